@@ -1,0 +1,193 @@
+"""The record of one request and its answer.
+
+An ``Exchange`` is a snapshot: whoever records one makes a new snapshot when something changed, and hands it on.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.headers import Headers
+from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.usage import Usage
+
+
+class Outcome(StrEnum):
+    """How an exchange ended, or that it has not."""
+
+    LIVE = "live"
+    OK = "ok"
+    ERROR = "error"
+    """An error status, an ``error`` event inside the stream, or a provider that can't be reached."""
+    CUT = "cut"
+    """The provider broke off, or ended a stream before ``message_stop``."""
+    CANCELLED = "cancelled"
+    """The client went away."""
+    BLOCKED = "blocked"
+    """candela itself refused it."""
+    INTERRUPTED = "interrupted"
+    """candela ended while it was live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a usage costs in USD, exact to 1e-12; ``total`` is the sum of the parts."""
+
+    input: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+    output: Decimal
+    web_searches: Decimal
+    at_least: bool = False
+    """The usage is not the last word (a stream that goes on or broke off), or has parts without a price."""
+
+    @property
+    def total(self) -> Decimal:
+        """USD."""
+        return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Milliseconds since the request was received; None: has not happened."""
+
+    connected: float | None = None
+    """A connection to the provider was at hand: a new one, or one kept alive."""
+    first_byte: float | None = None
+    """The answer's status and headers."""
+    first_token: float | None = None
+    """The first token of content."""
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that was served otherwise than asked: ``what`` is model, speed, service_tier or inference_geo."""
+
+    what: str
+    asked: str
+    served: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request through the proxy, as known at some moment."""
+
+    id: str
+    """Sorts by time."""
+    started_at: datetime
+    """When the request was received, UTC."""
+    method: str
+    path: str
+    """Path and query below the route, secrets in the query redacted."""
+    route: str
+    """Such as ``anthropic-direct``."""
+    dialect: str = "messages"
+    """What the client speaks."""
+    kind: Kind = Kind.OTHER
+    url: str = ""
+    """Where it went, without the query."""
+    session_id: str | None = None
+    """None: the request named no session."""
+    agent_id: str | None = None
+    """None: the session's main agent."""
+    parent_agent_id: str | None = None
+    model: str | None = None
+    """The model that was asked for."""
+    model_used: str | None = None
+    """The model that answered."""
+    streamed: bool = False
+    """Whether a stream was asked for."""
+    status: int | None = None
+    outcome: Outcome = Outcome.LIVE
+    stop_reason: str | None = None
+    error: ApiError | None = None
+    usage: Usage | None = None
+    cost: Cost | None = None
+    """None: not priced (no usage, or a model without a price)."""
+    unpriced_model: str | None = None
+    """The model that has no price, where the usage could not be priced for that reason."""
+    marks: Marks = field(default_factory=Marks)
+    request_bytes: int = 0
+    response_bytes: int = 0
+    """Bytes of the bodies as they crossed."""
+    output_characters: int = 0
+    """Characters of the answer so far: what there is to estimate tokens from while it is live."""
+    request_headers: Headers = ()
+    response_headers: Headers = ()
+    """Redacted."""
+    request_id: str | None = None
+    """The provider's own id of the request."""
+    rate_limits: Headers = ()
+    retry: int = 0
+    """How many tries of the same call the client says there were before this one."""
+    differences: tuple[Difference, ...] = ()
+    clues: SessionClues | None = None
+    session_title: str | None = None
+    """The title that this exchange gave its session (the answer to the client's own title request)."""
+    subscription: bool = False
+    """The client authenticates with an OAuth token: the cost is what the API would charge, not a bill."""
+    pid: int | None = None
+    """The candela process that recorded it: tells a live exchange from an interrupted one."""
+
+    @property
+    def live(self) -> bool:
+        """Whether the answer is still to come or coming."""
+        return self.outcome is Outcome.LIVE
+
+    @property
+    def connect_ms(self) -> float | None:
+        """From the request's receipt to a connection to the provider."""
+        return self.marks.connected
+
+    @property
+    def ttfb_ms(self) -> float | None:
+        """Time to first byte: from the connection (the request goes out) to the answer's headers."""
+        return _since(self.marks.connected, self.marks.first_byte)
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """Time to first token: from the connection to the first token of content."""
+        return _since(self.marks.connected, self.marks.first_token)
+
+    @property
+    def duration_ms(self) -> float | None:
+        """From receipt to end."""
+        return self.marks.end
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens from the first token to the end; None while live or unknown."""
+        span = _since(self.marks.first_token, self.marks.end)
+        tokens = self.usage.output_tokens if self.usage else None
+        return tokens / span * 1000 if span and tokens else None
+
+
+def _since(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else max(0.0, end - start)
+
+
+def utc_now() -> datetime:
+    """The current time with its zone."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Recording:
+    """The bodies of one exchange as they cross, byte for byte.
+
+    ``request`` is complete from the start. ``chunks`` and ``times`` only grow, the time first, so that another
+    thread may read ``len(chunks)`` of both at any moment.
+    """
+
+    request: bytes
+    chunks: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """Milliseconds since the request was received, one for each chunk."""
+
+    def add(self, chunk: bytes, at_ms: float) -> None:
+        """Keep the next chunk of the answer's body."""
+        self.times.append(at_ms)
+        self.chunks.append(chunk)

@@ -1,0 +1,134 @@
+"""The seam between the proxy and whoever watches it.
+
+The proxy's thread publishes snapshots; any number of followers in other threads drain them at their own pace.
+A follower that stops draining costs at most one snapshot an exchange, up to a bound.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from candela_tui.exchange import Exchange, Recording, utc_now
+
+_MOST_PENDING = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the user should know; the log has it too."""
+
+    text: str
+    at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened since the last drain: the newest snapshot of each exchange that changed, oldest change first."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    missed: bool = False
+    """More changed than a follower may have pending: the oldest are only in the store."""
+
+
+class Follower:
+    """One reader of the feed. ``wake`` is called from the publishing thread when there is news after a drain."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._pending: OrderedDict[str, Exchange] = OrderedDict()
+        self._notices: list[Notice] = []
+        self._missed = False
+        self._awake = False
+
+    def drain(self) -> News:
+        """Take what is new. May be called from any thread."""
+        with self._lock:
+            news = News(tuple(self._pending.values()), tuple(self._notices), self._missed)
+            self._pending = OrderedDict()
+            self._notices = []
+            self._missed = self._awake = False
+        return news
+
+    def _push(self, exchanges: tuple[Exchange, ...], notice: Notice | None) -> None:
+        with self._lock:
+            for exchange in exchanges:
+                self._pending[exchange.id] = exchange
+                self._pending.move_to_end(exchange.id)
+            while len(self._pending) > _MOST_PENDING:
+                self._pending.popitem(last=False)
+                self._missed = True
+            if notice is not None:
+                self._notices = [*self._notices[-99:], notice]
+            asleep, self._awake = not self._awake, True
+        if asleep:
+            self._wake()
+
+
+class Feed:
+    """Append-only news of exchanges, and the bodies of those that the store does not have yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._followers: tuple[Follower, ...] = ()
+        self._live: dict[str, Exchange] = {}
+        self._recordings: dict[str, Recording] = {}
+        self._notices: list[Notice] = []
+
+    def follow(self, wake: Callable[[], None]) -> Follower:
+        """Start following: the first drain holds what is live now and the latest notices."""
+        follower = Follower(wake)
+        with self._lock:
+            self._followers = (*self._followers, follower)
+            live, notices = tuple(self._live.values()), tuple(self._notices)
+        follower._push(live, None)
+        for notice in notices:
+            follower._push((), notice)
+        return follower
+
+    def unfollow(self, follower: Follower) -> None:
+        """Stop following."""
+        with self._lock:
+            self._followers = tuple(other for other in self._followers if other is not follower)
+
+    def publish(self, exchanges: tuple[Exchange, ...]) -> None:
+        """Report new snapshots."""
+        with self._lock:
+            for exchange in exchanges:
+                if exchange.live:
+                    self._live[exchange.id] = exchange
+                else:
+                    self._live.pop(exchange.id, None)
+            followers = self._followers
+        for follower in followers:
+            follower._push(exchanges, None)
+
+    def notify(self, text: str) -> None:
+        """Tell the user something. The same text again while it is the latest is left out."""
+        with self._lock:
+            if self._notices and self._notices[-1].text == text:
+                return
+            notice = Notice(text)
+            self._notices = [*self._notices[-99:], notice]
+            followers = self._followers
+        for follower in followers:
+            follower._push((), notice)
+
+    def live_count(self) -> int:
+        """How many exchanges are live."""
+        return len(self._live)
+
+    def keep(self, exchange_id: str, recording: Recording) -> None:
+        """Hold the bodies of an exchange until ``release``."""
+        self._recordings[exchange_id] = recording
+
+    def release(self, exchange_id: str) -> None:
+        """Let go of bodies that are in the store, or too many to hold."""
+        self._recordings.pop(exchange_id, None)
+
+    def recording(self, exchange_id: str) -> Recording | None:
+        """The bodies of an exchange that is live or just ended; None: ask the store."""
+        return self._recordings.get(exchange_id)

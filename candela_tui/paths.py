@@ -1,0 +1,42 @@
+"""Where candela keeps its files on this platform."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The config file, and the directory of everything that candela writes by itself."""
+
+    config: Path
+    data: Path
+
+    @property
+    def store(self) -> Path:
+        """The SQLite database."""
+        return self.data / "candela.db"
+
+    @property
+    def log(self) -> Path:
+        """The log of the dashboard and of the background process."""
+        return self.data / "candela.log"
+
+    @property
+    def pid(self) -> Path:
+        """Who runs in the background (JSON)."""
+        return self.data / "candela.pid"
+
+    def make_data_directory(self) -> None:
+        """Create the data directory for its owner only. Raises OSError."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.data.chmod(0o700)
+
+
+def default_paths(config: Path | None = None, data: Path | None = None) -> Paths:
+    """The platform's own places, or the ones given."""
+    return Paths(
+        config or Path(platformdirs.user_config_dir("candela", appauthor=False)) / "config.toml",
+        data or Path(platformdirs.user_data_dir("candela", appauthor=False)),
+    )

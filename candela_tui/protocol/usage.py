@@ -1,0 +1,99 @@
+"""Token usage as the Messages API reports it.
+
+Source: https://docs.claude.com/en/api/messages (usage) and .../build-with-claude/streaming: the usage of
+``message_delta`` is cumulative, so each field that it has replaces the earlier value and nothing is added up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Billed units of one answer. ``None`` is "not reported", which is not 0."""
+
+    input_tokens: int | None = None
+    """Prompt tokens neither read from the cache nor written to it."""
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    """Tokens written to the cache for five minutes; also those whose lifetime was not told (the default)."""
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    web_searches: int | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+    iterations: int = 0
+    """How many entries ``usage.iterations`` has; more than one means work that the totals may leave out."""
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """The whole prompt: input, cache read and cache write; None where none of them is known."""
+        parts = (
+            self.input_tokens,
+            self.cache_read_tokens,
+            self.cache_write_5m_tokens,
+            self.cache_write_1h_tokens,
+        )
+        if all(part is None for part in parts):
+            return None
+        return sum(part or 0 for part in parts)
+
+
+class UsageFold:
+    """Merges the usage objects of one answer, field by field: the last one present holds, also when it is 0."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+
+    def merge(self, wire: object) -> None:
+        """Take a ``usage`` object as decoded from JSON; anything that is not an object is left out."""
+        if isinstance(wire, Mapping):
+            self._fields.update((key, value) for key, value in wire.items() if value is not None)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What is known so far, or None before the first usage object."""
+        return usage_from_wire(self._fields) if self._fields else None
+
+
+def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
+    """Read a ``usage`` object; fields of an unexpected type count as not reported."""
+    written = _count(fields.get("cache_creation_input_tokens"))
+    split = fields.get("cache_creation")
+    write_5m = write_1h = None
+    if isinstance(split, Mapping):
+        write_5m = _count(split.get("ephemeral_5m_input_tokens"))
+        write_1h = _count(split.get("ephemeral_1h_input_tokens"))
+    if written is not None:
+        write_1h = min(write_1h or 0, written)
+        write_5m = written - write_1h
+    elif write_5m is not None or write_1h is not None:
+        write_5m, write_1h = write_5m or 0, write_1h or 0
+    server_tools = fields.get("server_tool_use")
+    iterations = fields.get("iterations")
+    return Usage(
+        input_tokens=_count(fields.get("input_tokens")),
+        cache_read_tokens=_count(fields.get("cache_read_input_tokens")),
+        cache_write_5m_tokens=write_5m,
+        cache_write_1h_tokens=write_1h,
+        output_tokens=_count(fields.get("output_tokens")),
+        web_searches=_count(server_tools.get("web_search_requests"))
+        if isinstance(server_tools, Mapping)
+        else None,
+        service_tier=_word(fields.get("service_tier")),
+        speed=_word(fields.get("speed")),
+        inference_geo=_word(fields.get("inference_geo")),
+        iterations=len(iterations) if isinstance(iterations, list) else 0,
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
