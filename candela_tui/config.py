@@ -159,11 +159,7 @@ def _explain(error: ValidationError, source: str, origin: Mapping[tuple[str, str
         if mistake["type"] == "extra_forbidden":
             known = known_keys(where[:-1])
             near = difflib.get_close_matches(where[-1], known, 1, 0.5)
-            remedy = (
-                f"did you mean {'.'.join((*where[:-1], near[0]))}?"
-                if near
-                else f"known here: {', '.join(known)}"
-            )
+            remedy = f"did you mean {'.'.join((*where[:-1], near[0]))}?" if near else f"known here: {', '.join(known)}"
             mistakes.append(f"{place}: {key}: no such key; {remedy}")
         else:
             expected = mistake["msg"].removeprefix("Value error, ")

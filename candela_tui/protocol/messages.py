@@ -106,9 +106,7 @@ class MessageFold:
         elif kind == "message_stop":
             self.stopped = True
         elif kind == "error":
-            self.error = error_from_wire(document) or ApiError(
-                "api_error", "an error event without a message"
-            )
+            self.error = error_from_wire(document) or ApiError("api_error", "an error event without a message")
 
     def document(self, document: object) -> None:
         """Fold a whole (not streamed) answer, decoded from JSON."""

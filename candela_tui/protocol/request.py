@@ -150,9 +150,7 @@ def first_user_text(request: MessagesRequest) -> str | None:
 def _texts(content: object) -> list[str]:
     if not isinstance(content, list):
         return []
-    return [
-        block["text"] for block in content if isinstance(block, dict) and isinstance(block.get("text"), str)
-    ]
+    return [block["text"] for block in content if isinstance(block, dict) and isinstance(block.get("text"), str)]
 
 
 def title_in_answer(text: str) -> str | None:

@@ -81,9 +81,7 @@ def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
         cache_write_5m_tokens=write_5m,
         cache_write_1h_tokens=write_1h,
         output_tokens=_count(fields.get("output_tokens")),
-        web_searches=_count(server_tools.get("web_search_requests"))
-        if isinstance(server_tools, Mapping)
-        else None,
+        web_searches=_count(server_tools.get("web_search_requests")) if isinstance(server_tools, Mapping) else None,
         service_tier=_word(fields.get("service_tier")),
         speed=_word(fields.get("speed")),
         inference_geo=_word(fields.get("inference_geo")),

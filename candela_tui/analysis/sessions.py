@@ -1,0 +1,124 @@
+"""Exchanges summed up by session and agent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.protocol.request import Kind
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over exchanges. ``cost_usd`` leaves out what has no price; ``unpriced`` counts those exchanges."""
+
+    requests: int = 0
+    live: int = 0
+    errors: int = 0
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    priced: int = 0
+    unpriced: int = 0
+    at_least: bool = False
+    """Some exchange cost at least what is counted for it."""
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        self.requests += 1
+        self.live += exchange.live
+        self.errors += exchange.outcome in (Outcome.ERROR, Outcome.CUT)
+        usage = exchange.usage
+        if usage is not None:
+            self.input_tokens += usage.input_tokens or 0
+            self.cache_read_tokens += usage.cache_read_tokens or 0
+            self.cache_write_5m_tokens += usage.cache_write_5m_tokens or 0
+            self.cache_write_1h_tokens += usage.cache_write_1h_tokens or 0
+            self.output_tokens += usage.output_tokens or 0
+        if exchange.cost is not None:
+            self.cost_usd += exchange.cost.total
+            self.priced += 1
+            self.at_least |= exchange.cost.at_least
+        elif exchange.unpriced_model is not None:
+            self.unpriced += 1
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Input, cache read and cache write."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Share of the prompt tokens that came from the cache, 0 to 1; None before any prompt."""
+        return self.cache_read_tokens / self.prompt_tokens if self.prompt_tokens else None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD; None where nothing has a price."""
+        return self.cost_usd if self.priced else None
+
+
+@dataclass(slots=True)
+class AgentSummary:
+    """One sub-agent of a session."""
+
+    agent_id: str
+    parent_agent_id: str | None
+    model: str | None
+    totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(slots=True)
+class SessionSummary:
+    """One session; ``session_id`` None is the group of requests that named none."""
+
+    session_id: str | None
+    title: str | None = None
+    cwd: str | None = None
+    git_branch: str | None = None
+    model: str | None = None
+    """The model that answered the main agent last."""
+    started_at: datetime | None = None
+    last_at: datetime | None = None
+    totals: Totals = field(default_factory=Totals)
+    agents: dict[str, AgentSummary] = field(default_factory=dict)
+    """Sub-agents by id, in the order of their first request."""
+
+
+def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionSummary:
+    """Sum up the exchanges of one session. They may come in any order."""
+    session = SessionSummary(session_id)
+    first_words: str | None = None
+    for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
+        session.totals.add(exchange)
+        session.started_at = min(session.started_at or exchange.started_at, exchange.started_at)
+        session.last_at = max(session.last_at or exchange.started_at, exchange.started_at)
+        session.title = exchange.session_title or session.title
+        if exchange.clues is not None:
+            first_words = first_words or exchange.clues.title
+            session.cwd = exchange.clues.cwd or session.cwd
+            session.git_branch = exchange.clues.git_branch or session.git_branch
+        if exchange.agent_id is not None:
+            agent = session.agents.get(exchange.agent_id)
+            if agent is None:
+                agent = AgentSummary(exchange.agent_id, exchange.parent_agent_id, exchange.model)
+                session.agents[exchange.agent_id] = agent
+            agent.totals.add(exchange)
+        elif exchange.kind is Kind.MESSAGES:
+            session.model = exchange.model_used or exchange.model or session.model
+    session.title = session.title or first_words
+    return session
+
+
+def by_session(exchanges: Iterable[Exchange]) -> list[SessionSummary]:
+    """Every session among the exchanges, the latest active first."""
+    groups: dict[str | None, list[Exchange]] = {}
+    for exchange in exchanges:
+        groups.setdefault(exchange.session_id, []).append(exchange)
+    sessions = [summarize(session_id, group) for session_id, group in groups.items()]
+    sessions.sort(key=lambda session: session.last_at.timestamp() if session.last_at else 0.0, reverse=True)
+    return sessions
