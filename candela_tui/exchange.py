@@ -5,9 +5,9 @@ An ``Exchange`` is a snapshot: whoever records one makes a new snapshot when som
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 
+from candela_tui.pricing import Cost as Cost
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.request import Kind, SessionClues
@@ -29,24 +29,6 @@ class Outcome(StrEnum):
     """candela itself refused it."""
     INTERRUPTED = "interrupted"
     """candela ended while it was live."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a usage costs in USD, exact to 1e-12; ``total`` is the sum of the parts."""
-
-    input: Decimal
-    cache_read: Decimal
-    cache_write: Decimal
-    output: Decimal
-    web_searches: Decimal
-    at_least: bool = False
-    """The usage is not the last word (a stream that goes on or broke off), or has parts without a price."""
-
-    @property
-    def total(self) -> Decimal:
-        """USD."""
-        return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,313 @@
 """What a usage costs: genai-prices' bundled data, with the user's own prices over it.
 
-Money is Decimal throughout. Nothing here goes to the network.
+Money is Decimal throughout. Nothing here goes to the network. The price data costs a few hundred milliseconds to
+load, so it is loaded at the first price, or by ``Pricer.warm``.
 """
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from candela_tui.protocol.model_ids import model_name, same_model, without_client_suffix, without_date
+from candela_tui.protocol.usage import Usage
+
+if TYPE_CHECKING:
+    from genai_prices import types as genai
+
+    from candela_tui.config import ModelPrice, PricingSettings
+
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_QUANTUM = Decimal("1e-12")
+_ONE = Decimal(1)
+
+# What the provider charges beyond what the price data tells. Sources: https://docs.claude.com/en/docs/about-claude/pricing
+# and .../build-with-claude/fast-mode.
+_FAST = {"claude-opus-4-6": Decimal(6), "claude-opus-4-7": Decimal(6)}
+"""Fast mode of models whose fast prices are not in the data, times every token price."""
+_BATCH = Decimal("0.5")
+_US_ONLY = Decimal("1.1")
+"""``inference_geo: us``, times every token price, on the Claude API ..."""
+_US_ONLY_SINCE = (4, 6)
+"""... from this generation on; earlier models cost the same anywhere."""
+_REGIONAL = Decimal("1.1")
+"""A regional or multi-region endpoint of Vertex AI instead of the global one, times every token price ..."""
+_REGIONAL_SINCE = (4, 5)
+"""... from this generation on. Bedrock's are in the data, by the name of the inference profile."""
+_WEB_SEARCH = Decimal(10)
+"""USD per 1000 searches, of whatever Claude model."""
+_CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
+"""Times the input price, where nothing better is known of a model."""
+_PRICED_ITERATIONS = ("compaction", "advisor_message")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a usage costs in USD, exact to 1e-12; ``total`` is the sum of the parts."""
+
+    input: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+    output: Decimal
+    web_searches: Decimal
+    at_least: bool = False
+    """The usage is not the last word (a stream that goes on or broke off), or has parts without a price."""
+
+    @property
+    def total(self) -> Decimal:
+        """USD."""
+        return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The cost of a usage, or why there is none: nothing billable, or a model without a price."""
+
+    cost: Cost | None = None
+    unpriced_model: str | None = None
+    """The model that has no price; ``[pricing.models."NAME"]`` with this name gives it one."""
+    notes: tuple[str, ...] = ()
+    """What to know about how far the cost can be relied on, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """USD per million tokens, and per 1000 searches."""
+
+    input: Decimal
+    cache_read: Decimal
+    cache_write_5m: Decimal
+    cache_write_1h: Decimal
+    output: Decimal
+    web_search: Decimal | None
+    tells_1h: bool = True
+    """Whether 1-hour cache writes have a price of their own."""
+    notes: tuple[str, ...] = ()
+    """Why the real price may be higher than this one."""
+
+
+class Pricer:
+    """Prices usages. Safe to use from several threads."""
+
+    def __init__(self, settings: "PricingSettings") -> None:
+        self._own = settings.models
+        self._share = _ONE - settings.discount_percent / 100
+
+    def warm(self) -> None:
+        """Load the price data now (some 0.3 s), so that the first price need not."""
+        _lookup("anthropic", "claude-sonnet-4-5")
+
+    def price(
+        self,
+        usage: Usage,
+        *,
+        provider: str,
+        model_asked: str | None,
+        model_used: str | None,
+        at: datetime,
+        final: bool,
+        regional: bool = False,
+    ) -> Priced:
+        """Price what was served.
+
+        ``provider`` is a provider of genai-prices ("anthropic", "google-vertex", "aws"), ``at`` the request's time,
+        ``final`` whether the usage is the answer's last word, ``regional`` whether a regional endpoint of Vertex AI
+        served it.
+        """
+        model = model_used or model_asked
+        if model is None or not _billable(usage):
+            return Priced()
+        rates = self._rates(usage, provider, model_asked, model, at, regional)
+        if rates is None:
+            return Priced(unpriced_model=model)
+        cost = self._cost(usage, rates)
+        doubts = list(_doubts(usage, rates))
+        for iteration in usage.beyond:
+            work, its_model = iteration.usage, iteration.model or model
+            its_rates = None
+            if iteration.type in _PRICED_ITERATIONS:
+                its_rates = self._rates(work, provider, None, its_model, at, regional)
+            if its_rates is None:
+                doubts.append(f"{iteration.type} by {its_model} has no price here")
+                continue
+            doubts += _doubts(work, its_rates)
+            cost = _added(cost, self._cost(work, its_rates))
+        notes = dict.fromkeys(doubts)
+        if usage.service_tier == "priority":
+            notes["priority tier: counted at standard prices, your commitment has its own"] = None
+        return Priced(replace(cost, at_least=bool(doubts) or not final), None, tuple(notes))
+
+    def _cost(self, usage: Usage, rates: _Rates) -> Cost:
+        share = self._share
+        return Cost(
+            input=_usd(share, (usage.input_tokens, rates.input)),
+            cache_read=_usd(share, (usage.cache_read_tokens, rates.cache_read)),
+            cache_write=_usd(
+                share,
+                (usage.cache_write_5m_tokens, rates.cache_write_5m),
+                (usage.cache_write_1h_tokens, rates.cache_write_1h),
+            ),
+            output=_usd(share, (usage.output_tokens, rates.output)),
+            web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
+        )
+
+    def _rates(
+        self, usage: Usage, provider: str, model_asked: str | None, model: str, at: datetime, regional: bool
+    ) -> _Rates | None:
+        listed = _listed(usage, provider, model_asked, model, at, regional)
+        own = self._own_price(provider, model_asked, model)
+        if own is None:
+            return listed
+        return _own_rates(own, listed)
+
+    def _own_price(self, provider: str, model_asked: str | None, model: str) -> "ModelPrice | None":
+        """The user's price of what answered. The name that was asked counts where it is the same model, or a name
+        of the user's own that no price list has."""
+        if not self._own:
+            return None
+        names = [model]
+        if model_asked and (same_model(model_asked, model) or _lookup(provider, model_asked) is None):
+            names.append(model_asked)
+        for name in names:
+            plain = without_client_suffix(name)
+            for spelling in (name, plain, without_date(plain)):
+                if spelling in self._own:
+                    return self._own[spelling]
+        return None
+
+
+def _billable(usage: Usage) -> bool:
+    counts = (usage.prompt_tokens, usage.output_tokens, usage.web_searches)
+    return bool(usage.beyond) or any(count is not None for count in counts)
+
+
+def _doubts(usage: Usage, rates: _Rates) -> Iterator[str]:
+    """Why the cost may be more than what is counted."""
+    yield from rates.notes
+    if usage.web_searches and rates.web_search is None:
+        yield "web searches have no price here"
+    if usage.cache_write_1h_tokens and not rates.tells_1h:
+        yield "1-hour cache writes have no price of their own here"
+
+
+def _added(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        input=one.input + other.input,
+        cache_read=one.cache_read + other.cache_read,
+        cache_write=one.cache_write + other.cache_write,
+        output=one.output + other.output,
+        web_searches=one.web_searches + other.web_searches,
+    )
+
+
+def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
+    total = Decimal(0)
+    for count, per_million in tokens:
+        if count:
+            total = _EXACT.add(total, _EXACT.multiply(Decimal(count), per_million))
+    return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
+
+
+def _listed(
+    usage: Usage, provider: str, model_asked: str | None, model: str, at: datetime, regional: bool
+) -> _Rates | None:
+    """The provider's list price of what was served, at the size of this prompt; None: not in the data."""
+    info = _lookup(provider, _reference(provider, model_asked, model))
+    if info is None:
+        return None
+    name = model_name(model)
+    prices = standard = info.get_prices(at)
+    factor = _ONE
+    notes: list[str] = []
+    if usage.speed not in (None, "standard"):
+        prices = info.get_prices(at, {"speed": usage.speed})
+        if prices == standard:
+            factor = _FAST.get(name.base, _ONE)
+            if factor == _ONE:
+                notes.append(f"{model} at speed {usage.speed} has no price here: counted at its standard price")
+    elif usage.service_tier == "batch":
+        prices = info.get_prices(at, {"processing": "batch"})
+        factor = _BATCH if prices == standard else _ONE
+    since = name.version or (0, 0)
+    if provider == "anthropic" and usage.inference_geo not in (None, "global", "not_available"):
+        if usage.inference_geo != "us":
+            notes.append(f"inference in {usage.inference_geo} has no price here: counted at the global price")
+        elif since >= _US_ONLY_SINCE:
+            factor *= _US_ONLY
+    if regional and since >= _REGIONAL_SINCE:
+        factor *= _REGIONAL
+    return _at_prompt(prices, usage.prompt_tokens or 0, factor, notes)
+
+
+def _reference(provider: str, model_asked: str | None, model: str) -> str:
+    """The name to look up. Bedrock's answers name the bare model; the profile that was asked for tells the place,
+    and so the price."""
+    if provider == "aws" and model_asked and same_model(model_asked, model):
+        return model_asked
+    return without_client_suffix(model)
+
+
+def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, notes: list[str]) -> _Rates | None:
+    """The rates for a prompt of this size: a tier moves the whole request. A part without a price of its own is
+    charged as the next wider one, as genai-prices does."""
+
+    def rate(*keys: str) -> Decimal | None:
+        for key in keys:
+            price: Decimal | genai.TieredPrices | None = getattr(prices, key)
+            if price is None:
+                continue
+            if not isinstance(price, Decimal):
+                reached = [tier.price for tier in price.tiers if prompt_tokens > tier.start]
+                price = reached[-1] if reached else price.base
+            return _EXACT.multiply(price, factor)
+        return None
+
+    base, output = rate("input_mtok"), rate("output_mtok")
+    cache_read, web_search = rate("cache_read_mtok", "input_mtok"), prices.web_searches_kcount
+    write_5m = rate("cache_write_5m_mtok", "cache_write_mtok", "input_mtok")
+    write_1h = rate("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")
+    if base is None or output is None or cache_read is None or write_5m is None or write_1h is None:
+        return None
+    return _Rates(
+        input=base,
+        cache_read=cache_read,
+        cache_write_5m=write_5m,
+        cache_write_1h=write_1h,
+        output=output,
+        web_search=web_search if isinstance(web_search, Decimal) else None,
+        tells_1h=prices.cache_write_1h_mtok is not None,
+        notes=tuple(notes),
+    )
+
+
+def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
+    """The user's prices; a part left out keeps the proportion to the input price that the list price has."""
+
+    def usual(price: Decimal | None, of_list: Decimal | None, proportion: Decimal) -> Decimal:
+        if price is not None:
+            return price
+        if listed is None or of_list is None or not listed.input:
+            return _EXACT.multiply(own.input, proportion)
+        return _EXACT.divide(_EXACT.multiply(own.input, of_list), listed.input)
+
+    return _Rates(
+        input=own.input,
+        cache_read=usual(own.cache_read, listed.cache_read if listed else None, _CACHE_READ),
+        cache_write_5m=usual(own.cache_write_5m, listed.cache_write_5m if listed else None, _CACHE_WRITE_5M),
+        cache_write_1h=usual(own.cache_write_1h, listed.cache_write_1h if listed else None, _CACHE_WRITE_1H),
+        output=own.output,
+        web_search=listed.web_search if listed else _WEB_SEARCH,
+    )
+
+
+@lru_cache(maxsize=1000)
+def _lookup(provider: str, model: str) -> "genai.ModelInfo | None":
+    """The model in genai-prices' bundled data. The cache also keeps what was not found, which is slow to find out."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        return get_snapshot().find_provider_model(model, None, provider, None)[1]
+    except LookupError:
+        return None

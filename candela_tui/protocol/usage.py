@@ -4,7 +4,7 @@ Source: https://docs.claude.com/en/api/messages (usage) and .../build-with-claud
 ``message_delta`` is cumulative, so each field that it has replaces the earlier value and nothing is added up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,9 @@ class Usage:
     speed: str | None = None
     inference_geo: str | None = None
     iterations: int = 0
-    """How many entries ``usage.iterations`` has; more than one means work that the totals may leave out."""
+    """How many entries ``usage.iterations`` has."""
+    beyond: "tuple[Iteration, ...]" = ()
+    """Iterations that are billed but left out of the counts above: compaction, the advisor's."""
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -41,23 +43,41 @@ class Usage:
         return sum(part or 0 for part in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """One entry of ``usage.iterations``. Source: the usage types of Anthropic's SDK (``beta_iterations_usage.py``)."""
+
+    type: str
+    """Such as ``compaction`` or ``advisor_message``."""
+    model: str | None
+    """None: the model of the answer."""
+    usage: Usage
+
+
 class UsageFold:
     """Merges the usage objects of one answer, field by field: the last one present holds, also when it is 0."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_usage")
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
+        self._usage: Usage | None = None
 
     def merge(self, wire: object) -> None:
         """Take a ``usage`` object as decoded from JSON; anything that is not an object is left out."""
         if isinstance(wire, Mapping):
             self._fields.update((key, value) for key, value in wire.items() if value is not None)
+            self._usage = None
 
     @property
     def usage(self) -> Usage | None:
         """What is known so far, or None before the first usage object."""
-        return usage_from_wire(self._fields) if self._fields else None
+        if self._usage is None and self._fields:
+            self._usage = usage_from_wire(self._fields)
+        return self._usage
+
+
+_IN_THE_TOTALS = ("message", "fallback_message")
 
 
 def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
@@ -86,7 +106,19 @@ def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
         speed=_word(fields.get("speed")),
         inference_geo=_word(fields.get("inference_geo")),
         iterations=len(iterations) if isinstance(iterations, list) else 0,
+        beyond=tuple(_beyond(iterations, fields)) if isinstance(iterations, list) else (),
     )
+
+
+def _beyond(iterations: list[Any], whole: Mapping[str, Any]) -> Iterator[Iteration]:
+    for entry in iterations:
+        kind = _word(entry.get("type")) if isinstance(entry, Mapping) else None
+        if kind is None or kind in _IN_THE_TOTALS:
+            continue
+        model = _word(entry.get("model"))
+        shared = {name: whole.get(name) for name in ("service_tier", "inference_geo")}
+        speed = whole.get("speed") if model is None else None
+        yield Iteration(kind, model, usage_from_wire({"speed": speed, **shared, **entry, "iterations": None}))
 
 
 def _count(value: object) -> int | None:

@@ -1,0 +1,37 @@
+"""What was served otherwise than asked: another model, speed, tier or place costs and answers differently."""
+
+from dataclasses import dataclass
+
+from candela_tui.exchange import Difference
+from candela_tui.protocol.model_ids import same_model
+from candela_tui.protocol.usage import Usage
+
+_SERVES_TIER = {"auto": ("standard", "priority"), "standard_only": ("standard",)}
+"""What each ``service_tier`` of a request allows. Source: https://docs.claude.com/en/api/service-tiers"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for. None: left to the provider (the standard speed; for the place, the workspace's)."""
+
+    model: str | None = None
+    speed: str | None = None
+    service_tier: str | None = None
+    inference_geo: str | None = None
+
+
+def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:
+    """Compare a request with what its answer reports; what the answer does not report is no difference."""
+    found = []
+    if asked.model and model_used and not same_model(asked.model, model_used):
+        found.append(Difference("model", asked.model, model_used))
+    if usage is not None:
+        if usage.speed and usage.speed != (asked.speed or "standard"):
+            found.append(Difference("speed", asked.speed or "standard", usage.speed))
+        tier = asked.service_tier or "auto"
+        if usage.service_tier and usage.service_tier not in _SERVES_TIER.get(tier, (tier,)):
+            found.append(Difference("service_tier", tier, usage.service_tier))
+        geo = usage.inference_geo
+        if asked.inference_geo and geo and geo not in (asked.inference_geo, "not_available"):
+            found.append(Difference("inference_geo", asked.inference_geo, geo))
+    return tuple(found)
