@@ -1,0 +1,1 @@
+"""Durable history: SQLite, one writer thread, short readers."""

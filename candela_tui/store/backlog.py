@@ -1,0 +1,145 @@
+"""What is still to be stored: one entry an exchange, its bodies bounded together."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from candela_tui.exchange import Exchange
+
+_CHUNK_OVERHEAD = 100
+"""Bytes of memory that a chunk and its time take beside the chunk's own bytes."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What came of one exchange since it was last stored."""
+
+    exchange: Exchange
+    request: bytes | None = None
+    chunks: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    ended: bool = False
+    dropped: bool = False
+    """Its bodies, from here on, were too much to hold."""
+    size: int = 0
+    """Bytes of memory that its bodies take."""
+
+    def follow_with(self, later: "Entry") -> None:
+        """Add what came later."""
+        self.exchange = later.exchange
+        self.request = later.request if self.request is None else self.request
+        self.chunks += later.chunks
+        self.times += later.times
+        self.ended |= later.ended
+        self.dropped |= later.dropped
+        self.size += later.size
+
+
+class Backlog:
+    """Entries in the order in which they came. Every method may be called from any thread; only the waits block."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._changed = threading.Condition()
+        self._entries: dict[str, Entry] = {}
+        self._bytes = 0
+        self._released: list[str] = []
+        self._overflowed = False
+        self._deadline: float | None = None
+        self._abandoned = False
+
+    def add(self, entry: Entry) -> bool:
+        """Queue an entry; False: nothing is stored any more."""
+        entry.size = len(entry.request or b"") + sum(map(len, entry.chunks)) + _CHUNK_OVERHEAD * len(entry.chunks)
+        with self._changed:
+            if self._abandoned:
+                return False
+            self._bytes += entry.size
+            held = self._entries.setdefault(entry.exchange.id, entry)
+            if held is not entry:
+                held.follow_with(entry)
+            if self._bytes > self._most_bytes and entry.size:
+                held.dropped = self._overflowed = True
+            if held.dropped:
+                self._empty(held)
+                if held.ended:
+                    self._released.append(held.exchange.id)
+            self._changed.notify_all()
+        return True
+
+    def _empty(self, entry: Entry) -> None:
+        self._bytes -= entry.size
+        entry.request, entry.size = None, 0
+        entry.chunks, entry.times = [], []
+
+    def wait(self, until: float) -> None:
+        """Return when there is something to do and ``time.monotonic()`` is at ``until``, or at once when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._entries or self._released or self.closing)
+            while not self.closing and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+    def wait_for_retry(self, until: float) -> None:
+        """Return when ``time.monotonic()`` is at ``until``, or when closing begins."""
+        with self._changed:
+            while not self.closing and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+    def take(self) -> list[Entry]:
+        """All entries. Each must come back by ``give_back`` or ``settle``."""
+        with self._changed:
+            entries, self._entries = list(self._entries.values()), {}
+        return entries
+
+    def give_back(self, entries: Sequence[Entry]) -> None:
+        """Put entries that could not be stored before those that came since."""
+        with self._changed:
+            since, self._entries = self._entries, {entry.exchange.id: entry for entry in entries}
+            for exchange_id, later in since.items():
+                held = self._entries.setdefault(exchange_id, later)
+                if held is not later:
+                    held.follow_with(later)
+                if held.dropped:
+                    self._empty(held)
+
+    def settle(self, entry: Entry) -> None:
+        """Count an entry as done with."""
+        with self._changed:
+            self._bytes -= entry.size
+
+    def take_released(self) -> list[str]:
+        """The ended exchanges whose bodies were dropped since the last call."""
+        with self._changed:
+            released, self._released = self._released, []
+        return released
+
+    def take_overflowed(self) -> bool:
+        """Whether bodies were dropped since the last call."""
+        with self._changed:
+            overflowed, self._overflowed = self._overflowed, False
+        return overflowed
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is to come."""
+        return self._deadline is not None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the time for the last entries is over."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def close(self, deadline: float) -> None:
+        """Nothing more is to come; the rest may be tried until ``time.monotonic()`` is at ``deadline``."""
+        with self._changed:
+            self._deadline = deadline
+            self._changed.notify_all()
+
+    def abandon(self) -> list[Entry]:
+        """Take no more; returns what is left."""
+        with self._changed:
+            self._abandoned = True
+            left, self._entries = list(self._entries.values()), {}
+            self._bytes = 0
+        return left

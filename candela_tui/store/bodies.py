@@ -1,0 +1,104 @@
+"""How the bytes of a body are packed: zstd, alone or as a patch, and where one chunk ends and the next begins."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import zstandard
+
+_LEVEL = 3
+_MOST_WINDOW_LOG = 27
+"""128 MB: a body of 64 MB and its base. Beyond that bodies stand alone."""
+_US_PER_MS = 1000
+
+
+class DamagedBody(Exception):
+    """The stored bytes are not those that were written."""
+
+
+def digest(body: bytes) -> bytes:
+    """What a read is checked against."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def pack(body: bytes) -> bytes:
+    """Compress a body that stands alone."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(body)
+
+
+def pack_patch(body: bytes, base: bytes) -> bytes | None:
+    """Compress a body against an earlier one; None where the two are too large for one window."""
+    window_log = max(zstandard.WINDOWLOG_MIN, (len(body) + len(base)).bit_length())
+    if window_log > _MOST_WINDOW_LOG:
+        return None
+    parameters = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=window_log, enable_ldm=True)
+    return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=parameters).compress(body)
+
+
+def unpack(data: bytes, size: int, base: bytes | None = None) -> bytes:
+    """Undo ``pack`` (no base) or ``pack_patch``. Raises DamagedBody where that is seen; check the digest too."""
+    window = 1 << _MOST_WINDOW_LOG
+    if base is None:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=window)
+    else:
+        decompressor = zstandard.ZstdDecompressor(dict_data=_dictionary(base), max_window_size=window)
+    try:
+        # Asked before memory is taken for it.
+        if zstandard.frame_content_size(data) != size:
+            raise DamagedBody(f"is not of {size} bytes")
+        return decompressor.decompress(data)
+    except zstandard.ZstdError as error:
+        raise DamagedBody(str(error)) from error
+
+
+def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a response as it is stored."""
+
+    size: int
+    digest: bytes
+    data: bytes
+    chunks: bytes
+    """zstd of a uint32 size for each chunk, then an int64 for each: microseconds since the one before."""
+
+
+def pack_part(chunks: Sequence[bytes], times: Sequence[float]) -> Part:
+    """Pack chunks and their times (ms, kept to the microsecond)."""
+    body = b"".join(chunks)
+    ticks = [round(time * _US_PER_MS) for time in times]
+    steps = [after - before for before, after in pairwise([0, *ticks])]
+    marks = struct.pack(f"<{len(chunks)}I{len(steps)}q", *map(len, chunks), *steps)
+    return Part(len(body), digest(body), pack(body), pack(marks))
+
+
+_BYTES_PER_CHUNK = struct.calcsize("<Iq")
+
+
+def unpack_part(part: Part) -> tuple[list[bytes], list[float]]:
+    """The chunks and their times (ms). Raises DamagedBody."""
+    body = unpack_part_body(part)
+    try:
+        marks = zstandard.ZstdDecompressor().decompress(part.chunks)
+        count = len(marks) // _BYTES_PER_CHUNK
+        numbers = struct.unpack(f"<{count}I{count}q", marks)
+    except (zstandard.ZstdError, struct.error) as error:
+        raise DamagedBody(str(error)) from error
+    ends = list(accumulate(numbers[:count], initial=0))
+    if ends[-1] != len(body):
+        raise DamagedBody("has other chunks than bytes")
+    chunks = [body[start:end] for start, end in pairwise(ends)]
+    return chunks, [tick / _US_PER_MS for tick in accumulate(numbers[count:])]
+
+
+def unpack_part_body(part: Part) -> bytes:
+    """The bytes alone. Raises DamagedBody."""
+    body = unpack(part.data, part.size)
+    if digest(body) != part.digest:
+        raise DamagedBody("does not match its hash")
+    return body

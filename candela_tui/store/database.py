@@ -1,0 +1,111 @@
+"""Opening the database file, for the writer and for readers."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, NullPool, column, create_engine, inspect, select, table
+
+from candela_tui.exchange import utc_now
+from candela_tui.store.errors import ForeignStore
+from candela_tui.store.schema import REVISIONS
+
+_BUSY_TIMEOUT_S: Final = 2.0
+_WAL_LIMIT: Final = 64 * 2**20
+"""Bytes to which a write-ahead log that a burst made large is cut back."""
+_OWNER_ONLY: Final = 0o600
+
+FileIdentity = tuple[int, int]
+
+
+def reading_engine(path: Path) -> Engine:
+    """Connections that never create the file nor change it."""
+    return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"))
+
+
+def writing_engine(path: Path) -> Engine:
+    """Connections for the writer. The file is created (mode 0600) if there is none, its directory (0700) too."""
+    return _engine(lambda: _connect_to_write(path))
+
+
+def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+def _connect_to_write(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY))
+    if path.stat().st_mode & 0o077:
+        path.chmod(_OWNER_ONLY)
+    return _connect(
+        path,
+        "rw",
+        # Takes effect in a new file only; lets a later clean-up give its room back.
+        "PRAGMA auto_vacuum = INCREMENTAL",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA foreign_keys = ON",
+        f"PRAGMA journal_size_limit = {_WAL_LIMIT}",
+    )
+
+
+def _connect(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
+    # Transactions begin where it is said (BEGIN), not where the sqlite3 module would guess.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
+    )
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma).close()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+_VERSION = table("alembic_version", column("version_num"))
+
+
+def revision_of(connection: Connection, path: Path) -> str | None:
+    """The schema's revision; None: there is nothing in the file. Raises ForeignStore."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    revision = connection.execute(select(_VERSION)).scalar() if _VERSION.name in tables else None
+    if revision is None:
+        raise ForeignStore(
+            f"{path} is not candela's: it holds other tables. It is left untouched, and nothing is stored. "
+            f"Move it away, or choose another place with --data-dir."
+        )
+    if revision not in REVISIONS:
+        raise ForeignStore(
+            f"{path} was written by a newer candela (schema {revision}, this one knows up to {REVISIONS[-1]}). "
+            f"It is left untouched, and nothing is stored. Update candela, or choose another place with --data-dir."
+        )
+    return str(revision)
+
+
+def identity_of(path: Path) -> FileIdentity | None:
+    """Which file is at this path now; None: none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged store and its log. Raises OSError."""
+    name = f"{path.name}.broken-{utc_now().astimezone():%Y%m%d-%H%M%S}"
+    aside, count = path.with_name(name), 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{name}-{count}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside

@@ -1,0 +1,86 @@
+"""What can be wrong with the store, in words for its user."""
+
+import sqlite3
+from enum import Enum, auto
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+
+class StoreError(Exception):
+    """The store, or something in it, can't be used; the message names the file and what to do."""
+
+
+class ForeignStore(StoreError):
+    """The file is of a later candela, or of another program: to be left untouched."""
+
+
+class Trouble(Enum):
+    """Kinds of failure, by what can be done about them."""
+
+    LOCKED = auto()
+    FULL = auto()
+    READ_ONLY = auto()
+    BROKEN = auto()
+    VALUE = auto()
+    """It is about what was to be written, not about the file."""
+    UNREACHABLE = auto()
+
+
+_TROUBLE = {
+    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_PERM: Trouble.READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: Trouble.BROKEN,
+    sqlite3.SQLITE_NOTADB: Trouble.BROKEN,
+    sqlite3.SQLITE_CONSTRAINT: Trouble.VALUE,
+    sqlite3.SQLITE_TOOBIG: Trouble.VALUE,
+    sqlite3.SQLITE_MISMATCH: Trouble.VALUE,
+    sqlite3.SQLITE_RANGE: Trouble.VALUE,
+}
+_PRIMARY = 0xFF
+"""An extended result code has the primary one in its low byte (https://sqlite.org/rescode.html)."""
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """What an error of SQLite, of the file system or of a value comes down to."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        return _TROUBLE.get(code & _PRIMARY, Trouble.UNREACHABLE)
+    return Trouble.UNREACHABLE if isinstance(cause, OSError | sqlite3.OperationalError) else Trouble.VALUE
+
+
+def said(error: BaseException) -> str:
+    """The error in SQLite's or the system's own words, without SQLAlchemy's wrapping."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(cause).strip() or type(cause).__name__
+
+
+def unwritable(path: Path, error: BaseException) -> str:
+    """Why nothing can be written just now, and the remedy."""
+    words, meanwhile = said(error), "Requests go on; what they bring is kept in memory for now."
+    match trouble_of(error):
+        case Trouble.LOCKED:
+            return f"{path} is locked by another program. {meanwhile} Close whatever holds the file open."
+        case Trouble.FULL:
+            return f"There is no room to write {path} ({words}). {meanwhile} Free some disk space."
+        case Trouble.READ_ONLY:
+            remedy = "Make the file and its directory writable, or choose another place with --data-dir."
+        case _:
+            remedy = "Check the file and its directory, or choose another place with --data-dir."
+    return f"{path} can't be written ({words}). {meanwhile} {remedy}"
+
+
+def unreadable(path: Path, error: BaseException) -> StoreError:
+    """Why nothing can be read, and the remedy."""
+    words = said(error)
+    match trouble_of(error):
+        case Trouble.LOCKED:
+            return StoreError(f"{path} is locked by another program; close whatever holds the file open and try again.")
+        case Trouble.BROKEN:
+            return StoreError(f"{path} is damaged ({words}). Start candela: it keeps the file aside and begins anew.")
+        case _:
+            return StoreError(f"{path} can't be read ({words}); check the file and the permissions of its directory.")

@@ -1,0 +1,1 @@
+"""Scripts that bring a store from one revision of its schema to the next."""

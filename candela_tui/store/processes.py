@@ -1,0 +1,69 @@
+"""Which process recorded an exchange, and whether it still runs.
+
+A pid alone does not tell: it is given to another process later, in a container even to the next candela.
+"""
+
+import os
+import sys
+import uuid
+from functools import lru_cache
+from pathlib import Path
+
+_STATE, _STARTED = 0, 19
+"""Fields 3 and 22 of /proc/PID/stat, counted after the name (proc_pid_stat(5)), which may hold spaces itself."""
+_ENDED = ("Z", "X")
+_HAS_PROC = Path("/proc/self/stat").exists()
+
+
+def own_process() -> str:
+    """The mark of this process, which no other process that had or gets its pid has."""
+    return _mark_of_this(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _mark_of_this(pid: int) -> str:
+    return _linux_mark(pid) or f"run {uuid.uuid4()}"
+
+
+def is_running(pid: int | None, process: str | None) -> bool:
+    """Whether the process that wrote this pid and mark still runs."""
+    if pid is None or pid <= 0:
+        return False
+    if pid == os.getpid():
+        return process == own_process()
+    if _HAS_PROC:
+        return process is not None and _linux_mark(pid) == process
+    return _answers(pid)
+
+
+def _answers(pid: int) -> bool:
+    if sys.platform == "win32":
+        # os.kill would end it there.
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _linux_mark(pid: int) -> str | None:
+    """The boot and the tick of it at which the process started; None: it does not run."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    if fields[_STATE] in _ENDED:
+        return None
+    return f"{_boot()} {fields[_STARTED]}"
+
+
+@lru_cache(maxsize=1)
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "boot"

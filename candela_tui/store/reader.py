@@ -1,0 +1,172 @@
+"""Reading the store, also while a candela writes it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import Headers
+from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
+from candela_tui.store.database import reading_engine, revision_of
+from candela_tui.store.errors import StoreError, unreadable
+from candela_tui.store.lanes import read_request
+from candela_tui.store.processes import is_running
+from candela_tui.store.rows import exchange_of, interrupted, read_headers, stored_text, stored_time
+from candela_tui.store.schema import REVISIONS, exchanges, headers, response_parts
+
+__all__ = ["EVERY_SESSION", "EverySession", "StoreError", "StoreReader"]
+
+
+class EverySession(Enum):
+    """The type of EVERY_SESSION."""
+
+    EVERY_SESSION = "every session"
+
+
+EVERY_SESSION: Final = EverySession.EVERY_SESSION
+"""Exchanges of all sessions, those that named none included; a ``session_id`` of None is the latter alone."""
+
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class StoreReader:
+    """Each call opens a connection of its own, sees one state of the store, and may come from any thread.
+
+    Every method raises StoreError where the store can't be read. A file that does not exist (yet) is an empty store.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine = reading_engine(path)
+
+    def close(self) -> None:
+        """Nothing is held between calls; for symmetry with the writer."""
+        self._engine.dispose()
+
+    def exchanges(
+        self,
+        *,
+        session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Exchange]:
+        """Exchanges without their headers, oldest first; ``limit`` keeps the newest."""
+        wanted = select(exchanges).order_by(exchanges.c.id.desc()).limit(limit)
+        if session_id is not EVERY_SESSION:
+            wanted = wanted.where(exchanges.c.session_id.is_not_distinct_from(stored_text(session_id)))
+        if since is not None:
+            wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
+        with self._reading() as connection:
+            rows = connection.execute(wanted).mappings().all() if connection else []
+        running = cache(is_running)
+        return [self._exchange(row, running) for row in reversed(rows)]
+
+    def exchange(self, id_or_prefix: str) -> Exchange | None:
+        """One exchange with its headers, by its id or the beginning of it. Raises StoreError where several fit."""
+        if not id_or_prefix:
+            return None
+        wanted = (
+            select(exchanges, headers.c.request, headers.c.response)
+            .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
+            .order_by(exchanges.c.id)
+            .limit(2)
+        )
+        beginning = exchanges.c.id.between(id_or_prefix, id_or_prefix + _LAST_CHARACTER)
+        with self._reading() as connection:
+            if connection is None:
+                return None
+            rows = connection.execute(wanted.where(exchanges.c.id == id_or_prefix)).mappings().all()
+            rows = rows or connection.execute(wanted.where(beginning)).mappings().all()
+        if not rows:
+            return None
+        if len(rows) > 1:
+            raise StoreError(
+                f"More than one exchange begins with {id_or_prefix}, such as {rows[0]['id']} and {rows[1]['id']}; "
+                f"give more of the id."
+            )
+        return self._exchange(rows[0], is_running, with_headers=True)
+
+    def request_body(self, exchange_id: str) -> bytes | None:
+        """The request's body, byte for byte; None: not in the store. Raises StoreError where it is damaged."""
+        with self._reading() as connection:
+            return read_request(connection, exchange_id) if connection else None
+
+    def response_body(self, exchange_id: str) -> bytes | None:
+        """The response's body as far as it is stored, byte for byte; None: not in the store. Raises StoreError."""
+        parts = self._parts(exchange_id)
+        if parts is None:
+            return None
+        return b"".join(_checked(exchange_id, unpack_part_body, part) for part in parts)
+
+    def response_chunks(self, exchange_id: str) -> tuple[list[bytes], list[float]]:
+        """The response's chunks as they crossed, and their times in ms to the microsecond. Raises StoreError."""
+        chunks: list[bytes] = []
+        times: list[float] = []
+        for part in self._parts(exchange_id) or ():
+            its_chunks, its_times = _checked(exchange_id, unpack_part, part)
+            chunks += its_chunks
+            times += its_times
+        return chunks, times
+
+    def _parts(self, exchange_id: str) -> list[Part] | None:
+        columns = response_parts.c
+        with self._reading() as connection:
+            if connection is None:
+                return None
+            dropped = connection.execute(
+                select(exchanges.c.response_dropped).where(exchanges.c.id == exchange_id)
+            ).scalar()
+            if dropped is not False:
+                return None
+            rows = connection.execute(
+                select(columns.size, columns.digest, columns.data, columns.chunks)
+                .where(columns.exchange_id == exchange_id)
+                .order_by(columns.number)
+            )
+            return [Part(*row) for row in rows]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection | None]:
+        """A connection that sees one state of the store; None: there is nothing in it."""
+        try:
+            if not self._path.exists():
+                yield None
+                return
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                revision = revision_of(connection, self._path)
+                if revision is not None and revision != REVISIONS[-1]:
+                    raise StoreError(
+                        f"{self._path} was written by an older candela (schema {revision}). "
+                        f"Start candela: it brings the file up to date."
+                    )
+                yield connection if revision else None
+        except (SQLAlchemyError, OSError) as error:
+            raise unreadable(self._path, error) from error
+
+    def _exchange(
+        self, row: RowMapping, running: Callable[[int | None, str | None], bool], *, with_headers: bool = False
+    ) -> Exchange:
+        request: Headers = ()
+        response: Headers = ()
+        try:
+            if with_headers and row["request"] is not None:
+                request, response = read_headers(row["request"]), read_headers(row["response"])
+            exchange = exchange_of(dict(row), request, response)
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"Exchange {row['id']} in {self._path} can't be read: {error}.") from error
+        return interrupted(exchange) if exchange.live and not running(row["pid"], row["process"]) else exchange
+
+
+def _checked(exchange_id: str, unpack: Callable[[Part], Any], part: Part) -> Any:
+    try:
+        return unpack(part)
+    except DamagedBody as error:
+        raise StoreError(f"The stored response of exchange {exchange_id} is damaged ({error}).") from error

@@ -1,0 +1,207 @@
+"""Exchanges as rows of the store, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from candela_tui.exchange import Cost, Difference, Exchange, Marks, Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.headers import Headers
+from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.usage import Usage
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PICODOLLARS = 12
+"""Decimal places of a dollar that are kept."""
+
+
+def stored_time(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def stored_text(value: str | None) -> str | bytes | None:
+    """Text as it is bound: as bytes, which SQLite keeps as they are, where it is not Unicode (stray header bytes)."""
+    if value is None or value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def read_text(value: str | bytes | None) -> str | None:
+    """Undo ``stored_text``."""
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+
+
+def stored_headers(headers: Headers) -> str:
+    """Header fields as JSON: a list of [name, value]."""
+    return json.dumps(headers, separators=(",", ":"))
+
+
+def read_headers(stored: str) -> Headers:
+    """Undo ``stored_headers``."""
+    return tuple((name, value) for name, value in json.loads(stored))
+
+
+def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -> dict[str, Any]:
+    """The columns of ``schema.exchanges``. ``process`` is the mark of the process ``exchange.pid``."""
+    error, usage, cost, marks, clues = exchange.error, exchange.usage, exchange.cost, exchange.marks, exchange.clues
+    return {
+        "id": exchange.id,
+        "started_at_us": stored_time(exchange.started_at),
+        "method": stored_text(exchange.method),
+        "path": stored_text(exchange.path),
+        "route": stored_text(exchange.route),
+        "dialect": stored_text(exchange.dialect),
+        "kind": exchange.kind.value,
+        "url": stored_text(exchange.url),
+        "session_id": stored_text(exchange.session_id),
+        "agent_id": stored_text(exchange.agent_id),
+        "parent_agent_id": stored_text(exchange.parent_agent_id),
+        "model": stored_text(exchange.model),
+        "model_used": stored_text(exchange.model_used),
+        "streamed": exchange.streamed,
+        "status": exchange.status,
+        "outcome": exchange.outcome.value,
+        "stop_reason": stored_text(exchange.stop_reason),
+        "error_type": stored_text(error.type) if error else None,
+        "error_message": stored_text(error.message) if error else None,
+        "usage_iterations": usage.iterations if usage else None,
+        "input_tokens": usage.input_tokens if usage else None,
+        "cache_read_tokens": usage.cache_read_tokens if usage else None,
+        "cache_write_5m_tokens": usage.cache_write_5m_tokens if usage else None,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens if usage else None,
+        "output_tokens": usage.output_tokens if usage else None,
+        "web_searches": usage.web_searches if usage else None,
+        "service_tier": stored_text(usage.service_tier) if usage else None,
+        "speed": stored_text(usage.speed) if usage else None,
+        "inference_geo": stored_text(usage.inference_geo) if usage else None,
+        "cost_at_least": cost.at_least if cost else None,
+        "cost_input": _picodollars(cost.input) if cost else None,
+        "cost_cache_read": _picodollars(cost.cache_read) if cost else None,
+        "cost_cache_write": _picodollars(cost.cache_write) if cost else None,
+        "cost_output": _picodollars(cost.output) if cost else None,
+        "cost_web_searches": _picodollars(cost.web_searches) if cost else None,
+        "unpriced_model": stored_text(exchange.unpriced_model),
+        "connected_ms": marks.connected,
+        "first_byte_ms": marks.first_byte,
+        "first_token_ms": marks.first_token,
+        "end_ms": marks.end,
+        "request_bytes": exchange.request_bytes,
+        "response_bytes": exchange.response_bytes,
+        "output_characters": exchange.output_characters,
+        "request_id": stored_text(exchange.request_id),
+        "rate_limits": stored_headers(exchange.rate_limits) if exchange.rate_limits else None,
+        "retry": exchange.retry,
+        "differences": json.dumps([[each.what, each.asked, each.served] for each in exchange.differences])
+        if exchange.differences
+        else None,
+        "clues": json.dumps([clues.title, clues.cwd, clues.git_branch, clues.model]) if clues else None,
+        "session_title": stored_text(exchange.session_title),
+        "subscription": exchange.subscription,
+        "pid": exchange.pid,
+        "process": process,
+        "response_dropped": response_dropped,
+    }
+
+
+def exchange_of(row: Mapping[str, Any], request_headers: Headers = (), response_headers: Headers = ()) -> Exchange:
+    """The exchange that a row of ``schema.exchanges`` tells. Raises ValueError or TypeError where it is damaged."""
+    return Exchange(
+        id=row["id"],
+        started_at=_EPOCH + row["started_at_us"] * _MICROSECOND,
+        method=_text(row["method"]),
+        path=_text(row["path"]),
+        route=_text(row["route"]),
+        dialect=_text(row["dialect"]),
+        kind=Kind(row["kind"]),
+        url=_text(row["url"]),
+        session_id=read_text(row["session_id"]),
+        agent_id=read_text(row["agent_id"]),
+        parent_agent_id=read_text(row["parent_agent_id"]),
+        model=read_text(row["model"]),
+        model_used=read_text(row["model_used"]),
+        streamed=row["streamed"],
+        status=row["status"],
+        outcome=Outcome(row["outcome"]),
+        stop_reason=read_text(row["stop_reason"]),
+        error=_error_of(row),
+        usage=_usage_of(row),
+        cost=_cost_of(row),
+        unpriced_model=read_text(row["unpriced_model"]),
+        marks=Marks(row["connected_ms"], row["first_byte_ms"], row["first_token_ms"], row["end_ms"]),
+        request_bytes=row["request_bytes"],
+        response_bytes=row["response_bytes"],
+        output_characters=row["output_characters"],
+        request_headers=request_headers,
+        response_headers=response_headers,
+        request_id=read_text(row["request_id"]),
+        rate_limits=read_headers(row["rate_limits"]) if row["rate_limits"] else (),
+        retry=row["retry"],
+        differences=tuple(Difference(*each) for each in json.loads(row["differences"])) if row["differences"] else (),
+        clues=SessionClues(*json.loads(row["clues"])) if row["clues"] else None,
+        session_title=read_text(row["session_title"]),
+        subscription=row["subscription"],
+        pid=row["pid"],
+    )
+
+
+def interrupted(exchange: Exchange) -> Exchange:
+    """A live exchange whose process is gone: what it cost is at least what was known."""
+    cost = replace(exchange.cost, at_least=True) if exchange.cost else None
+    return replace(exchange, outcome=Outcome.INTERRUPTED, cost=cost)
+
+
+def _text(value: str | bytes) -> str:
+    return cast("str", read_text(value))
+
+
+def _error_of(row: Mapping[str, Any]) -> ApiError | None:
+    if row["error_type"] is None:
+        return None
+    return ApiError(_text(row["error_type"]), _text(row["error_message"]))
+
+
+def _usage_of(row: Mapping[str, Any]) -> Usage | None:
+    if row["usage_iterations"] is None:
+        return None
+    return Usage(
+        input_tokens=row["input_tokens"],
+        cache_read_tokens=row["cache_read_tokens"],
+        cache_write_5m_tokens=row["cache_write_5m_tokens"],
+        cache_write_1h_tokens=row["cache_write_1h_tokens"],
+        output_tokens=row["output_tokens"],
+        web_searches=row["web_searches"],
+        service_tier=read_text(row["service_tier"]),
+        speed=read_text(row["speed"]),
+        inference_geo=read_text(row["inference_geo"]),
+        iterations=row["usage_iterations"],
+    )
+
+
+def _cost_of(row: Mapping[str, Any]) -> Cost | None:
+    if row["cost_at_least"] is None:
+        return None
+    return Cost(
+        input=_dollars(row["cost_input"]),
+        cache_read=_dollars(row["cost_cache_read"]),
+        cache_write=_dollars(row["cost_cache_write"]),
+        output=_dollars(row["cost_output"]),
+        web_searches=_dollars(row["cost_web_searches"]),
+        at_least=row["cost_at_least"],
+    )
+
+
+def _picodollars(amount: Decimal) -> int:
+    return int(amount.scaleb(_PICODOLLARS).to_integral_value())
+
+
+def _dollars(picodollars: int) -> Decimal:
+    return Decimal(picodollars).scaleb(-_PICODOLLARS)

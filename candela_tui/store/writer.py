@@ -1,0 +1,380 @@
+"""The one thread that writes the store."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, case, delete, null, select, true, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.store.backlog import Backlog, Entry
+from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
+from candela_tui.store.database import FileIdentity, identity_of, set_aside, writing_engine
+from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, unwritable
+from candela_tui.store.lanes import Lanes
+from candela_tui.store.migrate import bring_up_to_date
+from candela_tui.store.processes import is_running, own_process
+from candela_tui.store.rows import row_of, stored_headers
+from candela_tui.store.schema import exchanges, headers, request_bodies, response_parts
+
+_MOST_QUEUED: Final = 256 * 2**20
+_MOST_BASES: Final = 64 * 2**20
+_BETWEEN_BATCHES_S: Final = 0.2
+_SHARE_OF_TIME: Final = 4
+"""A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay."""
+_FIRST_RETRY_S: Final = 0.1
+_LAST_RETRY_S: Final = 5.0
+
+_UNSTORABLE = (SQLAlchemyError, OSError, ValueError, TypeError, ArithmeticError)
+"""What a transaction may fail with: the database, the file system, or a value that no column can hold."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How much of a live exchange's response is in the store."""
+
+    parts: int = 0
+    dropped: bool = False
+
+
+class StoreWriter:
+    """Stores exchanges in the background.
+
+    ``on_problem`` is called from the writer's thread with words for the user. ``on_stored`` is called with the id of
+    an ended exchange once its bodies are committed, or are never going to be: from the writer's thread, after the
+    writer gave up or was closed from the caller's.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        on_problem: Callable[[str], None],
+        on_stored: Callable[[str], None],
+        most_queued: int = _MOST_QUEUED,
+    ) -> None:
+        self._path = path
+        self._on_problem = on_problem
+        self._on_stored = on_stored
+        self._backlog = Backlog(most_queued)
+        self._lanes = Lanes(_MOST_BASES)
+        self._progress: dict[str, _Progress] = {}
+        self._connection: Connection | None = None
+        self._opened: FileIdentity | None = None
+        self._told: Trouble | None = None
+        self._told_overflow = False
+        self._retry_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="candela-store", daemon=True)
+        self.stored = 0
+        """How many ended exchanges were committed."""
+
+    def start(self) -> None:
+        """Start the thread, which opens the store. Never raises: what goes wrong is told to ``on_problem``."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._on_problem(f"Nothing is stored: no thread for it could be started ({error}). Start candela again.")
+            self._abandon()
+
+    def begin(self, exchange: Exchange, request: bytes) -> None:
+        """An exchange began; ``request`` is its whole body."""
+        self._add(Entry(exchange, request))
+
+    def grow(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
+        """More of the response arrived: the chunks since the last call, each with its time in ms."""
+        self._add(Entry(exchange, None, list(chunks), list(times)))
+
+    def end(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
+        """The exchange ended; ``chunks`` are those since the last ``grow``."""
+        self._add(Entry(exchange, None, list(chunks), list(times), ended=True))
+
+    def _add(self, entry: Entry) -> None:
+        if not self._backlog.add(entry) and entry.ended:
+            self._on_stored(entry.exchange.id)
+
+    def close(self, timeout_s: float) -> None:
+        """Store what is queued, for up to ``timeout_s`` seconds, and end the thread."""
+        self._backlog.close(time.monotonic() + timeout_s)
+        if self._thread.ident is None:
+            self._abandon()
+        else:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - the relay goes on whatever happens to the store
+            self._on_problem(
+                f"The store {self._path} stopped on a fault of candela's own ({type(error).__name__}: {error}). "
+                f"Requests go on, but are not kept until candela is started again."
+            )
+        finally:
+            self._disconnect()
+            self._abandon()
+
+    def _work(self) -> None:
+        next_batch = 0.0
+        while True:
+            self._tell_dropped()
+            started = time.monotonic()
+            try:
+                connection = self._connected()
+                entries = self._backlog.take()
+                self._store(connection, entries)
+            except ForeignStore as error:
+                self._on_problem(str(error))
+                return
+            except _UNSTORABLE as error:
+                self._recover(error)
+                if self._backlog.overdue:
+                    return
+                continue
+            if self._told is not None:
+                self._on_problem(f"{self._path} is being written again.")
+            self._told, self._retry_s = None, 0.0
+            if self._backlog.closing and not entries:
+                return
+            took = time.monotonic() - started
+            next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
+            self._backlog.wait(next_batch)
+
+    def _connected(self) -> Connection:
+        """The open connection, to the file that is at the path now. Raises ForeignStore and database errors."""
+        if self._connection is not None and identity_of(self._path) != self._opened:
+            self._disconnect()
+            self._start_over()
+            self._on_problem(f"{self._path} was removed or replaced while candela ran; a new store is begun there.")
+        if self._connection is None:
+            connection = writing_engine(self._path).connect()
+            self._opened = identity_of(self._path)
+            try:
+                bring_up_to_date(connection, self._path)
+                _mark_interrupted(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _start_over(self) -> None:
+        """The file is not the one that was written so far: the beginnings of what is live are not in it."""
+        self._lanes.forget()
+        for progress in self._progress.values():
+            progress.parts, progress.dropped = 0, True
+
+    def _recover(self, error: Exception) -> None:
+        """Do what can be done about a failure, and wait before the next try."""
+        trouble = trouble_of(error)
+        if trouble is not Trouble.LOCKED:
+            self._disconnect()
+        if trouble is Trouble.BROKEN:
+            try:
+                self._replace_broken(error)
+            except OSError as second:
+                error, trouble = second, trouble_of(second)
+            else:
+                return
+        if trouble is not self._told:
+            self._on_problem(unwritable(self._path, error))
+            self._told = trouble
+        self._retry_s = min(_LAST_RETRY_S, self._retry_s * 2 or _FIRST_RETRY_S)
+        if self._backlog.closing:
+            time.sleep(_FIRST_RETRY_S)
+        else:
+            self._backlog.wait_for_retry(time.monotonic() + self._retry_s)
+
+    def _replace_broken(self, error: Exception) -> None:
+        if self._opened is not None and identity_of(self._path) != self._opened:
+            # Another candela was faster: what is there now is a new one.
+            return
+        aside = set_aside(self._path)
+        self._start_over()
+        self._on_problem(f"{self._path} was damaged ({said(error)}). It is kept as {aside}, and a new store is begun.")
+
+    def _tell_dropped(self) -> None:
+        for exchange_id in self._backlog.take_released():
+            self._on_stored(exchange_id)
+        if not self._backlog.take_overflowed():
+            self._told_overflow &= self._told is not None
+        elif not self._told_overflow:
+            self._told_overflow = True
+            self._on_problem(
+                f"More arrives than {self._path} takes. The newest requests are kept without their bodies until it "
+                f"has caught up."
+            )
+
+    def _abandon(self) -> None:
+        left = self._backlog.abandon()
+        if left and self._backlog.closing:
+            self._on_problem(f"{len(left)} of the last requests could not be stored in {self._path}.")
+        released = self._backlog.take_released()
+        for exchange_id in [*released, *(entry.exchange.id for entry in left if entry.ended and not entry.dropped)]:
+            self._on_stored(exchange_id)
+
+    def _store(self, connection: Connection, entries: list[Entry]) -> None:
+        """Commit entries together; where one of them has a value that can't be stored, each alone.
+
+        Entries that could not be stored are back in the backlog when this raises.
+        """
+        if not entries:
+            return
+        try:
+            progress = self._write(connection, entries)
+        except _UNSTORABLE as error:
+            self._lanes.forget()
+            if trouble_of(error) is not Trouble.VALUE:
+                self._backlog.give_back(entries)
+                raise
+            if len(entries) == 1:
+                self._refuse(entries[0], error)
+                return
+        else:
+            for entry in entries:
+                self._settle(entry, progress[entry.exchange.id])
+            return
+        for index, entry in enumerate(entries):
+            try:
+                self._store(connection, [entry])
+            except _UNSTORABLE:
+                self._backlog.give_back(entries[index:])
+                raise
+
+    def _settle(self, entry: Entry, progress: _Progress) -> None:
+        self._backlog.settle(entry)
+        exchange_id = entry.exchange.id
+        if not entry.ended:
+            self._progress[exchange_id] = progress
+            return
+        self._progress.pop(exchange_id, None)
+        self.stored += 1
+        if not entry.dropped:
+            self._on_stored(exchange_id)
+
+    def _refuse(self, entry: Entry, error: Exception) -> None:
+        known = self._progress.get(entry.exchange.id)
+        if known is None or not known.dropped:
+            self._on_problem(f"Exchange {entry.exchange.id} can't be stored in {self._path}: {said(error)}.")
+        self._backlog.settle(entry)
+        self._progress[entry.exchange.id] = _Progress(dropped=True)
+        if entry.ended:
+            self._progress.pop(entry.exchange.id)
+            if not entry.dropped:
+                self._on_stored(entry.exchange.id)
+
+    def _write(self, connection: Connection, entries: list[Entry]) -> dict[str, _Progress]:
+        """One transaction. Returns how far each exchange is in the store once it is committed."""
+        after: dict[str, _Progress] = {}
+        with connection.begin():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for entry in entries:
+                before = self._progress.get(entry.exchange.id, _Progress())
+                after[entry.exchange.id] = _Progress(before.parts, before.dropped or entry.dropped)
+            _write_rows(connection, entries, {each for each, progress in after.items() if progress.dropped})
+            requests = [
+                self._lanes.row_of(connection, entry.exchange, entry.request)
+                for entry in entries
+                if entry.request is not None
+            ]
+            if requests:
+                connection.execute(insert(request_bodies).on_conflict_do_nothing(), requests)
+            for entry in entries:
+                _write_response(connection, entry, after[entry.exchange.id])
+        return after
+
+
+def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[str]) -> None:
+    rows = [
+        row_of(entry.exchange, _process_of(entry.exchange), response_dropped=entry.exchange.id in dropped)
+        for entry in entries
+    ]
+    statement = insert(exchanges)
+    changed = {column.name: statement.excluded[column.name] for column in exchanges.columns if not column.primary_key}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+    statement = insert(headers)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["exchange_id"],
+            set_={"request": statement.excluded.request, "response": statement.excluded.response},
+        ),
+        [
+            {
+                "exchange_id": entry.exchange.id,
+                "request": stored_headers(entry.exchange.request_headers),
+                "response": stored_headers(entry.exchange.response_headers),
+            }
+            for entry in entries
+        ],
+    )
+
+
+def _process_of(exchange: Exchange) -> str | None:
+    return own_process() if exchange.pid == os.getpid() else None
+
+
+def _write_response(connection: Connection, entry: Entry, progress: _Progress) -> None:
+    """Add a part while the exchange is live, and make one of all parts at its end; brings ``progress`` up to date."""
+    exchange_id = entry.exchange.id
+    parts = response_parts.c
+    if progress.dropped:
+        if progress.parts:
+            connection.execute(delete(response_parts).where(parts.exchange_id == exchange_id))
+            progress.parts = 0
+        return
+    chunks, times = entry.chunks, entry.times
+    if entry.ended and progress.parts:
+        rows = connection.execute(
+            select(parts.size, parts.digest, parts.data, parts.chunks)
+            .where(parts.exchange_id == exchange_id)
+            .order_by(parts.number)
+        ).all()
+        try:
+            earlier = [unpack_part(Part(*row)) for row in rows]
+        except DamagedBody:
+            # What is whole of them stays as it is; a read tells the rest.
+            pass
+        else:
+            chunks = [chunk for each, _ in earlier for chunk in each] + chunks
+            times = [time for _, each in earlier for time in each] + times
+            connection.execute(delete(response_parts).where(parts.exchange_id == exchange_id))
+            progress.parts = 0
+    if chunks:
+        connection.execute(insert(response_parts), _part_row(exchange_id, progress.parts, pack_part(chunks, times)))
+        progress.parts += 1
+
+
+def _part_row(exchange_id: str, number: int, part: Part) -> dict[str, Any]:
+    return {
+        "exchange_id": exchange_id,
+        "number": number,
+        "size": part.size,
+        "digest": part.digest,
+        "data": part.data,
+        "chunks": part.chunks,
+    }
+
+
+def _mark_interrupted(connection: Connection) -> None:
+    """End the live rows of processes that are gone."""
+    columns = exchanges.c
+    live = select(columns.id, columns.pid, columns.process).where(columns.outcome == Outcome.LIVE.value)
+    with connection.begin():
+        gone = [row.id for row in connection.execute(live) if not is_running(row.pid, row.process)]
+    if not gone:
+        return
+    at_least = case((columns.cost_at_least.is_(None), null()), else_=true())
+    ended = update(exchanges).values(outcome=Outcome.INTERRUPTED.value, cost_at_least=at_least)
+    with connection.begin():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for exchange_id in gone:
+            connection.execute(ended.where(columns.id == exchange_id, columns.outcome == Outcome.LIVE.value))
