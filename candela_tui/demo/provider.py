@@ -1,0 +1,250 @@
+"""The demo's simulated provider: answers Messages requests on this machine at a believable pace."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from candela_tui.demo.story import Step
+from candela_tui.protocol.errors import error_body
+from candela_tui.protocol.request import Kind, MessagesRequest, decode_request, kind_of
+
+_CHARACTERS_A_TOKEN = 3.7
+_WORDS_A_DELTA = 4
+_UNSCRIPTED = Step(
+    text="This is candela's demo: a simulated provider on this machine answers here, not a model. Your request did "
+    "arrive, and you can look at it in the dashboard like at any other."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a model answers: seconds to its first token, and tokens per second."""
+
+    first_token_s: float
+    tokens_per_second: float
+
+
+_PACES = {"claude-opus": Pace(1.3, 62), "claude-sonnet": Pace(0.9, 84), "claude-haiku": Pace(0.4, 160)}
+_PACE = Pace(1.0, 70)
+
+
+@dataclass(slots=True)
+class Script:
+    """What the provider will say in one conversation, and how far its prompt is in the cache."""
+
+    steps: list[Step]
+    """By the number of answers that the conversation has so far."""
+    title: str = ""
+    lifetime: str = "5m"
+    """How long its cache entries live: 5m or 1h."""
+    cached_tokens: int = 0
+    refused: int = -1
+    """The step that was last refused as overloaded."""
+
+
+Scripts = dict[str, dict[str | None, Script]]
+"""By session id and agent id; None is the main agent."""
+
+
+class DemoProvider:
+    """An aiohttp application that plays scripts by session and agent.
+
+    ``speed`` divides every wait. The same seed gives the same waits.
+    """
+
+    def __init__(self, scripts: Scripts, seed: int, speed: float) -> None:
+        self._scripts = scripts
+        self._seed = seed
+        self._speed = speed
+        self._shared: set[tuple[str, int]] = set()
+        self.application = web.Application(client_max_size=2**26)
+        self.application.router.add_route("*", "/{path:.*}", self._handle)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        asked = decode_request(body) if body else None
+        match kind_of(request.method, request.path, asked):
+            case Kind.PROBE:
+                return web.Response()
+            case Kind.MODELS:
+                return web.json_response(_models())
+            case Kind.COUNT_TOKENS:
+                return web.json_response({"input_tokens": _tokens(len(body))})
+            case Kind.MESSAGES | Kind.TITLE as kind if asked is not None:
+                return await self._answer(request, kind, asked, len(body))
+            case _:
+                return _refusal(404, f"the demo's provider has no {request.path}")
+
+    async def _answer(self, request: web.Request, kind: Kind, asked: MessagesRequest, size: int) -> web.StreamResponse:
+        model = asked.model or "claude-opus-4-8"
+        session = request.headers.get("X-Claude-Code-Session-Id", "")
+        agent = request.headers.get("x-claude-code-agent-id")
+        script = self._scripts.get(session, {}).get(agent) or Script([])
+        number = sum(b'"assistant"' in bytes(message)[:40] for message in asked.messages)
+        take = _Take(random.Random(f"{self._seed}/{session}/{agent}/{kind}/{number}"), self._speed)  # noqa: S311
+        if kind is Kind.TITLE:
+            title = msgspec.json.encode({"title": script.title or "A session in the demo"}).decode()
+            step, usage = Step(text=title), _usage(_tokens(size), Script([]), 0)
+        else:
+            step = script.steps[number] if number < len(script.steps) else _UNSCRIPTED
+            if step.overloaded and script.refused != number:
+                script.refused = number
+                await take.wait(0.3)
+                return _refusal(529, "Overloaded")
+            prefix = len(bytes(asked.system)) + sum(len(bytes(tool)) for tool in asked.tools)
+            shared = _tokens(prefix) if (model, prefix) in self._shared else 0
+            self._shared.add((model, prefix))
+            usage = _usage(_tokens(size), script, max(script.cached_tokens, shared))
+        return await (take.stream if asked.stream else take.whole)(request, model, step, usage)
+
+
+class _Take:
+    """One answer: its chances and its pace."""
+
+    def __init__(self, chances: random.Random, speed: float) -> None:
+        self._chances = chances
+        self._speed = speed
+
+    async def whole(self, request: web.Request, model: str, step: Step, usage: dict[str, Any]) -> web.StreamResponse:
+        """Answer with one document."""
+        message, blocks, output = self._prepare(model, step, usage)
+        pace = _pace_of(model)
+        await self.wait(pace.first_token_s + output / pace.tokens_per_second)
+        ending = {"content": blocks, "stop_reason": _stop_reason(step), "usage": usage | {"output_tokens": output}}
+        return web.json_response(message | ending, headers=self._headers())
+
+    async def stream(self, request: web.Request, model: str, step: Step, usage: dict[str, Any]) -> web.StreamResponse:
+        """Answer with a stream, a few words at a time."""
+        message, blocks, output = self._prepare(model, step, usage)
+        pace = _pace_of(model)
+        response = web.StreamResponse(headers=self._headers() | {"Content-Type": "text/event-stream; charset=utf-8"})
+        await self.wait(pace.first_token_s * self._chances.uniform(0.4, 0.8))
+        await response.prepare(request)
+        await response.write(_event({"type": "message_start", "message": message}) + _event({"type": "ping"}))
+        await self.wait(pace.first_token_s * self._chances.uniform(0.2, 0.5))
+        pieces = sum(1 for block in blocks for _ in _pieces(block))
+        pause = output / pieces / pace.tokens_per_second
+        for index, block in enumerate(blocks):
+            start = {name: _EMPTY.get(name, value) for name, value in block.items()}
+            await response.write(_event({"type": "content_block_start", "index": index, "content_block": start}))
+            for delta in _pieces(block):
+                await self.wait(pause * self._chances.uniform(0.5, 1.5))
+                await response.write(_event({"type": "content_block_delta", "index": index, "delta": delta}))
+            await response.write(_event({"type": "content_block_stop", "index": index}))
+        ending = {"stop_reason": _stop_reason(step), "stop_sequence": None}
+        final = {"type": "message_delta", "delta": ending, "usage": {"output_tokens": output}}
+        await response.write(_event(final) + _event({"type": "message_stop"}))
+        await response.write_eof()
+        return response
+
+    async def wait(self, seconds: float) -> None:
+        """Let so much of the demo's time pass."""
+        await asyncio.sleep(seconds / self._speed)
+
+    def _prepare(
+        self, model: str, step: Step, usage: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+        message: dict[str, Any] = {
+            "id": f"msg_demo{self._number()}",
+            "type": "message",
+            "role": "assistant",
+            "model": model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": usage,
+        }
+        blocks = list(self._blocks(step))
+        return message, blocks, _tokens(sum(len(msgspec.json.encode(block)) for block in blocks))
+
+    def _blocks(self, step: Step) -> Iterator[dict[str, Any]]:
+        if step.thinking:
+            yield {"type": "thinking", "thinking": step.thinking, "signature": "ZGVtbw=="}
+        if step.text:
+            yield {"type": "text", "text": step.text}
+        for call in step.calls:
+            yield {"type": "tool_use", "id": f"toolu_demo{self._number()}", "name": call.tool, "input": call.arguments}
+
+    def _headers(self) -> dict[str, str]:
+        return {"request-id": f"req_demo{self._number()}"}
+
+    def _number(self) -> str:
+        return f"{self._chances.getrandbits(64):016x}"
+
+
+_EMPTY: dict[str, Any] = {"text": "", "thinking": "", "signature": "", "input": {}}
+
+
+def _stop_reason(step: Step) -> str:
+    return "tool_use" if step.calls else "end_turn"
+
+
+def _pace_of(model: str) -> Pace:
+    return next((pace for name, pace in _PACES.items() if model.startswith(name)), _PACE)
+
+
+def _pieces(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    match block["type"]:
+        case "text":
+            for piece in _few_words(block["text"]):
+                yield {"type": "text_delta", "text": piece}
+        case "thinking":
+            for piece in _few_words(block["thinking"]):
+                yield {"type": "thinking_delta", "thinking": piece}
+            yield {"type": "signature_delta", "signature": block["signature"]}
+        case _:
+            for piece in _few_words(msgspec.json.encode(block["input"]).decode()):
+                yield {"type": "input_json_delta", "partial_json": piece}
+
+
+def _few_words(text: str) -> Iterator[str]:
+    words = text.split(" ")
+    for at in range(0, len(words), _WORDS_A_DELTA):
+        last = at + _WORDS_A_DELTA >= len(words)
+        yield " ".join(words[at : at + _WORDS_A_DELTA]) + ("" if last else " ")
+
+
+def _event(document: dict[str, Any]) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (document["type"].encode(), msgspec.json.encode(document))
+
+
+def _tokens(characters: int) -> int:
+    return max(1, round(characters / _CHARACTERS_A_TOKEN))
+
+
+def _usage(prompt: int, script: Script, cached: int) -> dict[str, Any]:
+    """The usage of an answer to ``prompt`` tokens of which ``cached`` are in the cache; the rest goes there."""
+    read = min(cached, prompt)
+    written = max(0, prompt - read - 6) if script.steps else 0
+    script.cached_tokens = read + written
+    hour = script.lifetime == "1h"
+    return {
+        "input_tokens": prompt - read - written,
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": 0 if hour else written,
+            "ephemeral_1h_input_tokens": written if hour else 0,
+        },
+        "output_tokens": 1,
+        "service_tier": "standard",
+    }
+
+
+def _refusal(status: int, words: str) -> web.Response:
+    headers = {"x-should-retry": "true"} if status == 529 else {}
+    return web.Response(status=status, body=error_body(status, words), content_type="application/json", headers=headers)
+
+
+def _models() -> dict[str, Any]:
+    names = {"claude-opus-4-8": "Opus 4.8", "claude-sonnet-5": "Sonnet 5", "claude-haiku-4-5-20251001": "Haiku 4.5"}
+    data = [
+        {"type": "model", "id": name, "display_name": words, "created_at": "2026-01-01T00:00:00Z"}
+        for name, words in names.items()
+    ]
+    return {"data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}

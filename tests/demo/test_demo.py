@@ -1,0 +1,183 @@
+"""What somebody who tries the demo gets: sessions that look real, from a provider on this machine."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from candela_tui.analysis.sessions import by_session
+from candela_tui.demo.play import Demo
+from candela_tui.demo.story import load_stories
+from candela_tui.exchange import Exchange, utc_now
+from candela_tui.protocol.messages import AnswerDecoder, MessageFold
+from candela_tui.protocol.request import Kind, decode_request, kind_of, session_clues
+
+PATIENCE_S = 60
+
+
+@dataclass
+class Seen:
+    """One request of the demo's client and the whole answer."""
+
+    headers: dict[str, str]
+    kind: Kind
+    body: bytes
+    status: int
+    fold: MessageFold
+    retry: int
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        return self.headers["x-claude-code-session-id"], self.headers.get("x-claude-code-agent-id")
+
+
+@dataclass
+class Watcher:
+    """Stands where candela stands: passes everything on to the provider, and keeps it."""
+
+    provider: str
+    seen: list[Seen] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(self.provider + request.path_qs, data=body, headers=request.headers) as answer,
+        ):
+            received = await answer.read()
+        decoder = AnswerDecoder(answer.status, answer.headers["Content-Type"])
+        decoder.feed(received)
+        decoder.finish()
+        kind = kind_of(request.method, request.path, decode_request(body))
+        retry = int(headers["x-stainless-retry-count"])
+        async with self.changed:
+            self.seen.append(Seen(headers, kind, body, answer.status, decoder.fold, retry))
+            self.changed.notify_all()
+        return web.Response(
+            status=answer.status, body=received, headers={"Content-Type": answer.headers["Content-Type"]}
+        )
+
+    async def until(self, enough: Callable[[list[Seen]], Any]) -> None:
+        async with asyncio.timeout(PATIENCE_S), self.changed:
+            await self.changed.wait_for(lambda: enough(self.seen))
+
+
+@asynccontextmanager
+async def watched(speed: float, seed: int = 1) -> AsyncIterator[Watcher]:
+    demo = Demo(seed, speed)
+    watcher = Watcher(await asyncio.to_thread(demo.start_provider))
+    application = web.Application(client_max_size=2**26)
+    application.router.add_route("*", "/{path:.*}", watcher.handle)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    try:
+        await asyncio.to_thread(demo.start_client, f"http://{host}:{port}")
+        yield watcher
+    finally:
+        await asyncio.to_thread(demo.stop)
+        await runner.cleanup()
+
+
+async def test_the_demo_shows_several_sessions_with_sub_agents_titles_and_a_retry() -> None:
+    def rich(seen: list[Seen]) -> bool:
+        retried = {one.key for one in seen if one.retry and one.status == 200}
+        agents = {one.key[1] for one in seen if one.key[1]}
+        titles = {one.key[0] for one in seen if one.kind is Kind.TITLE}
+        return bool(retried) and len(agents) > 1 and len(titles) > 1 and len({one.key[0] for one in seen}) > 3
+
+    async with watched(speed=200) as watcher:
+        await watcher.until(rich)
+    overloaded = [one for one in watcher.seen if one.status == 529]
+    assert overloaded
+    assert {one.fold.error.type for one in overloaded if one.fold.error} == {"overloaded_error"}
+    assert any("thinking" in {block.type for block in one.fold.blocks.values()} for one in watcher.seen)
+    assert len({one.fold.model for one in watcher.seen if one.fold.model}) == 3
+
+
+async def test_each_turn_reads_from_the_cache_what_the_turn_before_wrote() -> None:
+    def turns(seen: list[Seen]) -> dict[tuple[str, str | None], list[Seen]]:
+        found: dict[tuple[str, str | None], list[Seen]] = {}
+        for one in seen:
+            if one.kind is Kind.MESSAGES and one.status == 200:
+                found.setdefault(one.key, []).append(one)
+        return found
+
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: any(len(group) >= 5 for group in turns(seen).values()))
+    for group in turns(watcher.seen).values():
+        usages = [one.fold.usage for one in group]
+        for before, after in itertools.pairwise(usages):
+            assert before is not None
+            assert after is not None
+            written = (before.cache_write_5m_tokens or 0) + (before.cache_write_1h_tokens or 0)
+            assert after.cache_read_tokens == (before.cache_read_tokens or 0) + written
+            assert (after.prompt_tokens or 0) > (before.prompt_tokens or 0)
+
+
+async def test_a_session_tells_its_directory_branch_and_first_words() -> None:
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: len({one.key[0] for one in seen if one.kind is Kind.MESSAGES}) >= 4)
+    exchanges = []
+    for number, one in enumerate(watcher.seen):
+        asked = decode_request(one.body)
+        assert asked is not None
+        if one.kind is Kind.MESSAGES and one.key[1] is None:
+            exchanges.append(
+                Exchange(
+                    id=str(number),
+                    started_at=utc_now(),
+                    method="POST",
+                    path="/v1/messages",
+                    route="anthropic-direct",
+                    kind=one.kind,
+                    session_id=one.key[0],
+                    model=asked.model,
+                    clues=session_clues(asked),
+                )
+            )
+    told = {(session.cwd, session.git_branch, session.model) for session in by_session(exchanges)}
+    assert told <= {(story.cwd, story.branch, story.model) for story in load_stories()}
+    assert len(told) >= 4
+    assert all(session.title for session in by_session(exchanges))
+
+
+async def test_the_same_seed_plays_the_same_sessions() -> None:
+    async def first_words(seed: int) -> set[tuple[str, bytes]]:
+        async with watched(speed=200, seed=seed) as watcher:
+            await watcher.until(lambda seen: len({one.key[0] for one in seen}) >= 4)
+        firsts: dict[str, bytes] = {}
+        for one in watcher.seen:
+            if one.kind is Kind.MESSAGES and one.key[1] is None:
+                firsts.setdefault(one.key[0], one.body)
+        return set(firsts.items())
+
+    assert (await first_words(7)) & (await first_words(7))
+    assert not (await first_words(7)) & (await first_words(8))
+
+
+async def test_a_client_that_is_not_the_demos_own_is_answered_too() -> None:
+    demo = Demo(speed=500)
+    url = await asyncio.to_thread(demo.start_provider)
+    try:
+        async with aiohttp.ClientSession() as http:
+            asked = {"model": "claude-opus-4-8", "messages": [{"role": "user", "content": "hello"}]}
+            whole = await (await http.post(f"{url}/v1/messages", json=asked)).json()
+            streamed = await (await http.post(f"{url}/v1/messages", json={**asked, "stream": True})).text()
+            assert "simulated" in whole["content"][0]["text"]
+            assert "simulated" in streamed
+            assert (await http.head(f"{url}/")).status == 200
+            assert len((await (await http.get(f"{url}/v1/models")).json())["data"]) == 3
+            assert (await (await http.post(f"{url}/v1/messages/count_tokens", json=asked)).json())["input_tokens"] > 0
+            missing = await http.get(f"{url}/v1/files")
+            assert (missing.status, (await missing.json())["error"]["type"]) == (404, "not_found_error")
+    finally:
+        await asyncio.to_thread(demo.stop)
