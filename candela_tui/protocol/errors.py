@@ -1,9 +1,12 @@
 """Errors in the form of the Messages API. Source: https://docs.claude.com/en/api/errors"""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
+from candela_tui.protocol.raw_json import decode_json
 
 ERROR_TYPES = {
     400: "invalid_request_error",
@@ -18,6 +21,9 @@ ERROR_TYPES = {
     529: "overloaded_error",
 }
 
+_MOST_WORDS = 300
+_PAGE_TITLE = re.compile(rb"<title[^>]*>(.{1,600}?)</title>", re.IGNORECASE | re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
@@ -27,35 +33,51 @@ class ApiError:
     message: str
 
 
+def error_type(status: int) -> str:
+    """The error type that goes with an HTTP status."""
+    return ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+
+
 def error_body(status: int, message: str) -> bytes:
     """The JSON body of an error answer with this HTTP status."""
-    kind = ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    return msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
+    return msgspec.json.encode({"type": "error", "error": {"type": error_type(status), "message": message}})
 
 
-def error_from_wire(document: Any) -> ApiError | None:
-    """Read an error document (``{"type": "error", "error": {...}}``, or ``{"error": {...}}``); None if it is none."""
+def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | None:
+    """Read an error document; None if it is none. ``otherwise`` is the type where the document names none.
+
+    Anthropic's is ``{"type": "error", "error": {"type", "message"}}``, Google's ``{"error": {"message", "status"}}``,
+    also inside a list, and Bedrock's ``{"message"}``.
+    """
+    if isinstance(document, list) and document:
+        document = document[0]
     if not isinstance(document, dict):
         return None
     error = document.get("error")
     if isinstance(error, dict):
-        kind, message = error.get("type"), error.get("message")
+        kinds = (error.get("type"), error.get("status"), otherwise)
+        message = error.get("message")
         return ApiError(
-            kind if isinstance(kind, str) else "api_error",
-            message if isinstance(message, str) else msgspec.json.encode(error).decode(),
+            next(kind for kind in kinds if isinstance(kind, str) and kind),
+            message if isinstance(message, str) else msgspec.json.encode(error).decode()[:_MOST_WORDS],
         )
-    if isinstance(error, str):
-        return ApiError("api_error", error)
+    for message in (error, document.get("message"), document.get("Message")):
+        if isinstance(message, str) and message:
+            return ApiError(otherwise, message)
     return None
 
 
 def error_from_body(status: int, body: bytes) -> ApiError:
-    """Read the body of an answer with an error status; a body in another form is quoted, up to 300 characters."""
-    try:
-        error = error_from_wire(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        error = None
+    """Read the body of an answer with an error status; one in another form is quoted, up to 300 characters."""
+    kind = error_type(status)
+    error = error_from_wire(decode_json(body), kind)
     if error is not None:
         return error
-    words = " ".join(body[:1200].decode("utf-8", "replace").split())[:300]
-    return ApiError(ERROR_TYPES.get(status, "api_error"), words or f"HTTP {status} without a message")
+    page_title = _PAGE_TITLE.search(body[:10_000])
+    words = quoted(page_title[1] if page_title else body)
+    return ApiError(kind, words or f"HTTP {status} without a message")
+
+
+def quoted(data: bytes) -> str:
+    """The beginning of some bytes as one line of text."""
+    return " ".join(data[: 4 * _MOST_WORDS].decode("utf-8", "replace").split())[:_MOST_WORDS]

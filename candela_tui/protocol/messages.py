@@ -4,38 +4,94 @@ Source: https://docs.claude.com/en/docs/build-with-claude/streaming. Unknown eve
 change nothing; garbage never raises.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from candela_tui.protocol.errors import ApiError, error_from_body, error_from_wire
+from candela_tui.protocol.errors import ApiError, error_from_body, error_from_wire, quoted
+from candela_tui.protocol.raw_json import decode_json, raw_items
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
-from candela_tui.protocol.usage import Usage, UsageFold
+from candela_tui.protocol.usage import Usage, UsageFold, fallback_model
+
+_MOST_DOCUMENT_BYTES = 32 * 1024 * 1024
+_MOST_ERROR_BYTES = 1024 * 1024
 
 _DELTA_TEXT = {
     "text_delta": "text",
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
+    "compaction_delta": "content",
 }
 
 
-@dataclass(slots=True)
 class ContentBlock:
-    """A content block as it grows. ``pieces`` joined are its text, its thinking, or its tool input as JSON."""
+    """A content block as it grows."""
 
-    type: str
-    start: dict[str, Any]
-    """The block as ``content_block_start`` (or the whole answer) gave it."""
-    pieces: list[str] = field(default_factory=list)
-    citations: list[Any] = field(default_factory=list)
-    signature: str = ""
-    done: bool = False
+    __slots__ = ("_signature", "citations", "done", "pieces", "start", "type")
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        kind = start.get("type")
+        self.type = kind if isinstance(kind, str) else "unknown"
+        self.start = start
+        """The block as ``content_block_start`` (or the whole answer) gave it."""
+        self.pieces: list[str] = []
+        """Joined: its text, its thinking, or its tool input as JSON."""
+        self.citations: list[Any] = []
+        self.done = False
+        self._signature: list[str] = []
 
     @property
     def text(self) -> str:
         """Everything that the deltas brought so far, joined."""
         return "".join(self.pieces)
+
+    @property
+    def signature(self) -> str:
+        """The signature of thinking, as far as it came."""
+        return "".join(self._signature)
+
+    def add_signature(self, piece: object) -> None:
+        """Take the next piece of the signature; what is not text is left out."""
+        if isinstance(piece, str):
+            self._signature.append(piece)
+
+
+class _Delta(msgspec.Struct):
+    type: str
+    text: str | None = None
+    thinking: str | None = None
+    partial_json: str | None = None
+
+    @property
+    def piece(self) -> str | None:
+        if self.type == "text_delta":
+            return self.text
+        if self.type == "input_json_delta":
+            return self.partial_json
+        return self.thinking if self.type == "thinking_delta" else None
+
+
+class _ContentBlockDelta(msgspec.Struct, tag="content_block_delta", tag_field="type"):
+    index: int
+    delta: _Delta
+
+
+class _Document(msgspec.Struct):
+    """A whole answer with its content left as a slice: decoding a big one at once would hold the interpreter."""
+
+    type: Any = None
+    id: Any = None
+    model: Any = None
+    stop_reason: Any = None
+    usage: Any = None
+    content: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
+    message: Any = None
+
+
+# Nearly every event of a stream is a delta, and decoding it into its own type takes a third of the time.
+_DELTA_DECODER = msgspec.json.Decoder(_ContentBlockDelta)
+_DOCUMENT_DECODER = msgspec.json.Decoder(_Document)
 
 
 class MessageFold:
@@ -80,13 +136,28 @@ class MessageFold:
 
     def event(self, event: ServerSentEvent) -> None:
         """Fold one event of the stream."""
-        try:
-            document = msgspec.json.decode(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        if not isinstance(document, dict):
-            return
-        kind = document.get("type") or event.name
+        if event.name == "content_block_delta":
+            try:
+                typed = _DELTA_DECODER.decode(event.data)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass
+            else:
+                piece = typed.delta.piece
+                if piece is not None:
+                    block = self.blocks.get(typed.index)
+                    if block is not None:
+                        self._grow(block, piece)
+                    return
+        document = decode_json(event.data)
+        if isinstance(document, dict):
+            self._event(event.name, document)
+        elif event.name == "error":
+            self.error = ApiError("api_error", quoted(event.data))
+
+    def _event(self, name: str, document: dict[str, Any]) -> None:
+        kind = document.get("type")
+        if not isinstance(kind, str):
+            kind = name
         if kind == "content_block_delta":
             self._delta(document)
         elif kind == "content_block_start":
@@ -98,9 +169,9 @@ class MessageFold:
         elif kind == "message_start":
             self._head(document.get("message"))
         elif kind == "message_delta":
-            self._usage.merge(document.get("usage"))
-            self.usage_final = self.usage_final or isinstance(document.get("usage"), dict)
-            delta = document.get("delta")
+            usage, delta = document.get("usage"), document.get("delta")
+            self._merge_usage(usage)
+            self.usage_final = self.usage_final or isinstance(usage, dict)
             if isinstance(delta, dict) and isinstance(delta.get("stop_reason"), str):
                 self.stop_reason = delta["stop_reason"]
         elif kind == "message_stop":
@@ -108,42 +179,67 @@ class MessageFold:
         elif kind == "error":
             self.error = error_from_wire(document) or ApiError("api_error", "an error event without a message")
 
-    def document(self, document: object) -> None:
-        """Fold a whole (not streamed) answer, decoded from JSON."""
-        if not isinstance(document, dict):
+    def document(self, body: bytes) -> None:
+        """Fold a whole (not streamed) answer."""
+        try:
+            document = _DOCUMENT_DECODER.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
-        if document.get("type") == "error":
-            self.error = error_from_wire(document)
-            return
-        self._head(document)
-        content = document.get("content")
-        for index, start in enumerate(content if isinstance(content, list) else ()):
-            if isinstance(start, dict):
-                self.blocks[index] = _whole_block(start)
-                self.output_characters += sum(map(len, self.blocks[index].pieces))
-                self.has_content = True
-        self.stopped = self.usage_final = document.get("type") == "message"
+        if document.type == "message":
+            self._head(msgspec.structs.asdict(document))
+            for index, raw in enumerate(raw_items(document.content)):
+                start = decode_json(raw)
+                if isinstance(start, dict):
+                    self._whole_block(index, start)
+            self.stopped = self.usage_final = True
+        elif document.type == "error" or document.error is not None:
+            self.error = error_from_wire(msgspec.structs.asdict(document))
 
     def _head(self, message: object) -> None:
         if not isinstance(message, dict):
             return
-        for name in ("model", "stop_reason"):
-            if isinstance(message.get(name), str):
-                setattr(self, name, message[name])
+        if isinstance(message.get("model"), str):
+            self.model = message["model"]
+        if isinstance(message.get("stop_reason"), str):
+            self.stop_reason = message["stop_reason"]
         if isinstance(message.get("id"), str):
             self.message_id = message["id"]
-        self._usage.merge(message.get("usage"))
+        self._merge_usage(message.get("usage"))
+
+    def _merge_usage(self, wire: object) -> None:
+        self._usage.merge(wire)
+        self.model = fallback_model(wire) or self.model
 
     def _start_block(self, document: dict[str, Any]) -> None:
         index, start = document.get("index"), document.get("content_block")
-        if isinstance(index, int) and isinstance(start, dict):
-            kind = start.get("type")
-            block = self.blocks[index] = ContentBlock(kind if isinstance(kind, str) else "unknown", start)
-            for name in ("text", "thinking"):
-                if isinstance(start.get(name), str) and start[name]:
-                    block.pieces.append(start[name])
-                    self.output_characters += len(start[name])
-                    self.has_content = True
+        if type(index) is not int or not isinstance(start, dict):
+            return
+        block = self.blocks[index] = ContentBlock(start)
+        for name in ("text", "thinking"):
+            if isinstance(start.get(name), str):
+                self._grow(block, start[name])
+        # A tool's name or redacted thinking is content that comes with the start itself.
+        self.has_content = self.has_content or block.type not in ("text", "thinking", "fallback")
+        self._fallback(block)
+
+    def _whole_block(self, index: int, start: dict[str, Any]) -> None:
+        block = self.blocks[index] = ContentBlock(start)
+        block.done = self.has_content = True
+        for name in ("text", "thinking"):
+            if isinstance(start.get(name), str):
+                self._grow(block, start[name])
+        if isinstance(start.get("input"), dict):
+            self._grow(block, msgspec.json.encode(start["input"]).decode())
+        block.add_signature(start.get("signature"))
+        if isinstance(start.get("citations"), list):
+            block.citations = list(start["citations"])
+        self._fallback(block)
+
+    def _fallback(self, block: ContentBlock) -> None:
+        """From here on another model answers, and its price counts."""
+        to = block.start.get("to") if block.type == "fallback" else None
+        if isinstance(to, dict) and isinstance(to.get("model"), str):
+            self.model = to["model"]
 
     def _delta(self, document: dict[str, Any]) -> None:
         block, delta = self._block(document), document.get("delta")
@@ -154,46 +250,43 @@ class MessageFold:
         if name is not None:
             piece = delta.get(name)
             if isinstance(piece, str):
-                block.pieces.append(piece)
-                self.output_characters += len(piece)
-                self.has_content = True
-        elif kind == "signature_delta" and isinstance(delta.get("signature"), str):
-            block.signature += delta["signature"]
+                self._grow(block, piece)
+        elif kind == "signature_delta":
+            block.add_signature(delta.get("signature"))
         elif kind == "citations_delta" and "citation" in delta:
             block.citations.append(delta["citation"])
 
+    def _grow(self, block: ContentBlock, piece: str) -> None:
+        if piece:
+            block.pieces.append(piece)
+            self.output_characters += len(piece)
+            self.has_content = True
+
     def _block(self, document: dict[str, Any]) -> ContentBlock | None:
         index = document.get("index")
-        return self.blocks.get(index) if isinstance(index, int) else None
-
-
-def _whole_block(start: dict[str, Any]) -> ContentBlock:
-    kind = start.get("type")
-    block = ContentBlock(kind if isinstance(kind, str) else "unknown", start, done=True)
-    for name in ("text", "thinking"):
-        if isinstance(start.get(name), str):
-            block.pieces.append(start[name])
-    if isinstance(start.get("input"), dict):
-        block.pieces.append(msgspec.json.encode(start["input"]).decode())
-    if isinstance(start.get("signature"), str):
-        block.signature = start["signature"]
-    if isinstance(start.get("citations"), list):
-        block.citations = list(start["citations"])
-    return block
+        return self.blocks.get(index) if type(index) is int else None
 
 
 class AnswerDecoder:
     """Decodes the (uncompressed) body of an answer as it arrives: a stream of events, or one JSON document.
 
-    ``feed`` each chunk and ``finish`` once. ``fold`` is what is known at any time.
+    ``feed`` each chunk and ``finish`` once. ``fold`` is what is known at any time. A document longer than 32 MiB is
+    not read, and of an error not more than 1 MiB.
     """
 
-    __slots__ = ("_document", "_sse", "_status", "fold")
+    __slots__ = ("_document", "_kept", "_most", "_sse", "_status", "fold")
 
     def __init__(self, status: int, content_type: str) -> None:
+        content_type = content_type.lower()
+        is_stream = content_type.startswith("text/event-stream")
         self._status = status
-        self._sse = SSEDecoder() if content_type.lower().startswith("text/event-stream") else None
+        self._sse = SSEDecoder() if is_stream and status < 400 else None
         self._document: list[bytes] = []
+        self._kept = 0
+        if status >= 400:
+            self._most = _MOST_ERROR_BYTES
+        else:
+            self._most = _MOST_DOCUMENT_BYTES if "json" in content_type or not content_type else 0
         self.fold = MessageFold()
 
     @property
@@ -204,7 +297,10 @@ class AnswerDecoder:
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next decoded bytes; return the events that they completed (none for a document)."""
         if self._sse is None:
-            self._document.append(chunk)
+            room = self._most - self._kept
+            self._kept += len(chunk)
+            if room > 0:
+                self._document.append(chunk[:room])
             return []
         events = self._sse.feed(chunk)
         for event in events:
@@ -217,11 +313,11 @@ class AnswerDecoder:
             return
         body = b"".join(self._document)
         self._document = []
-        if self._status >= 400:
-            self.fold.error = error_from_body(self._status, body)
+        if self._status < 400:
+            if self._kept <= self._most:
+                self.fold.document(body)
             return
-        try:
-            document = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
-        self.fold.document(document)
+        # Some gateways answer with an error status and an event stream that holds one error event.
+        for event in SSEDecoder().feed(body + b"\n\n"):
+            self.fold.event(event)
+        self.fold.error = self.fold.error or error_from_body(self._status, body)

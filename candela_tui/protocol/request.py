@@ -1,15 +1,18 @@
 """What a Messages request asks for, read without decoding the whole conversation.
 
 ``msgspec.Raw`` keeps each message, tool and system block as a slice of the body, to be decoded one at a time by
-whoever shows it: a whole 10 MB document would hold the interpreter for a third of a second.
+whoever shows it.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
 
 
 class Kind(StrEnum):
@@ -31,11 +34,11 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     speed: str | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
-    metadata: msgspec.Raw = msgspec.Raw(b"null")
-    system: msgspec.Raw = msgspec.Raw(b"null")
+    metadata: msgspec.Raw = NULL
+    system: msgspec.Raw = NULL
     messages: list[msgspec.Raw] = []
     tools: list[msgspec.Raw] = []
-    output_config: msgspec.Raw = msgspec.Raw(b"null")
+    output_config: msgspec.Raw = NULL
 
     def system_blocks(self) -> list[Any]:
         """The system prompt as blocks, decoded; a plain string becomes one text block."""
@@ -61,19 +64,36 @@ _DECODER = msgspec.json.Decoder(MessagesRequest)
 
 
 def decode_request(body: bytes) -> MessagesRequest | None:
-    """Read the body of a Messages or count_tokens request; None where it is not one."""
+    """Read the body of a Messages or count_tokens request; None where it is no JSON object.
+
+    A field of an unexpected type counts as not there, and costs none of the others.
+    """
     try:
         return _DECODER.decode(body)
+    except msgspec.ValidationError:
+        members = raw_members(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return _lenient(members) if members is not None else None
 
 
-def decode_json(raw: msgspec.Raw | bytes) -> Any:
-    """Decode a slice; None where it is not JSON."""
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+def _lenient(members: dict[str, msgspec.Raw]) -> MessagesRequest:
+    def word(name: str) -> str | None:
+        value = decode_json(members.get(name, NULL))
+        return value if isinstance(value, str) else None
+
+    return MessagesRequest(
+        model=word("model"),
+        stream=decode_json(members.get("stream", NULL)) is True,
+        speed=word("speed"),
+        service_tier=word("service_tier"),
+        inference_geo=word("inference_geo"),
+        metadata=members.get("metadata", NULL),
+        system=members.get("system", NULL),
+        messages=raw_items(members.get("messages", NULL)),
+        tools=raw_items(members.get("tools", NULL)),
+        output_config=members.get("output_config", NULL),
+    )
 
 
 def kind_of(method: str, path: str, request: MessagesRequest | None) -> Kind:
@@ -90,9 +110,13 @@ def kind_of(method: str, path: str, request: MessagesRequest | None) -> Kind:
 
 
 def _asks_title(request: MessagesRequest) -> bool:
-    if request.tools or len(request.messages) > 2 or b"json_schema" not in bytes(request.output_config):
+    """The client's own title request: no tools, and an answer whose one field is the title."""
+    if request.tools or len(request.messages) > 2:
         return False
-    return b"title" in bytes(request.output_config) or b"title" in bytes(request.system)
+    config = decode_json(request.output_config)
+    for name in ("format", "schema", "properties"):
+        config = config.get(name) if isinstance(config, dict) else None
+    return isinstance(config, dict) and set(config) == {"title"}
 
 
 def session_in_metadata(request: MessagesRequest) -> str | None:
@@ -104,26 +128,33 @@ def session_in_metadata(request: MessagesRequest) -> str | None:
     inner = decode_json(user.encode())
     if isinstance(inner, dict):
         session = inner.get("session_id")
-        return session if isinstance(session, str) and session else None
+        return session[:_LONGEST_ID] if isinstance(session, str) and session else None
     old_form = re.search(r"_session_([0-9a-f-]{36})$", user)
-    return old_form.group(1) if old_form else user
+    return old_form.group(1) if old_form else user[:_LONGEST_ID]
 
 
-_REMINDER = re.compile(r"<system-reminder>.*?(?:</system-reminder>|\Z)", re.DOTALL)
+# What the client itself puts into the user's messages: reminders, and the frame of slash commands and their output.
+_NOT_THE_USERS = re.compile(
+    r"<(system-reminder|local-command-caveat|local-command-std(?:out|err)|command-message|command-contents)>"
+    r".*?(?:</\1>|\Z)",
+    re.DOTALL,
+)
+_COMMAND_TAG = re.compile(r"</?command-(?:name|args)>")
 _CWD = re.compile(r"^[ \t*-]*(?:Primary w|W)orking directory: *(\S[^\n]*)$", re.MULTILINE)
 _BRANCH = re.compile(r"^Current branch: *(\S[^\n]*)$", re.MULTILINE)
-_MODEL = re.compile(r"exact model ID is ([\w.\-:@/]+(?:\[\w+\])?)")
+_MODEL = re.compile(r"exact model ID is ([\w.\-:@/]*\w(?:\[\w+\])?)")
+_LONGEST_ID = 200
+_LONGEST_TITLE = 200
+_MOST_TEXT_BYTES = 64 * 1024
 
 
 def session_clues(request: MessagesRequest) -> SessionClues:
     """Read the session's title, directory, branch and model from a request of its main agent."""
     cwd = branch = model = None
-    for block in request.system_blocks():
-        text = block.get("text") if isinstance(block, dict) else None
-        if isinstance(text, str):
-            cwd = cwd or _found(_CWD, text)
-            branch = branch or _found(_BRANCH, text)
-            model = model or _found(_MODEL, text)
+    for text in _texts(request.system):
+        cwd = cwd or _found(_CWD, text)
+        branch = branch or _found(_BRANCH, text)
+        model = model or _found(_MODEL, text)
     return SessionClues(first_user_text(request), cwd, branch, model)
 
 
@@ -133,28 +164,31 @@ def _found(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def first_user_text(request: MessagesRequest) -> str | None:
-    """The first words of the user in the conversation, system reminders left out, cut at 200 characters."""
+    """The first words of the user in the conversation, what the client added left out, cut at 200 characters."""
     for raw in request.messages[:4]:
-        message = decode_json(raw)
-        if not isinstance(message, dict) or message.get("role") != "user":
+        message = raw_members(raw)
+        if message is None or decode_json(message.get("role", NULL)) != "user":
             continue
-        content = message.get("content")
-        texts = [content] if isinstance(content, str) else _texts(content)
-        for text in texts:
-            words = " ".join(_REMINDER.sub(" ", text).split())
+        for text in _texts(message.get("content", NULL)):
+            words = " ".join(_COMMAND_TAG.sub(" ", _NOT_THE_USERS.sub(" ", text)).split())
             if words:
-                return words if len(words) <= 200 else words[:199] + "…"
+                return words if len(words) <= _LONGEST_TITLE else words[: _LONGEST_TITLE - 1] + "…"
     return None
 
 
-def _texts(content: object) -> list[str]:
-    if not isinstance(content, list):
-        return []
-    return [block["text"] for block in content if isinstance(block, dict) and isinstance(block.get("text"), str)]
+def _texts(content: msgspec.Raw) -> Iterator[str]:
+    """The texts of a content or system prompt (a string, or blocks), of each the first 64 KB."""
+    whole = text_prefix(content, _MOST_TEXT_BYTES)
+    if whole is not None:
+        yield whole
+    for block in raw_items(content) if whole is None else ():
+        text = text_prefix((raw_members(block) or {}).get("text", NULL), _MOST_TEXT_BYTES)
+        if text is not None:
+            yield text
 
 
 def title_in_answer(text: str) -> str | None:
     """The title that the client's own title request was answered with: ``{"title": "…"}``."""
     document = decode_json(text.encode("utf-8", "replace"))
     title = document.get("title") if isinstance(document, dict) else None
-    return " ".join(title.split())[:200] or None if isinstance(title, str) else None
+    return " ".join(title.split())[:_LONGEST_TITLE] or None if isinstance(title, str) else None

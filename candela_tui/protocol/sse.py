@@ -3,11 +3,12 @@
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
-from dataclasses import dataclass
+import msgspec
+
+_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(msgspec.Struct, frozen=True):
     """One dispatched event. ``name`` is empty where the stream gave none; ``data`` is its raw UTF-8."""
 
     name: str
@@ -21,64 +22,54 @@ class SSEDecoder:
     specification says, an event that the stream breaks off before its empty line is not dispatched.
     """
 
-    __slots__ = ("_buffer", "_data", "_name", "_scanned", "_started")
+    __slots__ = ("_after_cr", "_data", "_head", "_name", "_partial")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._scanned = 0
+        self._head: bytes | None = b""
+        """The first bytes, while they may still become a byte order mark; None afterwards."""
+        self._after_cr = False
+        self._partial: list[bytes] = []
+        """The pieces of a line whose end has not come."""
         self._data: list[bytes] = []
         self._name = ""
-        self._started = False
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes of the stream; return the events that they complete, in order."""
-        buffer = self._buffer
-        buffer += chunk
-        if not self._started:
-            if len(buffer) < 3 and b"\xef\xbb\xbf".startswith(buffer):
+        if self._head is not None:
+            chunk = self._head + chunk
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._head = chunk
                 return []
-            if buffer.startswith(b"\xef\xbb\xbf"):
-                del buffer[:3]
-            self._started = True
-        # The last byte may be a CR whose LF is still to come, so it waits for the next chunk.
-        end = len(buffer) - 1 if buffer.endswith(b"\r") else len(buffer)
-        cut = max(buffer.rfind(b"\n", self._scanned, end), buffer.rfind(b"\r", self._scanned, end)) + 1
-        if cut == 0:
-            self._scanned = end
-            return []
-        complete = bytes(buffer[:cut])
-        del buffer[:cut]
-        self._scanned = 0
-        events: list[ServerSentEvent] = []
-        for line in _lines(complete):
-            if line:
-                self._field(line)
-            elif self._data:
-                events.append(ServerSentEvent(self._name, b"\n".join(self._data)))
-                self._data = []
+            self._head = None
+            chunk = chunk.removeprefix(_BOM)
+        if self._after_cr and chunk:
+            self._after_cr = False
+            # A CR ended its line at once; the LF of a CRLF that came apart belongs to it.
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        complete, end, rest = chunk.rpartition(b"\n")
+        if end and self._partial:
+            complete = b"".join(self._partial) + complete
+            self._partial = []
+        if rest:
+            self._partial.append(rest)
+        return self._lines(complete) if end else []
+
+    def _lines(self, complete: bytes) -> list[ServerSentEvent]:
+        events = []
+        for line in complete.split(b"\n"):
+            if not line:
+                if self._data:
+                    data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                    events.append(ServerSentEvent(self._name, data))
+                    self._data = []
                 self._name = ""
-            else:
-                self._name = ""
+                continue
+            field, _, value = line.partition(b":")
+            if field == b"data":
+                self._data.append(value.removeprefix(b" "))
+            elif field == b"event":
+                self._name = value.removeprefix(b" ").decode("utf-8", "replace")
         return events
-
-    @property
-    def pending(self) -> bool:
-        """Whether the stream, should it end here, would break off inside an event."""
-        return bool(self._buffer.strip(b"\r\n") or self._data or self._name)
-
-    def _field(self, line: bytes) -> None:
-        field, _, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
-        if field == b"data":
-            self._data.append(value)
-        elif field == b"event":
-            self._name = value.decode("utf-8", "replace")
-
-
-def _lines(complete: bytes) -> list[bytes]:
-    if b"\r" in complete:
-        complete = complete.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = complete.split(b"\n")
-    lines.pop()
-    return lines

@@ -54,6 +54,15 @@ class Iteration:
     usage: Usage
 
 
+def fallback_model(wire: object) -> str | None:
+    """The model that a ``usage`` object says took over from one that declined; None: none did."""
+    iterations = wire.get("iterations") if isinstance(wire, Mapping) else None
+    for entry in reversed(iterations if isinstance(iterations, list) else []):
+        if isinstance(entry, Mapping) and entry.get("type") == "fallback_message":
+            return _word(entry.get("model"))
+    return None
+
+
 class UsageFold:
     """Merges the usage objects of one answer, field by field: the last one present holds, also when it is 0."""
 

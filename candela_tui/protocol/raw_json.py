@@ -1,0 +1,52 @@
+"""JSON read in slices: a whole big document, decoded at once, would hold the interpreter for a third of a second."""
+
+from typing import Any
+
+import msgspec
+
+NULL = msgspec.Raw(b"null")
+
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decode_json(raw: msgspec.Raw | bytes) -> Any:
+    """Decode a slice; None where it is not JSON."""
+    try:
+        return msgspec.json.decode(raw)
+    except _NOT_JSON:
+        return None
+
+
+def raw_items(raw: msgspec.Raw | bytes) -> list[msgspec.Raw]:
+    """The items of an array, each as a slice; [] where it is none."""
+    try:
+        return _ITEMS.decode(raw)
+    except _NOT_JSON:
+        return []
+
+
+def raw_members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of an object, each as a slice; None where it is none."""
+    try:
+        return _MEMBERS.decode(raw)
+    except _NOT_JSON:
+        return None
+
+
+def text_prefix(raw: msgspec.Raw | bytes, most_bytes: int) -> str | None:
+    """A JSON string decoded from at most so many of its bytes; None where it is no string."""
+    view = memoryview(raw)
+    if bytes(view[:1]) != b'"':
+        return None
+    literal = bytes(view[:most_bytes])
+    if len(view) <= most_bytes:
+        text = decode_json(literal)
+        return text if isinstance(text, str) else None
+    # The cut may be inside an escape or a character; the longest of them is a surrogate pair of 12 bytes.
+    for back in range(13):
+        text = decode_json(literal[: len(literal) - back] + b'"')
+        if isinstance(text, str):
+            return text
+    return None
