@@ -1,0 +1,1 @@
+"""The aiohttp server: routes, the relay, who may call, and the capture beside it."""

@@ -1,0 +1,150 @@
+"""Turns what the relay noted into records: decodes, prices, publishes, stores.
+
+It runs on the proxy's loop beside the relay, in slices so short that no chunk waits for it, some ten times a second.
+Whatever fails in here becomes a notice; a relayed request never learns of it.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from candela_tui.exchange import Exchange
+from candela_tui.feed import Feed
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.request import Kind, session_clues
+from candela_tui.proxy.record import ExchangeRecord
+from candela_tui.proxy.tap import Tap
+
+_TICK_S = 0.1
+_STORE_EVERY_S = 1.0
+# How long capture may hold the loop: a chunk of the relay waits about that long for it at most. Where many wait to
+# be recorded, longer slices keep capture from falling behind.
+_SLICE_S = 0.0005
+_SLICE_PER_WAITING_S = 0.00001
+_LONGEST_SLICE_S = 0.005
+_MOST_SESSIONS_KNOWN = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+class ExchangeSink(Protocol):
+    """Where exchanges are kept; none of these waits or raises. The store's writer is one."""
+
+    def begin(self, exchange: Exchange, request: bytes) -> None:
+        """An exchange began."""
+
+    def grow(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
+        """More of its answer came: the part since the last call."""
+
+    def end(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
+        """It ended: the last part of its answer."""
+
+
+class Capture:
+    """Owns the records of what is live. ``run`` is its one task."""
+
+    def __init__(self, feed: Feed, sink: ExchangeSink, pricer: Pricer) -> None:
+        self._feed = feed
+        self._sink = sink
+        self._pricer = pricer
+        self._begun: deque[Tap] = deque()
+        self._live: dict[str, ExchangeRecord] = {}
+        self._known_sessions: dict[str, None] = {}
+        self._work = asyncio.Event()
+        self._closing = False
+        self._slice_end = 0.0
+
+    def begin(self, tap: Tap) -> None:
+        """Take a new exchange. Everything else waits for ``run``."""
+        self._begun.append(tap)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Record until ``close`` was called and everything live has ended."""
+        while True:
+            if not self._begun and not self._live:
+                if self._closing:
+                    return
+                self._work.clear()
+                await self._work.wait()
+            # Reading a request waits, so that it is not done in the way of its own answer.
+            await asyncio.sleep(0 if self._closing else _TICK_S)
+            await self._tick()
+
+    def close(self) -> None:
+        """Let ``run`` return once what is live has ended; the relay takes no new request."""
+        self._closing = True
+        self._work.set()
+
+    async def _tick(self) -> None:
+        self._begin_slice()
+        changed: list[Exchange] = []
+        while self._begun:
+            tap = self._begun.popleft()
+            record = self._live[tap.id] = ExchangeRecord(tap)
+            self._try(record, self._first_sight)
+            changed.append(record.exchange)
+            await self._breathe()
+        for record in list(self._live.values()):
+            ended = record.tap.end_ms is not None
+            while record.behind and self._try(record, ExchangeRecord.fold):
+                await self._breathe()
+            if ended:
+                self._try(record, self._finish)
+                del self._live[record.tap.id]
+                changed.append(record.exchange)
+            elif record.changed and self._try(record, self._progress):
+                changed.append(record.exchange)
+            if record.notice is not None:
+                self._feed.notify(record.notice)
+                record.notice = None
+            await self._breathe()
+        if changed:
+            self._feed.publish(tuple(changed))
+
+    def _first_sight(self, record: ExchangeRecord) -> None:
+        self._feed.keep(record.tap.id, record.tap.recording)
+        record.read_request()
+        exchange = record.exchange
+        main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
+        if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:
+            record.exchange = replace(exchange, clues=session_clues(record.request))
+            if exchange.session_id is not None:
+                self._known_sessions[exchange.session_id] = None
+                if len(self._known_sessions) > _MOST_SESSIONS_KNOWN:
+                    del self._known_sessions[next(iter(self._known_sessions))]
+        self._sink.begin(record.exchange, record.tap.recording.request)
+
+    def _progress(self, record: ExchangeRecord) -> None:
+        record.snapshot(self._pricer)
+        now = time.monotonic()
+        if now - record.stored_at >= _STORE_EVERY_S:
+            record.stored_at = now
+            self._sink.grow(record.exchange, *record.unstored())
+
+    def _finish(self, record: ExchangeRecord) -> None:
+        self._try(record, lambda record: record.snapshot(self._pricer))
+        self._sink.end(record.exchange, *record.unstored())
+
+    def _try(self, record: ExchangeRecord, step: Callable[[ExchangeRecord], None]) -> bool:
+        try:
+            step(record)
+        except Exception:
+            logger.exception("exchange %s could not be recorded in full; the request was not affected", record.tap.id)
+            self._feed.notify(f"Exchange {record.tap.id} could not be recorded in full (the log says why)")
+            record.interrupted_capture()
+            return False
+        return True
+
+    def _begin_slice(self) -> None:
+        waiting = len(self._begun) + len(self._live)
+        self._slice_end = time.perf_counter() + min(_SLICE_S + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
+
+    async def _breathe(self) -> None:
+        if time.perf_counter() >= self._slice_end:
+            await asyncio.sleep(0)
+            self._begin_slice()

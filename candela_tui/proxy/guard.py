@@ -1,0 +1,75 @@
+"""Who may use the proxy: programs of this user on this machine, and no web page.
+
+A page in the user's browser can reach a loopback port. It can't set Host to a loopback name after DNS rebinding, and
+can't leave out Origin or Sec-Fetch-Site, so these three give it away.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from candela_tui.proxy.peer import knows_peers, peer_uid
+
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+logger = logging.getLogger(__name__)
+
+
+def refusal(headers: Iterable[tuple[str, str]]) -> str | None:
+    """Why a request with these headers is refused; None: it may pass."""
+    hosts = 0
+    for name, value in headers:
+        name = name.lower()
+        if name == "host":
+            hosts += 1
+            if not _loopback(value):
+                return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
+        elif name == "origin":
+            return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
+        elif name == "sec-fetch-site" and value.strip().lower() != "none":
+            return "candela does not answer web pages, and a browser sent this request for one"
+    return None if hosts == 1 else "the request must have one Host header"
+
+
+def _loopback(host: str) -> bool:
+    name, colon, port = host.strip().lower().rpartition(":")
+    if not colon or not port.isdigit():
+        name = host.strip().lower()
+    return name in _LOOPBACK_NAMES
+
+
+class GuardedServer(web.Server):
+    """aiohttp's low-level server, which asks once a connection whether its peer is the same user."""
+
+    def __init__(self, handler: Any, *, allow: Literal["same-user", "any-local"], **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._check = allow == "same-user" and knows_peers()
+        self._strangers: set[RequestHandler] = set()
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """aiohttp's hook for a new connection."""
+        super().connection_made(handler, transport)
+        if self._check:
+            peer, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+            if not peer or not ours or peer_uid(peer[:2], ours[:2]) != os.getuid():
+                logger.warning("refused a connection of another user of this machine")
+                self._strangers.add(handler)
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """aiohttp's hook for a connection's end."""
+        self._strangers.discard(handler)
+        super().connection_lost(handler, exc)
+
+    def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> str | None:
+        """Why this request is refused; None: it may pass."""
+        if request.protocol in self._strangers:
+            return (
+                "candela serves the user who started it, and this connection is not known to be theirs; "
+                'set [proxy] allow = "any-local" in config.toml to serve every user of this machine'
+            )
+        return refusal(headers)

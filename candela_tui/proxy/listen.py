@@ -1,0 +1,82 @@
+"""The proxy's port: taken before anything else starts, and explained where it can't be."""
+
+import errno
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from candela_tui.proxy.peer import listener
+
+HOST = "127.0.0.1"
+_HEALTH_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCandela:
+    """Another candela, as its /healthz describes it."""
+
+    pid: int
+    version: str
+    port: int
+    started_at: str
+    data_dir: str | None
+
+
+class PortTaken(Exception):
+    """Somebody listens there: ``candela`` where it is another candela, ``owner`` in words where that is known."""
+
+    def __init__(self, port: int, owner: str, candela: RunningCandela | None) -> None:
+        super().__init__(f"port {port} on {HOST} is taken by {owner}")
+        self.port = port
+        self.owner = owner
+        self.candela = candela
+
+
+def bind(port: int) -> socket.socket:
+    """A bound socket for the proxy; 0 picks a free port. Raises PortTaken, or OSError where binding is forbidden."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+        sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise _taken(port) from None
+    sock.setblocking(False)
+    return sock
+
+
+def _taken(port: int) -> PortTaken:
+    candela = running_candela(port)
+    if candela is not None:
+        return PortTaken(port, f"another candela {candela.version} (pid {candela.pid})", candela)
+    process = listener(port)
+    if process is not None:
+        return PortTaken(port, f"pid {process[0]}: {process[1][:200]}", None)
+    return PortTaken(port, "another program", None)
+
+
+def running_candela(port: int) -> RunningCandela | None:
+    """Ask whoever listens on the port whether it is candela."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=_HEALTH_TIMEOUT_S)
+    try:
+        connection.request("GET", "/healthz")
+        document: Any = json.loads(connection.getresponse().read(65536))
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    if not isinstance(document, dict) or document.get("name") != "candela" or not isinstance(document.get("pid"), int):
+        return None
+    data_dir = document.get("data_dir")
+    return RunningCandela(
+        document["pid"],
+        str(document.get("version")),
+        port,
+        str(document.get("started_at")),
+        data_dir if isinstance(data_dir, str) else None,
+    )

@@ -1,0 +1,214 @@
+"""The record of one live exchange as it grows: what the relay noted, decoded into snapshots."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from candela_tui.analysis.served import Asked, differences
+from candela_tui.exchange import Exchange, Marks, Outcome
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
+from candela_tui.protocol.errors import ApiError, error_from_body
+from candela_tui.protocol.headers import header, is_secret, rate_limits, redacted
+from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.protocol.request import Kind, decode_request, kind_of, session_in_metadata, title_in_answer
+from candela_tui.proxy.tap import Tap
+
+_CHUNKS_A_STEP = 16
+_OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
+
+
+class ExchangeRecord:
+    """Follows one tap. ``exchange`` is the newest snapshot."""
+
+    __slots__ = (
+        "_answer",
+        "_asked",
+        "_encoding",
+        "_first_token_ms",
+        "_folded",
+        "_received",
+        "_stored",
+        "exchange",
+        "notice",
+        "request",
+        "stored_at",
+        "tap",
+    )
+
+    def __init__(self, tap: Tap) -> None:
+        self.tap = tap
+        self.exchange = Exchange(
+            id=tap.id,
+            started_at=tap.started_at,
+            method=tap.method,
+            path=_without_secrets(tap.path),
+            route=tap.route,
+            url=tap.url,
+            request_bytes=len(tap.recording.request),
+            pid=os.getpid(),
+        )
+        self.request = decode_request(tap.recording.request) if tap.method == "POST" else None
+        self.notice: str | None = None
+        """What the user should know of the capture of this exchange."""
+        self.stored_at = time.monotonic()
+        self._asked: Asked | None = None
+        self._answer: AnswerDecoder | None = None
+        self._encoding: Decoder | None = None
+        self._first_token_ms: float | None = None
+        self._folded = 0
+        self._received = 0
+        self._stored = 0
+
+    def read_request(self) -> None:
+        """Read from the request who asks for what."""
+        tap, request = self.tap, self.request
+        retry = header(tap.headers, "x-stainless-retry-count") or ""
+        authorization = header(tap.headers, "authorization") or ""
+        session = header(tap.headers, "x-claude-code-session-id")
+        self.exchange = replace(
+            self.exchange,
+            kind=kind_of(tap.method, tap.path.partition("?")[0], request),
+            session_id=session or (session_in_metadata(request) if request else None),
+            agent_id=header(tap.headers, "x-claude-code-agent-id"),
+            parent_agent_id=header(tap.headers, "x-claude-code-parent-agent-id"),
+            model=request.model if request else None,
+            streamed=bool(request and request.stream),
+            request_headers=redacted(tap.headers),
+            retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
+            subscription=authorization.lower().startswith(_OAUTH_TOKEN),
+        )
+        if request is not None:
+            self._asked = Asked(request.model, request.speed, request.service_tier, request.inference_geo)
+
+    @property
+    def behind(self) -> bool:
+        """Whether chunks wait to be folded."""
+        return self._folded < len(self.tap.recording.chunks)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the tap knows more than the newest snapshot shows."""
+        return self._received != self.exchange.response_bytes or self.exchange.marks != self._marks()
+
+    def fold(self) -> None:
+        """Decode the next few chunks of the answer."""
+        recording = self.tap.recording
+        start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
+        data = b"".join(recording.chunks[start : self._folded])
+        self._received += len(data)
+        answer = self._started()
+        if self._encoding is None:
+            return
+        try:
+            answer.feed(self._encoding.feed(data))
+        except BadEncoding as error:
+            self._encoding = None
+            self.notice = f"The answer to {self.tap.id} can't be decoded for display: {error}"
+            return
+        if self._first_token_ms is None and answer.fold.has_content:
+            self._first_token_ms = recording.times[self._folded - 1]
+
+    def _started(self) -> AnswerDecoder:
+        if self._answer is None:
+            headers = self.tap.response_headers
+            self._answer = AnswerDecoder(self.tap.status or 0, header(headers, "content-type") or "")
+            try:
+                self._encoding = decoder_for(header(headers, "content-encoding") or "")
+            except BadEncoding as error:
+                self.notice = f"The answer to {self.tap.id} can't be decoded for display: {error}"
+        return self._answer
+
+    def snapshot(self, pricer: Pricer) -> None:
+        """Make ``exchange`` say what is known by now, priced."""
+        tap = self.tap
+        known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received}
+        if tap.status is not None and self.exchange.status is None:
+            headers = tap.response_headers
+            known |= {
+                "status": tap.status,
+                "response_headers": redacted(headers),
+                "rate_limits": rate_limits(headers),
+                "request_id": header(headers, "request-id") or header(headers, "x-request-id"),
+            }
+        if tap.end_ms is not None:
+            if (tap.status is not None and self._encoding is not None) or self._answer is None:
+                self._started().finish()
+            known["outcome"], known["error"] = self._end()
+        if self._answer is not None:
+            known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
+        self.exchange = replace(self.exchange, **known)
+
+    def interrupted_capture(self) -> None:
+        """Capture failed: let the snapshot at least say how the exchange ended, from the relay's own notes."""
+        tap = self.tap
+        outcome, error = tap.outcome or (Outcome.OK if (tap.status or 0) < 400 else Outcome.ERROR), tap.error
+        if tap.end_ms is not None:
+            self.exchange = replace(self.exchange, status=tap.status, outcome=outcome, error=error, marks=self._marks())
+
+    def unstored(self) -> tuple[list[bytes], list[float]]:
+        """The chunks that the store has not got yet, with their times."""
+        recording = self.tap.recording
+        start, self._stored = self._stored, len(recording.chunks)
+        return recording.chunks[start : self._stored], recording.times[start : self._stored]
+
+    def _marks(self) -> Marks:
+        tap = self.tap
+        return Marks(tap.connected_ms, tap.first_byte_ms, self._first_token_ms, tap.end_ms)
+
+    def _answered(self, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> dict[str, Any]:
+        fold = answer.fold
+        usage = fold.usage
+        known: dict[str, Any] = {
+            "model_used": fold.model,
+            "stop_reason": fold.stop_reason,
+            "usage": usage,
+            "output_characters": fold.output_characters,
+        }
+        if usage is not None:
+            priced = pricer.price(
+                usage,
+                provider="anthropic",
+                model_asked=self.exchange.model,
+                model_used=fold.model,
+                at=self.exchange.started_at,
+                final=ended and fold.usage_final,
+            )
+            known |= {"cost": priced.cost, "unpriced_model": priced.unpriced_model}
+            if self._asked is not None:
+                known["differences"] = differences(self._asked, usage, fold.model)
+        if ended and self.exchange.kind is Kind.TITLE and fold.stopped:
+            text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
+            known["session_title"] = title_in_answer(text)
+        return known
+
+    def _end(self) -> tuple[Outcome, ApiError | None]:
+        tap, answer = self.tap, self._answer
+        fold = answer.fold if answer else None
+        if fold is not None and fold.error is not None:
+            return Outcome.ERROR, fold.error
+        whole = answer is not None and answer.streamed and answer.fold.stopped
+        if tap.outcome is not None and not (whole and tap.outcome in (Outcome.CUT, Outcome.CANCELLED)):
+            return tap.outcome, tap.error
+        if tap.status is not None and tap.status >= 400:
+            return Outcome.ERROR, error_from_body(tap.status, b"")
+        if answer is not None and answer.streamed and not whole and self._encoding is not None:
+            return Outcome.CUT, ApiError("cut", "the stream ended before message_stop")
+        return Outcome.OK, None
+
+
+def _without_secrets(path: str) -> str:
+    """A path with the values of secret query parameters (``?key=…``) replaced."""
+    place, question, query = path.partition("?")
+    if not question:
+        return path
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not any(_secret_parameter(name) for name, _ in pairs):
+        return path
+    return f"{place}?{urlencode([(name, 'redacted' if _secret_parameter(name) else value) for name, value in pairs])}"
+
+
+def _secret_parameter(name: str) -> bool:
+    return name.lower() == "key" or is_secret(name)

@@ -1,0 +1,158 @@
+"""The proxy: an aiohttp server with its routes, its session towards providers, and its capture."""
+
+import asyncio
+import logging
+import os
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from candela_tui import __version__
+from candela_tui.config import Settings
+from candela_tui.exchange import Outcome
+from candela_tui.feed import Feed
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.errors import ApiError
+from candela_tui.proxy.capture import Capture, ExchangeSink
+from candela_tui.proxy.guard import GuardedServer
+from candela_tui.proxy.relay import BodyTooLarge, Pairs, Relay, decoded_pairs, error_response, read_body
+from candela_tui.proxy.routes import Routes, Target
+from candela_tui.proxy.tap import Tap
+from candela_tui.proxy.upstream import FIELD_LIMIT, open_session, proxy_for
+
+_READ_BUFFER = 256 * 1024
+_KEEPALIVE_S = 600
+
+logger = logging.getLogger(__name__)
+
+
+class Proxy:
+    """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``."""
+
+    def __init__(
+        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, data_dir: str | None = None
+    ) -> None:
+        self._settings = settings
+        self._sock = sock
+        self._feed = feed
+        self._data_dir = data_dir
+        self._routes = Routes(settings)
+        self._proxies = {route.name: proxy_for(route.base_url) for route in self._routes.all}
+        self._limit = settings.proxy.max_body_mb * 1024 * 1024
+        self._started_at = datetime.now(UTC)
+        self._capture = Capture(feed, sink, Pricer(settings.pricing))
+        self._session: aiohttp.ClientSession | None = None
+        self._relay: Relay | None = None
+        self._web: GuardedServer | None = None
+        self._server: asyncio.Server | None = None
+        self._capturing: asyncio.Task[None] | None = None
+        self._live = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    @property
+    def live(self) -> int:
+        """Requests in flight."""
+        return self._live
+
+    async def start(self) -> None:
+        """Begin to serve. Raises OSError where the CA bundle can't be read."""
+        self._session = open_session(self._settings.proxy)
+        self._relay = Relay(self._session, self._capture)
+        self._web = GuardedServer(
+            self._handle,
+            allow=self._settings.proxy.allow,
+            handler_cancellation=True,
+            keepalive_timeout=_KEEPALIVE_S,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=FIELD_LIMIT,
+            max_field_size=FIELD_LIMIT,
+            read_bufsize=_READ_BUFFER,
+        )
+        self._capturing = asyncio.create_task(self._capture.run(), name="capture")
+        self._server = await asyncio.get_running_loop().create_server(self._web, sock=self._sock, backlog=1024)
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
+        assert self._server is not None
+        assert self._web is not None
+        assert self._relay is not None
+        assert self._session is not None
+        assert self._capturing is not None
+        self._server.close()
+        self._web.pre_shutdown()
+        try:
+            await asyncio.wait_for(self._quiet.wait(), grace_s)
+        except TimeoutError:
+            logger.warning("%d live requests did not end within %g s and are interrupted", self._live, grace_s)
+        self._relay.stopping = True
+        await self._web.shutdown(0)
+        await self._quiet.wait()
+        await self._session.close()
+        self._capture.close()
+        await self._capturing
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._live += 1
+        self._quiet.clear()
+        try:
+            return await self._answer(request)
+        finally:
+            self._live -= 1
+            if not self._live:
+                self._quiet.set()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert self._web is not None
+        assert self._relay is not None
+        headers = decoded_pairs(request.raw_headers)
+        refusal = self._web.refusal(request, headers)
+        if refusal is not None:
+            logger.warning("refused %s %s: %s", request.method, request.path, refusal)
+            self._feed.notify(f"Refused a request: {refusal}")
+            return error_response(403, refusal)
+        raw_path = request.raw_path
+        if raw_path == "/healthz":
+            return web.json_response(self._health())
+        target = self._routes.resolve(raw_path)
+        if target is None:
+            return error_response(
+                404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
+            )
+        try:
+            body = await read_body(request, self._limit)
+        except BodyTooLarge:
+            return self._too_large(request, target, headers)
+        return await self._relay.relay(request, target, headers, body, self._proxies[target.route.name])
+
+    def _too_large(self, request: web.BaseRequest, target: Target, headers: Pairs) -> web.Response:
+        limit = self._settings.proxy.max_body_mb
+        words = f"the request body is larger than the {limit} MiB that [proxy] max_body_mb allows"
+        tap = Tap(
+            method=request.method,
+            path=target.path,
+            route=target.route.name,
+            url=target.url.partition("?")[0],
+            headers=headers,
+            body=b"",
+        )
+        tap.answered(413, [])
+        tap.ended(Outcome.BLOCKED, ApiError("request_too_large", words))
+        self._capture.begin(tap)
+        response = error_response(413, words)
+        response.force_close()
+        return response
+
+    def _health(self) -> dict[str, Any]:
+        return {
+            "name": "candela",
+            "version": __version__,
+            "pid": os.getpid(),
+            "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
+            "data_dir": self._data_dir,
+            "live": self._live - 1,
+        }

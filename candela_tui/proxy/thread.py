@@ -1,0 +1,99 @@
+"""The proxy in a thread of its own, with its own event loop, beside whatever the main thread does."""
+
+import asyncio
+import concurrent.futures
+import gc
+import logging
+import socket
+import sys
+import threading
+
+from candela_tui.config import Settings
+from candela_tui.feed import Feed
+from candela_tui.proxy.capture import ExchangeSink
+from candela_tui.proxy.server import Proxy
+
+# How long a thread may hold the interpreter while another wants it. The default of 5 ms lets a busy dashboard delay
+# a chunk by that much at each turn.
+_SWITCH_INTERVAL_S = 0.0003
+_QUIET_CHECK_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class ProxyThread:
+    """Runs a ``Proxy`` from ``start`` to ``stop``. Both wait, and are called from another thread."""
+
+    def __init__(
+        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, data_dir: str | None = None
+    ) -> None:
+        self._settings = settings
+        self._sock = sock
+        self._feed = feed
+        self._sink = sink
+        self._data_dir = data_dir
+        host, port = sock.getsockname()
+        self.address = f"{host}:{port}"
+        self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._grace_s = 0.0
+        self._leave: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._main, name="proxy", daemon=True)
+
+    def start(self) -> None:
+        """Return when the proxy serves. Raises what kept it from starting."""
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        self._thread.start()
+        self._started.result()
+
+    def stop(self, grace_s: float) -> None:
+        """Stop accepting, let live streams end for up to ``grace_s`` seconds, hand everything to the sink."""
+        loop = self._started.result()
+        self._grace_s = grace_s
+        if self._leave is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._leave.set)
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the proxy still serves or is leaving."""
+        return self._thread.is_alive()
+
+    def _main(self) -> None:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            try:
+                runner.run(self._serve())
+            except Exception as error:
+                if self._started.done():
+                    logger.exception("the proxy's thread ended")
+                    self._feed.notify("The proxy has stopped unexpectedly (the log says why): restart candela")
+                else:
+                    self._started.set_exception(error)
+
+    async def _serve(self) -> None:
+        self._leave = asyncio.Event()
+        proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._data_dir)
+        await proxy.start()
+        self._started.set_result(asyncio.get_running_loop())
+        collector = asyncio.create_task(_collect_at_quiet_moments(proxy), name="collector")
+        await self._leave.wait()
+        collector.cancel()
+        await proxy.stop(self._grace_s)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+async def _collect_at_quiet_moments(proxy: Proxy) -> None:
+    """Keep the garbage collector's long pauses (tens of ms for a big heap) away from live streams."""
+    gc.freeze()
+    _, middle, _ = gc.get_threshold()
+    gc.set_threshold(20_000, middle, 10_000)
+    while True:
+        await asyncio.sleep(_QUIET_CHECK_S)
+        if not proxy.live and any(gc.get_count()[1:]):
+            gc.collect()
