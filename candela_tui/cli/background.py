@@ -1,0 +1,103 @@
+"""``candela start``, ``stop`` and ``status``."""
+
+import json
+
+import click
+
+from candela_tui.cli import daemon
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.pidfile import background
+from candela_tui.cli.processes import terminate
+from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
+
+_FLUSH_S = 15.0
+"""What leaving may take beyond the grace for live streams."""
+
+
+@click.command()
+@pass_invocation
+def start(invocation: Invocation) -> None:
+    """Run the proxy in the background.
+
+    It stays until `candela stop`. Its log and records are in the data directory.
+    """
+    port = invocation.settings().proxy.port
+    running = running_candela(port)
+    if running is not None:
+        click.echo(f"candela {running.version} already runs on {_url(running)} (pid {running.pid}).")
+        return
+    running = daemon.start(invocation, port)
+    click.echo(f"candela {running.version} runs on {_url(running)} in the background (pid {running.pid}).")
+
+
+@click.command()
+@pass_invocation
+def stop(invocation: Invocation) -> None:
+    """End the background proxy.
+
+    Streams that are live have proxy.shutdown_grace_s seconds to end.
+    """
+    settings = invocation.settings()
+    found = background(invocation.paths.pid)
+    if found is None:
+        running = running_candela(settings.proxy.port)
+        if running is not None:
+            raise click.ClickException(
+                f"The candela on {_url(running)} (pid {running.pid}) is not this data directory's background one: "
+                "end it where it was started."
+            )
+        click.echo("No candela runs in the background.")
+        return
+    try:
+        ended = terminate(found.pid, found.born, settings.proxy.shutdown_grace_s + _FLUSH_S)
+    except PermissionError:
+        raise click.ClickException(f"The background candela (pid {found.pid}) belongs to another user.") from None
+    if not ended:
+        raise click.ClickException(
+            f"The background candela (pid {found.pid}) was asked to end and still runs; its log is "
+            f"{invocation.paths.log}"
+        )
+    click.echo(f"The background candela (pid {found.pid}) has ended.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Say whether a candela runs, and where.
+
+    Exits with 0 if one answers and 1 if none does.
+    """
+    invocation = ctx.ensure_object(Invocation)
+    found = background(invocation.paths.pid)
+    port = found.port if found else invocation.settings().proxy.port
+    running = running_candela(port)
+    in_background = found is not None and running is not None and running.pid == found.pid
+    if as_json:
+        click.echo(json.dumps(_document(port, running, in_background), indent=2))
+    elif running is not None:
+        place = "in the background" if in_background else "in a terminal or as a service"
+        click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
+        click.echo(f"Since {running.started_at}; its records are in {running.data_dir}")
+    elif found is not None:
+        click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
+    else:
+        click.echo(f"No candela runs on port {port}. Start one with `candela` or `candela start`.")
+    ctx.exit(0 if running is not None else 1)
+
+
+def _document(port: int, running: RunningCandela | None, in_background: bool) -> dict[str, object]:
+    return {
+        "running": running is not None,
+        "background": in_background,
+        "port": port,
+        "url": _url(running) if running else None,
+        "pid": running.pid if running else None,
+        "version": running.version if running else None,
+        "started_at": running.started_at if running else None,
+        "data_dir": running.data_dir if running else None,
+    }
+
+
+def _url(running: RunningCandela) -> str:
+    return f"http://{HOST}:{running.port}"

@@ -1,0 +1,62 @@
+"""``candela demo``: the real proxy, store and dashboard, with a simulated provider and simulated sessions."""
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from candela_tui.cli.dashboard import leave, require_terminal, show
+from candela_tui.cli.engine import Engine, refused, take_port
+from candela_tui.cli.environment import loopback_exception
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.logs import log_beside_the_store
+from candela_tui.config import AnthropicSettings, Settings
+from candela_tui.demo.play import Demo
+from candela_tui.proxy.listen import PortTaken
+
+_NOTE = "Demo: a simulated provider on this machine plays these sessions; no account, and nothing leaves it."
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on. Default: a free one.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="How fast the sessions play."
+)
+@pass_invocation
+def demo(invocation: Invocation, port: int | None, speed: float) -> None:
+    """See candela at work with a simulated provider; no account needed.
+
+    The real proxy, records and dashboard. What is recorded is thrown away at the end, unless --data-dir says where to
+    keep it: candela --data-dir DIR demo
+    """
+    require_terminal("Run `candela demo` in one.")
+    if invocation.data is not None:
+        raise SystemExit(_play(invocation, port, speed))
+    with tempfile.TemporaryDirectory(prefix="candela-demo-", ignore_cleanup_errors=True) as directory:
+        raise SystemExit(_play(replace(invocation, data=Path(directory)), port, speed))
+
+
+def _play(invocation: Invocation, port: int | None, speed: float) -> int:
+    settings = invocation.settings()
+    try:
+        sock = take_port(port or 0)
+    except PortTaken as taken:
+        raise refused(taken) from None
+    log_beside_the_store(invocation)
+    os.environ.update(loopback_exception(os.environ))
+    simulation = Demo(speed=speed)
+    settings = _towards(settings, simulation.start_provider())
+    engine = Engine(settings, invocation, sock)
+    engine.start()
+    try:
+        simulation.start_client(f"http://{engine.address}")
+        end = show(engine, settings, invocation, _NOTE)
+    finally:
+        simulation.stop()
+    return leave(engine, end, invocation)
+
+
+def _towards(settings: Settings, base_url: str) -> Settings:
+    return settings.model_copy(update={"anthropic": AnthropicSettings(base_url=base_url)})

@@ -1,0 +1,75 @@
+"""The proxy and its store, from taking the port to the last write."""
+
+import contextlib
+import logging
+import socket
+
+import click
+
+from candela_tui.cli.invocation import Invocation
+from candela_tui.config import Settings
+from candela_tui.feed import Feed
+from candela_tui.proxy.listen import HOST, PortTaken, bind
+from candela_tui.proxy.thread import ProxyThread
+from candela_tui.store.writer import StoreWriter
+
+_FLUSH_TIMEOUT_S = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Serves on a bound socket from ``start`` to ``stop`` and records into the data directory's store."""
+
+    def __init__(self, settings: Settings, invocation: Invocation, sock: socket.socket) -> None:
+        self.feed = Feed()
+        self._settings = settings
+        self._paths = invocation.paths
+        self._writer = StoreWriter(self._paths.store, on_problem=self.feed.notify, on_stored=self.feed.release)
+        self.port: int = sock.getsockname()[1]
+        self._proxy = ProxyThread(settings, sock, self.feed, self._writer, str(self._paths.data))
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self._proxy.address
+
+    def start(self) -> None:
+        """Return when the proxy serves. Ends the command where it can't; without a store it serves all the same."""
+        try:
+            self._paths.make_data_directory()
+        except OSError as error:
+            words = f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
+            logger.warning(words)
+            self.feed.notify(words)
+        self._writer.start()
+        try:
+            self._proxy.start()
+        except OSError as error:
+            self._writer.close(_FLUSH_TIMEOUT_S)
+            raise click.ClickException(f"The proxy can't start: {error}") from None
+
+    def stop(self, grace_s: float | None = None) -> None:
+        """Stop accepting, let live streams end within the grace time, write what is pending.
+
+        A KeyboardInterrupt meanwhile gives up the waiting; what was live then counts as interrupted.
+        """
+        with contextlib.suppress(KeyboardInterrupt):
+            self._proxy.stop(self._settings.proxy.shutdown_grace_s if grace_s is None else grace_s)
+        self._writer.close(_FLUSH_TIMEOUT_S)
+
+
+def take_port(port: int) -> socket.socket:
+    """A bound socket for the proxy. Raises PortTaken; ends the command where binding is forbidden."""
+    try:
+        return bind(port)
+    except OSError as error:
+        raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
+
+
+def refused(taken: PortTaken) -> click.ClickException:
+    """Who has the port, and what to do."""
+    return click.ClickException(f"Port {taken.port} on {HOST} is taken by {taken.owner}.\n{OTHER_PORT}")
+
+
+OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."

@@ -1,0 +1,83 @@
+"""One request as a person reads it."""
+
+from candela_tui.cli.tables import UNKNOWN, local_time, money, printable, span, tokens
+from candela_tui.exchange import Exchange
+from candela_tui.export.records import plain_decimal
+from candela_tui.protocol.headers import Headers
+
+
+def overview(exchange: Exchange) -> str:
+    """Who asked what, how it ended, what it cost, when, and the headers; in lines that a terminal can show."""
+    sections = [
+        _facts(exchange),
+        _usage(exchange),
+        [
+            ("connected", span(exchange.connect_ms)),
+            ("first byte", span(exchange.ttfb_ms)),
+            ("first token", span(exchange.ttft_ms)),
+            ("whole", span(exchange.duration_ms)),
+        ],
+    ]
+    blocks = ["\n".join(f"{name:<15}{printable(value)}" for name, value in section) for section in sections]
+    blocks += [
+        f"{title}\n{_fields(headers)}"
+        for title, headers in (
+            ("Request headers", exchange.request_headers),
+            ("Response headers", exchange.response_headers),
+        )
+        if headers
+    ]
+    return "\n\n".join(blocks)
+
+
+def _facts(exchange: Exchange) -> list[tuple[str, str]]:
+    facts = [
+        ("request", exchange.id),
+        ("time", local_time(exchange.started_at)),
+        ("session", exchange.session_id or UNKNOWN),
+        ("agent", exchange.agent_id or "main"),
+        ("asked", f"{exchange.method} {exchange.path}"),
+        ("of", f"{exchange.route} ({exchange.url})" if exchange.url else exchange.route),
+        ("model", exchange.model or UNKNOWN),
+        ("outcome", f"{exchange.outcome.value}, status {exchange.status or UNKNOWN}"),
+        ("stop reason", exchange.stop_reason or UNKNOWN),
+        ("provider's id", exchange.request_id or UNKNOWN),
+        ("bodies", f"{exchange.request_bytes:,} bytes asked, {exchange.response_bytes:,} bytes answered"),
+    ]
+    facts += [
+        (difference.what.replace("_", " "), f"asked {difference.asked}, served {difference.served}")
+        for difference in exchange.differences
+    ]
+    if exchange.retry:
+        facts.append(("retry", str(exchange.retry)))
+    if exchange.error:
+        facts.append(("error", f"{exchange.error.type}: {exchange.error.message}"))
+    return facts
+
+
+def _usage(exchange: Exchange) -> list[tuple[str, str]]:
+    usage, cost = exchange.usage, exchange.cost
+    rows = [
+        ("input", tokens(usage.input_tokens if usage else None)),
+        ("cache read", tokens(usage.cache_read_tokens if usage else None)),
+        ("cache write 5m", tokens(usage.cache_write_5m_tokens if usage else None)),
+        ("cache write 1h", tokens(usage.cache_write_1h_tokens if usage else None)),
+        ("output", tokens(usage.output_tokens if usage else None)),
+    ]
+    if cost is not None:
+        label = "API value" if exchange.subscription else "cost"
+        rows.append((label, f"{money(cost.total, cost.at_least)} (${plain_decimal(cost.total)})"))
+    elif exchange.unpriced_model:
+        rows.append(
+            (
+                "cost",
+                f"{UNKNOWN}  no price is known: candela config set 'pricing.models.\"{exchange.unpriced_model}\"' …",
+            )
+        )
+    else:
+        rows.append(("cost", UNKNOWN))
+    return rows
+
+
+def _fields(headers: Headers) -> str:
+    return "\n".join(f"  {printable(name)}: {printable(value)}" for name, value in headers)

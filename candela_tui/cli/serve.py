@@ -1,0 +1,134 @@
+"""``candela serve``: the proxy without a dashboard, and a line for each request."""
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import click
+
+from candela_tui import __version__
+from candela_tui.cli import pidfile
+from candela_tui.cli.daemon import READY
+from candela_tui.cli.engine import Engine, refused, take_port
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.logs import log_beside_the_store, log_to_stderr
+from candela_tui.cli.tables import UNKNOWN, money, printable, span, tokens
+from candela_tui.exchange import Exchange, utc_now
+from candela_tui.export.records import iso_time
+from candela_tui.feed import Follower
+from candela_tui.proxy.listen import PortTaken
+
+logger = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--ready-fd", type=int, hidden=True)
+@pass_invocation
+def serve(invocation: Invocation, ready_fd: int | None) -> None:
+    """Run the proxy without a dashboard, in the foreground.
+
+    Prints a line for each request that ended; warnings go to standard error. Ctrl+C ends it: live streams have
+    proxy.shutdown_grace_s seconds to end, a second Ctrl+C leaves at once.
+    """
+    if ready_fd is None:
+        log_to_stderr()
+        _run(invocation, report=_print, on_ready=_say_where)
+        return
+    log_beside_the_store(invocation)
+    with os.fdopen(ready_fd, "wb", buffering=0) as starter:
+
+        def settle(engine: Engine) -> None:
+            pidfile.write(invocation.paths.pid, engine.port)
+            starter.write(READY)
+            starter.close()
+
+        try:
+            _run(invocation, report=logger.info, on_ready=settle)
+        except click.ClickException as error:
+            if not starter.closed:
+                starter.write(error.format_message().encode())
+            raise
+        finally:
+            pidfile.remove(invocation.paths.pid)
+
+
+def _run(invocation: Invocation, *, report: Callable[[str], None], on_ready: Callable[[Engine], None]) -> None:
+    settings = invocation.settings()
+    try:
+        sock = take_port(settings.proxy.port)
+    except PortTaken as taken:
+        raise refused(taken) from None
+    engine = Engine(settings, invocation, sock)
+    woken = threading.Event()
+    with _leaving(woken) as left:
+        follower = engine.feed.follow(woken.set)
+        engine.start()
+        on_ready(engine)
+        while not left.is_set():
+            woken.wait()
+            woken.clear()
+            _report_ended(follower, report)
+        logger.info("leaving")
+        engine.stop()
+        _report_ended(follower, report)
+
+
+@contextlib.contextmanager
+def _leaving(woken: threading.Event) -> Iterator[threading.Event]:
+    """An event that the first SIGTERM, SIGINT or SIGHUP sets; a second one is a KeyboardInterrupt."""
+    left = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
+        left.set()
+        woken.set()
+
+    before = {each: signal.signal(each, leave) for each in signals}
+    try:
+        yield left
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _report_ended(follower: Follower, report: Callable[[str], None]) -> None:
+    for exchange in follower.drain().exchanges:
+        if not exchange.live:
+            report(line(exchange))
+
+
+def line(exchange: Exchange) -> str:
+    """One request that ended, in one line that a terminal can show as it is."""
+    usage = exchange.usage
+    words = [
+        exchange.outcome.value,
+        str(exchange.status or UNKNOWN),
+        f"{exchange.method} {exchange.path.partition('?')[0]}",
+        exchange.model_used or exchange.model or UNKNOWN,
+        f"session {(exchange.session_id or UNKNOWN)[:8]}",
+    ]
+    if usage is not None:
+        words.append(f"prompt {tokens(usage.prompt_tokens)} cached {tokens(usage.cache_read_tokens)}")
+        words.append(f"output {tokens(usage.output_tokens)}")
+    if exchange.cost is not None:
+        words.append(money(exchange.cost.total, exchange.cost.at_least))
+    words.append(span(exchange.duration_ms))
+    if exchange.error is not None:
+        words.append(f"{exchange.error.type}: {exchange.error.message}")
+    return printable("  ".join(words))
+
+
+def _print(words: str) -> None:
+    # A reader of standard output that went away, or a full disk behind it, is no reason to stop serving.
+    with contextlib.suppress(OSError):
+        click.echo(f"{iso_time(utc_now())}  {words}")
+
+
+def _say_where(engine: Engine) -> None:
+    _print(f"candela {__version__} listens on http://{engine.address}; point Claude Code at it with `candela claude`")

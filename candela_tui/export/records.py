@@ -1,0 +1,164 @@
+"""Exchanges and sessions as flat records: the fields of ``candela requests --json`` and ``candela sessions --json``.
+
+Times are ISO 8601 in UTC, durations milliseconds, money USD as Decimal; None is unknown.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from candela_tui.analysis.sessions import SessionSummary
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import Headers
+from candela_tui.protocol.usage import Usage
+
+Value = str | int | float | Decimal | None
+Record = dict[str, Value]
+
+REQUEST_FIELDS = (
+    "id",
+    "session_id",
+    "agent_id",
+    "parent_agent_id",
+    "started_at",
+    "route",
+    "dialect",
+    "model",
+    "model_used",
+    "status",
+    "outcome",
+    "stop_reason",
+    "error",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "cost_usd",
+    "connect_ms",
+    "ttfb_ms",
+    "ttft_ms",
+    "duration_ms",
+    "request_bytes",
+    "response_bytes",
+    "request_id",
+    "retry",
+)
+"""The fields of one request, in the order in which every export has them."""
+
+
+def request_record(exchange: Exchange) -> Record:
+    """One request. ``error`` is ``type: message``."""
+    usage = exchange.usage or Usage()
+    record: Record = {
+        "id": exchange.id,
+        "session_id": exchange.session_id,
+        "agent_id": exchange.agent_id,
+        "parent_agent_id": exchange.parent_agent_id,
+        "started_at": iso_time(exchange.started_at),
+        "route": exchange.route,
+        "dialect": exchange.dialect,
+        "model": exchange.model,
+        "model_used": exchange.model_used,
+        "status": exchange.status,
+        "outcome": exchange.outcome.value,
+        "stop_reason": exchange.stop_reason,
+        "error": f"{exchange.error.type}: {exchange.error.message}" if exchange.error else None,
+        "input_tokens": usage.input_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_5m_tokens": usage.cache_write_5m_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_usd": exchange.cost.total if exchange.cost else None,
+        "connect_ms": _milliseconds(exchange.connect_ms),
+        "ttfb_ms": _milliseconds(exchange.ttfb_ms),
+        "ttft_ms": _milliseconds(exchange.ttft_ms),
+        "duration_ms": _milliseconds(exchange.duration_ms),
+        "request_bytes": exchange.request_bytes,
+        "response_bytes": exchange.response_bytes,
+        "request_id": exchange.request_id,
+        "retry": exchange.retry,
+    }
+    return {field: record[field] for field in REQUEST_FIELDS}
+
+
+def detailed_record(exchange: Exchange) -> dict[str, Any]:
+    """One request with what a table has no room for: headers, the cost's parts, what was served otherwise."""
+    cost = exchange.cost
+    return {
+        **request_record(exchange),
+        "method": exchange.method,
+        "path": exchange.path,
+        "url": exchange.url or None,
+        "kind": exchange.kind.value,
+        "streamed": exchange.streamed,
+        "web_searches": exchange.usage.web_searches if exchange.usage else None,
+        "service_tier": exchange.usage.service_tier if exchange.usage else None,
+        "speed": exchange.usage.speed if exchange.usage else None,
+        "cost_parts_usd": cost
+        and {
+            "input": cost.input,
+            "cache_read": cost.cache_read,
+            "cache_write": cost.cache_write,
+            "output": cost.output,
+            "web_searches": cost.web_searches,
+        },
+        "cost_at_least": cost.at_least if cost else None,
+        "unpriced_model": exchange.unpriced_model,
+        "subscription": exchange.subscription,
+        "differences": [
+            {"what": difference.what, "asked": difference.asked, "served": difference.served}
+            for difference in exchange.differences
+        ],
+        "request_headers": _pairs(exchange.request_headers),
+        "response_headers": _pairs(exchange.response_headers),
+    }
+
+
+def session_record(session: SessionSummary) -> Record:
+    """One session; ``agents`` is how many sub-agents it has, ``cache_hit_rate`` 0 to 1."""
+    totals = session.totals
+    rate = totals.cache_hit_rate
+    return {
+        "session_id": session.session_id,
+        "title": session.title,
+        "cwd": session.cwd,
+        "started_at": iso_time(session.started_at),
+        "last_at": iso_time(session.last_at),
+        "requests": totals.requests,
+        "agents": len(session.agents),
+        "input_tokens": totals.input_tokens,
+        "cache_read_tokens": totals.cache_read_tokens,
+        "cache_write_5m_tokens": totals.cache_write_5m_tokens,
+        "cache_write_1h_tokens": totals.cache_write_1h_tokens,
+        "output_tokens": totals.output_tokens,
+        "cache_hit_rate": None if rate is None else round(rate, 6),
+        "cost_usd": totals.cost,
+    }
+
+
+def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The exchanges, the earliest first."""
+    return sorted(exchanges, key=lambda exchange: exchange.id)
+
+
+def iso_time(moment: datetime | None) -> str | None:
+    """``2026-11-21T12:01:03.250Z``."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def plain_decimal(value: Decimal) -> str:
+    """Every digit of the value and no more, without an exponent: ``0.029363``."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _milliseconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _pairs(headers: Headers) -> list[list[str]]:
+    return [[name, value] for name, value in headers]
