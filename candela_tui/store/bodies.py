@@ -9,6 +9,11 @@ from itertools import accumulate, pairwise
 import zstandard
 
 _LEVEL = 3
+_FAR_LEVEL = 12
+_FAR = 1_000_000
+"""Bytes of a base beyond which level 3 forgets its beginning: a patch against 2 MB is then 20% of the body, against
+10 MB 45%. Level 12 finds all of it: 0.1% and 0.03% in 0.02 and 0.13 s, of 64 MB 0.07% in 0.7 s (level 3 needs 2 ms for
+1 MB, level 12 9 ms). Long-distance matching is no help: zstd does not apply it to a dictionary."""
 _MOST_WINDOW_LOG = 27
 """128 MB: a body of 64 MB and its base. Beyond that bodies stand alone."""
 _US_PER_MS = 1000
@@ -30,10 +35,11 @@ def pack(body: bytes) -> bytes:
 
 def pack_patch(body: bytes, base: bytes) -> bytes | None:
     """Compress a body against an earlier one; None where the two are too large for one window."""
-    window_log = max(zstandard.WINDOWLOG_MIN, (len(body) + len(base)).bit_length())
+    window_log = max(zstandard.WINDOWLOG_MIN, (len(body) + len(base) - 1).bit_length())
     if window_log > _MOST_WINDOW_LOG:
         return None
-    parameters = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=window_log, enable_ldm=True)
+    level = _LEVEL if len(base) <= _FAR else _FAR_LEVEL
+    parameters = zstandard.ZstdCompressionParameters.from_level(level, window_log=window_log, enable_ldm=True)
     return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=parameters).compress(body)
 
 

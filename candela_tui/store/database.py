@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ _BUSY_TIMEOUT_S: Final = 2.0
 _WAL_LIMIT: Final = 64 * 2**20
 """Bytes to which a write-ahead log that a burst made large is cut back."""
 _OWNER_ONLY: Final = 0o600
+_OTHERS: Final = 0o077
 
 FileIdentity = tuple[int, int]
 
@@ -26,9 +28,22 @@ def reading_engine(path: Path) -> Engine:
     return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"))
 
 
-def writing_engine(path: Path) -> Engine:
-    """Connections for the writer. The file is created (mode 0600) if there is none, its directory (0700) too."""
-    return _engine(lambda: _connect_to_write(path))
+def connect_to_write(path: Path) -> Connection:
+    """The writer's connection. The file is created (mode 0600) if there is none, its directory (0700) too.
+
+    Raises ForeignStore, SQLAlchemyError and OSError.
+    """
+    connection = _engine(lambda: _connect_to_write(path)).connect()
+    try:
+        with connection.begin():
+            revision_of(connection, path)
+        # Only now: it writes to the file.
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.rollback()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
@@ -38,14 +53,14 @@ def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
 def _connect_to_write(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY))
-    if path.stat().st_mode & 0o077:
-        path.chmod(_OWNER_ONLY)
+    status = path.stat()
+    if status.st_mode & _OTHERS:
+        path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
     return _connect(
         path,
         "rw",
-        # Takes effect in a new file only; lets a later clean-up give its room back.
-        "PRAGMA auto_vacuum = INCREMENTAL",
-        "PRAGMA journal_mode = WAL",
+        # Possible in a new file only; lets a later clean-up give its room back.
+        *(["PRAGMA auto_vacuum = INCREMENTAL"] if status.st_size == 0 else []),
         "PRAGMA synchronous = NORMAL",
         "PRAGMA foreign_keys = ON",
         f"PRAGMA journal_size_limit = {_WAL_LIMIT}",
@@ -77,13 +92,12 @@ def revision_of(connection: Connection, path: Path) -> str | None:
     revision = connection.execute(select(_VERSION)).scalar() if _VERSION.name in tables else None
     if revision is None:
         raise ForeignStore(
-            f"{path} is not candela's: it holds other tables. It is left untouched, and nothing is stored. "
-            f"Move it away, or choose another place with --data-dir."
+            f"{path} is not candela's: it holds other tables. Move it away, or choose another place with --data-dir."
         )
     if revision not in REVISIONS:
         raise ForeignStore(
             f"{path} was written by a newer candela (schema {revision}, this one knows up to {REVISIONS[-1]}). "
-            f"It is left untouched, and nothing is stored. Update candela, or choose another place with --data-dir."
+            f"Update candela, or choose another place with --data-dir."
         )
     return str(revision)
 

@@ -78,11 +78,11 @@ class StoreReader:
             .order_by(exchanges.c.id)
             .limit(2)
         )
-        beginning = exchanges.c.id.between(id_or_prefix, id_or_prefix + _LAST_CHARACTER)
+        beginning = exchanges.c.id.between(stored_text(id_or_prefix), stored_text(id_or_prefix + _LAST_CHARACTER))
         with self._reading() as connection:
             if connection is None:
                 return None
-            rows = connection.execute(wanted.where(exchanges.c.id == id_or_prefix)).mappings().all()
+            rows = connection.execute(wanted.where(exchanges.c.id == stored_text(id_or_prefix))).mappings().all()
             rows = rows or connection.execute(wanted.where(beginning)).mappings().all()
         if not rows:
             return None

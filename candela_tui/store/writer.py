@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
-from candela_tui.store.database import FileIdentity, identity_of, set_aside, writing_engine
+from candela_tui.store.database import FileIdentity, connect_to_write, identity_of, set_aside
 from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, unwritable
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
@@ -128,7 +128,7 @@ class StoreWriter:
                 entries = self._backlog.take()
                 self._store(connection, entries)
             except ForeignStore as error:
-                self._on_problem(str(error))
+                self._on_problem(f"{error} The file is left untouched; requests go on, but are not stored.")
                 return
             except _UNSTORABLE as error:
                 self._recover(error)
@@ -151,7 +151,7 @@ class StoreWriter:
             self._start_over()
             self._on_problem(f"{self._path} was removed or replaced while candela ran; a new store is begun there.")
         if self._connection is None:
-            connection = writing_engine(self._path).connect()
+            connection = connect_to_write(self._path)
             self._opened = identity_of(self._path)
             try:
                 bring_up_to_date(connection, self._path)

@@ -1,0 +1,72 @@
+"""The migrations and the tables say the same, and a start that needs no migration is quick."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+import candela_tui.store.migrations
+from candela_tui.store.schema import REVISIONS, metadata
+from tests.store.recording import exchange, store_whole, writing
+
+
+def statements(url: str) -> dict[str, str]:
+    """Name of each table and index, and the SQL that makes it, in one spelling."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if url.endswith(":memory:"):
+            metadata.create_all(connection)
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        found = {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+    engine.dispose()
+    return found
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
+    with writing(path):
+        pass
+    assert statements(f"sqlite:///{path}") == statements("sqlite:///:memory:")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_every_migration_is_known_by_its_revision() -> None:
+    (directory,) = candela_tui.store.migrations.__path__
+    scripts = list(ScriptDirectory(directory).walk_revisions())
+    assert tuple(script.revision for script in reversed(scripts)) == REVISIONS
+
+
+def loaded_by(program: str) -> set[str]:
+    code = f"import sys\n{program}\nprint(*(name.partition('.')[0] for name in sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_reading_the_store_loads_no_alembic() -> None:
+    loaded = loaded_by("import candela_tui.store.reader")
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"alembic", "textual", "aiohttp", "mako"}
+
+
+def test_writing_a_store_that_is_up_to_date_loads_no_alembic(path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from tests.store.recording import exchange, store_whole, writing
+with writing(Path({str(path)!r})) as (writer, reports):
+    store_whole(writer, exchange(1))
+"""
+    assert "alembic" in loaded_by(program)
+    assert "alembic" not in loaded_by(program)
+
+
+def test_a_directory_with_a_percent_sign_and_a_question_mark_holds_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "100% sure?" / "candela #1.db"
+    with writing(path) as (writer, reports):
+        store_whole(writer, exchange(1))
+    assert reports.problems == []
+    assert path.exists()
