@@ -202,6 +202,9 @@ class Provider:
                     request.done.set()
         except (_Broken, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
+        except asyncio.CancelledError:
+            # asyncio's stream server reports a cancelled handler as an error, and nobody else awaits this task.
+            pass
         finally:
             self._tasks.discard(task)
             writer.close()
