@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -99,16 +99,16 @@ def test_what_another_candela_streams_just_now_stays_live(path: Path, reader: St
         assert outcomes_in_file(path) == ["live", "ok", "ok"]
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), os.getppid(), None])
+@pytest.mark.parametrize("pid_of", [os.getpid, os.getppid, lambda: None], ids=["own", "parent", "none"])
 def test_a_process_that_only_has_the_pid_of_the_one_that_died_is_another(
-    path: Path, reader: StoreReader, pid: int | None
+    path: Path, reader: StoreReader, pid_of: Callable[[], int | None]
 ) -> None:
     with writing(path) as (writer, _):
         writer.begin(exchange(1), b"{}")
     (live,) = reader.exchanges()
     assert live.live
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE exchanges SET pid = ?, process = 'an earlier one'", (pid,))
+    connection.execute("UPDATE exchanges SET pid = ?, process = 'an earlier one'", (pid_of(),))
     connection.commit()
     connection.close()
     (gone,) = reader.exchanges()
