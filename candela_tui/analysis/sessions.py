@@ -11,7 +11,8 @@ from candela_tui.protocol.request import Kind
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over exchanges. ``cost_usd`` leaves out what has no price; ``unpriced`` counts those exchanges."""
+    """Sums over exchanges. ``cost_usd`` leaves out what has no price; ``unpriced`` counts those exchanges. The tokens
+    are the providers' top-level counts."""
 
     requests: int = 0
     live: int = 0
@@ -25,7 +26,7 @@ class Totals:
     priced: int = 0
     unpriced: int = 0
     at_least: bool = False
-    """Some exchange cost at least what is counted for it."""
+    """Some exchange cost at least what is counted for it, or has no price."""
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -45,6 +46,7 @@ class Totals:
             self.at_least |= exchange.cost.at_least
         elif exchange.unpriced_model is not None:
             self.unpriced += 1
+            self.at_least = True
 
     @property
     def prompt_tokens(self) -> int:
@@ -67,8 +69,9 @@ class AgentSummary:
     """One sub-agent of a session."""
 
     agent_id: str
-    parent_agent_id: str | None
-    model: str | None
+    parent_agent_id: str | None = None
+    model: str | None = None
+    """The model that answered it last."""
     totals: Totals = field(default_factory=Totals)
 
 
@@ -105,8 +108,9 @@ def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionS
         if exchange.agent_id is not None:
             agent = session.agents.get(exchange.agent_id)
             if agent is None:
-                agent = AgentSummary(exchange.agent_id, exchange.parent_agent_id, exchange.model)
-                session.agents[exchange.agent_id] = agent
+                agent = session.agents[exchange.agent_id] = AgentSummary(exchange.agent_id)
+            agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
+            agent.model = exchange.model_used or exchange.model or agent.model
             agent.totals.add(exchange)
         elif exchange.kind is Kind.MESSAGES:
             session.model = exchange.model_used or exchange.model or session.model

@@ -100,7 +100,7 @@ class _Brotli:
         self._decompressor = brotli.Decompressor()
 
     def feed(self, data: bytes) -> bytes:
-        if self._decompressor.is_finished():
+        if not data:
             return b""
         try:
             decoded = bytes(self._decompressor.process(data, output_buffer_limit=self._budget.left + 1))

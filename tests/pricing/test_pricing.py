@@ -1,0 +1,274 @@
+"""What the user is told a request costs."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import genai_prices
+import pytest
+from genai_prices.data_snapshot import get_snapshot
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.config import ModelPrice, PricingSettings
+from candela_tui.pricing import Priced, Pricer
+from candela_tui.protocol.usage import Iteration, Usage
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MILLION = Usage(input_tokens=1_000_000, output_tokens=0)
+
+
+def price(usage: Usage, model: str | None = "claude-opus-4-8", **more: Any) -> Priced:
+    settings = PricingSettings(**more.pop("settings", {}))
+    asked = {"provider": "anthropic", "model_asked": model, "model_used": model, "at": NOW, "final": True, **more}
+    return Pricer(settings).price(usage, **asked)
+
+
+def total(usage: Usage, model: str | None = "claude-opus-4-8", **more: Any) -> Decimal:
+    cost = price(usage, model, **more).cost
+    assert cost is not None
+    return cost.total
+
+
+def own(**models: ModelPrice) -> dict[str, Any]:
+    return {"models": {name.replace("_", "-"): its_price for name, its_price in models.items()}}
+
+
+def test_the_cost_is_to_the_last_digit_what_the_real_client_says():
+    usage = Usage(
+        input_tokens=12,
+        cache_read_tokens=4096,
+        cache_write_5m_tokens=1024,
+        cache_write_1h_tokens=2048,
+        output_tokens=15,
+    )
+    cost = price(usage).cost
+    assert cost is not None
+    assert cost.total == Decimal("0.029363")
+    assert not cost.at_least
+
+
+COUNTS = st.integers(0, 3_000_000)
+CLAUDE_MODELS = [
+    model.id for provider in get_snapshot().providers if provider.id == "anthropic" for model in provider.models
+]
+
+
+@given(
+    model=st.sampled_from(CLAUDE_MODELS),
+    tokens=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS),
+    searches=st.integers(0, 20),
+    speed=st.sampled_from([None, "standard"]),
+    day=st.dates(datetime(2025, 10, 1).date(), datetime(2026, 12, 31).date()),  # noqa: DTZ001
+)
+def test_the_parts_add_up_to_what_genai_prices_says(model, tokens, searches, speed, day):
+    uncached, read, write_5m, write_1h, output = tokens
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    theirs = genai_prices.calc_price(
+        genai_prices.Usage(
+            input_tokens=uncached + read + write_5m + write_1h,
+            cache_read_tokens=read,
+            cache_write_tokens=write_5m + write_1h,
+            cache_write_1h_tokens=write_1h,
+            output_tokens=output,
+            web_searches=searches,
+        ),
+        model,
+        provider_id="anthropic",
+        genai_request_timestamp=at,
+    )
+    usage = Usage(uncached, read, write_5m, write_1h, output, searches, speed=speed)
+    assert total(usage, model, at=at) == theirs.total_price
+
+
+def test_a_prompt_above_a_tier_moves_the_whole_request_and_cached_tokens_count():
+    below = Usage(input_tokens=1000, cache_read_tokens=99_000, output_tokens=100)
+    above = Usage(input_tokens=1001, cache_read_tokens=99_000, output_tokens=100)
+    assert total(below, "claude-haiku-5-5") == Decimal("0.00114")
+    assert total(above, "claude-haiku-5-5") == Decimal("0.0057005")
+
+
+def test_the_price_is_the_one_of_the_requests_day():
+    usage = Usage(input_tokens=300_000, output_tokens=0)
+    assert total(usage, "claude-opus-4-6", at=datetime(2026, 3, 12, 23, tzinfo=UTC)) == Decimal("3.0")
+    assert total(usage, "claude-opus-4-6", at=datetime(2026, 3, 13, 0, tzinfo=UTC)) == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("model", "usd"),
+    [
+        ("claude-opus-4-8", 10),
+        ("claude-opus-5-5", 8),
+        # Not in the price data: six times the standard price.
+        ("claude-opus-4-6", 30),
+        ("claude-opus-4-7", 30),
+    ],
+)
+def test_fast_mode_costs_what_fast_mode_costs(model, usd):
+    fast = Usage(input_tokens=1_000_000, speed="fast")
+    assert total(fast, model) == usd
+
+
+def test_a_speed_without_a_known_price_is_counted_at_least_at_the_standard_price_and_says_so():
+    priced = price(Usage(input_tokens=1_000_000, speed="fast"), "claude-haiku-4-5")
+    assert priced.cost is not None
+    assert (priced.cost.total, priced.cost.at_least) == (1, True)
+    assert priced.notes == ("claude-haiku-4-5 at speed fast has no price here: counted at its standard price",)
+
+
+def test_a_batch_costs_half_also_before_the_price_data_knows_of_it():
+    batch = Usage(input_tokens=1_000_000, service_tier="batch")
+    assert total(batch) == Decimal("2.5")
+    assert total(batch, at=datetime(2026, 9, 1, tzinfo=UTC)) == Decimal("2.5")
+
+
+@pytest.mark.parametrize(
+    ("model", "geo", "usd"),
+    [
+        ("claude-opus-4-8", "us", "5.5"),
+        ("claude-opus-4-8", "global", "5"),
+        ("claude-opus-4-8", "not_available", "5"),
+        ("claude-sonnet-5", "us", "2.2"),
+        ("claude-haiku-4-5-20251001", "us", "1"),
+    ],
+)
+def test_inference_in_the_us_costs_a_tenth_more_from_opus_4_6_on(model, geo, usd):
+    assert total(Usage(input_tokens=1_000_000, inference_geo=geo), model) == Decimal(usd)
+
+
+def test_inference_elsewhere_has_no_known_price_so_the_cost_is_at_least_the_global_one():
+    cost = price(Usage(input_tokens=1_000_000, inference_geo="mars")).cost
+    assert cost is not None
+    assert (cost.total, cost.at_least) == (5, True)
+
+
+def test_web_searches_cost_each():
+    cost = price(Usage(input_tokens=0, output_tokens=0, web_searches=3)).cost
+    assert cost is not None
+    assert cost.web_searches == cost.total == Decimal("0.03")
+
+
+def test_web_searches_where_they_have_no_price_make_the_cost_an_at_least():
+    cost = price(Usage(input_tokens=10, web_searches=1), "claude-opus-4-8", provider="google-vertex").cost
+    assert cost is not None
+    assert cost.at_least
+
+
+def test_a_regional_vertex_endpoint_costs_a_tenth_more_from_generation_4_5_on():
+    def vertex(model: str, regional: bool) -> Decimal:
+        return total(MILLION, model, provider="google-vertex", regional=regional)
+
+    assert vertex("claude-sonnet-4-6", False) == 3
+    assert vertex("claude-sonnet-4-6", True) == Decimal("3.3")
+    assert vertex("claude-3-5-haiku@20241022", True) == Decimal("0.8")
+
+
+def test_bedrock_is_priced_by_the_inference_profile_though_the_answer_names_the_bare_model():
+    def bedrock(asked: str) -> Decimal:
+        return total(MILLION, provider="aws", model_asked=asked, model_used="claude-haiku-4-5-20251001")
+
+    assert bedrock("global.anthropic.claude-haiku-4-5-20251001-v1:0") == 1
+    assert bedrock("us.anthropic.claude-haiku-4-5-20251001-v1:0") == Decimal("1.1")
+
+
+def test_priced_is_the_model_that_answered_not_the_one_that_was_asked():
+    assert total(MILLION, model_asked="claude-opus-4-8", model_used="claude-haiku-4-5-20251001") == 1
+    assert total(MILLION, model_asked="claude-opus-4-8", model_used=None) == 5
+
+
+@pytest.mark.parametrize("name", ["claude-opus-4-8", "claude-opus-4-8[1m]", "claude-opus-4-8-20260601"])
+def test_a_model_is_priced_by_any_of_its_names(name):
+    assert total(MILLION, name) == 5
+
+
+def test_a_model_without_a_price_is_unpriced_and_never_free():
+    priced = price(MILLION, "my-finetune")
+    assert (priced.cost, priced.unpriced_model) == (None, "my-finetune")
+
+
+def test_an_answer_without_any_usage_costs_nothing_that_could_be_told():
+    assert price(Usage()) == Priced()
+
+
+def test_while_only_the_placeholder_is_known_the_cost_is_at_least():
+    cost = price(Usage(input_tokens=1000, output_tokens=1), final=False).cost
+    assert cost is not None
+    assert cost.at_least
+
+
+def test_compaction_and_the_advisor_are_billed_beyond_the_top_level_counts():
+    usage = Usage(
+        input_tokens=1_000_000,
+        beyond=(
+            Iteration("compaction", None, Usage(input_tokens=100_000, output_tokens=10_000)),
+            Iteration("advisor_message", "claude-fable-5", Usage(input_tokens=100_000, output_tokens=10_000)),
+        ),
+    )
+    cost = price(usage, "claude-opus-4-8").cost
+    assert cost is not None
+    assert cost.input == 5 + Decimal("0.5") + 1
+    assert cost.output == Decimal("0.25") + Decimal("0.5")
+    assert not cost.at_least
+
+
+@pytest.mark.parametrize(
+    "iteration",
+    [
+        Iteration("something_new", None, Usage(input_tokens=5)),
+        Iteration("advisor_message", "an-unknown-model", Usage(input_tokens=5)),
+    ],
+)
+def test_work_whose_price_is_not_known_makes_the_cost_an_at_least(iteration):
+    priced = price(Usage(input_tokens=1_000_000, beyond=(iteration,)))
+    assert priced.cost is not None
+    assert (priced.cost.total, priced.cost.at_least) == (5, True)
+    assert priced.notes
+
+
+class TestPricesOfYourOwn:
+    FULL = ModelPrice(input=2, output=10, cache_read=Decimal("0.5"), cache_write_5m=3, cache_write_1h=Decimal("4.5"))
+
+    def test_give_a_price_to_an_unknown_model(self):
+        usage = Usage(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000)
+        assert total(usage, "my-finetune", settings=own(my_finetune=self.FULL)) == 20
+
+    @pytest.mark.parametrize("name", ["claude-opus-4-8", "claude-opus-4-8[1m]", "claude-opus-4-8-20260601"])
+    def test_override_the_list_price_under_any_name_of_the_model(self, name):
+        assert total(MILLION, name, settings=own(claude_opus_4_8=self.FULL)) == 2
+
+    def test_apply_by_the_name_that_was_asked_where_it_is_a_name_of_your_own(self):
+        settings = own(my_alias=self.FULL)
+        assert total(MILLION, settings=settings, model_asked="my-alias", model_used="claude-opus-4-8") == 2
+
+    def test_do_not_apply_to_another_model_that_answered(self):
+        settings = own(claude_opus_4_8=self.FULL)
+        asked = {"model_asked": "claude-opus-4-8", "model_used": "claude-haiku-4-5-20251001"}
+        assert total(MILLION, settings=settings, **asked) == 1
+
+    def test_keep_the_models_own_proportions_for_parts_that_are_left_out(self):
+        settings = own(claude_opus_5_5=ModelPrice(input=8, output=40))
+        read = Usage(cache_read_tokens=1_000_000)
+        assert total(read, "claude-opus-5-5", settings=settings) == Decimal("0.4")
+
+    def test_take_the_usual_proportions_where_the_model_is_unknown(self):
+        settings = own(my_finetune=ModelPrice(input=10, output=50))
+        usage = Usage(0, 1_000_000, 1_000_000, 1_000_000, 0, web_searches=1000)
+        cost = price(usage, "my-finetune", settings=settings).cost
+        assert cost is not None
+        assert (cost.cache_read, cost.cache_write, cost.web_searches) == (1, Decimal("12.5") + 20, 10)
+
+    def test_are_discounted_like_every_price(self):
+        settings = {**own(my_finetune=self.FULL), "discount_percent": Decimal("12.5")}
+        assert total(MILLION, "my-finetune", settings=settings) == Decimal("1.75")
+        assert total(MILLION, "claude-opus-4-8", settings=settings) == Decimal("4.375")
+
+
+@given(tokens=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS), percent=st.decimals(0, 100, places=7))
+def test_a_cost_is_exact_to_a_picodollar_whatever_the_discount(tokens, percent):
+    cost = price(Usage(*tokens), settings={"discount_percent": percent}).cost
+    assert cost is not None
+    parts = (cost.input, cost.cache_read, cost.cache_write, cost.output, cost.web_searches)
+    assert all(part == part.quantize(Decimal("1e-12")) for part in parts)
+    assert cost.total == sum(parts)
+    undiscounted = total(Usage(*tokens))
+    assert abs(cost.total - undiscounted * (100 - percent) / 100) <= Decimal("5e-12")
