@@ -107,11 +107,12 @@ def test_a_store_that_can_not_be_written_is_told_and_written_once_it_can(path: P
     assert len(reader.exchanges()) == 2
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 def test_a_file_without_write_permission_keeps_it(path: Path, reader: StoreReader) -> None:
     with writing(path) as (writer, _):
         store_whole(writer, exchange(1))
     path.chmod(0o400)
+    if os.access(path, os.W_OK):
+        pytest.skip("this user may write everything")
     reports = Reports()
     writer = StoreWriter(path, on_problem=reports.problem, on_stored=reports.store)
     writer.start()
