@@ -33,10 +33,10 @@ def open_dashboard(invocation: Invocation) -> int:
         if taken.candela is None or taken.candela.data_dir is None:
             raise refused(taken) from None
         return _watch(settings, taken.candela, Path(taken.candela.data_dir))
-    log_beside_the_store(invocation)
-    engine = Engine(settings, invocation, sock)
-    engine.start()
-    return leave(engine, show(engine, settings, invocation), invocation)
+    with log_beside_the_store(invocation):
+        engine = Engine(settings, invocation, sock)
+        engine.start()
+        return leave(engine, show(engine, settings, invocation), invocation)
 
 
 def require_terminal(otherwise: str) -> None:

@@ -44,18 +44,18 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
         sock = take_port(port or 0)
     except PortTaken as taken:
         raise refused(taken) from None
-    log_beside_the_store(invocation)
     os.environ.update(loopback_exception(os.environ))
     simulation = Demo(speed=speed)
     settings = _towards(settings, simulation.start_provider())
-    engine = Engine(settings, invocation, sock)
-    engine.start()
-    try:
-        simulation.start_client(f"http://{engine.address}")
-        end = show(engine, settings, invocation, _NOTE)
-    finally:
-        simulation.stop()
-    return leave(engine, end, invocation)
+    with log_beside_the_store(invocation):
+        engine = Engine(settings, invocation, sock)
+        engine.start()
+        try:
+            simulation.start_client(f"http://{engine.address}")
+            end = show(engine, settings, invocation, _NOTE)
+        finally:
+            simulation.stop()
+        return leave(engine, end, invocation)
 
 
 def _towards(settings: Settings, base_url: str) -> Settings:

@@ -15,14 +15,13 @@ from candela_tui.cli import pidfile
 from candela_tui.cli.daemon import READY
 from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.logs import log_beside_the_store, log_to_stderr
+from candela_tui.cli.logs import REQUESTS, log_beside_the_store, log_to_terminal
 from candela_tui.cli.tables import UNKNOWN, money, printable, span, tokens
-from candela_tui.exchange import Exchange, utc_now
-from candela_tui.export.records import iso_time
+from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
 from candela_tui.proxy.listen import PortTaken
 
-logger = logging.getLogger(__name__)
+requests = logging.getLogger(REQUESTS)
 
 
 @click.command()
@@ -35,19 +34,22 @@ def serve(invocation: Invocation, ready_fd: int | None) -> None:
     proxy.shutdown_grace_s seconds to end, a second Ctrl+C leaves at once.
     """
     if ready_fd is None:
-        log_to_stderr()
-        _run(invocation, report=_print, on_ready=_say_where)
+        with log_to_terminal():
+            _run(invocation, on_ready=_say_where)
         return
-    log_beside_the_store(invocation)
-    with os.fdopen(ready_fd, "wb", buffering=0) as starter:
+    with log_beside_the_store(invocation), os.fdopen(ready_fd, "wb", buffering=0) as starter:
 
         def settle(engine: Engine) -> None:
-            pidfile.write(invocation.paths.pid, engine.port)
-            starter.write(READY)
-            starter.close()
+            try:
+                pidfile.write(invocation.paths.pid, engine.port)
+            except OSError as error:
+                raise click.ClickException(f"{invocation.paths.pid}: can't be written: {error.strerror}") from None
+            _say_where(engine)
+            with starter, contextlib.suppress(BrokenPipeError):
+                starter.write(READY)
 
         try:
-            _run(invocation, report=logger.info, on_ready=settle)
+            _run(invocation, on_ready=settle)
         except click.ClickException as error:
             if not starter.closed:
                 starter.write(error.format_message().encode())
@@ -56,7 +58,7 @@ def serve(invocation: Invocation, ready_fd: int | None) -> None:
             pidfile.remove(invocation.paths.pid)
 
 
-def _run(invocation: Invocation, *, report: Callable[[str], None], on_ready: Callable[[Engine], None]) -> None:
+def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
     settings = invocation.settings()
     try:
         sock = take_port(settings.proxy.port)
@@ -71,10 +73,9 @@ def _run(invocation: Invocation, *, report: Callable[[str], None], on_ready: Cal
         while not left.is_set():
             woken.wait()
             woken.clear()
-            _report_ended(follower, report)
-        logger.info("leaving")
+            _log_ended(follower)
         engine.stop()
-        _report_ended(follower, report)
+        _log_ended(follower)
 
 
 @contextlib.contextmanager
@@ -97,10 +98,10 @@ def _leaving(woken: threading.Event) -> Iterator[threading.Event]:
             signal.signal(each, handler)
 
 
-def _report_ended(follower: Follower, report: Callable[[str], None]) -> None:
+def _log_ended(follower: Follower) -> None:
     for exchange in follower.drain().exchanges:
         if not exchange.live:
-            report(line(exchange))
+            requests.info(line(exchange))
 
 
 def line(exchange: Exchange) -> str:
@@ -124,11 +125,5 @@ def line(exchange: Exchange) -> str:
     return printable("  ".join(words))
 
 
-def _print(words: str) -> None:
-    # A reader of standard output that went away, or a full disk behind it, is no reason to stop serving.
-    with contextlib.suppress(OSError):
-        click.echo(f"{iso_time(utc_now())}  {words}")
-
-
 def _say_where(engine: Engine) -> None:
-    _print(f"candela {__version__} listens on http://{engine.address}; point Claude Code at it with `candela claude`")
+    requests.info("candela %s listens on http://%s", __version__, engine.address)

@@ -13,7 +13,7 @@ _NARROWEST = 6
 
 def printable(text: str) -> str:
     """The text in one line, with every character that a terminal acts on replaced by a visible one."""
-    return "".join(map(_visible, text))
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def _visible(character: str) -> str:

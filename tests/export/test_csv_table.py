@@ -1,0 +1,62 @@
+"""A session's requests as a table for spreadsheets."""
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.export.csv_table import csv_lines, default_file_name
+from candela_tui.export.records import REQUEST_FIELDS
+from candela_tui.protocol.errors import ApiError
+from tests.export.exchanges import exchange
+
+
+def rows(*exchanges: Exchange) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(csv_lines(exchanges)), newline=""), strict=True))
+
+
+def test_the_columns_are_the_fields_of_requests_as_json() -> None:
+    header = next(csv_lines([])).rstrip("\r\n").split(",")
+    assert header == list(REQUEST_FIELDS)
+
+
+def test_every_line_ends_in_carriage_return_and_line_feed() -> None:
+    lines = list(csv_lines([exchange(1), exchange(2)]))
+    assert len(lines) == 3
+    assert all(line.endswith("\r\n") for line in lines)
+
+
+def test_money_and_times_are_written_in_full() -> None:
+    (row,) = rows(exchange())
+    assert row["cost_usd"] == "0.029363"
+    assert row["ttft_ms"] == "150.25"
+    assert row["started_at"] == "2026-11-21T12:01:01.250Z"
+
+
+def test_what_is_unknown_is_an_empty_cell_and_a_zero_is_a_zero() -> None:
+    (row,) = rows(exchange(cost=None, agent_id=None, retry=0))
+    assert (row["cost_usd"], row["agent_id"], row["retry"]) == ("", "", "0")
+
+
+def test_requests_come_in_the_order_in_which_they_were_made() -> None:
+    assert [row["id"] for row in rows(exchange(3), exchange(1), exchange(2))] == ["0198-0001", "0198-0002", "0198-0003"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_any_message_of_a_provider_comes_back_whole(message: str) -> None:
+    (row,) = rows(exchange(outcome=Outcome.ERROR, error=ApiError("api_error", message)))
+    assert row["error"] == f"api_error: {message}"
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_kept_from_running() -> None:
+    (row,) = rows(exchange(model='=HYPERLINK("http://evil.example")', session_id="+1", agent_id="@SUM(A1)"))
+    assert row["model"] == '\'=HYPERLINK("http://evil.example")'
+    assert (row["session_id"], row["agent_id"]) == ("'+1", "'@SUM(A1)")
+
+
+def test_the_file_is_named_for_its_session_and_stays_in_its_directory() -> None:
+    assert default_file_name("1f0c-2e") == "candela-1f0c-2e.csv"
+    assert default_file_name("../../etc/passwd") == "candela-.._.._etc_passwd.csv"
+    assert default_file_name(None) == "candela-no-session.csv"

@@ -1,0 +1,131 @@
+"""What one request and one session are for other programs."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta, timezone
+from decimal import Decimal
+
+from candela_tui.analysis.sessions import by_session
+from candela_tui.exchange import Cost, Marks, Outcome
+from candela_tui.export.json_text import json_text
+from candela_tui.export.records import request_record, session_record
+from candela_tui.protocol.errors import ApiError
+from tests.export.exchanges import SESSION, exchange
+
+
+def test_a_request_has_every_field_in_its_place() -> None:
+    assert request_record(exchange()) == {
+        "id": "0198-0001",
+        "session_id": SESSION,
+        "agent_id": None,
+        "parent_agent_id": None,
+        "started_at": "2026-11-21T12:01:01.250Z",
+        "route": "anthropic-direct",
+        "dialect": "messages",
+        "model": "claude-opus-4-8",
+        "model_used": "claude-opus-4-8",
+        "status": 200,
+        "outcome": "ok",
+        "stop_reason": "end_turn",
+        "error": None,
+        "input_tokens": 12,
+        "cache_read_tokens": 4096,
+        "cache_write_5m_tokens": 1024,
+        "cache_write_1h_tokens": 2048,
+        "output_tokens": 15,
+        "cost_usd": Decimal("0.029363"),
+        "connect_ms": 1.25,
+        "ttfb_ms": 100.0,
+        "ttft_ms": 150.25,
+        "duration_ms": 1201.0,
+        "request_bytes": 90_000,
+        "response_bytes": 4_200,
+        "request_id": "req_011",
+        "retry": 0,
+    }
+
+
+def test_what_is_unknown_is_null_and_never_zero() -> None:
+    live = exchange(status=None, outcome=Outcome.LIVE, usage=None, cost=None, marks=Marks(), stop_reason=None)
+    record = json.loads(json_text(request_record(live)))
+    unknown = (
+        "status",
+        "stop_reason",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "ttfb_ms",
+        "ttft_ms",
+        "duration_ms",
+    )
+    assert {field: record[field] for field in unknown} == dict.fromkeys(unknown)
+
+
+def test_a_field_that_the_provider_left_out_is_null_beside_those_that_it_reported() -> None:
+    usage = exchange().usage
+    assert usage is not None
+    record = request_record(exchange(usage=replace(usage, cache_write_1h_tokens=None, output_tokens=0)))
+    assert record["cache_write_1h_tokens"] is None
+    assert record["output_tokens"] == 0
+
+
+def test_money_is_a_json_number_with_exactly_its_digits() -> None:
+    cost = Cost(
+        input=Decimal("0.000000100000"),
+        cache_read=Decimal(0),
+        cache_write=Decimal("0.1"),
+        output=Decimal("0.2"),
+        web_searches=Decimal("1E+3"),
+    )
+    text = json_text(request_record(exchange(cost=cost)))
+    assert '"cost_usd": 1000.3000001,' in text
+
+
+def test_a_cost_of_nothing_is_a_plain_zero() -> None:
+    nothing = Decimal("0.000000")
+    text = json_text(request_record(exchange(cost=Cost(nothing, nothing, nothing, nothing, nothing))))
+    assert '"cost_usd": 0,' in text
+
+
+def test_an_error_is_its_type_and_message() -> None:
+    failed = exchange(outcome=Outcome.ERROR, error=ApiError("overloaded_error", "Overloaded"))
+    assert request_record(failed)["error"] == "overloaded_error: Overloaded"
+
+
+def test_times_are_in_utc_whatever_zone_they_were_noted_in() -> None:
+    noted = exchange().started_at.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert request_record(exchange(started_at=noted))["started_at"] == "2026-11-21T12:01:01.250Z"
+
+
+def test_a_session_sums_up_its_requests() -> None:
+    agent = exchange(2, agent_id="agent-1", clues=None)
+    (session,) = by_session([agent, exchange(1), exchange(3, session_title="Fix the flaky test")])
+    assert session_record(session) == {
+        "session_id": SESSION,
+        "title": "Fix the flaky test",
+        "cwd": "/home/me/src/api",
+        "started_at": "2026-11-21T12:01:01.250Z",
+        "last_at": "2026-11-21T12:01:03.250Z",
+        "requests": 3,
+        "agents": 1,
+        "input_tokens": 36,
+        "cache_read_tokens": 12288,
+        "cache_write_5m_tokens": 3072,
+        "cache_write_1h_tokens": 6144,
+        "output_tokens": 45,
+        "cache_hit_rate": 0.570474,
+        "cost_usd": Decimal("0.088089"),
+    }
+
+
+def test_the_cost_of_a_session_without_any_price_is_unknown() -> None:
+    (session,) = by_session([exchange(cost=None, unpriced_model="claude-nova")])
+    assert session_record(session)["cost_usd"] is None
+
+
+def test_text_from_outside_reads_back_the_same_but_cannot_reach_the_terminal_raw() -> None:
+    title = "a\x1b[2Jb\x9b31mc\u202ed\x7f\u2028e ünï 日本"
+    text = json_text({"title": title})
+    assert json.loads(text) == {"title": title}
+    assert not [character for character in text if not character.isprintable() and character != "\n"]
+    assert "ünï 日本" in text
