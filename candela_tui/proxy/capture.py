@@ -97,8 +97,12 @@ class Capture:
                 self._try(record, self._finish)
                 del self._live[record.tap.id]
                 changed.append(record.exchange)
-            elif record.changed and self._try(record, self._progress):
-                changed.append(record.exchange)
+            else:
+                if record.changed and self._try(record, self._progress):
+                    changed.append(record.exchange)
+                # Also where nothing more comes: what a stalled stream brought must outlive this process.
+                if record.has_unstored and time.monotonic() - record.stored_at >= _STORE_EVERY_S:
+                    self._try(record, self._store)
             if record.notice is not None:
                 self._feed.notify(record.notice)
                 record.notice = None
@@ -121,10 +125,10 @@ class Capture:
 
     def _progress(self, record: ExchangeRecord) -> None:
         record.snapshot(self._pricer)
-        now = time.monotonic()
-        if now - record.stored_at >= _STORE_EVERY_S:
-            record.stored_at = now
-            self._sink.grow(record.exchange, *record.unstored())
+
+    def _store(self, record: ExchangeRecord) -> None:
+        record.stored_at = time.monotonic()
+        self._sink.grow(record.exchange, *record.unstored())
 
     def _finish(self, record: ExchangeRecord) -> None:
         self._try(record, lambda record: record.snapshot(self._pricer))

@@ -148,6 +148,11 @@ class ExchangeRecord:
         if tap.end_ms is not None:
             self.exchange = replace(self.exchange, status=tap.status, outcome=outcome, error=error, marks=self._marks())
 
+    @property
+    def has_unstored(self) -> bool:
+        """Whether there are chunks that the store has not got yet."""
+        return self._stored < len(self.tap.recording.chunks)
+
     def unstored(self) -> tuple[list[bytes], list[float]]:
         """The chunks that the store has not got yet, with their times."""
         recording = self.tap.recording
