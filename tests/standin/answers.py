@@ -165,8 +165,7 @@ def message(*blocks: Block, headers: Sequence[tuple[str, str]] = (), encoding: s
         headers=(
             ("Content-Type", "text/event-stream; charset=utf-8"),
             ("Cache-Control", "no-cache"),
-            ("request-id", f"req_{next(_numbers):06d}"),
-            *headers,
+            *_with_request_id(headers),
         ),
         encoding=encoding,
     )
@@ -201,10 +200,16 @@ def json_answer(
     return Answer(
         [json.dumps(document).encode()],
         status=status,
-        headers=(("Content-Type", "application/json"), ("request-id", f"req_{next(_numbers):06d}"), *headers),
+        headers=(("Content-Type", "application/json"), *_with_request_id(headers)),
         framing="length",
         encoding=encoding,
     )
+
+
+def _with_request_id(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    if any(name.lower() == "request-id" for name, _ in headers):
+        return list(headers)
+    return [("request-id", f"req_{next(_numbers):06d}"), *headers]
 
 
 _ERROR_TYPES = {

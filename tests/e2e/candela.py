@@ -1,0 +1,110 @@
+"""A candela of its own for a test: ``candela serve`` as a child process, and the other commands on its records."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+from tests.e2e.claude import run_program
+
+PATIENCE_S = 60.0
+COMMAND = str(Path(sys.executable).with_name("candela"))
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Candela:
+    """Runs while used as an async context manager; may be started again after it ended."""
+
+    def __init__(self, data: Path, provider_url: str) -> None:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.data = data
+        self.environment = {
+            **{name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ},
+            "HOME": str(data.parent),
+            "TERM": "xterm-256color",
+            "CANDELA_DATA_DIR": str(data),
+            "CANDELA_CONFIG": str(data / "config.toml"),
+            "CANDELA_PROXY__PORT": str(self.port),
+            "CANDELA_ANTHROPIC__BASE_URL": provider_url,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL that a client is pointed at."""
+        return f"http://127.0.0.1:{self.port}/proxy/anthropic-direct"
+
+    async def start(self) -> None:
+        """Return when it serves."""
+        log = (self.data.parent / "serve.log").open("ab")
+        with log:
+            self._process = await asyncio.create_subprocess_exec(
+                COMMAND, "serve", env=self.environment, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            line = await self._process.stdout.readline()
+        assert str(self.port).encode() in line, (line, self.log)
+
+    @property
+    def log(self) -> str:
+        """What it wrote to standard error."""
+        return (self.data.parent / "serve.log").read_text("utf-8", "replace")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Wait until it has ended; the exit code, negative for a signal."""
+        assert self._process is not None
+        async with asyncio.timeout(PATIENCE_S):
+            await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self.send(signal.SIGTERM)
+            try:
+                await self.ended()
+            except TimeoutError:
+                self._process.kill()
+                raise
+
+    async def output(self, *arguments: str) -> bytes:
+        """What a command prints. It has to succeed."""
+        code, out, errors = await run_program([COMMAND, *arguments], self.environment, self.data.parent)
+        assert code == 0, (arguments, code, out[-500:], errors)
+        return out
+
+    async def records(self, *arguments: str) -> list[dict[str, Any]]:
+        """The JSON list that a command prints, money as Decimal."""
+        listed: list[dict[str, Any]] = json.loads(await self.output(*arguments, "--json"), parse_float=Decimal)
+        return listed
+
+    async def settled_requests(self, session: str, count: int) -> list[dict[str, Any]]:
+        """The session's requests, oldest first, once so many are recorded and none is live."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                rows = [row for row in await self.records("requests") if row["session_id"] == session]
+                if len(rows) >= count and all(row["outcome"] != "live" for row in rows):
+                    return sorted(rows, key=lambda row: row["id"])

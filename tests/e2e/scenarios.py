@@ -1,0 +1,152 @@
+"""What the stand-in provider answers in each scenario: from what it is asked, so that any order of requests works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.standin import (
+    CLOSE,
+    Answer,
+    ReceivedRequest,
+    error,
+    message,
+    text,
+    thinking,
+    tool_use,
+    usage,
+    whole_message,
+)
+
+Respond = Callable[[ReceivedRequest], Answer | None]
+
+TITLE = "Say hi to the reef"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One conversation: what the user asks, and a fresh provider's side of it."""
+
+    name: str
+    prompt: str
+    provider_side: Callable[[], Respond]
+    result: str
+    is_error: bool = False
+
+
+def is_messages(request: ReceivedRequest) -> bool:
+    return request.method == "POST" and request.path.endswith("/v1/messages")
+
+
+def is_title(request: ReceivedRequest) -> bool:
+    """Whether the client asks for a title of its session."""
+    return is_messages(request) and not request.json.get("tools") and "output_config" in request.json
+
+
+def agent_of(request: ReceivedRequest) -> str | None:
+    return request.header("x-claude-code-agent-id")
+
+
+def answers_so_far(request: ReceivedRequest) -> int:
+    """How many answers of the model the conversation holds."""
+    return sum(entry["role"] == "assistant" for entry in request.json["messages"])
+
+
+def speak(request: ReceivedRequest, *blocks: Any, **more: Any) -> Answer:
+    """Answer in the form that was asked for, by the model that was asked for."""
+    make = message if request.json.get("stream") else whole_message
+    return make(*blocks, model=request.json["model"], **more)
+
+
+def titled(inner: Respond) -> Respond:
+    """Answer requests for a title; leave the rest of the messages to ``inner``."""
+
+    def respond(request: ReceivedRequest) -> Answer | None:
+        if not is_messages(request):
+            return None
+        if is_title(request):
+            return speak(request, text(f'{{"title": "{TITLE}"}}'), usage=usage(220), output_tokens=11)
+        return inner(request)
+
+    return respond
+
+
+def plain() -> Respond:
+    return titled(lambda request: speak(request, text("Hi", " from", " the reef: äöü 🐠")))
+
+
+def bash_tool() -> Respond:
+    def respond(request: ReceivedRequest) -> Answer:
+        if answers_so_far(request) == 0:
+            call = tool_use("Bash", {"command": "echo coral-$((40+2))", "description": "Print a word"})
+            return speak(request, text("I'll run it."), call, usage=usage(9, write_5m=18_000), output_tokens=61)
+        said = "coral-42" in request.body.decode()
+        words = "The word is coral-42." if said else "The tool did not run."
+        return speak(request, text(words), usage=usage(7, read=18_000, write_5m=300), output_tokens=12)
+
+    return titled(respond)
+
+
+def sub_agent() -> Respond:
+    def respond(request: ReceivedRequest) -> Answer:
+        if agent_of(request):
+            return speak(request, text("Three files."), usage=usage(40, write_5m=9_000), output_tokens=33)
+        if answers_so_far(request) == 0:
+            call = tool_use(
+                "Agent",
+                {
+                    "description": "Count files",
+                    "prompt": "Count the files here.",
+                    "subagent_type": "general-purpose",
+                    "run_in_background": False,
+                },
+            )
+            return speak(request, call, usage=usage(11, write_5m=20_000), output_tokens=80)
+        return speak(request, text("There are three files."), usage=usage(5, read=20_000), output_tokens=9)
+
+    return titled(respond)
+
+
+def with_thinking() -> Respond:
+    blocks = (thinking("Let me think: ", "a reef is ", "an ecosystem."), text("A reef is an ecosystem."))
+    return titled(lambda request: speak(request, *blocks, usage=usage(14, write_1h=5_000), output_tokens=140))
+
+
+def cut_then_well() -> Respond:
+    cuts = 0
+
+    def respond(request: ReceivedRequest) -> Answer:
+        nonlocal cuts
+        if request.json.get("stream") and cuts == 0:
+            cuts += 1
+            return speak(request, text("This will bre", CLOSE, "ak"), usage=usage(15, read=1_000))
+        return speak(request, text("Whole again."), usage=usage(15, read=1_000), output_tokens=20)
+
+    return titled(respond)
+
+
+def overloaded_then_well() -> Respond:
+    refused = 0
+
+    def respond(request: ReceivedRequest) -> Answer:
+        nonlocal refused
+        if refused == 0:
+            refused += 1
+            return error(529, "Overloaded", headers=[("retry-after", "0")])
+        return speak(request, text("Back again."), usage=usage(8, read=500), output_tokens=6)
+
+    return titled(respond)
+
+
+def bad_request() -> Respond:
+    return titled(lambda request: error(400, "messages: the reef has no such field"))
+
+
+SCENARIOS = (
+    Scenario("plain", "say hi", plain, "Hi from the reef: äöü 🐠"),
+    Scenario("tool", "run echo", bash_tool, "The word is coral-42."),
+    Scenario("agent", "count the files with an agent", sub_agent, "There are three files."),
+    Scenario("thinking", "what is a reef?", with_thinking, "A reef is an ecosystem."),
+    Scenario("cut", "say something whole", cut_then_well, "Whole again."),
+    Scenario("overloaded", "say something", overloaded_then_well, "Back again."),
+    Scenario("refused", "say anything", bad_request, "the reef has no such field", is_error=True),
+)

@@ -1,0 +1,84 @@
+"""Claude Code itself, straight to the provider and through candela: the user can't tell the difference."""
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.candela import Candela
+from tests.e2e.claude import Run, clean_environment, run_claude
+from tests.e2e.scenarios import SCENARIOS, Scenario, agent_of, is_messages
+from tests.standin import Provider
+
+pytestmark = pytest.mark.e2e
+
+
+async def _run(scenario: Scenario, base_url: str, where: Path) -> Run:
+    project = where / "project"
+    await asyncio.to_thread(project.mkdir, parents=True)
+    environment = clean_environment(where / "home", ANTHROPIC_BASE_URL=base_url)
+    return await run_claude(scenario.prompt, environment, project, "--allowedTools", "Bash", "Agent")
+
+
+def _to_the_last_digit(dollars: float) -> Decimal:
+    # The client adds up binary floats; their noise is far below a 1e-12 of a dollar.
+    return round(Decimal(repr(dollars)), 12)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_a_run_through_candela_is_the_same_and_recorded_exactly(scenario: Scenario, tmp_path: Path) -> None:
+    async with Provider() as straight_provider, Provider() as provider:
+        straight_provider.respond = scenario.provider_side()
+        provider.respond = scenario.provider_side()
+        async with Candela(tmp_path / "data", provider.url) as candela:
+            straight = await _run(scenario, straight_provider.url, tmp_path / "a")
+            through = await _run(scenario, candela.url, tmp_path / "b")
+
+            assert scenario.result in str(straight.printed["result"])
+            assert straight.printed["is_error"] is scenario.is_error
+            assert through.essence == straight.essence
+            assert through.code == straight.code
+
+            asked = [request for request in provider.requests if is_messages(request)]
+            assert len(asked) == sum(map(is_messages, straight_provider.requests))
+            session = through.printed["session_id"]
+            rows = await candela.settled_requests(session, len(asked))
+            assert len(rows) == len(asked)
+            for row, request in zip(rows, asked, strict=True):
+                assert await candela.output("show", row["id"], "--raw", "request") == request.body
+                assert await candela.output("show", row["id"], "--raw", "response") == request.sent
+                assert row["agent_id"] == agent_of(request)
+                assert row["request_bytes"] == len(request.body)
+                assert row["response_bytes"] == len(request.sent)
+
+            # The client doesn't count what a broken stream cost. The provider does, and so does candela.
+            complete = [row for row in rows if row["outcome"] != "cut"]
+            cost = sum((Decimal(row["cost_usd"]) for row in complete if row["cost_usd"] is not None), Decimal(0))
+            assert cost == _to_the_last_digit(through.printed["total_cost_usd"])
+            [listed] = [each for each in await candela.records("sessions") if each["session_id"] == session]
+            cut = sum((Decimal(row["cost_usd"]) for row in rows if row["outcome"] == "cut"), Decimal(0))
+            assert Decimal(listed["cost_usd"] or 0) == cost + cut
+            assert listed["requests"] == len(asked)
+            assert listed["cwd"] == str(tmp_path / "b" / "project")
+
+
+async def test_each_ending_is_told_for_what_it_was(tmp_path: Path) -> None:
+    endings = {}
+    for scenario in SCENARIOS:
+        if scenario.name not in ("cut", "overloaded", "refused", "agent"):
+            continue
+        async with Provider() as provider:
+            provider.respond = scenario.provider_side()
+            async with Candela(tmp_path / scenario.name / "data", provider.url) as candela:
+                run = await _run(scenario, candela.url, tmp_path / scenario.name)
+                asked = sum(map(is_messages, provider.requests))
+                rows = await candela.settled_requests(run.printed["session_id"], asked)
+                endings[scenario.name] = [(row["outcome"], row["status"], row["error"]) for row in rows]
+    [(first, status, words), second] = endings["cut"]
+    assert (first, status, second) == ("cut", 200, ("ok", 200, None))
+    assert words.startswith("cut: the provider broke off")
+    assert endings["overloaded"] == [("error", 529, "overloaded_error: Overloaded"), ("ok", 200, None)]
+    refused = ("error", 400, "invalid_request_error: messages: the reef has no such field")
+    assert endings["refused"] == [refused]
+    assert endings["agent"] == [("ok", 200, None)] * 3

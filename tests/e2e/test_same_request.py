@@ -1,0 +1,65 @@
+"""With ``candela claude`` the client sends what it would send without a proxy: no tool, no beta, no text more."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.candela import COMMAND, Candela
+from tests.e2e.claude import claude_path, clean_environment, run_claude
+from tests.e2e.connect_proxy import ConnectProxy
+from tests.e2e.scenarios import is_messages, is_title, plain
+from tests.standin import Provider, ReceivedRequest
+
+pytestmark = pytest.mark.e2e
+
+
+def _turn(provider: Provider) -> ReceivedRequest:
+    [turn] = [request for request in provider.requests if is_messages(request) and not is_title(request)]
+    return turn
+
+
+def _said(request: ReceivedRequest, home: Path) -> dict[str, Any]:
+    """The body without what belongs to one run only (ids, the home directory), and without two things that the client
+    does at its provider's own host alone: a checksum in its billing header, and how it marks and splits the system
+    prompt for caches shared between users.
+    """
+    user = json.loads(request.json["metadata"]["user_id"])
+    text = request.body.decode()
+    for one_run in (user["session_id"], user["device_id"], home.name):
+        text = text.replace(one_run, "-" * len(one_run))
+    body: dict[str, Any] = json.loads(text, object_hook=_unmarked)
+    billing, *instructions = [block["text"] for block in body["system"]]
+    assert billing.startswith("x-anthropic-billing-header:")
+    return {**body, "system": "\n\n".join(instructions)}
+
+
+def _unmarked(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "cache_control"}
+
+
+async def test_candela_claude_sends_the_same_request_as_without_a_proxy(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    await asyncio.to_thread(project.mkdir)
+    binaries = str(Path(claude_path()).parent)
+    async with Provider() as provider, ConnectProxy("api.anthropic.com", provider.url) as proxy:
+        provider.respond = plain()
+        authority = tmp_path / "ca.pem"
+        await asyncio.to_thread(authority.write_bytes, proxy.ca_pem)
+        environment = clean_environment(tmp_path / "home-1", HTTPS_PROXY=proxy.url, NODE_EXTRA_CA_CERTS=str(authority))
+        await run_claude("say hi", environment, project)
+        straight = _turn(provider)
+    async with Provider() as provider, Candela(tmp_path / "data", provider.url) as candela:
+        provider.respond = plain()
+        environment = {**candela.environment, **clean_environment(tmp_path / "home-2")}
+        environment["PATH"] = f"{binaries}:{environment['PATH']}"
+        await run_claude("say hi", environment, project, through=(COMMAND, "claude"))
+        through = _turn(provider)
+    assert [tool["name"] for tool in through.json["tools"]] == [tool["name"] for tool in straight.json["tools"]]
+    assert through.header("anthropic-beta") == straight.header("anthropic-beta")
+    assert _said(through, tmp_path / "home-2") == _said(straight, tmp_path / "home-1")
+    assert abs(len(through.body) - len(straight.body)) < 100
+    # Otherwise this run proves nothing: the client may have stopped caring whose host it is.
+    assert "ToolSearch" in [tool["name"] for tool in through.json["tools"]]
