@@ -6,13 +6,14 @@ A follower that stops draining costs at most one snapshot an exchange, up to a b
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from candela_tui.exchange import Exchange, Recording, utc_now
 
 _MOST_PENDING = 5000
+_MOST_NOTICES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class News:
 
 
 class Follower:
-    """One reader of the feed. ``wake`` is called from the publishing thread when there is news after a drain."""
+    """One reader of the feed. ``wake`` is called from the publishing thread when there is news after a drain; where
+    it raises RuntimeError (its event loop is closed), the reader is gone and follows no more."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -53,7 +55,8 @@ class Follower:
             self._missed = self._awake = False
         return news
 
-    def _push(self, exchanges: tuple[Exchange, ...], notice: Notice | None) -> None:
+    def _push(self, exchanges: tuple[Exchange, ...], notices: Iterable[Notice] = ()) -> bool:
+        """Add news; returns whether the reader is asleep and is to be woken."""
         with self._lock:
             for exchange in exchanges:
                 self._pending[exchange.id] = exchange
@@ -61,11 +64,11 @@ class Follower:
             while len(self._pending) > _MOST_PENDING:
                 self._pending.popitem(last=False)
                 self._missed = True
-            if notice is not None:
-                self._notices = [*self._notices[-99:], notice]
-            asleep, self._awake = not self._awake, True
-        if asleep:
-            self._wake()
+            self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
+            if self._awake or not (self._pending or self._notices):
+                return False
+            self._awake = True
+            return True
 
 
 class Feed:
@@ -81,12 +84,11 @@ class Feed:
     def follow(self, wake: Callable[[], None]) -> Follower:
         """Start following: the first drain holds what is live now and the latest notices."""
         follower = Follower(wake)
+        # Under the lock, so that what is live now can't overtake the news of its end.
         with self._lock:
             self._followers = (*self._followers, follower)
-            live, notices = tuple(self._live.values()), tuple(self._notices)
-        follower._push(live, None)
-        for notice in notices:
-            follower._push((), notice)
+            asleep = follower._push(tuple(self._live.values()), self._notices)
+        self._wake([follower] if asleep else [])
         return follower
 
     def unfollow(self, follower: Follower) -> None:
@@ -102,9 +104,8 @@ class Feed:
                     self._live[exchange.id] = exchange
                 else:
                     self._live.pop(exchange.id, None)
-            followers = self._followers
-        for follower in followers:
-            follower._push(exchanges, None)
+            asleep = [follower for follower in self._followers if follower._push(exchanges)]
+        self._wake(asleep)
 
     def notify(self, text: str) -> None:
         """Tell the user something. The same text again while it is the latest is left out."""
@@ -112,10 +113,16 @@ class Feed:
             if self._notices and self._notices[-1].text == text:
                 return
             notice = Notice(text)
-            self._notices = [*self._notices[-99:], notice]
-            followers = self._followers
+            self._notices = [*self._notices, notice][-_MOST_NOTICES:]
+            asleep = [follower for follower in self._followers if follower._push((), (notice,))]
+        self._wake(asleep)
+
+    def _wake(self, followers: Iterable[Follower]) -> None:
         for follower in followers:
-            follower._push((), notice)
+            try:
+                follower._wake()
+            except RuntimeError:
+                self.unfollow(follower)
 
     def live_count(self) -> int:
         """How many exchanges are live."""

@@ -1,0 +1,223 @@
+"""config.toml and the environment: what holds, and how mistakes are told."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.config import ConfigError, Settings, known_keys, load, read_document, validated, write_document
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def mistake(file: Path, text: str, environ: dict[str, str] | None = None) -> str:
+    """What the user is told about this file, without its path."""
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load(file, environ or {})
+    return str(raised.value).replace(str(file), "FILE")
+
+
+def test_without_a_file_the_defaults_hold(file):
+    settings = load(file, {})
+    assert settings == Settings()
+    assert (settings.proxy.port, settings.anthropic.base_url) == (8181, "https://api.anthropic.com")
+
+
+def test_the_file_holds(file):
+    file.write_text(
+        """
+        [proxy]
+        port = 9000
+        connect_timeout_s = 2.5
+        [anthropic]
+        base_url = "http://127.0.0.1:9910/api/"
+        [pricing]
+        discount_percent = 12.5
+        [pricing.models."my.model"]
+        input = 0.1
+        output = 0.3
+        """
+    )
+    settings = load(file, {})
+    assert (settings.proxy.port, settings.proxy.connect_timeout_s) == (9000, 2.5)
+    assert settings.anthropic.base_url == "http://127.0.0.1:9910/api"
+    assert settings.pricing.discount_percent == Decimal("12.5")
+    assert settings.pricing.models["my.model"].input == Decimal("0.1")
+
+
+def test_the_environment_wins_over_the_file(file):
+    file.write_text("[proxy]\nport = 9000\nallow = 'any-local'\n")
+    environ = {
+        "CANDELA_PROXY__PORT": "9001",
+        "CANDELA_PRICING__DISCOUNT_PERCENT": "12.5",
+        "CANDELA_PRICING__MODELS": '{ "my.model" = { input = 0.1, output = 15 } }',
+        "CANDELA_CONFIG": "/somewhere",
+        "PATH": "/bin",
+    }
+    settings = load(file, environ)
+    assert (settings.proxy.port, settings.proxy.allow) == (9001, "any-local")
+    assert settings.pricing.discount_percent == Decimal("12.5")
+    assert settings.pricing.models["my.model"].input == Decimal("0.1")
+
+
+@given(st.decimals(0, 10**6, places=9))
+def test_a_price_is_exactly_what_was_written(price):
+    document = {"pricing": {"models": {"m": {"input": price, "output": price}}}}
+    assert validated(document, "FILE", {}).pricing.models["m"].input == price
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[proxy]\nprot = 1", "FILE: proxy.prot: no such key; did you mean proxy.port?"),
+        ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
+        ("[telemetry]\nx = 1", "FILE: telemetry: no such section; known here: anthropic, pricing, proxy, ui"),
+        ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: theme"),
+        ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),
+        ("[proxy]\nport = 8181.5", "FILE: proxy.port: expected a whole number; found 8181.5"),
+        ("[proxy]\nport = 70000", "FILE: proxy.port: expected at most 65535; found 70000"),
+        ("[proxy]\nport = 0", "FILE: proxy.port: expected at least 1; found 0"),
+        ("[proxy]\nport = true", "FILE: proxy.port: expected a number or text; found true"),
+        ("[proxy]\nconnect_timeout_s = 0", "FILE: proxy.connect_timeout_s: expected more than 0.0; found 0"),
+        ("[proxy]\nidle_timeout_s = inf", "FILE: proxy.idle_timeout_s: expected a number; found Infinity"),
+        ("[proxy]\nallow = 'all'", "FILE: proxy.allow: expected 'same-user' or 'any-local'; found 'all'"),
+        ("proxy = 3", "FILE: proxy: expected a table; found 3"),
+        ("[ui]\ntheme = ['a']", "FILE: ui.theme: expected text; found a list"),
+        ("[pricing]\ndiscount_percent = 101", "FILE: pricing.discount_percent: expected at most 100; found 101"),
+        ("[pricing]\nmodels = 3", "FILE: pricing.models: expected a table; found 3"),
+        ("[pricing.models]\nm = 3", "FILE: pricing.models.m: expected a table; found 3"),
+        (
+            "[pricing.models.m]\ninput = -1\noutput = 1",
+            "FILE: pricing.models.m.input: expected at least 0; found -1",
+        ),
+        (
+            "[pricing.models.m]\ninput = nan\noutput = 1",
+            "FILE: pricing.models.m.input: expected a number; found NaN",
+        ),
+        (
+            "[pricing.models.'my.model']\ninput = 1",
+            'FILE: pricing.models."my.model".output is missing; pricing.models."my.model" needs it',
+        ),
+        (
+            "[pricing.models.m]\ninpt = 1\noutput = 1",
+            "FILE: pricing.models.m.inpt: no such key; did you mean pricing.models.m.input?",
+        ),
+        (
+            "[pricing.models.m]\ninput = 1\noutput = 1\ncache_writes_1h = 1",
+            "FILE: pricing.models.m.cache_writes_1h: no such key; did you mean pricing.models.m.cache_write_1h?",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_key_and_what_was_expected(file, text, told):
+    assert mistake(file, text) == told
+
+
+def test_every_mistake_is_told_in_a_line_of_its_own(file):
+    told = mistake(file, "[proxy]\nport = 0\n[ui]\ncolour = 'red'")
+    assert sorted(line.split(":")[1] for line in told.splitlines()) == [" proxy.port", " ui.colour"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a", "api.anthropic.com", "https://", "https://a?x=1", "https://a#x", "https://a:x", "https://a b", ""],
+)
+def test_a_base_url_that_could_not_work_is_refused(file, url):
+    told = mistake(file, f"[anthropic]\nbase_url = '{url}'")
+    assert told.startswith("FILE: anthropic.base_url: expected an http:// or https:// URL")
+    assert told.endswith(f"found {url!r}")
+
+
+def test_a_password_in_the_base_url_is_refused_and_not_repeated(file):
+    told = mistake(file, "[anthropic]\nbase_url = 'https://ada:hunter2@gateway.example'")
+    assert "without user name, password" in told
+    assert "hunter2" not in told
+
+
+def test_a_mistake_in_the_environment_names_the_variable(file):
+    told = mistake(file, "", {"CANDELA_PROXY__PORT": "x"})
+    assert told == "environment variable CANDELA_PROXY__PORT: proxy.port: expected a whole number; found 'x'"
+    told = mistake(file, "", {"CANDELA_PROXY__PROT": "1"})
+    assert told == "environment variable CANDELA_PROXY__PROT: proxy.prot: no such key; did you mean proxy.port?"
+    told = mistake(file, "", {"CANDELA_PRXY__PORT": "1"})
+    assert told == "environment variable CANDELA_PRXY__PORT: prxy: no such section; did you mean proxy?"
+    told = mistake(file, "", {"CANDELA_PRICING__MODELS": "{ m = 1"})
+    assert told == "environment variable CANDELA_PRICING__MODELS: pricing.models: expected a table; found '{ m = 1'"
+
+
+def test_a_mistake_in_the_file_names_the_file_although_the_environment_sets_something_too(file):
+    assert mistake(file, "[proxy]\nallow = 1", {"CANDELA_PROXY__PORT": "1"}).startswith("FILE: proxy.allow")
+
+
+def test_what_is_not_toml_is_told_with_its_line(file):
+    told = mistake(file, "[proxy]\nport =\n")
+    assert told.startswith("FILE: is not valid TOML: ")
+    assert "at line 2" in told
+
+
+def test_what_is_not_text_is_told(file):
+    file.write_bytes(b"[ui]\ntheme = '\xe9'")
+    with pytest.raises(ConfigError, match=r"is not UTF-8 text \(byte 15\)"):
+        load(file, {})
+
+
+def test_a_directory_in_the_place_of_the_file_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="can't be read: Is a directory"):
+        load(tmp_path, {})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(file):
+    file.write_bytes(b"\xef\xbb\xbf[proxy]\nport = 9000\n")
+    assert load(file, {}).proxy.port == 9000
+
+
+def test_a_ca_bundle_may_be_below_the_home_directory_and_empty_is_none(file, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    file.write_text("[proxy]\nca_bundle = '~/ca.pem'")
+    assert load(file, {}).proxy.ca_bundle == Path("/home/ada/ca.pem")
+    assert load(file, {"CANDELA_PROXY__CA_BUNDLE": ""}).proxy.ca_bundle is None
+
+
+class TestWriting:
+    def test_what_was_written_is_read_back(self, tmp_path):
+        file = tmp_path / "new" / "config.toml"
+        document = {"proxy": {"port": 9000}, "pricing": {"models": {"a.b": {"input": Decimal("0.1"), "output": 3}}}}
+        write_document(file, document)
+        assert read_document(file) == document
+        assert [path.name for path in file.parent.iterdir()] == ["config.toml"]
+
+    def test_a_link_stays_a_link_and_permissions_stay(self, tmp_path):
+        real, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
+        real.write_text("")
+        real.chmod(0o600)
+        link.symlink_to(real)
+        write_document(link, {"ui": {"theme": "x"}})
+        assert link.is_symlink()
+        assert read_document(real) == {"ui": {"theme": "x"}}
+        assert real.stat().st_mode & 0o777 == 0o600
+
+    def test_a_file_that_can_not_be_written_is_told(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ConfigError, match="can't be written"):
+            write_document(tmp_path / "file" / "config.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("section", "keys"),
+    [
+        ((), ["anthropic", "pricing", "proxy", "ui"]),
+        (("pricing",), ["discount_percent", "models"]),
+        (("pricing", "models"), []),
+        (("pricing", "models", "m"), ["cache_read", "cache_write_1h", "cache_write_5m", "input", "output"]),
+        (("pricing", "models", "m", "input"), []),
+        (("proxy", "port"), []),
+        (("nonsense",), []),
+    ],
+)
+def test_the_keys_of_a_section_are_known(section, keys):
+    assert known_keys(section) == keys
