@@ -1,0 +1,88 @@
+"""Runs the ``candela`` command as its user does: as a program, in a home of its own."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from candela_tui.exchange import Exchange
+from candela_tui.paths import default_paths
+from candela_tui.store.writer import StoreWriter
+from tests.e2e.candela import free_port
+
+PATIENCE_S = 60.0
+COMMAND = Path(sys.executable).with_name("candela")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+    raw: bytes = b""
+
+
+class Home:
+    """A fresh user's home: no settings, nothing recorded, and a port that nobody uses."""
+
+    def __init__(self, directory: Path, provider_url: str = "http://127.0.0.1:9") -> None:
+        self.directory = directory
+        self.data = directory / "data"
+        self.config = directory / "config.toml"
+        self.port = free_port()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "CANDELA_CONFIG": str(self.config),
+            "CANDELA_DATA_DIR": str(self.data),
+            "CANDELA_PROXY__PORT": str(self.port),
+            "CANDELA_ANTHROPIC__BASE_URL": provider_url,
+        }
+
+    def with_programs(self, **scripts: str) -> None:
+        """Put programs (shell scripts) first on PATH."""
+        programs = self.directory / "bin"
+        programs.mkdir(exist_ok=True)
+        for name, script in scripts.items():
+            program = programs / name
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+        self.environment["PATH"] = f"{programs}{os.pathsep}{self.environment['PATH']}"
+
+    def record(self, *exchanges: Exchange, request: bytes = b"{}", response: bytes = b"") -> None:
+        """Put ended exchanges into the store."""
+        paths = default_paths(self.config, self.data)
+        paths.make_data_directory()
+        troubles: list[str] = []
+        writer = StoreWriter(paths.store, on_problem=troubles.append, on_stored=lambda _: None)
+        writer.start()
+        for exchange in exchanges:
+            writer.begin(exchange, request)
+            writer.end(exchange, [response] if response else [], [1.0] if response else [])
+        writer.close(PATIENCE_S)
+        assert not troubles
+
+    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+        """Start the command; its output is piped."""
+        return await asyncio.create_subprocess_exec(
+            COMMAND,
+            *arguments,
+            env={**self.environment, **environment},
+            cwd=self.directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *arguments: str, **environment: str) -> Result:
+        """Run the command to its end."""
+        process = await self.start(*arguments, **environment)
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await process.communicate()
+        assert process.returncode is not None
+        return Result(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), out)

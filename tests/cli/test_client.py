@@ -1,0 +1,112 @@
+"""``candela claude`` and ``candela exec``: the program runs as if the user had started it."""
+
+import asyncio
+import json
+import os
+import signal
+
+import pytest
+
+from tests.cli.command import PATIENCE_S, Home
+
+SAY_ARGUMENTS = 'for word in "$@"; do printf "<%s>" "$word"; done'
+
+
+@pytest.fixture
+async def running(home: Home) -> Home:
+    """A home where a background candela runs."""
+    assert (await home.run("start")).code == 0
+    return home
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--help"],
+        ["--version"],
+        ["-p", "say hi", "--output-format", "json"],
+        ["--", "-x"],
+        ["--config", "x", "--data-dir", "y"],
+        ["mcp", "add", "--", "npx", "--yes"],
+        ["a b", "", "*", "$HOME"],
+    ],
+)
+async def test_claude_gets_every_argument_as_it_came(words: list[str], running: Home) -> None:
+    running.with_programs(claude=SAY_ARGUMENTS)
+    result = await running.run("claude", *words)
+    assert result.out == "".join(f"<{word}>" for word in words)
+    assert result.code == 0
+
+
+async def test_claude_is_pointed_at_the_proxy(running: Home) -> None:
+    running.with_programs(claude='echo "$ANTHROPIC_BASE_URL $ENABLE_TOOL_SEARCH"')
+    assert (await running.run("claude")).out == f"http://127.0.0.1:{running.port}/proxy/anthropic-direct true\n"
+
+
+async def test_the_exit_code_is_the_programs(running: Home) -> None:
+    assert (await running.run("exec", "--", "sh", "-c", "exit 7")).code == 7
+    assert (await running.run("exec", "sh", "-c", "exit 0")).code == 0
+
+
+async def test_a_signal_reaches_the_program_and_its_end_is_the_commands(running: Home) -> None:
+    ready = running.directory / "ready"
+    os.mkfifo(ready)
+    process = await running.start(
+        "exec", "--", "sh", "-c", f"trap 'exit 42' TERM; : > {ready}; while :; do sleep 1; done"
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.to_thread(ready.read_bytes)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 42
+
+
+async def test_the_program_takes_the_place_of_the_command(running: Home) -> None:
+    process = await running.start("exec", "--", "sh", "-c", "echo $$")
+    out, _ = await process.communicate()
+    assert int(out) == process.pid
+
+
+async def test_a_background_candela_is_started_where_none_runs_and_stays(home: Home) -> None:
+    home.with_programs(claude="echo ran")
+    assert (await home.run("claude")).out == "ran\n"
+    status = json.loads((await home.run("status", "--json")).out)
+    assert (status["running"], status["background"], status["port"]) == (True, True, home.port)
+
+
+async def test_a_candela_that_runs_is_used(running: Home) -> None:
+    before = json.loads((await running.run("status", "--json")).out)
+    await running.run("exec", "--", "true")
+    assert json.loads((await running.run("status", "--json")).out) == before
+
+
+async def test_a_missing_claude_says_how_to_get_it_and_starts_nothing(home: Home) -> None:
+    home.environment["PATH"] = str(home.directory)
+    result = await home.run("claude", "-p", "hi")
+    assert result.code == 1
+    assert "npm install -g @anthropic-ai/claude-code" in result.err
+    assert not home.data.exists()
+
+
+async def test_a_missing_program_is_named_and_starts_nothing(home: Home) -> None:
+    result = await home.run("exec", "--", "nosuchprogram", "--help")
+    assert result.code == 1
+    assert "nosuchprogram" in result.err
+    assert not home.data.exists()
+
+
+async def test_exec_without_a_program_is_a_mistake_of_usage_and_has_help(home: Home) -> None:
+    assert (await home.run("exec")).code == 2
+    assert (await home.run("exec", "--")).code == 2
+    helped = await home.run("exec", "--help")
+    assert helped.code == 0
+    assert "candela exec" in helped.out
+
+
+async def test_a_port_that_another_program_has_is_explained(home: Home) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", home.port)
+    async with server:
+        result = await home.run("exec", "--", "true")
+    assert result.code == 1
+    assert f"Port {home.port}" in result.err
+    assert "candela config set proxy.port" in result.err
