@@ -137,7 +137,7 @@ class _Agent:
             uses = [{"type": "tool_use", "id": id, "name": call.tool, "input": call.arguments} for id, call in calls]
             self._messages.append({"role": "assistant", "content": [*text, *uses]})
             if number < len(steps) - 1:
-                self._say([_result(id, call.result) for id, call in calls])
+                self._say([_result(id, call.output) for id, call in calls])
 
     async def turn(self, prompt: str, steps: Sequence[Step]) -> str:
         """One prompt until the model has nothing more to do; return its last text."""
@@ -158,7 +158,7 @@ class _Agent:
             helper = self._client.start_agent(self._session, self._story, call.agent)
             return await helper.turn(str(call.arguments["prompt"]), call.agent)
         await self._client.wait(call.seconds)
-        return call.result
+        return call.output
 
     def _say(self, content: list[dict[str, Any]]) -> None:
         self._messages.append({"role": "user", "content": content})

@@ -1,6 +1,7 @@
 """The demo's simulated provider: answers Messages requests on this machine at a believable pace."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -124,7 +125,20 @@ class _Take:
         pace = _pace_of(model)
         response = web.StreamResponse(headers=self._headers() | {"Content-Type": "text/event-stream; charset=utf-8"})
         await self.wait(pace.first_token_s * self._chances.uniform(0.4, 0.8))
-        await response.prepare(request)
+        with contextlib.suppress(ConnectionResetError):
+            await response.prepare(request)
+            await self._write(response, pace, step, message, blocks, output)
+        return response
+
+    async def _write(
+        self,
+        response: web.StreamResponse,
+        pace: Pace,
+        step: Step,
+        message: dict[str, Any],
+        blocks: list[dict[str, Any]],
+        output: int,
+    ) -> None:
         await response.write(_event({"type": "message_start", "message": message}) + _event({"type": "ping"}))
         await self.wait(pace.first_token_s * self._chances.uniform(0.2, 0.5))
         pieces = sum(1 for block in blocks for _ in _pieces(block))
@@ -140,7 +154,6 @@ class _Take:
         final = {"type": "message_delta", "delta": ending, "usage": {"output_tokens": output}}
         await response.write(_event(final) + _event({"type": "message_stop"}))
         await response.write_eof()
-        return response
 
     async def wait(self, seconds: float) -> None:
         """Let so much of the demo's time pass."""

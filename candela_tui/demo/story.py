@@ -15,9 +15,19 @@ class Call:
     tool: str
     arguments: dict[str, Any]
     result: str = ""
+    file: str = ""
+    """Instead of ``result``: a module of candela itself, read with line numbers."""
     seconds: float = 0.6
     agent: list["Step"] = field(default_factory=list)
     """For the Agent tool: what the sub-agent does; its last text is the result."""
+
+    @property
+    def output(self) -> str:
+        """What the tool gives back."""
+        if not self.file:
+            return self.result
+        text = (resources.files("candela_tui") / self.file).read_text(encoding="utf-8")
+        return "\n".join(f"{number:6d}\t{line}" for number, line in enumerate(text.splitlines(), 1))
 
 
 @dataclass(frozen=True, slots=True)
