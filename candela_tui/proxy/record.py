@@ -191,11 +191,14 @@ class ExchangeRecord:
 
     def _end(self) -> tuple[Outcome, ApiError | None]:
         tap, answer = self.tap, self._answer
-        fold = answer.fold if answer else None
-        if fold is not None and fold.error is not None:
-            return Outcome.ERROR, fold.error
+        broke_off = tap.outcome in (Outcome.CUT, Outcome.CANCELLED)
+        if tap.outcome is not None and not broke_off:
+            return tap.outcome, tap.error
+        if answer is not None and answer.fold.error is not None:
+            return Outcome.ERROR, answer.fold.error
+        # A client may leave, or a provider hang up, as soon as message_stop has come: that is a whole answer.
         whole = answer is not None and answer.streamed and answer.fold.stopped
-        if tap.outcome is not None and not (whole and tap.outcome in (Outcome.CUT, Outcome.CANCELLED)):
+        if tap.outcome is not None and not whole:
             return tap.outcome, tap.error
         if tap.status is not None and tap.status >= 400:
             return Outcome.ERROR, error_from_body(tap.status, b"")

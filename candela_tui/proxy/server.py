@@ -25,6 +25,7 @@ from candela_tui.proxy.upstream import FIELD_LIMIT, open_session, proxy_for
 
 _READ_BUFFER = 256 * 1024
 _KEEPALIVE_S = 600
+_AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
 
@@ -85,12 +86,13 @@ class Proxy:
         assert self._capturing is not None
         self._server.close()
         self._web.pre_shutdown()
-        try:
-            await asyncio.wait_for(self._quiet.wait(), grace_s)
-        except TimeoutError:
-            logger.warning("%d live requests did not end within %g s and are interrupted", self._live, grace_s)
+        if self._live:
+            try:
+                await asyncio.wait_for(self._quiet.wait(), grace_s)
+            except TimeoutError:
+                logger.warning("%d live requests did not end within %g s and are interrupted", self._live, grace_s)
         self._relay.stopping = True
-        await self._web.shutdown(0)
+        await self._web.shutdown(_AT_ONCE_S)
         await self._quiet.wait()
         await self._session.close()
         self._capture.close()

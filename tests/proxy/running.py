@@ -1,0 +1,143 @@
+"""A proxy with its real feed and store, and a client that sees bytes."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from candela_tui.config import Settings
+from candela_tui.exchange import Exchange
+from candela_tui.feed import Feed
+from candela_tui.proxy.listen import bind
+from candela_tui.proxy.server import Proxy
+from candela_tui.store.reader import StoreReader
+from candela_tui.store.writer import StoreWriter
+from tests.standin import Provider
+
+PATIENCE_S = 30.0
+BODY = b'{"model":"claude-opus-4-8","max_tokens":64,"stream":true,"messages":[{"role":"user","content":"hi"}]}'
+
+
+class RunningProxy:
+    """The proxy on a free port, towards a base URL, while used as an async context manager."""
+
+    def __init__(self, base_url: str, data: Path, *, flush_s: float = PATIENCE_S, **proxy_settings: Any) -> None:
+        self.settings = Settings.model_validate({"anthropic": {"base_url": base_url}, "proxy": proxy_settings})
+        self.feed = Feed()
+        self.notices: list[str] = []
+        self.problems: list[str] = []
+        self._latest: dict[str, Exchange] = {}
+        self._changed = asyncio.Event()
+        self._path = data / "candela.db"
+        self._writer = StoreWriter(self._path, on_problem=self.problems.append, on_stored=self.feed.release)
+        self._sock = bind(0)
+        self.port: int = self._sock.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/proxy/anthropic-direct"
+        self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer)
+        self._flush_s = flush_s
+        self._stopped = False
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._writer.start()
+        self._follower = self.feed.follow(lambda: loop.call_soon_threadsafe(self._drain))
+        await self.proxy.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop(0)
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop, once, and let the store settle."""
+        if not self._stopped:
+            self._stopped = True
+            await self.proxy.stop(grace_s)
+            await asyncio.to_thread(self._writer.close, self._flush_s)
+            self._drain()
+
+    @property
+    def reader(self) -> StoreReader:
+        """The store that it writes to."""
+        return StoreReader(self._path)
+
+    def _drain(self) -> None:
+        news = self._follower.drain()
+        self._latest.update((exchange.id, exchange) for exchange in news.exchanges)
+        self.notices.extend(notice.text for notice in news.notices)
+        self._changed.set()
+
+    async def exchange(self, wanted: Callable[[Exchange], bool] = lambda exchange: not exchange.live) -> Exchange:
+        """The first exchange of which this is true; waits for it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = next((exchange for exchange in self._latest.values() if wanted(exchange)), None)
+                if found is not None:
+                    return found
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def ended(self, count: int) -> list[Exchange]:
+        """Every exchange that ended, as soon as there are so many."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                over = [exchange for exchange in self._latest.values() if not exchange.live]
+                if len(over) >= count:
+                    return over
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class WireClient:
+    """One connection, raw: what is sent and received is bytes."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> Self:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.close()
+
+    async def post(
+        self, path: str = "/proxy/anthropic-direct/v1/messages", body: bytes = BODY, headers: str = ""
+    ) -> None:
+        """Send a request."""
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+        self.writer.write(head.encode() + body)
+        await self.writer.drain()
+
+    async def until(self, part: bytes) -> bytes:
+        """Everything up to and with these bytes."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.reader.readuntil(part)
+
+    async def rest(self) -> bytes:
+        """Everything until the connection ends; a reset ends it too."""
+        got = b""
+        async with asyncio.timeout(PATIENCE_S):
+            try:
+                while part := await self.reader.read(65536):
+                    got += part
+            except ConnectionResetError:
+                pass
+        return got
+
+
+async def status_of(port: int, head: str) -> tuple[int, bytes]:
+    """Send a request head as it is; the answer's status and everything it said."""
+    async with WireClient(port) as client:
+        client.writer.write(head.replace("\n", "\r\n").encode())
+        first = await client.until(b"\r\n\r\n")
+        length = next(
+            (int(line.split(b":")[1]) for line in first.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            body = await client.reader.readexactly(length)
+    return int(first.split(b" ")[1]), body
+
+
+def running(provider: Provider, data: Path, **settings: Any) -> RunningProxy:
+    """A proxy towards the stand-in."""
+    return RunningProxy(provider.url, data, **settings)

@@ -1,0 +1,240 @@
+"""What is recorded of an exchange."""
+
+import json
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.config import PricingSettings
+from candela_tui.exchange import Outcome
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.request import Kind
+from candela_tui.proxy.record import ExchangeRecord
+from candela_tui.proxy.tap import Tap
+from tests.proxy.running import BODY, RunningProxy, WireClient
+from tests.standin import STALL, Gate, Provider, message, text, thinking, tool_use, usage
+
+SECRET = "sk-ant-api03-very-secret"
+PRICER = Pricer(PricingSettings())
+
+
+async def test_who_asked_what_and_what_it_cost(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    provider.answer(
+        message(
+            thinking("hm"),
+            tool_use("Bash", {"command": "ls"}),
+            model="claude-opus-4-8",
+            usage=usage(12, read=4096, write_5m=1024, write_1h=2048),
+            output_tokens=15,
+            headers=[("request-id", "req_42"), ("anthropic-ratelimit-unified-status", "allowed")],
+        )
+    )
+    headers = {
+        "X-Claude-Code-Session-Id": "s-1",
+        "x-claude-code-agent-id": "a-1",
+        "x-claude-code-parent-agent-id": "a-0",
+        "X-Stainless-Retry-Count": "2",
+    }
+    async with client.post(f"{candela.url}/v1/messages?beta=true", data=BODY, headers=headers) as answer:
+        await answer.read()
+    exchange = await candela.exchange()
+    assert (exchange.session_id, exchange.agent_id, exchange.parent_agent_id) == ("s-1", "a-1", "a-0")
+    assert (exchange.kind, exchange.route, exchange.dialect) == (Kind.MESSAGES, "anthropic-direct", "messages")
+    assert (exchange.model, exchange.model_used, exchange.stop_reason) == (
+        "claude-opus-4-8",
+        "claude-opus-4-8",
+        "tool_use",
+    )
+    assert (exchange.request_id, exchange.retry, exchange.status) == ("req_42", 2, 200)
+    assert exchange.rate_limits == (("anthropic-ratelimit-unified-status", "allowed"),)
+    assert exchange.cost is not None
+    # The figure that Claude Code itself prints for this usage.
+    assert exchange.cost.total == Decimal("0.029363")
+    marks = exchange.marks
+    assert marks.connected is not None
+    assert marks.first_byte is not None
+    assert marks.first_token is not None
+    assert marks.end is not None
+    assert 0 <= marks.connected <= marks.first_byte <= marks.first_token <= marks.end
+    assert (exchange.request_bytes, exchange.response_bytes) == (len(BODY), len((await provider.request(0)).sent))
+
+
+async def test_the_client_leaving_right_after_message_stop_is_an_ordinary_end(
+    candela: RunningProxy, provider: Provider
+) -> None:
+    whole = message(text("done"))
+    provider.answer(whole.but(steps=[*whole.steps, STALL]))
+    async with WireClient(candela.port) as wire:
+        await wire.post()
+        await wire.until(b'message_stop"}\n\n')
+    await (await provider.request(0)).left()
+    assert (await candela.exchange()).outcome is Outcome.OK
+
+
+async def test_a_live_exchange_is_seen_with_what_has_come(candela: RunningProxy, provider: Provider) -> None:
+    gate = Gate()
+    provider.answer(message(text("twelve chars", gate, ", more")))
+    async with WireClient(candela.port) as wire:
+        await wire.post()
+        live = await candela.exchange(lambda exchange: exchange.live and exchange.output_characters == 12)
+        assert live.cost is not None
+        assert live.cost.at_least
+        recording = candela.feed.recording(live.id)
+        assert recording is not None
+        assert b"twelve chars" in b"".join(recording.chunks)
+        assert recording.request == BODY
+        gate.open()
+        await wire.until(b"message_stop")
+    ended = await candela.exchange()
+    assert ended.cost is not None
+    assert not ended.cost.at_least
+
+
+async def test_no_secret_reaches_the_record_or_the_store(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    headers = {"x-api-key": SECRET, "Authorization": f"Bearer {SECRET}", "Cookie": f"a={SECRET}"}
+    provider.answer(message(text("x"), headers=[("Set-Cookie", f"s={SECRET}")]))
+    async with client.post(f"{candela.url}/v1/messages?key={SECRET}", data=BODY, headers=headers) as answer:
+        await answer.read()
+    assert (await provider.request(0)).header("x-api-key") == SECRET
+    exchange = await candela.exchange()
+    assert SECRET not in repr(exchange)
+    await candela.stop(1)
+    assert SECRET not in repr(candela.reader.exchange(exchange.id))
+    stored = [file.read_bytes() for file in tmp_path.glob("candela.db*")]
+    assert stored
+    assert not any(SECRET.encode() in file for file in stored)
+
+
+async def test_the_session_gets_its_title_directory_and_branch(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    title = {
+        "model": "claude-haiku-4-5",
+        "stream": True,
+        "system": "Generate a concise, sentence-case title",
+        "messages": [{"role": "user", "content": "fix it"}],
+        "output_config": {"format": {"type": "json_schema", "schema": {"properties": {"title": {"type": "string"}}}}},
+    }
+    turn = {
+        "model": "claude-opus-4-8",
+        "stream": True,
+        "system": [
+            {"type": "text", "text": "# Environment\n - Primary working directory: /src/api\nCurrent branch: fix"}
+        ],
+        "messages": [{"role": "user", "content": "<system-reminder>x</system-reminder>please fix the flaky test"}],
+        "tools": [{"name": "Bash"}],
+    }
+    provider.answer(message(text('{"title": "Fix flaky test"}')), message(text("ok")))
+    for document in (title, turn):
+        headers = {"X-Claude-Code-Session-Id": "s-9"}
+        async with client.post(f"{candela.url}/v1/messages", data=json.dumps(document), headers=headers) as answer:
+            await answer.read()
+    await candela.ended(2)
+    asked_title = await candela.exchange(lambda exchange: exchange.kind is Kind.TITLE and not exchange.live)
+    asked_turn = await candela.exchange(lambda exchange: exchange.kind is Kind.MESSAGES and not exchange.live)
+    assert asked_title.session_title == "Fix flaky test"
+    assert asked_turn.clues is not None
+    assert (asked_turn.clues.title, asked_turn.clues.cwd, asked_turn.clues.git_branch) == (
+        "please fix the flaky test",
+        "/src/api",
+        "fix",
+    )
+
+
+async def test_a_store_that_cannot_be_written_does_not_touch_the_request(
+    provider: Provider, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    (tmp_path / "candela.db").mkdir()
+    async with RunningProxy(provider.url, tmp_path, flush_s=0.5) as candela:
+        async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
+            assert await answer.read() == (await provider.request(0)).sent
+        assert (await candela.exchange()).outcome is Outcome.OK
+    assert any("candela.db" in problem for problem in candela.problems)
+
+
+async def test_a_sink_that_raises_does_not_touch_the_request_and_is_told(
+    provider: Provider, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with RunningProxy(provider.url, tmp_path) as candela:
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        candela._writer.begin = candela._writer.end = full  # type: ignore[assignment,method-assign]
+        for _ in range(2):
+            async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
+                assert await answer.read() == provider.requests[-1].sent
+        assert {exchange.outcome for exchange in await candela.ended(2)} == {Outcome.OK}
+        assert any("could not be recorded" in notice for notice in candela.notices)
+
+
+def _recorded(chunks: list[bytes], body: bytes, status: int, headers: list[tuple[str, str]]) -> ExchangeRecord:
+    tap = Tap(method="POST", path="/v1/messages", route="r", url="u", headers=[], body=body)
+    tap.answered(status, headers)
+    for chunk in chunks:
+        tap.chunk(chunk)
+    tap.ended()
+    record = ExchangeRecord(tap)
+    record.read_request()
+    while record.behind:
+        record.fold()
+    record.snapshot(PRICER)
+    return record
+
+
+@given(
+    st.lists(st.binary(max_size=80), max_size=8),
+    st.binary(max_size=200),
+    st.sampled_from([100, 200, 204, 400, 529, 999]),
+    st.sampled_from(["", "gzip", "br", "zstd", "deflate", "odd, gzip"]),
+    st.sampled_from(["text/event-stream", "application/json", "", "\udc80"]),
+)
+def test_no_bytes_can_crash_the_capture(
+    chunks: list[bytes], body: bytes, status: int, encoding: str, content_type: str
+) -> None:
+    headers = [("content-encoding", encoding), ("content-type", content_type)]
+    record = _recorded(chunks, body, status, headers)
+    assert not record.exchange.live
+    assert record.exchange.response_bytes == sum(map(len, chunks))
+
+
+STREAM = b"".join(
+    step for step in message(thinking("hmm"), text("naïve ☕"), output_tokens=31).steps if isinstance(step, bytes)
+)
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=30))
+def test_any_split_of_a_stream_gives_the_same_record(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(STREAM)]
+    chunks = [STREAM[a:b] for a, b in pairwise(edges)]
+    headers = [("content-type", "text/event-stream")]
+    split = _recorded(chunks, BODY, 200, headers).exchange
+    whole = _recorded([STREAM], BODY, 200, headers).exchange
+    for name in (
+        "outcome",
+        "usage",
+        "cost",
+        "stop_reason",
+        "model_used",
+        "output_characters",
+        "error",
+        "response_bytes",
+    ):
+        assert getattr(split, name) == getattr(whole, name)
+
+
+@pytest.mark.parametrize("kind", ["cut", "whole"])
+def test_a_cost_is_at_least_where_the_usage_is_only_the_placeholder(kind: str) -> None:
+    data = STREAM if kind == "whole" else STREAM[: STREAM.index(b"event: message_delta")]
+    cost = _recorded([data], BODY, 200, [("content-type", "text/event-stream")]).exchange.cost
+    assert cost is not None
+    assert cost.at_least is (kind == "cut")

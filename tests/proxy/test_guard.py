@@ -1,0 +1,113 @@
+"""Programs of this user may pass; web pages and other names of this machine may not."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from candela_tui.proxy import peer
+from candela_tui.proxy.guard import refusal
+from tests.proxy.running import RunningProxy, running, status_of
+from tests.standin import Provider
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8181", "localhost:8181", "LOCALHOST", "[::1]:8181"])
+def test_loopback_names_pass(host: str) -> None:
+    assert refusal([("Host", host), ("User-Agent", "claude-cli")]) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Host", "evil.example")],
+        [("Host", "127.0.0.1.evil.example:8181")],
+        [("Host", "localhost@evil.example")],
+        [("Host", "127.0.0.1"), ("Host", "evil.example")],
+        [("host", "127.0.0.1"), ("host", "127.0.0.1")],
+        [],
+        [("Host", "127.0.0.1"), ("Origin", "https://evil.example")],
+        [("Host", "127.0.0.1"), ("origin", "null")],
+        [("Host", "127.0.0.1"), ("Sec-Fetch-Site", "cross-site")],
+    ],
+)
+def test_what_a_web_page_would_send_is_refused(headers: list[tuple[str, str]]) -> None:
+    assert refusal(headers)
+
+
+async def test_a_refused_request_never_reaches_the_provider_and_gets_no_cors_permission(
+    candela: RunningProxy, provider: Provider
+) -> None:
+    for head in (
+        "POST /v1/messages HTTP/1.1\nHost: evil.example\nContent-Length: 0\n\n",
+        "OPTIONS /v1/messages HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\n\n",
+        "GET /healthz HTTP/1.1\nHost: 127.0.0.1\nOrigin: https://evil.example\n\n",
+    ):
+        status, body = await status_of(candela.port, head)
+        assert status == 403
+        assert b"permission_error" in body
+        assert b"access-control" not in body.lower()
+    assert provider.requests == []
+    candela._drain()
+    assert any("web page" in notice for notice in candela.notices)
+
+
+async def test_an_unknown_route_is_a_404_that_lists_the_routes(candela: RunningProxy) -> None:
+    status, body = await status_of(candela.port, "GET /proxy/nowhere/v1/models HTTP/1.1\nHost: localhost\n\n")
+    assert status == 404
+    assert b"not_found_error" in body
+    assert b"/proxy/anthropic-direct" in body
+
+
+async def test_healthz_says_who_answers(candela: RunningProxy, provider: Provider) -> None:
+    status, body = await status_of(candela.port, "GET /healthz HTTP/1.1\nHost: localhost\n\n")
+    assert status == 200
+    assert f'"pid": {os.getpid()}'.encode() in body
+    assert provider.requests == []
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who owns a local connection")
+
+
+def _connected(family: socket.AddressFamily) -> tuple[socket.socket, socket.socket, tuple[str, int]]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    host = "127.0.0.1" if family == socket.AF_INET else "::ffff:127.0.0.1"
+    client = socket.socket(family)
+    client.connect((host, listener.getsockname()[1]))
+    server, address = listener.accept()
+    listener.close()
+    return client, server, address
+
+
+@linux
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_the_owner_of_a_connection_is_known(family: socket.AddressFamily) -> None:
+    client, server, address = _connected(family)
+    with client, server:
+        ours = server.getsockname()
+        assert peer.peer_uid(address, ours) == os.getuid()
+        assert peer._listed_uid(address, ours) == os.getuid()
+        assert peer.peer_uid((address[0], 1), ours) is None
+
+
+@linux
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can become another user")
+async def test_another_users_program_is_refused_unless_any_local_is_allowed(provider: Provider, tmp_path: Path) -> None:
+    import asyncio
+
+    ask = (
+        "import encodings.idna, os, socket, sys; os.setuid(65534); s = socket.create_connection(("
+        "'127.0.0.1', int(sys.argv[1]))); "
+        "s.sendall(b'HEAD / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'); print(s.recv(12).decode())"
+    )
+    said = []
+    for allow in ("same-user", "any-local"):
+        async with running(provider, tmp_path, allow=allow) as candela:
+            child = await asyncio.create_subprocess_exec(
+                "/usr/bin/env", "python3", "-c", ask, str(candela.port), stdout=asyncio.subprocess.PIPE
+            )
+            said.append((await child.communicate())[0].split()[1])
+    assert said == [b"403", b"200"]
