@@ -16,6 +16,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.request import Kind, session_clues
+from candela_tui.proxy.advice import on_first_request
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 
@@ -117,6 +118,7 @@ class Capture:
         main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
         if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:
             record.exchange = replace(exchange, clues=session_clues(record.request))
+            record.notice = on_first_request(record.tap.headers, record.request)
             if exchange.session_id is not None:
                 self._known_sessions[exchange.session_id] = None
                 if len(self._known_sessions) > _MOST_SESSIONS_KNOWN:
