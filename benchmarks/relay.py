@@ -13,6 +13,7 @@ import fcntl
 import os
 import pty
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -102,35 +103,52 @@ def _quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _report(shape: Shape, seen: dict[str, Measured]) -> None:
-    print(f"\n{shape.name} ({shape.events} events, {len(seen['floor'].first_byte)} requests each)")
+def _joined(rounds: list[Measured]) -> Measured:
+    whole = Measured()
+    for each in rounds:
+        whole.add(each)
+    return whole
+
+
+def _ratios(direct: Measured, floor: Measured, candela: Measured) -> tuple[float, float, float, float]:
+    """candela to floor: added time to the first byte, throughput, delay p99 and p99.9."""
+    base = _quantile(direct.first_byte, 0.5)
+    return (
+        (_quantile(candela.first_byte, 0.5) - base) / (_quantile(floor.first_byte, 0.5) - base),
+        candela.requests_per_second / floor.requests_per_second,
+        _quantile(candela.delay, 0.99) / _quantile(floor.delay, 0.99),
+        _quantile(candela.delay, 0.999) / _quantile(floor.delay, 0.999),
+    )
+
+
+def _report(shape: Shape, seen: dict[str, list[Measured]]) -> None:
+    whole = {name: _joined(rounds) for name, rounds in seen.items()}
+    print(f"\n{shape.name} ({shape.events} events, {len(whole['floor'].first_byte)} requests each)")
     print(f"  {'':10}{'TTFB p50':>10}{'added':>9}{'requests/s':>12}{'delay p50':>11}{'p99':>9}{'p99.9':>9}  ms")
-    direct = _quantile(seen["direct"].first_byte, 0.5)
-    for name, measured in seen.items():
+    direct = _quantile(whole["direct"].first_byte, 0.5)
+    for name, measured in whole.items():
         first = _quantile(measured.first_byte, 0.5)
         delays = "".join(
             f"{_quantile(measured.delay, share):{width}.2f}" for share, width in ((0.5, 11), (0.99, 9), (0.999, 9))
         )
         print(f"  {name:10}{first:10.2f}{first - direct:9.2f}{measured.requests_per_second:12.1f}{delays}")
-    floor, candela = seen["floor"], seen["candela"]
-    added = [_quantile(one.first_byte, 0.5) - direct for one in (candela, floor)]
+    by_round = [_ratios(*each) for each in zip(seen["direct"], seen["floor"], seen["candela"], strict=True)]
+    added, throughput, delay_99, delay_999 = (statistics.median(column) for column in zip(*by_round, strict=True))
     print(
-        f"  candela to floor: added TTFB {added[0] / added[1]:.2f}x"
-        f" · throughput {candela.requests_per_second / floor.requests_per_second:.2f}x"
-        f" · delay p99 {_quantile(candela.delay, 0.99) / _quantile(floor.delay, 0.99):.2f}x"
-        f" · p99.9 {_quantile(candela.delay, 0.999) / _quantile(floor.delay, 0.999):.2f}x",
+        f"  candela to floor, median of {len(by_round)} rounds: added TTFB {added:.2f}x · throughput {throughput:.2f}x"
+        f" · delay p99 {delay_99:.2f}x · p99.9 {delay_999:.2f}x",
         flush=True,
     )
 
 
 async def _drive_all(targets: dict[str, str], rounds: int) -> None:
     for shape in SHAPES:
-        seen = {name: Measured() for name in targets}
+        seen: dict[str, list[Measured]] = {name: [] for name in targets}
         for url in targets.values():
             await drive(url, Shape("warm-up", 3, 1))
         for _ in range(rounds):
             for name, url in targets.items():
-                seen[name].add(await drive(url, shape))
+                seen[name].append(await drive(url, shape))
         _report(shape, seen)
 
 
