@@ -43,6 +43,10 @@ class _Descriptor(logging.Handler):
         super().__init__()
         self._descriptor = descriptor
 
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """One thread writes here, and logging's own exit would wait for ever for a lock that it holds."""
+        self.lock = None
+
     def emit(self, record: logging.LogRecord) -> None:
         line = f"{self.format(record)}\n".encode("utf-8", "replace")
         # A reader that went away, or a full disk behind it, is no reason to stop serving.

@@ -1,0 +1,202 @@
+"""``candela sessions``, ``requests``, ``show`` and ``export``: what was recorded."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from candela_tui.exchange import Outcome
+from candela_tui.protocol.errors import ApiError
+from tests.cli.command import COMMAND, Home
+from tests.export.exchanges import SESSION, exchange
+
+OTHER = "2aaa0000-0000-4000-8000-000000000002"
+
+
+@pytest.fixture
+def recorded(home: Home) -> Home:
+    """Two sessions, and one request that named none."""
+    home.record(
+        exchange(1, request_headers=(("User-Agent", "claude-cli"), ("x-api-key", "[redacted]"))),
+        exchange(2, agent_id="agent-7"),
+        exchange(
+            3,
+            session_id=OTHER,
+            usage=None,
+            cost=None,
+            outcome=Outcome.ERROR,
+            status=529,
+            error=ApiError("overloaded_error", "Overloaded"),
+        ),
+        exchange(4, session_id=None),
+        request=b'{"model": "claude-opus-4-8"}',
+        response=b"event: message_stop\r\ndata: {}\r\n\r\n",
+    )
+    return home
+
+
+def documents(out: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(out, parse_float=Decimal)
+    return listed
+
+
+async def test_sessions_as_json_are_the_latest_first(recorded: Home) -> None:
+    listed = documents((await recorded.run("sessions", "--json")).out)
+    assert [session["session_id"] for session in listed] == [None, OTHER, SESSION]
+    assert listed[2]["cost_usd"] == Decimal("0.058726")
+    assert (listed[2]["requests"], listed[2]["agents"]) == (2, 1)
+    assert listed[1]["cost_usd"] is None
+
+
+async def test_requests_as_json_are_the_earliest_first(recorded: Home) -> None:
+    listed = documents((await recorded.run("requests", "--json")).out)
+    assert [request["id"] for request in listed] == ["0198-0001", "0198-0002", "0198-0003", "0198-0004"]
+    assert listed[0]["cost_usd"] == Decimal("0.029363")
+    assert listed[2]["error"] == "overloaded_error: Overloaded"
+
+
+async def test_the_beginning_of_a_sessions_id_is_enough(recorded: Home) -> None:
+    listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
+    assert [request["id"] for request in listed] == ["0198-0001", "0198-0002"]
+    listed = documents((await recorded.run("requests", "--session", "none", "--json")).out)
+    assert [request["id"] for request in listed] == ["0198-0004"]
+
+
+async def test_a_session_that_is_not_there_or_not_the_only_one_is_told(recorded: Home) -> None:
+    missing = await recorded.run("export", "--session", "ffff")
+    assert (missing.code, "candela sessions" in missing.err) == (1, True)
+    recorded.record(exchange(5, session_id="1f0cdddd"))
+    several = await recorded.run("requests", "--session", "1f0c")
+    assert (several.code, "More than one session" in several.err) == (1, True)
+
+
+async def test_people_get_aligned_columns(recorded: Home) -> None:
+    out = (await recorded.run("sessions")).out.splitlines()
+    assert out[0].split() == ["SESSION", "TITLE", "REQUESTS", "AGENTS", "PROMPT", "CACHED", "OUTPUT", "COST", "LAST"]
+    row = next(line for line in out if line.startswith(SESSION))
+    assert row[out[0].index("TITLE") :].startswith("fix the flaky test")
+    assert "$0.059" in row
+    failed = next(line for line in (await recorded.run("requests")).out.splitlines() if "529" in line)
+    assert "Overloaded" in failed
+    assert "$" not in failed
+
+
+async def test_before_anything_is_recorded_the_lists_are_empty(home: Home) -> None:
+    assert documents((await home.run("sessions", "--json")).out) == []
+    assert documents((await home.run("requests", "--json")).out) == []
+    told = await home.run("sessions")
+    assert (told.code, told.out) == (0, "")
+    assert "candela claude" in told.err
+    assert not home.data.exists()
+
+
+async def test_the_raw_bodies_are_the_exact_bytes(home: Home) -> None:
+    request, response = bytes(range(256)), bytes(reversed(range(256)))
+    home.record(exchange(), request=request, response=response)
+    assert (await home.run("show", "0198", "--raw", "request")).raw == request
+    assert (await home.run("show", "0198", "--raw", "response")).raw == response
+
+
+async def test_show_tells_a_person_what_happened(recorded: Home) -> None:
+    out = (await recorded.run("show", "0198-0001")).out
+    for words in ("claude-opus-4-8", "($0.029363)", "end_turn", "req_011", "User-Agent: claude-cli"):
+        assert words in out
+
+
+async def test_show_as_json_has_the_fields_of_a_request_and_the_headers(recorded: Home) -> None:
+    shown = json.loads((await recorded.run("show", "0198-0001", "--json")).out)
+    (listed, *_) = json.loads((await recorded.run("requests", "--json")).out)
+    assert listed.items() <= {key: value for key, value in shown.items() if not isinstance(value, list | dict)}.items()
+    assert ["x-api-key", "[redacted]"] in shown["request_headers"]
+
+
+async def test_an_unknown_request_and_an_ambiguous_one_are_told(recorded: Home) -> None:
+    missing = await recorded.run("show", "ffff")
+    assert (missing.code, "'ffff'" in missing.err) == (1, True)
+    several = await recorded.run("show", "0198")
+    assert (several.code, "0198-0001" in several.err) == (1, True)
+    assert (await recorded.run("show", "0198-0001", "--json", "--raw", "request")).code == 2
+
+
+async def test_an_export_has_a_row_a_request_with_the_same_values_as_the_json(recorded: Home) -> None:
+    exported = await recorded.run("export", "--session", "1f0c", "-o", "-")
+    rows = list(csv.DictReader(io.StringIO(exported.out, newline="")))
+    listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
+    assert rows == [{key: "" if value is None else str(value) for key, value in request.items()} for request in listed]
+
+
+async def test_an_export_goes_to_the_named_file_or_to_one_named_for_the_session(recorded: Home) -> None:
+    await recorded.run("export", "--session", "1f0c", "-o", "mine.csv")
+    named = await recorded.run("export", "--session", "1f0c")
+    file = recorded.directory / f"candela-{SESSION}.csv"
+    assert str(file.name) in named.err
+    assert file.read_bytes() == (recorded.directory / "mine.csv").read_bytes()
+    failed = await recorded.run("export", "--session", "1f0c", "-o", "/nonexistent/x.csv")
+    assert (failed.code, "/nonexistent/x.csv" in failed.err) == (1, True)
+
+
+def test_a_reader_that_stops_early_gets_no_complaint(home: Home) -> None:
+    home.record(*(exchange(number) for number in range(1500)))
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{COMMAND} requests --json | head -n 2"],
+        env=home.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[0] == "["
+    assert ran.stderr == ""
+
+
+def on_a_terminal(home: Home, *arguments: str, columns: int = 80) -> tuple[int, str]:
+    """Run a command on a terminal of its own; the exit code and all that it wrote there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(COMMAND, [str(COMMAND), *arguments], {**home.environment, "COLUMNS": str(columns)})
+    written = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode().replace("\r\n", "\n")
+
+
+def test_lines_fit_the_terminal_and_hold_nothing_that_it_acts_on(home: Home) -> None:
+    home.record(exchange(session_title="\x1b]0;owned\x07 日本語 \u202e" + "long " * 40))
+    for arguments in (["sessions"], ["requests"], ["sessions", "--json"]):
+        code, out = on_a_terminal(home, *arguments, columns=120)
+        assert code == 0
+        assert all(character.isprintable() or character == "\n" for character in out)
+    _, out = on_a_terminal(home, "sessions", columns=120)
+    assert "␛]0;owned␇" in out
+    assert "…" in out
+    assert max(map(len, out.splitlines())) <= 120
+
+
+def test_a_body_that_a_terminal_would_act_on_is_not_written_to_one(home: Home) -> None:
+    home.record(exchange(), request=b'{"text": "harmless \xc3\xbc"}\n', response=b"\x1b[2Jgone")
+    code, out = on_a_terminal(home, "show", "0198", "--raw", "response")
+    assert code == 1
+    assert "\x1b" not in out
+    assert "| less" in out
+    assert on_a_terminal(home, "show", "0198", "--raw", "request") == (0, '{"text": "harmless ü"}\n')
+
+
+async def test_a_store_of_something_else_is_named(home: Home) -> None:
+    home.data.mkdir()
+    (home.data / "candela.db").write_bytes(b"this is not a database" * 100)
+    result = await home.run("sessions")
+    assert result.code == 1
+    assert str(home.data / "candela.db") in result.err
+    assert "Traceback" not in result.err

@@ -1,0 +1,177 @@
+"""``candela serve``: the proxy in the foreground."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.standin import Gate, Provider, error, message, text
+
+Process = asyncio.subprocess.Process
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client without opinions."""
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def serving(home: Home, **environment: str) -> Process:
+    process = await home.start("serve", **environment)
+    assert str(home.port) in await line(process)
+    return process
+
+
+async def line(process: Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        return (await process.stdout.readline()).decode()
+
+
+async def ended(process: Process) -> tuple[int | None, str, str]:
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def ask(http: aiohttp.ClientSession, home: Home) -> aiohttp.client._RequestContextManager:
+    return http.post(
+        f"http://127.0.0.1:{home.port}/v1/messages",
+        json={"model": "claude-opus-4-8", "stream": True, "max_tokens": 9, "messages": []},
+    )
+
+
+async def test_each_request_that_ended_is_a_line(home: Home, provider: Provider, http: aiohttp.ClientSession) -> None:
+    process = await serving(home)
+    provider.answer(message(text("Hello")))
+    async with ask(http, home) as response:
+        await response.read()
+    said = await line(process)
+    assert "ok  200  POST /v1/messages  claude-opus-4-8" in said
+    provider.answer(error(529, "Over\x1b[31mloaded"))
+    async with ask(http, home) as response:
+        await response.read()
+    said = await line(process)
+    assert "error  529" in said
+    assert "overloaded_error: Over␛[31mloaded" in said
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process))[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_live_stream_ends_before_it_leaves(
+    number: signal.Signals, home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    process = await serving(home, CANDELA_PROXY__SHUTDOWN_GRACE_S="60")
+    gate = Gate()
+    provider.answer(message(text("Hel", gate, "lo")))
+    async with ask(http, home) as response:
+        await gate.reached()
+        process.send_signal(number)
+        gate.open()
+        body = await response.read()
+    assert body == (await provider.request(0)).sent
+    code, out, _ = await ended(process)
+    assert code == 0
+    assert " ok  200 " in out
+    assert '"outcome": "ok"' in (await home.run("requests", "--json")).out
+
+
+async def test_a_second_ctrl_c_leaves_at_once(home: Home, provider: Provider, http: aiohttp.ClientSession) -> None:
+    process = await serving(home, CANDELA_PROXY__SHUTDOWN_GRACE_S="600")
+    gate = Gate()
+    provider.answer(message(text("Hel", gate, "lo")))
+    async with ask(http, home) as response, asyncio.timeout(PATIENCE_S):
+        await gate.reached()
+        while '"outcome": "live"' not in (await home.run("requests", "--json")).out:
+            pass
+        process.send_signal(signal.SIGINT)
+        # It has begun to leave when it does not accept any more.
+        while await accepts(home.port):
+            pass
+        process.send_signal(signal.SIGINT)
+        await ended(process)
+        with pytest.raises(aiohttp.ClientError):
+            await response.read()
+    assert '"outcome": "interrupted"' in (await home.run("requests", "--json")).out
+
+
+async def accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def test_output_that_nobody_reads_neither_stops_requests_nor_leaving(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(COMMAND, "serve", env=home.environment, stdout=writing)
+    os.close(writing)
+    async with asyncio.timeout(PATIENCE_S):
+        while not await accepts(home.port):
+            pass
+    # Two of these lines are more than a pipe holds.
+    for _ in range(4):
+        provider.answer(error(400, "x" * 60_000))
+        async with ask(http, home) as response:
+            assert len(await response.read()) > 60_000
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await process.wait() == 0
+    os.close(reading)
+
+
+async def test_output_whose_reader_left_does_not_stop_it(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    process = await serving(home)
+    assert process.stdout is not None
+    process.stdout._transport.close()  # type: ignore[attr-defined]
+    for _ in range(3):
+        async with ask(http, home) as response:
+            assert response.status == 200
+            await response.read()
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await process.wait() == 0
+
+
+async def test_a_taken_port_names_the_other_candela(home: Home) -> None:
+    process = await serving(home)
+    second = await home.run("serve")
+    assert second.code == 1
+    assert "another candela" in second.err
+    assert str(process.pid) in second.err
+    process.send_signal(signal.SIGTERM)
+    await ended(process)
+
+
+async def test_a_ca_bundle_that_is_missing_ends_it_with_its_name(home: Home) -> None:
+    result = await home.run("serve", CANDELA_PROXY__CA_BUNDLE="/nonexistent/ca.pem")
+    assert result.code == 1
+    assert "/nonexistent/ca.pem" in result.err
+    assert "Traceback" not in result.err
+
+
+async def test_without_a_data_directory_it_serves_and_says_that_nothing_is_kept(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    home.data.write_text("a file where the directory should be")
+    home.environment["CANDELA_DATA_DIR"] = str(home.data / "below")
+    process = await serving(home)
+    async with ask(http, home) as response:
+        assert response.status == 200
+        await response.read()
+    process.send_signal(signal.SIGTERM)
+    code, _, err = await ended(process)
+    assert code == 0
+    assert f"{home.data / 'below'}: the data directory can't be used" in err

@@ -1,0 +1,123 @@
+"""``candela config``: settings read, changed and checked on the command line."""
+
+import tomllib
+
+import pytest
+
+from tests.cli.command import Home
+
+
+@pytest.fixture
+def home(home: Home) -> Home:
+    """Without settings in the environment."""
+    for name in ("CANDELA_PROXY__PORT", "CANDELA_ANTHROPIC__BASE_URL"):
+        home.environment.pop(name)
+    return home
+
+
+def written(home: Home) -> dict[str, object]:
+    return tomllib.loads(home.config.read_text())
+
+
+async def test_path_says_where_the_file_is(home: Home) -> None:
+    assert (await home.run("config", "path")).out == f"{home.config}\n"
+    assert (await home.run("--config", "other.toml", "config", "path")).out == f"{home.directory / 'other.toml'}\n"
+
+
+async def test_a_setting_that_was_set_is_got_and_in_force(home: Home) -> None:
+    assert (await home.run("config", "set", "proxy.port", "8282")).code == 0
+    assert (await home.run("config", "get", "proxy.port")).out == "8282\n"
+    assert "http://127.0.0.1:8282/" in (await home.run("env")).out
+    assert written(home) == {"proxy": {"port": 8282}}
+
+
+async def test_setting_one_key_keeps_the_others(home: Home) -> None:
+    home.config.write_text('[ui]\ntheme = "candela-light"\n[proxy]\nidle_timeout_s = 1.5\n')
+    await home.run("config", "set", "proxy.port", "8282")
+    assert written(home) == {"ui": {"theme": "candela-light"}, "proxy": {"idle_timeout_s": 1.5, "port": 8282}}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("anthropic.base_url", "https://gateway.example/x", "https://gateway.example/x"),
+        ("ui.theme", '"candela-light"', "candela-light"),
+        ("proxy.allow", "any-local", "any-local"),
+        ("proxy.connect_timeout_s", "2.5", "2.5"),
+        ("pricing.discount_percent", "12.5", "12.5"),
+    ],
+)
+async def test_a_value_is_toml_or_else_text(key: str, value: str, expected: str, home: Home) -> None:
+    result = await home.run("config", "set", key, value)
+    assert (result.code, result.err) == (0, "")
+    assert (await home.run("config", "get", key)).out == f"{expected}\n"
+
+
+async def test_a_model_whose_name_has_dots_gets_a_price(home: Home) -> None:
+    key = 'pricing.models."nova-1.5"'
+    assert (await home.run("config", "set", key, "{ input = 3, output = 15.25 }")).code == 0
+    assert (await home.run("config", "set", f"{key}.cache_read", "0.3")).code == 0
+    assert (await home.run("config", "get", f"{key}.cache_read")).out == "0.3\n"
+    assert tomllib.loads((await home.run("config", "get", key)).out) == {"input": 3, "output": 15.25, "cache_read": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("proxy.prot", "8282", "did you mean proxy.port?"),
+        ("proxy.port", "eighty", "proxy.port: expected"),
+        ("proxy.port", "99999", "proxy.port: expected"),
+        ("nosuch.key", "1", "nosuch"),
+        ("proxy", "1", "proxy: expected"),
+    ],
+)
+async def test_a_wrong_setting_is_told_and_not_written(key: str, value: str, words: str, home: Home) -> None:
+    home.config.write_text("[proxy]\nport = 8181\n")
+    result = await home.run("config", "set", key, value)
+    assert result.code == 1
+    assert words in result.err
+    assert str(home.config) in result.err
+    assert home.config.read_text() == "[proxy]\nport = 8181\n"
+
+
+@pytest.mark.parametrize("key", ["", "proxy.", "a = 1\nb", "[proxy]", "proxy port"])
+async def test_what_is_no_key_is_a_mistake_of_usage(key: str, home: Home) -> None:
+    assert (await home.run("config", "set", key, "1")).code == 2
+    assert not home.config.exists()
+
+
+async def test_get_without_a_key_prints_everything_as_toml(home: Home) -> None:
+    document = tomllib.loads((await home.run("config", "get", CANDELA_PROXY__PORT="8383")).out)
+    assert document["proxy"]["port"] == 8383
+    assert document["anthropic"]["base_url"] == "https://api.anthropic.com"
+
+
+async def test_get_of_an_unknown_key_names_the_known_ones(home: Home) -> None:
+    result = await home.run("config", "get", "proxy.prot")
+    assert result.code == 1
+    assert "port" in result.err
+
+
+async def test_a_value_that_the_environment_overrides_says_so(home: Home) -> None:
+    result = await home.run("config", "set", "proxy.port", "8282", CANDELA_PROXY__PORT="8383")
+    assert result.code == 0
+    assert "CANDELA_PROXY__PORT" in result.err
+    assert written(home) == {"proxy": {"port": 8282}}
+
+
+async def test_check_passes_a_good_file_and_names_every_mistake_of_a_bad_one(home: Home) -> None:
+    assert (await home.run("config", "check")).code == 0
+    home.config.write_text("[proxy]\nprot = 1\nport = 0\n")
+    result = await home.run("config", "check")
+    assert result.code == 1
+    assert "proxy.prot" in result.err
+    assert "proxy.port" in result.err
+    home.config.write_text("[proxy\n")
+    result = await home.run("config", "check")
+    assert (result.code, "not valid TOML" in result.err) == (1, True)
+
+
+async def test_a_mistake_in_the_environment_names_the_variable(home: Home) -> None:
+    result = await home.run("config", "check", CANDELA_PROXY__PORT="x")
+    assert result.code == 1
+    assert "CANDELA_PROXY__PORT" in result.err
