@@ -203,7 +203,7 @@ def _explain(error: ValidationError, source: str, origin: Mapping[tuple[str, ...
     # A misspelled key first: it also leaves the key that was meant missing.
     for mistake in sorted(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden"):
         where = tuple(str(part) for part in mistake["loc"])
-        variable = origin.get(where[:2]) or origin.get(where[:1])
+        variable = origin.get(where[:2])
         place = f"environment variable {variable}" if variable else source
         if mistake["type"] == "extra_forbidden":
             known = known_keys(where[:-1])

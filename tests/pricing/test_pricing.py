@@ -126,6 +126,7 @@ def test_a_batch_costs_half_also_before_the_price_data_knows_of_it():
     ("model", "geo", "usd"),
     [
         ("claude-opus-4-8", "us", "5.5"),
+        ("claude-opus-4-6", "us", "5.5"),
         ("claude-opus-4-8", "global", "5"),
         ("claude-opus-4-8", "not_available", "5"),
         ("claude-sonnet-5", "us", "2.2"),
@@ -152,6 +153,24 @@ def test_web_searches_where_they_have_no_price_make_the_cost_an_at_least():
     cost = price(Usage(input_tokens=10, web_searches=1), "claude-opus-4-8", provider="google-vertex").cost
     assert cost is not None
     assert cost.at_least
+
+
+def test_cache_writes_for_an_hour_where_they_have_no_price_make_the_cost_an_at_least():
+    bedrock = {"model": "global.anthropic.claude-sonnet-4-20250514-v1:0", "provider": "aws"}
+    lasting, usual = (
+        price(Usage(cache_write_1h_tokens=10), **bedrock),
+        price(Usage(cache_write_5m_tokens=10), **bedrock),
+    )
+    assert lasting.cost is not None
+    assert usual.cost is not None
+    assert (lasting.cost.at_least, usual.cost.at_least) == (True, False)
+
+
+def test_the_priority_tier_is_counted_at_standard_prices_and_says_so():
+    priced = price(Usage(input_tokens=1_000_000, service_tier="priority"))
+    assert priced.cost is not None
+    assert (priced.cost.total, priced.cost.at_least) == (5, False)
+    assert priced.notes == ("priority tier: counted at standard prices, your commitment has its own",)
 
 
 def test_a_regional_vertex_endpoint_costs_a_tenth_more_from_generation_4_5_on():
@@ -239,6 +258,11 @@ class TestPricesOfYourOwn:
     def test_apply_by_the_name_that_was_asked_where_it_is_a_name_of_your_own(self):
         settings = own(my_alias=self.FULL)
         assert total(MILLION, settings=settings, model_asked="my-alias", model_used="claude-opus-4-8") == 2
+
+    def test_apply_by_the_name_that_was_asked_where_it_is_another_name_of_what_answered(self):
+        profile = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+        asked = {"provider": "aws", "model_asked": profile, "model_used": "claude-haiku-4-5-20251001"}
+        assert total(MILLION, settings={"models": {profile: self.FULL}}, **asked) == 2
 
     def test_do_not_apply_to_another_model_that_answered(self):
         settings = own(claude_opus_4_8=self.FULL)

@@ -175,6 +175,10 @@ class TestAStream:
         final = {"type": "message_delta", "delta": {}, "usage": usage}
         assert decoded(wire([EVENTS[0], took_over, final])).model == "claude-opus-4-8"
 
+    @pytest.mark.parametrize("index", [True, 1.5, "1", None, [], {}])
+    def test_with_a_block_at_no_index_leaves_it_out(self, index):
+        assert list(decoded(wire(changed(6, index=index))).blocks) == [0, 2]
+
     @pytest.mark.parametrize("index", [True, -1, 2**70, 1.5, "1", None, [], {}])
     def test_with_an_index_of_any_kind_does_no_harm(self, index):
         fold = decoded(wire(changed(7, index=index)))
@@ -255,6 +259,10 @@ class TestADocument:
         assert [block.text for block in fold.blocks.values()] == ["hm", "Hi", '{"command":"ls"}']
         assert (fold.blocks[0].signature, fold.blocks[1].citations) == ("c2ln", [{"title": "T"}])
         assert fold.usage == Usage(input_tokens=3, output_tokens=5)
+
+    def test_in_which_another_model_took_over_names_the_one_that_answered(self):
+        content = [{"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}, {"type": "text", "text": "Hi"}]
+        assert decoded(json.dumps({**MESSAGE, "content": content}).encode(), content_type=JSON).model == "b"
 
     def test_with_content_of_another_form_still_tells_its_usage(self):
         fold = decoded(json.dumps({**MESSAGE, "content": "Hi"}).encode(), content_type=JSON)

@@ -22,6 +22,15 @@ def test_counts_of_a_later_event_replace_earlier_ones_and_are_never_added():
     assert (usage.input_tokens, usage.output_tokens) == (10, 35)
 
 
+def test_the_counts_are_known_at_any_time():
+    fold = UsageFold()
+    seen = []
+    for tokens in (1, 20):
+        fold.merge({"output_tokens": tokens})
+        seen.append(fold.usage)
+    assert seen == [Usage(output_tokens=1), Usage(output_tokens=20)]
+
+
 def test_a_count_that_a_later_event_leaves_out_or_nulls_keeps_its_value():
     usage = merged({"cache_read_input_tokens": 7}, {"cache_read_input_tokens": None, "output_tokens": 3})
     assert usage is not None
