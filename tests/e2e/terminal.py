@@ -1,0 +1,88 @@
+"""Programs in a real terminal of a chosen size: a tmux server of its own for each test."""
+
+import asyncio
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.e2e.claude import run_program
+
+PATIENCE_S = 60.0
+_BETWEEN_LOOKS_S = 0.1
+
+
+class Terminal:
+    """One tmux server, used as an async context manager; each window shows one program."""
+
+    def __init__(self, socket: Path, columns: int, lines: int) -> None:
+        program = shutil.which("tmux")
+        if program is None:
+            if os.environ.get("CI"):
+                pytest.fail("tmux is not installed")
+            pytest.skip("tmux is not installed")
+        self._tmux = [program, "-S", str(socket), "-f", os.devnull]
+        self._size = (columns, lines)
+        self._cwd = socket.parent
+
+    async def __aenter__(self) -> Self:
+        columns, lines = map(str, self._size)
+        await self._run("new-session", "-d", "-x", columns, "-y", lines, "-s", "test", "-n", "idle", "cat")
+        await self._run("set-option", "-g", "remain-on-exit", "on")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._run("kill-server")
+
+    async def open(self, window: str, command: list[str], environment: Mapping[str, str], cwd: Path) -> None:
+        """Start a program in a new window of this name, with just this environment."""
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        line = shlex.join(["env", "-i", *variables, *command])
+        await self._run("new-window", "-d", "-n", window, "-c", str(cwd), "-t", "test:", line)
+
+    async def press(self, window: str, *keys: str) -> None:
+        """Press keys by tmux's names (Enter, Escape, C-c, …)."""
+        await self._run("send-keys", "-t", f"test:{window}", *keys)
+
+    async def type(self, window: str, text: str) -> None:
+        """Type text as it is."""
+        await self._run("send-keys", "-t", f"test:{window}", "-l", text)
+
+    async def screen(self, window: str) -> str:
+        """What the window shows."""
+        return await self._run("capture-pane", "-p", "-t", f"test:{window}")
+
+    async def shows(self, window: str, *words: str) -> str:
+        """Wait until the window shows all of the words; return the whole screen. Fails with the screen."""
+        seen = await self.screen(window)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not all(word in seen for word in words):
+                    await asyncio.sleep(_BETWEEN_LOOKS_S)
+                    seen = await self.screen(window)
+        except TimeoutError:
+            missing = [word for word in words if word not in seen]
+            pytest.fail(f"the window {window} does not show {missing}:\n{seen}")
+        return seen
+
+    async def exit_code(self, window: str) -> int:
+        """Wait until the window's program has ended; its exit code."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                dead = await self._run(
+                    "display-message", "-p", "-t", f"test:{window}", "#{pane_dead} #{pane_dead_status}"
+                )
+                flag, _, status = dead.strip().partition(" ")
+                if flag == "1":
+                    return int(status)
+                await asyncio.sleep(_BETWEEN_LOOKS_S)
+
+    async def _run(self, *arguments: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        code, out, errors = await run_program([*self._tmux, *arguments], environment, self._cwd)
+        assert code == 0, (arguments, errors)
+        return out.decode()
