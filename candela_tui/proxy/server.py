@@ -44,12 +44,14 @@ class Proxy:
         self._proxies = {route.name: proxy_for(route.base_url) for route in self._routes.all}
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
         self._started_at = datetime.now(UTC)
-        self._capture = Capture(feed, sink, Pricer(settings.pricing))
+        self._pricer = Pricer(settings.pricing)
+        self._capture = Capture(feed, sink, self._pricer)
         self._session: aiohttp.ClientSession | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None
         self._server: asyncio.Server | None = None
         self._capturing: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._live = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -76,6 +78,8 @@ class Proxy:
         )
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
         self._server = await asyncio.get_running_loop().create_server(self._web, sock=self._sock, backlog=1024)
+        # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
+        self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
@@ -84,6 +88,7 @@ class Proxy:
         assert self._relay is not None
         assert self._session is not None
         assert self._capturing is not None
+        assert self._warming is not None
         self._server.close()
         self._web.pre_shutdown()
         if self._live:
@@ -97,6 +102,7 @@ class Proxy:
         await self._session.close()
         self._capture.close()
         await self._capturing
+        await self._warming
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._live += 1
