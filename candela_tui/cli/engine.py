@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import socket
+import threading
 
 import click
 
@@ -13,7 +14,9 @@ from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.store.writer import StoreWriter
 
-_FLUSH_TIMEOUT_S = 10.0
+_FLUSH_TIMEOUT_S = 5.0
+SIGNAL_CHECK_S = 0.5
+"""A signal that comes just before the main thread begins to wait does not end the wait, so no wait is without end."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +57,12 @@ class Engine:
 
         A KeyboardInterrupt meanwhile gives up the waiting; what was live then counts as interrupted.
         """
+        grace_s = self._settings.proxy.shutdown_grace_s if grace_s is None else grace_s
+        leaving = threading.Thread(target=self._proxy.stop, args=(grace_s,), name="leaving", daemon=True)
         with contextlib.suppress(KeyboardInterrupt):
-            self._proxy.stop(self._settings.proxy.shutdown_grace_s if grace_s is None else grace_s)
+            leaving.start()
+            while leaving.is_alive():
+                leaving.join(SIGNAL_CHECK_S)
         self._writer.close(_FLUSH_TIMEOUT_S)
 
 

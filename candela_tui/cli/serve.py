@@ -13,7 +13,7 @@ import click
 from candela_tui import __version__
 from candela_tui.cli import pidfile
 from candela_tui.cli.daemon import READY
-from candela_tui.cli.engine import Engine, refused, take_port
+from candela_tui.cli.engine import SIGNAL_CHECK_S, Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.logs import REQUESTS, log_beside_the_store, log_to_terminal
 from candela_tui.cli.tables import UNKNOWN, money, printable, span, tokens
@@ -71,7 +71,7 @@ def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
         engine.start()
         on_ready(engine)
         while not left.is_set():
-            woken.wait()
+            woken.wait(SIGNAL_CHECK_S)
             woken.clear()
             _log_ended(follower)
         engine.stop()
