@@ -1,0 +1,31 @@
+"""Asks before live streams are cut."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from candela_tui.ui.dialogs.dialog import Dialog
+
+
+class LeaveDialog(Dialog[bool]):
+    """Answers True to leave."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter,q", "leave", "Leave", show=False),
+        Binding("n,escape", "close", "Stay", show=False),
+    ]
+
+    def __init__(self, live: int) -> None:
+        streams = "1 request is" if live == 1 else f"{live} requests are"
+        super().__init__(
+            "Leave candela?",
+            [
+                ((f"{streams} live.", "bright"),),
+                (("The proxy waits a few seconds for them, then cuts what is left.", "text"),),
+            ],
+            "y leave · esc stay",
+        )
+
+    def action_leave(self) -> None:
+        """Leave."""
+        self.dismiss(True)

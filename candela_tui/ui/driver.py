@@ -1,0 +1,108 @@
+"""A terminal driver that never waits for the terminal.
+
+Textual's own blocks its loop once thirty writes wait for a terminal that has stopped reading (a hung ssh, a paused
+pane), and cannot be ended then. This one drops frames beyond a bound and draws everything anew when the terminal reads
+again.
+"""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections import deque
+from typing import IO, Any
+
+from textual.app import App
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+_MOST_WAITING = 1 << 20
+"""Characters: some dozens of whole frames."""
+_LAST_WORDS_S = 1.0
+"""How long the end waits for the terminal to take what restores it."""
+
+
+class _Outlet(WriterThread):
+    """Writes in a thread of its own. ``write`` returns at once."""
+
+    def __init__(self, file: IO[str], caught_up: Any) -> None:
+        super().__init__(file)
+        self._caught_up = caught_up
+        self._waiting: deque[str] = deque()
+        self._size = 0
+        self._dropped = False
+        self._ending = False
+        self._change = threading.Condition()
+
+    def write(self, text: str) -> None:
+        """Queue a text, or drop it where too much waits."""
+        with self._change:
+            if self._size + len(text) > _MOST_WAITING:
+                self._dropped = True
+                return
+            self._waiting.append(text)
+            self._size += len(text)
+            self._change.notify()
+
+    def run(self) -> None:
+        """Write until told to stop."""
+        file_descriptor = self._file.fileno()
+        while True:
+            with self._change:
+                while not self._waiting and not self._ending:
+                    self._change.wait()
+                if not self._waiting:
+                    return
+                data = "".join(self._waiting).encode("utf-8", "replace")
+                self._waiting.clear()
+            try:
+                while data:
+                    # Past the file's own buffer: what waits in it is flushed, and blocks, when the interpreter ends.
+                    data = data[os.write(file_descriptor, data) :]
+            except OSError:
+                # The terminal is gone. SIGHUP ends the dashboard; until then nothing is left to write to.
+                data = b""
+            with self._change:
+                self._size = sum(map(len, self._waiting))
+                caught_up = self._dropped and not self._waiting
+                self._dropped = self._dropped and not caught_up
+            if caught_up:
+                self._caught_up()
+
+    def stop(self) -> None:
+        """Stop when everything is written, or the terminal takes too long."""
+        with self._change:
+            self._ending = True
+            self._change.notify()
+        self.join(_LAST_WORDS_S)
+
+
+class SteadyDriver(LinuxDriver):
+    """Textual's driver for Linux and macOS with another outlet."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        self._outlet: _Outlet | None = None
+        self._outlet_loop = asyncio.get_running_loop()
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+
+    # The base class assigns its own writer when it starts; the outlet takes its place.
+    @property
+    def _writer_thread(self) -> WriterThread | None:
+        return self._outlet
+
+    @_writer_thread.setter
+    def _writer_thread(self, writer: WriterThread | None) -> None:
+        if writer is not None and self._file is not None:
+            self._outlet = _Outlet(self._file, self._terminal_reads_again)
+        else:
+            self._outlet = None
+
+    def _terminal_reads_again(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._outlet_loop.call_soon_threadsafe(self._draw_everything)
+
+    def _draw_everything(self) -> None:
+        if self._app.is_running:
+            self._app.refresh(layout=True)

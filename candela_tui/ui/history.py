@@ -1,0 +1,24 @@
+"""The part of the store that the dashboard reads."""
+
+from datetime import datetime
+from typing import Protocol
+
+from candela_tui.exchange import Exchange
+
+
+class History(Protocol):
+    """Recorded exchanges. Every method may block, may be called from any thread, and raises StoreError."""
+
+    def exchanges(
+        self, *, session_id: str | None = ..., since: datetime | None = None, limit: int | None = None
+    ) -> list[Exchange]:
+        """Exchanges without their headers, oldest first; ``limit`` keeps the newest."""
+
+    def exchange(self, id_or_prefix: str, /) -> Exchange | None:
+        """One exchange with its headers."""
+
+    def request_body(self, exchange_id: str, /) -> bytes | None:
+        """The request's body as it crossed; None: not in the store."""
+
+    def response_chunks(self, exchange_id: str, /) -> tuple[list[bytes], list[float]]:
+        """The response's chunks as they crossed, and their times in milliseconds."""

@@ -1,0 +1,1 @@
+"""Views of text of any length: what they show, and how it is drawn."""

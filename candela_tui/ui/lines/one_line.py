@@ -1,0 +1,46 @@
+"""A widget of one line of pieces."""
+
+from typing import ClassVar
+
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, Line, inks_of, strip_of
+
+
+class OneLine(Widget):
+    """Shows ``pieces``, or what a subclass composes for the width in ``compose_line``."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+    DEFAULT_CSS = f"""
+    OneLine {{
+        height: 1;
+        {INK_CSS}
+    }}
+    """
+
+    pieces: reactive[Line] = reactive(())
+
+    def __init__(self, pieces: Line = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._inks: Inks | None = None
+        self.set_reactive(OneLine.pieces, pieces)
+
+    def compose_line(self, width: int) -> Line:
+        """What to show in so many cells."""
+        return self.pieces
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        width = self.size.width
+        if y:
+            return Strip.blank(width, self.rich_style)
+        if self._inks is None:
+            self._inks = inks_of(self)
+        return strip_of(self.compose_line(width), width, self._inks, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Textual's hook for another theme."""
+        super().notify_style_update()
+        self._inks = None

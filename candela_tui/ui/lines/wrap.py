@@ -1,0 +1,41 @@
+"""Breaking text into lines of a width in cells."""
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+
+from candela_tui.ui.plain import plain
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Break one logical line at spaces, or anywhere in a longer word. The text comes back plain. At least one line."""
+    text = plain(text)
+    width = max(2, width)
+    narrow = text.isascii()
+    start, length = 0, len(text)
+    while True:
+        end = start + (width if narrow else _fitting(text, start, width))
+        if end >= length:
+            yield text[start:]
+            return
+        space = text.rfind(" ", start + 1, end + 1)
+        if space > start + width // 3:
+            yield text[start:space]
+            start = space + 1
+        else:
+            yield text[start:end]
+            start = end
+
+
+def _fitting(text: str, start: int, width: int) -> int:
+    """How many characters from there on fit into the width; at least one."""
+    characters = min(width, len(text) - start)
+    while characters > 1:
+        excess = cell_len(text[start : start + characters]) - width
+        if excess <= 0:
+            break
+        characters -= max(1, excess // 2)
+    # Characters without width leave room for more.
+    while start + characters < len(text) and cell_len(text[start : start + characters + 1]) <= width:
+        characters += 1
+    return characters

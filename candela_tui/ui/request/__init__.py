@@ -1,0 +1,1 @@
+"""The screen of one request, a page for each of its tabs."""

@@ -1,0 +1,63 @@
+"""The bodies of one exchange, from the feed while it has them, else from the store."""
+
+import asyncio
+
+from candela_tui.exchange import Exchange, Recording
+from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
+from candela_tui.protocol.headers import header
+from candela_tui.ui.sources import Sources
+
+
+class Bodies:
+    """Once obtained, the recording stays whole, also when the feed has let go of it."""
+
+    def __init__(self, sources: Sources, exchange_id: str) -> None:
+        self._sources = sources
+        self._id = exchange_id
+        self._recording: Recording | None = sources.feed.recording(exchange_id)
+        self._request: bytes | None = None
+
+    async def request(self) -> bytes | None:
+        """The request's body; None: nothing is recorded. Raises StoreError."""
+        if self._recording is not None:
+            return self._recording.request
+        if self._request is None:
+            self._request = await asyncio.to_thread(self._sources.history.request_body, self._id)
+        return self._request
+
+    async def answer_after(self, chunks: int) -> tuple[list[bytes], list[float]]:
+        """The chunks of the answer beyond so many, and their times in milliseconds. Raises StoreError."""
+        if self._recording is not None:
+            whole = len(self._recording.chunks)
+            return self._recording.chunks[chunks:whole], self._recording.times[chunks:whole]
+        all_chunks, times = await asyncio.to_thread(self._sources.history.response_chunks, self._id)
+        return all_chunks[chunks:], times[chunks:]
+
+    @property
+    def recorded_here(self) -> bool:
+        """Whether the answer's chunks are at hand without the store."""
+        return self._recording is not None
+
+
+class Undone:
+    """The answer's bytes with their Content-Encoding undone, as they arrive."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.trouble: str | None = None
+        """Why the bytes can't be read (any further)."""
+        self._decoder: Decoder | None = None
+        try:
+            self._decoder = decoder_for(header(exchange.response_headers, "content-encoding") or "")
+        except BadEncoding as error:
+            self.trouble = str(error)
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunk, readable; nothing once it can't be."""
+        if self._decoder is None:
+            return b""
+        try:
+            return self._decoder.feed(chunk)
+        except BadEncoding as error:
+            self.trouble = str(error)
+            self._decoder = None
+            return b""

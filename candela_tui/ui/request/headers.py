@@ -1,0 +1,63 @@
+"""The header fields of the request and its answer, as recorded: redacted."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import REDACTED, Headers
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.lines.wrap import wrapped
+from candela_tui.ui.lines.written import WrittenLines
+from candela_tui.ui.request.page import Subject
+
+
+class HeadersPage:
+    """Written anew when the answer's fields arrive."""
+
+    title: ClassVar[str] = "Headers"
+    follows = False
+
+    def __init__(self, subject: Subject, width: int) -> None:
+        self.lines = WrittenLines()
+        self._subject = subject
+        self._width = width
+        self._shown: Headers | None = None
+
+    async def open(self) -> Iterator[None]:
+        """Nothing to wait for."""
+        return self._write()
+
+    async def more(self) -> Iterator[None] | None:
+        """Only where the answer began."""
+        return self._write() if self._subject.exchange.response_headers != self._shown else None
+
+    def _write(self) -> Iterator[None]:
+        exchange = self._subject.exchange
+        self._shown = exchange.response_headers
+        self.lines.cut(0)
+        self.lines.extend(header_lines(exchange, self._width))
+        yield
+
+
+def header_lines(exchange: Exchange, width: int) -> list[Line]:
+    """Both sets of fields."""
+    status = f"   {exchange.status}" if exchange.status is not None else ""
+    return [
+        (),
+        ((" Request", "heading"), (f"   {exchange.method} {exchange.path}", "dim")),
+        *_fields(exchange.request_headers, width),
+        (),
+        ((" Response", "heading"), (status, "dim")),
+        *_fields(exchange.response_headers, width),
+    ]
+
+
+def _fields(headers: Headers, width: int) -> Iterator[Line]:
+    if not headers:
+        yield (("   none recorded", "dim"),)
+        return
+    column = min(max(len(name) for name, _ in headers), 44, max(12, width // 3))
+    for name, value in headers:
+        ink = "faint" if REDACTED in value else "text"
+        for place, part in enumerate(wrapped(value, max(16, width - column - 6))):
+            yield ((fitted("" if place else f"   {name}", column + 3), "link"), ("  ", "text"), (part, ink))

@@ -1,0 +1,1 @@
+"""The list of rows that sessions and requests are shown in."""

@@ -1,0 +1,59 @@
+"""The dashboard from its start to its end."""
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from candela_tui.feed import Feed
+from candela_tui.ui.app import CandelaApp
+from candela_tui.ui.history import History
+from candela_tui.ui.status import Status
+
+__all__ = ["DashboardExit", "Status", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardExit:
+    """Why the dashboard ended."""
+
+    code: int
+    """0: the user left; 128 and the signal's number; 1: it failed."""
+    crash: str | None = None
+    """The traceback where it failed."""
+
+
+def run(*, feed: Feed, history: History, status: Status, theme: str) -> DashboardExit:
+    """Show the dashboard in this (the main) thread until the user leaves, a signal ends it, or it fails.
+
+    SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its own.
+    """
+    return asyncio.run(_run(CandelaApp(feed=feed, history=history, status=status, theme=theme)))
+
+
+async def _run(app: CandelaApp) -> DashboardExit:
+    loop = asyncio.get_running_loop()
+    ended_by: list[int] = []
+
+    def leave(number: int) -> None:
+        ended_by.append(number)
+        app.exit(128 + number)
+
+    def failed(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and app.is_running:
+            app._handle_exception(error)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(failed)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, leave, number)
+    try:
+        code = await app.run_async()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+    if app.crash is not None:
+        return DashboardExit(1, app.crash)
+    return DashboardExit(128 + ended_by[0] if ended_by else code or 0)

@@ -1,0 +1,34 @@
+"""What the screens show from, and how they hear of changes."""
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from candela_tui.feed import Feed, Notice
+from candela_tui.ui.clock import Clock
+from candela_tui.ui.history import History
+from candela_tui.ui.ledger import Change, Ledger
+from candela_tui.ui.status import Status
+
+
+@dataclass(slots=True)
+class Sources:
+    """The live feed, the store behind it, and what is known of both."""
+
+    feed: Feed
+    history: History
+    status: Status
+    clock: Clock
+    ledger: Ledger
+    notices: list[Notice] = field(default_factory=list)
+    """What went wrong, the latest last."""
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A screen that wants to hear of changes. Both are called on the dashboard's loop, only while it is mounted."""
+
+    def take_change(self, change: Change) -> None:
+        """Exchanges changed, at most some ten times a second."""
+
+    def take_tick(self, tick: int) -> None:
+        """Time to draw what moves. ``tick`` counts up; called only while something is live."""

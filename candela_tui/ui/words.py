@@ -1,0 +1,175 @@
+"""Amounts, durations and times in the dashboard's words. Unknown is ``–``, never 0."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from candela_tui.exchange import Cost, Exchange, Outcome
+from candela_tui.ui.clock import Clock
+
+UNKNOWN = "–"
+_CHARACTERS_A_TOKEN = 3.7
+"""Of English text and code with Claude's tokenizer, roughly: good enough for a figure marked ``~``."""
+
+
+def money(usd: Decimal | None) -> str:
+    """``$0.031``, ``$0.12``, ``$4.82``, ``$1,204``."""
+    if usd is None:
+        return UNKNOWN
+    if usd == 0:
+        return "$0"
+    if usd < Decimal("0.001"):
+        return "<$0.001"
+    if usd < Decimal("0.0995"):
+        return f"${_rounded(usd, '0.001')}"
+    if usd < Decimal("999.995"):
+        return f"${_rounded(usd, '0.01')}"
+    return f"${_rounded(usd, '1'):,}"
+
+
+def _rounded(value: Decimal, step: str) -> Decimal:
+    return value.quantize(Decimal(step), ROUND_HALF_UP)
+
+
+def cost(value: Cost | None) -> str:
+    """The total; ``≥ $0.03`` where it is only a lower bound."""
+    if value is None:
+        return UNKNOWN
+    return f"≥ {money(value.total)}" if value.at_least else money(value.total)
+
+
+def count(number: int | None) -> str:
+    """``812``, ``1.2k``, ``96k``, ``1.2M``."""
+    if number is None:
+        return UNKNOWN
+    if number < 1000:
+        return str(number)
+    for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        scaled = number / size
+        if scaled < 9.95:
+            return f"{scaled:.1f}{unit}"
+        if scaled < 999.5:
+            return f"{scaled:.0f}{unit}"
+    return f"{number / 1e12:.0f}T"
+
+
+def size(octets: int) -> str:
+    """``812 B``, ``76.6 kB``, ``1.2 MB``."""
+    if octets < 1000:
+        return f"{octets} B"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6)):
+        if octets < scale * 999.95:
+            return f"{octets / scale:.1f} {unit}"
+    return f"{octets / 1e9:.1f} GB"
+
+
+def duration(milliseconds: float | None) -> str:
+    """``12ms``, ``0.8s``, ``34s``, ``2m04``, ``1h02``."""
+    if milliseconds is None:
+        return UNKNOWN
+    seconds = milliseconds / 1000
+    if seconds < 0.0995:
+        return f"{milliseconds:.0f}ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}"
+
+
+def exact_duration(milliseconds: float | None) -> str:
+    """To the millisecond: ``0.812 s``."""
+    return UNKNOWN if milliseconds is None else f"{milliseconds / 1000:.3f} s"
+
+
+def percent(share: float | None) -> str:
+    """``91%``. What is not all is never rounded up to it."""
+    if share is None:
+        return UNKNOWN
+    return f"{min(round(share * 100), 99) if share < 1 else 100}%"
+
+
+def rate(per_second: float | None) -> str:
+    """Tokens per second."""
+    if per_second is None:
+        return UNKNOWN
+    return f"{per_second:.1f}" if per_second < 9.95 else f"{per_second:.0f}"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """``now``, ``12s ago``, ``2m ago``, ``3h ago``, ``5d ago``."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    if seconds < 5:
+        return "now"
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit} ago"
+    return f"{seconds}s ago"
+
+
+def time_of_day(moment: datetime, clock: Clock) -> str:
+    """``12:01:03`` today, ``Nov 20`` on another day of the last half year, else ``2025-01``."""
+    local = clock.local(moment)
+    if clock.today(moment):
+        return f"{local:%H:%M:%S}"
+    recent = clock.now() - moment < timedelta(days=180)
+    return f"{local:%b} {local.day:2}" if recent else f"{local:%Y-%m}"
+
+
+def exact_time(moment: datetime, clock: Clock) -> str:
+    """``12:01:03.250``, with the date where it isn't today."""
+    local = clock.local(moment)
+    words = f"{local:%H:%M:%S}.{local.microsecond // 1000:03}"
+    return words if clock.today(moment) else f"{local:%Y-%m-%d} {words}"
+
+
+def model(name: str | None) -> str:
+    """A model's name without what all have in common: ``opus-4-8``."""
+    if name is None:
+        return UNKNOWN
+    short = name.rpartition("/")[2].removeprefix("claude-")
+    head, dash, tail = short.rpartition("-")
+    return head if dash and len(tail) == 8 and tail.isdigit() else short
+
+
+def estimated_tokens(exchange: Exchange) -> int:
+    """Output tokens so far, from the characters that arrived."""
+    return round(exchange.output_characters / _CHARACTERS_A_TOKEN)
+
+
+SIGNS = {
+    Outcome.OK: "✓",
+    Outcome.ERROR: "✗",
+    Outcome.CUT: "✂",
+    Outcome.CANCELLED: "⊘",
+    Outcome.BLOCKED: "⊗",
+    Outcome.INTERRUPTED: "‖",
+    Outcome.LIVE: "◌",
+}
+"""One sign for each outcome, so that colour is never alone."""
+
+OUTCOMES = {
+    Outcome.OK: "ok",
+    Outcome.ERROR: "error",
+    Outcome.CUT: "cut off by the provider",
+    Outcome.CANCELLED: "cancelled by the client",
+    Outcome.BLOCKED: "blocked by candela",
+    Outcome.INTERRUPTED: "interrupted: candela ended meanwhile",
+    Outcome.LIVE: "live",
+}
+
+
+def shortfall(exchange: Exchange) -> str | None:
+    """What a list says in the place of figures where an exchange brought none: ``529 overloaded · try 3``."""
+    if exchange.live or exchange.outcome is Outcome.OK:
+        return None
+    parts = [str(exchange.status)] if exchange.status is not None and exchange.status >= 400 else []
+    if exchange.error is not None and exchange.outcome is Outcome.ERROR:
+        kind = exchange.error.type.removesuffix("_error").replace("_", " ")
+        parts.append(f"{kind}: {exchange.error.message}" if exchange.error.message else kind)
+    else:
+        parts.append(OUTCOMES[exchange.outcome])
+    words = " ".join(parts)
+    return f"try {exchange.retry + 1} · {words}" if exchange.retry else words
