@@ -77,7 +77,7 @@ class Terminal:
                     "display-message", "-p", "-t", f"test:{window}", "#{pane_dead} #{pane_dead_status}"
                 )
                 flag, _, status = dead.strip().partition(" ")
-                if flag == "1":
+                if flag == "1" and status:
                     return int(status)
                 await asyncio.sleep(_BETWEEN_LOOKS_S)
 
