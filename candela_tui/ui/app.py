@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -12,7 +13,7 @@ from textual.timer import Timer
 from candela_tui.feed import Feed, Notice
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.dashboard.screen import DashboardScreen
-from candela_tui.ui.dialogs.keys import KeysDialog, key_lines
+from candela_tui.ui.dialogs.keys import KeysDialog, key_lines, key_name, own_bindings
 from candela_tui.ui.driver import SteadyDriver
 from candela_tui.ui.following import Following
 from candela_tui.ui.history import History
@@ -29,7 +30,7 @@ class CandelaApp(App[int]):
     """Shows a feed and a store until the user leaves; its result is an exit code."""
 
     TITLE = "candela"
-    ENABLE_COMMAND_PALETTE = True
+    DEFAULT_MODE = "dashboard"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "keys", "Keys", key_display="?", tooltip="The keys that work here"),
         Binding("ctrl+p", "command_palette", "Commands", key_display="^p", show=False, tooltip="Search all commands"),
@@ -52,6 +53,7 @@ class CandelaApp(App[int]):
         """The traceback of the exception that ended the app."""
         self._following = Following(self, self.sources, self._changed, self._noticed)
         self._ticker: Timer | None = None
+        self.add_mode("dashboard", lambda: DashboardScreen(self.sources))
         for own in THEMES:
             self.register_theme(own)
         self._wanted_theme = theme
@@ -67,10 +69,6 @@ class CandelaApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The inks, for themes that do not have them."""
         return dict(CANDELA_DARK.variables)
-
-    def get_default_screen(self) -> Screen[None]:
-        """The dashboard."""
-        return DashboardScreen(self.sources)
 
     def on_mount(self) -> None:
         """Begin to follow."""
@@ -108,17 +106,14 @@ class CandelaApp(App[int]):
         """Every action that works on the screen, and the themes."""
         yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
         seen: set[str] = set()
-        for active in screen.active_bindings.values():
+        for active in own_bindings(screen):
             binding = active.binding
-            if binding.system or not binding.description or binding.action in seen or "palette" in binding.action:
-                continue
-            seen.add(binding.action)
-            node = active.node
-
-            async def run(action: str = binding.action, namespace: object = node) -> None:
-                await self.run_action(action, namespace)  # type: ignore[arg-type]
-
-            yield SystemCommand(binding.description, binding.tooltip or binding.description, run)
+            if binding.action not in seen and binding.action != "command_palette":
+                seen.add(binding.action)
+                run = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(
+                    binding.description, f"{binding.tooltip or binding.description}  ({key_name(binding.key)})", run
+                )
 
     def action_keys(self) -> None:
         """Show the keys that work here."""

@@ -101,7 +101,8 @@ def heading(width: int) -> Line:
 @lru_cache(64)
 def columns_for(width: int) -> tuple[tuple[Column, int], ...]:
     """The columns that fit, in their order, and how many cells each has."""
-    room = width - 2
+    # The last column needs no gap behind it.
+    room = width - 2 + 1
     chosen: list[Column] = []
     for column in sorted(COLUMNS, key=lambda column: column.rank):
         if room < column.width + 1:

@@ -45,6 +45,8 @@ class DashboardScreen(Screen[None]):
         Binding("exclamation_mark", "notices", "Warnings", key_display="!", show=False),
         Binding("h,left", "focus_pane('sessions')", "Sessions", show=False),
         Binding("l,right", "focus_pane('requests')", "Requests", show=False),
+        Binding("tab", "app.focus_next", "Next pane", show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False),
         Binding("q", "leave", "Quit", tooltip="Leave candela; asks while streams are live"),
     ]
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, Piece, fitted
+from candela_tui.ui.plain import plain
 from candela_tui.ui.spinner import frame
 
 
@@ -38,7 +41,8 @@ class SessionRow:
             return _spaced(self.facts, width)
         cost = fitted(self.cost, max(8, len(self.cost)), right=True)
         room = width - 2 - len(cost) - 1
-        cwd = _tail(self.cwd, min(len(self.cwd), room // 3))
+        beside = room - cell_len(plain(self.title)) - 2
+        cwd = _tail(self.cwd, max(beside, room // 4))
         title = room - len(cwd) - 2 if cwd else room
         return (
             (f"{frame(tick)} " if self.moving else "  ", "accent"),
@@ -61,7 +65,11 @@ def _spaced(facts: tuple[Piece, ...], width: int) -> Line:
 
 
 def _tail(path: str, width: int) -> str:
-    return path if len(path) <= width else "…" + path[len(path) - width + 1 :] if width > 1 else ""
+    path = plain(path)
+    if cell_len(path) <= width:
+        return path
+    last = f"…/{path.rpartition('/')[2]}"
+    return last if cell_len(last) <= width else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class AgentRow:
         """Branch, name, model, requests, cost."""
         cost = fitted(self.cost, max(8, len(self.cost)), right=True)
         room = width - 4 - len(self.branch) - len(cost) - 2
-        requests = fitted(self.requests, 7, right=True)
+        requests = fitted(self.requests, max(6, len(self.requests) + 1), right=True)
         name = min(max(len(self.name), 8), room)
         model = room - name - 1 - len(requests)
         return (
@@ -108,7 +116,7 @@ def session_rows(sessions: Sequence[SessionSummary], now: datetime) -> Iterator[
         if totals.errors:
             facts.insert(1, (f"✗ {totals.errors}", "bad"))
         if session.git_branch:
-            facts.append((session.git_branch, "faint"))
+            facts.append((f"⎇ {session.git_branch}", "faint"))
         yield SessionRow(
             Choice(session.session_id),
             session_title(session),

@@ -1,6 +1,9 @@
 """The keys that work on a screen, read from its bindings."""
 
+from collections.abc import Iterator
+
 from textual.app import App
+from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
 
 from candela_tui.ui.dialogs.dialog import Dialog
@@ -27,10 +30,8 @@ _NAMES = {
 def key_lines(screen: Screen[object]) -> list[Line]:
     """One line an action: its keys, and what it does; grouped by where it works."""
     groups: dict[str, dict[str, tuple[list[str], str]]] = {}
-    for active in screen.active_bindings.values():
+    for active in own_bindings(screen):
         binding = active.binding
-        if binding.system or not binding.description or binding.action.startswith("command_palette."):
-            continue
         if isinstance(active.node, App):
             group = "Everywhere"
         elif isinstance(active.node, Screen):
@@ -48,6 +49,15 @@ def key_lines(screen: Screen[object]) -> list[Line]:
             lines.append(((f"  {'  '.join(keys):<22} ", "accent"), (description, "text")))
         lines.append(())
     return lines[:-1]
+
+
+def own_bindings(screen: Screen[object]) -> Iterator[ActiveBinding]:
+    """The bindings that work on a screen and are candela's own, not those that every Textual widget has."""
+    for active in screen.active_bindings.values():
+        classes = [cls for cls in type(active.node).__mro__ if cls.__module__.startswith("candela_tui.")]
+        declared = (binding for cls in classes for binding in Binding.make_bindings(cls.__dict__.get("BINDINGS", ())))
+        if active.binding.description and active.binding.action in {binding.action for binding in declared}:
+            yield active
 
 
 def key_name(key: str) -> str:

@@ -21,7 +21,7 @@ from candela_tui.ui.plain import plain
 _MOST_HITS = 100_000
 
 
-class TextView(ScrollView, can_focus=True):
+class TextView(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows lines that are made for its width."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES

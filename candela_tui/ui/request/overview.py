@@ -90,7 +90,7 @@ def _timing(exchange: Exchange, clock: Clock, width: int) -> list[Line]:
     phases = (
         ("connecting", 0.0, marks.connected, "link"),
         ("waiting", marks.connected, marks.first_byte, "accent"),
-        ("first token", marks.first_byte, marks.first_token, "warn"),
+        ("first token", marks.first_byte, marks.first_token, "thinking"),
         ("streaming", marks.first_token if marks.first_token is not None else marks.first_byte, marks.end, "good"),
     )
     for name, start, end, ink in phases:
@@ -121,7 +121,7 @@ def _timing(exchange: Exchange, clock: Clock, width: int) -> list[Line]:
 def _bar(name: str, start: float, end: float, total: float, width: int, ink: str, goes_on: bool) -> Line:
     scale = width / total if total else 0.0
     left = min(int(start * scale), width - 1)
-    cells = max(1, min(round((end - start) * scale), width - left))
+    cells = max(1, min(int(end * scale), width) - left)
     block = "█" * cells if end - start > 0 else "▏"
     return (
         (fitted(f"   {name}", _LABEL + 3), "dim"),
@@ -140,19 +140,17 @@ def _usage(exchange: Exchange, width: int) -> list[Line]:
         return [*lines, *_fact("tokens", reason, width, "dim"), ()]
     prompt = usage.prompt_tokens or 0
     lines.append((((" " * (_LABEL + 3)), "dim"), (f"{'tokens':>10}  {'of prompt':>9}  {'USD':>14}", "dim")))
-    rows: list[tuple[str, int | None, bool, Decimal | None]] = [
-        ("input", usage.input_tokens, True, cost.input if cost else None),
-        ("cache read", usage.cache_read_tokens, True, cost.cache_read if cost else None),
-        ("write 5m", usage.cache_write_5m_tokens, True, None),
-        ("write 1h", usage.cache_write_1h_tokens, True, None),
+    written = (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+    all_written = None if written == (None, None) else sum(tokens or 0 for tokens in written)
+    lives = [f"{tokens:,} for {life}" for tokens, life in zip(written, ("5m", "1h"), strict=True) if tokens]
+    lines += [
+        _part("input", usage.input_tokens, prompt, cost.input if cost else None),
+        _part("cache read", usage.cache_read_tokens, prompt, cost.cache_read if cost else None),
+        (
+            *_part("cache write", all_written, prompt, cost.cache_write if cost else None),
+            (f"  {', '.join(lives)}", "dim"),
+        ),
     ]
-    for name, tokens, of_prompt, part in rows:
-        lines.append(_part(name, tokens, prompt if of_prompt else None, part))
-        if name == "write 1h" and cost is not None:
-            lines[-1] = _part(name, tokens, prompt, cost.cache_write)
-    if cost is not None and usage.cache_write_5m_tokens and not usage.cache_write_1h_tokens:
-        lines[-2] = _part("write 5m", usage.cache_write_5m_tokens, prompt, cost.cache_write)
-        lines[-1] = _part("write 1h", usage.cache_write_1h_tokens, prompt, None)
     output = usage.output_tokens
     lines.append(_part("output", output, None, cost.output if cost else None))
     if exchange.live and exchange.output_characters:

@@ -36,7 +36,7 @@ class Row(Protocol):
         """One of its lines. ``tick`` counts up while something moves."""
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows, one of which has the cursor.
 
     With ``follow`` the cursor stays on the last row as rows are added, until it is moved off it.
@@ -62,7 +62,7 @@ class RowList(ScrollView, can_focus=True):
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
         Binding("home,g", "first", "First", show=False),
         Binding("end,G", "last", "Last, and follow", show=False),
-        Binding("enter", "open", "Open", show=False),
+        Binding("enter", "open", "Open", key_display="⏎"),
     ]
 
     @dataclass
