@@ -111,9 +111,7 @@ class CandelaApp(App[int]):
             if binding.action not in seen and binding.action != "command_palette":
                 seen.add(binding.action)
                 run = partial(self.run_action, binding.action, active.node)
-                yield SystemCommand(
-                    binding.description, f"{binding.tooltip or binding.description}  ({key_name(binding.key)})", run
-                )
+                yield SystemCommand(binding.description, f"{key_name(binding.key):<10} {binding.tooltip}", run)
 
     def action_keys(self) -> None:
         """Show the keys that work here."""

@@ -17,6 +17,7 @@ class Pane(Vertical):
     def __init__(self, title: str, rows: RowList, *, id: str) -> None:
         super().__init__(id=id)
         self.rows = rows
+        self._named: tuple[str, str] | None = None
         self.name_it(title)
 
     def compose(self) -> ComposeResult:
@@ -25,8 +26,11 @@ class Pane(Vertical):
 
     def name_it(self, title: str, subtitle: str = "") -> None:
         """Set the words on the frame; they are text, not markup."""
-        self.border_title = Content(plain(title))
-        self.border_subtitle = Content(plain(subtitle))
+        if self._named != (title, subtitle):
+            # Each draws the whole pane again.
+            self._named = (title, subtitle)
+            self.border_title = Content(plain(title))
+            self.border_subtitle = Content(plain(subtitle))
 
 
 class _Heading(OneLine):

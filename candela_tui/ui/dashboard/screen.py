@@ -83,7 +83,7 @@ class DashboardScreen(Screen[None]):
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
-        self._header.refresh()
+        self._header.update()
         new_sessions = {row.key for row in self._sessions.rows}
         self._show_sessions()
         if not self._chosen_by_hand and change.exchanges:
@@ -102,10 +102,10 @@ class DashboardScreen(Screen[None]):
 
     def show_notices(self) -> None:
         """Count the warnings anew."""
-        self._header.refresh()
+        self._header.update()
 
     def _show_all(self) -> None:
-        self._header.refresh()
+        self._header.update()
         self._show_sessions()
         self._show_requests()
 
@@ -277,7 +277,7 @@ class _TotalsLine(OneLine):
     def show(self, totals: Totals, subscription: bool) -> None:
         """Show these sums."""
         self._totals, self._subscription = totals, subscription
-        self.refresh()
+        self.update()
 
     def compose_line(self, width: int) -> Line:
         """The longest form that fits."""

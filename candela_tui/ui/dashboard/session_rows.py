@@ -40,14 +40,14 @@ class SessionRow:
         if line == 1:
             return _spaced(self.facts, width)
         cost = fitted(self.cost, max(8, len(self.cost)), right=True)
-        room = width - 2 - len(cost) - 1
+        room = width - 2 - len(cost) - 2
         beside = room - cell_len(plain(self.title)) - 2
         cwd = _tail(self.cwd, max(beside, room // 4))
         title = room - len(cwd) - 2 if cwd else room
         return (
             (f"{frame(tick)} " if self.moving else "  ", "accent"),
             (fitted(self.title, max(1, title)), "bright"),
-            (f"  {cwd}" if cwd else "", "dim"),
+            (f"  {cwd} " if cwd else " ", "dim"),
             (cost, "text"),
             (" ", "text"),
         )
@@ -88,14 +88,14 @@ class AgentRow:
 
     def draw(self, line: int, width: int, tick: int) -> Line:
         """Branch, name, model, requests, cost."""
-        cost = fitted(self.cost, max(8, len(self.cost)), right=True)
-        room = width - 4 - len(self.branch) - len(cost) - 2
+        cost = fitted(self.cost, max(7, len(self.cost)), right=True)
+        room = width - 3 - len(self.branch) - len(cost) - 2
         requests = fitted(self.requests, max(6, len(self.requests) + 1), right=True)
-        name = min(max(len(self.name), 8), room)
+        name = min(len(self.name), room)
         model = room - name - 1 - len(requests)
         return (
             (f"{frame(tick)} " if self.moving else "  ", "accent"),
-            (f"  {self.branch} ", "faint"),
+            (f" {self.branch} ", "faint"),
             (fitted(self.name, name), "text"),
             (f" {fitted(self.model, model)}" if model >= 6 else " " * max(0, model + 1), "dim"),
             (requests if room >= name + 8 else "", "dim"),

@@ -105,12 +105,21 @@ def _broken(body: bytes, span: Span, width: int, string_from: int) -> Iterator[S
     room = max(16, width - span.indent - 2)
     start, in_string = span.start, False
     while span.end - start > room:
-        cut = start + room
-        while cut > start + room - 4 and body[cut] & 0xC0 == 0x80:
-            cut -= 1
+        cut = _cut(body, start, start + room)
         yield Span(start, cut, span.indent, in_string)
         start, in_string = cut, cut > string_from
     yield Span(start, span.end, span.indent, in_string)
+
+
+def _cut(body: bytes, start: int, cut: int) -> int:
+    """Where to break up to there: behind a space near the end, else not inside a character or an escape."""
+    space = body.rfind(b" ", cut - (cut - start) // 4, cut)
+    if space > start:
+        return space + 1
+    earliest = cut - 4
+    while cut > earliest and (body[cut] & 0xC0 == 0x80 or body[cut - 1] == 0x5C):
+        cut -= 1
+    return cut
 
 
 class SpanLines:
@@ -161,8 +170,8 @@ _STRING_REST = re.compile(r'(?:[^"\\]|\\.|\\$)*"?')
 _PART_INKS = {"key": "link", "string": "good", "number": "accent", "word": "accent", "colon": "dim", "other": "dim"}
 
 
-def coloured(text: str, *, in_string: bool = False) -> list[Piece]:
-    """A line of JSON in its colours."""
+def coloured(text: str, *, in_string: bool = False, spaced: bool = True) -> list[Piece]:
+    """A line of JSON in its colours; ``spaced``: with a space behind colons, wherever there is one."""
     pieces: list[Piece] = []
     position = 0
     if in_string:
@@ -175,6 +184,6 @@ def coloured(text: str, *, in_string: bool = False) -> list[Piece]:
             pieces.append((text[position:], "text"))
             break
         kind = match.lastgroup or "other"
-        pieces.append((": " if kind == "colon" else match.group(), _PART_INKS[kind]))
+        pieces.append((": " if kind == "colon" and spaced else match.group(), _PART_INKS[kind]))
         position = match.end()
     return pieces

@@ -1,5 +1,6 @@
 """Content blocks of a conversation as lines, decoded one block at a time."""
 
+import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -13,6 +14,7 @@ from candela_tui.ui.lines.wrap import wrapped
 INDENT = 3
 _ABSENT = msgspec.Raw(b"")
 _LONGEST_LINE = 32768
+_MOST_JSON_LINES = 20_000
 
 
 class _Block(msgspec.Struct):
@@ -85,7 +87,7 @@ def block_lines(body: bytes, width: int, *, ink: str = "text", indent: int = IND
         yield ((f"{margin}∴ redacted thinking", "thinking"), (f"   {words.size(len(block.data))}", "dim"))
     elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
         yield ((f"{margin}▸ ", "accent"), (block.name or block.type, "accent"), (f"   {block.id}", "faint"))
-        yield from json_lines(bytes(block.input), width, indent + 2)
+        yield from bounded(json_lines(bytes(block.input), width, indent + 2), margin)
     elif block.type.endswith("tool_result"):
         sign, sign_ink = ("✗ result", "bad") if block.is_error else ("◂ result", "good")
         yield ((f"{margin}{sign}", sign_ink), (f"   {block.tool_use_id}", "faint"))
@@ -97,6 +99,13 @@ def block_lines(body: bytes, width: int, *, ink: str = "text", indent: int = IND
         yield from json_lines(body, width, indent)
     if block.cache_control:
         yield from _breakpoint(block.cache_control, margin)
+
+
+def bounded(lines: Iterator[Line], margin: str) -> Iterator[Line]:
+    """Lines up to a number that anyone reads; beyond, each would still cost memory."""
+    yield from itertools.islice(lines, _MOST_JSON_LINES)
+    if next(lines, None) is not None:
+        yield ((f"{margin}  … more than {_MOST_JSON_LINES:,} lines: Raw request has them all", "warn"),)
 
 
 def _attachment(block: _Block, margin: str) -> Line:

@@ -1,5 +1,6 @@
 """The answer's body as it crossed: each event with its time, or the bytes' own lines."""
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from candela_tui.ui.request.bodies import Undone
 from candela_tui.ui.request.page import Subject
 
 _TIME, _NAME = 12, 21
+_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 
 
 class RawResponsePage:
@@ -84,8 +86,10 @@ class RawResponsePage:
 def event_lines(event: ServerSentEvent, at_ms: float, width: int) -> Iterator[Line]:
     """One event: when it was complete, its name, its data."""
     data = event.data.decode("utf-8", "replace").replace("\n", "␊")
+    json, in_string = data[:1] in ("{", "["), False
     for place, part in enumerate(wrapped(data, max(16, width - _TIME - _NAME - 3))):
-        pieces = coloured(part) if part.startswith("{") else [(part, "text")]
+        pieces = coloured(part, in_string=in_string, spaced=False) if json else [(part, "text")]
+        in_string ^= len(_QUOTE.findall(part)) % 2 == 1
         time = "" if place else f"{at_ms / 1000:9.3f} s"
         name = "" if place else event.name or "message"
         yield ((fitted(time, _TIME), "dim"), (" ", "text"), (fitted(name, _NAME), "accent"), (" ", "text"), *pieces)
