@@ -78,11 +78,12 @@ def status(ctx: click.Context, as_json: bool) -> None:
     elif running is not None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
-        click.echo(f"Since {running.started_at}; its records are in {running.data_dir}")
+        click.echo(f"Since {running.started_at}. Its records are in {running.data_dir}")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
     else:
         click.echo(f"No candela runs on port {port}. Start one with `candela` or `candela start`.")
+        click.echo(f"Its records are in {invocation.paths.data}")
     ctx.exit(0 if running is not None else 1)
 
 

@@ -1,5 +1,6 @@
 """``candela``: the dashboard, with the proxy in the same process."""
 
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,8 @@ def show(engine: Engine, settings: Settings, invocation: Invocation, note: str |
     history = StoreReader(invocation.paths.store)
     try:
         return run(feed=engine.feed, history=history, status=status, theme=settings.ui.theme)
+    except KeyboardInterrupt:
+        return DashboardExit(128 + signal.SIGINT)
     finally:
         history.close()
 

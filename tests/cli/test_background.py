@@ -43,6 +43,7 @@ async def test_status_without_a_candela_says_so_and_fails(home: Home) -> None:
     told = await home.run("status")
     assert told.code == 1
     assert f"No candela runs on port {home.port}" in told.out
+    assert str(home.data) in told.out
     document = await status(home)
     assert (document["running"], document["background"], document["pid"]) == (False, False, None)
 

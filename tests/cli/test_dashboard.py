@@ -1,0 +1,120 @@
+"""``candela`` itself: the dashboard with the proxy, in a real terminal."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from candela_tui.cli.dashboard import leave
+from candela_tui.cli.engine import Engine, take_port
+from candela_tui.cli.invocation import Invocation
+from candela_tui.config import AnthropicSettings, Settings
+from candela_tui.ui.run import DashboardExit
+from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.e2e.terminal import Terminal
+from tests.export.exchanges import exchange
+from tests.standin import Gate, Provider, message, text
+
+
+@pytest.fixture
+async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
+    """A terminal of 120 columns and 36 lines."""
+    async with Terminal(tmp_path / "tmux", 120, 36) as running:
+        yield running
+
+
+async def test_it_serves_while_it_shows_and_stops_when_it_is_left(home: Home, terminal: Terminal) -> None:
+    await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+    await terminal.shows("it", f"127.0.0.1:{home.port}", "candela claude")
+    assert (await home.run("status")).code == 0
+    await terminal.press("it", "q")
+    assert await terminal.exit_code("it") == 0
+    assert (await home.run("status")).code == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 0)])
+async def test_a_signal_ends_it_and_what_crossed_is_kept(
+    number: signal.Signals, code: int, home: Home, terminal: Terminal, provider: Provider
+) -> None:
+    await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+    await terminal.shows("it", f"127.0.0.1:{home.port}")
+    async with aiohttp.ClientSession() as http, ask(http, f"127.0.0.1:{home.port}") as response:
+        await response.read()
+    os.kill(json.loads((await home.run("status", "--json")).out)["pid"], number)
+    assert await terminal.exit_code("it") == code
+    (kept,) = json.loads((await home.run("requests", "--json")).out)
+    assert kept["outcome"] == "ok"
+
+
+async def test_where_another_candela_has_the_port_its_records_are_shown(home: Home, terminal: Terminal) -> None:
+    home.record(exchange(session_title="Mend the weather vane"))
+    await home.run("start")
+    elsewhere = {**home.environment, "CANDELA_DATA_DIR": str(home.directory / "elsewhere")}
+    await terminal.open("it", [str(COMMAND)], elsewhere, home.directory)
+    await terminal.shows("it", "Another candela", f"port {home.port}", "Mend the weather vane")
+    await terminal.press("it", "q")
+    assert await terminal.exit_code("it") == 0
+    assert (await home.run("status")).code == 0
+
+
+async def test_a_port_that_another_program_has_is_explained(home: Home, terminal: Terminal) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", home.port)
+    async with server:
+        await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+        expected = f"pid {os.getpid()}" if sys.platform == "linux" else "another program"
+        await terminal.shows("it", f"Port {home.port}", expected, "candela config set proxy.port 8182")
+        assert await terminal.exit_code("it") == 1
+
+
+async def test_without_a_terminal_it_says_what_else_there_is(home: Home) -> None:
+    for arguments in ([], ["demo"]):
+        result = await home.run(*arguments)
+        assert result.code == 1
+        assert "terminal" in result.err
+    assert "candela serve" in (await home.run()).err
+    assert not home.data.exists()
+
+
+async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, terminal: Terminal) -> None:
+    temporary = home.directory / "tmp"
+    temporary.mkdir()
+    environment = {**home.environment, "TMPDIR": str(temporary), "HTTP_PROXY": "http://127.0.0.1:9"}
+    del environment["CANDELA_DATA_DIR"]
+    await terminal.open("it", [str(COMMAND), "demo", "--speed", "20"], environment, home.directory)
+    await terminal.shows("it", "Demo", "$")
+    assert list(temporary.glob("candela-demo-*/candela.db"))
+    await terminal.press("it", "C-c")
+    assert await terminal.exit_code("it") == 0
+    assert not list(temporary.glob("candela-demo-*"))
+
+
+async def test_a_failure_of_the_dashboard_lets_live_streams_end_and_says_where_the_report_is(
+    tmp_path: Path, provider: Provider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invocation = Invocation(tmp_path / "config.toml", tmp_path / "data")
+    settings = Settings(anthropic=AnthropicSettings(base_url=provider.url))
+    engine = Engine(settings, invocation, take_port(0))
+    engine.start()
+    gate = Gate()
+    provider.answer(message(text("Hel", gate, "lo")))
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http, ask(http, engine.address) as response:
+        await gate.reached()
+        leaving = asyncio.create_task(asyncio.to_thread(leave, engine, DashboardExit(1, "Traceback: so"), invocation))
+        gate.open()
+        body = await response.read()
+        assert await leaving == 1
+    assert body == (await provider.request(0)).sent
+    (report,) = invocation.paths.data.glob("crash-*.txt")
+    assert report.read_text() == "Traceback: so"
+    assert report.stat().st_mode & 0o077 == 0
+    assert str(report) in capsys.readouterr().err
+
+
+def ask(http: aiohttp.ClientSession, address: str) -> aiohttp.client._RequestContextManager:
+    return http.post(f"http://{address}/v1/messages", json={"model": "claude-opus-4-8", "stream": True, "messages": []})
