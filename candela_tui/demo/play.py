@@ -2,8 +2,10 @@
 
 import asyncio
 import concurrent.futures
+import itertools
 import random
 import threading
+from collections.abc import Iterator
 
 import aiohttp
 from aiohttp import web
@@ -74,7 +76,7 @@ class Demo:
         self._clients.append(asyncio.create_task(self._play_all(base_url), name="demo sessions"))
 
     async def _play_all(self, base_url: str) -> None:
-        stories = load_stories()
+        stories = itertools.cycle(load_stories())
         async with (
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None), cookie_jar=aiohttp.DummyCookieJar()
@@ -84,13 +86,12 @@ class Demo:
             for number, beginning in enumerate(_BEGINNINGS_S):
                 chances = random.Random(f"{self._seed}/{number}")  # noqa: S311
                 client = DemoClient(http, base_url, self._scripts, chances, self._speed)
-                terminals.create_task(self._play_on(client, stories, number, beginning, chances))
+                terminals.create_task(self._play_on(client, stories, beginning, chances))
 
     async def _play_on(
-        self, client: DemoClient, stories: tuple[Story, ...], number: int, beginning: float, chances: random.Random
+        self, client: DemoClient, stories: Iterator[Story], beginning: float, chances: random.Random
     ) -> None:
         await client.wait(beginning)
         while True:
-            await client.play(stories[number % len(stories)])
+            await client.play(next(stories))
             await client.wait(chances.uniform(*_REST_S))
-            number += len(_BEGINNINGS_S)

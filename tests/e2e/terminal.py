@@ -27,7 +27,7 @@ class Terminal:
             pytest.skip("tmux is not installed")
         self._tmux = [program, "-S", str(socket), "-f", os.devnull]
         self._size = (columns, lines)
-        self._cwd = socket.parent
+        self._directory = socket.parent
 
     async def __aenter__(self) -> Self:
         columns, lines = map(str, self._size)
@@ -41,7 +41,9 @@ class Terminal:
     async def open(self, window: str, command: list[str], environment: Mapping[str, str], cwd: Path) -> None:
         """Start a program in a new window of this name, with just this environment."""
         variables = [f"{name}={value}" for name, value in environment.items()]
-        line = shlex.join(["env", "-i", *variables, *command])
+        program = shlex.join(["env", "-i", *variables, *command])
+        # tmux itself sometimes loses the exit code of a program. The trap keeps the shell when the program gets ^C.
+        line = f"trap : INT; {program}; echo $? > {shlex.quote(str(self._exit_file(window)))}"
         await self._run("new-window", "-d", "-n", window, "-c", str(cwd), "-t", "test:", line)
 
     async def press(self, window: str, *keys: str) -> None:
@@ -70,19 +72,23 @@ class Terminal:
         return seen
 
     async def exit_code(self, window: str) -> int:
-        """Wait until the window's program has ended; its exit code."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                dead = await self._run(
-                    "display-message", "-p", "-t", f"test:{window}", "#{pane_dead} #{pane_dead_status}"
-                )
-                flag, _, status = dead.strip().partition(" ")
-                if flag == "1" and status:
-                    return int(status)
-                await asyncio.sleep(_BETWEEN_LOOKS_S)
+        """Wait until the window's program has ended; its exit code. Fails with the screen."""
+        file = self._exit_file(window)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    written = file.read_text() if file.exists() else ""
+                    if written.endswith("\n"):
+                        return int(written)
+                    await asyncio.sleep(_BETWEEN_LOOKS_S)
+        except TimeoutError:
+            pytest.fail(f"the program in the window {window} has not ended:\n{await self.screen(window)}")
+
+    def _exit_file(self, window: str) -> Path:
+        return self._directory / f"{window}.exit"
 
     async def _run(self, *arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
-        code, out, errors = await run_program([*self._tmux, *arguments], environment, self._cwd)
+        code, out, errors = await run_program([*self._tmux, *arguments], environment, self._directory)
         assert code == 0, (arguments, errors)
         return out.decode()

@@ -54,7 +54,7 @@ async def test_the_dashboard_shows_the_session_as_it_happens(tmp_path: Path, col
         await terminal.press("client", "Enter")
         await terminal.shows("client", "The word is coral-42.")
 
-        screen = await terminal.shows("dashboard", TITLE, "opus-4-8", "$0.12")
+        screen = await terminal.shows("dashboard", TITLE, "opus-4-8", "$0.13")
         assert not re.search(r"Traceback|Error", screen)
         await terminal.press("client", "C-c")
         await terminal.press("dashboard", "q")
