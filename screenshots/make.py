@@ -1,0 +1,129 @@
+"""Makes the README's pictures from the demo, without a terminal: ``uv run python screenshots/make.py [DIRECTORY]``.
+
+The real proxy, store and dashboard; only the provider and the sessions are simulated. Takes a good minute.
+"""
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from candela_tui.cli.engine import Engine, take_port
+from candela_tui.cli.invocation import Invocation
+from candela_tui.config import AnthropicSettings, Settings
+from candela_tui.demo.play import Demo
+from candela_tui.exchange import Exchange
+from candela_tui.store.reader import StoreReader
+from candela_tui.ui.app import CandelaApp
+from candela_tui.ui.dashboard.session_rows import Choice
+from candela_tui.ui.rows.row_list import RowList
+from candela_tui.ui.status import Status
+
+_DEFAULTS = Settings()
+_STATUS = Status(f"127.0.0.1:{_DEFAULTS.proxy.port}", _DEFAULTS.proxy.default_route, _DEFAULTS.anthropic.base_url)
+_SESSION = "Fix flaky scheduler test"
+_PATIENCE_S = 180
+_LOOK_EVERY_S = 0.1
+
+
+class _Camera:
+    """One dashboard of some size, and where its pictures go."""
+
+    def __init__(self, app: CandelaApp, pilot: Pilot[int], directory: Path) -> None:
+        self._app = app
+        self._pilot = pilot
+        self._directory = directory
+
+    async def shoot(self, name: str) -> None:
+        """Take the picture once everything has settled."""
+        await self._pilot.pause()
+        picture = self._app.export_screenshot(title="candela")
+        # Some renderers drop spaces at the edges of a text, and none may have to load a font from elsewhere.
+        picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
+        picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+        (self._directory / name).write_text(picture, encoding="utf-8")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, by Textual's names."""
+        await self._pilot.press(*keys)
+
+    async def choose_session(self, title: str, ready: Callable[[list[Exchange]], bool]) -> list[Exchange]:
+        """Choose the session of this title once its exchanges, oldest first, are as the picture needs; return them."""
+        ledger = self._app.sources.ledger
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                session = next((each for each in ledger.sessions() if each.title == title), None)
+                exchanges = ledger.requests(session.session_id) if session else []
+                if session and ready(exchanges):
+                    break
+                await self._pilot.pause(_LOOK_EVERY_S)
+        self._move("#session-rows", Choice(session.session_id))
+        await self._pilot.pause()
+        return exchanges
+
+    async def open(self, exchange: Exchange, page: int) -> None:
+        """Open a request of the chosen session, on the page of this number."""
+        self._move("#request-rows", exchange.id)
+        await self._pilot.press("enter", str(page))
+
+    def _move(self, rows: str, key: Hashable) -> None:
+        found = self._app.screen.query_one(rows, RowList).move_to(key)
+        assert found, f"no row {key} in {rows}"
+
+
+@asynccontextmanager
+async def _camera(
+    engine: Engine, history: StoreReader, directory: Path, size: tuple[int, int]
+) -> AsyncIterator[_Camera]:
+    app = CandelaApp(feed=engine.feed, history=history, status=_STATUS)
+    async with app.run_test(size=size) as pilot:
+        yield _Camera(app, pilot, directory)
+
+
+def _far_into_it(exchanges: list[Exchange]) -> bool:
+    return len(exchanges) > 10 and exchanges[-1].live and exchanges[-1].output_characters > 0
+
+
+async def _make(engine: Engine, history: StoreReader, directory: Path) -> None:
+    async with _camera(engine, history, directory, (120, 36)) as camera:
+        exchanges = await camera.choose_session(_SESSION, _far_into_it)
+        await camera.shoot("dashboard.svg")
+        [retried] = (one for one in exchanges if one.retry)
+        await camera.open(retried, page=1)
+        await camera.shoot("request.svg")
+        await camera.press("2")
+        await camera.shoot("messages.svg")
+        await camera.press("5")
+        await camera.shoot("response.svg")
+    async with _camera(engine, history, directory, (80, 24)) as camera:
+        await camera.choose_session(_SESSION, bool)
+        await camera.shoot("dashboard-80x24.svg")
+
+
+def main() -> None:
+    """Play the demo and take the pictures."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    directory.mkdir(parents=True, exist_ok=True)
+    demo = Demo()
+    with tempfile.TemporaryDirectory(prefix="candela-pictures-") as data:
+        invocation = Invocation(Path(data) / "config.toml", Path(data))
+        provider = AnthropicSettings(base_url=demo.start_provider())
+        engine = Engine(Settings(anthropic=provider), invocation, take_port(0))
+        engine.start()
+        history = StoreReader(invocation.paths.store)
+        try:
+            demo.start_client(f"http://{engine.address}")
+            asyncio.run(_make(engine, history, directory))
+        finally:
+            demo.stop()
+            engine.stop()
+            history.close()
+
+
+if __name__ == "__main__":
+    main()
