@@ -8,11 +8,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, Literal
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from candela_tui.protocol.errors import error_body
 from candela_tui.proxy.peer import knows_peers, peer_uid
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -43,6 +45,38 @@ def _loopback(host: str) -> bool:
     return name in _LOOPBACK_NAMES
 
 
+class Connection(RequestHandler):
+    """aiohttp's connection, which answers what is no valid request without quoting it."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp's hook for a malformed request and for a fault of the handler. aiohttp's own quotes the bytes in the
+        answer and in the log, and they may hold a key."""
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("a request could not be answered", exc_info=exc)
+            words = "candela could not answer this request: a fault of its own (the log says more)"
+        else:
+            words = f"this is not a request that candela can read: {without_bytes(message or '')}"
+            logger.warning("answered %d: %s", status, words)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun, so there is no place for an error")
+        response = web.Response(status=status, body=error_body(status, words), content_type="application/json")
+        response.force_close()
+        return response
+
+
+def without_bytes(message: str) -> str:
+    """What aiohttp's HTTP parser says is wrong, without the bytes that it quotes after a colon."""
+    return message.strip().partition(":")[0].rstrip(".")
+
+
 class GuardedServer(web.Server):
     """aiohttp's low-level server, which asks once a connection whether its peer is the same user."""
 
@@ -50,6 +84,10 @@ class GuardedServer(web.Server):
         super().__init__(handler, **options)
         self._check = allow == "same-user" and knows_peers()
         self._strangers: set[RequestHandler] = set()
+
+    def __call__(self) -> RequestHandler:
+        """aiohttp's hook for a new connection's protocol."""
+        return Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp's hook for a new connection."""

@@ -213,10 +213,12 @@ def _without_secrets(path: str) -> str:
     if not question:
         return path
     pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(_secret_parameter(name) for name, _ in pairs):
+    if not any(_secret_parameter(name, value) for name, value in pairs):
         return path
-    return f"{place}?{urlencode([(name, 'redacted' if _secret_parameter(name) else value) for name, value in pairs])}"
+    shown = [(name, "redacted" if _secret_parameter(name, value) else value) for name, value in pairs]
+    return f"{place}?{urlencode(shown)}"
 
 
-def _secret_parameter(name: str) -> bool:
-    return name.lower() == "key" or is_secret(name)
+def _secret_parameter(name: str, value: str) -> bool:
+    field = name.lower().replace("_", "-")
+    return field == "key" or is_secret(field) or redacted(((field, value),)) != ((field, value),)

@@ -14,6 +14,7 @@ from candela_tui.exchange import Outcome
 from candela_tui.protocol.errors import ApiError, error_body, error_from_body
 from candela_tui.protocol.headers import HOP_BY_HOP
 from candela_tui.proxy.capture import Capture
+from candela_tui.proxy.guard import without_bytes
 from candela_tui.proxy.routes import Target
 from candela_tui.proxy.tap import Tap
 
@@ -196,6 +197,9 @@ class Relay:
 
 
 def _why(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):
+        # Its text quotes the URL with the query, and header fields.
+        return f"its answer is not valid HTTP: {without_bytes(error.message)}"
     text = str(error) or type(error).__name__
     cause = error.__cause__
     return f"{text} ({cause})" if cause is not None and str(cause) and str(cause) not in text else text

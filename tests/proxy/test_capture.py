@@ -20,6 +20,7 @@ from tests.proxy.running import BODY, RunningProxy, WireClient
 from tests.standin import STALL, Gate, Provider, message, text, thinking, tool_use, usage
 
 SECRET = "sk-ant-api03-very-secret"
+PLAIN_SECRET = "1234-very-secret"
 PRICER = Pricer(PricingSettings())
 
 
@@ -102,16 +103,18 @@ async def test_no_secret_reaches_the_record_or_the_store(
 ) -> None:
     headers = {"x-api-key": SECRET, "Authorization": f"Bearer {SECRET}", "Cookie": f"a={SECRET}"}
     provider.answer(message(text("x"), headers=[("Set-Cookie", f"s={SECRET}")]))
-    async with client.post(f"{candela.url}/v1/messages?key={SECRET}", data=BODY, headers=headers) as answer:
+    async with client.post(
+        f"{candela.url}/v1/messages?key={SECRET}&api_key={PLAIN_SECRET}&x={SECRET}", data=BODY, headers=headers
+    ) as answer:
         await answer.read()
     assert (await provider.request(0)).header("x-api-key") == SECRET
     exchange = await candela.exchange()
-    assert SECRET not in repr(exchange)
+    assert "very-secret" not in repr(exchange)
     await candela.stop(1)
-    assert SECRET not in repr(candela.reader.exchange(exchange.id))
+    assert "very-secret" not in repr(candela.reader.exchange(exchange.id))
     stored = [file.read_bytes() for file in tmp_path.glob("candela.db*")]
     assert stored
-    assert not any(SECRET.encode() in file for file in stored)
+    assert not any(b"very-secret" in file for file in stored)
 
 
 async def test_the_session_gets_its_title_directory_and_branch(
@@ -238,3 +241,19 @@ def test_a_cost_is_at_least_where_the_usage_is_only_the_placeholder(kind: str) -
     cost = _recorded([data], BODY, 200, [("content-type", "text/event-stream")]).exchange.cost
     assert cost is not None
     assert cost.at_least is (kind == "cut")
+
+
+async def test_an_answer_that_is_no_http_is_told_in_one_line_that_quotes_neither_it_nor_the_query(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.answer(message(text("never"), headers=[("set cookie", "very-secret")]))
+    async with client.post(f"{candela.url}/v1/messages?key={SECRET}", data=BODY) as answer:
+        assert answer.status == 502
+        words = (await answer.json())["error"]["message"]
+    exchange = await candela.exchange()
+    assert exchange.error is not None
+    assert exchange.error.message == words
+    assert "not valid HTTP" in words
+    assert "\n" not in words
+    assert "very-secret" not in words
+    assert "very-secret" not in caplog.text
