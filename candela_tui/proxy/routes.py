@@ -1,11 +1,14 @@
 """Which upstream a request path means."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from candela_tui.config import Settings
 
 ROUTE_PREFIX = "/proxy/"
 _BARE = ("/v1/", "/api/")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not bound to
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Target:
     def url(self) -> str:
         """The provider's URL, with the query."""
         return self.route.base_url + self.path
+
+    def leads_back_to(self, port: int) -> bool:
+        """Whether this is the proxy itself, listening on that loopback port: a request would go round for ever."""
+        parts = urlsplit(self.route.base_url)
+        return parts.hostname in _LOOPBACK and (parts.port or _DEFAULT_PORTS.get(parts.scheme)) == port
 
 
 class Routes:

@@ -38,6 +38,7 @@ class Proxy:
     ) -> None:
         self._settings = settings
         self._sock = sock
+        self._port: int = sock.getsockname()[1]
         self._feed = feed
         self._data_dir = data_dir
         self._routes = Routes(settings)
@@ -131,6 +132,11 @@ class Proxy:
             return error_response(
                 404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
             )
+        if target.leads_back_to(self._port):
+            words = f"{target.route.base_url} is candela's own address: set [anthropic] base_url to the provider's"
+            logger.warning("%s", words)
+            self._feed.notify(words)
+            return error_response(502, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:

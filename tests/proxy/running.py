@@ -21,7 +21,9 @@ BODY = b'{"model":"claude-opus-4-8","max_tokens":64,"stream":true,"messages":[{"
 class RunningProxy:
     """The proxy on a free port, towards a base URL, while used as an async context manager."""
 
-    def __init__(self, base_url: str, data: Path, *, flush_s: float = PATIENCE_S, **proxy_settings: Any) -> None:
+    def __init__(
+        self, base_url: str, data: Path, *, flush_s: float = PATIENCE_S, listen_on: int = 0, **proxy_settings: Any
+    ) -> None:
         self.settings = Settings.model_validate({"anthropic": {"base_url": base_url}, "proxy": proxy_settings})
         self.feed = Feed()
         self.notices: list[str] = []
@@ -30,7 +32,7 @@ class RunningProxy:
         self._changed = asyncio.Event()
         self._path = data / "candela.db"
         self._writer = StoreWriter(self._path, on_problem=self.problems.append, on_stored=self.feed.release)
-        self._sock = bind(0)
+        self._sock = bind(listen_on)
         self.port: int = self._sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/proxy/anthropic-direct"
         self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer)

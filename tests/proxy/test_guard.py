@@ -1,5 +1,6 @@
 """Programs of this user may pass; web pages and other names of this machine may not."""
 
+import json
 import os
 import socket
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from candela_tui.proxy import peer
 from candela_tui.proxy.guard import refusal
-from tests.proxy.running import RunningProxy, running, status_of
+from tests.proxy.running import RunningProxy, WireClient, running, status_of
 from tests.standin import Provider
 
 
@@ -111,3 +112,38 @@ async def test_another_users_program_is_refused_unless_any_local_is_allowed(prov
             )
             said.append((await child.communicate())[0].split()[1])
     assert said == [b"403", b"200"]
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nx-api-key: sk-ant-very-secret\x01\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nx-api key: sk-ant-very-secret\r\n\r\n",
+        b"GET /v1/models?key=very-secret\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nx-api-key: " + b"very-secret" * 10_000 + b"\r\n\r\n",
+    ],
+)
+async def test_a_malformed_request_gets_an_error_of_the_messages_form_and_neither_it_nor_the_log_quotes_a_key(
+    candela: RunningProxy, caplog: pytest.LogCaptureFixture, request_head: bytes
+) -> None:
+    async with WireClient(candela.port) as client:
+        client.writer.write(request_head)
+        answer = await client.rest()
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
+    assert b"very-secret" not in answer
+    assert "not a request that candela can read" in caplog.text
+    assert "very-secret" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_base_url_that_is_candela_itself_is_told_instead_of_going_round_for_ever(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with RunningProxy(f"http://localhost:{port}/v1", tmp_path, listen_on=port) as candela:
+        status, body = await status_of(port, "GET /v1/models HTTP/1.1\nHost: localhost\n\n")
+        candela._drain()
+    assert status == 502
+    assert b"candela's own address" in body
+    assert any("base_url" in notice for notice in candela.notices)
