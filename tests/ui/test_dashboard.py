@@ -1,0 +1,291 @@
+"""The first screen, used as its user does."""
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from candela_tui.exchange import Marks, Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.request import Kind
+from candela_tui.ui.rows.row_list import RowList
+from tests.store.recording import writing
+from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
+
+
+def _row(screen: str, text: str) -> str:
+    return next(line for line in screen.splitlines() if text in line)
+
+
+async def test_an_empty_dashboard_says_how_to_begin(scene: Scene) -> None:
+    async with scene.opened((80, 24)) as pilot:
+        screen = await shows(pilot, "http://127.0.0.1:8181", "candela claude", 'eval "$(candela env)"', "candela demo")
+        assert "Requests" not in screen
+
+
+async def test_a_probe_alone_keeps_the_welcome(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(method="HEAD", path="/", kind=Kind.PROBE, session_id=None)
+        await until(pilot, lambda: scene.app.sources.ledger.newest)
+        await shows(pilot, "Waiting for the first request")
+
+
+async def test_the_first_request_takes_the_place_of_the_welcome(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await shows(pilot, "Waiting for the first request")
+        scene.request(clues=clues("fix the flaky test"), usage=(12, 18400, 1200, 0, 214))
+        screen = await shows(pilot, "Requests · fix the flaky test", "…/api", "opus-4-8")
+        assert "Waiting for the first request" not in screen
+        row = _row(screen, "11:59:00")
+        assert row.split()[-13:-2] == [
+            "✓",
+            "11:59:00",
+            "main",
+            "opus-4-8",
+            "12",
+            "18k",
+            "1.2k",
+            "214",
+            "0.8s",
+            "4.3s",
+            "61",
+        ]
+
+
+async def test_every_session_and_sub_agent_has_its_cost(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        screen = await shows(pilot, "fix the flaky test", "refactor the store", "import customers")
+        assert "$0.026" in _row(screen, "└ agent 1")
+        assert "2 req" in screen
+        assert "529 overloaded" in screen
+
+
+async def test_the_header_sums_up_today(scene: Scene) -> None:
+    scene.request(usage=(0, 900, 100, 0, 0))
+    scene.request(ago=90000, session_id="yesterday", usage=(1000, 0, 0, 0, 0))
+    scene.request(ago=3, **LIVE)
+    async with scene.opened() as pilot:
+        header = (await shows(pilot, "1 live", "hit 90%")).splitlines()[0]
+        assert "127.0.0.1:8181 → direct" in header
+        assert "today $0.001" in header
+
+
+async def test_a_live_request_grows_before_the_users_eyes(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        live = scene.request(ago=12, output_characters=370, **LIVE)
+        row = _row(await shows(pilot, "~100"), "11:59:48")
+        assert "12s" in row
+        scene.now += timedelta(seconds=8)
+        live = scene.grow(live, output_characters=740)
+        row = _row(await shows(pilot, "~200"), "11:59:48")
+        assert "20s" in row
+        scene.grow(live, outcome=Outcome.OK, marks=Marks(1, 600, 812, 20_000), **scene.counted(12, 96000, 0, 0, 211))
+        row = _row(await shows(pilot, "96k"), "11:59:48")
+        assert "✓" in row
+        assert "~" not in row
+        assert "211" in row
+
+
+async def test_nothing_ticks_while_nothing_is_live(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        live = scene.request(ago=12, **LIVE)
+        await shows(pilot, "1 live")
+        assert scene.app._ticker is not None
+        assert scene.app._ticker._active.is_set()
+        scene.grow(live, outcome=Outcome.OK)
+        await shows(pilot, "0 live")
+        assert not scene.app._ticker._active.is_set()
+
+
+async def test_the_clients_own_requests_are_counted_and_shown_on_demand(scene: Scene) -> None:
+    scene.request(ago=9, kind=Kind.TITLE, model="claude-haiku-4-5", model_used="claude-haiku-4-5")
+    scene.request(ago=8, kind=Kind.COUNT_TOKENS)
+    scene.request(ago=7)
+    async with scene.opened() as pilot:
+        screen = await shows(pilot, "+2 hidden")
+        assert "haiku-4-5" not in screen
+        await pilot.press("H")
+        screen = await shows(pilot, "haiku-4-5", "title", "count")
+        assert "hidden" not in screen.replace("Hidden", "")
+
+
+async def test_a_list_follows_what_is_new_until_the_user_looks_up(scene: Scene) -> None:
+    for second in range(60, 10, -1):
+        scene.request(ago=second)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:49")
+        scene.request(ago=9)
+        await shows(pilot, "11:59:51")
+        await pilot.press("g")
+        await shows(pilot, "11:59:00")
+        scene.request(ago=8)
+        scene.request(ago=7)
+        screen = await shows(pilot, "2 new")
+        assert "11:59:53" not in screen
+        await pilot.press("G")
+        screen = await shows(pilot, "11:59:53")
+        assert "new" not in screen
+        scene.request(ago=6)
+        await shows(pilot, "11:59:54")
+
+
+async def test_another_session_is_chosen_with_the_keys_or_the_mouse(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "Requests · fix the flaky test")
+        await pilot.press("h", "j", "j")
+        await shows(pilot, "Requests · refactor the store", "sonnet-4-5")
+        await pilot.press("k")
+        screen = await shows(pilot, "Requests · fix the flaky test · agent 1")
+        assert "529 overloaded" not in screen
+        rows = pilot.app.screen.query_one("#session-rows", RowList)
+        await pilot.click(rows, offset=(4, 5))
+        await shows(pilot, "Requests · import customers from CSV")
+
+
+async def test_a_new_session_is_chosen_unless_the_user_chose_one(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(session_id="one", clues=clues("the first"))
+        await shows(pilot, "Requests · the first")
+        scene.request(session_id="two", ago=30, clues=clues("the second"))
+        await shows(pilot, "Requests · the second")
+        await pilot.press("h", "j")
+        await shows(pilot, "Requests · the first")
+        scene.request(session_id="three", ago=10, clues=clues("the third"))
+        await shows(pilot, "the third", "Requests · the first")
+
+
+async def test_hostile_titles_models_and_errors_are_only_text(scene: Scene) -> None:
+    evil = "[/foo][bold]x\x1b]0;owned\x07\x1b[2J\u202e中文🙂"
+    error = ApiError("evil[/]", evil)
+    async with scene.opened() as pilot:
+        scene.request(clues=clues(evil, evil, evil), model=evil, model_used=evil, agent_id=evil)
+        scene.request(ago=50, status=400, outcome=Outcome.ERROR, error=error)
+        scene.feed.notify(evil)
+        screen = await shows(pilot, "[/foo][bold]x␛]0;owned␇", "⚠ 1", "400 evil[/]")
+        assert not any(character in screen for character in "\x1b\x07\u202e")
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "Warnings", "[/foo][bold]x␛")
+        await pilot.press("escape", "enter")
+        await shows(pilot, "Overview", "evil[/]: [/foo]")
+
+
+async def test_what_the_store_has_from_before_is_shown(scene: Scene) -> None:
+    with writing(scene.store) as (writer, _):
+        exchange = scene.make(session_id="old", clues=clues("of yesterday"), ago=90000, usage=(1, 2, 3, 4, 5))
+        writer.begin(exchange, b"{}")
+        writer.end(exchange, [b"x"], [1.0])
+    async with scene.opened() as pilot:
+        await shows(pilot, "of yesterday", "Nov 20")
+
+
+async def test_the_records_of_another_candela_are_followed_in_its_store(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, note="Another candela (pid 123) serves port 8181")
+    async with scene.opened() as pilot:
+        await shows(pilot, "Another candela (pid 123)")
+        with writing(scene.store) as (writer, _):
+            exchange = scene.make(clues=clues("elsewhere"))
+            writer.begin(exchange, b"{}")
+            writer.end(exchange, [b"x"], [1.0])
+        await shows(pilot, "Requests · elsewhere")
+
+
+async def test_a_store_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.store.write_bytes(b"this is no database" * 100)
+    async with scene.opened() as pilot:
+        await shows(pilot, "⚠ 1", "store.sqlite3")
+
+
+async def test_e_writes_the_session_as_csv(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene.request(ago=20, usage=(12, 0, 0, 0, 5))
+    scene.request(ago=10)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:50")
+        await pilot.press("e")
+        await shows(pilot, "2 requests written")
+    [path] = tmp_path.glob("*.csv")
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    assert [row["input_tokens"] for row in rows] == ["12", ""]
+
+
+async def test_q_leaves_at_once_when_nothing_is_live(scene: Scene) -> None:
+    scene.request()
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("q")
+    assert scene.app.return_value == 0
+
+
+async def test_q_asks_while_requests_are_live(scene: Scene) -> None:
+    scene.request(**LIVE)
+    async with scene.opened() as pilot:
+        await shows(pilot, "1 live")
+        await pilot.press("q")
+        await shows(pilot, "Leave candela?", "1 request is live")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Leave candela?" not in screen_text(pilot))
+        assert pilot.app.is_running
+        await pilot.press("q", "y")
+    assert scene.app.return_value == 0
+
+
+async def test_ctrl_c_leaves_without_asking(scene: Scene) -> None:
+    scene.request(**LIVE)
+    async with scene.opened() as pilot:
+        await shows(pilot, "1 live")
+        await pilot.press("ctrl+c")
+    assert scene.app.return_value == 0
+
+
+async def test_help_lists_the_keys_that_work_here(scene: Scene) -> None:
+    scene.request()
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("question_mark")
+        screen = await shows(pilot, "Keys", "Write the session's requests as CSV")
+        assert "^c" in screen
+        await pilot.press("escape", "enter", "question_mark")
+        await shows(pilot, "Previous tab")
+
+
+async def test_every_action_is_in_the_palette(scene: Scene) -> None:
+    scene.request()
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press(*"hidden")
+        await shows(pilot, "Show or hide the client's own")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 50), (240, 70), (20, 8)])
+async def test_it_can_be_read_in_any_size(scene: Scene, size: tuple[int, int]) -> None:
+    busy_morning(scene)
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "candela")
+        if size[0] >= 80:
+            screen = await shows(pilot, "fix the flaky test", "11:59:48", "$0.086", "cost ≥ $0.39")
+            assert "TIME" in screen
+        await pilot.resize_terminal(120, 36)
+        await shows(pilot, "fix the flaky test", "11:59:48", "$0.086")
+
+
+async def test_an_unknown_theme_in_the_settings_is_told(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, theme="candle-dark")
+    async with scene.opened() as pilot:
+        assert pilot.app.theme == "candela-dark"
+        await shows(pilot, "candle-dark", "candela-light")
+
+
+@pytest.mark.parametrize("theme", ["candela-light", "nord", "textual-light"])
+async def test_every_theme_has_the_inks(tmp_path: Path, theme: str) -> None:
+    scene = Scene(tmp_path, theme=theme)
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "fix the flaky test")

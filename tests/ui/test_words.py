@@ -1,0 +1,91 @@
+"""Amounts, durations and times as the dashboard says them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from candela_tui.exchange import Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.ui import words
+from candela_tui.ui.clock import Clock
+from tests.ui.scene import NOW, Scene
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        (None, "–"),
+        ("0", "$0"),
+        ("0.0004", "<$0.001"),
+        ("0.0312", "$0.031"),
+        ("0.0994", "$0.099"),
+        ("0.0996", "$0.10"),
+        ("0.117", "$0.12"),
+        ("4.815", "$4.82"),
+        ("999.99", "$999.99"),
+        ("1203.7", "$1,204"),
+    ],
+)
+def test_money_has_as_many_digits_as_matter(usd: str | None, said: str) -> None:
+    assert words.money(None if usd is None else Decimal(usd)) == said
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (812, "812"),
+        (1234, "1.2k"),
+        (9960, "10k"),
+        (96_400, "96k"),
+        (999_600, "1.0M"),
+        (1_240_000, "1.2M"),
+    ],
+)
+def test_tokens_are_short(tokens: int | None, said: str) -> None:
+    assert words.count(tokens) == said
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [
+        (None, "–"),
+        (12, "12ms"),
+        (812, "0.8s"),
+        (9_960, "10s"),
+        (59_600, "1m00"),
+        (124_000, "2m04"),
+        (3_720_000, "1h02"),
+    ],
+)
+def test_durations_are_short(milliseconds: float | None, said: str) -> None:
+    assert words.duration(milliseconds) == said
+
+
+def test_a_share_that_is_not_all_is_never_said_to_be_all() -> None:
+    assert [words.percent(share) for share in (None, 0.0, 0.914, 0.9999, 1.0)] == ["–", "0%", "91%", "99%", "100%"]
+
+
+def test_times_are_local_and_have_a_date_where_it_is_not_today() -> None:
+    clock = Clock(lambda: NOW, timezone(timedelta(hours=2)))
+    assert words.time_of_day(datetime(2026, 11, 21, 10, 1, 3, tzinfo=UTC), clock) == "12:01:03"
+    assert words.time_of_day(datetime(2026, 11, 20, 21, 59, tzinfo=UTC), clock) == "Nov 20"
+    assert words.time_of_day(datetime(2025, 11, 20, tzinfo=UTC), clock) == "2025-11"
+    # Half past eleven at night in UTC is already today here.
+    assert words.time_of_day(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), clock) == "01:30:00"
+
+
+def test_models_go_by_what_tells_them_apart() -> None:
+    assert words.model("claude-opus-4-8") == "opus-4-8"
+    assert words.model("claude-haiku-4-5-20251001") == "haiku-4-5"
+    assert words.model(None) == "–"
+
+
+def test_a_failure_is_said_in_the_providers_words(scene: Scene) -> None:
+    error = ApiError("overloaded_error", "Overloaded")
+    failed = scene.make(status=529, outcome=Outcome.ERROR, error=error, retry=2)
+    assert words.shortfall(failed) == "try 3 · 529 overloaded: Overloaded"
+    assert words.shortfall(scene.make(outcome=Outcome.CUT, status=200)) == "cut off by the provider"
+    assert words.shortfall(scene.make()) is None
