@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 
 import click
@@ -10,6 +11,7 @@ import click
 from candela_tui.cli import daemon
 from candela_tui.cli.environment import SHELLS, shell_in, statements, variables
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.processes import listening_user
 from candela_tui.proxy.listen import running_candela
 
 
@@ -67,14 +69,30 @@ def _become(invocation: Invocation, words: tuple[str, ...]) -> None:
     settings = invocation.settings()
     port = settings.proxy.port
     running = running_candela(port) or daemon.start(invocation, port)
+    if settings.proxy.allow == "same-user":
+        _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} keeps its records in {running.data_dir}", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
+    # Python ignores these two, and a program that it becomes would inherit that.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(words[0], words, {**os.environ, **variables(port, os.environ)})  # noqa: S606
     except OSError as error:
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
+
+
+def _refuse_another_users(port: int) -> None:
+    """End the command before the user's credentials go to a process of somebody else."""
+    user = listening_user(port)
+    if user is not None and user not in (os.getuid(), 0):
+        raise click.ClickException(
+            f"Port {port} belongs to another user of this machine (uid {user}), who would get your credentials.\n"
+            'Choose another with `candela config set proxy.port 8182`, or set proxy.allow to "any-local" if you share '
+            "one candela."
+        )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 _POLL_S = 0.05
+_LISTEN = "0A"
+_REACHED_BY_LOOPBACK = (f"{int.from_bytes(bytes((127, 0, 0, 1)), sys.byteorder):08X}", "00000000")
+"""127.0.0.1 and 0.0.0.0 as /proc/net/tcp writes them."""
 
 
 def birth(pid: int) -> str | None:
@@ -60,3 +63,16 @@ def _gone_within(pid: int, born: str, timeout_s: float) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def listening_user(port: int) -> int | None:
+    """The user id that listens on a port of 127.0.0.1; None where that can't be known. Source: proc(5)."""
+    try:
+        lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+    except OSError:
+        return None
+    for fields in map(str.split, lines):
+        address, _, number = fields[1].partition(":")
+        if fields[3] == _LISTEN and address in _REACHED_BY_LOOPBACK and int(number, 16) == port:
+            return int(fields[7])
+    return None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 
 import pytest
 
@@ -61,6 +62,12 @@ async def test_a_signal_reaches_the_program_and_its_end_is_the_commands(running:
         assert await process.wait() == 42
 
 
+@pytest.mark.parametrize("name", ["PIPE", "XFSZ", "INT", "TERM", "HUP"])
+async def test_no_signal_is_ignored_that_the_user_did_not_ignore(name: str, running: Home) -> None:
+    result = await running.run("exec", "--", "sh", "-c", f"kill -{name} $$; echo ignored")
+    assert (result.code, result.out) == (-signal.Signals[f"SIG{name}"], "")
+
+
 async def test_the_program_takes_the_place_of_the_command(running: Home) -> None:
     process = await running.start("exec", "--", "sh", "-c", "echo $$")
     out, _ = await process.communicate()
@@ -110,3 +117,24 @@ async def test_a_port_that_another_program_has_is_explained(home: Home) -> None:
     assert result.code == 1
     assert f"Port {home.port}" in result.err
     assert "candela config set proxy.port" in result.err
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="takes another user's place, and reads /proc")
+async def test_a_candela_of_another_user_gets_no_credentials(home: Home) -> None:
+    async def pretend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = json.dumps({"name": "candela", "pid": 1, "version": "0.1.0", "data_dir": "/", "started_at": ""}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    os.seteuid(65534)
+    try:
+        server = await asyncio.start_server(pretend, "127.0.0.1", home.port)
+    finally:
+        os.seteuid(0)
+    async with server:
+        refused = await home.run("exec", "--", "echo", "ran")
+        shared = await home.run("exec", "--", "echo", "ran", CANDELA_PROXY__ALLOW="any-local")
+    assert (refused.code, refused.out) == (1, "")
+    assert "another user of this machine (uid 65534)" in refused.err
+    assert shared.out == "ran\n"
