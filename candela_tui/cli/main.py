@@ -4,7 +4,9 @@ A command's module is imported when that command runs, so that the small ones st
 """
 
 import difflib
+import errno
 import importlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,4 +127,10 @@ def cli(ctx: click.Context, config_file: Path | None, data_dir: Path | None) -> 
 
 def main() -> None:
     """Run the command line. Exits with 0, 1 (failure) or 2 (usage)."""
-    cli(prog_name="candela")
+    try:
+        cli(prog_name="candela")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo("candela: the output can't be written: no space is left on its device", err=True)
+        os._exit(1)  # An ordinary exit would try to write the rest of the output once more.

@@ -39,7 +39,7 @@ REDACTED = "[redacted]"
 
 def is_secret(name: str) -> bool:
     """Whether a header field of this name may authenticate somebody. Rate limits "…-tokens-…" do not."""
-    name = name.lower()
+    name = name.lower().replace("_", "-")
     return _SECRET_NAME.search(name) is not None and _HARMLESS_NAME.fullmatch(name) is None
 
 

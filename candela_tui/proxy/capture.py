@@ -92,10 +92,11 @@ class Capture:
             await self._breathe()
         for record in list(self._live.values()):
             ended = record.tap.end_ms is not None
-            while record.behind and self._try(record, ExchangeRecord.fold):
+            while record.behind and not record.failed and self._try(record, ExchangeRecord.fold):
                 await self._breathe()
             if ended:
-                self._try(record, self._finish)
+                if not self._try(record, self._finish):
+                    record.end_as_relayed()
                 del self._live[record.tap.id]
                 changed.append(record.exchange)
             else:
@@ -133,7 +134,8 @@ class Capture:
         self._sink.grow(record.exchange, *record.unstored())
 
     def _finish(self, record: ExchangeRecord) -> None:
-        self._try(record, lambda record: record.snapshot(self._pricer))
+        if record.failed or not self._try(record, lambda record: record.snapshot(self._pricer)):
+            record.end_as_relayed()
         self._sink.end(record.exchange, *record.unstored())
 
     def _try(self, record: ExchangeRecord, step: Callable[[ExchangeRecord], None]) -> bool:
@@ -142,7 +144,7 @@ class Capture:
         except Exception:
             logger.exception("exchange %s could not be recorded in full; the request was not affected", record.tap.id)
             self._feed.notify(f"Exchange {record.tap.id} could not be recorded in full (the log says why)")
-            record.interrupted_capture()
+            record.failed = True
             return False
         return True
 

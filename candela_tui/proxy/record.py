@@ -13,7 +13,14 @@ from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.protocol.headers import header, is_secret, rate_limits, redacted
 from candela_tui.protocol.messages import AnswerDecoder
-from candela_tui.protocol.request import Kind, decode_request, kind_of, session_in_metadata, title_in_answer
+from candela_tui.protocol.request import (
+    Kind,
+    MessagesRequest,
+    decode_request,
+    kind_of,
+    session_in_metadata,
+    title_in_answer,
+)
 from candela_tui.proxy.tap import Tap
 
 _CHUNKS_A_STEP = 16
@@ -32,6 +39,7 @@ class ExchangeRecord:
         "_received",
         "_stored",
         "exchange",
+        "failed",
         "notice",
         "request",
         "stored_at",
@@ -44,13 +52,15 @@ class ExchangeRecord:
             id=tap.id,
             started_at=tap.started_at,
             method=tap.method,
-            path=_without_secrets(tap.path),
+            path=tap.path.partition("?")[0],
             route=tap.route,
             url=tap.url,
             request_bytes=len(tap.recording.request),
             pid=os.getpid(),
         )
-        self.request = decode_request(tap.recording.request) if tap.method == "POST" else None
+        self.request: MessagesRequest | None = None
+        self.failed = False
+        """Something in here raised: nothing more is decoded."""
         self.notice: str | None = None
         """What the user should know of the capture of this exchange."""
         self.stored_at = time.monotonic()
@@ -64,12 +74,14 @@ class ExchangeRecord:
 
     def read_request(self) -> None:
         """Read from the request who asks for what."""
-        tap, request = self.tap, self.request
+        tap = self.tap
+        request = self.request = decode_request(tap.recording.request) if tap.method == "POST" else None
         retry = header(tap.headers, "x-stainless-retry-count") or ""
         authorization = header(tap.headers, "authorization") or ""
         session = header(tap.headers, "x-claude-code-session-id")
         self.exchange = replace(
             self.exchange,
+            path=_without_secrets(tap.path),
             kind=kind_of(tap.method, tap.path.partition("?")[0], request),
             session_id=session or (session_in_metadata(request) if request else None),
             agent_id=header(tap.headers, "x-claude-code-agent-id"),
@@ -141,12 +153,11 @@ class ExchangeRecord:
             known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
         self.exchange = replace(self.exchange, **known)
 
-    def interrupted_capture(self) -> None:
-        """Capture failed: let the snapshot at least say how the exchange ended, from the relay's own notes."""
+    def end_as_relayed(self) -> None:
+        """Say how the exchange ended from the relay's own notes: what the capture makes of it has failed."""
         tap = self.tap
-        outcome, error = tap.outcome or (Outcome.OK if (tap.status or 0) < 400 else Outcome.ERROR), tap.error
-        if tap.end_ms is not None:
-            self.exchange = replace(self.exchange, status=tap.status, outcome=outcome, error=error, marks=self._marks())
+        outcome = tap.outcome or (Outcome.OK if (tap.status or 0) < 400 else Outcome.ERROR)
+        self.exchange = replace(self.exchange, status=tap.status, outcome=outcome, error=tap.error, marks=self._marks())
 
     @property
     def has_unstored(self) -> bool:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,3 +201,11 @@ async def test_a_store_of_something_else_is_named(home: Home) -> None:
     assert result.code == 1
     assert str(home.data / "candela.db") in result.err
     assert "Traceback" not in result.err
+
+
+def test_output_that_finds_no_space_is_an_error_in_words(home: Home) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([COMMAND, "config", "get"], env=home.environment, stdout=full, stderr=-1)
+    assert ended.returncode == 1
+    assert b"no space" in ended.stderr
+    assert b"Traceback" not in ended.stderr

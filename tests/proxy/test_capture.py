@@ -257,3 +257,19 @@ async def test_an_answer_that_is_no_http_is_told_in_one_line_that_quotes_neither
     assert "\n" not in words
     assert "very-secret" not in words
     assert "very-secret" not in caplog.text
+
+
+async def test_an_exchange_that_cannot_be_read_is_recorded_as_the_relay_saw_it(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: ExchangeRecord) -> None:
+        raise RuntimeError("a fault of the decoder")
+
+    monkeypatch.setattr(ExchangeRecord, "fold", broken)
+    async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
+        body = await answer.read()
+    exchange = await candela.exchange()
+    assert (exchange.outcome, exchange.status) == (Outcome.OK, 200)
+    await candela.stop(1)
+    assert candela.reader.response_body(exchange.id) == body == provider.requests[0].sent
+    assert len([notice for notice in candela.notices if "could not be recorded" in notice]) == 1
