@@ -1,0 +1,139 @@
+"""How the dashboard ends, in a real terminal: by a key, a signal, a bug of its own; and a terminal that hangs."""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE_S = 30.0
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOWN_CURSOR = b"\x1b[?25h"
+
+
+class Program:
+    """A dashboard behind a pseudo-terminal that reads only when told to."""
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int, turns: int, end: Path) -> None:
+        self.process = process
+        self._terminal = terminal
+        self._turns = turns
+        self._end = end
+        self.seen = b""
+
+    async def shows(self, *texts: bytes) -> None:
+        """Read the terminal until all texts came."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(text in self.seen for text in texts):
+                await self._read()
+
+    async def _read(self) -> None:
+        await _readable(self._terminal)
+        try:
+            self.seen += os.read(self._terminal, 65536)
+        except OSError:
+            self.seen += b"\0gone"
+
+    def type(self, keys: str) -> None:
+        os.write(self._terminal, keys.encode())
+
+    async def publishes(self, turns: int) -> None:
+        """Wait until the thread beside the dashboard has published so often again."""
+        async with asyncio.timeout(PATIENCE_S):
+            while turns > 0:
+                await _readable(self._turns)
+                turns -= len(os.read(self._turns, turns))
+
+    async def end(self) -> dict[str, Any]:
+        """Wait for its end, without reading its terminal; what it told of it."""
+        await asyncio.to_thread(self.process.wait, PATIENCE_S)
+        told: dict[str, Any] = json.loads(await asyncio.to_thread(self._end.read_text))
+        return told
+
+
+async def _readable(file_descriptor: int) -> None:
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(file_descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(file_descriptor)
+
+
+@asynccontextmanager
+async def _running(directory: Path, mode: str = "quiet") -> AsyncIterator[Program]:
+    master, slave = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    turns, turns_to = os.pipe()
+    arguments = [str(directory / "store.sqlite3"), mode, str(turns_to), str(directory / "end")]
+    process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+        [sys.executable, "-m", "tests.ui.dashboard_program", *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        start_new_session=True,
+        pass_fds=[turns_to],
+    )
+    try:
+        yield Program(process, master, turns, directory / "end")
+    finally:
+        process.kill()
+        process.wait()
+        for file_descriptor in (master, slave, turns, turns_to):
+            os.close(file_descriptor)
+
+
+async def test_q_leaves_and_restores_the_terminal(tmp_path: Path) -> None:
+    async with _running(tmp_path) as program:
+        await program.shows(b"Waiting for the first request")
+        program.type("q")
+        await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
+        assert await program.end() == {"code": 0, "crash": None}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_leaves_and_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
+    async with _running(tmp_path) as program:
+        await program.shows(b"Waiting for the first request")
+        program.process.send_signal(number)
+        await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
+        assert await program.end() == {"code": 128 + number, "crash": None}
+
+
+async def test_a_bug_of_the_dashboard_is_reported_without_what_its_variables_held(tmp_path: Path) -> None:
+    async with _running(tmp_path, "crash") as program:
+        await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
+        end = await program.end()
+        assert end["code"] == 1
+        assert "ZeroDivisionError" in end["crash"]
+        assert "sk-ant-local" not in end["crash"]
+        assert b"ZeroDivisionError" not in program.seen
+
+
+async def test_a_terminal_that_stops_reading_stops_neither_the_proxy_nor_the_end(tmp_path: Path) -> None:
+    async with _running(tmp_path, "busy") as program:
+        await program.shows(b"1 live")
+        # Nobody reads from here on: the terminal's buffer is full after a few frames.
+        await program.publishes(250)
+        program.process.send_signal(signal.SIGTERM)
+        assert await program.end() == {"code": 143, "crash": None}
+
+
+async def test_a_terminal_that_reads_again_is_drawn_anew(tmp_path: Path) -> None:
+    async with _running(tmp_path, "busy") as program:
+        await program.shows(b"1 live")
+        await program.publishes(250)
+        program.seen = b""
+        await program.shows(b"4 live")

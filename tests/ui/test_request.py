@@ -1,0 +1,374 @@
+"""One request, read as its user does."""
+
+import gzip
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from candela_tui.exchange import Difference, Marks, Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.lines.text_view import TextView
+from tests.store.recording import writing
+from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, screen_text, shows, stream, until
+
+CONVERSATION: dict[str, Any] = {
+    "model": "claude-opus-4-8",
+    "system": [
+        {"type": "text", "text": "You are Claude Code.", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+    ],
+    "tools": [
+        {"name": "Read", "description": "Reads a file.", "input_schema": {"type": "object"}},
+        {"name": "Bash", "description": "Runs a command.\nCarefully.", "input_schema": {"type": "object"}},
+    ],
+    "messages": [
+        {"role": "user", "content": "<system-reminder>\nbe brief\n</system-reminder>\nfix the flaky test"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Where is it?", "signature": "x"},
+                {"type": "text", "text": "Let me look."},
+                {"type": "tool_use", "id": "toolu_7", "name": "Read", "input": {"file_path": "/src/api/test_clock.py"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "toolu_7", "is_error": True, "content": "No such file"},
+                {
+                    "type": "image",
+                    "source": {"type": "base64", "media_type": "image/png", "data": "A" * 4000},
+                },
+                {"type": "hologram", "depth": 3},
+            ],
+        },
+    ],
+}
+BODY = json.dumps(CONVERSATION).encode()
+
+
+async def test_enter_opens_what_is_known_of_a_request(scene: Scene) -> None:
+    scene.request(
+        clues=clues("fix the flaky test"),
+        usage=(12, 96000, 1200, 18000, 61),
+        body=BODY,
+        retry=2,
+        differences=(Difference("service_tier", "auto", "standard"),),
+    )
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "Timing", "Usage and cost", "req_011CVq4")
+        for words in (
+            "✓ 200  ok  stopped by end_turn",
+            "the client made 2 tries of this call before",
+            "96,000",
+            "1,200 for 5m, 18,000 for 1h",
+            "asked auto, served standard",
+            "anthropic-direct → https://api.anthropic.com/v1/messages",
+            "4.312 s",
+        ):
+            assert words in screen
+        await pilot.press("escape")
+        await shows(pilot, "Sessions")
+
+
+async def test_the_parts_of_the_cost_add_up_to_it_exactly(scene: Scene) -> None:
+    made = scene.request(usage=(12, 4096, 1024, 2048, 15))
+    assert made.cost is not None
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "$0.029363")
+        parts = [line.split("$")[1].split()[0] for line in screen.splitlines() if "$" in line and "%" in line]
+        assert len(parts) == 3
+
+
+async def test_a_model_without_a_price_says_how_to_add_one(scene: Scene) -> None:
+    scene.request(model="my-model", usage=(12, 0, 0, 0, 15))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "No price is known for my-model", '[pricing.models."my-model"]')
+        assert "$0" not in screen
+
+
+async def test_a_subscription_is_not_billed(scene: Scene) -> None:
+    scene.request(usage=(12, 0, 0, 0, 15), subscription=True)
+    async with scene.opened() as pilot:
+        await shows(pilot, "API value")
+        await pilot.press("enter")
+        await shows(pilot, "Paid by subscription", "API value")
+
+
+async def test_an_error_is_told_in_full(scene: Scene) -> None:
+    message = "messages.3.content: " + "the tool result does not belong to a call " * 5
+    scene.request(status=400, outcome=Outcome.ERROR, error=ApiError("invalid_request_error", message), stop_reason=None)
+    async with scene.opened() as pilot:
+        await shows(pilot, "400 invalid request")
+        await pilot.press("enter")
+        screen = await shows(pilot, "invalid_request_error: messages.3.content")
+        assert screen.count("tool result") == 5
+
+
+async def test_the_conversation_shows_roles_calls_results_and_images(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened((120, 50)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        screen = await shows(pilot, "── user", "── assistant", "fix the flaky test")
+        for words in (
+            "∴ thinking",
+            "Where is it?",
+            "▸ Read   toolu_7",
+            '"file_path": "/src/api/test_clock.py"',
+            "✗ result   toolu_7",
+            "No such file",
+            "▣ image   image/png · 3.0 kB",
+            '"type": "hologram"',
+        ):
+            assert words in screen
+
+
+async def test_system_prompt_and_tools_have_tabs(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "You are Claude Code.", "cached up to here, for 1h")
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "2 tools", "Carefully.", '"type": "object"')
+
+
+async def test_the_response_shows_thinking_text_and_calls(scene: Scene) -> None:
+    answer = stream("Found ", "it.\nIt is `now()`.", thinking="Hm.", tool=("Edit", {"path": "a.py", "n": 1}))
+    scene.request(body=BODY, answer=answer)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "5")
+        await shows(
+            pilot, "∴ thinking", "Hm.", "Found it.", "It is `now()`.", "▸ Edit", '"path": "a.py",', "✓ end_turn"
+        )
+
+
+async def test_a_live_response_is_read_as_it_streams(scene: Scene) -> None:
+    whole = stream("The first words", " and more.\nA second line.")
+    cut = whole.index(b" and more")
+    live = scene.request(body=BODY, answer=b"", **LIVE)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "5")
+        await shows(pilot, "◌ waiting for the first token")
+        live = scene.grow(live, whole[:cut])
+        live = scene.grow(live, whole[cut : cut + 20])
+        await shows(pilot, "◌ streaming")
+        live = scene.grow(live, whole[cut + 20 :])
+        await shows(pilot, "The first words and more.", "A second line.")
+        scene.feed.release(live.id)
+        scene.grow(live, outcome=Outcome.OK, stop_reason="end_turn", marks=Marks(1, 2, 3, 4))
+        screen = await shows(pilot, "✓ end_turn")
+        assert "streaming" not in screen
+
+
+async def test_the_raw_response_has_each_event_with_its_time(scene: Scene) -> None:
+    scene.request(answer=stream("Hello"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "8")
+        await shows(pilot, "0.812 s", "message_start", '"Hello"}}', "message_stop")
+        await pilot.press("p")
+        await shows(pilot, "event: message_start", 'data: {"type": "message_start"')
+
+
+@pytest.mark.parametrize("key", ["5", "8"])
+async def test_a_compressed_answer_is_readable(scene: Scene, key: str) -> None:
+    headers = (*STREAM_HEADERS, ("Content-Encoding", "gzip"))
+    scene.request(answer=gzip.compress(stream("Hello from gzip")), response_headers=headers)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", key)
+        await shows(pilot, "Hello from gzip")
+
+
+@pytest.mark.parametrize("key", ["5", "8"])
+async def test_an_answer_that_cannot_be_decoded_says_why(scene: Scene, key: str) -> None:
+    headers = (*STREAM_HEADERS, ("Content-Encoding", "gzip"))
+    scene.request(answer=b"not gzip at all", response_headers=headers)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", key)
+        await shows(pilot, "not gzip")
+
+
+async def test_a_whole_json_answer_is_a_response_too(scene: Scene) -> None:
+    answer = json.dumps({"type": "message", "content": [{"type": "text", "text": "Whole."}], "stop_reason": "end_turn"})
+    scene.request(answer=answer.encode(), response_headers=(("content-type", "application/json"),))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "5")
+        await shows(pilot, "Whole.", "✓ end_turn")
+        await pilot.press("8")
+        await shows(pilot, '"type": "message",', '"stop_reason": "end_turn"')
+
+
+async def test_headers_are_shown_as_recorded(scene: Scene) -> None:
+    scene.request()
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "6")
+        await shows(pilot, "x-api-key", "[redacted]", "text/event-stream; charset=utf-8")
+
+
+async def test_a_request_of_the_store_is_read_from_there(scene: Scene) -> None:
+    made = scene.make(clues=clues("of yesterday"))
+    with writing(scene.store) as (writer, _):
+        writer.begin(replace(made, outcome=Outcome.LIVE), BODY)
+        writer.end(made, [stream("Stored words.")], [812.0])
+    async with scene.opened() as pilot:
+        await shows(pilot, "of yesterday")
+        await pilot.press("enter", "2")
+        await shows(pilot, "Let me look.")
+        await pilot.press("5")
+        await shows(pilot, "Stored words.")
+        await pilot.press("6")
+        await shows(pilot, "[redacted]")
+        await pilot.press("7")
+        await shows(pilot, '"model": "claude-opus-4-8",')
+
+
+async def test_the_next_request_opens_on_the_same_tab(scene: Scene) -> None:
+    for number in (1, 2, 3):
+        body = {"messages": [{"role": "user", "content": f"question {number}"}]}
+        scene.request(ago=60 - number, body=json.dumps(body).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:03")
+        await pilot.press("enter", "2")
+        await shows(pilot, "question 3")
+        await pilot.press("K")
+        await shows(pilot, "question 2")
+        await pilot.press("K")
+        await shows(pilot, "question 1")
+        await pilot.press("K")
+        await shows(pilot, "There is no earlier request")
+        await pilot.press("J", "q", "enter")
+        await shows(pilot, "11:59:02", "Timing")
+
+
+async def test_each_tab_keeps_its_place(scene: Scene) -> None:
+    text = "\n".join(f"line {number}" for number in range(500))
+    scene.request(body=json.dumps({"system": text, "messages": [{"role": "user", "content": "short"}]}).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "line 5")
+        await pilot.press("G")
+        await shows(pilot, "line 499")
+        await pilot.press("2")
+        await shows(pilot, "short")
+        await pilot.press("3")
+        await shows(pilot, "line 499")
+
+
+async def test_words_are_found_and_counted(scene: Scene) -> None:
+    text = "\n".join(f"line {number} {'needle' if number % 100 == 50 else ''}" for number in range(500))
+    scene.request(body=json.dumps({"system": text}).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "line 5")
+        await pilot.press("slash", *"NEEDLE", "enter")
+        await shows(pilot, "line 50 needle", "1/5")
+        await pilot.press("n")
+        await shows(pilot, "line 150 needle", "2/5")
+        await pilot.press("N", "N")
+        await shows(pilot, "line 450 needle", "5/5")
+        await pilot.press("escape")
+        await until(pilot, lambda: "5/5" not in screen_text(pilot))
+        assert "line 450 needle" in screen_text(pilot)
+
+
+async def test_y_copies_the_tab(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "You are Claude Code.")
+        await pilot.press("y")
+        await shows(pilot, "Copied System")
+        assert "You are Claude Code." in pilot.app.clipboard
+
+
+async def test_a_click_on_its_name_opens_a_tab(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "Overview")
+        column = screen.splitlines()[1].index("Tools")
+        await pilot.click("TabBar", offset=(column + 1, 0))
+        await shows(pilot, "2 tools")
+
+
+@pytest.mark.parametrize("key", ["2", "3", "4", "5", "7", "8"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\x00 not json",
+        b'{"messages": [5, "x", {"role": 3}, {"role": "[/b]", "content": {"a": [1]}}], "tools": [1, {"name": 2}]}',
+        json.dumps(
+            {"system": "\x1b[2J[bold]", "messages": [{"role": "user\x1b[2J", "content": "\x9b31m\u202e"}]}
+        ).encode(),
+        b'{"messages": [{"role": "user", "content": [{"type": "tool_use", "input": 3}, {"type": ["x"]}, null]}]}',
+        b'{"messages": [' + b'{"role":"user","content":' * 2000,
+    ],
+)
+async def test_no_body_breaks_a_tab_or_reaches_the_terminal(scene: Scene, key: str, body: bytes) -> None:
+    scene.request(body=body, answer=body, response_headers=(("content-type", "application/json"),))
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", key)
+        view = pilot.app.screen.query_one(TextView)
+        await until(pilot, lambda: len(view.lines))
+        await pilot.pause()
+        screen = screen_text(pilot)
+        assert not any(character in screen for character in "\x1b\x9b\u202e\x00")
+
+
+def _ten_megabytes() -> bytes:
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": f"message {number}\n" + "some long text\n" * 700}]}
+        for number in range(950)
+    ]
+    messages.append({"role": "user", "content": "the very last words"})
+    return json.dumps({"model": "claude-opus-4-8", "messages": messages}).encode()
+
+
+@pytest.mark.parametrize(("key", "beginning"), [("2", "message 0"), ("7", '"messages": [')])
+async def test_a_body_of_ten_megabytes_opens_scrolls_and_is_searched(scene: Scene, key: str, beginning: str) -> None:
+    body = _ten_megabytes()
+    assert len(body) > 10_000_000
+    scene.request(body=body)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", key)
+        await shows(pilot, beginning)
+        await pilot.press("slash", *"very last words", "enter")
+        await shows(pilot, "the very last words", "1/1")
+        await pilot.press("g")
+        await shows(pilot, beginning)
+        await pilot.press("G")
+        await shows(pilot, "the very last words")
+
+
+async def test_a_string_of_ten_megabytes_opens(scene: Scene) -> None:
+    scene.request(
+        body=json.dumps({"messages": [{"role": "user", "content": "begin " + "é\\ word " * 900_000}]}).encode()
+    )
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "begin é\\ word")
+        await pilot.press("7")
+        await shows(pilot, '"content": "begin')
