@@ -10,12 +10,12 @@ import click
 from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.logs import log_beside_the_store
-from candela_tui.cli.tables import printable
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import HOST, PortTaken, RunningCandela
 from candela_tui.store.reader import StoreReader
+from candela_tui.ui.plain import plain
 from candela_tui.ui.run import DashboardExit, Status, run
 
 _UNTIL_STREAMS_END_S = 7 * 86400.0
@@ -101,6 +101,6 @@ def _tell_crash(report: str, directory: Path) -> None:
         path.chmod(0o600)
     except OSError as error:
         click.echo(f"The dashboard failed, and its report can't be written to {path} ({error.strerror}):", err=True)
-        click.echo(printable(report), err=True)
+        click.echo("\n".join(map(plain, report.splitlines())), err=True)
         return
     click.echo(f"The dashboard failed. The report is in {path}", err=True)

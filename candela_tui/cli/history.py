@@ -1,6 +1,7 @@
 """``candela sessions``, ``requests``, ``show`` and ``export``: what the store holds, also while candela runs."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,20 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from candela_tui.analysis.sessions import by_session
+from candela_tui.analysis.sessions import Totals, by_session
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.overview import overview
-from candela_tui.cli.tables import UNKNOWN, local_time, money, percent, printable, span, table, tokens
+from candela_tui.cli.tables import local_time, table
 from candela_tui.exchange import Exchange
 from candela_tui.export.csv_table import csv_lines, default_file_name
 from candela_tui.export.json_text import json_text
 from candela_tui.export.records import detailed_record, request_record, session_record
+from candela_tui.ui.plain import plain
+from candela_tui.ui.words import UNKNOWN, cost, count, duration, money, percent
 
 if TYPE_CHECKING:
     from candela_tui.store.reader import StoreReader
 
 _NO_SESSION = "none"
-_TERMINAL_MAY_GET = frozenset("\t\n")
+_ACTS_ON_TERMINALS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @click.command()
@@ -43,10 +46,10 @@ def sessions(invocation: Invocation, as_json: bool) -> None:
             session.title or UNKNOWN,
             str(session.totals.requests),
             str(len(session.agents)),
-            tokens(session.totals.prompt_tokens),
+            count(session.totals.prompt_tokens),
             percent(session.totals.cache_hit_rate),
-            tokens(session.totals.output_tokens),
-            money(session.totals.cost, session.totals.at_least or session.totals.unpriced > 0),
+            count(session.totals.output_tokens),
+            _total(session.totals),
             local_time(session.last_at),
         )
         for session in found
@@ -76,11 +79,11 @@ def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> N
             exchange.model_used or exchange.model or UNKNOWN,
             str(exchange.status or UNKNOWN),
             exchange.outcome.value,
-            tokens(exchange.usage.prompt_tokens if exchange.usage else None),
-            tokens(exchange.usage.cache_read_tokens if exchange.usage else None),
-            tokens(exchange.usage.output_tokens if exchange.usage else None),
-            money(exchange.cost.total, exchange.cost.at_least) if exchange.cost else UNKNOWN,
-            span(exchange.duration_ms),
+            count(exchange.usage.prompt_tokens if exchange.usage else None),
+            count(exchange.usage.cache_read_tokens if exchange.usage else None),
+            count(exchange.usage.output_tokens if exchange.usage else None),
+            cost(exchange.cost),
+            duration(exchange.duration_ms),
             exchange.error.message if exchange.error else exchange.stop_reason or "",
         )
         for exchange in found
@@ -108,7 +111,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
     with _store(invocation) as store:
         exchange = store.exchange(request_id)
         if exchange is None:
-            raise click.ClickException(f"No recorded request has an id that begins with {printable(request_id)!r}.")
+            raise click.ClickException(f"No recorded request has an id that begins with {plain(request_id)!r}.")
         if raw:
             body = store.request_body(exchange.id) if raw == "request" else store.response_body(exchange.id)
             if body is None:
@@ -165,12 +168,17 @@ def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
         known = {exchange.session_id or "" for exchange in found}
     if not known:
         raise click.ClickException(
-            f"No recorded session has an id that begins with {printable(beginning)!r}; `candela sessions` lists them."
+            f"No recorded session has an id that begins with {plain(beginning)!r}; `candela sessions` lists them."
         )
     if len(known) > 1:
-        several = ", ".join(printable(session) for session in sorted(known)[:3])
-        raise click.ClickException(f"More than one session begins with {printable(beginning)!r}, such as {several}.")
+        several = ", ".join(plain(session) for session in sorted(known)[:3])
+        raise click.ClickException(f"More than one session begins with {plain(beginning)!r}, such as {several}.")
     return found
+
+
+def _total(totals: Totals) -> str:
+    at_least = totals.priced and (totals.at_least or totals.unpriced)
+    return f"≥ {money(totals.cost)}" if at_least else money(totals.cost)
 
 
 def _say_empty(invocation: Invocation) -> None:
@@ -181,7 +189,7 @@ def _write_raw(body: bytes, which: str) -> None:
     """Write the bytes, unless a terminal would act on them."""
     if sys.stdout.isatty():
         text = body.replace(b"\r\n", b"\n").decode("utf-8", "replace")
-        if any(character not in _TERMINAL_MAY_GET and printable(character) != character for character in text):
+        if _ACTS_ON_TERMINALS.search(text):
             raise click.ClickException(
                 f"The {which}'s body has bytes that a terminal would act on. Send it elsewhere: --raw {which} | less, "
                 f"or --raw {which} > FILE"

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 
 from candela_tui.cli.invocation import Invocation
-from candela_tui.cli.tables import printable
+from candela_tui.ui.plain import plain
 
 REQUESTS = "candela_tui.requests"
 """The logger of what happened to each request: the output of ``candela serve``."""
@@ -33,7 +33,7 @@ class _OneLineEach(logging.Formatter):
     default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).split("\n")))
+        return "\n".join(map(plain, super().format(record).split("\n")))
 
 
 class _Descriptor(logging.Handler):

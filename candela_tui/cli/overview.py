@@ -1,9 +1,11 @@
 """One request as a person reads it."""
 
-from candela_tui.cli.tables import UNKNOWN, local_time, money, printable, span, tokens
+from candela_tui.cli.tables import local_time
 from candela_tui.exchange import Exchange
 from candela_tui.export.records import plain_decimal
 from candela_tui.protocol.headers import Headers
+from candela_tui.ui.plain import plain
+from candela_tui.ui.words import UNKNOWN, cost, count, duration
 
 
 def overview(exchange: Exchange) -> str:
@@ -12,13 +14,13 @@ def overview(exchange: Exchange) -> str:
         _facts(exchange),
         _usage(exchange),
         [
-            ("connected", span(exchange.connect_ms)),
-            ("first byte", span(exchange.ttfb_ms)),
-            ("first token", span(exchange.ttft_ms)),
-            ("whole", span(exchange.duration_ms)),
+            ("connected", duration(exchange.connect_ms)),
+            ("first byte", duration(exchange.ttfb_ms)),
+            ("first token", duration(exchange.ttft_ms)),
+            ("whole", duration(exchange.duration_ms)),
         ],
     ]
-    blocks = ["\n".join(f"{name:<15}{printable(value)}" for name, value in section) for section in sections]
+    blocks = ["\n".join(f"{name:<15}{plain(value)}" for name, value in section) for section in sections]
     blocks += [
         f"{title}\n{_fields(headers)}"
         for title, headers in (
@@ -56,17 +58,17 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _usage(exchange: Exchange) -> list[tuple[str, str]]:
-    usage, cost = exchange.usage, exchange.cost
+    usage, price = exchange.usage, exchange.cost
     rows = [
-        ("input", tokens(usage.input_tokens if usage else None)),
-        ("cache read", tokens(usage.cache_read_tokens if usage else None)),
-        ("cache write 5m", tokens(usage.cache_write_5m_tokens if usage else None)),
-        ("cache write 1h", tokens(usage.cache_write_1h_tokens if usage else None)),
-        ("output", tokens(usage.output_tokens if usage else None)),
+        ("input", count(usage.input_tokens if usage else None)),
+        ("cache read", count(usage.cache_read_tokens if usage else None)),
+        ("cache write 5m", count(usage.cache_write_5m_tokens if usage else None)),
+        ("cache write 1h", count(usage.cache_write_1h_tokens if usage else None)),
+        ("output", count(usage.output_tokens if usage else None)),
     ]
-    if cost is not None:
+    if price is not None:
         label = "API value" if exchange.subscription else "cost"
-        rows.append((label, f"{money(cost.total, cost.at_least)} (${plain_decimal(cost.total)})"))
+        rows.append((label, f"{cost(price)} (${plain_decimal(price.total)})"))
     elif exchange.unpriced_model:
         rows.append(
             (
@@ -80,4 +82,4 @@ def _usage(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _fields(headers: Headers) -> str:
-    return "\n".join(f"  {printable(name)}: {printable(value)}" for name, value in headers)
+    return "\n".join(f"  {plain(name)}: {plain(value)}" for name, value in headers)

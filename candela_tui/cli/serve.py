@@ -16,10 +16,11 @@ from candela_tui.cli.daemon import READY
 from candela_tui.cli.engine import SIGNAL_CHECK_S, Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.logs import REQUESTS, log_beside_the_store, log_to_terminal
-from candela_tui.cli.tables import UNKNOWN, money, printable, span, tokens
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
 from candela_tui.proxy.listen import PortTaken
+from candela_tui.ui.plain import plain
+from candela_tui.ui.words import UNKNOWN, cost, count, duration
 
 requests = logging.getLogger(REQUESTS)
 
@@ -115,14 +116,14 @@ def line(exchange: Exchange) -> str:
         f"session {(exchange.session_id or UNKNOWN)[:8]}",
     ]
     if usage is not None:
-        words.append(f"prompt {tokens(usage.prompt_tokens)} cached {tokens(usage.cache_read_tokens)}")
-        words.append(f"output {tokens(usage.output_tokens)}")
+        words.append(f"prompt {count(usage.prompt_tokens)} cached {count(usage.cache_read_tokens)}")
+        words.append(f"output {count(usage.output_tokens)}")
     if exchange.cost is not None:
-        words.append(money(exchange.cost.total, exchange.cost.at_least))
-    words.append(span(exchange.duration_ms))
+        words.append(cost(exchange.cost))
+    words.append(duration(exchange.duration_ms))
     if exchange.error is not None:
         words.append(f"{exchange.error.type}: {exchange.error.message}")
-    return printable("  ".join(words))
+    return plain("  ".join(words))
 
 
 def _say_where(engine: Engine) -> None:
