@@ -29,6 +29,7 @@ from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.request.screen import RequestScreen
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
+from candela_tui.ui.spinner import TICKS_A_SECOND
 
 _AGES_INTERVAL_S = 5.0
 
@@ -97,7 +98,7 @@ class DashboardScreen(Screen[None]):
         """Draw what is live."""
         self._sessions.tick(tick)
         self._requests.tick(tick)
-        if self._sources.ledger.behind:
+        if tick % TICKS_A_SECOND == 0 and self._sources.ledger.behind:
             self._show_sessions()
 
     def show_notices(self) -> None:

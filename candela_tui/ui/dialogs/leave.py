@@ -21,7 +21,7 @@ class LeaveDialog(Dialog[bool]):
             "Leave candela?",
             [
                 ((f"{streams} live.", "bright"),),
-                (("The proxy waits a few seconds for them, then cuts what is left.", "text"),),
+                (("The proxy waits a few seconds for what is live, then cuts it off.", "text"),),
             ],
             "y leave · esc stay",
         )
