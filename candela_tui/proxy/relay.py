@@ -87,6 +87,18 @@ def error_response(status: int, message: str) -> web.Response:
     return web.Response(status=status, body=error_body(status, message), content_type="application/json")
 
 
+def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes) -> Tap:
+    """A tap that knows the request, for an exchange that begins now."""
+    return Tap(
+        method=request.method,
+        path=target.path,
+        route=target.route.name,
+        url=target.url.partition("?")[0],
+        headers=headers,
+        body=body,
+    )
+
+
 class Relay:
     """Relays requests over one client session, which its owner closes."""
 
@@ -100,14 +112,7 @@ class Relay:
         self, request: web.BaseRequest, target: Target, headers: Pairs, body: bytes, proxy: str | None
     ) -> web.StreamResponse:
         """Answer one request with the provider's answer."""
-        tap = Tap(
-            method=request.method,
-            path=target.path,
-            route=target.route.name,
-            url=target.url.partition("?")[0],
-            headers=headers,
-            body=body,
-        )
+        tap = tap_of(request, target, headers, body)
         self._capture.begin(tap)
         try:
             return await self._exchange(request, target, headers, body, proxy, tap)

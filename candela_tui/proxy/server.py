@@ -18,9 +18,8 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.guard import GuardedServer
-from candela_tui.proxy.relay import BodyTooLarge, Pairs, Relay, decoded_pairs, error_response, read_body
+from candela_tui.proxy.relay import BodyTooLarge, Pairs, Relay, decoded_pairs, error_response, read_body, tap_of
 from candela_tui.proxy.routes import Routes, Target
-from candela_tui.proxy.tap import Tap
 from candela_tui.proxy.upstream import FIELD_LIMIT, open_session, proxy_for
 
 _READ_BUFFER = 256 * 1024
@@ -146,14 +145,7 @@ class Proxy:
     def _too_large(self, request: web.BaseRequest, target: Target, headers: Pairs) -> web.Response:
         limit = self._settings.proxy.max_body_mb
         words = f"the request body is larger than the {limit} MiB that [proxy] max_body_mb allows"
-        tap = Tap(
-            method=request.method,
-            path=target.path,
-            route=target.route.name,
-            url=target.url.partition("?")[0],
-            headers=headers,
-            body=b"",
-        )
+        tap = tap_of(request, target, headers, b"")
         tap.answered(413, [])
         tap.ended(Outcome.BLOCKED, ApiError("request_too_large", words))
         self._capture.begin(tap)
