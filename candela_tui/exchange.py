@@ -5,6 +5,7 @@ An ``Exchange`` is a snapshot: whoever records one makes a new snapshot when som
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from candela_tui.pricing import Cost as Cost
@@ -46,11 +47,24 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that was served otherwise than asked: ``what`` is model, speed, service_tier or inference_geo."""
+    """Something that was served otherwise than asked: ``what`` is model, speed, service_tier, inference_geo or
+    cache_ttl."""
 
     what: str
     asked: str
     served: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """A task that an answer gives to a sub-agent of its own, by a call of the Agent (formerly Task) tool."""
+
+    task: str
+    """The beginning of the sub-agent's prompt, as ``first_user_text`` reads it from the sub-agent's requests."""
+    agent_type: str | None = None
+    """Such as ``Explore``."""
+    description: str | None = None
+    """A few words on the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +105,11 @@ class Exchange:
     """None: not priced (no usage, or a model without a price)."""
     unpriced_model: str | None = None
     """The model that has no price, where the usage could not be priced for that reason."""
+    cost_notes: tuple[str, ...] = ()
+    """What to know about how far the cost can be relied on, in words."""
+    saved: Decimal | None = None
+    """USD that the prompt cache saved: what the prompt would have cost without it, less what it did cost. Negative
+    where writing cost more than reading saved; None: not priced."""
     marks: Marks = field(default_factory=Marks)
     request_bytes: int = 0
     response_bytes: int = 0
@@ -106,6 +125,13 @@ class Exchange:
     retry: int = 0
     """How many tries of the same call the client says there were before this one."""
     differences: tuple[Difference, ...] = ()
+    cache_ttls: tuple[str, ...] = ()
+    """Lifetimes that the request's ``cache_control`` marks ask for, shortest first: ``5m``, ``1h``."""
+    tools_called: tuple[str, ...] = ()
+    """The tools that the answer calls, each once, in the order of their first call."""
+    delegations: tuple[Delegation, ...] = ()
+    task: str | None = None
+    """Of a sub-agent's request: the first words of its conversation, by which its delegation is found."""
     clues: SessionClues | None = None
     session_title: str | None = None
     """The title that this exchange gave its session (the answer to the client's own title request)."""

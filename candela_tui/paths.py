@@ -28,6 +28,11 @@ class Paths:
         """Who runs in the background (JSON)."""
         return self.data / "candela.pid"
 
+    @property
+    def preferences(self) -> Path:
+        """What the dashboard remembers (JSON)."""
+        return self.data / "dashboard.json"
+
     def make_data_directory(self) -> None:
         """Create the data directory for its owner only. Raises OSError."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ class Totals:
     cost_usd: Decimal = Decimal(0)
     priced: int = 0
     unpriced: int = 0
+    saved_usd: Decimal = Decimal(0)
+    """What the prompt cache saved, over the priced exchanges."""
     at_least: bool = False
     """Some exchange cost at least what is counted for it, or has no price."""
 
@@ -43,6 +45,7 @@ class Totals:
         if exchange.cost is not None:
             self.cost_usd += exchange.cost.total
             self.priced += 1
+            self.saved_usd += exchange.saved or 0
             self.at_least |= exchange.cost.at_least
         elif exchange.unpriced_model is not None:
             self.unpriced += 1
@@ -72,7 +75,34 @@ class AgentSummary:
     parent_agent_id: str | None = None
     model: str | None = None
     """The model that answered it last."""
+    agent_type: str | None = None
+    """Such as ``Explore``; None: nothing tells."""
+    description: str | None = None
+    """A few words on its task."""
+    started_at: datetime | None = None
+    last_at: datetime | None = None
     totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLife:
+    """How long a session's prompt cache lives if nothing touches it."""
+
+    ttl: str
+    """``5m`` or ``1h``."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFill:
+    """How full the main agent's context window is."""
+
+    tokens: int
+    """Prompt and output of its last request."""
+    window: int | None = None
+    """Tokens that the model takes; None: not known."""
+    growth: int | None = None
+    """Tokens a turn, over its latest turns; None: too few of them."""
 
 
 @dataclass(slots=True)
@@ -87,6 +117,8 @@ class SessionSummary:
     """The model that answered the main agent last."""
     started_at: datetime | None = None
     last_at: datetime | None = None
+    cache: CacheLife | None = None
+    context: ContextFill | None = None
     totals: Totals = field(default_factory=Totals)
     agents: dict[str, AgentSummary] = field(default_factory=dict)
     """Sub-agents by id, in the order of their first request."""

@@ -16,6 +16,7 @@ from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import HOST, PortTaken, RunningCandela
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.plain import plain
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.run import DashboardExit, Status, run
 
 _UNTIL_STREAMS_END_S = 7 * 86400.0
@@ -33,7 +34,7 @@ def open_dashboard(invocation: Invocation) -> int:
     except PortTaken as taken:
         if taken.candela is None or taken.candela.data_dir is None:
             raise refused(taken) from None
-        return _watch(settings, taken.candela, Path(taken.candela.data_dir))
+        return _watch(settings, taken.candela, Path(taken.candela.data_dir), invocation)
     with log_beside_the_store(invocation):
         engine = Engine(settings, invocation, sock)
         engine.start()
@@ -56,7 +57,13 @@ def show(engine: Engine, settings: Settings, invocation: Invocation, note: str |
     )
     history = StoreReader(invocation.paths.store)
     try:
-        return run(feed=engine.feed, history=history, status=status, theme=settings.ui.theme)
+        return run(
+            feed=engine.feed,
+            history=history,
+            status=status,
+            theme=settings.ui.theme,
+            preferences=Preferences(invocation.paths.preferences),
+        )
     except KeyboardInterrupt:
         return DashboardExit(128 + signal.SIGINT)
     finally:
@@ -75,7 +82,7 @@ def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
     return 1
 
 
-def _watch(settings: Settings, other: RunningCandela, data: Path) -> int:
+def _watch(settings: Settings, other: RunningCandela, data: Path, invocation: Invocation) -> int:
     store = default_paths(data=data).store
     status = Status(
         address=f"{HOST}:{other.port}",
@@ -85,7 +92,13 @@ def _watch(settings: Settings, other: RunningCandela, data: Path) -> int:
     )
     history = StoreReader(store)
     try:
-        end = run(feed=Feed(), history=history, status=status, theme=settings.ui.theme)
+        end = run(
+            feed=Feed(),
+            history=history,
+            status=status,
+            theme=settings.ui.theme,
+            preferences=Preferences(invocation.paths.preferences),
+        )
     finally:
         history.close()
     if end.crash is not None:

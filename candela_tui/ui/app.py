@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -18,6 +18,8 @@ from candela_tui.ui.driver import SteadyDriver
 from candela_tui.ui.following import Following
 from candela_tui.ui.history import History
 from candela_tui.ui.ledger import Change, Ledger
+from candela_tui.ui.plain import plain
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.sources import Sources, Watcher
 from candela_tui.ui.spinner import TICKS_A_SECOND
 from candela_tui.ui.status import Status
@@ -45,10 +47,11 @@ class CandelaApp(App[int]):
         status: Status,
         theme: str = CANDELA_DARK.name,
         clock: Clock | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__(driver_class=None if self._other_driver() else SteadyDriver)
         clock = clock or Clock()
-        self.sources = Sources(feed, history, status, clock, Ledger(clock))
+        self.sources = Sources(feed, history, status, clock, Ledger(clock), preferences or Preferences())
         self.crash: str | None = None
         """The traceback of the exception that ended the app."""
         self._following = Following(self, self.sources, self._changed, self._noticed)
@@ -91,10 +94,14 @@ class CandelaApp(App[int]):
 
     def _noticed(self, notice: Notice) -> None:
         self.sources.notices = [*self.sources.notices[1 - _MOST_NOTICES :], notice]
-        self.notify(notice.text, severity="warning", markup=False)
+        self.notify(notice.text, severity="warning")
         for screen in self.screen_stack:
             if isinstance(screen, DashboardScreen) and screen.is_mounted:
                 screen.show_notices()
+
+    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
+        """Textual's toast; what it says is text that may come from anywhere, so neither markup nor control codes."""
+        super().notify(plain(message), markup=markup, **options)
 
     def _tick(self) -> None:
         tick = int(self.sources.clock.now().timestamp() * TICKS_A_SECOND)

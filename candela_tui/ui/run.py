@@ -8,6 +8,7 @@ from typing import Any
 from candela_tui.feed import Feed
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.history import History
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
 
 __all__ = ["DashboardExit", "Status", "run"]
@@ -23,12 +24,16 @@ class DashboardExit:
     """The traceback where it failed."""
 
 
-def run(*, feed: Feed, history: History, status: Status, theme: str) -> DashboardExit:
+def run(
+    *, feed: Feed, history: History, status: Status, theme: str, preferences: Preferences | None = None
+) -> DashboardExit:
     """Show the dashboard in this (the main) thread until the user leaves, a signal ends it, or it fails.
 
     SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its own.
     """
-    return asyncio.run(_run(CandelaApp(feed=feed, history=history, status=status, theme=theme)))
+    return asyncio.run(
+        _run(CandelaApp(feed=feed, history=history, status=status, theme=theme, preferences=preferences))
+    )
 
 
 async def _run(app: CandelaApp) -> DashboardExit:

@@ -7,6 +7,7 @@ from candela_tui.feed import Feed, Notice
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.history import History
 from candela_tui.ui.ledger import Change, Ledger
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
 
 
@@ -19,6 +20,7 @@ class Sources:
     status: Status
     clock: Clock
     ledger: Ledger
+    preferences: Preferences = field(default_factory=Preferences)
     notices: list[Notice] = field(default_factory=list)
     """What went wrong, the latest last."""
 

@@ -1,7 +1,6 @@
 """The first screen."""
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,21 +12,19 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from candela_tui.analysis.sessions import Totals
-from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.dashboard.header import Header
-from candela_tui.ui.dashboard.pane import Pane, RequestsPane
-from candela_tui.ui.dashboard.request_rows import RequestRow
-from candela_tui.ui.dashboard.session_rows import Choice, agent_names, session_rows, session_title
+from candela_tui.ui.dashboard.requests_pane import RequestsPane
+from candela_tui.ui.dashboard.session_rows import Choice
+from candela_tui.ui.dashboard.sessions_pane import SessionsPane
 from candela_tui.ui.dashboard.totals import totals_line
 from candela_tui.ui.dashboard.welcome import Welcome
 from candela_tui.ui.dialogs.leave import LeaveDialog
 from candela_tui.ui.dialogs.notices import NoticesDialog
 from candela_tui.ui.ink import Line
-from candela_tui.ui.ledger import BACKGROUND, Change
+from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.request.screen import RequestScreen
-from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 from candela_tui.ui.spinner import TICKS_A_SECOND
 
@@ -40,7 +37,6 @@ class DashboardScreen(Screen[None]):
     CSS_PATH = "screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("H", "toggle_hidden", "Hidden", tooltip="Show or hide the client's own probes, counts and titles"),
         Binding("e", "export", "Export", tooltip="Write the session's requests as CSV into the current directory"),
         Binding("y", "copy_id", "Copy id", tooltip="Copy the id of the session or request to the clipboard"),
         Binding("exclamation_mark", "notices", "Warnings", key_display="!", show=False),
@@ -54,15 +50,9 @@ class DashboardScreen(Screen[None]):
     def __init__(self, sources: Sources) -> None:
         super().__init__()
         self._sources = sources
-        self._choice: Choice | None = None
-        self._chosen_by_hand = False
-        self._show_hidden = False
-        self._hidden = 0
-        self._sessions = RowList(id="session-rows")
-        self._requests = RowList(id="request-rows", follow=True)
-        self._sessions_pane = Pane("Sessions", self._sessions, id="sessions")
-        self._requests_pane = RequestsPane("Requests", self._requests, id="requests")
         self._header = Header(sources)
+        self._sessions = SessionsPane(sources)
+        self._requests = RequestsPane(sources)
         self._totals = _TotalsLine(id="totals")
 
     def compose(self) -> ComposeResult:
@@ -72,32 +62,28 @@ class DashboardScreen(Screen[None]):
             yield OneLine(((self._sources.status.note, "warn"),), id="note")
         yield Welcome(self._sources.status)
         with Container(id="panes"):
-            yield self._sessions_pane
-            yield self._requests_pane
+            yield self._sessions
+            yield self._requests
         yield self._totals
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show what is known."""
         self.set_interval(_AGES_INTERVAL_S, self._show_sessions)
-        self._show_all()
+        self._header.update()
+        self._show_sessions()
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
         self._header.update()
-        new_sessions = {row.key for row in self._sessions.rows}
-        self._show_sessions()
-        if not self._chosen_by_hand and change.exchanges:
-            arrived = [row.key for row in self._sessions.rows if row.key not in new_sessions]
-            if arrived and isinstance(arrived[0], Choice) and arrived[0].agent_id is None:
-                self._sessions.move_to(arrived[0])
-        if self._choice is not None and self._choice.session_id in change.sessions:
-            self._put_requests(change.exchanges)
+        self.set_class(self._sources.ledger.empty, "-empty")
+        self._sessions.take_change(change)
+        self._requests.take_change(change)
 
     def take_tick(self, tick: int) -> None:
         """Draw what is live."""
-        self._sessions.tick(tick)
-        self._requests.tick(tick)
+        self._sessions.rows.tick(tick)
+        self._requests.rows.tick(tick)
         if tick % TICKS_A_SECOND == 0 and self._sources.ledger.behind:
             self._show_sessions()
 
@@ -105,121 +91,42 @@ class DashboardScreen(Screen[None]):
         """Count the warnings anew."""
         self._header.update()
 
-    def _show_all(self) -> None:
-        self._header.update()
-        self._show_sessions()
-        self._show_requests()
-
     def _show_sessions(self) -> None:
-        ledger, clock = self._sources.ledger, self._sources.clock
-        self.set_class(ledger.empty, "-empty")
-        sessions = ledger.sessions()
-        self._sessions.show_rows(session_rows(sessions, clock.now()))
-        if self._choice is None and sessions:
-            self._choose(Choice(sessions[0].session_id))
-            self._requests.focus()
+        self.set_class(self._sources.ledger.empty, "-empty")
+        self._sessions.show()
         self._show_totals()
 
-    def _choose(self, choice: Choice) -> None:
-        if choice != self._choice:
-            self._choice = choice
-            self._show_requests()
-            self._show_totals()
-
-    def _wanted(self, exchange: Exchange) -> bool:
-        choice = self._choice
-        return choice is not None and choice.agent_id in (None, exchange.agent_id)
-
-    def _row(self, exchange: Exchange, names: dict[str, str]) -> RequestRow:
-        agent = "main" if exchange.agent_id is None else names.get(exchange.agent_id, exchange.agent_id)
-        return RequestRow(exchange, agent, self._sources.clock)
-
-    def _show_requests(self) -> None:
-        if self._choice is None:
-            return
-        ledger = self._sources.ledger
-        names = agent_names(ledger.session(self._choice.session_id))
-        wanted = [exchange for exchange in ledger.requests(self._choice.session_id) if self._wanted(exchange)]
-        shown = [exchange for exchange in wanted if self._show_hidden or exchange.kind not in BACKGROUND]
-        self._hidden = len(wanted) - len(shown)
-        self._requests.show_rows((self._row(exchange, names) for exchange in shown), anew=True)
-        self._name_requests()
-
-    def _put_requests(self, changed: Iterable[Exchange]) -> None:
-        assert self._choice is not None
-        rows = self._requests.rows
-        newest = rows[-1].key if rows else ""
-        known = {row.key for row in rows}
-        names = agent_names(self._sources.ledger.session(self._choice.session_id))
-        for exchange in sorted(changed, key=lambda exchange: exchange.id):
-            if exchange.session_id != self._choice.session_id or not self._wanted(exchange):
-                continue
-            if not self._show_hidden and exchange.kind in BACKGROUND:
-                continue
-            if exchange.id not in known and exchange.id < str(newest):
-                self._show_requests()
-                break
-            self._requests.put_row(self._row(exchange, names))
-        if not self._show_hidden:
-            wanted = sum(map(self._wanted, self._sources.ledger.requests(self._choice.session_id)))
-            self._hidden = wanted - len(self._requests.rows)
-        self._name_requests()
-
-    def _name_requests(self) -> None:
-        assert self._choice is not None
-        session = self._sources.ledger.session(self._choice.session_id)
-        title = f"Requests · {session_title(session)}"
-        if self._choice.agent_id is not None:
-            title += f" · {agent_names(session).get(self._choice.agent_id, self._choice.agent_id)}"
-        marks = []
-        if self._hidden:
-            marks.append(f"+{self._hidden} hidden")
-        if self._requests.unseen:
-            marks.append(f"{self._requests.unseen} new ↓ G")
-        self._requests_pane.name_it(title, " · ".join(marks))
-
     def _show_totals(self) -> None:
-        if self._choice is None:
+        choice = self._sessions.choice
+        if choice is None:
             return
         ledger = self._sources.ledger
-        session = ledger.session(self._choice.session_id)
-        agent = session.agents.get(self._choice.agent_id or "")
-        requests = ledger.requests(self._choice.session_id)
+        session = ledger.session(choice.session_id)
+        agent = session.agents.get(choice.agent_id or "")
+        requests = ledger.requests(choice.session_id)
         self._totals.show(agent.totals if agent else session.totals, bool(requests) and requests[-1].subscription)
 
-    @on(RowList.Moved, "#session-rows")
-    def _session_moved(self, event: RowList.Moved) -> None:
-        self._chosen_by_hand = self._chosen_by_hand or event.by_hand
-        if isinstance(event.key, Choice):
-            self._choose(event.key)
+    @on(SessionsPane.Chosen)
+    def _session_chosen(self, event: SessionsPane.Chosen) -> None:
+        if self._requests.choice is None:
+            self._requests.rows.focus()
+        self._requests.show(event.choice)
 
-    @on(RowList.Opened, "#session-rows")
-    def _session_opened(self) -> None:
-        self._requests.focus()
+    @on(SessionsPane.Entered)
+    def _session_entered(self) -> None:
+        self._requests.rows.focus()
 
-    @on(RowList.Counted, "#request-rows")
-    def _requests_counted(self) -> None:
-        self._name_requests()
+    @on(RequestsPane.Shown)
+    def _requests_shown(self) -> None:
+        self._show_totals()
 
-    @on(RowList.Opened, "#request-rows")
-    def _request_opened(self, event: RowList.Opened) -> None:
-        self.app.push_screen(RequestScreen(self._sources, str(event.key), self._neighbour))
-
-    def _neighbour(self, exchange_id: str, step: int) -> str | None:
-        key = self._requests.neighbour(exchange_id, step)
-        if key is None:
-            return None
-        self._requests.move_to(key)
-        return str(key)
+    @on(RequestsPane.Opened)
+    def _request_opened(self, event: RequestsPane.Opened) -> None:
+        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._requests.neighbour))
 
     def action_focus_pane(self, pane: str) -> None:
         """Go to a pane."""
-        (self._sessions if pane == "sessions" else self._requests).focus()
-
-    def action_toggle_hidden(self) -> None:
-        """Show or hide the client's own requests."""
-        self._show_hidden = not self._show_hidden
-        self._show_requests()
+        (self._sessions if pane == "sessions" else self._requests).rows.focus()
 
     def action_notices(self) -> None:
         """List the warnings."""
@@ -227,11 +134,11 @@ class DashboardScreen(Screen[None]):
 
     def action_copy_id(self) -> None:
         """Copy the id of the row with the cursor."""
-        key = self._requests.cursor_key if self._requests.has_focus else self._choice
+        key = self._requests.exchange_id if self._requests.rows.has_focus else self._sessions.choice
         text = (key.agent_id or key.session_id) if isinstance(key, Choice) else key
         if text:
             self.app.copy_to_clipboard(str(text))
-            self.notify(f"Copied {text}", markup=False, timeout=2)
+            self.notify(f"Copied {text}", timeout=2)
 
     def action_leave(self) -> None:
         """Leave, after asking where streams are live."""
@@ -250,23 +157,23 @@ class DashboardScreen(Screen[None]):
         """Write the chosen session as CSV into the current directory."""
         from candela_tui.export.csv_table import csv_lines, default_file_name
 
-        if self._choice is None:
+        if self._sessions.choice is None:
             return
-        session_id = self._choice.session_id
+        session_id = self._sessions.choice.session_id
         try:
             stored = await asyncio.to_thread(self._sources.history.exchanges, session_id=session_id)
         except StoreError as error:
             stored = []
-            self.notify(f"{error} The export has what the dashboard knows.", severity="warning", markup=False)
+            self.notify(f"{error} The export has what the dashboard knows.", severity="warning")
         self._sources.ledger.merge(stored, from_feed=False)
         requests = self._sources.ledger.requests(session_id)
         path = Path.cwd() / default_file_name(session_id)
         try:
             await asyncio.to_thread(path.write_text, "".join(csv_lines(requests)), encoding="utf-8", newline="")
         except OSError as error:
-            self.notify(f"{path} can't be written: {error.strerror}", severity="error", markup=False)
+            self.notify(f"{path} can't be written: {error.strerror}", severity="error")
             return
-        self.notify(f"{len(requests)} requests written to {path}", markup=False)
+        self.notify(f"{len(requests)} requests written to {path}")
 
 
 class _TotalsLine(OneLine):

@@ -129,7 +129,7 @@ class RequestScreen(Screen[None]):
                 stored = await asyncio.to_thread(self._sources.history.exchange, exchange_id)
             except StoreError as error:
                 stored = None
-                self.notify(str(error), severity="warning", markup=False)
+                self.notify(str(error), severity="warning")
             exchange = stored or exchange
         if exchange is None:
             self._view.show_lines(WrittenLines([(), ((" The request is not recorded.", "dim"),)]))
@@ -285,7 +285,7 @@ class RequestScreen(Screen[None]):
         text, whole = self._view.all_text(_MOST_COPIED)
         self.app.copy_to_clipboard(text)
         part = "" if whole else f" (the first {_MOST_COPIED:,} characters)"
-        self.notify(f"Copied {_TITLES[self._number]}{part}", timeout=2, markup=False)
+        self.notify(f"Copied {_TITLES[self._number]}{part}", timeout=2)
 
     def action_search(self) -> None:
         """Ask for words to find."""
