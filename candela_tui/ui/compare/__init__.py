@@ -1,0 +1,1 @@
+"""What changed from one request of an agent to its next."""
