@@ -131,3 +131,9 @@ async def drive(url: str, shape: Shape) -> Measured:
         measured.add(one)
     measured.seconds = time.monotonic() - begun
     return measured
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value that so large a share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
