@@ -1,12 +1,13 @@
 """What the pages of the request screen have in common."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
 
 from candela_tui.exchange import Exchange
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.lines.lines import Lines
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.request.bodies import Bodies
 
 
@@ -17,9 +18,10 @@ class Subject:
     exchange: Exchange
     bodies: Bodies
     clock: Clock
-    place: str = ""
-    """Where it stands in the list, such as ``3/41``."""
     agent: str = "main"
+    tries: tuple[Exchange, ...] = ()
+    """Every try of the same call, this one among them, the earliest first; none: there was no other."""
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 class Page(Protocol):
@@ -49,3 +51,21 @@ class Page(Protocol):
     async def more(self) -> Iterator[None] | None:
         """The exchange grew: return the steps that bring the lines up to date; None: nothing to do."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a page that is copied by itself: a message, a tool's result, a tool."""
+
+    name: str
+    """In a few words: ``message 12``."""
+    text: Callable[[], str]
+    """What it says, as it was written: neither wrapped nor indented. Decoded only when it is asked for."""
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A page that knows the block that each of its lines belongs to."""
+
+    def block_at(self, line: int) -> Block | None:
+        """The block of a line; None: the line belongs to none."""

@@ -135,7 +135,9 @@ class RequestScreen(Screen[None]):
             self._view.show_lines(WrittenLines([(), ((" The request is not recorded.", "dim"),)]))
             return
         bodies = Bodies(self._sources, exchange_id)
-        self._subject = Subject(exchange, bodies, self._sources.clock, self._agent(exchange))
+        self._subject = Subject(
+            exchange, bodies, self._sources.clock, self._agent(exchange), preferences=self._sources.preferences
+        )
         self._show_title()
         self._open()
 
