@@ -70,6 +70,9 @@ class Priced:
     """The model that has no price; ``[pricing.models."NAME"]`` with this name gives it one."""
     notes: tuple[str, ...] = ()
     """What to know about how far the cost can be relied on, in words."""
+    saved: Decimal | None = None
+    """USD that the prompt cache saved: the prompt at the input price, less what it costs; negative where writing the
+    cache costs more than reading it saves. None: not priced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Pricer:
         rates = self._rates(usage, provider, model_asked, model, at, regional)
         if rates is None:
             return Priced(unpriced_model=model)
-        cost = self._cost(usage, rates)
+        cost, saved = self._cost(usage, rates), self._saved(usage, rates)
         doubts = list(_doubts(usage, rates))
         for iteration in usage.beyond:
             work, its_model = iteration.usage, iteration.model or model
@@ -134,10 +137,11 @@ class Pricer:
                 continue
             doubts += _doubts(work, its_rates)
             cost = _added(cost, self._cost(work, its_rates))
+            saved += self._saved(work, its_rates)
         notes = dict.fromkeys(doubts)
         if usage.service_tier == "priority":
             notes["priority tier: counted at standard prices, your commitment has its own"] = None
-        return Priced(replace(cost, at_least=bool(doubts) or not final), None, tuple(notes))
+        return Priced(replace(cost, at_least=bool(doubts) or not final), None, tuple(notes), saved)
 
     def _cost(self, usage: Usage, rates: _Rates) -> Cost:
         share = self._share
@@ -152,6 +156,12 @@ class Pricer:
             output=_usd(share, (usage.output_tokens, rates.output)),
             web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
         )
+
+    def _saved(self, usage: Usage, rates: _Rates) -> Decimal:
+        # The rates are those of the whole prompt, cached or not: without a cache it would be in the same tier.
+        cost = self._cost(usage, rates)
+        uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
+        return uncached - cost.input - cost.cache_read - cost.cache_write
 
     def _rates(
         self, usage: Usage, provider: str, model_asked: str | None, model: str, at: datetime, regional: bool
@@ -176,6 +186,14 @@ class Pricer:
                 if spelling in self._own:
                     return self._own[spelling]
         return None
+
+
+def context_window(model: str, provider: str = "anthropic") -> int | None:
+    """Tokens that a model takes; None: not in the price data, or the data is not loaded yet (``Pricer.warm``)."""
+    if not _lookup.cache_info().currsize:
+        return None
+    info = _lookup(provider, without_client_suffix(model))
+    return info.context_window if info else None
 
 
 def _billable(usage: Usage) -> bool:

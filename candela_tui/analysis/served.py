@@ -18,6 +18,8 @@ class Asked:
     speed: str | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
+    cache_ttls: tuple[str, ...] = ()
+    """Lifetimes of the cache, shortest first."""
 
 
 def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:
@@ -34,4 +36,15 @@ def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tu
         geo = usage.inference_geo
         if asked.inference_geo and geo and geo not in (asked.inference_geo, "not_available"):
             found.append(Difference("inference_geo", asked.inference_geo, geo))
+        # Marks of both lifetimes allow writes of either.
+        if len(asked.cache_ttls) == 1 and (served := _served_ttl(usage)) not in (None, asked.cache_ttls[0]):
+            found.append(Difference("cache_ttl", asked.cache_ttls[0], served))
     return tuple(found)
+
+
+def _served_ttl(usage: Usage) -> str | None:
+    """The one lifetime for which the cache was written; None: several, none, or not told."""
+    written_5m, written_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
+    if written_5m is None or written_1h is None or bool(written_5m) == bool(written_1h):
+        return None
+    return "5m" if written_5m else "1h"

@@ -170,10 +170,18 @@ def first_user_text(request: MessagesRequest) -> str | None:
         if message is None or decode_json(message.get("role", NULL)) != "user":
             continue
         for text in _texts(message.get("content", NULL)):
-            words = " ".join(_COMMAND_TAG.sub(" ", _NOT_THE_USERS.sub(" ", text)).split())
+            words = first_words(text)
             if words:
-                return words if len(words) <= _LONGEST_TITLE else words[: _LONGEST_TITLE - 1] + "…"
+                return words
     return None
+
+
+def first_words(text: str) -> str | None:
+    """A text of the user in one line of up to 200 characters, what the client added left out; None: nothing is left."""
+    words = " ".join(_COMMAND_TAG.sub(" ", _NOT_THE_USERS.sub(" ", text[:_MOST_TEXT_BYTES])).split())
+    if len(words) > _LONGEST_TITLE:
+        return words[: _LONGEST_TITLE - 1] + "…"
+    return words or None
 
 
 def _texts(content: msgspec.Raw) -> Iterator[str]:

@@ -19,6 +19,7 @@ class Usage:
     cache_write_5m_tokens: int | None = None
     """Tokens written to the cache for five minutes; also those whose lifetime was not told (the default)."""
     cache_write_1h_tokens: int | None = None
+    """None beside a number for five minutes: the lifetimes were not told."""
     output_tokens: int | None = None
     web_searches: int | None = None
     service_tier: str | None = None
@@ -98,8 +99,9 @@ def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
         write_5m = _count(split.get("ephemeral_5m_input_tokens"))
         write_1h = _count(split.get("ephemeral_1h_input_tokens"))
     if written is not None:
-        write_1h = min(write_1h or 0, written)
-        write_5m = written - write_1h
+        split_told = write_5m is not None or write_1h is not None
+        write_1h = min(write_1h or 0, written) if split_told else None
+        write_5m = written - (write_1h or 0)
     elif write_5m is not None or write_1h is not None:
         write_5m, write_1h = write_5m or 0, write_1h or 0
     server_tools = fields.get("server_tool_use")

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
@@ -28,8 +28,11 @@ _SLICE_S = 0.0005
 _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
 _MOST_SESSIONS_KNOWN = 10_000
+_MOST_AGENTS_KNOWN = 10_000
 
 logger = logging.getLogger(__name__)
+
+_Key = TypeVar("_Key")
 
 
 class ExchangeSink(Protocol):
@@ -55,6 +58,7 @@ class Capture:
         self._begun: deque[Tap] = deque()
         self._live: dict[str, ExchangeRecord] = {}
         self._known_sessions: dict[str, None] = {}
+        self._known_agents: dict[tuple[str | None, str], None] = {}
         self._work = asyncio.Event()
         self._closing = False
         self._slice_end = 0.0
@@ -88,6 +92,8 @@ class Capture:
             tap = self._begun.popleft()
             record = self._live[tap.id] = ExchangeRecord(tap)
             self._try(record, self._first_sight)
+            while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
+                await self._breathe()
             changed.append(record.exchange)
             await self._breathe()
         for record in list(self._live.values()):
@@ -121,9 +127,13 @@ class Capture:
             record.exchange = replace(exchange, clues=session_clues(record.request))
             record.notice = on_first_request(record.tap.headers, record.request)
             if exchange.session_id is not None:
-                self._known_sessions[exchange.session_id] = None
-                if len(self._known_sessions) > _MOST_SESSIONS_KNOWN:
-                    del self._known_sessions[next(iter(self._known_sessions))]
+                _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+        if exchange.kind is Kind.MESSAGES and exchange.agent_id is not None:
+            agent = (exchange.session_id, exchange.agent_id)
+            # The first request tells the task; reading it from each would cost as much again every time.
+            if agent not in self._known_agents:
+                record.read_task()
+                _remember(self._known_agents, agent, _MOST_AGENTS_KNOWN)
         self._sink.begin(record.exchange, record.tap.recording.request)
 
     def _progress(self, record: ExchangeRecord) -> None:
@@ -156,3 +166,10 @@ class Capture:
         if time.perf_counter() >= self._slice_end:
             await asyncio.sleep(0)
             self._begin_slice()
+
+
+def _remember(known: dict[_Key, None], key: _Key, most: int) -> None:
+    """Add a key; where they are too many, the one that was added first is forgotten."""
+    known[key] = None
+    if len(known) > most:
+        del known[next(iter(known))]

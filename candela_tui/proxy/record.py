@@ -2,25 +2,29 @@
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from candela_tui.analysis.served import Asked, differences
-from candela_tui.exchange import Exchange, Marks, Outcome
+from candela_tui.exchange import Delegation, Exchange, Marks, Outcome
 from candela_tui.pricing import Pricer
+from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.protocol.headers import header, is_secret, rate_limits, redacted
-from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import (
     Kind,
     MessagesRequest,
     decode_request,
+    first_user_text,
     kind_of,
     session_in_metadata,
     title_in_answer,
 )
+from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
 from candela_tui.proxy.tap import Tap
 
 _CHUNKS_A_STEP = 16
@@ -33,11 +37,14 @@ class ExchangeRecord:
     __slots__ = (
         "_answer",
         "_asked",
+        "_delegations",
         "_encoding",
         "_first_token_ms",
         "_folded",
+        "_lifetimes",
         "_received",
         "_stored",
+        "_unread",
         "exchange",
         "failed",
         "notice",
@@ -66,11 +73,15 @@ class ExchangeRecord:
         self.stored_at = time.monotonic()
         self._asked: Asked | None = None
         self._answer: AnswerDecoder | None = None
+        self._delegations: dict[int, Delegation | None] = {}
+        """By the index of the block that makes it: each is read once."""
         self._encoding: Decoder | None = None
         self._first_token_ms: float | None = None
         self._folded = 0
         self._received = 0
         self._stored = 0
+        self._lifetimes: set[str] = set()
+        self._unread: Iterator[None] | None = None
 
     def read_request(self) -> None:
         """Read from the request who asks for what."""
@@ -94,6 +105,26 @@ class ExchangeRecord:
         )
         if request is not None:
             self._asked = Asked(request.model, request.speed, request.service_tier, request.inference_geo)
+            self._unread = asked_lifetimes(tap.recording.request, self._lifetimes)
+
+    def read_task(self) -> None:
+        """Read from a sub-agent's request what it was given to do."""
+        if self.request is not None:
+            self.exchange = replace(self.exchange, task=first_user_text(self.request))
+
+    @property
+    def unread(self) -> bool:
+        """Whether ``read_on`` has more to read of the request."""
+        return self._unread is not None
+
+    def read_on(self) -> None:
+        """Read the next part of the request, however long it is."""
+        if self._unread is not None and next(self._unread, self) is self:
+            self._unread = None
+            ttls = tuple(ttl for ttl in LIFETIMES if ttl in self._lifetimes)
+            self.exchange = replace(self.exchange, cache_ttls=ttls)
+            if self._asked is not None:
+                self._asked = replace(self._asked, cache_ttls=ttls)
 
     @property
     def behind(self) -> bool:
@@ -182,6 +213,8 @@ class ExchangeRecord:
             "stop_reason": fold.stop_reason,
             "usage": usage,
             "output_characters": fold.output_characters,
+            "tools_called": called_tools(fold.blocks.values()),
+            "delegations": self._delegated(fold),
         }
         if usage is not None:
             priced = pricer.price(
@@ -192,13 +225,24 @@ class ExchangeRecord:
                 at=self.exchange.started_at,
                 final=ended and fold.usage_final,
             )
-            known |= {"cost": priced.cost, "unpriced_model": priced.unpriced_model}
+            known |= {
+                "cost": priced.cost,
+                "unpriced_model": priced.unpriced_model,
+                "cost_notes": priced.notes,
+                "saved": priced.saved,
+            }
             if self._asked is not None:
                 known["differences"] = differences(self._asked, usage, fold.model)
         if ended and self.exchange.kind is Kind.TITLE and fold.stopped:
             text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
             known["session_title"] = title_in_answer(text)
         return known
+
+    def _delegated(self, fold: MessageFold) -> tuple[Delegation, ...]:
+        for index, block in fold.blocks.items():
+            if block.done and index not in self._delegations and delegates(block):
+                self._delegations[index] = delegation_of(block)
+        return tuple(delegation for delegation in self._delegations.values() if delegation is not None)
 
     def _end(self) -> tuple[Outcome, ApiError | None]:
         tap, answer = self.tap, self._answer

@@ -1,17 +1,17 @@
 """Exchanges as rows of the store, and back."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from candela_tui.exchange import Cost, Difference, Exchange, Marks, Outcome
+from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.request import Kind, SessionClues
-from candela_tui.protocol.usage import Usage
+from candela_tui.protocol.usage import Iteration, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -100,15 +100,20 @@ def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -
         "request_id": stored_text(exchange.request_id),
         "rate_limits": stored_headers(exchange.rate_limits) if exchange.rate_limits else None,
         "retry": exchange.retry,
-        "differences": json.dumps([[each.what, each.asked, each.served] for each in exchange.differences])
-        if exchange.differences
-        else None,
+        "differences": _stored_list([each.what, each.asked, each.served] for each in exchange.differences),
         "clues": json.dumps([clues.title, clues.cwd, clues.git_branch, clues.model]) if clues else None,
         "session_title": stored_text(exchange.session_title),
         "subscription": exchange.subscription,
         "pid": exchange.pid,
         "process": process,
         "response_dropped": response_dropped,
+        "usage_beyond": _stored_list(_stored_iteration(each) for each in usage.beyond) if usage else None,
+        "cost_notes": _stored_list(exchange.cost_notes),
+        "saved": _picodollars(exchange.saved) if exchange.saved is not None else None,
+        "cache_ttls": _stored_list(exchange.cache_ttls),
+        "tools_called": _stored_list(exchange.tools_called),
+        "delegations": _stored_list([each.task, each.agent_type, each.description] for each in exchange.delegations),
+        "task": stored_text(exchange.task),
     }
 
 
@@ -145,11 +150,17 @@ def exchange_of(row: Mapping[str, Any], request_headers: Headers = (), response_
         request_id=read_text(row["request_id"]),
         rate_limits=read_headers(row["rate_limits"]) if row["rate_limits"] else (),
         retry=row["retry"],
-        differences=tuple(Difference(*each) for each in json.loads(row["differences"])) if row["differences"] else (),
+        differences=tuple(Difference(*each) for each in _list(row["differences"])),
         clues=SessionClues(*json.loads(row["clues"])) if row["clues"] else None,
         session_title=read_text(row["session_title"]),
         subscription=row["subscription"],
         pid=row["pid"],
+        cost_notes=tuple(_list(row["cost_notes"])),
+        saved=_dollars(row["saved"]) if row["saved"] is not None else None,
+        cache_ttls=tuple(_list(row["cache_ttls"])),
+        tools_called=tuple(_list(row["tools_called"])),
+        delegations=tuple(Delegation(*each) for each in _list(row["delegations"])),
+        task=read_text(row["task"]),
     )
 
 
@@ -183,6 +194,7 @@ def _usage_of(row: Mapping[str, Any]) -> Usage | None:
         speed=read_text(row["speed"]),
         inference_geo=read_text(row["inference_geo"]),
         iterations=row["usage_iterations"],
+        beyond=tuple(Iteration(kind, model, Usage(*counts)) for kind, model, counts in _list(row["usage_beyond"])),
     )
 
 
@@ -197,6 +209,20 @@ def _cost_of(row: Mapping[str, Any]) -> Cost | None:
         web_searches=_dollars(row["cost_web_searches"]),
         at_least=row["cost_at_least"],
     )
+
+
+def _stored_list(items: Iterable[Any]) -> str | None:
+    listed = list(items)
+    return json.dumps(listed, separators=(",", ":")) if listed else None
+
+
+def _list(stored: str | None) -> list[Any]:
+    return cast("list[Any]", json.loads(stored)) if stored else []
+
+
+def _stored_iteration(iteration: Iteration) -> list[Any]:
+    # An iteration has none of its own.
+    return [iteration.type, iteration.model, astuple(replace(iteration.usage, beyond=()))[:-1]]
 
 
 def _picodollars(amount: Decimal) -> int:

@@ -1,8 +1,8 @@
 """The tables of the store.
 
-Units: ``*_us`` are microseconds since 1970 UTC, ``*_ms`` milliseconds since the request was received, ``cost_*``
-picodollars (1e-12 USD), sizes bytes. Text that came over the wire may hold what is not valid Unicode; ``rows`` writes
-such a value as bytes.
+Units: ``*_us`` are microseconds since 1970 UTC, ``*_ms`` milliseconds since the request was received, ``cost_*`` and
+``saved`` picodollars (1e-12 USD), sizes bytes. Text that came over the wire may hold what is not valid Unicode;
+``rows`` writes such a value as bytes.
 
 A change of a table needs a migration of its own in ``migrations/versions`` and its revision at the end of
 ``REVISIONS``.
@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision that this candela knows, oldest first. Kept here so that a look at a store needs no Alembic."""
 
 metadata = MetaData(
@@ -96,6 +96,14 @@ exchanges = Table(
     Column("process", Text),
     # Not all of the response is here: it came faster than it could be stored, so none of it is shown.
     Column("response_dropped", Boolean, nullable=False),
+    # JSON where there are several; NULL: none.
+    Column("usage_beyond", Text),
+    Column("cost_notes", Text),
+    Column("saved", BigInteger),
+    Column("cache_ttls", Text),
+    Column("tools_called", Text),
+    Column("delegations", Text),
+    Column("task", Text),
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
     Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'"), postgresql_where=text("outcome = 'live'")),

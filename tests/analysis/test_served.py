@@ -24,6 +24,8 @@ from candela_tui.protocol.usage import Usage
         pytest.param(
             Asked(inference_geo="us"), (None, Usage(inference_geo="global")), ("inference_geo", "us", "global")
         ),
+        pytest.param(Asked(cache_ttls=("1h",)), (None, Usage(0, 0, 900, 0)), ("cache_ttl", "1h", "5m")),
+        pytest.param(Asked(cache_ttls=("5m",)), (None, Usage(0, 0, 0, 900)), ("cache_ttl", "5m", "1h")),
     ],
 )
 def test_what_differs_is_told(asked, served, difference):
@@ -47,6 +49,13 @@ def test_what_differs_is_told(asked, served, difference):
         (Asked(), None, Usage(inference_geo="us")),
         (Asked(inference_geo="us"), None, Usage(inference_geo="us")),
         (Asked(inference_geo="us"), None, Usage(inference_geo="not_available")),
+        (Asked(cache_ttls=("1h",)), None, Usage(0, 0, 0, 900)),
+        (Asked(cache_ttls=("1h",)), None, Usage(0, 900, 0, 0)),
+        # The answer does not tell the lifetimes, or both were asked for.
+        (Asked(cache_ttls=("1h",)), None, Usage(0, 0, 900, None)),
+        (Asked(cache_ttls=("5m", "1h")), None, Usage(0, 0, 900, 0)),
+        (Asked(cache_ttls=("1h",)), None, Usage(0, 0, 900, 900)),
+        (Asked(), None, Usage(0, 0, 900, 0)),
     ],
 )
 def test_what_does_not_differ_or_is_not_told_is_no_news(asked, model, usage):

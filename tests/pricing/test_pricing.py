@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
-from candela_tui.pricing import Priced, Pricer
+from candela_tui.pricing import Priced, Pricer, context_window
 from candela_tui.protocol.usage import Iteration, Usage
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -296,3 +296,52 @@ def test_a_cost_is_exact_to_a_picodollar_whatever_the_discount(tokens, percent):
     assert cost.total == sum(parts)
     undiscounted = total(Usage(*tokens))
     assert abs(cost.total - undiscounted * (100 - percent) / 100) <= Decimal("5e-12")
+
+
+@pytest.mark.parametrize(
+    ("usage", "saved"),
+    [
+        # claude-opus-4-8: 5 USD a million; reads 0.1 of it, 5-minute writes 1.25, 1-hour writes 2 times.
+        (Usage(100, 1_000_000, 0, 0, 50), "4.5"),
+        (Usage(100, 0, 1_000_000, 0, 50), "-1.25"),
+        (Usage(100, 0, 0, 1_000_000, 50), "-5"),
+        (Usage(100, None, None, None, 50), "0"),
+    ],
+)
+def test_the_cache_saves_what_the_prompt_would_have_cost_at_the_input_price(usage, saved):
+    assert price(usage).saved == Decimal(saved)
+
+
+@given(
+    model=st.sampled_from(CLAUDE_MODELS),
+    tokens=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS),
+    speed=st.sampled_from([None, "standard", "fast"]),
+    geo=st.sampled_from([None, "us"]),
+    discount=st.sampled_from([Decimal(0), Decimal("12.5")]),
+)
+def test_cost_and_savings_add_up_to_the_price_of_the_same_prompt_without_a_cache(model, tokens, speed, geo, discount):
+    uncached, read, write_5m, write_1h, output = tokens
+    facts = {"speed": speed, "inference_geo": geo}
+    settings = {"discount_percent": discount}
+    cached = price(Usage(uncached, read, write_5m, write_1h, output, **facts), model, settings=settings)
+    plain = price(Usage(uncached + read + write_5m + write_1h, 0, 0, 0, output, **facts), model, settings=settings)
+    assert cached.cost is not None
+    assert plain.cost is not None
+    assert cached.saved is not None
+    assert cached.cost.total + cached.saved == plain.cost.total
+
+
+def test_what_the_cache_saved_in_iterations_counts_too():
+    compaction = Iteration("compaction", None, Usage(0, 1_000_000, 0, 0, 0))
+    assert price(Usage(1, 1_000_000, 0, 0, 1, beyond=(compaction,))).saved == Decimal(9)
+
+
+def test_without_a_price_nothing_is_known_to_be_saved():
+    assert price(Usage(1, 1_000_000), "gpt-unheard-of").saved is None
+
+
+def test_the_window_of_a_model_is_the_price_datas():
+    price(MILLION)
+    assert context_window("claude-haiku-4-5") == 200_000
+    assert context_window("claude-opus-4-8[1m]") == 1_000_000
+    assert context_window("gpt-unheard-of") is None

@@ -63,8 +63,9 @@ def test_the_prompt_is_all_of_input_cache_writes_and_cache_reads():
     ("written", "split", "expected"),
     [
         (3072, {"ephemeral_5m_input_tokens": 1024, "ephemeral_1h_input_tokens": 2048}, (1024, 2048)),
-        (3072, None, (3072, 0)),
-        (3072, {}, (3072, 0)),
+        # Not told is not none: only the price of the default counts.
+        (3072, None, (3072, None)),
+        (3072, {}, (3072, None)),
         (3072, {"ephemeral_1h_input_tokens": 2048}, (1024, 2048)),
         # The total is what is billed; the client counts it the same way.
         (3072, {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 5000}, (0, 3072)),

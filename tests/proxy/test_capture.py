@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import PricingSettings
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Difference, Outcome
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.request import Kind
 from candela_tui.proxy.record import ExchangeRecord
@@ -188,6 +188,8 @@ def _recorded(chunks: list[bytes], body: bytes, status: int, headers: list[tuple
     tap.ended()
     record = ExchangeRecord(tap)
     record.read_request()
+    while record.unread:
+        record.read_on()
     while record.behind:
         record.fold()
     record.snapshot(PRICER)
@@ -273,3 +275,58 @@ async def test_an_exchange_that_cannot_be_read_is_recorded_as_the_relay_saw_it(
     await candela.stop(1)
     assert candela.reader.response_body(exchange.id) == body == provider.requests[0].sent
     assert len([notice for notice in candela.notices if "could not be recorded" in notice]) == 1
+
+
+def _asking(ttl: str | None) -> bytes:
+    mark = {"type": "ephemeral"} if ttl is None else {"type": "ephemeral", "ttl": ttl}
+    block = {"type": "text", "text": "You are a reef.", "cache_control": mark}
+    return json.dumps({**json.loads(BODY), "system": [block]}).encode()
+
+
+async def test_what_the_cache_saved_and_which_lifetime_was_asked_and_served(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    served = usage(12, read=1_000_000, write_5m=1000)
+    provider.answer(message(text("ok"), model="claude-opus-4-8", usage=served))
+    async with client.post(f"{candela.url}/v1/messages", data=_asking("1h")) as answer:
+        await answer.read()
+    exchange = await candela.exchange()
+    assert exchange.cache_ttls == ("1h",)
+    assert exchange.differences == (Difference("cache_ttl", "1h", "5m"),)
+    # 4.5 USD for reading a million tokens, less a quarter more than the input price for writing a thousand.
+    assert exchange.saved == Decimal("4.5") - Decimal("0.00125")
+
+
+async def test_a_cost_that_is_not_sure_says_why(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    provider.answer(message(text("ok"), model="claude-opus-4-8", usage={**usage(12), "service_tier": "priority"}))
+    async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
+        await answer.read()
+    (note,) = (await candela.exchange()).cost_notes
+    assert "priority tier" in note
+
+
+async def test_a_delegated_task_is_found_again_in_the_requests_of_the_sub_agent(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    prompt = "<system-reminder>be brief</system-reminder>\nCount the files\n\nhere. " + "Look everywhere. " * 30
+    call = {"description": "Count files", "prompt": prompt, "subagent_type": "Explore"}
+    provider.answer(
+        message(tool_use("Bash", {"command": "ls"}), tool_use("Agent", call), tool_use("Agent", {"prompt": 7})),
+        *(message(text("ok")) for _ in range(2)),
+    )
+    begun = {"role": "user", "content": [{"type": "text", "text": prompt}]}
+    of_agent = json.dumps({**json.loads(BODY), "messages": [begun]}).encode()
+    session = {"X-Claude-Code-Session-Id": "s-1"}
+    for body, more in ((BODY, {}), *((of_agent, {"x-claude-code-agent-id": "a-1"}) for _ in range(2))):
+        async with client.post(f"{candela.url}/v1/messages", data=body, headers={**session, **more}) as answer:
+            await answer.read()
+    main, first, second = sorted(await candela.ended(3), key=lambda each: each.id)
+    assert main.tools_called == ("Bash", "Agent")
+    (delegation,) = main.delegations
+    assert (delegation.agent_type, delegation.description) == ("Explore", "Count files")
+    assert delegation.task == first.task
+    assert main.task is None
+    # The first request of an agent tells it; the others need not be searched again.
+    assert second.task is None

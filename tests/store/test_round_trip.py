@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candela_tui.exchange import Cost, Difference, Exchange, Marks, Outcome
+from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind, SessionClues
-from candela_tui.protocol.usage import Usage
+from candela_tui.protocol.usage import Iteration, Usage
 from candela_tui.store.reader import StoreError, StoreReader
 from tests.store.recording import STARTED, ended, exchange, store_whole, writing
 
@@ -27,9 +27,12 @@ moments = st.none() | st.floats(0, 1e9)
 fields = st.lists(st.tuples(words, words), max_size=4).map(tuple)
 money = st.integers(0, 10**17).map(lambda picodollars: Decimal(picodollars).scaleb(-12))
 
-usages = st.builds(
+plain_usages = st.builds(
     Usage, counts, counts, counts, counts, counts, counts, maybe_words, maybe_words, maybe_words, st.integers(0, 99)
 )
+iterations = st.lists(st.builds(Iteration, words, maybe_words, plain_usages), max_size=2).map(tuple)
+usages = st.builds(replace, plain_usages, beyond=iterations)
+lists = st.lists(words, max_size=3).map(tuple)
 costs = st.builds(Cost, money, money, money, money, money, st.booleans())
 exchanges = st.builds(
     Exchange,
@@ -64,6 +67,12 @@ exchanges = st.builds(
     rate_limits=fields,
     retry=st.integers(0, 1000),
     differences=st.lists(st.builds(Difference, words, words, words), max_size=3).map(tuple),
+    cost_notes=lists,
+    saved=st.none() | money | money.map(lambda amount: -amount),
+    cache_ttls=lists,
+    tools_called=lists,
+    delegations=st.lists(st.builds(Delegation, words, maybe_words, maybe_words), max_size=2).map(tuple),
+    task=maybe_words,
     clues=st.none() | st.builds(SessionClues, maybe_words, maybe_words, maybe_words, maybe_words),
     session_title=maybe_words,
     subscription=st.booleans(),

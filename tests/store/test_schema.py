@@ -4,12 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 import candela_tui.store.migrations
+from candela_tui.protocol.usage import Usage
+from candela_tui.store.reader import StoreReader
 from candela_tui.store.schema import REVISIONS, metadata
 from tests.store.recording import exchange, store_whole, writing
 
@@ -40,6 +44,30 @@ def test_every_migration_is_known_by_its_revision() -> None:
     (directory,) = candela_tui.store.migrations.__path__
     scripts = list(ScriptDirectory(directory).walk_revisions())
     assert tuple(script.revision for script in reversed(scripts)) == REVISIONS
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", candela_tui.store.migrations.__path__[0])
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO exchanges (id, started_at_us, method, path, route, dialect, kind, url, streamed, outcome,"
+                " request_bytes, response_bytes, output_characters, retry, subscription, response_dropped,"
+                " usage_iterations, input_tokens) VALUES"
+                " ('0000-1', 0, 'POST', '/', 'r', 'messages', 'messages', '', 1, 'ok', 2, 3, 0, 0, 0, 0, 0, 12)"
+            )
+        )
+    engine.dispose()
+    with writing(path) as (writer, reports):
+        store_whole(writer, exchange(1, tools_called=("Bash",)))
+    assert reports.problems == []
+    old, new = StoreReader(path).exchanges()
+    assert (old.id, old.usage, old.saved, old.tools_called) == ("0000-1", Usage(12), None, ())
+    assert new.tools_called == ("Bash",)
 
 
 def loaded_by(program: str) -> set[str]:
