@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.filter import FIELDS, FilterError, Surroundings, completion, parse
+from candela_tui.analysis.filter import Filter, completion, parse
+from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind
@@ -165,24 +166,27 @@ _PIECES = st.sampled_from(
 TEXTS = st.text() | st.lists(_PIECES).map("".join) | st.lists(_PIECES).map(" ".join)
 
 
+def read(text: str) -> Filter | FilterError:
+    try:
+        return parse(text)
+    except FilterError as error:
+        return error
+
+
 @given(TEXTS)
 def test_any_text_is_a_filter_or_an_error_with_its_place(text: str) -> None:
-    try:
-        wanted = parse(text)
-    except FilterError as error:
-        assert 0 <= error.position <= len(text)
-        assert error.message
+    wanted = read(text)
+    if isinstance(wanted, FilterError):
+        assert 0 <= wanted.position <= len(text)
+        assert wanted.message
     else:
         assert all(isinstance(wanted.matches(one, AROUND), bool) for one in ALL)
 
 
 @given(TEXTS)
 def test_what_is_negated_finds_exactly_the_others(text: str) -> None:
-    try:
-        wanted = parse(text)
-    except FilterError:
-        return
-    if not wanted:
+    wanted = read(text)
+    if isinstance(wanted, FilterError) or not wanted:
         return
     negated = parse(f"-({text})")
     assert all(negated.matches(one, AROUND) is not wanted.matches(one, AROUND) for one in ALL)
