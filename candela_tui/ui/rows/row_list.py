@@ -1,6 +1,6 @@
 """A list that draws only the rows that are in view, and only those again that changed."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -121,6 +121,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return self._rows
 
     @property
+    def in_view(self) -> Sequence[Row]:
+        """The rows that are in view now, if only in part."""
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        return self._rows[max(0, bisect_right(self._tops, top) - 1) : bisect_left(self._tops, bottom)]
+
+    @property
     def cursor_key(self) -> Hashable | None:
         """The key of the row with the cursor; None: there is no row."""
         return self._rows[self._cursor].key if self._rows else None
@@ -186,12 +192,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self.refresh()
 
-    def move_to(self, key: Hashable) -> bool:
+    def move_to(self, key: Hashable, *, by_hand: bool = True) -> bool:
         """Put the cursor on the row with this key; False: there is none."""
         place = self._places.get(key)
         if place is None:
             return False
-        self._move_cursor(place, by_hand=True)
+        self._move_cursor(place, by_hand=by_hand)
         return True
 
     def neighbour(self, key: Hashable, step: int) -> Hashable | None:
