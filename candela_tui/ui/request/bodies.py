@@ -2,9 +2,7 @@
 
 import asyncio
 
-from candela_tui.exchange import Exchange, Recording
-from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
-from candela_tui.protocol.headers import header
+from candela_tui.exchange import Recording
 from candela_tui.ui.sources import Sources
 
 
@@ -37,27 +35,3 @@ class Bodies:
     def recorded_here(self) -> bool:
         """Whether the answer's chunks are at hand without the store."""
         return self._recording is not None
-
-
-class Undone:
-    """The answer's bytes with their Content-Encoding undone, as they arrive."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.trouble: str | None = None
-        """Why the bytes can't be read (any further)."""
-        self._decoder: Decoder | None = None
-        try:
-            self._decoder = decoder_for(header(exchange.response_headers, "content-encoding") or "")
-        except BadEncoding as error:
-            self.trouble = str(error)
-
-    def feed(self, chunk: bytes) -> bytes:
-        """The chunk, readable; nothing once it can't be."""
-        if self._decoder is None:
-            return b""
-        try:
-            return self._decoder.feed(chunk)
-        except BadEncoding as error:
-            self.trouble = str(error)
-            self._decoder = None
-            return b""

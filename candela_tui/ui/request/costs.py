@@ -1,0 +1,120 @@
+"""The usage of a request, and its cost part by part."""
+
+from decimal import Decimal
+
+from candela_tui.exchange import Cost, Exchange
+from candela_tui.protocol.usage import Usage
+from candela_tui.ui import words
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.request.facts import LABEL, fact, heading
+
+_BAR = 16
+
+
+def cost_lines(exchange: Exchange, width: int) -> list[Line]:
+    """Tokens, their share of the prompt, their price and its share of the cost."""
+    usage, cost = exchange.usage, exchange.cost
+    if usage is None:
+        reason = "none reported yet" if exchange.live else "none reported"
+        return [heading("Usage and cost"), *fact("tokens", reason, width, "dim")]
+    head = (
+        f"{'tokens':>10}  {'of prompt':>9}  {'USD':>14}  {'of cost':>7}"
+        if cost
+        else f"{'tokens':>10}  {'of prompt':>9}"
+    )
+    lines = [heading("Usage and cost"), ((" " * LABEL, "dim"), (head, "dim"))]
+    lines += _parts(exchange, usage, cost)
+    if cost is not None:
+        name = "API value" if exchange.subscription else "total"
+        total = f"{'≥ ' if cost.at_least else ''}{exact(cost.total)}"
+        lines.append(
+            ((fitted(f"   {name}", LABEL), "dim"), (f"{'':>21}{total:>16}", "bright")),
+        )
+    if exchange.saved is not None and exchange.saved:
+        lines += _saved(exchange.saved, cost, width)
+    if exchange.subscription:
+        lines += fact("", "Paid by subscription: the figures are what the API would charge, not a bill.", width, "dim")
+    for note in _notes(exchange):
+        lines += fact("≥ because" if cost is not None and cost.at_least else "note", note, width, "warn")
+    if exchange.unpriced_model is not None:
+        lines += _unpriced(exchange.unpriced_model, width)
+    return lines
+
+
+def _notes(exchange: Exchange) -> tuple[str, ...]:
+    if exchange.cost_notes or exchange.cost is None or not exchange.cost.at_least:
+        return exchange.cost_notes
+    if exchange.live:
+        return ("The answer is not complete: its output is still to be counted.",)
+    return ("The answer broke off before its final usage: what the provider bills may be more.",)
+
+
+def _parts(exchange: Exchange, usage: Usage, cost: Cost | None) -> list[Line]:
+    prompt, total = usage.prompt_tokens or 0, cost.total if cost else None
+    written = (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+    all_written = None if written == (None, None) else sum(tokens or 0 for tokens in written)
+    lives = [f"{tokens:,} for {life}" for tokens, life in zip(written, ("5m", "1h"), strict=True) if tokens]
+    lines = [
+        _part("input", usage.input_tokens, prompt, cost.input if cost else None, total),
+        _part("cache read", usage.cache_read_tokens, prompt, cost.cache_read if cost else None, total),
+        (
+            *_part("cache write", all_written, prompt, cost.cache_write if cost else None, total),
+            (f"  {', '.join(lives)}", "dim"),
+        ),
+    ]
+    if exchange.live and exchange.output_characters:
+        lines.append(_part("output", words.estimated_tokens(exchange), None, None, None, about=True))
+    else:
+        lines.append(_part("output", usage.output_tokens, None, cost.output if cost else None, total))
+    if usage.web_searches:
+        lines.append(_part("web searches", usage.web_searches, None, cost.web_searches if cost else None, total))
+    return lines
+
+
+def _part(
+    name: str,
+    tokens: int | None,
+    prompt: int | None,
+    usd: Decimal | None,
+    total: Decimal | None,
+    *,
+    about: bool = False,
+) -> Line:
+    amount = words.UNKNOWN if tokens is None else f"{'~' if about else ''}{tokens:,}"
+    share = words.percent(tokens / prompt) if prompt and tokens else ""
+    of_cost = float(usd / total) if usd and total else 0.0
+    return (
+        (fitted(f"   {name}", LABEL), "dim"),
+        (f"{amount:>10}", "accent" if about else "text" if tokens else "faint"),
+        (f"  {share:>9}", "dim"),
+        (f"  {exact(usd) if usd else '':>14}", "text"),
+        (f"  {words.percent(of_cost) if of_cost else '':>7}", "dim"),
+        (f"  {fitted('▇' * round(of_cost * _BAR), _BAR)}", "accent"),
+    )
+
+
+def _saved(saved: Decimal, cost: Cost | None, width: int) -> list[Line]:
+    if saved < 0:
+        text = f"{exact(-saved)} more than without it: writing costs more than was read back, yet"
+        return fact("by cache", text, width, "warn")
+    without = saved + cost.total if cost is not None else None
+    share = (
+        f", {words.percent(float(saved / without))} of the {words.money(without)} it would have cost" if without else ""
+    )
+    return fact("saved by cache", f"{exact(saved)}{share}", width, "good")
+
+
+def exact(usd: Decimal) -> str:
+    """To the last digit, with two decimals at least: ``$0.029363``, ``$0.50``."""
+    whole, _, decimals = f"{usd:f}".partition(".")
+    return f"${whole}.{decimals.rstrip('0'):0<2}"
+
+
+def _unpriced(model: str, width: int) -> list[Line]:
+    name = model.replace("\\", "\\\\").replace('"', '\\"')
+    lines = fact(
+        "no price", f"No price is known for {model}. Add one to config.toml, in USD per million tokens:", width
+    )
+    for text in (f'[pricing.models."{name}"]', "input = 3", "output = 15"):
+        lines.append(((" " * (LABEL + 2), "text"), (text, "accent")))
+    return lines

@@ -1,0 +1,25 @@
+"""Headings, and facts as a name and a value side by side."""
+
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.lines.wrap import wrapped
+
+LABEL = 17
+"""Cells that a fact's name has, its margin included."""
+_WIDEST = 110
+"""Cells beyond which a line of prose is hard to read."""
+
+
+def heading(text: str, note: str = "") -> Line:
+    """The name of a section, and a word on it."""
+    return ((f" {text}", "heading"), (f"   {note}" if note else "", "dim"))
+
+
+def fact(name: str, value: str | None, width: int, ink: str = "text") -> list[Line]:
+    """One fact in as many lines as it needs; none where there is no value."""
+    if value is None:
+        return []
+    room = max(20, min(width - LABEL - 1, _WIDEST))
+    return [
+        ((fitted("" if place else f"   {name}", LABEL), "dim"), (part, ink))
+        for place, part in enumerate(wrapped(value, room))
+    ]
