@@ -1,16 +1,24 @@
 """``candela config``: the settings, on the command line."""
 
-import os
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import click
-import tomli_w
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.config import ConfigError, known_keys, load, read_document, validated, write_document
+from candela_tui.config import (
+    ConfigError,
+    change_setting,
+    known_keys,
+    known_settings,
+    load,
+    origin_of,
+    toml_key,
+    toml_value,
+)
 
 
 @click.group()
@@ -37,7 +45,11 @@ def path(invocation: Invocation) -> None:
 @click.argument("key", required=False)
 @pass_invocation
 def get(invocation: Invocation, key: str | None) -> None:
-    """Print the setting KEY, or all of them, as they are in force: the file, the environment, the defaults."""
+    """Print the setting KEY, or all of them with what they mean, as they are in force.
+
+    The environment wins over the file, and both over the defaults. Without KEY, what is printed can serve as a
+    config.toml.
+    """
     found: Any = invocation.settings().model_dump(exclude_none=key is None)
     parts = _parts(key) if key is not None else []
     for depth, part in enumerate(parts):
@@ -46,7 +58,8 @@ def get(invocation: Invocation, key: str | None) -> None:
             raise click.ClickException(f"{key}: no such key. Known here: {', '.join(known) or 'none'}")
         found = found[part]
     if isinstance(found, Mapping):
-        click.echo(tomli_w.dumps(_written(found)), nl=False)
+        meanings = {setting.key: setting.meaning for setting in known_settings()} if key is None else {}
+        click.echo("\n".join(_lines(found, (), meanings)))
     else:
         click.echo(_text(found))
 
@@ -59,19 +72,16 @@ def set_(invocation: Invocation, key: str, value: str) -> None:
     """Set KEY to VALUE in config.toml, after checking it.
 
     VALUE is read as TOML (8182, true, "text", { input = 3, output = 15 }); what is not TOML is text. Comments in the
-    file are not kept.
+    file stay.
     """
     file = invocation.paths.config
-    parts = _parts(key)
+    parts = tuple(_parts(key))
     try:
-        document = read_document(file)
-        _put(document, parts, _value(value))
-        validated(document, str(file), {})
-        write_document(file, document)
+        change_setting(file, parts, _value(value))
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    variable = f"CANDELA_{'__'.join(parts[:2])}".upper()
-    if len(parts) > 1 and variable in os.environ:
+    variable = origin_of(parts, {}).variable
+    if variable is not None:
         click.echo(f"Written to {file}, but the environment variable {variable} is set and wins.", err=True)
 
 
@@ -112,24 +122,29 @@ def _value(text: str) -> Any:
     return document["value"] if list(document) == ["value"] else text
 
 
-def _put(document: dict[str, Any], parts: list[str], value: Any) -> None:
-    table = document
-    for depth, part in enumerate(parts[:-1]):
-        inner = table.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(f"{'.'.join(parts[: depth + 1])} is a value, and has no keys below it")
-        table = inner
-    table[parts[-1]] = value
+def _lines(table: Mapping[str, Any], above: tuple[str, ...], meanings: Mapping[tuple[str, ...], str]) -> list[str]:
+    """A table as TOML: its values, then the tables in it."""
+    lines: list[str] = []
+    for name, value in table.items():
+        if not isinstance(value, Mapping) and value is not None:
+            lines += _comment(meanings.get((*above, name)))
+            lines.append(f"{toml_key(name)} = {toml_value(value)}")
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            inner = (*above, name)
+            if lines:
+                lines.append("")
+            lines += _comment(meanings.get(inner))
+            lines.append(f"[{'.'.join(map(toml_key, inner))}]")
+            lines += _lines(value, inner, meanings)
+    return lines
 
 
-def _written(value: Any) -> Any:
-    """What TOML can hold: no null, and paths as text."""
-    if isinstance(value, Mapping):
-        return {key: _written(item) for key, item in value.items() if item is not None}
-    return value if isinstance(value, str | int | float | bool | Decimal) else str(value)
+def _comment(meaning: str | None) -> list[str]:
+    return textwrap.wrap(meaning, 98, initial_indent="# ", subsequent_indent="# ") if meaning else []
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return toml_value(value) if isinstance(value, bool | list | tuple) else str(value)

@@ -86,8 +86,17 @@ async def test_what_is_no_key_is_a_mistake_of_usage(key: str, home: Home) -> Non
     assert not home.config.exists()
 
 
-async def test_get_without_a_key_prints_everything_as_toml(home: Home) -> None:
-    document = tomllib.loads((await home.run("config", "get", CANDELA_PROXY__PORT="8383")).out)
+async def test_setting_a_key_keeps_the_comments(home: Home) -> None:
+    home.config.write_text('# mine\n[ui]\ntheme = "nord"  # blue\n')
+    await home.run("config", "set", "ui.attention.cost_marks_usd", "[5, 20.50]")
+    assert home.config.read_text().startswith('# mine\n[ui]\ntheme = "nord"  # blue\n')
+    assert (await home.run("config", "get", "ui.attention.cost_marks_usd")).out == "[5, 20.50]\n"
+
+
+async def test_get_without_a_key_prints_everything_as_toml_with_what_it_means(home: Home) -> None:
+    printed = (await home.run("config", "get", CANDELA_PROXY__PORT="8383")).out
+    assert "# The port on 127.0.0.1 to listen on.\nport = 8383\n" in printed
+    document = tomllib.loads(printed)
     assert document["proxy"]["port"] == 8383
     assert document["anthropic"]["base_url"] == "https://api.anthropic.com"
 

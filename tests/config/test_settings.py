@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.config import ConfigError, Settings, known_keys, load, read_document, validated, write_document
+from candela_tui.config import (
+    ConfigError,
+    Settings,
+    change_setting,
+    known_keys,
+    known_settings,
+    load,
+    origin_of,
+    read_document,
+    validated,
+)
 
 
 @pytest.fixture
@@ -57,6 +67,9 @@ def test_the_environment_wins_over_the_file(file):
         "CANDELA_PROXY__PORT": "9001",
         "CANDELA_PRICING__DISCOUNT_PERCENT": "12.5",
         "CANDELA_PRICING__MODELS": '{ "my.model" = { input = 0.1, output = 15 } }',
+        "CANDELA_UI__REDUCED_MOTION": "true",
+        "CANDELA_UI__ATTENTION__HOW": "bell",
+        "CANDELA_UI__ATTENTION__COST_MARKS_USD": "[5, 20]",
         "CANDELA_CONFIG": "/somewhere",
         "PATH": "/bin",
     }
@@ -64,6 +77,8 @@ def test_the_environment_wins_over_the_file(file):
     assert (settings.proxy.port, settings.proxy.allow) == (9001, "any-local")
     assert settings.pricing.discount_percent == Decimal("12.5")
     assert settings.pricing.models["my.model"].input == Decimal("0.1")
+    assert (settings.ui.reduced_motion, settings.ui.attention.how) == (True, "bell")
+    assert settings.ui.attention.cost_marks_usd == (5, 20)
 
 
 @given(st.decimals(0, 10**6, places=9))
@@ -78,7 +93,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[proxy]\nprot = 1", "FILE: proxy.prot: no such key; did you mean proxy.port?"),
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         ("[telemetry]\nx = 1", "FILE: telemetry: no such section; known here: anthropic, pricing, proxy, ui"),
-        ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: theme"),
+        ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),
         ("[proxy]\nport = 8181.5", "FILE: proxy.port: expected a whole number; found 8181.5"),
         ("[proxy]\nport = 70000", "FILE: proxy.port: expected at most 65535; found 70000"),
@@ -88,6 +103,23 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[proxy]\nidle_timeout_s = inf", "FILE: proxy.idle_timeout_s: expected a number; found Infinity"),
         ("[proxy]\nallow = 'all'", "FILE: proxy.allow: expected 'same-user' or 'any-local'; found 'all'"),
         ("proxy = 3", "FILE: proxy: expected a table; found 3"),
+        ("[ui]\ntheme = true", "FILE: ui.theme: expected a number or text; found true"),
+        ("[ui]\nreduced_motion = 'never'", "FILE: ui.reduced_motion: expected true or false; found 'never'"),
+        ("[ui]\ndensity = 'dense'", "FILE: ui.density: expected 'standard' or 'compact'; found 'dense'"),
+        ("[ui.keys]\n'requests.filter' = 3", 'FILE: ui.keys."requests.filter": expected text; found 3'),
+        (
+            "[ui.attention]\nhow = 'horn'",
+            "FILE: ui.attention.how: expected 'off', 'bell', 'osc9' or 'osc777'; found 'horn'",
+        ),
+        ("[ui.attention]\ncost_marks_usd = 5", "FILE: ui.attention.cost_marks_usd: expected a list; found 5"),
+        (
+            "[ui.attention]\ncost_marks_usd = [5, -1]",
+            "FILE: ui.attention.cost_marks_usd.1: expected at least 0; found -1",
+        ),
+        (
+            "[ui.attention]\ncost_marks_usd = [true]",
+            "FILE: ui.attention.cost_marks_usd.0: expected a number or text; found true",
+        ),
         ("[ui]\ntheme = ['a']", "FILE: ui.theme: expected text; found a list"),
         ("[pricing]\ndiscount_percent = 101", "FILE: pricing.discount_percent: expected at most 100; found 101"),
         ("[pricing]\nmodels = 3", "FILE: pricing.models: expected a table; found 3"),
@@ -183,28 +215,90 @@ def test_a_ca_bundle_may_be_below_the_home_directory_and_empty_is_none(file, mon
     assert load(file, {"CANDELA_PROXY__CA_BUNDLE": ""}).proxy.ca_bundle is None
 
 
-class TestWriting:
-    def test_what_was_written_is_read_back(self, tmp_path):
+class TestChanging:
+    def test_what_was_set_is_read_back(self, tmp_path):
         file = tmp_path / "new" / "config.toml"
-        document = {"proxy": {"port": 9000}, "pricing": {"models": {"a.b": {"input": Decimal("0.1"), "output": 3}}}}
-        write_document(file, document)
-        assert read_document(file) == document
+        change_setting(file, ("proxy", "port"), 9000)
+        change_setting(file, ("pricing", "models", "a.b"), {"input": Decimal("0.10"), "output": 3})
+        change_setting(file, ("pricing", "models", "a.b", "cache_read"), Decimal("0.000000001"))
+        assert read_document(file) == {
+            "proxy": {"port": 9000},
+            "pricing": {
+                "models": {"a.b": {"input": Decimal("0.1"), "output": 3, "cache_read": Decimal("0.000000001")}}
+            },
+        }
         assert [path.name for path in file.parent.iterdir()] == ["config.toml"]
+
+    def test_everything_else_stays_as_its_user_wrote_it(self, file):
+        text = "# mine\r\n[ui]  # looks\r\ntheme = 'nord' # blue\r\n\r\n[proxy]\r\nport=1\r\n[ui.keys]\r\n"
+        file.write_bytes(text.encode())
+        change_setting(file, ("ui", "theme"), "gruvbox")
+        assert file.read_bytes().decode() == text.replace("'nord'", '"gruvbox"')
+
+    def test_a_setting_that_is_taken_out_has_its_default_again(self, file):
+        file.write_text("# mine\n[ui]\ntheme = 'nord'\n")
+        change_setting(file, ("ui", "theme"), None)
+        change_setting(file, ("ui", "attention", "how"), None)
+        assert file.read_text() == "# mine\n[ui]\n"
+
+    @pytest.mark.parametrize("value", [True, 3, Decimal("1.50"), 'a\n"b', [1, "x"], {"a.b": {"c": 1}, "d": [2]}])
+    def test_a_value_of_a_table_in_any_form_is_replaced(self, file, value):
+        for text in ("[ui.keys]\na = 'b'\n", "ui.keys.a = 'b'\n", "[ui]\nkeys = {a = 'b'}\n[proxy]\nport = 1\n"):
+            file.write_text(text)
+            if isinstance(value, str):
+                change_setting(file, ("ui", "keys", "a"), value)
+                assert load(file, {}).ui.keys == {"a": value}
+            with pytest.raises(ConfigError):
+                change_setting(file, ("ui", "keys"), value)
+            change_setting(file, ("ui", "keys"), {"x.y": "f,slash"})
+            assert load(file, {}).ui.keys == {"x.y": "f,slash"}
+
+    def test_a_mistake_is_told_and_not_written(self, file):
+        file.write_text("[proxy]\nport = 9000\n")
+        with pytest.raises(ConfigError, match=r"proxy\.port: expected at most 65535; found 99999"):
+            change_setting(file, ("proxy", "port"), 99999)
+        assert file.read_text() == "[proxy]\nport = 9000\n"
 
     def test_a_link_stays_a_link_and_permissions_stay(self, tmp_path):
         real, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
         real.write_text("")
         real.chmod(0o600)
         link.symlink_to(real)
-        write_document(link, {"ui": {"theme": "x"}})
+        change_setting(link, ("ui", "theme"), "x")
         assert link.is_symlink()
         assert read_document(real) == {"ui": {"theme": "x"}}
         assert real.stat().st_mode & 0o777 == 0o600
 
     def test_a_file_that_can_not_be_written_is_told(self, tmp_path):
-        (tmp_path / "file").write_text("")
-        with pytest.raises(ConfigError, match="can't be written"):
-            write_document(tmp_path / "file" / "config.toml", {})
+        (tmp_path / "file").symlink_to(tmp_path / "gone" / "away")
+        (tmp_path / "gone").write_text("")
+        with pytest.raises(ConfigError, match="can't be"):
+            change_setting(tmp_path / "file", ("ui", "theme"), "x")
+
+
+class TestDescribing:
+    def test_every_setting_says_what_it_means(self):
+        assert [setting.name for setting in known_settings() if not setting.meaning.endswith((".", "]"))] == []
+
+    def test_a_setting_has_its_default_and_its_choices(self):
+        settings = {setting.name: setting for setting in known_settings()}
+        assert settings["proxy.port"].default == settings["proxy.port"].value(Settings()) == 8181
+        assert settings["ui.density"].choices == ("standard", "compact")
+        assert settings["ui.reduced_motion"].choices == (False, True)
+        assert settings["ui.keys"].default == {}
+
+    def test_where_a_setting_is_set_is_known(self):
+        document = {"ui": {"theme": "nord", "attention": {"how": "bell"}}}
+        environ = {"CANDELA_UI__DENSITY": "compact", "CANDELA_UI__ATTENTION__HOW": "off", "PATH": "/bin"}
+        told = {key: origin_of(("ui", *key.split(".")), document, environ) for key in ("theme", "density", "keys")}
+        assert {key: (origin.in_file, origin.variable) for key, origin in told.items()} == {
+            "theme": (True, None),
+            "density": (False, "CANDELA_UI__DENSITY"),
+            "keys": (False, None),
+        }
+        how = origin_of(("ui", "attention", "how"), document, environ)
+        assert (how.in_file, how.variable) == (True, "CANDELA_UI__ATTENTION__HOW")
+        assert validated(document, "FILE", environ).ui.attention.how == "off"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""The settings of config.toml: what there is, what it means, and how mistakes are told.
+
+Every key can also be set as ``CANDELA_SECTION__KEY`` in the environment, which wins over the file.
+"""
+
+from candela_tui.config.change import change_setting, toml_key, toml_value
+from candela_tui.config.check import known_keys, load, validated
+from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
+from candela_tui.config.errors import ConfigError
+from candela_tui.config.file import read_document
+from candela_tui.config.settings import (
+    AnthropicSettings,
+    AttentionSettings,
+    ModelPrice,
+    PricingSettings,
+    ProxySettings,
+    Settings,
+    UiSettings,
+)
+
+__all__ = [
+    "AnthropicSettings",
+    "AttentionSettings",
+    "ConfigError",
+    "ModelPrice",
+    "Origin",
+    "PricingSettings",
+    "ProxySettings",
+    "Setting",
+    "Settings",
+    "UiSettings",
+    "change_setting",
+    "known_keys",
+    "known_settings",
+    "load",
+    "origin_of",
+    "read_document",
+    "toml_key",
+    "toml_value",
+    "validated",
+]
