@@ -1,30 +1,59 @@
-"""A list in its frame."""
+"""Frames with a title, and a list in one."""
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 
 from candela_tui.ui.plain import plain
 from candela_tui.ui.rows.row_list import RowList
 
+_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
-class Pane(Vertical):
-    """A titled frame around a row list."""
 
-    def __init__(self, title: str, rows: RowList, *, id: str) -> None:
+class Frame(Vertical):
+    """A titled frame. ``target`` is what has the focus when its user goes there."""
+
+    def __init__(self, title: str, target: Widget, *, id: str) -> None:
         super().__init__(id=id)
-        self.rows = rows
+        self.target = target
+        self._digit = ""
+        self._compact = False
         self._named: tuple[str, str] | None = None
         self.name_it(title)
 
-    def compose(self) -> ComposeResult:
-        """The list alone."""
-        yield self.rows
+    def number_it(self, digit: int) -> None:
+        """Say in the title which digit goes here."""
+        self._digit = f"{_DIGITS[digit]} "
+        if self._named is not None:
+            self._draw_names(*self._named)
+
+    def make_compact(self, compact: bool) -> None:
+        """Have a line above only, or a whole frame."""
+        if compact != self._compact:
+            self._compact = compact
+            self._draw_names(*self._named or ("", ""))
 
     def name_it(self, title: str, subtitle: str = "") -> None:
         """Set the words on the frame; they are text, not markup."""
         if self._named != (title, subtitle):
             # Each draws the whole pane again.
             self._named = (title, subtitle)
-            self.border_title = Content(plain(title))
-            self.border_subtitle = Content(plain(subtitle))
+            self._draw_names(title, subtitle)
+
+    def _draw_names(self, title: str, subtitle: str) -> None:
+        beside = f" · {subtitle}" if subtitle and self._compact else ""
+        self.border_title = Content(self._digit + plain(title + beside))
+        self.border_subtitle = Content("" if self._compact else plain(subtitle))
+
+
+class Pane(Frame):
+    """A titled frame around a row list."""
+
+    def __init__(self, title: str, rows: RowList, *, id: str) -> None:
+        super().__init__(title, rows, id=id)
+        self.rows = rows
+
+    def compose(self) -> ComposeResult:
+        """The list alone."""
+        yield self.rows

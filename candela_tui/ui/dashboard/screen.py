@@ -8,12 +8,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Resize
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from candela_tui.analysis.sessions import Totals
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.dashboard.header import Header
+from candela_tui.ui.dashboard.layout import layout_for, next_place
+from candela_tui.ui.dashboard.pane import Frame
+from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
 from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.dashboard.sessions_pane import SessionsPane
@@ -36,15 +41,64 @@ class DashboardScreen(Screen[None]):
 
     CSS_PATH = "screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - Textual's own form
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "export", "Export", tooltip="Write the session's requests as CSV into the current directory"),
-        Binding("y", "copy_id", "Copy id", tooltip="Copy the id of the session or request to the clipboard"),
-        Binding("exclamation_mark", "notices", "Warnings", key_display="!", show=False),
-        Binding("h,left", "focus_pane('sessions')", "Sessions", show=False),
-        Binding("l,right", "focus_pane('requests')", "Requests", show=False),
-        Binding("tab", "app.focus_next", "Next pane", show=False),
-        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False),
-        Binding("q", "leave", "Quit", tooltip="Leave candela; asks while streams are live"),
+        Binding(
+            "e",
+            "export",
+            "Export",
+            tooltip="Write the session's requests as CSV into the current directory",
+            id="dashboard.export",
+        ),
+        Binding(
+            "y",
+            "copy_id",
+            "Copy id",
+            tooltip="Copy the id of the session or request to the clipboard",
+            id="dashboard.copy_id",
+        ),
+        Binding(
+            "p",
+            "turn_preview",
+            "Preview",
+            tooltip="Preview the request with the cursor: beside the lists, below them, or not at all",
+            id="dashboard.preview",
+        ),
+        Binding("z", "zoom", "Zoom", tooltip="The pane with the focus alone, or all again", id="dashboard.zoom"),
+        Binding(
+            "exclamation_mark",
+            "notices",
+            "Warnings",
+            key_display="!",
+            show=False,
+            tooltip="What went wrong",
+            id="dashboard.notices",
+        ),
+        Binding("1", "focus_pane('sessions')", "Sessions", show=False, tooltip="To the sessions", id="dashboard.1"),
+        Binding("2", "focus_pane('requests')", "Requests", show=False, tooltip="To the requests", id="dashboard.2"),
+        Binding("3", "focus_pane('preview')", "Preview", show=False, tooltip="To the preview", id="dashboard.3"),
+        Binding("h,left", "step_pane(-1)", "Left", show=False, tooltip="To the pane before", id="dashboard.left"),
+        Binding("l,right", "step_pane(1)", "Right", show=False, tooltip="To the next pane", id="dashboard.right"),
+        Binding(
+            "tab",
+            "step_pane(1, True)",
+            "Next pane",
+            show=False,
+            tooltip="To the next pane, around the end",
+            id="dashboard.next_pane",
+        ),
+        Binding(
+            "shift+tab",
+            "step_pane(-1, True)",
+            "Previous pane",
+            show=False,
+            tooltip="To the pane before, around the end",
+            id="dashboard.previous_pane",
+        ),
+        Binding(
+            "escape", "back", "Back", show=False, tooltip="Out of the zoom, or to the requests", id="dashboard.back"
+        ),
+        Binding("q", "leave", "Quit", tooltip="Leave candela; asks while streams are live", id="dashboard.leave"),
     ]
 
     def __init__(self, sources: Sources) -> None:
@@ -53,37 +107,50 @@ class DashboardScreen(Screen[None]):
         self._header = Header(sources)
         self._sessions = SessionsPane(sources)
         self._requests = RequestsPane(sources)
+        self._preview = PreviewPane(sources)
+        self._welcome = Welcome(sources.status)
         self._totals = _TotalsLine(id="totals")
+        self._panes: tuple[Frame, ...] = (self._sessions, self._requests, self._preview)
+        for digit, pane in enumerate(self._panes, 1):
+            pane.number_it(digit)
+        self._empty = True
+        self._layout = layout_for(80, 24, sources.preferences.now)
+        self._zoomed: Frame | None = None
 
     def compose(self) -> ComposeResult:
         """Header, the lists (or the welcome), totals, keys."""
         yield self._header
         if self._sources.status.note:
             yield OneLine(((self._sources.status.note, "warn"),), id="note")
-        yield Welcome(self._sources.status)
+        yield self._welcome
         with Container(id="panes"):
-            yield self._sessions
-            yield self._requests
+            with Container(id="lists"):
+                yield self._sessions
+                yield self._requests
+            yield self._preview
         yield self._totals
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show what is known."""
         self.set_interval(_AGES_INTERVAL_S, self._show_sessions)
+        self._arrange()
         self._header.update()
         self._show_sessions()
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
         self._header.update()
-        self.set_class(self._sources.ledger.empty, "-empty")
+        self._show_emptiness()
         self._sessions.take_change(change)
         self._requests.take_change(change)
+        self._preview.take_change(change)
 
     def take_tick(self, tick: int) -> None:
         """Draw what is live."""
         self._sessions.rows.tick(tick)
         self._requests.rows.tick(tick)
+        self._preview.take_tick()
         if tick % TICKS_A_SECOND == 0 and self._sources.ledger.behind:
             self._show_sessions()
 
@@ -92,9 +159,14 @@ class DashboardScreen(Screen[None]):
         self._header.update()
 
     def _show_sessions(self) -> None:
-        self.set_class(self._sources.ledger.empty, "-empty")
+        self._show_emptiness()
         self._sessions.show()
         self._show_totals()
+
+    def _show_emptiness(self) -> None:
+        if self._empty != self._sources.ledger.empty:
+            self._empty = not self._empty
+            self._arrange()
 
     def _show_totals(self) -> None:
         choice = self._sessions.choice
@@ -118,15 +190,98 @@ class DashboardScreen(Screen[None]):
 
     @on(RequestsPane.Shown)
     def _requests_shown(self) -> None:
+        self._preview.show(self._requests.exchange_id)
         self._show_totals()
 
+    @on(RequestsPane.Moved)
+    def _request_chosen(self, event: RequestsPane.Moved) -> None:
+        self._preview.show(event.exchange_id)
+
     @on(RequestsPane.Opened)
-    def _request_opened(self, event: RequestsPane.Opened) -> None:
+    @on(PreviewPane.Opened)
+    def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
         self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._requests.neighbour))
 
-    def action_focus_pane(self, pane: str) -> None:
-        """Go to a pane."""
-        (self._sessions if pane == "sessions" else self._requests).rows.focus()
+    def on_resize(self, event: Resize) -> None:
+        """Another size may need another arrangement."""
+        self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """The size, or what the user likes, may have changed meanwhile."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        size = self.app.size
+        layout = self._layout = layout_for(size.width, size.height, self._sources.preferences.now)
+        for name, is_on in layout.classes.items():
+            self.set_class(is_on, name)
+        if self._zoomed is not None and self._zoomed not in self._there:
+            self._zoomed = None
+        self.set_class(self._zoomed is not None, "-zoomed")
+        here = self._here
+        for pane in self._panes:
+            pane.display = pane in self._there and self._zoomed in (None, pane)
+            pane.make_compact(layout.compact)
+        self.query_one("#lists").display = self._sessions.display or self._requests.display
+        self.query_one("#panes").display = not self._empty and any(pane.display for pane in self._panes[:3])
+        self._totals.display = not self._empty
+        self._welcome.display = self._empty
+        self._preview.active = self._preview.display
+        if here is not None and not here.display:
+            self._go_to(self._zoomed or self._requests)
+
+    @property
+    def _there(self) -> list[Frame]:
+        """The panes of the arrangement, zoomed or not."""
+        missing = {self._preview} if self._layout.preview == "off" else set()
+        return [pane for pane in self._panes if pane not in missing]
+
+    @property
+    def _here(self) -> Frame | None:
+        """The pane with the focus."""
+        widget: Widget | None = self.focused
+        return next((node for node in widget.ancestors_with_self if isinstance(node, Frame)), None) if widget else None
+
+    def _go_to(self, pane: Frame) -> None:
+        if self._zoomed not in (None, pane):
+            self._zoomed = pane
+            self._arrange()
+        pane.target.focus()
+
+    def action_focus_pane(self, name: str) -> None:
+        """Go to a pane, which comes into view for that."""
+        pane = next(pane for pane in self._panes if pane.id == name)
+        if pane not in self._there:
+            self._turn_on(pane)
+        self._go_to(pane)
+
+    def _turn_on(self, pane: Frame) -> None:
+        self._sources.preferences.change(preview=next_place("off", self.app.size.width))
+        self._arrange()
+
+    def action_step_pane(self, step: int, around: bool = False) -> None:
+        """Go to the next pane."""
+        there, here = self._there, self._here
+        place = there.index(here) + step if here in there else 0
+        if around or 0 <= place < len(there):
+            self._go_to(there[place % len(there)])
+
+    def action_turn_preview(self) -> None:
+        """Put the preview elsewhere, or away."""
+        self._sources.preferences.change(preview=next_place(self._layout.preview, self.app.size.width))
+        self._arrange()
+
+    def action_zoom(self) -> None:
+        """Show the pane with the focus alone, or all again."""
+        self._zoomed = None if self._zoomed else self._here
+        self._arrange()
+
+    def action_back(self) -> None:
+        """Leave the zoom, then go back to the requests."""
+        if self._zoomed is not None:
+            self.action_zoom()
+        elif self._here not in (self._sessions, self._requests):
+            self._go_to(self._requests)
 
     def action_notices(self) -> None:
         """List the warnings."""

@@ -1,0 +1,124 @@
+"""Where the dashboard's panes are, and how its user moves between them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.ui.dashboard.layout import layout_for, next_place
+from candela_tui.ui.preferences import Remembered
+from tests.ui.scene import Scene, busy_morning, clues, screen_text, shows, until
+
+
+def _focused(scene: Scene) -> str | None:
+    widget = scene.app.focused
+    return None if widget is None else widget.id
+
+
+@pytest.mark.parametrize(
+    ("width", "place"), [(80, "off"), (120, "off"), (199, "off"), (200, "beside"), (240, "beside")]
+)
+def test_the_preview_is_there_by_itself_where_there_is_room(width: int, place: str) -> None:
+    assert layout_for(width, 36, Remembered()).preview == place
+
+
+@given(st.integers(20, 300), st.integers(8, 100), st.sampled_from([None, "off", "beside", "below"]))
+def test_p_comes_back_to_where_it_began(width: int, height: int, chosen: str | None) -> None:
+    places = [layout_for(width, height, Remembered(preview=chosen)).preview]  # type: ignore[arg-type]
+    while places[0] not in places[1:]:
+        remembered = Remembered(preview=next_place(places[-1], width))
+        places.append(layout_for(width, height, remembered).preview)
+        assert len(places) < 5
+    assert len(set(places)) == (2 if width < 100 else 3)
+
+
+def test_small_terminals_are_compact_unless_the_user_wants_it_otherwise() -> None:
+    assert layout_for(80, 24, Remembered()).compact
+    assert not layout_for(120, 36, Remembered()).compact
+    assert not layout_for(80, 24, Remembered(density="standard")).compact
+    assert layout_for(240, 70, Remembered(density="compact")).compact
+
+
+async def test_the_preview_goes_beside_below_and_away_and_is_remembered(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:48")
+        lists, preview = pilot.app.screen.query_one("#lists"), pilot.app.screen.query_one("#preview")
+        assert not preview.region
+        await pilot.press("p")
+        await until(pilot, lambda: preview.region.x > lists.region.x and preview.region.y == lists.region.y)
+        assert scene.app.sources.preferences.now.preview == "beside"
+        await pilot.press("p")
+        await until(pilot, lambda: preview.region.y > lists.region.y and preview.region.x == lists.region.x)
+        await pilot.press("p")
+        await until(pilot, lambda: not preview.region)
+        assert scene.app.sources.preferences.now.preview == "off"
+
+
+async def test_tab_goes_round_the_panes_and_digits_go_to_them(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "¹ Sessions", "² Requests")
+        await until(pilot, lambda: _focused(scene) == "request-rows")
+        await pilot.press("tab")
+        assert _focused(scene) == "session-rows"
+        await pilot.press("shift+tab")
+        assert _focused(scene) == "request-rows"
+        await pilot.press("3")
+        await shows(pilot, "³ Preview")
+        assert _focused(scene) == "preview-view"
+        await pilot.press("h")
+        assert _focused(scene) == "request-rows"
+        await pilot.press("h", "h")
+        assert _focused(scene) == "session-rows"
+        await pilot.press("2", "right")
+        assert _focused(scene) == "preview-view"
+        await pilot.press("escape")
+        assert _focused(scene) == "request-rows"
+
+
+async def test_z_shows_one_pane_alone_and_all_again(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "¹ Sessions", "11:59:48")
+        await pilot.press("z")
+        await until(pilot, lambda: "¹ Sessions" not in screen_text(pilot))
+        assert pilot.app.screen.query_one("#requests").region.width == 120
+        await pilot.press("1")
+        await shows(pilot, "¹ Sessions", "refactor the store")
+        assert "² Requests" not in screen_text(pilot)
+        assert _focused(scene) == "session-rows"
+        await pilot.press("escape")
+        await shows(pilot, "¹ Sessions", "² Requests")
+
+
+async def test_focus_goes_to_the_requests_when_its_pane_goes_away(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "11:59:48")
+        await pilot.press("3")
+        await until(pilot, lambda: _focused(scene) == "preview-view")
+        await pilot.press("p")
+        await until(pilot, lambda: _focused(scene) == "request-rows")
+
+
+async def test_a_compact_pane_says_above_what_its_frame_says_below(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((80, 24)) as pilot:
+        screen = await shows(pilot, "Requests · fix the flaky test · +1 hidden")
+        assert "╭" not in screen
+        await pilot.resize_terminal(120, 36)
+        await shows(pilot, "╭", "+1 hidden")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (160, 50), (240, 70)])
+@pytest.mark.parametrize("place", ["off", "beside", "below"])
+async def test_every_arrangement_leaves_room_for_the_requests(scene: Scene, size: tuple[int, int], place: str) -> None:
+    scene.app.sources.preferences.change(preview=place)
+    scene.request(clues=clues("fix the flaky test"))
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "² Requests")
+        rows = pilot.app.screen.query_one("#request-rows")
+        await until(pilot, lambda: rows.region.height >= 2 and rows.region.width >= 40)
+        for pane in pilot.app.screen.query("Frame"):
+            if pane.display:
+                assert pilot.app.screen.region.contains_region(pane.region)

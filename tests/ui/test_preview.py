@@ -1,0 +1,122 @@
+"""The preview of the request with the cursor."""
+
+import json
+
+from candela_tui.exchange import Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.dashboard.preview import PreviewPane
+from candela_tui.ui.request.bodies import Bodies
+from tests.store.recording import writing
+from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, event, screen_text, shows, stream, until
+
+
+def _asked(text: str) -> bytes:
+    return json.dumps({"model": "claude-opus-4-8", "messages": [{"role": "user", "content": text}]}).encode()
+
+
+async def test_the_preview_follows_the_cursor(scene: Scene) -> None:
+    scene.request(ago=20, answer=stream("the first answer"), usage=(12, 18400, 1204, 0, 214))
+    scene.request(ago=10, answer=stream("the second answer"))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "Preview · 11:59:50 · main · opus-4-8", "the second answer")
+        await pilot.press("k")
+        screen = await shows(pilot, "Preview · 11:59:40", "the first answer", "18k read", "214 out")
+        assert "the second answer" not in screen
+
+
+async def test_a_live_answer_grows_in_the_preview(scene: Scene) -> None:
+    async with scene.opened((200, 50)) as pilot:
+        live = scene.request(ago=12, response_headers=STREAM_HEADERS, **LIVE)
+        await shows(pilot, "Preview · 11:59:48", "waiting for the first token")
+        live = scene.grow(live, stream("It begins", end=False))
+        await shows(pilot, "It begins", "streaming")
+        delta = {"type": "text_delta", "text": " and goes on"}
+        scene.grow(live, event("content_block_delta", index=0, delta=delta))
+        await shows(pilot, "and goes on")
+
+
+async def test_an_error_is_told_in_words(scene: Scene) -> None:
+    error = ApiError("overloaded_error", "The provider is overloaded")
+    scene.request(status=529, outcome=Outcome.ERROR, error=error, stop_reason=None)
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "✗ 529 overloaded: The provider is overloaded")
+
+
+async def test_brackets_turn_the_preview_to_other_pages(scene: Scene) -> None:
+    scene.request(body=_asked("what is the cause?"), answer=stream("the clock"))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "the clock")
+        await pilot.press("3", "right_square_bracket")
+        screen = await shows(pilot, "what is the cause?")
+        assert "the clock" not in screen
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "Timing")
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "the clock")
+
+
+async def test_enter_and_a_double_click_open_the_request(scene: Scene) -> None:
+    scene.request(answer=stream("the clock"))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "the clock")
+        await pilot.press("3", "enter")
+        await shows(pilot, "1 Overview")
+        await pilot.press("escape")
+        await shows(pilot, "¹ Sessions")
+        await pilot.click("#preview-view", times=2)
+        await shows(pilot, "1 Overview")
+
+
+async def test_a_click_on_a_pages_name_turns_to_it(scene: Scene) -> None:
+    scene.request(body=_asked("what is the cause?"), answer=stream("the clock"))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "the clock")
+        await pilot.click("_PageNames", offset=(14, 0))
+        await shows(pilot, "what is the cause?")
+
+
+async def test_the_store_is_read_for_requests_of_before(scene: Scene) -> None:
+    with writing(scene.store) as (writer, _):
+        exchange = scene.make(session_id="old", clues=clues("of yesterday"), ago=90000)
+        writer.begin(exchange, b"{}")
+        writer.end(exchange, [stream("what was said then")], [1.0])
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "what was said then")
+
+
+async def test_passing_by_requests_reads_none_of_their_bodies(scene: Scene) -> None:
+    for second in range(60, 20, -1):
+        scene.request(ago=second, answer=stream(f"answer {second}"))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "answer 21")
+        preview = pilot.app.screen.query_one(PreviewPane)
+        read: list[Bodies] = []
+        for _ in range(30):
+            pilot.app.screen.query_one("#request-rows").action_move(-1)  # type: ignore[attr-defined]
+            await pilot.pause()
+            if preview._subject is not None and preview._subject.bodies not in read:
+                read.append(preview._subject.bodies)
+        await shows(pilot, "answer 51")
+        assert len(read) <= 3
+
+
+async def test_nothing_is_read_while_the_preview_is_away(scene: Scene) -> None:
+    scene.request(answer=stream("the clock"))
+    async with scene.opened((120, 36)) as pilot:
+        await shows(pilot, "11:59:00")
+        preview = pilot.app.screen.query_one(PreviewPane)
+        assert not preview.active
+        assert "the clock" not in screen_text(pilot)
+        await pilot.press("p")
+        await shows(pilot, "the clock")
+        await pilot.press("p", "p")
+        await until(pilot, lambda: not preview.active)
+        assert not [worker for worker in preview.workers if worker.node is preview and not worker.is_finished]
+
+
+async def test_a_store_that_cannot_be_read_is_told_in_the_preview(scene: Scene) -> None:
+    exchange = scene.make(session_id="old")
+    async with scene.opened((200, 50)) as pilot:
+        scene.store.write_bytes(b"this is no database" * 100)
+        scene.feed.publish((exchange,))
+        await until(pilot, lambda: "store.sqlite3" in pilot.app.screen.query_one("#preview-view").all_text(999)[0])  # type: ignore[attr-defined]
