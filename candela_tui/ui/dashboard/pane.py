@@ -18,7 +18,7 @@ class Frame(Vertical):
         super().__init__(id=id)
         self.target = target
         self._digit = ""
-        self._compact = False
+        self._lined = False
         self._named: tuple[str, str] | None = None
         self.name_it(title)
 
@@ -30,8 +30,8 @@ class Frame(Vertical):
 
     def make_compact(self, compact: bool) -> None:
         """Have a line above only, or a whole frame."""
-        if compact != self._compact:
-            self._compact = compact
+        if compact != self._lined:
+            self._lined = compact
             self._draw_names(*self._named or ("", ""))
 
     def name_it(self, title: str, subtitle: str = "") -> None:
@@ -42,9 +42,9 @@ class Frame(Vertical):
             self._draw_names(title, subtitle)
 
     def _draw_names(self, title: str, subtitle: str) -> None:
-        beside = f" · {subtitle}" if subtitle and self._compact else ""
+        beside = f" · {subtitle}" if subtitle and self._lined else ""
         self.border_title = Content(self._digit + plain(title + beside))
-        self.border_subtitle = Content("" if self._compact else plain(subtitle))
+        self.border_subtitle = Content("" if self._lined else plain(subtitle))
 
 
 class Pane(Frame):
