@@ -1,11 +1,15 @@
 """Exchanges summed up by session and agent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.analysis.cache import CacheLife as CacheLife
+from candela_tui.analysis.cache import cache_life
+from candela_tui.analysis.context import ContextFill as ContextFill
+from candela_tui.analysis.context import context_fill
+from candela_tui.exchange import Delegation, Exchange, Outcome
 from candela_tui.protocol.request import Kind
 
 
@@ -80,29 +84,10 @@ class AgentSummary:
     description: str | None = None
     """A few words on its task."""
     started_at: datetime | None = None
+    """Of its first request."""
     last_at: datetime | None = None
+    """Of the beginning of its latest request."""
     totals: Totals = field(default_factory=Totals)
-
-
-@dataclass(frozen=True, slots=True)
-class CacheLife:
-    """How long a session's prompt cache lives if nothing touches it."""
-
-    ttl: str
-    """``5m`` or ``1h``."""
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ContextFill:
-    """How full the main agent's context window is."""
-
-    tokens: int
-    """Prompt and output of its last request."""
-    window: int | None = None
-    """Tokens that the model takes; None: not known."""
-    growth: int | None = None
-    """Tokens a turn, over its latest turns; None: too few of them."""
 
 
 @dataclass(slots=True)
@@ -128,6 +113,9 @@ def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionS
     """Sum up the exchanges of one session. They may come in any order."""
     session = SessionSummary(session_id)
     first_words: str | None = None
+    conversation: list[Exchange] = []
+    delegations: dict[str, list[Delegation]] = {}
+    tasks: dict[str, str] = {}
     for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
         session.totals.add(exchange)
         session.started_at = min(session.started_at or exchange.started_at, exchange.started_at)
@@ -137,17 +125,42 @@ def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionS
             first_words = first_words or exchange.clues.title
             session.cwd = exchange.clues.cwd or session.cwd
             session.git_branch = exchange.clues.git_branch or session.git_branch
+        for delegation in exchange.delegations:
+            delegations.setdefault(delegation.task, []).append(delegation)
         if exchange.agent_id is not None:
+            if exchange.task is not None:
+                tasks.setdefault(exchange.agent_id, exchange.task)
             agent = session.agents.get(exchange.agent_id)
             if agent is None:
                 agent = session.agents[exchange.agent_id] = AgentSummary(exchange.agent_id)
             agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
             agent.model = exchange.model_used or exchange.model or agent.model
             agent.totals.add(exchange)
+            agent.started_at = min(agent.started_at or exchange.started_at, exchange.started_at)
+            agent.last_at = max(agent.last_at or exchange.started_at, exchange.started_at)
         elif exchange.kind is Kind.MESSAGES:
+            conversation.append(exchange)
             session.model = exchange.model_used or exchange.model or session.model
     session.title = session.title or first_words
+    # The conversation marks what the cache is to keep. The client's side requests, such as one that sums up a page of
+    # the web, do not: they have contexts of their own.
+    conversation = [exchange for exchange in conversation if exchange.cache_ttls] or conversation
+    session.cache = cache_life(conversation)
+    session.context = context_fill(conversation)
+    _name_agents(session.agents.values(), tasks, delegations)
     return session
+
+
+def _name_agents(
+    agents: Iterable[AgentSummary], tasks: Mapping[str, str], delegations: Mapping[str, list[Delegation]]
+) -> None:
+    """Give each agent the type and description of the call that set it to work: the one with its task."""
+    for agent in agents:
+        fitting = delegations.get(tasks.get(agent.agent_id, ""))
+        if fitting:
+            # Of several with the same task, the first agent is the first call's.
+            delegation = fitting.pop(0) if len(fitting) > 1 else fitting[0]
+            agent.agent_type, agent.description = delegation.agent_type, delegation.description
 
 
 def by_session(exchanges: Iterable[Exchange]) -> list[SessionSummary]:

@@ -1,10 +1,11 @@
 """What a session adds up to."""
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 
 from candela_tui.analysis.sessions import by_session, summarize
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Delegation, Outcome
 from candela_tui.protocol.request import Kind, SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import cost, exchange
@@ -101,3 +102,53 @@ def test_no_exchanges_are_an_empty_session():
     session = summarize("s1", [])
     assert (session.started_at, session.totals.requests, session.totals.cost) == (None, 0, None)
     assert by_session([]) == []
+
+
+def test_an_agent_is_named_by_the_call_that_set_it_to_work():
+    session = summarize(
+        "s1",
+        [
+            exchange(
+                1, delegations=(Delegation("Count", "Explore", "Count files"), Delegation("Plan", "Plan", "Plan"))
+            ),
+            exchange(2, agent_id="a1", task="Plan"),
+            exchange(3, agent_id="a1"),
+            exchange(4, agent_id="a2", task="Something else"),
+            exchange(5, agent_id="a3"),
+        ],
+    )
+    named = [(agent.agent_type, agent.description) for agent in session.agents.values()]
+    assert named == [("Plan", "Plan"), (None, None), (None, None)]
+    assert (session.agents["a1"].started_at, session.agents["a1"].last_at) == (
+        exchange(2).started_at,
+        exchange(3).started_at,
+    )
+
+
+def test_agents_with_the_same_task_are_named_in_the_order_of_their_calls():
+    calls = tuple(Delegation("Look", "Explore", f"Look {side}") for side in ("left", "right"))
+    agents = [exchange(n, agent_id=f"a{n}", task="Look") for n in (2, 3, 4)]
+    session = summarize("s1", [exchange(1, delegations=calls), *agents])
+    assert [agent.description for agent in session.agents.values()] == ["Look left", "Look right", "Look right"]
+
+
+def test_the_clients_side_requests_are_not_the_conversation():
+    turn = {"kind": Kind.MESSAGES, "cache_ttls": ("5m",)}
+    session = summarize(
+        "s1",
+        [
+            exchange(1, usage=Usage(2, 40_000, 0, 0, 10), **turn),
+            exchange(2, usage=Usage(2, 70_000, 0, 0, 10), agent_id="a1", **turn),
+            exchange(3, usage=Usage(900, 5, 0, 0, 10), kind=Kind.MESSAGES),
+            exchange(4, usage=Usage(300, 5, 0, 0, 10), kind=Kind.TITLE),
+        ],
+    )
+    assert session.context is not None
+    assert session.context.tokens == 40_012
+    assert session.cache is not None
+    assert session.cache.expires_at == exchange(1).started_at + timedelta(minutes=5)
+
+
+def test_what_the_cache_saved_adds_up_over_what_has_a_price():
+    saved = [exchange(1, cost=cost("1"), saved=Decimal("2.5")), exchange(2, cost=cost("1"), saved=Decimal("-1"))]
+    assert summarize("s1", [*saved, exchange(3)]).totals.saved_usd == Decimal("1.5")

@@ -1,0 +1,63 @@
+"""How long a session's prompt cache still lives.
+
+Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: an entry lives for five minutes or an hour,
+and each use begins its time anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.cache_control import LIFETIMES
+from candela_tui.protocol.usage import Usage
+
+_SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLife:
+    """How long a session's prompt cache lives if nothing touches it."""
+
+    ttl: str
+    """``5m`` or ``1h``."""
+    expires_at: datetime
+
+
+def cache_life(conversation: Sequence[Exchange]) -> CacheLife | None:
+    """How long the cache lives that the last of these requests, in their order, read or wrote; None: none did.
+
+    Its time runs from the first byte of the answer: the prompt is through by then, while the answer may go on for
+    minutes. Where several lifetimes are in use the shortest counts, for what ends first has to be written again.
+    """
+    for number in range(len(conversation) - 1, -1, -1):
+        exchange = conversation[number]
+        usage = exchange.usage
+        if usage is not None and (usage.cache_read_tokens or _written(usage)):
+            ttl = _lifetime(conversation[: number + 1])
+            used_at = exchange.started_at + timedelta(milliseconds=exchange.marks.first_byte or 0)
+            return CacheLife(ttl, used_at + _SPANS[ttl])
+    return None
+
+
+def _written(usage: Usage) -> int:
+    return (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+
+
+def _lifetime(conversation: Sequence[Exchange]) -> str:
+    """The shortest lifetime in use by the last request: as written, as asked, or as it was before."""
+    for exchange in reversed(conversation):
+        in_use = _told(exchange.usage)
+        if not in_use or len(exchange.cache_ttls) > 1:
+            in_use |= {ttl for ttl in exchange.cache_ttls if ttl in _SPANS}
+        if in_use:
+            return min(in_use, key=LIFETIMES.index)
+    return LIFETIMES[0]
+
+
+def _told(usage: Usage | None) -> set[str]:
+    # Without a number for an hour the lifetimes were not told, and the number for five minutes may be of either.
+    if usage is None or usage.cache_write_1h_tokens is None:
+        return set()
+    written = {"5m": usage.cache_write_5m_tokens, "1h": usage.cache_write_1h_tokens}
+    return {ttl for ttl, tokens in written.items() if tokens}

@@ -1,0 +1,73 @@
+"""How full the context window of a session's main agent is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from candela_tui.exchange import Exchange
+from candela_tui.pricing import context_window
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.model_ids import same_model
+
+_MILLION = 1_000_000
+_MILLION_SUFFIX = "[1m]"
+"""The client's own mark. Source: https://docs.claude.com/en/docs/claude-code/model-config"""
+_MILLION_BETA = "context-1m-"
+"""Source: https://docs.claude.com/en/docs/build-with-claude/context-windows"""
+_TURNS = 6
+"""How many of the latest turns tell the growth."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFill:
+    """How full the main agent's context window is."""
+
+    tokens: int
+    """Prompt and output of its last request."""
+    window: int | None = None
+    """Tokens that the model takes; None: not known."""
+    growth: int | None = None
+    """Tokens a turn, over its latest turns; None: too few of them."""
+
+
+def context_fill(conversation: Sequence[Exchange]) -> ContextFill | None:
+    """What the last of these requests with a usage fills of its window; None: none has a usage.
+
+    The growth is over the latest turns since the conversation last became shorter (it was compacted or rewound).
+    """
+    latest: Exchange | None = None
+    sizes: list[int] = []
+    for exchange, size in islice(
+        ((exchange, size) for exchange in reversed(conversation) if (size := _size(exchange)) is not None), _TURNS
+    ):
+        if sizes and size > sizes[-1]:
+            break
+        latest = latest or exchange
+        sizes.append(size)
+    if latest is None:
+        return None
+    growth = round((sizes[0] - sizes[-1]) / (len(sizes) - 1)) if len(sizes) > 1 else None
+    return ContextFill(sizes[0], _window(latest, sizes[0], conversation), growth)
+
+
+def _size(exchange: Exchange) -> int | None:
+    usage = exchange.usage
+    prompt = usage.prompt_tokens if usage is not None else None
+    return prompt + (usage.output_tokens or 0) if usage is not None and prompt is not None else None
+
+
+def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -> int | None:
+    model = exchange.model_used or exchange.model
+    if model is None:
+        return None
+    window = context_window(model)
+    if _asks_for_a_million(exchange, model, conversation) or (window is not None and tokens > window):
+        window = _MILLION
+    return window if window is not None and tokens <= window else None
+
+
+def _asks_for_a_million(exchange: Exchange, model: str, conversation: Sequence[Exchange]) -> bool:
+    if _MILLION_BETA in (header(exchange.request_headers, "anthropic-beta") or ""):
+        return True
+    names = [exchange.model, *(each.clues.model for each in conversation if each.clues is not None)]
+    return any(name and name.endswith(_MILLION_SUFFIX) and same_model(name, model) for name in names)

@@ -1,0 +1,78 @@
+"""What the context gauge shows."""
+
+import pytest
+
+from candela_tui.analysis.context import ContextFill, context_fill
+from candela_tui.config import PricingSettings
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.request import SessionClues
+from candela_tui.protocol.usage import Usage
+from tests.analysis.exchanges import exchange
+
+BETA = (("anthropic-beta", "claude-code-20250219,context-1m-2025-08-07"),)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def price_data():
+    Pricer(PricingSettings()).warm()
+
+
+def turn(number, tokens, **facts):
+    return exchange(number, usage=Usage(2, tokens - 12, 0, 0, 10), **{"model": "claude-sonnet-4-5", **facts})
+
+
+def test_the_context_is_the_prompt_and_answer_of_the_last_request_whose_usage_is_known():
+    fill = context_fill([turn(1, 40_000), turn(2, 50_000), exchange(3)])
+    assert fill == ContextFill(50_000, 200_000, 10_000)
+
+
+def test_growth_is_a_mean_over_the_latest_turns():
+    sizes = (1_000, 90_000, 91_000, 92_000, 93_000, 94_000, 95_500)
+    assert context_fill([turn(n, size) for n, size in enumerate(sizes)]) == ContextFill(95_500, 200_000, 1100)
+
+
+def test_growth_begins_anew_where_the_conversation_was_compacted():
+    fill = context_fill([turn(n, size) for n, size in enumerate((150_000, 160_000, 20_000, 24_000))])
+    assert fill is not None
+    assert fill.growth == 4_000
+
+
+def test_one_turn_is_no_growth():
+    fill = context_fill([turn(1, 40_000)])
+    assert fill is not None
+    assert fill.growth is None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"request_headers": BETA},
+        {"model": "claude-sonnet-4-5[1m]"},
+        {"clues": SessionClues(model="claude-sonnet-4-5-20250929[1m]")},
+    ],
+)
+def test_the_window_is_a_million_where_the_client_asks_for_it(facts):
+    fill = context_fill([turn(1, 40_000, **facts)])
+    assert fill is not None
+    assert fill.window == 1_000_000
+
+
+def test_the_window_of_another_model_does_not_count():
+    fill = context_fill([turn(1, 40_000, clues=SessionClues(model="claude-opus-4-8[1m]"))])
+    assert fill is not None
+    assert fill.window == 200_000
+
+
+def test_a_window_is_never_smaller_than_what_is_in_it():
+    more, most = context_fill([turn(1, 300_000)]), context_fill([turn(1, 3_000_000)])
+    assert more == ContextFill(300_000, 1_000_000)
+    assert most == ContextFill(3_000_000, None)
+
+
+def test_of_a_model_that_nobody_knows_no_window_is_told():
+    assert context_fill([turn(1, 40_000, model="gpt-unheard-of")]) == ContextFill(40_000)
+    assert context_fill([turn(1, 40_000, model=None)]) == ContextFill(40_000)
+
+
+def test_without_any_usage_there_is_no_gauge():
+    assert context_fill([exchange(1), exchange(2, usage=Usage(output_tokens=5))]) is None

@@ -1,0 +1,70 @@
+"""Which rows are tries of one call."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.retries import calls
+from candela_tui.exchange import Outcome
+from tests.analysis.exchanges import exchange
+
+
+def folded(*exchanges):
+    return [[each.id for each in call.tries] for call in calls(exchanges)]
+
+
+def failed(number, **facts):
+    return exchange(number, **{"outcome": Outcome.ERROR, "request_bytes": 90, **facts})
+
+
+def test_the_tries_of_a_call_are_one_call_and_its_last_is_how_it_ended():
+    last = exchange(4, retry=2, request_bytes=90)
+    (call,) = calls([failed(3, retry=1), last, failed(1)])
+    assert [each.id for each in call.tries] == ["00001", "00003", "00004"]
+    assert call.last is last
+    assert call.retries == 2
+
+
+def test_a_call_that_succeeded_is_not_gone_on_with():
+    assert folded(exchange(1), exchange(2, retry=1)) == [["00001"], ["00002"]]
+
+
+def test_a_try_of_another_session_agent_or_size_is_another_call():
+    for other in ({"session_id": "s2"}, {"agent_id": "a"}, {"request_bytes": 91}):
+        assert folded(failed(1), failed(2, retry=1, **other)) == [["00001"], ["00002"]]
+
+
+def test_a_try_goes_on_with_the_call_that_failed_last():
+    assert folded(failed(1), failed(2), failed(3, retry=1)) == [["00001"], ["00002", "00003"]]
+
+
+def test_two_calls_at_the_same_time_each_keep_their_tries():
+    tries = [failed(1), failed(2), failed(3, retry=1), failed(4, retry=1), failed(5, retry=2), failed(6, retry=2)]
+    assert sorted(len(call) for call in folded(*tries)) == [3, 3]
+
+
+def test_a_try_whose_earlier_ones_nobody_recorded_still_says_how_many_there_were():
+    (call,) = calls([failed(1, retry=2)])
+    assert call.retries == 2
+
+
+@given(
+    st.lists(
+        st.builds(
+            dict,
+            retry=st.integers(0, 3),
+            outcome=st.sampled_from(Outcome),
+            agent_id=st.sampled_from([None, "a"]),
+            request_bytes=st.sampled_from([1, 2]),
+        ),
+        max_size=20,
+    ),
+    st.randoms(),
+)
+def test_no_exchange_is_lost_or_told_twice_whatever_their_order(facts, random):
+    made = [exchange(number, **each) for number, each in enumerate(facts)]
+    shuffled = random.sample(made, len(made))
+    found = calls(shuffled)
+    assert sorted((each for call in found for each in call.tries), key=lambda each: each.id) == made
+    for call in found:
+        assert [each.retry for each in call.tries] == list(range(call.tries[0].retry, call.last.retry + 1))
+    assert found == calls(made)
