@@ -16,7 +16,7 @@ from candela_tui.cli.tables import local_time, table
 from candela_tui.exchange import Exchange
 from candela_tui.export.csv_table import csv_lines, default_file_name
 from candela_tui.export.json_text import json_text
-from candela_tui.export.records import detailed_record, request_record, session_record
+from candela_tui.export.records import detailed_record, request_records, session_record
 from candela_tui.ui.plain import plain
 from candela_tui.ui.words import UNKNOWN, cost, count, duration, money, percent
 
@@ -67,7 +67,7 @@ def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> N
     with _store(invocation) as store:
         found = store.exchanges() if session_id is None else _of_session(store, session_id)
     if as_json:
-        click.echo(json_text([request_record(exchange) for exchange in found]))
+        click.echo(json_text(list(request_records(found))))
         return
     if not found:
         _say_empty(invocation)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from candela_tui.exchange import Exchange
-from candela_tui.export.records import REQUEST_FIELDS, Value, in_order, plain_decimal, request_record
+from candela_tui.export.records import REQUEST_FIELDS, Value, in_order, plain_decimal, request_records
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that spreadsheets run as a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
@@ -20,8 +20,8 @@ def csv_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
     would run as a formula gets an apostrophe before it. Numbers are never touched.
     """
     yield _line(REQUEST_FIELDS)
-    for exchange in in_order(exchanges):
-        yield _line(_cell(value) for value in request_record(exchange).values())
+    for record in request_records(in_order(exchanges)):
+        yield _line(_cell(value) for value in record.values())
 
 
 def default_file_name(session_id: str | None) -> str:

@@ -3,12 +3,12 @@
 Times are ISO 8601 in UTC, durations milliseconds, money USD as Decimal; None is unknown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from candela_tui.analysis.sessions import SessionSummary
+from candela_tui.analysis.sessions import AgentSummary, SessionSummary, by_session
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Usage
@@ -44,12 +44,29 @@ REQUEST_FIELDS = (
     "response_bytes",
     "request_id",
     "retry",
+    "agent_type",
+    "agent_description",
+    "tools",
+    "saved_usd",
+    "cost_notes",
 )
 """The fields of one request, in the order in which every export has them."""
 
 
-def request_record(exchange: Exchange) -> Record:
-    """One request. ``error`` is ``type: message``."""
+def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
+    """Requests in the order given, their agents named by what the requests tell of them."""
+    listed = list(exchanges)
+    agents = {
+        (session.session_id, agent.agent_id): agent
+        for session in by_session(listed)
+        for agent in session.agents.values()
+    }
+    for exchange in listed:
+        yield request_record(exchange, agents.get((exchange.session_id, exchange.agent_id or "")))
+
+
+def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Record:
+    """One request of that sub-agent. ``error`` is ``type: message``, ``tools`` those that the answer calls."""
     usage = exchange.usage or Usage()
     record: Record = {
         "id": exchange.id,
@@ -79,6 +96,11 @@ def request_record(exchange: Exchange) -> Record:
         "response_bytes": exchange.response_bytes,
         "request_id": exchange.request_id,
         "retry": exchange.retry,
+        "agent_type": agent.agent_type if agent else None,
+        "agent_description": agent.description if agent else None,
+        "tools": ", ".join(exchange.tools_called) or None,
+        "saved_usd": exchange.saved,
+        "cost_notes": "; ".join(exchange.cost_notes) or None,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -111,6 +133,12 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
             {"what": difference.what, "asked": difference.asked, "served": difference.served}
             for difference in exchange.differences
         ],
+        "cache_ttls": list(exchange.cache_ttls),
+        "task": exchange.task,
+        "delegations": [
+            {"task": each.task, "agent_type": each.agent_type, "description": each.description}
+            for each in exchange.delegations
+        ],
         "request_headers": _pairs(exchange.request_headers),
         "response_headers": _pairs(exchange.response_headers),
     }
@@ -135,6 +163,7 @@ def session_record(session: SessionSummary) -> Record:
         "output_tokens": totals.output_tokens,
         "cache_hit_rate": None if rate is None else round(rate, 6),
         "cost_usd": totals.cost,
+        "saved_usd": totals.saved_usd if totals.priced else None,
     }
 
 

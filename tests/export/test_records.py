@@ -6,15 +6,17 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 
 from candela_tui.analysis.sessions import by_session
-from candela_tui.exchange import Cost, Marks, Outcome
+from candela_tui.exchange import Cost, Delegation, Marks, Outcome
+from candela_tui.export.csv_table import csv_lines
 from candela_tui.export.json_text import json_text
-from candela_tui.export.records import request_record, session_record
+from candela_tui.export.records import detailed_record, request_record, request_records, session_record
 from candela_tui.protocol.errors import ApiError
 from tests.export.exchanges import SESSION, exchange
 
 
 def test_a_request_has_every_field_in_its_place() -> None:
-    assert request_record(exchange()) == {
+    facts = {"tools_called": ("Bash", "Read"), "saved": Decimal("0.01"), "cost_notes": ("first", "second")}
+    assert request_record(exchange(**facts)) == {
         "id": "0198-0001",
         "session_id": SESSION,
         "agent_id": None,
@@ -42,6 +44,11 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "response_bytes": 4_200,
         "request_id": "req_011",
         "retry": 0,
+        "agent_type": None,
+        "agent_description": None,
+        "tools": "Bash, Read",
+        "saved_usd": Decimal("0.01"),
+        "cost_notes": "first; second",
     }
 
 
@@ -99,7 +106,9 @@ def test_times_are_in_utc_whatever_zone_they_were_noted_in() -> None:
 
 def test_a_session_sums_up_its_requests() -> None:
     agent = exchange(2, agent_id="agent-1", clues=None)
-    (session,) = by_session([agent, exchange(1), exchange(3, session_title="Fix the flaky test")])
+    (session,) = by_session(
+        [agent, exchange(1, saved=Decimal("0.75")), exchange(3, session_title="Fix the flaky test")]
+    )
     assert session_record(session) == {
         "session_id": SESSION,
         "title": "Fix the flaky test",
@@ -115,6 +124,7 @@ def test_a_session_sums_up_its_requests() -> None:
         "output_tokens": 45,
         "cache_hit_rate": 0.570474,
         "cost_usd": Decimal("0.088089"),
+        "saved_usd": Decimal("0.75"),
     }
 
 
@@ -129,3 +139,18 @@ def test_text_from_outside_reads_back_the_same_but_cannot_reach_the_terminal_raw
     assert json.loads(text) == {"title": title}
     assert not [character for character in text if not character.isprintable() and character != "\n"]
     assert "ünï 日本" in text
+
+
+def test_a_request_of_a_sub_agent_says_which_one_set_to_work_by_which_call() -> None:
+    delegating = exchange(1, delegations=(Delegation("Count the files", "Explore", "Count files"),))
+    first, second = (exchange(n, agent_id="a1", task=task) for n, task in ((2, "Count the files"), (3, None)))
+    records = list(request_records([delegating, first, second]))
+    assert [record["agent_type"] for record in records] == [None, "Explore", "Explore"]
+    assert records[2]["agent_description"] == "Count files"
+    assert "Explore,Count files" in list(csv_lines([delegating, first, second]))[3]
+
+
+def test_what_a_request_asks_of_the_cache_and_delegates_is_told_in_its_details() -> None:
+    record = detailed_record(exchange(cache_ttls=("5m",), delegations=(Delegation("Count", "Explore", None),)))
+    assert record["cache_ttls"] == ["5m"]
+    assert record["delegations"] == [{"task": "Count", "agent_type": "Explore", "description": None}]
