@@ -125,7 +125,8 @@ class Pricer:
         rates = self._rates(usage, provider, model_asked, model, at, regional)
         if rates is None:
             return Priced(unpriced_model=model)
-        cost, saved = self._cost(usage, rates), self._saved(usage, rates)
+        cost = self._cost(usage, rates)
+        saved = self._saved(usage, rates, cost)
         doubts = list(_doubts(usage, rates))
         for iteration in usage.beyond:
             work, its_model = iteration.usage, iteration.model or model
@@ -136,8 +137,9 @@ class Pricer:
                 doubts.append(f"{iteration.type} by {its_model} has no price here")
                 continue
             doubts += _doubts(work, its_rates)
-            cost = _added(cost, self._cost(work, its_rates))
-            saved += self._saved(work, its_rates)
+            its_cost = self._cost(work, its_rates)
+            cost = _added(cost, its_cost)
+            saved += self._saved(work, its_rates, its_cost)
         notes = dict.fromkeys(doubts)
         if usage.service_tier == "priority":
             notes["priority tier: counted at standard prices, your commitment has its own"] = None
@@ -157,9 +159,8 @@ class Pricer:
             web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
         )
 
-    def _saved(self, usage: Usage, rates: _Rates) -> Decimal:
+    def _saved(self, usage: Usage, rates: _Rates, cost: Cost) -> Decimal:
         # The rates are those of the whole prompt, cached or not: without a cache it would be in the same tier.
-        cost = self._cost(usage, rates)
         uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
         return uncached - cost.input - cost.cache_read - cost.cache_write
 
