@@ -82,3 +82,18 @@ async def test_each_ending_is_told_for_what_it_was(tmp_path: Path) -> None:
     refused = ("error", 400, "invalid_request_error: messages: the reef has no such field")
     assert endings["refused"] == [refused]
     assert endings["agent"] == [("ok", 200, None)] * 3
+
+
+async def test_a_sub_agent_is_named_by_the_call_that_set_it_to_work(tmp_path: Path) -> None:
+    (scenario,) = (each for each in SCENARIOS if each.name == "agent")
+    async with Provider() as provider:
+        provider.respond = scenario.provider_side()
+        async with Candela(tmp_path / "data", provider.url) as candela:
+            run = await _run(scenario, candela.url, tmp_path)
+            asked = [request for request in provider.requests if is_messages(request)]
+            await candela.settled_requests(run.printed["session_id"], len(asked))
+            rows = await candela.records("requests", "--session", run.printed["session_id"])
+    assert [bool(agent_of(request)) for request in asked] == [False, True, False]
+    assert [row["tools"] for row in rows] == ["Agent", None, None]
+    assert [row["agent_type"] for row in rows] == [None, "general-purpose", None]
+    assert [row["agent_description"] for row in rows] == [None, "Count files", None]
