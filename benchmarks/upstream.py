@@ -96,12 +96,12 @@ class _Connection(asyncio.Protocol):
         write(_HEAD + _BEGINNING)
         begun = clock()
         for number in range(events):
-            if self._transport.is_closing():
-                return
             if pace_s:
                 await asyncio.sleep(max(0.0, begun + (number + 1) * pace_s - clock()))
             elif number % 50 == 49:
                 await asyncio.sleep(0)
+            if self._transport.is_closing():
+                return
             write(_chunk(_DELTA % time.monotonic_ns()))
         write(_END)
 
