@@ -55,9 +55,10 @@ class Follower:
             self._missed = self._awake = False
         return news
 
-    def _push(self, exchanges: tuple[Exchange, ...], notices: Iterable[Notice] = ()) -> bool:
+    def _push(self, exchanges: tuple[Exchange, ...], notices: Iterable[Notice] = (), *, missed: bool = False) -> bool:
         """Add news; returns whether the reader is asleep and is to be woken."""
         with self._lock:
+            self._missed |= missed
             for exchange in exchanges:
                 self._pending[exchange.id] = exchange
                 self._pending.move_to_end(exchange.id)
@@ -65,21 +66,25 @@ class Follower:
                 self._pending.popitem(last=False)
                 self._missed = True
             self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
-            if self._awake or not (self._pending or self._notices):
+            if self._awake or not (self._pending or self._notices or self._missed):
                 return False
             self._awake = True
             return True
 
 
 class Feed:
-    """Append-only news of exchanges, and the bodies of those that the store does not have yet."""
+    """Append-only news of exchanges, and what the store does not have yet: newest snapshots and bodies."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._followers: tuple[Follower, ...] = ()
         self._live: dict[str, Exchange] = {}
+        self._ended: dict[str, Exchange] = {}
+        """Ended, and the end is not in the store yet."""
         self._recordings: dict[str, Recording] = {}
         self._notices: list[Notice] = []
+        self.trouble: str | None = None
+        """Why nothing new comes, in words, while that is so. A notice tells of every change."""
 
     def follow(self, wake: Callable[[], None]) -> Follower:
         """Start following: the first drain holds what is live now and the latest notices."""
@@ -104,17 +109,28 @@ class Feed:
                     self._live[exchange.id] = exchange
                 else:
                     self._live.pop(exchange.id, None)
+                    if exchange.id in self._recordings:
+                        self._ended[exchange.id] = exchange
             asleep = [follower for follower in self._followers if follower._push(exchanges)]
         self._wake(asleep)
 
     def notify(self, text: str) -> None:
         """Tell the user something. The same text again while it is the latest is left out."""
+        self.pass_on(Notice(text))
+
+    def pass_on(self, notice: Notice) -> None:
+        """Tell the user something that was first told elsewhere."""
         with self._lock:
-            if self._notices and self._notices[-1].text == text:
+            if self._notices and self._notices[-1].text == notice.text:
                 return
-            notice = Notice(text)
             self._notices = [*self._notices, notice][-_MOST_NOTICES:]
             asleep = [follower for follower in self._followers if follower._push((), (notice,))]
+        self._wake(asleep)
+
+    def tell_missed(self) -> None:
+        """Report that exchanges changed of which no snapshot comes: the store knows more."""
+        with self._lock:
+            asleep = [follower for follower in self._followers if follower._push((), missed=True)]
         self._wake(asleep)
 
     def _wake(self, followers: Iterable[Follower]) -> None:
@@ -128,13 +144,29 @@ class Feed:
         """How many exchanges are live."""
         return len(self._live)
 
+    def lost_by_leaving(self) -> int:
+        """How many live exchanges end with this process."""
+        return self.live_count()
+
+    def newer_than_store(self) -> list[Exchange]:
+        """The newest snapshots of what is live, or ended and not stored yet."""
+        with self._lock:
+            return [*self._live.values(), *self._ended.values()]
+
+    def snapshot(self, exchange_id: str) -> Exchange | None:
+        """The newest snapshot of an exchange that is live, or ended and not stored yet; None: ask the store."""
+        with self._lock:
+            return self._live.get(exchange_id) or self._ended.get(exchange_id)
+
     def keep(self, exchange_id: str, recording: Recording) -> None:
         """Hold the bodies of an exchange until ``release``."""
         self._recordings[exchange_id] = recording
 
     def release(self, exchange_id: str) -> None:
-        """Let go of bodies that are in the store, or too many to hold."""
-        self._recordings.pop(exchange_id, None)
+        """Let go of what is in the store, or too much to hold."""
+        with self._lock:
+            self._recordings.pop(exchange_id, None)
+            self._ended.pop(exchange_id, None)
 
     def recording(self, exchange_id: str) -> Recording | None:
         """The bodies of an exchange that is live or just ended; None: ask the store."""

@@ -29,6 +29,11 @@ class Paths:
         return self.data / "candela.pid"
 
     @property
+    def token(self) -> Path:
+        """What opens the local API."""
+        return self.data / "api-token"
+
+    @property
     def preferences(self) -> Path:
         """What the dashboard remembers (JSON)."""
         return self.data / "dashboard.json"

@@ -30,7 +30,7 @@ class Engine:
         self._paths = invocation.paths
         self._writer = StoreWriter(self._paths.store, on_problem=self.feed.notify, on_stored=self.feed.release)
         self.port: int = sock.getsockname()[1]
-        self._proxy = ProxyThread(settings, sock, self.feed, self._writer, str(self._paths.data))
+        self._proxy = ProxyThread(settings, sock, self.feed, self._writer, self._paths)
 
     @property
     def address(self) -> str:

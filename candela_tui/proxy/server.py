@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -14,13 +14,17 @@ from candela_tui import __version__
 from candela_tui.config import Settings
 from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
+from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.guard import GuardedServer
+from candela_tui.proxy.listen import HOST
+from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.relay import BodyTooLarge, Pairs, Relay, decoded_pairs, error_response, read_body, tap_of
 from candela_tui.proxy.routes import Routes, Target
 from candela_tui.proxy.upstream import FIELD_LIMIT, open_session, proxy_for
+from candela_tui.wire import About
 
 _READ_BUFFER = 256 * 1024
 _KEEPALIVE_S = 600
@@ -29,17 +33,43 @@ _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 logger = logging.getLogger(__name__)
 
 
+class InFlight:
+    """Counts the requests inside its ``with`` blocks."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def __enter__(self) -> Self:
+        self.count += 1
+        self._none.clear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.count -= 1
+        if not self.count:
+            self._none.set()
+
+    async def none(self) -> None:
+        """Wait until there is none."""
+        await self._none.wait()
+
+
 class Proxy:
-    """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``."""
+    """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``.
+
+    ``paths`` are those of the data directory that ``sink`` writes to; without them there is no local API.
+    """
 
     def __init__(
-        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, data_dir: str | None = None
+        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, paths: Paths | None = None
     ) -> None:
         self._settings = settings
         self._sock = sock
         self._port: int = sock.getsockname()[1]
         self._feed = feed
-        self._data_dir = data_dir
+        self._paths = paths
         self._routes = Routes(settings)
         self._proxies = {route.name: proxy_for(route.base_url) for route in self._routes.all}
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
@@ -52,14 +82,14 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._live = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._relaying = InFlight()
+        self._telling = InFlight()
+        self._api = LocalApi(feed, paths.store, paths.token, self._about) if paths else None
 
     @property
     def live(self) -> int:
         """Requests in flight."""
-        return self._live
+        return self._relaying.count
 
     async def start(self) -> None:
         """Begin to serve. Raises OSError where the CA bundle can't be read."""
@@ -76,6 +106,8 @@ class Proxy:
             max_field_size=FIELD_LIMIT,
             read_bufsize=_READ_BUFFER,
         )
+        if self._api is not None:
+            self._api.open()
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
         self._server = await asyncio.get_running_loop().create_server(self._web, sock=self._sock, backlog=1024)
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
@@ -91,32 +123,22 @@ class Proxy:
         assert self._warming is not None
         self._server.close()
         self._web.pre_shutdown()
-        if self._live:
+        if self.live:
             try:
-                await asyncio.wait_for(self._quiet.wait(), grace_s)
+                await asyncio.wait_for(self._relaying.none(), grace_s)
             except TimeoutError:
-                logger.warning("%d live requests did not end within %g s and are interrupted", self._live, grace_s)
+                logger.warning("%d live requests did not end within %g s and are interrupted", self.live, grace_s)
         self._relay.stopping = True
         await self._web.shutdown(_AT_ONCE_S)
-        await self._quiet.wait()
+        await self._relaying.none()
+        await self._telling.none()
         await self._session.close()
         self._capture.close()
         await self._capturing
         await self._warming
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._live += 1
-        self._quiet.clear()
-        try:
-            return await self._answer(request)
-        finally:
-            self._live -= 1
-            if not self._live:
-                self._quiet.set()
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._web is not None
-        assert self._relay is not None
         headers = decoded_pairs(request.raw_headers)
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
@@ -126,6 +148,15 @@ class Proxy:
         raw_path = request.raw_path
         if raw_path == "/healthz":
             return web.json_response(self._health())
+        if self._api is not None and self._api.takes(raw_path):
+            with self._telling:
+                return await self._api.answer(request)
+        with self._relaying:
+            return await self._answer(request, headers)
+
+    async def _answer(self, request: web.BaseRequest, headers: Pairs) -> web.StreamResponse:
+        assert self._relay is not None
+        raw_path = request.raw_path
         target = self._routes.resolve(raw_path)
         if target is None:
             return error_response(
@@ -159,6 +190,18 @@ class Proxy:
             "version": __version__,
             "pid": os.getpid(),
             "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
-            "data_dir": self._data_dir,
-            "live": self._live - 1,
+            "data_dir": str(self._paths.data) if self._paths else None,
+            "live": self.live,
         }
+
+    def _about(self) -> About:
+        return About(
+            name="candela",
+            version=__version__,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            address=f"{HOST}:{self._port}",
+            route=self._settings.proxy.default_route,
+            base_url=self._settings.anthropic.base_url,
+            live=self.live,
+        )

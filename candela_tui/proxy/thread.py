@@ -10,6 +10,7 @@ import threading
 
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
+from candela_tui.paths import Paths
 from candela_tui.proxy.capture import ExchangeSink
 from candela_tui.proxy.server import Proxy
 
@@ -25,13 +26,13 @@ class ProxyThread:
     """Runs a ``Proxy`` from ``start`` to ``stop``. Both wait, and are called from another thread."""
 
     def __init__(
-        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, data_dir: str | None = None
+        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, paths: Paths | None = None
     ) -> None:
         self._settings = settings
         self._sock = sock
         self._feed = feed
         self._sink = sink
-        self._data_dir = data_dir
+        self._paths = paths
         host, port = sock.getsockname()
         self.address = f"{host}:{port}"
         self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
@@ -71,7 +72,7 @@ class ProxyThread:
 
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
-        proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._data_dir)
+        proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._paths)
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
         collector = asyncio.create_task(_collect_at_quiet_moments(proxy), name="collector")

@@ -55,14 +55,17 @@ class StoreReader:
         *,
         session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION,
         since: datetime | None = None,
+        before: str | None = None,
         limit: int | None = None,
     ) -> list[Exchange]:
-        """Exchanges without their headers, oldest first; ``limit`` keeps the newest."""
+        """Exchanges without their headers, oldest first; ``limit`` keeps the newest. ``before`` is an id."""
         wanted = select(exchanges).order_by(exchanges.c.id.desc()).limit(limit)
         if session_id is not EVERY_SESSION:
             wanted = wanted.where(exchanges.c.session_id.is_not_distinct_from(stored_text(session_id)))
         if since is not None:
             wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
+        if before is not None:
+            wanted = wanted.where(exchanges.c.id < stored_text(before))
         with self._reading() as connection:
             rows = connection.execute(wanted).mappings().all() if connection else []
         running = cache(is_running)
@@ -105,15 +108,18 @@ class StoreReader:
             return None
         return b"".join(_checked(exchange_id, unpack_part_body, part) for part in parts)
 
-    def response_chunks(self, exchange_id: str) -> tuple[list[bytes], list[float]]:
-        """The response's chunks as they crossed, and their times in ms to the microsecond. Raises StoreError."""
+    def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
+        """The response's chunks beyond the first ``after`` as they crossed, and their times in ms to the microsecond.
+
+        Raises StoreError.
+        """
         chunks: list[bytes] = []
         times: list[float] = []
         for part in self._parts(exchange_id) or ():
             its_chunks, its_times = _checked(exchange_id, unpack_part, part)
             chunks += its_chunks
             times += its_times
-        return chunks, times
+        return chunks[after:], times[after:]
 
     def _parts(self, exchange_id: str) -> list[Part] | None:
         columns = response_parts.c

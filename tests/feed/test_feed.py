@@ -2,9 +2,10 @@
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from candela_tui.exchange import Exchange, Outcome, Recording
-from candela_tui.feed import Feed
+from candela_tui.feed import Feed, Notice
 from tests.analysis.exchanges import exchange
 
 
@@ -178,3 +179,32 @@ def test_a_follower_that_begins_in_between_sees_the_end_of_everything_it_saw_liv
         ended.join()
         known = follower.drain().exchanges
         assert not known or not known[-1].live
+
+
+def test_what_the_store_does_not_have_yet_is_at_hand_until_it_is_released():
+    feed = Feed()
+    feed.keep("00001", Recording(b"{}"))
+    feed.publish((live(1), live(2)))
+    assert feed.snapshot("00001") == live(1)
+    feed.publish((exchange(1), exchange(2)))
+    assert feed.newer_than_store() == [exchange(1)]
+    assert feed.snapshot("00002") is None
+    feed.release("00001")
+    assert feed.newer_than_store() == []
+    assert feed.snapshot("00001") is None
+
+
+def test_that_something_was_missed_wakes_the_followers():
+    feed, wake = Feed(), Wakes()
+    follower = feed.follow(wake)
+    feed.tell_missed()
+    assert wake.count == 1
+    assert follower.drain().missed
+
+
+def test_a_notice_that_was_told_elsewhere_keeps_its_time():
+    feed = Feed()
+    follower = feed.follow(Wakes())
+    told = Notice("the store is full", datetime(2026, 11, 21, 12, tzinfo=UTC))
+    feed.pass_on(told)
+    assert follower.drain().notices == (told,)

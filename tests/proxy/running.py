@@ -8,6 +8,7 @@ from typing import Any, Self
 from candela_tui.config import Settings
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
+from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import bind
 from candela_tui.proxy.server import Proxy
 from candela_tui.store.reader import StoreReader
@@ -35,7 +36,8 @@ class RunningProxy:
         self._sock = bind(listen_on)
         self.port: int = self._sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/proxy/anthropic-direct"
-        self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer)
+        self.paths = default_paths(data=data)
+        self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer, self.paths)
         self._flush_s = flush_s
         self._stopped = False
 
@@ -56,6 +58,16 @@ class RunningProxy:
             await self.proxy.stop(grace_s)
             await asyncio.to_thread(self._writer.close, self._flush_s)
             self._drain()
+
+    async def stop_store(self) -> None:
+        """Nothing is stored any more."""
+        await asyncio.to_thread(self._writer.close, self._flush_s)
+
+    def pending_in_transports(self) -> list[int]:
+        """Bytes that wait to be taken, by connection."""
+        assert self.proxy._web is not None
+        transports = [connection.transport for connection in self.proxy._web.connections]
+        return [transport.get_write_buffer_size() for transport in transports if transport is not None]
 
     @property
     def reader(self) -> StoreReader:

@@ -9,6 +9,7 @@ import pytest
 
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
+from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import PortTaken, bind, running_candela
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.store.writer import StoreWriter
@@ -44,7 +45,7 @@ def test_the_proxy_runs_in_a_thread_of_its_own_until_it_is_stopped(tmp_path: Pat
     sock = bind(0)
     port = sock.getsockname()[1]
     writer = StoreWriter(tmp_path / "candela.db", on_problem=lambda _: None, on_stored=lambda _: None)
-    proxy = ProxyThread(Settings(), sock, Feed(), writer, str(tmp_path))
+    proxy = ProxyThread(Settings(), sock, Feed(), writer, default_paths(data=tmp_path))
     proxy.start()
     try:
         found = running_candela(port)

@@ -1,0 +1,1 @@
+"""The other side of the local API: a running candela's feed and records, in this process."""

@@ -1,0 +1,161 @@
+"""Asks a running candela over its local API."""
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from candela_tui.store.errors import StoreError
+from candela_tui.wire import API_ROOT, About
+
+_HOST = "127.0.0.1"
+_TIMEOUT_S = 15.0
+"""Without a byte; the event stream has a comment every 5 s."""
+_PIECE = 64 * 1024
+
+
+_Kind = TypeVar("_Kind")
+
+
+class Unavailable(StoreError):
+    """The candela of these records can't be asked."""
+
+
+class Unreachable(Unavailable):
+    """Nobody answers, or what answers breaks off."""
+
+
+class NotRecorded(StoreError):
+    """The candela that answers knows no such thing."""
+
+
+class NoLocalApi(Unavailable):
+    """What answers has no local API that this user may ask: an older candela, or another data directory's."""
+
+
+class _Fault(msgspec.Struct):
+    message: str = ""
+
+
+class _Refusal(msgspec.Struct):
+    error: _Fault = msgspec.field(default_factory=_Fault)
+
+
+class Answer:
+    """The body of an answer, as it comes."""
+
+    def __init__(self, response: http.client.HTTPResponse, where: str) -> None:
+        self._response = response
+        self._where = where
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body in pieces, as soon as they are there. Raises Unreachable where it breaks off."""
+        while True:
+            try:
+                piece = self._response.read1(_PIECE)
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                raise Unreachable(f"The candela on {self._where} broke off ({_why(error)}).") from error
+            if not piece:
+                return
+            yield piece
+
+    def lines(self) -> Iterator[bytes]:
+        """The body's lines, without their ends. Raises Unreachable."""
+        partial: list[bytes] = []
+        for piece in self.pieces():
+            first, end, rest = piece.partition(b"\n")
+            partial.append(first)
+            if end:
+                yield b"".join(partial)
+                *lines, last = rest.split(b"\n")
+                yield from lines
+                partial = [last]
+        if any(partial):
+            raise Unreachable(f"The candela on {self._where} broke off in the middle of a line.")
+
+    def whole(self) -> bytes:
+        """All of the body. Raises Unreachable."""
+        return b"".join(self.pieces())
+
+
+class Client:
+    """Each question has a connection of its own, and may come from any thread."""
+
+    def __init__(self, port: int, token_file: Path) -> None:
+        self.where = f"{_HOST}:{port}"
+        self._port = port
+        self._token_file = token_file
+
+    @contextlib.contextmanager
+    def ask(self, *names: str, **query: str | int | None) -> Iterator[tuple[Answer, socket.socket]]:
+        """Ask for the resource of this path, and close at the end; the socket is to end it from another thread.
+
+        Raises Unreachable, NoLocalApi, NotRecorded, and StoreError with the other candela's own words.
+        """
+        path = "".join(f"/{quote(name, safe='', errors='surrogateescape')}" for name in names)
+        given = urlencode({name: value for name, value in query.items() if value is not None}, errors="surrogateescape")
+        target = f"{API_ROOT}{path}{'?' if given else ''}{given}"
+        connection = http.client.HTTPConnection(_HOST, self._port, timeout=_TIMEOUT_S)
+        try:
+            try:
+                connection.connect()
+                sock = connection.sock
+                connection.request("GET", target, headers={"Authorization": f"Bearer {self._token()}"})
+                response = connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                raise Unreachable(f"The candela on {self.where} does not answer ({_why(error)}).") from error
+            with response:
+                answer = Answer(response, self.where)
+                if response.status != http.client.OK:
+                    raise self._refused(response.status, answer.whole())
+                yield answer, sock
+        finally:
+            connection.close()
+
+    def about(self) -> About:
+        """Who answers. Raises StoreError."""
+        with self.ask() as (answer, _):
+            return self.understood(answer.whole(), About)
+
+    def understood(self, data: bytes, kind: type[_Kind]) -> _Kind:
+        """Decode what came. Raises StoreError."""
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self.not_understood(error) from error
+
+    def not_understood(self, error: Exception) -> StoreError:
+        """Another version's answer, in words."""
+        return StoreError(
+            f"The candela on {self.where} answers in a way that this one does not understand ({error}). "
+            f"Start it again, so that both are of one version."
+        )
+
+    def _token(self) -> str:
+        try:
+            return self._token_file.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NoLocalApi(
+                f"{self._token_file} can't be read ({_why(error)}): the candela on {self.where} is older than this "
+                f"one, or another user's."
+            ) from error
+
+    def _refused(self, status: int, body: bytes) -> StoreError:
+        try:
+            words = msgspec.json.decode(body, type=_Refusal).error.message
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            words = ""
+        if status == http.client.UNAUTHORIZED:
+            return NoLocalApi(f"The candela on {self.where} does not take the token in {self._token_file}.")
+        if status == http.client.NOT_FOUND:
+            return NotRecorded(f"The candela on {self.where} does not know that: {words or 'no such path'}.")
+        return StoreError(words or f"The candela on {self.where} answered with HTTP {status}.")
+
+
+def _why(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,132 @@
+"""The feed of a running candela, followed over its event stream."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from candela_tui import wire
+from candela_tui.attach.client import Client, Unreachable
+from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.feed import Feed, Notice
+from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
+from candela_tui.store.errors import StoreError
+from candela_tui.wire import NotUnderstood, Snapshot
+
+_FIRST_RETRY_S = 0.25
+_LAST_RETRY_S = 2.0
+_JOIN_S = 2.0
+
+
+class RemoteFeed(Feed):
+    """Filled by a thread from ``start`` to ``close``. Where the other candela ends it waits for it to come back."""
+
+    def __init__(self, client: Client, history: RemoteHistory) -> None:
+        super().__init__()
+        self._client = client
+        self._history = history
+        self._closed = threading.Event()
+        self._socket: socket.socket | None = None
+        self._attached = False
+        self._told_until: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="attached", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow; never raises."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Follow no longer."""
+        self._closed.set()
+        sock = self._socket
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self._thread.join(_JOIN_S)
+
+    def lost_by_leaving(self) -> int:
+        """None: they are another process's."""
+        return 0
+
+    def _run(self) -> None:
+        retry_s = _FIRST_RETRY_S
+        while not self._closed.is_set():
+            try:
+                self._follow()
+            except StoreError as error:
+                if self.trouble is None:
+                    retry_s = _FIRST_RETRY_S
+                if not self._closed.is_set():
+                    self._lost(error)
+            self._closed.wait(retry_s)
+            retry_s = min(_LAST_RETRY_S, retry_s * 2)
+
+    def _follow(self) -> None:
+        with self._client.ask("events") as (answer, sock):
+            self._socket = sock
+            # Whoever closes between the connection and here finds no socket to shut down.
+            if self._closed.is_set():
+                return
+            decoder = SSEDecoder()
+            for piece in answer.pieces():
+                self._take(decoder.feed(piece))
+        raise Unreachable(f"The candela on {self._client.where} has ended.")
+
+    def _take(self, events: Iterable[ServerSentEvent]) -> None:
+        exchanges: dict[str, Exchange] = {}
+        for event in events:
+            match event.name:
+                case wire.SNAPSHOT:
+                    self._begin(self._client.understood(event.data, Snapshot))
+                case wire.EXCHANGE:
+                    exchange = self._exchange(event.data)
+                    exchanges[exchange.id] = exchange
+                case wire.NOTICE:
+                    self._hear(self._client.understood(event.data, Notice))
+                case wire.MISSED:
+                    self.tell_missed()
+        if exchanges:
+            self.publish(tuple(exchanges.values()))
+
+    def _exchange(self, data: bytes) -> Exchange:
+        try:
+            return wire.decode_exchange(data)
+        except NotUnderstood as error:
+            raise self._client.not_understood(error) from error
+
+    def _begin(self, snapshot: Snapshot) -> None:
+        again, self._attached, self.trouble = self._attached, True, None
+        if again:
+            self.notify(f"Attached again to the candela on {self._client.where} (pid {snapshot.about.pid}).")
+            self.tell_missed()
+            self._settle(set(snapshot.live))
+
+    def _hear(self, notice: Notice) -> None:
+        # Each stream begins with the latest notices.
+        if self._told_until is None or notice.at > self._told_until:
+            self._told_until = notice.at
+            self.pass_on(notice)
+
+    def _lost(self, error: StoreError) -> None:
+        if self.trouble is None:
+            self.trouble = f"{error} What it recorded is still shown; this dashboard attaches again when it is back."
+            self.notify(self.trouble)
+        self._settle(set())
+
+    def _settle(self, live: set[str]) -> None:
+        """Find out how those ended that are live no longer."""
+        for known in self.newer_than_store():
+            if known.id in live:
+                continue
+            try:
+                ended = self._history.exchange(known.id)
+            except StoreError:
+                continue
+            if ended is None:
+                # It began and ended before it could be stored.
+                ended = replace(known, outcome=Outcome.INTERRUPTED)
+            if not ended.live:
+                self.publish((ended,))

@@ -1,0 +1,204 @@
+"""Who may ask, and which path means what. Documented in docs/local-api.md."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, unquote
+
+from aiohttp import web
+
+from candela_tui import wire
+from candela_tui.feed import Feed
+from candela_tui.protocol.errors import error_body
+from candela_tui.proxy.local_api.events import event_stream
+from candela_tui.proxy.local_api.listing import Wanted, newest_first, session_records
+from candela_tui.proxy.local_api.outflow import Outflow
+from candela_tui.proxy.local_api.token import bears, own_token
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import EVERY_SESSION, StoreReader
+from candela_tui.wire import API_ROOT, About, Chunk
+
+_JSON = "application/json"
+_LINES = "application/x-ndjson"
+_BYTES = "application/octet-stream"
+
+
+class BadQuery(ValueError):
+    """A query that means nothing; in words."""
+
+
+class LocalApi:
+    """Answers what is asked below API_ROOT."""
+
+    def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About]) -> None:
+        self._feed = feed
+        self._store = StoreReader(store)
+        self._token_file = token_file
+        self._token: str | None = None
+        self._about = about
+
+    def open(self) -> None:
+        """Make the token. Without one nobody may ask; a notice says why."""
+        try:
+            self._token = own_token(self._token_file)
+        except OSError as error:
+            self._feed.notify(f"No other program can attach: {self._token_file} can't be made ({error.strerror})")
+
+    @staticmethod
+    def takes(raw_path: str) -> bool:
+        """Whether this request target is the local API's."""
+        return raw_path.partition("?")[0].startswith("/_local/")
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that passed the guard."""
+        if self._token is None:
+            return _refusal(503, f"the local API is closed: {self._token_file} could not be made")
+        if not bears(request.headers.get("Authorization", ""), self._token):
+            words = f"the local API asks for the token in {self._token_file}, as `Authorization: Bearer TOKEN`"
+            return _refusal(401, words, {"WWW-Authenticate": 'Bearer realm="candela"'})
+        if request.method != "GET":
+            return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
+        path, _, query = request.raw_path.partition("?")
+        if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
+            return _refusal(404, f"the local API of this version is at {API_ROOT}")
+        names = [unquote(name, errors="surrogateescape") for name in path.removeprefix(API_ROOT).split("/")[1:]]
+        try:
+            return await self._resource(request, names, query)
+        except BadQuery as error:
+            return _refusal(400, str(error))
+        except StoreError as error:
+            return _refusal(503, str(error))
+        except ConnectionResetError:
+            # The reader went, or took nothing for too long.
+            request.protocol.force_close()
+            return web.Response()
+
+    async def _resource(self, request: web.BaseRequest, names: list[str], query: str) -> web.StreamResponse:
+        match names:
+            case [] | [""]:
+                return _document(wire.encode(self._about()))
+            case ["events"]:
+                return await event_stream(request, self._feed, self._about())
+            case ["sessions"]:
+                return await self._sessions(_wanted(query, "since"))
+            case ["requests"]:
+                return await self._requests(request, _wanted(query, "session", "since", "before", "limit"))
+            case ["requests", exchange_id]:
+                return await self._request(exchange_id)
+            case ["requests", exchange_id, "request"]:
+                return await self._request_body(request, exchange_id)
+            case ["requests", exchange_id, "response"]:
+                return await self._response_body(request, exchange_id)
+            case ["requests", exchange_id, "chunks"]:
+                return await self._chunks(request, exchange_id, _number(_fields(query, "after"), "after", 0) or 0)
+        return _refusal(404, "the local API has no such path; docs/local-api.md lists those that there are")
+
+    async def _sessions(self, wanted: Wanted) -> web.Response:
+        return _document(wire.encode(await session_records(self._feed, self._store, wanted)))
+
+    async def _requests(self, request: web.BaseRequest, wanted: Wanted) -> web.StreamResponse:
+        async with contextlib.aclosing(newest_first(self._feed, self._store, wanted)) as found:
+            # A store that can't be read is told by the status, so the first one is read before that is sent.
+            first = await anext(found, None)
+            async with _whole(await Outflow(request, _LINES).start()) as out:
+                if first is not None:
+                    await out.add(wire.encode(first) + b"\n")
+                async for exchange in found:
+                    await out.add(wire.encode(exchange) + b"\n")
+        return out.response
+
+    async def _request(self, exchange_id: str) -> web.Response:
+        exchange = self._feed.snapshot(exchange_id) or await asyncio.to_thread(self._store.exchange, exchange_id)
+        return _document(wire.encode(exchange)) if exchange else _unknown()
+
+    async def _request_body(self, request: web.BaseRequest, exchange_id: str) -> web.StreamResponse:
+        recording = self._feed.recording(exchange_id)
+        body = recording.request if recording else await asyncio.to_thread(self._store.request_body, exchange_id)
+        if body is None:
+            return _unknown()
+        async with _whole(await Outflow(request, _BYTES).start()) as out:
+            await out.add(body)
+        return out.response
+
+    async def _response_body(self, request: web.BaseRequest, exchange_id: str) -> web.StreamResponse:
+        recording = self._feed.recording(exchange_id)
+        stored = None if recording else await asyncio.to_thread(self._store.response_body, exchange_id)
+        if recording is None and stored is None:
+            return _unknown()
+        async with _whole(await Outflow(request, _BYTES).start()) as out:
+            for chunk in [stored or b""] if recording is None else recording.chunks[:]:
+                await out.add(chunk)
+        return out.response
+
+    async def _chunks(self, request: web.BaseRequest, exchange_id: str, after: int) -> web.StreamResponse:
+        recording = self._feed.recording(exchange_id)
+        if recording is not None:
+            whole = len(recording.chunks)
+            chunks, times = recording.chunks[after:whole], recording.times[after:whole]
+        else:
+            chunks, times = await asyncio.to_thread(self._store.response_chunks, exchange_id, after)
+        async with _whole(await Outflow(request, _LINES).start()) as out:
+            for chunk, at_ms in zip(chunks, times, strict=True):
+                await out.add(wire.encode(Chunk(at_ms, chunk)) + b"\n")
+        return out.response
+
+
+@contextlib.asynccontextmanager
+async def _whole(out: Outflow) -> AsyncIterator[Outflow]:
+    """Ends the answer after the block; where that fails the connection breaks off, and no end follows what was sent."""
+    try:
+        yield out
+        await out.finish()
+    except StoreError:
+        out.break_off()
+
+
+def _document(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type=_JSON, headers={"Cache-Control": "no-store"})
+
+
+def _refusal(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=error_body(status, words), content_type=_JSON, headers=headers)
+
+
+def _unknown() -> web.Response:
+    return _refusal(404, "this is not recorded")
+
+
+def _fields(query: str, *known: str) -> dict[str, str]:
+    fields = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
+    for name, values in fields.items():
+        if name not in known:
+            raise BadQuery(f"{name[:50]!r} is no parameter of this path; there is {', '.join(known) or 'none'}")
+        if len(values) > 1:
+            raise BadQuery(f"{name} is given more than once")
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _wanted(query: str, *known: str) -> Wanted:
+    fields = _fields(query, *known)
+    return Wanted(
+        session_id=(fields["session"] or None) if "session" in fields else EVERY_SESSION,
+        since=_moment(fields["since"]) if "since" in fields else None,
+        before=fields.get("before"),
+        limit=_number(fields, "limit", 1),
+    )
+
+
+def _number(fields: dict[str, str], name: str, least: int) -> int | None:
+    text = fields.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) >= least):
+        raise BadQuery(f"{name} is a whole number from {least}, not {text[:50]!r}")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadQuery(f"since is a time such as 2026-11-21T12:00:00Z, not {text[:50]!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
