@@ -17,6 +17,7 @@ from candela_tui.analysis.sessions import Totals
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.dashboard.header import Header
 from candela_tui.ui.dashboard.layout import layout_for, next_place
+from candela_tui.ui.dashboard.note import NoteLine
 from candela_tui.ui.dashboard.pane import Frame
 from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
@@ -98,7 +99,7 @@ class DashboardScreen(Screen[None]):
         Binding(
             "escape", "back", "Back", show=False, tooltip="Out of the zoom, or to the requests", id="dashboard.back"
         ),
-        Binding("q", "leave", "Quit", tooltip="Leave candela; asks while streams are live", id="dashboard.leave"),
+        Binding("q", "leave", "Quit", tooltip="Leave candela; asks where that ends live streams", id="dashboard.leave"),
     ]
 
     def __init__(self, sources: Sources) -> None:
@@ -110,6 +111,7 @@ class DashboardScreen(Screen[None]):
         self._preview = PreviewPane(sources)
         self._welcome = Welcome(sources.status)
         self._totals = _TotalsLine(id="totals")
+        self._note = NoteLine(sources)
         self._panes: tuple[Frame, ...] = (self._sessions, self._requests, self._preview)
         for digit, pane in enumerate(self._panes, 1):
             pane.number_it(digit)
@@ -120,8 +122,7 @@ class DashboardScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, the lists (or the welcome), totals, keys."""
         yield self._header
-        if self._sources.status.note:
-            yield OneLine(((self._sources.status.note, "warn"),), id="note")
+        yield self._note
         yield self._welcome
         with Container(id="panes"):
             with Container(id="lists"):
@@ -155,8 +156,9 @@ class DashboardScreen(Screen[None]):
             self._show_sessions()
 
     def show_notices(self) -> None:
-        """Count the warnings anew."""
+        """Count the warnings anew; what holds all the time may have changed with one."""
         self._header.update()
+        self._note.show()
 
     def _show_sessions(self) -> None:
         self._show_emptiness()
@@ -200,7 +202,7 @@ class DashboardScreen(Screen[None]):
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
-        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._requests.neighbour))
+        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._requests))
 
     def on_resize(self, event: Resize) -> None:
         """Another size may need another arrangement."""
@@ -296,8 +298,8 @@ class DashboardScreen(Screen[None]):
             self.notify(f"Copied {text}", timeout=2)
 
     def action_leave(self) -> None:
-        """Leave, after asking where streams are live."""
-        live = self._sources.feed.live_count()
+        """Leave, after asking where that ends streams."""
+        live = self._sources.feed.lost_by_leaving()
         if not live:
             self.app.exit(0)
             return

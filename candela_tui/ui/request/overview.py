@@ -14,6 +14,7 @@ from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.arriving import AnswerPage, Arrived
 from candela_tui.ui.request.costs import cost_lines
 from candela_tui.ui.request.facts import LABEL, fact, heading
+from candela_tui.ui.request.limits import limit_lines
 from candela_tui.ui.request.page import Subject
 from candela_tui.ui.request.remedy import remedy
 from candela_tui.ui.request.waterfall import waterfall_lines
@@ -70,7 +71,7 @@ def overview_lines(subject: Subject, blocks: Sequence[BlockTime], width: int) ->
         _tries(subject, width),
         _model(exchange, width),
         _calls(exchange, width),
-        _limits(exchange, width),
+        limit_lines(exchange, clock, width),
         _request(exchange, subject.agent, clock, width),
     )
     return [line for section in sections if section for line in ((), *section)]
@@ -163,15 +164,6 @@ def _calls(exchange: Exchange, width: int) -> list[Line]:
     for delegation in exchange.delegations:
         name = delegation.agent_type or "sub-agent"
         lines += fact(f"→ {name}", delegation.description or delegation.task, width)
-    return lines
-
-
-def _limits(exchange: Exchange, width: int) -> list[Line]:
-    if not exchange.rate_limits:
-        return []
-    lines = [heading("Rate limits")]
-    for name, value in exchange.rate_limits:
-        lines.append(((fitted(f"   {name.removeprefix('anthropic-ratelimit-')}", 40), "dim"), (value, "text")))
     return lines
 
 

@@ -1,33 +1,32 @@
 """The screen of one request."""
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer, Input
-from textual.worker import Worker
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.errors import StoreError
-from candela_tui.ui import words
-from candela_tui.ui.dashboard.session_rows import agent_names
-from candela_tui.ui.ink import Line, Piece
+from candela_tui.ui.compare.screen import CompareScreen
+from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.one_line import OneLine
-from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.bodies import Bodies
+from candela_tui.ui.request.actions.acts import Acts
 from candela_tui.ui.request.headers import HeadersPage
+from candela_tui.ui.request.headline import Heading, Headline
+from candela_tui.ui.request.loading import load_subject, tries_of
 from candela_tui.ui.request.messages import MessagesPage
+from candela_tui.ui.request.open_pages import OpenPages
 from candela_tui.ui.request.overview import OverviewPage
-from candela_tui.ui.request.page import Page, Subject
+from candela_tui.ui.request.page import Block, Divided, Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
 from candela_tui.ui.request.raw_response import RawResponsePage
 from candela_tui.ui.request.response import ResponsePage
@@ -47,21 +46,29 @@ PAGES: tuple[type[Page], ...] = (
     RawResponsePage,
 )
 _TITLES = tuple(page.title for page in PAGES)
-
-_GROW_EVERY_S = 0.1
-_ASK_STORE_EVERY_S = 1.0
-_MOST_COPIED = 200_000
-"""Characters. Terminals refuse more than some 100 kB to 1 MB in OSC 52."""
-
-Neighbour = Callable[[str, int], str | None]
-"""The id of the exchange so many places below (or above) one in the list; None: there is none."""
+_RAW = (RawRequestPage.title, RawResponsePage.title)
+_ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
+_TYPING_S = 0.15
+"""How long the search waits for the next letter."""
 
 
-@dataclass(slots=True)
-class _Opened:
-    page: Page
-    at: float = 0
-    complete: bool = False
+class Listed(Protocol):
+    """The list that the request was opened from."""
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """The requests in it, in their order."""
+
+    def neighbour(self, exchange_id: str, step: int) -> str | None:
+        """Move to the request so many places below (or above) one; return its id, None: there is none."""
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A list whose requests can be marked."""
+
+    def toggle_mark(self, exchange_id: str) -> bool:
+        """Mark a request, or take its mark away; returns whether it is marked now."""
 
 
 class RequestScreen(Screen[None]):
@@ -69,35 +76,119 @@ class RequestScreen(Screen[None]):
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "Back"),
-        Binding("left_square_bracket", "turn(-1)", "Tabs", key_display="[ ]", tooltip="Previous tab"),
-        Binding("right_square_bracket", "turn(1)", "Next tab", show=False),
-        *(Binding(str(n), f"open_page({n - 1})", title, show=False) for n, title in enumerate(_TITLES, 1)),
-        Binding("J", "step(1)", "Next", tooltip="The next request, on the same tab"),
-        Binding("K", "step(-1)", "Previous", tooltip="The previous request, on the same tab"),
-        Binding("slash", "search", "Search", key_display="/"),
-        Binding("n", "hit(1)", "Next hit", show=False),
-        Binding("N", "hit(-1)", "Previous hit", show=False),
-        Binding("p", "toggle_pretty", "Raw lines", tooltip="On the raw tabs: indented, or the bytes' own lines"),
-        Binding("y", "copy", "Copy", tooltip="Copy the text of the tab to the clipboard"),
+        Binding("escape,q", "back", "Back", id="request.back", tooltip="End the search, or go back to the list"),
+        Binding(
+            "left_square_bracket",
+            "turn(-1)",
+            "Tabs",
+            key_display="[ ]",
+            id="request.previous_tab",
+            tooltip="Previous tab",
+        ),
+        Binding("right_square_bracket", "turn(1)", "Next tab", show=False, id="request.next_tab", tooltip="Next tab"),
+        *(
+            Binding(
+                str(number % 10),
+                f"open_page({number - 1})",
+                title,
+                show=False,
+                id=f"request.{title.lower().replace(' ', '_')}",
+                tooltip=f"The tab {title}",
+            )
+            for number, title in enumerate(_TITLES, 1)
+        ),
+        Binding("J", "step(1)", "Next", id="request.next", tooltip="The next request, on the same tab"),
+        Binding("K", "step(-1)", "Previous", id="request.previous", tooltip="The previous request, on the same tab"),
+        Binding(
+            "right_curly_bracket",
+            "step_same_agent(1)",
+            "Next of agent",
+            key_display="}",
+            show=False,
+            id="request.next_of_agent",
+            tooltip="The next request of the same agent",
+        ),
+        Binding(
+            "left_curly_bracket",
+            "step_same_agent(-1)",
+            "Previous of agent",
+            key_display="{",
+            show=False,
+            id="request.previous_of_agent",
+            tooltip="The previous request of the same agent",
+        ),
+        Binding(
+            "E", "next_error", "Next error", show=False, id="request.next_error", tooltip="The next failed request"
+        ),
+        Binding(
+            "A",
+            "next_agent",
+            "Next agent",
+            show=False,
+            id="request.next_agent",
+            tooltip="The next request of another agent",
+        ),
+        Binding("slash", "search", "Search", key_display="/", id="request.search", tooltip="Find words in the tab"),
+        Binding("n", "hit(1)", "Next hit", show=False, id="request.next_hit", tooltip="The next place that was found"),
+        Binding("N", "hit(-1)", "Previous hit", show=False, id="request.previous_hit", tooltip="The place before"),
+        Binding(
+            "y", "copy", "Copy", id="request.copy", tooltip="Copy the selection, else the block in view, else the tab"
+        ),
+        Binding(
+            "Y",
+            "choose_copy",
+            "Copy …",
+            show=False,
+            id="request.copy_what",
+            tooltip="Choose what to copy: also as curl",
+        ),
+        Binding(
+            "e,w",
+            "choose_save",
+            "Save",
+            id="request.save",
+            tooltip="Write a body or the tab into the current directory",
+        ),
+        Binding("v", "outside('pager')", "Pager", id="request.pager", tooltip="Open the tab in $PAGER"),
+        Binding(
+            "V",
+            "outside('editor')",
+            "Editor",
+            show=False,
+            id="request.editor",
+            tooltip="Open the tab's text in $EDITOR",
+        ),
+        Binding(
+            "d", "compare", "Compare", id="request.compare", tooltip="Compare with the agent's request before this one"
+        ),
+        Binding("m", "mark", "Mark", show=False, id="request.mark", tooltip="Mark the request in its list"),
+        Binding("f,F", "follow", "Follow", show=False, id="request.follow", tooltip="Stay at the end as the tab grows"),
+        Binding(
+            "p",
+            "toggle_pretty",
+            "Raw lines",
+            show=False,
+            id="request.raw_lines",
+            tooltip="On the raw tabs: indented, or the bytes' own lines",
+        ),
     ]
 
-    def __init__(self, sources: Sources, exchange_id: str, neighbour: Neighbour, *, page: int = 0) -> None:
+    def __init__(self, sources: Sources, exchange_id: str, listed: Listed, *, page: int = 0) -> None:
         super().__init__()
         self._sources = sources
-        self._neighbour = neighbour
+        self._listed = listed
         self._exchange_id = exchange_id
         self._number = page
         self._pretty = True
         self._subject: Subject | None = None
-        self._opened: dict[int, _Opened] = {}
-        self._grew = asyncio.Event()
-        self._worker: Worker[None] | None = None
-        self._headline = OneLine(id="title")
+        self._typing: Timer | None = None
+        self._headline = Headline(id="title")
         self._tabs = TabBar(_TITLES)
         self._view = TextView(id="view")
+        self._pages = OpenPages(self._view, self._show_position)
         self._state = OneLine(id="search-state")
         self._input = Input(id="search-input", compact=True, select_on_focus=True)
+        self._acts = Acts(self, self, self._pages)
 
     def compose(self) -> ComposeResult:
         """What it is, the tabs, the page, the search, keys."""
@@ -105,6 +196,7 @@ class RequestScreen(Screen[None]):
         yield self._tabs
         yield self._view
         with Horizontal(id="search"):
+            yield OneLine(((" / ", "accent"),), id="search-sign")
             yield self._input
             yield self._state
         yield Footer(show_command_palette=False)
@@ -113,137 +205,96 @@ class RequestScreen(Screen[None]):
         """Show the request."""
         self._view.focus()
         self._tabs.activate(self._number)
+        self.watch(self._view, "scroll_y", self._show_position, init=False)
         self._show_exchange(self._exchange_id)
 
     def _show_exchange(self, exchange_id: str) -> None:
         self._exchange_id = exchange_id
-        self._opened.clear()
+        self._pages.forget()
         self._subject = None
-        self._show_title()
         self.run_worker(self._load(exchange_id), group="exchange", exclusive=True)
 
     async def _load(self, exchange_id: str) -> None:
-        exchange = self._sources.ledger.exchange(exchange_id)
-        if exchange is None or not (exchange.live or exchange.request_headers):
-            try:
-                stored = await asyncio.to_thread(self._sources.history.exchange, exchange_id)
-            except StoreError as error:
-                stored = None
-                self.notify(str(error), severity="warning")
-            exchange = stored or exchange
-        if exchange is None:
-            self._view.show_lines(WrittenLines([(), ((" The request is not recorded.", "dim"),)]))
+        said = "The request is not recorded."
+        try:
+            subject = await load_subject(self._sources, exchange_id)
+        except StoreError as error:
+            subject, said = None, str(error)
+        if subject is None:
+            self._view.show_lines(WrittenLines([(), ((f" {said}", "warn"),)]))
             return
-        bodies = Bodies(self._sources, exchange_id)
-        self._subject = Subject(
-            exchange, bodies, self._sources.clock, self._agent(exchange), preferences=self._sources.preferences
-        )
+        # The feed may have told more while the store was asked.
+        known = self._sources.ledger.exchange(exchange_id)
+        if known is not None and known.live and subject.exchange.live:
+            subject.exchange = known
+        self._subject = subject
         self._show_title()
         self._open()
-
-    def _agent(self, exchange: Exchange) -> str:
-        if exchange.agent_id is None:
-            return "main"
-        session = self._sources.ledger.session(exchange.session_id)
-        return agent_names(session).get(exchange.agent_id, exchange.agent_id)
 
     def _show_title(self) -> None:
         subject = self._subject
         if subject is None:
-            self._headline.pieces = (("loading", "dim"),)
             return
         exchange = subject.exchange
-        ink = {"ok": "good", "live": "accent"}.get(exchange.outcome.value, "bad")
-        pieces: list[Piece] = [
-            (f"{words.SIGNS[exchange.outcome]} ", ink),
-            (words.time_of_day(exchange.started_at, subject.clock), "bright"),
-            (f"   {subject.agent}", "text"),
-            (f"   {words.model(exchange.model_used or exchange.model)}", "text"),
-            (f"   {exchange.status if exchange.status is not None else '◌'}", ink),
-            (f" {exchange.stop_reason or exchange.outcome.value}", "dim"),
-            (f"   {words.cost(exchange.cost)}", "bright"),
-        ]
-        session = self._sources.ledger.session(exchange.session_id)
-        if session.title:
-            pieces.append((f"   {session.title}", "dim"))
-        self._headline.pieces = tuple(pieces)
+        title = self._sources.ledger.session(exchange.session_id).title
+        ids = [listed.id for listed in self._listed.exchanges]
+        place = (ids.index(exchange.id) + 1, len(ids)) if exchange.id in ids else None
+        self._headline.show(Heading(exchange, subject.agent, title, subject.clock, place))
+
+    def _show_position(self, *_: object) -> None:
+        lines = len(self._view.lines)
+        self._headline.show_position(min(lines, self._view.scroll_offset.y + self._view.size.height), lines)
 
     def take_change(self, change: Change) -> None:
         """The request may have grown."""
+        subject = self._subject
+        if subject is None:
+            return
         for exchange in change.exchanges:
-            if exchange.id == self._exchange_id and self._subject is not None:
-                self._subject.exchange = exchange
-                self._show_title()
-        self._grew.set()
+            if exchange.id == self._exchange_id:
+                subject.exchange = exchange
+        if any(exchange.session_id == subject.exchange.session_id for exchange in change.exchanges):
+            subject.tries = tries_of(self._sources, subject.exchange)
+            self._show_title()
+        self._pages.grew()
 
     def take_tick(self, tick: int) -> None:
         """The time goes on."""
         if self._subject is not None and self._subject.exchange.live:
-            self._grew.set()
-
-    def _make(self, number: int, subject: Subject, width: int) -> Page:
-        if PAGES[number] is RawRequestPage:
-            return RawRequestPage(subject, width, pretty=self._pretty)
-        if PAGES[number] is RawResponsePage:
-            return RawResponsePage(subject, width, pretty=self._pretty)
-        return PAGES[number](subject, width)
+            self._headline.update()
+            self._pages.grew()
 
     def _open(self, *, at: float = 0) -> None:
-        if self._subject is None or not self._view.text_width:
+        subject, width = self._subject, self._view.text_width
+        if subject is None or not width:
             return
-        opened = self._opened.get(self._number)
-        if opened is None:
-            page = self._make(self._number, self._subject, self._view.text_width)
-            opened = self._opened[self._number] = _Opened(page, at)
-        self._worker = self.run_worker(self._write(opened), group="page", exclusive=True)
+        kind = PAGES[self._number]
 
-    async def _write(self, opened: _Opened) -> None:
-        page = opened.page
-        shown = None
+        def make() -> Page:
+            if kind is RawRequestPage:
+                return RawRequestPage(subject, width, pretty=self._pretty)
+            if kind is RawResponsePage:
+                return RawResponsePage(subject, width, pretty=self._pretty)
+            return kind(subject, width)
 
-        def grown() -> None:
-            nonlocal shown
-            if page.lines is not shown:
-                shown = page.lines
-                self._view.show_lines(shown, at=opened.at, follow=page.follows)
-            else:
-                # Lines before the place to show may only now be there.
-                self._view.grew(at=opened.at if self._view.scroll_y < opened.at and not opened.complete else None)
+        self._pages.show(kind.title, make, subject.bodies, at=at)
 
-        try:
-            if opened.complete:
-                grown()
-            else:
-                await in_slices(await page.open(), grown)
-                opened.complete = True
-            await self._grow(page, grown)
-        except StoreError as error:
-            self._view.show_lines(WrittenLines([(), ((f" {error}", "warn"),)]))
+    @property
+    def subject(self) -> Subject | None:
+        """The request that is shown; None: it is still to be found, or not recorded."""
+        return self._subject
 
-    async def _grow(self, page: Page, grown: Callable[[], None]) -> None:
-        while True:
-            self._grew.clear()
-            steps = await page.more()
-            if steps is not None:
-                await in_slices(steps, grown)
-            await self._grew.wait()
-            subject = self._subject
-            from_store = subject is not None and not subject.bodies.recorded_here
-            await asyncio.sleep(_ASK_STORE_EVERY_S if from_store else _GROW_EVERY_S)
-
-    def _keep_place(self) -> None:
-        opened = self._opened.get(self._number)
-        if opened is not None:
-            opened.at = self._view.scroll_y
-            if not opened.complete:
-                # It is half written and its worker ends: it begins again when it is opened again.
-                del self._opened[self._number]
+    @property
+    def block(self) -> Block | None:
+        """The block that the view begins with."""
+        page = self._pages.page
+        return page.block_at(self._view.scroll_offset.y) if isinstance(page, Divided) else None
 
     @on(TextView.Resized)
     def _resized(self) -> None:
         lines = max(1, len(self._view.lines))
         share = self._view.scroll_y / lines
-        self._opened.clear()
+        self._pages.forget()
         self._open(at=round(share * lines))
 
     @on(TabBar.Chosen)
@@ -253,7 +304,6 @@ class RequestScreen(Screen[None]):
     def action_open_page(self, number: int) -> None:
         """Show a page."""
         if number != self._number:
-            self._keep_place()
             self._number = number
             self._tabs.activate(number)
             self._open()
@@ -265,38 +315,101 @@ class RequestScreen(Screen[None]):
 
     def action_step(self, step: int) -> None:
         """Show the next request of the list on the same page."""
-        neighbour = self._neighbour(self._exchange_id, step)
+        self._go(step, "There is no later request." if step > 0 else "There is no earlier request.")
+
+    def action_step_same_agent(self, step: int) -> None:
+        """Show the next request of the same agent."""
+        subject = self._subject
+        if subject is not None:
+            agent = subject.exchange.agent_id
+            self._go_to(step, lambda other: other.agent_id == agent, f"of {subject.agent}")
+
+    def action_next_agent(self) -> None:
+        """Show the next request of another agent."""
+        subject = self._subject
+        if subject is not None:
+            agent = subject.exchange.agent_id
+            self._go_to(1, lambda other: other.agent_id != agent, "of another agent")
+
+    def action_next_error(self) -> None:
+        """Show the next request that failed."""
+        self._go_to(1, lambda other: other.outcome in _ERRORS, "that failed")
+
+    def _go_to(self, step: int, wanted: Callable[[Exchange], bool], what: str) -> None:
+        exchanges = self._listed.exchanges
+        here = next((place for place, other in enumerate(exchanges) if other.id == self._exchange_id), None)
+        beyond = range(here + step, len(exchanges) if step > 0 else -1, step) if here is not None else range(0)
+        there = next((place for place in beyond if wanted(exchanges[place])), None)
+        direction = "later" if step > 0 else "earlier"
+        self._go(0 if here is None or there is None else there - here, f"There is no {direction} request {what}.")
+
+    def _go(self, step: int, otherwise: str) -> None:
+        neighbour = self._listed.neighbour(self._exchange_id, step) if step else None
         if neighbour is None:
-            self.notify("There is no later request." if step > 0 else "There is no earlier request.", timeout=2)
+            self.notify(otherwise, timeout=2)
         else:
             self._show_exchange(neighbour)
+
+    def action_compare(self) -> None:
+        """Compare with the request before."""
+        self.app.push_screen(CompareScreen(self._sources, self._exchange_id))
+
+    def action_mark(self) -> None:
+        """Mark the request, or take its mark away."""
+        if isinstance(self._listed, Marking):
+            marked = self._listed.toggle_mark(self._exchange_id)
+            self.notify("Marked" if marked else "No longer marked", timeout=2)
 
     def action_toggle_pretty(self) -> None:
         """Change between indented JSON and the bytes' own lines."""
         self._pretty = not self._pretty
-        raw = [number for number, page in enumerate(PAGES) if page in (RawRequestPage, RawResponsePage)]
-        for number in raw:
-            self._opened.pop(number, None)
-        if self._number in raw:
+        for title in _RAW:
+            self._pages.forget(title)
+        if _TITLES[self._number] in _RAW:
             self._open()
         else:
-            self.action_open_page(raw[0])
+            self.action_open_page(_TITLES.index(_RAW[0]))
+
+    def action_follow(self) -> None:
+        """Stay at the end."""
+        self._view.action_bottom()
 
     def action_copy(self) -> None:
-        """Copy what the page says."""
-        text, whole = self._view.all_text(_MOST_COPIED)
-        self.app.copy_to_clipboard(text)
-        part = "" if whole else f" (the first {_MOST_COPIED:,} characters)"
-        self.notify(f"Copied {_TITLES[self._number]}{part}", timeout=2)
+        """Copy the most particular thing."""
+        self._acts.copy()
+
+    def action_choose_copy(self) -> None:
+        """Ask what to copy."""
+        self._acts.choose_copy()
+
+    def action_choose_save(self) -> None:
+        """Ask what to save."""
+        self._acts.choose_save()
+
+    def action_outside(self, program: str) -> None:
+        """Open the tab in a pager or editor."""
+        self._acts.show_outside("editor" if program == "editor" else "pager")
 
     def action_search(self) -> None:
         """Ask for words to find."""
         self.add_class("-searching")
         self._input.focus()
 
+    @on(Input.Changed)
+    def _search_typed(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        self._typing = self.set_timer(_TYPING_S, self._search)
+
+    def _search(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+        self._view.search(self._input.value)
+
     @on(Input.Submitted)
     def _search_submitted(self, event: Input.Submitted) -> None:
-        self._view.search(event.value)
+        self._search()
         self.set_class(bool(event.value), "-searching")
         self._view.focus()
 
@@ -319,7 +432,7 @@ class RequestScreen(Screen[None]):
         if self.has_class("-searching"):
             self.remove_class("-searching")
             self._input.value = ""
-            self._view.search("")
+            self._search()
             self._view.focus()
         else:
             self.dismiss()

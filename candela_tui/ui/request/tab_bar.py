@@ -1,6 +1,8 @@
 """The names of the pages in one line, with the digits that open them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual import events
 from textual.message import Message
@@ -8,9 +10,24 @@ from textual.message import Message
 from candela_tui.ui.ink import Line, Piece
 from candela_tui.ui.lines.one_line import OneLine
 
+_SHORT = {"Raw request": "Raw req", "Raw response": "Raw resp"}
+_MOST_GAP = 3
+
+
+class _Tab(NamedTuple):
+    number: int
+    digit: str
+    name: str
+    left: int
+    """The cell that it begins on."""
+
+    @property
+    def right(self) -> int:
+        return self.left + len(self.digit) + len(self.name)
+
 
 class TabBar(OneLine):
-    """A click opens a page."""
+    """A click opens a page, and so does the digit that stands before its name (0 the tenth)."""
 
     DEFAULT_CSS = """
     TabBar {
@@ -25,9 +42,9 @@ class TabBar(OneLine):
 
         number: int
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
-        self._names = names
+        self._names = tuple(names)
         self._active = 0
 
     def activate(self, number: int) -> None:
@@ -35,36 +52,50 @@ class TabBar(OneLine):
         self._active = number
         self.refresh()
 
-    def _labels(self, width: int) -> list[tuple[str, str]]:
-        digits = [f"{number} " for number in range(1, len(self._names) + 1)]
-        wide = sum(map(len, self._names)) + sum(map(len, digits)) + 3 * len(self._names) - 3
-        return [(digit if wide <= width else "", name) for digit, name in zip(digits, self._names, strict=True)]
-
-    def _gap(self, labels: list[tuple[str, str]], width: int) -> int:
-        used = sum(len(digit) + len(name) for digit, name in labels)
-        return max(1, min(3, (width - used) // max(1, len(labels) - 1)))
-
     def compose_line(self, width: int) -> Line:
         """Digits where there is room."""
-        labels = self._labels(width)
         pieces: list[Piece] = []
-        for number, (digit, name) in enumerate(labels):
-            active = number == self._active
+        end = 0
+        for tab in tabs(self._names, width, self._active):
+            active = tab.number == self._active
             pieces += [
-                (" " * self._gap(labels, width) if pieces else "", "text"),
-                (digit, "accent" if active else "faint"),
-                (name, "heading" if active else "dim"),
+                (" " * (tab.left - end), "text"),
+                (tab.digit, "accent" if active else "faint"),
+                (tab.name, "heading" if active else "dim"),
             ]
+            end = tab.right
         return tuple(pieces)
 
     def on_click(self, event: events.Click) -> None:
         """Open what is under the mouse."""
-        width = self.size.width
-        labels = self._labels(width)
-        left = 1
-        for number, (digit, name) in enumerate(labels):
-            right = left + len(digit) + len(name)
-            if left <= event.x < right:
-                self.post_message(self.Chosen(number))
-                return
-            left = right + self._gap(labels, width)
+        x = event.x - self.gutter.left
+        for tab in tabs(self._names, self.size.width, self._active):
+            if tab.left <= x < tab.right:
+                self.post_message(self.Chosen(tab.number))
+
+
+def tabs(names: Sequence[str], width: int, active: int) -> list[_Tab]:
+    """Where each name stands: in the longest form that fits, at last those around the active one."""
+    digits = [f"{number % 10} " for number in range(1, len(names) + 1)]
+    none = [""] * len(names)
+    short = [_SHORT.get(name, name) for name in names]
+    for marks, labels in ((digits, names), (digits, short), (none, names), (none, short)):
+        cells = sum(map(len, marks)) + sum(map(len, labels))
+        spaces = len(labels) - 1
+        if cells + spaces <= width:
+            gap = min(_MOST_GAP, (width - cells) // spaces) if spaces else 0
+            return _placed(range(len(names)), marks, labels, gap)
+    first = active
+    while first and sum(len(short[number]) + 1 for number in range(first - 1, active + 1)) <= width:
+        first -= 1
+    placed = _placed(range(first, len(names)), none, short, 1)
+    return [tab for tab in placed if tab.right <= width or tab.number == active]
+
+
+def _placed(numbers: range, marks: Sequence[str], labels: Sequence[str], gap: int) -> list[_Tab]:
+    placed: list[_Tab] = []
+    left = 0
+    for number in numbers:
+        placed.append(_Tab(number, marks[number], labels[number], left))
+        left = placed[-1].right + gap
+    return placed

@@ -1,0 +1,86 @@
+"""A request as a curl command for a POSIX shell."""
+
+import re
+import shlex
+from pathlib import Path
+
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import HOP_BY_HOP, REDACTED
+
+_CURLS_OWN = frozenset({"accept-encoding", "content-length", "expect", "host"})
+"""Fields that curl writes itself, right for what it sends."""
+_VARIABLES = {"authorization": "ANTHROPIC_AUTH_TOKEN"}
+"""Where the secret of a header field is, if not in ANTHROPIC_API_KEY: a key is no bearer token."""
+_IN_DOUBLE_QUOTES = re.compile(r'[\\"$`]')
+
+
+def fits_a_command(body: bytes) -> bool:
+    """Whether a shell can hold the body in a command; else it is to be in a file."""
+    if b"\0" in body:
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:
+    """The command that sends the request again, to where it went.
+
+    A secret that was redacted is read from ``$ANTHROPIC_API_KEY`` (a bearer token from ``$ANTHROPIC_AUTH_TOKEN``)
+    when the command runs. A body of bytes stands in the command, so it must fit one, and goes out with a newline more
+    at its end; a path is read when the command runs.
+    """
+    query = exchange.path.partition("?")[2]
+    url = f"{exchange.url}?{query}" if query else exchange.url
+    parts = ["curl"]
+    if re.search(r"[][{}]", url):
+        parts.append("--globoff")
+    if exchange.streamed:
+        parts.append("--no-buffer")
+    parts.append("--compressed")
+    parts.append("--head" if exchange.method == "HEAD" else f"--request {shlex.quote(exchange.method)}")
+    parts.append(shlex.quote(url))
+    parts += [f"--header {field}" for field in _fields(exchange)]
+    if body is None or body == b"":
+        return _joined(parts)
+    names = {name.lower() for name, _ in exchange.request_headers}
+    if "content-type" not in names:
+        parts.append("--header 'Content-Type:'")
+    if isinstance(body, Path):
+        return _joined([*parts, f"--data-binary {shlex.quote(f'@{body}')}"])
+    text = body.decode()
+    end = _delimiter(text)
+    # The quotes keep the shell from reading anything into the body.
+    here = f"--data-binary @- <<'{end}'"
+    return f"{_joined([*parts, here])}\n{text}\n{end}\n"
+
+
+def _fields(exchange: Exchange) -> list[str]:
+    fields = []
+    for name, value in exchange.request_headers:
+        low = name.lower()
+        if low in HOP_BY_HOP or low in _CURLS_OWN:
+            continue
+        if REDACTED in value:
+            if low == "cookie":
+                continue
+            said = _IN_DOUBLE_QUOTES.sub(r"\\\g<0>", f"{name}: {value.partition(REDACTED)[0]}")
+            fields.append(f'"{said}${_VARIABLES.get(low, "ANTHROPIC_API_KEY")}"')
+        else:
+            # curl takes "Name:" as the wish to leave the field out.
+            fields.append(shlex.quote(f"{name}: {value}" if value else f"{name};"))
+    return fields
+
+
+def _delimiter(text: str) -> str:
+    lines = set(text.split("\n")) if "JSON" in text else set()
+    name = "JSON"
+    while name in lines:
+        name += "_"
+    return name
+
+
+def _joined(parts: list[str]) -> str:
+    return " \\\n  ".join(parts)

@@ -1,0 +1,81 @@
+"""Asks for one of a few things: by its key, or with the cursor."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from candela_tui.ui.dialogs.dialog import Dialog
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.rows.row_list import RowList
+
+_LABEL = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the things. Its key is none that moves the cursor: j, k, g, q are taken."""
+
+    key: Hashable
+    letter: str
+    label: str
+    note: str = ""
+    height: int = 1
+    moving: bool = False
+
+    def draw(self, line: int, width: int, tick: int) -> Line:
+        """Its letter, its label, its note."""
+        return (
+            (f" {self.letter}  ", "accent"),
+            (fitted(self.label, _LABEL) if self.note else self.label, "text"),
+            (fitted(f" {self.note}", max(0, width - _LABEL - 4)) if self.note else "", "dim"),
+        )
+
+
+class ChooseDialog(Dialog[Hashable]):
+    """Answers the key of the option that was chosen."""
+
+    DEFAULT_CSS = """
+    ChooseDialog RowList { background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", "Close", show=False)]
+
+    def __init__(self, title: str, options: Sequence[Option]) -> None:
+        super().__init__(title, [], "a letter or ⏎ · esc close")
+        self._options = options
+
+    def compose(self) -> ComposeResult:
+        """The box with the options."""
+        with Vertical(id="dialog") as box:
+            box.border_title = Content(self._dialog_title)
+            box.border_subtitle = Content(self._hint)
+            rows = RowList()
+            rows.styles.height = len(self._options)
+            yield rows
+
+    def on_mount(self) -> None:
+        """Show the options."""
+        rows = self.query_one(RowList)
+        rows.show_rows(self._options)
+        rows.focus()
+
+    @on(RowList.Opened)
+    def _opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        self.dismiss(event.key)
+
+    @on(events.Click)
+    def _clicked(self) -> None:
+        self.query_one(RowList).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter chooses at once."""
+        for option in self._options:
+            if event.character == option.letter:
+                event.stop()
+                self.dismiss(option.key)

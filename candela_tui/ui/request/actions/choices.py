@@ -1,0 +1,101 @@
+"""What of a request can be copied, and what can be saved."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from candela_tui.export.curl import curl_command, fits_a_command
+from candela_tui.protocol.headers import header
+from candela_tui.ui.request.actions.contents import answer_body, answer_text, page_text, url
+from candela_tui.ui.request.actions.new_file import write_new
+from candela_tui.ui.request.page import Block, Page, Subject
+
+_MOST_IN_A_COMMAND = 100_000
+"""Bytes of a body. Beyond, no terminal takes the command when it is pasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to copy or save."""
+
+    letter: str
+    name: str
+    content: Callable[[], Awaitable[str | bytes]]
+    """Raises StoreError and OSError."""
+    stem: str = ""
+    """The name of its file, without the suffix."""
+    suffix: str = ".txt"
+
+
+def copy_choices(subject: Subject, page: Page, block: Block | None, selection: str | None) -> list[Choice]:
+    """The most particular first: what the key for copying takes is the first."""
+    exchange = subject.exchange
+    choices = []
+    if selection:
+        choices.append(Choice("s", "the selection", _ready(selection)))
+    if block is not None:
+        choices.append(Choice("b", block.name, _block(block)))
+    choices.append(Choice("t", page.title, lambda: page_text(page, subject)))
+    if exchange.request_bytes:
+        choices.append(Choice("r", "the request's body", lambda: _request(subject)))
+    if exchange.response_bytes:
+        choices.append(Choice("a", "the answer's text", lambda: answer_text(subject)))
+    choices.append(Choice("c", "it as a curl command", lambda: _curl(subject)))
+    choices.append(Choice("u", "its URL", _ready(url(subject))))
+    if exchange.request_id:
+        choices.append(Choice("p", "the provider's request id", _ready(exchange.request_id)))
+    choices.append(Choice("i", "its id", _ready(exchange.id)))
+    return choices
+
+
+def save_choices(subject: Subject, page: Page) -> list[Choice]:
+    """The bodies, and what the tab says."""
+    exchange = subject.exchange
+    choices = []
+    if exchange.request_bytes:
+        choices.append(
+            Choice("r", "the request's body", lambda: _request(subject), f"candela-{exchange.id}-request", ".json")
+        )
+    if exchange.response_bytes:
+        choices.append(
+            Choice(
+                "a", "the answer's body", lambda: answer_body(subject), f"candela-{exchange.id}-answer", suffix(subject)
+            )
+        )
+    stem = f"candela-{exchange.id}-{page.title.lower()}"
+    choices.append(Choice("t", f"the tab {page.title}", lambda: page_text(page, subject), stem))
+    choices.append(
+        Choice("c", "it as a curl command", lambda: _curl(subject), f"candela-{exchange.id}-curl", ".sh"),
+    )
+    return choices
+
+
+def suffix(subject: Subject) -> str:
+    """Of a file with the answer's body."""
+    kind = (header(subject.exchange.response_headers, "content-type") or "").lower()
+    return ".sse" if "event-stream" in kind else ".json" if "json" in kind else ".txt"
+
+
+def _ready(text: str) -> Callable[[], Awaitable[str]]:
+    async def content() -> str:
+        return text
+
+    return content
+
+
+def _block(block: Block) -> Callable[[], Awaitable[str]]:
+    async def content() -> str:
+        return block.text()
+
+    return content
+
+
+async def _request(subject: Subject) -> bytes:
+    return await subject.bodies.request() or b""
+
+
+async def _curl(subject: Subject) -> str:
+    body: bytes | Path | None = await subject.bodies.request()
+    if isinstance(body, bytes) and (len(body) > _MOST_IN_A_COMMAND or not fits_a_command(body)):
+        body = write_new(Path.cwd(), f"candela-{subject.exchange.id}-request", ".json", body)
+    return curl_command(subject.exchange, body)

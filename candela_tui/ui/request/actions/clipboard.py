@@ -1,0 +1,58 @@
+"""The clipboard: the system's, where a program for it is there, and the terminal's (OSC 52) in any case."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from textual.app import App
+
+MOST_THROUGH_TERMINAL = 200_000
+"""Characters. Terminals refuse more than some 100 kB to 1 MB in OSC 52."""
+_PATIENCE_S = 2.0
+_PROGRAMS = (
+    (["wl-copy"], "WAYLAND_DISPLAY"),
+    (["xclip", "-selection", "clipboard"], "DISPLAY"),
+    (["xsel", "--clipboard", "--input"], "DISPLAY"),
+)
+
+
+def clipboard_command(environment: Mapping[str, str]) -> list[str] | None:
+    """The program that fills the clipboard of this machine's desktop; None: there is no desktop, or no program."""
+    if sys.platform == "darwin" and shutil.which("pbcopy", path=environment.get("PATH")):
+        return ["pbcopy"]
+    for command, display in _PROGRAMS:
+        if environment.get(display) and shutil.which(command[0], path=environment.get("PATH")):
+            return command
+    return None
+
+
+async def copy(app: App[object], content: str | bytes) -> str:
+    """Put a text on the clipboard; returns how, in words that go on with "Copied …"."""
+    ways = []
+    command = clipboard_command(os.environ)
+    if command is not None:
+        data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+        trouble = await asyncio.to_thread(_fill, command, data)
+        ways.append(f"with {command[0]}" if trouble is None else f"not with {command[0]}: {trouble}")
+    beginning = content[:MOST_THROUGH_TERMINAL]
+    app.copy_to_clipboard(beginning if isinstance(beginning, str) else beginning.decode("utf-8", "replace"))
+    part = f" (only the first {MOST_THROUGH_TERMINAL:,} characters)" if len(content) > MOST_THROUGH_TERMINAL else ""
+    ways.append(f"through the terminal{part}")
+    return ", ".join(ways)
+
+
+def _fill(command: list[str], data: bytes) -> str | None:
+    """Run the program; returns what went wrong."""
+    try:
+        # Its output goes nowhere: these programs stay in the background and would keep a pipe open.
+        ran = subprocess.run(  # noqa: S603 - one of the programs above
+            command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {_PATIENCE_S:.0f} s"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None if ran.returncode == 0 else f"it ended with {ran.returncode}"

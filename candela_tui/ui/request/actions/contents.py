@@ -1,0 +1,77 @@
+"""What a request has to give: texts and bodies, whole, put together in slices."""
+
+from collections.abc import Iterator
+
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.ui.lines.lines import Lines
+from candela_tui.ui.lines.slices import in_slices
+from candela_tui.ui.lines.spans import SpanLines
+from candela_tui.ui.plain import plain
+from candela_tui.ui.request.arriving import Arriving
+from candela_tui.ui.request.page import Page, Subject
+from candela_tui.ui.request.raw_request import RawRequestPage
+
+
+async def page_text(page: Page, subject: Subject) -> str | bytes:
+    """What a page says. A body that is shown as it crossed is given as it crossed. Raises StoreError."""
+    if isinstance(page, RawRequestPage):
+        return await subject.bodies.request() or b""
+    if isinstance(page.lines, SpanLines):
+        return await answer_body(subject)
+    return await lines_text(page.lines)
+
+
+async def lines_text(lines: Lines) -> str:
+    """Every line, plain."""
+    parts: list[str] = []
+
+    def steps() -> Iterator[None]:
+        for number in range(len(lines)):
+            parts.append(plain(lines.text(number)).rstrip())
+            yield
+
+    await in_slices(steps(), _nothing)
+    return "\n".join(parts).strip("\n")
+
+
+async def answer_body(subject: Subject) -> bytes:
+    """The answer's body so far, its Content-Encoding undone as far as it can be. Raises StoreError."""
+    arriving = Arriving(subject)
+    parts: list[bytes] = []
+    arrived = await arriving.take()
+
+    def steps() -> Iterator[None]:
+        for chunk, _ in arrived:
+            parts.append(arriving.readable(chunk))
+            yield
+
+    await in_slices(steps(), _nothing)
+    return b"".join(parts)
+
+
+async def answer_text(subject: Subject) -> str:
+    """The text of the answer so far, without thinking and tool calls. Raises StoreError."""
+    exchange = subject.exchange
+    arriving = Arriving(subject)
+    arrived = await arriving.take()
+    answer = AnswerDecoder(exchange.status or 0, header(exchange.response_headers, "content-type") or "")
+
+    def steps() -> Iterator[None]:
+        for chunk, _ in arrived:
+            answer.feed(arriving.readable(chunk))
+            yield
+
+    await in_slices(steps(), _nothing)
+    answer.finish()
+    return "\n\n".join(block.text for block in answer.fold.blocks.values() if block.type == "text")
+
+
+def url(subject: Subject) -> str:
+    """Where the request went, secrets in its query redacted."""
+    _, question, query = subject.exchange.path.partition("?")
+    return f"{subject.exchange.url}{question}{query}"
+
+
+def _nothing() -> None:
+    """Nobody watches it grow."""

@@ -1,0 +1,22 @@
+"""Files in the current directory that never replace another."""
+
+import re
+from itertools import count
+from pathlib import Path
+
+_UNFIT = re.compile(r"[^\w.-]+")
+
+
+def write_new(directory: Path, name: str, suffix: str, content: str | bytes) -> Path:
+    """Write a file of this name, or with ``-2``, ``-3``, … behind it where that is taken. Raises OSError."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    stem = _UNFIT.sub("-", name).strip("-.") or "candela"
+    for number in count(1):
+        path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("count() ended")

@@ -1,0 +1,110 @@
+"""The line above a request: what it is, where it stands in its list, which part of it is in view."""
+
+from dataclasses import dataclass
+
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ui import words
+from candela_tui.ui.clock import Clock
+from candela_tui.ui.ink import Line, Piece, cells_of
+from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.spinner import TICKS_A_SECOND, frame
+
+_INKS = {Outcome.OK: "good", Outcome.LIVE: "accent", Outcome.CANCELLED: "warn", Outcome.INTERRUPTED: "warn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What there is to say of a request."""
+
+    exchange: Exchange
+    agent: str
+    title: str | None
+    clock: Clock
+    place: tuple[int, int] | None = None
+    """Its place in the list, from 1, and how many requests the list has."""
+
+
+class Headline(OneLine):
+    """Leaves out what has no room, what matters least first."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__((("loading", "dim"),), id=id)
+        self._heading: Heading | None = None
+        self._lines = (0, 0)
+
+    def show(self, heading: Heading | None) -> None:
+        """Say this; None: it is still to be found."""
+        self._heading = heading
+        self.update()
+
+    def show_position(self, line: int, lines: int) -> None:
+        """Say which line (from 1) is the last in view, and how many there are."""
+        if self._lines != (line, lines):
+            self._lines = (line, lines)
+            self.update()
+
+    def compose_line(self, width: int) -> Line:
+        """The request on the left, the place on the right."""
+        heading = self._heading
+        if heading is None:
+            return self.pieces
+        right = _right(heading, self._lines)
+        left: list[Piece] = []
+        room = width
+        for part in _left(heading):
+            if left and cells_of(part) + cells_of(left) > room:
+                break
+            left += part
+        # What the request is goes before where it stands.
+        while right and cells_of(left) + cells_of(right) + 2 > width:
+            right = right[1:]
+        gap = width - cells_of(left) - cells_of(right)
+        return (*left, (" " * max(0, gap), "text"), *right)
+
+
+def _left(heading: Heading) -> list[list[Piece]]:
+    exchange = heading.exchange
+    ink = _INKS.get(exchange.outcome, "bad")
+    sign = words.SIGNS[exchange.outcome]
+    if exchange.live:
+        sign = frame(int(heading.clock.now().timestamp() * TICKS_A_SECOND))
+    model = words.model(exchange.model_used or exchange.model)
+    otherwise = served_otherwise(exchange)
+    parts: list[list[Piece]] = [
+        [(f"{sign} ", ink), (words.time_of_day(exchange.started_at, heading.clock), "bright")],
+        [(f"   {heading.agent}", "text"), (f"   {model}", "warn" if otherwise else "text")],
+        [
+            (f"   {exchange.status if exchange.status is not None else '◌'}", ink),
+            (f" {exchange.stop_reason or words.OUTCOMES[exchange.outcome]}", "dim"),
+        ],
+        [(f"   {words.cost(exchange.cost)}", "bright")],
+    ]
+    if otherwise:
+        parts.insert(2, [(f"  ≠ {otherwise}", "warn")])
+    if heading.title:
+        parts.append([(f"   {heading.title}", "dim")])
+    return parts
+
+
+def _right(heading: Heading, lines: tuple[int, int]) -> list[Piece]:
+    pieces: list[Piece] = []
+    line, count = lines
+    if count:
+        pieces.append((f"  line {line:,} of {count:,} · {words.percent(line / count)}", "faint"))
+    if heading.place is not None:
+        pieces.append((f"  {heading.place[0]:,}/{heading.place[1]:,}", "dim"))
+    return pieces
+
+
+def served_otherwise(exchange: Exchange) -> str | None:
+    """What was served otherwise than asked, in short: ``not opus-4-8, tier batch``; None: nothing."""
+    said = []
+    for difference in exchange.differences:
+        if difference.what == "model":
+            said.append(f"not {words.model(difference.asked)}")
+        else:
+            what = {"service_tier": "tier", "inference_geo": "in", "cache_ttl": "cache"}.get(
+                difference.what, difference.what
+            )
+            said.append(f"{what} {difference.served}")
+    return ", ".join(said) or None

@@ -1,0 +1,110 @@
+"""The pages of one request that were opened, and the one of them that is in view."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual.worker import Worker
+
+from candela_tui.store.errors import StoreError
+from candela_tui.ui.lines.slices import in_slices
+from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.lines.written import WrittenLines
+from candela_tui.ui.request.bodies import Bodies
+from candela_tui.ui.request.page import Page
+
+
+@dataclass(slots=True)
+class _Open:
+    page: Page
+    at: float = 0
+    """The line that its view begins with."""
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class OpenPages:
+    """Writes pages into a view. Each keeps its place while others are in view."""
+
+    def __init__(self, view: TextView, changed: Callable[[], None]) -> None:
+        self._view = view
+        self._changed = changed
+        self._open: dict[str, _Open] = {}
+        self._title: str | None = None
+        self._grew = asyncio.Event()
+        self._worker: Worker[None] | None = None
+
+    @property
+    def page(self) -> Page | None:
+        """The page in view."""
+        known = self._open.get(self._title or "")
+        return known.page if known is not None else None
+
+    async def written(self) -> Page | None:
+        """The page in view, once all that is there for it is written."""
+        known = self._open.get(self._title or "")
+        if known is None:
+            return None
+        await known.written.wait()
+        return known.page
+
+    def show(self, title: str, make: Callable[[], Page], bodies: Bodies, *, at: float = 0) -> None:
+        """Bring the page of this title into view, where it was; ``make`` one that is not open, to begin ``at``."""
+        self.keep_place()
+        self._title = title
+        known = self._open.get(title)
+        if known is None:
+            known = self._open[title] = _Open(make(), at)
+        self._worker = self._view.run_worker(self._write(known, bodies), group="page", exclusive=True)
+
+    def forget(self, title: str | None = None) -> None:
+        """Close the page of this title, or all: it is to be made anew."""
+        if title is None:
+            self._open.clear()
+            self._title = None
+        else:
+            self._open.pop(title, None)
+
+    def grew(self) -> None:
+        """There may be more to write."""
+        self._grew.set()
+
+    def keep_place(self) -> None:
+        """Remember what is in view of the page that is."""
+        known = self._open.get(self._title or "")
+        if known is not None:
+            known.at = self._view.scroll_y
+            if not known.written.is_set():
+                # It is half written and its worker ends: it begins again when it is shown again.
+                del self._open[self._title or ""]
+
+    async def _write(self, known: _Open, bodies: Bodies) -> None:
+        page = known.page
+        shown = None
+
+        def grown() -> None:
+            nonlocal shown
+            if page.lines is not shown:
+                shown = page.lines
+                self._view.show_lines(shown, at=known.at, follow=page.follows)
+            else:
+                # Lines before the place to show may only now be there.
+                early = self._view.scroll_y < known.at and not known.written.is_set()
+                self._view.grew(at=known.at if early else None)
+            self._changed()
+
+        try:
+            if known.written.is_set():
+                grown()
+            else:
+                await in_slices(await page.open(), grown)
+                known.written.set()
+            while True:
+                self._grew.clear()
+                steps = await page.more()
+                if steps is not None:
+                    await in_slices(steps, grown)
+                await self._grew.wait()
+                await asyncio.sleep(bodies.grows_every_s)
+        except StoreError as error:
+            self._view.show_lines(WrittenLines([(), ((f" {error}", "warn"),)]))
+            self._changed()
