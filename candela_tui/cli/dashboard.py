@@ -89,6 +89,7 @@ def _watch(settings: Settings, other: RunningCandela, data: Path, invocation: In
         route=settings.proxy.default_route,
         base_url=settings.anthropic.base_url,
         note=f"Another candela (pid {other.pid}) serves port {other.port}: these are its records from {store}.",
+        follows_store=True,
     )
     history = StoreReader(store)
     try:

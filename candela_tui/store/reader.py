@@ -42,6 +42,9 @@ class StoreReader:
     Every method raises StoreError where the store can't be read. A file that does not exist (yet) is an empty store.
     """
 
+    freshness_s = 1.0
+    """Seconds after which more of a live answer may be stored."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._engine = reading_engine(path)

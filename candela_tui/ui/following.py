@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from textual.app import App
 
+from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower, Notice
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.ledger import Change
+from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.sources import Sources
 
 _SHORTEST_INTERVAL_S = 0.1
-_HISTORY = 5000
+_NEWEST = 5000
 """Exchanges to begin with. The sessions among them are then completed."""
+_PAGE = 1000
+_MERGED_AT_ONCE = 50
 
 
 class Following:
@@ -46,8 +50,8 @@ class Following:
                 loop.call_soon_threadsafe(self._schedule)
 
         self._follower = self._sources.feed.follow(wake)
-        self._app.run_worker(self._load(), group="history")
-        if self._sources.status.note is not None:
+        self._start_loading()
+        if self._sources.status.follows_store:
             self._app.set_interval(1.0, self._poll)
 
     def stop(self) -> None:
@@ -73,19 +77,55 @@ class Following:
         if change.exchanges:
             self._changed(change)
         if news.missed:
-            self._app.run_worker(self._load(), group="history")
+            self._start_loading()
+
+    def _start_loading(self) -> None:
+        self._app.run_worker(self._load(), group="history", exclusive=True)
 
     async def _load(self) -> None:
-        history, ledger = self._sources.history, self._sources.ledger
         try:
-            exchanges = await asyncio.to_thread(history.exchanges, limit=_HISTORY)
-            self._changed(ledger.merge(exchanges, from_feed=False))
-            if len(exchanges) == _HISTORY:
-                for session_id in ledger.session_ids():
-                    rest = await asyncio.to_thread(history.exchanges, session_id=session_id)
-                    self._changed(ledger.merge(rest, from_feed=False))
+            newest = await asyncio.to_thread(self._sources.history.exchanges, limit=_NEWEST)
+            await self._merge(newest)
+            if len(newest) == _NEWEST:
+                await self._complete(newest)
         except StoreError as error:
             self._in_trouble(error)
+
+    async def _complete(self, newest: Sequence[Exchange]) -> None:
+        """Load what the sessions of these exchanges have from before them."""
+        oldest: dict[str | None, str] = {}
+        for exchange in newest:
+            oldest.setdefault(exchange.session_id, exchange.id)
+        for session_id, before in reversed(oldest.items()):
+            while True:
+                page = await asyncio.to_thread(
+                    self._sources.history.exchanges, session_id=session_id, before=before, limit=_PAGE
+                )
+                await self._merge(page)
+                if len(page) < _PAGE:
+                    break
+                before = page[0].id
+
+    async def _merge(self, exchanges: Sequence[Exchange]) -> None:
+        """Into the ledger in slices; the screens hear of it some ten times a second."""
+        ledger = self._sources.ledger
+        merged: list[Change] = []
+
+        def steps() -> Iterator[None]:
+            for start in range(0, len(exchanges), _MERGED_AT_ONCE):
+                merged.append(ledger.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=False))
+                yield
+
+        def tell() -> None:
+            change = Change(
+                tuple(exchange for part in merged for exchange in part.exchanges),
+                frozenset(session_id for part in merged for session_id in part.sessions),
+            )
+            merged.clear()
+            if change.exchanges:
+                self._changed(change)
+
+        await in_slices(steps(), tell)
 
     async def _poll(self) -> None:
         if self._polling:
@@ -96,14 +136,10 @@ class Following:
         since = oldest or (newest.started_at - timedelta(seconds=5) if newest else None)
         self._polling = True
         try:
-            exchanges = await asyncio.to_thread(self._sources.history.exchanges, since=since)
+            await self._merge(await asyncio.to_thread(self._sources.history.exchanges, since=since))
+            self._trouble = None
         except StoreError as error:
             self._in_trouble(error)
-        else:
-            self._trouble = None
-            change = ledger.merge(exchanges, from_feed=False)
-            if change.exchanges:
-                self._changed(change)
         finally:
             self._polling = False
 

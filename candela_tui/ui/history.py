@@ -9,10 +9,18 @@ from candela_tui.exchange import Exchange
 class History(Protocol):
     """Recorded exchanges. Every method may block, may be called from any thread, and raises StoreError."""
 
+    freshness_s: float
+    """Seconds after which it may know more of a live answer."""
+
     def exchanges(
-        self, *, session_id: str | None = ..., since: datetime | None = None, limit: int | None = None
+        self,
+        *,
+        session_id: str | None = ...,
+        since: datetime | None = None,
+        before: str | None = None,
+        limit: int | None = None,
     ) -> list[Exchange]:
-        """Exchanges without their headers, oldest first; ``limit`` keeps the newest."""
+        """Exchanges without their headers, oldest first; ``limit`` keeps the newest. ``before`` is an id."""
 
     def exchange(self, id_or_prefix: str, /) -> Exchange | None:
         """One exchange with its headers."""
@@ -20,5 +28,5 @@ class History(Protocol):
     def request_body(self, exchange_id: str, /) -> bytes | None:
         """The request's body as it crossed; None: not in the store."""
 
-    def response_chunks(self, exchange_id: str, /) -> tuple[list[bytes], list[float]]:
-        """The response's chunks as they crossed, and their times in milliseconds."""
+    def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """The response's chunks beyond the first ``after`` as they crossed, and their times in milliseconds."""

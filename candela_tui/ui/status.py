@@ -14,5 +14,6 @@ class Status:
     base_url: str
     """The provider's URL behind that route."""
     note: str | None = None
-    """What the user should know all the time, such as that another process serves the port. While there is one, the
-    store is read every second: the records may be made elsewhere."""
+    """What the user should know all the time, such as that another process serves the port."""
+    follows_store: bool = False
+    """The records are made elsewhere and no feed tells of them, so the store is read every second."""

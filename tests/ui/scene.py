@@ -31,7 +31,9 @@ STREAM_HEADERS = (("Content-Type", "text/event-stream; charset=utf-8"), ("reques
 class Scene:
     """What happens happens through ``feed``; ``app`` shows it."""
 
-    def __init__(self, directory: Path, *, note: str | None = None, theme: str = "candela-dark") -> None:
+    def __init__(
+        self, directory: Path, *, note: str | None = None, follows_store: bool = False, theme: str = "candela-dark"
+    ) -> None:
         self.now = NOW
         self.feed = Feed()
         self.store = directory / "store.sqlite3"
@@ -39,7 +41,7 @@ class Scene:
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())
-        status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com", note)
+        status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com", note, follows_store)
         clock = Clock(lambda: self.now, UTC)
         self.app = CandelaApp(feed=self.feed, history=self.history, status=status, clock=clock, theme=theme)
 

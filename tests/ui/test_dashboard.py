@@ -172,7 +172,7 @@ async def test_what_the_store_has_from_before_is_shown(scene: Scene) -> None:
 
 
 async def test_the_records_of_another_candela_are_followed_in_its_store(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, note="Another candela (pid 123) serves port 8181")
+    scene = Scene(tmp_path, note="Another candela (pid 123) serves port 8181", follows_store=True)
     async with scene.opened() as pilot:
         await shows(pilot, "Another candela (pid 123)")
         with writing(scene.store) as (writer, _):

@@ -34,8 +34,6 @@ PAGES: tuple[type[Page], ...] = (ResponsePage, MessagesPage, OverviewPage)
 
 _REST_S = 0.08
 """How long the cursor rests on a request before its bodies are read: passing by costs nothing."""
-_GROW_EVERY_S = 0.1
-_ASK_STORE_EVERY_S = 1.0
 _OUTCOME_INKS = {Outcome.OK: "good", Outcome.LIVE: "accent", Outcome.CANCELLED: "warn", Outcome.INTERRUPTED: "warn"}
 
 
@@ -197,7 +195,7 @@ class PreviewPane(Frame):
             if steps is not None:
                 await in_slices(steps, grown)
             await self._grew.wait()
-            await asyncio.sleep(_GROW_EVERY_S if bodies.recorded_here else _ASK_STORE_EVERY_S)
+            await asyncio.sleep(bodies.grows_every_s)
 
     def _shower(self, page: Page) -> Callable[[], None]:
         shown = None

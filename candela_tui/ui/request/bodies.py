@@ -5,6 +5,8 @@ import asyncio
 from candela_tui.exchange import Recording
 from candela_tui.ui.sources import Sources
 
+_GROWS_EVERY_S = 0.1
+
 
 class Bodies:
     """Once obtained, the recording stays whole, also when the feed has let go of it."""
@@ -28,10 +30,14 @@ class Bodies:
         if self._recording is not None:
             whole = len(self._recording.chunks)
             return self._recording.chunks[chunks:whole], self._recording.times[chunks:whole]
-        all_chunks, times = await asyncio.to_thread(self._sources.history.response_chunks, self._id)
-        return all_chunks[chunks:], times[chunks:]
+        return await asyncio.to_thread(self._sources.history.response_chunks, self._id, chunks)
 
     @property
     def recorded_here(self) -> bool:
         """Whether the answer's chunks are at hand without the store."""
         return self._recording is not None
+
+    @property
+    def grows_every_s(self) -> float:
+        """Seconds after which there may be more of a live answer."""
+        return self._sources.history.freshness_s if self._recording is None else _GROWS_EVERY_S

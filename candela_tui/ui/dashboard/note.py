@@ -1,0 +1,25 @@
+"""The line below the header: what the user should know all the time."""
+
+from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.sources import Sources
+
+
+class NoteLine(OneLine):
+    """Why nothing new comes, or else whose traffic this is; takes no room where there is nothing to say."""
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(id="note")
+        self._sources = sources
+        self.show()
+
+    def show(self) -> None:
+        """Say what holds now."""
+        self.display = bool(self._sources.feed.trouble or self._sources.status.note)
+        self.update()
+
+    def compose_line(self, width: int) -> Line:
+        """The trouble comes first."""
+        if self._sources.feed.trouble:
+            return ((f"⚠ {self._sources.feed.trouble}", "warn"),)
+        return ((self._sources.status.note or "", "dim"),)
