@@ -2,9 +2,9 @@
 
 import time
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from candela_tui.analysis.sessions import SessionSummary, Totals, summarize
 from candela_tui.exchange import Exchange
@@ -37,6 +37,7 @@ class Ledger:
         self._live: set[str] = set()
         self._summaries: dict[str | None, tuple[float, SessionSummary]] = {}
         self._stale: set[str | None] = set()
+        self._limiting: Exchange | None = None
         self._day: date | None = None
         self._settled_today = Totals()
 
@@ -67,6 +68,8 @@ class Ledger:
                 ids.append(exchange.id)
             else:
                 insort(ids, exchange.id)
+        if exchange.rate_limits and (self._limiting is None or exchange.id >= self._limiting.id):
+            self._limiting = exchange
         if exchange.live:
             self._live.add(exchange.id)
         else:
@@ -95,6 +98,20 @@ class Ledger:
         """The exchange that began last."""
         newest = max((ids[-1] for ids in self._ids.values() if ids), default=None)
         return self._exchanges[newest] if newest else None
+
+    @property
+    def limiting(self) -> Exchange | None:
+        """The exchange that began last of those whose answers tell the provider's limits."""
+        return self._limiting
+
+    def since(self, moment: datetime) -> Iterator[Exchange]:
+        """The exchanges that began then or later, in no order."""
+        for ids in self._ids.values():
+            for exchange_id in reversed(ids):
+                exchange = self._exchanges[exchange_id]
+                if exchange.started_at < moment:
+                    break
+                yield exchange
 
     def requests(self, session_id: str | None) -> list[Exchange]:
         """The exchanges of a session, the earliest first."""

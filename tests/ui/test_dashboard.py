@@ -131,7 +131,7 @@ async def test_another_session_is_chosen_with_the_keys_or_the_mouse(scene: Scene
         screen = await shows(pilot, "Requests · fix the flaky test · agent 1")
         assert "529 overloaded" not in screen
         rows = pilot.app.screen.query_one("#session-rows", RowList)
-        await pilot.click(rows, offset=(4, 5))
+        await pilot.click(rows, offset=(4, 6))
         await shows(pilot, "Requests · import customers from CSV")
 
 

@@ -1,10 +1,21 @@
-"""The first line: where the proxy is, what today cost, what is live, what is wrong."""
+"""The first line: where the proxy is, what today cost, how much of the limits is used, what is live, what is wrong."""
 
-from candela_tui.ui import words
+import time
+from datetime import timedelta
+
+from textual import events
+
+from candela_tui.analysis.limits import limits_of
+from candela_tui.analysis.spending import cost_by_hour
+from candela_tui.ui.dashboard.header_line import HeaderFacts, header_line
 from candela_tui.ui.dashboard.session_rows import total_cost
-from candela_tui.ui.ink import Line, Piece, cells_of
+from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.sources import Sources
+
+_HOURS = 8
+_TIMES_INTERVAL_S = 5.0
+"""How often the time until a limit's reset is drawn anew while nothing else changes."""
 
 
 class Header(OneLine):
@@ -21,34 +32,47 @@ class Header(OneLine):
     def __init__(self, sources: Sources) -> None:
         super().__init__()
         self._sources = sources
+        self._summed_at: float | None = None
+        self._by_hour: list[float] = []
+        self._places: dict[str, range] = {}
+
+    def on_mount(self) -> None:
+        """Times pass also while nothing else changes."""
+        self.set_interval(_TIMES_INTERVAL_S, self.update)
 
     def compose_line(self, width: int) -> Line:
-        """As much as fits, the warnings and what is live first."""
-        status, ledger = self._sources.status, self._sources.ledger
-        today = ledger.today()
-        live = len(ledger.live)
-        left: list[Piece] = [
-            ("candela", "heading"),
-            ("  ● ", "good"),
-            (status.address, "bright"),
-            (" → ", "dim"),
-            (status.route.removeprefix("anthropic-"), "text"),
-        ]
-        right: list[list[Piece]] = []
-        if self._sources.notices:
-            right.append([(f"⚠ {len(self._sources.notices)}", "warn")])
-        right.append([(f"{live} live", "accent" if live else "dim")])
-        right.append([("today ", "dim"), (total_cost(today) if today.requests else "$0", "bright")])
-        if today.cache_hit_rate is not None:
-            right.append([("hit ", "dim"), (words.percent(today.cache_hit_rate), "text")])
-        room = width - cells_of(left)
-        shown: list[list[Piece]] = []
-        for part in right:
-            if cells_of(part) + 3 > room:
-                break
-            room -= cells_of(part) + 3
-            shown.append(part)
-        pieces = [*left, (" " * room, "text")]
-        for part in reversed(shown):
-            pieces += [("   ", "text"), *part]
-        return tuple(pieces)
+        """As much as fits."""
+        sources = self._sources
+        ledger, now = sources.ledger, sources.clock.now()
+        today, limiting = ledger.today(), ledger.limiting
+        facts = HeaderFacts(
+            sources.status.address,
+            sources.status.route,
+            now,
+            today=total_cost(today) if today.requests else "$0",
+            by_hour=self._cost_by_hour(),
+            hit_rate=today.cache_hit_rate,
+            limits=limits_of(limiting) if limiting is not None else None,
+            live=len(ledger.live),
+            warnings=len(sources.notices),
+        )
+        drawn = header_line(facts, width)
+        self._places = drawn.places
+        return drawn.pieces
+
+    def _cost_by_hour(self) -> list[float]:
+        """USD of the last hours, at most a second old."""
+        at = time.monotonic()
+        if self._summed_at is None or at - self._summed_at >= 1:
+            self._summed_at = at
+            local = self._sources.clock.local(self._sources.clock.now())
+            assert local.tzinfo is not None
+            recent = self._sources.ledger.since(local - timedelta(hours=_HOURS))
+            costs = cost_by_hour(recent, now=local, hours=_HOURS, zone=local.tzinfo)
+            self._by_hour = [float(cost) for cost in costs]
+        return self._by_hour
+
+    async def on_click(self, event: events.Click) -> None:
+        """The warnings lead to the list of them."""
+        if event.x - self.styles.padding.left in self._places.get("warnings", range(0)):
+            await self.run_action("screen.notices")

@@ -1,19 +1,90 @@
 """The sessions and their sub-agents, one of which is chosen."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
 
+from candela_tui.analysis.sessions import SessionSummary
 from candela_tui.ui.dashboard.pane import Pane
-from candela_tui.ui.dashboard.session_rows import Choice, session_rows
+from candela_tui.ui.dashboard.session_rows import AgentRow, Choice, SessionRow
+from candela_tui.ui.dashboard.session_tree import (
+    ORDERS,
+    Folds,
+    matching,
+    next_order,
+    order_name,
+    ordered,
+    session_rows,
+)
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
+_SIGN_CELLS = 2
+_ARROW_CELLS = 4
+"""Of the order's words on the frame: those whose click reverses."""
+
+
+class _SessionList(RowList):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "fold", "Fold", id="sessions.fold", tooltip="Show or hide the sub-agents of the session"),
+    ]
+
+    class FoldAsked(Message):
+        """The row with the cursor is to be folded or unfolded."""
+
+    def action_fold(self) -> None:
+        """Fold or unfold."""
+        self.post_message(self.FoldAsked())
+
+
+class _FilterInput(Input):
+    DEFAULT_CSS = """
+    _FilterInput {
+        display: none;
+        dock: bottom;
+        padding: 0 1;
+        &.-shown { display: block; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
+        Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done"),
+    ]
+
+    class Left(Message):
+        """The list is wanted again."""
+
+    def action_leave(self) -> None:
+        """Keep the filter and go to the list."""
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        """End the filter."""
+        self.value = ""
+        self.post_message(self.Left())
+
 
 class SessionsPane(Pane):
     """Chooses the latest session until its user chooses another."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="sessions.filter", tooltip="Filter sessions by words"),
+        Binding("o", "order", "Order", id="sessions.order", tooltip="Order by last activity, cost or tokens"),
+        Binding("O", "reverse", "Reverse", show=False, id="sessions.reverse", tooltip="Reverse the order of sessions"),
+        Binding("Z", "fold_all", "Fold all", show=False, id="sessions.fold_all", tooltip="Fold or unfold all sessions"),
+        Binding("l,right", "unfold", "Unfold", show=False, id="sessions.unfold", tooltip="Show the sub-agents"),
+        Binding("h,left", "fold_up", "Fold", show=False, id="sessions.fold_up", tooltip="Hide the sub-agents"),
+        Binding("escape", "clear", "Show all", show=False, id="sessions.show_all", tooltip="End the filter"),
+    ]
 
     @dataclass
     class Chosen(Message):
@@ -25,28 +96,89 @@ class SessionsPane(Pane):
         """The chosen session was opened: the user wants to see its requests."""
 
     def __init__(self, sources: Sources) -> None:
-        super().__init__("Sessions", RowList(id="session-rows"), id="sessions")
+        super().__init__("Sessions", _SessionList(id="session-rows"), id="sessions")
         self._sources = sources
         self._chosen_by_hand = False
+        self._filter = ""
+        self._filter_input = _FilterInput(placeholder="title, directory, branch, model", compact=True)
+        self._folds = Folds()
+        self._newest: datetime | None = None
+        """When the newest session began."""
+        self._seconds: Timer | None = None
         self.choice: Choice | None = None
         """None while there is no session."""
 
+    def compose(self) -> ComposeResult:
+        """The list, and the line of its filter."""
+        yield self.rows
+        yield self._filter_input
+
+    def on_mount(self) -> None:
+        """Be ready to count the cache clocks down."""
+        self._seconds = self.set_interval(1.0, self._count_down, pause=True)
+
+    def on_resize(self) -> None:
+        """A narrow screen has one line a session."""
+        self.show()
+
     def show(self) -> None:
-        """Show the sessions as they are now, and their ages."""
-        ledger, clock = self._sources.ledger, self._sources.clock
-        sessions = ledger.sessions()
-        self.rows.show_rows(session_rows(sessions, clock.now()))
-        if self.choice is None and sessions:
-            self._choose(Choice(sessions[0].session_id))
+        """Show the sessions as they are now."""
+        ledger, now = self._sources.ledger, self._sources.clock.now()
+        every = ledger.sessions()
+        shown = ordered(matching(every, self._filter), self._order, reverse=self._reversed)
+        rows = session_rows(
+            shown,
+            now,
+            self._folds,
+            chosen=self.choice,
+            compact=self._dense,
+            by_tokens=self._order == "tokens",
+        )
+        self.rows.show_rows(rows)
+        if self.choice is None and shown:
+            self._choose(Choice(shown[0].session_id))
+        self._name_it(len(shown), len(every))
+        self._let_count()
+        self._newest = max((session.started_at for session in every if session.started_at), default=None)
 
     def take_change(self, change: Change) -> None:
-        """Show changed exchanges; a session that is new is chosen."""
-        known = {row.key for row in self.rows.rows}
+        """Show changed exchanges; a session that just began is chosen."""
+        before = self._newest
         self.show()
-        if not self._chosen_by_hand and change.exchanges:
-            arrived = [row.key for row in self.rows.rows if row.key not in known]
-            if arrived and isinstance(arrived[0], Choice) and arrived[0].agent_id is None:
-                self.rows.move_to(arrived[0])
+        if self._chosen_by_hand or self._newest == before:
+            return
+        for session in self._sources.ledger.sessions():
+            if session.started_at == self._newest:
+                self.rows.move_to(Choice(session.session_id), by_hand=False)
+
+    @property
+    def _order(self) -> str:
+        return order_name(self._sources.preferences.now.sessions_order)
+
+    @property
+    def _reversed(self) -> bool:
+        return self._sources.preferences.now.sessions_reversed
+
+    @property
+    def _dense(self) -> bool:
+        density = self._sources.preferences.now.density
+        return density == "compact" or (density is None and self.screen.has_class("-narrow"))
+
+    def _name_it(self, shown: int, known: int) -> None:
+        title = f"Sessions · {shown} of {known}" if self._filter else "Sessions"
+        order = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if known > 1 else ""
+        self.name_it(title, order)
+
+    def _let_count(self) -> None:
+        if self._seconds is not None:
+            running = any(isinstance(row, SessionRow) and row.counts for row in self.rows.rows)
+            (self._seconds.resume if running else self._seconds.pause)()
+
+    def _count_down(self) -> None:
+        now = self._sources.clock.now()
+        for row in self.rows.in_view:
+            if isinstance(row, SessionRow) and row.counts:
+                self.rows.put_row(row.at(now))
 
     def _choose(self, choice: Choice) -> None:
         if choice != self.choice:
@@ -64,3 +196,118 @@ class SessionsPane(Pane):
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         self.post_message(self.Entered())
+
+    @on(events.Click)
+    def _clicked(self, event: events.Click) -> None:
+        """A click on a session's sign folds it; one on the order's words changes the order."""
+        place = event.screen_offset
+        if place.y == self.region.bottom - 1:
+            self._order_clicked(place)
+        elif self.rows.region.contains_point(place) and place.x - self.rows.region.x < _SIGN_CELLS:
+            session = self._session_of_cursor()
+            if session is not None and isinstance(self.rows.cursor_key, Choice) and not self.rows.cursor_key.agent_id:
+                self._fold(session, not self._folded(session))
+
+    def _order_clicked(self, place: Offset) -> None:
+        # The frame ends with "latest ↓ ─╯".
+        from_right = self.region.right - 1 - place.x
+        if from_right <= _ARROW_CELLS:
+            self.action_reverse()
+        elif from_right <= _ARROW_CELLS + len(ORDERS[self._order].word):
+            self.action_order()
+
+    def action_order(self) -> None:
+        """Take the next order."""
+        self._change(sessions_order=next_order(self._order), sessions_reversed=False)
+
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        self._change(sessions_reversed=not self._reversed)
+
+    def _change(self, **what: str | bool) -> None:
+        self._sources.preferences.change(**what)
+        self._show_around_cursor()
+
+    def _show_around_cursor(self) -> None:
+        self.show()
+        if self.rows.cursor_key is not None:
+            self.rows.move_to(self.rows.cursor_key)
+
+    def _session_of_cursor(self) -> SessionSummary | None:
+        key = self.rows.cursor_key
+        return self._sources.ledger.session(key.session_id) if isinstance(key, Choice) else None
+
+    def _folded(self, session: SessionSummary) -> bool:
+        rows = (row for row in self.rows.rows if isinstance(row, SessionRow))
+        return any(row.folded for row in rows if row.session.session_id == session.session_id)
+
+    def _fold(self, session: SessionSummary, folded: bool) -> None:
+        if session.agents:
+            self._folds.set(session.session_id, folded)
+            if folded:
+                self.rows.move_to(Choice(session.session_id))
+            self._show_around_cursor()
+
+    @on(_SessionList.FoldAsked)
+    def _fold_asked(self) -> None:
+        session = self._session_of_cursor()
+        if session is not None:
+            self._fold(session, not self._folded(session))
+
+    def action_fold_all(self) -> None:
+        """Fold all sessions; where all are folded, unfold them."""
+        rows = self.rows.rows
+        folded = any(isinstance(row, AgentRow) for row in rows)
+        self._folds.set_all(folded)
+        session = self._session_of_cursor()
+        if folded and session is not None:
+            self.rows.move_to(Choice(session.session_id))
+        self._show_around_cursor()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: what is not for the tree is for the screen."""
+        session = self._session_of_cursor() if self.rows.has_focus else None
+        match action:
+            case "unfold":
+                return session is not None and self._folded(session)
+            case "fold_up":
+                return session is not None and bool(session.agents) and not self._folded(session)
+            case "clear":
+                return bool(self._filter)
+        return True
+
+    def action_unfold(self) -> None:
+        """Show the session's sub-agents."""
+        session = self._session_of_cursor()
+        if session is not None:
+            self._fold(session, False)
+
+    def action_fold_up(self) -> None:
+        """Go from a sub-agent to its session; fold a session."""
+        key, session = self.rows.cursor_key, self._session_of_cursor()
+        if session is None or not isinstance(key, Choice):
+            return
+        if key.agent_id is not None:
+            self.rows.move_to(Choice(key.session_id))
+        else:
+            self._fold(session, True)
+
+    def action_filter(self) -> None:
+        """Begin to filter, or change the filter."""
+        self._filter_input.add_class("-shown")
+        self._filter_input.focus()
+
+    def action_clear(self) -> None:
+        """End the filter."""
+        self._filter_input.action_clear()
+
+    @on(Input.Changed)
+    def _filter_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._filter = event.value.strip()
+        self._show_around_cursor()
+
+    @on(_FilterInput.Left)
+    def _filter_left(self) -> None:
+        self._filter_input.set_class(bool(self._filter_input.value.strip()), "-shown")
+        self.rows.focus()

@@ -1,0 +1,166 @@
+"""The words of the header, as many as fit, the most important first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from candela_tui.analysis.limits import Limits, Window
+from candela_tui.ui import words
+from candela_tui.ui.gauges import gauge, sparkline
+from candela_tui.ui.ink import Line, Piece, cells_of
+
+_GAUGE_CELLS = 6
+_HIGH, _SPENT = 0.8, 0.95
+"""Shares of a limit from which its colour warns."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFacts:
+    """What the header knows."""
+
+    address: str
+    route: str
+    now: datetime
+    today: str = "$0"
+    """Cost of what began today, in words."""
+    by_hour: Sequence[float] = ()
+    """Cost of the last hours, the current one last."""
+    hit_rate: float | None = None
+    limits: Limits | None = None
+    live: int = 0
+    warnings: int = 0
+
+
+class Form(NamedTuple):
+    """A way to write a part."""
+
+    rank: float
+    """Forms of a lower rank get their room first."""
+    pieces: Line
+
+
+class Part(NamedTuple):
+    """Something that the header says, in forms of which each is longer than the one before."""
+
+    name: str
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLine:
+    """The header drawn for a width, and where its parts ended up."""
+
+    pieces: Line
+    places: dict[str, range] = field(default_factory=dict)
+    """Cells of each part by its name."""
+
+
+def header_line(facts: HeaderFacts, width: int) -> HeaderLine:
+    """Name and address on the left, the rest on the right."""
+    left, right = tuple(_left(facts)), tuple(_right(facts))
+    gap = 3 if width >= 110 else 2
+    chosen = _choose((*left, *right), width, gap)
+    shown_left = [part for part in left if part.name in chosen]
+    shown_right = [part for part in right if part.name in chosen]
+    middle = width - sum(cells_of(pieces) for pieces in chosen.values())
+    middle -= gap * max(0, len(shown_right) - 1) + 2 * max(0, len(shown_left) - 1)
+    pieces: list[Piece] = []
+    places: dict[str, range] = {}
+    at = 0
+    for parts, between in ((shown_left, 2), (shown_right, gap)):
+        for number, part in enumerate(parts):
+            space = between if number else middle if parts is shown_right else 0
+            cells = cells_of(chosen[part.name])
+            pieces += [(" " * space, "text"), *chosen[part.name]]
+            places[part.name] = range(at + space, at + space + cells)
+            at += space + cells
+    return HeaderLine(tuple(pieces), places)
+
+
+def _choose(parts: Sequence[Part], width: int, gap: int) -> dict[str, Line]:
+    """The longest forms for which there is room, by rank."""
+    chosen: dict[str, Line] = {}
+    room = width
+    stuck: set[str] = set()
+    wanted = sorted(((form.rank, part.name, form.pieces) for part in parts for form in part.forms), key=lambda w: w[0])
+    for _, name, pieces in wanted:
+        before = chosen.get(name)
+        more = cells_of(pieces) - cells_of(before) if before is not None else cells_of(pieces) + (gap if chosen else 0)
+        if more > room:
+            stuck.add(name)
+        elif name not in stuck:
+            chosen[name] = pieces
+            room -= more
+    return chosen
+
+
+def _left(facts: HeaderFacts) -> Iterator[Part]:
+    yield Part("name", (Form(-1, (("candela", "heading"),)),))
+    address: Line = (("● ", "good"), (facts.address, "bright"))
+    route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
+    yield Part("address", (Form(2.5, address), Form(4.5, (*address, *route))))
+
+
+def _right(facts: HeaderFacts) -> Iterator[Part]:
+    yield _today(facts)
+    if facts.hit_rate is not None:
+        yield Part("hit", (Form(4, (("hit ", "dim"), (words.percent(facts.hit_rate), "text"))),))
+    yield from _limits(facts)
+    live: Line = ((f"{facts.live} live", "accent" if facts.live else "dim"),)
+    yield Part("live", (Form(1, live),))
+    if facts.warnings:
+        yield Part("warnings", (Form(0, ((f"⚠ {facts.warnings}", "warn"),)),))
+
+
+def _today(facts: HeaderFacts) -> Part:
+    cost: Line = (("today ", "dim"), (facts.today, "bright"))
+    forms = [Form(2, cost)]
+    if any(facts.by_hour):
+        forms.append(Form(8, (*cost, (f" {sparkline(facts.by_hour)}", "accent"))))
+    return Part("today", tuple(forms))
+
+
+def _limits(facts: HeaderFacts) -> Iterator[Part]:
+    limits = facts.limits
+    if limits is None:
+        return
+    windows = {"5h": limits.five_hour, "7d": limits.seven_day}
+    known = {name: window for name, window in windows.items() if window is not None and not window.over(facts.now)}
+    rejected = {name for name, window in known.items() if window.status == "rejected"}
+    if limits.status == "rejected" and not rejected and known:
+        rejected = {max(known, key=lambda name: known[name].utilization)}
+    for rank, (name, window) in enumerate(known.items()):
+        yield _window(name, window, name in rejected, facts.now, rank)
+    for allowance in limits.allowances:
+        over = allowance.resets_at is not None and allowance.resets_at <= facts.now
+        if allowance.utilization >= _HIGH and not over:
+            left = words.percent(1 - allowance.utilization) if allowance.remaining else "0%"
+            ink = "bad" if allowance.utilization >= _SPENT else "warn"
+            name = allowance.name.replace("-", " ")
+            yield Part(allowance.name, (Form(3, ((f"{name} ", "dim"), (f"{left} left", ink))),))
+
+
+def _window(name: str, window: Window, rejected: bool, now: datetime, place: int) -> Part:
+    used = window.utilization
+    ink = "bad" if rejected or used >= _SPENT else "warn" if used >= _HIGH else "text"
+    share = (words.percent(used), ink)
+    word: Line = ((" rejected", ink),) if rejected else ()
+    bar = (f"{gauge(used, _GAUGE_CELLS)} ", "dim" if ink == "text" else ink)
+    forms = [
+        Form((0.5 if ink != "text" else 3) + 2 * place, ((f"{name} ", "dim"), share, *word)),
+        Form(6 + 3 * place, ((f"{name} ", "dim"), bar, share, *word)),
+    ]
+    if window.resets_at is not None:
+        resets: Piece = (f" resets {_until(window.resets_at, now)}", "dim")
+        forms.append(Form(7 + 3 * place, ((f"{name} ", "dim"), bar, share, *word, resets)))
+    return Part(name, tuple(forms))
+
+
+def _until(moment: datetime, now: datetime) -> str:
+    """``12m00``, ``1h58``, ``3d``."""
+    seconds = max(0.0, (moment - now).total_seconds())
+    if seconds >= 2 * _DAY_S:
+        return f"{seconds // _DAY_S:.0f}d"
+    return words.duration(seconds * 1000) if seconds >= 60 else "<1m"

@@ -1,0 +1,24 @@
+"""Shares and courses drawn in a few cells of text."""
+
+from collections.abc import Sequence
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def gauge(share: float, cells: int) -> str:
+    """``▓▓░░░░``. Something is never drawn as nothing, and what is not all never as all."""
+    filled = round(min(max(share, 0.0), 1.0) * cells)
+    if share > 0:
+        filled = max(filled, 1)
+    if share < 1:
+        filled = min(filled, cells - 1)
+    return "▓" * filled + "░" * (cells - filled)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """One bar a value, against the highest: ``▁▂▅▇``. A value of 0 is the lowest bar."""
+    highest = max(values, default=0)
+    if highest <= 0:
+        return _BARS[0] * len(values)
+    steps = len(_BARS) - 1
+    return "".join(_BARS[round(value / highest * steps)] if value > 0 else _BARS[0] for value in values)
