@@ -22,6 +22,7 @@ class Remembered(msgspec.Struct, frozen=True):
     """The client's own title, count_tokens and model-list requests."""
     preview: Literal["off", "beside", "below"] | None = None
     timeline: bool | None = None
+    timeline_shows: Literal["tokens", "cost", "agents"] = "tokens"
     detail: dict[str, int] = {}
     """Level of detail by kind of block (0 one line, 1 a few lines, 2 all)."""
     wrap: bool = True

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
-from candela_tui.analysis.sessions import Totals
+from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.dashboard.header import Header
 from candela_tui.ui.dashboard.layout import layout_for, next_place
@@ -21,15 +21,14 @@ from candela_tui.ui.dashboard.note import NoteLine
 from candela_tui.ui.dashboard.pane import Frame
 from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
-from candela_tui.ui.dashboard.session_rows import Choice
+from candela_tui.ui.dashboard.session_rows import Choice, agent_names
 from candela_tui.ui.dashboard.sessions_pane import SessionsPane
-from candela_tui.ui.dashboard.totals import totals_line
+from candela_tui.ui.dashboard.timeline import TimelineOf, TimelinePane
+from candela_tui.ui.dashboard.totals import TotalsLine
 from candela_tui.ui.dashboard.welcome import Welcome
 from candela_tui.ui.dialogs.leave import LeaveDialog
 from candela_tui.ui.dialogs.notices import NoticesDialog
-from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
-from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.request.screen import RequestScreen
 from candela_tui.ui.sources import Sources
 from candela_tui.ui.spinner import TICKS_A_SECOND
@@ -75,9 +74,25 @@ class DashboardScreen(Screen[None]):
             tooltip="What went wrong",
             id="dashboard.notices",
         ),
+        Binding(
+            "t",
+            "toggle_timeline",
+            "Time-line",
+            tooltip="What was used over time, shown or not",
+            id="dashboard.timeline",
+        ),
+        Binding(
+            "T",
+            "turn_timeline",
+            "Time-line of",
+            show=False,
+            tooltip="Show tokens, cost or agents over time",
+            id="dashboard.timeline_shows",
+        ),
         Binding("1", "focus_pane('sessions')", "Sessions", show=False, tooltip="To the sessions", id="dashboard.1"),
         Binding("2", "focus_pane('requests')", "Requests", show=False, tooltip="To the requests", id="dashboard.2"),
         Binding("3", "focus_pane('preview')", "Preview", show=False, tooltip="To the preview", id="dashboard.3"),
+        Binding("4", "focus_pane('timeline')", "Time-line", show=False, tooltip="To the time-line", id="dashboard.4"),
         Binding("h,left", "step_pane(-1)", "Left", show=False, tooltip="To the pane before", id="dashboard.left"),
         Binding("l,right", "step_pane(1)", "Right", show=False, tooltip="To the next pane", id="dashboard.right"),
         Binding(
@@ -109,10 +124,11 @@ class DashboardScreen(Screen[None]):
         self._sessions = SessionsPane(sources)
         self._requests = RequestsPane(sources)
         self._preview = PreviewPane(sources)
+        self._timeline = TimelinePane(sources)
         self._welcome = Welcome(sources.status)
-        self._totals = _TotalsLine(id="totals")
+        self._totals = TotalsLine(id="totals")
         self._note = NoteLine(sources)
-        self._panes: tuple[Frame, ...] = (self._sessions, self._requests, self._preview)
+        self._panes: tuple[Frame, ...] = (self._sessions, self._requests, self._preview, self._timeline)
         for digit, pane in enumerate(self._panes, 1):
             pane.number_it(digit)
         self._empty = True
@@ -129,6 +145,7 @@ class DashboardScreen(Screen[None]):
                 yield self._sessions
                 yield self._requests
             yield self._preview
+        yield self._timeline
         yield self._totals
         yield Footer(show_command_palette=False)
 
@@ -146,12 +163,16 @@ class DashboardScreen(Screen[None]):
         self._sessions.take_change(change)
         self._requests.take_change(change)
         self._preview.take_change(change)
+        choice = self._requests.choice
+        if choice is not None and choice.session_id in change.sessions:
+            self._timeline.changed()
 
     def take_tick(self, tick: int) -> None:
         """Draw what is live."""
         self._sessions.rows.tick(tick)
         self._requests.rows.tick(tick)
         self._preview.take_tick()
+        self._timeline.take_tick(tick)
         if tick % TICKS_A_SECOND == 0 and self._sources.ledger.behind:
             self._show_sessions()
 
@@ -178,13 +199,28 @@ class DashboardScreen(Screen[None]):
         session = ledger.session(choice.session_id)
         agent = session.agents.get(choice.agent_id or "")
         requests = ledger.requests(choice.session_id)
-        self._totals.show(agent.totals if agent else session.totals, bool(requests) and requests[-1].subscription)
+        self._totals.show(
+            agent.totals if agent else session.totals, subscription=bool(requests) and requests[-1].subscription
+        )
 
     @on(SessionsPane.Chosen)
     def _session_chosen(self, event: SessionsPane.Chosen) -> None:
         if self._requests.choice is None:
             self._requests.rows.focus()
         self._requests.show(event.choice)
+        self._timeline.show(self._timeline_of(event.choice))
+
+    def _timeline_of(self, choice: Choice) -> TimelineOf:
+        ledger = self._sources.ledger
+
+        def exchanges() -> list[Exchange]:
+            every = ledger.requests(choice.session_id)
+            return [each for each in every if choice.agent_id in (None, each.agent_id)]
+
+        def names() -> dict[str, str]:
+            return agent_names(ledger.session(choice.session_id))
+
+        return TimelineOf(exchanges, names)
 
     @on(SessionsPane.Entered)
     def _session_entered(self) -> None:
@@ -192,12 +228,28 @@ class DashboardScreen(Screen[None]):
 
     @on(RequestsPane.Shown)
     def _requests_shown(self) -> None:
-        self._preview.show(self._requests.exchange_id)
+        self._show_chosen_request(self._requests.exchange_id)
         self._show_totals()
 
     @on(RequestsPane.Moved)
     def _request_chosen(self, event: RequestsPane.Moved) -> None:
-        self._preview.show(event.exchange_id)
+        self._show_chosen_request(event.exchange_id)
+
+    def _show_chosen_request(self, exchange_id: str | None) -> None:
+        self._preview.show(exchange_id)
+        self._timeline.mark(exchange_id)
+
+    @on(TimelinePane.Chosen)
+    def _time_chosen(self, event: TimelinePane.Chosen) -> None:
+        """Put the cursor on the request, or the next one where the list does not have it."""
+        rows = self._requests.rows
+        if not rows.move_to(event.exchange_id):
+            later = (row.key for row in rows.rows if str(row.key) > event.exchange_id)
+            rows.move_to(next(later, rows.cursor_key))
+
+    @on(TimelinePane.Opened)
+    def _time_opened(self) -> None:
+        self._requests.rows.action_open()
 
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
@@ -228,15 +280,17 @@ class DashboardScreen(Screen[None]):
         self.query_one("#panes").display = not self._empty and any(pane.display for pane in self._panes[:3])
         self._totals.display = not self._empty
         self._welcome.display = self._empty
-        self._preview.active = self._preview.display
+        self._timeline.display = self._timeline.display and not self._empty
+        self._preview.active = self._preview.display and not self._empty
+        self._timeline.active = self._timeline.display
         if here is not None and not here.display:
             self._go_to(self._zoomed or self._requests)
 
     @property
     def _there(self) -> list[Frame]:
         """The panes of the arrangement, zoomed or not."""
-        missing = {self._preview} if self._layout.preview == "off" else set()
-        return [pane for pane in self._panes if pane not in missing]
+        absent = {self._preview: self._layout.preview == "off", self._timeline: not self._layout.timeline}
+        return [pane for pane in self._panes if not absent.get(pane)]
 
     @property
     def _here(self) -> Frame | None:
@@ -258,8 +312,23 @@ class DashboardScreen(Screen[None]):
         self._go_to(pane)
 
     def _turn_on(self, pane: Frame) -> None:
-        self._sources.preferences.change(preview=next_place("off", self.app.size.width))
+        if pane is self._timeline:
+            self._sources.preferences.change(timeline=True)
+        else:
+            self._sources.preferences.change(preview=next_place("off", self.app.size.width))
         self._arrange()
+
+    def action_toggle_timeline(self) -> None:
+        """Show the time-line, or no more."""
+        self._sources.preferences.change(timeline=not self._layout.timeline)
+        self._arrange()
+
+    def action_turn_timeline(self) -> None:
+        """Show something else over time."""
+        if self._timeline not in self._there:
+            self._turn_on(self._timeline)
+        else:
+            self._timeline.turn()
 
     def action_step_pane(self, step: int, around: bool = False) -> None:
         """Go to the next pane."""
@@ -331,19 +400,3 @@ class DashboardScreen(Screen[None]):
             self.notify(f"{path} can't be written: {error.strerror}", severity="error")
             return
         self.notify(f"{len(requests)} requests written to {path}")
-
-
-class _TotalsLine(OneLine):
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._totals = Totals()
-        self._subscription = False
-
-    def show(self, totals: Totals, subscription: bool) -> None:
-        """Show these sums."""
-        self._totals, self._subscription = totals, subscription
-        self.update()
-
-    def compose_line(self, width: int) -> Line:
-        """The longest form that fits."""
-        return totals_line(self._totals, subscription=self._subscription, width=width)

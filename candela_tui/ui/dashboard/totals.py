@@ -1,41 +1,104 @@
-"""The line below the lists: what the chosen session (or sub-agent) used."""
+"""The line below the lists: what the chosen session (or sub-agent, or filter) used."""
+
+from collections.abc import Callable, Iterable, Iterator
 
 from candela_tui.analysis.sessions import Totals
+from candela_tui.exchange import Exchange
 from candela_tui.ui import words
+from candela_tui.ui.dashboard.paced import Paced
 from candela_tui.ui.dashboard.session_rows import total_cost
 from candela_tui.ui.ink import Line, Piece, cells_of
+from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.lines.slices import in_slices
 
-_WORDINESS = 3
-
-
-def totals_line(totals: Totals, *, subscription: bool, width: int) -> Line:
-    """The sums in one line, the longest form that fits."""
-    forms = (_totals(totals, subscription=subscription, wordy=wordy) for wordy in range(_WORDINESS, 0, -1))
-    return next(
-        (form for form in forms if cells_of(form) <= width), _totals(totals, subscription=subscription, wordy=0)
-    )
+_WORDINESS = 5
 
 
-def _totals(totals: Totals, *, subscription: bool, wordy: int) -> Line:
+def totals_line(totals: Totals, *, subscription: bool, width: int, of: int | None = None) -> Line:
+    """The sums in one line, the longest form that fits. ``of``: how many requests there are, where these are only
+    some of them."""
+    for wordy in range(_WORDINESS, 0, -1):
+        form = _totals(totals, subscription=subscription, of=of, wordy=wordy)
+        if cells_of(form) <= width:
+            return form
+    return _totals(totals, subscription=subscription, of=of, wordy=0)
+
+
+def _totals(totals: Totals, *, subscription: bool, of: int | None, wordy: int) -> Line:
     written = zip((totals.cache_write_5m_tokens, totals.cache_write_1h_tokens), ("5m", "1h"), strict=True)
-    if wordy:
+    if wordy > 1:
         split = " + ".join(f"{words.count(tokens)} {life}" for tokens, life in written if tokens) or "0"
     else:
         split = words.count(sum(tokens for tokens, _ in written))
-    cache = "cache " if wordy > 1 else ""
-    hit = words.percent(totals.cache_hit_rate)
+    cache = "cache " if wordy > 3 else ""
     parts: list[list[Piece]] = [
-        [("input " if wordy else "in ", "dim"), (words.count(totals.input_tokens), "text")],
+        [("input " if wordy > 1 else "in ", "dim"), (words.count(totals.input_tokens), "text")],
         [(f"{cache}read ", "dim"), (words.count(totals.cache_read_tokens), "text")],
         [(f"{cache}write ", "dim"), (split, "text")],
-        [("output " if wordy else "out ", "dim"), (words.count(totals.output_tokens), "text")],
+        [("output " if wordy > 1 else "out ", "dim"), (words.count(totals.output_tokens), "text")],
         [("API value " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
     ]
     if totals.cache_hit_rate is not None:
-        parts[1].append((f" ({hit} hit)" if wordy > 1 else f" {hit}", "dim"))
-    if totals.unpriced and wordy > 2:
+        hit = words.percent(totals.cache_hit_rate)
+        parts[1].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
+    if totals.unpriced and wordy > 4:
         parts[-1].append((f" ({totals.unpriced} without a price)", "warn"))
+    if totals.saved_usd and wordy not in (0, 2):
+        parts.append(_saved(totals, wordy=wordy))
+    if of is not None:
+        some = f"{totals.requests:,}", f"{of:,}"
+        said = "{} of {} requests" if wordy > 2 else "{} of {}"
+        parts.insert(0, [(said.format(*some), "accent")])
     pieces: list[Piece] = []
     for part in parts:
-        pieces += [("   " if wordy > 1 else "  ", "text"), *part] if pieces else part
+        pieces += [("   " if wordy > 3 else "  ", "text"), *part] if pieces else part
     return tuple(pieces)
+
+
+def _saved(totals: Totals, *, wordy: int) -> list[Piece]:
+    """What the cache made of the cost: mostly less, but what is written and never read costs more."""
+    if totals.saved_usd > 0:
+        return [("saved by cache " if wordy > 3 else "saved ", "dim"), (words.money(totals.saved_usd), "good")]
+    return [("cache cost ", "dim"), (words.money(-totals.saved_usd), "warn"), (" more", "dim")]
+
+
+class TotalsLine(OneLine):
+    """Shows sums that are known, or sums up what it is given, in the background."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._totals = Totals()
+        self._subscription = False
+        self._of: int | None = None
+        self._some: Callable[[], Iterable[Exchange]] | None = None
+        self._paced = Paced(self, self._sum)
+
+    def show(self, totals: Totals, *, subscription: bool) -> None:
+        """Show these sums."""
+        self._some = None
+        self._paced.stop()
+        self._totals, self._subscription, self._of = totals, subscription, None
+        self.update()
+
+    def show_some(self, some: Callable[[], Iterable[Exchange]], *, of: int, subscription: bool, anew: bool) -> None:
+        """Sum up some requests of so many; ``anew``: they are others than before, not only changed."""
+        at_once = anew or self._some is None
+        self._some, self._subscription, self._of = some, subscription, of
+        self._paced.want(at_once=at_once)
+
+    async def _sum(self) -> None:
+        if self._some is not None:
+            totals = Totals()
+            await in_slices(_adding(totals, self._some()), lambda: None)
+            self._totals = totals
+            self.update()
+
+    def compose_line(self, width: int) -> Line:
+        """The longest form that fits."""
+        return totals_line(self._totals, subscription=self._subscription, width=width, of=self._of)
+
+
+def _adding(totals: Totals, exchanges: Iterable[Exchange]) -> Iterator[None]:
+    for exchange in exchanges:
+        totals.add(exchange)
+        yield

@@ -1,0 +1,181 @@
+"""What was used when: exchanges in buckets of time, and in one lane an agent."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+
+from candela_tui.analysis.time_scale import Stretches, TimeScale
+from candela_tui.exchange import Exchange, Outcome
+
+
+class Part(IntEnum):
+    """What tokens and cost are made of."""
+
+    CACHE_READ = 0
+    CACHE_WRITE = 1
+    INPUT = 2
+    OUTPUT = 3
+    SEARCHES = 4
+    """Searches of the web: cost without tokens."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """The exchanges that began within a column's time."""
+
+    requests: int = 0
+    tokens: list[int] = field(default_factory=lambda: [0] * len(Part))
+    """By part."""
+    usd: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * len(Part))
+    """By part."""
+    first_id: str | None = None
+    """The exchange that began first."""
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        self.requests += 1
+        self.first_id = self.first_id or exchange.id
+        usage, cost = exchange.usage, exchange.cost
+        if usage is not None:
+            self.tokens[Part.CACHE_READ] += usage.cache_read_tokens or 0
+            self.tokens[Part.CACHE_WRITE] += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+            self.tokens[Part.INPUT] += usage.input_tokens or 0
+            self.tokens[Part.OUTPUT] += usage.output_tokens or 0
+        if cost is not None:
+            self.usd[Part.CACHE_READ] += cost.cache_read
+            self.usd[Part.CACHE_WRITE] += cost.cache_write
+            self.usd[Part.INPUT] += cost.input
+            self.usd[Part.OUTPUT] += cost.output
+            self.usd[Part.SEARCHES] += cost.web_searches
+
+
+class State(IntEnum):
+    """What an agent did; where several things are true, the greatest is shown."""
+
+    IDLE = 0
+    RAN = 1
+    FAILED = 2
+    LIVE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One request in a lane (Unix seconds)."""
+
+    start: float
+    end: float
+    exchange_id: str
+    state: State
+
+
+@dataclass(slots=True)
+class Lane:
+    """One agent: its requests, the earliest first."""
+
+    agent_id: str | None
+    """None: the main agent."""
+    bars: list[Bar] = field(default_factory=list)
+    busy_s: float = 0.0
+    """Seconds in which at least one of its requests ran."""
+    usd: Decimal = Decimal(0)
+    priced: int = 0
+    at_least: bool = False
+    """The cost is a lower bound: something has no final cost."""
+    live: int = 0
+    halves: bytearray = field(default_factory=bytearray)
+    """The state in each half of each column."""
+    _until: float = 0.0
+
+    def add(self, exchange: Exchange, bar: Bar) -> None:
+        """Count the next exchange."""
+        self.bars.append(bar)
+        self.busy_s += max(0.0, bar.end - max(bar.start, self._until))
+        self._until = max(self._until, bar.end)
+        self.live += exchange.live
+        if exchange.cost is not None:
+            self.usd += exchange.cost.total
+            self.priced += 1
+            self.at_least |= exchange.cost.at_least
+        self.at_least |= exchange.unpriced_model is not None
+
+    def draw(self, bar: Bar, scale: TimeScale) -> None:
+        """Mark the halves of columns in which a request ran: at least one."""
+        if not self.halves:
+            self.halves = bytearray(2 * scale.columns)
+        first = min(int(scale.position(bar.start) * 2), len(self.halves) - 1)
+        last = max(first + 1, min(round(scale.position(bar.end) * 2), len(self.halves)))
+        for place in range(first, last):
+            self.halves[place] = max(self.halves[place], bar.state)
+
+    def at(self, moment: float) -> Bar:
+        """The last request that began before a moment, else the first."""
+        return self.bars[max(0, bisect_right(self.bars, moment, key=lambda bar: bar.start) - 1)]
+
+
+@dataclass(slots=True)
+class Timeline:
+    """All of it, on one scale."""
+
+    scale: TimeScale
+    buckets: list[Bucket]
+    """One a column."""
+    lanes: list[Lane]
+    """The main agent's first, then in the order of their first requests."""
+    live: bool = False
+    """Whether time goes on."""
+
+
+def begin_and_end(exchange: Exchange, now: datetime) -> tuple[float, float]:
+    """When an exchange was under way (Unix seconds): while live, until now."""
+    start = exchange.started_at.timestamp()
+    if exchange.live:
+        return start, max(start, now.timestamp())
+    marks = exchange.marks
+    known = (mark for mark in (marks.end, marks.first_token, marks.first_byte, marks.connected) if mark is not None)
+    return start, start + max(0.0, next(known, 0.0)) / 1000
+
+
+class Drafting:
+    """Makes a timeline in steps: with thousands of exchanges it takes longer than a screen may stand still."""
+
+    def __init__(self, exchanges: Iterable[Exchange], *, columns: int, now: datetime) -> None:
+        self._exchanges = exchanges
+        self._columns = columns
+        self._now = now
+        self.timeline: Timeline | None = None
+        """None until all steps are taken, or where there is nothing to show."""
+
+    def steps(self) -> Iterator[None]:
+        """Do the work, one exchange a step. The exchanges come in the order of their beginnings."""
+        stretches = Stretches()
+        lanes: dict[str | None, Lane] = {}
+        begun: list[tuple[Exchange, Lane, Bar]] = []
+        for exchange in self._exchanges:
+            start, end = begin_and_end(exchange, self._now)
+            stretches.add(start, end)
+            lane = lanes.get(exchange.agent_id)
+            if lane is None:
+                lane = lanes[exchange.agent_id] = Lane(exchange.agent_id)
+            bar = Bar(start, end, exchange.id, _state(exchange))
+            lane.add(exchange, bar)
+            begun.append((exchange, lane, bar))
+            yield
+        if not begun:
+            return
+        scale = TimeScale(stretches, self._columns)
+        buckets = [Bucket() for _ in range(scale.columns)]
+        for exchange, lane, bar in begun:
+            buckets[scale.column(bar.start)].add(exchange)
+            lane.draw(bar, scale)
+            yield
+        main_first = sorted(lanes.values(), key=lambda lane: (lane.agent_id is not None, lane.bars[0].start))
+        self.timeline = Timeline(scale, buckets, main_first, any(lane.live for lane in main_first))
+
+
+def _state(exchange: Exchange) -> State:
+    if exchange.live:
+        return State.LIVE
+    return State.FAILED if exchange.outcome in (Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED) else State.RAN

@@ -1,0 +1,211 @@
+"""A time-line in cells: stacked bars, lanes of agents, the hours below."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from candela_tui.analysis.time_scale import TimeScale
+from candela_tui.analysis.timeline import Bucket, Lane, Part, State
+from candela_tui.ui import words
+from candela_tui.ui.clock import Clock
+from candela_tui.ui.ink import Line, Piece, fitted
+from candela_tui.ui.spinner import frame
+
+Amount = Literal["tokens", "cost"]
+
+INKS = {
+    Part.CACHE_READ: "link",
+    Part.CACHE_WRITE: "thinking",
+    Part.INPUT: "good",
+    Part.OUTPUT: "accent",
+    Part.SEARCHES: "bad",
+}
+SIGNS = {Part.CACHE_READ: "░", Part.CACHE_WRITE: "▒", Part.INPUT: "▓", Part.OUTPUT: "█", Part.SEARCHES: "╳"}
+"""What the parts are drawn with where there are no colours."""
+NAMES = {
+    Part.CACHE_READ: "cache read",
+    Part.CACHE_WRITE: "cache write",
+    Part.INPUT: "input",
+    Part.OUTPUT: "output",
+    Part.SEARCHES: "searches",
+}
+_SHORT = ("read", "write", "in", "out", "searches")
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_STATES = {
+    State.RAN: ("━", "link", "ran"),
+    State.FAILED: ("×", "bad", "failed"),
+    State.LIVE: ("═", "accent", "live"),
+    State.IDLE: ("┄", "faint", "waited"),
+}
+_STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200, 86400)
+"""What may lie between two times on the axis."""
+
+
+class Cell(NamedTuple):
+    """One cell: a sign, its ink, and the ink behind it."""
+
+    sign: str = " "
+    ink: str = "text"
+    behind: str | None = None
+
+
+def amounts(bucket: Bucket, amount: Amount) -> Sequence[float]:
+    """How high each part of a bar is, on the scale of that amount: tokens by their square roots, cost as it is."""
+    if amount == "tokens":
+        return [math.sqrt(tokens) for tokens in bucket.tokens]
+    return [float(usd) for usd in bucket.usd]
+
+
+def bars(buckets: Sequence[Bucket], amount: Amount, height: int, *, coloured: bool = True) -> list[list[Cell]]:
+    """The rows of a chart, from above; its highest bar fills the height."""
+    heights = [amounts(bucket, amount) for bucket in buckets]
+    highest = max((sum(parts) for parts in heights), default=0.0)
+    scale = height * 8 / highest if highest else 0.0
+    columns = [_column(parts, scale, height, coloured) for parts in heights]
+    return [[column[row] for column in columns] for row in range(height)]
+
+
+def _column(parts: Sequence[float], scale: float, height: int, coloured: bool) -> list[Cell]:
+    """One bar's cells, from above."""
+    # What is there is seen, if only as an eighth of a cell.
+    eighths = [max(1, round(part * scale)) if part > 0 else 0 for part in parts]
+    eighths[eighths.index(max(eighths))] -= max(0, sum(eighths) - height * 8)
+    cells: list[Cell] = []
+    for row in range(height):
+        floor, in_cell, bottom = row * 8, [], 0
+        for part, size in zip(Part, eighths, strict=True):
+            inside = min(bottom + size, floor + 8) - max(bottom, floor)
+            if inside > 0:
+                in_cell.append((inside, part))
+            bottom += size
+        cells.append(_cell(in_cell, coloured))
+    return cells[::-1]
+
+
+def _cell(inside: list[tuple[int, Part]], coloured: bool) -> Cell:
+    """A cell with so many eighths of these parts, from below."""
+    if not inside:
+        return Cell()
+    filled = sum(size for size, _ in inside)
+    if not coloured:
+        _, part = max(inside)
+        return Cell(SIGNS[part] if filled > 3 else _EIGHTHS[filled], INKS[part])
+    if len(inside) == 1:
+        return Cell(_EIGHTHS[filled], INKS[inside[0][1]])
+    if filled < 8:
+        # Two inks and the background do not fit into one cell.
+        return Cell(_EIGHTHS[filled], INKS[max(inside)[1]])
+    smallest = min(inside) if len(inside) > 2 else None
+    lower, upper = [each for each in inside if each != smallest][:2]
+    return Cell(_EIGHTHS[min(7, max(1, round(8 * lower[0] / (lower[0] + upper[0]))))], INKS[lower[1]], INKS[upper[1]])
+
+
+def highest(buckets: Sequence[Bucket], amount: Amount) -> str:
+    """What the highest bar stands for."""
+    top = max(buckets, key=lambda bucket: sum(amounts(bucket, amount)))
+    return words.count(sum(top.tokens)) if amount == "tokens" else words.money(sum(top.usd, Decimal(0)))
+
+
+def legend(buckets: Sequence[Bucket], amount: Amount, *, coloured: bool = True) -> Line:
+    """Which ink (or sign) is which part, from below; those that the chart has."""
+    there = [part for part in Part if any(amounts(bucket, amount)[part] for bucket in buckets)]
+    pieces: list[Piece] = [("tokens, √ scale", "text") if amount == "tokens" else ("cost", "text")]
+    for part in there:
+        pieces += [("   ", "text"), ("█" if coloured else SIGNS[part], INKS[part]), (f" {NAMES[part]}", "dim")]
+    return tuple(pieces)
+
+
+def bucket_words(bucket: Bucket, start: datetime, clock: Clock) -> tuple[str, str]:
+    """A bucket in words, at length and in short."""
+    requests = f"{bucket.requests} request{'s' if bucket.requests != 1 else ''}"
+    said = f"{words.time_of_day(start, clock)} · {requests}"
+    cost = words.money(sum(bucket.usd, Decimal(0)))
+    tokens = [f"{words.count(count)} {_SHORT[part]}" for part, count in enumerate(bucket.tokens) if count]
+    return " · ".join([said, *tokens, cost]), f"{said} · {cost}"
+
+
+def lanes_legend(lanes: Sequence[Lane]) -> Line:
+    """Which sign is what; those that the lanes have."""
+    states = set().union(*(lane.halves for lane in lanes))
+    pieces: list[Piece] = [(f"{len(lanes)} agent{'s' if len(lanes) != 1 else ''}", "text")]
+    for state, (sign, ink, said) in _STATES.items():
+        if state in states:
+            pieces += [("   ", "text"), (sign * 2, ink), (f" {said}", "dim")]
+    return tuple(pieces)
+
+
+def lane_line(lane: Lane, name: str, cells: tuple[int, int], tail: int, chosen: range, tick: int) -> Line:
+    """An agent: its name, when it worked, for how long and what it cost. ``cells``: of the name and of the line;
+    ``chosen``: the halves of columns that are the request with the cursor."""
+    ran = [place for place, state in enumerate(lane.halves) if state]
+    first, last = (ran[0], ran[-1]) if ran else (0, -1)
+    drawn = []
+    for column in range(cells[1]):
+        left, right = lane.halves[2 * column : 2 * column + 2]
+        alive = first <= 2 * column + 1 and 2 * column <= last
+        state = State(max(left, right))
+        sign, ink, _ = _STATES[state]
+        if state is State.RAN and not (left and right):
+            sign = "╸" if left else "╺"
+        marked = state and not {2 * column, 2 * column + 1}.isdisjoint(chosen)
+        drawn.append((sign if alive else " ", "bright" if marked else ink))
+    pieces: list[Piece] = [
+        (f"{frame(tick)} " if lane.live else "  ", "accent"),
+        (fitted(name, cells[0] - 3), "bright" if chosen else "text"),
+        (" ", "text"),
+    ]
+    pieces += [("".join(sign for sign, _ in group), ink) for ink, group in groupby(drawn, key=lambda cell: cell[1])]
+    usd = words.money(lane.usd) if lane.priced else words.UNKNOWN
+    cost = f"{'≥' if lane.at_least and lane.priced else ''}{usd}"
+    return (
+        *pieces,
+        (fitted(words.duration(lane.busy_s * 1000), 7, right=True), "dim"),
+        (_right(cost, tail - 7), "text"),
+    )
+
+
+def _right(text: str, cells: int) -> str:
+    return fitted(text, cells, right=True)
+
+
+def axis(scale: TimeScale, clock: Clock, mark: int | None) -> Line:
+    """The times below the columns, ``▲`` below the marked one, and how long what is folded lasted."""
+    row: list[Piece] = [(" ", "text")] * scale.columns
+    taken = [False] * scale.columns
+
+    def put(column: int, text: str, ink: str) -> None:
+        end = column + len(text)
+        if end <= scale.columns and not any(taken[max(0, column - 1) : end + 1]):
+            row[column:end] = [(sign, ink) for sign in text]
+            taken[column:end] = [True] * len(text)
+
+    for fold in scale.folds:
+        put(fold.column, f"┊{words.duration(fold.seconds * 1000)}", "faint")
+    for stretch in scale.stretches:
+        put(stretch.left, _moment(stretch.start, clock, scale), "dim")
+    step = next((step for step in _STEPS_S if step / scale.seconds_a_column >= 14), _STEPS_S[-1])
+    for stretch in scale.stretches:
+        moment = (stretch.start // step + 1) * step
+        while moment < stretch.end:
+            put(scale.column(moment), _moment(moment, clock, scale), "dim")
+            moment += step
+    if mark is not None:
+        # Where a time is in its place, that has the mark's ink.
+        begin = end = mark
+        while taken[mark] and begin > 0 and taken[begin - 1]:
+            begin -= 1
+        while taken[mark] and end + 1 < scale.columns and taken[end + 1]:
+            end += 1
+        row[begin : end + 1] = [(sign if taken[mark] else "▲", "accent") for sign, _ in row[begin : end + 1]]
+    return tuple(("".join(sign for sign, _ in group), ink) for ink, group in groupby(row, key=lambda piece: piece[1]))
+
+
+def _moment(seconds: float, clock: Clock, scale: TimeScale) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    local = clock.local(moment)
+    if scale.stretches[-1].end - scale.stretches[0].start > 86400:
+        return f"{local:%b} {local.day} {local:%H:%M}"
+    return f"{local:%H:%M:%S}" if scale.seconds_a_column < 5 else f"{local:%H:%M}"

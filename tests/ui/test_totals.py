@@ -1,0 +1,60 @@
+"""The line below the lists."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.sessions import Totals
+from candela_tui.ui.dashboard.totals import totals_line
+from candela_tui.ui.ink import cells_of
+
+BUSY = Totals(
+    requests=41,
+    input_tokens=12_300,
+    cache_read_tokens=1_200_000,
+    cache_write_5m_tokens=33_000,
+    cache_write_1h_tokens=12_000,
+    output_tokens=45_000,
+    cost_usd=Decimal("4.82"),
+    priced=41,
+    saved_usd=Decimal("18.20"),
+)
+
+
+def _line(width: int, totals: Totals = BUSY, *, subscription: bool = False, of: int | None = None) -> str:
+    return "".join(text for text, _ in totals_line(totals, subscription=subscription, width=width, of=of))
+
+
+def test_a_wide_line_says_everything_in_words() -> None:
+    assert _line(130) == (
+        "input 12k   cache read 1.2M (95% hit)   cache write 33k 5m + 12k 1h   output 45k   cost $4.82"
+        "   saved by cache $18.20"
+    )
+
+
+def test_a_narrow_line_says_what_matters_most() -> None:
+    assert _line(80) == "input 12k  read 1.2M 95%  write 33k 5m + 12k 1h  output 45k  cost $4.82"
+    assert _line(70) == "in 12k  read 1.2M 95%  write 45k  out 45k  cost $4.82  saved $18.20"
+
+
+@given(st.integers(60, 200), st.booleans(), st.sampled_from([None, 240]))
+def test_the_line_fits_where_its_shortest_form_does(width: int, subscription: bool, of: int | None) -> None:
+    line = totals_line(BUSY, subscription=subscription, width=width, of=of)
+    shortest = totals_line(BUSY, subscription=subscription, width=0, of=of)
+    assert cells_of(line) <= max(width, cells_of(shortest))
+    assert cells_of(line) >= cells_of(shortest)
+
+
+def test_a_cache_that_was_written_and_never_read_cost_more() -> None:
+    assert "cache cost $0.02 more" not in _line(130)
+    assert "cache cost $0.020 more" in _line(130, Totals(cost_usd=Decimal(1), priced=1, saved_usd=Decimal("-0.02")))
+
+
+def test_a_subscription_has_a_value_not_a_cost() -> None:
+    assert "API value $4.82" in _line(130, subscription=True)
+
+
+def test_a_part_of_the_requests_says_of_how_many() -> None:
+    assert _line(160, of=240).startswith("41 of 240 requests   input")
+    assert _line(60, of=1240).startswith("41 of 1,240  in")
