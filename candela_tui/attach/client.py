@@ -3,7 +3,7 @@
 import contextlib
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -92,8 +92,10 @@ class Client:
         self._token_file = token_file
 
     @contextlib.contextmanager
-    def ask(self, *names: str, **query: str | int | None) -> Iterator[tuple[Answer, socket.socket]]:
-        """Ask for the resource of this path, and close at the end; the socket is to end it from another thread.
+    def ask(
+        self, *names: str, connected: Callable[[socket.socket], None] | None = None, **query: str | int | None
+    ) -> Iterator[Answer]:
+        """Ask for the resource of this path, and close at the end. ``connected`` gets the connection at its beginning.
 
         Raises Unreachable, NoLocalApi, NotRecorded, and StoreError with the other candela's own words.
         """
@@ -104,7 +106,8 @@ class Client:
         try:
             try:
                 connection.connect()
-                sock = connection.sock
+                if connected is not None:
+                    connected(connection.sock)
                 connection.request("GET", target, headers={"Authorization": f"Bearer {self._token()}"})
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
@@ -113,14 +116,17 @@ class Client:
                 answer = Answer(response, self.where)
                 if response.status != http.client.OK:
                     raise self._refused(response.status, answer.whole())
-                yield answer, sock
+                yield answer
         finally:
             connection.close()
 
     def about(self) -> About:
         """Who answers. Raises StoreError."""
-        with self.ask() as (answer, _):
-            return self.understood(answer.whole(), About)
+        try:
+            with self.ask() as answer:
+                return self.understood(answer.whole(), About)
+        except NotRecorded:
+            raise NoLocalApi(f"The candela on {self.where} is older than this one and has no local API.") from None
 
     def understood(self, data: bytes, kind: type[_Kind]) -> _Kind:
         """Decode what came. Raises StoreError."""

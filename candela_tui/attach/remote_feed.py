@@ -41,10 +41,7 @@ class RemoteFeed(Feed):
     def close(self) -> None:
         """Follow no longer."""
         self._closed.set()
-        sock = self._socket
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        self._break_off()
         self._thread.join(_JOIN_S)
 
     def lost_by_leaving(self) -> int:
@@ -65,15 +62,22 @@ class RemoteFeed(Feed):
             retry_s = min(_LAST_RETRY_S, retry_s * 2)
 
     def _follow(self) -> None:
-        with self._client.ask("events") as (answer, sock):
-            self._socket = sock
-            # Whoever closes between the connection and here finds no socket to shut down.
-            if self._closed.is_set():
-                return
+        with self._client.ask("events", connected=self._connected) as answer:
             decoder = SSEDecoder()
             for piece in answer.pieces():
                 self._take(decoder.feed(piece))
         raise Unreachable(f"The candela on {self._client.where} has ended.")
+
+    def _connected(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if self._closed.is_set():
+            self._break_off()
+
+    def _break_off(self) -> None:
+        sock = self._socket
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _take(self, events: Iterable[ServerSentEvent]) -> None:
         exchanges: dict[str, Exchange] = {}

@@ -37,7 +37,7 @@ class RemoteHistory:
                 since=since.isoformat() if since else None,
                 before=before,
                 limit=limit,
-            ) as (answer, _):
+            ) as answer:
                 found = list(self._exchanges(answer.lines()))
         except Unavailable:
             return self._store.exchanges(session_id=session_id, since=since, before=before, limit=limit)
@@ -47,7 +47,7 @@ class RemoteHistory:
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """One exchange with its headers."""
         try:
-            with self._client.ask("requests", id_or_prefix) as (answer, _):
+            with self._client.ask("requests", id_or_prefix) as answer:
                 return next(self._exchanges(iter([answer.whole()])))
         except NotRecorded:
             return None
@@ -57,7 +57,7 @@ class RemoteHistory:
     def request_body(self, exchange_id: str) -> bytes | None:
         """The request's body as it crossed; None: not recorded."""
         try:
-            with self._client.ask("requests", exchange_id, "request") as (answer, _):
+            with self._client.ask("requests", exchange_id, "request") as answer:
                 return answer.whole()
         except NotRecorded:
             return None
@@ -67,7 +67,7 @@ class RemoteHistory:
     def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
         """The response's chunks beyond the first ``after`` as they crossed, and their times in milliseconds."""
         try:
-            with self._client.ask("requests", exchange_id, "chunks", after=after) as (answer, _):
+            with self._client.ask("requests", exchange_id, "chunks", after=after) as answer:
                 chunks = [self._client.understood(line, Chunk) for line in answer.lines()]
         except Unavailable:
             return self._store.response_chunks(exchange_id, after)

@@ -1,0 +1,3 @@
+from tests.proxy.conftest import candela, client
+
+__all__ = ["candela", "client"]
