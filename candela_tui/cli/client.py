@@ -11,8 +11,8 @@ import click
 from candela_tui.cli import daemon
 from candela_tui.cli.environment import SHELLS, shell_in, statements, variables
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.processes import listening_user
 from candela_tui.proxy.listen import running_candela
+from candela_tui.proxy.peer import listening_uid
 
 
 class Verbatim(click.Command):
@@ -86,7 +86,7 @@ def _become(invocation: Invocation, words: tuple[str, ...]) -> None:
 
 def _refuse_another_users(port: int) -> None:
     """End the command before the user's credentials go to a process of somebody else."""
-    user = listening_user(port)
+    user = listening_uid(port)
     if user is not None and user not in (os.getuid(), 0):
         raise click.ClickException(
             f"Port {port} belongs to another user of this machine (uid {user}), who would get your credentials.\n"

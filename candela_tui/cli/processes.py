@@ -6,28 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from candela_tui.store.processes import linux_mark
 
 _POLL_S = 0.05
-_LISTEN = "0A"
-_REACHED_BY_LOOPBACK = (f"{int.from_bytes(bytes((127, 0, 0, 1)), sys.byteorder):08X}", "00000000")
-"""127.0.0.1 and 0.0.0.0 as /proc/net/tcp writes them."""
 
 
 def birth(pid: int) -> str | None:
     """What tells a process from a later one with the same pid: when it began, and in which boot.
 
-    None: no such process. Source: proc(5), field 22 of /proc/PID/stat; elsewhere ps(1).
+    None: no such process. Elsewhere than on Linux ps(1) tells.
     """
     if sys.platform == "linux":
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        except OSError:
-            return None
-        # The command's name is in parentheses and may hold anything, so the fields count from the last one.
-        fields = stat.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+        return linux_mark(pid)
     found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     return found.stdout.strip() or None
 
@@ -63,16 +54,3 @@ def _gone_within(pid: int, born: str, timeout_s: float) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
-
-
-def listening_user(port: int) -> int | None:
-    """The user id that listens on a port of 127.0.0.1; None where that can't be known. Source: proc(5)."""
-    try:
-        lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
-    except OSError:
-        return None
-    for fields in map(str.split, lines):
-        address, _, number = fields[1].partition(":")
-        if fields[3] == _LISTEN and address in _REACHED_BY_LOOPBACK and int(number, 16) == port:
-            return int(fields[7])
-    return None

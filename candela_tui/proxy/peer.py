@@ -8,6 +8,8 @@ from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LISTEN = "0A"
+_REACHED_BY_LOOPBACK = (f"{int.from_bytes(bytes((127, 0, 0, 1)), sys.byteorder):08X}", "00000000")
+"""127.0.0.1 and 0.0.0.0 as /proc/net/tcp writes them."""
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
@@ -77,6 +79,15 @@ def listener(port: int) -> tuple[int, str] | None:
                 return int(process.name), command.strip()
         except OSError:
             continue  # Another user's process, or one that just ended.
+    return None
+
+
+def listening_uid(port: int) -> int | None:
+    """The user id that listens on a port of 127.0.0.1; None where that can't be known."""
+    for fields in _rows(_TABLES[0]):
+        address, _, number = fields[1].partition(":")
+        if fields[3] == _LISTEN and address in _REACHED_BY_LOOPBACK and int(number, 16) == port:
+            return int(fields[7])
     return None
 
 

@@ -22,7 +22,7 @@ def own_process() -> str:
 
 @lru_cache(maxsize=1)
 def _mark_of_this(pid: int) -> str:
-    return _linux_mark(pid) or f"run {uuid.uuid4()}"
+    return linux_mark(pid) or f"run {uuid.uuid4()}"
 
 
 def is_running(pid: int | None, process: str | None) -> bool:
@@ -32,7 +32,7 @@ def is_running(pid: int | None, process: str | None) -> bool:
     if pid == os.getpid():
         return process == own_process()
     if _HAS_PROC:
-        return process is not None and _linux_mark(pid) == process
+        return process is not None and linux_mark(pid) == process
     return _answers(pid)
 
 
@@ -49,8 +49,8 @@ def _answers(pid: int) -> bool:
     return True
 
 
-def _linux_mark(pid: int) -> str | None:
-    """The boot and the tick of it at which the process started; None: it does not run."""
+def linux_mark(pid: int) -> str | None:
+    """The boot and the tick of it at which the process started; None: it does not run. Source: proc_pid_stat(5)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
