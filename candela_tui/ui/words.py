@@ -63,7 +63,7 @@ def size(octets: int) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """``12ms``, ``0.8s``, ``34s``, ``2m04``, ``1h02``."""
+    """``12ms``, ``0.8s``, ``34s``, ``2m04``, ``1h02``, ``4d06``."""
     if milliseconds is None:
         return UNKNOWN
     seconds = milliseconds / 1000
@@ -76,7 +76,9 @@ def duration(milliseconds: float | None) -> str:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    if whole < 2 * 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}"
 
 
 def exact_duration(milliseconds: float | None) -> str:
@@ -137,6 +139,11 @@ def model(name: str | None) -> str:
 def estimated_tokens(exchange: Exchange) -> int:
     """Output tokens so far, from the characters that arrived."""
     return round(exchange.output_characters / _CHARACTERS_A_TOKEN)
+
+
+def tokens_in(octets: int) -> str:
+    """``~1.2k``: the tokens that so many bytes of a request are, estimated."""
+    return f"~{count(round(octets / _CHARACTERS_A_TOKEN))}"
 
 
 SIGNS = {

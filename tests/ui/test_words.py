@@ -58,6 +58,7 @@ def test_tokens_are_short(tokens: int | None, said: str) -> None:
         (59_600, "1m00"),
         (124_000, "2m04"),
         (3_720_000, "1h02"),
+        (370_800_000, "4d07"),
     ],
 )
 def test_durations_are_short(milliseconds: float | None, said: str) -> None:

@@ -1,6 +1,7 @@
 """How a request went: where its time went, what it cost, who served it, what became of it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from candela_tui.analysis.block_times import BlockTime, BlockTimes
@@ -127,7 +128,9 @@ def _tries(subject: Subject, width: int) -> list[Line]:
     lines: list[Line] = [heading("Tries", said)]
     for number, one in enumerate(subject.tries, 1):
         ink = {Outcome.OK: "good", Outcome.LIVE: "accent"}.get(one.outcome, "bad")
-        became = words.shortfall(one) or " ".join(filter(None, [str(one.status or ""), words.OUTCOMES[one.outcome]]))
+        became = words.shortfall(replace(one, retry=0)) or " ".join(
+            filter(None, [str(one.status or ""), words.OUTCOMES[one.outcome]])
+        )
         here = " ← this" if one.id == exchange.id else ""
         lines.append(
             (

@@ -242,8 +242,11 @@ class RequestScreen(Screen[None]):
         self._headline.show(Heading(exchange, subject.agent, title, subject.clock, place))
 
     def _show_position(self, *_: object) -> None:
-        lines = len(self._view.lines)
-        self._headline.show_position(min(lines, self._view.scroll_offset.y + self._view.size.height), lines)
+        top, height, lines = self._view.scroll_offset.y, self._view.size.height, len(self._view.lines)
+        if lines > height:
+            self._headline.show_position(min(lines, top + height), lines)
+        else:
+            self._headline.show_position(0, 0)
 
     def take_change(self, change: Change) -> None:
         """The request may have grown."""

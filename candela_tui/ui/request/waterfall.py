@@ -96,7 +96,7 @@ def waterfall_lines(
 
 
 def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.3f} s"
+    return words.exact_duration(milliseconds) if milliseconds < 1e6 else words.duration(milliseconds)
 
 
 def _ticks(total: float, room: int) -> dict[int, str]:

@@ -31,28 +31,28 @@ def clipboard_command(environment: Mapping[str, str]) -> list[str] | None:
 
 async def copy(app: App[object], content: str | bytes) -> str:
     """Put a text on the clipboard; returns how, in words that go on with "Copied …"."""
-    ways = []
-    command = clipboard_command(os.environ)
-    if command is not None:
-        data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-        trouble = await asyncio.to_thread(_fill, command, data)
-        ways.append(f"with {command[0]}" if trouble is None else f"not with {command[0]}: {trouble}")
     beginning = content[:MOST_THROUGH_TERMINAL]
     app.copy_to_clipboard(beginning if isinstance(beginning, str) else beginning.decode("utf-8", "replace"))
-    part = f" (only the first {MOST_THROUGH_TERMINAL:,} characters)" if len(content) > MOST_THROUGH_TERMINAL else ""
-    ways.append(f"through the terminal{part}")
-    return ", ".join(ways)
+    said = "through the terminal"
+    if len(content) > MOST_THROUGH_TERMINAL:
+        said += f" (only its first {MOST_THROUGH_TERMINAL:,} characters)"
+    command = clipboard_command(os.environ)
+    if command is None:
+        return said
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    trouble = await asyncio.to_thread(_fill, command, data)
+    return f"{said}; {command[0]} {trouble}" if trouble else f"{said} and with {command[0]}"
 
 
 def _fill(command: list[str], data: bytes) -> str | None:
-    """Run the program; returns what went wrong."""
+    """Run the program; returns what it did instead where it failed."""
     try:
         # Its output goes nowhere: these programs stay in the background and would keep a pipe open.
         ran = subprocess.run(  # noqa: S603 - one of the programs above
             command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_PATIENCE_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"it took longer than {_PATIENCE_S:.0f} s"
+        return f"took longer than {_PATIENCE_S:.0f} s"
     except OSError as error:
-        return error.strerror or str(error)
-    return None if ran.returncode == 0 else f"it ended with {ran.returncode}"
+        return f"can't be run: {error.strerror or error}"
+    return None if ran.returncode == 0 else f"ended with {ran.returncode}"

@@ -1,0 +1,218 @@
+"""The overview of a request: where its time went, what it cost, who served it, what to do about it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.block_times import BlockTime
+from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, utc_now
+from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.request.remedy import remedy
+from candela_tui.ui.request.tab_bar import tabs
+from candela_tui.ui.request.waterfall import waterfall_lines
+from tests.ui.scene import LIVE, NOW, Scene, clues, event, screen_text, shows, stream, until
+
+TABS = (
+    *("Overview", "Messages", "System", "Tools", "Response"),
+    *("Context", "Cache", "Headers", "Raw request", "Raw response"),
+)
+
+
+async def test_each_block_of_the_answer_has_its_start_its_duration_and_its_size(scene: Scene) -> None:
+    answer = stream("Found it. " * 200, thinking="Hm. " * 300, tool=("Edit", {"path": "a.py"}))
+    scene.request(answer=answer, marks=Marks(38.0, 640.0, 812.0, 4312.0))
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "∴ thinking", "¶ text", "▸ Edit")
+        rows = {line.split("  ")[1].strip(): line for line in screen.splitlines() if " s " in line}
+        assert "0.038 s" in rows["connected"]
+        assert "0.602 s" in rows["first byte"]
+        assert "0.172 s" in rows["first token"]
+        assert "1.2k chars" in rows["∴ thinking"]
+        assert "2.0k chars" in rows["¶ text"]
+        assert "▸ Edit" in rows
+        assert "█" in rows["end"]
+
+
+async def test_the_blocks_of_a_live_answer_grow(scene: Scene) -> None:
+    live = scene.request(ago=2, answer=b"", **LIVE)
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:58")
+        await pilot.press("enter")
+        await shows(pilot, "streaming")
+        live = scene.grow(live, stream("Let me", thinking="Hm.", end=False))
+        await shows(pilot, "∴ thinking", "¶ text", "6 chars")
+        scene.now += timedelta(seconds=1)
+        scene.grow(live, event("content_block_delta", index=1, delta={"type": "text_delta", "text": " look"}))
+        await shows(pilot, "11 chars", "3.000 s")
+
+
+def _shown(exchange: Exchange, blocks: list[BlockTime], width: int) -> list[str]:
+    elapsed = exchange.marks.end
+    return ["".join(text for text, _ in line) for line in waterfall_lines(exchange, blocks, elapsed, width)]
+
+
+@given(
+    st.lists(st.floats(0, 1e7), min_size=6, max_size=6).map(sorted),
+    st.integers(60, 240),
+)
+def test_bars_stand_on_one_scale_and_inside_the_width(times: list[float], width: int) -> None:
+    connected, first_byte, first_token, middle, last, end = times
+    exchange = replace(_plain(), marks=Marks(connected, first_byte, first_token, end))
+    blocks = [
+        BlockTime("thinking", None, first_token, middle, 10),
+        BlockTime("text", None, middle, last, 1000),
+    ]
+    lines = _shown(exchange, blocks, width)
+    assert all(len(line) <= width for line in lines)
+    assert len(lines) == (7 if end else 1)
+    starts = [min(line.index(cell) for cell in set(line) & set("▏▎▍▌▋▊▉█")) for line in lines[1:]]
+    assert starts == sorted(starts)
+
+
+def _plain() -> Exchange:
+    return Exchange(
+        id="1",
+        started_at=utc_now(),
+        method="POST",
+        path="/v1/messages",
+        route="anthropic-direct",
+        outcome=Outcome.OK,
+        status=200,
+    )
+
+
+async def test_headline_and_overview_say_what_was_served_otherwise_than_asked(scene: Scene) -> None:
+    scene.request(
+        model_used="claude-sonnet-4-5",
+        differences=(
+            Difference("model", "claude-opus-4-8", "claude-sonnet-4-5"),
+            Difference("speed", "fast", "standard"),
+        ),
+    )
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "asked claude-opus-4-8, served claude-sonnet-4-5", "asked fast, served standard")
+        assert "≠ not opus-4-8, speed standard" in screen.splitlines()[0]
+
+
+async def test_the_other_tries_of_the_call_have_their_times_and_errors(scene: Scene) -> None:
+    failed: dict[str, Any] = {
+        "status": 529,
+        "outcome": Outcome.ERROR,
+        "error": ApiError("overloaded_error", "Overloaded"),
+        "stop_reason": None,
+        "marks": Marks(0.4, 80, None, 81),
+    }
+    scene.request(ago=66, **failed)
+    scene.request(ago=64, retry=1, **failed)
+    scene.request(ago=60, retry=2, usage=(12, 96000, 0, 0, 902))
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "try 1", "try 2", "try 3")
+        tries = {line.split()[1]: line for line in screen.splitlines() if line.startswith("   try ")}
+        assert "11:58:54.000" in tries["1"]
+        assert "529 overloaded: Overloaded" in tries["1"]
+        assert "81ms" in tries["2"]
+        assert "200 ok" in tries["3"]
+        assert "← this" in tries["3"]
+
+
+async def test_limits_are_told_in_words(scene: Scene) -> None:
+    resets = int((NOW + timedelta(hours=1, minutes=58)).timestamp())
+    scene.request(
+        rate_limits=(
+            ("anthropic-ratelimit-unified-5h-utilization", "0.42"),
+            ("anthropic-ratelimit-unified-5h-reset", str(resets)),
+            ("anthropic-ratelimit-input-tokens-limit", "2000000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "1200000"),
+        )
+    )
+    async with scene.opened((120, 60)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await shows(pilot, "42% used, resets in 1h58", "1.2M of 2.0M left")
+
+
+async def test_the_cost_says_what_the_cache_saved_and_why_it_may_be_more(scene: Scene) -> None:
+    made = scene.request(
+        usage=(12, 96000, 0, 0, 61), saved=Decimal("0.4312"), cost_notes=("The advisor's tokens have no price.",)
+    )
+    assert made.cost is not None
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await shows(pilot, "saved by cache", "$0.4312", "The advisor's tokens have no price.")
+
+
+async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scene) -> None:
+    scene.request(
+        tools_called=("Bash", "Agent"), delegations=(Delegation("Find every call of now()", "Explore", "find calls"),)
+    )
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await shows(pilot, "Bash, Agent", "→ Explore", "find calls")
+
+
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        ({"status": 529, "error": ApiError("overloaded_error", "Overloaded")}, "tries again by itself"),
+        ({"status": 401, "error": ApiError("authentication_error", "invalid x-api-key")}, "/login"),
+        ({"status": 400, "error": ApiError("invalid_request_error", "prompt is too long: 210000 tokens")}, "/compact"),
+        ({"status": 502, "marks": Marks(end=3.0)}, "HTTPS_PROXY"),
+        ({"outcome": Outcome.CUT, "error": ApiError("cut", "the provider broke off")}, "candela logs"),
+        ({"status": 429, "rate_limits": (("retry-after", "34"),)}, "It asks to wait 34s."),
+    ],
+)
+def test_a_failed_request_says_what_to_do_next(facts: dict[str, Any], advice: str) -> None:
+    known: dict[str, Any] = {"outcome": Outcome.ERROR, "marks": Marks(0.4, 80, None, 81), **facts}
+    step = remedy(replace(_plain(), **known))
+    assert step is not None
+    assert advice in step
+
+
+def test_nothing_is_to_be_done_about_what_went_well_or_was_cancelled() -> None:
+    assert remedy(_plain()) is None
+    assert remedy(replace(_plain(), outcome=Outcome.CANCELLED)) is None
+
+
+async def test_a_failed_request_shows_its_advice(scene: Scene) -> None:
+    scene.request(status=413, outcome=Outcome.ERROR, error=ApiError("request_too_large", "too big"), stop_reason=None)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await shows(pilot, "what to do", "/compact or /clear")
+
+
+@given(st.integers(20, 240), st.integers(0, len(TABS) - 1))
+def test_the_active_tab_is_always_there_and_no_two_names_touch(width: int, active: int) -> None:
+    placed = tabs(TABS, width, active)
+    assert active in {tab.number for tab in placed}
+    assert all(before.right < after.left for before, after in pairwise(placed))
+    assert placed[-1].right <= width or len(placed) == 1 or placed[-1].number == active
+
+
+def test_every_tab_has_room_in_80_columns() -> None:
+    assert len(tabs(TABS, 78, 0)) == len(TABS)
+
+
+async def test_the_last_tab_opens_by_a_click_in_80_columns(scene: Scene) -> None:
+    scene.request(answer=stream("Hello"), clues=clues("a title"))
+    async with scene.opened((80, 24)) as pilot:
+        await until(pilot, lambda: "opus" in screen_text(pilot))
+        await pilot.press("l", "enter")
+        screen = await shows(pilot, "Overview", "Timing")
+        column = screen.splitlines()[1].index("Raw resp")
+        await pilot.click("TabBar", offset=(column + 1, 0))
+        await shows(pilot, "message_start")

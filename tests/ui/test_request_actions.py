@@ -1,0 +1,324 @@
+"""What can be done with a request from its screen: copy, save, open elsewhere, move on to others."""
+
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from candela_tui.exchange import Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.request.actions.clipboard import clipboard_command
+from candela_tui.ui.request.actions.new_file import write_new
+from candela_tui.ui.request.actions.outside import NoProgram, command_for
+from tests.store.recording import writing
+from tests.ui.scene import LIVE, Scene, event, screen_text, shows, stream, until
+from tests.ui.test_leaving import _running
+from tests.ui.test_request import BODY
+
+ANSWER = stream("Found ", "it.", thinking="Hm.", tool=("Edit", {"path": "a.py"}))
+
+
+@pytest.fixture(autouse=True)
+def no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the clipboard of whoever runs the tests alone."""
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+
+
+def _program(directory: Path, name: str, script: str) -> Path:
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def _desktop(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+    programs = directory / "programs"
+    programs.mkdir()
+    _program(programs, "wl-copy", script)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+
+
+async def test_the_clipboard_of_the_desktop_is_filled_where_there_is_one(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _desktop(monkeypatch, tmp_path, f"cat > {tmp_path}/clipboard")
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "Y", "r")
+        await shows(pilot, "Copied the request's body", "and with wl-copy")
+        assert (tmp_path / "clipboard").read_bytes() == BODY
+        assert pilot.app.clipboard == BODY.decode()
+
+
+async def test_a_clipboard_program_that_fails_is_told_and_the_terminal_has_the_text(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _desktop(monkeypatch, tmp_path, "exit 3")
+    made = scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "Y", "i")
+        await shows(pilot, "through the terminal", "wl-copy ended with 3")
+        assert pilot.app.clipboard == made.id
+
+
+def test_without_a_desktop_there_is_no_program_to_ask() -> None:
+    assert clipboard_command({"PATH": os.defpath}) is None
+
+
+async def test_a_request_is_copied_as_curl_without_its_secret(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "Y", "c")
+        await shows(pilot, "Copied it as a curl command")
+        command = pilot.app.clipboard
+        assert command.startswith("curl ")
+        assert '"x-api-key: $ANTHROPIC_API_KEY"' in command
+        assert BODY.decode() in command
+
+
+async def test_a_body_too_long_for_a_command_goes_into_a_file(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = json.dumps({"messages": [{"role": "user", "content": "word " * 30_000}]}).encode()
+    scene.request(body=body)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "Y", "c")
+        await shows(pilot, "Copied it as a curl command")
+        (path,) = tmp_path.glob("candela-*-request.json")
+        assert path.read_bytes() == body
+        assert f"@{path}" in pilot.app.clipboard
+
+
+@pytest.mark.parametrize(
+    ("letter", "copied"),
+    [("a", "Found it."), ("u", "https://api.anthropic.com/v1/messages?beta=true"), ("p", "req_011CVq4")],
+)
+async def test_a_menu_asks_what_to_copy(scene: Scene, letter: str, copied: str) -> None:
+    scene.request(body=BODY, answer=ANSWER)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "Y")
+        await shows(pilot, "the answer's text", "its URL", "the provider's request id")
+        await pilot.press(letter)
+        await shows(pilot, "Copied")
+        assert pilot.app.clipboard == copied
+
+
+async def test_the_menu_is_used_with_the_cursor_or_left(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "You are Claude Code.")
+        await pilot.press("Y", "escape")
+        await until(pilot, lambda: "its URL" not in screen_text(pilot))
+        assert not pilot.app.clipboard
+        await pilot.press("Y", "G", "k", "enter")
+        await shows(pilot, "Copied the provider's request id")
+
+
+async def test_what_is_saved_never_replaces_a_file(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = scene.request(body=BODY, answer=ANSWER)
+    async with scene.opened((160, 40)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "e", "r")
+        await shows(pilot, f"candela-{made.id}-request.json")
+        await pilot.press("w", "r")
+        await shows(pilot, f"candela-{made.id}-request-2.json")
+        await pilot.press("e", "a")
+        await shows(pilot, f"candela-{made.id}-answer.sse")
+        await pilot.press("e", "t")
+        await shows(pilot, f"candela-{made.id}-overview.txt")
+    assert (tmp_path / f"candela-{made.id}-request.json").read_bytes() == BODY
+    assert (tmp_path / f"candela-{made.id}-request-2.json").read_bytes() == BODY
+    assert (tmp_path / f"candela-{made.id}-answer.sse").read_bytes() == ANSWER
+    assert "Usage and cost" in (tmp_path / f"candela-{made.id}-overview.txt").read_text()
+
+
+async def test_a_directory_that_cannot_be_written_is_told(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setattr(Path, "cwd", lambda: gone)
+    gone.rmdir()
+    scene.request(body=BODY)
+    async with scene.opened((160, 40)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "e", "r")
+        await shows(pilot, "No such file or directory")
+
+
+def test_a_file_name_holds_nothing_that_a_path_would_read(tmp_path: Path) -> None:
+    path = write_new(tmp_path, "../a b/c:d", ".txt", "x")
+    assert path.parent == tmp_path
+    assert path.name == "a-b-c-d.txt"
+
+
+def test_the_variables_say_which_pager_and_editor_with_their_options() -> None:
+    environment = {"PATH": os.defpath, "PAGER": "cat -n 'a b'", "EDITOR": "sh -x", "VISUAL": " "}
+    assert command_for("pager", environment) == ["cat", "-n", "a b"]
+    assert command_for("editor", environment) == ["sh", "-x"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PATH": os.defpath, "PAGER": "no-such-pager -R"}, "there is no program 'no-such-pager'"),
+        ({"PATH": os.defpath, "PAGER": "less 'x"}, "which is not a command"),
+        ({"PATH": ""}, "set $PAGER"),
+    ],
+)
+def test_a_pager_that_is_not_there_is_told_in_words(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(NoProgram, match="PAGER") as missing:
+        command_for("pager", environment)
+    assert said in str(missing.value)
+
+
+async def test_a_terminal_that_cannot_be_given_away_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER", "cat")
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "v")
+        await shows(pilot, "This terminal can't be given to a pager")
+
+
+async def test_the_tab_opens_in_the_pager_and_the_dashboard_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    pager = _program(
+        tmp_path, "pager", f'cp "$1" {seen}/text; ls -l "$1" > {seen}/mode; echo "$1" > {seen}/path\necho PAGED; read _'
+    )
+    monkeypatch.setenv("PAGER", str(pager))
+    scene = Scene(tmp_path)
+    made = scene.make()
+    with writing(scene.store) as (writer, _):
+        writer.begin(replace(made, outcome=Outcome.LIVE), BODY)
+        writer.end(made, [ANSWER], [812.0])
+    async with _running(tmp_path) as program:
+        await program.shows(b"Requests", b"opus-4-8")
+        program.type("l\r")
+        await program.shows(b"Overview", b"Usage and cost")
+        program.type("7")
+        await program.shows(b'"model"')
+        program.type("v")
+        await program.shows(b"PAGED")
+        program.seen = b""
+        program.type("\n")
+        await program.shows(b"Overview")
+        program.type("\x03")
+        await program.end()
+    assert (seen / "text").read_bytes() == BODY
+    assert (seen / "mode").read_text().startswith(stat.filemode(stat.S_IFREG | 0o600))
+    assert not Path((seen / "path").read_text().strip()).exists()
+
+
+async def test_the_headline_says_where_the_request_stands_and_what_is_in_view(scene: Scene) -> None:
+    text = "\n".join(f"line {number}" for number in range(500))
+    for number in range(3):
+        scene.request(ago=60 - number, body=json.dumps({"system": text}).encode())
+    async with scene.opened((120, 34)) as pilot:
+        await shows(pilot, "11:59:02")
+        await pilot.press("enter", "3")
+        await shows(pilot, "line 5")
+        await until(pilot, lambda: "3/3" in screen_text(pilot).splitlines()[0])
+        await pilot.press("K")
+        await until(pilot, lambda: "2/3" in screen_text(pilot).splitlines()[0])
+        await pilot.press("G")
+        await until(pilot, lambda: "100%" in screen_text(pilot).splitlines()[0])
+        assert "of 501" in screen_text(pilot).splitlines()[0]
+
+
+async def test_requests_of_one_agent_of_another_and_with_errors_are_a_key_away(scene: Scene) -> None:
+    def asked(number: int, **facts: Any) -> None:
+        body = {"messages": [{"role": "user", "content": f"question {number}"}]}
+        scene.request(ago=60 - number, body=json.dumps(body).encode(), **facts)
+
+    asked(1)
+    asked(2, agent_id="a1")
+    asked(3)
+    asked(4, agent_id="a1", status=500, outcome=Outcome.ERROR, error=ApiError("api_error", "oh"), stop_reason=None)
+    asked(5)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:05")
+        await pilot.press("enter", "2")
+        await shows(pilot, "question 5")
+        for key, question in (("{", 3), ("{", 1), ("A", 2), ("}", 4), ("A", 5), ("{", 3), ("E", 4)):
+            await pilot.press({"{": "left_curly_bracket", "}": "right_curly_bracket"}.get(key, key))
+            await shows(pilot, f"question {question}")
+        await pilot.press("E")
+        await shows(pilot, "There is no later request that failed.")
+        await pilot.press("right_curly_bracket")
+        await shows(pilot, "There is no later request of agent 1.")
+
+
+async def test_d_compares_with_the_request_before(scene: Scene) -> None:
+    for number in (1, 2):
+        body = {"model": "m", "messages": [{"role": "user", "content": f"question {number}"}]}
+        scene.request(ago=60 - number, body=json.dumps(body).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:02")
+        await pilot.press("enter")
+        await shows(pilot, "Overview")
+        await pilot.press("d")
+        await until(pilot, lambda: "Overview" not in screen_text(pilot))
+        await pilot.press("escape")
+        await shows(pilot, "Overview")
+
+
+async def test_hits_are_counted_as_words_are_typed(scene: Scene) -> None:
+    text = "\n".join(f"line {number} {'needle' if number % 100 == 50 else ''}" for number in range(500))
+    scene.request(body=json.dumps({"system": text}).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "3")
+        await shows(pilot, "line 5")
+        await pilot.press("slash", *"needle")
+        await shows(pilot, "1/5")
+        await pilot.press(*" x")
+        await shows(pilot, "no hit")
+
+
+async def test_f_stays_at_the_end_of_a_live_answer(scene: Scene) -> None:
+    whole = stream(*(f"line {number}\n" for number in range(200)), end=False)
+    live = scene.request(answer=whole, **LIVE)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "5")
+        await shows(pilot, "line 199")
+        await pilot.press("g")
+        await shows(pilot, "line 0")
+        await pilot.press("f")
+        await shows(pilot, "line 199")
+        more = "".join(f"more {number}\n" for number in range(50))
+        scene.grow(live, event("content_block_delta", index=0, delta={"type": "text_delta", "text": more}))
+        await shows(pilot, "more 49")
+
+
+async def test_each_event_has_its_time_since_the_start_and_since_the_one_before(scene: Scene) -> None:
+    scene.request(answer=stream("x" * 900))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "8")
+        screen = await shows(pilot, "message_start", "message_stop")
+        rows = [line for line in screen.splitlines() if " content_block_delta " in line]
+        assert "0.832 s" in rows[0]
+        assert "+20ms" in rows[0]
