@@ -14,7 +14,7 @@ from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Exchange
 
 _DEEPEST = 40
-_CLOSEST = 0.5
+_CLOSEST = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,8 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 def _unknown_field(term: Term) -> str:
     near = difflib.get_close_matches(term.name.lower(), FIELDS, 1, _CLOSEST)
-    meant = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(FIELDS)}"
-    return f"there is no field {term.name}: {meant} Text with a {term.operator} in it goes in quotes"
+    meant = f"did you mean {near[0]}?" if near else f"quote text that has a {term.operator} in it"
+    return f"no field {term.name}: {meant}"
 
 
 def _everything(exchange: Exchange, around: Surroundings) -> bool:

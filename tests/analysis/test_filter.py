@@ -112,7 +112,7 @@ def test_an_amount_that_is_unknown_is_neither_more_nor_less() -> None:
     [
         ("modle:opus", 0, "did you mean model?"),
         ("opus agnet:x", 5, "did you mean agent?"),
-        ("http://x", 0, "goes in quotes"),
+        ("http://x", 0, "quote text"),
         ("model:", 6, "such as model:opus"),
         ("cost>", 5, "such as cost>0.05"),
         ("cost>much", 5, "needs a number"),

@@ -1,6 +1,7 @@
 """The requests of what is chosen, below the names of their columns."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,25 +10,27 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from candela_tui.analysis.filter import parse
+from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
+from candela_tui.store.errors import StoreError
+from candela_tui.ui.compare.screen import CompareScreen
+from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, Column, Table, columns_named
+from candela_tui.ui.dashboard.columns_dialog import ColumnsDialog
+from candela_tui.ui.dashboard.export import Export, Which, export_options, requests
+from candela_tui.ui.dashboard.filter_bar import FilterBar
+from candela_tui.ui.dashboard.listing import View
 from candela_tui.ui.dashboard.pane import Pane
-from candela_tui.ui.dashboard.request_rows import RequestRow, heading
+from candela_tui.ui.dashboard.request_heading import Heading
+from candela_tui.ui.dashboard.request_list import RequestList
 from candela_tui.ui.dashboard.session_rows import Choice, agent_names, session_title
-from candela_tui.ui.ink import Line
-from candela_tui.ui.ledger import BACKGROUND, Change
-from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.dialogs.choose import ChooseDialog, Option
+from candela_tui.ui.ledger import Change
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
-
-class _Heading(OneLine):
-    DEFAULT_CSS = """
-    _Heading { padding: 0 1 0 0; }
-    """
-
-    def compose_line(self, width: int) -> Line:
-        """The columns' names."""
-        return heading(width)
+_TIMED_AGAIN_S = 5.0
+_ORDER_LETTERS = "abcdefhilmnoprstuvwxyz"
 
 
 class RequestsPane(Pane):
@@ -35,11 +38,24 @@ class RequestsPane(Pane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
+            "slash", "filter", "Filter", key_display="/", tooltip="Filter by words and fields", id="requests.filter"
+        ),
+        Binding("e", "export", "Export", tooltip="Write requests into a file, as CSV or JSON", id="requests.export"),
+        Binding("d", "compare", "Compare", tooltip="Compare with the agent's request before", id="requests.compare"),
+        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the request's id", id="requests.copy_id"),
+        Binding(
             "H",
             "toggle_hidden",
             "Hidden",
+            show=False,
             tooltip="Show or hide the client's own probes, counts and titles",
             id="requests.hidden",
+        ),
+        Binding("o", "order", "Order", show=False, tooltip="Order by time, cost, tokens …", id="requests.order"),
+        Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse the order", id="requests.reverse"),
+        Binding("C", "columns", "Columns", show=False, tooltip="Choose the columns", id="requests.columns"),
+        Binding(
+            "escape", "clear", "Clear", show=False, tooltip="Take the marks away, or the filter", id="requests.clear"
         ),
     ]
 
@@ -48,7 +64,7 @@ class RequestsPane(Pane):
 
     @dataclass
     class Moved(Message):
-        """The cursor is on another request."""
+        """The cursor is on another request, or a request under it was tried again."""
 
         exchange_id: str
 
@@ -59,117 +75,273 @@ class RequestsPane(Pane):
         exchange_id: str
 
     def __init__(self, sources: Sources) -> None:
-        super().__init__("Requests", RowList(id="request-rows", follow=True), id="requests")
         self._sources = sources
+        self._table = Table(sources.clock)
+        self._filter = parse("")
         self.choice: Choice | None = None
         """Whose requests these are; None: nobody's yet."""
-        self._hidden = 0
+        self._list = RequestList(self._table, View(self._filter), self._surroundings, id="request-rows")
+        super().__init__("Requests", self._list, id="requests")
+        self._heading = Heading(self._table)
+        self._bar = FilterBar(self._known_values)
 
     def compose(self) -> ComposeResult:
-        """The heading and the list."""
-        yield _Heading()
-        yield self.rows
+        """The heading, the list, the filter."""
+        yield self._heading
+        yield self._list
+        yield self._bar
+
+    def on_mount(self) -> None:
+        """Look again and again where the filter asks for the time."""
+        self.set_interval(_TIMED_AGAIN_S, self._look_again)
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
-        """The requests in the list."""
-        return [row.exchange for row in self.rows.rows if isinstance(row, RequestRow)]
+        """The requests in the list, with all their tries."""
+        return self._list.exchanges
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter leaves some out."""
+        return bool(self._filter)
 
     @property
     def exchange_id(self) -> str | None:
-        """The request with the cursor."""
-        key = self.rows.cursor_key
-        return None if key is None else str(key)
+        """The request with the cursor: its last try."""
+        call = self._list.call
+        return None if call is None else call.last.id
 
-    def neighbour(self, exchange_id: str, step: int) -> str | None:
-        """Move to the request so many places below (or above) one; return its id, None: there is none."""
-        key = self.rows.neighbour(exchange_id, step)
-        if key is None:
-            return None
-        self.rows.move_to(key)
-        return str(key)
+    def neighbour(self, exchange_id: str, step: int, *, same_agent: bool = False) -> str | None:
+        """Move to the request so many places below (or above) one, of its agent where that is asked for; return its id,
+        None: there is none."""
+        return self._list.neighbour_of(exchange_id, step, same_agent=same_agent)
 
     def show(self, choice: Choice) -> None:
         """Show the requests of a session or sub-agent."""
         self.choice = choice
-        ledger = self._sources.ledger
-        names = agent_names(ledger.session(choice.session_id))
-        wanted = [exchange for exchange in ledger.requests(choice.session_id) if self._wanted(exchange)]
-        shown = [exchange for exchange in wanted if self._show_hidden or exchange.kind not in BACKGROUND]
-        self._hidden = len(wanted) - len(shown)
-        self.rows.show_rows((self._row(exchange, names) for exchange in shown), anew=True)
-        self._name_it()
-        self.post_message(self.Shown())
+        self._show_again(anew=True)
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
-        if self.choice is None or self.choice.session_id not in change.sessions:
+        if self.choice is None:
             return
-        self._put(change.exchanges)
-        self.post_message(self.Shown())
+        session_id, listing = self.choice.session_id, self._list.listing
+        mine = [exchange for exchange in change.exchanges if exchange.session_id == session_id]
+        others = (exchange for exchange in change.exchanges if exchange.session_id != session_id)
+        if any(listing.key_of(exchange.id) is not None for exchange in others):
+            self._show_again()
+        elif mine:
+            names = agent_names(self._sources.ledger.session(session_id))
+            renamed, self._table.agents = names != self._table.agents, names
+            if renamed and self._filter:
+                self._show_again()
+            else:
+                self._list.take(mine)
+            if renamed:
+                self._list.draw_again()
+
+    def _show_again(self, *, anew: bool = False) -> None:
+        if self.choice is None:
+            return
+        ledger, view = self._sources.ledger, self._view
+        self._table.choose(columns_named(self._sources.preferences.now.columns))
+        self._table.agents = agent_names(ledger.session(self.choice.session_id))
+        self._heading.order(view.order, descending=view.descending)
+        self._list.list_all(ledger.requests(self.choice.session_id), view, anew=anew)
 
     @property
-    def _show_hidden(self) -> bool:
-        return self._sources.preferences.now.show_hidden
+    def _view(self) -> View:
+        remembered = self._sources.preferences.now
+        order = BY_NAME.get(remembered.requests_order or "", BY_TIME)
+        # Amounts begin with the largest, times and words with the first.
+        descending = order.right is not remembered.requests_reversed
+        agent_id = self.choice.agent_id if self.choice else None
+        return View(self._filter, agent_id, remembered.show_hidden, order, descending)
 
-    def _wanted(self, exchange: Exchange) -> bool:
-        choice = self.choice
-        return choice is not None and choice.agent_id in (None, exchange.agent_id)
+    def _surroundings(self) -> Surroundings:
+        title = None
+        if self.choice is not None:
+            title = session_title(self._sources.ledger.session(self.choice.session_id))
+        return Surroundings(self._sources.clock.now(), self._table.agents, title)
 
-    def _row(self, exchange: Exchange, names: dict[str, str]) -> RequestRow:
-        agent = "main" if exchange.agent_id is None else names.get(exchange.agent_id, exchange.agent_id)
-        return RequestRow(exchange, agent, self._sources.clock)
-
-    def _put(self, changed: Iterable[Exchange]) -> None:
-        assert self.choice is not None
-        rows = self.rows.rows
-        newest = rows[-1].key if rows else ""
-        known = {row.key for row in rows}
-        names = agent_names(self._sources.ledger.session(self.choice.session_id))
-        for exchange in sorted(changed, key=lambda exchange: exchange.id):
-            if exchange.session_id != self.choice.session_id or not self._wanted(exchange):
-                continue
-            if not self._show_hidden and exchange.kind in BACKGROUND:
-                continue
-            if exchange.id not in known and exchange.id < str(newest):
-                self.show(self.choice)
-                break
-            self.rows.put_row(self._row(exchange, names))
-        if not self._show_hidden:
-            wanted = sum(map(self._wanted, self._sources.ledger.requests(self.choice.session_id)))
-            self._hidden = wanted - len(self.rows.rows)
-        self._name_it()
+    def _look_again(self) -> None:
+        if self._filter.timed:
+            self._show_again()
 
     def _name_it(self) -> None:
-        assert self.choice is not None
+        if self.choice is None:
+            return
         session = self._sources.ledger.session(self.choice.session_id)
         title = f"Requests · {session_title(session)}"
         if self.choice.agent_id is not None:
-            title += f" · {agent_names(session).get(self.choice.agent_id, self.choice.agent_id)}"
-        marks = []
-        if self._hidden:
-            marks.append(f"+{self._hidden} hidden")
-        if self.rows.unseen:
-            marks.append(f"{self.rows.unseen} new ↓ G")
-        self.name_it(title, " · ".join(marks))
+            title += f" · {self._table.agents.get(self.choice.agent_id, self.choice.agent_id)}"
+        self.name_it(title, " · ".join(self._notes()))
+
+    def _notes(self) -> Iterator[str]:
+        rows, listing = self._list, self._list.listing
+        if self._filter:
+            yield f"/{self._filter.text.strip()}"
+            yield f"{len(listing)} of {listing.looked_at}"
+        if rows.marks:
+            yield f"{rows.marks} marked"
+        if listing.hidden:
+            yield f"+{listing.hidden} hidden"
+        if rows.unseen:
+            yield f"{rows.unseen} new {'↑ g' if listing.view.descending else '↓ G'}"
+        elif rows.held:
+            yield "not following: F"
+
+    @on(RequestList.Changed)
+    def _changed(self, event: RequestList.Changed) -> None:
+        event.stop()
+        self._name_it()
+        self.post_message(self.Shown())
 
     @on(RowList.Counted)
     def _counted(self, event: RowList.Counted) -> None:
         event.stop()
         self._name_it()
 
-    @on(RowList.Moved)
-    def _moved(self, event: RowList.Moved) -> None:
+    @on(RequestList.Chosen)
+    def _chosen(self, event: RequestList.Chosen) -> None:
         event.stop()
-        self.post_message(self.Moved(str(event.key)))
+        self.post_message(self.Moved(event.exchange_id))
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
-        self.post_message(self.Opened(str(event.key)))
+        if self.exchange_id is not None:
+            self.post_message(self.Opened(self.exchange_id))
+
+    def _remember(self, **what: object) -> None:
+        self._sources.preferences.change(**what)
+        self._show_again()
 
     def action_toggle_hidden(self) -> None:
         """Show or hide the client's own requests."""
-        self._sources.preferences.change(show_hidden=not self._show_hidden)
-        if self.choice is not None:
-            self.show(self.choice)
+        self._remember(show_hidden=not self._sources.preferences.now.show_hidden)
+
+    def action_order(self) -> None:
+        """Choose by what the list is ordered."""
+        columns = dict.fromkeys((BY_TIME, *self._table.columns))
+        now = self._view.order
+        options = [
+            Option(column.name, letter, column.name, column.about + (" (now)" if column is now else ""))
+            for letter, column in zip(_ORDER_LETTERS, columns, strict=False)
+        ]
+
+        def chosen(name: Hashable | None) -> None:
+            if name is not None:
+                self._order_by(BY_NAME[str(name)])
+
+        self.app.push_screen(ChooseDialog("Order by", options), chosen)
+
+    def _order_by(self, column: Column) -> None:
+        self._remember(requests_order=column.name, requests_reversed=False)
+
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        self._remember(requests_reversed=not self._sources.preferences.now.requests_reversed)
+
+    @on(Heading.Clicked)
+    def _heading_clicked(self, event: Heading.Clicked) -> None:
+        event.stop()
+        if event.column is self._view.order:
+            self.action_reverse()
+        else:
+            self._order_by(event.column)
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+
+        def changed(names: tuple[str, ...]) -> None:
+            self._sources.preferences.change(columns=names)
+            self._table.choose(columns_named(names))
+            self._heading.refresh()
+            self._list.draw_again()
+
+        self.app.push_screen(ColumnsDialog(self._table.columns, changed))
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self._bar.open()
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        event.stop()
+        self._filter = event.filter
+        self._show_again()
+
+    @on(FilterBar.Left)
+    def _filter_left(self, event: FilterBar.Left) -> None:
+        event.stop()
+        self._list.focus()
+
+    def _known_values(self) -> Mapping[str, Sequence[str]]:
+        """What the newest requests say, by the field that asks for it."""
+        near = [call.last for call in self._list.listing.calls(-200)]
+        models = {(exchange.model_used or exchange.model or "").removeprefix("claude-") for exchange in near}
+        return {
+            "agent": ["main", *self._table.agents.values()],
+            "model": sorted(models - {""}),
+            "tool": sorted({tool for exchange in near for tool in exchange.tools_called}),
+            "stop": sorted({exchange.stop_reason for exchange in near if exchange.stop_reason}),
+            "route": sorted({exchange.route for exchange in near}),
+        }
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: where there is nothing to clear, the key is the screen's."""
+        return bool(self._list.marks or self._filter) if action == "clear" else True
+
+    def action_clear(self) -> None:
+        """Take the marks away, then the filter."""
+        if self._list.marks:
+            self._list.take_marks_away()
+        else:
+            self._bar.clear()
+
+    def action_copy_id(self) -> None:
+        """Copy the id of the request with the cursor."""
+        if self.exchange_id is not None:
+            self.app.copy_to_clipboard(self.exchange_id)
+            self.notify(f"Copied {self.exchange_id}", timeout=2)
+
+    def action_compare(self) -> None:
+        """Compare the request with the one before it of the same agent."""
+        if self.exchange_id is not None:
+            self.app.push_screen(CompareScreen(self._sources, self.exchange_id))
+
+    def action_export(self) -> None:
+        """Choose what to write into a file, and how."""
+        if self.choice is None:
+            return
+        session_id = self.choice.session_id
+        sets: dict[Which, int] = {"marked": len(self._list.marked)} if self._list.marks else {}
+        if self._filter or self.choice.agent_id is not None:
+            sets["shown"] = len(self.exchanges)
+        sets["session"] = len(self._sources.ledger.requests(session_id))
+
+        def chosen(export: Hashable | None) -> None:
+            if isinstance(export, Export):
+                self.run_worker(self._export(session_id, export), group="export")
+
+        self.app.push_screen(ChooseDialog("Export", export_options(sets)), chosen)
+
+    async def _export(self, session_id: str | None, export: Export) -> None:
+        ledger = self._sources.ledger
+        try:
+            stored = await asyncio.to_thread(self._sources.history.exchanges, session_id=session_id)
+        except StoreError as error:
+            stored = []
+            self.notify(f"{error} The export has what the dashboard knows.", severity="warning")
+        self.take_change(ledger.merge(stored, from_feed=False))
+        exchanges = {"marked": self._list.marked, "shown": self._list.exchanges}.get(export.which)
+        if exchanges is None:
+            exchanges = ledger.requests(session_id)
+        path = export.path(session_id)
+        try:
+            await asyncio.to_thread(export.write, exchanges, path)
+        except OSError as error:
+            self.notify(f"{path} can't be written: {error.strerror}", severity="error")
+            return
+        self.notify(f"{requests(len(exchanges))} written to {path}")

@@ -37,8 +37,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
         {INK_CSS}
-        .row-list--cursor {{ background: $cursor-row; }}
-        .row-list--cursor-blurred {{ background: $cursor-row-blurred; }}
+        .row-list--cursor {{ background: $cursor-row; text-style: $cursor-row-style; }}
+        .row-list--cursor-blurred {{ background: $cursor-row-blurred; text-style: $cursor-row-blurred-style; }}
     }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -137,6 +137,11 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """Whether the cursor goes with the rows that are added."""
         return self._following
 
+    @property
+    def held(self) -> bool:
+        """Whether the user said not to follow."""
+        return self._held
+
     def row(self, key: Hashable) -> Row | None:
         """The row with a key; None: there is none."""
         return self._stack.row(key)
@@ -170,7 +175,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         was = self.cursor_key
         old, new = self._stack, RowStack(rows)
         self._stack = new
-        same_shape = not anew and _shape(old) == _shape(new)
+        same_shape = not anew and len(old) == len(new) and _shape(old) == _shape(new)
         for key in list(self._strips):
             before, now = old.row(key), new.row(key)
             if before is not now and before != now:
@@ -181,8 +186,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if anew:
             self._strips.clear()
             self._following, self._held, self._unseen, was = self._follow is not None, False, 0, None
-        elif self._follow and not self._following:
-            added = sum(old.place(row.key) is None for row in new.rows)
+        elif self._follow == "last" and len(old) and (newest := new.place(old.rows[-1].key)) is not None:
+            added = len(new) - 1 - newest
         if not same_shape:
             self.virtual_size = Size(0, new.height)
             self.refresh()
@@ -216,6 +221,22 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self._refresh_row(place)
         else:
             self._reshaped(place, row.height - before.height)
+
+    def move_row(self, place: int, to: int, row: Row) -> None:
+        """Show a row anew at another place."""
+        if place == to:
+            self.replace_row(place, row)
+            return
+        was = self.cursor_key
+        self._forget(self._stack.remove(place).key)
+        self._stack.insert(to, row)
+        if place == self._cursor:
+            cursor = to
+        else:
+            cursor = self._cursor - (place < self._cursor)
+            cursor += to <= cursor
+        self.refresh()
+        self._settle(was, cursor, 0)
 
     def remove_row(self, place: int) -> None:
         """Take a row away; the cursor goes to the one that takes its place."""

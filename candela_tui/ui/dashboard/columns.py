@@ -1,0 +1,363 @@
+"""The columns that a list of requests can have: what each says of a call, and by what it puts calls in order."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from candela_tui.analysis.filter_fields import hit_rate, written_tokens
+from candela_tui.analysis.retries import Call
+from candela_tui.exchange import Exchange
+from candela_tui.protocol.request import Kind
+from candela_tui.protocol.usage import Usage
+from candela_tui.ui import words
+from candela_tui.ui.clock import Clock
+
+Value = float | Decimal | str | None
+
+
+@dataclass(slots=True)
+class Table:
+    """What all rows of a list have in common."""
+
+    clock: Clock
+    columns: "tuple[Column, ...]" = ()
+    agents: dict[str, str] = field(default_factory=dict)
+    """Names of sub-agents by their ids."""
+    _fits: "dict[int, tuple[Fit, ...]]" = field(default_factory=dict)
+
+    def choose(self, columns: "tuple[Column, ...]") -> None:
+        """Have these columns."""
+        self.columns = columns
+        self._fits.clear()
+
+    def fit(self, width: int) -> "tuple[Fit, ...]":
+        """The columns that have room, in their order."""
+        fits = self._fits.get(width)
+        if fits is None:
+            fits = self._fits[width] = fitting(self.columns, width)
+        return fits
+
+    def agent(self, exchange: Exchange) -> str:
+        """What an exchange's agent is called."""
+        return "main" if exchange.agent_id is None else self.agents.get(exchange.agent_id, exchange.agent_id)
+
+
+class Column(NamedTuple):
+    """A column of the table."""
+
+    name: str
+    width: int
+    rank: int
+    """Columns of a higher rank go first when there is no room."""
+    about: str
+    value: Callable[[Call, Table, int], str]
+    """What it says in so many cells."""
+    order: Callable[[Call, Table], Value]
+    """By what it orders; None is unknown, and comes last."""
+    ink: str = "text"
+    right: bool = True
+    grows: int = 0
+    """Cells it may take from room that is left."""
+    figure: bool = True
+    """Whether an error's words may stand in its place."""
+    chosen: bool = True
+    """Whether it is there until the user chooses otherwise."""
+
+
+class Fit(NamedTuple):
+    """A column that has room, and how many cells."""
+
+    column: Column
+    cells: int
+
+
+PREFIX = 3
+"""Cells before the first column: the mark, the sign of the state, a space."""
+
+
+def fitting(columns: Iterable[Column], width: int) -> tuple[Fit, ...]:
+    """The columns that fit, in their order, and how many cells each has."""
+    columns = tuple(columns)
+    # The last column needs no gap behind it.
+    room = width - PREFIX + 1
+    chosen: list[Column] = []
+    for column in sorted(columns, key=lambda column: column.rank):
+        if room < column.width + 1:
+            break
+        chosen.append(column)
+        room -= column.width + 1
+    cells = {column.name: column.width for column in chosen}
+    for column in sorted(chosen, key=lambda column: column.rank):
+        extra = min(column.grows, room)
+        cells[column.name] += extra
+        room -= extra
+    chosen.sort(key=columns.index)
+    return tuple(Fit(column, cells[column.name]) for column in chosen)
+
+
+def columns_named(names: Iterable[str]) -> tuple[Column, ...]:
+    """The columns of these names, in this order; those that nobody knows are left out, and none means the default."""
+    found = tuple(BY_NAME[name] for name in dict.fromkeys(names) if name in BY_NAME)
+    return found or tuple(column for column in COLUMNS if column.chosen)
+
+
+def total_cost(call: Call) -> tuple[Decimal | None, bool]:
+    """USD of all tries (None: no try has a price), and whether that is only a lower bound."""
+    costs = [exchange.cost for exchange in call.tries if exchange.cost is not None]
+    if not costs:
+        return None, False
+    return sum((cost.total for cost in costs), Decimal(0)), any(cost.at_least for cost in costs)
+
+
+def took_ms(call: Call, clock: Clock) -> float | None:
+    """From the first try's receipt to the last one's end, or to now."""
+    first, last = call.tries[0], call.last
+    if last.live:
+        return max(0.0, (clock.now() - first.started_at).total_seconds() * 1000)
+    if last.duration_ms is None:
+        return None
+    return (last.started_at - first.started_at).total_seconds() * 1000 + last.duration_ms
+
+
+def _usage(part: Callable[[Usage], int | None]) -> Callable[[Exchange], int | None]:
+    return lambda exchange: part(exchange.usage) if exchange.usage is not None else None
+
+
+def _tokens(
+    name: str, width: int, rank: int, about: str, tokens: Callable[[Exchange], int | None], *, chosen: bool = True
+) -> Column:
+    return Column(
+        name,
+        width,
+        rank,
+        about,
+        lambda call, table, width: words.count(tokens(call.last)),
+        lambda call, table: tokens(call.last),
+        chosen=chosen,
+    )
+
+
+def _said(exchange: Exchange) -> int | None:
+    """Tokens of the answer: as reported, or so far."""
+    if exchange.live:
+        return words.estimated_tokens(exchange) if exchange.output_characters else None
+    return exchange.usage.output_tokens if exchange.usage else None
+
+
+def _out(call: Call, table: Table, width: int) -> str:
+    tokens = _said(call.last)
+    return f"~{words.count(tokens)}" if call.last.live and tokens is not None else words.count(tokens)
+
+
+def _rate(call: Call, table: Table) -> float | None:
+    exchange = call.last
+    if not exchange.live:
+        return exchange.tokens_per_second
+    first = exchange.marks.first_token
+    tokens = words.estimated_tokens(exchange)
+    elapsed = (table.clock.now() - exchange.started_at).total_seconds() * 1000
+    if first is None or elapsed - first < 500 or not tokens:
+        return None
+    return tokens / (elapsed - first) * 1000
+
+
+def _rate_words(call: Call, table: Table, width: int) -> str:
+    rate = _rate(call, table)
+    return f"~{words.rate(rate)}" if call.last.live and rate is not None else words.rate(rate)
+
+
+def _agent_name(call: Call, table: Table) -> str:
+    exchange = call.last
+    if exchange.kind is Kind.MESSAGES:
+        return table.agent(exchange)
+    return {Kind.COUNT_TOKENS: "count", Kind.OTHER: exchange.method}.get(exchange.kind, exchange.kind.value)
+
+
+def _agent(call: Call, table: Table, width: int) -> str:
+    name = _agent_name(call, table)
+    if not call.retries:
+        return name
+    tries = f" ×{call.retries + 1}"
+    return _cut(name, width - len(tries)) + tries
+
+
+def _model(call: Call, table: Table, width: int) -> str:
+    exchange = call.last
+    if exchange.model is None and exchange.kind is not Kind.MESSAGES:
+        return exchange.path.partition("?")[0]
+    name = words.model(exchange.model_used or exchange.model)
+    others = [difference.what for difference in exchange.differences if difference.what != "model"]
+    name = f"≠{name}" if len(others) < len(exchange.differences) else name
+    if not others:
+        return name
+    marks = " ".join(f"≠{_SHORT.get(what, what)}" for what in others)
+    if len(name) + 1 + len(marks) <= width:
+        return f"{name} {marks}"
+    return _cut(name, width - 1) + "≠"
+
+
+_SHORT = {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def _cost(call: Call, table: Table, width: int) -> str:
+    if call.last.kind in (Kind.PROBE, Kind.MODELS):
+        return ""
+    usd, at_least = total_cost(call)
+    return f"≥{words.money(usd)}" if at_least else words.money(usd)
+
+
+def _text(text: Callable[[Exchange], str | None]) -> tuple[Callable[[Call, Table, int], str], Callable[..., Value]]:
+    return lambda call, table, width: text(call.last) or words.UNKNOWN, lambda call, table: text(call.last)
+
+
+def _status(exchange: Exchange) -> str | None:
+    return str(exchange.status) if exchange.status is not None else None
+
+
+COLUMNS = (
+    Column(
+        "TIME",
+        8,
+        0,
+        "when it began",
+        lambda call, table, width: words.time_of_day(call.tries[0].started_at, table.clock),
+        lambda call, table: call.tries[0].started_at.timestamp(),
+        "dim",
+        right=False,
+        figure=False,
+    ),
+    Column(
+        "AGENT",
+        7,
+        2,
+        "whose it is, and how many tries it took",
+        _agent,
+        _agent_name,
+        right=False,
+        grows=3,
+        figure=False,
+    ),
+    Column(
+        "MODEL",
+        10,
+        1,
+        "model that answered; ≠ served otherwise than asked",
+        _model,
+        lambda call, table: call.last.model_used or call.last.model,
+        right=False,
+        grows=14,
+        figure=False,
+    ),
+    _tokens("IN", 4, 6, "input tokens, neither read nor written", _usage(lambda usage: usage.input_tokens)),
+    _tokens("READ", 4, 5, "tokens read from the cache", _usage(lambda usage: usage.cache_read_tokens)),
+    _tokens("WRITE", 5, 7, "tokens written to the cache", written_tokens),
+    Column("OUT", 5, 3, "output tokens", _out, lambda call, table: _said(call.last)),
+    Column(
+        "TTFT",
+        5,
+        8,
+        "time to the first token",
+        lambda call, table, width: words.duration(call.last.ttft_ms),
+        lambda call, table: call.last.ttft_ms,
+    ),
+    Column(
+        "TOOK",
+        5,
+        9,
+        "from the first try to the end",
+        lambda call, table, width: words.duration(took_ms(call, table.clock)),
+        lambda call, table: took_ms(call, table.clock),
+    ),
+    Column("TOK/S", 5, 10, "output tokens a second", _rate_words, _rate),
+    Column(
+        "HIT",
+        4,
+        11,
+        "share of the prompt from the cache",
+        lambda call, table, width: words.percent(hit_rate(call.last)),
+        lambda call, table: hit_rate(call.last),
+        "dim",
+    ),
+    Column(
+        "STOP", 10, 12, "why the answer ended", *_text(lambda exchange: exchange.stop_reason), "dim", False, grows=4
+    ),
+    Column(
+        "SENT",
+        8,
+        13,
+        "bytes of the request",
+        lambda call, table, width: words.size(call.last.request_bytes),
+        lambda call, table: call.last.request_bytes,
+        "dim",
+    ),
+    Column(
+        "RECEIVED",
+        8,
+        14,
+        "bytes of the answer",
+        lambda call, table, width: words.size(call.last.response_bytes),
+        lambda call, table: call.last.response_bytes,
+        "dim",
+    ),
+    Column(
+        "$",
+        7,
+        4,
+        "cost of all tries",
+        _cost,
+        lambda call, table: total_cost(call)[0],
+        "bright",
+        figure=False,
+        grows=2,
+    ),
+    Column("STATUS", 6, 8, "HTTP status", *_text(_status), right=False, chosen=False),
+    Column(
+        "TTFB",
+        5,
+        8,
+        "time to the first byte",
+        lambda call, table, width: words.duration(call.last.ttfb_ms),
+        lambda call, table: call.last.ttfb_ms,
+        chosen=False,
+    ),
+    _tokens("PROMPT", 6, 6, "tokens of the whole prompt", _usage(lambda usage: usage.prompt_tokens), chosen=False),
+    Column(
+        "SAVED",
+        7,
+        8,
+        "what the cache saved",
+        lambda call, table, width: words.money(call.last.saved),
+        lambda call, table: call.last.saved,
+        chosen=False,
+    ),
+    Column(
+        "TOOLS",
+        10,
+        8,
+        "tools that the answer calls",
+        *_text(lambda exchange: ", ".join(exchange.tools_called) or None),
+        right=False,
+        grows=20,
+        chosen=False,
+    ),
+    Column("KIND", 8, 8, "what it is for", *_text(lambda exchange: exchange.kind.value), right=False, chosen=False),
+    Column("ROUTE", 9, 9, "where it went", *_text(lambda exchange: exchange.route), right=False, grows=8, chosen=False),
+    Column(
+        "REQUEST ID",
+        12,
+        12,
+        "the provider's id",
+        *_text(lambda exchange: exchange.request_id),
+        ink="dim",
+        right=False,
+        grows=20,
+        chosen=False,
+    ),
+)
+BY_NAME = {column.name: column for column in COLUMNS}
+BY_TIME = BY_NAME["TIME"]

@@ -1,0 +1,158 @@
+"""The line in which a filter is typed, with what is wrong with it below."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from candela_tui.analysis.filter import Filter, completion, parse
+from candela_tui.analysis.filter_fields import FilterError
+from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.plain import plain
+
+Known = Callable[[], Mapping[str, Sequence[str]]]
+"""Values that fields have in what is shown, by field."""
+
+_PROMPT = "/ "
+
+
+class _Completion(Suggester):
+    def __init__(self, known: Known) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._known = known
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """What tab would write."""
+        completed = completion(value, self._known())
+        return completed if completed is not None and completed.startswith(value) else None
+
+
+class _FilterInput(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", tooltip="Complete the field or value", id="filter.complete"),
+        Binding("enter,down", "keep", "Keep", key_display="⏎", tooltip="Keep it, to the list", id="filter.keep"),
+        Binding("escape", "clear", "Show all", tooltip="End the filter", id="filter.clear"),
+    ]
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(
+            placeholder="words  model:opus  status:error  cost>0.05  -agent:Explore",
+            compact=True,
+            select_on_focus=False,
+            suggester=_Completion(known),
+        )
+        self._known = known
+
+    class Left(Message):
+        """The list is wanted again."""
+
+    def action_complete(self) -> None:
+        """Write out the field or value that is begun."""
+        completed = completion(self.value, self._known())
+        if completed is not None:
+            self.value = completed
+            self.cursor_position = len(completed)
+
+    def action_keep(self) -> None:
+        """Go to the list."""
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        """End the filter."""
+        self.value = ""
+        self.post_message(self.Left())
+
+
+class FilterBar(Vertical):
+    """Is in view while it is typed in."""
+
+    DEFAULT_CSS = """
+    FilterBar {
+        display: none;
+        height: auto;
+        &.-shown { display: block; }
+        Horizontal { height: 1; }
+        #filter-prompt { width: 2; }
+        Input { width: 1fr; background: transparent; }
+        #filter-error { display: none; }
+        &.-wrong #filter-error { display: block; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Another filter was typed."""
+
+        filter: Filter
+
+    class Left(Message):
+        """The list is wanted again."""
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(id="filter")
+        self._input = _FilterInput(known)
+        self._error = _ErrorLine()
+
+    def compose(self) -> ComposeResult:
+        """A prompt, the text, and what is wrong with it."""
+        with Horizontal():
+            yield OneLine(((_PROMPT, "accent"),), id="filter-prompt")
+            yield self._input
+        yield self._error
+
+    def open(self) -> None:
+        """Begin to type."""
+        self.add_class("-shown")
+        self._input.focus()
+
+    def clear(self) -> None:
+        """End the filter."""
+        self._input.action_clear()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        try:
+            wanted = parse(event.value)
+        except FilterError as error:
+            self._error.tell(error, event.value)
+            self.add_class("-wrong")
+            return
+        self.remove_class("-wrong")
+        self.post_message(self.Changed(wanted))
+
+    @on(_FilterInput.Left)
+    def _left(self, event: _FilterInput.Left) -> None:
+        event.stop()
+        self.remove_class("-shown")
+        self.post_message(self.Left())
+
+
+class _ErrorLine(OneLine):
+    def __init__(self) -> None:
+        super().__init__(id="filter-error")
+        self._told: tuple[str, int] = ("", 0)
+
+    def tell(self, error: FilterError, text: str) -> None:
+        """Say what is wrong below the place where it is."""
+        self._told = (plain(error.message), len(_PROMPT) + cell_len(plain(text[: error.position])))
+        self.refresh()
+
+    def compose_line(self, width: int) -> Line:
+        """``^`` and why; to its left where there is no room to its right."""
+        message, place = self._told
+        place = min(place, width - 1)
+        if place + 2 + cell_len(message) > width and cell_len(message) + 1 <= place:
+            return ((" " * (place - cell_len(message) - 1) + message, "bad"), (" ^", "bad"))
+        if place + 2 + cell_len(message) > width:
+            return ((" " * max(0, min(place, width - 2 - cell_len(message))), "bad"), (f"^ {message}", "bad"))
+        return ((" " * place, "bad"), (f"^ {message}", "bad"))
