@@ -1,7 +1,7 @@
 """Exchanges summed up by session and agent."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -109,46 +109,83 @@ class SessionSummary:
     """Sub-agents by id, in the order of their first request."""
 
 
-def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionSummary:
-    """Sum up the exchanges of one session. They may come in any order."""
-    session = SessionSummary(session_id)
-    first_words: str | None = None
-    conversation: list[Exchange] = []
-    delegations: dict[str, list[Delegation]] = {}
-    tasks: dict[str, str] = {}
-    for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
+class Summing:
+    """Sums up one session exchange by exchange, which come in the order of their ids."""
+
+    def __init__(self, session_id: str | None) -> None:
+        self._session = SessionSummary(session_id)
+        self._first_words: str | None = None
+        self._conversation: list[Exchange] = []
+        self._marked: list[Exchange] = []
+        """Those of the conversation that mark what the cache is to keep."""
+        self._delegations: dict[str, list[Delegation]] = {}
+        self._tasks: dict[str, str] = {}
+
+    def copy(self) -> "Summing":
+        """Another that goes on from here."""
+        session = self._session
+        agents = {agent_id: replace(agent, totals=replace(agent.totals)) for agent_id, agent in session.agents.items()}
+        other = Summing(session.session_id)
+        other._session = replace(session, totals=replace(session.totals), agents=agents)
+        other._first_words = self._first_words
+        other._conversation = self._conversation.copy()
+        other._marked = self._marked.copy()
+        other._delegations = {task: fitting.copy() for task, fitting in self._delegations.items()}
+        other._tasks = self._tasks.copy()
+        return other
+
+    def add(self, exchange: Exchange) -> None:
+        """Count the next exchange."""
+        session = self._session
         session.totals.add(exchange)
         session.started_at = min(session.started_at or exchange.started_at, exchange.started_at)
         session.last_at = max(session.last_at or exchange.started_at, exchange.started_at)
         session.title = exchange.session_title or session.title
         if exchange.clues is not None:
-            first_words = first_words or exchange.clues.title
+            self._first_words = self._first_words or exchange.clues.title
             session.cwd = exchange.clues.cwd or session.cwd
             session.git_branch = exchange.clues.git_branch or session.git_branch
         for delegation in exchange.delegations:
-            delegations.setdefault(delegation.task, []).append(delegation)
+            self._delegations.setdefault(delegation.task, []).append(delegation)
         if exchange.agent_id is not None:
-            if exchange.task is not None:
-                tasks.setdefault(exchange.agent_id, exchange.task)
-            agent = session.agents.get(exchange.agent_id)
-            if agent is None:
-                agent = session.agents[exchange.agent_id] = AgentSummary(exchange.agent_id)
-            agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
-            agent.model = exchange.model_used or exchange.model or agent.model
-            agent.totals.add(exchange)
-            agent.started_at = min(agent.started_at or exchange.started_at, exchange.started_at)
-            agent.last_at = max(agent.last_at or exchange.started_at, exchange.started_at)
+            self._add_to_agent(exchange.agent_id, exchange)
         elif exchange.kind is Kind.MESSAGES:
-            conversation.append(exchange)
+            self._conversation.append(exchange)
+            if exchange.cache_ttls:
+                self._marked.append(exchange)
             session.model = exchange.model_used or exchange.model or session.model
-    session.title = session.title or first_words
-    # The conversation marks what the cache is to keep. The client's side requests, such as one that sums up a page of
-    # the web, do not: they have contexts of their own.
-    conversation = [exchange for exchange in conversation if exchange.cache_ttls] or conversation
-    session.cache = cache_life(conversation)
-    session.context = context_fill(conversation)
-    _name_agents(session.agents.values(), tasks, delegations)
-    return session
+
+    def _add_to_agent(self, agent_id: str, exchange: Exchange) -> None:
+        if exchange.task is not None:
+            self._tasks.setdefault(agent_id, exchange.task)
+        agent = self._session.agents.get(agent_id)
+        if agent is None:
+            agent = self._session.agents[agent_id] = AgentSummary(agent_id)
+        agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
+        agent.model = exchange.model_used or exchange.model or agent.model
+        agent.totals.add(exchange)
+        agent.started_at = min(agent.started_at or exchange.started_at, exchange.started_at)
+        agent.last_at = max(agent.last_at or exchange.started_at, exchange.started_at)
+
+    def finish(self) -> SessionSummary:
+        """The sums. Nothing may be added any more; a ``copy`` made before goes on."""
+        session = self._session
+        session.title = session.title or self._first_words
+        # The client's side requests, such as one that sums up a page of the web, mark nothing for the cache: they have
+        # contexts of their own.
+        conversation = self._marked or self._conversation
+        session.cache = cache_life(conversation)
+        session.context = context_fill(conversation)
+        _name_agents(session.agents.values(), self._tasks, self._delegations)
+        return session
+
+
+def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionSummary:
+    """Sum up the exchanges of one session. They may come in any order."""
+    summing = Summing(session_id)
+    for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
+        summing.add(exchange)
+    return summing.finish()
 
 
 def _name_agents(

@@ -4,9 +4,9 @@ import time
 from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from candela_tui.analysis.sessions import SessionSummary, Totals, summarize
+from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.clock import Clock
@@ -16,6 +16,8 @@ BACKGROUND = frozenset({Kind.PROBE, Kind.MODELS, Kind.COUNT_TOKENS, Kind.TITLE})
 
 _SUM_AT_ONCE = 200
 """Exchanges of a session up to which its sums are made anew on every change; beyond, once a second."""
+_LONGEST_SHIFT = timedelta(hours=3)
+"""How much later or earlier than usual a day begins where clocks are put forward or back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,15 @@ class Change:
 
     exchanges: tuple[Exchange, ...] = ()
     sessions: frozenset[str | None] = frozenset()
+
+
+@dataclass(slots=True)
+class _Settled:
+    """The sums over a session's first exchanges, which have ended: the rest is added to a copy."""
+
+    summing: Summing
+    count: int = 0
+    last_id: str = ""
 
 
 class Ledger:
@@ -35,6 +46,9 @@ class Ledger:
         self._from_feed: set[str] = set()
         self._ids: dict[str | None, list[str]] = {}
         self._live: set[str] = set()
+        self._unnamed = 0
+        """Exchanges without a session that are worth a row: all but probes."""
+        self._settled: dict[str | None, _Settled] = {}
         self._summaries: dict[str | None, tuple[float, SessionSummary]] = {}
         self._stale: set[str | None] = set()
         self._limiting: Exchange | None = None
@@ -58,6 +72,11 @@ class Ledger:
 
     def _take(self, exchange: Exchange, known: Exchange | None) -> None:
         self._exchanges[exchange.id] = exchange
+        self._count_today(exchange, known)
+        self._unnamed += _unnamed(exchange) - (known is not None and _unnamed(known))
+        if known is not None:
+            self._unsettle(known)
+        self._unsettle(exchange)
         if known is not None and known.session_id != exchange.session_id:
             self._ids[known.session_id].remove(known.id)
             self._stale.add(known.session_id)
@@ -74,10 +93,22 @@ class Ledger:
             self._live.add(exchange.id)
         else:
             self._live.discard(exchange.id)
-        if known is not None and not known.live:
-            self._day = None
-        elif not exchange.live and self._day is not None and self._clock.local(exchange.started_at).date() == self._day:
+
+    def _unsettle(self, exchange: Exchange) -> None:
+        """What changed is no longer as it was summed up."""
+        settled = self._settled.get(exchange.session_id)
+        if settled is not None and exchange.id <= settled.last_id:
+            del self._settled[exchange.session_id]
+
+    def _count_today(self, exchange: Exchange, known: Exchange | None) -> None:
+        if known is not None and self._is_counted(known):
+            if _counts(known) != _counts(exchange) or not self._is_counted(exchange):
+                self._day = None
+        elif self._is_counted(exchange):
             self._settled_today.add(exchange)
+
+    def _is_counted(self, exchange: Exchange) -> bool:
+        return not exchange.live and self._clock.local(exchange.started_at).date() == self._day
 
     def exchange(self, exchange_id: str) -> Exchange | None:
         """The newest snapshot of an exchange."""
@@ -120,7 +151,7 @@ class Ledger:
     def _shown(self, session_id: str | None) -> bool:
         if session_id is not None:
             return bool(self._ids[session_id])
-        return any(self._exchanges[exchange_id].kind is not Kind.PROBE for exchange_id in self._ids[None])
+        return self._unnamed > 0
 
     def session(self, session_id: str | None) -> SessionSummary:
         """A session's sums, at most a second old."""
@@ -128,10 +159,22 @@ class Ledger:
         at, summary = self._summaries.get(session_id, (None, None))
         few = len(self._ids.get(session_id, ())) <= _SUM_AT_ONCE
         if summary is None or at is None or (session_id in self._stale and (few or now - at >= 1)):
-            summary = summarize(session_id, self.requests(session_id))
+            summary = self._summed_up(session_id)
             self._summaries[session_id] = (now, summary)
             self._stale.discard(session_id)
         return summary
+
+    def _summed_up(self, session_id: str | None) -> SessionSummary:
+        settled = self._settled.setdefault(session_id, _Settled(Summing(session_id)))
+        rest = [self._exchanges[exchange_id] for exchange_id in self._ids.get(session_id, ())[settled.count :]]
+        ended = next((place for place, exchange in enumerate(rest) if exchange.live), len(rest))
+        for exchange in rest[:ended]:
+            settled.summing.add(exchange)
+            settled.count, settled.last_id = settled.count + 1, exchange.id
+        summing = settled.summing.copy()
+        for exchange in rest[ended:]:
+            summing.add(exchange)
+        return summing.finish()
 
     @property
     def behind(self) -> bool:
@@ -151,14 +194,25 @@ class Ledger:
 
     def today(self) -> Totals:
         """Sums over what began today, in the user's time zone."""
-        today = self._clock.local(self._clock.now()).date()
+        now = self._clock.local(self._clock.now())
+        today = now.date()
         if self._day != today:
             self._day, self._settled_today = today, Totals()
-            for exchange in self._exchanges.values():
-                if not exchange.live and self._clock.local(exchange.started_at).date() == today:
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            for exchange in self.since(midnight - _LONGEST_SHIFT):
+                if self._is_counted(exchange):
                     self._settled_today.add(exchange)
         totals = replace(self._settled_today)
         for exchange in self.live:
             if self._clock.local(exchange.started_at).date() == today:
                 totals.add(exchange)
         return totals
+
+
+def _unnamed(exchange: Exchange) -> bool:
+    return exchange.session_id is None and exchange.kind is not Kind.PROBE
+
+
+def _counts(exchange: Exchange) -> tuple[object, ...]:
+    """What sums are made of."""
+    return exchange.outcome, exchange.usage, exchange.cost, exchange.unpriced_model, exchange.saved

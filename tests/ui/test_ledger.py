@@ -1,8 +1,15 @@
 """What the dashboard knows, and its sums."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from candela_tui.exchange import Outcome
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.sessions import Totals, summarize
+from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.ledger import Ledger
 from tests.ui.scene import LIVE, Scene
@@ -57,3 +64,72 @@ def test_an_exchange_that_turns_out_to_be_of_a_session_moves_there(scene: Scene)
     assert ledger.requests(None) == []
     assert [exchange.id for exchange in ledger.requests("s")] == ["1"]
     assert [session.session_id for session in ledger.sessions()] == ["s"]
+
+
+def test_a_request_without_a_session_that_finds_one_leaves_nothing_behind(scene: Scene) -> None:
+    ledger = _ledger(scene)
+    ended = scene.make(id="1", session_id=None, usage=(100, 0, 0, 0, 10))
+    ledger.merge([ended], from_feed=True)
+    assert ledger.today().requests == 1
+    ledger.merge([replace(ended, session_id="s")], from_feed=True)
+    assert ledger.today().requests == 1
+    assert [session.session_id for session in ledger.sessions()] == ["s"]
+
+
+def test_what_ends_before_midnight_is_not_of_today(scene: Scene) -> None:
+    ledger = _ledger(scene)
+    yesterday = scene.now - timedelta(days=1)
+    ledger.merge([scene.make(id="1", usage=(1, 0, 0, 0, 1)), scene.make(id="0", started_at=yesterday)], from_feed=True)
+    assert ledger.today().requests == 1
+    ledger.merge([scene.make(id="01", started_at=yesterday)], from_feed=True)
+    assert ledger.today().requests == 1
+
+
+def test_an_ended_request_that_is_told_otherwise_is_counted_as_told_last(scene: Scene) -> None:
+    ledger = _ledger(scene)
+    first, second = scene.make(id="1", usage=(100, 0, 0, 0, 10)), scene.make(id="1", usage=(300, 0, 0, 0, 10))
+    ledger.merge([first], from_feed=False)
+    assert (ledger.today().input_tokens, ledger.session(first.session_id).totals.input_tokens) == (100, 100)
+    ledger.merge([second], from_feed=True)
+    assert (ledger.today().input_tokens, ledger.session(first.session_id).totals.input_tokens) == (300, 300)
+
+
+_Told = tuple[int, str | None, str | None, Outcome, int, bool]
+_changes = st.lists(
+    st.tuples(
+        st.integers(0, 12),
+        st.sampled_from(["s", "t", None]),
+        st.sampled_from([None, "a", "b"]),
+        st.sampled_from([Outcome.LIVE, Outcome.OK, Outcome.ERROR]),
+        st.integers(0, 1000),
+        st.booleans(),
+    )
+)
+
+
+@given(_changes)
+def test_sums_kept_change_by_change_are_the_sums_of_all(
+    changes: list[_Told],
+) -> None:
+    with TemporaryDirectory() as directory:
+        scene = Scene(Path(directory))
+        ledger = _ledger(scene)
+        newest: dict[str, Exchange] = {}
+        for number, session_id, agent_id, outcome, tokens, look in changes:
+            facts = LIVE if outcome is Outcome.LIVE else {"usage": (tokens, 0, 0, 0, 1), "outcome": outcome}
+            made = scene.make(id=f"{number:03}", session_id=session_id, agent_id=agent_id, **facts)
+            newest[made.id] = made
+            ledger.merge([made], from_feed=True)
+            if look:
+                ledger.sessions()
+                ledger.today()
+        everything = Totals()
+        for exchange in newest.values():
+            everything.add(exchange)
+        assert ledger.today() == everything
+        by_session: dict[str | None, list[Exchange]] = {}
+        for exchange in newest.values():
+            by_session.setdefault(exchange.session_id, []).append(exchange)
+        assert {session.session_id: session for session in ledger.sessions()} == {
+            session_id: summarize(session_id, exchanges) for session_id, exchanges in by_session.items()
+        }
