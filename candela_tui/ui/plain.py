@@ -6,10 +6,12 @@ overrides and invisible formatting visible or nothing, tabs spaces.
 
 import re
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e0fff]"
+_UNSEEN = (
+    "\x7f-\x9f\u061c\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff"
 )
+_UNSAFE = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_UNSAFE_IN_LINES = re.compile(f"[\x00-\x09\x0b-\x1f{_UNSEEN}]")
 _TAB_SIZE = 4
 # Joiners and variation selectors change how wide terminals draw what is before them, and terminals disagree on how
 # much; without them each character has its own width, and columns stay aligned.
@@ -23,6 +25,13 @@ def plain(text: str) -> str:
     if "\t" in text:
         text = text.expandtabs(_TAB_SIZE)
     return _UNSAFE.sub(_picture, text)
+
+
+def plain_lines(text: str) -> str:
+    """Several lines of text made plain, with the newlines between them."""
+    if not _UNSAFE_IN_LINES.search(text):
+        return text
+    return "\n".join(plain(line) for line in text.split("\n"))
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -122,9 +122,9 @@ async def test_the_conversation_shows_roles_calls_results_and_images(scene: Scen
         for words in (
             "∴ thinking",
             "Where is it?",
-            "▸ Read   toolu_7",
-            '"file_path": "/src/api/test_clock.py"',
-            "✗ result   toolu_7",
+            "→ Read   toolu_7",
+            "file_path: /src/api/test_clock.py",
+            "✗ Read failed   toolu_7",
             "No such file",
             "▣ image   image/png · 3.0 kB",
             '"type": "hologram"',
@@ -139,7 +139,9 @@ async def test_system_prompt_and_tools_have_tabs(scene: Scene) -> None:
         await pilot.press("enter", "3")
         await shows(pilot, "You are Claude Code.", "cached up to here, for 1h")
         await pilot.press("right_square_bracket")
-        await shows(pilot, "2 tools", "Carefully.", '"type": "object"')
+        await shows(pilot, "2 tools", "Read", "Bash")
+        await pilot.press("Z")
+        await shows(pilot, "Carefully.", '"type": "object"')
 
 
 async def test_the_response_shows_thinking_text_and_calls(scene: Scene) -> None:

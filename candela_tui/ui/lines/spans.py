@@ -2,10 +2,12 @@
 
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from candela_tui.ui.ink import Line, Piece
+from candela_tui.ui.lines.lines import Joint, Lines
 
 _TOKEN = re.compile(rb'[ \t\r\n]*(["{}\[\],:]|[^ \t\r\n"{}\[\],:]{1,4096})')
 _INDENT = 2
@@ -21,6 +23,8 @@ class Span(NamedTuple):
     indent: int
     in_string: bool = False
     """Whether it goes on with a string that began on a line above."""
+    goes_on: bool = False
+    """Whether it goes on with the line above, which the width broke."""
 
 
 Spans = Callable[[bytes, int], Iterator[Span]]
@@ -41,17 +45,21 @@ def text_spans(body: bytes, width: int) -> Iterator[Span]:
         start = end + 1
 
 
-def json_spans(body: bytes, width: int) -> Iterator[Span]:
-    """The lines of a JSON document, indented. Anything is accepted: what is not JSON is shown all the same."""
-    position = depth = 0
+def json_spans(body: bytes, width: int, start: int = 0, stop: int | None = None) -> Iterator[Span]:
+    """The lines of a JSON document, indented. Anything is accepted: what is not JSON is shown all the same.
+
+    ``start`` and ``stop``: where the document is in the body.
+    """
+    limit = len(body) if stop is None else stop
+    position, depth = start, 0
     begin = end = -1
     string_from = 0
     line_depth = 0
-    while match := _TOKEN.match(body, position):
+    while match := _TOKEN.match(body, position, limit):
         start, position = match.span(1)
         token = body[start : start + 1]
         if token == b'"':
-            position = _string_end(body, start)
+            position = _string_end(body, start, limit)
         if token in _CLOSING:
             depth = max(0, depth - 1)
             empty = begin >= 0 and end == start and body[end - 1 : end] in (b"{", b"[")
@@ -65,7 +73,7 @@ def json_spans(body: bytes, width: int) -> Iterator[Span]:
         end = position
         if token in _OPENING:
             depth += 1
-            following = _TOKEN.match(body, position)
+            following = _TOKEN.match(body, position, limit)
             if following is None or following.group(1) not in (b"}", b"]"):
                 yield from _broken(body, Span(begin, end, _cells(line_depth)), width, string_from)
                 begin = -1
@@ -82,13 +90,13 @@ def _cells(depth: int) -> int:
     return min(depth * _INDENT, _MOST_INDENT)
 
 
-def _string_end(body: bytes, start: int) -> int:
+def _string_end(body: bytes, start: int, limit: int) -> int:
     """Where the string literal that starts there ends (behind its quote)."""
     quote = start
     while True:
-        quote = body.find(b'"', quote + 1)
+        quote = body.find(b'"', quote + 1, limit)
         if quote < 0:
-            return len(body)
+            return limit
         window = 64
         while True:
             before = body[max(start + 1, quote - window) : quote]
@@ -103,12 +111,12 @@ def _string_end(body: bytes, start: int) -> int:
 def _broken(body: bytes, span: Span, width: int, string_from: int) -> Iterator[Span]:
     """Break a line where the width ends. As many bytes as cells never draw wider than that in UTF-8."""
     room = max(16, width - span.indent - 2)
-    start, in_string = span.start, False
+    start, in_string, goes_on = span.start, False, False
     while span.end - start > room:
         cut = _cut(body, start, start + room)
-        yield Span(start, cut, span.indent, in_string)
-        start, in_string = cut, cut > string_from
-    yield Span(start, span.end, span.indent, in_string)
+        yield Span(start, cut, span.indent, in_string, goes_on)
+        start, in_string, goes_on = cut, cut > string_from, True
+    yield Span(start, span.end, span.indent, in_string, goes_on)
 
 
 def _cut(body: bytes, start: int, cut: int) -> int:
@@ -122,8 +130,10 @@ def _cut(body: bytes, start: int, cut: int) -> int:
     return cut
 
 
-class SpanLines:
+class SpanLines(Lines):
     """The lines of one body. ``index`` finds them."""
+
+    numbered = True
 
     def __init__(self, body: bytes, *, json: bool) -> None:
         self._body = body
@@ -131,6 +141,8 @@ class SpanLines:
         self._starts = array("Q")
         self._ends = array("Q")
         self._marks = array("B")
+        self._firsts = array("Q")
+        """The lines that go on with none above: what is numbered."""
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -138,21 +150,58 @@ class SpanLines:
     def index(self, spans: Iterator[Span]) -> Iterator[None]:
         """Take in the spans, one a step."""
         for span in spans:
-            self._starts.append(span.start)
-            self._ends.append(span.end)
-            self._marks.append(span.indent | (0x80 if span.in_string else 0))
+            self.take(span)
             yield
+
+    def take(self, span: Span) -> None:
+        """Take in one span."""
+        if not span.goes_on:
+            self._firsts.append(len(self._marks))
+        self._starts.append(span.start)
+        self._ends.append(span.end)
+        self._marks.append(span.indent | (0x80 if span.in_string else 0))
 
     def text(self, number: int) -> str:
         """The line's own text."""
         return self._body[self._starts[number] : self._ends[number]].decode("utf-8", "replace")
 
+    def indent(self, number: int) -> int:
+        """How many cells the line is to the right."""
+        return self._marks[number] & 0x7F
+
     def line(self, number: int) -> Line:
         """The line, coloured."""
-        mark = self._marks[number]
+        indent = (" " * self.indent(number), "text")
         text = self.text(number)
-        indent = (" " * (mark & 0x7F), "text")
-        return (indent, *coloured(text, in_string=bool(mark & 0x80))) if self._json else (indent, (text, "text"))
+        return (indent, *coloured(text, in_string=self._in_string(number))) if self._json else (indent, (text, "text"))
+
+    def joint(self, number: int) -> Joint | None:
+        """Nothing is lost where a line is broken."""
+        return Joint("", 0) if self._first(number) != number else None
+
+    def ordinal(self, number: int) -> int | None:
+        """Which line it is of those that the body has when none is broken."""
+        place = bisect_right(self._firsts, number)
+        return place if place and self._firsts[place - 1] == number else None
+
+    def column(self, number: int, character: int) -> int:
+        """Where a character is drawn: behind the indentation, and behind the spaces that colons are given."""
+        drawn = self.indent(number) + character
+        if self._json:
+            position = 0
+            for text, _ in coloured(self.text(number), in_string=self._in_string(number), spaced=False):
+                position += len(text)
+                if position > character:
+                    break
+                if text.rstrip() == ":":
+                    drawn += 2 - len(text)
+        return drawn
+
+    def _first(self, number: int) -> int:
+        return self._firsts[bisect_right(self._firsts, number) - 1]
+
+    def _in_string(self, number: int) -> bool:
+        return bool(self._marks[number] & 0x80)
 
 
 def json_lines(body: bytes, width: int, indent: int = 0) -> Iterator[Line]:

@@ -10,21 +10,35 @@ from candela_tui.ui.plain import plain
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Break one logical line at spaces, or anywhere in a longer word. The text comes back plain. At least one line."""
     text = plain(text)
+    for start, stop in broken(text, width):
+        yield text[start:stop]
+
+
+def broken(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where the lines of a plain logical line begin and end. The space that a line is broken at belongs to none."""
     width = max(2, width)
     narrow = text.isascii()
     start, length = 0, len(text)
     while True:
         end = start + (width if narrow else _fitting(text, start, width))
         if end >= length:
-            yield text[start:]
+            yield start, length
             return
         space = text.rfind(" ", start + 1, end + 1)
         if space > start + width // 3:
-            yield text[start:space]
+            yield start, space
             start = space + 1
         else:
-            yield text[start:end]
+            yield start, end
             start = end
+
+
+def height_of(text: str, width: int) -> int:
+    """How many lines plain text has when it is broken at newlines and at the width."""
+    lines = text.split("\n")
+    # A character is at most two cells wide.
+    certain = width if text.isascii() else width // 2
+    return len(lines) + sum(sum(1 for _ in broken(line, width)) - 1 for line in lines if len(line) > certain)
 
 
 def _fitting(text: str, start: int, width: int) -> int:

@@ -1,20 +1,28 @@
-"""Content blocks of a conversation as lines, decoded one block at a time."""
+"""Content blocks of a conversation as blocks that fold, decoded one at a time."""
 
-import itertools
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import msgspec
 
+from candela_tui.protocol.raw_json import raw_members
 from candela_tui.ui import words
-from candela_tui.ui.ink import Line
-from candela_tui.ui.lines.json_string import string_slices
-from candela_tui.ui.lines.spans import json_lines
-from candela_tui.ui.lines.wrap import wrapped
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.lines.folded import FoldedLines
+from candela_tui.ui.lines.folds import Fold
+from candela_tui.ui.lines.levels import Levels
+from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
+from candela_tui.ui.preferences import Preferences
+from candela_tui.ui.request.arguments import ArgumentsContent
+from candela_tui.ui.request.attachment import Attachment, file_name
+from candela_tui.ui.request.image_size import image_size
 
 INDENT = 3
 _ABSENT = msgspec.Raw(b"")
-_LONGEST_LINE = 32768
-_MOST_JSON_LINES = 20_000
+_REMINDER, _REMINDER_END = b"<system-reminder>", b"</system-reminder>"
+_REMINDER_TAGS = (_REMINDER.decode(), _REMINDER_END.decode())
 
 
 class _Block(msgspec.Struct):
@@ -50,104 +58,270 @@ _BLOCK = msgspec.json.Decoder(_Block)
 _SOURCE = msgspec.json.Decoder(_Source)
 _CACHE = msgspec.json.Decoder(_CacheControl)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def content_lines(content: msgspec.Raw, width: int, *, ink: str = "text", indent: int = INDENT) -> Iterator[Line]:
-    """A message's (or tool result's) content: a string or a list of blocks."""
-    body = bytes(content)
-    if body[:1] == b'"':
-        yield from text_lines(string_slices(body), width, ink, indent)
-        return
-    try:
-        blocks = _LIST.decode(body)
-    except _UNREADABLE:
-        yield from json_lines(body, width, indent)
-        return
-    for place, block in enumerate(blocks):
-        if place:
-            yield ()
-        yield from block_lines(bytes(block), width, ink=ink, indent=indent)
+@dataclass(slots=True)
+class _Call:
+    name: str
+    failed: bool = False
+    result: Content | None = None
+
+    def outcome(self) -> str:
+        """What became of it."""
+        if self.result is None:
+            return ""
+        return "✗ failed" if self.failed else self.result.amount()
 
 
-def block_lines(body: bytes, width: int, *, ink: str = "text", indent: int = INDENT) -> Iterator[Line]:
-    """One content block; a kind that is not known is shown as JSON."""
-    try:
-        block = _BLOCK.decode(body)
-    except _UNREADABLE:
-        yield from json_lines(body, width, indent)
-        return
-    margin = " " * indent
-    if block.type == "text":
-        yield from text_lines(string_slices(bytes(block.text)), width, ink, indent)
-    elif block.type == "thinking":
-        yield ((f"{margin}∴ thinking", "thinking"),)
-        yield from text_lines(string_slices(bytes(block.thinking)), width, "thinking", indent)
-    elif block.type == "redacted_thinking":
-        yield ((f"{margin}∴ redacted thinking", "thinking"), (f"   {words.size(len(block.data))}", "dim"))
-    elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
-        yield ((f"{margin}▸ ", "accent"), (block.name or block.type, "accent"), (f"   {block.id}", "faint"))
-        yield from bounded(json_lines(bytes(block.input), width, indent + 2), margin)
-    elif block.type.endswith("tool_result"):
-        sign, sign_ink = ("✗ result", "bad") if block.is_error else ("◂ result", "good")
-        yield ((f"{margin}{sign}", sign_ink), (f"   {block.tool_use_id}", "faint"))
-        if block.content:
-            yield from content_lines(block.content, width, ink="dim", indent=indent + 2)
-    elif block.type in ("image", "document"):
-        yield _attachment(block, margin)
-    else:
-        yield from json_lines(body, width, indent)
-    if block.cache_control:
-        yield from _breakpoint(block.cache_control, margin)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where content stands."""
+
+    kind: str
+    name: str
+    ink: str = "text"
+    indent: int = INDENT
 
 
-def bounded(lines: Iterator[Line], margin: str) -> Iterator[Line]:
-    """Lines up to a number that anyone reads; beyond, each would still cost memory."""
-    yield from itertools.islice(lines, _MOST_JSON_LINES)
-    if next(lines, None) is not None:
-        yield ((f"{margin}  … more than {_MOST_JSON_LINES:,} lines: Raw request has them all", "warn"),)
+class Blocks:
+    """Makes the blocks of one conversation; it knows the calls that results belong to."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Call] = {}
+        self._attachments = 0
+
+    def content(
+        self, content: msgspec.Raw | bytes, kind: str, name: str, *, ink: str = "text"
+    ) -> Iterator[Fold | None]:
+        """A content of a message or system prompt: a string or a list of blocks; None: a step."""
+        yield from self._content(bytes(content), _Place(kind, name, ink))
+
+    def block(self, body: bytes, kind: str, name: str) -> Iterator[Fold | None]:
+        """One content block; a type that is not known is shown as JSON."""
+        yield from self._block(body, _Place(kind, name))
+
+    def _content(self, body: bytes, place: _Place) -> Iterator[Fold | None]:
+        if body[:1] == b'"':
+            yield from _texts(body, place)
+            return
+        try:
+            blocks = _LIST.decode(body)
+        except UNREADABLE:
+            yield _json(body, place)
+            return
+        for block in blocks:
+            yield None
+            yield from self._block(bytes(block), place)
+
+    def _block(self, body: bytes, place: _Place) -> Iterator[Fold | None]:
+        try:
+            block = _BLOCK.decode(body)
+        except UNREADABLE:
+            yield _json(body, place)
+            return
+        folds = self._folds(block, body, place)
+        if not block.cache_control:
+            yield from folds
+            return
+        last: Fold | None = None
+        for fold in folds:
+            if fold is not None and last is not None:
+                yield last
+            last = fold or last
+            yield None
+        if last is not None:
+            last.foot = breakpoint_line(block.cache_control)
+            yield last
+
+    def _folds(self, block: _Block, body: bytes, place: _Place) -> Iterator[Fold | None]:
+        if block.type == "text" and block.text:
+            yield from _texts(bytes(block.text), place)
+        elif block.type == "thinking" and block.thinking:
+            yield _thinking(bytes(block.thinking), place)
+        elif block.type == "redacted_thinking":
+            size = f"   {words.size(len(block.data))}"
+            line: Line = (("∴ redacted thinking", "thinking"), (size, "dim"))
+            yield Fold("", FixedContent(line), "redacted thinking", indent=place.indent)
+        elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
+            yield self._call(block, place)
+        elif block.type.endswith("tool_result"):
+            yield from self._result(block, place)
+        elif block.type in ("image", "document"):
+            yield from self._attachment(block, place)
+        else:
+            yield _json(body, place, block.type)
+
+    def _call(self, block: _Block, place: _Place) -> Fold:
+        name = block.name or block.type
+        call = self._calls[block.id] = _Call(name)
+        given = bytes(block.input)
+        members = raw_members(given) if given else {}
+        head: Line = (("→ ", "accent"), (name, "accent"), (f"   {block.id}", "faint"))
+        fold = Fold("calls", ContentOf(), f"call of {name}", head, indent=place.indent)
+        if members is None:
+            fold.content = JsonContent(given)
+            return fold
+        content = ArgumentsContent(members, len(given), call.outcome)
+        fold.content = content
+
+        def brief(room: int) -> Line:
+            rest = max(0, room - len(name) - 4)
+            return (("→ ", "accent"), (name, "accent"), ("  ", "text"), (_cut(content.brief(rest), rest), "dim"))
+
+        fold.brief = brief
+        return fold
+
+    def _result(self, block: _Block, place: _Place) -> Iterator[Fold | None]:
+        call = self._calls.get(block.tool_use_id)
+        name = call.name if call is not None else "result"
+        sign, ink = ("✗", "bad") if block.is_error else ("←", "good")
+        words_of = f"{name} failed" if block.is_error else name
+        head: Line = ((f"{sign} {words_of}", ink), (f"   {block.tool_use_id}", "faint"))
+        result = Fold("results", ContentOf(), f"result of {name}", head, indent=place.indent)
+        inner = _Place("results", result.name, "dim", place.indent + 2)
+        # The texts that it begins with are its own; what comes below is foldable by itself.
+        texts: list[Content] = []
+        below: list[Fold | None] = []
+        for fold in self._content(bytes(block.content), inner) if block.content else ():
+            own = fold is not None and not below and fold.kind == "results" and not fold.head
+            if fold is not None and own and not fold.foot and not fold.bears:
+                texts.append(fold.content)
+            elif fold is not None:
+                below.append(fold)
+            yield None
+        result.content = texts[0] if len(texts) == 1 else ContentOf(*texts, size=len(block.content) if texts else 0)
+        first = texts[0] if texts else None
+        if isinstance(first, TextContent):
+            result.brief = _brief(first, f"{sign} {words_of}  ", ink, "dim")
+        if call is not None:
+            call.failed, call.result = block.is_error, result.content
+        result.gap = 0 if below else 1
+        yield result
+        yield from below
+
+    def _attachment(self, block: _Block, place: _Place) -> Iterator[Fold]:
+        try:
+            source = _SOURCE.decode(block.source)
+        except UNREADABLE:
+            source = _Source()
+        self._attachments += 1
+        facts = [source.media_type or source.type or "unknown type"]
+        if block.title:
+            facts.insert(0, block.title)
+        attachment: Attachment | None = None
+        text: Content | None = None
+        if source.data:
+            literal = bytes(source.data)
+            name = file_name(block.type, self._attachments, source.media_type, block.title)
+            encoded = source.type == "base64"
+            data = literal[1:-1].replace(b"\\/", b"/") if encoded else literal[1:-1]
+            attachment = Attachment(name, source.media_type, data, encoded)
+            if encoded and block.type == "image" and (pixels := image_size(attachment.beginning())):
+                facts.append(f"{pixels[0]} × {pixels[1]}")
+            facts.append(words.size(attachment.size))
+            text = None if encoded else TextContent(literal, ink=place.ink, indent=2)
+        facts += [where for where in (source.url, source.file_id) if where]
+        line: Line = ((f"▣ {block.type}", "link"), (f"   {' · '.join(facts)}", "dim"))
+        hint: Line = (("   v opens it", "faint"),) if attachment is not None else ()
+        name = attachment.name if attachment is not None else block.type
+        if text is None:
+            yield Fold("", FixedContent((*line, *hint)), name, indent=place.indent, bears=attachment)
+        else:
+            yield Fold(place.kind, text, name, (*line, *hint), indent=place.indent, bears=attachment)
 
 
-def _attachment(block: _Block, margin: str) -> Line:
-    try:
-        source = _SOURCE.decode(block.source)
-    except _UNREADABLE:
-        source = _Source()
-    facts = [source.media_type or source.type or "unknown type"]
-    if block.title:
-        facts.insert(0, block.title)
-    if source.data:
-        encoded = len(source.data) - 2
-        facts.append(words.size(encoded * 3 // 4 if source.type == "base64" else encoded))
-    facts += [place for place in (source.url, source.file_id) if place]
-    return ((f"{margin}▣ {block.type}", "link"), (f"   {' · '.join(facts)}", "dim"))
+def _texts(literal: bytes, place: _Place) -> Iterator[Fold]:
+    """A text; the system reminders in it are blocks of their own."""
+    start, end = 1, max(1, len(literal) - 1)
+    position = start
+    while (found := literal.find(_REMINDER, position, end)) >= 0:
+        before = literal[max(start, found - 64) : found].rstrip(b" ")
+        if before and not before.endswith(b"\\n"):
+            position = found + len(_REMINDER)
+            continue
+        close = literal.find(_REMINDER_END, found, end)
+        stop = end if close < 0 else close + len(_REMINDER_END)
+        if found > start:
+            yield _text(literal, start, found, place)
+        yield _reminder(literal, found, stop, place)
+        start = position = stop + 2 if literal[stop : stop + 2] == b"\\n" else stop
+    if end > start or start == 1:
+        yield _text(literal, start, end, place)
 
 
-def _breakpoint(cache_control: msgspec.Raw, margin: str) -> Iterator[Line]:
+def _text(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
+    content = TextContent(literal, start, stop, ink=place.ink)
+    return Fold(place.kind, content, place.name, brief=_brief(content, "", place.ink, place.ink), indent=place.indent)
+
+
+def _reminder(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
+    content = TextContent(literal, start, stop, ink="faint")
+    brief = _brief(content, "reminder  ", "dim", "faint", without=_REMINDER_TAGS)
+    return Fold("reminders", content, "system reminder", brief=brief, indent=place.indent)
+
+
+def _thinking(literal: bytes, place: _Place) -> Fold:
+    content = TextContent(literal, ink="thinking")
+    head: Line = (("∴ thinking", "thinking"),)
+    return Fold(
+        "thinking", content, "thinking", head, _brief(content, "∴ ", "thinking", "thinking"), indent=place.indent
+    )
+
+
+def _json(body: bytes, place: _Place, kind: str = "") -> Fold:
+    brief: Line = ((kind or "block", "warn"),)
+    return Fold(place.kind, JsonContent(body), place.name, brief=lambda _: brief, indent=place.indent)
+
+
+def _brief(
+    content: TextContent, label: str, label_ink: str, ink: str, *, without: tuple[str, ...] = ()
+) -> Callable[[int], Line]:
+    def brief(room: int) -> Line:
+        rest = max(0, room - len(label))
+        text = content.beginning(rest + sum(map(len, without)))
+        for tag in without:
+            text = text.replace(tag, "")
+        return ((label, label_ink), (_cut(text.strip(), rest), ink))
+
+    return brief
+
+
+def _cut(text: str, width: int) -> str:
+    return fitted(text, width).rstrip(" ")
+
+
+def breakpoint_line(cache_control: msgspec.Raw) -> Line:
+    """A mark of the cache; empty where it is none."""
     try:
         control = _CACHE.decode(cache_control)
-    except _UNREADABLE:
-        return
-    yield ((f"{margin}◇ cached up to here, for {control.ttl}", "faint"),)
+    except UNREADABLE:
+        return ()
+    return ((f"◇ cached up to here, for {control.ttl}", "faint"),)
 
 
-def text_lines(slices: Iterator[str], width: int, ink: str, indent: int) -> Iterator[Line]:
-    """Text as it comes, wrapped; what is between system-reminder tags is dim."""
-    margin = " " * indent
-    room = width - indent - 1
-    reminder = False
-    rest = ""
-    for piece in slices:
-        *complete, rest = (rest + piece).split("\n")
-        if len(rest) > _LONGEST_LINE:
-            complete.append(rest)
-            rest = ""
-        for line in complete:
-            reminder = reminder or line.lstrip().startswith("<system-reminder>")
-            for part in wrapped(line, room):
-                yield ((margin, "text"), (part, "faint" if reminder else ink))
-            reminder = reminder and "</system-reminder>" not in line
-    if rest:
-        reminder = reminder or rest.lstrip().startswith("<system-reminder>")
-        for part in wrapped(rest, room):
-            yield ((margin, "text"), (part, "faint" if reminder else ink))
+def block_lines(body: bytes, width: int) -> Iterator[Line]:
+    """The lines of one content block where nothing folds."""
+    lines = FoldedLines(width, Levels(Preferences(), {}))
+    for _ in lines.add(
+        None if fold is None else replace(fold, kind="", gap=0) for fold in Blocks().block(body, "assistant", "block")
+    ):
+        pass
+    yield from map(lines.line, range(len(lines)))
+
+
+def rule(name: str, note: str, ink: str, width: int) -> Fold:
+    """A line across, with a name at its beginning and a note at its end."""
+    name = name[:40]
+    line: Line = (
+        ("── ", "faint"),
+        (name, ink),
+        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "faint"),
+        (note, "dim"),
+    )
+    return Fold("", FixedContent(line), name, indent=0, gap=0, stops=False)
+
+
+def remark(text: str) -> Fold:
+    """What there is to say instead of blocks."""
+    return Fold("", FixedContent((), ((text, "dim"),)), indent=1, gap=0, stops=False)

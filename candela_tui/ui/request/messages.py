@@ -1,65 +1,100 @@
 """The conversation that the request carried."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import msgspec
 
 from candela_tui.protocol.request import MessagesRequest, decode_request
 from candela_tui.ui import words
-from candela_tui.ui.ink import Line
-from candela_tui.ui.lines.spans import json_lines
-from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.blocks import content_lines
-from candela_tui.ui.request.page import Subject
+from candela_tui.ui.lines.folded import FoldedLines
+from candela_tui.ui.lines.folds import Fold, Level
+from candela_tui.ui.lines.levels import Levels, LevelsContent
+from candela_tui.ui.lines.units import JsonContent
+from candela_tui.ui.request.blocks import UNREADABLE, Blocks, remark, rule
+from candela_tui.ui.request.page import Block, Subject
 
 
 class RequestPage:
-    """What the pages on parts of the request share: they write the lines of the decoded request once."""
+    """What the pages on parts of the request share: blocks that fold, made as the request is decoded."""
 
+    title: ClassVar[str]
+    levels: ClassVar[Mapping[str, Level]]
+    """The kinds of blocks, and how much is shown of each as long as the user says nothing else."""
     follows = False
 
     def __init__(self, subject: Subject, width: int) -> None:
-        self.lines = WrittenLines()
         self._subject = subject
         self._width = width
+        preferences = subject.preferences
+        self.lines = FoldedLines(
+            width,
+            Levels(preferences, self.levels),
+            wrap=preferences.now.wrap,
+            kept=subject.folds.setdefault(self.title, {}),
+        )
 
     async def open(self) -> Iterator[None]:
-        """Get the body; its parts are decoded as they are written."""
+        """Get the body; its parts are decoded one after the other."""
         body = await self._subject.bodies.request()
-        request = decode_request(body) if body else None
-        if request is None:
-            words = (
-                "The body is not recorded." if body is None else "The body is not a Messages request: see Raw request."
-            )
-            return self._write(iter([(), ((f" {words}", "dim"),)]))
-        return self._write(self.parts(request, self._width))
+        return self.lines.add(self._folds(body))
 
     async def more(self) -> Iterator[None] | None:
         """It does not grow."""
         return None
 
-    def parts(self, request: MessagesRequest, width: int) -> Iterator[Line]:
-        """The lines of the part that the page is on."""
-        raise NotImplementedError
+    def block_at(self, line: int) -> Block | None:
+        """The block of a line."""
+        if not self.lines.folds:
+            return None
+        number = self.lines.fold_at(line)
+        fold = self.lines.folds[number]
+        return Block(fold.name, lambda: self.lines.text_of(number)) if fold.stops else None
 
-    def _write(self, lines: Iterator[Line]) -> Iterator[None]:
-        for line in lines:
-            self.lines.add(*line)
-            yield
+    def _folds(self, body: bytes | None) -> Iterator[Fold | None]:
+        request = decode_request(body) if body else None
+        yield None
+        if body is None:
+            yield remark("The body is not recorded.")
+        elif request is None:
+            yield remark("The body is not a Messages request: see Raw request.")
+        else:
+            yield from self.folds(request, len(body))
+
+    def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
+        """The blocks of the part that the page is on; None: a step. ``size``: the bytes of the whole body."""
+        raise NotImplementedError
 
 
 class MessagesPage(RequestPage):
     """Each message with its role."""
 
-    title: ClassVar[str] = "Messages"
+    title = "Messages"
+    levels: ClassVar[Mapping[str, Level]] = {
+        "user": Level.ALL,
+        "assistant": Level.ALL,
+        "thinking": Level.FEW,
+        "calls": Level.FEW,
+        "results": Level.FEW,
+        "reminders": Level.ONE,
+    }
 
-    def parts(self, request: MessagesRequest, width: int) -> Iterator[Line]:
-        """Message by message."""
-        for number, raw in enumerate(request.messages, 1):
-            yield from message_lines(bytes(raw), number, width)
+    def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
+        """The levels, then message by message."""
         if not request.messages:
-            yield ((" The request has no messages.", "dim"),)
+            yield remark("The request has no messages.")
+            return
+        yield Fold("", LevelsContent(self.lines.levels), gap=0, stops=False, clicked=self._turn)
+        blocks = Blocks()
+        for number, raw in enumerate(request.messages, 1):
+            yield None
+            yield from message_folds(bytes(raw), number, blocks, self._width - 1)
+
+    def _turn(self, cell: int) -> bool:
+        kind = self.lines.levels.kind_at(cell, self._width - 4)
+        if kind is not None:
+            self.lines.turn_level(kind)
+        return kind is not None
 
 
 class _Message(msgspec.Struct):
@@ -71,26 +106,16 @@ _MESSAGE = msgspec.json.Decoder(_Message)
 _ROLE_INKS = {"user": "link", "assistant": "accent", "system": "thinking"}
 
 
-def message_lines(body: bytes, number: int, width: int) -> Iterator[Line]:
+def message_folds(body: bytes, number: int, blocks: Blocks, width: int) -> Iterator[Fold | None]:
     """A message: a rule with its role, number and size; its content."""
+    name = f"message {number}"
     try:
         message = _MESSAGE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        yield rule(f"message {number}", "", "warn", width)
-        yield from json_lines(body, width, 3)
-        yield ()
+    except UNREADABLE:
+        yield rule(name, "", "warn", width)
+        yield Fold("", JsonContent(body), name)
         return
-    yield rule(message.role, f"{number} · {words.size(len(body))}", _ROLE_INKS.get(message.role, "text"), width)
-    yield from content_lines(message.content, width)
-    yield ()
-
-
-def rule(name: str, note: str, ink: str, width: int) -> Line:
-    """A line across, with a name at its beginning and a note at its end."""
-    name = name[:40]
-    return (
-        ("── ", "faint"),
-        (name, ink),
-        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "faint"),
-        (note, "dim"),
-    )
+    note = f"{number} · {words.size(len(body))}"
+    yield rule(message.role, note, _ROLE_INKS.get(message.role, "text"), width)
+    kind = message.role if message.role in ("user", "assistant") else "reminders"
+    yield from blocks.content(message.content, kind, name)

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from candela_tui.exchange import Exchange
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.lines.folds import Level
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.request.bodies import Bodies
@@ -22,6 +23,8 @@ class Subject:
     tries: tuple[Exchange, ...] = ()
     """Every try of the same call, this one among them, the earliest first; none: there was no other."""
     preferences: Preferences = field(default_factory=Preferences)
+    folds: dict[str, dict[str | int, Level]] = field(default_factory=dict)
+    """By page, the level of detail of each block that it was chosen for alone: kept when a page is made anew."""
 
 
 class Page(Protocol):

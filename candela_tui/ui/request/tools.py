@@ -1,17 +1,24 @@
 """The tools that the request offered."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import msgspec
 
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.ui import words
-from candela_tui.ui.ink import Line, fitted
-from candela_tui.ui.lines.json_string import string_slices
-from candela_tui.ui.lines.spans import json_lines
-from candela_tui.ui.request.blocks import text_lines
-from candela_tui.ui.request.messages import RequestPage, rule
+from candela_tui.ui.ink import Line, Piece, fitted
+from candela_tui.ui.lines.folded import FoldedLines
+from candela_tui.ui.lines.folds import Fold, Level
+from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
+from candela_tui.ui.plain import plain
+from candela_tui.ui.request.blocks import breakpoint_line, remark
+from candela_tui.ui.request.messages import RequestPage
+
+_NAME, _SIZE, _SHARE, _TOKENS = 28, 9, 6, 8
 
 
 class _Tool(msgspec.Struct):
@@ -19,55 +26,141 @@ class _Tool(msgspec.Struct):
     type: str = ""
     description: msgspec.Raw = msgspec.Raw(b"")
     input_schema: msgspec.Raw = msgspec.Raw(b"")
+    cache_control: msgspec.Raw = msgspec.Raw(b"")
 
 
 _TOOL = msgspec.json.Decoder(_Tool)
+_NO_TOOL = _Tool()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A tool and what it takes."""
+
+    number: int
+    tool: _Tool
+    body: bytes
 
 
 class ToolsPage(RequestPage):
-    """A table of sizes, then each tool's description and schema."""
+    """A table in which each tool unfolds to its description and schema."""
 
-    title: ClassVar[str] = "Tools"
+    title = "Tools"
+    levels: ClassVar[Mapping[str, Level]] = {"tools": Level.ONE}
 
-    def parts(self, request: MessagesRequest, width: int) -> Iterator[Line]:
-        """The largest stand out in the table by their bars."""
-        bodies = [bytes(raw) for raw in request.tools]
-        tools = [_read(body) for body in bodies]
-        if not bodies:
-            yield ()
-            yield ((" The request offers no tools.", "dim"),)
+    def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
+        """The largest stand out by their bars."""
+        offers = [_Offer(number, _read(bytes(raw)), bytes(raw)) for number, raw in enumerate(request.tools)]
+        if not offers:
+            yield remark("The request offers no tools.")
             return
-        yield ()
-        total, largest = sum(map(len, bodies)), max(map(len, bodies))
-        noun = "tool" if len(bodies) == 1 else "tools"
-        yield ((f" {len(bodies)} {noun}", "heading"), (f"   {words.size(total)}", "dim"))
-        bar = max(8, min(40, width - 50))
-        for body, tool in zip(bodies, tools, strict=True):
-            cells = max(1, len(body) * bar // largest)
-            yield (
-                (f"   {fitted(tool.name if tool else '?', 28)}", "text"),
-                (f" {words.size(len(body)):>9}  ", "dim"),
-                ("▇" * cells, "accent"),
+        table = _Table(offers, size, self._width, self.lines)
+        self.lines.orders = table
+        yield from table.folds()
+
+
+class _Table:
+    """The tools in some order."""
+
+    def __init__(self, offers: list[_Offer], size: int, width: int, lines: FoldedLines) -> None:
+        self._offers = offers
+        self._size = size
+        self._lines = lines
+        self._order = 0
+        self._reversed = False
+        self._name = min(_NAME, max(len(plain(offer.tool.name)) for offer in offers) + 1)
+        self._bar = max(0, min(40, width - self._name - _SIZE - _SHARE - _TOKENS - 8))
+
+    def turn(self) -> None:
+        """By the next column."""
+        self._order = (self._order + 1) % len(_ORDERS)
+        self._reversed = False
+        self._write()
+
+    def reverse(self) -> None:
+        """The other way round."""
+        self._reversed = not self._reversed
+        self._write()
+
+    def _write(self) -> None:
+        self._lines.clear()
+        for _ in self._lines.add(self.folds()):
+            pass
+
+    def folds(self) -> Iterator[Fold | None]:
+        """The sums, the columns' names, the tools."""
+        total = sum(len(offer.body) for offer in self._offers)
+        noun = "tool" if len(self._offers) == 1 else "tools"
+        name, key = _ORDERS[self._order]
+        sums = f"{words.size(total)} · {words.percent(total / self._size)} of the request · "
+        yield Fold(
+            "",
+            FixedContent(
+                (),
+                (
+                    (f"{len(self._offers)} {noun}", "heading"),
+                    (f"   {sums}{words.tokens_in(total)} tokens, estimated", "dim"),
+                ),
+                (),
+                self._heading(name),
+            ),
+            indent=3,
+            gap=0,
+            stops=False,
+        )
+        largest = max(len(offer.body) for offer in self._offers)
+        for offer in sorted(self._offers, key=key, reverse=self._reversed):
+            yield self._fold(offer, largest)
+
+    def _heading(self, order: str) -> Line:
+        sign = "▴" if self._reversed else "▾"
+        pieces: list[Piece] = []
+        for title, width, right in (
+            ("name", self._name, False),
+            ("size", _SIZE, True),
+            ("share", _SHARE, True),
+            ("~tokens", _TOKENS, True),
+        ):
+            ordered = title == order
+            pieces.append(
+                (fitted(f"{title}{sign}" if ordered else title, width, right=right), "accent" if ordered else "dim")
             )
-        yield ()
-        for body, tool in zip(bodies, tools, strict=True):
-            yield from _tool_lines(body, tool, width)
+        if order == "order":
+            pieces.append((f"  in the request's order {sign}", "faint"))
+        return tuple(pieces)
+
+    def _fold(self, offer: _Offer, largest: int) -> Fold:
+        tool, size = offer.tool, len(offer.body)
+        head: Line = (
+            (fitted(tool.name, self._name), "text"),
+            (f"{words.size(size):>{_SIZE}}", "dim"),
+            (f"{words.percent(size / self._size):>{_SHARE}}", "dim"),
+            (f"{words.tokens_in(size):>{_TOKENS}}  ", "dim"),
+            ("▇" * max(1, size * self._bar // largest), "accent"),
+        )
+        foot = breakpoint_line(tool.cache_control) if tool.cache_control else ()
+        return Fold("tools", _content(offer), f"tool {tool.name}", head, foot=foot, key=f"tool {offer.number}")
 
 
-def _read(body: bytes) -> _Tool | None:
+def _content(offer: _Offer) -> Content:
+    tool = offer.tool
+    if not tool.input_schema:
+        return ContentOf(JsonContent(offer.body, indent=2))
+    parts: list[Content] = [JsonContent(bytes(tool.input_schema), indent=2)]
+    if tool.description:
+        parts[:0] = [TextContent(bytes(tool.description), indent=2), FixedContent(())]
+    return ContentOf(*parts)
+
+
+def _read(body: bytes) -> _Tool:
     try:
         return _TOOL.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        return _NO_TOOL
 
 
-def _tool_lines(body: bytes, tool: _Tool | None, width: int) -> Iterator[Line]:
-    yield rule(tool.name if tool else "?", words.size(len(body)), "accent", width)
-    if tool is None or not tool.input_schema:
-        yield from json_lines(body, width, 3)
-    else:
-        if tool.description:
-            yield from text_lines(string_slices(bytes(tool.description)), width, "text", 3)
-            yield ()
-        yield from json_lines(bytes(tool.input_schema), width, 3)
-    yield ()
+_ORDERS: tuple[tuple[str, Callable[[_Offer], Any]], ...] = (
+    ("order", lambda offer: offer.number),
+    ("size", lambda offer: -len(offer.body)),
+    ("name", lambda offer: offer.tool.name.casefold()),
+)

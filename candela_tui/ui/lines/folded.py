@@ -1,0 +1,392 @@
+"""Lines of blocks that fold. Only what is in view is laid out; of the rest, only the height is known."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from itertools import accumulate
+from typing import Protocol
+
+from candela_tui.ui.ink import Line, Piece
+from candela_tui.ui.lines.folds import Fold, Level, Measure
+from candela_tui.ui.lines.levels import Levels
+from candela_tui.ui.lines.lines import UNWRAPPED, Hit, Lines, Mark
+from candela_tui.ui.lines.search import MOST_HITS, Query
+from candela_tui.ui.lines.units import Layout
+
+_HEAD = -1
+"""The unit that a hit in a fold's head is in."""
+_MOST_LAYOUTS = 64
+
+
+class Orders(Protocol):
+    """The orders that blocks can be in."""
+
+    def turn(self) -> None:
+        """Put them into the next."""
+        ...
+
+    def reverse(self) -> None:
+        """The other way round."""
+        ...
+
+
+class FoldedLines(Lines):
+    """Blocks, one below the other, each at its level of detail.
+
+    ``kept``: the levels that were chosen for single blocks, by their key or number; what is chosen here is kept there.
+    """
+
+    def __init__(
+        self, width: int, levels: Levels, *, wrap: bool = True, kept: MutableMapping[str | int, Level] | None = None
+    ) -> None:
+        self.width = width
+        self.levels = levels
+        self.folds: list[Fold] = []
+        self._room = (width if wrap else UNWRAPPED) - 1
+        self._kept = kept if kept is not None else {}
+        self._starts = array("Q", [0])
+        self._measured: list[Measure] = []
+        self._layouts: OrderedDict[tuple[int, int], Layout] = OrderedDict()
+        self._finder: FoldFinder | None = None
+        self.orders: Orders | None = None
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def add(self, folds: Iterable[Fold | None]) -> Iterator[None]:
+        """Add blocks below the others; None: a step on the way to the next."""
+        for fold in folds:
+            if fold is None:
+                yield
+                continue
+            fold.chosen = self._kept.get(_key(len(self.folds), fold))
+            measure = Measure(fold, self._wanted(fold))
+            yield from measure.steps(self.room(fold))
+            self.folds.append(fold)
+            self._starts.append(self._starts[-1] + measure.apply())
+
+    def clear(self) -> None:
+        """Take all blocks back."""
+        self.folds.clear()
+        self._measured.clear()
+        self._layouts.clear()
+        self._starts = array("Q", [0])
+
+    def room(self, fold: Fold) -> int:
+        """The cells that a fold's content has."""
+        return self._room - fold.indent
+
+    def _wanted(self, fold: Fold) -> Level:
+        if not fold.kind:
+            return Level.ALL
+        return self.levels.of(fold.kind) if fold.chosen is None else fold.chosen
+
+    def settle(self, first: int = 0) -> Iterator[None]:
+        """Measure all blocks that are to be shown at another level, beginning with those in view. Then ``commit``."""
+        for number in (*range(first, len(self.folds)), *range(first)):
+            fold = self.folds[number]
+            level = self._wanted(fold)
+            if fold.level is level:
+                continue
+            measure = Measure(fold, level)
+            yield from measure.steps(self.room(fold))
+            self._measured.append(measure)
+            yield
+
+    def commit(self) -> None:
+        """Show the blocks that were measured at their new levels: this moves lines."""
+        if not self._measured:
+            return
+        for measure in self._measured:
+            measure.apply()
+        self._measured.clear()
+        self._starts = array("Q", accumulate((fold.height for fold in self.folds), initial=0))
+
+    def choose(self, number: int, level: Level) -> None:
+        """Show a block at a level from the next ``settle`` on."""
+        fold = self.folds[number]
+        fold.chosen = self._kept[_key(number, fold)] = level
+
+    def toggle(self, number: int) -> None:
+        """Show all of a block, or one line of it."""
+        fold = self.folds[number]
+        self.choose(number, Level.ONE if fold.level is not Level.ONE and fold.whole else Level.ALL)
+
+    def toggle_all(self) -> None:
+        """Show one line of each block; if that is so, as much as the levels say, or all."""
+        folds = [(number, fold) for number, fold in enumerate(self.folds) if fold.kind]
+        if any(fold.level is not Level.ONE for _, fold in folds):
+            for number, _ in folds:
+                self.choose(number, Level.ONE)
+            return
+        self.forget_chosen({fold.kind for _, fold in folds})
+        if all(self._wanted(fold) is Level.ONE for _, fold in folds):
+            for number, _ in folds:
+                self.choose(number, Level.ALL)
+
+    def shift_levels(self, step: int) -> None:
+        """Show more or less of the kinds that the levels are about, from the next ``settle`` on."""
+        self._relevel(self.levels.shift(step))
+
+    def turn_level(self, kind: str) -> None:
+        """Show more of a kind, or least after most, from the next ``settle`` on."""
+        self._relevel(self.levels.turn(kind))
+
+    def choose_kind(self, current: int | None) -> None:
+        """Choose the kind that ``shift_levels`` is about, beginning with the current block's."""
+        self.levels.choose(self.folds[current].kind if current is not None else None)
+        self._layouts.clear()
+
+    def _relevel(self, kinds: Iterable[str]) -> None:
+        self.forget_chosen(kinds)
+        self._layouts.clear()
+
+    def forget_chosen(self, kinds: Iterable[str]) -> None:
+        """Let the level of these kinds hold for all blocks again."""
+        about = set(kinds)
+        for number, fold in enumerate(self.folds):
+            if fold.kind in about:
+                fold.chosen = None
+                self._kept.pop(_key(number, fold), None)
+
+    @property
+    def foldable(self) -> bool:
+        """Whether anything here folds."""
+        return any(fold.foldable for fold in self.folds)
+
+    def fold_at(self, line: int) -> int:
+        """The number of the block that a line belongs to."""
+        return max(0, min(bisect_right(self._starts, line) - 1, len(self.folds) - 1))
+
+    def start_of(self, number: int) -> int:
+        """The first line of a block."""
+        return self._starts[number]
+
+    def next_stop(self, number: int, step: int) -> int | None:
+        """The next block below or above that can be the current one."""
+        number += step
+        while 0 <= number < len(self.folds):
+            if self.folds[number].stops:
+                return number
+            number += step
+        return None
+
+    def line(self, number: int) -> Line:
+        """What to draw."""
+        place = self.fold_at(number)
+        fold = self.folds[place]
+        row = number - self._starts[place]
+        line = self._row(place, fold, row)
+        if row or not fold.stops:
+            return ((" " * fold.indent, "text"), *line) if line else ()
+        sign = ("▸" if fold.level is Level.ONE or not fold.whole else "▾") if fold.foldable else " "
+        return ((f"{' ' * (fold.indent - 2)}{sign} ", "accent"), *line)
+
+    def _row(self, place: int, fold: Fold, row: int) -> Line:
+        if fold.level is Level.ONE:
+            if row:
+                return fold.foot
+            return self._brief(place, fold)
+        row -= bool(fold.head)
+        if row < 0:
+            return fold.head
+        if row < fold.shown:
+            unit, at = fold.unit_at(row)
+            return self._layout(place, unit).lines[at]
+        row -= fold.shown
+        if not fold.whole and row == 0:
+            return self._rest(place, fold)
+        row -= not fold.whole
+        return fold.foot if row == 0 else ()
+
+    def _brief(self, place: int, fold: Fold) -> Line:
+        if fold.whole:
+            return self._layout(place, 0).lines[0] if fold.units else ()
+        notes: list[Piece] = []
+        if amount := fold.content.amount():
+            notes.append((f"  {amount}", "dim"))
+        if inside := self._hits_in(place, 0, None):
+            notes.append((f"  {_hits(inside)} inside", "hit"))
+        room = self.width - 1 - fold.indent - sum(len(text) for text, _ in notes)
+        line = fold.brief(room) if fold.brief is not None else fold.head
+        return (*line, *notes)
+
+    def _rest(self, place: int, fold: Fold) -> Line:
+        unit, at = fold.unit_at(fold.shown - 1)
+        lines = 0
+        for number in range(unit):
+            text = fold.units[number].text()
+            lines += text.count("\n") + (not fold.units[number].goes_on)
+        layout = self._layout(place, unit)
+        end = layout.bounds[at][1]
+        lines += layout.text.count("\n", 0, end) + 1
+        words = f"… {fold.content.more(lines)}"
+        inside = self._hits_in(place, unit, end)
+        return ((words, "dim"), *(((f"  {_hits(inside)} inside", "hit"),) if inside else ()))
+
+    def _hits_in(self, place: int, unit: int, character: int | None) -> int:
+        """The hits in a fold's content, from a character of a unit on."""
+        if self._finder is None:
+            return 0
+        hits = self._finder.hits
+        return bisect_left(hits, (place + 1, _HEAD, 0, 0)) - bisect_left(hits, (place, unit, character or 0, 0))
+
+    def _layout(self, place: int, unit: int) -> Layout:
+        layout = self._layouts.get((place, unit))
+        if layout is None:
+            fold = self.folds[place]
+            layout = self._layouts[place, unit] = fold.units[unit].layout(self.room(fold))
+            if len(self._layouts) > _MOST_LAYOUTS:
+                self._layouts.popitem(last=False)
+        else:
+            self._layouts.move_to_end((place, unit))
+        return layout
+
+    def text(self, number: int) -> str:
+        """What the line says, with its margin."""
+        return "".join(text for text, _ in self.line(number))
+
+    def text_of(self, place: int) -> str:
+        """All that a block says, whatever is shown of it: its lines neither broken nor indented."""
+        return "".join(self._parts_of(place)).rstrip("\n")
+
+    def _parts_of(self, place: int) -> Iterator[str]:
+        fold = self.folds[place]
+        if fold.head:
+            yield "".join(text for text, _ in fold.head) + "\n"
+        number = 0
+        while True:
+            for _ in fold.unit(number, self.room(fold)):
+                pass
+            if number >= len(fold.units):
+                break
+            unit = fold.units[number]
+            yield unit.text() + ("" if unit.goes_on else "\n")
+            number += 1
+        if fold.foot:
+            yield "".join(text for text, _ in fold.foot) + "\n"
+
+    def whole_text(self, most: int) -> tuple[str, bool]:
+        """The text of all blocks up to a number of characters, and whether that is all."""
+        parts: list[str] = []
+        length = 0
+        for place, fold in enumerate(self.folds):
+            for part in self._parts_of(place):
+                length += len(part)
+                if length > most:
+                    return "".join(parts), False
+                parts.append(part)
+            if fold.gap:
+                parts.append("\n")
+        return "".join(parts), True
+
+    def finder(self, query: Query | None) -> FoldFinder:
+        """What looks for words in all that there is, folded or not."""
+        self._finder = FoldFinder(self, query)
+        return self._finder
+
+    def line_of(self, hit: Hit) -> int | None:
+        """The line that a hit begins on; None: it is folded away."""
+        place, number, start, _ = hit
+        fold = self.folds[place]
+        begin = self._starts[place]
+        if fold.level is Level.ONE:
+            return begin if number == _HEAD or fold.whole else None
+        if number == _HEAD:
+            return begin
+        if number >= len(fold.ends):
+            return None
+        bounds = self._layout(place, number).bounds
+        at = max(0, bisect_right(bounds, start, key=lambda part: part[0]) - 1)
+        line = at + (fold.ends[number - 1] if number else 0)
+        return begin + bool(fold.head) + line if line < fold.shown else None
+
+    def place_of(self, line: int) -> Hit:
+        """Where a hit would be that begins the block on a line."""
+        return (self.fold_at(line), _HEAD, 0, 0)
+
+    def reveal(self, hit: Hit) -> None:
+        """Unfold the block that a hit is in."""
+        self.choose(hit[0], Level.ALL)
+
+    def marks(self, number: int, hits: Sequence[Hit]) -> Iterator[Mark]:
+        """What the hits cover of a drawn line."""
+        place = self.fold_at(number)
+        fold = self.folds[place]
+        row = number - self._starts[place]
+        if fold.level is Level.ONE and not fold.whole:
+            return
+        row -= bool(fold.head) and fold.level is not Level.ONE
+        if row < 0:
+            unit, start, stop, margin = _HEAD, 0, UNWRAPPED, fold.indent
+        elif row < fold.shown or (row == 0 and fold.level is Level.ONE and fold.units):
+            unit, at = fold.unit_at(row) if fold.ends else (0, 0)
+            layout = self._layout(place, unit)
+            start, stop = layout.bounds[at]
+            margin = fold.indent + layout.margin(at)
+        else:
+            return
+        at = bisect_left(hits, (place, unit, start, 0))
+        while at and hits[at - 1][:2] == (place, unit) and hits[at - 1][3] > start:
+            at -= 1
+        while at < len(hits) and hits[at][:2] == (place, unit) and hits[at][2] < stop:
+            _, _, first, last = hits[at]
+            yield Mark(margin + max(first, start) - start, margin + min(last, stop) - start, at)
+            at += 1
+
+
+def _key(number: int, fold: Fold) -> str | int:
+    return number if fold.key is None else fold.key
+
+
+def _hits(number: int) -> str:
+    return "1 hit" if number == 1 else f"{number:,} hits"
+
+
+class FoldFinder:
+    """Searches the blocks, one unit a step."""
+
+    def __init__(self, lines: FoldedLines, query: Query | None) -> None:
+        self.hits: list[Hit] = []
+        self._lines = lines
+        self._query = query
+        self._searched = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all blocks were searched."""
+        return self._query is None or self._searched >= len(self._lines.folds) or len(self.hits) >= MOST_HITS
+
+    def steps(self) -> Iterator[None]:
+        """Search the blocks that were added since."""
+        if self._query is None:
+            return
+        del self.hits[bisect_left(self.hits, (self._searched, _HEAD, 0, 0)) :]
+        while not self.complete:
+            yield from self._search(self._searched, self._query)
+            self._searched += 1
+            yield
+
+    def _search(self, place: int, query: Query) -> Iterator[None]:
+        fold = self._lines.folds[place]
+        width = self._lines.room(fold)
+        head = "".join(text for text, _ in fold.head)
+        self.hits += [(place, _HEAD, *match.span()) for match in query.pattern.finditer(head)]
+        number = 0
+        while True:
+            yield from fold.unit(number, width)
+            if number >= len(fold.units):
+                return
+            unit = fold.units[number]
+            text = unit.text()
+            length = len(text)
+            if unit.goes_on:
+                yield from fold.unit(number + 1, width)
+                text += fold.units[number + 1].text()[: len(query.words) - 1]
+            spans = (match.span() for match in query.pattern.finditer(text))
+            self.hits += [(place, number, start, stop) for start, stop in spans if start < length]
+            number += 1
+            yield
