@@ -61,7 +61,8 @@ def show(engine: Engine, settings: Settings, invocation: Invocation, note: str |
             feed=engine.feed,
             history=history,
             status=status,
-            theme=settings.ui.theme,
+            settings=settings.ui,
+            config=invocation.paths.config,
             preferences=Preferences(invocation.paths.preferences),
         )
     except KeyboardInterrupt:
@@ -97,7 +98,8 @@ def _watch(settings: Settings, other: RunningCandela, data: Path, invocation: In
             feed=Feed(),
             history=history,
             status=status,
-            theme=settings.ui.theme,
+            settings=settings.ui,
+            config=invocation.paths.config,
             preferences=Preferences(invocation.paths.preferences),
         )
     finally:

@@ -3,7 +3,6 @@
 import textwrap
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.config import (
     ConfigError,
     change_setting,
+    from_text,
     known_keys,
     known_settings,
     load,
@@ -77,7 +77,7 @@ def set_(invocation: Invocation, key: str, value: str) -> None:
     file = invocation.paths.config
     parts = tuple(_parts(key))
     try:
-        change_setting(file, parts, _value(value))
+        change_setting(file, parts, from_text(value))
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     variable = origin_of(parts, {}).variable
@@ -91,9 +91,15 @@ def check(invocation: Invocation) -> None:
     """Check config.toml and the environment."""
     file = invocation.paths.config
     try:
-        load(file)
+        settings = load(file)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+    if settings.ui.keys:
+        from candela_tui.ui.keymap import keymap
+
+        troubles = keymap(settings.ui.keys).troubles
+        if troubles:
+            raise click.ClickException("\n".join(f"{file}: {trouble}" for trouble in troubles))
     click.echo(f"{file}: {'every setting is valid' if file.exists() else 'no such file: the defaults hold'}")
 
 
@@ -112,14 +118,6 @@ def _parts(key: str) -> list[str]:
             f"{key!r} is not a key. Write section.name, such as proxy.port, and names that have dots in double quotes."
         )
     return parts
-
-
-def _value(text: str) -> Any:
-    try:
-        document = tomllib.loads(f"value = {text}", parse_float=Decimal)
-    except tomllib.TOMLDecodeError:
-        return text
-    return document["value"] if list(document) == ["value"] else text
 
 
 def _lines(table: Mapping[str, Any], above: tuple[str, ...], meanings: Mapping[tuple[str, ...], str]) -> list[str]:

@@ -3,7 +3,7 @@
 Every key can also be set as ``CANDELA_SECTION__KEY`` in the environment, which wins over the file.
 """
 
-from candela_tui.config.change import change_setting, toml_key, toml_value
+from candela_tui.config.change import change_setting, from_text, toml_key, toml_value
 from candela_tui.config.check import known_keys, load, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
 from candela_tui.config.errors import ConfigError
@@ -30,6 +30,7 @@ __all__ = [
     "Settings",
     "UiSettings",
     "change_setting",
+    "from_text",
     "known_keys",
     "known_settings",
     "load",

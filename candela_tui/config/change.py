@@ -52,6 +52,15 @@ def _item(value: object) -> "Item":
     return tomlkit.value(toml_value(value))
 
 
+def from_text(text: str) -> Any:
+    """A value as a user types it: TOML, or else text."""
+    try:
+        document = tomllib.loads(f"value = {text}", parse_float=Decimal)
+    except tomllib.TOMLDecodeError:
+        return text
+    return document["value"] if list(document) == ["value"] else text
+
+
 def toml_value(value: object) -> str:
     """A value as TOML writes it in one line. Decimals keep their digits; what TOML has no type for is text."""
     from tomlkit import item

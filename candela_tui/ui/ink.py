@@ -38,17 +38,17 @@ INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 INK_CSS = """
     .ink--text { color: $foreground; }
     .ink--bright { color: $ink-bright; text-style: bold; }
-    .ink--dim { color: $ink-dim; }
-    .ink--faint { color: $ink-faint; }
-    .ink--accent { color: $accent; }
-    .ink--good { color: $success; }
-    .ink--bad { color: $error; }
-    .ink--warn { color: $warning; }
-    .ink--link { color: $secondary; }
+    .ink--dim { color: $ink-dim; text-style: $ink-dim-style; }
+    .ink--faint { color: $ink-faint; text-style: $ink-dim-style; }
+    .ink--accent { color: $ink-accent; }
+    .ink--good { color: $ink-good; }
+    .ink--bad { color: $ink-bad; }
+    .ink--warn { color: $ink-warn; }
+    .ink--link { color: $ink-link; }
     .ink--thinking { color: $ink-thinking; text-style: italic; }
-    .ink--heading { color: $accent; text-style: bold; }
-    .ink--hit { color: $foreground; background: $accent 35%; }
-    .ink--hit-here { color: $background; background: $accent; text-style: bold; }
+    .ink--heading { color: $ink-accent; text-style: bold; }
+    .ink--hit { color: $hit-foreground; background: $hit-background; text-style: underline; }
+    .ink--hit-here { color: $background; background: $ink-accent; text-style: bold; }
 """
 """Rules to nest in the DEFAULT_CSS of a widget that draws pieces."""
 

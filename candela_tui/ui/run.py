@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from candela_tui.config import UiSettings
 from candela_tui.feed import Feed
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.history import History
@@ -25,15 +27,23 @@ class DashboardExit:
 
 
 def run(
-    *, feed: Feed, history: History, status: Status, theme: str, preferences: Preferences | None = None
+    *,
+    feed: Feed,
+    history: History,
+    status: Status,
+    settings: UiSettings,
+    config: Path | None = None,
+    preferences: Preferences | None = None,
 ) -> DashboardExit:
     """Show the dashboard in this (the main) thread until the user leaves, a signal ends it, or it fails.
 
-    SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its own.
+    ``config``: where the settings screen changes settings; None: nowhere. SIGTERM and SIGHUP leave as ``q`` does, with
+    the terminal restored. It never raises for a failure of its own.
     """
-    return asyncio.run(
-        _run(CandelaApp(feed=feed, history=history, status=status, theme=theme, preferences=preferences))
+    app = CandelaApp(
+        feed=feed, history=history, status=status, settings=settings, config=config, preferences=preferences
     )
+    return asyncio.run(_run(app))
 
 
 async def _run(app: CandelaApp) -> DashboardExit:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from candela_tui.config import UiSettings
 from candela_tui.feed import Feed, Notice
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.history import History
@@ -21,8 +22,15 @@ class Sources:
     clock: Clock
     ledger: Ledger
     preferences: Preferences = field(default_factory=Preferences)
+    settings: UiSettings = field(default_factory=UiSettings)
+    """[ui] of config.toml, as it is now. What ``preferences`` remembers outranks it."""
     notices: list[Notice] = field(default_factory=list)
     """What went wrong, the latest last."""
+
+    @property
+    def compact(self) -> bool:
+        """Whether lists take as little room as they can."""
+        return (self.preferences.now.density or self.settings.density) == "compact"
 
 
 @runtime_checkable

@@ -1,8 +1,17 @@
 """The sign of what is live."""
 
+import math
+from datetime import datetime
+
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 TICKS_A_SECOND = 8
+_WHOLE_TURN = math.lcm(TICKS_A_SECOND, len(_FRAMES))
+
+
+def tick_at(moment: datetime, *, still: bool) -> int:
+    """The tick of a moment. ``still``: one whole turn of the sign a second, so that it seems not to move."""
+    return int(moment.timestamp()) * _WHOLE_TURN if still else int(moment.timestamp() * TICKS_A_SECOND)
 
 
 def frame(tick: int) -> str:

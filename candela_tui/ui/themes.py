@@ -1,6 +1,9 @@
-"""The dashboard's own themes: candlelight on ink, and ink on paper."""
+"""The dashboard's own themes: candlelight on ink, ink on paper, and both again in colours that no kind of colour
+blindness confuses."""
 
 from textual.theme import Theme
+
+from candela_tui.ui.contrast import ANSI_INKS, ATTRIBUTES, derived_inks
 
 CANDELA_DARK = Theme(
     name="candela-dark",
@@ -60,4 +63,65 @@ CANDELA_LIGHT = Theme(
     },
 )
 
-THEMES = (CANDELA_DARK, CANDELA_LIGHT)
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/): sky blue is good, vermillion bad, yellow a warning.
+CANDELA_CLEAR_DARK = Theme(
+    name="candela-clear-dark",
+    primary="#e69f00",
+    secondary="#cc79a7",
+    accent="#e69f00",
+    warning="#f0e442",
+    error="#e8702a",
+    success="#56b4e9",
+    foreground="#e2e4ea",
+    background="#0e1016",
+    surface="#13161f",
+    panel="#1c202d",
+    dark=True,
+    variables={
+        **CANDELA_DARK.variables,
+        "ink-dim": "#959db2",
+        "footer-key-foreground": "#e69f00",
+        "footer-background": "#13161f",
+        "scrollbar-background": "#0e1016",
+        "scrollbar-corner-color": "#0e1016",
+    },
+)
+
+# Of the same hues those that are, or can be made, dark enough for paper: blue, vermillion, reddish purple.
+CANDELA_CLEAR_LIGHT = Theme(
+    name="candela-clear-light",
+    primary="#8a5500",
+    secondary="#00664c",
+    accent="#8a5500",
+    warning="#8a3a6a",
+    error="#b04000",
+    success="#0072b2",
+    foreground="#1e1e1e",
+    background="#ffffff",
+    surface="#f4f4f2",
+    panel="#e8e8e4",
+    dark=False,
+    variables={
+        **CANDELA_LIGHT.variables,
+        "ink-dim": "#5c5c5c",
+        "ink-faint": "#a8a8a8",
+        "cursor-row": "#f7e2b4",
+        "cursor-row-blurred": "#ebebe8",
+        "border-idle": "#c4c4c0",
+        "footer-key-foreground": "#8a5500",
+        "footer-background": "#f4f4f2",
+        "scrollbar": "#c4c4c0",
+        "scrollbar-background": "#ffffff",
+        "scrollbar-corner-color": "#ffffff",
+    },
+)
+
+THEMES = (CANDELA_DARK, CANDELA_LIGHT, CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT)
+
+
+def own_variables(theme: Theme, *, no_color: bool = False) -> dict[str, str]:
+    """What candela's stylesheets use beside Textual's variables; what a theme itself says outranks it."""
+    if theme.ansi:
+        return {**ANSI_INKS, **ATTRIBUTES}
+    inks = derived_inks({**theme.to_color_system().generate(), **theme.variables}, dark=theme.dark)
+    return {**inks, **ATTRIBUTES} if no_color else inks

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from candela_tui.config import UiSettings
 from candela_tui.exchange import Exchange, Kind, Outcome, Recording, utc_now
 from candela_tui.feed import Feed
 from candela_tui.store.reader import StoreReader
@@ -57,7 +58,7 @@ def main() -> None:
     if mode == "busy":
         thread.start()
     status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com")
-    end = run(feed=feed, history=history, status=status, theme="candela-dark")
+    end = run(feed=feed, history=history, status=status, settings=UiSettings())
     over.set()
     Path(sys.argv[4]).write_text(json.dumps(asdict(end)))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from candela_tui.config import PricingSettings
+from candela_tui.config import PricingSettings, UiSettings
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
@@ -21,6 +21,7 @@ from candela_tui.protocol.usage import Usage
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -32,7 +33,14 @@ class Scene:
     """What happens happens through ``feed``; ``app`` shows it."""
 
     def __init__(
-        self, directory: Path, *, note: str | None = None, follows_store: bool = False, theme: str = "candela-dark"
+        self,
+        directory: Path,
+        *,
+        note: str | None = None,
+        follows_store: bool = False,
+        theme: str = "candela-dark",
+        settings: UiSettings | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         self.now = NOW
         self.feed = Feed()
@@ -43,7 +51,16 @@ class Scene:
         self._pricer = Pricer(PricingSettings())
         status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com", note, follows_store)
         clock = Clock(lambda: self.now, UTC)
-        self.app = CandelaApp(feed=self.feed, history=self.history, status=status, clock=clock, theme=theme)
+        self.config = directory / "config.toml"
+        self.app = CandelaApp(
+            feed=self.feed,
+            history=self.history,
+            status=status,
+            clock=clock,
+            settings=settings or UiSettings(theme=theme),
+            config=self.config,
+            preferences=preferences,
+        )
 
     @asynccontextmanager
     async def opened(self, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[int]]:

@@ -1,74 +1,105 @@
-"""The keys that work on a screen, read from its bindings."""
+"""Help: what can be done here, and with which keys."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar
 
-from textual.app import App
-from textual.binding import ActiveBinding, Binding
-from textual.screen import Screen
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
 
-from candela_tui.ui.dialogs.dialog import Dialog
-from candela_tui.ui.ink import Line
+from candela_tui.ui.actions import Action
+from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.lines.written import WrittenLines
 
-_NAMES = {
-    "ctrl+": "^",
-    "pagedown": "page down",
-    "pageup": "page up",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "exclamation_mark": "!",
-    "question_mark": "?",
-    "slash": "/",
-    "enter": "⏎",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "escape": "esc",
-}
+_KEYS_WIDTH = 16
+_ID_WIDTH = 26
+_LEAST_MEANING = 36
 
 
-def key_lines(screen: Screen[object]) -> list[Line]:
-    """One line an action: its keys, and what it does; grouped by where it works."""
-    groups: dict[str, dict[str, tuple[list[str], str]]] = {}
-    for active in own_bindings(screen):
-        binding = active.binding
-        if isinstance(active.node, App):
-            group = "Everywhere"
-        elif isinstance(active.node, Screen):
-            group = "This screen"
-        else:
-            group = "The list or text with the focus"
-        keys, _ = groups.setdefault(group, {}).setdefault(binding.action, ([], binding.tooltip or binding.description))
-        name = key_name(binding.key)
-        if name not in keys:
-            keys.append(name)
+def key_lines(actions: Sequence[Action], width: int, wanted: str = "") -> list[Line]:
+    """One line an action that says all of the wanted words; grouped by where they work."""
+    words = wanted.casefold().split()
+    chosen = [action for action in actions if all(word in _said(action) for word in words)]
     lines: list[Line] = []
-    for group, actions in groups.items():
-        lines += [((group, "heading"),)]
-        for keys, description in actions.values():
-            lines.append(((f"  {'  '.join(keys):<22} ", "accent"), (description, "text")))
-        lines.append(())
-    return lines[:-1]
+    for where, group in groupby(chosen, key=lambda action: action.where):
+        if lines:
+            lines.append(())
+        lines.append(((where.value, "heading"),))
+        lines += [_line(action, width) for action in group]
+    return lines or [((f"Nothing says {wanted!r}", "dim"),)]
 
 
-def own_bindings(screen: Screen[object]) -> Iterator[ActiveBinding]:
-    """The bindings that work on a screen and are candela's own, not those that every Textual widget has."""
-    for active in screen.active_bindings.values():
-        classes = [cls for cls in type(active.node).__mro__ if cls.__module__.startswith("candela_tui.")]
-        declared = (binding for cls in classes for binding in Binding.make_bindings(cls.__dict__.get("BINDINGS", ())))
-        if active.binding.description and active.binding.action in {binding.action for binding in declared}:
-            yield active
+def _said(action: Action) -> str:
+    return " ".join((*action.keys, action.name, action.meaning, action.id)).casefold()
 
 
-def key_name(key: str) -> str:
-    """A key as it is printed on a keyboard."""
-    if key.startswith("ctrl+"):
-        return f"^{key_name(key[5:])}"
-    return _NAMES.get(key, key)
+def _line(action: Action, width: int) -> Line:
+    keys = "  ".join(action.keys) or "no key"
+    ink = "dim" if not action.keys or not action.enabled else "accent"
+    ids = _ID_WIDTH if width - _KEYS_WIDTH - _ID_WIDTH - 4 >= _LEAST_MEANING else 0
+    meaning = fitted(action.meaning, width - _KEYS_WIDTH - ids - 3)
+    line: Line = ((f"  {fitted(keys, _KEYS_WIDTH)} ", ink), (meaning, "text" if action.enabled else "dim"))
+    return (*line, (f" {fitted(action.id, ids - 1)}", "dim")) if ids else line
 
 
-class KeysDialog(Dialog[None]):
-    """Help."""
+class KeysDialog(ModalScreen[None]):
+    """Shows the actions that there were when it opened. What is typed filters them."""
 
-    def __init__(self, lines: list[Line]) -> None:
-        super().__init__("Keys", lines, "esc close", scrolls=True)
+    CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False, tooltip="Empty the filter, or close", id="help.close"),
+        Binding("down", "scroll(1, False)", "Down", show=False, id="help.down"),
+        Binding("up", "scroll(-1, False)", "Up", show=False, id="help.up"),
+        Binding("pagedown,ctrl+f", "scroll(1, True)", "Page down", show=False, id="help.page_down"),
+        Binding("pageup,ctrl+b", "scroll(-1, True)", "Page up", show=False, id="help.page_up"),
+    ]
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__()
+        self._actions = actions
+        self._view = TextView()
+        self._view.can_focus = False
+        self._input = Input(placeholder="type to filter", compact=True, id="filter")
+
+    def compose(self) -> ComposeResult:
+        """The filter, and the actions."""
+        with Vertical(id="dialog", classes="-tall -wide") as box:
+            box.border_title = Content("Keys")
+            box.border_subtitle = Content("type to filter · esc close")
+            yield self._input
+            yield self._view
+
+    @on(TextView.Resized)
+    def _resized(self) -> None:
+        self._show()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._show()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.dismiss(None)
+
+    def _show(self) -> None:
+        # A slash is how other lists are filtered: it may be typed here, too.
+        wanted = self._input.value.removeprefix("/")
+        self._view.show_lines(WrittenLines(key_lines(self._actions, self._view.text_width, wanted)))
+
+    def action_scroll(self, step: int, pages: bool) -> None:
+        """Scroll the actions."""
+        (self._view.action_pages if pages else self._view.action_lines)(step)
+
+    def action_close(self) -> None:
+        """Empty the filter, or close."""
+        if self._input.value:
+            self._input.value = ""
+        else:
+            self.dismiss(None)

@@ -1,0 +1,1 @@
+"""The settings of config.toml, looked at and changed."""

@@ -1,0 +1,65 @@
+"""One setting: its row, and what there is to say about it."""
+
+import textwrap
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from candela_tui.config import Origin, Setting, toml_value
+from candela_tui.ui.ink import Line, fitted
+
+_NAME_WIDTH = 32
+_WHERE_WIDTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting as it is in force."""
+
+    setting: Setting
+    value: Any
+    origin: Origin
+    height: int = 1
+    moving: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """Its name."""
+        return self.setting.name
+
+    @property
+    def text(self) -> str:
+        """Its value as TOML writes it."""
+        return '""' if self.value is None else toml_value(self.value)
+
+    def draw(self, line: int, width: int, tick: int) -> Line:
+        """Name, value, and where that comes from."""
+        by_default = not self.origin.in_file and self.origin.variable is None
+        name = fitted(self.setting.name, min(_NAME_WIDTH, max(12, width // 2)))
+        value = fitted(self.text, max(8, width - len(name) - _WHERE_WIDTH - 4))
+        where = "default" if by_default else "environment" if self.origin.variable else "config.toml"
+        ink = "dim" if by_default else "bright"
+        return (
+            (f" {name} ", "text"),
+            (f"{value} ", ink),
+            (fitted(where, _WHERE_WIDTH), "dim" if by_default else "accent"),
+        )
+
+    def about(self, width: int) -> list[Line]:
+        """What it means, its default, where it is set, when a change holds."""
+        setting, variable = self.setting, self.origin.variable
+        lines: list[Line] = [((part, "text"),) for part in textwrap.wrap(setting.meaning, max(20, width))]
+        default = '""' if setting.default is None else toml_value(setting.default)
+        facts = [("default ", "dim"), (default, "text")]
+        if setting.choices:
+            facts += [("   one of ", "dim"), (", ".join(map(toml_value, setting.choices)), "text")]
+        lines.append(tuple(facts))
+        if variable is not None:
+            lines.append(((f"set by the environment variable {variable}, which wins over the file", "warn"),))
+        lines.append((("A change holds " + ("at once." if at_once(setting) else "after a restart."), "dim"),))
+        return lines
+
+
+def at_once(setting: Setting) -> bool:
+    """Whether a change holds without a restart."""
+    return setting.key[0] == "ui"
