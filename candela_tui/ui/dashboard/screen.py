@@ -11,7 +11,6 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
@@ -28,6 +27,7 @@ from candela_tui.ui.dashboard.totals import TotalsLine
 from candela_tui.ui.dashboard.welcome import Welcome
 from candela_tui.ui.dialogs.leave import LeaveDialog
 from candela_tui.ui.dialogs.notices import NoticesDialog
+from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.request.screen import RequestScreen
 from candela_tui.ui.sources import Sources
@@ -147,7 +147,7 @@ class DashboardScreen(Screen[None]):
             yield self._preview
         yield self._timeline
         yield self._totals
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show what is known."""

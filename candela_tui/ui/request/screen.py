@@ -9,11 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.compare.screen import CompareScreen
+from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.one_line import OneLine
@@ -199,7 +200,7 @@ class RequestScreen(Screen[None]):
             yield OneLine(((" / ", "accent"),), id="search-sign")
             yield self._input
             yield self._state
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the request."""
