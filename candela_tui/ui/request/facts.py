@@ -3,7 +3,7 @@
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.wrap import wrapped
 
-LABEL = 17
+LABEL = 20
 """Cells that a fact's name has, its margin included."""
 _WIDEST = 110
 """Cells beyond which a line of prose is hard to read."""
@@ -20,6 +20,6 @@ def fact(name: str, value: str | None, width: int, ink: str = "text") -> list[Li
         return []
     room = max(20, min(width - LABEL - 1, _WIDEST))
     return [
-        ((fitted("" if place else f"   {name}", LABEL), "dim"), (part, ink))
+        ((f"{fitted('' if place else f'   {name}', LABEL - 1)} ", "dim"), (part, ink))
         for place, part in enumerate(wrapped(value, room))
     ]

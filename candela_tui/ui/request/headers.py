@@ -59,5 +59,19 @@ def _fields(headers: Headers, width: int) -> Iterator[Line]:
     column = min(max(len(name) for name, _ in headers), 44, max(12, width // 3))
     for name, value in headers:
         ink = "faint" if REDACTED in value else "text"
-        for place, part in enumerate(wrapped(value, max(16, width - column - 6))):
+        for place, part in enumerate(_lines_of(value, max(16, width - column - 6))):
             yield ((fitted("" if place else f"   {name}", column + 3), "link"), ("  ", "text"), (part, ink))
+
+
+def _lines_of(value: str, room: int) -> Iterator[str]:
+    """A long list goes on below behind one of its commas: each of its members stays in one piece."""
+    if len(value) <= room or "," not in value:
+        yield from wrapped(value, room)
+        return
+    line = ""
+    for member in value.replace(",", ",\0").split("\0"):
+        if line and len(line) + len(member) > room:
+            yield from wrapped(line, room)
+            line = ""
+        line += member
+    yield from wrapped(line, room)

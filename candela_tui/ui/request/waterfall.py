@@ -9,7 +9,7 @@ from candela_tui.ui import words
 from candela_tui.ui.ink import Line, Piece, fitted
 
 _STEPS = (1, 2, 5)
-_CELLS_A_TICK = 11
+_CELLS_A_TICK = 9
 _PARTS = " ▏▎▍▌▋▊▉█"
 _BLOCK_LOOKS = {
     "text": ("¶ text", "good"),
@@ -54,7 +54,7 @@ def phases(exchange: Exchange, blocks: Sequence[BlockTime]) -> Iterator[Phase]:
         yield Phase(name, block.start_ms, stopped, ink, _amount(block))
     last = max((block.end_ms or block.start_ms for block in blocks), default=marks.first_token or marks.first_byte)
     if end is not None:
-        yield Phase("end" if blocks else "rest of the answer", min(last, end), end, "dim")
+        yield Phase("end", min(last, end), end, "dim")
     elif not blocks:
         yield Phase("streaming", last, None, "good")
 
