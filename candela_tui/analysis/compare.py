@@ -4,10 +4,12 @@ Bodies may have 10 MB, so everything comes in steps of a few milliseconds at mos
 their slices, and only what changed is decoded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import chain
+from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +17,9 @@ from candela_tui.analysis.alignment import Pair, aligned
 from candela_tui.analysis.outline import outline, outline_members
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
 
-_MOST_LINES = 5_000
+_T = TypeVar("_T")
+
+_MOST_LINES = 4_000
 """Lines of an item up to which they are compared one by one."""
 _BILLING = "x-anthropic-billing-header:"
 """How the client's own note to the provider begins, which is not part of the prompt."""
@@ -147,18 +151,15 @@ def _first_behind(part: Part) -> Entry | None:
 
 
 def _is_billing(entry: Entry) -> bool:
-    text = (raw_members(entry.item.raw) or {}).get("text", NULL)
+    text = (_members(entry.item.raw) or {}).get("text", NULL)
     return (text_prefix(text, len(_BILLING) + 2) or "").startswith(_BILLING)
 
 
 def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
     """Compare two bodies. What is no JSON object has no parts."""
-    sides: list[_Sides] = []
-    for body in (old, new):
-        side = _Sides()
-        yield from _read(body, side)
-        sides.append(side)
-    before, after = sides
+    before, after = _Side(), _Side()
+    yield from _read(old, before, _Side())
+    yield from _read(new, after, before)
     for part, its_old, its_new in (
         (found.settings, before.settings, after.settings),
         (found.tools, before.tools, after.tools),
@@ -169,56 +170,83 @@ def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class _Sides:
+class _Side:
     settings: list[Item] = field(default_factory=list)
     tools: list[Item] = field(default_factory=list)
     system: list[Item] = field(default_factory=list)
     messages: list[Item] = field(default_factory=list)
 
 
-def _read(body: bytes, side: _Sides) -> Iterator[None]:
-    members = raw_members(body) or {}
+_Reading = Generator[None, None, _T]
+"""Steps that come to something. Each takes one look at a slice: of 10 MB that is some 10 ms, of a message nothing."""
+
+
+def _read(body: bytes, side: _Side, other: _Side) -> Iterator[None]:
+    """Read the items of a body. What is the same in another one is taken from there."""
+    members = _members(body) or {}
     yield
     for name in sorted(members):
         if name not in ("tools", "system", "messages"):
             side.settings.append(Item(name, members[name], _digest(members[name])))
-    for raw in raw_items(members.get("tools", NULL)):
-        side.tools.append(_block(raw, "name"))
+    for number, raw in enumerate(raw_items(members.get("tools", NULL))):
+        side.tools.append(_known(raw, other.tools, number) or (yield from _block(raw, "name")))
         yield
-    side.system += _blocks(members.get("system", NULL))
+    side.system += yield from _blocks(members.get("system", NULL))
     yield
     messages = raw_items(members.get("messages", NULL))
     yield
-    for raw in messages:
-        side.messages.append(_message(raw))
+    for number, raw in enumerate(messages):
+        side.messages.append(_known(raw, other.messages, number) or (yield from _message(raw)))
         yield
 
 
-def _message(raw: msgspec.Raw) -> Item:
-    members = raw_members(raw) or {}
+def _known(raw: msgspec.Raw, items: Sequence[Item], number: int) -> Item | None:
+    """The item at that place, where it is written in the same bytes."""
+    if number < len(items) and bytes(items[number].raw) == bytes(raw):
+        return items[number]
+    return None
+
+
+def _message(raw: msgspec.Raw) -> _Reading[Item]:
+    members = _members(raw) or {}
+    yield
     role = _word(members.get("role", NULL))
-    parts = tuple(_blocks(members.get("content", NULL)))
+    parts = tuple((yield from _blocks(members.get("content", NULL))))
     digest = blake2b(role.encode("utf-8", "replace"), digest_size=16)
     for part in parts:
         digest.update(part.digest)
     return Item(role, raw, digest.digest(), parts)
 
 
-def _blocks(content: msgspec.Raw) -> list[Item]:
+def _blocks(content: msgspec.Raw) -> _Reading[list[Item]]:
     """The blocks of a content; a string is one text block."""
-    if bytes(memoryview(content)[:1]) == b'"':
+    if _first_byte(content) == b'"':
         return [Item("text", content, _digest_of_members({"text": content, "type": msgspec.Raw(b'"text"')}))]
-    return [_block(raw, "type") for raw in raw_items(content)]
+    blocks: list[Item] = []
+    for raw in raw_items(content):
+        yield
+        blocks.append((yield from _block(raw, "type")))
+    return blocks
 
 
-def _block(raw: msgspec.Raw, labelled_by: str) -> Item:
-    members = raw_members(raw)
+def _block(raw: msgspec.Raw, labelled_by: str) -> _Reading[Item]:
+    members = _members(raw)
     if members is None:
         return Item(_UNNAMED, raw, _digest(raw))
+    yield
     label = _word(members.get(labelled_by, NULL))
     if label.endswith("tool_use"):
         label = f"{label} {_word(members.get('name', NULL))}"
     return Item(label, raw, _digest_of_members(members))
+
+
+def _first_byte(raw: msgspec.Raw | bytes) -> bytes:
+    return bytes(memoryview(raw)[:1])
+
+
+def _members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of an object; of a long string it takes no look at all to know that it is none."""
+    return None if _first_byte(raw) == b'"' else raw_members(raw)
 
 
 def _word(raw: msgspec.Raw) -> str:
@@ -274,32 +302,45 @@ def _succession(old: Sequence[Item], new: Sequence[Item], gone: list[int], come:
 
 def lines_of(item: Item) -> Iterator[str]:
     """What an item says, line by line."""
-    members = raw_members(item.raw)
+    members = _members(item.raw)
     if members is None:
         return outline(item.raw)
-    if item.label == "text" and "text" in members:
-        return outline(members["text"])
-    return outline_members({name: value for name, value in members.items() if name not in ("type", "cache_control")})
+    type_in_label = _word(members.get("type", NULL)) == item.label.partition(" ")[0]
+    hidden = ("cache_control", "type") if type_in_label else ("cache_control",)
+    shown = {name: value for name, value in members.items() if name not in hidden}
+    # A text is in the member "text", thinking in "thinking".
+    text = shown.pop(item.label, None) if type_in_label else None
+    return chain(outline(text) if text is not None else (), outline_members(shown))
 
 
-def compare_lines(old: Item | None, new: Item | None, lines: list[Line]) -> Iterator[None]:
-    """Add to ``lines`` those of the old item and those of the new one; where they are too many, all of them as removed
-    and added. Without the lines added it is the old item, without those removed the new one."""
-    before: list[str] = []
-    after: list[str] = []
-    for item, its_lines in ((old, before), (new, after)):
+@dataclass(slots=True)
+class LineChanges:
+    """What became of the lines of an item."""
+
+    lines: list[Line] = field(default_factory=list)
+    whole: bool = True
+    """Whether it has no more lines than were compared."""
+
+
+def compare_lines(old: Item | None, new: Item | None, found: LineChanges) -> Iterator[None]:
+    """Compare the old item's lines with the new one's, the first thousands of each. Without the lines that were added
+    it is the old item, without those that were removed the new one."""
+    sides: list[list[str]] = []
+    for item in (old, new):
+        its_lines: list[str] = []
         for line in lines_of(item) if item else ():
+            if len(its_lines) == _MOST_LINES:
+                found.whole = False
+                break
             its_lines.append(line)
             yield
+        sides.append(its_lines)
+    before, after = sides
     pairs: list[Pair] = []
-    if len(before) <= _MOST_LINES and len(after) <= _MOST_LINES:
-        yield from aligned(before, after, pairs)
-    else:
-        pairs += [Pair(place, None) for place in range(len(before))]
-        pairs += [Pair(None, place) for place in range(len(after))]
+    yield from aligned(before, after, pairs)
     for pair in pairs:
         if pair.new is not None:
-            lines.append(Line(Sign.SAME if pair.old is not None else Sign.ADDED, after[pair.new]))
+            found.lines.append(Line(Sign.SAME if pair.old is not None else Sign.ADDED, after[pair.new]))
         elif pair.old is not None:
-            lines.append(Line(Sign.REMOVED, before[pair.old]))
+            found.lines.append(Line(Sign.REMOVED, before[pair.old]))
         yield

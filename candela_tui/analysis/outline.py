@@ -26,7 +26,7 @@ def outline(raw: msgspec.Raw, indent: str = "") -> Iterator[str]:
 def outline_members(members: dict[str, msgspec.Raw], indent: str = "") -> Iterator[str]:
     """The lines of an object's members."""
     for name, value in members.items():
-        yield from _entry(f"{name}:", value, indent)
+        yield from _entry(f"{name}:".replace("\n", "\\n"), value, indent)
 
 
 def _nested(raw: msgspec.Raw, indent: str) -> Iterator[str] | None:

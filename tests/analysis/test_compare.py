@@ -11,7 +11,7 @@ from candela_tui.analysis.compare import (
     Break,
     Comparison,
     Item,
-    Line,
+    LineChanges,
     compare,
     compare_items,
     compare_lines,
@@ -51,10 +51,11 @@ def signs(part: Any) -> str:
 
 
 def line_changes(old: Item | None, new: Item | None) -> list[tuple[str, str]]:
-    lines: list[Line] = []
-    for _ in compare_lines(old, new, lines):
+    found = LineChanges()
+    for _ in compare_lines(old, new, found):
         pass
-    return [(line.sign.value, line.text) for line in lines]
+    assert found.whole
+    return [(line.sign.value, line.text) for line in found.lines]
 
 
 def test_the_next_turn_adds_messages_and_the_rest_is_the_same():
@@ -194,3 +195,15 @@ def test_no_bytes_can_crash_it(old, new):
     for part in found.parts:
         for entry in part.entries:
             line_changes(entry.old, entry.new)
+
+
+def test_an_item_without_end_is_compared_by_its_beginning_and_says_so():
+    old, new = (
+        compared(request(), request(user("\n".join(f"{word} {n}" for n in range(10_000))))).messages.entries[0].item
+        for word in ("line", "row")
+    )
+    found = LineChanges()
+    for _ in compare_lines(old.parts[0], new.parts[0], found):
+        pass
+    assert not found.whole
+    assert 0 < len(found.lines) < 10_000

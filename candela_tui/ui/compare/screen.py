@@ -1,61 +1,245 @@
 """The screen that compares a request with the previous one of the same agent."""
 
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
+from candela_tui.analysis.compare import Comparison, compare
+from candela_tui.analysis.conversation import same_conversation
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.request import Kind
+from candela_tui.store.errors import StoreError
+from candela_tui.ui import words
+from candela_tui.ui.compare.lines import write
+from candela_tui.ui.compare.rows import Rows, as_text
+from candela_tui.ui.compare.summary import summary
+from candela_tui.ui.dashboard.session_rows import agent_names
+from candela_tui.ui.footer import KeyFooter
+from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.lines.search_bar import SearchBar
+from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
+from candela_tui.ui.plain import plain_lines
+from candela_tui.ui.request.bodies import Bodies
 from candela_tui.ui.sources import Sources
+
+_MOST_COPIED = 200_000
+"""Characters. Terminals refuse more than some 100 kB to 1 MB in OSC 52."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    comparison: Comparison
+    before: Exchange
+    now: Exchange
+    rows: Rows
 
 
 class CompareScreen(Screen[None]):
     """Shows what a request has that the one before it had not, and the other way round."""
 
+    DEFAULT_CSS = """
+    CompareScreen {
+        background: $background;
+
+        #title { padding: 0 1; background: $panel; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "Back", id="compare.back", tooltip="Leave the comparison"),
+        Binding("escape,q,d", "back", "Back", id="compare.back", tooltip="End the search, or leave the comparison"),
+        Binding(
+            "right_square_bracket",
+            "change(1)",
+            "Changes",
+            key_display="] [",
+            id="compare.next_change",
+            tooltip="Go to the next change",
+        ),
+        Binding(
+            "left_square_bracket",
+            "change(-1)",
+            "Previous change",
+            show=False,
+            id="compare.previous_change",
+            tooltip="Go to the previous change",
+        ),
+        Binding(
+            "J,right_curly_bracket",
+            "step(1)",
+            "Next",
+            id="compare.next",
+            tooltip="Compare the agent's next request with this one",
+        ),
+        Binding(
+            "K,left_curly_bracket",
+            "step(-1)",
+            "Previous",
+            id="compare.previous",
+            tooltip="Compare the agent's previous request with the one before it",
+        ),
+        Binding("slash", "search", "Search", key_display="/", id="compare.search", tooltip="Find words in the changes"),
+        Binding("n", "hit(1)", "Next hit", show=False, id="compare.next_hit", tooltip="The next place that was found"),
+        Binding("N", "hit(-1)", "Previous hit", show=False, id="compare.previous_hit", tooltip="The place before"),
+        Binding("y", "copy", "Copy", id="compare.copy", tooltip="Copy the changes to the clipboard"),
     ]
 
     def __init__(self, sources: Sources, exchange_id: str) -> None:
         super().__init__()
         self._sources = sources
         self._exchange_id = exchange_id
+        self._stops: list[int] = []
+        self._compared: _Compared | None = None
+        self._title = OneLine(id="title")
         self._view = TextView(id="view")
+        self._search = SearchBar(self._view)
 
     def compose(self) -> ComposeResult:
-        """The differences, and keys."""
+        """Which two, what changed, the search, keys."""
+        yield self._title
         yield self._view
-        yield Footer(show_command_palette=False)
+        yield self._search
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Compare."""
         self._view.focus()
-        exchange = self._sources.ledger.exchange(self._exchange_id)
-        before = previous_of(self._sources, exchange) if exchange is not None else None
-        lines = WrittenLines()
-        if exchange is None or before is None:
-            lines.add((" The first request of its agent: there is nothing to compare it with.", "dim"))
-        else:
-            lines.add((f" {before.request_bytes:,} bytes before, {exchange.request_bytes:,} bytes now", "text"))
+        self._show()
+
+    def _show(self) -> None:
+        self._compared = None
+        self.run_worker(self._compare(self._exchange_id), group="compare", exclusive=True)
+
+    def _conversation(self, exchange: Exchange) -> tuple[list[Exchange], int]:
+        """The requests that this one is among, and its place."""
+        requests = same_conversation(self._sources.ledger.requests(exchange.session_id), exchange)
+        return requests, next(place for place, other in enumerate(requests) if other.id == exchange.id)
+
+    async def _compare(self, exchange_id: str) -> None:
+        now = self._sources.ledger.exchange(exchange_id)
+        if now is None:
+            self._say("The request is not recorded.")
+            return
+        requests, place = self._conversation(now)
+        before = requests[place - 1] if place else None
+        self._show_title(before, now)
+        if before is None:
+            self._say("The first request of its agent: there is nothing to compare it with.")
+            return
+        bodies: list[bytes] = []
+        for each in (before, now):
+            try:
+                body = await Bodies(self._sources, each.id).request()
+            except StoreError as error:
+                self._say(str(error))
+                return
+            if body is None:
+                at = words.time_of_day(each.started_at, self._sources.clock)
+                self._say(f"The body of the request of {at} is not recorded.")
+                return
+            bodies.append(body)
+        comparison = Comparison()
+        await in_slices(compare(bodies[0], bodies[1], comparison), _nothing)
+        rows = Rows()
+        self._view.show_lines(WrittenLines(((), *summary(comparison, before, now, rows, self._view.text_width))))
+        await in_slices(rows.find(comparison), _nothing)
+        self._compared = _Compared(comparison, before, now, rows)
+        await self._write()
+
+    def _say(self, text: str) -> None:
+        self._view.show_lines(WrittenLines([(), ((f" {text}", "dim"),)]))
+
+    def _show_title(self, before: Exchange | None, now: Exchange) -> None:
+        clock = self._sources.clock
+        session = self._sources.ledger.session(now.session_id)
+        agent = "main" if now.agent_id is None else agent_names(session).get(now.agent_id, now.agent_id)
+        pieces: Line = ((words.time_of_day(now.started_at, clock), "bright"),)
+        if before is not None:
+            apart = (now.started_at - before.started_at).total_seconds() * 1000
+            pieces = (
+                (words.time_of_day(before.started_at, clock), "text"),
+                (" → ", "dim"),
+                *pieces,
+                (f"  {words.duration(apart)} later", "dim"),
+            )
+        pieces += ((f"   {agent}", "text"), (f"   {words.model(now.model_used or now.model)}", "text"))
+        if session.title:
+            pieces += ((f"   {session.title}", "dim"),)
+        self._title.pieces = (("Compare  ", "accent"), *pieces)
+
+    async def _write(self) -> None:
+        compared, width = self._compared, self._view.text_width
+        if compared is None or not width:
+            return
+        rows = compared.rows
+        lines = WrittenLines(((), *summary(compared.comparison, compared.before, compared.now, rows, width)))
+        if not rows.rows:
+            lines.extend([(), ((" Nothing differs: both ask for the same.", "dim"),)])
+        self._stops = []
         self._view.show_lines(lines)
+        await in_slices(write(rows.rows, width, lines, self._stops), self._view.grew)
+
+    @on(TextView.Resized)
+    def _resized(self) -> None:
+        if self._compared is not None:
+            self.run_worker(self._write(), group="compare", exclusive=True)
+
+    @on(TextView.Searched)
+    def _searched(self) -> None:
+        self._search.show_state()
+
+    def action_change(self, step: int) -> None:
+        """Go to the next change."""
+        view = self._view
+        top = round(view.scroll_y) + 1
+        at_end = step > 0 and view.scroll_y >= view.max_scroll_y
+        place = bisect_right(self._stops, top) if step > 0 else bisect_left(self._stops, top) - 1
+        if not at_end and 0 <= place < len(self._stops):
+            view.scroll_to(y=self._stops[place] - 1, animate=False, force=True)
+        else:
+            self.notify("There is no later change." if step > 0 else "There is no earlier change.", timeout=2)
+
+    def action_step(self, step: int) -> None:
+        """Compare the next request of the same agent."""
+        now = self._sources.ledger.exchange(self._exchange_id)
+        if now is None:
+            return
+        requests, place = self._conversation(now)
+        if 0 <= place + step < len(requests):
+            self._exchange_id = requests[place + step].id
+            self._show()
+        else:
+            side = "later" if step > 0 else "earlier"
+            self.notify(f"There is no {side} request of this agent.", timeout=2)
+
+    def action_search(self) -> None:
+        """Ask for words to find."""
+        self._search.open()
+
+    def action_hit(self, step: int) -> None:
+        """Go to the next hit."""
+        self._view.next_hit(step)
+
+    def action_copy(self) -> None:
+        """Copy the changes."""
+        if self._compared is None or not self._compared.rows.rows:
+            self.notify("There are no changes to copy.", timeout=2)
+            return
+        text = plain_lines(as_text(self._compared.rows.rows))
+        self.app.copy_to_clipboard(text[:_MOST_COPIED])
+        part = f" (the first {_MOST_COPIED:,} characters)" if len(text) > _MOST_COPIED else ""
+        self.notify(f"Copied the changes{part}", timeout=2)
 
     def action_back(self) -> None:
-        """Leave the screen."""
-        self.dismiss()
+        """Leave the search, or the screen."""
+        if not self._search.close():
+            self.dismiss()
 
 
-def previous_of(sources: Sources, exchange: Exchange) -> Exchange | None:
-    """The request of the same agent and kind before this one; None: it is the first."""
-    if exchange.kind is not Kind.MESSAGES:
-        return None
-    earlier = (
-        other
-        for other in sources.ledger.requests(exchange.session_id)
-        if other.id < exchange.id and other.agent_id == exchange.agent_id and other.kind is exchange.kind
-    )
-    return max(earlier, key=lambda other: other.id, default=None)
+def _nothing() -> None:
+    """There is nothing to show yet."""

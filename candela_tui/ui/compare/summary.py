@@ -1,0 +1,111 @@
+"""What a comparison comes to, in a few lines."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from candela_tui.analysis.compare import Comparison, Part, Sign
+from candela_tui.exchange import Exchange
+from candela_tui.ui import words
+from candela_tui.ui.compare.rows import Rows, heading
+from candela_tui.ui.ink import Line, Piece, fitted
+
+_LABEL = 11
+_COUNTS = 34
+_NUMBER = 8
+_MOST_NAMED = 3
+_STATES = ((Sign.SAME, "the same", "dim"), (Sign.CHANGED, "changed", "warn"), (Sign.ADDED, "new", "good"))
+_GONE = (Sign.REMOVED, "gone", "bad")
+
+
+def summary(comparison: Comparison, before: Exchange, now: Exchange, rows: Rows, width: int) -> Iterator[Line]:
+    """A line a part, what it means for the cache, and what the answer says of it. Of ``rows`` it takes how many lines
+    came and went, as far as they are found."""
+    for part in comparison.parts:
+        counted = rows.lines.get(part.name, Counter())
+        more = "…" if part.name in rows.named_only else ""
+        yield _labelled(part.name, *_part(part, counted, more, width - _LABEL - 2))
+    yield _labelled("prompt", _prompt(comparison))
+    yield _labelled("cache", *_cache(now))
+    yield _labelled("size", *_sizes(before, now))
+
+
+def _labelled(label: str, *pieces: Piece) -> Line:
+    return ((f" {label:<{_LABEL}}", "dim"), *pieces)
+
+
+def _part(part: Part, lines: Counter[Sign], more: str, width: int) -> Iterator[Piece]:
+    if not part.entries:
+        yield ("none", "dim")
+        return
+    if part.same:
+        yield (f"all {len(part.entries):,} the same" if len(part.entries) > 1 else "the same", "dim")
+        return
+    used = 0
+    for sign, said, ink in (*_STATES, _GONE):
+        number = part.count(sign)
+        if not number:
+            continue
+        text = f"{number:,} {said}"
+        if used:
+            yield (", ", "dim")
+            used += 2
+        yield (text, ink)
+        used += len(text)
+    yield (" " * max(1, _COUNTS - used), "text")
+    for sign, shown, ink in ((Sign.ADDED, "+", "good"), (Sign.REMOVED, "−", "bad")):
+        number = lines[sign]
+        yield (f"{shown + format(number, ',') + more if number else '':>{_NUMBER}}", ink)
+    if part.name in ("settings", "tools"):
+        room = width - max(used + 1, _COUNTS) - 2 * _NUMBER - 3
+        yield (f"   {fitted(_names(part), room).rstrip()}" if room > _NUMBER else "", "text")
+
+
+def _names(part: Part) -> str:
+    names = [entry.item.label for entry in part.entries if entry.sign is not Sign.SAME]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _prompt(comparison: Comparison) -> Piece:
+    if not any(part.entries for part in (comparison.tools, comparison.system, comparison.messages)):
+        return ("none", "dim")
+    broken = comparison.breaks
+    if broken is None:
+        return ("goes on where the previous one ended: all of that can be read from the cache", "good")
+    if broken.part == "model":
+        return ("for another model: it shares no cache with the previous one", "warn")
+    part = {each.name: each for each in comparison.parts}[broken.part]
+    differing = next(entry for entry in part.entries if entry.sign is not Sign.SAME and entry.place == broken.place)
+    if part is comparison.messages:
+        same = broken.place - 1
+        upto = f"message {same:,} of {_size(part):,}" if same else "the system prompt"
+        return (f"the same as the previous one up to {upto}, and different from there on", "warn")
+    name = heading(part, differing)
+    what = f"tool {name}" if part is comparison.tools else f"{name} of the system prompt"
+    return (f"differs from the {what} on: the cache holds nothing behind that", "warn")
+
+
+def _size(part: Part) -> int:
+    return sum(entry.new is not None for entry in part.entries)
+
+
+def _cache(now: Exchange) -> Iterator[Piece]:
+    usage = now.usage
+    if usage is None or usage.prompt_tokens is None:
+        yield ("the answer has not told yet" if now.live else "the answer does not tell", "dim")
+        return
+    written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+    share = (usage.cache_read_tokens or 0) / usage.prompt_tokens if usage.prompt_tokens else None
+    yield (f"{words.count(usage.cache_read_tokens)} tokens read", "text")
+    yield (f" ({words.percent(share)})", "dim")
+    yield (f", {words.count(written)} written, {words.count(usage.input_tokens)} neither", "text")
+
+
+def _sizes(before: Exchange, now: Exchange) -> Iterator[Piece]:
+    yield (f"{words.size(before.request_bytes)} → {words.size(now.request_bytes)}", "text")
+    tokens = [each.usage.prompt_tokens if each.usage else None for each in (before, now)]
+    if tokens[0] is not None and tokens[1] is not None:
+        grown = tokens[1] - tokens[0]
+        sign = "+" if grown >= 0 else "−"
+        yield (f"   {words.count(tokens[0])} → {words.count(tokens[1])} tokens", "text")
+        yield (f" ({sign}{words.count(abs(grown))})", "dim")
