@@ -28,6 +28,7 @@ def start(invocation: Invocation) -> None:
         return
     running = daemon.start(invocation, port)
     click.echo(f"candela {running.version} runs on {_url(running)} in the background (pid {running.pid}).")
+    click.echo("`candela attach` shows its dashboard.")
 
 
 @click.command()
@@ -79,6 +80,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
         click.echo(f"Since {running.started_at}. Its records are in {running.data_dir}")
+        click.echo("See it live with `candela attach`.")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
     else:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from candela_tui.cli.dashboard import leave, require_terminal, show
+from candela_tui.cli.dashboard import leave, show_engine
 from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.environment import loopback_exception
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.logs import log_beside_the_store
+from candela_tui.cli.terminal import require_terminal
 from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.demo.play import Demo
 from candela_tui.proxy.listen import PortTaken
@@ -52,7 +53,7 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
         engine.start()
         try:
             simulation.start_client(f"http://{engine.address}")
-            end = show(engine, settings, invocation, _NOTE)
+            end = show_engine(engine, settings, invocation, _NOTE)
         finally:
             simulation.stop()
         return leave(engine, end, invocation)

@@ -19,6 +19,7 @@ EXAMPLES = """\b
 Examples:
   candela                        the proxy and its dashboard
   candela claude                 Claude Code through it (in another terminal)
+  candela attach                 the dashboard of a candela in the background
   candela demo                   a tour without an account
   eval "$(candela env)"          point this shell's claude at the proxy
   candela sessions               what was recorded, and what it cost
@@ -39,6 +40,7 @@ COMMANDS = {
     "serve": Entry("serve", "serve", "Run the proxy without a dashboard, in the foreground."),
     "start": Entry("background", "start", "Run the proxy in the background."),
     "stop": Entry("background", "stop", "End the background proxy."),
+    "attach": Entry("attach", "attach", "Show the dashboard of a candela that runs already."),
     "status": Entry("background", "status", "Say whether a candela runs, and where."),
     "claude": Entry("client", "claude", "Run Claude Code through candela."),
     "exec": Entry("client", "execute", "Run any command through candela."),

@@ -52,12 +52,12 @@ async def test_a_signal_ends_it_and_what_crossed_is_kept(
     assert kept["outcome"] == "ok"
 
 
-async def test_where_another_candela_has_the_port_its_records_are_shown(home: Home, terminal: Terminal) -> None:
+async def test_where_another_candela_has_the_port_it_attaches_to_that_one(home: Home, terminal: Terminal) -> None:
     home.record(exchange(session_title="Mend the weather vane"))
     await home.run("start")
     elsewhere = {**home.environment, "CANDELA_DATA_DIR": str(home.directory / "elsewhere")}
     await terminal.open("it", [str(COMMAND)], elsewhere, home.directory)
-    await terminal.shows("it", "Another candela", f"port {home.port}", "Mend the weather vane")
+    await terminal.shows("it", "Attached to candela", f"127.0.0.1:{home.port}", "Mend the weather vane")
     await terminal.press("it", "q")
     assert await terminal.exit_code("it") == 0
     assert (await home.run("status")).code == 0

@@ -1,0 +1,102 @@
+"""``candela attach``: the dashboard of a candela that runs already."""
+
+import os
+from pathlib import Path
+
+import click
+
+from candela_tui.attach.client import Client, NoLocalApi
+from candela_tui.attach.remote_feed import RemoteFeed
+from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.pidfile import background
+from candela_tui.cli.terminal import require_terminal, show, tell_crash
+from candela_tui.config import Settings
+from candela_tui.feed import Feed
+from candela_tui.paths import Paths, default_paths
+from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
+from candela_tui.proxy.peer import listening_uid
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
+from candela_tui.ui.run import DashboardExit, Status
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="The port of the candela to show. Default: that of the one in the background, else proxy.port.",
+)
+@pass_invocation
+def attach(invocation: Invocation, port: int | None) -> None:
+    """Show the dashboard of a candela that runs already, in the background or in another terminal.
+
+    Leaving the dashboard leaves that candela and its streams alone.
+    """
+    settings = invocation.settings()
+    require_terminal("`candela status` says what runs, `candela sessions` lists what was recorded.")
+    if port is None:
+        found = background(invocation.paths.pid)
+        port = found.port if found else settings.proxy.port
+    running = running_candela(port)
+    if running is None:
+        raise click.ClickException(f"No candela runs on port {port}. Start one with `candela start` or `candela`.")
+    raise SystemExit(show_running(running, settings, invocation))
+
+
+def show_running(running: RunningCandela, settings: Settings, invocation: Invocation) -> int:
+    """The dashboard of a running candela, until it is left; the exit code.
+
+    It is live over the local API; where that can't be asked, the store is read again and again.
+    """
+    if running.data_dir is None:
+        raise click.ClickException(f"The candela on {HOST}:{running.port} (pid {running.pid}) records nothing to show.")
+    paths = default_paths(data=Path(running.data_dir))
+    store = StoreReader(paths.store)
+    try:
+        end = _live_or_stored(running, paths, store, settings, invocation)
+    finally:
+        store.close()
+    if end.crash is None:
+        return end.code
+    tell_crash(end.crash, paths.data)
+    return 1
+
+
+def _live_or_stored(
+    running: RunningCandela, paths: Paths, store: StoreReader, settings: Settings, invocation: Invocation
+) -> DashboardExit:
+    client = Client(running.port, paths.token)
+    try:
+        _require_own(running.port)
+        about = client.about()
+    except StoreError as error:
+        status = Status(
+            address=f"{HOST}:{running.port}",
+            route=settings.proxy.default_route,
+            base_url=settings.anthropic.base_url,
+            note=f"Another candela (pid {running.pid}) serves port {running.port}; its records are read from "
+            f"{paths.store}, as they can't be followed live: {error}",
+            follows_store=True,
+        )
+        return show(Feed(), store, status, settings, invocation)
+    status = Status(
+        address=about.address,
+        route=about.route,
+        base_url=about.base_url,
+        note=f"Attached to candela {about.version} (pid {about.pid}): leaving this dashboard leaves it running.",
+    )
+    history = RemoteHistory(client, store)
+    feed = RemoteFeed(client, history)
+    feed.start()
+    try:
+        return show(feed, history, status, settings, invocation)
+    finally:
+        feed.close()
+
+
+def _require_own(port: int) -> None:
+    """Raise NoLocalApi where another user listens, who would get the token."""
+    user = listening_uid(port)
+    if user is not None and user != os.getuid():
+        raise NoLocalApi(f"the port belongs to another user of this machine (uid {user}).")
