@@ -181,35 +181,43 @@ class RequestList(RowList):
         """Tell which request has the cursor."""
         self._tell_cursor()
 
-    def neighbour_of(self, exchange_id: str, step: int, *, same_agent: bool = False) -> str | None:
-        """Move to the request so many places below (or above) one, of its agent where that is asked for; return the id
-        of its last try, None: there is none."""
+    def neighbour_of(self, exchange_id: str, step: int, wanted: Callable[[Exchange], bool] | None = None) -> str | None:
+        """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
+        the id of its last try, None: there is none."""
         key: Hashable | None = self._listing.key_of(exchange_id)
         if key is None or self.row(key) is None:
             return None
-        agent_id = self._listing.call(str(key)).last.agent_id
         while (key := self.neighbour(key, step)) is not None:
-            call = self._listing.call(str(key))
-            if not same_agent or call.last.agent_id == agent_id:
+            last = self._listing.call(str(key)).last
+            if wanted is None or wanted(last):
                 self.move_to(key)
-                return call.last.id
+                return last.id
         return None
 
-    def action_follow(self) -> None:
-        """Follow the newest request, or stay."""
-        self.toggle_following()
+    def place_of(self, exchange_id: str) -> tuple[int, int] | None:
+        """Which row a request has, from 1, and how many there are; None: it is not in the list."""
+        key = self._listing.key_of(exchange_id)
+        place = None if key is None else self._stack.place(key)
+        return None if place is None else (place + 1, len(self.rows))
 
     def action_mark(self) -> None:
         """Mark the request with the cursor, or take its mark away, and go on to the next."""
         call = self.call
-        if call is None:
-            return
-        key = call.tries[0].id
+        if call is not None:
+            self.toggle_mark(call.last.id)
+            self.action_move(1)
+
+    def toggle_mark(self, exchange_id: str) -> bool | None:
+        """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
+        key = self._listing.key_of(exchange_id)
+        if key is None:
+            return None
+        call = self._listing.call(key)
         if self._marked.pop(key, None) is None:
             self._marked[key] = call
         self.put_row(self._row(call))
-        self.action_move(1)
         self.post_message(self.Changed())
+        return key in self._marked
 
     def take_marks_away(self) -> None:
         """Have no marks."""
@@ -223,7 +231,8 @@ class RequestList(RowList):
     def action_same_agent(self, step: int) -> None:
         """Go to the next request of the same agent, or the one before."""
         if self.call is not None:
-            self.neighbour_of(self.call.last.id, step, same_agent=True)
+            last = self.call.last
+            self.neighbour_of(last.id, step, lambda other: other.agent_id == last.agent_id)
 
     def action_next_error(self) -> None:
         """Go to the next request that went wrong."""

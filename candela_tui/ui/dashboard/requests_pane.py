@@ -1,7 +1,7 @@
 """The requests of what is chosen, below the names of their columns."""
 
 import asyncio
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -111,10 +111,18 @@ class RequestsPane(Pane):
         call = self._list.call
         return None if call is None else call.last.id
 
-    def neighbour(self, exchange_id: str, step: int, *, same_agent: bool = False) -> str | None:
-        """Move to the request so many places below (or above) one, of its agent where that is asked for; return its id,
-        None: there is none."""
-        return self._list.neighbour_of(exchange_id, step, same_agent=same_agent)
+    def neighbour(self, exchange_id: str, step: int, wanted: Callable[[Exchange], bool] | None = None) -> str | None:
+        """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
+        its id, None: there is none."""
+        return self._list.neighbour_of(exchange_id, step, wanted)
+
+    def place_of(self, exchange_id: str) -> tuple[int, int] | None:
+        """Which row a request has, from 1, and how many there are; None: it is not in the list."""
+        return self._list.place_of(exchange_id)
+
+    def toggle_mark(self, exchange_id: str) -> bool | None:
+        """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
+        return self._list.toggle_mark(exchange_id)
 
     def show(self, choice: Choice) -> None:
         """Show the requests of a session or sub-agent."""
