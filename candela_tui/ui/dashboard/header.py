@@ -61,7 +61,7 @@ class Header(OneLine):
         return drawn.pieces
 
     def _cost_by_hour(self) -> list[float]:
-        """USD of the last hours, at most a second old."""
+        """USD of the last hours, summed at most once a second."""
         at = time.monotonic()
         if self._summed_at is None or at - self._summed_at >= 1:
             self._summed_at = at

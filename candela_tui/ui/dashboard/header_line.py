@@ -60,7 +60,7 @@ class HeaderLine:
 def header_line(facts: HeaderFacts, width: int) -> HeaderLine:
     """Name and address on the left, the rest on the right."""
     left, right = tuple(_left(facts)), tuple(_right(facts))
-    gap = 3 if width >= 110 else 2
+    gap = 3 if width >= 150 else 2
     chosen = _choose((*left, *right), width, gap)
     shown_left = [part for part in left if part.name in chosen]
     shown_right = [part for part in right if part.name in chosen]
@@ -118,7 +118,7 @@ def _today(facts: HeaderFacts) -> Part:
     cost: Line = (("today ", "dim"), (facts.today, "bright"))
     forms = [Form(2, cost)]
     if any(facts.by_hour):
-        forms.append(Form(8, (*cost, (f" {sparkline(facts.by_hour)}", "accent"))))
+        forms.append(Form(6.5, (*cost, (f" {sparkline(facts.by_hour)}", "accent"))))
     return Part("today", tuple(forms))
 
 

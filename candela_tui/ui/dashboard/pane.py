@@ -26,24 +26,36 @@ class Frame(Vertical):
         """Say in the title which digit goes here."""
         self._digit = f"{_DIGITS[digit]} "
         if self._named is not None:
-            self._draw_names(*self._named)
+            self._draw_names()
+
+    @property
+    def lined(self) -> bool:
+        """Whether there is a line above only, which has all the words."""
+        return self._lined
+
+    @property
+    def title_words(self) -> str:
+        """What the line above says."""
+        title, subtitle = self._named or ("", "")
+        beside = f" · {subtitle}" if subtitle and self._lined else ""
+        return self._digit + plain(title + beside)
 
     def make_compact(self, compact: bool) -> None:
         """Have a line above only, or a whole frame."""
         if compact != self._lined:
             self._lined = compact
-            self._draw_names(*self._named or ("", ""))
+            self._draw_names()
 
     def name_it(self, title: str, subtitle: str = "") -> None:
         """Set the words on the frame; they are text, not markup."""
         if self._named != (title, subtitle):
             # Each draws the whole pane again.
             self._named = (title, subtitle)
-            self._draw_names(title, subtitle)
+            self._draw_names()
 
-    def _draw_names(self, title: str, subtitle: str) -> None:
-        beside = f" · {subtitle}" if subtitle and self._lined else ""
-        self.border_title = Content(self._digit + plain(title + beside))
+    def _draw_names(self) -> None:
+        _, subtitle = self._named or ("", "")
+        self.border_title = Content(self.title_words)
         self.border_subtitle = Content("" if self._lined else plain(subtitle))
 
 

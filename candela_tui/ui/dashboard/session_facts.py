@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import ceil
 
-from candela_tui.analysis.sessions import CacheLife, ContextFill, SessionSummary
+from candela_tui.analysis.cache import CacheLife
+from candela_tui.analysis.context import ContextFill
+from candela_tui.analysis.sessions import SessionSummary
 from candela_tui.ui import words
 from candela_tui.ui.gauges import gauge
 from candela_tui.ui.ink import Line, Piece
@@ -62,7 +64,7 @@ def context_forms(context: ContextFill) -> Iterator[Line]:
     ink = "bad" if share >= _FULL else "warn" if share >= _FILLING else "text"
     percent = words.percent(share) if share <= 1 else f"{share:.0%}"
     name: Piece = ("ctx ", "dim")
-    amount: Piece = (f"{tokens}/{words.count(context.window)} ", "dim")
+    amount: Piece = (f"{tokens}/{words.count(context.window).replace('.0', '')} ", "dim")
     bar: Piece = (f"{gauge(share, _GAUGE_CELLS)} ", "faint" if ink == "text" else ink)
     yield (name, amount, bar, (percent, ink), *growth)
     yield (name, amount, bar, (percent, ink))

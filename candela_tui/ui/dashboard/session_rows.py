@@ -79,7 +79,7 @@ class SessionRow:
         if line == 0:
             return self._title(width, tick)
         if line == 1:
-            return _between(_flow(self._facts(), width - 4 - len(self.state[0])), self.state, width)
+            return _between(_flow(self._facts(), width - 5 - len(self.state[0])), self.state, width)
         room = width - 4 - len(self.cache[0])
         forms = context_forms(self.session.context) if self.session.context else iter(())
         return _between(next((form for form in forms if cells_of(form) <= room), ()), self.cache, width)
@@ -131,7 +131,7 @@ class SessionRow:
         tokens = f"{words.count(all_tokens(totals))} tok" if self.by_tokens else ""
         # Rank, cells, pieces; in the order in which they stand.
         columns: tuple[tuple[int, int, Line], ...] = (
-            (9, 18, ((_tail(_home(session.cwd or ""), 18), "dim"),)),
+            (9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
             (4, 10, ((words.model(session.model), "dim"),)),
             (3, 4, ((errors, "bad"),)),
             (2 if self.by_tokens else 99, 8, ((tokens, "text"),)),
@@ -142,7 +142,7 @@ class SessionRow:
             (1, 8, (self.state,)),
             (0, max(7, len(cost)), ((cost, "text"),)),
         )
-        title = min(max(_SHORTEST_TITLE, width // 3), _LONGEST_TITLE)
+        title = min(max(_SHORTEST_TITLE, width // 4), _LONGEST_TITLE)
         room = width - 2 - title - 1
         shown: set[int] = set()
         for rank, cells, _ in sorted(columns, key=lambda column: column[0]):

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.containers import Horizontal
+from textual.geometry import Region
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -25,12 +27,13 @@ from candela_tui.ui.dashboard.session_tree import (
     session_rows,
 )
 from candela_tui.ui.ledger import Change
+from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
 _SIGN_CELLS = 2
-_ARROW_CELLS = 4
-"""Of the order's words on the frame: those whose click reverses."""
+_ARROW_CELLS = 2
+"""At the end of the order's words: where a click reverses."""
 
 
 class _SessionList(RowList):
@@ -46,15 +49,20 @@ class _SessionList(RowList):
         self.post_message(self.FoldAsked())
 
 
-class _FilterInput(Input):
+class _FilterLine(Horizontal):
     DEFAULT_CSS = """
-    _FilterInput {
+    _FilterLine {
         display: none;
         dock: bottom;
-        padding: 0 1;
+        height: 1;
         &.-shown { display: block; }
+        OneLine { width: 2; }
+        _FilterInput { width: 1fr; }
     }
     """
+
+
+class _FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
         Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done"),
@@ -100,8 +108,10 @@ class SessionsPane(Pane):
         self._sources = sources
         self._chosen_by_hand = False
         self._filter = ""
+        self._filter_line = _FilterLine()
         self._filter_input = _FilterInput(placeholder="title, directory, branch, model", compact=True)
         self._folds = Folds()
+        self._order_words = ""
         self._newest: datetime | None = None
         """When the newest session began."""
         self._seconds: Timer | None = None
@@ -111,7 +121,9 @@ class SessionsPane(Pane):
     def compose(self) -> ComposeResult:
         """The list, and the line of its filter."""
         yield self.rows
-        yield self._filter_input
+        with self._filter_line:
+            yield OneLine((("/ ", "accent"),))
+            yield self._filter_input
 
     def on_mount(self) -> None:
         """Be ready to count the cache clocks down."""
@@ -166,8 +178,8 @@ class SessionsPane(Pane):
 
     def _name_it(self, shown: int, known: int) -> None:
         title = f"Sessions · {shown} of {known}" if self._filter else "Sessions"
-        order = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if known > 1 else ""
-        self.name_it(title, order)
+        self._order_words = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if known > 1 else ""
+        self.name_it(title, self._order_words)
 
     def _let_count(self) -> None:
         if self._seconds is not None:
@@ -201,20 +213,21 @@ class SessionsPane(Pane):
     def _clicked(self, event: events.Click) -> None:
         """A click on a session's sign folds it; one on the order's words changes the order."""
         place = event.screen_offset
-        if place.y == self.region.bottom - 1:
-            self._order_clicked(place)
+        order = self._order_region()
+        if order.contains_point(place):
+            (self.action_reverse if place.x >= order.right - _ARROW_CELLS else self.action_order)()
         elif self.rows.region.contains_point(place) and place.x - self.rows.region.x < _SIGN_CELLS:
             session = self._session_of_cursor()
             if session is not None and isinstance(self.rows.cursor_key, Choice) and not self.rows.cursor_key.agent_id:
                 self._fold(session, not self._folded(session))
 
-    def _order_clicked(self, place: Offset) -> None:
-        # The frame ends with "latest ↓ ─╯".
-        from_right = self.region.right - 1 - place.x
-        if from_right <= _ARROW_CELLS:
-            self.action_reverse()
-        elif from_right <= _ARROW_CELLS + len(ORDERS[self._order].word):
-            self.action_order()
+    def _order_region(self) -> Region:
+        """Where the order's words are on the screen: at the end of the title, or of the frame below."""
+        cells = len(self._order_words)
+        if self.lined:
+            return Region(self.region.x + 1 + cell_len(self.title_words) - cells, self.region.y, cells, 1)
+        # The frame ends with a space, a line and the corner.
+        return Region(self.region.right - 3 - cells, self.region.bottom - 1, cells, 1)
 
     def action_order(self) -> None:
         """Take the next order."""
@@ -274,6 +287,8 @@ class SessionsPane(Pane):
                 return session is not None and bool(session.agents) and not self._folded(session)
             case "clear":
                 return bool(self._filter)
+            case "filter":
+                return not self._filter_input.has_focus
         return True
 
     def action_unfold(self) -> None:
@@ -294,7 +309,7 @@ class SessionsPane(Pane):
 
     def action_filter(self) -> None:
         """Begin to filter, or change the filter."""
-        self._filter_input.add_class("-shown")
+        self._filter_line.add_class("-shown")
         self._filter_input.focus()
 
     def action_clear(self) -> None:
@@ -309,5 +324,5 @@ class SessionsPane(Pane):
 
     @on(_FilterInput.Left)
     def _filter_left(self) -> None:
-        self._filter_input.set_class(bool(self._filter_input.value.strip()), "-shown")
+        self._filter_line.set_class(bool(self._filter), "-shown")
         self.rows.focus()

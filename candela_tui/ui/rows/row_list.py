@@ -100,6 +100,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._scrolling = False
         self._strips: dict[Hashable, dict[int, Strip]] = {}
         self._inks: Inks | None = None
+        self._drawn_for = Size()
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -173,10 +174,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def show_rows(self, rows: Iterable[Row], *, anew: bool = False) -> None:
         """Show these rows. The cursor stays on its row, also when that moves; ``anew``: it begins afresh."""
         was = self.cursor_key
+        # What is in view may be on the screen without a strip: another style takes the strips alone.
+        drawn = {*self._strips, *(row.key for row in self.in_view)}
         old, new = self._stack, RowStack(rows)
         self._stack = new
         same_shape = not anew and len(old) == len(new) and _shape(old) == _shape(new)
-        for key in list(self._strips):
+        for key in drawn:
             before, now = old.row(key), new.row(key)
             if before is not now and before != now:
                 self._forget(key)
@@ -391,10 +394,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._inks = None
         self._strips.clear()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in view."""
-        self._strips.clear()
-        self._scroll_to_cursor()
+        # Textual tells of every row that is added, too.
+        if event.size != self._drawn_for:
+            self._drawn_for = event.size
+            self._strips.clear()
+            self._scroll_to_cursor()
 
     def on_focus(self) -> None:
         """Light up the cursor."""

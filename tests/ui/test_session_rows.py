@@ -1,0 +1,193 @@
+"""What a session's row says, as text."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.cache import CacheLife
+from candela_tui.analysis.context import ContextFill
+from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
+from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
+from candela_tui.ui.dashboard.session_rows import SessionRow, agent_names, agent_rows
+from candela_tui.ui.dashboard.session_tree import Folds, matching, ordered, session_rows
+from candela_tui.ui.ink import Line, cells_of
+from tests.ui.scene import NOW
+
+
+def said(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+def session(session_id: str = "7c1d", *, ago: float = 60, cost: str = "2.31", **facts: object) -> SessionSummary:
+    totals = Totals(
+        requests=41, input_tokens=500, cache_read_tokens=9500, cost_usd=Decimal(cost), priced=41, output_tokens=12
+    )
+    known = {
+        "title": "fix the flaky test",
+        "cwd": "/src/api",
+        "git_branch": "main",
+        "model": "claude-opus-4-8",
+        "last_at": NOW - timedelta(seconds=ago),
+        "totals": totals,
+        **facts,
+    }
+    return SessionSummary(session_id, **known)  # type: ignore[arg-type]
+
+
+def drawn(summary: SessionSummary, width: int, *, compact: bool = False) -> list[str]:
+    row = SessionRow.of(summary, NOW, folded=False, compact=compact)
+    return [said(row.draw(line, width, 0)) for line in range(row.height)]
+
+
+def life(seconds: float) -> CacheLife:
+    return CacheLife("5m", NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3540, ("cache 59:00", "dim")),
+        (192, ("cache 3:12", "dim")),
+        (191.2, ("cache 3:12", "dim")),
+        (60, ("cache 1:00", "dim")),
+        (59, ("cache 0:59", "warn")),
+        (0.4, ("cache 0:01", "warn")),
+        (0, ("cache cold", "faint")),
+        (-9, ("cache cold", "faint")),
+    ],
+)
+def test_the_cache_clock_warns_in_its_last_minute_and_then_says_cold(seconds: float, words: tuple[str, str]) -> None:
+    assert cache_clock(life(seconds), NOW) == words
+
+
+def test_the_context_gauge_says_tokens_window_share_and_growth() -> None:
+    forms = [said(form) for form in context_forms(ContextFill(96_000, 200_000, 3100))]
+    assert forms == [
+        "ctx 96k/200k ▓▓▓░░░ 48% +3.1k/turn",
+        "ctx 96k/200k ▓▓▓░░░ 48%",
+        "ctx 96k/200k 48%",
+        "ctx 48%",
+    ]
+
+
+def test_a_context_that_shrank_or_has_no_known_window_is_told_as_it_is() -> None:
+    assert "-12k/turn" in said(next(context_forms(ContextFill(96_000, 200_000, -12_000))))
+    assert said(next(context_forms(ContextFill(96_000, None, 3100)))) == "ctx 96k +3.1k/turn"
+    assert "104%" in said(next(context_forms(ContextFill(208_000, 200_000))))
+
+
+@pytest.mark.parametrize(("tokens", "ink"), [(149_000, "text"), (150_000, "warn"), (179_999, "warn"), (180_000, "bad")])
+def test_the_context_gauge_warns_from_three_quarters_and_is_red_from_nine_tenths(tokens: int, ink: str) -> None:
+    *_, shortest = context_forms(ContextFill(tokens, 200_000))
+    assert shortest[-1][1] == ink
+
+
+def test_a_session_is_live_then_idle_then_old() -> None:
+    busy = session(totals=Totals(requests=1, live=2))
+    assert state(busy, NOW)[0] == "2 live"
+    assert state(session(ago=2), NOW)[0] == "now"
+    assert state(session(ago=250), NOW)[0] == "idle 4m"
+    assert state(session(ago=7300), NOW)[0] == "2h ago"
+
+
+def test_a_row_has_title_directory_and_cost_then_facts_then_context_and_cache() -> None:
+    first, second, third = drawn(session(cache=life(192), context=ContextFill(96_000, 200_000, 3100)), 60)
+    assert first.split() == ["fix", "the", "flaky", "test", "/src/api", "$2.31"]
+    assert second.split() == ["opus-4-8", "41", "req", "95%", "hit", "⎇", "main", "idle", "1m"]
+    assert third.split() == ["ctx", "96k/200k", "▓▓▓░░░", "48%", "+3.1k/turn", "cache", "3:12"]
+    assert {len(line) for line in (first, second, third)} == {60}
+
+
+def test_a_session_of_long_ago_takes_two_lines_and_no_clock() -> None:
+    old = drawn(session(ago=9000, cache=life(-8000), context=ContextFill(96_000, 200_000)), 60)
+    assert len(old) == 2
+    assert "cache" not in "".join(old)
+
+
+def test_compact_is_one_line_with_more_columns_the_wider_it_is() -> None:
+    summary = session(cache=life(192), context=ContextFill(96_000, 200_000), totals=Totals(requests=41, errors=2))
+    widths = {width: drawn(summary, width, compact=True) for width in (36, 78, 118)}
+    assert all(len(lines) == 1 for lines in widths.values())
+    [narrow], [middle], [wide] = widths.values()
+    assert "fix the flaky" in narrow
+    assert "idle 1m" in narrow
+    assert all(words in middle for words in ("fix the flaky test", "✗ 2", "opus-4-8", "cache 3:12"))
+    assert all(words in wide for words in ("/src/api", "41 req", "ctx 48%", "cache 3:12", "idle 1m"))
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@given(TEXT, TEXT, TEXT, st.integers(36, 160), st.booleans())
+def test_no_row_is_wider_than_its_place_and_the_cost_always_shows(
+    title: str, cwd: str, kind: str, width: int, compact: bool
+) -> None:
+    agents = {"a": AgentSummary("a", agent_type=kind or None, description=title, model="claude-haiku-4-5")}
+    summary = session(
+        title=title, cwd=cwd, cache=life(90), context=ContextFill(96_000, 200_000, 3100), agents=agents, cost="1204"
+    )
+    rows = list(session_rows([summary], NOW, Folds(), compact=compact))
+    for row in rows:
+        lines = [row.draw(line, width, 3) for line in range(row.height)]
+        assert all(cells_of(line) <= width for line in lines)
+    assert "$1,204" in said(rows[0].draw(0, width, 3))
+
+
+def test_sub_agents_are_named_by_type_and_numbered_where_that_does_not_tell_them_apart() -> None:
+    agents = {
+        "a1": AgentSummary("a1", agent_type="Explore", description="find flaky tests"),
+        "a2": AgentSummary("a2", agent_type="Plan"),
+        "a3": AgentSummary("a3", agent_type="Explore"),
+        "a4": AgentSummary("a4"),
+    }
+    summary = session(agents=agents)
+    assert list(agent_names(summary).values()) == ["Explore 1", "Plan", "Explore 2", "agent 1"]
+    first = said(next(agent_rows(summary)).draw(0, 60, 0))
+    assert "├ Explore 1 · find flaky tests" in first
+
+
+def test_sub_agents_hang_below_who_started_them_also_where_the_records_go_in_circles() -> None:
+    agents = {
+        "a1": AgentSummary("a1"),
+        "a2": AgentSummary("a2", parent_agent_id="a1"),
+        "a3": AgentSummary("a3", parent_agent_id="a3"),
+        "a4": AgentSummary("a4", parent_agent_id="gone"),
+    }
+    lines = [said(row.draw(0, 50, 0)).split("  agent")[0] for row in agent_rows(session(agents=agents))]
+    assert [line[2:9].rstrip(" agent0123456789") for line in lines] == ["├", "│ └", "├", "└"]
+
+
+def test_sessions_are_ordered_by_activity_cost_or_tokens() -> None:
+    cheap = session("cheap", ago=10, cost="0.10", totals=Totals(input_tokens=900, cost_usd=Decimal("0.10"), priced=1))
+    dear = session("dear", ago=500, cost="9")
+    unpriced = session("unpriced", ago=50, totals=Totals(input_tokens=90_000))
+
+    def names(order: str, *, reverse: bool = False) -> list[str | None]:
+        return [one.session_id for one in ordered([dear, cheap, unpriced], order, reverse=reverse)]
+
+    assert names("activity") == ["cheap", "unpriced", "dear"]
+    assert names("cost") == ["dear", "cheap", "unpriced"]
+    assert names("tokens") == ["unpriced", "dear", "cheap"]
+    assert names("tokens", reverse=True) == ["cheap", "dear", "unpriced"]
+
+
+def test_a_filter_wants_every_word_somewhere_in_a_session() -> None:
+    one, two = session("7c1d"), session("older", title="Refactor the store", cwd="/src/db", model="claude-sonnet-5")
+    assert matching([one, two], "") == [one, two]
+    assert matching([one, two], "STORE sonnet") == [two]
+    assert matching([one, two], "store api") == []
+    assert matching([one, two], "7c1 main") == [one]
+
+
+def test_sessions_that_rest_hide_their_sub_agents_until_asked() -> None:
+    agents = {"a": AgentSummary("a")}
+    fresh, old = session("fresh", agents=agents), session("old", ago=9000, agents=agents)
+    folds = Folds()
+    assert (folds.folded(fresh, NOW), folds.folded(old, NOW)) == (False, True)
+    folds.set("old", False)
+    assert not folds.folded(old, NOW)
+    folds.set_all(True)
+    assert (folds.folded(fresh, NOW), folds.folded(old, NOW)) == (True, True)

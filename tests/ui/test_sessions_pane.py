@@ -1,0 +1,254 @@
+"""The sessions, used as their user does."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from candela_tui.exchange import Delegation
+from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
+
+
+def _place(pilot: Pilot[int], text: str) -> tuple[int, int]:
+    for y, line in enumerate(screen_text(pilot).splitlines()):
+        if text in line:
+            return line.index(text), y
+    raise AssertionError(f"{text!r} is not on the screen")
+
+
+def _order(screen: str, *titles: str) -> bool:
+    pane = "\n".join(line[:39] for line in screen.splitlines()[2:])
+    return all(title in pane for title in titles) and sorted(titles, key=pane.index) == list(titles)
+
+
+def three(scene: Scene) -> None:
+    """The latest is the cheapest, the middle one the dearest, the oldest used the most tokens."""
+    scene.request(ago=20, session_id="s-late", clues=clues("write the docs", "/src/site"), usage=(12, 0, 0, 0, 9))
+    scene.request(
+        ago=200,
+        session_id="s-mid",
+        clues=clues("tune the query", "/src/db", "perf/query"),
+        usage=(90_000, 0, 0, 0, 4000),
+    )
+    scene.request(
+        ago=400,
+        session_id="s-old",
+        clues=clues("read the logs", "/src/ops"),
+        model="claude-haiku-4-5",
+        usage=(150_000, 0, 0, 0, 9),
+    )
+
+
+def with_agents(scene: Scene) -> None:
+    """A session whose answer set two sub-agents of a type to work, one of which nobody described."""
+    delegation = Delegation("Search the tests for sleeps", "Explore", "find flaky tests")
+    scene.request(ago=90, clues=clues("fix the flaky test"), usage=(12, 0, 0, 900, 214), delegations=(delegation,))
+    small: dict[str, Any] = {"model": "claude-haiku-4-5", "usage": (40, 31_000, 0, 0, 90)}
+    scene.request(ago=80, agent_id="a1", task="Search the tests for sleeps", **small)
+    scene.request(ago=70, agent_id="a2", **small)
+
+
+async def test_the_cache_clock_counts_down_each_second_until_the_cache_is_cold(scene: Scene) -> None:
+    scene.request(ago=108, usage=(12, 0, 1200, 0, 214))
+    async with scene.opened() as pilot:
+        await shows(pilot, "cache 3:13")
+        scene.now += timedelta(seconds=1)
+        await shows(pilot, "cache 3:12")
+        scene.now += timedelta(seconds=150)
+        await shows(pilot, "cache 0:42")
+        scene.now += timedelta(seconds=43)
+        await shows(pilot, "cache cold")
+
+
+async def test_nothing_counts_while_every_cache_is_cold(scene: Scene) -> None:
+    scene.request(ago=108, usage=(12, 0, 1200, 0, 214))
+    async with scene.opened() as pilot:
+        await shows(pilot, "cache 3:13")
+        pane = pilot.app.screen.query_one("#sessions")
+        [timer] = [timer for timer in pane._timers if timer._interval == 1.0]
+        assert timer._active.is_set()
+        scene.now += timedelta(minutes=10)
+        await until(pilot, lambda: not timer._active.is_set())
+        scene.request(ago=1, usage=(12, 1200, 0, 0, 214))
+        await until(pilot, timer._active.is_set)
+
+
+async def test_a_session_says_how_full_its_context_is(scene: Scene) -> None:
+    scene.request(ago=30, usage=(12, 90_000, 0, 2900, 300))
+    scene.request(ago=20, usage=(12, 92_900, 3000, 0, 300))
+    async with scene.opened((200, 40)) as pilot:
+        await shows(pilot, "ctx 96k/")
+
+
+async def test_sub_agents_have_the_names_of_their_tasks(scene: Scene) -> None:
+    with_agents(scene)
+    async with scene.opened((160, 40)) as pilot:
+        screen = await shows(pilot, "Explore · find flaky tests", "agent 1")
+        assert "1 req" in next(line for line in screen.splitlines() if "find flaky" in line)
+
+
+async def test_space_folds_a_session_and_says_how_many_agents_it_hides(scene: Scene) -> None:
+    with_agents(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "├ Explore", "└ agent 1")
+        await pilot.press("h", "space")
+        screen = await shows(pilot, "▸", "2 agents")
+        assert "└ agent 1" not in screen
+        await pilot.press("space")
+        await shows(pilot, "▾", "└ agent 1")
+
+
+async def test_h_and_l_walk_the_tree_and_then_the_panes(scene: Scene) -> None:
+    with_agents(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "└ agent 1")
+        await pilot.press("h", "j", "j")
+        await shows(pilot, "fix the flaky test · agent 1")
+        await pilot.press("h")
+        await until(pilot, lambda: "fix the flaky test · agent 1" not in screen_text(pilot))
+        await pilot.press("h")
+        await until(pilot, lambda: "└ agent 1" not in screen_text(pilot))
+        await pilot.press("l")
+        await shows(pilot, "└ agent 1")
+        assert pilot.app.focused is pilot.app.screen.query_one("#session-rows")
+        await pilot.press("l")
+        assert pilot.app.focused is pilot.app.screen.query_one("#request-rows")
+
+
+async def test_folding_from_a_sub_agent_leaves_the_cursor_on_its_session(scene: Scene) -> None:
+    with_agents(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "└ agent 1")
+        await pilot.press("h", "j", "j", "space")
+        screen = await shows(pilot, "2 agents")
+        assert "· agent 1" not in screen
+
+
+async def test_Z_folds_every_session_and_unfolds_them_again(scene: Scene) -> None:  # noqa: N802 - the key
+    with_agents(scene)
+    scene.request(ago=9, session_id="two", clues=clues("another"))
+    scene.request(ago=8, session_id="two", agent_id="b1")
+    async with scene.opened() as pilot:
+        screen = await shows(pilot, "another", "fix the flaky test")
+        assert screen.count("└ agent 1") == 2
+        await pilot.press("h", "Z")
+        await until(pilot, lambda: "└ agent 1" not in screen_text(pilot))
+        await pilot.press("Z")
+        await until(pilot, lambda: screen_text(pilot).count("└ agent 1") == 2)
+
+
+async def test_a_click_on_a_sessions_sign_folds_it(scene: Scene) -> None:
+    with_agents(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "└ agent 1")
+        assert await pilot.click(offset=_place(pilot, "▾"))
+        await shows(pilot, "2 agents")
+
+
+async def test_sub_agents_of_long_ago_are_folded(scene: Scene) -> None:
+    scene.request(ago=20_000, session_id="old", clues=clues("long ago"))
+    scene.request(ago=19_000, session_id="old", agent_id="b1")
+    async with scene.opened() as pilot:
+        screen = await shows(pilot, "long ago", "▸", "1 agent")
+        assert "└ agent 1" not in screen
+
+
+async def test_o_orders_by_cost_then_tokens_and_O_reverses(scene: Scene) -> None:  # noqa: N802 - the key
+    three(scene)
+    docs, query, logs = "write the docs", "tune the query", "read the logs"
+    async with scene.opened() as pilot:
+        await until(pilot, lambda: _order(screen_text(pilot), docs, query, logs))
+        await pilot.press("h", "o")
+        await shows(pilot, "cost ↓")
+        await until(pilot, lambda: _order(screen_text(pilot), query, logs, docs))
+        await pilot.press("o")
+        await shows(pilot, "tokens ↓", "150k tok")
+        await until(pilot, lambda: _order(screen_text(pilot), logs, query, docs))
+        await pilot.press("O")
+        await shows(pilot, "tokens ↑")
+        await until(pilot, lambda: _order(screen_text(pilot), docs, query, logs))
+        remembered = scene.app.sources.preferences.now
+        assert (remembered.sessions_order, remembered.sessions_reversed) == ("tokens", True)
+        await pilot.press("o")
+        await shows(pilot, "latest ↓")
+
+
+async def test_the_cursor_stays_on_its_session_while_the_order_changes(scene: Scene) -> None:
+    three(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "Requests · write the docs")
+        await pilot.press("h", "o", "j")
+        await shows(pilot, "cost ↓")
+        chosen = screen_text(pilot).splitlines()[1]
+        await pilot.press("o", "O")
+        await shows(pilot, "tokens ↑")
+        assert screen_text(pilot).splitlines()[1] == chosen
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_click_on_the_order_changes_it_and_on_its_arrow_reverses_it(
+    scene: Scene, size: tuple[int, int]
+) -> None:
+    three(scene)
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "latest ↓")
+        assert await pilot.click(offset=_place(pilot, "latest ↓"))
+        await shows(pilot, "cost ↓")
+        x, y = _place(pilot, "cost ↓")
+        assert await pilot.click(offset=(x + len("cost ↓") - 1, y))
+        await shows(pilot, "cost ↑")
+
+
+async def test_a_filter_narrows_the_sessions_as_it_is_typed(scene: Scene) -> None:
+    three(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "write the docs", "read the logs")
+        await pilot.press("h", "slash", *"PERF db")
+        screen = await shows(pilot, "1 of 3", "Requests · tune the query")
+        assert "read the logs" not in screen
+        await pilot.press("enter")
+        assert pilot.app.focused is pilot.app.screen.query_one("#session-rows")
+        await shows(pilot, "/ PERF db")
+        await pilot.press("escape")
+        screen = await shows(pilot, "read the logs", "write the docs")
+        assert " of 3" not in screen
+        assert "PERF" not in screen
+
+
+async def test_escape_in_the_filter_shows_all_again(scene: Scene) -> None:
+    three(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "read the logs")
+        await pilot.press("h", "slash", *"nothing has this")
+        await shows(pilot, "0 of 3")
+        await pilot.press("escape")
+        await shows(pilot, "read the logs")
+        assert pilot.app.focused is pilot.app.screen.query_one("#session-rows")
+
+
+async def test_a_narrow_screen_has_a_line_for_each_session(scene: Scene) -> None:
+    three(scene)
+    async with scene.opened((80, 24)) as pilot:
+        screen = await shows(pilot, "write the docs", "read the logs")
+        lines = screen.splitlines()
+        docs, query = (next(y for y, line in enumerate(lines) if text in line) for text in ("write", "tune"))
+        assert query == docs + 1
+        assert "$0.55" in lines[query]
+        await pilot.resize_terminal(140, 36)
+        await until(pilot, lambda: _place(pilot, "tune the query")[1] - _place(pilot, "write the docs")[1] > 1)
+
+
+async def test_the_third_new_session_is_chosen_too(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        for number, name in enumerate(("first", "second", "third")):
+            scene.request(session_id=name, ago=60 - number, clues=clues(f"the {name}"))
+            await shows(pilot, f"Requests · the {name}")
+
+
+async def test_a_session_of_the_store_is_not_taken_for_new(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(session_id="now", ago=10, clues=clues("the one at work"), **LIVE)
+        await shows(pilot, "Requests · the one at work")
+        scene.request(session_id="old", ago=9000, clues=clues("of the morning"))
+        await shows(pilot, "of the morning", "Requests · the one at work")
