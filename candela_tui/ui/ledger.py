@@ -148,6 +148,11 @@ class Ledger:
         """The exchanges of a session, the earliest first."""
         return [self._exchanges[exchange_id] for exchange_id in self._ids.get(session_id, ())]
 
+    def latest(self, session_id: str | None) -> Exchange | None:
+        """The exchange of a session that began last."""
+        ids = self._ids.get(session_id)
+        return self._exchanges[ids[-1]] if ids else None
+
     def _shown(self, session_id: str | None) -> bool:
         if session_id is not None:
             return bool(self._ids[session_id])

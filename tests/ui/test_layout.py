@@ -122,3 +122,15 @@ async def test_every_arrangement_leaves_room_for_the_requests(scene: Scene, size
         for pane in pilot.app.screen.query("Frame"):
             if pane.display:
                 assert pilot.app.screen.region.contains_region(pane.region)
+
+
+async def test_the_density_can_be_chosen(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "╭", "11:59:48")
+        await pilot.press("D")
+        await until(pilot, lambda: "╭" not in screen_text(pilot))
+        assert scene.app.sources.preferences.now.density == "compact"
+        await pilot.press("D", "D")
+        await shows(pilot, "╭")
+        assert scene.app.sources.preferences.now.density is None

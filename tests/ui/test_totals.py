@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.sessions import Totals
+from candela_tui.ui.dashboard.timeline import Chart
 from candela_tui.ui.dashboard.totals import totals_line
 from candela_tui.ui.ink import cells_of
+from tests.ui.scene import Scene, busy_morning, screen_text, shows, until
 
 BUSY = Totals(
     requests=41,
@@ -58,3 +60,35 @@ def test_a_subscription_has_a_value_not_a_cost() -> None:
 def test_a_part_of_the_requests_says_of_how_many() -> None:
     assert _line(160, of=240).startswith("41 of 240 requests   input")
     assert _line(60, of=1240).startswith("41 of 1,240  in")
+
+
+async def test_the_totals_and_the_time_line_follow_the_filter(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((160, 46)) as pilot:
+        await shows(pilot, "cost ≥ $0.39")
+        await pilot.press("slash", *"model:haiku", "enter")
+        await shows(pilot, "3 of 11 requests", "cost $0.026")
+        chart = pilot.app.screen.query_one(Chart)
+        await until(pilot, lambda: chart.timeline and sum(bucket.requests for bucket in chart.timeline.buckets) == 3)
+        await pilot.press("escape")
+        await shows(pilot, "cost ≥ $0.39")
+        assert "of 11 requests" not in screen_text(pilot)
+
+
+async def test_the_totals_are_of_the_chosen_session_or_sub_agent(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "cost ≥ $0.39")
+        await pilot.press("1", "j")
+        await shows(pilot, "cost $0.026")
+
+
+async def test_the_totals_grow_with_what_the_filter_finds(scene: Scene) -> None:
+    scene.request(ago=60, usage=(12, 0, 0, 0, 100))
+    scene.request(ago=50, agent_id="a", usage=(12, 0, 0, 0, 100))
+    async with scene.opened() as pilot:
+        await shows(pilot, "output 200")
+        await pilot.press("slash", *"agent:main", "enter")
+        await shows(pilot, "1 of 2 requests", "output 100")
+        scene.request(ago=40, usage=(12, 0, 0, 0, 300))
+        await shows(pilot, "2 of 3 requests", "output 400")

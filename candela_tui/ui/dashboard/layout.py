@@ -5,6 +5,7 @@ from typing import Literal
 
 from candela_tui.ui.preferences import Remembered
 
+Density = Literal["compact", "standard"]
 Place = Literal["off", "beside", "below"]
 
 _NARROW = 100
@@ -57,3 +58,8 @@ def next_place(now: Place, width: int) -> Place:
     """Where the preview goes next: off, beside, below, and again."""
     places: tuple[Place, ...] = ("off", "below") if width < _NARROW else ("off", "beside", "below")
     return places[(places.index(now) + 1) % len(places)] if now in places else "off"
+
+
+def next_density(now: Density | None) -> Density | None:
+    """Compact, standard, by the terminal's size (None), and again."""
+    return {None: "compact", "compact": "standard"}.get(now)  # type: ignore[return-value]

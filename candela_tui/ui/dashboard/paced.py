@@ -31,7 +31,11 @@ class Paced:
         elif self._worker is not None and not self._worker.is_finished:
             self._again = True
         elif self._timer is None:
-            self._timer = self._widget.set_timer(max(0.0, self._next_at - time.monotonic()), self._run)
+            wait = self._next_at - time.monotonic()
+            if wait > 0:
+                self._timer = self._widget.set_timer(wait, self._run)
+            else:
+                self._run()
 
     def stop(self) -> None:
         """Do it no more, until it is wanted again."""

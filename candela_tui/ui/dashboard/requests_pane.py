@@ -101,9 +101,9 @@ class RequestsPane(Pane):
         return self._list.exchanges
 
     @property
-    def filtered(self) -> bool:
-        """Whether a filter leaves some out."""
-        return bool(self._filter)
+    def filter_text(self) -> str:
+        """The filter that leaves some out; empty: there is none."""
+        return self._filter.text.strip() if self._filter else ""
 
     @property
     def exchange_id(self) -> str | None:
