@@ -33,11 +33,6 @@ class Bodies:
         return await asyncio.to_thread(self._sources.history.response_chunks, self._id, chunks)
 
     @property
-    def recorded_here(self) -> bool:
-        """Whether the answer's chunks are at hand without the store."""
-        return self._recording is not None
-
-    @property
     def grows_every_s(self) -> float:
         """Seconds after which there may be more of a live answer."""
         return self._sources.history.freshness_s if self._recording is None else _GROWS_EVERY_S
