@@ -1,29 +1,17 @@
 """What one Messages request has that another has not: settings, tools, system prompt, messages.
 
-Bodies may have 10 MB, so everything comes in steps of a few milliseconds at most: parts are told apart by digests of
-their slices, and only what changed is decoded.
+Everything comes in steps of a few milliseconds, and only what changed is decoded.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
-from itertools import chain
-from typing import TypeVar
-
-import msgspec
 
 from candela_tui.analysis.alignment import Pair, aligned
-from candela_tui.analysis.outline import outline, outline_members
-from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
-
-_T = TypeVar("_T")
+from candela_tui.analysis.items import Item, Items, is_billing_note, lines_of, read_items
 
 _MOST_LINES = 4_000
 """Lines of an item up to which they are compared one by one."""
-_BILLING = "x-anthropic-billing-header:"
-"""How the client's own note to the provider begins, which is not part of the prompt."""
-_UNNAMED = "?"
 
 
 class Sign(StrEnum):
@@ -33,20 +21,6 @@ class Sign(StrEnum):
     ADDED = "+"
     REMOVED = "-"
     CHANGED = "~"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A setting, a tool, a block of the system prompt, a message, or a block of a message."""
-
-    label: str
-    """Its name, role or type."""
-    raw: msgspec.Raw
-    digest: bytes
-    """The same for two items that mean the same: ``cache_control`` marks, which move from turn to turn, do not count,
-    nor does whether a text is a string or a block."""
-    parts: tuple["Item", ...] = ()
-    """The blocks of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +108,7 @@ class Comparison:
                 return Break("model", 1)
         for part in (self.tools, self.system, self.messages):
             for entry in part.entries:
-                if entry.sign is Sign.SAME or _is_billing(entry):
+                if entry.sign is Sign.SAME or is_billing_note(entry.item):
                     continue
                 if entry.sign is Sign.ADDED and part is self.messages and entry is _first_behind(part):
                     return None
@@ -150,16 +124,11 @@ def _first_behind(part: Part) -> Entry | None:
     return part.entries[number] if number < len(part.entries) else None
 
 
-def _is_billing(entry: Entry) -> bool:
-    text = (_members(entry.item.raw) or {}).get("text", NULL)
-    return (text_prefix(text, len(_BILLING) + 2) or "").startswith(_BILLING)
-
-
 def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
     """Compare two bodies. What is no JSON object has no parts."""
-    before, after = _Side(), _Side()
-    yield from _read(old, before, _Side())
-    yield from _read(new, after, before)
+    before, after = Items(), Items()
+    yield from read_items(old, before, Items())
+    yield from read_items(new, after, before)
     for part, its_old, its_new in (
         (found.settings, before.settings, after.settings),
         (found.tools, before.tools, after.tools),
@@ -167,104 +136,6 @@ def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
         (found.messages, before.messages, after.messages),
     ):
         yield from compare_items(its_old, its_new, part.entries)
-
-
-@dataclass(slots=True)
-class _Side:
-    settings: list[Item] = field(default_factory=list)
-    tools: list[Item] = field(default_factory=list)
-    system: list[Item] = field(default_factory=list)
-    messages: list[Item] = field(default_factory=list)
-
-
-_Reading = Generator[None, None, _T]
-"""Steps that come to something. Each takes one look at a slice: of 10 MB that is some 10 ms, of a message nothing."""
-
-
-def _read(body: bytes, side: _Side, other: _Side) -> Iterator[None]:
-    """Read the items of a body. What is the same in another one is taken from there."""
-    members = _members(body) or {}
-    yield
-    for name in sorted(members):
-        if name not in ("tools", "system", "messages"):
-            side.settings.append(Item(name, members[name], _digest(members[name])))
-    for number, raw in enumerate(raw_items(members.get("tools", NULL))):
-        side.tools.append(_known(raw, other.tools, number) or (yield from _block(raw, "name")))
-        yield
-    side.system += yield from _blocks(members.get("system", NULL))
-    yield
-    messages = raw_items(members.get("messages", NULL))
-    yield
-    for number, raw in enumerate(messages):
-        side.messages.append(_known(raw, other.messages, number) or (yield from _message(raw)))
-        yield
-
-
-def _known(raw: msgspec.Raw, items: Sequence[Item], number: int) -> Item | None:
-    """The item at that place, where it is written in the same bytes."""
-    if number < len(items) and bytes(items[number].raw) == bytes(raw):
-        return items[number]
-    return None
-
-
-def _message(raw: msgspec.Raw) -> _Reading[Item]:
-    members = _members(raw) or {}
-    yield
-    role = _word(members.get("role", NULL))
-    parts = tuple((yield from _blocks(members.get("content", NULL))))
-    digest = blake2b(role.encode("utf-8", "replace"), digest_size=16)
-    for part in parts:
-        digest.update(part.digest)
-    return Item(role, raw, digest.digest(), parts)
-
-
-def _blocks(content: msgspec.Raw) -> _Reading[list[Item]]:
-    """The blocks of a content; a string is one text block."""
-    if _first_byte(content) == b'"':
-        return [Item("text", content, _digest_of_members({"text": content, "type": msgspec.Raw(b'"text"')}))]
-    blocks: list[Item] = []
-    for raw in raw_items(content):
-        yield
-        blocks.append((yield from _block(raw, "type")))
-    return blocks
-
-
-def _block(raw: msgspec.Raw, labelled_by: str) -> _Reading[Item]:
-    members = _members(raw)
-    if members is None:
-        return Item(_UNNAMED, raw, _digest(raw))
-    yield
-    label = _word(members.get(labelled_by, NULL))
-    if label.endswith("tool_use"):
-        label = f"{label} {_word(members.get('name', NULL))}"
-    return Item(label, raw, _digest_of_members(members))
-
-
-def _first_byte(raw: msgspec.Raw | bytes) -> bytes:
-    return bytes(memoryview(raw)[:1])
-
-
-def _members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of an object; of a long string it takes no look at all to know that it is none."""
-    return None if _first_byte(raw) == b'"' else raw_members(raw)
-
-
-def _word(raw: msgspec.Raw) -> str:
-    value = decode_json(raw)
-    return value if isinstance(value, str) and value else _UNNAMED
-
-
-def _digest(raw: msgspec.Raw) -> bytes:
-    return blake2b(raw, digest_size=16).digest()
-
-
-def _digest_of_members(members: dict[str, msgspec.Raw]) -> bytes:
-    digest = blake2b(digest_size=16)
-    for name in sorted(members):
-        if name != "cache_control":
-            digest.update(f"{len(name)} {name} {memoryview(members[name]).nbytes} ".encode("utf-8", "replace"))
-            digest.update(members[name])
-    return digest.digest()
 
 
 def compare_items(old: Sequence[Item], new: Sequence[Item], entries: list[Entry]) -> Iterator[None]:
@@ -298,19 +169,6 @@ def _succession(old: Sequence[Item], new: Sequence[Item], gone: list[int], come:
         yield Entry(old[gone[follows]], new[place], place + 1)
         left = follows + 1
     yield from (Entry(old[n], None, n + 1) for n in gone[left:])
-
-
-def lines_of(item: Item) -> Iterator[str]:
-    """What an item says, line by line."""
-    members = _members(item.raw)
-    if members is None:
-        return outline(item.raw)
-    type_in_label = _word(members.get("type", NULL)) == item.label.partition(" ")[0]
-    hidden = ("cache_control", "type") if type_in_label else ("cache_control",)
-    shown = {name: value for name, value in members.items() if name not in hidden}
-    # A text is in the member "text", thinking in "thinking".
-    text = shown.pop(item.label, None) if type_in_label else None
-    return chain(outline(text) if text is not None else (), outline_members(shown))
 
 
 @dataclass(slots=True)

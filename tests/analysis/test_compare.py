@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from candela_tui.analysis.compare import (
     Break,
     Comparison,
-    Item,
     LineChanges,
     compare,
     compare_items,
     compare_lines,
-    lines_of,
 )
+from candela_tui.analysis.items import Item, lines_of
 
 SYSTEM = [{"type": "text", "text": "You are a reef."}, {"type": "text", "text": "one\ntwo\nthree"}]
 TOOLS = [{"name": "Bash", "description": "Runs."}, {"name": "Read", "description": "Reads."}]

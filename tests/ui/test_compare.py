@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Exchange
+from candela_tui.ui.compare.rows import changed_part
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.lines.text_view import TextView
 from tests.store.recording import writing
@@ -202,3 +203,31 @@ async def test_another_width_breaks_the_lines_anew(scene: Scene) -> None:
         await pilot.resize_terminal(60, 40)
         screen = await shows(pilot, "the end")
         assert sum("many words" in line for line in screen.splitlines()) >= 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed_parts"),
+    [
+        ("line 20 of 40", "line 21 of 40", ("0", "1")),
+        ("the end", "the very end", ("", "very ")),
+        ("aaa", "aaaa", ("", "a")),
+        ("something", "else", None),
+        ("", "x", None),
+    ],
+)
+def test_of_similar_lines_the_part_that_differs_is_told(
+    old: str, new: str, changed_parts: tuple[str, str] | None
+) -> None:
+    found = changed_part(old, new)
+    assert (found and (old[slice(*found[0])], new[slice(*found[1])])) == changed_parts
+
+
+async def test_a_long_line_goes_on_below_where_it_began_and_is_found_and_copied_whole(scene: Scene) -> None:
+    made = two(scene, body(USER), body(USER, {"role": "user", "content": "    " + "many words " * 20 + "the end"}))
+    async with scene.opened((80, 24)) as pilot:
+        await open_on(pilot, scene, made)
+        screen = await shows(pilot, "the end")
+        (last,) = (line for line in screen.splitlines() if "the end" in line)
+        assert last.startswith(" " * 11 + "many")
+        await pilot.press("slash", *("words " + "many " + "words"), "enter")
+        await shows(pilot, "/10")

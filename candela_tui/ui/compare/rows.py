@@ -9,7 +9,6 @@ from typing import NamedTuple
 from candela_tui.analysis.compare import (
     Comparison,
     Entry,
-    Item,
     Line,
     LineChanges,
     Part,
@@ -17,6 +16,8 @@ from candela_tui.analysis.compare import (
     compare_items,
     compare_lines,
 )
+from candela_tui.analysis.items import Item
+from candela_tui.ui.plain import plain
 
 CONTEXT = 3
 """Lines shown before and behind a change."""
@@ -24,6 +25,8 @@ _MOST_OF_ONE_KIND = 60
 """Lines shown of an item that is wholly new or gone: the tabs of its request have them all."""
 _MOST_ROWS = 10_000
 _NOUNS = {"settings": "setting", "tools": "tool", "system": "block", "messages": "message"}
+
+_DEPTHS = {"block": 1, "line": 2}
 
 
 class RowKind(Enum):
@@ -39,11 +42,15 @@ class RowKind(Enum):
 
 
 class Row(NamedTuple):
-    """One row; its text is one logical line."""
+    """One row; its text is one logical line, plain."""
 
     kind: RowKind
     sign: Sign
     text: str
+    depth: int = 0
+    """Of a gap or note: 0 among items, 1 among blocks, 2 among lines."""
+    changed: tuple[int, int] | None = None
+    """The part of a line that differs from the line that it replaces, or that replaces it; None: all of it."""
 
 
 @dataclass(slots=True)
@@ -84,7 +91,7 @@ class Rows:
                 yield from self._lines(entry.old, entry.new, counted)
         self._gap(same, noun)
         if part.name in self.named_only:
-            self._add(RowKind.NOTE, "so much changed that the last of it is only named")
+            self._note("so much changed that the last of it is only named", 0)
 
     def _blocks(self, entry: Entry, counted: Counter[Sign]) -> Iterator[None]:
         old = entry.old.parts if entry.old else ()
@@ -114,14 +121,14 @@ class Rows:
             left = len(lines) - _MOST_OF_ONE_KIND
             if left > 0:
                 over = "" if changes.whole else "over "
-                self._add(RowKind.GAP, f"… {over}{left:,} more {'line' if left == 1 else 'lines'}")
+                self._note(f"… {over}{left:,} more {'line' if left == 1 else 'lines'}", 2, RowKind.GAP)
             return
         if signs[Sign.ADDED] or signs[Sign.REMOVED]:
             yield from self._around(lines)
         elif changes.whole:
-            self._add(RowKind.NOTE, "the same, but written otherwise")
+            self._note("the same, but written otherwise", 2)
         if not changes.whole:
-            self._add(RowKind.NOTE, f"only the first {len(lines):,} lines were compared")
+            self._note(f"only the first {len(lines):,} lines were compared", 2)
 
     def _around(self, lines: Sequence[Line]) -> Iterator[None]:
         """The changed lines with those around them."""
@@ -143,15 +150,54 @@ class Rows:
         self._gap(len(lines) - shown_to, "line")
 
     def _shown(self, lines: Sequence[Line]) -> None:
-        for line in lines:
-            self._add(RowKind.LINE, line.text, line.sign)
+        texts = [plain(line.text) for line in lines]
+        changed = dict(_changed_parts(lines, texts))
+        for number, line in enumerate(lines):
+            self.rows.append(Row(RowKind.LINE, line.sign, texts[number], 2, changed.get(number)))
 
     def _gap(self, number: int, noun: str) -> None:
         if number > 0:
-            self._add(RowKind.GAP, f"… {number:,} {noun}{'' if number == 1 else 's'} the same")
+            self._note(f"… {number:,} {noun}{'' if number == 1 else 's'} the same", _DEPTHS.get(noun, 0), RowKind.GAP)
+
+    def _note(self, text: str, depth: int, kind: RowKind = RowKind.NOTE) -> None:
+        self.rows.append(Row(kind, Sign.SAME, text, depth))
 
     def _add(self, kind: RowKind, text: str, sign: Sign = Sign.SAME) -> None:
-        self.rows.append(Row(kind, sign, text))
+        self.rows.append(Row(kind, sign, plain(text)))
+
+
+def _changed_parts(lines: Sequence[Line], texts: Sequence[str]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Of lines that were replaced by similar ones, and of those: their numbers, and the part that differs."""
+    removed: list[int] = []
+    added: list[int] = []
+    for number in range(len(lines) + 1):
+        sign = lines[number].sign if number < len(lines) else Sign.SAME
+        if sign is Sign.REMOVED and not added:
+            removed.append(number)
+            continue
+        if sign is Sign.ADDED and removed:
+            added.append(number)
+            continue
+        for old, new in zip(removed, added, strict=False):
+            parts = changed_part(texts[old], texts[new])
+            if parts is not None:
+                yield old, parts[0]
+                yield new, parts[1]
+        removed, added = [number] if sign is Sign.REMOVED else [], []
+
+
+def changed_part(old: str, new: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Where two texts differ, between what both begin and end with; None: they have too little in common."""
+    begin = _same_beginning(old, new)
+    end = _same_beginning(old[begin:][::-1], new[begin:][::-1])
+    if 2 * (begin + end) < max(len(old), len(new)):
+        return None
+    return (begin, len(old) - end), (begin, len(new) - end)
+
+
+def _same_beginning(old: str, new: str) -> int:
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(old), len(new)))
 
 
 def heading(part: Part, entry: Entry) -> str:
@@ -163,6 +209,10 @@ def heading(part: Part, entry: Entry) -> str:
 
 def as_text(rows: Sequence[Row]) -> str:
     """The rows as text, signs first."""
-    indent = {RowKind.PART: "", RowKind.ENTRY: "", RowKind.BLOCK: "  "}
-    texts = (f"{row.sign} {indent.get(row.kind, '    ')}{row.text}".rstrip() for row in rows)
+    texts = (f"{row.sign} {_indent(row)}{row.text}".rstrip() for row in rows)
     return "\n".join(texts)
+
+
+def _indent(row: Row) -> str:
+    depths = {RowKind.PART: 0, RowKind.ENTRY: 0, RowKind.BLOCK: 1}
+    return "  " * depths.get(row.kind, row.depth)

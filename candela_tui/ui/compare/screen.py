@@ -25,7 +25,6 @@ from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.plain import plain_lines
 from candela_tui.ui.request.bodies import Bodies
 from candela_tui.ui.sources import Sources
 
@@ -230,7 +229,7 @@ class CompareScreen(Screen[None]):
         if self._compared is None or not self._compared.rows.rows:
             self.notify("There are no changes to copy.", timeout=2)
             return
-        text = plain_lines(as_text(self._compared.rows.rows))
+        text = as_text(self._compared.rows.rows)
         self.app.copy_to_clipboard(text[:_MOST_COPIED])
         part = f" (the first {_MOST_COPIED:,} characters)" if len(text) > _MOST_COPIED else ""
         self.notify(f"Copied the changes{part}", timeout=2)

@@ -40,6 +40,11 @@ class WrittenLines(Lines):
         """Write one line."""
         self._lines.append(tuple([part for piece in pieces for part in piece]))
 
+    def go_on(self, lost: str, margin: int, *pieces: Piece) -> None:
+        """Write one line that goes on with the text of the line above, as a ``Joint`` says."""
+        self._joints[len(self._lines)] = Joint(lost, margin)
+        self.add(*pieces)
+
     def wrap(self, text: str, ink: str, width: int, margin: str = "") -> None:
         """Write one logical line of text behind a margin, on as many lines as it takes in so many cells."""
         text = plain(text)

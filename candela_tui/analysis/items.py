@@ -1,0 +1,156 @@
+"""The items that a Messages request is made of: settings, tools, blocks of the system prompt, messages.
+
+Bodies may have 10 MB, so they are read in steps: items are told apart by digests of their slices, and nothing long is
+decoded.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain
+from typing import TypeVar
+
+import msgspec
+
+from candela_tui.analysis.outline import outline, outline_members
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
+
+_T = TypeVar("_T")
+
+_BILLING = "x-anthropic-billing-header:"
+"""How the client's own note to the provider begins, which is not part of the prompt."""
+_UNNAMED = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A setting, a tool, a block of the system prompt, a message, or a block of a message."""
+
+    label: str
+    """Its name, role or type."""
+    raw: msgspec.Raw
+    digest: bytes
+    """The same for two items that mean the same: ``cache_control`` marks, which move from turn to turn, do not count,
+    nor does whether a text is a string or a block."""
+    parts: tuple["Item", ...] = ()
+    """The blocks of a message."""
+
+
+@dataclass(slots=True)
+class Items:
+    """The items of one request, in their order; the settings by name."""
+
+    settings: list[Item] = field(default_factory=list)
+    tools: list[Item] = field(default_factory=list)
+    system: list[Item] = field(default_factory=list)
+    messages: list[Item] = field(default_factory=list)
+
+
+_Reading = Generator[None, None, _T]
+"""Steps that come to something. Each takes one look at a slice: of 10 MB that is some 10 ms, of a message nothing."""
+
+
+def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
+    """Add the items of a body to ``items``. Those that are the same in ``other`` are taken from there. What is no JSON
+    object has none."""
+    members = _members(body) or {}
+    yield
+    for name in sorted(members):
+        if name not in ("tools", "system", "messages"):
+            items.settings.append(Item(name, members[name], _digest(members[name])))
+    for number, raw in enumerate(raw_items(members.get("tools", NULL))):
+        items.tools.append(_known(raw, other.tools, number) or (yield from _block(raw, "name")))
+        yield
+    items.system += yield from _blocks(members.get("system", NULL))
+    yield
+    messages = raw_items(members.get("messages", NULL))
+    yield
+    for number, raw in enumerate(messages):
+        items.messages.append(_known(raw, other.messages, number) or (yield from _message(raw)))
+        yield
+
+
+def _known(raw: msgspec.Raw, known: Sequence[Item], number: int) -> Item | None:
+    """The item at that place, where it is written in the same bytes."""
+    if number < len(known) and bytes(known[number].raw) == bytes(raw):
+        return known[number]
+    return None
+
+
+def _message(raw: msgspec.Raw) -> _Reading[Item]:
+    members = _members(raw) or {}
+    yield
+    role = _word(members.get("role", NULL))
+    parts = tuple((yield from _blocks(members.get("content", NULL))))
+    digest = blake2b(role.encode("utf-8", "replace"), digest_size=16)
+    for part in parts:
+        digest.update(part.digest)
+    return Item(role, raw, digest.digest(), parts)
+
+
+def _blocks(content: msgspec.Raw) -> _Reading[list[Item]]:
+    """The blocks of a content; a string is one text block."""
+    if _first_byte(content) == b'"':
+        return [Item("text", content, _digest_of_members({"text": content, "type": msgspec.Raw(b'"text"')}))]
+    blocks: list[Item] = []
+    for raw in raw_items(content):
+        yield
+        blocks.append((yield from _block(raw, "type")))
+    return blocks
+
+
+def _block(raw: msgspec.Raw, labelled_by: str) -> _Reading[Item]:
+    members = _members(raw)
+    if members is None:
+        return Item(_UNNAMED, raw, _digest(raw))
+    yield
+    label = _word(members.get(labelled_by, NULL))
+    if label.endswith("tool_use"):
+        label = f"{label} {_word(members.get('name', NULL))}"
+    return Item(label, raw, _digest_of_members(members))
+
+
+def _first_byte(raw: msgspec.Raw | bytes) -> bytes:
+    return bytes(memoryview(raw)[:1])
+
+
+def _members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of an object; of a long string it takes no look at all to know that it is none."""
+    return None if _first_byte(raw) == b'"' else raw_members(raw)
+
+
+def _word(raw: msgspec.Raw) -> str:
+    value = decode_json(raw)
+    return value if isinstance(value, str) and value else _UNNAMED
+
+
+def _digest(raw: msgspec.Raw) -> bytes:
+    return blake2b(raw, digest_size=16).digest()
+
+
+def _digest_of_members(members: dict[str, msgspec.Raw]) -> bytes:
+    digest = blake2b(digest_size=16)
+    for name in sorted(members):
+        if name != "cache_control":
+            digest.update(f"{len(name)} {name} {memoryview(members[name]).nbytes} ".encode("utf-8", "replace"))
+            digest.update(members[name])
+    return digest.digest()
+
+
+def is_billing_note(item: Item) -> bool:
+    """Whether a block of the system prompt is the client's note to the provider."""
+    text = (_members(item.raw) or {}).get("text", NULL)
+    return (text_prefix(text, len(_BILLING) + 2) or "").startswith(_BILLING)
+
+
+def lines_of(item: Item) -> Iterator[str]:
+    """What an item says, line by line."""
+    members = _members(item.raw)
+    if members is None:
+        return outline(item.raw)
+    type_in_label = _word(members.get("type", NULL)) == item.label.partition(" ")[0]
+    hidden = ("cache_control", "type") if type_in_label else ("cache_control",)
+    shown = {name: value for name, value in members.items() if name not in hidden}
+    # A text is in the member "text", thinking in "thinking".
+    text = shown.pop(item.label, None) if type_in_label else None
+    return chain(outline(text) if text is not None else (), outline_members(shown))
