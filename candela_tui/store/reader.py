@@ -18,7 +18,7 @@ from candela_tui.store.database import reading_engine, revision_of
 from candela_tui.store.errors import StoreError, unreadable
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
-from candela_tui.store.rows import exchange_of, interrupted, read_headers, stored_text, stored_time
+from candela_tui.store.rows import exchange_of, interrupted, read_headers, read_text, stored_text, stored_time
 from candela_tui.store.schema import REVISIONS, exchanges, headers, response_parts
 
 __all__ = ["EVERY_SESSION", "EverySession", "StoreError", "StoreReader"]
@@ -73,6 +73,14 @@ class StoreReader:
             rows = connection.execute(wanted).mappings().all() if connection else []
         running = cache(is_running)
         return [self._exchange(row, running) for row in reversed(rows)]
+
+    def session_ids(self, since: datetime | None = None) -> list[str | None]:
+        """The sessions that have exchanges, or have some that began then or later; None: those that named none."""
+        wanted = select(exchanges.c.session_id).distinct()
+        if since is not None:
+            wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
+        with self._reading() as connection:
+            return [read_text(found) for (found,) in connection.execute(wanted)] if connection else []
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """One exchange with its headers, by its id or the beginning of it. Raises StoreError where several fit."""

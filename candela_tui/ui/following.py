@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -38,6 +39,9 @@ class Following:
         self._follower: Follower | None = None
         self._drained_at = 0.0
         self._polling = False
+        self._merged: list[Change] = []
+        """What the store brought of which the screens have not heard."""
+        self._told_at = 0.0
         self._trouble: str | None = None
 
     def start(self) -> None:
@@ -90,6 +94,8 @@ class Following:
                 await self._complete(newest)
         except StoreError as error:
             self._in_trouble(error)
+        finally:
+            self._tell_merged()
 
     async def _complete(self, newest: Sequence[Exchange]) -> None:
         """Load what the sessions of these exchanges have from before them."""
@@ -107,25 +113,29 @@ class Following:
                 before = page[0].id
 
     async def _merge(self, exchanges: Sequence[Exchange]) -> None:
-        """Into the ledger in slices; the screens hear of it some ten times a second."""
+        """Into the ledger in slices; the screens hear of it some ten times a second, and of the rest by its caller."""
         ledger = self._sources.ledger
-        merged: list[Change] = []
 
         def steps() -> Iterator[None]:
             for start in range(0, len(exchanges), _MERGED_AT_ONCE):
-                merged.append(ledger.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=False))
+                self._merged.append(ledger.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=False))
                 yield
 
-        def tell() -> None:
-            change = Change(
-                tuple(exchange for part in merged for exchange in part.exchanges),
-                frozenset(session_id for part in merged for session_id in part.sessions),
-            )
-            merged.clear()
-            if change.exchanges:
-                self._changed(change)
+        def grown() -> None:
+            if time.monotonic() - self._told_at >= _SHORTEST_INTERVAL_S:
+                self._tell_merged()
 
-        await in_slices(steps(), tell)
+        await in_slices(steps(), grown)
+
+    def _tell_merged(self) -> None:
+        change = Change(
+            tuple(exchange for part in self._merged for exchange in part.exchanges),
+            frozenset(session_id for part in self._merged for session_id in part.sessions),
+        )
+        self._merged.clear()
+        if change.exchanges:
+            self._changed(change)
+        self._told_at = time.monotonic()
 
     async def _poll(self) -> None:
         if self._polling:
@@ -141,6 +151,7 @@ class Following:
         except StoreError as error:
             self._in_trouble(error)
         finally:
+            self._tell_merged()
             self._polling = False
 
     def _in_trouble(self, error: StoreError) -> None:

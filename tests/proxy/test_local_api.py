@@ -213,13 +213,22 @@ async def test_more_requests_than_are_read_at_a_time_come_whole_and_in_order(
 async def test_sessions_are_listed_with_their_sums(
     candela: RunningProxy, program: aiohttp.ClientSession, client: aiohttp.ClientSession
 ) -> None:
-    for _ in range(2):
-        await ask(candela, client, **{"X-Claude-Code-Session-Id": "one"})
-    await candela.ended(2)
-    async with program.get(api(candela, "/sessions")) as response:
-        (session,) = await response.json()
-    assert (session["session_id"], session["requests"]) == ("one", 2)
-    assert float(session["cost_usd"]) > 0
+    for session in ("one", "two", "one"):
+        await ask(candela, client, **{"X-Claude-Code-Session-Id": session})
+    await candela.ended(3)
+
+    async def listed(query: str = "") -> list[Any]:
+        async with program.get(api(candela, f"/sessions{query}")) as response:
+            assert response.status == 200
+            found: list[Any] = await response.json()
+            return found
+
+    before = await listed()
+    assert [(session["session_id"], session["requests"]) for session in before] == [("one", 2), ("two", 1)]
+    assert all(float(session["cost_usd"]) > 0 for session in before)
+    await candela.stop_store()
+    assert await listed() == before
+    assert await listed("?since=2100-01-01T00:00:00Z") == []
 
 
 async def test_one_request_has_its_headers_without_secrets(

@@ -82,7 +82,7 @@ class LocalApi:
             case ["events"]:
                 return await event_stream(request, self._feed, self._about())
             case ["sessions"]:
-                return await self._sessions(_wanted(query, "since"))
+                return await self._sessions(_wanted(query, "since").since)
             case ["requests"]:
                 return await self._requests(request, _wanted(query, "session", "since", "before", "limit"))
             case ["requests", exchange_id]:
@@ -95,8 +95,8 @@ class LocalApi:
                 return await self._chunks(request, exchange_id, _number(_fields(query, "after"), "after", 0) or 0)
         return _refusal(404, "the local API has no such path; docs/local-api.md lists those that there are")
 
-    async def _sessions(self, wanted: Wanted) -> web.Response:
-        return _document(wire.encode(await session_records(self._feed, self._store, wanted)))
+    async def _sessions(self, since: datetime | None) -> web.Response:
+        return _document(wire.encode(await session_records(self._feed, self._store, since)))
 
     async def _requests(self, request: web.BaseRequest, wanted: Wanted) -> web.StreamResponse:
         async with contextlib.aclosing(newest_first(self._feed, self._store, wanted)) as found:

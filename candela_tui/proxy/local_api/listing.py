@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from candela_tui.analysis.sessions import by_session
+from candela_tui.analysis.sessions import SessionSummary, summarize
 from candela_tui.exchange import Exchange
 from candela_tui.export.records import Record, session_record
 from candela_tui.feed import Feed
@@ -75,7 +75,17 @@ async def _pages(store: StoreReader, wanted: Wanted) -> AsyncGenerator[Exchange]
         left = None if left is None else left - size
 
 
-async def session_records(feed: Feed, store: StoreReader, wanted: Wanted) -> list[Record]:
-    """The sessions among the exchanges, the latest active first. Raises StoreError."""
-    exchanges = [exchange async for exchange in newest_first(feed, store, wanted)]
-    return await asyncio.to_thread(lambda: [session_record(session) for session in by_session(exchanges)])
+async def session_records(feed: Feed, store: StoreReader, since: datetime | None) -> list[Record]:
+    """The sessions with what they did since then, the latest active first. Raises StoreError.
+
+    They are read one after the other: sums of all that is recorded need no more memory than the largest session.
+    """
+    ids = dict.fromkeys(await asyncio.to_thread(store.session_ids, since))
+    ids.update((exchange.session_id, None) for exchange in feed.newer_than_store())
+    sessions: list[SessionSummary] = []
+    for session_id in ids:
+        found = [exchange async for exchange in newest_first(feed, store, Wanted(session_id, since))]
+        if found:
+            sessions.append(await asyncio.to_thread(summarize, session_id, found))
+    sessions.sort(key=lambda session: session.last_at.timestamp() if session.last_at else 0.0, reverse=True)
+    return [session_record(session) for session in sessions]
