@@ -1,6 +1,7 @@
 """The demo's simulated Claude Code: sends what the real client would, and reads the answers that come back."""
 
 import asyncio
+import base64
 import random
 import uuid
 from collections.abc import Sequence
@@ -9,24 +10,36 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from candela_tui.demo.picture import flame_graph
 from candela_tui.demo.prompts import (
     ALL_TOOLS,
     READING_TOOLS,
     TITLE_FORMAT,
+    cache_mark,
     explorer_blocks,
+    reminder,
     system_blocks,
     title_blocks,
 )
 from candela_tui.demo.provider import Script, Scripts
-from candela_tui.demo.story import Call, Step, Story
+from candela_tui.demo.story import Call, Prompt, Step, Story
 from candela_tui.protocol.messages import AnswerDecoder, ContentBlock
 
 SMALL_MODEL = "claude-haiku-4-5-20251001"
 """What titles and searching sub-agents are made with."""
 _KNOWLEDGE_CUTOFF = "January 2026"
-_BETAS = "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,effort-2025-11-24"
+_BETAS = (
+    "claude-code-20250219,oauth-2025-04-20,interleaved-thinking-2025-05-14,context-management-2025-06-27,"
+    "effort-2025-11-24"
+)
 _RETRY_WAIT_S = 1.4
 _LOST_WAIT_S = 3.0
+_PATIENCE_S = 1.5
+"""How long a user looks at an answer before stopping it."""
+
+
+class Refused(Exception):
+    """The provider refused a request for good, and said why."""
 
 
 class DemoClient:
@@ -46,7 +59,7 @@ class DemoClient:
         session = str(uuid.UUID(int=self._chances.getrandbits(128), version=4))
         prompts = [*story.before, *story.prompts]
         steps = [step for prompt in prompts for step in prompt.steps]
-        self._scripts[session] = {None: Script(steps, story.title, "1h")}
+        self._scripts[session] = {None: Script(steps, story.title, story.lifetime)}
         agent = _Agent(self, session, None, story.model, system_blocks(story, _KNOWLEDGE_CUTOFF), ALL_TOOLS, story)
         for prompt in story.before:
             agent.remember(prompt.text, prompt.steps)
@@ -54,9 +67,9 @@ class DemoClient:
             if number == 0 and not story.before:
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self._ask_title(session, story))
-                    both.create_task(agent.turn(prompt.text, prompt.steps))
+                    both.create_task(agent.take(prompt))
             else:
-                await agent.turn(prompt.text, prompt.steps)
+                await agent.take(prompt)
             await self.wait(self._chances.uniform(5, 9))
         del self._scripts[session]
 
@@ -75,31 +88,35 @@ class DemoClient:
 
     async def ask(self, session: str, agent: str | None, body: dict[str, Any]) -> list[ContentBlock]:
         """Send a request until it is answered; return the content blocks of the answer."""
-        payload = msgspec.json.encode(body)
         tries = 0
         while True:
             status, decoder = None, None
             try:
-                async with self._http.post(self._url, data=payload, headers=_headers(session, agent, tries)) as answer:
+                payload, headers = msgspec.json.encode(body), _headers(session, agent, tries)
+                async with self._http.post(self._url, data=payload, headers=headers) as answer:
                     status = answer.status
                     decoder = AnswerDecoder(status, answer.headers.get("Content-Type", ""))
                     async for chunk in answer.content.iter_any():
                         decoder.feed(chunk)
                     decoder.finish()
             except aiohttp.ClientError:
-                # The proxy is being restarted, or is leaving: the real client tries again as well.
+                # A stream that broke, or a proxy that is being restarted or is leaving: the real client tries again as
+                # well, and without streaming where a stream broke.
+                body = body | {"stream": body["stream"] and status != 200}
                 await self.wait(_LOST_WAIT_S)
             else:
+                if status == 404 and decoder.fold.error is not None:
+                    raise Refused(decoder.fold.error.message)
                 if status == 200 and decoder.fold.stopped:
                     return [block for _, block in sorted(decoder.fold.blocks.items())]
                 await self.wait(_RETRY_WAIT_S)
             tries += 1
 
-    def start_agent(self, session: str, story: Story, steps: list[Step]) -> "_Agent":
+    def start_agent(self, session: str, story: Story, steps: list[Step], model: str) -> "_Agent":
         """A sub-agent that searches."""
         agent = f"a{self._chances.getrandbits(64):016x}"
         self._scripts[session][agent] = Script(steps)
-        return _Agent(self, session, agent, SMALL_MODEL, explorer_blocks(story), READING_TOOLS, story)
+        return _Agent(self, session, agent, model, explorer_blocks(story), READING_TOOLS, story)
 
     async def wait(self, seconds: float) -> None:
         """Let so much of the demo's time pass."""
@@ -139,9 +156,23 @@ class _Agent:
             if number < len(steps) - 1:
                 self._say([_result(id, call.output) for id, call in calls])
 
-    async def turn(self, prompt: str, steps: Sequence[Step]) -> str:
+    async def take(self, prompt: Prompt) -> None:
+        """One prompt of the user, who may stop the answer before it is whole."""
+        if not prompt.interrupted:
+            await self.turn(prompt.text, prompt.steps, picture=prompt.picture)
+            return
+        self._say([{"type": "text", "text": prompt.text}])
+        answer = asyncio.create_task(self._client.ask(self._session, self._agent, self._body()))
+        try:
+            await self._client.wait(_PATIENCE_S)
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+        self._say([{"type": "text", "text": "[Request interrupted by user]"}])
+
+    async def turn(self, prompt: str, steps: Sequence[Step], *, picture: bool = False) -> str:
         """One prompt until the model has nothing more to do; return its last text."""
-        self._say([{"type": "text", "text": prompt}])
+        self._say([*([_image()] if picture else []), {"type": "text", "text": prompt}])
         for step in steps:
             blocks = await self._client.ask(self._session, self._agent, self._body())
             self._messages.append({"role": "assistant", "content": [_content(block) for block in blocks]})
@@ -150,23 +181,31 @@ class _Agent:
                 break
             pairs = list(zip(uses, step.calls, strict=True))
             results = await asyncio.gather(*(self._run(call) for _, call in pairs))
-            self._say([_result(use.start["id"], text) for (use, _), text in zip(pairs, results, strict=True)])
+            told = [_result(use.start["id"], text) for (use, _), text in zip(pairs, results, strict=True)]
+            self._say([*told, *([reminder(step.reminder)] if step.reminder else [])])
         return "".join(block.text for block in blocks if block.type == "text")
 
     async def _run(self, call: Call) -> str:
         if call.agent:
-            helper = self._client.start_agent(self._session, self._story, call.agent)
-            return await helper.turn(str(call.arguments["prompt"]), call.agent)
+            model = str(call.arguments.get("model", SMALL_MODEL))
+            helper = self._client.start_agent(self._session, self._story, call.agent, model)
+            try:
+                return await helper.turn(str(call.arguments["prompt"]), call.agent)
+            except Refused as refused:
+                return f"The sub-agent failed: {refused}"
         await self._client.wait(call.seconds)
         return call.output
 
     def _say(self, content: list[dict[str, Any]]) -> None:
+        if not self._messages and self._agent is None and self._story.memory:
+            content = [reminder(f"The project's instructions (CLAUDE.md):\n\n{self._story.memory}"), *content]
         self._messages.append({"role": "user", "content": content})
 
     def _body(self) -> dict[str, Any]:
         *earlier, last = self._messages
         *blocks, end = last["content"]
-        marked = {**last, "content": [*blocks, {**end, "cache_control": {"type": "ephemeral"}}]}
+        lifetime = "5m" if self._agent else self._story.lifetime
+        marked = {**last, "content": [*blocks, {**end, "cache_control": cache_mark(lifetime)}]}
         return {
             "model": self._model,
             "messages": [*earlier, marked],
@@ -186,9 +225,9 @@ def _headers(session: str, agent: str | None, tries: int) -> dict[str, str]:
         "User-Agent": "claude-cli/2.1.197 (external, cli)",
         "X-Claude-Code-Session-Id": session,
         "X-Stainless-Retry-Count": str(tries),
+        "Authorization": "Bearer sk-ant-oat01-demo",
         "anthropic-beta": _BETAS,
         "anthropic-version": "2023-06-01",
-        "x-api-key": "demo",
         "x-app": "cli",
     }
     return headers if agent is None else {**headers, "x-claude-code-agent-id": agent}
@@ -197,6 +236,11 @@ def _headers(session: str, agent: str | None, tries: int) -> dict[str, str]:
 def _metadata(session: str) -> dict[str, str]:
     user = {"device_id": "demo", "account_uuid": "", "session_id": session}
     return {"user_id": msgspec.json.encode(user).decode()}
+
+
+def _image() -> dict[str, Any]:
+    data = base64.b64encode(flame_graph(1)).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
 
 
 def _result(tool_use_id: str, text: str) -> dict[str, Any]:

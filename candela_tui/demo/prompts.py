@@ -51,11 +51,21 @@ def system_blocks(story: Story, cut_off: str) -> list[dict[str, Any]]:
         f"Current branch: {story.branch}\n\nMain branch (you will usually use this for PRs): main\n\n"
         "Status:\n(clean)"
     )
-    cached = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    cached = {"cache_control": cache_mark(story.lifetime)}
     return [
         {"type": "text", "text": "You are a coding agent.", **cached},
         {"type": "text", "text": f"{_INSTRUCTIONS}\n{environment}", **cached},
     ]
+
+
+def cache_mark(lifetime: str) -> dict[str, str]:
+    """What asks for an entry in the cache; five minutes is what it lives without a word."""
+    return {"type": "ephemeral"} if lifetime == "5m" else {"type": "ephemeral", "ttl": lifetime}
+
+
+def reminder(words: str) -> dict[str, str]:
+    """What the client tells the model beside what the user says."""
+    return {"type": "text", "text": f"<system-reminder>\n{words.strip()}\n</system-reminder>"}
 
 
 def explorer_blocks(story: Story) -> list[dict[str, Any]]:

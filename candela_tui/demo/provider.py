@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from candela_tui.demo.story import Step
+from candela_tui.demo.story import Fault, Step
+from candela_tui.demo.subscription import Subscription
 from candela_tui.protocol.errors import error_body
 from candela_tui.protocol.request import Kind, MessagesRequest, decode_request, kind_of
 
@@ -20,6 +22,15 @@ _UNSCRIPTED = Step(
     text="This is candela's demo: a simulated provider on this machine answers here, not a model. Your request did "
     "arrive, and you can look at it in the dashboard like at any other."
 )
+
+
+_REFUSALS: dict[Fault | None, tuple[int, str]] = {
+    "overloaded": (529, "Overloaded"),
+    "limited": (429, "This request would exceed the number of your requests that may run at the same time."),
+}
+_RETRIED = {status for status, _ in _REFUSALS.values()}
+_RETIRED = "claude-3-5-"
+"""Models that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,16 @@ class Script:
     lifetime: str = "5m"
     """How long its cache entries live: 5m or 1h."""
     cached_tokens: int = 0
-    refused: int = -1
-    """The step that was last refused as overloaded."""
+    faults: Counter[int] = field(default_factory=Counter)
+    """How many tries of a step went wrong."""
+
+    def fault(self, number: int) -> Fault | None:
+        """How this try of a step goes wrong, if it does."""
+        faults = self.steps[number].faults if number < len(self.steps) else []
+        if self.faults[number] >= len(faults):
+            return None
+        self.faults[number] += 1
+        return faults[self.faults[number] - 1]
 
 
 Scripts = dict[str, dict[str | None, Script]]
@@ -63,6 +82,7 @@ class DemoProvider:
         self._seed = seed
         self._speed = speed
         self._shared: set[tuple[str, int]] = set()
+        self._subscription = Subscription()
         self.application = web.Application(client_max_size=2**26)
         self.application.router.add_route("*", "/{path:.*}", self._handle)
 
@@ -83,20 +103,23 @@ class DemoProvider:
 
     async def _answer(self, request: web.Request, kind: Kind, asked: MessagesRequest, size: int) -> web.StreamResponse:
         model = asked.model or "claude-opus-4-8"
+        if model.startswith(_RETIRED):
+            return _refusal(404, f"model: {model}")
         session = request.headers.get("X-Claude-Code-Session-Id", "")
         agent = request.headers.get("x-claude-code-agent-id")
         script = self._scripts.get(session, {}).get(agent) or Script([])
         number = sum(b'"assistant"' in bytes(message)[:40] for message in asked.messages)
-        take = _Take(random.Random(f"{self._seed}/{session}/{agent}/{kind}/{number}"), self._speed)  # noqa: S311
+        chances = random.Random(f"{self._seed}/{session}/{agent}/{kind}/{number}")  # noqa: S311
+        fault = script.fault(number) if kind is Kind.MESSAGES else None
+        take = _Take(chances, self._speed, self._subscription, breaks=fault == "breaks")
         if kind is Kind.TITLE:
             title = msgspec.json.encode({"title": script.title or "A session in the demo"}).decode()
             step, usage = Step(text=title), _usage(_tokens(size), Script([]), 0)
         else:
             step = script.steps[number] if number < len(script.steps) else _UNSCRIPTED
-            if step.overloaded and script.refused != number:
-                script.refused = number
+            if fault in _REFUSALS:
                 await take.wait(0.3)
-                return _refusal(529, "Overloaded")
+                return _refusal(*_REFUSALS[fault], headers=self._subscription.headers())
             prefix = len(bytes(asked.system)) + sum(len(bytes(tool)) for tool in asked.tools)
             shared = _tokens(prefix) if (model, prefix) in self._shared else 0
             self._shared.add((model, prefix))
@@ -107,9 +130,11 @@ class DemoProvider:
 class _Take:
     """One answer: its chances and its pace."""
 
-    def __init__(self, chances: random.Random, speed: float) -> None:
+    def __init__(self, chances: random.Random, speed: float, subscription: Subscription, *, breaks: bool) -> None:
         self._chances = chances
         self._speed = speed
+        self._subscription = subscription
+        self._breaks = breaks
 
     async def whole(self, request: web.Request, model: str, step: Step, usage: dict[str, Any]) -> web.StreamResponse:
         """Answer with one document."""
@@ -128,6 +153,8 @@ class _Take:
         with contextlib.suppress(ConnectionResetError):
             await response.prepare(request)
             await self._write(response, pace, step, message, blocks, output)
+        if self._breaks and request.transport is not None:
+            request.transport.close()
         return response
 
     async def _write(
@@ -144,6 +171,8 @@ class _Take:
         pieces = sum(1 for block in blocks for _ in _pieces(block))
         pause = output / pieces / pace.tokens_per_second
         for index, block in enumerate(blocks):
+            if self._breaks and index == len(blocks) - 1:
+                return
             start = {name: _EMPTY.get(name, value) for name, value in block.items()}
             await response.write(_event({"type": "content_block_start", "index": index, "content_block": start}))
             for delta in _pieces(block):
@@ -173,7 +202,9 @@ class _Take:
             "usage": usage,
         }
         blocks = list(self._blocks(step))
-        return message, blocks, _tokens(sum(len(msgspec.json.encode(block)) for block in blocks))
+        output = _tokens(sum(len(msgspec.json.encode(block)) for block in blocks))
+        self._subscription.spend(usage, output)
+        return message, blocks, output
 
     def _blocks(self, step: Step) -> Iterator[dict[str, Any]]:
         if step.thinking:
@@ -184,7 +215,7 @@ class _Take:
             yield {"type": "tool_use", "id": f"toolu_demo{self._number()}", "name": call.tool, "input": call.arguments}
 
     def _headers(self) -> dict[str, str]:
-        return {"request-id": f"req_demo{self._number()}"}
+        return {"request-id": f"req_demo{self._number()}", **self._subscription.headers()}
 
     def _number(self) -> str:
         return f"{self._chances.getrandbits(64):016x}"
@@ -249,8 +280,10 @@ def _usage(prompt: int, script: Script, cached: int) -> dict[str, Any]:
     }
 
 
-def _refusal(status: int, words: str) -> web.Response:
-    headers = {"x-should-retry": "true"} if status == 529 else {}
+def _refusal(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
+    headers = {**(headers or {}), "x-should-retry": "true" if status in _RETRIED else "false"}
+    if status == 429:
+        headers["retry-after"] = "1"
     return web.Response(status=status, body=error_body(status, words), content_type="application/json", headers=headers)
 
 

@@ -3,9 +3,12 @@
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+Fault = Literal["overloaded", "limited", "breaks"]
+"""How a try goes wrong: 529, 429, or a stream that ends in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,8 @@ class Call:
     result: str = ""
     file: str = ""
     """Instead of ``result``: a module of candela itself, read with line numbers."""
+    passed: int = 0
+    """In front of ``result``: a line for each of so many tests that passed."""
     seconds: float = 0.6
     agent: list["Step"] = field(default_factory=list)
     """For the Agent tool: what the sub-agent does; its last text is the result."""
@@ -25,7 +30,8 @@ class Call:
     def output(self) -> str:
         """What the tool gives back."""
         if not self.file:
-            return self.result
+            passed = (f"tests/test_{number % 37:02}.py::test_{number:04} PASSED" for number in range(self.passed))
+            return "\n".join((*passed, self.result)) if self.passed else self.result
         text = (resources.files("candela_tui") / self.file).read_text(encoding="utf-8")
         return "\n".join(f"{number:6d}\t{line}" for number, line in enumerate(text.splitlines(), 1))
 
@@ -37,8 +43,10 @@ class Step:
     text: str = ""
     thinking: str = ""
     calls: list[Call] = field(default_factory=list)
-    overloaded: bool = False
-    """The first try is answered with 529."""
+    faults: list[Fault] = field(default_factory=list)
+    """How its first tries go wrong, in turn."""
+    reminder: str = ""
+    """What the client adds to the results of the calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,11 @@ class Prompt:
     """What the user types, and the steps that it takes."""
 
     text: str
-    steps: list[Step]
+    steps: list[Step] = field(default_factory=list)
+    interrupted: bool = False
+    """The user stops the first answer; there are no steps then, and the next prompt begins with that answer."""
+    picture: bool = False
+    """Whether a picture is pasted into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,10 @@ class Story:
     prompts: list[Prompt]
     before: list[Prompt] = field(default_factory=list)
     """What happened earlier in a session that is picked up again: part of the conversation from the first request."""
+    lifetime: Literal["5m", "1h"] = "1h"
+    """How long the main agent asks its prompt cache to live."""
+    memory: str = ""
+    """The project's instructions, which the client puts before the first prompt."""
 
 
 def load_stories() -> tuple[Story, ...]:

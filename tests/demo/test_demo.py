@@ -2,6 +2,9 @@
 
 import asyncio
 import itertools
+import json
+import struct
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,11 +13,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from candela_tui.analysis.limits import limits_of
 from candela_tui.analysis.sessions import by_session
+from candela_tui.demo.picture import flame_graph
 from candela_tui.demo.play import Demo
 from candela_tui.demo.story import load_stories
 from candela_tui.exchange import Exchange, utc_now
-from candela_tui.protocol.messages import AnswerDecoder, MessageFold
+from candela_tui.protocol.headers import rate_limits
+from candela_tui.protocol.messages import AnswerDecoder, ContentBlock, MessageFold
 from candela_tui.protocol.request import Kind, decode_request, kind_of, session_clues
 
 PATIENCE_S = 60
@@ -42,21 +48,32 @@ class Watcher:
 
     provider: str
     seen: list[Seen] = field(default_factory=list)
+    limits: list[dict[str, str]] = field(default_factory=list)
+    """The headers of every answer."""
+    broken: int = 0
+    """Streams that ended in the middle."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(self.provider + request.path_qs, data=body, headers=request.headers) as answer,
-        ):
-            received = await answer.read()
+        try:
+            async with (
+                aiohttp.ClientSession() as http,
+                http.post(self.provider + request.path_qs, data=body, headers=request.headers) as answer,
+            ):
+                self.limits.append(dict(answer.headers))
+                received = await answer.read()
+        except aiohttp.ClientPayloadError:
+            self.broken += 1
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         decoder = AnswerDecoder(answer.status, answer.headers["Content-Type"])
         decoder.feed(received)
         decoder.finish()
         kind = kind_of(request.method, request.path, decode_request(body))
-        retry = int(headers["x-stainless-retry-count"])
+        retry = int(headers.get("x-stainless-retry-count", 0))
         async with self.changed:
             self.seen.append(Seen(headers, kind, body, answer.status, decoder.fold, retry))
             self.changed.notify_all()
@@ -75,7 +92,7 @@ async def watched(speed: float, seed: int = 1) -> AsyncIterator[Watcher]:
     watcher = Watcher(await asyncio.to_thread(demo.start_provider))
     application = web.Application(client_max_size=2**26)
     application.router.add_route("*", "/{path:.*}", watcher.handle)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
@@ -92,7 +109,9 @@ async def test_the_demo_shows_several_sessions_with_sub_agents_titles_and_a_retr
         retried = {one.key for one in seen if one.retry and one.status == 200}
         agents = {one.key[1] for one in seen if one.key[1]}
         titles = {one.key[0] for one in seen if one.kind is Kind.TITLE}
-        return bool(retried) and len(agents) > 1 and len(titles) > 1 and len({one.key[0] for one in seen}) > 3
+        overloaded = any(one.status == 529 for one in seen)
+        sessions = {one.key[0] for one in seen}
+        return bool(retried) and overloaded and len(agents) > 1 and len(titles) > 1 and len(sessions) > 3
 
     async with watched(speed=200) as watcher:
         await watcher.until(rich)
@@ -121,6 +140,78 @@ async def test_each_turn_reads_from_the_cache_what_the_turn_before_wrote() -> No
             written = (before.cache_write_5m_tokens or 0) + (before.cache_write_1h_tokens or 0)
             assert after.cache_read_tokens == (before.cache_read_tokens or 0) + written
             assert (after.prompt_tokens or 0) > (before.prompt_tokens or 0)
+
+
+async def test_requests_go_wrong_the_way_they_do_with_a_provider() -> None:
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: watcher.broken and {404, 429, 529} <= {one.status for one in seen})
+    kinds = {one.status: one.fold.error.type for one in watcher.seen if one.fold.error}
+    assert kinds == {404: "not_found_error", 429: "rate_limit_error", 529: "overloaded_error"}
+    assert any(b"The sub-agent failed: model: claude-3-5-haiku" in one.body for one in watcher.seen)
+
+
+async def test_two_sub_agents_are_set_to_work_at_once() -> None:
+    def together(seen: list[Seen]) -> set[frozenset[str]]:
+        answers = ([json.loads(b.text) for b in one.fold.blocks.values() if _delegates(b)] for one in seen)
+        return {frozenset(call["subagent_type"] for call in calls) for calls in answers if len(calls) > 1}
+
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: len(together(seen)) > 1)
+    assert {"Explore", "Plan"} in together(watcher.seen)
+
+
+def _delegates(block: ContentBlock) -> bool:
+    return block.type == "tool_use" and block.start["name"] == "Agent"
+
+
+async def test_answers_tell_how_a_subscriptions_limits_fill() -> None:
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: len(watcher.limits) > 20)
+    assert all("bearer sk-ant-oat" in one.headers["authorization"].lower() for one in watcher.seen)
+    told = [
+        limits
+        for headers in watcher.limits
+        if (limits := limits_of(_exchange(rate_limits=rate_limits(headers.items())))) is not None
+    ]
+    assert len(told) > 15
+    for name in ("five_hour", "seven_day"):
+        windows = [getattr(limits, name) for limits in told]
+        assert windows[0].utilization < max(window.utilization for window in windows) < 0.6
+        assert all(window.resets_at > utc_now() for window in windows)
+
+
+async def test_conversations_hold_pictures_reminders_long_results_and_interruptions() -> None:
+    wanted = (b'"media_type":"image/png"', b"<system-reminder>", b"[Request interrupted by user]", b"test_1489 PASSED")
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: all(any(text in one.body for one in seen) for text in wanted))
+
+
+async def test_some_sessions_cache_for_an_hour_and_some_for_five_minutes() -> None:
+    def lifetimes(seen: list[Seen]) -> set[str]:
+        usages = [one.fold.usage for one in seen if one.fold.usage and one.key[1] is None]
+        hour = {"1h" for usage in usages if usage.cache_write_1h_tokens}
+        return hour | {"5m" for usage in usages if usage.cache_write_5m_tokens}
+
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: lifetimes(seen) == {"5m", "1h"})
+    for one in watcher.seen:
+        if one.fold.usage and one.fold.usage.cache_write_1h_tokens:
+            assert b'"ttl":"1h"' in one.body
+
+
+def test_the_picture_is_a_png_of_its_own_size() -> None:
+    picture = flame_graph(1)
+    assert picture == flame_graph(1) != flame_graph(2)
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", picture[16:24])
+    at = picture.index(b"IDAT")
+    [length] = struct.unpack(">I", picture[at - 4 : at])
+    assert len(zlib.decompress(picture[at + 4 : at + 4 + length])) == height * (1 + 3 * width)
+
+
+def _exchange(**facts: Any) -> Exchange:
+    known = {"id": "1", "started_at": utc_now(), "method": "POST", "path": "/v1/messages", "route": "anthropic-direct"}
+    return Exchange(**known, **facts)  # type: ignore[arg-type]
 
 
 async def test_a_session_tells_its_directory_branch_and_first_words() -> None:
