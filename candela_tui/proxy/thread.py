@@ -2,7 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import gc
 import logging
 import socket
 import sys
@@ -12,6 +11,7 @@ from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths
 from candela_tui.proxy.capture import ExchangeSink
+from candela_tui.proxy.collector import Collector
 from candela_tui.proxy.server import Proxy
 
 # How long a thread may hold the interpreter while another wants it. The default of 5 ms lets a busy dashboard delay
@@ -90,11 +90,9 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _collect_at_quiet_moments(proxy: Proxy) -> None:
-    """Keep the garbage collector's long pauses (tens of ms for a big heap) away from live streams."""
-    gc.freeze()
-    _, middle, _ = gc.get_threshold()
-    gc.set_threshold(20_000, middle, 10_000)
+    collector = Collector()
+    collector.start()
     while True:
         await asyncio.sleep(_QUIET_CHECK_S)
-        if not proxy.live and any(gc.get_count()[1:]):
-            gc.collect()
+        if not proxy.live:
+            collector.collect()
