@@ -110,7 +110,7 @@ async def test_an_error_is_told_in_full(scene: Scene) -> None:
         await shows(pilot, "400 invalid request")
         await pilot.press("enter")
         screen = await shows(pilot, "invalid_request_error: messages.3.content")
-        assert screen.count("tool result") == 5
+        assert " ".join(screen.split()).count("tool result") == 5
 
 
 async def test_the_conversation_shows_roles_calls_results_and_images(scene: Scene) -> None:
@@ -291,15 +291,15 @@ async def test_words_are_found_and_counted(scene: Scene) -> None:
         assert "line 450 needle" in screen_text(pilot)
 
 
-async def test_y_copies_the_tab(scene: Scene) -> None:
+async def test_y_copies_the_block_in_view(scene: Scene) -> None:
     scene.request(body=BODY)
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "3")
         await shows(pilot, "You are Claude Code.")
         await pilot.press("y")
-        await shows(pilot, "Copied System")
-        assert "You are Claude Code." in pilot.app.clipboard
+        await until(pilot, lambda: pilot.app.clipboard)
+        assert pilot.app.clipboard.startswith("You are Claude Code.")
 
 
 async def test_a_click_on_its_name_opens_a_tab(scene: Scene) -> None:

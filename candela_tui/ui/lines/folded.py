@@ -269,6 +269,13 @@ class FoldedLines(Lines):
         if fold.foot:
             yield "".join(text for text, _ in fold.foot) + "\n"
 
+    def texts(self) -> Iterator[str]:
+        """All that the blocks say, whatever is shown of them."""
+        for place, fold in enumerate(self.folds):
+            yield from self._parts_of(place)
+            if fold.gap:
+                yield "\n"
+
     def whole_text(self, most: int) -> tuple[str, bool]:
         """The text of all blocks up to a number of characters, and whether that is all."""
         parts: list[str] = []

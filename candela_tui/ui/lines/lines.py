@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from candela_tui.ui.ink import Line
+from candela_tui.ui.plain import plain
 
 if TYPE_CHECKING:
     from candela_tui.ui.lines.search import Finder, Query
@@ -63,6 +64,16 @@ class Lines(ABC):
     def joint(self, number: int) -> Joint | None:
         """How it goes on with the line above; None: it begins anew."""
         return None
+
+    def texts(self) -> Iterator[str]:
+        """All that the lines say, part by part: plain, and as it was before it was broken."""
+        for number in range(len(self)):
+            text = plain(self.text(number))
+            joint = self.joint(number)
+            if joint is not None:
+                yield joint.lost + text[joint.margin :]
+            else:
+                yield f"\n{text}" if number else text
 
     def ordinal(self, number: int) -> int | None:
         """The number to show beside it, from 1; None: it goes on with the line above, or lines have no numbers."""

@@ -30,17 +30,18 @@ class Headline(OneLine):
     def __init__(self, *, id: str) -> None:
         super().__init__((("loading", "dim"),), id=id)
         self._heading: Heading | None = None
-        self._lines = (0, 0)
+        self._position = (0, 0, 1.0)
 
     def show(self, heading: Heading | None) -> None:
         """Say this; None: it is still to be found."""
         self._heading = heading
         self.update()
 
-    def show_position(self, line: int, lines: int) -> None:
-        """Say which line (from 1) is the last in view, and how many there are."""
-        if self._lines != (line, lines):
-            self._lines = (line, lines)
+    def show_position(self, line: int, lines: int, share: float) -> None:
+        """Say which line (from 1) is the first in view, of how many, and how much of the text is above the end of the
+        view."""
+        if self._position != (line, lines, share):
+            self._position = (line, lines, share)
             self.update()
 
     def compose_line(self, width: int) -> Line:
@@ -48,7 +49,7 @@ class Headline(OneLine):
         heading = self._heading
         if heading is None:
             return self.pieces
-        right = _right(heading, self._lines)
+        right = _right(heading, self._position)
         left: list[Piece] = []
         room = width
         for part in _left(heading):
@@ -86,11 +87,11 @@ def _left(heading: Heading) -> list[list[Piece]]:
     return parts
 
 
-def _right(heading: Heading, lines: tuple[int, int]) -> list[Piece]:
+def _right(heading: Heading, position: tuple[int, int, float]) -> list[Piece]:
     pieces: list[Piece] = []
-    line, count = lines
-    if count:
-        pieces.append((f"  line {line:,} of {count:,} · {words.percent(line / count)}", "faint"))
+    line, lines, share = position
+    if line > 1 or share < 1:
+        pieces.append((f"  line {line:,} of {lines:,} · {words.percent(share)}", "faint"))
     if heading.place is not None:
         pieces.append((f"  {heading.place[0]:,}/{heading.place[1]:,}", "dim"))
     return pieces

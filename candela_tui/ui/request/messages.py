@@ -12,7 +12,7 @@ from candela_tui.ui.lines.folds import Fold, Level
 from candela_tui.ui.lines.levels import Levels, LevelsContent
 from candela_tui.ui.lines.units import JsonContent
 from candela_tui.ui.request.blocks import UNREADABLE, Blocks, remark, rule
-from candela_tui.ui.request.page import Block, Subject
+from candela_tui.ui.request.page import Subject
 
 
 class RequestPage:
@@ -42,14 +42,6 @@ class RequestPage:
     async def more(self) -> Iterator[None] | None:
         """It does not grow."""
         return None
-
-    def block_at(self, line: int) -> Block | None:
-        """The block of a line."""
-        if not self.lines.folds:
-            return None
-        number = self.lines.fold_at(line)
-        fold = self.lines.folds[number]
-        return Block(fold.name, lambda: self.lines.text_of(number)) if fold.stops else None
 
     def _folds(self, body: bytes | None) -> Iterator[Fold | None]:
         request = decode_request(body) if body else None

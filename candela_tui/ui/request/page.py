@@ -1,8 +1,8 @@
 """What the pages of the request screen have in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 from candela_tui.exchange import Exchange
 from candela_tui.ui.clock import Clock
@@ -54,21 +54,3 @@ class Page(Protocol):
     async def more(self) -> Iterator[None] | None:
         """The exchange grew: return the steps that bring the lines up to date; None: nothing to do."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A part of a page that is copied by itself: a message, a tool's result, a tool."""
-
-    name: str
-    """In a few words: ``message 12``."""
-    text: Callable[[], str]
-    """What it says, as it was written: neither wrapped nor indented. Decoded only when it is asked for."""
-
-
-@runtime_checkable
-class Divided(Protocol):
-    """A page that knows the block that each of its lines belongs to."""
-
-    def block_at(self, line: int) -> Block | None:
-        """The block of a line; None: the line belongs to none."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from candela_tui.ui.lines.lines import Lines
+from candela_tui.ui.lines.lines import Lines, width_of_body
 from candela_tui.ui.lines.spans import SpanLines, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.page import Subject
@@ -18,7 +18,8 @@ class RawRequestPage:
     def __init__(self, subject: Subject, width: int, *, pretty: bool = True) -> None:
         self.lines: Lines = WrittenLines()
         self._subject = subject
-        self._width = width
+        remembered = subject.preferences.now
+        self._width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
         self._pretty = pretty
 
     async def open(self) -> Iterator[None]:

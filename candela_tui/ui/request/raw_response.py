@@ -7,7 +7,7 @@ from typing import ClassVar
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, fitted
-from candela_tui.ui.lines.lines import Lines
+from candela_tui.ui.lines.lines import UNWRAPPED, Lines, width_of_body
 from candela_tui.ui.lines.spans import SpanLines, coloured, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
@@ -26,7 +26,9 @@ class RawResponsePage(AnswerPage):
     title: ClassVar[str] = "Raw response"
 
     def __init__(self, subject: Subject, width: int, *, pretty: bool = True) -> None:
-        super().__init__(subject, width)
+        remembered = subject.preferences.now
+        super().__init__(subject, width if remembered.wrap else UNWRAPPED)
+        self._body_width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
         self._written = WrittenLines()
         self.lines: Lines = self._written
         self._pretty = pretty
@@ -52,7 +54,7 @@ class RawResponsePage(AnswerPage):
             spans = spans_for(body) if self._pretty else text_spans
             lines = SpanLines(body, json=spans is json_spans)
             self.lines = lines
-            yield from lines.index(spans(body, self._width))
+            yield from lines.index(spans(body, self._body_width))
         if arriving.trouble is not None and arriving.ended:
             self._written.add((f" The rest can't be decoded: {arriving.trouble}", "warn"))
         if not len(self.lines):

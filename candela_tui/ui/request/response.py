@@ -7,6 +7,7 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui import words
+from candela_tui.ui.lines.lines import UNWRAPPED
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.answer_lines import AnswerLines
@@ -23,7 +24,7 @@ class ResponsePage(AnswerPage):
         super().__init__(subject, width)
         self.lines: WrittenLines = WrittenLines()
         self._answer: AnswerDecoder | None = None
-        self._written = AnswerLines(self.lines, width)
+        self._written = AnswerLines(self.lines, width if subject.preferences.now.wrap else UNWRAPPED)
 
     def _write(self, arrived: Arrived) -> Iterator[None]:
         exchange, arriving = self._subject.exchange, self._arriving

@@ -1,23 +1,19 @@
 """The screen of one request."""
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Input
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.footer import KeyFooter
-from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
-from candela_tui.ui.lines.one_line import OneLine
+from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.actions.acts import Acts
@@ -27,7 +23,7 @@ from candela_tui.ui.request.loading import load_subject, tries_of
 from candela_tui.ui.request.messages import MessagesPage
 from candela_tui.ui.request.open_pages import OpenPages
 from candela_tui.ui.request.overview import OverviewPage
-from candela_tui.ui.request.page import Block, Divided, Page, Subject
+from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
 from candela_tui.ui.request.raw_response import RawResponsePage
 from candela_tui.ui.request.response import ResponsePage
@@ -49,27 +45,20 @@ PAGES: tuple[type[Page], ...] = (
 _TITLES = tuple(page.title for page in PAGES)
 _RAW = (RawRequestPage.title, RawResponsePage.title)
 _ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
-_TYPING_S = 0.15
-"""How long the search waits for the next letter."""
 
 
 class Listed(Protocol):
     """The list that the request was opened from."""
 
-    @property
-    def exchanges(self) -> Sequence[Exchange]:
-        """The requests in it, in their order."""
+    def neighbour(self, exchange_id: str, step: int, wanted: Callable[[Exchange], bool] | None = None) -> str | None:
+        """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
+        its id, None: there is none."""
 
-    def neighbour(self, exchange_id: str, step: int) -> str | None:
-        """Move to the request so many places below (or above) one; return its id, None: there is none."""
+    def place_of(self, exchange_id: str) -> tuple[int, int] | None:
+        """Which row a request has, from 1, and how many there are; None: it is not in the list."""
 
-
-@runtime_checkable
-class Marking(Protocol):
-    """A list whose requests can be marked."""
-
-    def toggle_mark(self, exchange_id: str) -> bool:
-        """Mark a request, or take its mark away; returns whether it is marked now."""
+    def toggle_mark(self, exchange_id: str) -> bool | None:
+        """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
 
 
 class RequestScreen(Screen[None]):
@@ -182,13 +171,11 @@ class RequestScreen(Screen[None]):
         self._number = page
         self._pretty = True
         self._subject: Subject | None = None
-        self._typing: Timer | None = None
         self._headline = Headline(id="title")
         self._tabs = TabBar(_TITLES)
-        self._view = TextView(id="view")
+        self._view = TextView(id="view", preferences=sources.preferences)
+        self._search = SearchBar(self._view)
         self._pages = OpenPages(self._view, self._show_position)
-        self._state = OneLine(id="search-state")
-        self._input = Input(id="search-input", compact=True, select_on_focus=True)
         self._acts = Acts(self, self, self._pages)
 
     def compose(self) -> ComposeResult:
@@ -196,17 +183,13 @@ class RequestScreen(Screen[None]):
         yield self._headline
         yield self._tabs
         yield self._view
-        with Horizontal(id="search"):
-            yield OneLine(((" / ", "accent"),), id="search-sign")
-            yield self._input
-            yield self._state
+        yield self._search
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the request."""
         self._view.focus()
         self._tabs.activate(self._number)
-        self.watch(self._view, "scroll_y", self._show_position, init=False)
         self._show_exchange(self._exchange_id)
 
     def _show_exchange(self, exchange_id: str) -> None:
@@ -238,16 +221,12 @@ class RequestScreen(Screen[None]):
             return
         exchange = subject.exchange
         title = self._sources.ledger.session(exchange.session_id).title
-        ids = [listed.id for listed in self._listed.exchanges]
-        place = (ids.index(exchange.id) + 1, len(ids)) if exchange.id in ids else None
+        place = self._listed.place_of(exchange.id)
         self._headline.show(Heading(exchange, subject.agent, title, subject.clock, place))
 
-    def _show_position(self, *_: object) -> None:
-        top, height, lines = self._view.scroll_offset.y, self._view.size.height, len(self._view.lines)
-        if lines > height:
-            self._headline.show_position(min(lines, top + height), lines)
-        else:
-            self._headline.show_position(0, 0)
+    @on(TextView.Moved)
+    def _show_position(self) -> None:
+        self._headline.show_position(*self._view.position)
 
     def take_change(self, change: Change) -> None:
         """The request may have grown."""
@@ -289,10 +268,9 @@ class RequestScreen(Screen[None]):
         return self._subject
 
     @property
-    def block(self) -> Block | None:
-        """The block that the view begins with."""
-        page = self._pages.page
-        return page.block_at(self._view.scroll_offset.y) if isinstance(page, Divided) else None
+    def view(self) -> TextView:
+        """What shows the page."""
+        return self._view
 
     @on(TextView.Resized)
     def _resized(self) -> None:
@@ -340,15 +318,10 @@ class RequestScreen(Screen[None]):
         self._go_to(1, lambda other: other.outcome in _ERRORS, "that failed")
 
     def _go_to(self, step: int, wanted: Callable[[Exchange], bool], what: str) -> None:
-        exchanges = self._listed.exchanges
-        here = next((place for place, other in enumerate(exchanges) if other.id == self._exchange_id), None)
-        beyond = range(here + step, len(exchanges) if step > 0 else -1, step) if here is not None else range(0)
-        there = next((place for place in beyond if wanted(exchanges[place])), None)
-        direction = "later" if step > 0 else "earlier"
-        self._go(0 if here is None or there is None else there - here, f"There is no {direction} request {what}.")
+        self._go(step, f"There is no {'later' if step > 0 else 'earlier'} request {what}.", wanted)
 
-    def _go(self, step: int, otherwise: str) -> None:
-        neighbour = self._listed.neighbour(self._exchange_id, step) if step else None
+    def _go(self, step: int, otherwise: str, wanted: Callable[[Exchange], bool] | None = None) -> None:
+        neighbour = self._listed.neighbour(self._exchange_id, step, wanted)
         if neighbour is None:
             self.notify(otherwise, timeout=2)
         else:
@@ -360,9 +333,9 @@ class RequestScreen(Screen[None]):
 
     def action_mark(self) -> None:
         """Mark the request, or take its mark away."""
-        if isinstance(self._listed, Marking):
-            marked = self._listed.toggle_mark(self._exchange_id)
-            self.notify("Marked" if marked else "No longer marked", timeout=2)
+        marked = self._listed.toggle_mark(self._exchange_id)
+        said = "It is not in the list any more." if marked is None else "Marked" if marked else "No longer marked"
+        self.notify(said, timeout=2)
 
     def action_toggle_pretty(self) -> None:
         """Change between indented JSON and the bytes' own lines."""
@@ -396,36 +369,11 @@ class RequestScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Ask for words to find."""
-        self.add_class("-searching")
-        self._input.focus()
-
-    @on(Input.Changed)
-    def _search_typed(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(_TYPING_S, self._search)
-
-    def _search(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-            self._typing = None
-        self._view.search(self._input.value)
-
-    @on(Input.Submitted)
-    def _search_submitted(self, event: Input.Submitted) -> None:
-        self._search()
-        self.set_class(bool(event.value), "-searching")
-        self._view.focus()
+        self._search.open()
 
     @on(TextView.Searched)
-    def _show_search(self) -> None:
-        state = self._view.search_state
-        line: Line = ()
-        if state is not None:
-            hit, hits, complete = state
-            found = f"{hit:,}/{hits:,}" if hits else "no hit"
-            line = ((found if complete or hits else "searching", "accent"), ("" if complete else " …", "dim"))
-        self._state.pieces = line
+    def _searched(self) -> None:
+        self._search.show_state()
 
     def action_hit(self, step: int) -> None:
         """Go to the next hit."""
@@ -433,10 +381,5 @@ class RequestScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Leave the search, or the screen."""
-        if self.has_class("-searching"):
-            self.remove_class("-searching")
-            self._input.value = ""
-            self._search()
-            self._view.focus()
-        else:
+        if not self._search.close():
             self.dismiss()

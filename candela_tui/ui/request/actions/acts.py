@@ -10,13 +10,15 @@ from textual.screen import Screen
 from candela_tui.store.errors import StoreError
 from candela_tui.ui import words
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
+from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.request.actions import clipboard
 from candela_tui.ui.request.actions.choices import Choice, copy_choices, save_choices, suffix
 from candela_tui.ui.request.actions.contents import answer_body, page_text
 from candela_tui.ui.request.actions.new_file import write_new
-from candela_tui.ui.request.actions.outside import Program, show_outside
+from candela_tui.ui.request.actions.outside import Program, open_outside, show_outside
+from candela_tui.ui.request.attachment import Attachment, current_attachment
 from candela_tui.ui.request.open_pages import OpenPages
-from candela_tui.ui.request.page import Block, Page, Subject
+from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
 from candela_tui.ui.request.raw_response import RawResponsePage
 
@@ -29,8 +31,8 @@ class Shown(Protocol):
         """The request; None: it is still to be found, or not recorded."""
 
     @property
-    def block(self) -> Block | None:
-        """The block in view; None: the page has none."""
+    def view(self) -> TextView:
+        """What shows its page."""
 
 
 class Acts:
@@ -55,19 +57,23 @@ class Acts:
         """Ask what to save."""
         subject, page = self._shown.subject, self._pages.page
         if subject is not None and page is not None:
-            self._choose("Save into the current directory", save_choices(subject, page), self._save)
+            choices = save_choices(subject, page, current_attachment(self._shown.view))
+            self._choose("Save into the current directory", choices, self._save)
 
     def show_outside(self, program: Program) -> None:
-        """Show the tab in another program."""
+        """Show the tab in the user's pager or editor; what the current block carries in the desktop's own program."""
         subject, page = self._shown.subject, self._pages.page
-        if subject is not None and page is not None:
+        attachment = current_attachment(self._shown.view)
+        if attachment is not None and program == "pager":
+            self._screen.run_worker(self._told(self._open_outside(attachment)), group="outside")
+        elif subject is not None and page is not None:
             self._run(self._show_outside(program, subject, page))
 
     def _copy_choices(self) -> list[Choice]:
         subject, page = self._shown.subject, self._pages.page
         if subject is None or page is None:
             return []
-        return copy_choices(subject, page, self._shown.block, self._screen.get_selected_text())
+        return copy_choices(subject, page, self._shown.view, self._screen.get_selected_text())
 
     def _choose(self, title: str, choices: list[Choice], act: Callable[[Choice], Awaitable[None]]) -> None:
         def chosen(key: Hashable | None) -> None:
@@ -106,6 +112,16 @@ class Acts:
         content = await choice.content()
         path = await asyncio.to_thread(write_new, Path.cwd(), choice.stem, choice.suffix, content)
         self._screen.notify(f"Written: {path} ({words.size(path.stat().st_size)})")
+
+    async def _open_outside(self, attachment: Attachment) -> None:
+        try:
+            content = await attachment.content()
+        except ValueError as error:
+            self._screen.notify(f"{attachment.name} can't be decoded: {error}", severity="warning")
+            return
+        trouble = await open_outside(attachment.name, content, attachment.media_type)
+        if trouble is not None:
+            self._screen.notify(trouble, severity="warning")
 
     async def _show_outside(self, program: Program, subject: Subject, page: Page) -> None:
         await self._pages.written()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from candela_tui.export.curl import curl_command, fits_a_command
 from candela_tui.protocol.headers import header
+from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.request.actions.contents import answer_body, answer_text, page_text, url
 from candela_tui.ui.request.actions.new_file import write_new
-from candela_tui.ui.request.page import Block, Page, Subject
+from candela_tui.ui.request.attachment import Attachment
+from candela_tui.ui.request.page import Page, Subject
 
 _MOST_IN_A_COMMAND = 100_000
 """Bytes of a body. Beyond, no terminal takes the command when it is pasted."""
@@ -21,20 +23,21 @@ class Choice:
     letter: str
     name: str
     content: Callable[[], Awaitable[str | bytes]]
-    """Raises StoreError and OSError."""
+    """Raises StoreError, OSError, and ValueError where something can't be decoded."""
     stem: str = ""
     """The name of its file, without the suffix."""
     suffix: str = ".txt"
 
 
-def copy_choices(subject: Subject, page: Page, block: Block | None, selection: str | None) -> list[Choice]:
+def copy_choices(subject: Subject, page: Page, view: TextView, selection: str | None) -> list[Choice]:
     """The most particular first: what the key for copying takes is the first."""
     exchange = subject.exchange
     choices = []
     if selection:
         choices.append(Choice("s", "the selection", _ready(selection)))
+    block = view.current_fold
     if block is not None:
-        choices.append(Choice("b", block.name, _block(block)))
+        choices.append(Choice("b", block.name or "the block", _block(view)))
     choices.append(Choice("t", page.title, lambda: page_text(page, subject)))
     if exchange.request_bytes:
         choices.append(Choice("r", "the request's body", lambda: _request(subject)))
@@ -48,8 +51,8 @@ def copy_choices(subject: Subject, page: Page, block: Block | None, selection: s
     return choices
 
 
-def save_choices(subject: Subject, page: Page) -> list[Choice]:
-    """The bodies, and what the tab says."""
+def save_choices(subject: Subject, page: Page, attachment: Attachment | None) -> list[Choice]:
+    """What the current block carries, the bodies, and what the tab says."""
     exchange = subject.exchange
     choices = []
     if exchange.request_bytes:
@@ -62,6 +65,9 @@ def save_choices(subject: Subject, page: Page) -> list[Choice]:
                 "a", "the answer's body", lambda: answer_body(subject), f"candela-{exchange.id}-answer", suffix(subject)
             )
         )
+    if attachment is not None:
+        stem, dot, kind = attachment.name.rpartition(".")
+        choices.append(Choice("b", attachment.name, attachment.content, stem or attachment.name, f"{dot}{kind}"))
     stem = f"candela-{exchange.id}-{page.title.lower()}"
     choices.append(Choice("t", f"the tab {page.title}", lambda: page_text(page, subject), stem))
     choices.append(
@@ -83,9 +89,10 @@ def _ready(text: str) -> Callable[[], Awaitable[str]]:
     return content
 
 
-def _block(block: Block) -> Callable[[], Awaitable[str]]:
+def _block(view: TextView) -> Callable[[], Awaitable[str]]:
     async def content() -> str:
-        return block.text()
+        named = view.current_text
+        return named[1] if named is not None else ""
 
     return content
 

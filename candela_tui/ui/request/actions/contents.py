@@ -7,7 +7,6 @@ from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.spans import SpanLines
-from candela_tui.ui.plain import plain
 from candela_tui.ui.request.arriving import Arriving
 from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
@@ -23,16 +22,16 @@ async def page_text(page: Page, subject: Subject) -> str | bytes:
 
 
 async def lines_text(lines: Lines) -> str:
-    """Every line, plain."""
+    """Everything, also what is folded away."""
     parts: list[str] = []
 
     def steps() -> Iterator[None]:
-        for number in range(len(lines)):
-            parts.append(plain(lines.text(number)).rstrip())
+        for part in lines.texts():
+            parts.append(part)
             yield
 
     await in_slices(steps(), _nothing)
-    return "\n".join(parts).strip("\n")
+    return "".join(parts).strip("\n")
 
 
 async def answer_body(subject: Subject) -> bytes:

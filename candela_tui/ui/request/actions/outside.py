@@ -1,13 +1,16 @@
 """Showing a text in the user's pager or editor, while the dashboard waits."""
 
+import asyncio
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +20,12 @@ Program = Literal["pager", "editor"]
 
 _VARIABLES: dict[Program, tuple[str, ...]] = {"pager": ("PAGER",), "editor": ("VISUAL", "EDITOR")}
 _DEFAULTS: dict[Program, tuple[str, ...]] = {"pager": ("less", "more"), "editor": ("nano", "vi")}
+
+
+_OPENED = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "application/pdf", "text/plain"}
+)
+"""Types whose programs only show them: nothing that a body says it is may make the desktop run it."""
 
 
 class NoProgram(Exception):
@@ -66,6 +75,37 @@ def show_outside(app: App[object], program: Program, content: str | bytes, suffi
     except OSError as error:
         return f"The {program} can't be started: {error.strerror or error}."
     return None if ended == 0 else f"{command[0]} ended with {ended}."
+
+
+async def open_outside(name: str, content: bytes, media_type: str) -> str | None:
+    """Give a file to the desktop's own program for its kind; returns what went wrong, in words.
+
+    The file is only its owner's to read, and there until candela ends: such programs return before they have read it.
+    """
+    command = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if command is None:
+        return f"No program is there to open {name}: xdg-open is not installed. Save it with e."
+    if media_type not in _OPENED:
+        return f"{media_type or 'Its type'} is not opened, as it may be a program. Save it with e."
+    directory = Path(tempfile.mkdtemp(dir=_kept_directory().name))
+    path = directory / name
+    await asyncio.to_thread(path.write_bytes, content)
+    process = await asyncio.create_subprocess_exec(
+        command,
+        str(path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    ended = await process.wait()
+    return None if ended == 0 else f"{Path(command).name} could not open {name}: it ended with {ended}."
+
+
+@cache
+def _kept_directory() -> tempfile.TemporaryDirectory[str]:
+    """A directory that goes when the interpreter ends."""
+    return tempfile.TemporaryDirectory(prefix="candela-")
 
 
 @contextmanager
