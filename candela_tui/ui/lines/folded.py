@@ -10,14 +10,13 @@ from itertools import accumulate
 from typing import Protocol
 
 from candela_tui.ui.ink import Line, Piece
+from candela_tui.ui.lines.fold_finder import HEAD, FoldFinder
 from candela_tui.ui.lines.folds import Fold, Level, Measure
 from candela_tui.ui.lines.levels import Levels
 from candela_tui.ui.lines.lines import UNWRAPPED, Hit, Lines, Mark
-from candela_tui.ui.lines.search import MOST_HITS, Query
+from candela_tui.ui.lines.search import Query
 from candela_tui.ui.lines.units import Layout
 
-_HEAD = -1
-"""The unit that a hit in a fold's head is in."""
 _MOST_LAYOUTS = 64
 
 
@@ -232,7 +231,7 @@ class FoldedLines(Lines):
         if self._finder is None:
             return 0
         hits = self._finder.hits
-        return bisect_left(hits, (place + 1, _HEAD, 0, 0)) - bisect_left(hits, (place, unit, character or 0, 0))
+        return bisect_left(hits, (place + 1, HEAD, 0, 0)) - bisect_left(hits, (place, unit, character or 0, 0))
 
     def _layout(self, place: int, unit: int) -> Layout:
         layout = self._layouts.get((place, unit))
@@ -276,20 +275,6 @@ class FoldedLines(Lines):
             if fold.gap:
                 yield "\n"
 
-    def whole_text(self, most: int) -> tuple[str, bool]:
-        """The text of all blocks up to a number of characters, and whether that is all."""
-        parts: list[str] = []
-        length = 0
-        for place, fold in enumerate(self.folds):
-            for part in self._parts_of(place):
-                length += len(part)
-                if length > most:
-                    return "".join(parts), False
-                parts.append(part)
-            if fold.gap:
-                parts.append("\n")
-        return "".join(parts), True
-
     def finder(self, query: Query | None) -> FoldFinder:
         """What looks for words in all that there is, folded or not."""
         self._finder = FoldFinder(self, query)
@@ -301,8 +286,8 @@ class FoldedLines(Lines):
         fold = self.folds[place]
         begin = self._starts[place]
         if fold.level is Level.ONE:
-            return begin if number == _HEAD or fold.whole else None
-        if number == _HEAD:
+            return begin if number == HEAD or fold.whole else None
+        if number == HEAD:
             return begin
         if number >= len(fold.ends):
             return None
@@ -313,7 +298,7 @@ class FoldedLines(Lines):
 
     def place_of(self, line: int) -> Hit:
         """Where a hit would be that begins the block on a line."""
-        return (self.fold_at(line), _HEAD, 0, 0)
+        return (self.fold_at(line), HEAD, 0, 0)
 
     def reveal(self, hit: Hit) -> None:
         """Unfold the block that a hit is in."""
@@ -328,7 +313,7 @@ class FoldedLines(Lines):
             return
         row -= bool(fold.head) and fold.level is not Level.ONE
         if row < 0:
-            unit, start, stop, margin = _HEAD, 0, UNWRAPPED, fold.indent
+            unit, start, stop, margin = HEAD, 0, UNWRAPPED, fold.indent
         elif row < fold.shown or (row == 0 and fold.level is Level.ONE and fold.units):
             unit, at = fold.unit_at(row) if fold.ends else (0, 0)
             layout = self._layout(place, unit)
@@ -351,49 +336,3 @@ def _key(number: int, fold: Fold) -> str | int:
 
 def _hits(number: int) -> str:
     return "1 hit" if number == 1 else f"{number:,} hits"
-
-
-class FoldFinder:
-    """Searches the blocks, one unit a step."""
-
-    def __init__(self, lines: FoldedLines, query: Query | None) -> None:
-        self.hits: list[Hit] = []
-        self._lines = lines
-        self._query = query
-        self._searched = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether all blocks were searched."""
-        return self._query is None or self._searched >= len(self._lines.folds) or len(self.hits) >= MOST_HITS
-
-    def steps(self) -> Iterator[None]:
-        """Search the blocks that were added since."""
-        if self._query is None:
-            return
-        del self.hits[bisect_left(self.hits, (self._searched, _HEAD, 0, 0)) :]
-        while not self.complete:
-            yield from self._search(self._searched, self._query)
-            self._searched += 1
-            yield
-
-    def _search(self, place: int, query: Query) -> Iterator[None]:
-        fold = self._lines.folds[place]
-        width = self._lines.room(fold)
-        head = "".join(text for text, _ in fold.head)
-        self.hits += [(place, _HEAD, *match.span()) for match in query.pattern.finditer(head)]
-        number = 0
-        while True:
-            yield from fold.unit(number, width)
-            if number >= len(fold.units):
-                return
-            unit = fold.units[number]
-            text = unit.text()
-            length = len(text)
-            if unit.goes_on:
-                yield from fold.unit(number + 1, width)
-                text += fold.units[number + 1].text()[: len(query.words) - 1]
-            spans = (match.span() for match in query.pattern.finditer(text))
-            self.hits += [(place, number, start, stop) for start, stop in spans if start < length]
-            number += 1
-            yield
