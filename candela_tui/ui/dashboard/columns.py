@@ -12,6 +12,7 @@ from candela_tui.protocol.request import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.dashboard.trouble import failed_try
 
 Value = float | Decimal | str | None
 
@@ -88,7 +89,7 @@ def fitting(columns: Iterable[Column], width: int) -> tuple[Fit, ...]:
         chosen.append(column)
         room -= column.width + 1
     cells = {column.name: column.width for column in chosen}
-    for column in sorted(chosen, key=lambda column: column.rank):
+    for column in sorted(chosen, key=lambda column: column.grows):
         extra = min(column.grows, room)
         cells[column.name] += extra
         room -= extra
@@ -176,7 +177,7 @@ def _agent_name(call: Call, table: Table) -> str:
 
 def _agent(call: Call, table: Table, width: int) -> str:
     name = _agent_name(call, table)
-    if not call.retries:
+    if not call.retries or failed_try(call) is not None:
         return name
     tries = f" ×{call.retries + 1}"
     return _cut(name, width - len(tries)) + tries
@@ -244,7 +245,7 @@ COLUMNS = (
     ),
     Column(
         "MODEL",
-        10,
+        11,
         1,
         "model that answered; ≠ served otherwise than asked",
         _model,

@@ -38,6 +38,7 @@ class _ColumnRow:
 class ColumnsDialog(Dialog[None]):
     """Every change is told at once, with the names of the columns that are chosen, in their order."""
 
+    CSS_PATH = "../dialogs/dialogs.tcss"
     DEFAULT_CSS = """
     ColumnsDialog RowList { background: $surface; }
     """

@@ -200,6 +200,10 @@ class RequestList(RowList):
         place = None if key is None else self._stack.place(key)
         return None if place is None else (place + 1, len(self.rows))
 
+    def action_follow(self) -> None:
+        """Follow the newest request, or stay."""
+        self.toggle_following()
+
     def action_mark(self) -> None:
         """Mark the request with the cursor, or take its mark away, and go on to the next."""
         call = self.call
@@ -210,7 +214,7 @@ class RequestList(RowList):
     def toggle_mark(self, exchange_id: str) -> bool | None:
         """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
         key = self._listing.key_of(exchange_id)
-        if key is None:
+        if key is None or self.row(key) is None:
             return None
         call = self._listing.call(key)
         if self._marked.pop(key, None) is None:

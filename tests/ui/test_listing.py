@@ -1,0 +1,109 @@
+"""What a list shows and in which order, however the news of it comes."""
+
+from datetime import UTC, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.analysis.filter import parse
+from candela_tui.analysis.filter_fields import Surroundings
+from candela_tui.analysis.retries import Call, calls
+from candela_tui.exchange import Exchange, Marks, Outcome
+from candela_tui.protocol.request import Kind
+from candela_tui.ui.clock import Clock
+from candela_tui.ui.dashboard.columns import BY_NAME, COLUMNS, Table
+from candela_tui.ui.dashboard.listing import Listing, View
+from tests.analysis.exchanges import START, cost, exchange
+
+NOW = START + timedelta(hours=2)
+TABLE = Table(Clock(lambda: NOW, UTC))
+AROUND = Surroundings(NOW)
+
+EXCHANGES = st.lists(
+    st.builds(
+        lambda number, retry, outcome, **facts: exchange(
+            number, retry=retry, outcome=outcome, marks=Marks(1, 2, 3, None if outcome is Outcome.LIVE else 4), **facts
+        ),
+        st.integers(0, 60),
+        st.sampled_from([0, 0, 0, 1, 2]),
+        st.sampled_from([Outcome.OK, Outcome.ERROR, Outcome.LIVE]),
+        agent_id=st.sampled_from([None, "a1"]),
+        kind=st.sampled_from([Kind.MESSAGES, Kind.MESSAGES, Kind.TITLE]),
+        model=st.sampled_from(["opus", "haiku", None]),
+        cost=st.sampled_from([None, cost("0.1"), cost("0.02")]),
+        request_bytes=st.sampled_from([1, 2]),
+    ),
+    unique_by=lambda one: one.id,
+    max_size=30,
+)
+VIEWS = st.builds(
+    View,
+    st.sampled_from(["", "opus", "-status:error", "cost>0.05 or model:haiku"]).map(parse),
+    st.sampled_from([None, "a1"]),
+    st.booleans(),
+    st.sampled_from(COLUMNS),
+    st.booleans(),
+)
+
+
+def loaded(view: View, exchanges: list[Exchange]) -> Listing:
+    listing = Listing(view, TABLE)
+    for _ in listing.load(sorted(exchanges, key=lambda one: one.id), AROUND):
+        pass
+    return listing
+
+
+def taken(listing: Listing, rows: list[Call], news: list[Exchange]) -> None:
+    """Follow the steps as a list of rows does."""
+    for step in listing.take(news, AROUND):
+        if step.was is not None:
+            del rows[step.was]
+        if step.now is not None:
+            rows.insert(step.now, step.call)
+
+
+def facts(listing: Listing) -> tuple[Any, ...]:
+    return listing.calls(), listing.looked_at, listing.hidden
+
+
+@given(VIEWS, EXCHANGES, st.data())
+def test_news_in_any_order_and_number_makes_the_same_list_as_all_at_once(
+    view: View, exchanges: list[Exchange], data: st.DataObject
+) -> None:
+    listing, rows = Listing(view, TABLE), list[Call]()
+    left = data.draw(st.permutations(exchanges))
+    while left:
+        number = data.draw(st.integers(1, 5))
+        taken(listing, rows, left[:number])
+        left = left[number:]
+        assert rows == listing.calls()
+    assert facts(listing) == facts(loaded(view, exchanges))
+
+
+@given(VIEWS, EXCHANGES)
+def test_every_call_that_is_wanted_is_listed_once(view: View, exchanges: list[Exchange]) -> None:
+    listed = loaded(view, exchanges).calls()
+    wanted = [
+        call
+        for call in calls(exchanges)
+        if any(view.filter.matches(one, AROUND) for one in call.tries)
+        and view.agent_id in (None, call.last.agent_id)
+        and (view.background or call.last.kind is Kind.MESSAGES)
+    ]
+    assert sorted(call.tries[0].id for call in listed) == sorted(call.tries[0].id for call in wanted)
+
+
+@given(EXCHANGES, st.booleans())
+def test_calls_are_in_order_and_what_is_not_known_comes_last(exchanges: list[Exchange], descending: bool) -> None:
+    listed = loaded(View(parse(""), order=BY_NAME["$"], descending=descending, background=True), exchanges).calls()
+    costs = [sum(one.cost.total for one in call.tries if one.cost) or None for call in listed]
+    known = [usd for usd in costs if usd is not None]
+    assert known == sorted(known, reverse=descending)
+    assert costs == known + [None] * (len(costs) - len(known))
+
+
+def test_a_session_of_any_length_is_listed_whole() -> None:
+    many = [exchange(number, retry=number % 3, outcome=Outcome.ERROR, model="opus") for number in range(2000)]
+    listing = loaded(View(parse("opus")), many)
+    assert listing.calls() == calls(many)

@@ -1,0 +1,357 @@
+"""The list of requests, used as its user does."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from candela_tui.exchange import Difference, Exchange, Marks, Outcome
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.request import Kind
+from candela_tui.ui.dashboard.requests_pane import RequestsPane
+from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
+
+OVERLOADED: dict[str, Any] = {
+    "status": 529,
+    "outcome": Outcome.ERROR,
+    "error": ApiError("overloaded_error", "Overloaded"),
+    "stop_reason": None,
+    "marks": Marks(0.4, 80, None, 1000.0),
+}
+
+
+def pane(pilot: Pilot[int]) -> RequestsPane:
+    return pilot.app.screen_stack[0].query_one(RequestsPane)
+
+
+def rows(pilot: Pilot[int]) -> list[str]:
+    """The lines of the list, of those that say when."""
+    area = pane(pilot).rows.region
+    lines = screen_text(pilot).splitlines()[area.y : area.bottom]
+    return [line[area.x : area.right - 1].rstrip() for line in lines if line[area.x : area.right].strip()]
+
+
+def row(pilot: Pilot[int], text: str) -> str:
+    return next((line for line in rows(pilot) if text in line), "")
+
+
+async def typed(pilot: Pilot[int], text: str) -> None:
+    await pilot.press(*({" ": "space", ":": "colon"}.get(character, character) for character in text))
+
+
+def times(pilot: Pilot[int]) -> list[str]:
+    return [line[3:11] for line in rows(pilot)]
+
+
+async def listed(pilot: Pilot[int], *moments: str) -> None:
+    await until(pilot, lambda: times(pilot) == list(moments) and pilot.app.focused in pane(pilot).query("*"))
+
+
+async def test_the_tries_of_a_call_are_one_row_that_says_how_many(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(ago=30, **OVERLOADED)
+        await until(pilot, lambda: "529 overloaded" in row(pilot, "11:59:30"))
+        assert "tr" not in row(pilot, "11:59:30")
+        scene.request(ago=20, retry=1, **OVERLOADED)
+        await until(pilot, lambda: "529 overloaded · 2 tries" in row(pilot, "11:59:30"))
+        live = scene.request(ago=10, retry=2, **{**LIVE, "marks": Marks()})
+        await until(pilot, lambda: "529 overloaded · try 3" in row(pilot, "11:59:30"))
+        live = scene.grow(live, output_characters=370, marks=Marks(1, 2, 3, None))
+        await until(pilot, lambda: "main ×3" in row(pilot, "11:59:30"))
+        assert "~100" in row(pilot, "11:59:30")
+        scene.grow(live, outcome=Outcome.OK, marks=Marks(1, 2, 3, 4000.0), **scene.counted(12, 96000, 0, 0, 211))
+        await until(pilot, lambda: "✓ 11:59:30 main ×3" in row(pilot, "11:59:30"))
+        assert times(pilot) == ["11:59:30"]
+        assert " 24s" in row(pilot, "11:59:30")
+
+
+async def test_opening_a_call_opens_its_last_try_and_the_cursor_stays_on_it(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(ago=40)
+        scene.request(ago=30, **OVERLOADED)
+        scene.request(ago=25)
+        await listed(pilot, "11:59:20", "11:59:30", "11:59:35")
+        await pilot.press("k")
+        again = scene.request(ago=20, retry=1)
+        await until(pilot, lambda: pane(pilot).exchange_id == again.id)
+        assert pane(pilot).neighbour(again.id, -1) == pane(pilot).exchanges[0].id
+        assert pane(pilot).neighbour(pane(pilot).exchanges[0].id, 1) == again.id
+        await pilot.press("enter")
+        await shows(pilot, "Overview", "1 try of this call")
+
+
+async def test_what_a_row_costs_is_what_all_its_tries_cost(scene: Scene) -> None:
+    scene.request(ago=30, usage=(1000, 0, 0, 0, 5), **{**OVERLOADED, "outcome": Outcome.CUT})
+    scene.request(ago=20, retry=1, usage=(1000, 0, 0, 0, 5))
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:30")
+        costs = [one.cost.total for one in pane(pilot).exchanges if one.cost]
+        assert len(costs) == 2
+        assert f"≥${sum(costs).quantize(Decimal('0.001'))}" in row(pilot, "11:59:30")
+
+
+async def test_errors_say_what_happened_and_what_to_do(scene: Scene) -> None:
+    limit = ApiError("rate_limit_error", "This request would exceed the limit of your organization")
+    scene.request(ago=30, **{**OVERLOADED, "status": 429, "error": limit}, rate_limits=(("retry-after", "34"),))
+    expired = ApiError("authentication_error", "OAuth token has expired")
+    scene.request(ago=20, **{**OVERLOADED, "status": 401, "error": expired})
+    scene.request(ago=10, outcome=Outcome.CUT, stop_reason=None)
+    async with scene.opened((160, 36)) as pilot:
+        await listed(pilot, "11:59:30", "11:59:40", "11:59:50")
+        assert "429 rate limit · again in 34s · This request" in row(pilot, "11:59:30")
+        assert "401 authentication · sign in again: /login in Claude Code" in row(pilot, "11:59:40")
+        assert "✂ 11:59:50" in row(pilot, "11:59:50")
+        assert "cut off by the provider" in row(pilot, "11:59:50")
+
+
+async def test_what_was_served_otherwise_than_asked_is_marked(scene: Scene) -> None:
+    other = Difference("model", "claude-opus-4-8", "claude-sonnet-4-5")
+    slow = Difference("speed", "fast", "standard")
+    scene.request(ago=30, model_used="claude-sonnet-4-5", differences=(other,), usage=(1, 2, 3, 4, 5))
+    scene.request(ago=20, differences=(slow,), usage=(1, 2, 3, 4, 5))
+    async with scene.opened((160, 36)) as pilot:
+        await until(pilot, lambda: "≠sonnet-4-5" in row(pilot, "11:59:30"))
+        assert "opus-4-8" in row(pilot, "11:59:40")
+        assert "≠" in row(pilot, "11:59:40")
+
+
+async def test_a_filter_holds_as_it_is_typed_and_for_what_comes_later(scene: Scene) -> None:
+    scene.request(ago=50, clues=clues("fix the flaky test"))
+    scene.request(ago=40, model="claude-haiku-4-5")
+    scene.request(ago=30, **OVERLOADED)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20", "11:59:30")
+        await pilot.press("slash")
+        await typed(pilot, "model:hai")
+        await listed(pilot, "11:59:20")
+        await shows(pilot, "/model:hai · 1 of 3")
+        await pilot.press("enter")
+        scene.request(ago=20)
+        scene.request(ago=10, model="claude-haiku-4-5")
+        await listed(pilot, "11:59:20", "11:59:50")
+        await shows(pilot, "2 of 5")
+        assert {one.model for one in pane(pilot).exchanges} == {"claude-haiku-4-5"}
+        await pilot.press("escape")
+        await until(pilot, lambda: len(times(pilot)) == 5)
+        assert "/model" not in screen_text(pilot)
+
+
+async def test_a_call_leaves_and_enters_the_filter_as_it_goes_on(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        live = scene.request(ago=30, **LIVE)
+        scene.request(ago=20)
+        await listed(pilot, "11:59:30", "11:59:40")
+        await pilot.press("slash")
+        await typed(pilot, "status:live")
+        await listed(pilot, "11:59:30")
+        scene.grow(live, outcome=Outcome.OK, marks=Marks(1, 2, 3, 4))
+        await until(pilot, lambda: times(pilot) == [])
+
+
+async def test_a_filter_that_can_not_be_read_says_why_and_where(scene: Scene) -> None:
+    scene.request(ago=50)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10")
+        await pilot.press("slash")
+        await typed(pilot, "opus modle:x")
+        screen = await shows(pilot, "did you mean model?")
+        lines = screen.splitlines()
+        at = next(number for number, line in enumerate(lines) if "opus modle:x" in line)
+        assert lines[at].index("modle") == lines[at + 1].index("^")
+        await pilot.press("escape")
+        await listed(pilot, "11:59:10")
+        assert "did you mean" not in screen_text(pilot)
+
+
+async def test_tab_completes_a_filter(scene: Scene) -> None:
+    scene.request(ago=50, model="claude-opus-4-8")
+    scene.request(ago=40, model="claude-haiku-4-5")
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20")
+        await pilot.press("slash", "m", "o", "tab", "h", "tab")
+        await shows(pilot, "/ model:haiku-4-5")
+        await listed(pilot, "11:59:20")
+
+
+async def test_what_is_hidden_is_counted_as_far_as_the_filter_looks_for_it(scene: Scene) -> None:
+    scene.request(ago=50, kind=Kind.TITLE, model="claude-haiku-4-5")
+    scene.request(ago=40, kind=Kind.COUNT_TOKENS)
+    scene.request(ago=30)
+    async with scene.opened() as pilot:
+        await shows(pilot, "+2 hidden")
+        await pilot.press("slash")
+        await typed(pilot, "haiku")
+        await shows(pilot, "/haiku · 0 of 1 · +1 hidden")
+        await pilot.press("enter", "H")
+        await listed(pilot, "11:59:10")
+        assert scene.app.sources.preferences.now.show_hidden
+
+
+async def test_marks_stay_while_rows_change_and_what_is_marked_is_written(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for ago in (50, 40, 30):
+        scene.request(ago=ago, usage=(1, 2, 3, 4, ago))
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20", "11:59:30")
+        live = scene.request(ago=20, **LIVE)
+        await pilot.press("g", "space", "j", "m")
+        await shows(pilot, "2 marked")
+        scene.grow(live, outcome=Outcome.OK, **scene.counted(1, 2, 3, 4, 20))
+        await until(pilot, lambda: "✓" in row(pilot, "11:59:40"))
+        assert [line[0] for line in rows(pilot)] == ["●", " ", "●", " "]
+        await pilot.press("e")
+        await shows(pilot, "what is marked as CSV", "the session as JSON")
+        await pilot.press("enter")
+        await shows(pilot, "2 requests written")
+        await pilot.press("escape")
+        await until(pilot, lambda: "marked ·" not in screen_text(pilot) and not pane(pilot).rows.marks)  # type: ignore[attr-defined]
+    [path] = tmp_path.glob("*-marked.csv")
+    written = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    assert [one["output_tokens"] for one in written] == ["50", "30"]
+
+
+async def test_what_a_filter_shows_is_written_as_json(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene.request(ago=50, usage=(1, 2, 3, 4, 5))
+    scene.request(ago=40, **OVERLOADED)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20")
+        await pilot.press("slash")
+        await typed(pilot, "status:error")
+        await pilot.press("enter", "e")
+        await shows(pilot, "what is shown as JSON")
+        await pilot.press("3")
+        await shows(pilot, "1 request written")
+    [path] = tmp_path.glob("*-shown.json")
+    assert [one["status"] for one in json.loads(path.read_text(encoding="utf-8"))] == [529]
+
+
+async def test_an_export_that_can_not_be_written_says_why(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.request(ago=50)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "candela-7c1d4f0e-session.csv").mkdir()
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10")
+        await pilot.press("e", "enter")
+        await shows(pilot, "can't be written", "directory")
+
+
+async def test_a_click_on_a_heading_orders_and_another_reverses(scene: Scene) -> None:
+    for ago, tokens in ((50, 300), (40, 100), (30, 200)):
+        scene.request(ago=ago, usage=(1, 2, 3, 4, tokens))
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20", "11:59:30")
+        lines = screen_text(pilot).splitlines()
+        top = next(number for number, line in enumerate(lines) if "TIME↑" in line)
+        await pilot.click(offset=(lines[top].index("OUT") + 1, top))
+        await listed(pilot, "11:59:10", "11:59:30", "11:59:20")
+        await shows(pilot, "↓OUT")
+        scene.request(ago=20, usage=(1, 2, 3, 4, 250))
+        await listed(pilot, "11:59:10", "11:59:40", "11:59:30", "11:59:20")
+        await pilot.click(offset=(lines[top].index("OUT") + 1, top))
+        await listed(pilot, "11:59:20", "11:59:30", "11:59:40", "11:59:10")
+        assert scene.app.sources.preferences.now.requests_order == "OUT"
+        assert scene.app.sources.preferences.now.requests_reversed
+
+
+async def test_an_order_is_chosen_by_its_letter_and_reversed_with_a_key(scene: Scene) -> None:
+    for ago, tokens in ((50, 300), (40, 100)):
+        scene.request(ago=ago, usage=(tokens, 2, 3, 4, 5))
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20")
+        await pilot.press("O")
+        await listed(pilot, "11:59:20", "11:59:10")
+        scene.request(ago=30)
+        await listed(pilot, "11:59:30", "11:59:20", "11:59:10")
+        assert pane(pilot).rows.following
+        await pilot.press("o")
+        await shows(pilot, "Order by", "cost of all tries")
+        await pilot.press("d")
+        await shows(pilot, "↓IN")
+        await listed(pilot, "11:59:10", "11:59:20", "11:59:30")
+        assert not pane(pilot).rows.following
+
+
+async def test_columns_are_chosen_moved_and_remembered(scene: Scene) -> None:
+    scene.request(ago=50, usage=(1, 2, 3, 4, 5), tools_called=("Bash", "Edit"))
+    async with scene.opened((160, 40)) as pilot:
+        await shows(pilot, "TIME↑    AGENT")
+        await pilot.press("C")
+        await shows(pilot, "Columns", "tools that the answer calls")
+        await pilot.press("j", "space", "J", "J")
+        await until(pilot, lambda: "AGENT" not in scene.app.sources.preferences.now.columns)
+        await pilot.press("G", "k", "k", "k", "space", "escape")
+        await until(pilot, lambda: "Bash, Edit" in row(pilot, "11:59:10"))
+        assert "main" not in row(pilot, "11:59:10")
+        assert scene.app.sources.preferences.now.columns[-1] == "TOOLS"
+        await pilot.press("C", "r", "escape")
+        await until(pilot, lambda: "main" in row(pilot, "11:59:10"))
+        assert scene.app.sources.preferences.now.columns == ()
+
+
+async def test_keys_lead_to_errors_and_from_agent_to_agent(scene: Scene) -> None:
+    made: list[Exchange] = []
+    for ago, facts in ((60, {}), (50, OVERLOADED), (40, {"agent_id": "a1"}), (30, {}), (20, {"agent_id": "a1"})):
+        made.append(scene.request(ago=ago, **facts))
+    async with scene.opened() as pilot:
+        await until(pilot, lambda: len(times(pilot)) == 5)
+        for key, place in (("g", 0), ("E", 1), ("E", 1), ("A", 2), ("A", 3), ("left_curly_bracket", 1), ("A", 2)):
+            await pilot.press(key)
+            assert pane(pilot).exchange_id == made[place].id, key
+        await pilot.press("right_curly_bracket")
+        assert pane(pilot).exchange_id == made[4].id
+        await pilot.press("right_curly_bracket")
+        assert pane(pilot).exchange_id == made[4].id
+        assert pane(pilot).neighbour(made[4].id, -1, lambda other: other.agent_id == "a1") == made[2].id
+
+
+async def test_following_can_be_switched_off_and_on(scene: Scene) -> None:
+    scene.request(ago=50)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10")
+        await pilot.press("F")
+        await shows(pilot, "not following: F")
+        scene.request(ago=40)
+        await shows(pilot, "1 new ↓ G")
+        await pilot.press("F")
+        await until(pilot, lambda: "new ↓" not in screen_text(pilot))
+        newest = scene.request(ago=30)
+        await until(pilot, lambda: pane(pilot).exchange_id == newest.id)
+
+
+async def test_the_id_is_copied_and_the_request_compared(scene: Scene) -> None:
+    scene.request(ago=50)
+    made = scene.request(ago=40)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10", "11:59:20")
+        await pilot.press("y")
+        assert pilot.app.clipboard == made.id
+        await pilot.press("d")
+        await until(pilot, lambda: type(pilot.app.screen).__name__ == "CompareScreen")
+
+
+async def test_a_long_session_is_listed_whole_with_what_came_meanwhile(scene: Scene) -> None:
+    first = scene.make(ago=50_000)
+    many = [replace(first, id=f"{first.id[:-5]}{number:05}") for number in range(3000)]
+    async with scene.opened() as pilot:
+        scene.feed.publish(tuple(many))
+        live = scene.request(ago=30, **LIVE)
+        await until(pilot, lambda: len(pane(pilot).rows.rows) == 3001)
+        await pilot.press("slash")
+        await typed(pilot, "status:ok")
+        late = scene.request(ago=20)
+        scene.grow(live, outcome=Outcome.OK)
+        await until(pilot, lambda: len(pane(pilot).rows.rows) == 3002)
+        assert pane(pilot).exchange_id == late.id
