@@ -4,13 +4,17 @@ import pytest
 
 from candela_tui.analysis.timeline import Bucket, Part
 from candela_tui.exchange import Marks, Outcome
-from candela_tui.ui.dashboard.timeline import Chart
+from candela_tui.ui.dashboard.timeline_chart import Chart
 from candela_tui.ui.dashboard.timeline_drawing import bars, highest, legend
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
 
 
 def _bucket(*tokens: int) -> Bucket:
     return Bucket(requests=1, tokens=[*tokens, 0])
+
+
+def _requests_in(chart: Chart) -> int:
+    return sum(bucket.requests for bucket in chart.timeline.buckets) if chart.timeline else 0
 
 
 def _drawn(buckets: list[Bucket], height: int, *, coloured: bool = True) -> list[str]:
@@ -87,8 +91,8 @@ async def test_what_has_the_cursor_is_told_in_words(scene: Scene) -> None:
 async def test_arrows_in_the_time_line_move_the_cursor_of_the_requests(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((120, 46)) as pilot:
-        await shows(pilot, "Time-line · tokens", "█")
         chart = pilot.app.screen.query_one(Chart)
+        await until(pilot, lambda: _requests_in(chart) > 9)
         requests = pilot.app.screen.query_one("#request-rows")
         was = requests.cursor_key  # type: ignore[attr-defined]
         await pilot.press("4", "left")
@@ -104,7 +108,8 @@ async def test_up_and_down_go_from_agent_to_agent(scene: Scene) -> None:
     busy_morning(scene)
     scene.app.sources.preferences.change(timeline_shows="agents")
     async with scene.opened((120, 46)) as pilot:
-        await shows(pilot, "2 agents")
+        chart = pilot.app.screen.query_one(Chart)
+        await until(pilot, lambda: _requests_in(chart) > 9)
         ledger = scene.app.sources.ledger
         requests = pilot.app.screen.query_one("#request-rows")
         await pilot.press("4", "down")
@@ -120,7 +125,7 @@ async def test_a_click_goes_to_the_request_there(scene: Scene, what: str) -> Non
     scene.app.sources.preferences.change(timeline_shows=what)
     async with scene.opened((120, 46)) as pilot:
         chart = pilot.app.screen.query_one(Chart)
-        await until(pilot, lambda: chart.timeline and sum(bucket.requests for bucket in chart.timeline.buckets) == 2)
+        await until(pilot, lambda: _requests_in(chart) == 2)
         requests = pilot.app.screen.query_one("#request-rows")
         assert requests.cursor_key != first.id  # type: ignore[attr-defined]
         await pilot.click(chart, offset=(chart.label_cells, 0))

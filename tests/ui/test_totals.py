@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.sessions import Totals
-from candela_tui.ui.dashboard.timeline import Chart
+from candela_tui.ui.dashboard.timeline_chart import Chart
 from candela_tui.ui.dashboard.totals import totals_line
 from candela_tui.ui.ink import cells_of
 from tests.ui.scene import Scene, busy_morning, screen_text, shows, until

@@ -11,15 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui import words
 from candela_tui.ui.dashboard.pane import Frame
-from candela_tui.ui.dashboard.request_rows import elapsed_ms
+from candela_tui.ui.dashboard.preview_head import PageNames, PreviewFacts
 from candela_tui.ui.dashboard.session_rows import agent_names
-from candela_tui.ui.ink import Line, Piece, cells_of
 from candela_tui.ui.ledger import Change
-from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
@@ -31,10 +29,6 @@ from candela_tui.ui.request.response import ResponsePage
 from candela_tui.ui.sources import Sources
 
 PAGES: tuple[type[Page], ...] = (ResponsePage, MessagesPage, OverviewPage)
-
-_REST_S = 0.08
-"""How long the cursor rests on a request before its bodies are read: passing by costs nothing."""
-_OUTCOME_INKS = {Outcome.OK: "good", Outcome.LIVE: "accent", Outcome.CANCELLED: "warn", Outcome.INTERRUPTED: "warn"}
 
 
 class PreviewPane(Frame):
@@ -60,6 +54,9 @@ class PreviewPane(Frame):
         ),
     ]
 
+    rest_s = 0.08
+    """How long the cursor rests on a request before its bodies are read: passing by costs nothing."""
+
     @dataclass
     class Opened(Message):
         """The request was opened."""
@@ -77,8 +74,8 @@ class PreviewPane(Frame):
         self._subject: Subject | None = None
         self._grew = asyncio.Event()
         self._rest: Timer | None = None
-        self._facts = _Facts(sources)
-        self._names = _PageNames(tuple(page.title for page in PAGES))
+        self._facts = PreviewFacts(sources)
+        self._names = PageNames(tuple(page.title for page in PAGES))
 
     def compose(self) -> ComposeResult:
         """The pages' names, a few facts, the page."""
@@ -141,7 +138,7 @@ class PreviewPane(Frame):
         exchange = self._sources.ledger.exchange(self._exchange_id)
         if exchange is not None:
             self._name_after(exchange)
-        self._rest = self.set_timer(_REST_S, self._write)
+        self._rest = self.set_timer(self.rest_s, self._write)
 
     def _name_after(self, exchange: Exchange) -> None:
         at = words.time_of_day(exchange.started_at, self._sources.clock)
@@ -210,27 +207,31 @@ class PreviewPane(Frame):
 
         return grown
 
+    @on(PageNames.Chosen)
+    def _page_chosen(self, event: PageNames.Chosen) -> None:
+        event.stop()
+        self._turn_to(event.number)
+
     @on(TextView.Resized)
     def _resized(self, event: TextView.Resized) -> None:
         event.stop()
         if self._active:
             if self._rest is not None:
                 self._rest.stop()
-            self._rest = self.set_timer(_REST_S, self._write)
+            self._rest = self.set_timer(self.rest_s, self._write)
 
     @on(TextView.Searched)
     def _searched(self, event: TextView.Searched) -> None:
         event.stop()
 
-    def turn_to(self, number: int) -> None:
-        """Show another page."""
+    def _turn_to(self, number: int) -> None:
         self._number = number % len(PAGES)
         self._names.activate(self._number)
         self._write()
 
     def action_turn(self, step: int) -> None:
         """Show the next page, around the end."""
-        self.turn_to(self._number + step)
+        self._turn_to(self._number + step)
 
     def action_open(self) -> None:
         """Open the request."""
@@ -241,91 +242,3 @@ class PreviewPane(Frame):
         """A double click on the text opens the request."""
         if event.chain == 2 and event.widget is self._view:
             self.action_open()
-
-
-class _Facts(OneLine):
-    """How it went, in figures: as many as fit."""
-
-    DEFAULT_CSS = """
-    _Facts { padding: 0 1; }
-    """
-
-    def __init__(self, sources: Sources) -> None:
-        super().__init__()
-        self._clock = sources.clock
-        self._exchange: Exchange | None = None
-
-    def show(self, exchange: Exchange | None) -> None:
-        """Show the figures of this one."""
-        self._exchange = exchange
-        self.update()
-
-    def compose_line(self, width: int) -> Line:
-        """The outcome, then what is known, the most important first."""
-        exchange = self._exchange
-        if exchange is None:
-            return ()
-        shortfall = words.shortfall(exchange)
-        said = shortfall or exchange.stop_reason or words.OUTCOMES[exchange.outcome]
-        ink = _OUTCOME_INKS.get(exchange.outcome, "bad")
-        pieces: list[Piece] = [(f"{words.SIGNS[exchange.outcome]} {said}", ink)]
-        for figure, name in self._figures(exchange):
-            part: list[Piece] = [("   ", "text"), (figure, "text"), (f" {name}" if name else "", "dim")]
-            if cells_of(pieces) + cells_of(part) > width:
-                break
-            pieces += part
-        return tuple(pieces)
-
-    def _figures(self, exchange: Exchange) -> list[tuple[str, str]]:
-        usage = exchange.usage
-        figures = [(words.cost(exchange.cost), ""), (words.duration(elapsed_ms(exchange, self._clock)), "")]
-        if usage is not None:
-            written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-            figures += [
-                (words.count(usage.output_tokens), "out"),
-                (words.count(usage.cache_read_tokens), "read"),
-                (words.count(written), "write"),
-                (words.count(usage.input_tokens), "in"),
-            ]
-        elif exchange.live and exchange.output_characters:
-            figures.append((f"~{words.count(words.estimated_tokens(exchange))}", "out"))
-        figures += [
-            (words.duration(exchange.ttft_ms), "to first token"),
-            (words.rate(exchange.tokens_per_second), "tok/s"),
-        ]
-        return [(figure, name) for figure, name in figures if figure != words.UNKNOWN]
-
-
-class _PageNames(OneLine):
-    """The pages' names; a click turns to one."""
-
-    DEFAULT_CSS = """
-    _PageNames { padding: 0 1; }
-    """
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self._names = names
-        self._active = 0
-
-    def activate(self, number: int) -> None:
-        """Light up a name."""
-        self._active = number
-        self.refresh()
-
-    def compose_line(self, width: int) -> Line:
-        """The names, and the keys that turn."""
-        pieces: list[Piece] = []
-        for number, name in enumerate(self._names):
-            pieces += [(name, "heading" if number == self._active else "dim"), ("   ", "text")]
-        keys = "[ ]"
-        room = width - cells_of(pieces) - len(keys)
-        return (*pieces, (" " * room, "text"), (keys, "faint")) if room >= 0 else tuple(pieces)
-
-    def on_click(self, event: events.Click) -> None:
-        """Turn to what is under the mouse."""
-        left = 1
-        for number, name in enumerate(self._names):
-            if left <= event.x < left + len(name) + 1 and isinstance(self.parent, PreviewPane):
-                self.parent.turn_to(number)
-            left += len(name) + 3

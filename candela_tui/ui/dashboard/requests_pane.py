@@ -148,6 +148,15 @@ class RequestsPane(Pane):
             if renamed:
                 self._list.draw_again()
 
+    def show_names(self) -> None:
+        """The session or its agents may be called otherwise now."""
+        if self.choice is not None:
+            names = agent_names(self._sources.ledger.session(self.choice.session_id))
+            if names != self._table.agents:
+                self._table.agents = names
+                self._list.draw_again()
+            self._name_it()
+
     def _show_again(self, *, anew: bool = False) -> None:
         if self.choice is None:
             return

@@ -128,6 +128,7 @@ class DashboardScreen(Screen[None]):
     def _show_sessions(self) -> None:
         self._show_emptiness()
         self._panes.sessions.show()
+        self._panes.requests.show_names()
         self._show_totals()
 
     def _show_emptiness(self) -> None:

@@ -2,46 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
-from textual import events
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from candela_tui.analysis.timeline import Bucket, Drafting, Lane, Timeline, begin_and_end
+from candela_tui.analysis.timeline import Drafting
 from candela_tui.exchange import Exchange
-from candela_tui.ui import words
 from candela_tui.ui.dashboard.paced import Paced
 from candela_tui.ui.dashboard.pane import Frame
-from candela_tui.ui.dashboard.timeline_drawing import (
-    Cell,
-    axis,
-    bars,
-    bucket_words,
-    highest,
-    lane_line,
-    lanes_legend,
-    legend,
-)
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, cells_of, inks_of, strip_of
+from candela_tui.ui.dashboard.timeline_chart import SHOWS, Chart
+from candela_tui.ui.dashboard.timeline_drawing import axis, lanes_legend, legend
+from candela_tui.ui.ink import Line, cells_of
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.sources import Sources
 from candela_tui.ui.spinner import TICKS_A_SECOND
-
-Shows = Literal["tokens", "cost", "agents"]
-_SHOWS: tuple[Shows, ...] = get_args(Shows)
-
-_BAR_LABEL = 8
-_NAME = 20
-_TAIL = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +57,8 @@ class TimelinePane(Frame):
         super().__init__("Time-line", self._chart, id="timeline")
         self._sources = sources
         self._legend = OneLine(id="timeline-legend")
+        self._inks_said: Line = ()
+        """The legend's part on which ink is what."""
         self._axis = OneLine(id="timeline-axis")
         self._paced = Paced(self, self._draft)
         self._active = False
@@ -109,9 +89,11 @@ class TimelinePane(Frame):
 
     def mark(self, exchange_id: str | None) -> None:
         """Say where this request is."""
-        self._chart.exchange_id = exchange_id
-        self._label()
-        self._chart.draw_again()
+        if exchange_id != self._chart.exchange_id:
+            self._chart.exchange_id = exchange_id
+            if self._active:
+                self._label()
+                self._chart.draw_again()
 
     def changed(self) -> None:
         """Some of its requests changed."""
@@ -127,8 +109,8 @@ class TimelinePane(Frame):
 
     def turn(self) -> None:
         """Show tokens, cost, agents, and again."""
-        now = _SHOWS.index(self._chart.shows)
-        self._sources.preferences.change(timeline_shows=_SHOWS[(now + 1) % len(_SHOWS)])
+        now = SHOWS.index(self._chart.shows)
+        self._sources.preferences.change(timeline_shows=SHOWS[(now + 1) % len(SHOWS)])
         self._paced.want(at_once=True)
 
     async def _draft(self) -> None:
@@ -138,25 +120,26 @@ class TimelinePane(Frame):
             return
         drafting = Drafting(of.exchanges(), columns=columns, now=self._sources.clock.now())
         await in_slices(drafting.steps(), lambda: None)
-        chart.show(drafting.timeline, of.names())
+        timeline, shows = drafting.timeline, chart.shows
+        chart.show(timeline, of.names())
+        self.name_it(f"Time-line · {shows}")
+        if timeline is None:
+            self._inks_said = (("No requests yet", "dim"),)
+        elif shows == "agents":
+            self._inks_said = lanes_legend(timeline.lanes)
+        else:
+            self._inks_said = legend(timeline.buckets, shows, coloured=not self.app.no_color)
         self._label()
 
     def _label(self) -> None:
-        chart = self._chart
-        timeline, shows = chart.timeline, chart.shows
-        self.name_it(f"Time-line · {shows}")
-        if timeline is None:
-            self._legend.pieces, self._axis.pieces = (("No requests yet", "dim"),), ()
-            return
-        if shows == "agents":
-            left = lanes_legend(timeline.lanes)
-        else:
-            left = legend(timeline.buckets, shows, coloured=not self.app.no_color)
-        room = self._legend.size.width - cells_of(left)
-        right = next((said for said in chart.words_of_mark if len(said) + 3 <= room), "")
-        self._legend.pieces = (*left, (" " * (room - len(right)), "text"), (right, "text"))
-        column = chart.marked_column
-        self._axis.pieces = ((" " * chart.label_cells, "text"), *axis(timeline.scale, self._sources.clock, column))
+        """Say where the request with the cursor is, and what."""
+        chart, said = self._chart, self._inks_said
+        room = self._legend.size.width - cells_of(said)
+        words = next((form for form in chart.words_of_mark if len(form) + 3 <= room), "")
+        self._legend.pieces = (*said, (" " * (room - len(words)), "text"), (words, "text"))
+        if chart.timeline is not None:
+            times = axis(chart.timeline.scale, self._sources.clock, chart.marked_column)
+            self._axis.pieces = ((" " * chart.label_cells, "text"), *times)
 
     def on_resize(self) -> None:
         """Other columns are other buckets."""
@@ -175,220 +158,13 @@ class TimelinePane(Frame):
         if exchange_id is not None:
             self.post_message(self.Chosen(exchange_id))
 
+    @on(Chart.Clicked)
+    def _clicked(self, event: Chart.Clicked) -> None:
+        event.stop()
+        self._choose(event.exchange_id)
+        if event.opens:
+            self.action_open()
+
     def action_open(self) -> None:
         """Open the request with the cursor."""
         self.post_message(self.Opened())
-
-
-class Chart(ScrollView, can_focus=True, inherit_bindings=False):
-    """The bars or lanes. A click goes to the request there."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
-    DEFAULT_CSS = f"""
-    Chart {{
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        {INK_CSS}
-    }}
-    """
-
-    def __init__(self, sources: Sources) -> None:
-        super().__init__(id="timeline-chart")
-        self._sources = sources
-        self._names: dict[str, str] = {}
-        self._rows: list[list[Cell]] = []
-        self._inks: Inks | None = None
-        self._tick = 0
-        self.timeline: Timeline | None = None
-        self.exchange_id: str | None = None
-        """The request with the cursor."""
-
-    @property
-    def shows(self) -> Shows:
-        """What the user wants to see."""
-        return self._sources.preferences.now.timeline_shows
-
-    @property
-    def label_cells(self) -> int:
-        """Cells to the left of the columns."""
-        if self.shows != "agents":
-            return _BAR_LABEL
-        return min(_NAME, max(12, self.scrollable_content_region.width // 6))
-
-    @property
-    def columns(self) -> int:
-        """How many columns there is room for."""
-        return self.scrollable_content_region.width - self.label_cells - (_TAIL if self.shows == "agents" else 0)
-
-    def show(self, timeline: Timeline | None, names: dict[str, str]) -> None:
-        """Show a time-line."""
-        self.timeline, self._names = timeline, names
-        shows, height = self.shows, self.size.height
-        if timeline is None:
-            self._rows = []
-        elif shows != "agents":
-            self._rows = bars(timeline.buckets, shows, height, coloured=not self.app.no_color)
-        lanes = timeline.lanes if timeline is not None and shows == "agents" else []
-        self.virtual_size = Size(0, len(lanes))
-        self.refresh()
-
-    def tick(self, tick: int) -> None:
-        """Turn what is live."""
-        self._tick = tick
-        if self.shows == "agents" and self.timeline is not None:
-            for place, lane in enumerate(self.timeline.lanes):
-                if lane.live:
-                    self.refresh_lines(place, 1)
-
-    def draw_again(self) -> None:
-        """Another request has the cursor."""
-        if self.shows == "agents":
-            self._scroll_to_lane()
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw the line that is now the y-th of the view."""
-        width = self.scrollable_content_region.width
-        timeline = self.timeline
-        if timeline is None:
-            return Strip.blank(width, self.rich_style)
-        if self._inks is None:
-            self._inks = inks_of(self)
-        if self.shows != "agents":
-            return self._bars_line(y, width, timeline, self._inks)
-        place = y + self.scroll_offset.y
-        if place >= len(timeline.lanes):
-            return Strip.blank(width, self.rich_style)
-        lane = timeline.lanes[place]
-        chosen = self._chosen_halves(lane, timeline)
-        cells = (self.label_cells, min(self.columns, timeline.scale.columns))
-        return strip_of(
-            lane_line(lane, self._name_of(lane), cells, _TAIL - 1, chosen, self._tick),
-            width,
-            self._inks,
-            self.rich_style,
-        )
-
-    def _bars_line(self, y: int, width: int, timeline: Timeline, inks: Inks) -> Strip:
-        base = self.rich_style
-        if y >= len(self._rows):
-            return Strip.blank(width, base)
-        shows = self.shows
-        assert shows != "agents"
-        label = highest(timeline.buckets, shows) if y == 0 else "0" if y == len(self._rows) - 1 else ""
-        segments = [Segment(f"{label:>{_BAR_LABEL - 2}} ", base + inks["dim"]), Segment("│", base + inks["faint"])]
-        for cell in self._rows[y]:
-            style = inks[cell.ink]
-            if cell.behind is not None:
-                style += Style(bgcolor=inks[cell.behind].color)
-            segments.append(Segment(cell.sign, base + style))
-        return Strip(segments).adjust_cell_length(width, base).simplify()
-
-    def notify_style_update(self) -> None:
-        """Textual's hook for another theme."""
-        super().notify_style_update()
-        self._inks = None
-
-    def _name_of(self, lane: Lane) -> str:
-        return "main" if lane.agent_id is None else self._names.get(lane.agent_id, lane.agent_id)
-
-    @property
-    def _marked(self) -> Exchange | None:
-        return self._sources.ledger.exchange(self.exchange_id) if self.exchange_id is not None else None
-
-    def _chosen_halves(self, lane: Lane, timeline: Timeline) -> range:
-        marked = self._marked
-        if marked is None or marked.agent_id != lane.agent_id:
-            return range(0)
-        start, end = begin_and_end(marked, self._sources.clock.now())
-        first = int(timeline.scale.position(start) * 2)
-        return range(first, max(first + 1, round(timeline.scale.position(end) * 2)))
-
-    @property
-    def marked_column(self) -> int | None:
-        """Where the request with the cursor is; None: nowhere."""
-        marked = self._marked
-        if marked is None or self.timeline is None:
-            return None
-        return self.timeline.scale.column(marked.started_at.timestamp())
-
-    @property
-    def words_of_mark(self) -> tuple[str, ...]:
-        """What is where the cursor is, the longest form first."""
-        marked, column, timeline = self._marked, self.marked_column, self.timeline
-        if marked is None or column is None or timeline is None:
-            return ()
-        clock = self._sources.clock
-        if self.shows != "agents":
-            bucket = timeline.buckets[column]
-            start = datetime.fromtimestamp(timeline.scale.moment(column), UTC)
-            return bucket_words(bucket, start, clock) if bucket.requests else ()
-        start_s, end_s = begin_and_end(marked, clock.now())
-        took = words.duration((end_s - start_s) * 1000)
-        return (f"{words.time_of_day(marked.started_at, clock)} · {took} · {words.cost(marked.cost)}",)
-
-    def beside(self, step: int) -> str | None:
-        """The first request of the next column (or of the next bar in the lane) on that side; None: there is none."""
-        timeline, marked = self.timeline, self._marked
-        if timeline is None or marked is None:
-            return None
-        if self.shows == "agents":
-            bars_there = [
-                bar.exchange_id for lane in timeline.lanes if lane.agent_id == marked.agent_id for bar in lane.bars
-            ]
-            place = bars_there.index(marked.id) + step if marked.id in bars_there else -1
-            return bars_there[place] if 0 <= place < len(bars_there) else None
-        column = timeline.scale.column(marked.started_at.timestamp()) + step
-        while 0 <= column < len(timeline.buckets):
-            if timeline.buckets[column].first_id is not None:
-                return timeline.buckets[column].first_id
-            column += step
-        return None
-
-    def lane_beside(self, step: int) -> str | None:
-        """What the agent above or below did when the request with the cursor began; None: there is no such agent."""
-        timeline, marked = self.timeline, self._marked
-        if timeline is None or marked is None or self.shows != "agents":
-            return None
-        agents = [lane.agent_id for lane in timeline.lanes]
-        place = agents.index(marked.agent_id) + step if marked.agent_id in agents else 0
-        if not 0 <= place < len(agents):
-            return None
-        return timeline.lanes[place].at(marked.started_at.timestamp()).exchange_id
-
-    def _scroll_to_lane(self) -> None:
-        marked, timeline = self._marked, self.timeline
-        if marked is None or timeline is None:
-            return
-        place = next((n for n, lane in enumerate(timeline.lanes) if lane.agent_id == marked.agent_id), 0)
-        top, height = self.scroll_offset.y, self.size.height
-        if not top <= place < top + height:
-            self.scroll_to(y=max(0, place - height // 2), animate=False, force=True)
-
-    def on_click(self, event: events.Click) -> None:
-        """Go to the request under the mouse."""
-        pane, timeline = self.parent, self.timeline
-        column = event.x - self.label_cells
-        if not isinstance(pane, TimelinePane) or timeline is None or not 0 <= column < timeline.scale.columns:
-            return
-        if self.shows == "agents":
-            place = event.y + self.scroll_offset.y
-            if place < len(timeline.lanes):
-                moment = timeline.scale.moment(column + 1)
-                pane.post_message(pane.Chosen(timeline.lanes[place].at(moment).exchange_id))
-        else:
-            found = _closest(timeline.buckets, column)
-            if found is not None:
-                pane.post_message(pane.Chosen(found))
-        if event.chain == 2:
-            pane.action_open()
-
-
-def _closest(buckets: Sequence[Bucket], column: int) -> str | None:
-    by_distance = sorted(
-        range(max(0, column - 2), min(len(buckets), column + 3)), key=lambda place: abs(place - column)
-    )
-    return next((buckets[place].first_id for place in by_distance if buckets[place].first_id is not None), None)

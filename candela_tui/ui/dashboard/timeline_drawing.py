@@ -1,7 +1,7 @@
 """A time-line in cells: stacked bars, lanes of agents, the hours below."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -50,6 +50,10 @@ class Cell(NamedTuple):
     sign: str = " "
     ink: str = "text"
     behind: str | None = None
+
+
+FOLD = Cell("┊", "faint")
+"""Time that is left out."""
 
 
 def amounts(bucket: Bucket, amount: Amount) -> Sequence[float]:
@@ -137,13 +141,25 @@ def lanes_legend(lanes: Sequence[Lane]) -> Line:
     return tuple(pieces)
 
 
-def lane_line(lane: Lane, name: str, cells: tuple[int, int], tail: int, chosen: range, tick: int) -> Line:
-    """An agent: its name, when it worked, for how long and what it cost. ``cells``: of the name and of the line;
-    ``chosen``: the halves of columns that are the request with the cursor."""
+class LaneRoom(NamedTuple):
+    """How a lane's line is divided."""
+
+    name: int
+    """Cells of the agent's name."""
+    columns: int
+    tail: int
+    """Cells of the duration and the cost."""
+    folds: Set[int] = frozenset()
+    """Columns of time that is left out."""
+
+
+def lane_line(lane: Lane, name: str, room: LaneRoom, chosen: range, tick: int) -> Line:
+    """An agent: its name, when it worked, for how long and what it cost. ``chosen``: the halves of columns that are
+    the request with the cursor."""
     ran = [place for place, state in enumerate(lane.halves) if state]
     first, last = (ran[0], ran[-1]) if ran else (0, -1)
     drawn = []
-    for column in range(cells[1]):
+    for column in range(room.columns):
         left, right = lane.halves[2 * column : 2 * column + 2]
         alive = first <= 2 * column + 1 and 2 * column <= last
         state = State(max(left, right))
@@ -151,10 +167,10 @@ def lane_line(lane: Lane, name: str, cells: tuple[int, int], tail: int, chosen: 
         if state is State.RAN and not (left and right):
             sign = "╸" if left else "╺"
         marked = state and not {2 * column, 2 * column + 1}.isdisjoint(chosen)
-        drawn.append((sign if alive else " ", "bright" if marked else ink))
+        drawn.append(FOLD[:2] if column in room.folds else (sign if alive else " ", "bright" if marked else ink))
     pieces: list[Piece] = [
         (f"{frame(tick)} " if lane.live else "  ", "accent"),
-        (fitted(name, cells[0] - 3), "bright" if chosen else "text"),
+        (fitted(name, room.name - 3), "bright" if chosen else "text"),
         (" ", "text"),
     ]
     pieces += [("".join(sign for sign, _ in group), ink) for ink, group in groupby(drawn, key=lambda cell: cell[1])]
@@ -163,7 +179,7 @@ def lane_line(lane: Lane, name: str, cells: tuple[int, int], tail: int, chosen: 
     return (
         *pieces,
         (fitted(words.duration(lane.busy_s * 1000), 7, right=True), "dim"),
-        (_right(cost, tail - 7), "text"),
+        (_right(cost, room.tail - 7), "text"),
     )
 
 
