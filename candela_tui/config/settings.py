@@ -116,8 +116,9 @@ class UiSettings(_Section):
 
     theme: str = "candela-dark"
     """The dashboard's theme, until another is chosen inside it: that choice is remembered and wins."""
-    density: Literal["standard", "compact"] = "standard"
-    """How much room the lists take, until another is chosen inside the dashboard."""
+    density: Literal["auto", "standard", "compact"] = "auto"
+    """How much room the lists take, until another density is chosen inside the dashboard; auto: compact in a small
+    terminal."""
     reduced_motion: bool = False
     """No spinners and no smooth scrolling; what is live is drawn once a second."""
     keys: dict[str, str] = Field(default_factory=dict)

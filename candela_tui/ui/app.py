@@ -18,6 +18,7 @@ from candela_tui.ui.actions import actions_of
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.command_line import CommandLine
 from candela_tui.ui.commands import Verb, commands_of, nearest
+from candela_tui.ui.dashboard.panes import Panes
 from candela_tui.ui.dashboard.screen import DashboardScreen
 from candela_tui.ui.dialogs.keys import KeysDialog
 from candela_tui.ui.dialogs.theme import ThemeDialog
@@ -36,7 +37,7 @@ from candela_tui.ui.status import Status
 from candela_tui.ui.themes import CANDELA_DARK, THEMES, own_variables
 
 _MOST_NOTICES = 200
-_DENSITIES = ("standard", "compact")
+_DENSITIES = ("auto", "standard", "compact")
 
 
 class CandelaApp(App[int]):
@@ -113,10 +114,10 @@ class CandelaApp(App[int]):
         self.set_keymap(keys.keys)
         self._troubles += keys.troubles
         self._wear_wanted_theme()
-        self._show_density()
         self._notifier.apply(settings.attention)
         if self.is_running:
             self._start_ticker()
+            self._lay_out()
             self._tell_troubles()
 
     def _wear_wanted_theme(self) -> None:
@@ -128,8 +129,10 @@ class CandelaApp(App[int]):
             near = nearest(wanted, self.available_themes) or CANDELA_DARK.name
             self._troubles.append(f"There is no theme {wanted!r}; did you mean {near}? The command :theme lists all")
 
-    def _show_density(self) -> None:
-        self.set_class(self.sources.compact, "-compact")
+    def _lay_out(self) -> None:
+        for screen in self.screen_stack:
+            for panes in screen.query(Panes):
+                panes.lay_out()
 
     def on_mount(self) -> None:
         """Begin to follow."""
@@ -223,14 +226,14 @@ class CandelaApp(App[int]):
     def choose_density(self, density: str) -> None:
         """Give lists more or less room, and remember it."""
         if density not in _DENSITIES:
-            self.notify(f"The density is standard or compact, not {density!r}", severity="warning")
+            self.notify(f"The density is one of {', '.join(_DENSITIES)}, not {density!r}", severity="warning")
             return
-        self.sources.preferences.change(density=density)
-        self._show_density()
+        self.sources.preferences.change(density=None if density == "auto" else density)
+        self._lay_out()
 
     def action_change_theme(self) -> None:
         """Choose a theme from a list."""
-        self.push_screen(ThemeDialog(sorted(self.available_themes), self.theme), self._theme_chosen)
+        self.push_screen(ThemeDialog(self.available_themes, self.theme), self._theme_chosen)
 
     def _theme_chosen(self, name: str | None) -> None:
         if name is not None:
@@ -260,7 +263,7 @@ class CandelaApp(App[int]):
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send a control sequence of ours to the terminal, after what was drawn before."""
-        if self._driver is not None and not self.is_headless:
+        if self._driver is not None:
             self._driver.write(sequence)
 
     def _fatal_error(self) -> None:

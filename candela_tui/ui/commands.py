@@ -55,7 +55,7 @@ class Commands:
             values = [str(known) for known in verb.values] if verb else []
             return [Completion(f"{name} {known}", "") for known in _matching(value.strip(), values)]
         names = _matching(name, self._verbs)
-        by_meaning = [verb.name for verb in self._verbs.values() if name.casefold() in verb.meaning.casefold()]
+        by_meaning = [verb.name for verb in self._verbs.values() if _says(verb.meaning, name)]
         return [Completion(name, self._verbs[name].meaning) for name in dict.fromkeys([*names, *by_meaning])]
 
     def find(self, typed: str) -> tuple[Verb, str] | str:
@@ -97,6 +97,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _run(screen: Screen[object], call: str, node: object, _: str) -> None:
     screen.app.call_later(screen.app.run_action, call, node)
+
+
+def _says(meaning: str, typed: str) -> bool:
+    """Whether some word of it begins so. Two letters begin too many."""
+    return len(typed) > 2 and any(word.startswith(typed.casefold()) for word in meaning.casefold().split())
 
 
 def _matching(typed: str, names: Iterable[str]) -> list[str]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import Keys, _character_to_key, key_to_character
+from textual.screen import Screen
 
 import candela_tui.ui
 from candela_tui.ui.actions import NO_KEY, own_bindings
@@ -52,9 +54,14 @@ def keymap(configured: Mapping[str, str]) -> Keymap:
 
 
 @cache
-def known_bindings() -> dict[str, Binding]:
-    """A binding for each id that our widgets and screens have."""
-    return {binding.id: binding for node in own_nodes() for binding in own_bindings(node) if binding.id is not None}
+def known_bindings() -> dict[str, tuple[Binding, ...]]:
+    """The bindings, one a key, for each id that our widgets and screens have."""
+    known: dict[str, tuple[Binding, ...]] = {}
+    for node in own_nodes():
+        for binding in own_bindings(node):
+            if binding.id is not None and binding not in known.get(binding.id, ()):
+                known[binding.id] = (*known.get(binding.id, ()), binding)
+    return known
 
 
 def own_nodes() -> list[type[DOMNode]]:
@@ -94,17 +101,38 @@ def _remedy(key: str) -> str:
     return f"{key!r}; did you mean {'+'.join([*modifiers, *near])!r}?" if near else repr(key)
 
 
-def _clashes(keys: Mapping[str, str], known: Mapping[str, Binding]) -> list[str]:
-    """Where two actions of one pane or screen share a key: Textual lets the configured one have it."""
-    told: dict[str, None] = {}
-    for node in own_nodes() if keys else ():
+def _clashes(keys: Mapping[str, str], known: Mapping[str, tuple[Binding, ...]]) -> list[str]:
+    """Where two actions that work at the same place share a key: those of one pane or screen, of one area (the first
+    part of their names), and everywhere."""
+    nodes = own_nodes() if keys else []
+    places: dict[str, dict[str, tuple[int, str]]] = {}
+    for node in nodes:
+        depth = 2 if issubclass(node, App) else 1 if issubclass(node, Screen) else 0
+        for binding in own_bindings(node):
+            if binding.id is not None:
+                area = binding.id.partition(".")[0]
+                for place in (node.__qualname__, f"{area}."):
+                    places.setdefault(place, {})[binding.id] = depth - 3 * binding.priority, binding.id
+    everywhere = places.pop("app.", {})
+    lost: dict[tuple[str, str], dict[str, None]] = {}
+    for here in places.values():
         holders: dict[str, str] = {}
-        bindings = [binding for binding in own_bindings(node) if binding.id is not None]
-        # The configured first: they win.
-        for binding in sorted(bindings, key=lambda binding: binding.id not in keys):
-            assert binding.id is not None
-            for key in keys.get(binding.id, binding.key).split(","):
-                holder = holders.setdefault(key, binding.id)
-                if holder != binding.id and (holder in keys or binding.id in keys):
-                    told[f"[ui.keys] {key!r} is for {holder!r} now; {binding.id!r} has lost it"] = None
-    return list(told)
+        # What is nearest to the focus has a key; of several there, the one that was given it.
+        for _, action in sorted({**everywhere, **here}.values(), key=lambda one: (one[0], one[1] not in keys)):
+            for key in _keys_of(action, keys, known):
+                holder = holders.setdefault(key, action)
+                if holder != action and (holder in keys or action in keys):
+                    lost.setdefault((key, action), {})[holder] = None
+    return [_clash(key, list(holders), action) for (key, action), holders in lost.items()]
+
+
+def _clash(key: str, holders: list[str], loser: str) -> str:
+    others = f" and {len(holders) - 1} more" if holders[1:] else ""
+    return f"[ui.keys] {key!r} is for {holders[0]!r}{others} now; {loser!r} has lost it"
+
+
+def _keys_of(action: str, keys: Mapping[str, str], known: Mapping[str, tuple[Binding, ...]]) -> list[str]:
+    """The keys of an action after its user's choice."""
+    if action in keys:
+        return keys[action].split(",")
+    return [binding.key for binding in known[action]]

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from candela_tui.config import UiSettings
 from candela_tui.feed import Feed, Notice
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.history import History
 from candela_tui.ui.ledger import Change, Ledger
-from candela_tui.ui.preferences import Preferences
+from candela_tui.ui.preferences import Preferences, Remembered
 from candela_tui.ui.status import Status
 
 
@@ -28,9 +30,12 @@ class Sources:
     """What went wrong, the latest last."""
 
     @property
-    def compact(self) -> bool:
-        """Whether lists take as little room as they can."""
-        return (self.preferences.now.density or self.settings.density) == "compact"
+    def chosen(self) -> Remembered:
+        """What was chosen inside the dashboard; where nothing was, what config.toml says."""
+        now = self.preferences.now
+        if now.density is None and self.settings.density != "auto":
+            return msgspec.structs.replace(now, density=self.settings.density)
+        return now
 
 
 @runtime_checkable

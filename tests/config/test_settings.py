@@ -105,7 +105,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ("proxy = 3", "FILE: proxy: expected a table; found 3"),
         ("[ui]\ntheme = true", "FILE: ui.theme: expected a number or text; found true"),
         ("[ui]\nreduced_motion = 'never'", "FILE: ui.reduced_motion: expected true or false; found 'never'"),
-        ("[ui]\ndensity = 'dense'", "FILE: ui.density: expected 'standard' or 'compact'; found 'dense'"),
+        ("[ui]\ndensity = 'dense'", "FILE: ui.density: expected 'auto', 'standard' or 'compact'; found 'dense'"),
         ("[ui.keys]\n'requests.filter' = 3", 'FILE: ui.keys."requests.filter": expected text; found 3'),
         (
             "[ui.attention]\nhow = 'horn'",
@@ -283,7 +283,7 @@ class TestDescribing:
     def test_a_setting_has_its_default_and_its_choices(self):
         settings = {setting.name: setting for setting in known_settings()}
         assert settings["proxy.port"].default == settings["proxy.port"].value(Settings()) == 8181
-        assert settings["ui.density"].choices == ("standard", "compact")
+        assert settings["ui.density"].choices == ("auto", "standard", "compact")
         assert settings["ui.reduced_motion"].choices == (False, True)
         assert settings["ui.keys"].default == {}
 

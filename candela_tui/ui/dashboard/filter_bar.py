@@ -118,6 +118,14 @@ class FilterBar(Vertical):
         """End the filter."""
         self._input.action_clear()
 
+    def fill(self, text: str) -> None:
+        """Filter by a text that was typed elsewhere; a mistake in it is shown, to be mended."""
+        self._input.value = text
+        try:
+            parse(text)
+        except FilterError:
+            self.open()
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()

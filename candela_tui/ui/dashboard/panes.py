@@ -93,7 +93,7 @@ class Panes(Container):
         self._upper = Container(id="upper")
         self._lists = Container(id="lists")
         self._zoomed: Frame | None = None
-        self._layout = layout_for(80, 24, sources.preferences.now)
+        self._layout = layout_for(80, 24, sources.chosen)
 
     def compose(self) -> ComposeResult:
         """The lists and the preview; below them the time-line."""
@@ -107,7 +107,7 @@ class Panes(Container):
     def lay_out(self) -> None:
         """Do as the terminal's size and the user's likes ask for."""
         size = self.app.size
-        self._layout = layout_for(size.width, size.height, self._sources.preferences.now)
+        self._layout = layout_for(size.width, size.height, self._sources.chosen)
         there = self._there
         if self._zoomed not in there:
             self._zoomed = None

@@ -14,6 +14,7 @@ from candela_tui.analysis.filter import parse
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.commands import Verb
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, Column, Table, columns_named
 from candela_tui.ui.dashboard.columns_dialog import ColumnsDialog
@@ -316,6 +317,18 @@ class RequestsPane(Pane):
             self._list.take_marks_away()
         else:
             self._bar.clear()
+
+    def verbs(self) -> Iterator[Verb]:
+        """What the command line can do with the requests."""
+        yield Verb("filter", "Filter requests by words and fields; without any, show all", self._bar.fill)
+        yield Verb("sort", "Order requests by a column", self._sort, list(BY_NAME))
+        yield Verb("columns", "Choose the columns of the requests", lambda _: self.action_columns())
+
+    def _sort(self, name: str) -> None:
+        if name in BY_NAME:
+            self._order_by(BY_NAME[name])
+        else:
+            self.notify(f"There is no column {name!r}; it can be one of {', '.join(BY_NAME)}", severity="warning")
 
     def action_copy_id(self) -> None:
         """Copy the id of the request with the cursor."""

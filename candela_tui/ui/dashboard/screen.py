@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.header import Header
@@ -23,6 +22,7 @@ from candela_tui.ui.dashboard.totals import TotalsLine
 from candela_tui.ui.dashboard.welcome import Welcome
 from candela_tui.ui.dialogs.leave import LeaveDialog
 from candela_tui.ui.dialogs.notices import NoticesDialog
+from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.request.screen import RequestScreen
 from candela_tui.ui.sources import Sources
@@ -76,7 +76,7 @@ class DashboardScreen(Screen[None]):
         yield self._welcome
         yield self._panes
         yield self._totals
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show what is known."""

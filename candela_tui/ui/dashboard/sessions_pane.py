@@ -65,7 +65,9 @@ class _FilterLine(Horizontal):
 class _FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
-        Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done"),
+        Binding(
+            "down,enter", "leave", "To the list", show=False, id="sessions.filter_done", tooltip="Keep the filter"
+        ),
     ]
 
     class Left(Message):
@@ -173,7 +175,7 @@ class SessionsPane(Pane):
 
     @property
     def _dense(self) -> bool:
-        density = self._sources.preferences.now.density
+        density = self._sources.chosen.density
         return density == "compact" or (density is None and self.screen.has_class("-narrow"))
 
     def _name_it(self, shown: int, known: int) -> None:

@@ -43,7 +43,9 @@ class ChooseDialog(Dialog[Hashable]):
     DEFAULT_CSS = """
     ChooseDialog RowList { background: $surface; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Close", show=False, tooltip="Back to where you were", id="dialogs.close")
+    ]
 
     def __init__(self, title: str, options: Sequence[Option]) -> None:
         super().__init__(title, [], "a letter or ⏎ · esc close")

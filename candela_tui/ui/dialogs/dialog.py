@@ -20,7 +20,9 @@ class Dialog(ModalScreen[Answer]):
     """Shows lines; ``esc`` and ``q`` close it without an answer."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "Close", show=False, tooltip="Back to where you were", id="dialogs.close")
+    ]
 
     def __init__(self, title: str, lines: list[Line], hint: str, *, scrolls: bool = False) -> None:
         super().__init__()

@@ -11,8 +11,8 @@ class LeaveDialog(Dialog[bool]):
     """Answers True to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter,q", "leave", "Leave", show=False),
-        Binding("n,escape", "close", "Stay", show=False),
+        Binding("y,enter,q", "leave", "Leave", show=False, tooltip="Leave; what is live is cut off", id="leave.leave"),
+        Binding("n,escape", "close", "Stay", show=False, tooltip="Stay in the dashboard", id="leave.stay"),
     ]
 
     def __init__(self, live: int) -> None:

@@ -1,6 +1,6 @@
 """Chooses a theme, and wears each while it is looked at."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +44,11 @@ _NOTES = {
 }
 
 
+def _place(name: str) -> tuple[bool, bool, str]:
+    """candela's own first, then the terminal's, then the others."""
+    return not name.startswith("candela-"), not name.startswith("ansi-"), name
+
+
 class ThemeDialog(ModalScreen[str]):
     """Answers with the chosen theme; without one the theme of before is worn again."""
 
@@ -52,11 +57,11 @@ class ThemeDialog(ModalScreen[str]):
         Binding("escape,q", "close", "Close", show=False, tooltip="Keep the theme of before", id="dialogs.close")
     ]
 
-    def __init__(self, themes: Sequence[str], worn: str) -> None:
+    def __init__(self, themes: Iterable[str], worn: str) -> None:
         super().__init__()
         self._worn = worn
         self._themes = RowList()
-        self._rows = [_ThemeRow(name, _NOTES.get(name, "")) for name in themes]
+        self._rows = [_ThemeRow(name, _NOTES.get(name, "")) for name in sorted(themes, key=_place)]
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:

@@ -1,6 +1,7 @@
 """The screen of the settings."""
 
 import asyncio
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from candela_tui.config import (
     read_document,
     validated,
 )
+from candela_tui.ui.dialogs.theme import ThemeDialog
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.one_line import OneLine
@@ -66,7 +68,7 @@ class SettingsScreen(Screen[None]):
         self._about.can_focus = False
         self._label = OneLine(id="label")
         self._input = Input(id="value", compact=True)
-        self._trouble: Line = ()
+        self._trouble = ""
 
     def compose(self) -> ComposeResult:
         """Where they are, the settings, what is said of the one with the cursor, its editor, keys."""
@@ -102,21 +104,27 @@ class SettingsScreen(Screen[None]):
         return next((row for row in self._rows.rows if isinstance(row, SettingRow) and row.key == key), None)
 
     def _tell(self, trouble: str = "") -> None:
-        self._trouble = ((trouble, "bad"),) if trouble else ()
+        # The file's name is at the top.
+        self._trouble = trouble.replace(f"{self._config}: ", "")
         self._show_about()
 
     def _show_about(self) -> None:
-        row = self._row
-        lines = row.about(self._about.text_width) if row is not None else []
-        if self._trouble:
-            lines = [((part, "bad"),) for part in self._trouble[0][0].splitlines()] + lines
-        self._about.show_lines(WrittenLines(lines))
+        row, width = self._row, self._about.text_width
+        troubles = [part for line in self._trouble.splitlines() for part in textwrap.wrap(line, max(20, width))]
+        lines: list[Line] = [((trouble, "bad"),) for trouble in troubles]
+        self._about.show_lines(WrittenLines([*lines, *(row.about(width) if row is not None else ())]))
 
     @on(RowList.Moved)
+    def _moved(self, event: RowList.Moved) -> None:
+        if event.by_hand:
+            self._close_editor()
+            self._tell()
+        else:
+            self._show_about()
+
     @on(TextView.Resized)
-    def _moved(self) -> None:
-        self._close_editor()
-        self._tell()
+    def _resized(self) -> None:
+        self._show_about()
 
     @on(RowList.Opened)
     def _opened(self) -> None:
@@ -125,7 +133,17 @@ class SettingsScreen(Screen[None]):
             return
         if row.setting.choices:
             self.action_next_choice()
-            return
+        elif row.setting.key == ("ui", "theme"):
+            self.app.push_screen(ThemeDialog(self.app.available_themes, self.app.theme), self._theme_chosen)
+        else:
+            self._edit(row)
+
+    def _theme_chosen(self, name: str | None) -> None:
+        row = self._row
+        if name is not None and row is not None:
+            self._change(row, name)
+
+    def _edit(self, row: SettingRow) -> None:
         self._label.pieces = ((f"{row.setting.name} = ", "accent"),)
         self._label.styles.width = len(row.setting.name) + 3
         self._input.value = row.value if isinstance(row.value, str) else row.text

@@ -1,0 +1,142 @@
+"""The command line: every action by its name, with completion."""
+
+import pytest
+
+from candela_tui.ui.commands import Commands, Verb
+from tests.ui.scene import LIVE, Scene, screen_text, shows, until
+
+
+@pytest.fixture
+def done() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def commands(done: list[str]) -> Commands:
+    def verb(name: str, meaning: str, *values: str) -> Verb:
+        return Verb(name, meaning, lambda value: done.append(f"{name} {value}"), values)
+
+    return Commands(
+        [
+            verb("theme", "Wear another theme", "nord", "gruvbox", "rose-pine"),
+            verb("filter", "Show some requests"),
+            verb("quit", "Leave candela"),
+            verb("dashboard.filter", "Show some requests"),
+            verb("dashboard.zoom", "One pane alone"),
+        ]
+    )
+
+
+class TestCommands:
+    @pytest.mark.parametrize(
+        ("typed", "expected"),
+        [
+            ("f", ["filter", "dashboard.filter"]),
+            ("FIL", ["filter", "dashboard.filter"]),
+            ("leave", ["quit"]),
+            ("theme n", ["theme nord", "theme rose-pine"]),
+            ("theme gr", ["theme gruvbox"]),
+            ("nosuch x", []),
+            ("zzz", []),
+        ],
+    )
+    def test_what_is_typed_is_completed_by_name_value_and_meaning(
+        self, commands: Commands, typed: str, expected: list[str]
+    ) -> None:
+        assert [completion.text for completion in commands.completions(typed)] == expected
+
+    @pytest.mark.parametrize(
+        ("typed", "name", "value"),
+        [
+            ("theme nord", "theme", "nord"),
+            ("  filter  status:error agent:a ", "filter", "status:error agent:a"),
+            ("th nord", "theme", "nord"),
+            ("dashboard.z", "dashboard.zoom", ""),
+        ],
+    )
+    def test_a_command_is_found_by_its_name_or_a_beginning_that_only_it_has(
+        self, commands: Commands, typed: str, name: str, value: str
+    ) -> None:
+        found = commands.find(typed)
+        assert not isinstance(found, str)
+        assert (found[0].name, found[1]) == (name, value)
+
+    @pytest.mark.parametrize(
+        ("typed", "told"),
+        [
+            ("thme nord", "There is no command 'thme'; did you mean 'theme'?"),
+            ("dashboard.", "'dashboard.' may be dashboard.filter or dashboard.zoom"),
+            ("zzzz", "There is no command 'zzzz'"),
+        ],
+    )
+    def test_what_is_not_found_is_told(self, commands: Commands, typed: str, told: str) -> None:
+        assert commands.find(typed) == told
+
+
+class TestInTheDashboard:
+    async def test_a_theme_is_worn_by_name_and_remembered(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"theme gru", "tab", "enter")
+            await until(pilot, lambda: scene.app.theme == "gruvbox")
+            assert scene.app.sources.preferences.now.theme == "gruvbox"
+            assert len(scene.app.screen_stack) == 1
+
+    async def test_completions_are_shown_marked_and_taken(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"density ")
+            await shows(pilot, "density standard", "density compact")
+            await pilot.press("down", "down", "down")
+            await shows(pilot, "▸ density compact")
+            await pilot.press("enter")
+            await until(pilot, lambda: scene.app.sources.chosen.density == "compact")
+
+    async def test_an_action_runs_by_its_name_where_the_focus_was(self, scene: Scene) -> None:
+        scene.request(session_id="one")
+        async with scene.opened() as pilot:
+            await shows(pilot, "11:59:00")
+            await pilot.press("colon", *"list.open", "enter")
+            await shows(pilot, "Overview")
+
+    async def test_a_mistake_is_told_and_can_be_mended(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"setings", "enter")
+            await shows(pilot, "did you mean 'settings'?")
+            await pilot.press("ctrl+u", *"settings", "enter")
+            await shows(pilot, "proxy.port")
+
+    async def test_a_value_that_is_not_there_is_told(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"theme gruvbx", "enter")
+            await shows(pilot, "There is no theme 'gruvbx'; did you mean gruvbox?")
+
+    async def test_quit_asks_while_something_is_live(self, scene: Scene) -> None:
+        scene.request(**LIVE)
+        async with scene.opened() as pilot:
+            await shows(pilot, "1 live")
+            await pilot.press("colon", *"quit", "enter")
+            await shows(pilot, "Leave candela?")
+
+    async def test_escape_and_an_empty_line_do_nothing(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            for key in ("escape", "enter"):
+                await pilot.press("colon", *("x" if key == "escape" else ""))
+                await until(pilot, lambda: len(scene.app.screen_stack) == 2)
+                await pilot.press(key)
+                await until(pilot, lambda: len(scene.app.screen_stack) == 1)
+            assert "There is no" not in screen_text(pilot)
+
+    async def test_themes_are_looked_at_before_one_is_chosen(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"theme", "enter")
+            await shows(pilot, "tokyo-night")
+            await pilot.press("end")
+            await until(pilot, lambda: scene.app.theme == "tokyo-night")
+            await pilot.press("escape")
+            await until(pilot, lambda: scene.app.theme == "candela-dark")
+            assert scene.app.sources.preferences.now.theme is None

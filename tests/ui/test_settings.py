@@ -1,0 +1,132 @@
+"""The settings screen."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from candela_tui.config import UiSettings, known_settings
+from candela_tui.ui.preferences import Preferences
+from tests.ui.scene import Scene, screen_text, shows, until
+
+
+async def go_to(pilot: Any, name: str) -> None:
+    """Put the cursor on a setting."""
+    await pilot.press("comma")
+    await shows(pilot, "proxy.port")
+    place = [setting.name for setting in known_settings()].index(name)
+    await pilot.press("g", *["j"] * place)
+
+
+def written(scene: Scene) -> Any:
+    return tomllib.loads(scene.config.read_text()) if scene.config.exists() else {}
+
+
+async def test_every_setting_is_shown_with_its_value_meaning_default_and_origin(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANDELA_PROXY__MAX_BODY_MB", "16")
+    scene.config.write_text("[ui.attention]\nhow = 'bell'\n")
+    async with scene.opened((120, 40)) as pilot:
+        await go_to(pilot, "proxy.max_body_mb")
+        screen = await shows(pilot, "The largest request body", "default 64", "CANDELA_PROXY__MAX_BODY_MB", "restart")
+        assert all(setting.name in screen for setting in known_settings())
+        lines = {line.split()[0]: line for line in screen.splitlines() if "." in line and line.split()}
+        assert "environment" in lines["proxy.max_body_mb"]
+        assert "16" in lines["proxy.max_body_mb"]
+        assert "config.toml" in lines["ui.attention.how"]
+        assert "default" in lines["proxy.port"]
+
+
+async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(scene: Scene) -> None:
+    scene.config.write_text("# mine\n[proxy]\nport = 9000  # why\n")
+    async with scene.opened() as pilot:
+        await go_to(pilot, "proxy.port")
+        await shows(pilot, "9000")
+        await pilot.press("enter", "ctrl+u", *"9100", "enter")
+        await shows(pilot, "holds after a restart", "9100")
+    assert scene.config.read_text() == "# mine\n[proxy]\nport = 9100  # why\n"
+
+
+async def test_a_mistake_is_told_in_the_words_of_config_check_and_not_written(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "proxy.port")
+        await pilot.press("enter", "ctrl+u", *"99999", "enter")
+        await shows(pilot, "proxy.port: expected at most 65535; found 99999")
+        assert written(scene) == {}
+        await pilot.press("escape")
+        await until(pilot, lambda: "expected at most" not in screen_text(pilot))
+
+
+async def test_a_file_that_can_not_be_written_is_told(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "ui.reduced_motion")
+        scene.config.mkdir()
+        await pilot.press("space")
+        await shows(pilot, "can't be read: Is a directory")
+
+
+async def test_a_switch_and_a_choice_go_on_with_space_and_hold_at_once(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "ui.reduced_motion")
+        await pilot.press("space")
+        await until(pilot, lambda: scene.app.animation_level == "none")
+        await pilot.press("k", "space")
+        await until(pilot, lambda: scene.app.sources.chosen.density == "standard")
+        assert written(scene) == {"ui": {"reduced_motion": True, "density": "standard"}}
+
+
+async def test_a_default_is_had_again(scene: Scene) -> None:
+    scene.config.write_text("[ui]\ndensity = 'compact'\n")
+    async with scene.opened() as pilot:
+        await go_to(pilot, "ui.density")
+        await shows(pilot, '"compact"')
+        await pilot.press("backspace")
+        await until(pilot, lambda: written(scene) == {"ui": {}})
+
+
+async def test_keys_hold_at_once_and_what_is_wrong_with_them_is_told(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "ui.keys")
+        await pilot.press("enter", "ctrl+u", *'{ "app.keys" = "f5", "app.kez" = "x" }', "enter")
+        await shows(pilot, "f5 Keys")
+        assert ["did you mean 'app.keys'?" in notice.text for notice in scene.app.sources.notices] == [True]
+
+
+async def test_a_theme_that_is_set_here_replaces_the_one_that_was_remembered(tmp_path: Path) -> None:
+    preferences = Preferences(tmp_path / "dashboard.json")
+    preferences.change(theme="nord")
+    scene = Scene(tmp_path, preferences=preferences)
+    async with scene.opened() as pilot:
+        assert scene.app.theme == "nord"
+        await go_to(pilot, "ui.theme")
+        await pilot.press("enter")
+        await shows(pilot, "⏎ wear")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: written(scene) == {"ui": {"theme": "tokyo-night"}})
+        await until(pilot, lambda: scene.app.theme == "tokyo-night")
+        assert preferences.now.theme is None
+
+
+async def test_a_variable_that_wins_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDELA_UI__DENSITY", "compact")
+    async with scene.opened() as pilot:
+        await go_to(pilot, "ui.density")
+        await pilot.press("space")
+        await shows(pilot, "CANDELA_UI__DENSITY is set and wins")
+        assert scene.app.sources.chosen.density == "compact"
+
+
+async def test_a_file_with_a_mistake_is_told(scene: Scene) -> None:
+    scene.config.write_text("[proxy]\nprot = 1\n")
+    async with scene.opened() as pilot:
+        await pilot.press("comma")
+        await shows(pilot, "did you mean proxy.port?")
+
+
+async def test_reduced_motion_holds_from_the_start(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, settings=UiSettings(reduced_motion=True))
+    async with scene.opened() as pilot:
+        await shows(pilot, "Waiting")
+        assert scene.app.animation_level == "none"
