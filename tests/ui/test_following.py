@@ -1,0 +1,61 @@
+"""What the dashboard knows: the feed as it comes, and the store from before."""
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tests.store.recording import store_whole, writing
+from tests.ui.scene import Scene, clues, screen_text, shows, until
+
+
+async def test_that_nothing_new_comes_is_said_as_long_as_it_is_so(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, note="Attached to candela 1.2.3 (pid 4711)")
+    async with scene.opened() as pilot:
+        await shows(pilot, "Attached to candela 1.2.3")
+        scene.feed.trouble = "The candela on 127.0.0.1:8181 has ended."
+        scene.feed.notify(scene.feed.trouble)
+        await until(pilot, lambda: "⚠ The candela on 127.0.0.1:8181 has ended." in _note(pilot))
+        scene.feed.trouble = None
+        scene.feed.notify("Attached again")
+        await until(pilot, lambda: "Attached to candela 1.2.3" in _note(pilot))
+
+
+async def test_trouble_is_said_also_where_there_was_nothing_to_say(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await shows(pilot, "127.0.0.1:8181")
+        scene.feed.trouble = "The candela on 127.0.0.1:8181 has ended."
+        scene.feed.notify(scene.feed.trouble)
+        await until(pilot, lambda: "⚠ The candela" in _note(pilot))
+
+
+def _note(pilot: Pilot[int]) -> str:
+    """The line below the header."""
+    return screen_text(pilot).splitlines()[1]
+
+
+async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessions_are_then_completed(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path)
+    with writing(scene.store) as (writer, _):
+        for number in range(7300):
+            # A session that ended long ago, one that goes on since then, and a request that named none.
+            session = "forgotten" if number < 100 else None if number == 7000 else "long"
+            store_whole(writer, scene.make(ago=8000 - number, session_id=session, clues=clues("a long day")))
+    async with scene.opened() as pilot:
+        ledger = scene.app.sources.ledger
+        await until(pilot, lambda: len(ledger.requests("long")) == 7199, 3000)
+        assert len(ledger.requests(None)) == 1
+        assert ledger.requests("forgotten") == []
+        assert ledger.session("long").totals.requests == 7199
+        await shows(pilot, "a long day")
+
+
+async def test_what_a_feed_could_not_hold_is_read_from_the_store(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    async with scene.opened() as pilot:
+        await shows(pilot, "127.0.0.1:8181")
+        with writing(scene.store) as (writer, _):
+            store_whole(writer, scene.make(clues=clues("that nobody told of")))
+        scene.feed.tell_missed()
+        await shows(pilot, "that nobody told of")
