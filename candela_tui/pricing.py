@@ -100,7 +100,7 @@ class Pricer:
 
     def warm(self) -> None:
         """Load the price data now (some 0.3 s), so that the first price need not."""
-        _lookup("anthropic", "claude-sonnet-4-5")
+        load_price_data()
 
     def price(
         self,
@@ -189,9 +189,19 @@ class Pricer:
         return None
 
 
+def load_price_data() -> None:
+    """Load genai-prices' data, unless it is loaded: some 0.3 s."""
+    _lookup("anthropic", "claude-sonnet-4-5")
+
+
+def price_data_loaded() -> bool:
+    """Whether a look at the data costs nothing."""
+    return bool(_lookup.cache_info().currsize)
+
+
 def context_window(model: str, provider: str = "anthropic") -> int | None:
-    """Tokens that a model takes; None: not in the price data, or the data is not loaded yet (``Pricer.warm``)."""
-    if not _lookup.cache_info().currsize:
+    """Tokens that a model takes; None: not in the price data, or the data is not loaded yet (``load_price_data``)."""
+    if not price_data_loaded():
         return None
     info = _lookup(provider, without_client_suffix(model))
     return info.context_window if info else None

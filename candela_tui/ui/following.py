@@ -10,6 +10,7 @@ from textual.app import App
 
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower, Notice
+from candela_tui.pricing import load_price_data, price_data_loaded
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.slices import in_slices
@@ -55,8 +56,15 @@ class Following:
 
         self._follower = self._sources.feed.follow(wake)
         self._start_loading()
+        if not price_data_loaded():
+            self._app.run_worker(self._learn_windows(), group="price data")
         if self._sources.status.follows_store:
             self._app.set_interval(1.0, self._poll)
+
+    async def _learn_windows(self) -> None:
+        """Without the price data no session's sums tell how large its model's context is."""
+        await asyncio.to_thread(load_price_data)
+        self._changed(self._sources.ledger.sum_anew())
 
     def stop(self) -> None:
         """Follow no longer."""

@@ -2,11 +2,12 @@
 
 import time
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
+from candela_tui.analysis.spending import Spending
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.clock import Clock
@@ -14,8 +15,8 @@ from candela_tui.ui.clock import Clock
 BACKGROUND = frozenset({Kind.PROBE, Kind.MODELS, Kind.COUNT_TOKENS, Kind.TITLE})
 """Requests that the client makes for itself, not for the conversation."""
 
-_SUM_AT_ONCE = 200
-"""Exchanges of a session up to which its sums are made anew on every change; beyond, once a second."""
+_SUM_AT_ONCE = 500
+"""Exchanges that are summed up on a change; where there are more to add, it is done once a second."""
 _LONGEST_SHIFT = timedelta(hours=3)
 """How much later or earlier than usual a day begins where clocks are put forward or back."""
 
@@ -52,6 +53,7 @@ class Ledger:
         self._summaries: dict[str | None, tuple[float, SessionSummary]] = {}
         self._stale: set[str | None] = set()
         self._limiting: Exchange | None = None
+        self.spending = Spending()
         self._day: date | None = None
         self._settled_today = Totals()
 
@@ -72,6 +74,7 @@ class Ledger:
 
     def _take(self, exchange: Exchange, known: Exchange | None) -> None:
         self._exchanges[exchange.id] = exchange
+        self.spending.change(known, exchange)
         self._count_today(exchange, known)
         self._unnamed += _unnamed(exchange) - (known is not None and _unnamed(known))
         if known is not None:
@@ -135,15 +138,6 @@ class Ledger:
         """The exchange that began last of those whose answers tell the provider's limits."""
         return self._limiting
 
-    def since(self, moment: datetime) -> Iterator[Exchange]:
-        """The exchanges that began then or later, in no order."""
-        for ids in self._ids.values():
-            for exchange_id in reversed(ids):
-                exchange = self._exchanges[exchange_id]
-                if exchange.started_at < moment:
-                    break
-                yield exchange
-
     def requests(self, session_id: str | None) -> list[Exchange]:
         """The exchanges of a session, the earliest first."""
         return [self._exchanges[exchange_id] for exchange_id in self._ids.get(session_id, ())]
@@ -162,7 +156,8 @@ class Ledger:
         """A session's sums, at most a second old."""
         now = time.monotonic()
         at, summary = self._summaries.get(session_id, (None, None))
-        few = len(self._ids.get(session_id, ())) <= _SUM_AT_ONCE
+        settled = self._settled.get(session_id)
+        few = len(self._ids.get(session_id, ())) - (settled.count if settled else 0) <= _SUM_AT_ONCE
         if summary is None or at is None or (session_id in self._stale and (few or now - at >= 1)):
             summary = self._summed_up(session_id)
             self._summaries[session_id] = (now, summary)
@@ -180,6 +175,11 @@ class Ledger:
         for exchange in rest[ended:]:
             summing.add(exchange)
         return summing.finish()
+
+    def sum_anew(self) -> Change:
+        """Make every session's sums anew when they are next asked for: something beside the exchanges changed."""
+        self._stale |= self._ids.keys()
+        return Change(sessions=frozenset(self._ids))
 
     @property
     def behind(self) -> bool:
