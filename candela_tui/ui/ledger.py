@@ -2,9 +2,9 @@
 
 import time
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
 from candela_tui.analysis.spending import Spending
@@ -54,6 +54,7 @@ class Ledger:
         self._stale: set[str | None] = set()
         self._limiting: Exchange | None = None
         self.spending = Spending()
+        """What was spent when, over all exchanges."""
         self._day: date | None = None
         self._settled_today = Totals()
 
@@ -137,6 +138,15 @@ class Ledger:
     def limiting(self) -> Exchange | None:
         """The exchange that began last of those whose answers tell the provider's limits."""
         return self._limiting
+
+    def since(self, moment: datetime) -> Iterator[Exchange]:
+        """The exchanges that began then or later, in no order."""
+        for ids in self._ids.values():
+            for exchange_id in reversed(ids):
+                exchange = self._exchanges[exchange_id]
+                if exchange.started_at < moment:
+                    break
+                yield exchange
 
     def requests(self, session_id: str | None) -> list[Exchange]:
         """The exchanges of a session, the earliest first."""

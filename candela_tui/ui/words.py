@@ -7,6 +7,8 @@ from candela_tui.exchange import Cost, Exchange, Outcome
 from candela_tui.ui.clock import Clock
 
 UNKNOWN = "–"
+_LEAST = Decimal("0.001")
+"""USD below which an amount is not told apart from others."""
 _CHARACTERS_A_TOKEN = 3.7
 """Of English text and code with Claude's tokenizer, roughly: good enough for a figure marked ``~``."""
 
@@ -17,7 +19,7 @@ def money(usd: Decimal | None) -> str:
         return UNKNOWN
     if usd == 0:
         return "$0"
-    if usd < Decimal("0.001"):
+    if usd < _LEAST:
         return "<$0.001"
     if usd < Decimal("0.0995"):
         return f"${_rounded(usd, '0.001')}"
@@ -34,7 +36,12 @@ def cost(value: Cost | None) -> str:
     """The total; ``≥ $0.03`` where it is only a lower bound."""
     if value is None:
         return UNKNOWN
-    return f"≥ {money(value.total)}" if value.at_least else money(value.total)
+    return at_least(value.total) if value.at_least else money(value.total)
+
+
+def at_least(usd: Decimal) -> str:
+    """``≥ $0.03``: what is only a lower bound. Of next to nothing it is ``≥ $0``."""
+    return f"≥ {money(usd if usd >= _LEAST else Decimal(0))}"
 
 
 def count(number: int | None) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.spending import cost_by_hour
+from candela_tui.analysis.spending import Spending
 from tests.analysis.exchanges import cost, exchange
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -18,7 +18,10 @@ def spent(*ages_in_minutes, zone=UTC, hours=3):
         exchange(number, started_at=NOW - timedelta(minutes=age), cost=cost("1"))
         for number, age in enumerate(ages_in_minutes)
     ]
-    return [int(each) for each in cost_by_hour(began, now=NOW, hours=hours, zone=zone)]
+    spending = Spending()
+    for each in began:
+        spending.change(None, each)
+    return [int(each) for each in spending.by_hour(now=NOW, hours=hours, zone=zone)]
 
 
 def test_a_cost_counts_in_the_hour_of_the_clock_in_which_its_request_began():
@@ -32,7 +35,19 @@ def test_hours_begin_where_the_users_clock_says():
 
 def test_what_is_older_later_or_has_no_price_does_not_count():
     assert spent(141, -1) == [0, 0, 0]
-    assert cost_by_hour([exchange(1, started_at=NOW)], now=NOW, hours=2, zone=UTC) == [0, 0]
+    unpriced = Spending()
+    unpriced.change(None, exchange(1, started_at=NOW))
+    assert unpriced.by_hour(now=NOW, hours=2, zone=UTC) == [0, 0]
+
+
+def test_an_exchange_whose_cost_becomes_known_or_another_counts_once():
+    spending = Spending()
+    live = exchange(1, started_at=NOW)
+    known = exchange(1, started_at=NOW, cost=cost("2"))
+    spending.change(None, live)
+    spending.change(live, known)
+    spending.change(known, exchange(1, started_at=NOW, cost=cost("3")))
+    assert spending.by_hour(now=NOW, hours=1, zone=UTC) == [3]
 
 
 @given(st.lists(st.integers(0, 23 * 60), max_size=30), st.sampled_from(["UTC", "Asia/Kolkata", "America/New_York"]))

@@ -11,8 +11,8 @@ from candela_tui.analysis.cache import CacheLife
 from candela_tui.analysis.context import ContextFill
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
-from candela_tui.ui.dashboard.session_rows import SessionRow, agent_names, agent_rows
-from candela_tui.ui.dashboard.session_tree import Folds, matching, ordered, session_rows
+from candela_tui.ui.dashboard.session_rows import Choice, SessionRow, agent_names, agent_rows
+from candela_tui.ui.dashboard.session_tree import Folds, Look, SessionTree, matching, ordered, session_rows
 from candela_tui.ui.ink import Line, cells_of
 from tests.ui.scene import NOW
 
@@ -129,7 +129,7 @@ def test_no_row_is_wider_than_its_place_and_the_cost_always_shows(
     summary = session(
         title=title, cwd=cwd, cache=life(90), context=ContextFill(96_000, 200_000, 3100), agents=agents, cost="1204"
     )
-    rows = list(session_rows([summary], NOW, Folds(), compact=compact))
+    rows = list(session_rows(summary, NOW, Look(compact=compact), folded=False))
     for row in rows:
         lines = [row.draw(line, width, 3) for line in range(row.height)]
         assert all(cells_of(line) <= width for line in lines)
@@ -191,3 +191,21 @@ def test_sessions_that_rest_hide_their_sub_agents_until_asked() -> None:
     assert not folds.folded(old, NOW)
     folds.set_all(True)
     assert (folds.folded(fresh, NOW), folds.folded(old, NOW)) == (True, True)
+
+
+def test_the_session_of_a_chosen_sub_agent_does_not_fold_by_itself() -> None:
+    old = session("old", ago=9000, agents={"a": AgentSummary("a")})
+    assert not Folds().folded(old, NOW, Choice("old", "a"))
+    assert Folds().folded(old, NOW, Choice("old"))
+
+
+def test_rows_are_made_again_only_for_what_changed_until_time_is_told_anew() -> None:
+    tree, later = SessionTree(), NOW + timedelta(seconds=40)
+    one, two = session("one"), session("two")
+    before = tree.rows([one, two], NOW, Look(), chosen=None, anew=True)
+    after = tree.rows([one, session("two", cost="3")], later, Look(), chosen=None, anew=False)
+    assert after[0] is before[0]
+    assert "$3.00" in said(after[1].draw(0, 60, 0))
+    assert tree.rows([one], later, Look(compact=True), chosen=None, anew=False)[0].height == 1
+    anew = tree.rows([one, two], NOW + timedelta(minutes=2), Look(), chosen=None, anew=True)
+    assert "idle 3m" in said(anew[0].draw(1, 60, 0))

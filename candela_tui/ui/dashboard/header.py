@@ -1,12 +1,8 @@
 """The first line: where the proxy is, what today cost, how much of the limits is used, what is live, what is wrong."""
 
-import time
-from datetime import timedelta
-
 from textual import events
 
 from candela_tui.analysis.limits import limits_of
-from candela_tui.analysis.spending import cost_by_hour
 from candela_tui.ui.dashboard.header_line import HeaderFacts, header_line
 from candela_tui.ui.dashboard.session_rows import total_cost
 from candela_tui.ui.ink import Line
@@ -32,8 +28,6 @@ class Header(OneLine):
     def __init__(self, sources: Sources) -> None:
         super().__init__()
         self._sources = sources
-        self._summed_at: float | None = None
-        self._by_hour: list[float] = []
         self._places: dict[str, range] = {}
 
     def on_mount(self) -> None:
@@ -61,16 +55,11 @@ class Header(OneLine):
         return drawn.pieces
 
     def _cost_by_hour(self) -> list[float]:
-        """USD of the last hours, summed at most once a second."""
-        at = time.monotonic()
-        if self._summed_at is None or at - self._summed_at >= 1:
-            self._summed_at = at
-            local = self._sources.clock.local(self._sources.clock.now())
-            assert local.tzinfo is not None
-            recent = self._sources.ledger.since(local - timedelta(hours=_HOURS))
-            costs = cost_by_hour(recent, now=local, hours=_HOURS, zone=local.tzinfo)
-            self._by_hour = [float(cost) for cost in costs]
-        return self._by_hour
+        """USD of the last hours."""
+        local = self._sources.clock.local(self._sources.clock.now())
+        assert local.tzinfo is not None
+        spending = self._sources.ledger.spending
+        return [float(cost) for cost in spending.by_hour(now=local, hours=_HOURS, zone=local.tzinfo)]
 
     async def on_click(self, event: events.Click) -> None:
         """The warnings lead to the list of them."""

@@ -176,8 +176,8 @@ class AgentRow:
     def draw(self, line: int, width: int, tick: int) -> Line:
         """Stem, name, task, model, requests, cost."""
         room = width - 2 - len(self.stem) - 1
-        cost = fitted(self.cost, max(7, len(self.cost)), right=True)
-        room -= len(cost) + 1
+        cost = fitted(self.cost, max(6, len(self.cost)), right=True)
+        room -= len(cost) + 2
         requests = fitted(self.requests, max(7, len(self.requests) + 1), right=True)
         name = plain(self.name)
         if room - len(requests) >= min(cell_len(name), 8):
@@ -197,8 +197,7 @@ class AgentRow:
             (shown[len(name) :], "dim"),
             (model, "faint"),
             (requests, "dim"),
-            (cost, "dim"),
-            (" ", "text"),
+            (f" {cost} ", "dim"),
         )
 
 
@@ -258,7 +257,7 @@ def total_cost(totals: Totals) -> str:
     """``≥`` where something is missing from the sum."""
     if totals.cost is None:
         return words.UNKNOWN
-    return f"{'≥ ' if totals.at_least or totals.unpriced else ''}{words.money(totals.cost)}"
+    return words.at_least(totals.cost) if totals.at_least or totals.unpriced else words.money(totals.cost)
 
 
 def all_tokens(totals: Totals) -> int:

@@ -61,12 +61,15 @@ class Folds:
     rest: bool | None = None
     """What holds for all other sessions; None: as recent as they are."""
 
-    def folded(self, session: SessionSummary, now: datetime) -> bool:
-        """Whether a session hides its sub-agents."""
+    def folded(self, session: SessionSummary, now: datetime, chosen: Choice | None = None) -> bool:
+        """Whether a session hides its sub-agents. That of a chosen sub-agent does so only if its user said so."""
         if not session.agents:
             return False
         by_hand = self.by_hand.get(session.session_id, self.rest)
-        return not recent(session, now) if by_hand is None else by_hand
+        if by_hand is not None:
+            return by_hand
+        within = chosen is not None and chosen.agent_id is not None and chosen.session_id == session.session_id
+        return not within and not recent(session, now)
 
     def set(self, session_id: str | None, folded: bool) -> None:
         """Fold or unfold one session."""
@@ -78,22 +81,42 @@ class Folds:
         self.rest = folded
 
 
+class Look(NamedTuple):
+    """How the rows are drawn."""
+
+    compact: bool = False
+    by_tokens: bool = False
+
+
+class SessionTree:
+    """Makes the rows, and keeps those of sessions that did not change."""
+
+    def __init__(self) -> None:
+        self.folds = Folds()
+        self._made: dict[str | None, tuple[SessionSummary, bool, Look, tuple[SessionRow | AgentRow, ...]]] = {}
+
+    def rows(
+        self, sessions: Sequence[SessionSummary], now: datetime, look: Look, *, chosen: Choice | None, anew: bool
+    ) -> list[SessionRow | AgentRow]:
+        """The rows of all sessions, each with its sub-agents below it unless it is folded. With ``anew`` also what
+        they say of the time is as of now."""
+        if anew:
+            self._made.clear()
+        rows: list[SessionRow | AgentRow] = []
+        for session in sessions:
+            folded = self.folds.folded(session, now, chosen)
+            made = self._made.get(session.session_id)
+            if made is None or made[0] is not session or made[1:3] != (folded, look):
+                made = session, folded, look, tuple(session_rows(session, now, look, folded=folded))
+                self._made[session.session_id] = made
+            rows += made[3]
+        return rows
+
+
 def session_rows(
-    sessions: Sequence[SessionSummary],
-    now: datetime,
-    folds: Folds,
-    *,
-    chosen: Choice | None = None,
-    compact: bool = False,
-    by_tokens: bool = False,
+    session: SessionSummary, now: datetime, look: Look, *, folded: bool
 ) -> Iterator[SessionRow | AgentRow]:
-    """The rows of all sessions, each with its sub-agents below it unless it is folded. The session of a sub-agent
-    that is chosen folds only by hand."""
-    opened = chosen.session_id if chosen is not None and chosen.agent_id is not None else ""
-    for session in sessions:
-        folded = folds.folded(session, now)
-        if folded and session.session_id == opened and session.session_id not in folds.by_hand and folds.rest is None:
-            folded = False
-        yield SessionRow.of(session, now, folded=folded, compact=compact, by_tokens=by_tokens)
-        if not folded:
-            yield from agent_rows(session)
+    """The row of a session, and those of its sub-agents."""
+    yield SessionRow.of(session, now, folded=folded, compact=look.compact, by_tokens=look.by_tokens)
+    if not folded:
+        yield from agent_rows(session)

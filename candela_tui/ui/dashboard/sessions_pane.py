@@ -19,12 +19,12 @@ from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.session_rows import AgentRow, Choice, SessionRow
 from candela_tui.ui.dashboard.session_tree import (
     ORDERS,
-    Folds,
+    Look,
+    SessionTree,
     matching,
     next_order,
     order_name,
     ordered,
-    session_rows,
 )
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.one_line import OneLine
@@ -65,9 +65,7 @@ class _FilterLine(Horizontal):
 class _FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
-        Binding(
-            "down,enter", "leave", "To the list", show=False, id="sessions.filter_done", tooltip="Keep the filter"
-        ),
+        Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done", tooltip="Keep the filter"),
     ]
 
     class Left(Message):
@@ -112,7 +110,7 @@ class SessionsPane(Pane):
         self._filter = ""
         self._filter_line = _FilterLine()
         self._filter_input = _FilterInput(placeholder="title, directory, branch, model", compact=True)
-        self._folds = Folds()
+        self._tree = SessionTree()
         self._order_words = ""
         self._newest: datetime | None = None
         """When the newest session began."""
@@ -135,20 +133,13 @@ class SessionsPane(Pane):
         """A narrow screen has one line a session."""
         self.show()
 
-    def show(self) -> None:
-        """Show the sessions as they are now."""
+    def show(self, *, anew: bool = True) -> None:
+        """Show the sessions as they are now; without ``anew`` what rests may say the time of a few seconds ago."""
         ledger, now = self._sources.ledger, self._sources.clock.now()
         every = ledger.sessions()
         shown = ordered(matching(every, self._filter), self._order, reverse=self._reversed)
-        rows = session_rows(
-            shown,
-            now,
-            self._folds,
-            chosen=self.choice,
-            compact=self._dense,
-            by_tokens=self._order == "tokens",
-        )
-        self.rows.show_rows(rows)
+        look = Look(compact=self._dense, by_tokens=self._order == "tokens")
+        self.rows.show_rows(self._tree.rows(shown, now, look, chosen=self.choice, anew=anew))
         if self.choice is None and shown:
             self._choose(Choice(shown[0].session_id))
         self._name_it(len(shown), len(every))
@@ -158,7 +149,7 @@ class SessionsPane(Pane):
     def take_change(self, change: Change) -> None:
         """Show changed exchanges; a session that just began is chosen."""
         before = self._newest
-        self.show()
+        self.show(anew=False)
         if self._chosen_by_hand or self._newest == before:
             return
         for session in self._sources.ledger.sessions():
@@ -258,7 +249,7 @@ class SessionsPane(Pane):
 
     def _fold(self, session: SessionSummary, folded: bool) -> None:
         if session.agents:
-            self._folds.set(session.session_id, folded)
+            self._tree.folds.set(session.session_id, folded)
             if folded:
                 self.rows.move_to(Choice(session.session_id))
             self._show_around_cursor()
@@ -273,7 +264,7 @@ class SessionsPane(Pane):
         """Fold all sessions; where all are folded, unfold them."""
         rows = self.rows.rows
         folded = any(isinstance(row, AgentRow) for row in rows)
-        self._folds.set_all(folded)
+        self._tree.folds.set_all(folded)
         session = self._session_of_cursor()
         if folded and session is not None:
             self.rows.move_to(Choice(session.session_id))
