@@ -174,6 +174,7 @@ def _everything(exchange: Exchange, around: Surroundings) -> bool:
     return True
 
 
+_FIELD_AT_END = re.compile(r"(?:^|[\s()|])[-!]*([A-Za-z_]+)(?::|[<>]=?|=)[^\s()|]*$")
 _AT_END = re.compile(r"(?:^|(?<=[\s()|]))[-!]*(?:([A-Za-z_]+):)?(\"?)([^\s()|\":]*)$")
 
 
@@ -199,6 +200,17 @@ def completion(text: str, known: Mapping[str, Sequence[str]]) -> str | None:
     values = (*asked.values, *known.get(name.lower(), ()))
     value = next((value for value in values if value.casefold().startswith(wanted) and len(value) > len(begun)), None)
     return None if value is None else text[: match.start(2)] + _written(value)
+
+
+def hint(text: str) -> str:
+    """What the field at the end of a text looks at, or which fields there are that begin so; empty: nothing to say."""
+    if field := _FIELD_AT_END.search(text):
+        asked = FIELDS.get(field[1].lower())
+        return "" if asked is None else f"{field[1].lower()}: {asked.about}, such as {asked.example}"
+    begun = _AT_END.search(text)
+    if begun is None or begun[2]:
+        return ""
+    return "  ".join(opening for opening in _openings() if opening.startswith(begun[3].lower()))
 
 
 def _written(value: str) -> str:

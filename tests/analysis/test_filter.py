@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.filter import Filter, completion, parse
+from candela_tui.analysis.filter import Filter, completion, hint, parse
 from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
@@ -193,6 +193,21 @@ def test_what_is_negated_finds_exactly_the_others(text: str) -> None:
 
 
 KNOWN: dict[str, Any] = {"agent": ["agent 2", "Explore"], "model": ["opus-4-8"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "model:  status:  agent:"),
+        ("opus st", "status:  stop:"),
+        ("status:e", "status: how it ended"),
+        ("opus -cost>0.0", "cost: USD, such as cost>0.05"),
+        ("zzz", ""),
+        ("zzz:", ""),
+    ],
+)
+def test_what_can_be_asked_for_is_said(text: str, words: str) -> None:
+    assert hint(text).startswith(words) if words else hint(text) == ""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The line in which a filter is typed, with what is wrong with it below."""
+"""The line in which a filter is typed, with what there is to say about it below."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from candela_tui.analysis.filter import Filter, completion, parse
+from candela_tui.analysis.filter import Filter, completion, hint, parse
 from candela_tui.analysis.filter_fields import FilterError
 from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.one_line import OneLine
@@ -83,8 +83,6 @@ class FilterBar(Vertical):
         Horizontal { height: 1; }
         #filter-prompt { width: 2; }
         Input { width: 1fr; background: transparent; }
-        #filter-error { display: none; }
-        &.-wrong #filter-error { display: block; }
     }
     """
 
@@ -100,18 +98,20 @@ class FilterBar(Vertical):
     def __init__(self, known: Known) -> None:
         super().__init__(id="filter")
         self._input = _FilterInput(known)
-        self._error = _ErrorLine()
+        self._hint = _HintLine()
 
     def compose(self) -> ComposeResult:
-        """A prompt, the text, and what is wrong with it."""
+        """A prompt, the text, and what there is to say about it."""
         with Horizontal():
             yield OneLine(((_PROMPT, "accent"),), id="filter-prompt")
             yield self._input
-        yield self._error
+        yield self._hint
 
     def open(self) -> None:
         """Begin to type."""
         self.add_class("-shown")
+        if not self._input.value:
+            self._hint.say("")
         self._input.focus()
 
     def clear(self) -> None:
@@ -132,10 +132,9 @@ class FilterBar(Vertical):
         try:
             wanted = parse(event.value)
         except FilterError as error:
-            self._error.tell(error, event.value)
-            self.add_class("-wrong")
+            self._hint.complain(error, event.value)
             return
-        self.remove_class("-wrong")
+        self._hint.say(event.value)
         self.post_message(self.Changed(wanted))
 
     @on(_FilterInput.Left)
@@ -145,22 +144,32 @@ class FilterBar(Vertical):
         self.post_message(self.Left())
 
 
-class _ErrorLine(OneLine):
-    def __init__(self) -> None:
-        super().__init__(id="filter-error")
-        self._told: tuple[str, int] = ("", 0)
+class _HintLine(OneLine):
+    """What can be asked for; in its place what is wrong."""
 
-    def tell(self, error: FilterError, text: str) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: Line = ()
+        self._wrong: tuple[str, int] | None = None
+
+    def say(self, text: str) -> None:
+        """Say what helps to go on with a text."""
+        self._said, self._wrong = ((f"{' ' * len(_PROMPT)}{hint(text)}", "faint"),), None
+        self.refresh()
+
+    def complain(self, error: FilterError, text: str) -> None:
         """Say what is wrong below the place where it is."""
-        self._told = (plain(error.message), len(_PROMPT) + cell_len(plain(text[: error.position])))
+        self._wrong = (plain(error.message), len(_PROMPT) + cell_len(plain(text[: error.position])))
         self.refresh()
 
     def compose_line(self, width: int) -> Line:
-        """``^`` and why; to its left where there is no room to its right."""
-        message, place = self._told
-        place = min(place, width - 1)
-        if place + 2 + cell_len(message) > width and cell_len(message) + 1 <= place:
-            return ((" " * (place - cell_len(message) - 1) + message, "bad"), (" ^", "bad"))
-        if place + 2 + cell_len(message) > width:
-            return ((" " * max(0, min(place, width - 2 - cell_len(message))), "bad"), (f"^ {message}", "bad"))
-        return ((" " * place, "bad"), (f"^ {message}", "bad"))
+        """Where something is wrong ``^`` and why, to its left where there is no room to its right."""
+        if self._wrong is None:
+            return self._said
+        message, place = self._wrong
+        place, cells = min(place, width - 1), cell_len(message)
+        if place + 2 + cells <= width:
+            return ((" " * place, "bad"), (f"^ {message}", "bad"))
+        if cells + 1 <= place:
+            return ((" " * (place - cells - 1), "bad"), (f"{message} ^", "bad"))
+        return ((" " * max(0, width - 2 - cells), "bad"), (f"^ {message}", "bad"))
