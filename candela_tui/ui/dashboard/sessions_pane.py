@@ -8,14 +8,13 @@ from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.geometry import Region
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from candela_tui.analysis.sessions import SessionSummary
 from candela_tui.ui.dashboard.pane import Pane
+from candela_tui.ui.dashboard.session_filter import SessionFilter
 from candela_tui.ui.dashboard.session_rows import AgentRow, Choice, SessionRow
 from candela_tui.ui.dashboard.session_tree import (
     ORDERS,
@@ -27,7 +26,6 @@ from candela_tui.ui.dashboard.session_tree import (
     ordered,
 )
 from candela_tui.ui.ledger import Change
-from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
@@ -47,38 +45,6 @@ class _SessionList(RowList):
     def action_fold(self) -> None:
         """Fold or unfold."""
         self.post_message(self.FoldAsked())
-
-
-class _FilterLine(Horizontal):
-    DEFAULT_CSS = """
-    _FilterLine {
-        display: none;
-        dock: bottom;
-        height: 1;
-        &.-shown { display: block; }
-        OneLine { width: 2; }
-        _FilterInput { width: 1fr; }
-    }
-    """
-
-
-class _FilterInput(Input):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
-        Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done", tooltip="Keep the filter"),
-    ]
-
-    class Left(Message):
-        """The list is wanted again."""
-
-    def action_leave(self) -> None:
-        """Keep the filter and go to the list."""
-        self.post_message(self.Left())
-
-    def action_clear(self) -> None:
-        """End the filter."""
-        self.value = ""
-        self.post_message(self.Left())
 
 
 class SessionsPane(Pane):
@@ -107,9 +73,7 @@ class SessionsPane(Pane):
         super().__init__("Sessions", _SessionList(id="session-rows"), id="sessions")
         self._sources = sources
         self._chosen_by_hand = False
-        self._filter = ""
-        self._filter_line = _FilterLine()
-        self._filter_input = _FilterInput(placeholder="title, directory, branch, model", compact=True)
+        self._filter = SessionFilter()
         self._tree = SessionTree()
         self._order_words = ""
         self._newest: datetime | None = None
@@ -121,9 +85,7 @@ class SessionsPane(Pane):
     def compose(self) -> ComposeResult:
         """The list, and the line of its filter."""
         yield self.rows
-        with self._filter_line:
-            yield OneLine((("/ ", "accent"),))
-            yield self._filter_input
+        yield self._filter
 
     def on_mount(self) -> None:
         """Be ready to count the cache clocks down."""
@@ -137,7 +99,7 @@ class SessionsPane(Pane):
         """Show the sessions as they are now; without ``anew`` what rests may say the time of a few seconds ago."""
         ledger, now = self._sources.ledger, self._sources.clock.now()
         every = ledger.sessions()
-        shown = ordered(matching(every, self._filter), self._order, reverse=self._reversed)
+        shown = ordered(matching(every, self._filter.words), self._order, reverse=self._reversed)
         look = Look(compact=self._dense, by_tokens=self._order == "tokens")
         self.rows.show_rows(self._tree.rows(shown, now, look, chosen=self.choice, anew=anew))
         if self.choice is None and shown:
@@ -170,7 +132,7 @@ class SessionsPane(Pane):
         return density == "compact" or (density is None and self.screen.has_class("-narrow"))
 
     def _name_it(self, shown: int, known: int) -> None:
-        title = f"Sessions · {shown} of {known}" if self._filter else "Sessions"
+        title = f"Sessions · {shown} of {known}" if self._filter.words else "Sessions"
         self._order_words = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if known > 1 else ""
         self.name_it(title, self._order_words)
 
@@ -279,9 +241,9 @@ class SessionsPane(Pane):
             case "fold_up":
                 return session is not None and bool(session.agents) and not self._folded(session)
             case "clear":
-                return bool(self._filter)
+                return bool(self._filter.words)
             case "filter":
-                return not self._filter_input.has_focus
+                return not self._filter.typing
         return True
 
     def action_unfold(self) -> None:
@@ -302,20 +264,16 @@ class SessionsPane(Pane):
 
     def action_filter(self) -> None:
         """Begin to filter, or change the filter."""
-        self._filter_line.add_class("-shown")
-        self._filter_input.focus()
+        self._filter.begin()
 
     def action_clear(self) -> None:
         """End the filter."""
-        self._filter_input.action_clear()
+        self._filter.clear()
 
-    @on(Input.Changed)
-    def _filter_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._filter = event.value.strip()
+    @on(SessionFilter.Changed)
+    def _filter_changed(self) -> None:
         self._show_around_cursor()
 
-    @on(_FilterInput.Left)
+    @on(SessionFilter.Left)
     def _filter_left(self) -> None:
-        self._filter_line.set_class(bool(self._filter), "-shown")
         self.rows.focus()
