@@ -15,8 +15,9 @@ import msgspec
 import pytest
 
 from candela_tui import wire
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange, Outcome, Recording
 from candela_tui.protocol.sse import SSEDecoder
+from candela_tui.proxy.local_api import events, outflow
 from candela_tui.proxy.local_api.token import own_token
 from candela_tui.wire import API_ROOT, Chunk
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running, status_of
@@ -361,6 +362,36 @@ async def test_a_reader_that_stalls_costs_the_others_nothing_and_little_memory(
         async with asyncio.timeout(PATIENCE_S):
             while b'"output_characters":399' not in got:
                 got = got[-100:] + await stalled.reader.read(65536)
+
+
+async def test_a_silent_stream_is_kept_alive(
+    candela: RunningProxy, program: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_KEEP_ALIVE_S", 0.05)
+    async with listening(candela, program) as told:
+        await told.until(lambda: told.comments > 1)
+
+
+async def test_a_reader_that_takes_nothing_for_long_loses_its_connection(
+    candela: RunningProxy, program: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outflow, "_STALLED_S", 0.3)
+    token = candela.paths.token.read_text().strip()
+    candela.feed.keep("big", Recording(bytes(50_000_000)))
+    async with WireClient(candela.port) as stalled:
+        head = (
+            f"GET {API_ROOT}/requests/big/request HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+        )
+        stalled.writer.write(head.encode())
+        await stalled.until(b"\r\n\r\n")
+        stalled.writer.transport.pause_reading()
+        async with asyncio.timeout(PATIENCE_S):
+            await candela.proxy._telling.none()
+        stalled.writer.transport.resume_reading()
+        assert not (await stalled.rest()).endswith(b"0\r\n\r\n")
+    # Whoever reads gets all of it.
+    async with program.get(api(candela, "/requests/big/request")) as response:
+        assert len(await response.read()) == 50_000_000
 
 
 async def test_a_stream_ends_when_candela_does(candela: RunningProxy, program: aiohttp.ClientSession) -> None:
