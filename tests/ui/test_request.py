@@ -150,9 +150,7 @@ async def test_the_response_shows_thinking_text_and_calls(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "5")
-        await shows(
-            pilot, "∴ thinking", "Hm.", "Found it.", "It is `now()`.", "▸ Edit", '"path": "a.py",', "✓ end_turn"
-        )
+        await shows(pilot, "∴ thinking", "Hm.", "Found it.", "It is `now()`.", "→ Edit", "path: a.py", "✓ end_turn")
 
 
 async def test_a_live_response_is_read_as_it_streams(scene: Scene) -> None:

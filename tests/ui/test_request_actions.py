@@ -1,5 +1,6 @@
 """What can be done with a request from its screen: copy, save, open elsewhere, move on to others."""
 
+import base64
 import json
 import os
 import stat
@@ -10,13 +11,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Difference, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.ui.request.actions.clipboard import clipboard_command
 from candela_tui.ui.request.actions.new_file import write_new
 from candela_tui.ui.request.actions.outside import NoProgram, command_for
 from tests.store.recording import writing
-from tests.ui.scene import LIVE, Scene, event, screen_text, shows, stream, until
+from tests.ui.scene import LIVE, Scene, clues, event, screen_text, shows, stream, until
 from tests.ui.test_leaving import _running
 from tests.ui.test_request import BODY
 
@@ -330,3 +331,74 @@ async def test_each_event_has_its_time_since_the_start_and_since_the_one_before(
         rows = [line for line in screen.splitlines() if " content_block_delta " in line]
         assert "0.832 s" in rows[0]
         assert "+20ms" in rows[0]
+
+
+def _with_a_picture(name: str) -> bytes:
+    picture = {"type": "base64", "media_type": name, "data": base64.b64encode(b"\x89PNG picture").decode()}
+    return json.dumps(
+        {"messages": [{"role": "user", "content": [{"type": "image", "source": picture}]}]},
+    ).encode()
+
+
+async def test_a_picture_opens_in_the_desktops_own_program(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    _program(programs, "xdg-open", f'cp "$1" {tmp_path}/opened; basename "$1" > {tmp_path}/name')
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
+    monkeypatch.setattr("sys.platform", "linux")
+    scene.request(body=_with_a_picture("image/png"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "▣ image")
+        await pilot.press("v")
+        await until(pilot, (tmp_path / "name").exists)
+    assert (tmp_path / "opened").read_bytes() == b"\x89PNG picture"
+    assert (tmp_path / "name").read_text() == "image-1.png\n"
+
+
+async def test_what_could_be_a_program_is_not_opened_but_can_be_saved(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    _program(programs, "xdg-open", f"touch {tmp_path}/opened")
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
+    monkeypatch.setattr("sys.platform", "linux")
+    scene.request(body=_with_a_picture("image/svg+xml"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "▣ image")
+        await pilot.press("v")
+        await told(pilot, "image/svg+xml is not opened")
+        await pilot.press("e", "b")
+        await told(pilot, "Written: ")
+    assert not (tmp_path / "opened").exists()
+    assert next(tmp_path.glob("image-1*")).read_bytes() == b"\x89PNG picture"
+
+
+async def test_the_text_of_a_tab_is_copied_as_it_was_before_it_was_broken(scene: Scene) -> None:
+    text = "many words that go on and on " * 20 + "\nand a second line"
+    scene.request(answer=stream(text[:300], text[300:]))
+    async with scene.opened((80, 24)) as pilot:
+        await until(pilot, lambda: "opus" in screen_text(pilot))
+        await pilot.press("l", "enter", "5")
+        await shows(pilot, "and a second line")
+        await pilot.press("y")
+        await until(pilot, lambda: pilot.app.clipboard)
+        assert text in "\n".join(line.removeprefix("   ") for line in pilot.app.clipboard.split("\n"))
+
+
+async def test_a_narrow_headline_keeps_the_place_in_the_list(scene: Scene) -> None:
+    difference = Difference("model", "claude-opus-4-8", "claude-sonnet-4-5")
+    for number in range(3):
+        scene.request(ago=60 - number, clues=clues("a title that has no room"), differences=(difference,))
+    async with scene.opened((80, 24)) as pilot:
+        await until(pilot, lambda: "opus" in screen_text(pilot))
+        await pilot.press("l", "enter")
+        await until(pilot, lambda: "3/3" in screen_text(pilot).splitlines()[0])
+        assert "≠ not opus-4-8" in screen_text(pilot).splitlines()[0]

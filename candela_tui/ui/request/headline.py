@@ -49,18 +49,16 @@ class Headline(OneLine):
         heading = self._heading
         if heading is None:
             return self.pieces
-        right = _right(heading, self._position)
+        rights = _rights(heading, self._position)
         left: list[Piece] = []
-        room = width
         for part in _left(heading):
-            if left and cells_of(part) + cells_of(left) > room:
+            # What the request is goes before which lines are in view, but not before where it stands in its list.
+            if left and cells_of(left) + cells_of(part) + cells_of(rights[-1]) > width:
                 break
             left += part
-        # What the request is goes before where it stands.
-        while right and cells_of(left) + cells_of(right) + 2 > width:
-            right = right[1:]
-        gap = width - cells_of(left) - cells_of(right)
-        return (*left, (" " * max(0, gap), "text"), *right)
+        room = width - cells_of(left)
+        right = next((right for right in rights if cells_of(right) <= room), ())
+        return (*left, (" " * (room - cells_of(right)), "text"), *right)
 
 
 def _left(heading: Heading) -> list[list[Piece]]:
@@ -87,14 +85,18 @@ def _left(heading: Heading) -> list[list[Piece]]:
     return parts
 
 
-def _right(heading: Heading, position: tuple[int, int, float]) -> list[Piece]:
-    pieces: list[Piece] = []
+def _rights(heading: Heading, position: tuple[int, int, float]) -> list[Line]:
+    """Where it stands and which lines are in view, the longest form first."""
+    place: Line = ((f"  {heading.place[0]:,}/{heading.place[1]:,}", "dim"),) if heading.place is not None else ()
     line, lines, share = position
-    if line > 1 or share < 1:
-        pieces.append((f"  line {line:,} of {lines:,} · {words.percent(share)}", "faint"))
-    if heading.place is not None:
-        pieces.append((f"  {heading.place[0]:,}/{heading.place[1]:,}", "dim"))
-    return pieces
+    if line <= 1 and share >= 1:
+        return [place]
+    percent = words.percent(share)
+    return [
+        ((f"  line {line:,} of {lines:,} · {percent}", "faint"), *place),
+        ((f"  {percent}", "faint"), *place),
+        place,
+    ]
 
 
 def served_otherwise(exchange: Exchange) -> str | None:
