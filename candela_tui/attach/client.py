@@ -164,4 +164,6 @@ class Client:
 
 
 def _why(error: BaseException) -> str:
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer has no end"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

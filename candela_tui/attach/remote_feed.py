@@ -66,7 +66,7 @@ class RemoteFeed(Feed):
             decoder = SSEDecoder()
             for piece in answer.pieces():
                 self._take(decoder.feed(piece))
-        raise Unreachable(f"The candela on {self._client.where} has ended.")
+        raise Unreachable(f"The candela on {self._client.where} has ended the stream.")
 
     def _connected(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -116,7 +116,9 @@ class RemoteFeed(Feed):
 
     def _lost(self, error: StoreError) -> None:
         if self.trouble is None:
-            self.trouble = f"{error} What it recorded is still shown; this dashboard attaches again when it is back."
+            words = f"The candela on {self._client.where} no longer answers;"
+            why = words if isinstance(error, Unreachable) else f"{error} Meanwhile"
+            self.trouble = f"{why} its records are still shown. This dashboard attaches again when it is back."
             self.notify(self.trouble)
         self._settle(set())
 
