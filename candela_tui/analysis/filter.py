@@ -210,7 +210,7 @@ def hint(text: str) -> str:
     begun = _AT_END.search(text)
     if begun is None or begun[2]:
         return ""
-    return "  ".join(opening for opening in _openings() if opening.startswith(begun[3].lower()))
+    return " ".join(opening for opening in _openings() if opening.startswith(begun[3].lower()))
 
 
 def _written(value: str) -> str:

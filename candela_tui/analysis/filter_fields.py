@@ -62,7 +62,7 @@ class Field:
 
 
 def word_test(word: str) -> Test:
-    """Look for a word in all that an exchange says."""
+    """Look for a word in all that an exchange says itself: the title of its session is a matter of its own field."""
     wanted = word.casefold()
 
     def test(exchange: Exchange, around: Surroundings) -> bool:
@@ -88,7 +88,6 @@ def _texts(exchange: Exchange, around: Surroundings) -> Iterable[str | None]:
         exchange.agent_id,
         exchange.request_id,
         exchange.session_title,
-        around.session_title,
         *exchange.tools_called,
     )
 

@@ -59,8 +59,9 @@ def found(text: str) -> list[Exchange]:
         ("explore", (HAIKU,)),
         ("bash", (OPUS,)),
         ("req_011", (OPUS,)),
-        ("flaky", ALL),
-        ('"fix the flaky"', ALL),
+        ("flaky", ()),
+        ("session:flaky", ALL),
+        ('session:"fix the flaky"', ALL),
         ("overloaded", (FAILED,)),
         ("opus 529 ", ()),
         ("model:opus", (OPUS, FAILED)),
@@ -198,8 +199,8 @@ KNOWN: dict[str, Any] = {"agent": ["agent 2", "Explore"], "model": ["opus-4-8"]}
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "model:  status:  agent:"),
-        ("opus st", "status:  stop:"),
+        ("", "model: status: agent:"),
+        ("opus st", "status: stop:"),
         ("status:e", "status: how it ended"),
         ("opus -cost>0.0", "cost: USD, such as cost>0.05"),
         ("zzz", ""),

@@ -361,4 +361,4 @@ COLUMNS = (
     ),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
-BY_TIME = BY_NAME["TIME"]
+BY_TIME, COST = BY_NAME["TIME"], BY_NAME["$"]

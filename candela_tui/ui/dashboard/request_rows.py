@@ -7,7 +7,7 @@ from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.columns import Column, Fit, Table
+from candela_tui.ui.dashboard.columns import COST, Column, Fit, Table, total_cost
 from candela_tui.ui.dashboard.trouble import trouble
 from candela_tui.ui.ink import Line, Piece, fitted
 from candela_tui.ui.spinner import frame
@@ -50,7 +50,7 @@ class RequestRow:
         ]
         fits = self.table.fit(width)
         wrong = None if self._has_figures else trouble(self.call)
-        words_from, words_to = _place_of_words(fits) if wrong else (-1, -1)
+        words_from, words_to = self._place_of_words(fits) if wrong else (-1, -1)
         for place, (column, cells) in enumerate(fits):
             if words_from < place < words_to:
                 continue
@@ -69,6 +69,19 @@ class RequestRow:
         usage = self.call.last.usage
         return usage is not None and bool(usage.output_tokens)
 
+    def _place_of_words(self, fits: Sequence[Fit]) -> tuple[int, int]:
+        """The widest run of columns in whose place words may stand: its first place, and the one behind it."""
+        free = total_cost(self.call)[0] is None
+        best, widest, first = (-1, -1), 0, 0
+        for place, (column, _) in enumerate(fits):
+            if not column.figure and not (free and column is COST):
+                first = place + 1
+                continue
+            width = sum(fit.cells for fit in fits[first : place + 1])
+            if width > widest:
+                best, widest = (first, place + 1), width
+        return best
+
     def _ink(self, column: Column, text: str) -> str:
         if text == words.UNKNOWN:
             return "faint"
@@ -77,19 +90,6 @@ class RequestRow:
         if column.name == "MODEL" and self.call.last.differences:
             return "warn"
         return column.ink
-
-
-def _place_of_words(fits: Sequence[Fit]) -> tuple[int, int]:
-    """The widest run of columns in whose place words may stand: its first place, and the one behind it."""
-    best, widest, first = (-1, -1), 0, 0
-    for place, (column, _) in enumerate(fits):
-        if not column.figure:
-            first = place + 1
-            continue
-        width = sum(fit.cells for fit in fits[first : place + 1])
-        if width > widest:
-            best, widest = (first, place + 1), width
-    return best
 
 
 def elapsed_ms(exchange: Exchange, clock: Clock) -> float | None:
