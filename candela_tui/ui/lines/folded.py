@@ -13,7 +13,7 @@ from candela_tui.ui.ink import Line, Piece
 from candela_tui.ui.lines.fold_finder import HEAD, FoldFinder
 from candela_tui.ui.lines.folds import Fold, Level, Measure
 from candela_tui.ui.lines.levels import Levels
-from candela_tui.ui.lines.lines import UNWRAPPED, Hit, Lines, Mark
+from candela_tui.ui.lines.lines import UNWRAPPED, Hit, Joint, Lines, Mark
 from candela_tui.ui.lines.search import Query
 from candela_tui.ui.lines.units import Layout
 
@@ -247,6 +247,20 @@ class FoldedLines(Lines):
     def text(self, number: int) -> str:
         """What the line says, with its margin."""
         return "".join(text for text, _ in self.line(number))
+
+    def joint(self, number: int) -> Joint | None:
+        """How a line of text goes on with the line above."""
+        place = self.fold_at(number)
+        fold = self.folds[place]
+        row = number - self._starts[place] - bool(fold.head)
+        if fold.level is Level.ONE or not 0 < row < fold.shown:
+            return None
+        unit, at = fold.unit_at(row)
+        layout = self._layout(place, unit)
+        if at == 0:
+            return Joint("", fold.indent + layout.margin(0)) if unit and fold.units[unit - 1].goes_on else None
+        lost = layout.text[layout.bounds[at - 1][1] : layout.bounds[at][0]]
+        return None if "\n" in lost else Joint(lost, fold.indent + layout.margin(at))
 
     def text_of(self, place: int) -> str:
         """All that a block says, whatever is shown of it: its lines neither broken nor indented."""

@@ -208,6 +208,7 @@ class TextView(LineView, inherit_bindings=False):
         number = self.current
         keep = number is not None and top <= lines.start_of(number)
         place = number if keep and number is not None else lines.fold_at(top)
+        self._chosen = place
         below = top - lines.start_of(place)
         lines.commit()
         # The first line in view may be one that is now folded away.

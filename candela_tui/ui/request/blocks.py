@@ -144,6 +144,7 @@ class Blocks:
             line: Line = (("∴ redacted thinking", "thinking"), (size, "dim"))
             yield Fold("", FixedContent(line), "redacted thinking", indent=place.indent)
         elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
+            yield None
             yield self._call(block, place)
         elif block.type.endswith("tool_result"):
             yield from self._result(block, place)
@@ -242,6 +243,8 @@ def _texts(literal: bytes, place: _Place) -> Iterator[Fold]:
             continue
         close = literal.find(_REMINDER_END, found, end)
         stop = end if close < 0 else close + len(_REMINDER_END)
+        while found > start and literal[found - 1] == 0x20:
+            found -= 1
         if found > start:
             yield _text(literal, start, found, place)
         yield _reminder(literal, found, stop, place)
