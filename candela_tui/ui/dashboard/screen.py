@@ -39,6 +39,13 @@ class DashboardScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
+            "e",
+            "export",
+            "Export",
+            tooltip="Write the requests of the session into a file, as CSV or JSON",
+            id="dashboard.export",
+        ),
+        Binding(
             "y",
             "copy_id",
             "Copy id",
@@ -216,6 +223,10 @@ class DashboardScreen(Screen[None]):
     def action_notices(self) -> None:
         """List the warnings."""
         self.app.push_screen(NoticesDialog(self._sources))
+
+    def action_export(self) -> None:
+        """Choose what of the session to write into a file."""
+        self._panes.requests.action_export()
 
     def action_copy_id(self) -> None:
         """Copy the id of the session or sub-agent that is chosen."""
