@@ -22,10 +22,11 @@ async def test_that_nothing_new_comes_is_said_as_long_as_it_is_so(tmp_path: Path
 
 async def test_trouble_is_said_also_where_there_was_nothing_to_say(scene: Scene) -> None:
     async with scene.opened() as pilot:
-        await shows(pilot, "127.0.0.1:8181")
+        await shows(pilot, "● 127.0.0.1:8181")
         scene.feed.trouble = "The candela on 127.0.0.1:8181 has ended."
         scene.feed.notify(scene.feed.trouble)
         await until(pilot, lambda: "⚠ The candela" in _note(pilot))
+        await shows(pilot, "○ 127.0.0.1:8181")
 
 
 def _note(pilot: Pilot[int]) -> str:
@@ -47,7 +48,7 @@ async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessio
         await until(pilot, lambda: len(ledger.requests("long")) == 7199, 3000)
         assert len(ledger.requests(None)) == 1
         assert ledger.requests("forgotten") == []
-        assert ledger.session("long").totals.requests == 7199
+        await until(pilot, lambda: ledger.session("long").totals.requests == 7199)
         await shows(pilot, "a long day")
 
 

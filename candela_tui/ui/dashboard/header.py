@@ -49,6 +49,7 @@ class Header(OneLine):
             limits=limits_of(limiting) if limiting is not None else None,
             live=len(ledger.live),
             warnings=len(sources.notices),
+            answers=sources.feed.trouble is None,
         )
         drawn = header_line(facts, width)
         self._places = drawn.places

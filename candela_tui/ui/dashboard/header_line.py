@@ -31,6 +31,8 @@ class HeaderFacts:
     limits: Limits | None = None
     live: int = 0
     warnings: int = 0
+    answers: bool = True
+    """False: the candela whose traffic this is can't be reached."""
 
 
 class Form(NamedTuple):
@@ -98,7 +100,8 @@ def _choose(parts: Sequence[Part], width: int, gap: int) -> dict[str, Line]:
 
 def _left(facts: HeaderFacts) -> Iterator[Part]:
     yield Part("name", (Form(-1, (("candela", "heading"),)),))
-    address: Line = (("● ", "good"), (facts.address, "bright"))
+    sign = ("● ", "good") if facts.answers else ("○ ", "warn")
+    address: Line = (sign, (facts.address, "bright"))
     route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
     yield Part("address", (Form(2.5, address), Form(4.5, (*address, *route))))
 
