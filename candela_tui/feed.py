@@ -83,8 +83,10 @@ class Feed:
         """Ended, and the end is not in the store yet."""
         self._recordings: dict[str, Recording] = {}
         self._notices: list[Notice] = []
+        self.note: str | None = None
+        """Where this comes from, where that is not this process."""
         self.trouble: str | None = None
-        """Why nothing new comes, in words, while that is so. A notice tells of every change."""
+        """Why nothing new comes, in words, while that is so. A notice tells of every change of either."""
 
     def follow(self, wake: Callable[[], None]) -> Follower:
         """Start following: the first drain holds what is live now and the latest notices."""

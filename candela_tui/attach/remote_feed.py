@@ -14,7 +14,7 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import NotUnderstood, Snapshot
+from candela_tui.wire import About, NotUnderstood, Snapshot
 
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 2.0
@@ -24,8 +24,9 @@ _JOIN_S = 2.0
 class RemoteFeed(Feed):
     """Filled by a thread from ``start`` to ``close``. Where the other candela ends it waits for it to come back."""
 
-    def __init__(self, client: Client, history: RemoteHistory) -> None:
+    def __init__(self, client: Client, history: RemoteHistory, about: About | None = None) -> None:
         super().__init__()
+        self.note = _note(about) if about else None
         self._client = client
         self._history = history
         self._closed = threading.Event()
@@ -103,10 +104,12 @@ class RemoteFeed(Feed):
 
     def _begin(self, snapshot: Snapshot) -> None:
         again, self._attached, self.trouble = self._attached, True, None
+        self.note = _note(snapshot.about)
         if again:
             self.notify(f"Attached again to the candela on {self._client.where} (pid {snapshot.about.pid}).")
-            self.tell_missed()
-            self._settle(set(snapshot.live))
+        # Whoever read the records before this moment may have seen as live what has ended since.
+        self.tell_missed()
+        self._settle(set(snapshot.live))
 
     def _hear(self, notice: Notice) -> None:
         # Each stream begins with the latest notices.
@@ -136,3 +139,7 @@ class RemoteFeed(Feed):
                 ended = replace(known, outcome=Outcome.INTERRUPTED)
             if not ended.live:
                 self.publish((ended,))
+
+
+def _note(about: About) -> str:
+    return f"Attached to candela {about.version} (pid {about.pid}): leaving this dashboard leaves it running."

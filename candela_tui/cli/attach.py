@@ -80,14 +80,9 @@ def _live_or_stored(
             follows_store=True,
         )
         return show(Feed(), store, status, settings, invocation)
-    status = Status(
-        address=about.address,
-        route=about.route,
-        base_url=about.base_url,
-        note=f"Attached to candela {about.version} (pid {about.pid}): leaving this dashboard leaves it running.",
-    )
+    status = Status(address=about.address, route=about.route, base_url=about.base_url)
     history = RemoteHistory(client, store)
-    feed = RemoteFeed(client, history)
+    feed = RemoteFeed(client, history, about)
     feed.start()
     try:
         return show(feed, history, status, settings, invocation)

@@ -1,6 +1,7 @@
 """The feed of a candela in another process says what that one's own feed does."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import aiohttp
@@ -123,3 +124,12 @@ async def test_it_closes_at_once_whether_somebody_answers_or_not(candela: Runnin
             pass
     finally:
         silent.close()
+
+
+async def test_whoever_read_the_records_before_the_stream_began_is_told_to_read_them_again(
+    candela: RunningProxy,
+) -> None:
+    async with attached(candela.port, candela.paths.data) as here:
+        await here.until(lambda: here.missed)
+        assert here.feed.note is not None
+        assert str(os.getpid()) in here.feed.note

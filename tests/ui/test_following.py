@@ -9,13 +9,13 @@ from tests.ui.scene import Scene, clues, screen_text, shows, until
 
 
 async def test_that_nothing_new_comes_is_said_as_long_as_it_is_so(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, note="Attached to candela 1.2.3 (pid 4711)")
+    scene = Scene(tmp_path, note="Demo")
     async with scene.opened() as pilot:
-        await shows(pilot, "Attached to candela 1.2.3")
+        await until(pilot, lambda: "Demo" in _note(pilot))
         scene.feed.trouble = "The candela on 127.0.0.1:8181 has ended."
         scene.feed.notify(scene.feed.trouble)
         await until(pilot, lambda: "⚠ The candela on 127.0.0.1:8181 has ended." in _note(pilot))
-        scene.feed.trouble = None
+        scene.feed.trouble, scene.feed.note = None, "Attached to candela 1.2.3 (pid 4711)"
         scene.feed.notify("Attached again")
         await until(pilot, lambda: "Attached to candela 1.2.3" in _note(pilot))
 

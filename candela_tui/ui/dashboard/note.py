@@ -15,11 +15,13 @@ class NoteLine(OneLine):
 
     def show(self) -> None:
         """Say what holds now."""
-        self.display = bool(self._sources.feed.trouble or self._sources.status.note)
+        feed = self._sources.feed
+        self.display = bool(feed.trouble or feed.note or self._sources.status.note)
         self.update()
 
     def compose_line(self, width: int) -> Line:
         """The trouble comes first."""
-        if self._sources.feed.trouble:
-            return ((f"⚠ {self._sources.feed.trouble}", "warn"),)
-        return ((self._sources.status.note or "", "dim"),)
+        feed = self._sources.feed
+        if feed.trouble:
+            return ((f"⚠ {feed.trouble}", "warn"),)
+        return ((feed.note or self._sources.status.note or "", "dim"),)
