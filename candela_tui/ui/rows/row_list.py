@@ -1,7 +1,6 @@
-"""A list that draws only the rows that are in view, and only those again that changed."""
+"""A list of rows, one of which has the cursor; it can follow what is new."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -10,36 +9,27 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, inks_of, strip_of
 from candela_tui.ui.rows.row_stack import Row as Row
 from candela_tui.ui.rows.row_stack import RowStack
+from candela_tui.ui.rows.row_view import RowView
 
 Edge = Literal["first", "last"]
-_MOST_DRAWN = 1000
 
 
-class RowList(ScrollView, can_focus=True, inherit_bindings=False):
+class RowList(RowView, can_focus=True, inherit_bindings=False):
     """Rows, one of which has the cursor.
 
     With ``follow`` the cursor stays on the last row (or the first) as rows are added there, until the user moves it
     off that row or scrolls it out of view; once back there, it stays again.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*INK_CLASSES, "row-list--cursor", "row-list--cursor-blurred"}
-    DEFAULT_CSS = f"""
-    RowList {{
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        {INK_CSS}
-        .row-list--cursor {{ background: $cursor-row; text-style: $cursor-row-style; }}
-        .row-list--cursor-blurred {{ background: $cursor-row-blurred; text-style: $cursor-row-blurred-style; }}
-    }}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor", "row-list--cursor-blurred"}
+    DEFAULT_CSS = """
+    RowList {
+        .row-list--cursor { background: $cursor-row; text-style: $cursor-row-style; }
+        .row-list--cursor-blurred { background: $cursor-row-blurred; text-style: $cursor-row-blurred-style; }
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False, tooltip="To the row below", id="list.down"),
@@ -94,29 +84,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._following = follow
         self._held = False
         self._unseen = 0
-        self._stack = RowStack()
         self._cursor = 0
-        self._tick = 0
-        self._scrolling = False
-        self._strips: dict[Hashable, dict[int, Strip]] = {}
-        self._inks: Inks | None = None
         self._drawn_for = Size()
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """The rows as shown."""
-        return self._stack.rows
-
-    @property
-    def in_view(self) -> Sequence[Row]:
-        """The rows that are in view now, if only in part."""
-        return self.rows[slice(*self._places_in_view())]
-
-    def _places_in_view(self) -> tuple[int, int]:
-        if not len(self._stack) or not self.size.height:
-            return 0, 0
-        top = self.scroll_offset.y
-        return self._stack.place_at(top), self._stack.place_at(top + self.size.height - 1) + 1
 
     @property
     def cursor(self) -> int:
@@ -142,10 +111,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def held(self) -> bool:
         """Whether the user said not to follow."""
         return self._held
-
-    def row(self, key: Hashable) -> Row | None:
-        """The row with a key; None: there is none."""
-        return self._stack.row(key)
 
     def follow(self, edge: Edge | None) -> None:
         """Say at which end rows are added that the list is to follow; None: it follows none."""
@@ -173,28 +138,14 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show_rows(self, rows: Iterable[Row], *, anew: bool = False) -> None:
         """Show these rows. The cursor stays on its row, also when that moves; ``anew``: it begins afresh."""
-        was = self.cursor_key
-        # What is in view may be on the screen without a strip: another style takes the strips alone.
-        drawn = {*self._strips, *(row.key for row in self.in_view)}
-        old, new = self._stack, RowStack(rows)
-        self._stack = new
-        same_shape = not anew and len(old) == len(new) and _shape(old) == _shape(new)
-        for key in drawn:
-            before, now = old.row(key), new.row(key)
-            if before is not now and before != now:
-                self._forget(key)
-                if same_shape and (place := new.place(key)) is not None:
-                    self._refresh_row(place)
+        was, newest = self.cursor_key, self.rows[-1].key if self.rows else None
+        self._show_stack(RowStack(rows), anew=anew)
         added = 0
         if anew:
-            self._strips.clear()
             self._following, self._held, self._unseen, was = self._follow is not None, False, 0, None
-        elif self._follow == "last" and len(old) and (newest := new.place(old.rows[-1].key)) is not None:
-            added = len(new) - 1 - newest
-        if not same_shape:
-            self.virtual_size = Size(0, new.height)
-            self.refresh()
-        self._settle(was, new.place(was) if was is not None else None, added)
+        elif self._follow == "last" and (place := self._stack.place(newest)) is not None:
+            added = len(self._stack) - 1 - place
+        self._settle(was, self._stack.place(was) if was is not None else None, added)
 
     def put_row(self, row: Row) -> None:
         """Show a row anew where it is, or add it below the others."""
@@ -207,23 +158,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def insert_row(self, place: int, row: Row) -> None:
         """Add a row above the one at a place, or below all."""
         was = self.cursor_key
-        self._stack.insert(place, row)
+        self._insert(place, row)
         cursor = self._cursor + (was is not None and place <= self._cursor)
-        self._reshaped(place, row.height)
         newest = len(self._stack) - 1 - place if self._follow == "last" else place
         self._settle(was, cursor, int(newest == 0))
 
     def replace_row(self, place: int, row: Row) -> None:
         """Show a row anew at its place."""
-        before = self.rows[place]
-        if before is row or before == row:
-            return
-        self._stack.replace(place, row)
-        self._forget(before.key)
-        if before.height == row.height:
-            self._refresh_row(place)
-        else:
-            self._reshaped(place, row.height - before.height)
+        if self.rows[place] is not row and self.rows[place] != row:
+            self._replace(place, row)
 
     def move_row(self, place: int, to: int, row: Row) -> None:
         """Show a row anew at another place."""
@@ -231,48 +174,19 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self.replace_row(place, row)
             return
         was = self.cursor_key
-        self._forget(self._stack.remove(place).key)
-        self._stack.insert(to, row)
+        self._move(place, to, row)
         if place == self._cursor:
             cursor = to
         else:
             cursor = self._cursor - (place < self._cursor)
             cursor += to <= cursor
-        self.refresh()
         self._settle(was, cursor, 0)
 
     def remove_row(self, place: int) -> None:
         """Take a row away; the cursor goes to the one that takes its place."""
         was = self.cursor_key
-        row = self._stack.remove(place)
-        self._forget(row.key)
-        cursor = None if place == self._cursor else self._cursor - (place < self._cursor)
-        self._reshaped(place, -row.height)
-        self._settle(was, cursor, 0)
-
-    def _reshaped(self, place: int, lines: int) -> None:
-        """After so many lines came (or went, where negative) at a row: what is in view stays there."""
-        self.virtual_size = Size(0, self._stack.height)
-        top, above = self._stack.top(place), self.scroll_offset.y
-        if top < above:
-            with self._scrolling_ourselves():
-                self.scroll_to(y=above + lines, animate=False, force=True, immediate=True)
-        elif top < above + self.size.height:
-            self.refresh_lines(top, above + self.size.height - top)
-
-    def tick(self, tick: int) -> None:
-        """Draw the moving rows in view again."""
-        self._tick = tick
-        first, end = self._places_in_view()
-        for place in range(first, end):
-            if self.rows[place].moving:
-                self._forget(self.rows[place].key)
-                self._refresh_row(place)
-
-    def draw_again(self) -> None:
-        """Draw every row again: what they say depends on more than themselves."""
-        self._strips.clear()
-        self.refresh()
+        self._remove(place)
+        self._settle(was, None if place == self._cursor else self._cursor - (place < self._cursor), 0)
 
     def move_to(self, key: Hashable, *, by_hand: bool = True) -> bool:
         """Put the cursor on the row with this key; False: there is none."""
@@ -338,14 +252,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             with self._scrolling_ourselves():
                 self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
-    @contextmanager
-    def _scrolling_ourselves(self) -> Iterator[None]:
-        self._scrolling = True
-        try:
-            yield
-        finally:
-            self._scrolling = False
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Textual's hook for scrolling: by the wheel or the bar, the user leaves what is newest, or comes back."""
         super().watch_scroll_y(old_value, new_value)
@@ -356,43 +262,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self._following = at_newest
             self._count(0 if at_newest else self._unseen, told=True)
 
-    def _forget(self, key: Hashable) -> None:
-        self._strips.pop(key, None)
-
-    def _refresh_row(self, place: int) -> None:
-        top, height = self._stack.top(place), self.rows[place].height
-        if top + height > self.scroll_offset.y and top < self.scroll_offset.y + self.size.height:
-            self.refresh_lines(top, height)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw the line that is now the y-th of the view."""
-        width = self.scrollable_content_region.width
-        y += self.scroll_offset.y
-        if y >= self._stack.height:
-            return Strip.blank(width, self.rich_style)
-        place = self._stack.place_at(y)
-        row, line = self.rows[place], y - self._stack.top(place)
-        drawn = self._strips.get(row.key)
-        strip = drawn.get(line) if drawn is not None else None
-        if strip is None or strip.cell_length != width:
-            if len(self._strips) > _MOST_DRAWN:
-                self._strips.clear()
-            if self._inks is None:
-                self._inks = inks_of(self)
-            strip = strip_of(row.draw(line, width, self._tick), width, self._inks, self._base(place))
-            self._strips.setdefault(row.key, {})[line] = strip
-        return strip
-
     def _base(self, place: int) -> Style:
         if place != self._cursor:
             return self.rich_style
         return self.get_component_rich_style("row-list--cursor" if self.has_focus else "row-list--cursor-blurred")
-
-    def notify_style_update(self) -> None:
-        """Textual's hook for another theme or focus."""
-        super().notify_style_update()
-        self._inks = None
-        self._strips.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in view."""
@@ -449,7 +322,3 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         key = self.cursor_key
         if key is not None:
             self.post_message(self.Opened(self, key))
-
-
-def _shape(stack: RowStack) -> list[tuple[Hashable, int]]:
-    return [(row.key, row.height) for row in stack.rows]

@@ -1,0 +1,175 @@
+"""Rows in view: drawn when they come into it, and again only where they changed."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
+
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, inks_of, strip_of
+from candela_tui.ui.rows.row_stack import Row, RowStack
+
+_MOST_DRAWN = 1000
+"""Rows whose strips are kept."""
+
+
+class RowView(ScrollView):
+    """Draws the rows of a stack. What changes it goes through here, so that the screen follows."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+    DEFAULT_CSS = f"""
+    RowView {{
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        {INK_CSS}
+    }}
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._stack = RowStack()
+        self._tick = 0
+        self._scrolling = False
+        self._strips: dict[Hashable, dict[int, Strip]] = {}
+        self._inks: Inks | None = None
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows as shown."""
+        return self._stack.rows
+
+    @property
+    def in_view(self) -> Sequence[Row]:
+        """The rows that are in view now, if only in part."""
+        return self.rows[slice(*self._places_in_view())]
+
+    def _places_in_view(self) -> tuple[int, int]:
+        if not len(self._stack) or not self.size.height:
+            return 0, 0
+        top = self.scroll_offset.y
+        return self._stack.place_at(top), self._stack.place_at(top + self.size.height - 1) + 1
+
+    def row(self, key: Hashable) -> Row | None:
+        """The row with a key; None: there is none."""
+        return self._stack.row(key)
+
+    def tick(self, tick: int) -> None:
+        """Draw the moving rows in view again."""
+        self._tick = tick
+        first, end = self._places_in_view()
+        for place in range(first, end):
+            if self.rows[place].moving:
+                self._forget(self.rows[place].key)
+                self._refresh_row(place)
+
+    def draw_again(self) -> None:
+        """Draw every row again: what they say depends on more than themselves."""
+        self._strips.clear()
+        self.refresh()
+
+    def _show_stack(self, new: RowStack, *, anew: bool) -> None:
+        """Show other rows; ``anew``: draw also those that equal what is there."""
+        # What is in view may be on the screen without a strip: another style takes the strips alone.
+        drawn = {*self._strips, *(row.key for row in self.in_view)}
+        old, self._stack = self._stack, new
+        same_shape = not anew and len(old) == len(new) and _shape(old) == _shape(new)
+        for key in drawn:
+            before, now = old.row(key), new.row(key)
+            if before is not now and before != now:
+                self._forget(key)
+                if same_shape and (place := new.place(key)) is not None:
+                    self._refresh_row(place)
+        if anew:
+            self._strips.clear()
+        if not same_shape:
+            self.virtual_size = Size(0, new.height)
+            self.refresh()
+
+    def _insert(self, place: int, row: Row) -> None:
+        self._stack.insert(place, row)
+        self._reshaped(place, row.height)
+
+    def _replace(self, place: int, row: Row) -> None:
+        before = self.rows[place]
+        self._stack.replace(place, row)
+        self._forget(before.key)
+        if before.height == row.height:
+            self._refresh_row(place)
+        else:
+            self._reshaped(place, row.height - before.height)
+
+    def _move(self, place: int, to: int, row: Row) -> None:
+        self._forget(self._stack.remove(place).key)
+        self._stack.insert(to, row)
+        self.virtual_size = Size(0, self._stack.height)
+        self.refresh()
+
+    def _remove(self, place: int) -> None:
+        row = self._stack.remove(place)
+        self._forget(row.key)
+        self._reshaped(place, -row.height)
+
+    def _reshaped(self, place: int, lines: int) -> None:
+        """After so many lines came (or went, where negative) at a row: what is in view stays there."""
+        self.virtual_size = Size(0, self._stack.height)
+        top, above = self._stack.top(place), self.scroll_offset.y
+        if top < above:
+            with self._scrolling_ourselves():
+                self.scroll_to(y=above + lines, animate=False, force=True, immediate=True)
+        elif top < above + self.size.height:
+            self.refresh_lines(top, above + self.size.height - top)
+
+    @contextmanager
+    def _scrolling_ourselves(self) -> Iterator[None]:
+        self._scrolling = True
+        try:
+            yield
+        finally:
+            self._scrolling = False
+
+    def _forget(self, key: Hashable) -> None:
+        self._strips.pop(key, None)
+
+    def _refresh_row(self, place: int) -> None:
+        top, height = self._stack.top(place), self.rows[place].height
+        if top + height > self.scroll_offset.y and top < self.scroll_offset.y + self.size.height:
+            self.refresh_lines(top, height)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line that is now the y-th of the view."""
+        width = self.scrollable_content_region.width
+        y += self.scroll_offset.y
+        if y >= self._stack.height:
+            return Strip.blank(width, self.rich_style)
+        place = self._stack.place_at(y)
+        row, line = self.rows[place], y - self._stack.top(place)
+        drawn = self._strips.get(row.key)
+        strip = drawn.get(line) if drawn is not None else None
+        if strip is None or strip.cell_length != width:
+            if len(self._strips) > _MOST_DRAWN:
+                self._strips.clear()
+            if self._inks is None:
+                self._inks = inks_of(self)
+            strip = strip_of(row.draw(line, width, self._tick), width, self._inks, self._base(place))
+            self._strips.setdefault(row.key, {})[line] = strip
+        return strip
+
+    def _base(self, place: int) -> Style:
+        """The style below the inks of a row."""
+        return self.rich_style
+
+    def notify_style_update(self) -> None:
+        """Textual's hook for another theme or focus."""
+        super().notify_style_update()
+        self._inks = None
+        self._strips.clear()
+
+
+def _shape(stack: RowStack) -> list[tuple[Hashable, int]]:
+    return [(row.key, row.height) for row in stack.rows]
