@@ -89,12 +89,12 @@ class Feed:
         """Why nothing new comes, in words, while that is so. A notice tells of every change of either."""
 
     def follow(self, wake: Callable[[], None]) -> Follower:
-        """Start following: the first drain holds what is live now and the latest notices."""
+        """Start following: the first drain holds what is live now or not in the store yet, and the latest notices."""
         follower = Follower(wake)
         # Under the lock, so that what is live now can't overtake the news of its end.
         with self._lock:
             self._followers = (*self._followers, follower)
-            asleep = follower._push(tuple(self._live.values()), self._notices)
+            asleep = follower._push((*self._ended.values(), *self._live.values()), self._notices)
         self._wake([follower] if asleep else [])
         return follower
 

@@ -49,6 +49,16 @@ def test_a_follower_is_woken_once_until_it_drains():
     assert wake.count == 2
 
 
+def test_a_late_follower_gets_what_ended_until_the_store_knows_of_the_end():
+    feed = Feed()
+    for number in (1, 2):
+        feed.keep(f"{number:05}", Recording(b"{}"))
+        feed.publish((live(number),))
+        feed.publish((exchange(number),))
+    feed.release("00001")
+    assert [(known.id, known.live) for known in feed.follow(Wakes()).drain().exchanges] == [("00002", False)]
+
+
 def test_a_late_follower_first_gets_what_is_live_and_the_latest_notices():
     feed = Feed()
     feed.publish((live(1), live(2), exchange(3)))
