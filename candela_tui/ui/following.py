@@ -41,7 +41,7 @@ class Following:
         self._drained_at = 0.0
         self._polling = False
         self._merged: list[Change] = []
-        """What the store brought of which the screens have not heard."""
+        """Of which the screens have not heard."""
         self._told_at = 0.0
         self._trouble: str | None = None
 
@@ -78,16 +78,15 @@ class Following:
         # Through the app's own queue, so that an exception is the app's, not a lost one of the loop.
         loop.call_later(delay, self._app.call_later, self._drain)
 
-    def _drain(self) -> None:
+    async def _drain(self) -> None:
         if self._follower is None:
             return
         self._drained_at = asyncio.get_running_loop().time()
         news = self._follower.drain()
-        change = self._sources.ledger.merge(news.exchanges, from_feed=True)
+        await self._merge(news.exchanges, from_feed=True)
         for notice in news.notices:
             self._noticed(notice)
-        if change.exchanges:
-            self._changed(change)
+        self._tell_merged()
         if news.missed:
             self._start_loading()
 
@@ -120,13 +119,13 @@ class Following:
                     break
                 before = page[0].id
 
-    async def _merge(self, exchanges: Sequence[Exchange]) -> None:
+    async def _merge(self, exchanges: Sequence[Exchange], *, from_feed: bool = False) -> None:
         """Into the ledger in slices; the screens hear of it some ten times a second, and of the rest by its caller."""
         ledger = self._sources.ledger
 
         def steps() -> Iterator[None]:
             for start in range(0, len(exchanges), _MERGED_AT_ONCE):
-                self._merged.append(ledger.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=False))
+                self._merged.append(ledger.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=from_feed))
                 yield
 
         def grown() -> None:
