@@ -13,6 +13,9 @@ from textual.pilot import Pilot
 
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.dashboard.requests_pane import RequestsPane
+from candela_tui.ui.dashboard.screen import DashboardScreen
+from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.request.actions.clipboard import clipboard_command
 from candela_tui.ui.request.actions.new_file import write_new
 from candela_tui.ui.request.actions.outside import NoProgram, command_for
@@ -402,3 +405,23 @@ async def test_a_narrow_headline_keeps_the_place_in_the_list(scene: Scene) -> No
         await pilot.press("l", "enter")
         await until(pilot, lambda: "3/3" in screen_text(pilot).splitlines()[0])
         assert "≠ not opus-4-8" in screen_text(pilot).splitlines()[0]
+
+
+async def test_the_way_to_other_requests_stays_open_when_the_list_shows_another_session(scene: Scene) -> None:
+    for number in (1, 2):
+        body = {"messages": [{"role": "user", "content": f"question {number}"}]}
+        scene.request(ago=60 - number, body=json.dumps(body).encode(), session_id="first", clues=clues("the first"))
+    async with scene.opened((120, 36)) as pilot:
+        await shows(pilot, "11:59:02")
+        await pilot.press("enter", "2")
+        await shows(pilot, "question 2")
+        scene.request(ago=1, session_id="second", clues=clues("the second"))
+        dashboard = pilot.app.screen_stack[0]
+        assert isinstance(dashboard, DashboardScreen)
+        requests = dashboard.query_one(RequestsPane)
+        requests.show(Choice("second"))
+        await until(pilot, lambda: [other.session_id for other in requests.exchanges] == ["second"])
+        await pilot.press("K")
+        await shows(pilot, "question 1")
+        await pilot.press("K")
+        await told(pilot, "There is no earlier request.")

@@ -1,14 +1,13 @@
 """The screen of one request."""
 
-from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.footer import KeyFooter
@@ -21,6 +20,7 @@ from candela_tui.ui.request.headers import HeadersPage
 from candela_tui.ui.request.headline import Heading, Headline
 from candela_tui.ui.request.loading import load_subject, tries_of
 from candela_tui.ui.request.messages import MessagesPage
+from candela_tui.ui.request.neighbours import Listed, Wanted, neighbour_of
 from candela_tui.ui.request.open_pages import OpenPages
 from candela_tui.ui.request.overview import OverviewPage
 from candela_tui.ui.request.page import Page, Subject
@@ -45,20 +45,6 @@ PAGES: tuple[type[Page], ...] = (
 _TITLES = tuple(page.title for page in PAGES)
 _RAW = (RawRequestPage.title, RawResponsePage.title)
 _ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
-
-
-class Listed(Protocol):
-    """The list that the request was opened from."""
-
-    def neighbour(self, exchange_id: str, step: int, wanted: Callable[[Exchange], bool] | None = None) -> str | None:
-        """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
-        its id, None: there is none."""
-
-    def place_of(self, exchange_id: str) -> tuple[int, int] | None:
-        """Which row a request has, from 1, and how many there are; None: it is not in the list."""
-
-    def toggle_mark(self, exchange_id: str) -> bool | None:
-        """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
 
 
 class RequestScreen(Screen[None]):
@@ -236,8 +222,9 @@ class RequestScreen(Screen[None]):
         for exchange in change.exchanges:
             if exchange.id == self._exchange_id:
                 subject.exchange = exchange
-        if any(exchange.session_id == subject.exchange.session_id for exchange in change.exchanges):
+        if any(exchange.request_bytes == subject.exchange.request_bytes for exchange in change.exchanges):
             subject.tries = tries_of(self._sources, subject.exchange)
+        if subject.exchange.session_id in change.sessions:
             self._show_title()
         self._pages.grew()
 
@@ -317,11 +304,13 @@ class RequestScreen(Screen[None]):
         """Show the next request that failed."""
         self._go_to(1, lambda other: other.outcome in _ERRORS, "that failed")
 
-    def _go_to(self, step: int, wanted: Callable[[Exchange], bool], what: str) -> None:
+    def _go_to(self, step: int, wanted: Wanted, what: str) -> None:
         self._go(step, f"There is no {'later' if step > 0 else 'earlier'} request {what}.", wanted)
 
-    def _go(self, step: int, otherwise: str, wanted: Callable[[Exchange], bool] | None = None) -> None:
-        neighbour = self._listed.neighbour(self._exchange_id, step, wanted)
+    def _go(self, step: int, otherwise: str, wanted: Wanted | None = None) -> None:
+        if self._subject is None:
+            return
+        neighbour = neighbour_of(self._subject.exchange, step, wanted, self._listed, self._sources.ledger)
         if neighbour is None:
             self.notify(otherwise, timeout=2)
         else:
