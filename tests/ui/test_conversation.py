@@ -292,8 +292,8 @@ async def test_plus_and_minus_change_the_detail_of_all_kinds_and_are_remembered(
         screen = await shows(pilot, "results one", "220 lines", "→ Read  file_path=/src/a.py")
         assert "line 30" not in screen
         assert pilot.app.sources.preferences.now.detail["results"] == 0
-        await pilot.press("q", "enter")
-        await shows(pilot, "results one")
+        await pilot.press("q", "enter", "2")
+        await shows(pilot, "results one", "→ Read  file_path=/src/a.py")
 
 
 async def test_the_detail_of_one_kind_is_changed_alone(scene: Scene) -> None:

@@ -1,8 +1,8 @@
 """What the request with the cursor says, without leaving the list."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -16,13 +16,12 @@ from candela_tui.store.errors import StoreError
 from candela_tui.ui import words
 from candela_tui.ui.dashboard.pane import Frame
 from candela_tui.ui.dashboard.preview_head import PageNames, PreviewFacts
-from candela_tui.ui.dashboard.session_rows import agent_names
 from candela_tui.ui.ledger import Change
-from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.bodies import Bodies
+from candela_tui.ui.request.loading import agent_name, load_subject
 from candela_tui.ui.request.messages import MessagesPage
+from candela_tui.ui.request.open_pages import OpenPages
 from candela_tui.ui.request.overview import OverviewPage
 from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.response import ResponsePage
@@ -64,18 +63,17 @@ class PreviewPane(Frame):
         exchange_id: str
 
     def __init__(self, sources: Sources) -> None:
-        self._view = TextView(id="preview-view")
+        self._view = TextView(id="preview-view", preferences=sources.preferences)
         super().__init__("Preview", self._view, id="preview")
         self._sources = sources
         self._active = False
         self._number = 0
         self._exchange_id: str | None = None
-        self._written_for: tuple[str, int, int] | None = None
         self._subject: Subject | None = None
-        self._grew = asyncio.Event()
         self._rest: Timer | None = None
         self._facts = PreviewFacts(sources)
         self._names = PageNames(tuple(page.title for page in PAGES))
+        self._pages = OpenPages(self._view, lambda: None)
 
     def compose(self) -> ComposeResult:
         """The pages' names, a few facts, the page."""
@@ -113,19 +111,21 @@ class PreviewPane(Frame):
                 self._name_after(exchange)
                 if self._subject is not None:
                     self._subject.exchange = exchange
-                self._grew.set()
+                self._pages.grew()
 
     def take_tick(self) -> None:
         """The time goes on."""
         if self._active and self._subject is not None and self._subject.exchange.live:
             self._facts.update()
-            self._grew.set()
+            self._pages.grew()
 
     def _stop(self) -> None:
         if self._rest is not None:
             self._rest.stop()
         self.workers.cancel_group(self, "preview")
-        self._written_for = self._subject = None
+        self.workers.cancel_group(self._view, "page")
+        self._pages.forget()
+        self._subject = None
 
     def _show_again(self) -> None:
         self._stop()
@@ -143,69 +143,31 @@ class PreviewPane(Frame):
     def _name_after(self, exchange: Exchange) -> None:
         at = words.time_of_day(exchange.started_at, self._sources.clock)
         model = words.model(exchange.model_used or exchange.model)
-        self.name_it(f"Preview · {at} · {self._agent(exchange)} · {model}")
+        self.name_it(f"Preview · {at} · {agent_name(self._sources, exchange)} · {model}")
         self._facts.show(exchange)
 
-    def _agent(self, exchange: Exchange) -> str:
-        if exchange.agent_id is None:
-            return "main"
-        names = agent_names(self._sources.ledger.session(exchange.session_id))
-        return names.get(exchange.agent_id, exchange.agent_id)
-
     def _write(self) -> None:
-        exchange_id, width = self._exchange_id, self._view.text_width
-        if exchange_id is None or not width or not self._active:
-            return
-        wanted = (exchange_id, self._number, width)
-        if self._written_for != wanted:
-            self._written_for = wanted
-            self.run_worker(self._show_page(exchange_id, PAGES[self._number], width), group="preview", exclusive=True)
+        if self._exchange_id is not None and self._active:
+            load: Callable[[], Awaitable[None]] = partial(self._load, self._exchange_id)
+            self.run_worker(load, group="preview", exclusive=True)
 
-    async def _show_page(self, exchange_id: str, kind: type[Page], width: int) -> None:
+    async def _load(self, exchange_id: str) -> None:
         try:
-            exchange = await self._loaded(exchange_id)
-            if exchange is None:
-                self._say("The request is not recorded.", "dim")
-                return
-            bodies = Bodies(self._sources, exchange_id)
-            self._subject = Subject(exchange, bodies, self._sources.clock, agent=self._agent(exchange))
-            await self._follow(kind(self._subject, width), bodies)
+            self._subject = await load_subject(self._sources, exchange_id)
         except StoreError as error:
             self._say(str(error), "warn")
+        else:
+            if self._subject is None:
+                self._say("The request is not recorded.", "dim")
+            self._show_page()
 
     def _say(self, text: str, ink: str) -> None:
         self._view.show_lines(WrittenLines([(), ((f" {text}", ink),)]))
 
-    async def _loaded(self, exchange_id: str) -> Exchange | None:
-        """The exchange with its headers, which lists are read without."""
-        known = self._sources.ledger.exchange(exchange_id)
-        if known is not None and (known.live or known.request_headers):
-            return known
-        return await asyncio.to_thread(self._sources.history.exchange, exchange_id) or known
-
-    async def _follow(self, page: Page, bodies: Bodies) -> None:
-        grown = self._shower(page)
-        await in_slices(await page.open(), grown)
-        while True:
-            self._grew.clear()
-            steps = await page.more()
-            if steps is not None:
-                await in_slices(steps, grown)
-            await self._grew.wait()
-            await asyncio.sleep(bodies.grows_every_s)
-
-    def _shower(self, page: Page) -> Callable[[], None]:
-        shown = None
-
-        def grown() -> None:
-            nonlocal shown
-            if page.lines is shown:
-                self._view.grew()
-            else:
-                shown = page.lines
-                self._view.show_lines(shown, follow=page.follows)
-
-        return grown
+    def _show_page(self) -> None:
+        subject, width, page = self._subject, self._view.text_width, PAGES[self._number]
+        if subject is not None and width:
+            self._pages.show(page.title, lambda: page(subject, width), subject.bodies)
 
     @on(PageNames.Chosen)
     def _page_chosen(self, event: PageNames.Chosen) -> None:
@@ -215,19 +177,18 @@ class PreviewPane(Frame):
     @on(TextView.Resized)
     def _resized(self, event: TextView.Resized) -> None:
         event.stop()
-        if self._active:
-            if self._rest is not None:
-                self._rest.stop()
-            self._rest = self.set_timer(self.rest_s, self._write)
+        self._pages.forget()
+        self._show_page()
 
     @on(TextView.Searched)
-    def _searched(self, event: TextView.Searched) -> None:
+    @on(TextView.Moved)
+    def _moved(self, event: TextView.Searched | TextView.Moved) -> None:
         event.stop()
 
     def _turn_to(self, number: int) -> None:
         self._number = number % len(PAGES)
         self._names.activate(self._number)
-        self._write()
+        self._show_page()
 
     def action_turn(self, step: int) -> None:
         """Show the next page, around the end."""

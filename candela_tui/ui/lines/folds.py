@@ -69,12 +69,12 @@ class Fold:
 
     def unit(self, number: int, width: int) -> Iterator[None]:
         """Read on to a unit, if there are that many."""
-        if self._source is None:
-            self._source = self.content.units(width)
         while len(self._units) <= number and not self._exhausted:
+            if self._source is None:
+                self._source = self.content.units(width)
             unit = next(self._source, self)
             if unit is self:
-                self._exhausted, self._source = True, iter(())
+                self._exhausted, self._source = True, None
             elif unit is None:
                 yield
             else:

@@ -4,7 +4,7 @@ from typing import ClassVar, NamedTuple
 
 from rich.style import Style
 from textual.events import MouseScrollLeft, MouseScrollRight
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -67,6 +67,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._inks: Inks | None = None
         self._current_style = Style()
+        self._painting = False
         self._left = 0
         self._width = 0
 
@@ -129,8 +130,25 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """What to draw over the first line."""
         return None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual's hook: draw what is in view."""
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
     def render_line(self, y: int) -> Strip:
         """Draw the line that is now the y-th of the view."""
+        strip = self._line_at(y)
+        if self._painting:
+            return strip
+        # Textual asks for a single line to learn which character the mouse is on. Where each character is written
+        # into the styles, a page takes four times as long to draw: it is done only then.
+        left = self._left - (GUTTER if self._numbers else 0)
+        return strip.apply_offsets(left, y + self.scroll_offset.y)
+
+    def _line_at(self, y: int) -> Strip:
         width = self.text_width
         number = y + self.scroll_offset.y
         if y == 0 and (pinned := self.pinned) is not None:
@@ -158,7 +176,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         if (selection := self.text_selection) is not None and (span := selection.get_span(number)) is not None:
             start, stop = (max(0, end - self._left) if end >= 0 else end for end in span)
             strip = selected(strip, start, stop, self.screen.get_component_rich_style("screen--selection"))
-        strip = strip.apply_offsets(self._left, number)
         if self._numbers:
             ordinal = self._lines.ordinal(number)
             words = f"{ordinal:>{GUTTER - 2}} " if ordinal is not None else ""
@@ -189,6 +206,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         for number in range(first, last + 1):
             text = "".join(plain(part) for part, _ in self._lines.line(number))
             start, stop = selection.get_span(number) or (0, 0)
+            start = max(0, start)
             joint = self._lines.joint(number) if parts else None
             if joint is not None:
                 parts.append(joint.lost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -165,12 +165,7 @@ class Blocks:
             return fold
         content = ArgumentsContent(members, len(given), call.outcome)
         fold.content = content
-
-        def brief(room: int) -> Line:
-            rest = max(0, room - len(name) - 4)
-            return (("→ ", "accent"), (name, "accent"), ("  ", "text"), (_cut(content.brief(rest), rest), "dim"))
-
-        fold.brief = brief
+        fold.brief = _CallBrief(name, content)
         return fold
 
     def _result(self, block: _Block, place: _Place) -> Iterator[Fold | None]:
@@ -194,7 +189,7 @@ class Blocks:
         result.content = texts[0] if len(texts) == 1 else ContentOf(*texts, size=len(block.content) if texts else 0)
         first = texts[0] if texts else None
         if isinstance(first, TextContent):
-            result.brief = _brief(first, f"{sign} {words_of}  ", ink, "dim")
+            result.brief = _TextBrief(first, "dim", f"{sign} {words_of}  ", ink)
         if call is not None:
             call.failed, call.result = block.is_error, result.content
         result.gap = 0 if below else 1
@@ -255,12 +250,12 @@ def _texts(literal: bytes, place: _Place) -> Iterator[Fold]:
 
 def _text(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
     content = TextContent(literal, start, stop, ink=place.ink)
-    return Fold(place.kind, content, place.name, brief=_brief(content, "", place.ink, place.ink), indent=place.indent)
+    return Fold(place.kind, content, place.name, brief=_TextBrief(content, place.ink), indent=place.indent)
 
 
 def _reminder(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
     content = TextContent(literal, start, stop, ink="faint")
-    brief = _brief(content, "reminder  ", "dim", "faint", without=_REMINDER_TAGS)
+    brief = _TextBrief(content, "faint", "reminder  ", "dim", _REMINDER_TAGS)
     return Fold("reminders", content, "system reminder", brief=brief, indent=place.indent)
 
 
@@ -268,7 +263,7 @@ def _thinking(literal: bytes, place: _Place) -> Fold:
     content = TextContent(literal, ink="thinking")
     head: Line = (("∴ thinking", "thinking"),)
     return Fold(
-        "thinking", content, "thinking", head, _brief(content, "∴ ", "thinking", "thinking"), indent=place.indent
+        "thinking", content, "thinking", head, _TextBrief(content, "thinking", "∴ ", "thinking"), indent=place.indent
     )
 
 
@@ -277,17 +272,36 @@ def _json(body: bytes, place: _Place, kind: str = "") -> Fold:
     return Fold(place.kind, JsonContent(body), place.name, brief=lambda _: brief, indent=place.indent)
 
 
-def _brief(
-    content: TextContent, label: str, label_ink: str, ink: str, *, without: tuple[str, ...] = ()
-) -> Callable[[int], Line]:
-    def brief(room: int) -> Line:
-        rest = max(0, room - len(label))
-        text = content.beginning(rest + sum(map(len, without)))
-        for tag in without:
-            text = text.replace(tag, "")
-        return ((label, label_ink), (_cut(text.strip(), rest), ink))
+@dataclass(frozen=True, slots=True)
+class _CallBrief:
+    """A call in one line."""
 
-    return brief
+    name: str
+    content: ArgumentsContent
+
+    def __call__(self, room: int) -> Line:
+        rest = max(0, room - len(self.name) - 4)
+        arguments = _cut(self.content.brief(rest), rest)
+        return (("→ ", "accent"), (self.name, "accent"), ("  ", "text"), (arguments, "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class _TextBrief:
+    """The first words of a text, behind a label."""
+
+    content: TextContent
+    ink: str
+    label: str = ""
+    label_ink: str = "text"
+    without: tuple[str, ...] = ()
+    """What to leave out."""
+
+    def __call__(self, room: int) -> Line:
+        rest = max(0, room - len(self.label))
+        text = self.content.beginning(rest + sum(map(len, self.without)))
+        for part in self.without:
+            text = text.replace(part, "")
+        return ((self.label, self.label_ink), (_cut(text.strip(), rest), self.ink))
 
 
 def _cut(text: str, width: int) -> str:
