@@ -12,8 +12,9 @@ from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange, Marks, Outcome
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.columns import BY_NAME, COLUMNS, Table
+from candela_tui.ui.dashboard.columns import BY_NAME, COLUMNS
 from candela_tui.ui.dashboard.listing import Listing, View
+from candela_tui.ui.dashboard.table import Table
 from tests.analysis.exchanges import START, cost, exchange
 
 NOW = START + timedelta(hours=2)

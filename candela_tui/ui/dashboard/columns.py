@@ -1,9 +1,7 @@
 """The columns that a list of requests can have: what each says of a call, and by what it puts calls in order."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
 
 from candela_tui.analysis.filter_fields import hit_rate, written_tokens
 from candela_tui.analysis.retries import Call
@@ -12,89 +10,8 @@ from candela_tui.protocol.request import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.dashboard.table import Column, Table, Value
 from candela_tui.ui.dashboard.trouble import failed_try
-
-Value = float | Decimal | str | None
-
-
-@dataclass(slots=True)
-class Table:
-    """What all rows of a list have in common."""
-
-    clock: Clock
-    columns: "tuple[Column, ...]" = ()
-    agents: dict[str, str] = field(default_factory=dict)
-    """Names of sub-agents by their ids."""
-    _fits: "dict[int, tuple[Fit, ...]]" = field(default_factory=dict)
-
-    def choose(self, columns: "tuple[Column, ...]") -> None:
-        """Have these columns."""
-        self.columns = columns
-        self._fits.clear()
-
-    def fit(self, width: int) -> "tuple[Fit, ...]":
-        """The columns that have room, in their order."""
-        fits = self._fits.get(width)
-        if fits is None:
-            fits = self._fits[width] = fitting(self.columns, width)
-        return fits
-
-    def agent(self, exchange: Exchange) -> str:
-        """What an exchange's agent is called."""
-        return "main" if exchange.agent_id is None else self.agents.get(exchange.agent_id, exchange.agent_id)
-
-
-class Column(NamedTuple):
-    """A column of the table."""
-
-    name: str
-    width: int
-    rank: int
-    """Columns of a higher rank go first when there is no room."""
-    about: str
-    value: Callable[[Call, Table, int], str]
-    """What it says in so many cells."""
-    order: Callable[[Call, Table], Value]
-    """By what it orders; None is unknown, and comes last."""
-    ink: str = "text"
-    right: bool = True
-    grows: int = 0
-    """Cells it may take from room that is left."""
-    figure: bool = True
-    """Whether an error's words may stand in its place."""
-    chosen: bool = True
-    """Whether it is there until the user chooses otherwise."""
-
-
-class Fit(NamedTuple):
-    """A column that has room, and how many cells."""
-
-    column: Column
-    cells: int
-
-
-PREFIX = 3
-"""Cells before the first column: the mark, the sign of the state, a space."""
-
-
-def fitting(columns: Iterable[Column], width: int) -> tuple[Fit, ...]:
-    """The columns that fit, in their order, and how many cells each has."""
-    columns = tuple(columns)
-    # The last column needs no gap behind it.
-    room = width - PREFIX + 1
-    chosen: list[Column] = []
-    for column in sorted(columns, key=lambda column: column.rank):
-        if room < column.width + 1:
-            break
-        chosen.append(column)
-        room -= column.width + 1
-    cells = {column.name: column.width for column in chosen}
-    for column in sorted(chosen, key=lambda column: column.grows):
-        extra = min(column.grows, room)
-        cells[column.name] += extra
-        room -= extra
-    chosen.sort(key=columns.index)
-    return tuple(Fit(column, cells[column.name]) for column in chosen)
 
 
 def columns_named(names: Iterable[str]) -> tuple[Column, ...]:
@@ -189,13 +106,14 @@ def _model(call: Call, table: Table, width: int) -> str:
         return exchange.path.partition("?")[0]
     name = words.model(exchange.model_used or exchange.model)
     others = [difference.what for difference in exchange.differences if difference.what != "model"]
-    name = f"≠{name}" if len(others) < len(exchange.differences) else name
+    other_model = len(others) < len(exchange.differences)
+    name = f"≠{name}" if other_model else name
     if not others:
         return name
     marks = " ".join(f"≠{_SHORT.get(what, what)}" for what in others)
     if len(name) + 1 + len(marks) <= width:
         return f"{name} {marks}"
-    return _cut(name, width - 1) + "≠"
+    return name if other_model else _cut(name, width - 1) + "≠"
 
 
 _SHORT = {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}

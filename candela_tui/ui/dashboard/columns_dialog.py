@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from candela_tui.ui.dashboard.columns import COLUMNS, Column, columns_named
+from candela_tui.ui.dashboard.columns import COLUMNS, columns_named
+from candela_tui.ui.dashboard.table import Column
 from candela_tui.ui.dialogs.dialog import Dialog
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.rows.row_list import RowList

@@ -13,7 +13,8 @@ from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange
-from candela_tui.ui.dashboard.columns import BY_TIME, Column, Table, Value
+from candela_tui.ui.dashboard.columns import BY_TIME
+from candela_tui.ui.dashboard.table import Column, Table, Value
 from candela_tui.ui.ledger import BACKGROUND
 
 _CHUNK = 100

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from candela_tui.ui.dashboard.columns import BY_TIME, PREFIX, Column, Table
+from candela_tui.ui.dashboard.columns import BY_TIME
+from candela_tui.ui.dashboard.table import PREFIX, Column, Table
 from candela_tui.ui.ink import Line, Piece, fitted
 from candela_tui.ui.lines.one_line import OneLine
 

@@ -10,9 +10,10 @@ from textual.message import Message
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ui.dashboard.columns import BY_TIME, Table
+from candela_tui.ui.dashboard.columns import BY_TIME
 from candela_tui.ui.dashboard.listing import Listing, Step, View
 from candela_tui.ui.dashboard.request_rows import RequestRow
+from candela_tui.ui.dashboard.table import Table
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.rows.row_list import Edge, RowList
 

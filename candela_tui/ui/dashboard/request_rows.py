@@ -7,7 +7,8 @@ from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.columns import COST, Column, Fit, Table, total_cost
+from candela_tui.ui.dashboard.columns import COST, total_cost
+from candela_tui.ui.dashboard.table import Column, Fit, Table
 from candela_tui.ui.dashboard.trouble import trouble
 from candela_tui.ui.ink import Line, Piece, fitted
 from candela_tui.ui.spinner import frame

@@ -16,7 +16,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.commands import Verb
 from candela_tui.ui.compare.screen import CompareScreen
-from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, Column, Table, columns_named
+from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, columns_named
 from candela_tui.ui.dashboard.columns_dialog import ColumnsDialog
 from candela_tui.ui.dashboard.export import Export, Which, export_options, requests
 from candela_tui.ui.dashboard.filter_bar import FilterBar
@@ -25,6 +25,7 @@ from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.request_heading import Heading
 from candela_tui.ui.dashboard.request_list import RequestList
 from candela_tui.ui.dashboard.session_rows import Choice, agent_names, session_title
+from candela_tui.ui.dashboard.table import Column, Table
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.rows.row_list import RowList
@@ -32,6 +33,8 @@ from candela_tui.ui.sources import Sources
 
 _TIMED_AGAIN_S = 5.0
 _ORDER_LETTERS = "abcdefhilmnoprstuvwxyz"
+_SPOKEN = {"cost" if name == "$" else name.casefold(): column for name, column in BY_NAME.items()}
+"""The columns as the command line names them."""
 
 
 class RequestsPane(Pane):
@@ -321,14 +324,15 @@ class RequestsPane(Pane):
     def verbs(self) -> Iterator[Verb]:
         """What the command line can do with the requests."""
         yield Verb("filter", "Filter requests by words and fields; without any, show all", self._bar.fill)
-        yield Verb("sort", "Order requests by a column", self._sort, list(BY_NAME))
+        yield Verb("sort", "Order requests by a column", self._sort, list(_SPOKEN))
         yield Verb("columns", "Choose the columns of the requests", lambda _: self.action_columns())
 
     def _sort(self, name: str) -> None:
-        if name in BY_NAME:
-            self._order_by(BY_NAME[name])
+        column = _SPOKEN.get(name.casefold())
+        if column is not None:
+            self._order_by(column)
         else:
-            self.notify(f"There is no column {name!r}; it can be one of {', '.join(BY_NAME)}", severity="warning")
+            self.notify(f"There is no column {name!r}; it can be one of {', '.join(_SPOKEN)}", severity="warning")
 
     def action_copy_id(self) -> None:
         """Copy the id of the request with the cursor."""
