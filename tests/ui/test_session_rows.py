@@ -49,7 +49,9 @@ def life(seconds: float) -> CacheLife:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (3540, ("cache 59:00", "dim")),
+        (3540, ("cache 59m", "dim")),
+        (601, ("cache 10m", "dim")),
+        (600, ("cache 10:00", "dim")),
         (192, ("cache 3:12", "dim")),
         (191.2, ("cache 3:12", "dim")),
         (60, ("cache 1:00", "dim")),

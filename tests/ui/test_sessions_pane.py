@@ -74,6 +74,16 @@ async def test_nothing_counts_while_every_cache_is_cold(scene: Scene) -> None:
         await until(pilot, timer._active.is_set)
 
 
+async def test_a_cache_of_an_hour_ticks_only_in_its_last_minutes(scene: Scene) -> None:
+    scene.request(ago=60, usage=(12, 0, 0, 1200, 214))
+    async with scene.opened() as pilot:
+        await shows(pilot, "cache 59m")
+        scene.now += timedelta(minutes=50)
+        await shows(pilot, "cache 9:01")
+        scene.now += timedelta(seconds=1)
+        await shows(pilot, "cache 9:00")
+
+
 async def test_a_session_says_how_full_its_context_is(scene: Scene) -> None:
     scene.request(ago=30, usage=(12, 90_000, 0, 2900, 300))
     scene.request(ago=20, usage=(12, 92_900, 3000, 0, 300))

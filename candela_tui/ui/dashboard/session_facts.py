@@ -15,6 +15,8 @@ RECENT = timedelta(hours=1)
 """How long a session that rests is still of interest: its cache, its context, its sub-agents."""
 
 _SOON_S = 60
+_SECONDS_MATTER = timedelta(minutes=10)
+"""Time left from which a cache clock counts seconds: one of an hour does not tick all day."""
 _FILLING, _FULL = 0.75, 0.9
 _GAUGE_CELLS = 6
 
@@ -37,15 +39,17 @@ def recent(session: SessionSummary, now: datetime) -> bool:
 
 
 def counts_down(life: CacheLife | None, now: datetime) -> bool:
-    """Whether there is time left on the cache clock."""
-    return life is not None and life.expires_at > now
+    """Whether the cache clock says another time each second."""
+    return life is not None and timedelta(0) < life.expires_at - now <= _SECONDS_MATTER
 
 
 def cache_clock(life: CacheLife, now: datetime) -> Piece:
-    """``cache 3:12``, ``cache cold``."""
+    """``cache 58m``, ``cache 3:12``, ``cache cold``."""
     left = ceil((life.expires_at - now).total_seconds())
     if left <= 0:
         return "cache cold", "faint"
+    if left > _SECONDS_MATTER.total_seconds():
+        return f"cache {left // 60}m", "dim"
     return f"cache {left // 60}:{left % 60:02}", "warn" if left < _SOON_S else "dim"
 
 
