@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -109,12 +110,18 @@ class Following:
         oldest: dict[str | None, str] = {}
         for exchange in newest:
             oldest.setdefault(exchange.session_id, exchange.id)
+        unfrozen = len(newest)
         for session_id, before in reversed(oldest.items()):
             while True:
                 page = await asyncio.to_thread(
                     self._sources.history.exchanges, session_id=session_id, before=before, limit=_PAGE
                 )
                 await self._merge(page)
+                unfrozen += len(page)
+                if unfrozen >= _PAGE:
+                    # They stay. The collector would walk through all of them again and again, for 0.3 s at 50,000.
+                    gc.freeze()
+                    unfrozen = 0
                 if len(page) < _PAGE:
                     break
                 before = page[0].id
