@@ -44,7 +44,7 @@ class Action:
 
 
 def actions_of(screen: Screen[object]) -> list[Action]:
-    """Every action of ours that works on a screen, those of the focused pane first."""
+    """Every action of ours that works on a screen, those of the focused pane first, and of those the ones for the footer."""
     found: dict[tuple[str, DOMNode], Action] = {}
     own: dict[type, frozenset[str]] = {}
     for active in screen.active_bindings.values():
@@ -69,7 +69,7 @@ def actions_of(screen: Screen[object]) -> list[Action]:
             call=binding.action,
             node=node,
         )
-    return sorted(found.values(), key=lambda action: list(Where).index(action.where))
+    return sorted(found.values(), key=lambda action: (list(Where).index(action.where), not action.shown))
 
 
 def own_bindings(node_type: type) -> Iterator[Binding]:

@@ -18,7 +18,7 @@ class KeyFooter(OneLine):
     KeyFooter {
         dock: bottom;
         padding: 0 1;
-        background: $footer-background;
+        background: $surface;
     }
     """
 

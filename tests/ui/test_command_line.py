@@ -3,7 +3,7 @@
 import pytest
 
 from candela_tui.ui.commands import Commands, Verb
-from tests.ui.scene import LIVE, Scene, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, busy_morning, screen_text, shows, until
 
 
 @pytest.fixture
@@ -91,6 +91,27 @@ class TestInTheDashboard:
             await shows(pilot, "▸ density compact")
             await pilot.press("enter")
             await until(pilot, lambda: scene.app.sources.chosen.density == "compact")
+
+    async def test_requests_are_filtered_and_ordered_wherever_the_focus_is(self, scene: Scene) -> None:
+        busy_morning(scene)
+        async with scene.opened() as pilot:
+            await shows(pilot, "11:58:20")
+            await pilot.press("1", "colon", *"filter agent:main cost>0.1", "enter")
+            await until(pilot, lambda: "11:58:20" not in screen_text(pilot))
+            await shows(pilot, "11:55:00", "/agent:main cost>0.1")
+            await pilot.press("colon", *"filter", "enter")
+            await shows(pilot, "11:58:20")
+            await pilot.press("colon", *"sort cost", "enter")
+            await until(pilot, lambda: screen_text(pilot).index("11:58:20") < screen_text(pilot).index("11:56:40"))
+            await pilot.press("colon", *"sort colour", "enter")
+            await until(pilot, lambda: any("no column 'colour'" in one.message for one in scene.app._notifications))
+
+    async def test_a_filter_with_a_mistake_is_there_to_be_mended(self, scene: Scene) -> None:
+        scene.request()
+        async with scene.opened() as pilot:
+            await shows(pilot, "11:59:00")
+            await pilot.press("colon", *"filter cost>much", "enter")
+            await shows(pilot, "/ cost>much", "^")
 
     async def test_an_action_runs_by_its_name_where_the_focus_was(self, scene: Scene) -> None:
         scene.request(session_id="one")

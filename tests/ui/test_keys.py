@@ -160,7 +160,7 @@ class TestInTheDashboard:
     async def test_a_click_in_the_footer_does_what_the_key_does(self, scene: Scene) -> None:
         scene.request()
         async with scene.opened() as pilot:
-            line = (await shows(pilot, "? Keys")).splitlines()[-1]
+            line = (await shows(pilot, "space Mark", "? Keys")).splitlines()[-1]
             await pilot.click(offset=(line.index("? Keys") + 2, 35))
             await shows(pilot, "type to filter")
 
