@@ -27,6 +27,8 @@ class Bucket:
     """The exchanges that began within a column's time."""
 
     requests: int = 0
+    priced: int = 0
+    """How many of them have a price."""
     tokens: list[int] = field(default_factory=lambda: [0] * len(Part))
     """By part."""
     usd: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * len(Part))
@@ -45,6 +47,7 @@ class Bucket:
             self.tokens[Part.INPUT] += usage.input_tokens or 0
             self.tokens[Part.OUTPUT] += usage.output_tokens or 0
         if cost is not None:
+            self.priced += 1
             self.usd[Part.CACHE_READ] += cost.cache_read
             self.usd[Part.CACHE_WRITE] += cost.cache_write
             self.usd[Part.INPUT] += cost.input

@@ -13,6 +13,11 @@ def _asked(text: str) -> bytes:
     return json.dumps({"model": "claude-opus-4-8", "messages": [{"role": "user", "content": text}]}).encode()
 
 
+def _at_work(preview: PreviewPane) -> list[object]:
+    nodes = {preview, preview.target}
+    return [worker for worker in preview.workers if worker.node in nodes and not worker.is_finished]
+
+
 async def test_the_preview_follows_the_cursor(scene: Scene) -> None:
     scene.request(ago=20, answer=stream("the first answer"), usage=(12, 18400, 1204, 0, 214))
     scene.request(ago=10, answer=stream("the second answer"))
@@ -93,7 +98,7 @@ async def test_passing_by_requests_reads_none_of_their_bodies(scene: Scene) -> N
         await pilot.press(*"kkkkk")
         screen = await shows(pilot, "Preview · 11:59:34")
         assert "answer" not in screen
-        assert not [worker for worker in preview.workers if worker.node is preview and not worker.is_finished]
+        assert not _at_work(preview)
         preview.rest_s = 0.01
         await pilot.press("k")
         await shows(pilot, "answer 27")
@@ -110,7 +115,7 @@ async def test_nothing_is_read_while_the_preview_is_away(scene: Scene) -> None:
         await shows(pilot, "the clock")
         await pilot.press("p", "p")
         await until(pilot, lambda: not preview.active)
-        assert not [worker for worker in preview.workers if worker.node is preview and not worker.is_finished]
+        await until(pilot, lambda: not _at_work(preview))
 
 
 async def test_a_store_that_cannot_be_read_is_told_in_the_preview(scene: Scene) -> None:
@@ -119,3 +124,27 @@ async def test_a_store_that_cannot_be_read_is_told_in_the_preview(scene: Scene) 
         scene.store.write_bytes(b"this is no database" * 100)
         scene.feed.publish((exchange,))
         await until(pilot, lambda: "store.sqlite3" in pilot.app.screen.query_one("#preview-view").all_text(999)[0])  # type: ignore[attr-defined]
+
+
+async def test_turning_back_to_a_page_finds_its_place_again(scene: Scene) -> None:
+    scene.request(body=_asked("what is the cause?"), answer=stream("\n".join(f"line {n}" for n in range(200))))
+    async with scene.opened((200, 50)) as pilot:
+        await shows(pilot, "line 3 ")
+        view = pilot.app.screen.query_one("#preview-view")
+        await pilot.press("3", "pagedown", "pagedown")
+        await until(pilot, lambda: "line 3 " not in screen_text(pilot))
+        place = view.scroll_y
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "what is the cause?")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: view.scroll_y == place)
+
+
+async def test_the_levels_of_detail_hold_in_the_preview_too(scene: Scene) -> None:
+    scene.request(body=_asked("\n".join(f"word {n}" for n in range(20))))
+    async with scene.opened((200, 60)) as pilot:
+        await pilot.press("3", "right_square_bracket")
+        await shows(pilot, "word 0")
+        whole = "word 19" in screen_text(pilot)
+        await pilot.press(*(["minus"] * 3 if whole else ["plus"] * 3))
+        await until(pilot, lambda: ("word 19" in screen_text(pilot)) is not whole)

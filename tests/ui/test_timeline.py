@@ -88,6 +88,12 @@ async def test_what_has_the_cursor_is_told_in_words(scene: Scene) -> None:
         await shows(pilot, "11:50:00 · 1 request · 18k read · 1.2k write · 12 in · 214 out")
 
 
+async def test_a_cost_that_is_not_known_is_not_nothing(scene: Scene) -> None:
+    scene.request(model="claude-fable-9", model_used="claude-fable-9", usage=(2, 5, 0, 0, 12))
+    async with scene.opened((160, 46)) as pilot:
+        await shows(pilot, "1 request · 5 read · 2 in · 12 out · –")
+
+
 async def test_arrows_in_the_time_line_move_the_cursor_of_the_requests(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((120, 46)) as pilot:

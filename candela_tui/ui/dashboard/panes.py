@@ -37,7 +37,7 @@ class Panes(Container):
         Binding(
             "T",
             "turn_timeline",
-            "Time-line of",
+            "Time-line shows",
             show=False,
             tooltip="Show tokens, cost or agents over time",
             id="dashboard.timeline_shows",

@@ -126,7 +126,7 @@ def bucket_words(bucket: Bucket, start: datetime, clock: Clock) -> tuple[str, st
     """A bucket in words, at length and in short."""
     requests = f"{bucket.requests} request{'s' if bucket.requests != 1 else ''}"
     said = f"{words.time_of_day(start, clock)} · {requests}"
-    cost = words.money(sum(bucket.usd, Decimal(0)))
+    cost = words.money(sum(bucket.usd, Decimal(0)) if bucket.priced else None)
     tokens = [f"{words.count(count)} {_SHORT[part]}" for part, count in enumerate(bucket.tokens) if count]
     return " · ".join([said, *tokens, cost]), f"{said} · {cost}"
 

@@ -1,6 +1,7 @@
 """The line below the lists: what the chosen session (or sub-agent, or filter) used."""
 
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 
 from candela_tui.analysis.sessions import Totals
 from candela_tui.exchange import Exchange
@@ -12,6 +13,8 @@ from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.lines.slices import in_slices
 
 _WORDINESS = 5
+_WORTH_TELLING = Decimal("0.001")
+"""USD."""
 
 
 def totals_line(totals: Totals, *, subscription: bool, width: int, of: int | None = None) -> Line:
@@ -43,7 +46,7 @@ def _totals(totals: Totals, *, subscription: bool, of: int | None, wordy: int) -
         parts[1].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
     if totals.unpriced and wordy > 4:
         parts[-1].append((f" ({totals.unpriced} without a price)", "warn"))
-    if totals.saved_usd and wordy not in (0, 2):
+    if abs(totals.saved_usd) >= _WORTH_TELLING and wordy not in (0, 2):
         parts.append(_saved(totals, wordy=wordy))
     if of is not None:
         some = f"{totals.requests:,}", f"{of:,}"
