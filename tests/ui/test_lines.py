@@ -204,3 +204,27 @@ def test_broken_lines_have_one_number() -> None:
     numbers = [lines.ordinal(number) for number in range(len(lines))]
     assert [number for number in numbers if number] == [1, 2, 3, 4]
     assert numbers[2] is None
+
+
+@given(st.text("aä \n", max_size=200), st.from_regex(r"[aä]([aäAÄ ]{0,6}[aä])?", fullmatch=True), st.integers(1, 9))
+def test_a_body_is_searched_as_it_is_indexed(text: str, words: str, steps: int) -> None:
+    body = (text * 3).encode()
+    lines = SpanLines(body, json=False)
+    finder = lines.finder(Query(words))
+    index = lines.index(text_spans(body, 30))
+    for number, _ in enumerate(index):
+        if number % steps == 0:
+            for _ in finder.steps():
+                pass
+    for _ in finder.steps():
+        pass
+    assert len(finder.hits) == _count((text * 3).lower(), words.lower())
+
+
+def test_a_hit_does_not_reach_from_one_line_to_the_next() -> None:
+    body = b'{"a":1,"b":2}'
+    lines = SpanLines(body, json=True)
+    for _ in lines.index(json_spans(body, 40)):
+        pass
+    assert _found(lines, '1,"b"') == 0
+    assert _found(lines, "1,") == 1

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from candela_tui.ui.ink import Line, Piece
-from candela_tui.ui.lines.lines import Joint, Lines
+from candela_tui.ui.lines.lines import Hit, Joint, Lines
+from candela_tui.ui.lines.search import Query
+from candela_tui.ui.lines.span_finder import SpanFinder
 
 _TOKEN = re.compile(rb'[ \t\r\n]*(["{}\[\],:]|[^ \t\r\n"{}\[\],:]{1,4096})')
 _INDENT = 2
@@ -168,6 +170,30 @@ class SpanLines(Lines):
     def indent(self, number: int) -> int:
         """How many cells the line is to the right."""
         return self._marks[number] & 0x7F
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return self._body
+
+    @property
+    def end(self) -> int:
+        """Up to where the body has lines."""
+        return self._ends[-1] if self._ends else 0
+
+    def finder(self, query: Query | None) -> SpanFinder:
+        """What looks for words in the body's bytes."""
+        return SpanFinder(self, query)
+
+    def place(self, begin: int, end: int) -> Hit | None:
+        """The hit on a part of the body; None: it is not on one line (or on what one was broken into)."""
+        first, last = bisect_right(self._starts, begin) - 1, bisect_right(self._starts, end - 1) - 1
+        if first < 0 or begin >= self._ends[first] or end > self._ends[last] or self._first(last) > first:
+            return None
+        return (first, self._characters(first, begin), last, self._characters(last, end))
+
+    def _characters(self, number: int, place: int) -> int:
+        return len(self._body[self._starts[number] : place].decode("utf-8", "replace"))
 
     def line(self, number: int) -> Line:
         """The line, coloured."""
