@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ui.compare.rows import changed_part
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.lines.text_view import TextView
@@ -130,11 +130,13 @@ async def test_the_bodies_of_earlier_runs_come_from_the_store(scene: Scene) -> N
         await shows(pilot, "+ message 2 · assistant")
 
 
-async def test_a_live_request_can_be_compared_before_its_answer_tells_anything(scene: Scene) -> None:
+async def test_a_live_request_can_be_compared_and_its_answer_tells_of_the_cache_when_it_has_ended(scene: Scene) -> None:
     made = two(scene, body(USER), body(USER, ANSWER), **LIVE)
     async with scene.opened() as pilot:
         await open_on(pilot, scene, made)
         await shows(pilot, "the answer has not told yet")
+        scene.grow(made, outcome=Outcome.OK, **scene.counted(12, 18_400, 600, 0, 61))
+        await shows(pilot, "18k tokens read (97%)", "+ message 2 · assistant")
 
 
 async def test_brackets_go_from_change_to_change_and_say_when_there_is_none(scene: Scene) -> None:

@@ -1,7 +1,7 @@
 """The screen that compares a request with the previous one of the same agent."""
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -20,6 +20,7 @@ from candela_tui.ui.compare.summary import summary
 from candela_tui.ui.dashboard.session_rows import agent_names
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Line
+from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.slices import in_slices
@@ -171,7 +172,20 @@ class CompareScreen(Screen[None]):
             pieces += ((f"   {session.title}", "dim"),)
         self._title.pieces = (("Compare  ", "accent"), *pieces)
 
-    async def _write(self) -> None:
+    def take_change(self, change: Change) -> None:
+        """The answer that says what came from the cache may have ended."""
+        compared = self._compared
+        if compared is None or not compared.now.live:
+            return
+        for exchange in change.exchanges:
+            if exchange.id == compared.now.id and not exchange.live:
+                self._compared = replace(compared, now=exchange)
+                self.run_worker(self._write(at=self._view.scroll_y), group="compare", exclusive=True)
+
+    def take_tick(self, tick: int) -> None:
+        """Nothing here moves."""
+
+    async def _write(self, *, at: float = 0) -> None:
         compared, width = self._compared, self._view.text_width
         if compared is None or not width:
             return
@@ -182,6 +196,8 @@ class CompareScreen(Screen[None]):
         self._stops = []
         self._view.show_lines(lines)
         await in_slices(write(rows.rows, width, lines, self._stops), self._view.grew)
+        if at:
+            self._view.grew(at=at)
 
     @on(TextView.Resized)
     def _resized(self) -> None:
