@@ -44,7 +44,7 @@ class Action:
 
 
 def actions_of(screen: Screen[object]) -> list[Action]:
-    """Every action of ours that works on a screen, those of the focused pane first, and of those the ones for the footer."""
+    """Every action of ours that works on a screen: nearest to the focus first, and there those for the footer first."""
     found: dict[tuple[str, DOMNode], Action] = {}
     own: dict[type, frozenset[str]] = {}
     for active in screen.active_bindings.values():

@@ -52,6 +52,8 @@ def derived_inks(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
         "ink-link": coloured("secondary"),
         "hit-background": background.blend(Color.parse(variables["accent"]), 0.35).hex,
         "hit-foreground": strongest.hex,
+        "hit-here-foreground": background.hex,
+        "hit-here-style": "bold",
         "cursor-row": _ground(background, primary, foreground, 0.24).hex,
         "cursor-row-blurred": _ground(background, foreground, foreground, 0.1).hex,
         "border-idle": readable(foreground.blend(background, 0.8), foreground, 1.5),
@@ -73,6 +75,7 @@ ANSI_INKS = {
     "ink-link": "ansi_blue",
     "hit-background": "ansi_yellow",
     "hit-foreground": "ansi_black",
+    "hit-here-foreground": "ansi_black",
     "cursor-row": "ansi_default",
     "cursor-row-blurred": "ansi_default",
     "border-idle": "ansi_bright_black",
@@ -81,6 +84,7 @@ ANSI_INKS = {
 
 ATTRIBUTES = {
     "ink-dim-style": "dim",
+    "hit-here-style": "bold reverse",
     "cursor-row-style": "reverse",
     "cursor-row-blurred-style": "underline",
 }

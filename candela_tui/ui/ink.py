@@ -48,7 +48,7 @@ INK_CSS = """
     .ink--thinking { color: $ink-thinking; text-style: italic; }
     .ink--heading { color: $ink-accent; text-style: bold; }
     .ink--hit { color: $hit-foreground; background: $hit-background; text-style: underline; }
-    .ink--hit-here { color: $background; background: $ink-accent; text-style: bold; }
+    .ink--hit-here { color: $hit-here-foreground; background: $ink-accent; text-style: $hit-here-style; }
 """
 """Rules to nest in the DEFAULT_CSS of a widget that draws pieces."""
 

@@ -126,6 +126,16 @@ async def test_check_passes_a_good_file_and_names_every_mistake_of_a_bad_one(hom
     assert (result.code, "not valid TOML" in result.err) == (1, True)
 
 
+async def test_check_tells_of_keys_for_actions_that_are_not_there(home: Home) -> None:
+    home.config.write_text('[ui.keys]\n"app.keys" = "f1"\n')
+    assert (await home.run("config", "check")).code == 0
+    home.config.write_text('[ui.keys]\n"app.kyes" = "f1"\n"app.settings" = "slahs"\n')
+    result = await home.run("config", "check")
+    assert result.code == 1
+    assert "did you mean 'app.keys'?" in result.err
+    assert "did you mean 'slash'?" in result.err
+
+
 async def test_a_mistake_in_the_environment_names_the_variable(home: Home) -> None:
     result = await home.run("config", "check", CANDELA_PROXY__PORT="x")
     assert result.code == 1

@@ -87,6 +87,17 @@ def test_the_clear_themes_are_told_apart_by_every_eye(theme: Theme, deficiency: 
 
 
 class TestInTheDashboard:
+    async def test_without_colours_the_hit_of_a_search_is_seen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        scene = Scene(tmp_path)
+        scene.request(body=b'{"model": "needle"}')
+        async with scene.opened() as pilot:
+            await shows(pilot, "11:59:00")
+            await pilot.press("enter", "7", "slash", *"needle", "enter")
+            await until(pilot, lambda: "reverse" in _attributes(scene, "needle"))
+
     async def test_every_theme_can_be_worn(self, scene: Scene) -> None:
         busy_morning(scene)
         async with scene.opened() as pilot:
