@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -113,7 +114,7 @@ class CompareScreen(Screen[None]):
 
     def _show(self) -> None:
         self._compared = None
-        self.run_worker(self._compare(self._exchange_id), group="compare", exclusive=True)
+        self.run_worker(partial(self._compare, self._exchange_id), group="compare", exclusive=True)
 
     def _conversation(self, exchange: Exchange) -> tuple[list[Exchange], int]:
         """The requests that this one is among, and its place."""
@@ -180,7 +181,7 @@ class CompareScreen(Screen[None]):
         for exchange in change.exchanges:
             if exchange.id == compared.now.id and not exchange.live:
                 self._compared = replace(compared, now=exchange)
-                self.run_worker(self._write(at=self._view.scroll_y), group="compare", exclusive=True)
+                self.run_worker(partial(self._write, at=self._view.scroll_y), group="compare", exclusive=True)
 
     def take_tick(self, tick: int) -> None:
         """Nothing here moves."""
@@ -202,7 +203,7 @@ class CompareScreen(Screen[None]):
     @on(TextView.Resized)
     def _resized(self) -> None:
         if self._compared is not None:
-            self.run_worker(self._write(), group="compare", exclusive=True)
+            self.run_worker(self._write, group="compare", exclusive=True)
 
     @on(TextView.Searched)
     def _searched(self) -> None:
