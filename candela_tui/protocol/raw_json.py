@@ -1,5 +1,6 @@
 """JSON read in slices: a whole big document, decoded at once, would hold the interpreter for a third of a second."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,25 @@ NULL = msgspec.Raw(b"null")
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_SURROGATES = re.compile(rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|[89a-fA-F][0-9a-fA-F]{2})")
+_ESCAPE = len(rb"\ud83d")
+
+
+def without_lone_surrogates(body: bytes) -> bytes | None:
+    """The document with U+FFFD for each half of a surrogate pair that stands alone; None: there is none.
+
+    JavaScript writes such halves where a text was cut in the middle of an emoji. They are no valid JSON: a decoder
+    refuses the whole document for one of them (and the provider the request).
+    """
+    mended = _SURROGATES.sub(_mended, body)
+    return mended if mended != body else None
+
+
+def _mended(match: re.Match[bytes]) -> bytes:
+    before = match.string[max(0, match.start() - 64) : match.start()]
+    escaped = (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
+    return match[0] if escaped or len(match[0]) > _ESCAPE else rb"\ufffd"
 
 
 def decode_json(raw: msgspec.Raw | bytes) -> Any:

@@ -12,7 +12,14 @@ from typing import Any
 
 import msgspec
 
-from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
+from candela_tui.protocol.raw_json import (
+    NULL,
+    decode_json,
+    raw_items,
+    raw_members,
+    text_prefix,
+    without_lone_surrogates,
+)
 
 
 class Kind(StrEnum):
@@ -73,7 +80,8 @@ def decode_request(body: bytes) -> MessagesRequest | None:
     except msgspec.ValidationError:
         members = raw_members(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        mended = without_lone_surrogates(body)
+        return decode_request(mended) if mended is not None else None
     return _lenient(members) if members is not None else None
 
 

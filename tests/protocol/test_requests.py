@@ -234,3 +234,11 @@ class TestTheKindOfARequest:
 )
 def test_the_title_is_read_from_the_answer(text, title):
     assert title_in_answer(text) == title
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\uDE00"])
+def test_a_text_cut_in_the_middle_of_an_emoji_costs_only_that_character(half: str) -> None:
+    body = f'{{"model": "m", "messages": ["cut {half}", "whole \\ud83d\\ude00", "said \\\\ud83d"]}}'.encode()
+    request = decode_request(body)
+    assert request is not None
+    assert [json.loads(bytes(raw)) for raw in request.messages] == ["cut \ufffd", "whole 😀", "said \\ud83d"]
