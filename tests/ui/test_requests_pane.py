@@ -50,7 +50,7 @@ def times(pilot: Pilot[int]) -> list[str]:
 
 
 async def listed(pilot: Pilot[int], *moments: str) -> None:
-    await until(pilot, lambda: times(pilot) == list(moments) and pilot.app.focused in pane(pilot).query("*"))
+    await until(pilot, lambda: times(pilot) == list(moments) and pane(pilot).has_focus_within)
 
 
 async def test_the_tries_of_a_call_are_one_row_that_says_how_many(scene: Scene) -> None:
@@ -140,6 +140,16 @@ async def test_a_filter_holds_as_it_is_typed_and_for_what_comes_later(scene: Sce
         await pilot.press("escape")
         await until(pilot, lambda: len(times(pilot)) == 5)
         assert "/model" not in screen_text(pilot)
+
+
+async def test_another_session_does_not_take_the_place_of_requests_that_are_read(scene: Scene) -> None:
+    scene.request(ago=50, clues=clues("the first"))
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:10")
+        await pilot.press("slash", "o")
+        scene.request(ago=5, session_id="another", clues=clues("the second"))
+        await shows(pilot, "the second")
+        assert "Requests · the first" in screen_text(pilot)
 
 
 async def test_a_call_leaves_and_enters_the_filter_as_it_goes_on(scene: Scene) -> None:

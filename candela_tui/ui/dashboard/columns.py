@@ -123,11 +123,17 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
+_LEAST_TOLD = Decimal("0.001")
+
+
 def _cost(call: Call, table: Table, width: int) -> str:
     if call.last.kind in (Kind.PROBE, Kind.MODELS):
         return ""
     usd, at_least = total_cost(call)
-    return f"≥{words.money(usd)}" if at_least else words.money(usd)
+    if not at_least or usd is None:
+        return words.money(usd)
+    # A bound from below can't be told by one from above.
+    return f"≥{words.money(usd) if usd >= _LEAST_TOLD else '$0'}"
 
 
 def _text(text: Callable[[Exchange], str | None]) -> tuple[Callable[[Call, Table, int], str], Callable[..., Value]]:

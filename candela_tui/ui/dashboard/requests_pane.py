@@ -78,6 +78,9 @@ class RequestsPane(Pane):
 
         exchange_id: str
 
+    class Used(Message):
+        """The user reads these requests: another session is not to take their place by itself."""
+
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._table = Table(sources.clock)
@@ -223,6 +226,12 @@ class RequestsPane(Pane):
         event.stop()
         self._name_it()
 
+    @on(RowList.Moved)
+    def _moved(self, event: RowList.Moved) -> None:
+        event.stop()
+        if event.by_hand:
+            self.post_message(self.Used())
+
     @on(RequestList.Chosen)
     def _chosen(self, event: RequestList.Chosen) -> None:
         event.stop()
@@ -286,6 +295,7 @@ class RequestsPane(Pane):
     def action_filter(self) -> None:
         """Type a filter."""
         self._bar.open()
+        self.post_message(self.Used())
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:

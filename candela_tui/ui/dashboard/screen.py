@@ -195,6 +195,10 @@ class DashboardScreen(Screen[None]):
         if anew and requests.choice is not None:
             self._panes.timeline.show(self._timeline_of(requests.choice))
 
+    @on(RequestsPane.Used)
+    def _requests_used(self) -> None:
+        self._panes.sessions.stay()
+
     @on(RequestsPane.Moved)
     def _request_chosen(self, event: RequestsPane.Moved) -> None:
         self._show_chosen_request(event.exchange_id)

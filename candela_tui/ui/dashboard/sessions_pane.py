@@ -118,6 +118,10 @@ class SessionsPane(Pane):
             if session.started_at == self._newest:
                 self.rows.move_to(Choice(session.session_id), by_hand=False)
 
+    def stay(self) -> None:
+        """Choose no other session until the user does."""
+        self._chosen_by_hand = True
+
     @property
     def _order(self) -> str:
         return order_name(self._sources.preferences.now.sessions_order)
