@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -74,8 +74,24 @@ class CommandLine(ModalScreen[None]):
         self._marked = None
         self._show()
 
+    @property
+    def _first(self) -> int:
+        """The completion that the uppermost line shows."""
+        return max(0, (self._marked or 0) - _MOST_SHOWN + 1)
+
+    def on_click(self, event: events.Click) -> None:
+        """Run the completion that was clicked; a click elsewhere closes."""
+        for number, line in enumerate(self._lines):
+            if line.display and line.region.contains_point(event.screen_offset):
+                place = self._first + number
+                if place < len(self._completions):
+                    self._run(self._completions[place].text)
+                return
+        if not self._input.region.contains_point(event.screen_offset):
+            self.dismiss(None)
+
     def _show(self, trouble: str | None = None) -> None:
-        first = max(0, (self._marked or 0) - _MOST_SHOWN + 1)
+        first = self._first
         shown: list[Line] = [
             (
                 ("▸ " if place == self._marked else "  ", "accent"),
@@ -105,7 +121,9 @@ class CommandLine(ModalScreen[None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        typed = self._completions[self._marked].text if self._marked is not None else event.value
+        self._run(self._completions[self._marked].text if self._marked is not None else event.value)
+
+    def _run(self, typed: str) -> None:
         if not typed.strip():
             self.dismiss(None)
             return

@@ -141,6 +141,22 @@ class TestInTheDashboard:
             await pilot.press("colon", *"quit", "enter")
             await shows(pilot, "Leave candela?")
 
+    async def test_a_click_on_a_completion_runs_it_and_one_elsewhere_closes(self, scene: Scene) -> None:
+        async with scene.opened() as pilot:
+            await shows(pilot, "Waiting")
+            await pilot.press("colon", *"theme gru")
+            line = next(
+                number
+                for number, text in enumerate((await shows(pilot, "theme gruvbox")).splitlines())
+                if "theme gruvbox" in text and ":" not in text
+            )
+            await pilot.click(offset=(5, line))
+            await until(pilot, lambda: scene.app.theme == "gruvbox")
+            await pilot.press("colon")
+            await until(pilot, lambda: len(scene.app.screen_stack) == 2)
+            await pilot.click(offset=(5, 3))
+            await until(pilot, lambda: len(scene.app.screen_stack) == 1)
+
     async def test_escape_and_an_empty_line_do_nothing(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
