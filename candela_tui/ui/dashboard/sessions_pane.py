@@ -1,5 +1,6 @@
 """The sessions and their sub-agents, one of which is chosen."""
 
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -100,8 +101,7 @@ class SessionsPane(Pane):
         ledger, now = self._sources.ledger, self._sources.clock.now()
         every = ledger.sessions()
         shown = ordered(matching(every, self._filter.words), self._order, reverse=self._reversed)
-        look = Look(compact=self._dense, by_tokens=self._order == "tokens")
-        self.rows.show_rows(self._tree.rows(shown, now, look, chosen=self.choice, anew=anew))
+        self.rows.show_rows(self._tree.rows(shown, now, self._look, chosen=self.choice, anew=anew))
         if self.choice is None and shown:
             self._choose(Choice(shown[0].session_id))
         self._name_it(len(shown), len(every))
@@ -110,6 +110,8 @@ class SessionsPane(Pane):
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges; a session that just began is chosen."""
+        if self._show_in_place(change.sessions):
+            return
         before = self._newest
         self.show(anew=False)
         if self._chosen_by_hand or self._newest == before:
@@ -117,6 +119,34 @@ class SessionsPane(Pane):
         for session in self._sources.ledger.sessions():
             if session.started_at == self._newest:
                 self.rows.move_to(Choice(session.session_id), by_hand=False)
+
+    def _show_in_place(self, session_ids: Collection[str | None]) -> bool:
+        """Show these sessions where they are, whatever the number of others; False: some belong elsewhere now."""
+        if self._filter.words:
+            return False
+        rank, now, look = ORDERS[self._order].rank, self._sources.clock.now(), self._look
+        for session_id in session_ids:
+            row, session = self.rows.row(Choice(session_id)), self._sources.ledger.session(session_id)
+            if not isinstance(row, SessionRow) or rank(row.session) != rank(session):
+                return False
+            rows = self._tree.rows([session], now, look, chosen=self.choice, anew=False)
+            if [each.key for each in rows] != list(self._keys_of(row.key)):
+                return False
+            for each in rows:
+                self.rows.put_row(each)
+        self._let_count()
+        return True
+
+    def _keys_of(self, first: Choice) -> Iterator[Choice]:
+        """Of the rows of a session: its own, then its sub-agents'."""
+        key: Hashable | None = first
+        while isinstance(key, Choice) and key.session_id == first.session_id:
+            yield key
+            key = self.rows.neighbour(key, 1)
+
+    @property
+    def _look(self) -> Look:
+        return Look(compact=self._dense, by_tokens=self._order == "tokens")
 
     def stay(self) -> None:
         """Choose no other session until the user does."""
