@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from candela_tui.protocol.raw_json import raw_members
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, fitted
-from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.folds import Fold
-from candela_tui.ui.lines.levels import Levels
 from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
-from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.request.arguments import ArgumentsContent
 from candela_tui.ui.request.attachment import Attachment, file_name
 from candela_tui.ui.request.image_size import image_size
@@ -315,16 +312,6 @@ def breakpoint_line(cache_control: msgspec.Raw) -> Line:
     except UNREADABLE:
         return ()
     return ((f"◇ cached up to here, for {control.ttl}", "faint"),)
-
-
-def block_lines(body: bytes, width: int) -> Iterator[Line]:
-    """The lines of one content block where nothing folds."""
-    lines = FoldedLines(width, Levels(Preferences(), {}))
-    for _ in lines.add(
-        None if fold is None else replace(fold, kind="", gap=0) for fold in Blocks().block(body, "assistant", "block")
-    ):
-        pass
-    yield from map(lines.line, range(len(lines)))
 
 
 def rule(name: str, note: str, ink: str, width: int) -> Fold:
