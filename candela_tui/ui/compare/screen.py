@@ -1,6 +1,7 @@
 """The screen that compares a request with the previous one of the same agent."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -9,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import Worker
 
 from candela_tui.analysis.compare import Comparison, compare
 from candela_tui.analysis.conversation import same_conversation
@@ -114,7 +116,11 @@ class CompareScreen(Screen[None]):
 
     def _show(self) -> None:
         self._compared = None
-        self.run_worker(partial(self._compare, self._exchange_id), group="compare", exclusive=True)
+        self._instead(partial(self._compare, self._exchange_id))
+
+    def _instead(self, work: Callable[[], Coroutine[None, None, None]]) -> Worker[None]:
+        """Do this instead of what is under way. Made only when it begins, as another may take its place before."""
+        return self.run_worker(work, group="compare", exclusive=True)
 
     def _conversation(self, exchange: Exchange) -> tuple[list[Exchange], int]:
         """The requests that this one is among, and its place."""
@@ -181,7 +187,7 @@ class CompareScreen(Screen[None]):
         for exchange in change.exchanges:
             if exchange.id == compared.now.id and not exchange.live:
                 self._compared = replace(compared, now=exchange)
-                self.run_worker(partial(self._write, at=self._view.scroll_y), group="compare", exclusive=True)
+                self._instead(partial(self._write, at=self._view.scroll_y))
 
     def take_tick(self, tick: int) -> None:
         """Nothing here moves."""
@@ -203,7 +209,7 @@ class CompareScreen(Screen[None]):
     @on(TextView.Resized)
     def _resized(self) -> None:
         if self._compared is not None:
-            self.run_worker(self._write, group="compare", exclusive=True)
+            self._instead(self._write)
 
     @on(TextView.Searched)
     def _searched(self) -> None:
