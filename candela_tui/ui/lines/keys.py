@@ -2,9 +2,14 @@
 
 from textual.binding import Binding, BindingType
 
+
+def _key(keys: str, action: str, name: str, description: str, tooltip: str, *, shown_as: str | None = None) -> Binding:
+    return Binding(keys, action, description, show=False, key_display=shown_as, tooltip=tooltip, id=f"text.{name}")
+
+
 TEXT_KEYS: list[BindingType] = [
-    Binding("down,j", "lines(1)", "Down", show=False, id="text.down"),
-    Binding("up,k", "lines(-1)", "Up", show=False, id="text.up"),
+    _key("down,j", "lines(1)", "down", "Down", "Scroll down a line; at the end, go on to the next block in view"),
+    _key("up,k", "lines(-1)", "up", "Up", "Scroll up a line; at the top, go back to the block before"),
     Binding(
         "space,enter",
         "fold",
@@ -13,48 +18,39 @@ TEXT_KEYS: list[BindingType] = [
         id="text.fold",
         tooltip="Show one line of the highlighted block, or all of it",
     ),
-    Binding(
-        "Z", "fold_all", "Fold all", show=False, id="text.fold_all", tooltip="Fold all blocks, or unfold them again"
-    ),
+    _key("Z", "fold_all", "fold_all", "Fold all", "Fold all blocks, or unfold them again"),
     Binding("plus", "detail(1)", "Detail", key_display="+ −", id="text.more", tooltip="Show more of each block"),
-    Binding("minus", "detail(-1)", "Less detail", show=False, id="text.less", tooltip="Show less of each block"),
-    Binding(
-        "L",
-        "detail_kind",
-        "Detail of a kind",
-        show=False,
-        id="text.detail_kind",
-        tooltip="Choose the kind of blocks that + and − are for, or all of them",
+    _key("minus", "detail(-1)", "less", "Less detail", "Show less of each block"),
+    _key(
+        "L", "detail_kind", "detail_kind", "Detail of a kind", "Choose the kind of blocks that + and − are for, or all"
     ),
-    Binding("right_parenthesis,ctrl+down", "block(1)", "Next block", show=False, id="text.next_block", key_display=")"),
-    Binding(
+    _key(
+        "right_parenthesis,ctrl+down",
+        "block(1)",
+        "next_block",
+        "Next block",
+        "Highlight the next block below",
+        shown_as=")",
+    ),
+    _key(
         "left_parenthesis,ctrl+up",
         "block(-1)",
+        "previous_block",
         "Previous block",
-        show=False,
-        id="text.previous_block",
-        key_display="(",
+        "Highlight the next block above",
+        shown_as="(",
     ),
     Binding("o", "order", "Order", id="text.order", tooltip="List the blocks in another order"),
-    Binding("O", "reverse", "Reverse", show=False, id="text.reverse", tooltip="Reverse the order of the blocks"),
-    Binding("pagedown,ctrl+f,space", "pages(1)", "Page down", show=False, id="text.page_down"),
-    Binding("pageup,ctrl+b", "pages(-1)", "Page up", show=False, id="text.page_up"),
-    Binding("ctrl+d", "pages(0.5)", "Half a page down", show=False, id="text.half_page_down"),
-    Binding("ctrl+u", "pages(-0.5)", "Half a page up", show=False, id="text.half_page_up"),
-    Binding("home,g", "top", "Top", show=False, id="text.top"),
-    Binding("end,G", "bottom", "Bottom, and follow", show=False, id="text.bottom"),
-    Binding(
-        "W", "wrap", "Wrap", show=False, id="text.wrap", tooltip="Break long lines at the width, or scroll sideways"
-    ),
-    Binding(
-        "number_sign",
-        "line_numbers",
-        "Line numbers",
-        key_display="#",
-        show=False,
-        id="text.line_numbers",
-        tooltip="Number the lines of the raw bodies",
-    ),
-    Binding("right,greater_than_sign", "sideways(1)", "Right", show=False, id="text.right"),
-    Binding("left,less_than_sign", "sideways(-1)", "Left", show=False, id="text.left"),
+    _key("O", "reverse", "reverse", "Reverse", "Reverse the order of the blocks"),
+    # Where nothing folds, space goes on to the next page, as in less.
+    _key("pagedown,ctrl+f,space", "pages(1)", "page_down", "Page down", "Scroll down a page"),
+    _key("pageup,ctrl+b", "pages(-1)", "page_up", "Page up", "Scroll up a page"),
+    _key("ctrl+d", "pages(0.5)", "half_page_down", "Half a page down", "Scroll down half a page"),
+    _key("ctrl+u", "pages(-0.5)", "half_page_up", "Half a page up", "Scroll up half a page"),
+    _key("home,g", "top", "top", "Top", "Go to the first line"),
+    _key("end,G", "bottom", "bottom", "Bottom", "Go to the last line, and stay at the end as lines are added"),
+    _key("W", "wrap", "wrap", "Wrap", "Break long lines at the width, or scroll sideways"),
+    _key("number_sign", "line_numbers", "line_numbers", "Line numbers", "Number the lines of raw bodies", shown_as="#"),
+    _key("right,greater_than_sign", "sideways(1)", "right", "Right", "Scroll to the right where lines are not broken"),
+    _key("left,less_than_sign", "sideways(-1)", "left", "Left", "Scroll to the left where lines are not broken"),
 ]

@@ -285,6 +285,12 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._left = max(0, min(UNWRAPPED, self._left + step * _SIDEWAYS))
         self._redraw()
 
+    def bring_into_view(self, start: int, stop: int) -> None:
+        """Scroll sideways to these characters of a line, unless they are in view."""
+        width = self.text_width - (GUTTER if self._numbers else 0)
+        if not self._wraps and not self._left <= start <= stop <= self._left + width:
+            self._left = max(0, start - width // 3)
+
     def on_mouse_scroll_right(self, event: MouseScrollRight) -> None:
         """The wheel turned sideways."""
         if not self._wraps:

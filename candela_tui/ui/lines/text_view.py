@@ -294,6 +294,9 @@ class TextView(LineView, inherit_bindings=False):
         top, height = self.scroll_offset.y, self.size.height
         if not top <= number < top + height:
             self.scroll_to(y=max(0, number - height // 3), animate=False, force=True)
+        for mark in self._lines.marks(number, self._finder.hits):
+            if mark.hit == hit:
+                self.bring_into_view(mark.start, mark.stop)
         self._redraw()
 
     def next_hit(self, step: int) -> None:
