@@ -54,8 +54,10 @@ class Commands:
             verb = self._verbs.get(name)
             values = [str(known) for known in verb.values] if verb else []
             return [Completion(f"{name} {known}", "") for known in _matching(value.strip(), values)]
-        names = _matching(name, self._verbs)
-        by_meaning = [verb.name for verb in self._verbs.values() if _says(verb.meaning, name)]
+        # Whole names are for those who write them: each action is there by the end of its name, too.
+        verbs = {known: verb for known, verb in self._verbs.items() if "." in name or "." not in known}
+        names = _matching(name, verbs)
+        by_meaning = [verb.name for verb in verbs.values() if _says(verb.meaning, name)]
         return [Completion(name, self._verbs[name].meaning) for name in dict.fromkeys([*names, *by_meaning])]
 
     def find(self, typed: str) -> tuple[Verb, str] | str:

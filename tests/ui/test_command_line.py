@@ -31,8 +31,9 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("typed", "expected"),
         [
-            ("f", ["filter", "dashboard.filter"]),
-            ("FIL", ["filter", "dashboard.filter"]),
+            ("f", ["filter"]),
+            ("FIL", ["filter"]),
+            ("dashboard.", ["dashboard.filter", "dashboard.zoom"]),
             ("leave", ["quit"]),
             ("theme n", ["theme nord", "theme rose-pine"]),
             ("theme gr", ["theme gruvbox"]),
