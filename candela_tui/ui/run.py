@@ -1,7 +1,10 @@
 """The dashboard from its start to its end."""
 
 import asyncio
+import select
 import signal
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
 
 __all__ = ["DashboardExit", "Status", "run"]
+
+_LOOK_AT_TERMINAL_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,23 @@ async def _run(app: CandelaApp) -> DashboardExit:
     loop.set_exception_handler(failed)
     for number in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, leave, number)
+    watch = asyncio.create_task(_leave_with_the_terminal(leave), name="terminal")
     try:
         code = await app.run_async()
     finally:
+        watch.cancel()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
     if app.crash is not None:
         return DashboardExit(1, app.crash)
     return DashboardExit(128 + ended_by[0] if ended_by else code or 0)
+
+
+async def _leave_with_the_terminal(leave: Callable[[int], None]) -> None:
+    """A terminal that is closed sends SIGHUP only to those whose own it is; to others it is just gone, and Textual
+    would go on asking it for keys."""
+    terminal = select.poll()
+    terminal.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+    while not terminal.poll(0):  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(_LOOK_AT_TERMINAL_EVERY_S)
+    leave(signal.SIGHUP)

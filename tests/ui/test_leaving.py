@@ -27,7 +27,7 @@ class Program:
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: int, turns: int, end: Path) -> None:
         self.process = process
-        self._terminal = terminal
+        self.terminal = terminal
         self._turns = turns
         self._end = end
         self.seen = b""
@@ -39,14 +39,19 @@ class Program:
                 await self._read()
 
     async def _read(self) -> None:
-        await _readable(self._terminal)
+        await _readable(self.terminal)
         try:
-            self.seen += os.read(self._terminal, 65536)
+            self.seen += os.read(self.terminal, 65536)
         except OSError:
             self.seen += b"\0gone"
 
     def type(self, keys: str) -> None:
-        os.write(self._terminal, keys.encode())
+        os.write(self.terminal, keys.encode())
+
+    def close_terminal(self) -> None:
+        """Take the terminal away, without a signal: it is not the program's controlling one."""
+        os.close(self.terminal)
+        self.terminal = -1
 
     async def publishes(self, turns: int) -> None:
         """Wait until the thread beside the dashboard has published so often again."""
@@ -86,13 +91,15 @@ async def _running(directory: Path, mode: str = "quiet") -> AsyncIterator[Progra
         start_new_session=True,
         pass_fds=[turns_to],
     )
+    program = Program(process, master, turns, directory / "end")
     try:
-        yield Program(process, master, turns, directory / "end")
+        yield program
     finally:
         process.kill()
         process.wait()
-        for file_descriptor in (master, slave, turns, turns_to):
-            os.close(file_descriptor)
+        for file_descriptor in (program.terminal, slave, turns, turns_to):
+            if file_descriptor >= 0:
+                os.close(file_descriptor)
 
 
 async def test_q_leaves_and_restores_the_terminal(tmp_path: Path) -> None:
@@ -110,6 +117,13 @@ async def test_a_signal_leaves_and_restores_the_terminal(tmp_path: Path, number:
         program.process.send_signal(number)
         await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
         assert await program.end() == {"code": 128 + number, "crash": None}
+
+
+async def test_a_terminal_that_is_gone_without_a_signal_ends_the_dashboard(tmp_path: Path) -> None:
+    async with _running(tmp_path) as program:
+        await program.shows(b"Waiting for the first request")
+        program.close_terminal()
+        assert await program.end() == {"code": 128 + signal.SIGHUP, "crash": None}
 
 
 async def test_a_bug_of_the_dashboard_is_reported_without_what_its_variables_held(tmp_path: Path) -> None:
