@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from candela_tui.peer import listening_uid
 from candela_tui.store.errors import StoreError
 from candela_tui.wire import API_ROOT, About
 
@@ -106,6 +108,8 @@ class Client:
         try:
             try:
                 connection.connect()
+                # At each connection: the candela may have ended since, and its port be somebody else's.
+                self._require_own()
                 if connected is not None:
                     connected(connection.sock)
                 connection.request("GET", target, headers={"Authorization": f"Bearer {self._token()}"})
@@ -141,6 +145,12 @@ class Client:
             f"The candela on {self.where} answers in a way that this one does not understand ({error}). "
             f"Start it again, so that both are of one version."
         )
+
+    def _require_own(self) -> None:
+        """Raise NoLocalApi where another user listens, who would get the token."""
+        user = listening_uid(self._port)
+        if user is not None and user != os.getuid():
+            raise NoLocalApi(f"{self.where} belongs to another user of this machine (uid {user}).")
 
     def _token(self) -> str:
         try:

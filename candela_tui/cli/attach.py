@@ -1,11 +1,10 @@
 """``candela attach``: the dashboard of a candela that runs already."""
 
-import os
 from pathlib import Path
 
 import click
 
-from candela_tui.attach.client import Client, NoLocalApi
+from candela_tui.attach.client import Client
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.cli.invocation import Invocation, pass_invocation
@@ -15,7 +14,6 @@ from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths, default_paths
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
-from candela_tui.proxy.peer import listening_uid
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import DashboardExit, Status
@@ -68,7 +66,6 @@ def _live_or_stored(
 ) -> DashboardExit:
     client = Client(running.port, paths.token)
     try:
-        _require_own(running.port)
         about = client.about()
     except StoreError as error:
         status = Status(
@@ -88,10 +85,3 @@ def _live_or_stored(
         return show(feed, history, status, settings, invocation)
     finally:
         feed.close()
-
-
-def _require_own(port: int) -> None:
-    """Raise NoLocalApi where another user listens, who would get the token."""
-    user = listening_uid(port)
-    if user is not None and user != os.getuid():
-        raise NoLocalApi(f"the port belongs to another user of this machine (uid {user}).")

@@ -11,8 +11,8 @@ import click
 from candela_tui.cli import daemon
 from candela_tui.cli.environment import SHELLS, shell_in, statements, variables
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
-from candela_tui.proxy.peer import listening_uid
 
 
 class Verbatim(click.Command):

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from candela_tui.peer import knows_peers, peer_uid
 from candela_tui.protocol.errors import error_body
-from candela_tui.proxy.peer import knows_peers, peer_uid
 
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

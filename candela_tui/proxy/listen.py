@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from candela_tui.proxy.peer import listener
+from candela_tui.peer import listener
 
 HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_S = 2.0

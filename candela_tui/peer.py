@@ -84,6 +84,13 @@ def listener(port: int) -> tuple[int, str] | None:
 
 def listening_uid(port: int) -> int | None:
     """The user id that listens on a port of 127.0.0.1; None where that can't be known."""
+    try:
+        return _diagnosed_uid(("127.0.0.1", port), ("0.0.0.0", 0))  # noqa: S104 - a listener's other end
+    except OSError:
+        return _listed_listening_uid(port)
+
+
+def _listed_listening_uid(port: int) -> int | None:
     for fields in _rows(_TABLES[0]):
         address, _, number = fields[1].partition(":")
         if fields[3] == _LISTEN and address in _REACHED_BY_LOOPBACK and int(number, 16) == port:
