@@ -384,6 +384,38 @@ async def test_what_could_be_a_program_is_not_opened_but_can_be_saved(
     assert next(tmp_path.glob("image-1*")).read_bytes() == b"\x89PNG picture"
 
 
+async def test_a_picture_is_opened_by_its_type_whatever_its_title_says(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    _program(programs, "xdg-open", f'basename "$1" > {tmp_path}/name')
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
+    monkeypatch.setattr("sys.platform", "linux")
+    # Not every machine's table of types knows WebP, and then the title alone would be the file's name.
+    monkeypatch.setattr("mimetypes.guess_extension", lambda kind: None)
+    body = json.loads(_with_a_picture("image/webp"))
+    body["messages"][0]["content"][0]["title"] = "holiday.terminal"
+    scene.request(body=json.dumps(body).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "▣ image")
+        await pilot.press("v")
+        await until(pilot, (tmp_path / "name").exists)
+        await until(pilot, lambda: (tmp_path / "name").read_text() == "holiday.terminal.webp\n")
+
+
+async def test_a_picture_that_is_not_base64_can_not_be_saved_and_the_dashboard_says_so(scene: Scene) -> None:
+    scene.request(body=_with_a_picture("image/png").replace(b"iVBOR", b"iV!OR"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "▣ image")
+        await pilot.press("e", "b")
+        await told(pilot, "It is not base64")
+
+
 async def test_the_text_of_a_tab_is_copied_as_it_was_before_it_was_broken(scene: Scene) -> None:
     text = "many words that go on and on " * 20 + "\nand a second line"
     scene.request(answer=stream(text[:300], text[300:]))

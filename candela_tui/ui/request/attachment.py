@@ -39,7 +39,7 @@ class Attachment:
             return b""
 
     async def content(self) -> bytes:
-        """All its bytes. Raises ValueError where they are not base64."""
+        """All its bytes. Raises binascii.Error where they are not base64."""
         return await asyncio.to_thread(lambda: b"".join(self._slices(len(self.data))))
 
     def _slices(self, most: int) -> list[bytes]:

@@ -63,9 +63,7 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
         Binding("slash", "search", "Search", key_display="/", id="request.search", tooltip="Find words in the tab"),
         Binding("n", "hit(1)", "Next hit", show=False, id="request.next_hit", tooltip="The next place that was found"),
         Binding("N", "hit(-1)", "Previous hit", show=False, id="request.previous_hit", tooltip="The place before"),
-        Binding(
-            "y", "copy", "Copy", id="request.copy", tooltip="Copy the selection, else the block in view, else the tab"
-        ),
+        Binding("y", "copy", "Copy", id="request.copy", tooltip="Copy the selection, or the block in view, or all"),
         Binding(
             "Y",
             "choose_copy",

@@ -1,7 +1,9 @@
 """The actions of the request screen that leave it: copying, saving, opening in other programs."""
 
 import asyncio
+import binascii
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -47,7 +49,7 @@ class Acts:
         """Copy the selection, else the block in view, else the tab."""
         choices = self._copy_choices()
         if choices:
-            self._run(self._copy(choices[0]))
+            self._run(partial(self._copy, choices[0]))
 
     def choose_copy(self) -> None:
         """Ask what to copy."""
@@ -65,9 +67,9 @@ class Acts:
         subject, page = self._shown.subject, self._pages.page
         attachment = current_attachment(self._shown.view)
         if attachment is not None and program == "pager":
-            self._screen.run_worker(self._told(self._open_outside(attachment)), group="outside")
+            self._run(partial(self._open_outside, attachment), group="outside", exclusive=False)
         elif subject is not None and page is not None:
-            self._run(self._show_outside(program, subject, page))
+            self._run(partial(self._show_outside, program, subject, page))
 
     def _copy_choices(self) -> list[Choice]:
         subject, page = self._shown.subject, self._pages.page
@@ -79,20 +81,25 @@ class Acts:
         def chosen(key: Hashable | None) -> None:
             for choice in choices:
                 if choice.letter == key:
-                    self._run(act(choice))
+                    self._run(partial(act, choice))
 
         if choices:
             options = [Option(choice.letter, choice.letter, choice.name) for choice in choices]
             self._screen.app.push_screen(ChooseDialog(title, options), chosen)
 
-    def _run(self, act: Awaitable[None]) -> None:
-        self._screen.run_worker(self._told(act), group="act", exclusive=True)
+    def _run(self, act: Callable[[], Awaitable[None]], *, group: str = "act", exclusive: bool = True) -> None:
+        """Begin to act, where ``exclusive`` in the place of what its group does. It is made only when it begins, as
+        another may take its place before."""
+        told: Callable[[], Awaitable[None]] = partial(self._told, act)
+        self._screen.run_worker(told, group=group, exclusive=exclusive)
 
-    async def _told(self, act: Awaitable[None]) -> None:
+    async def _told(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
-            await act
+            await act()
         except StoreError as error:
             self._screen.notify(str(error), severity="warning")
+        except binascii.Error as error:
+            self._screen.notify(f"It is not base64, so it can't be decoded: {error}", severity="warning")
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             self._screen.notify(f"{place}{error.strerror or error}", severity="error")
@@ -114,12 +121,7 @@ class Acts:
         self._screen.notify(f"Written: {path} ({words.size(path.stat().st_size)})")
 
     async def _open_outside(self, attachment: Attachment) -> None:
-        try:
-            content = await attachment.content()
-        except ValueError as error:
-            self._screen.notify(f"{attachment.name} can't be decoded: {error}", severity="warning")
-            return
-        trouble = await open_outside(attachment.name, content, attachment.media_type)
+        trouble = await open_outside(attachment.name, await attachment.content(), attachment.media_type)
         if trouble is not None:
             self._screen.notify(trouble, severity="warning")
 

@@ -1,5 +1,6 @@
 """What of a request can be copied, and what can be saved."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ class Choice:
     letter: str
     name: str
     content: Callable[[], Awaitable[str | bytes]]
-    """Raises StoreError, OSError, and ValueError where something can't be decoded."""
+    """Raises StoreError, OSError, and binascii.Error where something can't be decoded."""
     stem: str = ""
     """The name of its file, without the suffix."""
     suffix: str = ".txt"
@@ -104,5 +105,6 @@ async def _request(subject: Subject) -> bytes:
 async def _curl(subject: Subject) -> str:
     body: bytes | Path | None = await subject.bodies.request()
     if isinstance(body, bytes) and (len(body) > _MOST_IN_A_COMMAND or not fits_a_command(body)):
-        body = write_new(Path.cwd(), f"candela-{subject.exchange.id}-request", ".json", body)
+        name = f"candela-{subject.exchange.id}-request"
+        body = await asyncio.to_thread(write_new, Path.cwd(), name, ".json", body)
     return curl_command(subject.exchange, body)

@@ -22,10 +22,18 @@ _VARIABLES: dict[Program, tuple[str, ...]] = {"pager": ("PAGER",), "editor": ("V
 _DEFAULTS: dict[Program, tuple[str, ...]] = {"pager": ("less", "more"), "editor": ("nano", "vi")}
 
 
-_OPENED = frozenset(
-    {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "application/pdf", "text/plain"}
-)
-"""Types whose programs only show them: nothing that a body says it is may make the desktop run it."""
+_OPENED = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tiff",
+    "application/pdf": ".pdf",
+    "text/plain": ".txt",
+}
+"""Types whose programs only show them, and the names of their files: desktops go by the name, and nothing that a body
+calls itself may make one run it."""
 
 
 class NoProgram(Exception):
@@ -85,10 +93,11 @@ async def open_outside(name: str, content: bytes, media_type: str) -> str | None
     command = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if command is None:
         return f"No program is there to open {name}: xdg-open is not installed. Save it with e."
-    if media_type not in _OPENED:
+    suffix = _OPENED.get(media_type)
+    if suffix is None:
         return f"{media_type or 'Its type'} is not opened, as it may be a program. Save it with e."
     directory = Path(tempfile.mkdtemp(dir=_kept_directory().name))
-    path = directory / name
+    path = directory / (name if name.endswith(suffix) else f"{name}{suffix}")
     await asyncio.to_thread(path.write_bytes, content)
     process = await asyncio.create_subprocess_exec(
         command,
