@@ -11,18 +11,17 @@ _CURLS_OWN = frozenset({"accept-encoding", "content-length", "expect", "host"})
 """Fields that curl writes itself, right for what it sends."""
 _VARIABLES = {"authorization": "ANTHROPIC_AUTH_TOKEN"}
 """Where the secret of a header field is, if not in ANTHROPIC_API_KEY: a key is no bearer token."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_DOUBLE_QUOTES = re.compile(r'[\\"$`]')
 
 
 def fits_a_command(body: bytes) -> bool:
-    """Whether a shell can hold the body in a command; else it is to be in a file."""
-    if b"\0" in body:
-        return False
+    """Whether a command can hold the body; else it is to be in a file. A terminal into which a command is pasted acts
+    on control characters, and a shell holds no null character at all."""
     try:
-        body.decode()
+        return _CONTROLS.search(body.decode()) is None
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:

@@ -88,8 +88,8 @@ def test_a_body_that_holds_the_end_mark_does_not_end_there() -> None:
     assert command.endswith("<<'JSON_'\none\nJSON\ntwo\nJSON_\n")
 
 
-@pytest.mark.parametrize("body", [b"a\0b", b"\xff\xfe"])
-def test_what_no_shell_holds_does_not_fit_a_command(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"a\0b", b"\xff\xfe", b"\x1b[201~\nrm", "\x9b201~".encode(), b"a\rb"])
+def test_what_no_shell_holds_or_a_terminal_acts_on_does_not_fit_a_command(body: bytes) -> None:
     assert not fits_a_command(body)
     assert fits_a_command("{\"é\": '$(x)'}".encode())
 
