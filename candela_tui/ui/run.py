@@ -74,6 +74,7 @@ async def _run(app: CandelaApp) -> DashboardExit:
         code = await app.run_async()
     finally:
         watch.cancel()
+        await asyncio.wait([watch])
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
     if app.crash is not None:
@@ -86,6 +87,7 @@ async def _leave_with_the_terminal(leave: Callable[[int], None]) -> None:
     would go on asking it for keys."""
     terminal = select.poll()
     terminal.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
-    while not terminal.poll(0):  # noqa: ASYNC110 - nothing tells of it
+    # Where a system can't poll a terminal (macOS could not for long), it says so at once, with POLLNVAL.
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_AT_TERMINAL_EVERY_S)
     leave(signal.SIGHUP)
