@@ -165,6 +165,10 @@ class Exchange:
         """From receipt to end."""
         return self.marks.end
 
+    def elapsed_ms(self, now: datetime) -> float | None:
+        """From receipt to end; while it is live, until now."""
+        return max(0.0, (now - self.started_at).total_seconds() * 1000) if self.live else self.duration_ms
+
     @property
     def tokens_per_second(self) -> float | None:
         """Output tokens from the first token to the end; None while live or unknown."""

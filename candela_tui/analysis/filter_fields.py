@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from candela_tui.analysis.names import agent_name
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.request import Kind
 
@@ -30,7 +31,7 @@ class Surroundings:
 
     def agent(self, exchange: Exchange) -> str:
         """What an exchange's agent is called."""
-        return "main" if exchange.agent_id is None else self.agents.get(exchange.agent_id, exchange.agent_id)
+        return agent_name(exchange.agent_id, self.agents)
 
 
 Test = Callable[[Exchange, Surroundings], bool]
@@ -214,10 +215,6 @@ def _age_ms(exchange: Exchange, around: Surroundings) -> float:
     return max(0.0, (around.now - exchange.started_at).total_seconds() * 1000)
 
 
-def _took_ms(exchange: Exchange, around: Surroundings) -> float | None:
-    return _age_ms(exchange, around) if exchange.live else exchange.duration_ms
-
-
 FIELDS: Mapping[str, Field] = {
     "model": _text_field("model:opus", "model asked or served", lambda of, around: (of.model, of.model_used)),
     "status": Field("status:error", "how it ended, or the HTTP status", _status, (*_STATUSES, "4xx", "5xx", "529")),
@@ -269,7 +266,7 @@ FIELDS: Mapping[str, Field] = {
     "hit": _amount_field("hit<50%", "share of the prompt from the cache", lambda of, around: hit_rate(of), _SHARES),
     "ttfb": _amount_field("ttfb>2s", "time to the first byte", lambda of, around: of.ttfb_ms, _TIMES_MS),
     "ttft": _amount_field("ttft>2s", "time to the first token", lambda of, around: of.ttft_ms, _TIMES_MS),
-    "took": _amount_field("took>1m", "how long it took", _took_ms, _TIMES_MS, timed=True),
+    "took": _amount_field("took>1m", "how long it took", lambda of, around: of.elapsed_ms(around.now), _TIMES_MS, timed=True),
     "rate": _amount_field("rate<30", "tokens a second", lambda of, around: of.tokens_per_second, {"": 1}),
     "age": _amount_field("age<10m", "time since it began", _age_ms, _TIMES_MS, timed=True),
     "sent": _amount_field("sent>1MB", "bytes of the request", lambda of, around: of.request_bytes, _SIZES),

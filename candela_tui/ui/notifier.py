@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textual.timer import Timer
 
+from candela_tui.analysis.names import session_title
 from candela_tui.config import AttentionSettings
 from candela_tui.ui.attention import Attention, escape_sequence
 from candela_tui.ui.ledger import Change
@@ -56,7 +57,7 @@ class Notifier:
             self._timer.pause()
 
     def _title(self, session_id: str) -> str:
-        return self._sources.ledger.session(session_id).title or f"session {session_id[:8]}"
+        return session_title(self._sources.ledger.session(session_id))
 
     def _tell(self, texts: Iterable[str]) -> None:
         for text in texts:

@@ -11,7 +11,7 @@ from candela_tui.analysis.cache import CacheLife
 from candela_tui.analysis.context import ContextFill
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
-from candela_tui.ui.dashboard.session_rows import Choice, SessionRow, agent_names, agent_rows
+from candela_tui.ui.dashboard.session_rows import Choice, SessionRow, agent_rows
 from candela_tui.ui.dashboard.session_tree import Folds, Look, SessionTree, matching, ordered, session_rows
 from candela_tui.ui.ink import Line, cells_of
 from tests.ui.scene import NOW

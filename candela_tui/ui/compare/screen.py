@@ -14,13 +14,14 @@ from textual.worker import Worker
 
 from candela_tui.analysis.compare import Comparison, compare
 from candela_tui.analysis.conversation import same_conversation
+from candela_tui.analysis.names import agent_name, agent_names
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui import words
+from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.compare.lines import write
 from candela_tui.ui.compare.rows import Rows, as_text
 from candela_tui.ui.compare.summary import summary
-from candela_tui.ui.dashboard.session_rows import agent_names
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
@@ -29,7 +30,6 @@ from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.bodies import Bodies
 from candela_tui.ui.sources import Sources
 
 _MOST_COPIED = 200_000
@@ -164,7 +164,7 @@ class CompareScreen(Screen[None]):
     def _show_title(self, before: Exchange | None, now: Exchange) -> None:
         clock = self._sources.clock
         session = self._sources.ledger.session(now.session_id)
-        agent = "main" if now.agent_id is None else agent_names(session).get(now.agent_id, now.agent_id)
+        agent = agent_name(now.agent_id, agent_names(session))
         pieces: Line = ((words.time_of_day(now.started_at, clock), "bright"),)
         if before is not None:
             apart = (now.started_at - before.started_at).total_seconds() * 1000

@@ -30,12 +30,8 @@ def total_cost(call: Call) -> tuple[Decimal | None, bool]:
 
 def took_ms(call: Call, clock: Clock) -> float | None:
     """From the first try's receipt to the last one's end, or to now."""
-    first, last = call.tries[0], call.last
-    if last.live:
-        return max(0.0, (clock.now() - first.started_at).total_seconds() * 1000)
-    if last.duration_ms is None:
-        return None
-    return (last.started_at - first.started_at).total_seconds() * 1000 + last.duration_ms
+    took = call.last.elapsed_ms(clock.now())
+    return None if took is None else (call.last.started_at - call.tries[0].started_at).total_seconds() * 1000 + took
 
 
 def _usage(part: Callable[[Usage], int | None]) -> Callable[[Exchange], int | None]:

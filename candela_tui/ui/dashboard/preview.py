@@ -19,7 +19,7 @@ from candela_tui.ui.dashboard.preview_head import PageNames, PreviewFacts
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.loading import agent_name, load_subject
+from candela_tui.ui.request.loading import agent_of, load_subject
 from candela_tui.ui.request.messages import MessagesPage
 from candela_tui.ui.request.open_pages import OpenPages
 from candela_tui.ui.request.overview import OverviewPage
@@ -143,7 +143,7 @@ class PreviewPane(Frame):
     def _name_after(self, exchange: Exchange) -> None:
         at = words.time_of_day(exchange.started_at, self._sources.clock)
         model = words.model(exchange.model_used or exchange.model)
-        self.name_it(f"Preview · {at} · {agent_name(self._sources, exchange)} · {model}")
+        self.name_it(f"Preview · {at} · {agent_of(self._sources, exchange)} · {model}")
         self._facts.show(exchange)
 
     def _write(self) -> None:

@@ -7,7 +7,6 @@ from textual.message import Message
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ui import words
-from candela_tui.ui.dashboard.request_rows import elapsed_ms
 from candela_tui.ui.ink import Line, Piece, cells_of
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.sources import Sources
@@ -50,7 +49,7 @@ class PreviewFacts(OneLine):
 
     def _figures(self, exchange: Exchange) -> list[tuple[str, str]]:
         usage = exchange.usage
-        figures = [(words.cost(exchange.cost), ""), (words.duration(elapsed_ms(exchange, self._clock)), "")]
+        figures = [(words.cost(exchange.cost), ""), (words.duration(exchange.elapsed_ms(self._clock.now())), "")]
         if usage is not None:
             written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
             figures += [

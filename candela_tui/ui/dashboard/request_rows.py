@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from candela_tui.analysis.retries import Call
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Outcome
 from candela_tui.ui import words
-from candela_tui.ui.clock import Clock
 from candela_tui.ui.dashboard.columns import COST, total_cost
 from candela_tui.ui.dashboard.table import Column, Fit, Table
 from candela_tui.ui.dashboard.trouble import trouble
@@ -91,10 +90,3 @@ class RequestRow:
         if column.name == "MODEL" and self.call.last.differences:
             return "warn"
         return column.ink
-
-
-def elapsed_ms(exchange: Exchange, clock: Clock) -> float | None:
-    """How long one try took, or has taken so far."""
-    if exchange.live:
-        return max(0.0, (clock.now() - exchange.started_at).total_seconds() * 1000)
-    return exchange.duration_ms

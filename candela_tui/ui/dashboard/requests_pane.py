@@ -12,6 +12,7 @@ from textual.message import Message
 
 from candela_tui.analysis.filter import parse
 from candela_tui.analysis.filter_fields import Surroundings
+from candela_tui.analysis.names import agent_name, agent_names, session_title
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.commands import Verb
@@ -24,7 +25,7 @@ from candela_tui.ui.dashboard.listing import View
 from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.request_heading import Heading
 from candela_tui.ui.dashboard.request_list import RequestList
-from candela_tui.ui.dashboard.session_rows import Choice, agent_names, session_title
+from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.dashboard.table import Column, Table
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ledger import Change
@@ -198,7 +199,7 @@ class RequestsPane(Pane):
         session = self._sources.ledger.session(self.choice.session_id)
         title = f"Requests · {session_title(session)}"
         if self.choice.agent_id is not None:
-            title += f" · {self._table.agents.get(self.choice.agent_id, self.choice.agent_id)}"
+            title += f" · {agent_name(self.choice.agent_id, self._table.agents)}"
         self.name_it(title, " · ".join(self._notes()))
 
     def _notes(self) -> Iterator[str]:

@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
 
+from candela_tui.analysis.names import agent_names
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.header import Header
 from candela_tui.ui.dashboard.note import NoteLine
 from candela_tui.ui.dashboard.panes import Panes
 from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
-from candela_tui.ui.dashboard.session_rows import Choice, agent_names
+from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.dashboard.sessions_pane import SessionsPane
 from candela_tui.ui.dashboard.timeline import TimelineOf, TimelinePane
 from candela_tui.ui.dashboard.totals import TotalsLine

@@ -1,6 +1,5 @@
 """Sessions and their sub-agents as rows."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
+from candela_tui.analysis.names import agent_names, session_title
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui import words
 from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, counts_down, recent, state
@@ -232,25 +232,6 @@ def agent_rows(session: SessionSummary) -> Iterator[AgentRow]:
                 yield from walk(agent.agent_id, stem + ("  " if last else "│ "))
 
     yield from walk(None, "")
-
-
-def session_title(session: SessionSummary) -> str:
-    """What to call a session."""
-    if session.session_id is None:
-        return "no session"
-    return session.title or f"session {session.session_id[:8]}"
-
-
-def agent_names(session: SessionSummary) -> dict[str, str]:
-    """A short name for each sub-agent of a session, by its id: its type, with a number where several are of it."""
-    kinds = {agent_id: agent.agent_type or "agent" for agent_id, agent in session.agents.items()}
-    many = Counter(kinds.values())
-    numbers: Counter[str] = Counter()
-    names = {}
-    for agent_id, kind in kinds.items():
-        numbers[kind] += 1
-        names[agent_id] = f"{kind} {numbers[kind]}" if many[kind] > 1 or kind == "agent" else kind
-    return names
 
 
 def total_cost(totals: Totals) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from candela_tui.analysis.names import agent_name
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange
 from candela_tui.ui.clock import Clock
@@ -36,7 +37,7 @@ class Table:
 
     def agent(self, exchange: Exchange) -> str:
         """What an exchange's agent is called."""
-        return "main" if exchange.agent_id is None else self.agents.get(exchange.agent_id, exchange.agent_id)
+        return agent_name(exchange.agent_id, self.agents)
 
 
 class Column(NamedTuple):

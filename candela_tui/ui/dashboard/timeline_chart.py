@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from candela_tui.analysis.names import agent_name
 from candela_tui.analysis.timeline import Bucket, Lane, Timeline, begin_and_end
 from candela_tui.exchange import Exchange
 from candela_tui.ui import words
@@ -150,7 +151,7 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
         self._inks = None
 
     def _name_of(self, lane: Lane) -> str:
-        return "main" if lane.agent_id is None else self._names.get(lane.agent_id, lane.agent_id)
+        return agent_name(lane.agent_id, self._names)
 
     @property
     def _marked(self) -> Exchange | None:

@@ -2,11 +2,11 @@
 
 import asyncio
 
+from candela_tui.analysis.names import agent_name, agent_names
 from candela_tui.analysis.retries import calls
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
-from candela_tui.ui.dashboard.session_rows import agent_names
-from candela_tui.ui.request.bodies import Bodies
+from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.request.page import Subject
 from candela_tui.ui.sources import Sources
 
@@ -27,17 +27,15 @@ async def load_subject(sources: Sources, exchange_id: str) -> Subject | None:
         exchange,
         Bodies(sources, exchange_id),
         sources.clock,
-        agent_name(sources, exchange),
+        agent_of(sources, exchange),
         tries_of(sources, exchange),
         sources.preferences,
     )
 
 
-def agent_name(sources: Sources, exchange: Exchange) -> str:
-    """What the dashboard calls the agent of a request."""
-    if exchange.agent_id is None:
-        return "main"
-    return agent_names(sources.ledger.session(exchange.session_id)).get(exchange.agent_id, exchange.agent_id)
+def agent_of(sources: Sources, exchange: Exchange) -> str:
+    """What the agent of a request is called."""
+    return agent_name(exchange.agent_id, agent_names(sources.ledger.session(exchange.session_id)))
 
 
 def tries_of(sources: Sources, exchange: Exchange) -> tuple[Exchange, ...]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from textual.worker import Worker
 
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.bodies import Bodies
 from candela_tui.ui.request.page import Page
 
 

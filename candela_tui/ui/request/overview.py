@@ -9,7 +9,6 @@ from candela_tui.exchange import Difference, Exchange, Outcome
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.request_rows import elapsed_ms
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.arriving import AnswerPage, Arrived
@@ -64,7 +63,7 @@ class OverviewPage(AnswerPage):
 def overview_lines(subject: Subject, blocks: Sequence[BlockTime], width: int) -> list[Line]:
     """Everything that the record says, in lines."""
     exchange, clock = subject.exchange, subject.clock
-    elapsed = elapsed_ms(exchange, clock)
+    elapsed = exchange.elapsed_ms(clock.now())
     sections = (
         _outcome(exchange, width),
         [_time_heading(exchange, elapsed), *waterfall_lines(exchange, blocks, elapsed, width)],
@@ -136,7 +135,7 @@ def _tries(subject: Subject, width: int) -> list[Line]:
             (
                 (fitted(f"   try {number}", LABEL), "dim"),
                 (words.exact_time(one.started_at, subject.clock), "text"),
-                (f"  {words.duration(elapsed_ms(one, subject.clock)):>6}", "dim"),
+                (f"  {words.duration(one.elapsed_ms(subject.clock.now())):>6}", "dim"),
                 (f"  {words.SIGNS[one.outcome]} {became}", ink),
                 (here, "accent"),
             )

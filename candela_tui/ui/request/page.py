@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from candela_tui.exchange import Exchange
+from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.lines.folds import Level
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.preferences import Preferences
-from candela_tui.ui.request.bodies import Bodies
 
 
 @dataclass(slots=True)
