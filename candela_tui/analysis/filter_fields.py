@@ -266,7 +266,9 @@ FIELDS: Mapping[str, Field] = {
     "hit": _amount_field("hit<50%", "share of the prompt from the cache", lambda of, around: hit_rate(of), _SHARES),
     "ttfb": _amount_field("ttfb>2s", "time to the first byte", lambda of, around: of.ttfb_ms, _TIMES_MS),
     "ttft": _amount_field("ttft>2s", "time to the first token", lambda of, around: of.ttft_ms, _TIMES_MS),
-    "took": _amount_field("took>1m", "how long it took", lambda of, around: of.elapsed_ms(around.now), _TIMES_MS, timed=True),
+    "took": _amount_field(
+        "took>1m", "how long it took", lambda of, around: of.elapsed_ms(around.now), _TIMES_MS, timed=True
+    ),
     "rate": _amount_field("rate<30", "tokens a second", lambda of, around: of.tokens_per_second, {"": 1}),
     "age": _amount_field("age<10m", "time since it began", _age_ms, _TIMES_MS, timed=True),
     "sent": _amount_field("sent>1MB", "bytes of the request", lambda of, around: of.request_bytes, _SIZES),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.cache import CacheLife
 from candela_tui.analysis.context import ContextFill
+from candela_tui.analysis.names import agent_names
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
 from candela_tui.ui.dashboard.session_rows import Choice, SessionRow, agent_rows
