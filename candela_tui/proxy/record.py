@@ -140,19 +140,24 @@ class ExchangeRecord:
         """Decode the next few chunks of the answer."""
         recording = self.tap.recording
         start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
-        data = b"".join(recording.chunks[start : self._folded])
-        self._received += len(data)
+        chunks = recording.chunks[start : self._folded]
+        self._received += sum(map(len, chunks))
         answer = self._started()
         if self._encoding is None:
             return
         try:
-            answer.feed(self._encoding.feed(data))
+            # One by one until it is known which of them brought the first token.
+            alone = 0
+            while self._first_token_ms is None and alone < len(chunks):
+                answer.feed(self._encoding.feed(chunks[alone]))
+                if answer.fold.has_content:
+                    self._first_token_ms = recording.times[start + alone]
+                alone += 1
+            if alone < len(chunks):
+                answer.feed(self._encoding.feed(b"".join(chunks[alone:])))
         except BadEncoding as error:
             self._encoding = None
             self.notice = f"The answer to {self.tap.id} can't be decoded for display: {error}"
-            return
-        if self._first_token_ms is None and answer.fold.has_content:
-            self._first_token_ms = recording.times[self._folded - 1]
 
     def _started(self) -> AnswerDecoder:
         if self._answer is None:

@@ -67,6 +67,20 @@ async def test_who_asked_what_and_what_it_cost(
     assert (exchange.request_bytes, exchange.response_bytes) == (len(BODY), len((await provider.request(0)).sent))
 
 
+def test_the_first_token_came_with_the_chunk_that_brought_it_however_many_are_read_at_once() -> None:
+    tap = Tap(method="POST", path="/v1/messages", route="r", url="u", headers=(), body=BODY)
+    tap.answered(200, [("Content-Type", "text/event-stream")])
+    for step in message(text("Once", " upon", " a", " time")).steps:
+        assert isinstance(step, bytes)
+        tap.chunk(step)
+    record = ExchangeRecord(tap)
+    record.fold()
+    record.snapshot(PRICER)
+    brought = next(place for place, chunk in enumerate(tap.recording.chunks) if b"Once" in chunk)
+    assert not record.behind
+    assert record.exchange.marks.first_token == tap.recording.times[brought]
+
+
 async def test_the_client_leaving_right_after_message_stop_is_an_ordinary_end(
     candela: RunningProxy, provider: Provider
 ) -> None:
