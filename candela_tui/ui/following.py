@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 
 from textual.app import App
@@ -92,7 +92,8 @@ class Following:
             self._start_loading()
 
     def _start_loading(self) -> None:
-        self._app.run_worker(self._load(), group="history", exclusive=True)
+        load: Callable[[], Awaitable[None]] = self._load
+        self._app.run_worker(load, group="history", exclusive=True)
 
     async def _load(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """One request, read as its user does."""
 
+import gc
 import gzip
 import json
 from dataclasses import replace
@@ -269,6 +270,25 @@ async def test_each_tab_keeps_its_place(scene: Scene) -> None:
         await shows(pilot, "short")
         await pilot.press("3")
         await shows(pilot, "line 499")
+
+
+async def test_what_takes_the_place_of_what_has_not_begun_leaves_nothing_unawaited(
+    scene: Scene, recwarn: pytest.WarningsRecorder
+) -> None:
+    for number in range(3):
+        scene.request(ago=60 - number, body=BODY, answer=stream("hi"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:02")
+        await pilot.press("enter")
+        await shows(pilot, "1 Overview")
+        for action in ("step(-1)", "step(-1)", "turn(1)", "turn(1)"):
+            await scene.app.run_action(action, scene.app.screen)
+        view = scene.app.screen.query_one(TextView)
+        view.search("a")
+        view.search("b")
+        await shows(pilot, "You are Claude Code.")
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn if "never awaited" in str(warning.message)] == []
 
 
 async def test_words_are_found_and_counted(scene: Scene) -> None:

@@ -1,7 +1,8 @@
 """The list of requests: what of a session it shows, the marks in it, and the ways from one request to another."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -117,7 +118,8 @@ class RequestList(RowList):
         self._waiting = None
         if not at_once:
             self._waiting = []
-            self.run_worker(self._list_in_slices(exchanges, view), group="listing", exclusive=True)
+            work: Callable[[], Awaitable[None]] = partial(self._list_in_slices, exchanges, view)
+            self.run_worker(work, group="listing", exclusive=True)
 
     async def _list_in_slices(self, exchanges: Sequence[Exchange], view: View) -> None:
         listing, rows = Listing(view, self._table), list[RequestRow]()

@@ -261,7 +261,7 @@ class TextView(LineView, inherit_bindings=False):
         if self._finder.complete or not self.is_mounted:
             return
         if self._search is None or self._search.is_finished:
-            self._search = self.run_worker(self._find_hits(), group="search")
+            self._search = self.run_worker(self._find_hits, group="search")
 
     async def _find_hits(self) -> None:
         await in_slices(self._finder.steps(), self._search_grew)

@@ -1,8 +1,9 @@
 """The pages of one request that were opened, and the one of them that is in view."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 
 from textual.worker import Worker
 
@@ -54,7 +55,8 @@ class OpenPages:
         known = self._open.get(title)
         if known is None:
             known = self._open[title] = _Open(make(), at)
-        self._worker = self._view.run_worker(self._write(known, bodies), group="page", exclusive=True)
+        write: Callable[[], Coroutine[None, None, None]] = partial(self._write, known, bodies)
+        self._worker = self._view.run_worker(write, group="page", exclusive=True)
 
     def forget(self, title: str | None = None) -> None:
         """Close the page of this title, or all: it is to be made anew."""

@@ -1,5 +1,7 @@
 """The screen of one request."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -87,7 +89,8 @@ class RequestScreen(Screen[None]):
         self._exchange_id = exchange_id
         self._pages.forget()
         self._subject = None
-        self.run_worker(self._load(exchange_id), group="exchange", exclusive=True)
+        load: Callable[[], Awaitable[None]] = partial(self._load, exchange_id)
+        self.run_worker(load, group="exchange", exclusive=True)
 
     async def _load(self, exchange_id: str) -> None:
         said = "The request is not recorded."

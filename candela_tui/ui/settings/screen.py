@@ -2,7 +2,8 @@
 
 import asyncio
 import textwrap
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,7 +52,7 @@ class SettingsScreen(Screen[None]):
             "reset",
             "Default",
             key_display="⌫",
-            tooltip="Take the setting out of config.toml: its default holds again",
+            tooltip="Take it out of config.toml: its default holds",
             id="settings.reset",
         ),
         Binding("escape,q", "back", "Back", tooltip="Back to where you were", id="settings.back"),
@@ -161,7 +162,8 @@ class SettingsScreen(Screen[None]):
         if self._config is None:
             self._tell("This dashboard was opened without a config.toml: there is nowhere to write it.")
         else:
-            self.run_worker(self._write(self._config, row, value), group="write", exclusive=True)
+            writing: Callable[[], Awaitable[None]] = partial(self._write, self._config, row, value)
+            self.run_worker(writing, group="write", exclusive=True)
 
     async def _write(self, config: Path, row: SettingRow, value: Any) -> None:
         setting = row.setting
