@@ -101,10 +101,10 @@ def percent(share: float | None) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Tokens per second."""
+    """Tokens per second: ``7.5``, ``61``, ``1.6k``."""
     if per_second is None:
         return UNKNOWN
-    return f"{per_second:.1f}" if per_second < 9.95 else f"{per_second:.0f}"
+    return f"{per_second:.1f}" if per_second < 9.95 else count(round(per_second))
 
 
 def age(moment: datetime, now: datetime) -> str:

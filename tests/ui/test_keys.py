@@ -11,6 +11,8 @@ from candela_tui.ui.keymap import keymap, known_bindings, own_nodes
 from tests.ui.scene import Scene, busy_morning, screen_text, shows, until
 
 MOVEMENTS = ("down", "up", "left", "right", "next", "previous", "first", "last", "top", "bottom", "page", "half")
+ROOM_FOR_MEANING = 50
+"""Columns of the help at 80 columns."""
 
 
 def declared() -> list[tuple[str, Binding]]:
@@ -36,6 +38,9 @@ class TestEveryBinding:
             if not binding.tooltip and not binding.description.lower().startswith(MOVEMENTS)
         ]
         assert silent == []
+
+    def test_says_it_in_the_room_that_80_columns_have(self) -> None:
+        assert [binding.tooltip for _, binding in declared() if len(binding.tooltip) > ROOM_FOR_MEANING] == []
 
     def test_has_a_name_of_its_own(self) -> None:
         said: dict[str | None, set[str]] = {}

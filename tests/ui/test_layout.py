@@ -134,3 +134,16 @@ async def test_the_density_can_be_chosen(scene: Scene) -> None:
         await pilot.press("D", "D")
         await shows(pilot, "╭")
         assert scene.app.sources.preferences.now.density is None
+
+
+@pytest.mark.parametrize(("key", "pane"), [("p", "#preview"), ("t", "#timeline"), ("T", "#timeline")])
+async def test_what_is_asked_for_comes_into_view_out_of_a_zoom(scene: Scene, key: str, pane: str) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:48")
+        scene.app.sources.preferences.change(preview="off", timeline=False)
+        await pilot.press("z")
+        await until(pilot, lambda: not pilot.app.screen.query_one("#sessions").display)
+        await pilot.press(key)
+        await until(pilot, lambda: bool(pilot.app.screen.query_one(pane).region))
+        assert pilot.app.screen.query_one("#sessions").display

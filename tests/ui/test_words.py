@@ -90,3 +90,10 @@ def test_a_failure_is_said_in_the_providers_words(scene: Scene) -> None:
     assert words.shortfall(failed) == "try 3 · 529 overloaded: Overloaded"
     assert words.shortfall(scene.make(outcome=Outcome.CUT, status=200)) == "cut off by the provider"
     assert words.shortfall(scene.make()) is None
+
+
+@pytest.mark.parametrize(
+    ("per_second", "said"), [(None, "–"), (7.46, "7.5"), (9.96, "10"), (61.2, "61"), (1649.3, "1.6k")]
+)
+def test_tokens_a_second_fit_their_column(per_second: float | None, said: str) -> None:
+    assert words.rate(per_second) == said

@@ -84,7 +84,7 @@ class CompareScreen(Screen[None]):
             "step(-1)",
             "Previous",
             id="compare.previous",
-            tooltip="Compare the agent's previous request with the one before it",
+            tooltip="Compare the agent's request before with its own",
         ),
         Binding("slash", "search", "Search", key_display="/", id="compare.search", tooltip="Find words in the changes"),
         Binding("n", "hit(1)", "Next hit", show=False, id="compare.next_hit", tooltip="The next place that was found"),

@@ -24,7 +24,7 @@ class Panes(Container):
             "p",
             "turn_preview",
             "Preview",
-            tooltip="Preview the request with the cursor: beside the lists, below them, or not at all",
+            tooltip="Preview the request: beside, below, or not",
             id="dashboard.preview",
         ),
         Binding(
@@ -48,7 +48,7 @@ class Panes(Container):
             "turn_density",
             "Density",
             show=False,
-            tooltip="Compact, spacious, or as the terminal's size asks for",
+            tooltip="Compact, spacious, or as the size asks for",
             id="dashboard.density",
         ),
         Binding("1", "go_to('sessions')", "Sessions", show=False, tooltip="To the sessions", id="dashboard.sessions"),
@@ -165,17 +165,20 @@ class Panes(Container):
 
     def action_turn_preview(self) -> None:
         """Put the preview elsewhere, or away."""
+        self._zoomed = None
         self._remember(preview=next_place(self._layout.preview, self.app.size.width))
 
     def action_toggle_timeline(self) -> None:
         """Show the time-line, or no more."""
+        self._zoomed = None
         self._remember(timeline=not self._layout.timeline)
 
     def action_turn_timeline(self) -> None:
         """Show something else over time."""
-        if self._layout.timeline:
+        if self.timeline.display:
             self.timeline.turn()
         else:
+            self._zoomed = None
             self._remember(timeline=True)
 
     def action_turn_density(self) -> None:

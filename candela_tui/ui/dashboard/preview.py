@@ -40,7 +40,7 @@ class PreviewPane(Frame):
             "turn(-1)",
             "Pages",
             key_display="[ ]",
-            tooltip="Preview the request's answer, messages or overview: the page before",
+            tooltip="Answer, messages or overview: the page before",
             id="preview.previous_page",
         ),
         Binding(
@@ -48,7 +48,7 @@ class PreviewPane(Frame):
             "turn(1)",
             "Next page",
             show=False,
-            tooltip="Preview the request's answer, messages or overview: the next page",
+            tooltip="Answer, messages or overview: the next page",
             id="preview.next_page",
         ),
     ]

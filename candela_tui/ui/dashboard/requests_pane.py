@@ -53,7 +53,7 @@ class RequestsPane(Pane):
             "toggle_hidden",
             "Hidden",
             show=False,
-            tooltip="Show or hide the client's own probes, counts and titles",
+            tooltip="Show or hide probes, counts and titles",
             id="requests.hidden",
         ),
         Binding("o", "order", "Order", show=False, tooltip="Order by time, cost, tokens …", id="requests.order"),

@@ -43,14 +43,14 @@ class DashboardScreen(Screen[None]):
             "e",
             "export",
             "Export",
-            tooltip="Write the requests of the session into a file, as CSV or JSON",
+            tooltip="Write requests into a file, as CSV or JSON",
             id="dashboard.export",
         ),
         Binding(
             "y",
             "copy_id",
             "Copy id",
-            tooltip="Copy the id of the session or request to the clipboard",
+            tooltip="Copy the id of the session or sub-agent",
             id="dashboard.copy_id",
         ),
         Binding(

@@ -8,21 +8,21 @@ def _key(keys: str, action: str, name: str, description: str, tooltip: str, *, s
 
 
 TEXT_KEYS: list[BindingType] = [
-    _key("down,j", "lines(1)", "down", "Down", "Scroll down a line; at the end, go on to the next block in view"),
-    _key("up,k", "lines(-1)", "up", "Up", "Scroll up a line; at the top, go back to the block before"),
+    _key("down,j", "lines(1)", "down", "Down", "A line down; at the end to the next block in view"),
+    _key("up,k", "lines(-1)", "up", "Up", "A line up; at the top to the block before"),
     Binding(
         "space,enter",
         "fold",
         "Fold",
         key_display="space",
         id="text.fold",
-        tooltip="Show one line of the highlighted block, or all of it",
+        tooltip="Show one line of the chosen block, or all of it",
     ),
     _key("Z", "fold_all", "fold_all", "Fold all", "Fold all blocks, or unfold them again"),
     Binding("plus", "detail(1)", "Detail", key_display="+ −", id="text.more", tooltip="Show more of each block"),
     _key("minus", "detail(-1)", "less", "Less detail", "Show less of each block"),
     _key(
-        "L", "detail_kind", "detail_kind", "Detail of a kind", "Choose the kind of blocks that + and − are for, or all"
+        "L", "detail_kind", "detail_kind", "Detail of a kind", "Choose which kind of blocks + and − are for"
     ),
     _key(
         "right_parenthesis,ctrl+down",
@@ -48,7 +48,7 @@ TEXT_KEYS: list[BindingType] = [
     _key("ctrl+d", "pages(0.5)", "half_page_down", "Half a page down", "Scroll down half a page"),
     _key("ctrl+u", "pages(-0.5)", "half_page_up", "Half a page up", "Scroll up half a page"),
     _key("home,g", "top", "top", "Top", "Go to the first line"),
-    _key("end,G", "bottom", "bottom", "Bottom", "Go to the last line, and stay at the end as lines are added"),
+    _key("end,G", "bottom", "bottom", "Bottom", "To the last line, and stay at the end as it grows"),
     _key("W", "wrap", "wrap", "Wrap", "Break long lines at the width, or scroll sideways"),
     _key("number_sign", "line_numbers", "line_numbers", "Line numbers", "Number the lines of raw bodies", shown_as="#"),
     _key("right,greater_than_sign", "sideways(1)", "right", "Right", "Scroll to the right where lines are not broken"),
