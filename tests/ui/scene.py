@@ -80,13 +80,18 @@ class Scene:
         body: bytes = b"{}",
         answer: bytes = b"",
         usage: tuple[int, int, int, int, int] | None = None,
+        piece: int = 700,
+        pace_ms: float = 20,
         **facts: Any,
     ) -> Exchange:
-        """Publish a request, by default an ended one. ``ago``: seconds; ``usage``: input, read, 5m, 1h, output."""
+        """Publish a request, by default an ended one. ``ago``: seconds; ``usage``: input, read, 5m, 1h, output.
+
+        The answer came in chunks of ``piece`` bytes, one each ``pace_ms``.
+        """
         made = self.make(ago=ago, usage=usage, request_bytes=len(body), response_bytes=len(answer), **facts)
         recording = Recording(body)
-        for number, start in enumerate(range(0, len(answer), 700)):
-            recording.add(answer[start : start + 700], 812.0 + 20 * number)
+        for number, start in enumerate(range(0, len(answer), piece)):
+            recording.add(answer[start : start + piece], 812.0 + pace_ms * number)
         self.feed.keep(made.id, recording)
         self._happened.append(made)
         self.feed.publish((made,))
@@ -127,7 +132,7 @@ class Scene:
         asked = models.get("model", "claude-opus-4-8")
         used = models.get("model_used", asked)
         priced = self._pricer.price(usage, provider="anthropic", model_asked=asked, model_used=used, at=at, final=final)
-        return {"usage": usage, "cost": priced.cost, "unpriced_model": priced.unpriced_model}
+        return {"usage": usage, "cost": priced.cost, "unpriced_model": priced.unpriced_model, "saved": priced.saved}
 
     def grow(self, exchange: Exchange, chunk: bytes = b"", **facts: Any) -> Exchange:
         """More of a live request."""

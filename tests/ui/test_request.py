@@ -12,7 +12,10 @@ import pytest
 from candela_tui.exchange import Difference, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.request.loading import load_subject
+from candela_tui.ui.request.response import ResponsePage
 from tests.store.recording import writing
+from tests.ui.conversation import exhaust
 from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, screen_text, shows, stream, until
 
 CONVERSATION: dict[str, Any] = {
@@ -171,6 +174,21 @@ async def test_a_live_response_is_read_as_it_streams(scene: Scene) -> None:
         scene.grow(live, outcome=Outcome.OK, stop_reason="end_turn", marks=Marks(1, 2, 3, 4))
         screen = await shows(pilot, "✓ end_turn")
         assert "streaming" not in screen
+
+
+async def test_that_nothing_has_come_yet_is_said_once_however_often_it_is_looked_for(scene: Scene) -> None:
+    live = scene.request(ago=12, **LIVE)
+    scene.app.sources.ledger.merge([live], from_feed=True)
+    subject = await load_subject(scene.app.sources, live.id)
+    assert subject is not None
+    page = ResponsePage(subject, 80)
+    exhaust(await page.open())
+    for _ in range(3):
+        exhaust(await page.more())
+    assert [page.lines.text(number).strip() for number in range(len(page.lines))] == [
+        "",
+        "◌ waiting for the first token",
+    ]
 
 
 async def test_the_raw_response_has_each_event_with_its_time(scene: Scene) -> None:

@@ -1,77 +1,291 @@
-"""How the screens look, wide and narrow. After a change that is meant: ``pytest tests/ui --snapshot-update``."""
+"""How the screens look, as stories of their user. After a change that is meant, and looked at:
+``pytest tests/ui/test_snapshots.py --snapshot-update``."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
-from tests.ui.scene import LIVE, Scene, busy_morning, clues, shows, stream
-from tests.ui.test_request import BODY
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["narrow", "wide"])
-Compare = Callable[..., bool]
-Size = tuple[int, int]
-
-
-def _story(scene: Scene, *keys: str, wait_for: tuple[str, ...]) -> Callable[[Pilot[Any]], Awaitable[None]]:
-    async def run(pilot: Pilot[Any]) -> None:
-        scene.tell()
-        await shows(pilot, "live")
-        if keys:
-            await shows(pilot, "Requests ·")
-            await pilot.press(*keys)
-        await shows(pilot, *wait_for)
-        await pilot.wait_for_scheduled_animations()
-
-    return run
-
-
-@SIZES
-def test_the_welcome(snap_compare: Compare, scene: Scene, size: Size) -> None:
-    assert snap_compare(scene.app, terminal_size=size, run_before=_story(scene, wait_for=("Waiting",)))
-
-
-@SIZES
-@pytest.mark.parametrize("theme", ["candela-dark", "candela-light"])
-def test_a_busy_morning(snap_compare: Compare, tmp_path: Path, size: Size, theme: str) -> None:
-    scene = Scene(tmp_path, theme=theme)
-    busy_morning(scene)
-    story = _story(scene, wait_for=("Requests · fix the flaky test", "~214"))
-    assert snap_compare(scene.app, terminal_size=size, run_before=story)
-
-
-@SIZES
-@pytest.mark.parametrize(
-    ("key", "sight"),
-    [
-        ("1", "Usage and cost"),
-        ("2", "▸ Read"),
-        ("4", "2 tools"),
-        ("5", "✓ end_turn"),
-        ("6", "[redacted]"),
-        ("7", '"model"'),
-        ("8", "content_block_delta"),
-    ],
-    ids=["overview", "messages", "tools", "response", "headers", "raw-request", "raw-response"],
+from candela_tui.feed import Notice
+from tests.ui.scene import NOW, Scene, screen_text, shows, until
+from tests.ui.working_day import (
+    a_call_that_failed,
+    a_request_and_the_one_before,
+    an_answer_on_its_way,
+    working_day,
 )
-def test_a_request(snap_compare: Compare, scene: Scene, size: Size, key: str, sight: str) -> None:
-    answer = stream("Found it.\nIt is `now()`.", thinking="Hm.", tool=("Edit", {"path": "a.py", "n": 1}))
-    scene.request(
-        body=BODY, answer=answer, usage=(12, 96000, 1200, 18000, 61), clues=clues("fix the flaky test"), retry=1
+
+SMALL, MEDIUM, LARGE = (80, 24), (120, 36), (200, 50)
+Step = Callable[[Pilot[Any]], Awaitable[Any]]
+
+
+def at(*sizes: tuple[int, int]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("size", sizes, ids=[f"{width}x{height}" for width, height in sizes])
+
+
+everywhere = at(SMALL, MEDIUM, LARGE)
+dark_and_light = pytest.mark.parametrize("theme", ["candela-dark", "candela-light"], ids=["dark", "light"])
+
+
+def press(*keys: str) -> Step:
+    return lambda pilot: pilot.press(*keys)
+
+
+def write(text: str) -> Step:
+    return press(*({" ": "space", ":": "colon", ">": "greater_than_sign"}.get(letter, letter) for letter in text))
+
+
+def see(*texts: str) -> Step:
+    return lambda pilot: shows(pilot, *texts)
+
+
+def see_no(text: str) -> Step:
+    return lambda pilot: until(pilot, lambda: text not in screen_text(pilot))
+
+
+class Story(Protocol):
+    """Begins with what happened before, goes through steps, and compares what is then on the screen."""
+
+    def __call__(
+        self, before: Callable[[Scene], object], *steps: Step, size: tuple[int, int] = ..., **options: Any
+    ) -> bool: ...
+
+
+@pytest.fixture
+def story(snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    # What names a file on the screen names it from here.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Input, "cursor_blink", False)
+
+    def tell(before: Callable[[Scene], object], *steps: Step, size: tuple[int, int] = MEDIUM, **options: Any) -> bool:
+        scene = Scene(Path(), **options)
+        before(scene)
+
+        async def run(pilot: Pilot[Any]) -> None:
+            scene.tell()
+            for step in steps:
+                await step(pilot)
+            await _rests(pilot)
+
+        return snap_compare(scene.app, terminal_size=size, run_before=run)
+
+    return tell
+
+
+async def _rests(pilot: Pilot[Any]) -> None:
+    """Let what the last step set off come to its end; a page of what is live has none."""
+    await until(pilot, lambda: all(worker.is_finished or worker.group == "page" for worker in pilot.app.workers))
+    await pilot.wait_for_scheduled_animations()
+
+
+def nothing(scene: Scene) -> None:
+    """Nothing happened yet."""
+
+
+BUSY = see("Fix the flaky clock test", "11:59:48")
+OPENED = (see("11:59:00"), press("enter"), see("Raw response"))
+
+
+class TestTheFirstMinute:
+    @everywhere
+    def test_a_welcome_says_what_to_do(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(nothing, see("Waiting"), size=size)
+
+    def test_a_welcome_on_paper(self, story: Story) -> None:
+        assert story(nothing, see("Waiting"), theme="candela-light")
+
+    def test_a_dashboard_that_is_attached_says_to_what(self, story: Story) -> None:
+        assert story(working_day, BUSY, note="Attached to the candela on 127.0.0.1:8181 (pid 4711, version 0.4.0)")
+
+    @at(SMALL)
+    def test_a_candela_that_is_gone_is_told(self, story: Story, size: tuple[int, int]) -> None:
+        def gone(scene: Scene) -> None:
+            working_day(scene)
+            scene.feed.trouble = "The candela on 127.0.0.1:8181 does not answer; its records are still shown."
+
+        assert story(gone, BUSY, see("does not answer"), size=size)
+
+
+class TestKeepingAnEyeOnTheWork:
+    @everywhere
+    @dark_and_light
+    def test_a_working_day(self, story: Story, size: tuple[int, int], theme: str) -> None:
+        assert story(working_day, BUSY, size=size, theme=theme)
+
+    @pytest.mark.parametrize("theme", ["candela-clear-dark", "candela-clear-light"])
+    def test_in_colours_that_every_eye_tells_apart(self, story: Story, theme: str) -> None:
+        assert story(working_day, BUSY, theme=theme)
+
+    def test_without_colours(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert story(working_day, BUSY)
+
+    def test_compact(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("D"), see_no("╭"), see_no("Density"))
+
+    def test_errors_say_what_to_do(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("1", "j", "j", "j", "j", "j", "2"), see("429"))
+
+    def test_scrolled_up_it_counts_what_is_new(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("g"), see("11:34:58"))
+
+    @at(SMALL, MEDIUM)
+    def test_the_requests_alone(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("z"), see_no("¹ Sessions"), size=size)
+
+    @at(MEDIUM)
+    def test_a_preview_beside(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("p"), see("³ Preview", "One thing is left"), size=size)
+
+    @at(SMALL, MEDIUM)
+    def test_a_preview_below(self, story: Story, size: tuple[int, int]) -> None:
+        to = ("p",) if size == SMALL else ("p", "p")
+        assert story(working_day, BUSY, press(*to), see("³ Preview", "One thing is left"), size=size)
+
+    @at(SMALL, MEDIUM)
+    def test_tokens_over_time(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("t"), see("Time-line · tokens"), size=size)
+
+    def test_cost_over_time(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("t", "T"), see("Time-line · cost"))
+
+    @at(MEDIUM, LARGE)
+    def test_agents_over_time(self, story: Story, size: tuple[int, int]) -> None:
+        to = ("T", "T") if size == LARGE else ("t", "T", "T")
+        assert story(working_day, BUSY, press(*to), see("Time-line · agents", "5 agents"), size=size)
+
+
+class TestFindingSomething:
+    @at(SMALL, MEDIUM)
+    def test_a_filter_that_can_not_be_read(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("slash"), write("agent:Explore cost>much"), see("^"), size=size)
+
+    @everywhere
+    def test_a_filter_narrows_the_totals_too(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("slash"), write("agent:Explore"), press("enter"), size=size)
+
+    @at(SMALL, MEDIUM)
+    def test_marks_are_exported(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(
+            working_day, BUSY, press("k", "space", "k", "space"), see("2 marked"), press("e"), see("Export"), size=size
+        )
+
+    @at(SMALL, MEDIUM)
+    def test_columns_are_chosen(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("C"), see("Columns"), size=size)
+
+    def test_sessions_are_filtered(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("1", "slash"), write("csv"), see_no("release notes"))
+
+
+class TestReadingOneRequest:
+    @everywhere
+    @dark_and_light
+    def test_its_overview(self, story: Story, size: tuple[int, int], theme: str) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, see("∴ thinking"), size=size, theme=theme)
+
+    @everywhere
+    @dark_and_light
+    def test_its_messages(self, story: Story, size: tuple[int, int], theme: str) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press("2"), see("▣ image"), size=size, theme=theme)
+
+    @pytest.mark.parametrize(
+        ("key", "sight"),
+        [("3", "# Tone"), ("4", "5 tools"), ("5", "a thousand times"), ("6", "[redacted]")],
+        ids=["system", "tools", "response", "headers"],
     )
-    story = _story(scene, "enter", key, wait_for=(sight,))
-    assert snap_compare(scene.app, terminal_size=size, run_before=story)
+    def test_its_tabs(self, story: Story, key: str, sight: str) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press(key), see(sight))
+
+    @pytest.mark.parametrize(
+        ("key", "sight"),
+        [("4", "5 tools"), ("6", "[redacted]"), ("7", '"model"'), ("8", "content_block_delta")],
+        ids=["tools", "headers", "raw-request", "raw-response"],
+    )
+    def test_its_tabs_where_there_is_little_room(self, story: Story, key: str, sight: str) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press(key), see(sight), size=SMALL)
+
+    @pytest.mark.parametrize(
+        ("key", "sight"), [("7", '"model"'), ("8", "message_stop")], ids=["raw-request", "raw-response"]
+    )
+    def test_its_bytes_where_there_is_room(self, story: Story, key: str, sight: str) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press(key), see(sight), size=LARGE)
+
+    @at(SMALL, MEDIUM)
+    def test_a_call_that_failed_says_what_to_do(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(a_call_that_failed, see("529 overloaded"), press("enter"), see("what to do", "← this"), size=size)
+
+    @at(SMALL, MEDIUM)
+    def test_an_answer_on_its_way(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(an_answer_on_its_way, see("11:59:48"), press("enter", "5"), see("a thousand"), size=size)
+
+    @pytest.mark.parametrize("times", [1, 2], ids=["a-few-lines", "one-line"])
+    def test_less_of_each_message(self, story: Story, times: int) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press("2"), see("▣ image"), press(*["minus"] * times))
+
+    @at(SMALL, MEDIUM)
+    def test_words_are_found(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(
+            a_request_and_the_one_before,
+            *(*OPENED, press("2"), see("Once a night"), press("slash"), write("ledger"), see("1 of")),
+            size=size,
+        )
+
+    def test_what_to_copy_is_asked(self, story: Story) -> None:
+        assert story(a_request_and_the_one_before, *OPENED, press("Y"), see("Copy"))
+
+    @everywhere
+    def test_it_is_compared_with_the_one_before(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(a_request_and_the_one_before, see("11:59:00"), press("d"), see("Compare", "2026-11-20"), size=size)
+
+    def test_it_is_compared_on_paper(self, story: Story) -> None:
+        steps = (see("11:59:00"), press("d"), see("Compare", "2026-11-20"))
+        assert story(a_request_and_the_one_before, *steps, theme="candela-light")
 
 
-@SIZES
-def test_the_keys(snap_compare: Compare, scene: Scene, size: Size) -> None:
-    busy_morning(scene)
-    story = _story(scene, "question_mark", wait_for=("Keys", "esc close"))
-    assert snap_compare(scene.app, terminal_size=size, run_before=story)
+class TestFindingOnesWay:
+    @everywhere
+    def test_the_keys(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("question_mark"), see("type to filter"), size=size)
 
+    @at(SMALL, MEDIUM)
+    def test_the_command_line_completes(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("colon"), write("th"), see("theme"), size=size)
 
-def test_leaving_while_something_is_live(snap_compare: Compare, scene: Scene) -> None:
-    scene.request(**LIVE)
-    assert snap_compare(scene.app, run_before=_story(scene, "q", wait_for=("Leave candela?",)))
+    def test_the_palette(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("ctrl+p"), see("Search for commands"))
+
+    @everywhere
+    def test_the_settings(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(nothing, see("Waiting"), press("comma"), see("proxy.port"), size=size)
+
+    def test_a_setting_that_is_wrong(self, story: Story) -> None:
+        wrong = (press("enter", "ctrl+u"), write("99999"), press("enter"), see("expected at most 65535"))
+        assert story(nothing, see("Waiting"), press("comma"), see("proxy.port"), *wrong, theme="candela-light")
+
+    def test_themes_are_tried_on(self, story: Story) -> None:
+        assert story(working_day, BUSY, press("colon"), write("theme"), press("enter"), see("tokyo-night"))
+
+    @at(SMALL, MEDIUM)
+    def test_what_went_wrong(self, story: Story, size: tuple[int, int]) -> None:
+        def trouble(scene: Scene) -> None:
+            working_day(scene)
+
+        async def warned(pilot: Pilot[Any]) -> None:
+            app = pilot.app
+            told = ("The store is locked by another program; 12 requests wait to be written.", 95)
+            old = ("[ui.keys] 'zoom': no such action; did you mean 'dashboard.zoom'?", 700)
+            for text, ago in (old, told):
+                app.sources.feed.pass_on(Notice(text, NOW - timedelta(seconds=ago)))  # type: ignore[attr-defined]
+            await shows(pilot, "⚠ 2")
+            app.clear_notifications()
+
+        assert story(trouble, BUSY, warned, press("exclamation_mark"), see("Warnings"), size=size)
+
+    @at(SMALL, MEDIUM)
+    def test_leaving_asks_while_something_is_live(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(working_day, BUSY, press("q"), see("Leave candela?"), size=size)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.messages import AnswerDecoder
-from candela_tui.ui import words
+from candela_tui.ui import outcomes
 from candela_tui.ui.lines.lines import UNWRAPPED
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
@@ -37,6 +37,8 @@ class ResponsePage(AnswerPage):
             if arriving.ended:
                 self._answer.finish()
             yield from self._written.write(self._answer.fold)
+        else:
+            self.lines.cut(0)
         self._end(exchange)
         yield
 
@@ -52,7 +54,7 @@ class ResponsePage(AnswerPage):
         elif exchange.live:
             add((" ◌ ", "accent"), ("streaming" if fold and fold.has_content else "waiting for the first token", "dim"))
         elif exchange.outcome is not Outcome.OK:
-            add((f" {words.SIGNS[exchange.outcome]} {words.OUTCOMES[exchange.outcome]}", "warn"))
+            add((f" {outcomes.SIGNS[exchange.outcome]} {outcomes.NAMES[exchange.outcome]}", "warn"))
             if exchange.error is not None:
                 for part in wrapped(exchange.error.message, self._width - 5):
                     add((f"   {part}", "dim"))
