@@ -33,15 +33,11 @@ def cache_life(conversation: Sequence[Exchange]) -> CacheLife | None:
     for number in range(len(conversation) - 1, -1, -1):
         exchange = conversation[number]
         usage = exchange.usage
-        if usage is not None and (usage.cache_read_tokens or _written(usage)):
+        if usage is not None and (usage.cache_read_tokens or usage.cache_write_tokens):
             ttl = _lifetime(conversation[: number + 1])
             used_at = exchange.started_at + timedelta(milliseconds=exchange.marks.first_byte or 0)
             return CacheLife(ttl, used_at + _SPANS[ttl])
     return None
-
-
-def _written(usage: Usage) -> int:
-    return (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
 
 
 def _lifetime(conversation: Sequence[Exchange]) -> str:

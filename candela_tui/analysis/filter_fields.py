@@ -196,21 +196,6 @@ def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:
     return Decimal(match[1]) * Decimal(unit)
 
 
-def written_tokens(exchange: Exchange) -> int | None:
-    """Tokens written to the cache, whatever their lifetime; None: not reported."""
-    usage = exchange.usage
-    if usage is None or (usage.cache_write_5m_tokens is None and usage.cache_write_1h_tokens is None):
-        return None
-    return (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-
-
-def hit_rate(exchange: Exchange) -> float | None:
-    """Share of the prompt that was read from the cache, 0 to 1."""
-    usage = exchange.usage
-    prompt = usage.prompt_tokens if usage else None
-    return (usage.cache_read_tokens or 0) / prompt if usage and prompt else None
-
-
 def _age_ms(exchange: Exchange, around: Surroundings) -> float:
     return max(0.0, (around.now - exchange.started_at).total_seconds() * 1000)
 
@@ -253,7 +238,12 @@ FIELDS: Mapping[str, Field] = {
         lambda of, around: of.usage.cache_read_tokens if of.usage else None,
         _COUNTS,
     ),
-    "write": _amount_field("write>10k", "tokens written to the cache", lambda of, around: written_tokens(of), _COUNTS),
+    "write": _amount_field(
+        "write>10k",
+        "tokens written to the cache",
+        lambda of, around: of.usage.cache_write_tokens if of.usage else None,
+        _COUNTS,
+    ),
     "out": _amount_field(
         "out>=1.2k", "output tokens", lambda of, around: of.usage.output_tokens if of.usage else None, _COUNTS
     ),
@@ -263,7 +253,12 @@ FIELDS: Mapping[str, Field] = {
         lambda of, around: of.usage.prompt_tokens if of.usage else None,
         _COUNTS,
     ),
-    "hit": _amount_field("hit<50%", "share of the prompt from the cache", lambda of, around: hit_rate(of), _SHARES),
+    "hit": _amount_field(
+        "hit<50%",
+        "share of the prompt from the cache",
+        lambda of, around: of.usage.cache_hit_rate if of.usage else None,
+        _SHARES,
+    ),
     "ttfb": _amount_field("ttfb>2s", "time to the first byte", lambda of, around: of.ttfb_ms, _TIMES_MS),
     "ttft": _amount_field("ttft>2s", "time to the first token", lambda of, around: of.ttft_ms, _TIMES_MS),
     "took": _amount_field(

@@ -43,7 +43,7 @@ class Bucket:
         usage, cost = exchange.usage, exchange.cost
         if usage is not None:
             self.tokens[Part.CACHE_READ] += usage.cache_read_tokens or 0
-            self.tokens[Part.CACHE_WRITE] += (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
+            self.tokens[Part.CACHE_WRITE] += usage.cache_write_tokens or 0
             self.tokens[Part.INPUT] += usage.input_tokens or 0
             self.tokens[Part.OUTPUT] += usage.output_tokens or 0
         if cost is not None:

@@ -31,6 +31,18 @@ class Usage:
     """Iterations that are billed but left out of the counts above: compaction, the advisor's."""
 
     @property
+    def cache_write_tokens(self) -> int | None:
+        """Tokens written to the cache, whatever their lifetime."""
+        if self.cache_write_5m_tokens is None and self.cache_write_1h_tokens is None:
+            return None
+        return (self.cache_write_5m_tokens or 0) + (self.cache_write_1h_tokens or 0)
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Share of the prompt that was read from the cache, 0 to 1; None: no prompt is reported."""
+        return (self.cache_read_tokens or 0) / self.prompt_tokens if self.prompt_tokens else None
+
+    @property
     def prompt_tokens(self) -> int | None:
         """The whole prompt: input, cache read and cache write; None where none of them is known."""
         parts = (

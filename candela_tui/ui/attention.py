@@ -8,7 +8,7 @@ from decimal import Decimal
 from candela_tui.config import AttentionSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.request import Kind
-from candela_tui.ui import words
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.plain import plain
 
 LONGEST_GAP = timedelta(seconds=20)
@@ -79,7 +79,7 @@ class Attention:
         if not failed or not exchange.retry or caller in self._failing:
             return None
         self._failing.add(caller)
-        return words.shortfall(exchange) if self._settings.errors else None
+        return outcomes.shortfall(exchange) if self._settings.errors else None
 
     def passed(self, now: datetime, title: Callable[[str], str]) -> list[str]:
         """Take the time; what to tell of sessions that became idle. ``title``: what a session is called."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from candela_tui.exchange import Cost, Exchange, Outcome
+from candela_tui.exchange import Cost, Exchange
 from candela_tui.ui.clock import Clock
 
 UNKNOWN = "–"
@@ -151,39 +151,3 @@ def estimated_tokens(exchange: Exchange) -> int:
 def tokens_in(octets: int) -> str:
     """``~1.2k``: the tokens that so many bytes of a request are, estimated."""
     return f"~{count(round(octets / _CHARACTERS_A_TOKEN))}"
-
-
-SIGNS = {
-    Outcome.OK: "✓",
-    Outcome.ERROR: "✗",
-    Outcome.CUT: "✂",
-    Outcome.CANCELLED: "⊘",
-    Outcome.BLOCKED: "⊗",
-    Outcome.INTERRUPTED: "‖",
-    Outcome.LIVE: "◌",
-}
-"""One sign for each outcome, so that colour is never alone."""
-
-OUTCOMES = {
-    Outcome.OK: "ok",
-    Outcome.ERROR: "error",
-    Outcome.CUT: "cut off by the provider",
-    Outcome.CANCELLED: "cancelled by the client",
-    Outcome.BLOCKED: "blocked by candela",
-    Outcome.INTERRUPTED: "interrupted: candela ended meanwhile",
-    Outcome.LIVE: "live",
-}
-
-
-def shortfall(exchange: Exchange) -> str | None:
-    """What a list says in the place of figures where an exchange brought none: ``529 overloaded · try 3``."""
-    if exchange.live or exchange.outcome is Outcome.OK:
-        return None
-    parts = [str(exchange.status)] if exchange.status is not None and exchange.status >= 400 else []
-    if exchange.error is not None and exchange.outcome is Outcome.ERROR:
-        kind = exchange.error.type.removesuffix("_error").replace("_", " ")
-        parts.append(f"{kind}: {exchange.error.message}" if exchange.error.message else kind)
-    else:
-        parts.append(OUTCOMES[exchange.outcome])
-    words = " ".join(parts)
-    return f"try {exchange.retry + 1} · {words}" if exchange.retry else words

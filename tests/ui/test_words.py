@@ -7,7 +7,7 @@ import pytest
 
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.ui import words
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
 from tests.ui.scene import NOW, Scene
 
@@ -87,9 +87,9 @@ def test_models_go_by_what_tells_them_apart() -> None:
 def test_a_failure_is_said_in_the_providers_words(scene: Scene) -> None:
     error = ApiError("overloaded_error", "Overloaded")
     failed = scene.make(status=529, outcome=Outcome.ERROR, error=error, retry=2)
-    assert words.shortfall(failed) == "try 3 · 529 overloaded: Overloaded"
-    assert words.shortfall(scene.make(outcome=Outcome.CUT, status=200)) == "cut off by the provider"
-    assert words.shortfall(scene.make()) is None
+    assert outcomes.shortfall(failed) == "try 3 · 529 overloaded"
+    assert outcomes.shortfall(scene.make(outcome=Outcome.CUT, status=200)) == "cut off by the provider"
+    assert outcomes.shortfall(scene.make()) is None
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,9 @@ def _cache(now: Exchange) -> Iterator[Piece]:
     if usage is None or usage.prompt_tokens is None:
         yield ("the answer has not told yet" if now.live else "the answer does not tell", "dim")
         return
-    written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
-    share = (usage.cache_read_tokens or 0) / usage.prompt_tokens if usage.prompt_tokens else None
     yield (f"{words.count(usage.cache_read_tokens)} tokens read", "text")
-    yield (f" ({words.percent(share)})", "dim")
-    yield (f", {words.count(written)} written, {words.count(usage.input_tokens)} neither", "text")
+    yield (f" ({words.percent(usage.cache_hit_rate)})", "dim")
+    yield (f", {words.count(usage.cache_write_tokens)} written, {words.count(usage.input_tokens)} neither", "text")
 
 
 def _sizes(before: Exchange, now: Exchange) -> Iterator[Piece]:

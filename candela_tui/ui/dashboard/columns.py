@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from candela_tui.analysis.filter_fields import hit_rate, written_tokens
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.request import Kind
@@ -176,7 +175,7 @@ COLUMNS = (
     ),
     _tokens("IN", 4, 6, "input tokens, neither read nor written", _usage(lambda usage: usage.input_tokens)),
     _tokens("READ", 4, 5, "tokens read from the cache", _usage(lambda usage: usage.cache_read_tokens)),
-    _tokens("WRITE", 5, 7, "tokens written to the cache", written_tokens),
+    _tokens("WRITE", 5, 7, "tokens written to the cache", _usage(lambda usage: usage.cache_write_tokens)),
     Column("OUT", 5, 3, "output tokens", _out, lambda call, table: _said(call.last)),
     Column(
         "TTFT",
@@ -200,8 +199,8 @@ COLUMNS = (
         4,
         11,
         "share of the prompt from the cache",
-        lambda call, table, width: words.percent(hit_rate(call.last)),
-        lambda call, table: hit_rate(call.last),
+        lambda call, table, width: words.percent(call.last.usage.cache_hit_rate if call.last.usage else None),
+        lambda call, table: call.last.usage.cache_hit_rate if call.last.usage else None,
         "dim",
     ),
     Column(

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ui import words
+from candela_tui.exchange import Exchange
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.ink import Line, Piece, cells_of
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.sources import Sources
-
-_OUTCOME_INKS = {Outcome.OK: "good", Outcome.LIVE: "accent", Outcome.CANCELLED: "warn", Outcome.INTERRUPTED: "warn"}
 
 
 class PreviewFacts(OneLine):
@@ -36,10 +34,9 @@ class PreviewFacts(OneLine):
         exchange = self._exchange
         if exchange is None:
             return ()
-        shortfall = words.shortfall(exchange)
-        said = shortfall or exchange.stop_reason or words.OUTCOMES[exchange.outcome]
-        ink = _OUTCOME_INKS.get(exchange.outcome, "bad")
-        pieces: list[Piece] = [(f"{words.SIGNS[exchange.outcome]} {said}", ink)]
+        outcome = exchange.outcome
+        said = outcomes.shortfall(exchange) or exchange.stop_reason or outcomes.NAMES[outcome]
+        pieces: list[Piece] = [(f"{outcomes.SIGNS[outcome]} {said}", outcomes.INKS[outcome])]
         for figure, name in self._figures(exchange):
             part: list[Piece] = [("   ", "text"), (figure, "text"), (f" {name}" if name else "", "dim")]
             if cells_of(pieces) + cells_of(part) > width:
@@ -51,11 +48,10 @@ class PreviewFacts(OneLine):
         usage = exchange.usage
         figures = [(words.cost(exchange.cost), ""), (words.duration(exchange.elapsed_ms(self._clock.now())), "")]
         if usage is not None:
-            written = (usage.cache_write_5m_tokens or 0) + (usage.cache_write_1h_tokens or 0)
             figures += [
                 (words.count(usage.output_tokens), "out"),
                 (words.count(usage.cache_read_tokens), "read"),
-                (words.count(written), "write"),
+                (words.count(usage.cache_write_tokens), "write"),
                 (words.count(usage.input_tokens), "in"),
             ]
         elif exchange.live and exchange.output_characters:
@@ -101,7 +97,7 @@ class PageNames(OneLine):
 
     def on_click(self, event: events.Click) -> None:
         """Turn to what is under the mouse."""
-        left = 1
+        left = self.gutter.left
         for number, name in enumerate(self._names):
             if left <= event.x < left + len(name) + 1:
                 self.post_message(self.Chosen(number))

@@ -5,22 +5,13 @@ from dataclasses import dataclass, field
 
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Outcome
-from candela_tui.ui import words
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.dashboard.columns import COST, total_cost
 from candela_tui.ui.dashboard.table import Column, Fit, Table
 from candela_tui.ui.dashboard.trouble import trouble
 from candela_tui.ui.ink import Line, Piece, fitted
 from candela_tui.ui.spinner import frame
 
-_OUTCOME_INKS = {
-    Outcome.OK: "good",
-    Outcome.LIVE: "accent",
-    Outcome.ERROR: "bad",
-    Outcome.CUT: "bad",
-    Outcome.BLOCKED: "bad",
-    Outcome.CANCELLED: "warn",
-    Outcome.INTERRUPTED: "warn",
-}
 _MARK = "●"
 
 
@@ -43,10 +34,10 @@ class RequestRow:
     def draw(self, line: int, width: int, tick: int) -> Line:
         """The row in as many columns as have room."""
         exchange = self.call.last
-        sign = frame(tick) if exchange.live else words.SIGNS[exchange.outcome]
+        sign = frame(tick) if exchange.live else outcomes.SIGNS[exchange.outcome]
         pieces: list[Piece] = [
             (_MARK if self.marked else " ", "accent"),
-            (f"{sign} ", _OUTCOME_INKS[exchange.outcome]),
+            (f"{sign} ", outcomes.INKS[exchange.outcome]),
         ]
         fits = self.table.fit(width)
         wrong = None if self._has_figures else trouble(self.call)
@@ -56,7 +47,7 @@ class RequestRow:
                 continue
             if place == words_from:
                 room = sum(fit.cells + 1 for fit in fits[words_from:words_to]) - 1
-                ink = _OUTCOME_INKS[Outcome.ERROR if exchange.live else exchange.outcome]
+                ink = outcomes.INKS[Outcome.ERROR if exchange.live else exchange.outcome]
                 pieces.append((fitted(wrong or "", room), ink))
             else:
                 text = column.value(self.call, self.table, cells)

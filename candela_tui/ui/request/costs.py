@@ -52,13 +52,12 @@ def _notes(exchange: Exchange) -> tuple[str, ...]:
 def _parts(exchange: Exchange, usage: Usage, cost: Cost | None) -> list[Line]:
     prompt, total = usage.prompt_tokens or 0, cost.total if cost else None
     written = (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
-    all_written = None if written == (None, None) else sum(tokens or 0 for tokens in written)
     lives = [f"{tokens:,} for {life}" for tokens, life in zip(written, ("5m", "1h"), strict=True) if tokens]
     lines = [
         _part("input", usage.input_tokens, prompt, cost.input if cost else None, total),
         _part("cache read", usage.cache_read_tokens, prompt, cost.cache_read if cost else None, total),
         (
-            *_part("cache write", all_written, prompt, cost.cache_write if cost else None, total),
+            *_part("cache write", usage.cache_write_tokens, prompt, cost.cache_write if cost else None, total),
             (f"  {', '.join(lives)}", "dim"),
         ),
     ]

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ui import words
+from candela_tui.exchange import Exchange
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.ink import Line, Piece, cells_of
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.spinner import TICKS_A_SECOND, frame
-
-_INKS = {Outcome.OK: "good", Outcome.LIVE: "accent", Outcome.CANCELLED: "warn", Outcome.INTERRUPTED: "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ class Headline(OneLine):
 
 def _left(heading: Heading) -> list[list[Piece]]:
     exchange = heading.exchange
-    ink = _INKS.get(exchange.outcome, "bad")
-    sign = words.SIGNS[exchange.outcome]
+    ink = outcomes.INKS[exchange.outcome]
+    sign = outcomes.SIGNS[exchange.outcome]
     if exchange.live:
         sign = frame(int(heading.clock.now().timestamp() * TICKS_A_SECOND))
     model = words.model(exchange.model_used or exchange.model)
@@ -74,7 +72,7 @@ def _left(heading: Heading) -> list[list[Piece]]:
         [(f"   {heading.agent}", "text"), (f"   {model}", "warn" if otherwise else "text")],
         [
             (f"   {exchange.status if exchange.status is not None else '◌'}", ink),
-            (f" {exchange.stop_reason or words.OUTCOMES[exchange.outcome]}", "dim"),
+            (f" {exchange.stop_reason or outcomes.NAMES[exchange.outcome]}", "dim"),
         ],
         [(f"   {words.cost(exchange.cost)}", "bright")],
     ]

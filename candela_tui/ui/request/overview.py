@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from candela_tui.analysis.block_times import BlockTime, BlockTimes
-from candela_tui.exchange import Difference, Exchange, Outcome
+from candela_tui.exchange import Difference, Exchange
 from candela_tui.protocol.messages import AnswerDecoder
-from candela_tui.ui import words
+from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.written import WrittenLines
@@ -78,11 +78,10 @@ def overview_lines(subject: Subject, blocks: Sequence[BlockTime], width: int) ->
 
 
 def _outcome(exchange: Exchange, width: int) -> list[Line]:
-    ink = {Outcome.OK: "good", Outcome.LIVE: "accent"}.get(exchange.outcome, "bad")
     status = f"{exchange.status}  " if exchange.status is not None else ""
     stop = f"  stopped by {exchange.stop_reason}" if exchange.stop_reason else ""
-    said = words.OUTCOMES[exchange.outcome]
-    lines: list[Line] = [((f" {words.SIGNS[exchange.outcome]} {status}{said}", ink), (stop, "text"))]
+    said = f" {outcomes.SIGNS[exchange.outcome]} {status}{outcomes.NAMES[exchange.outcome]}"
+    lines: list[Line] = [((said, outcomes.INKS[exchange.outcome]), (stop, "text"))]
     if exchange.error is not None:
         lines += fact("error", f"{exchange.error.type}: {exchange.error.message}", width, "bad")
     lines += fact("what to do", remedy(exchange), width)
@@ -126,9 +125,8 @@ def _tries(subject: Subject, width: int) -> list[Line]:
     said = f"the client made {tries} before" if exchange.retry else "the client tried this call again"
     lines: list[Line] = [heading("Tries", said)]
     for number, one in enumerate(subject.tries, 1):
-        ink = {Outcome.OK: "good", Outcome.LIVE: "accent"}.get(one.outcome, "bad")
-        became = words.shortfall(replace(one, retry=0)) or " ".join(
-            filter(None, [str(one.status or ""), words.OUTCOMES[one.outcome]])
+        became = outcomes.shortfall(replace(one, retry=0)) or " ".join(
+            filter(None, [str(one.status or ""), outcomes.NAMES[one.outcome]])
         )
         here = " ← this" if one.id == exchange.id else ""
         lines.append(
@@ -136,7 +134,7 @@ def _tries(subject: Subject, width: int) -> list[Line]:
                 (fitted(f"   try {number}", LABEL), "dim"),
                 (words.exact_time(one.started_at, subject.clock), "text"),
                 (f"  {words.duration(one.elapsed_ms(subject.clock.now())):>6}", "dim"),
-                (f"  {words.SIGNS[one.outcome]} {became}", ink),
+                (f"  {outcomes.SIGNS[one.outcome]} {became}", outcomes.INKS[one.outcome]),
                 (here, "accent"),
             )
         )

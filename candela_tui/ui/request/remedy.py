@@ -1,57 +1,122 @@
-"""What to do about an exchange that failed. Source of the error types: https://docs.claude.com/en/api/errors"""
+"""What to do about an exchange that failed, in a sentence and in a few words.
+
+Source of the error types: https://docs.claude.com/en/api/errors
+"""
+
+from typing import NamedTuple
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.headers import header
 from candela_tui.ui import words
 
+
+class _Step(NamedTuple):
+    sentence: str
+    short: str | None = None
+    """None: nothing that the user has to do."""
+
+
 _BY_STATUS = {
-    401: "The provider does not accept the key or login: sign in again (/login in Claude Code), or check "
-    "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN where the client was started.",
-    402: "The account can't pay for this: check its balance and billing in the provider's console.",
-    403: "The key or account may not do this: check its workspace, and the models and features it is allowed.",
-    404: "The provider knows nothing by this name: check the model's name (/model) and the route's base URL.",
-    413: "The request is larger than the provider takes: /compact or /clear, and leave out large files and images.",
-    429: "Too many requests or tokens in a short time: the client tries again by itself; fewer agents at once, or a "
-    "smaller model, make it rarer.",
-    500: "A fault of the provider's own: the client tries again by itself. Where it stays, the request id helps its "
-    "support.",
-    503: "The provider can't serve for now: the client tries again by itself.",
-    504: "The provider took too long: the client tries again by itself; streaming and shorter prompts make it rarer.",
-    529: "The provider has too much to do: the client tries again by itself. Another model may be free (/model), and "
-    "the provider's status page says more.",
+    401: _Step(
+        "The provider does not accept the key or login: sign in again (/login in Claude Code), or check "
+        "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN where the client was started.",
+        "sign in again: /login in Claude Code",
+    ),
+    402: _Step(
+        "The account can't pay for this: check its balance and billing in the provider's console.",
+        "see the credit of the account",
+    ),
+    403: _Step(
+        "The key or account may not do this: check its workspace, and the models and features it is allowed.",
+        "the account may not use this",
+    ),
+    404: _Step(
+        "The provider knows nothing by this name: check the model's name (/model) and the route's base URL.",
+        "check the model's name: /model in Claude Code",
+    ),
+    413: _Step(
+        "The request is larger than the provider takes: /compact or /clear, and leave out large files and images.",
+        "shorten it: /compact in Claude Code",
+    ),
+    429: _Step(
+        "Too many requests or tokens in a short time: the client tries again by itself; fewer agents at once, or a "
+        "smaller model, make it rarer."
+    ),
+    500: _Step(
+        "A fault of the provider's own: the client tries again by itself. Where it stays, the request id helps its "
+        "support."
+    ),
+    503: _Step("The provider can't serve for now: the client tries again by itself."),
+    504: _Step(
+        "The provider took too long: the client tries again by itself; streaming and shorter prompts make it rarer."
+    ),
+    529: _Step(
+        "The provider has too much to do: the client tries again by itself. Another model may be free (/model), and "
+        "the provider's status page says more."
+    ),
 }
 _BY_OUTCOME = {
-    Outcome.CUT: "The connection to the provider broke: the client tries again by itself. Where it happens often, look "
-    "at VPNs and proxies on the way, and at `candela logs`.",
-    Outcome.BLOCKED: "candela itself answered this, and nothing reached the provider: its words say what to change.",
-    Outcome.INTERRUPTED: "candela ended while this was live; the client saw a broken connection and will have tried "
-    "again.",
+    Outcome.CUT: _Step(
+        "The connection to the provider broke: the client tries again by itself. Where it happens often, look at VPNs "
+        "and proxies on the way, and at `candela logs`."
+    ),
+    Outcome.BLOCKED: _Step(
+        "candela itself answered this, and nothing reached the provider: its words say what to change."
+    ),
+    Outcome.INTERRUPTED: _Step(
+        "candela ended while this was live; the client saw a broken connection and will have tried again."
+    ),
 }
-_TOO_LONG = ("prompt is too long", "exceed context limit", "context window")
+_TOO_LONG = _Step(
+    "The conversation no longer fits the model's window: /compact it, or begin a new one with /clear.",
+    "shorten it: /compact in Claude Code",
+)
+_SAYS_TOO_LONG = ("prompt is too long", "exceed context limit", "context window")
+_NOT_AS_IT_IS = _Step(
+    "The provider does not take this request as it is: its words say which part. Raw request shows it."
+)
 
 
 def remedy(exchange: Exchange) -> str | None:
     """The next step, in a sentence; None: there is nothing to be done."""
-    if exchange.outcome in _BY_OUTCOME:
-        return _BY_OUTCOME[exchange.outcome]
-    if exchange.outcome is not Outcome.ERROR:
+    step, wait = _step(exchange), _wait(exchange)
+    if step is None:
         return None
-    message = exchange.error.message.lower() if exchange.error is not None else ""
-    if any(text in message for text in _TOO_LONG):
-        return "The conversation no longer fits the model's window: /compact it, or begin a new one with /clear."
-    if "credit balance" in message:
+    return f"{step.sentence} It asks to wait {wait}." if wait is not None else step.sentence
+
+
+def remedy_in_short(exchange: Exchange) -> str | None:
+    """The next step, in a few words; None: there is nothing that the user has to do or to wait for."""
+    step, wait = _step(exchange), _wait(exchange)
+    if wait is not None:
+        return f"again in {wait}"
+    return step.short if step is not None else None
+
+
+def _step(exchange: Exchange) -> _Step | None:
+    if exchange.outcome is not Outcome.ERROR:
+        return _BY_OUTCOME.get(exchange.outcome)
+    said = exchange.error.message.lower() if exchange.error is not None else ""
+    if any(text in said for text in _SAYS_TOO_LONG):
+        return _TOO_LONG
+    if "credit balance" in said:
         return _BY_STATUS[402]
     if exchange.status is None or exchange.marks.connected is None:
-        return (
+        return _Step(
             "The provider could not be reached: check the network, HTTPS_PROXY, and the base URL of the route "
             f"{exchange.route}."
         )
     step = _BY_STATUS.get(exchange.status)
     if step is None and exchange.error is not None and exchange.error.type == "overloaded_error":
         step = _BY_STATUS[529]
-    if step is None and exchange.status == 400:
-        return "The provider does not take this request as it is: its words say which part. Raw request shows it."
-    wait = header(exchange.rate_limits, "retry-after")
-    if step is not None and wait is not None and wait.isascii() and wait.isdigit() and len(wait) < 8:
-        step += f" It asks to wait {words.duration(int(wait) * 1000)}."
-    return step
+    return _NOT_AS_IT_IS if step is None and exchange.status == 400 else step
+
+
+def _wait(exchange: Exchange) -> str | None:
+    """How long the provider asks to wait before the next try; None: it does not."""
+    seconds = header(exchange.rate_limits, "retry-after")
+    tried_again = exchange.status is not None and (exchange.status == 429 or exchange.status >= 500)
+    if exchange.outcome is not Outcome.ERROR or not tried_again or seconds is None:
+        return None
+    understood = seconds.isascii() and seconds.isdigit() and len(seconds) < 8
+    return words.duration(int(seconds) * 1000) if understood else None
