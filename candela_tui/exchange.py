@@ -171,10 +171,14 @@ class Exchange:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens from the first token to the end; None while live or unknown."""
+        """Output tokens from the first token to the end; None while live, unknown, or where all came at once."""
         span = _since(self.marks.first_token, self.marks.end)
         tokens = self.usage.output_tokens if self.usage else None
-        return tokens / span * 1000 if span and tokens else None
+        return tokens / span * 1000 if span is not None and span >= _LEAST_SPAN_MS and tokens else None
+
+
+_LEAST_SPAN_MS = 50.0
+"""Below, an answer's speed is that of the network that delivered it in one piece."""
 
 
 def _since(start: float | None, end: float | None) -> float | None:

@@ -119,10 +119,10 @@ class RemoteFeed(Feed):
 
     def _lost(self, error: StoreError) -> None:
         if self.trouble is None:
-            words = f"The candela on {self._client.where} no longer answers;"
-            why = words if isinstance(error, Unreachable) else f"{error} Meanwhile"
-            self.trouble = f"{why} its records are still shown. This dashboard attaches again when it is back."
-            self.notify(self.trouble)
+            unreachable = isinstance(error, Unreachable)
+            why = f"The candela on {self._client.where} no longer answers" if unreachable else str(error).rstrip(".")
+            self.trouble = f"{why}; trying again"
+            self.notify(f"{why}. Its records are still shown; this dashboard attaches again when it is back.")
         self._settle(set())
 
     def _settle(self, live: set[str]) -> None:
@@ -142,4 +142,4 @@ class RemoteFeed(Feed):
 
 
 def _note(about: About) -> str:
-    return f"Attached to candela {about.version} (pid {about.pid}): leaving this dashboard leaves it running."
+    return f"Attached to candela {about.version} (pid {about.pid}); leaving leaves it running"

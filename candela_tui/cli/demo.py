@@ -17,7 +17,7 @@ from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.demo.play import Demo
 from candela_tui.proxy.listen import PortTaken
 
-_NOTE = "Demo: a simulated provider on this machine plays these sessions; no account, and nothing leaves it."
+_NOTE = "Demo: simulated sessions, no account, and nothing leaves this machine"
 
 
 @click.command()

@@ -13,6 +13,9 @@ from tests.proxy.running import BODY, RunningProxy, running
 from tests.standin import STALL, Gate, Provider, message, text
 from tests.store.recording import exchange
 
+ROOM_OF_A_NOTE = 76
+"""Columns of the line below the header at 80 columns, without its sign."""
+
 
 async def ask(candela: RunningProxy, client: aiohttp.ClientSession) -> bytes:
     async with client.post(f"{candela.url}/v1/messages", data=BODY) as response:
@@ -63,6 +66,7 @@ async def test_a_candela_that_ends_is_said_to_have_ended_and_attached_to_again_w
             await first.stop(0)
             await here.told("it is back")
             assert here.feed.trouble is not None
+            assert len(here.feed.trouble) <= ROOM_OF_A_NOTE
             # What was recorded stays readable meanwhile.
             assert [known.id for known in await asyncio.to_thread(here.history.exchanges)] == [before.id]
             assert await asyncio.to_thread(here.history.request_body, before.id) == BODY
@@ -133,3 +137,4 @@ async def test_whoever_read_the_records_before_the_stream_began_is_told_to_read_
         await here.until(lambda: here.missed)
         assert here.feed.note is not None
         assert str(os.getpid()) in here.feed.note
+        assert len(here.feed.note) <= ROOM_OF_A_NOTE

@@ -182,6 +182,13 @@ def test_a_failed_request_says_what_to_do_next(facts: dict[str, Any], advice: st
     assert advice in step
 
 
+def test_a_wait_of_nothing_is_not_spoken_of() -> None:
+    refused = {"status": 529, "outcome": Outcome.ERROR, "rate_limits": (("retry-after", "0"),)}
+    step = remedy(replace(_plain(), **refused))
+    assert step is not None
+    assert "asks to wait" not in step
+
+
 def test_nothing_is_to_be_done_about_what_went_well_or_was_cancelled() -> None:
     assert remedy(_plain()) is None
     assert remedy(replace(_plain(), outcome=Outcome.CANCELLED)) is None

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
@@ -90,6 +90,13 @@ def test_a_failure_is_said_in_the_providers_words(scene: Scene) -> None:
     assert outcomes.shortfall(failed) == "try 3 · 529 overloaded"
     assert outcomes.shortfall(scene.make(outcome=Outcome.CUT, status=200)) == "cut off by the provider"
     assert outcomes.shortfall(scene.make()) is None
+
+
+def test_an_answer_that_came_all_at_once_has_no_speed(scene: Scene) -> None:
+    at_once = scene.make(usage=(12, 0, 0, 0, 80), marks=Marks(0.4, 640.0, 812.0, 812.1))
+    streamed = scene.make(usage=(12, 0, 0, 0, 80), marks=Marks(0.4, 640.0, 812.0, 1812.0))
+    assert at_once.tokens_per_second is None
+    assert streamed.tokens_per_second == 80
 
 
 @pytest.mark.parametrize(

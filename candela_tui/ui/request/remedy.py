@@ -118,5 +118,5 @@ def _wait(exchange: Exchange) -> str | None:
     tried_again = exchange.status is not None and (exchange.status == 429 or exchange.status >= 500)
     if exchange.outcome is not Outcome.ERROR or not tried_again or seconds is None:
         return None
-    understood = seconds.isascii() and seconds.isdigit() and len(seconds) < 8
+    understood = seconds.isascii() and seconds.isdigit() and len(seconds) < 8 and int(seconds)
     return words.duration(int(seconds) * 1000) if understood else None
