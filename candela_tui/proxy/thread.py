@@ -17,7 +17,7 @@ from candela_tui.proxy.server import Proxy
 # How long a thread may hold the interpreter while another wants it. The default of 5 ms lets a busy dashboard delay
 # a chunk by that much at each turn.
 _SWITCH_INTERVAL_S = 0.0003
-_QUIET_CHECK_S = 5.0
+_COLLECT_EVERY_S = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class ProxyThread:
         proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._paths)
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
-        collector = asyncio.create_task(_collect_at_quiet_moments(proxy), name="collector")
+        collector = asyncio.create_task(_collect(proxy), name="collector")
         await self._leave.wait()
         collector.cancel()
         await proxy.stop(self._grace_s)
@@ -89,10 +89,9 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _collect_at_quiet_moments(proxy: Proxy) -> None:
+async def _collect(proxy: Proxy) -> None:
     collector = Collector()
     collector.start()
     while True:
-        await asyncio.sleep(_QUIET_CHECK_S)
-        if not proxy.live:
-            collector.collect()
+        await asyncio.sleep(_COLLECT_EVERY_S)
+        collector.collect(quiet=not proxy.live)

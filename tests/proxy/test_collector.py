@@ -41,7 +41,7 @@ def test_what_nobody_needs_is_freed_at_a_quiet_moment() -> None:
     collector.start()
     ring = aged()
     assert ring() is not None
-    collector.collect()
+    collector.collect(quiet=True)
     assert ring() is None
 
 
@@ -51,7 +51,7 @@ def test_what_stays_is_left_out_where_looking_at_it_takes_long() -> None:
     before = gc.get_freeze_count()
     kept = [Ring() for _ in range(10_000)]
     gc.collect(0)
-    collector.collect()
+    collector.collect(quiet=True)
     assert gc.get_freeze_count() >= before + len(kept)
 
 
@@ -62,5 +62,16 @@ def test_what_was_left_out_is_freed_at_a_thorough_look() -> None:
     collector.start()
     del kept
     assert ring() is not None
-    collector.collect()
+    collector.collect(quiet=True)
+    assert ring() is None
+
+
+def test_while_streams_are_live_nothing_is_freed_until_patience_ends() -> None:
+    collector = Collector()
+    collector.start()
+    ring = aged()
+    collector.collect(quiet=False)
+    assert ring() is not None
+    impatient = Collector(patience_s=0.0)
+    impatient.collect(quiet=False)
     assert ring() is None
