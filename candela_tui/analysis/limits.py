@@ -5,7 +5,6 @@ Sources: https://docs.claude.com/en/api/rate-limits (API keys: requests and toke
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -54,7 +53,6 @@ class Allowance:
 class Limits:
     """What one answer tells of the limits."""
 
-    told_at: datetime
     status: str | None = None
     """Of the subscription as a whole, such as ``allowed``."""
     five_hour: Window | None = None
@@ -68,7 +66,6 @@ def limits_of(exchange: Exchange) -> Limits | None:
         return None
     told = dict(exchange.rate_limits)
     limits = Limits(
-        exchange.started_at,
         told.get(f"{_PREFIX}unified-status") or None,
         _window(told, "5h"),
         _window(told, "7d"),
@@ -78,13 +75,9 @@ def limits_of(exchange: Exchange) -> Limits | None:
     return limits if known else None
 
 
-def latest_limits(exchanges: Iterable[Exchange]) -> Limits | None:
-    """What the latest of the answers that tell anything of the limits tells."""
-    for exchange in sorted(exchanges, key=lambda exchange: exchange.id, reverse=True):
-        limits = limits_of(exchange)
-        if limits is not None:
-            return limits
-    return None
+def tells_limits(exchange: Exchange) -> bool:
+    """Whether an answer tells of the limits: one that only asks to wait does not."""
+    return any(name.startswith(_PREFIX) for name, _ in exchange.rate_limits)
 
 
 def _window(told: dict[str, str], name: str) -> Window | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from candela_tui.analysis.limits import tells_limits
 from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
 from candela_tui.analysis.spending import Spending
 from candela_tui.exchange import Exchange
@@ -91,7 +92,7 @@ class Ledger:
                 ids.append(exchange.id)
             else:
                 insort(ids, exchange.id)
-        if exchange.rate_limits and (self._limiting is None or exchange.id >= self._limiting.id):
+        if (self._limiting is None or exchange.id >= self._limiting.id) and tells_limits(exchange):
             self._limiting = exchange
         if exchange.live:
             self._live.add(exchange.id)
@@ -202,10 +203,6 @@ class Ledger:
         shown.sort(key=lambda session: session.last_at.timestamp() if session.last_at else 0.0, reverse=True)
         self._stale &= {session.session_id for session in shown}
         return shown
-
-    def session_ids(self) -> list[str | None]:
-        """Every session that an exchange named, shown or not."""
-        return list(self._ids)
 
     def today(self) -> Totals:
         """Sums over what began today, in the user's time zone."""

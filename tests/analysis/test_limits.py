@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.limits import Allowance, Window, latest_limits, limits_of
+from candela_tui.analysis.limits import Allowance, Window, limits_of, tells_limits
 from tests.analysis.exchanges import exchange
 
 SUBSCRIPTION = (
@@ -25,7 +25,6 @@ def test_a_subscription_has_a_window_of_five_hours_and_one_of_seven_days():
     assert limits.status == "allowed"
     assert limits.five_hour == Window(0.42, RESET, "allowed_warning")
     assert limits.seven_day == Window(0.17)
-    assert limits.told_at == exchange(1).started_at
 
 
 def test_an_api_key_has_requests_and_tokens_a_minute():
@@ -42,13 +41,9 @@ def test_an_api_key_has_requests_and_tokens_a_minute():
     assert limits.allowances[1].utilization == 0.75
 
 
-def test_what_counts_is_the_latest_answer_that_tells_anything():
-    newest = exchange(9, rate_limits=(("retry-after", "7"),))
-    told = [exchange(2, rate_limits=SUBSCRIPTION), newest, exchange(1, rate_limits=(SUBSCRIPTION[4],))]
-    limits = latest_limits(told)
-    assert limits is not None
-    assert limits.five_hour is not None
-    assert latest_limits([newest, exchange(10)]) is None
+def test_an_answer_that_only_asks_to_wait_tells_nothing_of_the_limits():
+    assert tells_limits(exchange(1, rate_limits=SUBSCRIPTION))
+    assert not tells_limits(exchange(1, rate_limits=(("retry-after", "7"),)))
 
 
 def test_a_window_that_has_been_reset_since_is_over():

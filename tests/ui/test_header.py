@@ -33,7 +33,7 @@ BUSY = facts(
     today="$4.82",
     by_hour=(0.2, 0.5, 1.9, 2.8, 0.9, 0.5),
     hit_rate=0.91,
-    limits=Limits(NOW, "allowed", window(0.42), window(0.17, left=timedelta(days=3, hours=2))),
+    limits=Limits("allowed", window(0.42), window(0.17, left=timedelta(days=3, hours=2))),
     live=3,
     warnings=2,
 )
@@ -74,7 +74,7 @@ def test_the_narrower_the_terminal_the_shorter_the_words_and_the_warnings_stay_l
 def test_it_never_takes_more_than_its_line(
     width: int, five: float, seven: float, live: int, by_hour: list[float], address: str
 ) -> None:
-    limits = Limits(NOW, "allowed", window(five), window(seven), (Allowance("input-tokens", 100, 3),))
+    limits = Limits("allowed", window(five), window(seven), (Allowance("input-tokens", 100, 3),))
     known = HeaderFacts(address, "bedrock", NOW, "$1,204", by_hour, 0.5, limits, live, live)
     drawn = header_line(known, width)
     assert cells_of(drawn.pieces) <= max(width, 0)
@@ -97,26 +97,26 @@ def test_a_limit_warns_from_80_percent_and_is_red_from_95_or_when_it_rejects(
     share: float, status: str, ink: str
 ) -> None:
     percent = f"{min(round(share * 100), 99)}%"
-    known = facts(limits=Limits(NOW, status, window(share, status=status)))
+    known = facts(limits=Limits(status, window(share, status=status)))
     assert inks(known)[percent] == ink
     assert ("rejected" in said(known)) is (status == "rejected")
 
 
 def test_a_rejection_that_names_no_window_is_told_of_the_fuller_one() -> None:
-    line = said(facts(limits=Limits(NOW, "rejected", window(1.0), window(0.3))))
+    line = said(facts(limits=Limits("rejected", window(1.0), window(0.3))))
     assert "5h ▓▓▓▓▓▓ 100% rejected" in line
     assert line.count("rejected") == 1
 
 
 def test_a_window_that_was_reset_since_says_nothing() -> None:
-    line = said(facts(limits=Limits(NOW, "allowed", window(0.9, left=timedelta(seconds=-1)), window(0.17))))
+    line = said(facts(limits=Limits("allowed", window(0.9, left=timedelta(seconds=-1)), window(0.17))))
     assert "5h" not in line
     assert "7d" in line
 
 
 def test_limits_of_an_api_key_are_told_only_when_they_get_scarce() -> None:
     plenty, scarce = Allowance("requests", 1000, 900), Allowance("input-tokens", 100_000, 12_000)
-    line = said(facts(limits=Limits(NOW, None, None, None, (plenty, scarce))))
+    line = said(facts(limits=Limits(None, None, None, (plenty, scarce))))
     assert "input tokens 12% left" in line
     assert "requests" not in line
 

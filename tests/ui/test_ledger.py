@@ -133,3 +133,11 @@ def test_sums_kept_change_by_change_are_the_sums_of_all(
         assert {session.session_id: session for session in ledger.sessions()} == {
             session_id: summarize(session_id, exchanges) for session_id, exchanges in by_session.items()
         }
+
+
+def test_an_answer_that_only_asks_to_wait_leaves_the_limits_that_are_known(scene: Scene) -> None:
+    ledger = _ledger(scene)
+    told = scene.make(id="1", rate_limits=(("anthropic-ratelimit-unified-5h-utilization", "0.42"),))
+    refused = scene.make(id="2", rate_limits=(("retry-after", "7"),))
+    ledger.merge([told, refused], from_feed=True)
+    assert ledger.limiting is told
