@@ -58,11 +58,6 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Key, Any]]:
     return found
 
 
-def variable_of(key: Key) -> str:
-    """The variable that sets a key."""
-    return ENV_PREFIX + "__".join(key).upper()
-
-
 def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _tables(value) if isinstance(value, Mapping) else value for key, value in document.items()}
 

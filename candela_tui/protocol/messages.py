@@ -16,6 +16,9 @@ from candela_tui.protocol.usage import Usage, UsageFold, fallback_model
 _MOST_DOCUMENT_BYTES = 32 * 1024 * 1024
 _MOST_ERROR_BYTES = 1024 * 1024
 
+TOOL_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+"""The types of content blocks that call a tool: the client's, the provider's own, an MCP server's."""
+
 _DELTA_TEXT = {
     "text_delta": "text",
     "thinking_delta": "thinking",

@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 
 from candela_tui.exchange import Delegation
-from candela_tui.protocol.messages import ContentBlock
+from candela_tui.protocol.messages import TOOL_CALLS, ContentBlock
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.request import first_words
 
 _DELEGATING = frozenset({"Agent", "Task"})
 """The client's tool that starts a sub-agent, and its name in earlier versions."""
-_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _LONGEST_WORD = 200
 
 
 def called_tools(blocks: Iterable[ContentBlock]) -> tuple[str, ...]:
     """The tools that the blocks call, each once, in the order of their first call."""
-    names = (block.start.get("name") for block in blocks if block.type in _CALLS)
+    names = (block.start.get("name") for block in blocks if block.type in TOOL_CALLS)
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 

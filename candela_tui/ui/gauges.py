@@ -15,6 +15,11 @@ def gauge(share: float, cells: int) -> str:
     return "▓" * filled + "░" * (cells - filled)
 
 
+def limit_ink(share: float) -> str:
+    """The ink of so much of a limit: it warns from 80% on, and alarms where next to nothing is left."""
+    return "bad" if share >= 0.95 else "warn" if share >= 0.8 else "text"
+
+
 def sparkline(values: Sequence[float]) -> str:
     """One bar a value, against the highest: ``▁▂▅▇``. A value of 0 is the lowest bar."""
     highest = max(values, default=0)

@@ -77,14 +77,20 @@ def strip_of(pieces: Iterable[Piece], width: int, inks: Inks, base: Style) -> St
     return Strip(segments, width)
 
 
+def shortened(text: str, width: int) -> str:
+    """Plain text in at most that many cells: cut with ``…``."""
+    text = plain(text)
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
 @lru_cache(4096)
 def fitted(text: str, width: int, *, right: bool = False) -> str:
     """Plain text in exactly that many cells: cut with ``…``, or filled on the right (or left)."""
-    text = plain(text)
-    cells = cell_len(text)
-    if cells > width:
-        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
-    return " " * (width - cells) + text if right else text + " " * (width - cells)
+    text = shortened(text, width)
+    filling = " " * (width - cell_len(text))
+    return filling + text if right else text + filling
 
 
 def cells_of(pieces: Iterable[Piece]) -> int:

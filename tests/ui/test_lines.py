@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.ui.lines.drawn import marked
-from candela_tui.ui.lines.json_string import Newlines, decoded, pieces, string_slices
+from candela_tui.ui.lines.json_string import Newlines, decoded, pieces
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.search import Query
-from candela_tui.ui.lines.spans import SpanLines, coloured, json_lines, json_spans, spans_for, text_spans
+from candela_tui.ui.lines.spans import SpanLines, coloured, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.wrap import height_of, wrapped
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.plain import plain_lines
@@ -23,7 +23,10 @@ _DOCUMENTS = st.recursive(
 
 
 def _lines(body: bytes, width: int = 80) -> list[str]:
-    return ["".join(text for text, _ in line) for line in json_lines(body, width)]
+    lines = SpanLines(body, json=True)
+    for _ in lines.index(json_spans(body, width)):
+        pass
+    return ["".join(text for text, _ in lines.line(number)) for number in range(len(lines))]
 
 
 def test_json_is_indented() -> None:
@@ -79,13 +82,6 @@ def test_what_is_not_json_keeps_its_lines() -> None:
     spans = spans_for(body)
     assert spans is text_spans
     assert [body[span.start : span.end] for span in spans(body, 80)] == [b"<html>", b"<p>502</p>"]
-
-
-@given(st.text(max_size=50), st.integers(0, 3))
-def test_a_string_decoded_in_slices_is_the_same_string(text: str, ensure: int) -> None:
-    whole = (text + 'é🙂\\ "\n' * 3) * 4000
-    literal = json.dumps(whole, ensure_ascii=bool(ensure % 2)).encode("utf-8", "surrogatepass")
-    assert "".join(string_slices(literal)) == whole
 
 
 @given(st.text(max_size=50), st.integers(0, 3))

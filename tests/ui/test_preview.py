@@ -5,6 +5,7 @@ import json
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.ui.dashboard.preview import PreviewPane
+from candela_tui.ui.lines.text_view import TextView
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, event, screen_text, shows, stream, until
 
@@ -123,7 +124,8 @@ async def test_a_store_that_cannot_be_read_is_told_in_the_preview(scene: Scene) 
     async with scene.opened((200, 50)) as pilot:
         scene.store.write_bytes(b"this is no database" * 100)
         scene.feed.publish((exchange,))
-        await until(pilot, lambda: "store.sqlite3" in pilot.app.screen.query_one("#preview-view").all_text(999)[0])  # type: ignore[attr-defined]
+        view = pilot.app.screen.query_one("#preview-view", TextView)
+        await until(pilot, lambda: "store.sqlite3" in "".join(view.lines.texts()))
 
 
 async def test_turning_back_to_a_page_finds_its_place_again(scene: Scene) -> None:

@@ -151,10 +151,10 @@ class CompareScreen(Screen[None]):
                 return
             bodies.append(body)
         comparison = Comparison()
-        await in_slices(compare(bodies[0], bodies[1], comparison), _nothing)
+        await in_slices(compare(bodies[0], bodies[1], comparison))
         rows = Rows()
         self._view.show_lines(WrittenLines(((), *summary(comparison, before, now, rows, self._view.text_width))))
-        await in_slices(rows.find(comparison), _nothing)
+        await in_slices(rows.find(comparison))
         self._compared = _Compared(comparison, before, now, rows)
         await self._write()
 
@@ -261,7 +261,3 @@ class CompareScreen(Screen[None]):
         """Leave the search, or the screen."""
         if not self._search.close():
             self.dismiss()
-
-
-def _nothing() -> None:
-    """There is nothing to show yet."""

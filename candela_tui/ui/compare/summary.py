@@ -7,7 +7,7 @@ from candela_tui.analysis.compare import Comparison, Part, Sign
 from candela_tui.exchange import Exchange
 from candela_tui.ui import words
 from candela_tui.ui.compare.rows import Rows, heading
-from candela_tui.ui.ink import Line, Piece, fitted
+from candela_tui.ui.ink import Line, Piece, shortened
 
 _LABEL = 11
 _COUNTS = 34
@@ -57,7 +57,7 @@ def _part(part: Part, lines: Counter[Sign], more: str, width: int) -> Iterator[P
         yield (f"{shown + format(number, ',') + more if number else '':>{_NUMBER}}", ink)
     if part.name in ("settings", "tools"):
         room = width - max(used + 1, _COUNTS) - 2 * _NUMBER - 3
-        yield (f"   {fitted(_names(part), room).rstrip()}" if room > _NUMBER else "", "text")
+        yield (f"   {shortened(_names(part), room)}" if room > _NUMBER else "", "text")
 
 
 def _names(part: Part) -> str:

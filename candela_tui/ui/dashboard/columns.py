@@ -11,6 +11,7 @@ from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.dashboard.table import Column, Table, Value
 from candela_tui.ui.dashboard.trouble import failed_try
+from candela_tui.ui.ink import shortened
 
 
 def columns_named(names: Iterable[str]) -> tuple[Column, ...]:
@@ -92,7 +93,7 @@ def _agent(call: Call, table: Table, width: int) -> str:
     if not call.retries or failed_try(call) is not None:
         return name
     tries = f" ×{call.retries + 1}"
-    return _cut(name, width - len(tries)) + tries
+    return shortened(name, width - len(tries)) + tries
 
 
 def _model(call: Call, table: Table, width: int) -> str:
@@ -108,14 +109,10 @@ def _model(call: Call, table: Table, width: int) -> str:
     marks = " ".join(f"≠{_SHORT.get(what, what)}" for what in others)
     if len(name) + 1 + len(marks) <= width:
         return f"{name} {marks}"
-    return name if other_model else _cut(name, width - 1) + "≠"
+    return name if other_model else shortened(name, width - 1) + "≠"
 
 
 _SHORT = {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
 _LEAST_TOLD = Decimal("0.001")

@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from candela_tui.analysis.limits import Limits, Window
 from candela_tui.ui import words
-from candela_tui.ui.gauges import gauge, sparkline
+from candela_tui.ui.gauges import gauge, limit_ink, sparkline
 from candela_tui.ui.ink import Line, Piece, cells_of
 
 _GAUGE_CELLS = 6
-_HIGH, _SPENT = 0.8, 0.95
-"""Shares of a limit from which its colour warns."""
 _DAY_S = 86_400
 
 
@@ -138,16 +136,16 @@ def _limits(facts: HeaderFacts) -> Iterator[Part]:
         yield _window(name, window, name in rejected, facts.now, rank)
     for allowance in limits.allowances:
         over = allowance.resets_at is not None and allowance.resets_at <= facts.now
-        if allowance.utilization >= _HIGH and not over:
+        ink = limit_ink(allowance.utilization)
+        if ink != "text" and not over:
             left = words.percent(1 - allowance.utilization) if allowance.remaining else "0%"
-            ink = "bad" if allowance.utilization >= _SPENT else "warn"
             name = allowance.name.replace("-", " ")
             yield Part(allowance.name, (Form(3, ((f"{name} ", "dim"), (f"{left} left", ink))),))
 
 
 def _window(name: str, window: Window, rejected: bool, now: datetime, place: int) -> Part:
     used = window.utilization
-    ink = "bad" if rejected or used >= _SPENT else "warn" if used >= _HIGH else "text"
+    ink = "bad" if rejected else limit_ink(used)
     share = (words.percent(used), ink)
     word: Line = ((" rejected", ink),) if rejected else ()
     bar = (f"{gauge(used, _GAUGE_CELLS)} ", "dim" if ink == "text" else ink)

@@ -123,7 +123,7 @@ class RequestList(RowList):
 
     async def _list_in_slices(self, exchanges: Sequence[Exchange], view: View) -> None:
         listing, rows = Listing(view, self._table), list[RequestRow]()
-        await in_slices(self._steps(listing, exchanges, rows), lambda: None)
+        await in_slices(self._steps(listing, exchanges, rows))
         waiting, self._waiting = self._waiting, None
         self._install(listing, rows)
         if waiting:

@@ -119,7 +119,7 @@ class TimelinePane(Frame):
         if of is None or columns < 1:
             return
         drafting = Drafting(of.exchanges(), columns=columns, now=self._sources.clock.now())
-        await in_slices(drafting.steps(), lambda: None)
+        await in_slices(drafting.steps())
         timeline, shows = drafting.timeline, chart.shows
         chart.show(timeline, of.names())
         self.name_it(f"Time-line · {shows}")

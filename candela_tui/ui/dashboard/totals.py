@@ -92,7 +92,7 @@ class TotalsLine(OneLine):
     async def _sum(self) -> None:
         if self._some is not None:
             totals = Totals()
-            await in_slices(_adding(totals, self._some()), lambda: None)
+            await in_slices(_adding(totals, self._some()))
             self._totals = totals
             self.update()
 

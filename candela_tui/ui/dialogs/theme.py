@@ -66,7 +66,7 @@ class ThemeDialog(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """The box."""
-        with Vertical(id="dialog", classes="-beside -tall") as box:
+        with Vertical(id="dialog", classes="-tall") as box:
             box.border_title = Content("Theme")
             box.border_subtitle = Content("⏎ wear · esc keep")
             yield self._themes

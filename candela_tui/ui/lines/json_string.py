@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import msgspec
 
-_SLICE = 65536
 _PIECE = 16384
 _LONGEST_ESCAPE = 12
 """A surrogate pair: ``\\ud83d\\ude00``."""
@@ -19,15 +18,6 @@ class Piece(NamedTuple):
     stop: int
     goes_on: bool
     """Whether its last line goes on in the next piece."""
-
-
-def string_slices(literal: bytes) -> Iterator[str]:
-    """Decode a literal (with its quotes). What is not valid is shown as written, not raised."""
-    start, end = 1, max(1, len(literal) - 1)
-    while start < end:
-        stop = end if end - start <= _SLICE else _safe_cut(literal, start, start + _SLICE)
-        yield decoded(literal, start, stop)
-        start = stop
 
 
 def decoded(literal: bytes, start: int, stop: int) -> str:

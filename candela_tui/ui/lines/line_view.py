@@ -220,17 +220,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Textual's hook: show what is selected."""
         self._redraw()
 
-    def all_text(self, most: int) -> tuple[str, bool]:
-        """All the text (what is folded, too) up to a number of characters, and whether that is all."""
-        parts: list[str] = []
-        length = 0
-        for part in self._lines.texts():
-            length += len(part)
-            if length > most:
-                return "".join(parts), False
-            parts.append(part)
-        return "".join(parts), True
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Textual's hook for scrolling: going up ends following."""
         super().watch_scroll_y(old_value, new_value)

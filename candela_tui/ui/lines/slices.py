@@ -9,7 +9,7 @@ _SLICE_S = 0.002
 _SHOW_EVERY_S = 0.1
 
 
-async def in_slices(steps: Iterator[None], grown: Callable[[], None]) -> None:
+async def in_slices(steps: Iterator[None], grown: Callable[[], None] = lambda: None) -> None:
     """Take all steps. ``grown`` is called after the first slice, then some ten times a second, and at the end."""
     shown_at: float | None = None
     for _ in _slices(steps):

@@ -230,13 +230,6 @@ class SpanLines(Lines):
         return bool(self._marks[number] & 0x80)
 
 
-def json_lines(body: bytes, width: int, indent: int = 0) -> Iterator[Line]:
-    """A JSON value as coloured lines."""
-    for span in json_spans(body, width - indent):
-        text = body[span.start : span.end].decode("utf-8", "replace")
-        yield ((" " * (indent + span.indent), "text"), *coloured(text, in_string=span.in_string))
-
-
 _JSON_PART = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<colon>:\s*)'
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\"]+?)"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from candela_tui.protocol.messages import ContentBlock, MessageFold
+from candela_tui.protocol.messages import TOOL_CALLS, ContentBlock, MessageFold
 from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.levels import Levels
@@ -15,8 +15,7 @@ from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.request.blocks import INDENT, Blocks
 
-_CALLS = {"tool_use", "server_tool_use", "mcp_tool_use"}
-_DELTAS = {"text", "thinking", *_CALLS}
+_DELTAS = {"text", "thinking", *TOOL_CALLS}
 
 
 @dataclass(slots=True)
@@ -75,7 +74,7 @@ class AnswerLines:
             yield from self._grow(written, fresh, "thinking" if block.type == "thinking" else "text")
         if block.done:
             written.done = True
-            if block.type in _CALLS and index == max(self._blocks):
+            if block.type in TOOL_CALLS and index == max(self._blocks):
                 self._lines.cut(written.begin)
                 yield from self._whole(_call(block))
         yield
@@ -84,7 +83,7 @@ class AnswerLines:
         margin = " " * INDENT
         if block.type == "thinking":
             self._lines.add((f"{margin}∴ thinking", "thinking"))
-        elif block.type in _CALLS:
+        elif block.type in TOOL_CALLS:
             name, call = block.start.get("name"), block.start.get("id")
             self._lines.add((f"{margin}→ ", "accent"), (str(name), "accent"), (f"   {call}", "faint"))
 

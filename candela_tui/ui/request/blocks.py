@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from candela_tui.protocol.messages import TOOL_CALLS
 from candela_tui.protocol.raw_json import raw_members
 from candela_tui.ui import words
-from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.ink import Line, shortened
 from candela_tui.ui.lines.folds import Fold
 from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
 from candela_tui.ui.request.arguments import ArgumentsContent
@@ -140,7 +141,7 @@ class Blocks:
             size = f"   {words.size(len(block.data))}"
             line: Line = (("∴ redacted thinking", "thinking"), (size, "dim"))
             yield Fold("", FixedContent(line), "redacted thinking", indent=place.indent)
-        elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
+        elif block.type in TOOL_CALLS:
             yield None
             yield self._call(block, place)
         elif block.type.endswith("tool_result"):
@@ -278,7 +279,7 @@ class _CallBrief:
 
     def __call__(self, room: int) -> Line:
         rest = max(0, room - len(self.name) - 4)
-        arguments = _cut(self.content.brief(rest), rest)
+        arguments = shortened(self.content.brief(rest), rest)
         return (("→ ", "accent"), (self.name, "accent"), ("  ", "text"), (arguments, "dim"))
 
 
@@ -298,11 +299,7 @@ class _TextBrief:
         text = self.content.beginning(rest + sum(map(len, self.without)))
         for part in self.without:
             text = text.replace(part, "")
-        return ((self.label, self.label_ink), (_cut(text.strip(), rest), self.ink))
-
-
-def _cut(text: str, width: int) -> str:
-    return fitted(text, width).rstrip(" ")
+        return ((self.label, self.label_ink), (shortened(text.strip(), rest), self.ink))
 
 
 def breakpoint_line(cache_control: msgspec.Raw) -> Line:

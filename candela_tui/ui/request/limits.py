@@ -7,11 +7,11 @@ from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import header
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.gauges import gauge, limit_ink
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.request.facts import LABEL, fact, heading
 
 _BAR = 12
-_MOST_OF_IT = 0.9
 
 
 def limit_lines(exchange: Exchange, clock: Clock, width: int) -> list[Line]:
@@ -44,12 +44,11 @@ def _allowance(allowance: Allowance, clock: Clock) -> Line:
 
 
 def _line(name: str, used: float, said: str, resets_at: datetime | None, clock: Clock) -> Line:
-    full = round(used * _BAR)
+    ink = limit_ink(used)
     return (
         (fitted(f"   {name}", LABEL), "dim"),
-        ("▓" * full, "warn" if used >= _MOST_OF_IT else "accent"),
-        ("░" * (_BAR - full), "faint"),
-        (f"  {said}", "warn" if used >= _MOST_OF_IT else "text"),
+        (gauge(used, _BAR), "dim" if ink == "text" else ink),
+        (f"  {said}", ink),
         (_reset(resets_at, clock), "dim"),
     )
 

@@ -30,7 +30,7 @@ async def lines_text(lines: Lines) -> str:
             parts.append(part)
             yield
 
-    await in_slices(steps(), _nothing)
+    await in_slices(steps())
     return "".join(parts).strip("\n")
 
 
@@ -45,7 +45,7 @@ async def answer_body(subject: Subject) -> bytes:
             parts.append(arriving.readable(chunk))
             yield
 
-    await in_slices(steps(), _nothing)
+    await in_slices(steps())
     return b"".join(parts)
 
 
@@ -61,7 +61,7 @@ async def answer_text(subject: Subject) -> str:
             answer.feed(arriving.readable(chunk))
             yield
 
-    await in_slices(steps(), _nothing)
+    await in_slices(steps())
     answer.finish()
     return "\n\n".join(block.text for block in answer.fold.blocks.values() if block.type == "text")
 
@@ -70,7 +70,3 @@ def url(subject: Subject) -> str:
     """Where the request went, secrets in its query redacted."""
     _, question, query = subject.exchange.path.partition("?")
     return f"{subject.exchange.url}{question}{query}"
-
-
-def _nothing() -> None:
-    """Nobody watches it grow."""
