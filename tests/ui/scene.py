@@ -123,7 +123,8 @@ class Scene:
         }
         if usage is not None:
             model_used, final = known["model_used"], known["outcome"] is Outcome.OK
-            known |= self.counted(*usage, at=started, model=known["model"], model_used=model_used, final=final)
+            counted = self.counted(*usage, at=started, model=known["model"], model_used=model_used, final=final)
+            known |= counted | facts
         return Exchange(**known)
 
     def counted(self, *counts: int, at: datetime = NOW, final: bool = True, **models: Any) -> dict[str, Any]:
