@@ -8,6 +8,7 @@ again.
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections import deque
 from typing import IO, Any
@@ -86,6 +87,9 @@ class SteadyDriver(LinuxDriver):
         self._outlet: _Outlet | None = None
         self._outlet_loop = asyncio.get_running_loop()
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if sys.__stderr__ and sys.__stdout__ and not sys.__stderr__.isatty():
+            # Textual draws where errors go; `candela 2>file` would leave the terminal empty.
+            self._file = sys.__stdout__
 
     # The base class assigns its own writer when it starts; the outlet takes its place.
     @property

@@ -77,7 +77,7 @@ async def _readable(file_descriptor: int) -> None:
 
 
 @asynccontextmanager
-async def _running(directory: Path, mode: str = "quiet") -> AsyncIterator[Program]:
+async def _running(directory: Path, mode: str = "quiet", errors: Path | None = None) -> AsyncIterator[Program]:
     master, slave = pty.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     turns, turns_to = os.pipe()
@@ -86,7 +86,7 @@ async def _running(directory: Path, mode: str = "quiet") -> AsyncIterator[Progra
         [sys.executable, "-m", "tests.ui.dashboard_program", *arguments],
         stdin=slave,
         stdout=slave,
-        stderr=slave,
+        stderr=slave if errors is None else os.open(errors, os.O_WRONLY | os.O_CREAT),
         env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
         start_new_session=True,
         pass_fds=[turns_to],
@@ -108,6 +108,15 @@ async def test_q_leaves_and_restores_the_terminal(tmp_path: Path) -> None:
         program.type("q")
         await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
         assert await program.end() == {"code": 0, "crash": None}
+
+
+async def test_it_is_drawn_on_the_terminal_also_where_errors_go_to_a_file(tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    async with _running(tmp_path, errors=errors) as program:
+        await program.shows(b"Waiting for the first request")
+        program.type("q")
+        await program.end()
+    assert errors.read_bytes() == b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
