@@ -19,7 +19,9 @@ from candela_tui.ui.sources import Sources
 
 _SHORTEST_INTERVAL_S = 0.1
 _NEWEST = 5000
-"""Exchanges to begin with. The sessions among them are then completed."""
+"""Exchanges to begin with. The last day and the sessions are then completed."""
+_DAY = timedelta(hours=25)
+"""The header sums up today, which may be an hour longer than others, and the last hours."""
 _PAGE = 1000
 _MERGED_AT_ONCE = 50
 
@@ -100,11 +102,24 @@ class Following:
             newest = await asyncio.to_thread(self._sources.history.exchanges, limit=_NEWEST)
             await self._merge(newest)
             if len(newest) == _NEWEST:
-                await self._complete(newest)
+                await self._complete([*await self._rest_of_day(newest[0].id), *newest])
         except StoreError as error:
             self._in_trouble(error)
         finally:
             self._tell_merged()
+
+    async def _rest_of_day(self, before: str) -> list[Exchange]:
+        """Load what is from before an exchange and of the last day, oldest first; return it."""
+        since = self._sources.clock.now() - _DAY
+        rest: list[Exchange] = []
+        while True:
+            page = await asyncio.to_thread(self._sources.history.exchanges, since=since, before=before, limit=_PAGE)
+            await self._merge(page)
+            rest = page + rest
+            if len(page) < _PAGE:
+                return rest
+            gc.freeze()
+            before = page[0].id
 
     async def _complete(self, newest: Sequence[Exchange]) -> None:
         """Load what the sessions of these exchanges have from before them."""

@@ -42,7 +42,8 @@ async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessio
         for number in range(7300):
             # A session that ended long ago, one that goes on since then, and a request that named none.
             session = "forgotten" if number < 100 else None if number == 7000 else "long"
-            store_whole(writer, scene.make(ago=8000 - number, session_id=session, clues=clues("a long day")))
+            ago = 200_000 + 8000 - number
+            store_whole(writer, scene.make(ago=ago, session_id=session, clues=clues("a long day")))
     async with scene.opened() as pilot:
         ledger = scene.app.sources.ledger
         await until(pilot, lambda: len(ledger.requests("long")) == 7199, 3000)
@@ -50,6 +51,19 @@ async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessio
         assert ledger.requests("forgotten") == []
         await until(pilot, lambda: ledger.session("long").totals.requests == 7199)
         await shows(pilot, "a long day")
+
+
+async def test_the_cost_of_today_is_that_of_all_its_requests_however_many(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    with writing(scene.store) as (writer, _):
+        for number in range(6100):
+            made = scene.make(ago=7000 - number, session_id=f"session {number // 100}", usage=(12, 0, 0, 0, 61))
+            store_whole(writer, made)
+    assert made.cost is not None
+    async with scene.opened() as pilot:
+        ledger = scene.app.sources.ledger
+        await until(pilot, lambda: ledger.today().requests == 6100, 3000)
+        assert ledger.today().cost_usd == 6100 * made.cost.total
 
 
 async def test_what_a_feed_could_not_hold_is_read_from_the_store(tmp_path: Path) -> None:
