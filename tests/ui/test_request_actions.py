@@ -13,11 +13,11 @@ from textual.pilot import Pilot
 
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.clipboard import clipboard_command
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
 from candela_tui.ui.dashboard.screen import DashboardScreen
 from candela_tui.ui.dashboard.session_rows import Choice
-from candela_tui.ui.request.actions.clipboard import clipboard_command
-from candela_tui.ui.request.actions.new_file import write_new
+from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.outside import NoProgram, command_for
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, Scene, clues, event, screen_text, shows, stream, until

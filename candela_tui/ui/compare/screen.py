@@ -17,7 +17,7 @@ from candela_tui.analysis.conversation import same_conversation
 from candela_tui.analysis.names import agent_name, agent_names
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
-from candela_tui.ui import words
+from candela_tui.ui import clipboard, words
 from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.compare.lines import write
 from candela_tui.ui.compare.rows import Rows, as_text
@@ -31,9 +31,6 @@ from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.sources import Sources
-
-_MOST_COPIED = 200_000
-"""Characters. Terminals refuse more than some 100 kB to 1 MB in OSC 52."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +250,7 @@ class CompareScreen(Screen[None]):
             self.notify("There are no changes to copy.", timeout=2)
             return
         text = as_text(self._compared.rows.rows)
-        self.app.copy_to_clipboard(text[:_MOST_COPIED])
-        part = f" (the first {_MOST_COPIED:,} characters)" if len(text) > _MOST_COPIED else ""
-        self.notify(f"Copied the changes{part}", timeout=2)
+        clipboard.copy(self, "the changes", text)
 
     def action_back(self) -> None:
         """Leave the search, or the screen."""

@@ -1,8 +1,8 @@
 """The requests of what is chosen, below the names of their columns."""
 
-import asyncio
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,12 +14,12 @@ from candela_tui.analysis.filter import parse
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.names import agent_name, agent_names, session_title
 from candela_tui.exchange import Exchange
-from candela_tui.store.errors import StoreError
+from candela_tui.ui import clipboard
 from candela_tui.ui.commands import Verb
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, columns_named
 from candela_tui.ui.dashboard.columns_dialog import ColumnsDialog
-from candela_tui.ui.dashboard.export import Export, Which, export_options, requests
+from candela_tui.ui.dashboard.export import Exporter, Which
 from candela_tui.ui.dashboard.filter_bar import FilterBar
 from candela_tui.ui.dashboard.listing import View
 from candela_tui.ui.dashboard.pane import Pane
@@ -92,6 +92,7 @@ class RequestsPane(Pane):
         super().__init__("Requests", self._list, id="requests")
         self._heading = Heading(self._table)
         self._bar = FilterBar(self._known_values)
+        self._exporter = Exporter(self, sources)
 
     def compose(self) -> ComposeResult:
         """The heading, the list, the filter."""
@@ -102,6 +103,11 @@ class RequestsPane(Pane):
     def on_mount(self) -> None:
         """Look again and again where the filter asks for the time."""
         self.set_interval(_TIMED_AGAIN_S, self._look_again)
+
+    @property
+    def list(self) -> RequestList:
+        """The requests themselves."""
+        return self._list
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
@@ -118,19 +124,6 @@ class RequestsPane(Pane):
         """The request with the cursor: its last try."""
         call = self._list.call
         return None if call is None else call.last.id
-
-    def neighbour(self, exchange_id: str, step: int, wanted: Callable[[Exchange], bool] | None = None) -> str | None:
-        """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
-        its id, None: there is none."""
-        return self._list.neighbour_of(exchange_id, step, wanted)
-
-    def place_of(self, exchange_id: str) -> tuple[int, int] | None:
-        """Which row a request has, from 1, and how many there are; None: it is not in the list."""
-        return self._list.place_of(exchange_id)
-
-    def toggle_mark(self, exchange_id: str) -> bool | None:
-        """Mark a request, or take its mark away; return whether it is marked now, None: it is not in the list."""
-        return self._list.toggle_mark(exchange_id)
 
     def show(self, choice: Choice) -> None:
         """Show the requests of a session or sub-agent."""
@@ -348,8 +341,7 @@ class RequestsPane(Pane):
     def action_copy_id(self) -> None:
         """Copy the id of the request with the cursor."""
         if self.exchange_id is not None:
-            self.app.copy_to_clipboard(self.exchange_id)
-            self.notify(f"Copied {self.exchange_id}", timeout=2)
+            clipboard.copy(self, self.exchange_id, self.exchange_id)
 
     def action_compare(self) -> None:
         """Compare the request with the one before it of the same agent."""
@@ -361,32 +353,10 @@ class RequestsPane(Pane):
         if self.choice is None:
             return
         session_id = self.choice.session_id
-        sets: dict[Which, int] = {"marked": len(self._list.marked)} if self._list.marks else {}
+        sets: dict[Which, Callable[[], Sequence[Exchange]]] = {}
+        if self._list.marks:
+            sets["marked"] = lambda: self._list.marked
         if self._filter or self.choice.agent_id is not None:
-            sets["shown"] = len(self.exchanges)
-        sets["session"] = len(self._sources.ledger.requests(session_id))
-
-        def chosen(export: Hashable | None) -> None:
-            if isinstance(export, Export):
-                self.run_worker(self._export(session_id, export), group="export")
-
-        self.app.push_screen(ChooseDialog("Export", export_options(sets)), chosen)
-
-    async def _export(self, session_id: str | None, export: Export) -> None:
-        ledger = self._sources.ledger
-        try:
-            stored = await asyncio.to_thread(self._sources.history.exchanges, session_id=session_id)
-        except StoreError as error:
-            stored = []
-            self.notify(f"{error} The export has what the dashboard knows.", severity="warning")
-        self.take_change(ledger.merge(stored, from_feed=False))
-        exchanges = {"marked": self._list.marked, "shown": self._list.exchanges}.get(export.which)
-        if exchanges is None:
-            exchanges = ledger.requests(session_id)
-        path = export.path(session_id)
-        try:
-            await asyncio.to_thread(export.write, exchanges, path)
-        except OSError as error:
-            self.notify(f"{path} can't be written: {error.strerror}", severity="error")
-            return
-        self.notify(f"{requests(len(exchanges))} written to {path}")
+            sets["shown"] = lambda: self._list.exchanges
+        sets["session"] = partial(self._sources.ledger.requests, session_id)
+        self._exporter.ask(session_id, sets)

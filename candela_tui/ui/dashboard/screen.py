@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from candela_tui.analysis.names import agent_names
 from candela_tui.exchange import Exchange
+from candela_tui.ui import clipboard
 from candela_tui.ui.dashboard.header import Header
 from candela_tui.ui.dashboard.note import NoteLine
 from candela_tui.ui.dashboard.panes import Panes
@@ -212,7 +213,7 @@ class DashboardScreen(Screen[None]):
     def _time_chosen(self, event: TimelinePane.Chosen) -> None:
         """Put the cursor on the request, or on the next one where the list does not have it."""
         requests = self._panes.requests
-        if requests.neighbour(event.exchange_id, 0) is None:
+        if requests.list.neighbour_of(event.exchange_id, 0) is None:
             later = (row.key for row in requests.rows.rows if str(row.key) > event.exchange_id)
             requests.rows.move_to(next(later, requests.rows.cursor_key))
 
@@ -223,7 +224,7 @@ class DashboardScreen(Screen[None]):
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
-        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests))
+        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.list))
 
     def action_notices(self) -> None:
         """List the warnings."""
@@ -238,8 +239,7 @@ class DashboardScreen(Screen[None]):
         choice = self._panes.sessions.choice
         text = (choice.agent_id or choice.session_id) if choice is not None else None
         if text:
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {text}", timeout=2)
+            clipboard.copy(self, text, text)
 
     def action_leave(self) -> None:
         """Leave, after asking where that ends streams."""

@@ -13,7 +13,7 @@ Wanted = Callable[[Exchange], bool]
 class Listed(Protocol):
     """The list that a request was opened from."""
 
-    def neighbour(self, exchange_id: str, step: int, wanted: Wanted | None = None) -> str | None:
+    def neighbour_of(self, exchange_id: str, step: int, wanted: Wanted | None = None) -> str | None:
         """Move to the request so many places below (or above) one, or so many further on to one that is wanted; return
         its id, None: there is none."""
 
@@ -28,7 +28,7 @@ def neighbour_of(exchange: Exchange, step: int, wanted: Wanted | None, listed: L
     """The id of the request so many calls later (or earlier), or so many further on to one that is wanted; None: there
     is none. The list goes there, too, unless it shows other requests by now."""
     if listed.place_of(exchange.id) is not None:
-        return listed.neighbour(exchange.id, step, wanted)
+        return listed.neighbour_of(exchange.id, step, wanted)
     shown = [
         other
         for other in ledger.requests(exchange.session_id)

@@ -17,7 +17,7 @@ from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.actions.acts import Acts
+from candela_tui.ui.request.actions.request_actions import RequestActions
 from candela_tui.ui.request.headers import HeadersPage
 from candela_tui.ui.request.headline import Heading, Headline
 from candela_tui.ui.request.keys import request_keys
@@ -69,7 +69,7 @@ class RequestScreen(Screen[None]):
         self._view = TextView(id="view", preferences=sources.preferences)
         self._search = SearchBar(self._view)
         self._pages = OpenPages(self._view, self._show_position)
-        self._acts = Acts(self, self, self._pages)
+        self._actions = RequestActions(self, self, self._pages)
 
     def compose(self) -> ComposeResult:
         """What it is, the tabs, the page, the search, keys."""
@@ -250,19 +250,19 @@ class RequestScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the most particular thing."""
-        self._acts.copy()
+        self._actions.copy()
 
     def action_choose_copy(self) -> None:
         """Ask what to copy."""
-        self._acts.choose_copy()
+        self._actions.choose_copy()
 
     def action_choose_save(self) -> None:
         """Ask what to save."""
-        self._acts.choose_save()
+        self._actions.choose_save()
 
     def action_outside(self, program: str) -> None:
         """Open the tab in a pager or editor."""
-        self._acts.show_outside("editor" if program == "editor" else "pager")
+        self._actions.show_outside("editor" if program == "editor" else "pager")
 
     def action_search(self) -> None:
         """Ask for words to find."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from candela_tui.export.curl import curl_command, fits_a_command
 from candela_tui.protocol.headers import header
 from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.contents import answer_body, answer_text, page_text, url
-from candela_tui.ui.request.actions.new_file import write_new
 from candela_tui.ui.request.attachment import Attachment
 from candela_tui.ui.request.page import Page, Subject
 

@@ -1,4 +1,4 @@
-"""The actions of the request screen that leave it: copying, saving, opening in other programs."""
+"""What the keys of the request screen do beyond it: copying, saving, opening in other programs."""
 
 import asyncio
 import binascii
@@ -10,13 +10,12 @@ from typing import Protocol
 from textual.screen import Screen
 
 from candela_tui.store.errors import StoreError
-from candela_tui.ui import words
+from candela_tui.ui import clipboard, words
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.lines.text_view import TextView
-from candela_tui.ui.request.actions import clipboard
+from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.choices import Choice, copy_choices, save_choices, suffix
 from candela_tui.ui.request.actions.contents import answer_body, page_text
-from candela_tui.ui.request.actions.new_file import write_new
 from candela_tui.ui.request.actions.outside import Program, open_outside, show_outside
 from candela_tui.ui.request.attachment import Attachment, current_attachment
 from candela_tui.ui.request.open_pages import OpenPages
@@ -37,8 +36,8 @@ class Shown(Protocol):
         """What shows its page."""
 
 
-class Acts:
-    """Acts on what a screen shows. Each works in the background; the screen stays usable."""
+class RequestActions:
+    """Does things with what a screen shows. Each works in the background; the screen stays usable."""
 
     def __init__(self, screen: Screen[None], shown: Shown, pages: OpenPages) -> None:
         self._screen = screen
@@ -110,9 +109,8 @@ class Acts:
         if not content:
             self._screen.notify(f"There is nothing to copy: {choice.name} is empty.", timeout=3)
             return
-        how = await clipboard.copy(self._screen.app, content)
         amount = words.size(len(content)) if isinstance(content, bytes) else f"{len(content):,} characters"
-        self._screen.notify(f"Copied {choice.name} ({amount}) {how}", timeout=3)
+        clipboard.copy(self._screen, f"{choice.name} ({amount})", content)
 
     async def _save(self, choice: Choice) -> None:
         await self._pages.written()

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from textual.app import App
+from textual.dom import DOMNode
 
 MOST_THROUGH_TERMINAL = 200_000
 """Characters. Terminals refuse more than some 100 kB to 1 MB in OSC 52."""
@@ -29,8 +31,18 @@ def clipboard_command(environment: Mapping[str, str]) -> list[str] | None:
     return None
 
 
-async def copy(app: App[object], content: str | bytes) -> str:
-    """Put a text on the clipboard; returns how, in words that go on with "Copied …"."""
+def copy(node: DOMNode, name: str, content: str | bytes) -> None:
+    """Put a text on the clipboard in the background, and tell what was copied, and how."""
+    copying: Callable[[], Awaitable[None]] = partial(_copy, node.app, name, content)
+    node.run_worker(copying, group="copy", exclusive=True)
+
+
+async def _copy(app: App[object], name: str, content: str | bytes) -> None:
+    how = await _copied(app, content)
+    app.notify(f"Copied {name} {how}", timeout=3)
+
+
+async def _copied(app: App[object], content: str | bytes) -> str:
     beginning = content[:MOST_THROUGH_TERMINAL]
     app.copy_to_clipboard(beginning if isinstance(beginning, str) else beginning.decode("utf-8", "replace"))
     said = "through the terminal"
