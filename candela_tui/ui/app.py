@@ -93,6 +93,7 @@ class CandelaApp(App[int]):
         for own in THEMES:
             self.register_theme(own)
         self._troubles: list[str] = []
+        self._key_troubles: tuple[str, ...] = ()
         self.apply_settings(settings or UiSettings())
 
     @staticmethod
@@ -112,7 +113,8 @@ class CandelaApp(App[int]):
         self.animation_level = "none" if settings.reduced_motion else "full"
         keys = keymap(settings.keys)
         self.set_keymap(keys.keys)
-        self._troubles += keys.troubles
+        self._troubles += [trouble for trouble in keys.troubles if trouble not in self._key_troubles]
+        self._key_troubles = tuple(keys.troubles)
         self._wear_wanted_theme()
         self._notifier.apply(settings.attention)
         if self.is_running:
@@ -195,14 +197,17 @@ class CandelaApp(App[int]):
             if action.call not in seen and action.enabled and action.id != "app.command_palette":
                 seen.add(action.call)
                 run = partial(self.run_action, action.call, action.node)
-                yield SystemCommand(action.name, f"{' '.join(action.keys):<10} {action.meaning}", run)
-        yield SystemCommand("Theme", "Choose another theme", self.action_change_theme)
+                yield SystemCommand(action.name, _help_of_command(" ".join(action.keys), action.meaning), run)
+        yield SystemCommand("Theme", _help_of_command("", "Choose another theme"), self.action_change_theme)
         for density in _DENSITIES:
             yield SystemCommand(
-                f"Density: {density}", "How much room lists take", partial(self.choose_density, density)
+                f"Density: {density}",
+                _help_of_command("", "How much room lists take"),
+                partial(self.choose_density, density),
             )
         for name in sorted(self.available_themes):
-            yield SystemCommand(f"Theme: {name}", "Wear it from now on", partial(self.choose_theme, name))
+            worn = _help_of_command("", "Wear it from now on")
+            yield SystemCommand(f"Theme: {name}", worn, partial(self.choose_theme, name))
 
     def verbs(self) -> Iterable[Verb]:
         """What the command line knows everywhere."""
@@ -271,3 +276,8 @@ class CandelaApp(App[int]):
         if self._exception is not None and self.crash is None:
             self.crash = "".join(traceback.format_exception(self._exception))
         self._close_messages_no_wait()
+
+
+def _help_of_command(keys: str, meaning: str) -> str:
+    """What the palette says below a command."""
+    return f"{keys:<10} {meaning}"

@@ -139,6 +139,16 @@ class TestInTheDashboard:
             await pilot.press("f2")
             await shows(pilot, "proxy.port")
 
+    async def test_a_mistake_is_told_once_whatever_else_is_set(self, tmp_path: Path) -> None:
+        wrong = settings(app__kyes="f1")
+        scene = Scene(tmp_path, settings=wrong)
+        async with scene.opened() as pilot:
+            await shows(pilot, "⚠ 1")
+            scene.app.apply_settings(wrong.model_copy(update={"reduced_motion": True}))
+            assert len(scene.app.sources.notices) == 1
+            scene.app.apply_settings(settings(app__kyes="f1", app__settnigs="f2"))
+            assert len(scene.app.sources.notices) == 2
+
     async def test_the_help_is_grouped_by_where_keys_work_and_is_filtered_by_typing(self, scene: Scene) -> None:
         busy_morning(scene)
         async with scene.opened((120, 70)) as pilot:
