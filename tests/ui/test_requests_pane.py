@@ -80,8 +80,8 @@ async def test_opening_a_call_opens_its_last_try_and_the_cursor_stays_on_it(scen
         await pilot.press("k")
         again = scene.request(ago=20, retry=1)
         await until(pilot, lambda: pane(pilot).exchange_id == again.id)
-        assert pane(pilot).list.neighbour_of(again.id, -1) == pane(pilot).exchanges[0].id
-        assert pane(pilot).list.neighbour_of(pane(pilot).exchanges[0].id, 1) == again.id
+        assert pane(pilot).listed.neighbour_of(again.id, -1) == pane(pilot).exchanges[0].id
+        assert pane(pilot).listed.neighbour_of(pane(pilot).exchanges[0].id, 1) == again.id
         await pilot.press("enter")
         await shows(pilot, "Overview", "1 try of this call")
 
@@ -326,7 +326,7 @@ async def test_keys_lead_to_errors_and_from_agent_to_agent(scene: Scene) -> None
         assert pane(pilot).exchange_id == made[4].id
         await pilot.press("right_curly_bracket")
         assert pane(pilot).exchange_id == made[4].id
-        assert pane(pilot).list.neighbour_of(made[4].id, -1, lambda other: other.agent_id == "a1") == made[2].id
+        assert pane(pilot).listed.neighbour_of(made[4].id, -1, lambda other: other.agent_id == "a1") == made[2].id
 
 
 async def test_following_can_be_switched_off_and_on(scene: Scene) -> None:

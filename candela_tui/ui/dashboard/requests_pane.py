@@ -105,7 +105,7 @@ class RequestsPane(Pane):
         self.set_interval(_TIMED_AGAIN_S, self._look_again)
 
     @property
-    def list(self) -> RequestList:
+    def listed(self) -> RequestList:
         """The requests themselves."""
         return self._list
 

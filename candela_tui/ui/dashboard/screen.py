@@ -213,7 +213,7 @@ class DashboardScreen(Screen[None]):
     def _time_chosen(self, event: TimelinePane.Chosen) -> None:
         """Put the cursor on the request, or on the next one where the list does not have it."""
         requests = self._panes.requests
-        if requests.list.neighbour_of(event.exchange_id, 0) is None:
+        if requests.listed.neighbour_of(event.exchange_id, 0) is None:
             later = (row.key for row in requests.rows.rows if str(row.key) > event.exchange_id)
             requests.rows.move_to(next(later, requests.rows.cursor_key))
 
@@ -224,7 +224,7 @@ class DashboardScreen(Screen[None]):
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
-        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.list))
+        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.listed))
 
     def action_notices(self) -> None:
         """List the warnings."""
