@@ -306,7 +306,7 @@ def a_request_and_the_one_before(scene: Scene) -> Exchange:
         rate_limits=subscription_limits(),
         marks=_took(24.3),
         piece=120,
-        pace_ms=1350,
+        pace_ms=1290,
         **about,
     )
 

@@ -37,8 +37,9 @@ class Dialog(ModalScreen[Answer]):
             box.border_title = Content(self._dialog_title)
             box.border_subtitle = Content(self._hint)
             if self._scrolls:
-                box.add_class("-tall")
-                yield TextView(WrittenLines(self._lines))
+                view = TextView(WrittenLines(self._lines), id="scrolled")
+                view.styles.height = len(self._lines)
+                yield view
             else:
                 for line in self._lines:
                     yield OneLine(line)

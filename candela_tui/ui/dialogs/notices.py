@@ -18,4 +18,4 @@ class NoticesDialog(Dialog[None]):
             for place, part in enumerate(textwrap.wrap(notice.text, 58) or [""]):
                 lines.append(((f"{'' if place else at:<10}", "dim"), (part, "text")))
             lines.append(())
-        super().__init__("Warnings", lines or [(("Nothing went wrong.", "dim"),)], "esc close", scrolls=True)
+        super().__init__("Warnings", lines[:-1] or [(("Nothing went wrong.", "dim"),)], "esc close", scrolls=True)

@@ -74,7 +74,8 @@ class Levels:
 
     def _parts(self, width: int) -> list[list[Piece]]:
         parts: list[list[Piece]] = []
-        for words, between in ((_WORDS, " · "), (_SHORT, "  ")):
+        hint = len(self._hint) + 2
+        for words, between, more in ((_WORDS, " · ", hint), (_SHORT, "  ", hint), (_SHORT, "  ", 0), (_SHORT, " ", 0)):
             parts = [
                 [
                     (between if place else "", "faint"),
@@ -83,7 +84,7 @@ class Levels:
                 ]
                 for place, kind in enumerate(self.kinds)
             ]
-            if sum(len(text) for part in parts for text, _ in part) + len(self._hint) + 2 <= width:
+            if sum(len(text) for part in parts for text, _ in part) + more <= width:
                 break
         return parts
 
