@@ -252,7 +252,7 @@ async def test_every_action_is_in_the_palette(scene: Scene) -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
         await pilot.press(*"hidden")
-        await shows(pilot, "Show or hide the client's own")
+        await shows(pilot, "Show or hide probes, counts and titles")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 50), (240, 70), (20, 8)])

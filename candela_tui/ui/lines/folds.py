@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from candela_tui.ui.ink import Line
-from candela_tui.ui.lines.units import Content, Unit
+from candela_tui.ui.lines.content import Content
+from candela_tui.ui.lines.units import Unit
 
 
 class Level(IntEnum):

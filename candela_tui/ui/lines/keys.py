@@ -21,9 +21,7 @@ TEXT_KEYS: list[BindingType] = [
     _key("Z", "fold_all", "fold_all", "Fold all", "Fold all blocks, or unfold them again"),
     Binding("plus", "detail(1)", "Detail", key_display="+ −", id="text.more", tooltip="Show more of each block"),
     _key("minus", "detail(-1)", "less", "Less detail", "Show less of each block"),
-    _key(
-        "L", "detail_kind", "detail_kind", "Detail of a kind", "Choose which kind of blocks + and − are for"
-    ),
+    _key("L", "detail_kind", "detail_kind", "Detail of a kind", "Choose which kind of blocks + and − are for"),
     _key(
         "right_parenthesis,ctrl+down",
         "block(1)",

@@ -7,8 +7,9 @@ import msgspec
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.ui import words
 from candela_tui.ui.ink import Piece
+from candela_tui.ui.lines.content import JsonContent, TextContent
 from candela_tui.ui.lines.json_string import beginning, decoded
-from candela_tui.ui.lines.units import JsonContent, LinesUnit, TextContent, Unit
+from candela_tui.ui.lines.units import LinesUnit, Unit
 from candela_tui.ui.plain import plain
 
 _SHORT = 400

@@ -10,11 +10,12 @@ import msgspec
 from candela_tui.protocol.messages import TOOL_CALLS
 from candela_tui.protocol.raw_json import raw_members
 from candela_tui.ui import words
-from candela_tui.ui.ink import Line, shortened
+from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.content import Content, ContentOf, FixedContent, JsonContent, TextContent
 from candela_tui.ui.lines.folds import Fold
-from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
 from candela_tui.ui.request.arguments import ArgumentsContent
 from candela_tui.ui.request.attachment import Attachment, file_name
+from candela_tui.ui.request.briefs import CallBrief, TextBrief
 from candela_tui.ui.request.image_size import image_size
 
 INDENT = 3
@@ -163,7 +164,7 @@ class Blocks:
             return fold
         content = ArgumentsContent(members, len(given), call.outcome)
         fold.content = content
-        fold.brief = _CallBrief(name, content)
+        fold.brief = CallBrief(name, content)
         return fold
 
     def _result(self, block: _Block, place: _Place) -> Iterator[Fold | None]:
@@ -187,7 +188,7 @@ class Blocks:
         result.content = texts[0] if len(texts) == 1 else ContentOf(*texts, size=len(block.content) if texts else 0)
         first = texts[0] if texts else None
         if isinstance(first, TextContent):
-            result.brief = _TextBrief(first, "dim", f"{sign} {words_of}  ", ink)
+            result.brief = TextBrief(first, "dim", f"{sign} {words_of}  ", ink)
         if call is not None:
             call.failed, call.result = block.is_error, result.content
         result.gap = 0 if below else 1
@@ -248,12 +249,12 @@ def _texts(literal: bytes, place: _Place) -> Iterator[Fold]:
 
 def _text(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
     content = TextContent(literal, start, stop, ink=place.ink)
-    return Fold(place.kind, content, place.name, brief=_TextBrief(content, place.ink), indent=place.indent)
+    return Fold(place.kind, content, place.name, brief=TextBrief(content, place.ink), indent=place.indent)
 
 
 def _reminder(literal: bytes, start: int, stop: int, place: _Place) -> Fold:
     content = TextContent(literal, start, stop, ink="faint")
-    brief = _TextBrief(content, "faint", "reminder  ", "dim", _REMINDER_TAGS)
+    brief = TextBrief(content, "faint", "reminder  ", "dim", _REMINDER_TAGS)
     return Fold("reminders", content, "system reminder", brief=brief, indent=place.indent)
 
 
@@ -261,45 +262,13 @@ def _thinking(literal: bytes, place: _Place) -> Fold:
     content = TextContent(literal, ink="thinking")
     head: Line = (("∴ thinking", "thinking"),)
     return Fold(
-        "thinking", content, "thinking", head, _TextBrief(content, "thinking", "∴ ", "thinking"), indent=place.indent
+        "thinking", content, "thinking", head, TextBrief(content, "thinking", "∴ ", "thinking"), indent=place.indent
     )
 
 
 def _json(body: bytes, place: _Place, kind: str = "") -> Fold:
     brief: Line = ((kind or "block", "warn"),)
     return Fold(place.kind, JsonContent(body), place.name, brief=lambda _: brief, indent=place.indent)
-
-
-@dataclass(frozen=True, slots=True)
-class _CallBrief:
-    """A call in one line."""
-
-    name: str
-    content: ArgumentsContent
-
-    def __call__(self, room: int) -> Line:
-        rest = max(0, room - len(self.name) - 4)
-        arguments = shortened(self.content.brief(rest), rest)
-        return (("→ ", "accent"), (self.name, "accent"), ("  ", "text"), (arguments, "dim"))
-
-
-@dataclass(frozen=True, slots=True)
-class _TextBrief:
-    """The first words of a text, behind a label."""
-
-    content: TextContent
-    ink: str
-    label: str = ""
-    label_ink: str = "text"
-    without: tuple[str, ...] = ()
-    """What to leave out."""
-
-    def __call__(self, room: int) -> Line:
-        rest = max(0, room - len(self.label))
-        text = self.content.beginning(rest + sum(map(len, self.without)))
-        for part in self.without:
-            text = text.replace(part, "")
-        return ((self.label, self.label_ink), (shortened(text.strip(), rest), self.ink))
 
 
 def breakpoint_line(cache_control: msgspec.Raw) -> Line:
@@ -309,20 +278,3 @@ def breakpoint_line(cache_control: msgspec.Raw) -> Line:
     except UNREADABLE:
         return ()
     return ((f"◇ cached up to here, for {control.ttl}", "faint"),)
-
-
-def rule(name: str, note: str, ink: str, width: int) -> Fold:
-    """A line across, with a name at its beginning and a note at its end."""
-    name = name[:40]
-    line: Line = (
-        ("── ", "faint"),
-        (name, ink),
-        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "faint"),
-        (note, "dim"),
-    )
-    return Fold("", FixedContent(line), name, indent=0, gap=0, stops=False)
-
-
-def remark(text: str) -> Fold:
-    """What there is to say instead of blocks."""
-    return Fold("", FixedContent((), ((text, "dim"),)), indent=1, gap=0, stops=False)

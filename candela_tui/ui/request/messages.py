@@ -7,12 +7,13 @@ import msgspec
 
 from candela_tui.protocol.request import MessagesRequest, decode_request
 from candela_tui.ui import words
+from candela_tui.ui.lines.content import JsonContent
 from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.folds import Fold, Level
 from candela_tui.ui.lines.levels import Levels, LevelsContent
-from candela_tui.ui.lines.units import JsonContent
-from candela_tui.ui.request.blocks import UNREADABLE, Blocks, remark, rule
+from candela_tui.ui.request.blocks import UNREADABLE, Blocks
 from candela_tui.ui.request.page import Subject
+from candela_tui.ui.request.rules import remark, rule
 
 
 class RequestPage:

@@ -8,10 +8,11 @@ import msgspec
 from candela_tui.protocol.raw_json import raw_items, text_prefix
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.ui import words
+from candela_tui.ui.lines.content import FixedContent
 from candela_tui.ui.lines.folds import Fold, Level
-from candela_tui.ui.lines.units import FixedContent
-from candela_tui.ui.request.blocks import Blocks, remark, rule
+from candela_tui.ui.request.blocks import Blocks
 from candela_tui.ui.request.messages import RequestPage
+from candela_tui.ui.request.rules import remark, rule
 
 _BILLING = "x-anthropic-billing-header:"
 

@@ -11,12 +11,13 @@ import msgspec
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, Piece, fitted
+from candela_tui.ui.lines.content import Content, ContentOf, FixedContent, JsonContent, TextContent
 from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.folds import Fold, Level
-from candela_tui.ui.lines.units import Content, ContentOf, FixedContent, JsonContent, TextContent
 from candela_tui.ui.plain import plain
-from candela_tui.ui.request.blocks import breakpoint_line, remark
+from candela_tui.ui.request.blocks import breakpoint_line
 from candela_tui.ui.request.messages import RequestPage
+from candela_tui.ui.request.rules import remark
 
 _NAME, _SIZE, _SHARE, _TOKENS = 28, 9, 6, 8
 
