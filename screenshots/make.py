@@ -13,6 +13,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from candela_tui.analysis.retries import Call, calls
 from candela_tui.cli.engine import Engine, take_port
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import AnthropicSettings, Settings
@@ -66,9 +67,9 @@ class _Camera:
         await self._pilot.pause()
         return exchanges
 
-    async def open(self, exchange: Exchange, page: int) -> None:
-        """Open a request of the chosen session, on the page of this number."""
-        self._move("#request-rows", exchange.id)
+    async def open(self, call: Call, page: int) -> None:
+        """Open a call of the chosen session, on the page of this number."""
+        self._move("#request-rows", call.tries[0].id)
         await self._pilot.press("enter", str(page))
 
     def _move(self, rows: str, key: Hashable) -> None:
@@ -86,20 +87,27 @@ async def _camera(
 
 
 def _far_into_it(exchanges: list[Exchange]) -> bool:
-    return len(exchanges) > 10 and exchanges[-1].live and exchanges[-1].output_characters > 0
+    return len(exchanges) > 18 and exchanges[-1].live and exchanges[-1].output_characters > 0
 
 
 async def _make(engine: Engine, history: StoreReader, directory: Path) -> None:
+    async with _camera(engine, history, directory, (200, 50)) as camera:
+        await camera.choose_session(_SESSION, _far_into_it)
+        await camera.shoot("dashboard-200x50.svg")
+        await camera.press("T", "T")
+        await camera.shoot("agents.svg")
     async with _camera(engine, history, directory, (120, 36)) as camera:
         exchanges = await camera.choose_session(_SESSION, _far_into_it)
         await camera.shoot("dashboard.svg")
-        [retried] = (one for one in exchanges if one.retry)
+        retried = next(call for call in reversed(calls(exchanges)) if len(call.tries) > 1)
         await camera.open(retried, page=1)
         await camera.shoot("request.svg")
-        await camera.press("2")
+        await camera.press("2", "G")
         await camera.shoot("messages.svg")
         await camera.press("5")
         await camera.shoot("response.svg")
+        await camera.press("d")
+        await camera.shoot("compare.svg")
     async with _camera(engine, history, directory, (80, 24)) as camera:
         await camera.choose_session(_SESSION, bool)
         await camera.shoot("dashboard-80x24.svg")
