@@ -7,8 +7,6 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from candela_tui.ui.dashboard.columns import COLUMNS, columns_named
 from candela_tui.ui.dashboard.table import Column
@@ -39,7 +37,6 @@ class _ColumnRow:
 class ColumnsDialog(Dialog[None]):
     """Every change is told at once, with the names of the columns that are chosen, in their order."""
 
-    CSS_PATH = "../dialogs/dialogs.tcss"
     DEFAULT_CSS = """
     ColumnsDialog RowList { background: $surface; }
     """
@@ -51,20 +48,17 @@ class ColumnsDialog(Dialog[None]):
     ]
 
     def __init__(self, columns: Sequence[Column], changed: Callable[[tuple[str, ...]], None]) -> None:
-        super().__init__("Columns", [], "space show · J K move · r as at first · esc close")
+        super().__init__("Columns", "space show · J K move · r as at first · esc close")
         self._columns = _with_the_others(columns)
         self._chosen = {column.name for column in columns}
         self._changed = changed
         self._rows = RowList()
 
-    def compose(self) -> ComposeResult:
-        """The box with all columns."""
-        with Vertical(id="dialog") as box:
-            box.border_title = Content(self._dialog_title)
-            box.border_subtitle = Content(self._hint)
-            self._rows.styles.height = len(self._columns)
-            self._rows.styles.max_height = "100%"
-            yield self._rows
+    def contents(self) -> ComposeResult:
+        """All columns."""
+        self._rows.styles.height = len(self._columns)
+        self._rows.styles.max_height = "100%"
+        yield self._rows
 
     def on_mount(self) -> None:
         """Show the columns."""

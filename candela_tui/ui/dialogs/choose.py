@@ -2,13 +2,9 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from candela_tui.ui.dialogs.dialog import Dialog
 from candela_tui.ui.ink import Line, fitted
@@ -43,22 +39,16 @@ class ChooseDialog(Dialog[Hashable]):
     DEFAULT_CSS = """
     ChooseDialog RowList { background: $surface; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", show=False, tooltip="Back to where you were", id="dialogs.close")
-    ]
 
     def __init__(self, title: str, options: Sequence[Option]) -> None:
-        super().__init__(title, [], "a letter or ⏎ · esc close")
+        super().__init__(title, "a letter or ⏎ · esc close")
         self._options = options
 
-    def compose(self) -> ComposeResult:
-        """The box with the options."""
-        with Vertical(id="dialog") as box:
-            box.border_title = Content(self._dialog_title)
-            box.border_subtitle = Content(self._hint)
-            rows = RowList()
-            rows.styles.height = len(self._options)
-            yield rows
+    def contents(self) -> ComposeResult:
+        """The options."""
+        rows = RowList()
+        rows.styles.height = len(self._options)
+        yield rows
 
     def on_mount(self) -> None:
         """Show the options."""

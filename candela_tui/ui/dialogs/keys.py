@@ -7,12 +7,10 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from candela_tui.ui.actions import Action
+from candela_tui.ui.dialogs.dialog import Dialog
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
@@ -48,10 +46,10 @@ def _line(action: Action, width: int) -> Line:
     return (*line, (f" {fitted(action.id, ids - 1)}", "dim")) if ids else line
 
 
-class KeysDialog(ModalScreen[None]):
+class KeysDialog(Dialog[None], inherit_bindings=False):
     """Shows the actions that there were when it opened. What is typed filters them."""
 
-    CSS_PATH = "dialogs.tcss"
+    BOX_CLASSES = "-tall -wide"
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False, tooltip="Empty the filter, or close", id="help.close"),
@@ -62,19 +60,16 @@ class KeysDialog(ModalScreen[None]):
     ]
 
     def __init__(self, actions: Sequence[Action]) -> None:
-        super().__init__()
+        super().__init__("Keys", "type to filter · esc close")
         self._actions = actions
         self._view = TextView()
         self._view.can_focus = False
         self._input = Input(placeholder="type to filter", compact=True, id="filter")
 
-    def compose(self) -> ComposeResult:
+    def contents(self) -> ComposeResult:
         """The filter, and the actions."""
-        with Vertical(id="dialog", classes="-tall -wide") as box:
-            box.border_title = Content("Keys")
-            box.border_subtitle = Content("type to filter · esc close")
-            yield self._input
-            yield self._view
+        yield self._input
+        yield self._view
 
     @on(TextView.Resized)
     def _resized(self) -> None:

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from candela_tui.ui.dialogs.dialog import Dialog
+from candela_tui.ui.lines.one_line import OneLine
 
 
 class LeaveDialog(Dialog[bool]):
@@ -17,14 +19,13 @@ class LeaveDialog(Dialog[bool]):
 
     def __init__(self, live: int) -> None:
         streams = "1 request is" if live == 1 else f"{live} requests are"
-        super().__init__(
-            "Leave candela?",
-            [
-                ((f"{streams} live.", "bright"),),
-                (("The proxy waits a few seconds for what is live, then cuts it off.", "text"),),
-            ],
-            "y leave · esc stay",
-        )
+        super().__init__("Leave candela?", "y leave · esc stay")
+        self._live = f"{streams} live."
+
+    def contents(self) -> ComposeResult:
+        """What would be lost, and how."""
+        yield OneLine(((self._live, "bright"),))
+        yield OneLine((("The proxy waits a few seconds for what is live, then cuts it off.", "text"),))
 
     def action_leave(self) -> None:
         """Leave."""

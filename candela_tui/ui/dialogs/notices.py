@@ -2,9 +2,13 @@
 
 import textwrap
 
+from textual.app import ComposeResult
+
 from candela_tui.ui import words
 from candela_tui.ui.dialogs.dialog import Dialog
 from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.sources import Sources
 
 
@@ -12,10 +16,17 @@ class NoticesDialog(Dialog[None]):
     """Shows the warnings there were when it opened."""
 
     def __init__(self, sources: Sources) -> None:
+        super().__init__("Warnings", "esc close")
         lines: list[Line] = []
         for notice in reversed(sources.notices):
             at = words.time_of_day(notice.at, sources.clock)
             for place, part in enumerate(textwrap.wrap(notice.text, 58) or [""]):
                 lines.append(((f"{'' if place else at:<10}", "dim"), (part, "text")))
             lines.append(())
-        super().__init__("Warnings", lines[:-1] or [(("Nothing went wrong.", "dim"),)], "esc close", scrolls=True)
+        self._lines = lines[:-1] or [(("Nothing went wrong.", "dim"),)]
+
+    def contents(self) -> ComposeResult:
+        """As high as they are, as long as there is room."""
+        view = TextView(WrittenLines(self._lines), id="scrolled")
+        view.styles.height = len(self._lines)
+        yield view

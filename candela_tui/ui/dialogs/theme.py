@@ -2,16 +2,12 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 
+from candela_tui.ui.dialogs.dialog import Dialog
 from candela_tui.ui.ink import Line
 from candela_tui.ui.rows.row_list import RowList
 
@@ -49,27 +45,21 @@ def _place(name: str) -> tuple[bool, bool, str]:
     return not name.startswith("candela-"), not name.startswith("ansi-"), name
 
 
-class ThemeDialog(ModalScreen[str]):
+class ThemeDialog(Dialog[str]):
     """Answers with the chosen theme; without one the theme of before is worn again."""
 
-    CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", show=False, tooltip="Keep the theme of before", id="dialogs.close")
-    ]
+    BOX_CLASSES = "-tall"
 
     def __init__(self, themes: Iterable[str], worn: str) -> None:
-        super().__init__()
+        super().__init__("Theme", "⏎ wear · esc keep")
         self._worn = worn
         self._themes = RowList()
         self._rows = [_ThemeRow(name, _NOTES.get(name, "")) for name in sorted(themes, key=_place)]
         self._timer: Timer | None = None
 
-    def compose(self) -> ComposeResult:
-        """The box."""
-        with Vertical(id="dialog", classes="-tall") as box:
-            box.border_title = Content("Theme")
-            box.border_subtitle = Content("⏎ wear · esc keep")
-            yield self._themes
+    def contents(self) -> ComposeResult:
+        """The themes."""
+        yield self._themes
 
     def on_mount(self) -> None:
         """The cursor is on the theme that is worn."""
