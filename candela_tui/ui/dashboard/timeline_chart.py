@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,7 +18,7 @@ from candela_tui.analysis.timeline import Bucket, Lane, Timeline, begin_and_end
 from candela_tui.exchange import Exchange
 from candela_tui.ui import words
 from candela_tui.ui.dashboard.timeline_drawing import FOLD, Cell, LaneRoom, bars, bucket_words, highest, lane_line
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, inks_of, strip_of
+from candela_tui.ui.ink import Inks, inks_of, strip_of
 from candela_tui.ui.sources import Sources
 
 Shows = Literal["tokens", "cost", "agents"]
@@ -32,16 +32,14 @@ _TAIL = 18
 class Chart(ScrollView, can_focus=True, inherit_bindings=False):
     """The bars or lanes. A click goes to the request there."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
-    DEFAULT_CSS = f"""
-    Chart {{
+    DEFAULT_CSS = """
+    Chart {
         height: 1fr;
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        {INK_CSS}
-    }}
+    }
     """
 
     @dataclass

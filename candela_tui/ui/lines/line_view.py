@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, Line, inks_of, strip_of
+from candela_tui.ui.ink import Inks, Line, inks_of, strip_of
 from candela_tui.ui.lines.drawn import selected
 from candela_tui.ui.lines.lines import GUTTER, UNWRAPPED, Lines
 from candela_tui.ui.lines.written import WrittenLines
@@ -37,18 +37,17 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     ``preferences``: where wrapping and line numbers are remembered; without them neither can be changed.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES | {"text--current"}
-    DEFAULT_CSS = f"""
-    LineView {{
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text--current"}
+    DEFAULT_CSS = """
+    LineView {
         height: 1fr;
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        {INK_CSS}
-    }}
-    LineView .text--current {{ background: $cursor-row-blurred; }}
-    LineView:focus .text--current {{ background: $cursor-row; }}
+    }
+    LineView .text--current { background: $cursor-row-blurred; }
+    LineView:focus .text--current { background: $cursor-row; }
     """
 
     class Resized(Message):

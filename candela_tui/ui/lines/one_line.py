@@ -1,23 +1,19 @@
 """A widget of one line of pieces."""
 
-from typing import ClassVar
-
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, Line, inks_of, strip_of
+from candela_tui.ui.ink import Inks, Line, inks_of, strip_of
 
 
 class OneLine(Widget):
     """Shows ``pieces``, or what a subclass composes for the width in ``compose_line``."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
-    DEFAULT_CSS = f"""
-    OneLine {{
+    DEFAULT_CSS = """
+    OneLine {
         height: 1;
-        {INK_CSS}
-    }}
+    }
     """
 
     pieces: reactive[Line] = reactive(())

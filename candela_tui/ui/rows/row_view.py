@@ -2,14 +2,13 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
 
 from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from candela_tui.ui.ink import INK_CLASSES, INK_CSS, Inks, inks_of, strip_of
+from candela_tui.ui.ink import Inks, inks_of, strip_of
 from candela_tui.ui.rows.row_stack import Row, RowStack
 
 _MOST_DRAWN = 1000
@@ -19,16 +18,14 @@ _MOST_DRAWN = 1000
 class RowView(ScrollView):
     """Draws the rows of a stack. What changes it goes through here, so that the screen follows."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
-    DEFAULT_CSS = f"""
-    RowView {{
+    DEFAULT_CSS = """
+    RowView {
         height: 1fr;
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        {INK_CSS}
-    }}
+    }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
