@@ -110,6 +110,17 @@ async def test_a_compact_pane_says_above_what_its_frame_says_below(scene: Scene)
         await shows(pilot, "╭", "+1 hidden")
 
 
+async def test_a_compact_pane_cuts_its_title_and_not_what_is_marked_filtered_or_new(scene: Scene) -> None:
+    for number in range(3):
+        scene.request(ago=60 - number, clues=clues("a title that is longer than a narrow terminal has room for " * 2))
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "11:59:02")
+        await pilot.press("2", "g", "space")
+        await shows(pilot, "… · 1 marked")
+        await pilot.resize_terminal(50, 24)
+        await shows(pilot, "² Requests · a title", "… · 1 marked")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (160, 50), (240, 70)])
 @pytest.mark.parametrize("place", ["off", "beside", "below"])
 async def test_every_arrangement_leaves_room_for_the_requests(scene: Scene, size: tuple[int, int], place: str) -> None:

@@ -1,14 +1,18 @@
 """Frames with a title, and a list in one."""
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from candela_tui.ui.ink import shortened
 from candela_tui.ui.plain import plain
 from candela_tui.ui.rows.row_list import RowList
 
 _DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_CORNERS = 2
+_LEAST_TITLE = 10
 
 
 class Frame(Vertical):
@@ -35,10 +39,13 @@ class Frame(Vertical):
 
     @property
     def title_words(self) -> str:
-        """What the line above says."""
+        """What the line above says. Where it is short of room, what is beside the title stays whole."""
         title, subtitle = self._named or ("", "")
-        beside = f" · {subtitle}" if subtitle and self._lined else ""
-        return self._digit + plain(title + beside)
+        if not (subtitle and self._lined):
+            return self._digit + plain(title)
+        beside = f" · {plain(subtitle)}"
+        room = self.outer_size.width - _CORNERS - cell_len(self._digit + beside)
+        return self._digit + shortened(title, max(room, _LEAST_TITLE)) + beside
 
     def make_compact(self, compact: bool) -> None:
         """Have a line above only, or a whole frame."""
@@ -51,6 +58,11 @@ class Frame(Vertical):
         if self._named != (title, subtitle):
             # Each draws the whole pane again.
             self._named = (title, subtitle)
+            self._draw_names()
+
+    def on_resize(self) -> None:
+        """Another width has room for more of the title, or for less."""
+        if self._lined:
             self._draw_names()
 
     def _draw_names(self) -> None:
