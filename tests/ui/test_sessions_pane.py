@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Delegation
-from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
 
 
 def _place(pilot: Pilot[int], text: str) -> tuple[int, int]:
@@ -47,6 +47,16 @@ def with_agents(scene: Scene) -> None:
     small: dict[str, Any] = {"model": "claude-haiku-4-5", "usage": (40, 31_000, 0, 0, 90)}
     scene.request(ago=80, agent_id="a1", task="Search the tests for sleeps", **small)
     scene.request(ago=70, agent_id="a2", **small)
+
+
+async def test_the_density_holds_at_once_for_the_lines_of_a_session(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened() as pilot:
+        await shows(pilot, "ctx ")
+        await pilot.press("D")
+        await until(pilot, lambda: "ctx " not in screen_text(pilot))
+        await pilot.press("D")
+        await shows(pilot, "ctx ")
 
 
 async def test_the_cache_clock_counts_down_each_second_until_the_cache_is_cold(scene: Scene) -> None:

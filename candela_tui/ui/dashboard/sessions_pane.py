@@ -93,8 +93,15 @@ class SessionsPane(Pane):
         self._seconds = self.set_interval(1.0, self._count_down, pause=True)
 
     def on_resize(self) -> None:
-        """A narrow screen has one line a session."""
+        """Another width has other words."""
         self.show()
+
+    def make_compact(self, compact: bool) -> None:
+        """Have one line a session, or several."""
+        changes = compact != self.lined
+        super().make_compact(compact)
+        if changes and self.is_mounted:
+            self.show()
 
     def show(self, *, anew: bool = True) -> None:
         """Show the sessions as they are now; without ``anew`` what rests may say the time of a few seconds ago."""
@@ -146,7 +153,7 @@ class SessionsPane(Pane):
 
     @property
     def _look(self) -> Look:
-        return Look(compact=self._dense, by_tokens=self._order == "tokens")
+        return Look(compact=self.lined, by_tokens=self._order == "tokens")
 
     def stay(self) -> None:
         """Choose no other session until the user does."""
@@ -159,11 +166,6 @@ class SessionsPane(Pane):
     @property
     def _reversed(self) -> bool:
         return self._sources.preferences.now.sessions_reversed
-
-    @property
-    def _dense(self) -> bool:
-        density = self._sources.chosen.density
-        return density == "compact" or (density is None and self.screen.has_class("-narrow"))
 
     def _name_it(self, shown: int, known: int) -> None:
         title = f"Sessions · {shown} of {known}" if self._filter.words else "Sessions"
@@ -240,8 +242,8 @@ class SessionsPane(Pane):
         return self._sources.ledger.session(key.session_id) if isinstance(key, Choice) else None
 
     def _folded(self, session: SessionSummary) -> bool:
-        rows = (row for row in self.rows.rows if isinstance(row, SessionRow))
-        return any(row.folded for row in rows if row.session.session_id == session.session_id)
+        row = self.rows.row(Choice(session.session_id))
+        return isinstance(row, SessionRow) and row.folded
 
     def _fold(self, session: SessionSummary, folded: bool) -> None:
         if session.agents:
