@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import IO, Any
 
 from textual.app import App
@@ -26,7 +27,7 @@ _LAST_WORDS_S = 1.0
 class _Outlet(WriterThread):
     """Writes in a thread of its own. ``write`` returns at once."""
 
-    def __init__(self, file: IO[str], caught_up: Any) -> None:
+    def __init__(self, file: IO[str], caught_up: Callable[[], None]) -> None:
         super().__init__(file)
         self._caught_up = caught_up
         self._waiting: deque[str] = deque()

@@ -62,4 +62,5 @@ def next_place(now: Place, width: int) -> Place:
 
 def next_density(now: Density | None) -> Density | None:
     """Compact, standard, by the terminal's size (None), and again."""
-    return {None: "compact", "compact": "standard"}.get(now)  # type: ignore[return-value]
+    following: dict[Density | None, Density] = {None: "compact", "compact": "standard"}
+    return following.get(now)

@@ -71,6 +71,33 @@ class Frame(Vertical):
         self.border_subtitle = Content("" if self._lined else plain(subtitle))
 
 
+class WorkingFrame(Frame):
+    """Works in the background, and only while it is ``active``: on the screen."""
+
+    def __init__(self, title: str, target: Widget, *, id: str) -> None:
+        super().__init__(title, target, id=id)
+        self._active = False
+
+    @property
+    def active(self) -> bool:
+        """Whether it is on the screen."""
+        return self._active
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        if active != self._active:
+            self._active = active
+            (self.begin_work if active else self.stop_work)()
+
+    def begin_work(self) -> None:
+        """It came onto the screen."""
+        raise NotImplementedError
+
+    def stop_work(self) -> None:
+        """It is no longer on the screen."""
+        raise NotImplementedError
+
+
 class Pane(Frame):
     """A titled frame around a row list."""
 

@@ -127,7 +127,10 @@ class Panes(Container):
     @property
     def _there(self) -> list[Frame]:
         """The panes of the arrangement, zoomed or not."""
-        absent = {self.preview: self._layout.preview == "off", self.timeline: not self._layout.timeline}
+        absent: dict[Frame, bool] = {
+            self.preview: self._layout.preview == "off",
+            self.timeline: not self._layout.timeline,
+        }
         return [pane for pane in self._all if not absent.get(pane)]
 
     @property

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui import words
-from candela_tui.ui.dashboard.pane import Frame
+from candela_tui.ui.dashboard.pane import WorkingFrame
 from candela_tui.ui.dashboard.preview_head import PageNames, PreviewFacts
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.lines.text_view import TextView
@@ -30,8 +30,8 @@ from candela_tui.ui.sources import Sources
 PAGES: tuple[type[Page], ...] = (ResponsePage, MessagesPage, OverviewPage)
 
 
-class PreviewPane(Frame):
-    """Shows one page of one request, live while it streams. Does nothing while ``active`` is False."""
+class PreviewPane(WorkingFrame):
+    """Shows one page of one request, live while it streams."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", key_display="⏎", tooltip="Open the request", id="preview.open"),
@@ -66,7 +66,6 @@ class PreviewPane(Frame):
         self._view = TextView(id="preview-view", preferences=sources.preferences)
         super().__init__("Preview", self._view, id="preview")
         self._sources = sources
-        self._active = False
         self._number = 0
         self._exchange_id: str | None = None
         self._subject: Subject | None = None
@@ -81,19 +80,9 @@ class PreviewPane(Frame):
         yield self._facts
         yield self._view
 
-    @property
-    def active(self) -> bool:
-        """Whether it is on the screen."""
-        return self._active
-
-    @active.setter
-    def active(self, active: bool) -> None:
-        if active != self._active:
-            self._active = active
-            if active:
-                self._show_again()
-            else:
-                self._stop()
+    def begin_work(self) -> None:
+        """Show the request with the cursor."""
+        self._show_again()
 
     def show(self, exchange_id: str | None) -> None:
         """Preview this request; None: there is none."""
@@ -119,7 +108,8 @@ class PreviewPane(Frame):
             self._facts.update()
             self._pages.grew()
 
-    def _stop(self) -> None:
+    def stop_work(self) -> None:
+        """Read and write no more."""
         if self._rest is not None:
             self._rest.stop()
         self.workers.cancel_group(self, "preview")
@@ -128,7 +118,7 @@ class PreviewPane(Frame):
         self._subject = None
 
     def _show_again(self) -> None:
-        self._stop()
+        self.stop_work()
         if len(self._view.lines):
             self._view.show_lines(WrittenLines())
         if self._exchange_id is None:

@@ -12,7 +12,7 @@ from textual.message import Message
 from candela_tui.analysis.timeline import Drafting
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.paced import Paced
-from candela_tui.ui.dashboard.pane import Frame
+from candela_tui.ui.dashboard.pane import WorkingFrame
 from candela_tui.ui.dashboard.timeline_chart import SHOWS, Chart
 from candela_tui.ui.dashboard.timeline_drawing import axis, lanes_legend, legend
 from candela_tui.ui.ink import Line, cells_of
@@ -32,8 +32,8 @@ class TimelineOf:
     """Names of the sub-agents by id."""
 
 
-class TimelinePane(Frame):
-    """Drafts a time-line in the background, at most once a second. Does nothing while ``active`` is False."""
+class TimelinePane(WorkingFrame):
+    """Drafts a time-line, at most once a second."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Earlier", show=False, tooltip="To the requests before", id="timeline.earlier"),
@@ -61,7 +61,6 @@ class TimelinePane(Frame):
         """The legend's part on which ink is what."""
         self._axis = OneLine(id="timeline-axis")
         self._paced = Paced(self, self._draft)
-        self._active = False
         self._of: TimelineOf | None = None
 
     def compose(self) -> ComposeResult:
@@ -70,16 +69,13 @@ class TimelinePane(Frame):
         yield self._chart
         yield self._axis
 
-    @property
-    def active(self) -> bool:
-        """Whether it is on the screen."""
-        return self._active
+    def begin_work(self) -> None:
+        """Draft it."""
+        self._paced.want()
 
-    @active.setter
-    def active(self, active: bool) -> None:
-        if active != self._active:
-            self._active = active
-            (self._paced.want if active else self._paced.stop)()
+    def stop_work(self) -> None:
+        """Draft it no more."""
+        self._paced.stop()
 
     def show(self, of: TimelineOf) -> None:
         """Show another time-line."""

@@ -141,11 +141,11 @@ class ContentOf:
         return f"more of {words.size(self._size)}"
 
 
-class FixedContent:
-    """Lines that say what there is to say."""
+class UnitContent:
+    """One unit that says what there is to say."""
 
-    def __init__(self, *lines: Line) -> None:
-        self._unit = LinesUnit(*lines)
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
 
     def units(self, width: int) -> Iterator[Unit | None]:
         """All at once."""
@@ -162,3 +162,10 @@ class FixedContent:
     def more(self, lines: int) -> str:
         """In general."""
         return "more"
+
+
+class FixedContent(UnitContent):
+    """Lines that are what they are at any width."""
+
+    def __init__(self, *lines: Line) -> None:
+        super().__init__(LinesUnit(*lines))

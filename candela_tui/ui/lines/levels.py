@@ -1,10 +1,10 @@
 """How much is shown of each kind of block, as the user likes it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from candela_tui.ui.ink import Line, Piece
 from candela_tui.ui.lines.folds import Level
-from candela_tui.ui.lines.units import Layout, Unit
+from candela_tui.ui.lines.units import Layout
 from candela_tui.ui.preferences import Preferences
 
 _WORDS = {Level.ONE: "one line", Level.FEW: "few", Level.ALL: "all"}
@@ -108,26 +108,3 @@ class LevelsUnit:
     def layout(self, width: int) -> Layout:
         """As the levels are now."""
         return Layout("", [(0, 0)], [self._levels.line(width)])
-
-
-class LevelsContent:
-    """The content of a block that says and changes the levels."""
-
-    def __init__(self, levels: Levels) -> None:
-        self._unit = LevelsUnit(levels)
-
-    def units(self, width: int) -> Iterator[Unit | None]:
-        """The line."""
-        yield self._unit
-
-    def count(self) -> Iterator[None]:
-        """Nothing to learn."""
-        return iter(())
-
-    def amount(self) -> str:
-        """Seen at once."""
-        return ""
-
-    def more(self, lines: int) -> str:
-        """There is no more."""
-        return ""

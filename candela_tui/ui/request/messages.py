@@ -7,10 +7,10 @@ import msgspec
 
 from candela_tui.protocol.request import MessagesRequest, decode_request
 from candela_tui.ui import words
-from candela_tui.ui.lines.content import JsonContent
+from candela_tui.ui.lines.content import JsonContent, UnitContent
 from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.folds import Fold, Level
-from candela_tui.ui.lines.levels import Levels, LevelsContent
+from candela_tui.ui.lines.levels import Levels, LevelsUnit
 from candela_tui.ui.request.blocks import UNREADABLE, Blocks
 from candela_tui.ui.request.page import Subject
 from candela_tui.ui.request.rules import remark, rule
@@ -77,7 +77,7 @@ class MessagesPage(RequestPage):
         if not request.messages:
             yield remark("The request has no messages.")
             return
-        yield Fold("", LevelsContent(self.lines.levels), gap=0, stops=False, clicked=self._turn)
+        yield Fold("", UnitContent(LevelsUnit(self.lines.levels)), gap=0, stops=False, clicked=self._turn)
         blocks = Blocks()
         for number, raw in enumerate(request.messages, 1):
             yield None
