@@ -24,8 +24,10 @@ BUSY = Totals(
 )
 
 
-def _line(width: int, totals: Totals = BUSY, *, subscription: bool = False, of: int | None = None) -> str:
-    return "".join(text for text, _ in totals_line(totals, subscription=subscription, width=width, of=of))
+def _line(
+    width: int, totals: Totals = BUSY, *, subscription: bool = False, share: tuple[int, int] | None = None
+) -> str:
+    return "".join(text for text, _ in totals_line(totals, subscription=subscription, width=width, share=share))
 
 
 def test_a_wide_line_says_everything_in_words() -> None:
@@ -40,10 +42,12 @@ def test_a_narrow_line_says_what_matters_most() -> None:
     assert _line(70) == "in 12k  read 1.2M 95%  write 45k  out 45k  cost $4.82  saved $18.20"
 
 
-@given(st.integers(60, 200), st.booleans(), st.sampled_from([None, 240]))
-def test_the_line_fits_where_its_shortest_form_does(width: int, subscription: bool, of: int | None) -> None:
-    line = totals_line(BUSY, subscription=subscription, width=width, of=of)
-    shortest = totals_line(BUSY, subscription=subscription, width=0, of=of)
+@given(st.integers(60, 200), st.booleans(), st.sampled_from([None, (41, 240)]))
+def test_the_line_fits_where_its_shortest_form_does(
+    width: int, subscription: bool, share: tuple[int, int] | None
+) -> None:
+    line = totals_line(BUSY, subscription=subscription, width=width, share=share)
+    shortest = totals_line(BUSY, subscription=subscription, width=0, share=share)
     assert cells_of(line) <= max(width, cells_of(shortest))
     assert cells_of(line) >= cells_of(shortest)
 
@@ -58,8 +62,8 @@ def test_a_subscription_has_a_value_not_a_cost() -> None:
 
 
 def test_a_part_of_the_requests_says_of_how_many() -> None:
-    assert _line(160, of=240).startswith("41 of 240 requests   input")
-    assert _line(60, of=1240).startswith("41 of 1,240  in")
+    assert _line(160, share=(41, 240)).startswith("41 of 240 requests   input")
+    assert _line(60, share=(41, 1240)).startswith("41 of 1,240  in")
 
 
 async def test_the_totals_and_the_time_line_follow_the_filter(scene: Scene) -> None:
@@ -67,12 +71,21 @@ async def test_the_totals_and_the_time_line_follow_the_filter(scene: Scene) -> N
     async with scene.opened((160, 46)) as pilot:
         await shows(pilot, "cost ≥ $0.39")
         await pilot.press("slash", *"model:haiku", "enter")
-        await shows(pilot, "3 of 11 requests", "cost $0.026")
+        await shows(pilot, "3 of 9 requests", "cost $0.026")
         chart = pilot.app.screen.query_one(Chart)
         await until(pilot, lambda: chart.timeline and sum(bucket.requests for bucket in chart.timeline.buckets) == 3)
         await pilot.press("escape")
         await shows(pilot, "cost ≥ $0.39")
-        assert "of 11 requests" not in screen_text(pilot)
+        assert "of 9 requests" not in screen_text(pilot)
+
+
+async def test_the_totals_speak_of_as_many_requests_as_the_list(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((160, 46)) as pilot:
+        await shows(pilot, "cost ≥ $0.39")
+        await pilot.press("slash", *"model:haiku", "enter")
+        screen = await shows(pilot, "of 9 requests")
+        assert "/model:haiku · 3 of 9 " in screen
 
 
 async def test_the_totals_are_of_the_chosen_session_or_sub_agent(scene: Scene) -> None:

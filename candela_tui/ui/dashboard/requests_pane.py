@@ -115,6 +115,12 @@ class RequestsPane(Pane):
         return self._list.exchanges
 
     @property
+    def share(self) -> tuple[int, int]:
+        """How many requests are in the list, of how many that the filter looked at."""
+        listing = self._list.listing
+        return len(listing), listing.looked_at
+
+    @property
     def filter_text(self) -> str:
         """The filter that leaves some out; empty: there is none."""
         return self._filter.text.strip() if self._filter else ""
@@ -199,7 +205,7 @@ class RequestsPane(Pane):
         rows, listing = self._list, self._list.listing
         if self._filter:
             yield f"/{self._filter.text.strip()}"
-            yield f"{len(listing)} of {listing.looked_at}"
+            yield "{:,} of {:,}".format(*self.share)
         if rows.marks:
             yield f"{rows.marks} marked"
         if listing.hidden:

@@ -155,7 +155,9 @@ class DashboardScreen(Screen[None]):
         latest = self._sources.ledger.latest(choice.session_id)
         subscription = latest is not None and latest.subscription
         if self._filter:
-            self._totals.show_some(lambda: requests.exchanges, of=totals.requests, subscription=subscription, anew=anew)
+            self._totals.show_some(
+                lambda: requests.exchanges, share=requests.share, subscription=subscription, anew=anew
+            )
         else:
             self._totals.show(totals, subscription=subscription)
 

@@ -17,17 +17,17 @@ _WORTH_TELLING = Decimal("0.001")
 """USD."""
 
 
-def totals_line(totals: Totals, *, subscription: bool, width: int, of: int | None = None) -> Line:
-    """The sums in one line, the longest form that fits. ``of``: how many requests there are, where these are only
-    some of them."""
+def totals_line(totals: Totals, *, subscription: bool, width: int, share: tuple[int, int] | None = None) -> Line:
+    """The sums in one line, the longest form that fits. ``share``: which part of the requests these are, so many of so
+    many, where they are only some of them."""
     for wordy in range(_WORDINESS, 0, -1):
-        form = _totals(totals, subscription=subscription, of=of, wordy=wordy)
+        form = _totals(totals, subscription=subscription, share=share, wordy=wordy)
         if cells_of(form) <= width:
             return form
-    return _totals(totals, subscription=subscription, of=of, wordy=0)
+    return _totals(totals, subscription=subscription, share=share, wordy=0)
 
 
-def _totals(totals: Totals, *, subscription: bool, of: int | None, wordy: int) -> Line:
+def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None, wordy: int) -> Line:
     written = zip((totals.cache_write_5m_tokens, totals.cache_write_1h_tokens), ("5m", "1h"), strict=True)
     if wordy > 1:
         split = " + ".join(f"{words.count(tokens)} {life}" for tokens, life in written if tokens) or "0"
@@ -48,10 +48,9 @@ def _totals(totals: Totals, *, subscription: bool, of: int | None, wordy: int) -
         parts[-1].append((f" ({totals.unpriced} without a price)", "warn"))
     if abs(totals.saved_usd) >= _WORTH_TELLING and wordy not in (0, 2):
         parts.append(_saved(totals, wordy=wordy))
-    if of is not None:
-        some = f"{totals.requests:,}", f"{of:,}"
-        said = "{} of {} requests" if wordy > 2 else "{} of {}"
-        parts.insert(0, [(said.format(*some), "accent")])
+    if share is not None:
+        some, every = share
+        parts.insert(0, [(f"{some:,} of {every:,}" + (" requests" if wordy > 2 else ""), "accent")])
     pieces: list[Piece] = []
     for part in parts:
         pieces += [("   " if wordy > 3 else "  ", "text"), *part] if pieces else part
@@ -72,7 +71,7 @@ class TotalsLine(OneLine):
         super().__init__(id=id)
         self._totals = Totals()
         self._subscription = False
-        self._of: int | None = None
+        self._share: tuple[int, int] | None = None
         self._some: Callable[[], Iterable[Exchange]] | None = None
         self._paced = Paced(self, self._sum)
 
@@ -80,13 +79,15 @@ class TotalsLine(OneLine):
         """Show these sums."""
         self._some = None
         self._paced.stop()
-        self._totals, self._subscription, self._of = totals, subscription, None
+        self._totals, self._subscription, self._share = totals, subscription, None
         self.update()
 
-    def show_some(self, some: Callable[[], Iterable[Exchange]], *, of: int, subscription: bool, anew: bool) -> None:
-        """Sum up some requests of so many; ``anew``: they are others than before, not only changed."""
+    def show_some(
+        self, some: Callable[[], Iterable[Exchange]], *, share: tuple[int, int], subscription: bool, anew: bool
+    ) -> None:
+        """Sum up some of the requests, so many of so many; ``anew``: they are others than before, not only changed."""
         at_once = anew or self._some is None
-        self._some, self._subscription, self._of = some, subscription, of
+        self._some, self._subscription, self._share = some, subscription, share
         self._paced.want(at_once=at_once)
 
     async def _sum(self) -> None:
@@ -98,7 +99,7 @@ class TotalsLine(OneLine):
 
     def compose_line(self, width: int) -> Line:
         """The longest form that fits."""
-        return totals_line(self._totals, subscription=self._subscription, width=width, of=self._of)
+        return totals_line(self._totals, subscription=self._subscription, width=width, share=self._share)
 
 
 def _adding(totals: Totals, exchanges: Iterable[Exchange]) -> Iterator[None]:
