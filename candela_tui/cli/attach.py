@@ -1,5 +1,6 @@
 """``candela attach``: the dashboard of a candela that runs already."""
 
+import os
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from candela_tui.cli.terminal import require_terminal, show, tell_crash
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths, default_paths
+from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
@@ -49,6 +51,13 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
     """
     if running.data_dir is None:
         raise click.ClickException(f"The candela on {HOST}:{running.port} (pid {running.pid}) records nothing to show.")
+    user = listening_uid(running.port)
+    if user not in (None, os.getuid()):
+        # The directory is that process's word, and what is in it is its own, too.
+        raise click.ClickException(
+            f"The candela on {HOST}:{running.port} belongs to another user of this machine (uid {user}), and so do its "
+            "records. Start your own on another port: `candela config set proxy.port 8182`."
+        )
     paths = default_paths(data=Path(running.data_dir))
     store = StoreReader(paths.store)
     try:
@@ -57,7 +66,7 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
         store.close()
     if end.crash is None:
         return end.code
-    tell_crash(end.crash, paths.data)
+    tell_crash(end.crash, invocation.paths.data)
     return 1
 
 

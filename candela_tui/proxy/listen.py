@@ -61,7 +61,7 @@ def _taken(port: int) -> PortTaken:
 
 
 def running_candela(port: int) -> RunningCandela | None:
-    """Ask whoever listens on the port whether it is candela."""
+    """Ask whoever listens on the port whether it is candela. What it says of itself is safe to print."""
     connection = http.client.HTTPConnection(HOST, port, timeout=_HEALTH_TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
@@ -75,8 +75,12 @@ def running_candela(port: int) -> RunningCandela | None:
     data_dir = document.get("data_dir")
     return RunningCandela(
         document["pid"],
-        str(document.get("version")),
+        _printable(document.get("version")),
         port,
-        str(document.get("started_at")),
-        data_dir if isinstance(data_dir, str) else None,
+        _printable(document.get("started_at")),
+        data_dir if isinstance(data_dir, str) and data_dir.isprintable() else None,
     )
+
+
+def _printable(value: object) -> str:
+    return "".join(filter(str.isprintable, str(value)))[:100]

@@ -1,16 +1,13 @@
 """The records of a candela in another process read as its store does."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from candela_tui.attach.client import Client, NoLocalApi
+from candela_tui.attach.client import NoLocalApi
 from candela_tui.store.errors import StoreError
 from tests.attach.attached import Attached
 from tests.attach.test_remote_feed import ask
@@ -113,25 +110,3 @@ async def test_another_version_that_is_not_understood_is_told_in_words() -> None
         here.client._token_file = Path(__file__).with_name("__init__.py")
         with pytest.raises(StoreError, match="of one version"):
             await asyncio.to_thread(here.history.exchanges)
-
-
-_ANOTHER_USERS = """
-import os, socket
-os.setuid(65534)
-server = socket.create_server(("127.0.0.1", 0))
-print(server.getsockname()[1], flush=True)
-connection, _ = server.accept()
-print(connection.recv(4096), flush=True)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can be another user, too")
-def test_the_token_does_not_go_to_another_user_who_has_the_port_now(tmp_path: Path) -> None:
-    token = tmp_path / "api-token"
-    token.write_text("t" * 43)
-    with subprocess.Popen([sys.executable, "-c", _ANOTHER_USERS], stdout=subprocess.PIPE, text=True) as stranger:
-        assert stranger.stdout is not None
-        client = Client(int(stranger.stdout.readline()), token)
-        with pytest.raises(NoLocalApi, match="another user of this machine"):
-            client.about()
-        assert stranger.stdout.readline() == "b''\n"
