@@ -49,6 +49,18 @@ def with_agents(scene: Scene) -> None:
     scene.request(ago=70, agent_id="a2", **small)
 
 
+async def test_a_new_session_takes_nobody_away_from_a_request_that_was_opened(scene: Scene) -> None:
+    scene.request(ago=60, session_id="read", clues=clues("what is being read"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await shows(pilot, "1 Overview")
+        scene.request(ago=5, session_id="new", clues=clues("a new session"))
+        await until(pilot, lambda: len(scene.app.sources.ledger.sessions()) == 2)
+        await pilot.press("escape")
+        await shows(pilot, "a new session", "Requests · what is being read")
+
+
 async def test_the_density_holds_at_once_for_the_lines_of_a_session(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened() as pilot:

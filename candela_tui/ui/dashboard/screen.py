@@ -225,6 +225,7 @@ class DashboardScreen(Screen[None]):
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
+        self._panes.sessions.stay()
         self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.listed))
 
     def action_notices(self) -> None:
