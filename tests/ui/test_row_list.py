@@ -97,6 +97,15 @@ def wheel(rows: RowList, turned: type[events.MouseScrollUp] | type[events.MouseS
     rows.post_message(turned(rows, 3, 3, 0, 0, 0, False, False, False))
 
 
+async def test_the_bar_beside_rows_that_were_scrolled_before_it_was_there_tells_where_they_are() -> None:
+    rows = RowList()
+    async with Shown(rows).run_test(size=(40, 10)) as pilot:
+        rows.show_rows(map(Named, range(40)), anew=True)
+        rows.scroll_to(y=30, animate=False, force=True, immediate=True)
+        await until(pilot, lambda: rows.show_vertical_scrollbar)
+        assert rows.scroll_y == rows.vertical_scrollbar.position == 30
+
+
 async def test_what_is_looked_at_stays_where_it_is_when_rows_come_and_go_above() -> None:
     rows = RowList()
     async with shown(rows) as pilot:

@@ -70,7 +70,7 @@ def story(snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest
             scene.tell()
             for step in steps:
                 await step(pilot)
-            await _rests(pilot)
+                await _rests(pilot)
 
         return snap_compare(scene.app, terminal_size=size, run_before=run)
 
@@ -79,8 +79,15 @@ def story(snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest
 
 async def _rests(pilot: Pilot[Any]) -> None:
     """Let what the last step set off come to its end; a page of what is live has none."""
-    await until(pilot, lambda: all(worker.is_finished or worker.group == "page" for worker in pilot.app.workers))
-    await pilot.wait_for_scheduled_animations()
+    app = pilot.app
+
+    def drawn() -> list[Any]:
+        return [screen._compositor.render_strips(app.size) for screen in app.screen_stack]
+
+    before: list[Any] = []
+    while before != (before := drawn()):
+        await until(pilot, lambda: all(worker.is_finished or worker.group == "page" for worker in app.workers))
+        await pilot.wait_for_scheduled_animations()
 
 
 def nothing(scene: Scene) -> None:

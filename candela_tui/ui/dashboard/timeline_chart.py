@@ -143,6 +143,11 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
             segments.append(Segment(cell.sign, base + style))
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def notify_style_update(self) -> None:
         """Textual's hook for another theme."""
         super().notify_style_update()

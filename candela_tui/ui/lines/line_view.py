@@ -191,6 +191,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self.refresh()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def notify_style_update(self) -> None:
         """Textual's hook for another theme, and for the focus."""
         super().notify_style_update()

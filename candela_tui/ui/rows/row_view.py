@@ -161,6 +161,11 @@ class RowView(ScrollView):
         """The style below the inks of a row."""
         return self.rich_style
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def notify_style_update(self) -> None:
         """Textual's hook for another theme or focus."""
         super().notify_style_update()
