@@ -240,6 +240,15 @@ async def test_headers_are_shown_as_recorded(scene: Scene) -> None:
         await shows(pilot, "x-api-key", "[redacted]", "text/event-stream; charset=utf-8")
 
 
+async def test_the_name_of_a_header_is_never_cut(scene: Scene) -> None:
+    name = "anthropic-ratelimit-unified-representative-claim"
+    scene.request(response_headers=((name, "five_hour"), ("Content-Type", "text/event-stream")))
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "6")
+        await shows(pilot, name, "five_hour")
+
+
 async def test_a_request_of_the_store_is_read_from_there(scene: Scene) -> None:
     made = scene.make(clues=clues("of yesterday"))
     with writing(scene.store) as (writer, _):

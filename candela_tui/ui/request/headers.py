@@ -59,8 +59,12 @@ def _fields(headers: Headers, width: int) -> Iterator[Line]:
     column = min(max(len(name) for name, _ in headers), 44, max(12, width // 3))
     for name, value in headers:
         ink = "faint" if REDACTED in value else "text"
+        label = f"   {name}"
+        if len(name) > column:
+            yield ((label, "link"),)
+            label = ""
         for place, part in enumerate(_lines_of(value, max(16, width - column - 6))):
-            yield ((fitted("" if place else f"   {name}", column + 3), "link"), ("  ", "text"), (part, ink))
+            yield ((fitted("" if place else label, column + 3), "link"), ("  ", "text"), (part, ink))
 
 
 def _lines_of(value: str, room: int) -> Iterator[str]:
