@@ -14,9 +14,15 @@ def write_new(directory: Path, name: str, suffix: str, content: str | bytes) -> 
     for number in count(1):
         path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
         try:
-            with path.open("xb") as file:
-                file.write(data)
+            file = path.open("xb")
         except FileExistsError:
             continue
+        try:
+            with file:
+                file.write(data)
+        except OSError:
+            # A part would look like the whole.
+            path.unlink(missing_ok=True)
+            raise
         return path
     raise AssertionError("count() ended")

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import resource
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,17 @@ def test_a_file_name_holds_nothing_that_a_path_would_read(tmp_path: Path) -> Non
     path = write_new(tmp_path, "../a b/c:d", ".txt", "x")
     assert path.parent == tmp_path
     assert path.name == "a-b-c-d.txt"
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_left(tmp_path: Path) -> None:
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            write_new(tmp_path, "body", ".json", b"x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_variables_say_which_pager_and_editor_with_their_options() -> None:
