@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from candela_tui.analysis.cache import CacheLife as CacheLife
-from candela_tui.analysis.cache import cache_life
-from candela_tui.analysis.context import ContextFill as ContextFill
-from candela_tui.analysis.context import context_fill
+from candela_tui.analysis.cache import CacheLife, cache_life
+from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.exchange import Delegation, Exchange, Outcome
 from candela_tui.protocol.request import Kind
 

@@ -18,7 +18,8 @@ from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
-from candela_tui.ui.run import DashboardExit, Status
+from candela_tui.ui.run import DashboardExit
+from candela_tui.ui.status import Status
 
 
 @click.command()

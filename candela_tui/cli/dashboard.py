@@ -10,7 +10,8 @@ from candela_tui.cli.terminal import require_terminal, show, tell_crash
 from candela_tui.config import Settings
 from candela_tui.proxy.listen import PortTaken
 from candela_tui.store.reader import StoreReader
-from candela_tui.ui.run import DashboardExit, Status
+from candela_tui.ui.run import DashboardExit
+from candela_tui.ui.status import Status
 
 _UNTIL_STREAMS_END_S = 7 * 86400.0
 

@@ -13,7 +13,8 @@ from candela_tui.feed import Feed
 from candela_tui.ui.history import History
 from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
-from candela_tui.ui.run import DashboardExit, Status, run
+from candela_tui.ui.run import DashboardExit, run
+from candela_tui.ui.status import Status
 
 
 def require_terminal(otherwise: str) -> None:

@@ -16,8 +16,6 @@ from candela_tui.ui.history import History
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
 
-__all__ = ["DashboardExit", "Status", "run"]
-
 _LOOK_AT_TERMINAL_EVERY_S = 2.0
 
 

@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 
-from candela_tui.ui.rows.row_stack import Row as Row
-from candela_tui.ui.rows.row_stack import RowStack
+from candela_tui.ui.rows.row_stack import Row, RowStack
 from candela_tui.ui.rows.row_view import RowView
 
 Edge = Literal["first", "last"]
