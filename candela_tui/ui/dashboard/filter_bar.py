@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from candela_tui.analysis.filter import Filter, completion, hint, parse
 from candela_tui.analysis.filter_fields import FilterError
+from candela_tui.ui.dashboard.filter_input import FilterInput
 from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.plain import plain
@@ -36,11 +37,9 @@ class _Completion(Suggester):
         return completed if completed is not None and completed.startswith(value) else None
 
 
-class _FilterInput(Input):
+class _FieldsInput(FilterInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", tooltip="Complete the field or value", id="filter.complete"),
-        Binding("enter,down", "keep", "Keep", key_display="⏎", tooltip="Keep it, to the list", id="filter.keep"),
-        Binding("escape", "clear", "Show all", tooltip="End the filter", id="filter.clear"),
     ]
 
     def __init__(self, known: Known) -> None:
@@ -52,24 +51,12 @@ class _FilterInput(Input):
         )
         self._known = known
 
-    class Left(Message):
-        """The list is wanted again."""
-
     def action_complete(self) -> None:
         """Write out the field or value that is begun."""
         completed = completion(self.value, self._known())
         if completed is not None:
             self.value = completed
             self.cursor_position = len(completed)
-
-    def action_keep(self) -> None:
-        """Go to the list."""
-        self.post_message(self.Left())
-
-    def action_clear(self) -> None:
-        """End the filter."""
-        self.value = ""
-        self.post_message(self.Left())
 
 
 class FilterBar(Vertical):
@@ -97,7 +84,7 @@ class FilterBar(Vertical):
 
     def __init__(self, known: Known) -> None:
         super().__init__(id="filter")
-        self._input = _FilterInput(known)
+        self._input = _FieldsInput(known)
         self._hint = _HintLine()
 
     def compose(self) -> ComposeResult:
@@ -137,8 +124,8 @@ class FilterBar(Vertical):
         self._hint.say(event.value)
         self.post_message(self.Changed(wanted))
 
-    @on(_FilterInput.Left)
-    def _left(self, event: _FilterInput.Left) -> None:
+    @on(FilterInput.Left)
+    def _left(self, event: FilterInput.Left) -> None:
         event.stop()
         self.remove_class("-shown")
         self.post_message(self.Left())

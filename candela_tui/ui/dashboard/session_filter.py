@@ -1,34 +1,13 @@
 """The line in which the sessions are filtered."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from candela_tui.ui.dashboard.filter_input import FilterInput
 from candela_tui.ui.lines.one_line import OneLine
-
-
-class _Words(Input):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Show all", id="sessions.filter_clear", tooltip="End the filter of the sessions"),
-        Binding("down,enter", "leave", "To the list", show=False, id="sessions.filter_done", tooltip="Keep the filter"),
-    ]
-
-    class Left(Message):
-        """The list is wanted again."""
-
-    def action_leave(self) -> None:
-        """Keep the filter and go to the list."""
-        self.post_message(self.Left())
-
-    def action_clear(self) -> None:
-        """End the filter."""
-        self.value = ""
-        self.post_message(self.Left())
 
 
 class SessionFilter(Horizontal):
@@ -41,7 +20,7 @@ class SessionFilter(Horizontal):
         height: 1;
         &.-shown { display: block; }
         OneLine { width: 2; }
-        _Words { width: 1fr; }
+        FilterInput { width: 1fr; }
     }
     """
 
@@ -53,7 +32,7 @@ class SessionFilter(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._input = _Words(placeholder="title, directory, branch, model", compact=True)
+        self._input = FilterInput(placeholder="title, directory, branch, model", compact=True)
 
     def compose(self) -> ComposeResult:
         """A slash and the words."""
@@ -84,8 +63,8 @@ class SessionFilter(Horizontal):
         event.stop()
         self.post_message(self.Changed())
 
-    @on(_Words.Left)
-    def _left(self, event: _Words.Left) -> None:
+    @on(FilterInput.Left)
+    def _left(self, event: FilterInput.Left) -> None:
         event.stop()
         self.set_class(bool(self.words), "-shown")
         self.post_message(self.Left())
