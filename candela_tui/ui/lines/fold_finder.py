@@ -6,8 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from candela_tui.ui.lines.lines import Hit
-from candela_tui.ui.lines.search import MOST_HITS, Query
+from candela_tui.ui.lines.search import MOST_HITS, Hit, Query
 
 if TYPE_CHECKING:
     from candela_tui.ui.lines.folded import FoldedLines

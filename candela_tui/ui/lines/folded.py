@@ -13,8 +13,8 @@ from candela_tui.ui.ink import Line, Piece
 from candela_tui.ui.lines.fold_finder import HEAD, FoldFinder
 from candela_tui.ui.lines.folds import Fold, Level, Measure
 from candela_tui.ui.lines.levels import Levels
-from candela_tui.ui.lines.lines import UNWRAPPED, Hit, Joint, Lines, Mark
-from candela_tui.ui.lines.search import Query
+from candela_tui.ui.lines.lines import UNWRAPPED, Joint, Lines, Mark
+from candela_tui.ui.lines.search import Hit, Query
 from candela_tui.ui.lines.units import Layout
 
 _MOST_LAYOUTS = 64

@@ -1,17 +1,13 @@
 """What a text view shows."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from candela_tui.ui.ink import Line
+from candela_tui.ui.lines.search import Finder, Hit, Query
 from candela_tui.ui.plain import plain
-
-if TYPE_CHECKING:
-    from candela_tui.ui.lines.search import Finder, Query
 
 UNWRAPPED = 4096
 """The cells after which a line goes on below although lines are not wrapped: nobody scrolls that far sideways, and a
@@ -19,9 +15,6 @@ line of megabytes can't be drawn at once."""
 
 GUTTER = 8
 """The cells that line numbers take."""
-
-Hit = tuple[int, int, int, int]
-"""Where words were found, in an order that follows the text; what the numbers are is up to the lines."""
 
 
 def width_of_body(width: int, *, wrap: bool, numbers: bool) -> int:
@@ -84,11 +77,9 @@ class Lines(ABC):
         """Whether its lines have numbers."""
         return False
 
+    @abstractmethod
     def finder(self, query: Query | None) -> Finder:
         """What looks for words here; None: the search is over."""
-        from candela_tui.ui.lines.search import LineFinder
-
-        return LineFinder(self, query)
 
     def line_of(self, hit: Hit) -> int | None:
         """The line that a hit begins on; None: it is folded away."""

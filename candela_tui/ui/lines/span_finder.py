@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from candela_tui.ui.lines.lines import Hit
-from candela_tui.ui.lines.search import MOST_HITS, Query
+from candela_tui.ui.lines.search import MOST_HITS, Hit, Query
 
 if TYPE_CHECKING:
     from candela_tui.ui.lines.spans import SpanLines

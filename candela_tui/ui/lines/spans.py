@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from candela_tui.ui.ink import Line, Piece
-from candela_tui.ui.lines.lines import Hit, Joint, Lines
-from candela_tui.ui.lines.search import Query
+from candela_tui.ui.lines.lines import Joint, Lines
+from candela_tui.ui.lines.search import Hit, Query
 from candela_tui.ui.lines.span_finder import SpanFinder
 
 _TOKEN = re.compile(rb'[ \t\r\n]*(["{}\[\],:]|[^ \t\r\n"{}\[\],:]{1,4096})')

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from candela_tui.ui.ink import Line, Piece
+from candela_tui.ui.lines.line_finder import LineFinder
 from candela_tui.ui.lines.lines import Joint, Lines
+from candela_tui.ui.lines.search import Query
 from candela_tui.ui.lines.wrap import broken
 from candela_tui.ui.plain import plain
 
@@ -35,6 +37,10 @@ class WrittenLines(Lines):
     def joint(self, number: int) -> Joint | None:
         """How it goes on with the line above."""
         return self._joints.get(number)
+
+    def finder(self, query: Query | None) -> LineFinder:
+        """What looks for words in the lines as they are drawn."""
+        return LineFinder(self, query)
 
     def add(self, *pieces: Piece) -> None:
         """Write one line."""
