@@ -33,6 +33,18 @@ async def test_a_probe_alone_keeps_the_welcome(scene: Scene) -> None:
         await shows(pilot, "Waiting for the first request")
 
 
+async def test_keys_are_not_for_panes_that_are_not_to_be_seen(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        footer = (await shows(pilot, "Waiting for the first request", "q Quit")).splitlines()[-1]
+        assert footer.split() == ["q", "Quit", "?", "Keys"]
+        await pilot.press("slash", "p", "t", "z", "e", "y", "4", "enter")
+        assert screen_text(pilot).splitlines()[-1] == footer
+        scene.request()
+        await shows(pilot, "11:59:00", "⏎ Open", "/ Filter", "e Export")
+        assert scene.app.focused is pilot.app.screen.query_one("#request-rows")
+        assert scene.app.sources.preferences.now.preview is None
+
+
 async def test_the_first_request_takes_the_place_of_the_welcome(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "Waiting for the first request")

@@ -37,6 +37,8 @@ class DashboardScreen(Screen[None]):
     """Sessions, and the requests of the one that is chosen."""
 
     CSS_PATH = "screen.tcss"
+    AUTO_FOCUS = ""
+    """Nothing has the focus until there is a session: keys are not for what is not to be seen."""
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -227,6 +229,10 @@ class DashboardScreen(Screen[None]):
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
         self._panes.sessions.stay()
         self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.listed))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: without a session there is nothing to export or to copy."""
+        return self._panes.requests.choice is not None if action in ("export", "copy_id") else True
 
     def action_notices(self) -> None:
         """List the warnings."""
