@@ -49,12 +49,22 @@ def _program(directory: Path, name: str, script: str) -> Path:
     return path
 
 
-def _desktop(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+def _only_program(monkeypatch: pytest.MonkeyPatch, directory: Path, name: str, script: str) -> None:
+    """Besides the system's own."""
     programs = directory / "programs"
     programs.mkdir()
-    _program(programs, "wl-copy", script)
+    _program(programs, name, script)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
+
+
+def _desktop(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+    _only_program(monkeypatch, directory, "wl-copy", script)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+
+
+def _opening(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+    _only_program(monkeypatch, directory, "xdg-open", script)
+    monkeypatch.setattr("sys.platform", "linux")
 
 
 async def test_the_clipboard_of_the_desktop_is_filled_where_there_is_one(
@@ -358,11 +368,7 @@ def _with_a_picture(name: str) -> bytes:
 async def test_a_picture_opens_in_the_desktops_own_program(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    _program(programs, "xdg-open", f'cp "$1" {tmp_path}/opened; basename "$1" > {tmp_path}/name')
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
-    monkeypatch.setattr("sys.platform", "linux")
+    _opening(monkeypatch, tmp_path, f'cp "$1" {tmp_path}/opened; basename "$1" > {tmp_path}/name')
     scene.request(body=_with_a_picture("image/png"))
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
@@ -378,11 +384,7 @@ async def test_what_could_be_a_program_is_not_opened_but_can_be_saved(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    _program(programs, "xdg-open", f"touch {tmp_path}/opened")
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
-    monkeypatch.setattr("sys.platform", "linux")
+    _opening(monkeypatch, tmp_path, f"touch {tmp_path}/opened")
     scene.request(body=_with_a_picture("image/svg+xml"))
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
@@ -399,11 +401,7 @@ async def test_what_could_be_a_program_is_not_opened_but_can_be_saved(
 async def test_a_picture_is_opened_by_its_type_whatever_its_title_says(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    _program(programs, "xdg-open", f'basename "$1" > {tmp_path}/name')
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.defpath}")
-    monkeypatch.setattr("sys.platform", "linux")
+    _opening(monkeypatch, tmp_path, f'basename "$1" > {tmp_path}/name')
     # Not every machine's table of types knows WebP, and then the title alone would be the file's name.
     monkeypatch.setattr("mimetypes.guess_extension", lambda kind: None)
     body = json.loads(_with_a_picture("image/webp"))
