@@ -108,3 +108,7 @@ def test_a_session_of_any_length_is_listed_whole() -> None:
     many = [exchange(number, retry=number % 3, outcome=Outcome.ERROR, model="opus") for number in range(2000)]
     listing = loaded(View(parse("opus")), many)
     assert listing.calls() == calls(many)
+
+
+def test_what_a_column_is_about_fits_the_dialog_that_orders_by_it() -> None:
+    assert [column.name for column in COLUMNS if len(f"{column.about} (now)") > 38] == []

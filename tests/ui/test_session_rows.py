@@ -76,6 +76,10 @@ def test_the_context_gauge_says_tokens_window_share_and_growth() -> None:
     ]
 
 
+def test_a_context_that_stays_as_it_is_has_no_growth_to_tell() -> None:
+    assert said(next(context_forms(ContextFill(96_000, 200_000, 0)))) == "ctx 96k/200k ▓▓▓░░░ 48%"
+
+
 def test_a_context_that_shrank_or_has_no_known_window_is_told_as_it_is() -> None:
     assert "-12k/turn" in said(next(context_forms(ContextFill(96_000, 200_000, -12_000))))
     assert said(next(context_forms(ContextFill(96_000, None, 3100)))) == "ctx 96k +3.1k/turn"

@@ -57,7 +57,7 @@ def context_forms(context: ContextFill) -> Iterator[Line]:
     """``ctx 96k/200k ▓▓▓░░░ 48% +3.1k/turn`` and shorter forms, the longest first."""
     tokens = words.count(context.tokens)
     growth: Line = ()
-    if context.growth is not None:
+    if context.growth:
         sign = "-" if context.growth < 0 else "+"
         growth = ((f" {sign}{words.count(abs(context.growth))}/turn", "dim"),)
     if not context.window:
