@@ -10,7 +10,6 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from candela_tui.analysis.names import agent_name
@@ -18,7 +17,8 @@ from candela_tui.analysis.timeline import Bucket, Lane, Timeline, begin_and_end
 from candela_tui.exchange import Exchange
 from candela_tui.ui import words
 from candela_tui.ui.dashboard.timeline_drawing import FOLD, Cell, LaneRoom, bars, bucket_words, highest, lane_line
-from candela_tui.ui.ink import Inks, inks_of, strip_of
+from candela_tui.ui.ink import Inks, strip_of
+from candela_tui.ui.scroller import Scroller
 from candela_tui.ui.sources import Sources
 
 Shows = Literal["tokens", "cost", "agents"]
@@ -29,18 +29,8 @@ _NAME = 20
 _TAIL = 18
 
 
-class Chart(ScrollView, can_focus=True, inherit_bindings=False):
+class Chart(Scroller, can_focus=True, inherit_bindings=False):
     """The bars or lanes. A click goes to the request there."""
-
-    DEFAULT_CSS = """
-    Chart {
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-    }
-    """
 
     @dataclass
     class Clicked(Message):
@@ -54,7 +44,6 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
         self._sources = sources
         self._names: dict[str, str] = {}
         self._rows: list[list[Cell]] = []
-        self._inks: Inks | None = None
         self._tick = 0
         self.timeline: Timeline | None = None
         self.exchange_id: str | None = None
@@ -112,10 +101,8 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
         timeline = self.timeline
         if timeline is None:
             return Strip.blank(width, self.rich_style)
-        if self._inks is None:
-            self._inks = inks_of(self)
         if self.shows != "agents":
-            return self._bars_line(y, width, timeline, self._inks)
+            return self._bars_line(y, width, timeline, self.inks)
         place = y + self.scroll_offset.y
         if place >= len(timeline.lanes):
             return Strip.blank(width, self.rich_style)
@@ -126,7 +113,7 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
         line = lane_line(
             lane, self._name_of(lane), LaneRoom(self.label_cells, columns, _TAIL - 1, folds), chosen, self._tick
         )
-        return strip_of(line, width, self._inks, self.rich_style)
+        return strip_of(line, width, self.inks, self.rich_style)
 
     def _bars_line(self, y: int, width: int, timeline: Timeline, inks: Inks) -> Strip:
         base = self.rich_style
@@ -142,16 +129,6 @@ class Chart(ScrollView, can_focus=True, inherit_bindings=False):
                 style += Style(bgcolor=inks[cell.behind].color)
             segments.append(Segment(cell.sign, base + style))
         return Strip(segments).adjust_cell_length(width, base).simplify()
-
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
-
-    def notify_style_update(self) -> None:
-        """Textual's hook for another theme."""
-        super().notify_style_update()
-        self._inks = None
 
     def _name_of(self, lane: Lane) -> str:
         return agent_name(lane.agent_id, self._names)

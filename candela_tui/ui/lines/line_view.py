@@ -6,16 +6,16 @@ from rich.style import Style
 from textual.events import MouseScrollLeft, MouseScrollRight
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from candela_tui.ui.ink import Inks, Line, inks_of, strip_of
+from candela_tui.ui.ink import Line, strip_of
 from candela_tui.ui.lines.drawn import selected
 from candela_tui.ui.lines.lines import GUTTER, UNWRAPPED, Lines
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
+from candela_tui.ui.scroller import Scroller
 
 _SIDEWAYS = 16
 _MOST_STRIPS = 1000
@@ -31,7 +31,7 @@ class Position(NamedTuple):
     """How much of the text is above the view's end."""
 
 
-class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+class LineView(Scroller, can_focus=True, inherit_bindings=False):
     """Shows lines that are made for its width.
 
     ``preferences``: where wrapping and line numbers are remembered; without them neither can be changed.
@@ -39,13 +39,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"text--current"}
     DEFAULT_CSS = """
-    LineView {
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-    }
     LineView .text--current { background: $cursor-row-blurred; }
     LineView:focus .text--current { background: $cursor-row; }
     """
@@ -64,8 +57,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._preferences = preferences
         self._following = False
         self._strips: dict[tuple[int, bool], Strip] = {}
-        self._inks: Inks | None = None
-        self._current_style = Style()
+        self._current_style: Style | None = None
         self._painting = False
         self._left = 0
         self._width = 0
@@ -93,6 +85,12 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._following = follow
         self._left = 0
         self.grew(at=at)
+
+    def let_go(self) -> None:
+        """Hold no lines any more, for the end of its screen: a screen's own garbage waits long for its collector, and
+        the lines of a large body must not wait with it."""
+        self._lines = WrittenLines()
+        self._strips.clear()
 
     def grew(self, *, at: float | None = None) -> None:
         """There are more lines, or the last of them changed."""
@@ -151,7 +149,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.text_width
         number = y + self.scroll_offset.y
         if y == 0 and (pinned := self.pinned) is not None:
-            return strip_of(pinned, width, self._inks_now(), self.rich_style)
+            return strip_of(pinned, width, self.inks, self.rich_style)
         if number >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         current = number == self.current_line
@@ -164,8 +162,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _draw(self, number: int, width: int, current: bool) -> Strip:
         line = self.line_in_view(number)
-        inks = self._inks_now()
-        base = self.rich_style + self._current_style if current else self.rich_style
+        inks = self.inks
+        base = self.rich_style + self._style_of_current() if current else self.rich_style
         if self._numbers:
             width -= GUTTER
         if self._wraps:
@@ -181,25 +179,19 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             strip = Strip.join([strip_of(((words, "faint"),), GUTTER, inks, base), strip])
         return strip
 
-    def _inks_now(self) -> Inks:
-        if self._inks is None:
-            self._inks = inks_of(self)
+    def _style_of_current(self) -> Style:
+        if self._current_style is None:
             self._current_style = Style(bgcolor=self.get_component_rich_style("text--current").bgcolor)
-        return self._inks
+        return self._current_style
 
     def _redraw(self) -> None:
         self._strips.clear()
         self.refresh()
 
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
-
     def notify_style_update(self) -> None:
         """Textual's hook for another theme, and for the focus."""
         super().notify_style_update()
-        self._inks = None
+        self._current_style = None
         self._strips.clear()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

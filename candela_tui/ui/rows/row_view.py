@@ -5,28 +5,18 @@ from contextlib import contextmanager
 
 from rich.style import Style
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from candela_tui.ui.ink import Inks, inks_of, strip_of
+from candela_tui.ui.ink import strip_of
 from candela_tui.ui.rows.row_stack import Row, RowStack
+from candela_tui.ui.scroller import Scroller
 
 _MOST_DRAWN = 1000
 """Rows whose strips are kept."""
 
 
-class RowView(ScrollView):
+class RowView(Scroller):
     """Draws the rows of a stack. What changes it goes through here, so that the screen follows."""
-
-    DEFAULT_CSS = """
-    RowView {
-        height: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-    }
-    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -34,7 +24,6 @@ class RowView(ScrollView):
         self._tick = 0
         self._scrolling = False
         self._strips: dict[Hashable, dict[int, Strip]] = {}
-        self._inks: Inks | None = None
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -151,9 +140,7 @@ class RowView(ScrollView):
         if strip is None or strip.cell_length != width:
             if len(self._strips) > _MOST_DRAWN:
                 self._strips.clear()
-            if self._inks is None:
-                self._inks = inks_of(self)
-            strip = strip_of(row.draw(line, width, self._tick), width, self._inks, self._base(place))
+            strip = strip_of(row.draw(line, width, self._tick), width, self.inks, self._base(place))
             self._strips.setdefault(row.key, {})[line] = strip
         return strip
 
@@ -161,15 +148,9 @@ class RowView(ScrollView):
         """The style below the inks of a row."""
         return self.rich_style
 
-    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Textual's hook: while its bar is not shown, Textual doesn't tell it how far the view has been scrolled."""
-        if shown:
-            self.vertical_scrollbar.position = self.scroll_y
-
     def notify_style_update(self) -> None:
         """Textual's hook for another theme or focus."""
         super().notify_style_update()
-        self._inks = None
         self._strips.clear()
 
 
