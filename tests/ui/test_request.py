@@ -86,7 +86,8 @@ async def test_the_parts_of_the_cost_add_up_to_it_exactly(scene: Scene) -> None:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
         screen = await shows(pilot, "$0.029363")
-        parts = [line.split("$")[1].split()[0] for line in screen.splitlines()[1:] if "$" in line and "%" in line]
+        table = screen.partition("of cost")[2].partition("total")[0]
+        parts = [line.split("$")[1].split()[0] for line in table.splitlines() if "$" in line]
         assert sum(map(Decimal, parts)) == Decimal("0.029363")
 
 
