@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from candela_tui.config import PricingSettings, UiSettings
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
@@ -243,6 +245,15 @@ async def shows(pilot: Pilot[Any], *texts: str) -> str:
     """Let the app go on until all texts are on the screen; return what the screen says."""
     await until(pilot, lambda: all(text in screen_text(pilot) for text in texts))
     return screen_text(pilot)
+
+
+async def typed(pilot: Pilot[Any], text: str) -> None:
+    """Put text into the field that has the focus or is about to, at once as a paste does: a key takes a while."""
+    await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+    field = pilot.app.focused
+    assert isinstance(field, Input)
+    field.post_message(events.Paste(text))
+    await until(pilot, lambda: text in field.value)
 
 
 def screen_text(pilot: Pilot[Any]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from candela_tui.ui.commands import Commands, Verb
-from tests.ui.scene import LIVE, Scene, busy_morning, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, busy_morning, screen_text, shows, typed, until
 
 
 @pytest.fixture
@@ -78,7 +78,9 @@ class TestInTheDashboard:
     async def test_a_theme_is_worn_by_name_and_remembered(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"theme gru", "tab", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "theme gru")
+            await pilot.press("tab", "enter")
             await until(pilot, lambda: scene.app.theme == "gruvbox")
             assert scene.app.sources.preferences.now.theme == "gruvbox"
             assert len(scene.app.screen_stack) == 1
@@ -86,7 +88,8 @@ class TestInTheDashboard:
     async def test_completions_are_shown_marked_and_taken(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"density ")
+            await pilot.press("colon")
+            await typed(pilot, "density ")
             await shows(pilot, "density standard", "density compact")
             await pilot.press("down", "down", "down")
             await shows(pilot, "▸ density compact")
@@ -97,42 +100,60 @@ class TestInTheDashboard:
         busy_morning(scene)
         async with scene.opened() as pilot:
             await shows(pilot, "11:58:20")
-            await pilot.press("1", "colon", *"filter agent:main cost>0.1", "enter")
+            await pilot.press("1", "colon")
+            await typed(pilot, "filter agent:main cost>0.1")
+            await pilot.press("enter")
             await until(pilot, lambda: "11:58:20" not in screen_text(pilot))
             await shows(pilot, "11:55:00", "/agent:main cost>0.1")
-            await pilot.press("colon", *"filter", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "filter")
+            await pilot.press("enter")
             await shows(pilot, "11:58:20")
-            await pilot.press("colon", *"sort cost", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "sort cost")
+            await pilot.press("enter")
             await until(pilot, lambda: screen_text(pilot).index("11:58:20") < screen_text(pilot).index("11:56:40"))
-            await pilot.press("colon", *"sort colour", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "sort colour")
+            await pilot.press("enter")
             await until(pilot, lambda: any("no column 'colour'" in one.message for one in scene.app._notifications))
 
     async def test_a_filter_with_a_mistake_is_there_to_be_mended(self, scene: Scene) -> None:
         scene.request()
         async with scene.opened() as pilot:
             await shows(pilot, "11:59:00")
-            await pilot.press("colon", *"filter cost>much", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "filter cost>much")
+            await pilot.press("enter")
             await shows(pilot, "/ cost>much", "^")
 
     async def test_an_action_runs_by_its_name_where_the_focus_was(self, scene: Scene) -> None:
         scene.request(session_id="one")
         async with scene.opened() as pilot:
             await shows(pilot, "11:59:00")
-            await pilot.press("colon", *"list.open", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "list.open")
+            await pilot.press("enter")
             await shows(pilot, "Overview")
 
     async def test_a_mistake_is_told_and_can_be_mended(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"setings", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "setings")
+            await pilot.press("enter")
             await shows(pilot, "did you mean 'settings'?")
-            await pilot.press("ctrl+u", *"settings", "enter")
+            await pilot.press("ctrl+u")
+            await typed(pilot, "settings")
+            await pilot.press("enter")
             await shows(pilot, "proxy.port")
 
     async def test_a_value_that_is_not_there_is_told(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"theme gruvbx", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "theme gruvbx")
+            await pilot.press("enter")
             await shows(pilot, "There is no theme 'gruvbx'; did you mean gruvbox?")
 
     async def test_quit_asks_while_something_is_live(self, scene: Scene) -> None:
@@ -145,7 +166,8 @@ class TestInTheDashboard:
     async def test_a_click_on_a_completion_runs_it_and_one_elsewhere_closes(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"theme gru")
+            await pilot.press("colon")
+            await typed(pilot, "theme gru")
             line = next(
                 number
                 for number, text in enumerate((await shows(pilot, "theme gruvbox")).splitlines())
@@ -171,7 +193,9 @@ class TestInTheDashboard:
     async def test_themes_are_looked_at_before_one_is_chosen(self, scene: Scene) -> None:
         async with scene.opened() as pilot:
             await shows(pilot, "Waiting")
-            await pilot.press("colon", *"theme", "enter")
+            await pilot.press("colon")
+            await typed(pilot, "theme")
+            await pilot.press("enter")
             await shows(pilot, "tokyo-night")
             await pilot.press("end")
             await until(pilot, lambda: scene.app.theme == "tokyo-night")

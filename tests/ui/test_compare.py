@@ -11,7 +11,7 @@ from candela_tui.ui.compare.rows import changed_part
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.lines.text_view import TextView
 from tests.store.recording import writing
-from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, typed, until
 
 USER = {"role": "user", "content": [{"type": "text", "text": "\n".join(f"line {n}" for n in range(40))}]}
 ANSWER = {"role": "assistant", "content": [{"type": "text", "text": "Let me look."}]}
@@ -176,7 +176,9 @@ async def test_words_are_found_in_the_changes(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await open_on(pilot, scene, made)
         await shows(pilot, "Let me look.")
-        await pilot.press("slash", *"let me", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "let me")
+        await pilot.press("enter")
         await shows(pilot, "1/1")
         await pilot.press("escape")
         await until(pilot, lambda: "1/1" not in screen_text(pilot))

@@ -30,7 +30,7 @@ from tests.ui.conversation import (
     texts,
     user,
 )
-from tests.ui.scene import Scene, screen_text, shows, until
+from tests.ui.scene import Scene, screen_text, shows, typed, until
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 640, 480) + b"\0" * 3000
 IMAGE = {
@@ -343,7 +343,9 @@ async def test_a_search_unfolds_what_it_finds(scene: Scene) -> None:
     scene.request(body=CONVERSATION)
     async with scene.opened((120, 40)) as pilot:
         await open_messages(pilot)
-        await pilot.press("slash", *"line 217", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "line 217")
+        await pilot.press("enter")
         await shows(pilot, "line 217", "line 216", "1/1")
 
 
@@ -372,7 +374,9 @@ async def test_long_lines_scroll_sideways_when_they_are_not_broken(scene: Scene)
         await shows(pilot, "xxx finish")
         await pilot.press(*["less_than_sign"] * 8)
         await until(pilot, lambda: "begin" in screen_text(pilot) and "finish" not in screen_text(pilot))
-        await pilot.press("slash", *"finish", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "finish")
+        await pilot.press("enter")
         await shows(pilot, "xxx finish")
         await pilot.press("escape", "W")
         await shows(pilot, "begin", "finish")

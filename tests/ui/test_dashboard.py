@@ -13,7 +13,7 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.rows.row_list import RowList
 from tests.store.recording import writing
-from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, typed, until
 
 
 def _row(screen: str, text: str) -> str:
@@ -263,7 +263,7 @@ async def test_every_action_is_in_the_palette(scene: Scene) -> None:
         await shows(pilot, "11:59:00")
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
-        await pilot.press(*"hidden")
+        await typed(pilot, "hidden")
         await shows(pilot, "Show or hide probes, counts and titles")
 
 

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from candela_tui.config import UiSettings
 from candela_tui.ui.keymap import keymap, known_bindings, own_nodes
-from tests.ui.scene import Scene, busy_morning, screen_text, shows, until
+from tests.ui.scene import Scene, busy_morning, screen_text, shows, typed, until
 
 MOVEMENTS = ("down", "up", "left", "right", "next", "previous", "first", "last", "top", "bottom", "page", "half")
 ROOM_FOR_MEANING = 50
@@ -128,7 +128,9 @@ class TestInTheDashboard:
             await pilot.press("comma", "question_mark", *"app.")
             screen = await shows(pilot, "app.settings", "app.leave_at_once", "no key")
             assert screen.count("no key") == 2
-            await pilot.press("escape", "escape", "colon", *"app.settings", "enter")
+            await pilot.press("escape", "escape", "colon")
+            await typed(pilot, "app.settings")
+            await pilot.press("enter")
             await shows(pilot, "proxy.port")
 
     async def test_a_mistake_is_a_warning_and_the_rest_holds(self, tmp_path: Path) -> None:
@@ -157,7 +159,8 @@ class TestInTheDashboard:
             screen = await shows(pilot, "list.open", "dashboard.leave")
             assert screen.index("The pane with the focus") < screen.index("list.open")
             assert screen.index("list.open") < screen.index("This screen") < screen.index("dashboard.leave")
-            await pilot.press("escape", "slash", *"leave cut")
+            await pilot.press("escape", "slash")
+            await typed(pilot, "leave cut")
             await until(pilot, lambda: "dashboard.leave" not in screen_text(pilot))
             assert "app.leave_at_once" in screen_text(pilot)
             await pilot.press(*"zzz")

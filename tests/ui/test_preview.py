@@ -145,6 +145,7 @@ async def test_turning_back_to_a_page_finds_its_place_again(scene: Scene) -> Non
 async def test_the_levels_of_detail_hold_in_the_preview_too(scene: Scene) -> None:
     scene.request(body=_asked("\n".join(f"word {n}" for n in range(20))))
     async with scene.opened((200, 60)) as pilot:
+        await shows(pilot, "Preview · 11:59:00")
         await pilot.press("3", "right_square_bracket")
         await shows(pilot, "word 0")
         whole = "word 19" in screen_text(pilot)

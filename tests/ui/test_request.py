@@ -16,7 +16,7 @@ from candela_tui.ui.request.loading import load_subject
 from candela_tui.ui.request.response import ResponsePage
 from tests.store.recording import writing
 from tests.ui.conversation import exhaust
-from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, screen_text, shows, stream, until
+from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, screen_text, shows, stream, typed, until
 
 CONVERSATION: dict[str, Any] = {
     "model": "claude-opus-4-8",
@@ -326,7 +326,9 @@ async def test_words_are_found_and_counted(scene: Scene) -> None:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "3")
         await shows(pilot, "line 5")
-        await pilot.press("slash", *"NEEDLE", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "NEEDLE")
+        await pilot.press("enter")
         await shows(pilot, "line 50 needle", "1/5")
         await pilot.press("n")
         await shows(pilot, "line 150 needle", "2/5")
@@ -403,7 +405,9 @@ async def test_a_body_of_ten_megabytes_opens_scrolls_and_is_searched(scene: Scen
         await shows(pilot, "11:59:00")
         await pilot.press("enter", key)
         await shows(pilot, beginning)
-        await pilot.press("slash", *"very last words", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "very last words")
+        await pilot.press("enter")
         await shows(pilot, "the very last words", "1/1")
         await pilot.press("g")
         await shows(pilot, beginning)

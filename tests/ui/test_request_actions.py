@@ -21,7 +21,7 @@ from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.outside import NoProgram, command_for
 from tests.store.recording import writing
-from tests.ui.scene import LIVE, Scene, clues, event, screen_text, shows, stream, until
+from tests.ui.scene import LIVE, Scene, clues, event, screen_text, shows, stream, typed, until
 from tests.ui.test_leaving import _running
 from tests.ui.test_request import BODY
 
@@ -325,7 +325,8 @@ async def test_hits_are_counted_as_words_are_typed(scene: Scene) -> None:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "3")
         await shows(pilot, "line 5")
-        await pilot.press("slash", *"needle")
+        await pilot.press("slash")
+        await typed(pilot, "needle")
         await shows(pilot, "1/5")
         await pilot.press(*" x")
         await shows(pilot, "no hit")

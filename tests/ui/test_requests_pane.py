@@ -15,7 +15,7 @@ from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
-from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, typed, until
 
 OVERLOADED: dict[str, Any] = {
     "status": 529,
@@ -39,10 +39,6 @@ def rows(pilot: Pilot[int]) -> list[str]:
 
 def row(pilot: Pilot[int], text: str) -> str:
     return next((line for line in rows(pilot) if text in line), "")
-
-
-async def typed(pilot: Pilot[int], text: str) -> None:
-    await pilot.press(*({" ": "space", ":": "colon"}.get(character, character) for character in text))
 
 
 def times(pilot: Pilot[int]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Delegation
-from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
+from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, typed, until
 
 
 def _place(pilot: Pilot[int], text: str) -> tuple[int, int]:
@@ -236,7 +236,8 @@ async def test_a_filter_narrows_the_sessions_as_it_is_typed(scene: Scene) -> Non
     three(scene)
     async with scene.opened() as pilot:
         await shows(pilot, "write the docs", "read the logs")
-        await pilot.press("h", "slash", *"PERF db")
+        await pilot.press("h", "slash")
+        await typed(pilot, "PERF db")
         screen = await shows(pilot, "1 of 3", "Requests · tune the query")
         assert "read the logs" not in screen
         await pilot.press("enter")
@@ -252,7 +253,8 @@ async def test_escape_in_the_filter_shows_all_again(scene: Scene) -> None:
     three(scene)
     async with scene.opened() as pilot:
         await shows(pilot, "read the logs")
-        await pilot.press("h", "slash", *"nothing has this")
+        await pilot.press("h", "slash")
+        await typed(pilot, "nothing has this")
         await shows(pilot, "0 of 3")
         await pilot.press("escape")
         await shows(pilot, "read the logs")

@@ -8,7 +8,7 @@ import pytest
 
 from candela_tui.config import UiSettings, known_settings
 from candela_tui.ui.preferences import Preferences
-from tests.ui.scene import Scene, screen_text, shows, until
+from tests.ui.scene import Scene, screen_text, shows, typed, until
 
 
 async def go_to(pilot: Any, name: str) -> None:
@@ -52,7 +52,9 @@ async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(
 async def test_a_mistake_is_told_in_the_words_of_config_check_and_not_written(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await go_to(pilot, "proxy.port")
-        await pilot.press("enter", "ctrl+u", *"99999", "enter")
+        await pilot.press("enter", "ctrl+u")
+        await typed(pilot, "99999")
+        await pilot.press("enter")
         await shows(pilot, "proxy.port: expected at most 65535; found 99999")
         assert written(scene) == {}
         await pilot.press("escape")
@@ -89,7 +91,9 @@ async def test_a_default_is_had_again(scene: Scene) -> None:
 async def test_keys_hold_at_once_and_what_is_wrong_with_them_is_told(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await go_to(pilot, "ui.keys")
-        await pilot.press("enter", "ctrl+u", *'{ "app.keys" = "f5", "app.kez" = "x" }', "enter")
+        await pilot.press("enter", "ctrl+u")
+        await typed(pilot, '{ "app.keys" = "f5", "app.kez" = "x" }')
+        await pilot.press("enter")
         await shows(pilot, "f5 Keys")
         assert ["did you mean 'app.keys'?" in notice.text for notice in scene.app.sources.notices] == [True]
 

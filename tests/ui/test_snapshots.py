@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.feed import Notice
-from tests.ui.scene import NOW, Scene, screen_text, shows, until
+from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
 from tests.ui.working_day import (
     FIX,
     a_call_that_failed,
@@ -37,7 +37,7 @@ def press(*keys: str) -> Step:
 
 
 def write(text: str) -> Step:
-    return press(*({" ": "space", ":": "colon", ">": "greater_than_sign"}.get(letter, letter) for letter in text))
+    return lambda pilot: typed(pilot, text)
 
 
 def see(*texts: str) -> Step:

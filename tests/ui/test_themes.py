@@ -13,7 +13,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from candela_tui.config import UiSettings
 from candela_tui.ui.contrast import contrast, derived_inks
 from candela_tui.ui.themes import CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT, CANDELA_DARK, THEMES, own_variables
-from tests.ui.scene import Scene, busy_morning, shows, until
+from tests.ui.scene import Scene, busy_morning, shows, typed, until
 
 TRUE_COLOR = [theme for theme in (*BUILTIN_THEMES.values(), *THEMES) if not theme.ansi]
 COLOURED = ("accent", "good", "bad", "warn", "link", "thinking")
@@ -95,7 +95,9 @@ class TestInTheDashboard:
         scene.request(body=b'{"model": "needle"}')
         async with scene.opened() as pilot:
             await shows(pilot, "11:59:00")
-            await pilot.press("enter", "7", "slash", *"needle", "enter")
+            await pilot.press("enter", "7", "slash")
+            await typed(pilot, "needle")
+            await pilot.press("enter")
             await until(pilot, lambda: "reverse" in _attributes(scene, "needle"))
 
     async def test_every_theme_can_be_worn(self, scene: Scene) -> None:

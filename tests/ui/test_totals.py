@@ -9,7 +9,7 @@ from candela_tui.analysis.sessions import Totals
 from candela_tui.ui.dashboard.timeline_chart import Chart
 from candela_tui.ui.dashboard.totals import totals_line
 from candela_tui.ui.ink import cells_of
-from tests.ui.scene import Scene, busy_morning, screen_text, shows, until
+from tests.ui.scene import Scene, busy_morning, screen_text, shows, typed, until
 
 BUSY = Totals(
     requests=41,
@@ -70,7 +70,9 @@ async def test_the_totals_and_the_time_line_follow_the_filter(scene: Scene) -> N
     busy_morning(scene)
     async with scene.opened((160, 46)) as pilot:
         await shows(pilot, "cost ≥ $0.39")
-        await pilot.press("slash", *"model:haiku", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "model:haiku")
+        await pilot.press("enter")
         await shows(pilot, "3 of 9 requests", "cost $0.026")
         chart = pilot.app.screen.query_one(Chart)
         await until(pilot, lambda: chart.timeline and sum(bucket.requests for bucket in chart.timeline.buckets) == 3)
@@ -83,7 +85,9 @@ async def test_the_totals_speak_of_as_many_requests_as_the_list(scene: Scene) ->
     busy_morning(scene)
     async with scene.opened((160, 46)) as pilot:
         await shows(pilot, "cost ≥ $0.39")
-        await pilot.press("slash", *"model:haiku", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "model:haiku")
+        await pilot.press("enter")
         screen = await shows(pilot, "of 9 requests")
         assert "/model:haiku · 3 of 9 " in screen
 
@@ -101,7 +105,9 @@ async def test_the_totals_grow_with_what_the_filter_finds(scene: Scene) -> None:
     scene.request(ago=50, agent_id="a", usage=(12, 0, 0, 0, 100))
     async with scene.opened() as pilot:
         await shows(pilot, "output 200")
-        await pilot.press("slash", *"agent:main", "enter")
+        await pilot.press("slash")
+        await typed(pilot, "agent:main")
+        await pilot.press("enter")
         await shows(pilot, "1 of 2 requests", "output 100")
         scene.request(ago=40, usage=(12, 0, 0, 0, 300))
         await shows(pilot, "2 of 3 requests", "output 400")
