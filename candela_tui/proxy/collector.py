@@ -9,8 +9,8 @@ interpreter some 4 ms; with 20,000 it was 40 ms, and chunks of streams waited th
 _NEVER = 10_000
 _LONG_S = 0.02
 _THOROUGH_EVERY_S = 3600.0
-_PATIENCE_S = 600.0
-"""After so long without a quiet moment garbage is freed all the same: one long pause, not a leak."""
+_PATIENCE_S = 60.0
+"""After so long without a quiet moment garbage is freed all the same: one long pause a minute, not a leak."""
 
 
 class Collector:

@@ -11,6 +11,9 @@ import pytest
 
 from candela_tui.exchange import Difference, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.ui.bodies import Bodies
+from candela_tui.ui.lines.folds import Fold
+from candela_tui.ui.lines.spans import SpanLines
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.request.loading import load_subject
 from candela_tui.ui.request.response import ResponsePage
@@ -425,3 +428,23 @@ async def test_a_string_of_ten_megabytes_opens(scene: Scene) -> None:
         await shows(pilot, "begin é\\ word")
         await pilot.press("7")
         await shows(pilot, '"content": "begin')
+
+
+async def test_a_request_that_is_closed_holds_nothing_of_its_body(scene: Scene) -> None:
+    scene.request(body=BODY)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            await pilot.press("enter", "2")
+            await shows(pilot, "user")
+            await pilot.press("7")
+            await shows(pilot, '"model"')
+            await pilot.press("escape")
+            await shows(pilot, "Requests ·")
+            await pilot.pause()
+            assert not [each for each in gc.get_objects() if isinstance(each, (SpanLines, Fold, Bodies))]
+        finally:
+            if collecting:
+                gc.enable()

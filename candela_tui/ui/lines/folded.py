@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
@@ -49,7 +50,9 @@ class FoldedLines(Lines):
         self._starts = array("Q", [0])
         self._measured: list[Measure] = []
         self._layouts: OrderedDict[tuple[int, int], Layout] = OrderedDict()
-        self._finder: FoldFinder | None = None
+        self._finder: weakref.ref[FoldFinder] | None = None
+        """The view that searches holds it, and it holds these lines: large ones must be gone with their view, not wait
+        for the collector."""
         self.orders: Orders | None = None
 
     def __len__(self) -> int:
@@ -228,9 +231,10 @@ class FoldedLines(Lines):
 
     def _hits_in(self, place: int, unit: int, character: int | None) -> int:
         """The hits in a fold's content, from a character of a unit on."""
-        if self._finder is None:
+        finder = self._finder() if self._finder is not None else None
+        if finder is None:
             return 0
-        hits = self._finder.hits
+        hits = finder.hits
         return bisect_left(hits, (place + 1, HEAD, 0, 0)) - bisect_left(hits, (place, unit, character or 0, 0))
 
     def _layout(self, place: int, unit: int) -> Layout:
@@ -291,8 +295,9 @@ class FoldedLines(Lines):
 
     def finder(self, query: Query | None) -> FoldFinder:
         """What looks for words in all that there is, folded or not."""
-        self._finder = FoldFinder(self, query)
-        return self._finder
+        finder = FoldFinder(self, query)
+        self._finder = weakref.ref(finder)
+        return finder
 
     def line_of(self, hit: Hit) -> int | None:
         """The line that a hit begins on; None: it is folded away."""

@@ -48,6 +48,11 @@ class TextView(LineView, inherit_bindings=False):
         super().show_lines(lines, at=at, follow=follow)
         self.refresh_bindings()
 
+    def let_go(self) -> None:
+        """Hold no lines any more, for the end of its screen."""
+        super().let_go()
+        self._forget_hits()
+
     def grew(self, *, at: float | None = None) -> None:
         """There are more lines, or the last of them changed."""
         super().grew(at=at)

@@ -1,6 +1,7 @@
 """The pages of one request that were opened, and the one of them that is in view."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +10,7 @@ from textual.worker import Worker
 
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.bodies import Bodies
+from candela_tui.ui.lines.folded import FoldedLines
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
@@ -33,6 +35,7 @@ class OpenPages:
         self._title: str | None = None
         self._grew = asyncio.Event()
         self._worker: Worker[None] | None = None
+        self._bodies: Bodies | None = None
 
     @property
     def page(self) -> Page | None:
@@ -52,10 +55,11 @@ class OpenPages:
         """Bring the page of this title into view, where it was; ``make`` one that is not open, to begin ``at``."""
         self.keep_place()
         self._title = title
-        known = self._open.get(title)
-        if known is None:
-            known = self._open[title] = _Open(make(), at)
-        write: Callable[[], Coroutine[None, None, None]] = partial(self._write, known, bodies)
+        self._bodies = bodies
+        if title not in self._open:
+            self._open[title] = _Open(make(), at)
+        # By its title: a worker keeps its arguments, and they would keep the body, until the collector comes.
+        write: Callable[[], Coroutine[None, None, None]] = partial(self._write, title)
         self._worker = self._view.run_worker(write, group="page", exclusive=True)
 
     def forget(self, title: str | None = None) -> None:
@@ -65,6 +69,19 @@ class OpenPages:
             self._title = None
         else:
             self._open.pop(title, None)
+
+    def close(self) -> None:
+        """Close all pages and hold nothing of them."""
+        if self._worker is not None:
+            self._worker.cancel()
+            self._worker = None
+        self._bodies = None
+        for known in self._open.values():
+            if isinstance(known.page.lines, FoldedLines):
+                # A block may know its page, which would keep both.
+                known.page.lines.clear()
+        self.forget()
+        self._view.let_go()
 
     def grew(self) -> None:
         """There may be more to write."""
@@ -79,7 +96,19 @@ class OpenPages:
                 # It is half written and its worker ends: it begins again when it is shown again.
                 del self._open[self._title or ""]
 
-    async def _write(self, known: _Open, bodies: Bodies) -> None:
+    async def _write(self, title: str) -> None:
+        # Its end by cancellation is no news to anybody, and raised it would keep these frames, and with them the body,
+        # in a cycle of its traceback.
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                known, bodies = self._open.get(title), self._bodies
+                if known is not None and bodies is not None:
+                    await self._keep_writing(known, bodies)
+            except StoreError as error:
+                self._view.show_lines(WrittenLines([(), ((f" {error}", "warn"),)]))
+                self._changed()
+
+    async def _keep_writing(self, known: _Open, bodies: Bodies) -> None:
         page = known.page
         shown = None
 
@@ -94,19 +123,15 @@ class OpenPages:
                 self._view.grew(at=known.at if early else None)
             self._changed()
 
-        try:
-            if known.written.is_set():
-                grown()
-            else:
-                await in_slices(await page.open(), grown)
-                known.written.set()
-            while True:
-                self._grew.clear()
-                steps = await page.more()
-                if steps is not None:
-                    await in_slices(steps, grown)
-                await self._grew.wait()
-                await asyncio.sleep(bodies.grows_every_s)
-        except StoreError as error:
-            self._view.show_lines(WrittenLines([(), ((f" {error}", "warn"),)]))
-            self._changed()
+        if known.written.is_set():
+            grown()
+        else:
+            await in_slices(await page.open(), grown)
+            known.written.set()
+        while True:
+            self._grew.clear()
+            steps = await page.more()
+            if steps is not None:
+                await in_slices(steps, grown)
+            await self._grew.wait()
+            await asyncio.sleep(bodies.grows_every_s)

@@ -85,6 +85,11 @@ class RequestScreen(Screen[None]):
         self._tabs.activate(self._number)
         self._show_exchange(self._exchange_id)
 
+    def on_unmount(self) -> None:
+        """Hold nothing of the request's bodies any more."""
+        self._pages.close()
+        self._subject = None
+
     def _show_exchange(self, exchange_id: str) -> None:
         self._exchange_id = exchange_id
         self._pages.forget()
