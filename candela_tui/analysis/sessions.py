@@ -19,6 +19,8 @@ class Totals:
     requests: int = 0
     live: int = 0
     errors: int = 0
+    counted: int = 0
+    """Exchanges whose answer told its usage: with none of them the tokens are not 0, but not known."""
     input_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_5m_tokens: int = 0
@@ -39,6 +41,7 @@ class Totals:
         self.errors += exchange.outcome in (Outcome.ERROR, Outcome.CUT)
         usage = exchange.usage
         if usage is not None:
+            self.counted += 1
             self.input_tokens += usage.input_tokens or 0
             self.cache_read_tokens += usage.cache_read_tokens or 0
             self.cache_write_5m_tokens += usage.cache_write_5m_tokens or 0

@@ -94,9 +94,11 @@ def exact_duration(milliseconds: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """``91%``. What is not all is never rounded up to it."""
+    """``91%``. What is not all is never rounded up to it, and what is something not down to nothing: ``<1%``."""
     if share is None:
         return UNKNOWN
+    if 0 < share < 0.005:
+        return "<1%"
     return f"{min(round(share * 100), 99) if share < 1 else 100}%"
 
 

@@ -13,6 +13,7 @@ from tests.ui.scene import Scene, busy_morning, screen_text, shows, typed, until
 
 BUSY = Totals(
     requests=41,
+    counted=41,
     input_tokens=12_300,
     cache_read_tokens=1_200_000,
     cache_write_5m_tokens=33_000,
@@ -111,3 +112,8 @@ async def test_the_totals_grow_with_what_the_filter_finds(scene: Scene) -> None:
         await shows(pilot, "1 of 2 requests", "output 100")
         scene.request(ago=40, usage=(12, 0, 0, 0, 300))
         await shows(pilot, "2 of 3 requests", "output 400")
+
+
+def test_where_no_answer_told_its_usage_the_tokens_are_unknown_not_nothing() -> None:
+    line = " ".join(_line(160, Totals(requests=1, live=1)).split())
+    assert line == "input – cache read – cache write – output – cost –"

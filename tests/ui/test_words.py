@@ -66,7 +66,14 @@ def test_durations_are_short(milliseconds: float | None, said: str) -> None:
 
 
 def test_a_share_that_is_not_all_is_never_said_to_be_all() -> None:
-    assert [words.percent(share) for share in (None, 0.0, 0.914, 0.9999, 1.0)] == ["–", "0%", "91%", "99%", "100%"]
+    assert [words.percent(share) for share in (None, 0.0, 0.004, 0.914, 0.9999, 1.0)] == [
+        "–",
+        "0%",
+        "<1%",
+        "91%",
+        "99%",
+        "100%",
+    ]
 
 
 def test_times_are_local_and_have_a_date_where_it_is_not_today() -> None:

@@ -195,6 +195,8 @@ class RequestList(RowList):
             if wanted is None or wanted(last):
                 self.move_to(key)
                 return last.id
+            if not step:
+                return None
         return None
 
     def place_of(self, exchange_id: str) -> tuple[int, int] | None:

@@ -28,17 +28,20 @@ def totals_line(totals: Totals, *, subscription: bool, width: int, share: tuple[
 
 
 def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None, wordy: int) -> Line:
+    def count(tokens: int) -> str:
+        return words.count(tokens if totals.counted else None)
+
     written = zip((totals.cache_write_5m_tokens, totals.cache_write_1h_tokens), ("5m", "1h"), strict=True)
     if wordy > 1:
-        split = " + ".join(f"{words.count(tokens)} {life}" for tokens, life in written if tokens) or "0"
+        split = " + ".join(f"{count(tokens)} {life}" for tokens, life in written if tokens) or count(0)
     else:
-        split = words.count(sum(tokens for tokens, _ in written))
+        split = count(sum(tokens for tokens, _ in written))
     cache = "cache " if wordy > 3 else ""
     parts: list[list[Piece]] = [
-        [("input " if wordy > 1 else "in ", "dim"), (words.count(totals.input_tokens), "text")],
-        [(f"{cache}read ", "dim"), (words.count(totals.cache_read_tokens), "text")],
+        [("input " if wordy > 1 else "in ", "dim"), (count(totals.input_tokens), "text")],
+        [(f"{cache}read ", "dim"), (count(totals.cache_read_tokens), "text")],
         [(f"{cache}write ", "dim"), (split, "text")],
-        [("output " if wordy > 1 else "out ", "dim"), (words.count(totals.output_tokens), "text")],
+        [("output " if wordy > 1 else "out ", "dim"), (count(totals.output_tokens), "text")],
         [("API value " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
     ]
     if totals.cache_hit_rate is not None:
