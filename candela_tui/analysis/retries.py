@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from candela_tui.exchange import Exchange, Outcome
+
+_LONGEST_WAIT = timedelta(minutes=10)
+"""Between a try that failed and the next, where the client does not count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +31,39 @@ class Call:
 def calls(exchanges: Iterable[Exchange]) -> list[Call]:
     """Fold exchanges, in whatever order, into calls in the order of their first tries.
 
-    A try goes on with a call that has not succeeded, of the same session, agent and kind, with a request of the same
-    size, whose retry count it raises by one. What goes on with none is a call of its own, so that none is lost.
+    A try goes on with a call that has not succeeded, of the same session and agent, with a request of the same kind,
+    model and size: one whose retry count it raises by one, or else, as Claude Code in interactive use counts none, one that had
+    failed before it began. What goes on with none is a call of its own, so that none is lost.
     """
     folded: list[list[Exchange]] = []
     waiting: dict[tuple[object, ...], list[list[Exchange]]] = {}
     for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
-        same = (exchange.session_id, exchange.agent_id, exchange.kind, exchange.path, exchange.request_bytes)
-        unfinished = waiting.get((*same, exchange.retry))
-        if exchange.retry and unfinished:
-            tries = unfinished.pop()
-            tries.append(exchange)
-        else:
+        asked = (exchange.kind, exchange.path, exchange.model, exchange.request_bytes)
+        same = (exchange.session_id, exchange.agent_id, *asked)
+        unfinished = waiting.setdefault(same, [])
+        tries = next((tries for tries in reversed(unfinished) if _goes_on(tries[-1], exchange)), None)
+        if tries is None:
             tries = [exchange]
             folded.append(tries)
+        else:
+            # By identity: calls that are equal so far are not the same.
+            unfinished[:] = [other for other in unfinished if other is not tries]
+            tries.append(exchange)
         if exchange.outcome is not Outcome.OK:
-            waiting.setdefault((*same, exchange.retry + 1), []).append(tries)
+            unfinished.append(tries)
     return [Call(tuple(tries)) for tries in folded]
+
+
+def failed(exchange: Exchange) -> bool:
+    """Whether a client may try it again by itself."""
+    return exchange.outcome in (Outcome.ERROR, Outcome.CUT)
+
+
+def _goes_on(before: Exchange, exchange: Exchange) -> bool:
+    if exchange.retry:
+        return exchange.retry == before.retry + 1
+    end = before.marks.end
+    if not failed(before) or end is None:
+        return False
+    waited = exchange.started_at - before.started_at - timedelta(milliseconds=end)
+    return timedelta(0) <= waited <= _LONGEST_WAIT

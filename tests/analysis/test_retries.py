@@ -1,10 +1,12 @@
 """Which rows are tries of one call."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.retries import calls
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Marks, Outcome
 from tests.analysis.exchanges import exchange
 
 
@@ -37,6 +39,23 @@ def test_a_try_goes_on_with_the_call_that_failed_last():
     assert folded(failed(1), failed(2), failed(3, retry=1)) == [["00001"], ["00002", "00003"]]
 
 
+def test_a_client_that_does_not_count_its_tries_makes_one_call_of_them_too():
+    overloaded = [failed(number, marks=Marks(1, 2, None, 900)) for number in (1, 2)]
+    (call,) = calls([*overloaded, exchange(3, request_bytes=90)])
+    assert call.retries == 2
+
+
+def test_what_began_before_the_other_had_failed_or_long_after_is_a_call_of_its_own():
+    slow = failed(1, marks=Marks(1, 2, None, 90_000))
+    assert folded(slow, exchange(2, request_bytes=90)) == [["00001"], ["00002"]]
+    assert folded(failed(1, marks=Marks(1, 2, None, 900)), exchange(30, request_bytes=90)) == [["00001"], ["00030"]]
+
+
+def test_what_the_user_broke_off_and_sent_again_is_another_call():
+    broken_off = failed(1, outcome=Outcome.CANCELLED, marks=Marks(1, 2, None, 900))
+    assert folded(broken_off, exchange(2, request_bytes=90)) == [["00001"], ["00002"]]
+
+
 def test_two_calls_at_the_same_time_each_keep_their_tries():
     tries = [failed(1), failed(2), failed(3, retry=1), failed(4, retry=1), failed(5, retry=2), failed(6, retry=2)]
     assert sorted(len(call) for call in folded(*tries)) == [3, 3]
@@ -55,6 +74,7 @@ def test_a_try_whose_earlier_ones_nobody_recorded_still_says_how_many_there_were
             outcome=st.sampled_from(Outcome),
             agent_id=st.sampled_from([None, "a"]),
             request_bytes=st.sampled_from([1, 2]),
+            marks=st.sampled_from([Marks(), Marks(1, 2, None, 900)]),
         ),
         max_size=20,
     ),
@@ -66,5 +86,6 @@ def test_no_exchange_is_lost_or_told_twice_whatever_their_order(facts, random):
     found = calls(shuffled)
     assert sorted((each for call in found for each in call.tries), key=lambda each: each.id) == made
     for call in found:
-        assert [each.retry for each in call.tries] == list(range(call.tries[0].retry, call.last.retry + 1))
+        for before, after in pairwise(call.tries):
+            assert after.retry in (0, before.retry + 1)
     assert found == calls(made)

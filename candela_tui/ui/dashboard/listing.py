@@ -11,7 +11,7 @@ from typing import Any
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import Surroundings
-from candela_tui.analysis.retries import Call, calls
+from candela_tui.analysis.retries import Call, calls, failed
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.columns import BY_TIME
 from candela_tui.ui.dashboard.table import Column, Table, Value
@@ -146,7 +146,7 @@ class Listing:
 
     def _fold(self, new: Sequence[Exchange]) -> tuple[dict[str, Call], set[str]]:
         """Fold new exchanges into the calls near them; return the calls that others have taken in, and changed keys."""
-        if not any(exchange.retry for exchange in new) and (not self._keys or self._keys[-1] < new[0].id):
+        if self._goes_on_with_none(new):
             for exchange in new:
                 self._calls[exchange.id] = Call((exchange,))
                 self._key_of[exchange.id] = exchange.id
@@ -167,6 +167,13 @@ class Listing:
                 self._key_of[exchange.id] = key
         self._keys[first:end] = folded
         return gone, changed
+
+    def _goes_on_with_none(self, new: Sequence[Exchange]) -> bool:
+        if any(exchange.retry for exchange in new) or any(map(failed, new[:-1])):
+            return False
+        if self._keys and self._keys[-1] > new[0].id:
+            return False
+        return not any(failed(self._calls[key].last) for key in self._keys[-_NEAR:])
 
     def _judge(self, key: str, around: Surroundings) -> _Verdict:
         call = self._calls[key]
