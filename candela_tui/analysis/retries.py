@@ -8,6 +8,8 @@ from candela_tui.exchange import Exchange, Outcome
 
 _LONGEST_WAIT = timedelta(minutes=10)
 """Between a try that failed and the next, where the client does not count them."""
+_TELLING_BYTES = 1000
+"""Smaller requests are easily of one size by chance; Claude Code's own are of 20 kB and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _goes_on(before: Exchange, exchange: Exchange) -> bool:
     if exchange.retry:
         return exchange.retry == before.retry + 1
     end = before.marks.end
-    if not failed(before) or end is None:
+    if not failed(before) or end is None or exchange.request_bytes < _TELLING_BYTES:
         return False
     waited = exchange.started_at - before.started_at - timedelta(milliseconds=end)
     return timedelta(0) <= waited <= _LONGEST_WAIT

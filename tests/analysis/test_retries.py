@@ -40,20 +40,26 @@ def test_a_try_goes_on_with_the_call_that_failed_last():
 
 
 def test_a_client_that_does_not_count_its_tries_makes_one_call_of_them_too():
-    overloaded = [failed(number, marks=Marks(1, 2, None, 900)) for number in (1, 2)]
-    (call,) = calls([*overloaded, exchange(3, request_bytes=90)])
+    overloaded = [failed(number, request_bytes=55_000, marks=Marks(1, 2, None, 900)) for number in (1, 2)]
+    (call,) = calls([*overloaded, exchange(3, request_bytes=55_000)])
     assert call.retries == 2
 
 
 def test_what_began_before_the_other_had_failed_or_long_after_is_a_call_of_its_own():
-    slow = failed(1, marks=Marks(1, 2, None, 90_000))
-    assert folded(slow, exchange(2, request_bytes=90)) == [["00001"], ["00002"]]
-    assert folded(failed(1, marks=Marks(1, 2, None, 900)), exchange(30, request_bytes=90)) == [["00001"], ["00030"]]
+    slow = failed(1, request_bytes=55_000, marks=Marks(1, 2, None, 90_000))
+    assert folded(slow, exchange(2, request_bytes=55_000)) == [["00001"], ["00002"]]
+    assert folded(
+        failed(1, request_bytes=55_000, marks=Marks(1, 2, None, 900)), exchange(30, request_bytes=55_000)
+    ) == [["00001"], ["00030"]]
 
 
 def test_what_the_user_broke_off_and_sent_again_is_another_call():
-    broken_off = failed(1, outcome=Outcome.CANCELLED, marks=Marks(1, 2, None, 900))
-    assert folded(broken_off, exchange(2, request_bytes=90)) == [["00001"], ["00002"]]
+    broken_off = failed(1, outcome=Outcome.CANCELLED, request_bytes=55_000, marks=Marks(1, 2, None, 900))
+    assert folded(broken_off, exchange(2, request_bytes=55_000)) == [["00001"], ["00002"]]
+
+
+def test_small_requests_of_one_size_are_not_taken_for_tries_of_one_call():
+    assert folded(failed(1, marks=Marks(1, 2, None, 900)), exchange(2, request_bytes=90)) == [["00001"], ["00002"]]
 
 
 def test_two_calls_at_the_same_time_each_keep_their_tries():
@@ -73,7 +79,7 @@ def test_a_try_whose_earlier_ones_nobody_recorded_still_says_how_many_there_were
             retry=st.integers(0, 3),
             outcome=st.sampled_from(Outcome),
             agent_id=st.sampled_from([None, "a"]),
-            request_bytes=st.sampled_from([1, 2]),
+            request_bytes=st.sampled_from([1, 2000]),
             marks=st.sampled_from([Marks(), Marks(1, 2, None, 900)]),
         ),
         max_size=20,
