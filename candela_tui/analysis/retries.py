@@ -34,8 +34,8 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
     """Fold exchanges, in whatever order, into calls in the order of their first tries.
 
     A try goes on with a call that has not succeeded, of the same session and agent, with a request of the same kind,
-    model and size: one whose retry count it raises by one, or else, as Claude Code in interactive use counts none, one that had
-    failed before it began. What goes on with none is a call of its own, so that none is lost.
+    model and size: one whose retry count it raises by one, or else (Claude Code in interactive use counts none) one
+    that had failed before it began. What goes on with none is a call of its own, so that none is lost.
     """
     folded: list[list[Exchange]] = []
     waiting: dict[tuple[object, ...], list[list[Exchange]]] = {}
