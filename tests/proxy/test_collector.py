@@ -75,3 +75,13 @@ def test_while_streams_are_live_nothing_is_freed_until_patience_ends() -> None:
     impatient = Collector(patience_s=0.0)
     impatient.collect(quiet=False)
     assert ring() is None
+
+
+def test_what_is_there_while_streams_are_live_is_not_left_out() -> None:
+    collector = Collector(long_s=0.0, patience_s=0.0)
+    collector.start()
+    before = gc.get_freeze_count()
+    kept = [Ring() for _ in range(1000)]
+    gc.collect(0)
+    collector.collect(quiet=False)
+    assert gc.get_freeze_count() < before + len(kept)
