@@ -37,8 +37,8 @@ class Collector:
     def collect(self, *, quiet: bool) -> None:
         """Look at everything but what is left out, if the moment is quiet or there was none for long.
 
-        Where that takes long at a quiet moment there is much that stays, such as 50,000 exchanges (0.2 s): it is left out from then on.
-        Once an hour nothing is.
+        Where that takes long at a quiet moment there is much that stays, such as 50,000 exchanges (0.2 s): it is left
+        out from then on. Once an hour nothing is.
         """
         started = time.monotonic()
         if not quiet and started - self._collected_at < self._patience_s:
