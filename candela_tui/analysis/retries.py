@@ -43,7 +43,10 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
         asked = (exchange.kind, exchange.path, exchange.model, exchange.request_bytes)
         same = (exchange.session_id, exchange.agent_id, *asked)
         unfinished = waiting.setdefault(same, [])
-        tries = next((tries for tries in reversed(unfinished) if _goes_on(tries[-1], exchange)), None)
+        # Without either nothing tells, and small requests that fail for days must not each look at all before them.
+        tells = exchange.retry > 0 or exchange.request_bytes >= _TELLING_BYTES
+        earlier = reversed(unfinished) if tells else ()
+        tries = next((tries for tries in earlier if _goes_on(tries[-1], exchange)), None)
         if tries is None:
             tries = [exchange]
             folded.append(tries)
@@ -65,7 +68,7 @@ def _goes_on(before: Exchange, exchange: Exchange) -> bool:
     if exchange.retry:
         return exchange.retry == before.retry + 1
     end = before.marks.end
-    if not failed(before) or end is None or exchange.request_bytes < _TELLING_BYTES:
+    if not failed(before) or end is None:
         return False
     waited = exchange.started_at - before.started_at - timedelta(milliseconds=end)
     return timedelta(0) <= waited <= _LONGEST_WAIT
