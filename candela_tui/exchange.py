@@ -146,6 +146,11 @@ class Exchange:
         return self.outcome is Outcome.LIVE
 
     @property
+    def failed(self) -> bool:
+        """Whether the provider failed it, or broke it off: a client may try again by itself."""
+        return self.outcome in (Outcome.ERROR, Outcome.CUT)
+
+    @property
     def connect_ms(self) -> float | None:
         """From the request's receipt to a connection to the provider."""
         return self.marks.connected

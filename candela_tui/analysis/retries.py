@@ -59,16 +59,11 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
     return [Call(tuple(tries)) for tries in folded]
 
 
-def failed(exchange: Exchange) -> bool:
-    """Whether a client may try it again by itself."""
-    return exchange.outcome in (Outcome.ERROR, Outcome.CUT)
-
-
 def _goes_on(before: Exchange, exchange: Exchange) -> bool:
     if exchange.retry:
         return exchange.retry == before.retry + 1
     end = before.marks.end
-    if not failed(before) or end is None:
+    if not before.failed or end is None:
         return False
     waited = exchange.started_at - before.started_at - timedelta(milliseconds=end)
     return timedelta(0) <= waited <= _LONGEST_WAIT

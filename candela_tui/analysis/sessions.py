@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
-from candela_tui.exchange import Delegation, Exchange, Outcome
+from candela_tui.exchange import Delegation, Exchange
 from candela_tui.protocol.request import Kind
 
 
@@ -38,7 +38,7 @@ class Totals:
         """Count one exchange."""
         self.requests += 1
         self.live += exchange.live
-        self.errors += exchange.outcome in (Outcome.ERROR, Outcome.CUT)
+        self.errors += exchange.failed
         usage = exchange.usage
         if usage is not None:
             self.counted += 1

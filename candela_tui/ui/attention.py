@@ -75,8 +75,7 @@ class Attention:
         caller = exchange.session_id, exchange.agent_id
         if exchange.outcome is Outcome.OK:
             self._failing.discard(caller)
-        failed = exchange.outcome in (Outcome.ERROR, Outcome.CUT)
-        if not failed or not exchange.retry or caller in self._failing:
+        if not exchange.failed or not exchange.retry or caller in self._failing:
             return None
         self._failing.add(caller)
         return outcomes.shortfall(exchange) if self._settings.errors else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import Surroundings
-from candela_tui.analysis.retries import Call, calls, failed
+from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.columns import BY_TIME
 from candela_tui.ui.dashboard.table import Column, Table, Value
@@ -169,11 +169,11 @@ class Listing:
         return gone, changed
 
     def _goes_on_with_none(self, new: Sequence[Exchange]) -> bool:
-        if any(exchange.retry for exchange in new) or any(map(failed, new[:-1])):
+        if any(exchange.retry for exchange in new) or any(exchange.failed for exchange in new[:-1]):
             return False
         if self._keys and self._keys[-1] > new[0].id:
             return False
-        return not any(failed(self._calls[key].last) for key in self._keys[-_NEAR:])
+        return not any(self._calls[key].last.failed for key in self._keys[-_NEAR:])
 
     def _judge(self, key: str, around: Surroundings) -> _Verdict:
         call = self._calls[key]
