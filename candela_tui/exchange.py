@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from candela_tui.pricing import Cost as Cost
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.request import Kind, SessionClues
@@ -81,7 +82,11 @@ class Exchange:
     route: str
     """Such as ``anthropic-direct``."""
     dialect: str = "messages"
-    """What the client speaks."""
+    """What the client speaks: messages, vertex (rawPredict), bedrock (invoke) or openai (chat completions)."""
+    provider: str = "anthropic"
+    """Who runs the model: anthropic, vertex or bedrock."""
+    region: str | None = None
+    """Where at the provider: a region, multi-region or ``global``; None: the provider has none."""
     kind: Kind = Kind.OTHER
     url: str = ""
     """Where it went, without the query."""
@@ -92,8 +97,12 @@ class Exchange:
     parent_agent_id: str | None = None
     model: str | None = None
     """The model that was asked for."""
+    model_sent: str | None = None
+    """The model as the provider was asked for it, where candela put its name into the provider's spelling."""
     model_used: str | None = None
     """The model that answered."""
+    adaptations: tuple[Adaptation, ...] = ()
+    """What candela changed of the request so that its provider takes it."""
     streamed: bool = False
     """Whether a stream was asked for."""
     status: int | None = None
@@ -119,6 +128,13 @@ class Exchange:
     request_headers: Headers = ()
     response_headers: Headers = ()
     """Redacted."""
+    provider_status: int | None = None
+    """Of the provider's answer, where the client got another form of it."""
+    provider_request_headers: Headers = ()
+    provider_response_headers: Headers = ()
+    """What crossed towards the provider, where the client's own fields did not; redacted."""
+    provider_metrics: tuple[tuple[str, str], ...] = ()
+    """What the provider measured and the client's form has no place for: name and value."""
     request_id: str | None = None
     """The provider's own id of the request."""
     rate_limits: Headers = ()
@@ -207,6 +223,9 @@ class Recording:
     chunks: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     """Milliseconds since the request was received, one for each chunk."""
+    provider: "Recording | None" = None
+    """What crossed on the provider's side, where a mapping is between it and the client. Where only the request is
+    mapped its ``chunks`` and ``times`` are the same lists as these."""
 
     def add(self, chunk: bytes, at_ms: float) -> None:
         """Keep the next chunk of the answer's body."""

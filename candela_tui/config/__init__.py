@@ -8,20 +8,26 @@ from candela_tui.config.check import known_keys, load, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
+from candela_tui.config.places import aws_profile, aws_region, vertex_project, vertex_region
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
+    AwsSettings,
+    ModelNames,
     ModelPrice,
     PricingSettings,
     ProxySettings,
     Settings,
     UiSettings,
+    VertexSettings,
 )
 
 __all__ = [
     "AnthropicSettings",
     "AttentionSettings",
+    "AwsSettings",
     "ConfigError",
+    "ModelNames",
     "ModelPrice",
     "Origin",
     "PricingSettings",
@@ -29,6 +35,9 @@ __all__ = [
     "Setting",
     "Settings",
     "UiSettings",
+    "VertexSettings",
+    "aws_profile",
+    "aws_region",
     "change_setting",
     "from_text",
     "known_keys",
@@ -39,4 +48,6 @@ __all__ = [
     "toml_key",
     "toml_value",
     "validated",
+    "vertex_project",
+    "vertex_region",
 ]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
-from candela_tui.config.settings import ModelPrice, Settings
+from candela_tui.config.settings import ModelNames, ModelPrice, Settings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -115,6 +115,8 @@ def _expected(mistake: "ErrorDetails") -> str:
     return mistake["msg"].removeprefix("Value error, ")
 
 
+_TABLES: dict[Key, type[BaseModel]] = {("pricing", "models"): ModelPrice, ("models",): ModelNames}
+"""The tables whose keys are the user's own, and what an entry may hold."""
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -138,8 +140,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 def known_keys(section: Key = ()) -> list[str]:
     """The keys that a section may hold; () is the top of the file. [] where it may hold any, or there is none."""
-    if section[:2] == ("pricing", "models"):
-        return sorted(ModelPrice.model_fields) if len(section) == 3 else []
+    for table, entry in _TABLES.items():
+        if section[: len(table)] == table:
+            return sorted(entry.model_fields) if len(section) == len(table) + 1 else []
     model: Any = Settings
     for part in section:
         field = model.model_fields.get(part)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 
 def _no_switch(value: object) -> object:
@@ -33,7 +33,7 @@ class ProxySettings(_Section):
 
     port: int = Field(8181, ge=1, le=65535)
     """The port on 127.0.0.1 to listen on."""
-    default_route: Literal["anthropic-direct"] = "anthropic-direct"
+    default_route: Literal["anthropic-direct", "anthropic-vertex", "anthropic-bedrock"] = "anthropic-direct"
     """Where requests to the bare base URL go."""
     allow: Literal["same-user", "any-local"] = "same-user"
     """Who on this machine may use the proxy. Checked on Linux."""
@@ -56,25 +56,75 @@ class ProxySettings(_Section):
         return value
 
 
+def _base_url(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable or url.query or url.fragment or "@" in url.netloc or any(c.isspace() for c in value):
+        raise ValueError(
+            "an http:// or https:// URL without user name, password or query, such as https://api.anthropic.com"
+        )
+    return value.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+def _nothing_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalBaseUrl = Annotated[BaseUrl | None, BeforeValidator(_nothing_is_none)]
+OptionalWord = Annotated[str | None, BeforeValidator(_nothing_is_none), Field(pattern=r"^\S+$")]
+
+
 class AnthropicSettings(_Section):
     """[anthropic]"""
 
-    base_url: str = "https://api.anthropic.com"
+    base_url: BaseUrl = "https://api.anthropic.com"
     """Where anthropic-direct goes."""
 
-    @field_validator("base_url")
-    @classmethod
-    def _http_url(cls, value: str) -> str:
-        try:
-            url = urlsplit(value)
-            usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-        except ValueError:
-            usable = False
-        if not usable or url.query or url.fragment or "@" in url.netloc or any(c.isspace() for c in value):
-            raise ValueError(
-                "an http:// or https:// URL without user name, password or query, such as https://api.anthropic.com"
-            )
-        return value.rstrip("/")
+
+class VertexSettings(_Section):
+    """[vertex]: Claude on Google Vertex AI."""
+
+    project: OptionalWord = None
+    """The Google Cloud project. "" takes ANTHROPIC_VERTEX_PROJECT_ID, GOOGLE_CLOUD_PROJECT, else that of the
+    credentials."""
+    region: OptionalWord = None
+    """global, a multi-region (us, eu), or a region such as us-east5. "" takes CLOUD_ML_REGION, else global."""
+    base_url: OptionalBaseUrl = None
+    """A private endpoint, up to and without /v1. "" is Google's own for the region."""
+    betas: dict[str, bool | str] = Field(default_factory=dict)
+    """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
+    sent in its place."""
+
+
+class AwsSettings(_Section):
+    """[aws]: Claude on AWS Bedrock."""
+
+    region: OptionalWord = None
+    """Such as us-east-1. "" takes AWS_REGION, AWS_DEFAULT_REGION, else the profile's own."""
+    profile: OptionalWord = None
+    """The profile of ~/.aws. "" takes AWS_PROFILE, else the default chain."""
+    base_url: OptionalBaseUrl = None
+    """A private endpoint for both bedrock-runtime and bedrock. "" is AWS's own for the region."""
+    inference_profile: Literal["auto", "none", "global", "us", "us-gov", "eu", "apac", "jp", "au"] = "auto"
+    """The prefix of the inference profiles that models are called by. auto: the one that belongs to the region."""
+    betas: dict[str, bool | str] = Field(default_factory=dict)
+    """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
+    sent in its place."""
+
+
+class ModelNames(_Section):
+    """[models."NAME"]: what the providers call a model."""
+
+    vertex: OptionalWord = None
+    """Its id on Vertex AI."""
+    bedrock: OptionalWord = None
+    """Its id on Bedrock: a model, an inference profile, or the ARN of one."""
 
 
 class ModelPrice(_Section):
@@ -131,5 +181,9 @@ class Settings(_Section):
 
     proxy: ProxySettings = Field(default_factory=ProxySettings)
     anthropic: AnthropicSettings = Field(default_factory=AnthropicSettings)
+    vertex: VertexSettings = Field(default_factory=VertexSettings)
+    aws: AwsSettings = Field(default_factory=AwsSettings)
+    models: dict[str, ModelNames] = Field(default_factory=dict)
+    """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
     ui: UiSettings = Field(default_factory=UiSettings)

@@ -61,6 +61,7 @@ class ExchangeRecord:
             method=tap.method,
             path=tap.path.partition("?")[0],
             route=tap.route,
+            dialect=tap.dialect,
             url=tap.url,
             request_bytes=len(tap.recording.request),
             pid=os.getpid(),
@@ -172,7 +173,7 @@ class ExchangeRecord:
     def snapshot(self, pricer: Pricer) -> None:
         """Make ``exchange`` say what is known by now, priced."""
         tap = self.tap
-        known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received}
+        known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received} | self._attempted()
         if tap.status is not None and self.exchange.status is None:
             headers = tap.response_headers
             known |= {
@@ -209,6 +210,24 @@ class ExchangeRecord:
     def _marks(self) -> Marks:
         tap = self.tap
         return Marks(tap.connected_ms, tap.first_byte_ms, self._first_token_ms, tap.end_ms)
+
+    def _attempted(self) -> dict[str, Any]:
+        """What went to the provider."""
+        tap, attempt = self.tap, self.tap.attempt
+        if attempt is None:
+            return {}
+        mapped = tap.recording.provider is not None
+        return {
+            "url": tap.url,
+            "provider": attempt.provider,
+            "region": attempt.region,
+            "model_sent": attempt.model,
+            "adaptations": attempt.adaptations,
+            "provider_status": tap.provider_status,
+            "provider_request_headers": redacted(attempt.request.headers) if mapped else (),
+            "provider_response_headers": redacted(tap.provider_headers),
+            "provider_metrics": tap.provider_metrics,
+        }
 
     def _answered(self, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> dict[str, Any]:
         fold = answer.fold

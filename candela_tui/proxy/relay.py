@@ -1,9 +1,9 @@
 """The hot path: one request to the provider, its answer to the client, chunk for chunk as it arrives."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 import aiohttp
 from aiohttp import web
@@ -12,79 +12,22 @@ from yarl import URL
 
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.errors import ApiError, error_body, error_from_body
-from candela_tui.protocol.headers import HOP_BY_HOP
 from candela_tui.proxy.capture import Capture
+from candela_tui.proxy.client_answer import ProviderAnswer, TranslatedBody, error_reply, error_response
+from candela_tui.proxy.fields import answer_fields, decoded_pairs
 from candela_tui.proxy.guard import without_bytes
+from candela_tui.proxy.origins import Origins
+from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply, Translation, Upstream
 from candela_tui.proxy.routes import Target
 from candela_tui.proxy.tap import Tap
 
-# Framed anew on each connection; a 100-continue was answered when the body was read.
-_REQUEST_DROPPED = HOP_BY_HOP | {"host", "content-length", "expect"}
-_OURS = "x-candela-"
+_MOST_ERROR_BYTES = 4 * 2**20
 
 logger = logging.getLogger(__name__)
 
-Pairs = list[tuple[str, str]]
 
-
-class BodyTooLarge(Exception):
-    """A request body beyond the limit."""
-
-
-class ProviderAnswer(web.StreamResponse):
-    """A response with the provider's own header fields and no others."""
-
-    def __init__(self, status: int, reason: str | None, headers: Pairs) -> None:
-        super().__init__(status=status, reason=reason or "", headers=CIMultiDict(headers))
-        self._given = frozenset(name.lower() for name, _ in headers)
-
-    async def _prepare_headers(self) -> None:
-        await super()._prepare_headers()
-        for name in ("Date", "Server", "Content-Type"):
-            if name.lower() not in self._given:
-                self._headers.pop(name, None)
-
-
-def decoded_pairs(raw: Iterable[tuple[bytes, bytes]]) -> Pairs:
-    """Header fields as text that gives the same bytes again."""
-    return [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in raw]
-
-
-def forwarded(headers: Pairs, dropped: frozenset[str]) -> Pairs:
-    """The fields that go on: without hop-by-hop ones (also those that Connection names), and candela's own."""
-    named = {
-        token.strip().lower() for name, value in headers if name.lower() == "connection" for token in value.split(",")
-    }
-    return [
-        (name, value)
-        for name, value in headers
-        if (key := name.lower()) not in dropped and key not in named and not key.startswith(_OURS)
-    ]
-
-
-async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """The whole request body as it crossed. Raises BodyTooLarge beyond ``limit`` bytes."""
-    if (request.content_length or 0) > limit:
-        raise BodyTooLarge
-    if not request.can_read_body:
-        return b""
-    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        part = await request.content.readany()
-        if not part:
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-        size += len(part)
-        if size > limit:
-            raise BodyTooLarge
-        parts.append(part)
-
-
-def error_response(status: int, message: str) -> web.Response:
-    """An error of candela's own, in the form of the Messages API."""
-    return web.Response(status=status, body=error_body(status, message), content_type="application/json")
+class _BrokenOff(Exception):
+    """The provider broke off; ``str()`` says how."""
 
 
 def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes) -> Tap:
@@ -93,7 +36,7 @@ def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes
         method=request.method,
         path=target.path,
         route=target.route.name,
-        url=target.url.partition("?")[0],
+        dialect=target.route.dialect,
         headers=headers,
         body=body,
     )
@@ -102,70 +45,102 @@ def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes
 class Relay:
     """Relays requests over one client session, which its owner closes."""
 
-    def __init__(self, session: aiohttp.ClientSession, capture: Capture) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, capture: Capture, origins: Origins, notify: Callable[[str], None]
+    ) -> None:
         self._session = session
         self._capture = capture
+        self._origins = origins
+        self._notify = notify
         self.stopping = False
         """candela is leaving: what is cancelled now is interrupted, not cancelled by its client."""
 
     async def relay(
-        self, request: web.BaseRequest, target: Target, headers: Pairs, body: bytes, proxy: str | None
+        self, request: web.BaseRequest, target: Target, upstream: Upstream, headers: Pairs, body: bytes
     ) -> web.StreamResponse:
         """Answer one request with the provider's answer."""
         tap = tap_of(request, target, headers, body)
         self._capture.begin(tap)
         try:
-            return await self._exchange(request, target, headers, body, proxy, tap)
+            step = await upstream.attempt(Asked(request.method, target.path, headers, body))
+            return await self._exchange(request, step, tap)
+        except _BrokenOff as broken:
+            return self._broken_off(request, tap, str(broken))
         except asyncio.CancelledError:
             tap.ended(Outcome.INTERRUPTED if self.stopping else Outcome.CANCELLED)
             raise
         finally:
             tap.ended(Outcome.CUT, ApiError("cut", "the request could not be relayed"))
 
-    async def _exchange(
-        self,
-        request: web.BaseRequest,
-        target: Target,
-        headers: Pairs,
-        body: bytes,
-        proxy: str | None,
-        tap: Tap,
-    ) -> web.StreamResponse:
+    async def _exchange(self, request: web.BaseRequest, step: Attempt | Reply, tap: Tap) -> web.StreamResponse:
+        while isinstance(step, Attempt):
+            origin = self._origins.of(step.request.url)
+            if origin.is_candela:
+                words = f"{origin.url} is candela's own address: set base_url to the provider's"
+                step = error_reply(502, words)
+                logger.warning("%s", words)
+                self._notify(words)
+                break
+            tap.attempted(step)
+            try:
+                answer = await self._send(step.request, origin.proxy, tap)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                return self._unreachable(step.request, tap, error)
+            try:
+                if answer.status < 400 or step.on_error is None:
+                    return await self._pass_on(request, step, answer, tap)
+                step = await self._after_error(step, answer, tap)
+            finally:
+                # A whole body has given its connection back by now; this ends one that was not read to its end.
+                answer.close()
+        tap.answered(step.status, step.headers)
+        tap.chunk(step.body)
+        tap.ended()
+        return web.Response(status=step.status, headers=CIMultiDict(step.headers), body=step.body)
+
+    async def _send(self, outgoing: Outgoing, proxy: str | None, tap: Tap) -> aiohttp.ClientResponse:
+        """The answer's head. Raises _BrokenOff, and what aiohttp raises where there is no connection."""
         try:
-            answer = await self._session.request(
-                request.method,
-                URL(target.url, encoded=True),
-                headers=CIMultiDict(forwarded(headers, _REQUEST_DROPPED)),
-                data=body or None,
+            return await self._session.request(
+                outgoing.method,
+                URL(outgoing.url, encoded=True),
+                headers=CIMultiDict(outgoing.headers),
+                data=outgoing.body or None,
                 allow_redirects=False,
                 proxy=proxy,
                 trace_request_ctx=tap,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            return self._broken_off(request, tap, f"the provider closed the connection without an answer: {error}")
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            if isinstance(error, aiohttp.ClientOSError) and not isinstance(error, aiohttp.ClientConnectorError):
-                return self._broken_off(request, tap, f"the provider broke the connection: {_why(error)}")
-            return self._unreachable(target, tap, error)
-        try:
-            return await self._pass_on(request, answer, tap)
-        finally:
-            # A whole body has given its connection back by now; this ends one that was not read to its end.
-            answer.close()
+            raise _BrokenOff(f"the provider closed the connection without an answer: {error}") from error
+        except aiohttp.ClientOSError as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            raise _BrokenOff(f"the provider broke the connection: {_why(error)}") from error
 
-    async def _pass_on(self, request: web.BaseRequest, answer: aiohttp.ClientResponse, tap: Tap) -> web.StreamResponse:
+    async def _after_error(self, step: Attempt, answer: aiohttp.ClientResponse, tap: Tap) -> Attempt | Reply:
+        assert step.on_error is not None
         headers = decoded_pairs(answer.raw_headers)
+        tap.provider_answered(answer.status, headers)
+        body = b""
+        while part := await _next_chunk(answer):
+            tap.received(part)
+            body += part[: _MOST_ERROR_BYTES - len(body)]
+        next_step = await step.on_error(answer.status, headers, body)
+        return next_step or Reply(answer.status, answer_fields(headers), body)
+
+    async def _pass_on(
+        self, request: web.BaseRequest, step: Attempt, answer: aiohttp.ClientResponse, tap: Tap
+    ) -> web.StreamResponse:
+        headers = decoded_pairs(answer.raw_headers)
+        if step.translate is not None:
+            tap.provider_answered(answer.status, headers)
+            return await self._translated(request, answer, step.translate(answer.status, headers), tap)
+        tap.passes_untouched()
         tap.answered(answer.status, headers)
-        response = ProviderAnswer(answer.status, answer.reason, forwarded(headers, HOP_BY_HOP))
+        response = ProviderAnswer(answer.status, answer.reason, answer_fields(headers))
         try:
             await response.prepare(request)
-            while True:
-                try:
-                    chunk = await answer.content.readany()
-                except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-                    return self._broken_off(request, tap, f"the provider broke off: {_why(error)}", response)
-                if not chunk:
-                    break
+            while chunk := await _next_chunk(answer):
                 await response.write(chunk)
                 tap.chunk(chunk)
             await response.write_eof()
@@ -175,23 +150,53 @@ class Relay:
             tap.ended()
         return response
 
-    def _broken_off(
-        self, request: web.BaseRequest, tap: Tap, why: str, response: web.StreamResponse | None = None
+    async def _translated(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, translation: Translation, tap: Tap
     ) -> web.StreamResponse:
+        tap.answered(answer.status, translation.headers)
+        response = ProviderAnswer(answer.status, answer.reason, translation.headers)
+        body = TranslatedBody(response, translation, tap)
+        pinging: asyncio.Task[None] | None = None
+        try:
+            await response.prepare(request)
+            pinging = asyncio.create_task(body.ping(), name="ping")
+            while chunk := await _next_chunk(answer):
+                tap.received(chunk)
+                if out := translation.feed(chunk):
+                    await body.write(out)
+                if translation.over:
+                    break
+            if out := translation.finish():
+                await body.write(out)
+            await response.write_eof()
+        except ConnectionResetError:
+            tap.ended(Outcome.CANCELLED)
+        else:
+            tap.ended()
+        finally:
+            tap.provider_metrics = translation.metrics
+            if pinging is not None:
+                pinging.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                    await pinging
+        return response
+
+    def _broken_off(self, request: web.BaseRequest, tap: Tap, why: str) -> web.StreamResponse:
         """Break off towards the client as the provider did: what has come is sent, and no end follows it."""
         tap.ended(Outcome.CUT, ApiError("cut", why))
         logger.warning("%s %s: %s", request.method, tap.url, why)
         request.protocol.force_close()
         if request.transport is not None:
             request.transport.close()
-        return response or web.Response()
+        return web.Response()
 
-    def _unreachable(self, target: Target, tap: Tap, error: Exception) -> web.Response:
+    def _unreachable(self, outgoing: Outgoing, tap: Tap, error: Exception) -> web.Response:
         timed_out = isinstance(error, aiohttp.SocketTimeoutError)
         status = 504 if timed_out else 502
-        origin = urlsplit(target.route.base_url)
-        place = f"{origin.scheme}://{origin.netloc.rpartition('@')[2]}{origin.path}"
-        words = f"candela could not reach {place}: {_why(error)}. Check the network, [anthropic] base_url and proxies."
+        words = (
+            f"candela could not reach {self._origins.of(outgoing.url).url}: {_why(error)}. "
+            "Check the network, base_url in config.toml, and proxies."
+        )
         response = error_response(status, words)
         body = error_body(status, words)
         tap.answered(status, [("Content-Type", "application/json")])
@@ -199,6 +204,14 @@ class Relay:
         tap.ended(Outcome.ERROR, error_from_body(status, body))
         logger.warning("%s", words)
         return response
+
+
+async def _next_chunk(answer: aiohttp.ClientResponse) -> bytes:
+    """The next bytes of the body; empty at its end. Raises _BrokenOff."""
+    try:
+        return await answer.content.readany()
+    except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+        raise _BrokenOff(f"the provider broke off: {_why(error)}") from error
 
 
 def _why(error: BaseException) -> str:

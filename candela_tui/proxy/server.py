@@ -18,12 +18,18 @@ from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
+from candela_tui.proxy.client_answer import error_response
+from candela_tui.proxy.client_session import FIELD_LIMIT, open_session
+from candela_tui.proxy.fields import decoded_pairs
 from candela_tui.proxy.guard import GuardedServer
 from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.local_api.api import LocalApi
-from candela_tui.proxy.relay import BodyTooLarge, Pairs, Relay, decoded_pairs, error_response, read_body, tap_of
+from candela_tui.proxy.origins import Origins
+from candela_tui.proxy.outgoing import Pairs, Upstream
+from candela_tui.proxy.relay import Relay, tap_of
+from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import Routes, Target
-from candela_tui.proxy.upstream import FIELD_LIMIT, open_session, proxy_for
+from candela_tui.proxy.upstreams.table import open_upstreams
 from candela_tui.wire import About
 
 _READ_BUFFER = 256 * 1024
@@ -71,7 +77,7 @@ class Proxy:
         self._feed = feed
         self._paths = paths
         self._routes = Routes(settings)
-        self._proxies = {route.name: proxy_for(route.base_url) for route in self._routes.all}
+        self._upstreams: dict[str, Upstream] = {}
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
@@ -94,7 +100,8 @@ class Proxy:
     async def start(self) -> None:
         """Begin to serve. Raises OSError where the CA bundle can't be read."""
         self._session = open_session(self._settings.proxy)
-        self._relay = Relay(self._session, self._capture)
+        self._relay = Relay(self._session, self._capture, Origins(self._port), self._feed.notify)
+        self._upstreams = open_upstreams(self._settings, self._session, self._feed.notify)
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,
@@ -132,6 +139,8 @@ class Proxy:
         await self._web.shutdown(_AT_ONCE_S)
         await self._relaying.none()
         await self._telling.none()
+        for upstream in set(self._upstreams.values()):
+            await upstream.close()
         await self._session.close()
         self._capture.close()
         await self._capturing
@@ -162,16 +171,11 @@ class Proxy:
             return error_response(
                 404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
             )
-        if target.leads_back_to(self._port):
-            words = f"{target.route.base_url} is candela's own address: set [anthropic] base_url to the provider's"
-            logger.warning("%s", words)
-            self._feed.notify(words)
-            return error_response(502, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
             return self._too_large(request, target, headers)
-        return await self._relay.relay(request, target, headers, body, self._proxies[target.route.name])
+        return await self._relay.relay(request, target, self._upstreams[target.route.name], headers, body)
 
     def _too_large(self, request: web.BaseRequest, target: Target, headers: Pairs) -> web.Response:
         limit = self._settings.proxy.max_body_mb

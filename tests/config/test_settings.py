@@ -92,7 +92,10 @@ def test_a_price_is_exactly_what_was_written(price):
     [
         ("[proxy]\nprot = 1", "FILE: proxy.prot: no such key; did you mean proxy.port?"),
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
-        ("[telemetry]\nx = 1", "FILE: telemetry: no such section; known here: anthropic, pricing, proxy, ui"),
+        (
+            "[telemetry]\nx = 1",
+            "FILE: telemetry: no such section; known here: anthropic, aws, models, pricing, proxy, ui, vertex",
+        ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),
         ("[proxy]\nport = 8181.5", "FILE: proxy.port: expected a whole number; found 8181.5"),
@@ -304,7 +307,7 @@ class TestDescribing:
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
-        ((), ["anthropic", "pricing", "proxy", "ui"]),
+        ((), ["anthropic", "aws", "models", "pricing", "proxy", "ui", "vertex"]),
         (("pricing",), ["discount_percent", "models"]),
         (("pricing", "models"), []),
         (("pricing", "models", "m"), ["cache_read", "cache_write_1h", "cache_write_5m", "input", "output"]),

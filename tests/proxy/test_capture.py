@@ -68,7 +68,7 @@ async def test_who_asked_what_and_what_it_cost(
 
 
 def test_the_first_token_came_with_the_chunk_that_brought_it_however_many_are_read_at_once() -> None:
-    tap = Tap(method="POST", path="/v1/messages", route="r", url="u", headers=(), body=BODY)
+    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
     tap.answered(200, [("Content-Type", "text/event-stream")])
     for step in message(text("Once", " upon", " a", " time")).steps:
         assert isinstance(step, bytes)
@@ -195,7 +195,7 @@ async def test_a_sink_that_raises_does_not_touch_the_request_and_is_told(
 
 
 def _recorded(chunks: list[bytes], body: bytes, status: int, headers: list[tuple[str, str]]) -> ExchangeRecord:
-    tap = Tap(method="POST", path="/v1/messages", route="r", url="u", headers=[], body=body)
+    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=[], body=body)
     tap.answered(status, headers)
     for chunk in chunks:
         tap.chunk(chunk)

@@ -1,0 +1,1 @@
+"""Credentials of the clouds: found, refreshed ahead of their end, and put on requests."""
