@@ -100,6 +100,7 @@ def _request(url: str, shape: Shape) -> bytes:
     words = "lorem ipsum dolor sit amet " * (shape.body_kb * 1024 // 27)
     body = json.dumps(
         {
+            "metadata": {"user_id": f"events={shape.events}&pace_ms={shape.pace_ms}"},
             "model": "claude-opus-4-8",
             "max_tokens": 1024,
             "stream": True,
@@ -107,7 +108,7 @@ def _request(url: str, shape: Shape) -> bytes:
         }
     ).encode()
     lines = (
-        f"POST {parts.path}/v1/messages?events={shape.events}&pace_ms={shape.pace_ms} HTTP/1.1",
+        f"POST {parts.path}/v1/messages HTTP/1.1",
         f"Host: {parts.netloc}",
         "Content-Type: application/json",
         "x-api-key: sk-ant-benchmark",

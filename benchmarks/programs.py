@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Candela:
     """A running candela."""
 
     url: str
-    """The base URL for clients."""
+    """The base URL for clients, without a route."""
     pid: int
     _terminal: int
     _shown: bytearray = field(default_factory=bytearray)
@@ -84,13 +84,21 @@ class Candela:
 
 
 @contextlib.contextmanager
-def candela(upstream: str, directory: Path, *, dashboard: bool, size: tuple[int, int] = (120, 36)) -> Iterator[Candela]:
+def candela(
+    upstream: str,
+    directory: Path,
+    *,
+    dashboard: bool,
+    size: tuple[int, int] = (120, 36),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Candela]:
     """candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
+    its_environment = {
         **os.environ,
+        **(environment or {}),
         "CANDELA_DATA_DIR": str(directory),
         "CANDELA_CONFIG": str(directory / "config.toml"),
         "CANDELA_PROXY__PORT": str(port),
@@ -101,9 +109,9 @@ def candela(upstream: str, directory: Path, *, dashboard: bool, size: tuple[int,
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     streams = {"stdin": its, "stdout": its, "stderr": its} if dashboard else {"stdout": subprocess.DEVNULL}
-    with subprocess.Popen([_CANDELA] if dashboard else [_CANDELA, "serve"], env=environment, **streams) as process:
+    with subprocess.Popen([_CANDELA] if dashboard else [_CANDELA, "serve"], env=its_environment, **streams) as process:
         os.close(its)
-        program = Candela(f"http://127.0.0.1:{port}/proxy/anthropic-direct", process.pid, ours)
+        program = Candela(f"http://127.0.0.1:{port}", process.pid, ours)
         threading.Thread(target=program.read_on, daemon=True).start()
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", process)

@@ -1,14 +1,18 @@
 """A fast canned provider: ``python benchmarks/upstream.py`` prints its port, then answers every POST with a stream.
 
-The request's query says how: ``events`` (text deltas) and ``pace_ms`` (0: as fast as it goes). Each delta carries
-the time at which it was sent, in nanoseconds of the monotonic clock, which all processes of a machine share.
+The request's metadata says how: ``events`` (text deltas) and ``pace_ms`` (0: as fast as it goes). Each delta carries
+the time at which it was sent, in nanoseconds of the monotonic clock, which all processes of a machine share. It also
+speaks Vertex AI (the same stream) and Bedrock (frames), takes any credentials, and gives Google tokens.
 """
 
 import asyncio
+import base64
 import json
 import re
 import socket
+import struct
 import time
+import zlib
 from typing import Any
 
 import uvloop
@@ -26,33 +30,48 @@ _MESSAGE = {
 }
 
 
-def _event(document: dict[str, Any]) -> bytes:
-    return f"event: {document['type']}\ndata: {json.dumps(document)}\n\n".encode()
-
-
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nrequest-id: req_1\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
-)
-_BEGINNING = _chunk(
-    _event({"type": "message_start", "message": _MESSAGE})
-    + _event({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
-)
-_END = (
-    _chunk(
-        _event({"type": "content_block_stop", "index": 0})
-        + _event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 400}})
-        + _event({"type": "message_stop"})
+def _event(kind: str, document: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), document)
+
+
+_FRAME_HEADERS = b"".join(
+    struct.pack(">B", len(name)) + name + struct.pack(">BH", 7, len(value)) + value
+    for name, value in (
+        (b":event-type", b"chunk"),
+        (b":content-type", b"application/json"),
+        (b":message-type", b"event"),
     )
-    + b"0\r\n\r\n"
 )
-_DELTA = (
-    b'event: content_block_delta\ndata: {"type": "content_block_delta", "index": 0, '
-    b'"delta": {"type": "text_delta", "text": "some words @%020d; "}}\n\n'
+
+
+def _frame(_kind: str, document: bytes) -> bytes:
+    payload = b'{"bytes":"%b","p":"abcdefgh"}' % base64.b64encode(document)
+    prelude = struct.pack(">II", 16 + len(_FRAME_HEADERS) + len(payload), len(_FRAME_HEADERS))
+    head = prelude + struct.pack(">I", zlib.crc32(prelude))
+    message = head + _FRAME_HEADERS + payload
+    return message + struct.pack(">I", zlib.crc32(message))
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nrequest-id: req_1\r\nTransfer-Encoding: chunked\r\n\r\n"
+_SSE, _FRAMES = b"text/event-stream; charset=utf-8", b"application/vnd.amazon.eventstream"
+_BEGINNING: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": _MESSAGE},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+)
+_END: tuple[dict[str, Any], ...] = (
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 400}},
+    {"type": "message_stop"},
+)
+_DELTA = b'{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "some words @%020d; "}}'
+_TOKEN = json.dumps({"access_token": "benchmark", "expires_in": 3600, "token_type": "Bearer"}).encode()
+_TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+    len(_TOKEN),
+    _TOKEN,
 )
 
 
@@ -83,17 +102,26 @@ class _Connection(asyncio.Protocol):
                 self._need = head_end + 4 + int(length[1])
         if len(self._buffer) < self._need:
             return
-        asked = re.match(rb"POST [^ ]*events=(\d+)&pace_ms=(\d+)", self._buffer)
-        events, pace_ms = (int(asked[1]), int(asked[2])) if asked else (20, 0)
+        if self._buffer.startswith(b"POST /token"):
+            self._transport.write(_TOKEN_ANSWER)
+        else:
+            asked = re.search(rb"events=(\d+)&pace_ms=(\d+)", self._buffer)
+            events, pace_ms = (int(asked[1]), int(asked[2])) if asked else (20, 0)
+            in_frames = b"/invoke-with-response-stream " in self._buffer[:1024]
+            task = asyncio.get_running_loop().create_task(self._stream(events, pace_ms / 1000, in_frames))
+            self._streams.add(task)
+            task.add_done_callback(self._streams.discard)
         del self._buffer[: self._need]
         self._need = 0
-        task = asyncio.get_running_loop().create_task(self._stream(events, pace_ms / 1000))
-        self._streams.add(task)
-        task.add_done_callback(self._streams.discard)
 
-    async def _stream(self, events: int, pace_s: float) -> None:
+    async def _stream(self, events: int, pace_s: float, in_frames: bool) -> None:
         write, clock = self._transport.write, time.monotonic
-        write(_HEAD + _BEGINNING)
+        form = _frame if in_frames else _event
+
+        def several(documents: tuple[dict[str, Any], ...]) -> bytes:
+            return _chunk(b"".join(form(each["type"], json.dumps(each).encode()) for each in documents))
+
+        write(_HEAD % (_FRAMES if in_frames else _SSE) + several(_BEGINNING))
         begun = clock()
         for number in range(events):
             if pace_s:
@@ -102,8 +130,8 @@ class _Connection(asyncio.Protocol):
                 await asyncio.sleep(0)
             if self._transport.is_closing():
                 return
-            write(_chunk(_DELTA % time.monotonic_ns()))
-        write(_END)
+            write(_chunk(form("content_block_delta", _DELTA % time.monotonic_ns())))
+        write(several(_END) + b"0\r\n\r\n")
 
 
 async def _main() -> None:
