@@ -30,3 +30,9 @@ class History(Protocol):
 
     def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
         """The response's chunks beyond the first ``after`` as they crossed, and their times in milliseconds."""
+
+    def provider_request_body(self, exchange_id: str, /) -> bytes | None:
+        """The body that went to the provider; None: not in the store, or the client's own, byte for byte."""
+
+    def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """What came from the provider, in the form of ``response_chunks``; nothing where the client got the same."""
