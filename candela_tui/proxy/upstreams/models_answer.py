@@ -1,0 +1,103 @@
+"""The list of models in Anthropic's shape. Source: https://docs.claude.com/en/api/models-list"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from candela_tui.protocol.model_ids import model_name
+from candela_tui.proxy.client_answer import error_reply
+from candela_tui.proxy.outgoing import Reply
+
+UNKNOWN_DATE = "1970-01-01T00:00:00Z"
+"""What Anthropic itself writes where it does not know when a model was released."""
+
+_PREFIX = "/v1/models"
+_USUAL_LIMIT, _MOST = 20, 1000
+_NUMBERS = re.compile(r"(?<=\d)-(?=\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model that can be asked for on a route."""
+
+    id: str
+    """As the client asks for it."""
+    display_name: str
+    created_at: str = UNKNOWN_DATE
+    """RFC 3339."""
+
+
+def listed_model(id: str, display_name: str | None = None) -> ListedModel:
+    """A model by its id, with the provider's name for it where it has one, and the date of its snapshot where it is
+    dated."""
+    date = model_name(id).date
+    created_at = f"{date[:4]}-{date[4:6]}-{date[6:]}T00:00:00Z" if date else UNKNOWN_DATE
+    return ListedModel(id, display_name or _display_name(id), created_at)
+
+
+def _display_name(id: str) -> str:
+    """``claude-sonnet-4-5-20250929`` is Claude Sonnet 4.5, ``claude-3-5-haiku-20241022`` is Claude Haiku 3.5."""
+    words = _NUMBERS.sub(".", model_name(id).base).split("-")
+    numbers = [word for word in words if word[:1].isdigit()]
+    return " ".join([word.capitalize() for word in words if word not in numbers] + numbers)
+
+
+def newest_first(models: Iterable[ListedModel]) -> list[ListedModel]:
+    """Each id once, by generation and then by name."""
+    unique = {model.id: model for model in models}.values()
+    by_name = sorted(unique, key=lambda model: model.id)
+    return sorted(by_name, key=lambda model: model_name(model.id).version or (0, 0), reverse=True)
+
+
+def asks_for_models(method: str, path: str) -> bool:
+    """Whether this is ``GET /v1/models`` or ``GET /v1/models/{id}``; ``path`` may have a query."""
+    below = path.partition("?")[0].removeprefix(_PREFIX)
+    return method in ("GET", "HEAD") and path.startswith(_PREFIX) and (below in ("", "/") or below.startswith("/"))
+
+
+def models_reply(models: Sequence[ListedModel], path: str) -> Reply:
+    """Answer one of both with these models, in their order: the page that ``limit``, ``after_id`` and ``before_id``
+    choose, or the one model that is asked for."""
+    path, _, query = path.partition("?")
+    wanted = unquote(path.removeprefix(_PREFIX).strip("/"))
+    if wanted:
+        found = next((model for model in models if model.id == wanted), None)
+        return error_reply(404, f"model: {wanted}") if found is None else _json(_row(found))
+    options = parse_qs(query)
+    try:
+        limit = int(options.get("limit", [str(_USUAL_LIMIT)])[0])
+    except ValueError:
+        limit = 0
+    if not 1 <= limit <= _MOST:
+        return error_reply(400, f"limit: a number from 1 to {_MOST}")
+    return _page(models, limit, *(options.get(name, [None])[0] for name in ("after_id", "before_id")))
+
+
+def _page(models: Sequence[ListedModel], limit: int, after_id: str | None, before_id: str | None) -> Reply:
+    ids = [model.id for model in models]
+    for name, cursor in (("after_id", after_id), ("before_id", before_id)):
+        if cursor is not None and cursor not in ids:
+            return error_reply(400, f"{name}: there is no model {cursor} in this list")
+    start = ids.index(after_id) + 1 if after_id is not None else 0
+    end = ids.index(before_id) if before_id is not None else len(ids)
+    candidates = models[start:end]
+    page = candidates[-limit:] if before_id is not None and after_id is None else candidates[:limit]
+    return _json(
+        {
+            "data": [_row(model) for model in page],
+            "has_more": len(page) < len(candidates),
+            "first_id": page[0].id if page else None,
+            "last_id": page[-1].id if page else None,
+        }
+    )
+
+
+def _row(model: ListedModel) -> dict[str, str]:
+    return {"type": "model", "id": model.id, "display_name": model.display_name, "created_at": model.created_at}
+
+
+def _json(document: object) -> Reply:
+    return Reply(200, [("Content-Type", "application/json")], msgspec.json.encode(document))
