@@ -3,6 +3,7 @@
 An ``Exchange`` is a snapshot: whoever records one makes a new snapshot when something changed, and hands it on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -209,6 +210,19 @@ def _since(start: float | None, end: float | None) -> float | None:
 def utc_now() -> datetime:
     """The current time with its zone."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSide:
+    """What crossed towards a provider and was not what crossed towards the client, since it was told last."""
+
+    request: bytes | None = None
+    """The body of the request; None: told before."""
+    untouched: bool = False
+    """The answer passed to the client as it came: its bytes are the client's."""
+    chunks: Sequence[bytes] = ()
+    times: Sequence[float] = ()
+    """Of the answer, as those of a recording; empty where it passed untouched."""
 
 
 @dataclass(slots=True)

@@ -73,6 +73,29 @@ class RemoteHistory:
             return self._store.response_chunks(exchange_id, after)
         return [chunk.data for chunk in chunks], [chunk.at_ms for chunk in chunks]
 
+    def provider_request_body(self, exchange_id: str) -> bytes | None:
+        """The body that went to the provider; None: not recorded, or the client's own body and answer are all that
+        crossed."""
+        try:
+            with self._client.ask("requests", exchange_id, "provider", "request") as answer:
+                return answer.whole()
+        except NotRecorded:
+            return None
+        except Unavailable:
+            return self._store.provider_request_body(exchange_id)
+
+    def provider_response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
+        """What came from the provider, as ``response_chunks`` has what went to the client; none where
+        ``provider_request_body`` has none."""
+        try:
+            with self._client.ask("requests", exchange_id, "provider", "chunks", after=after) as answer:
+                chunks = [self._client.understood(line, Chunk) for line in answer.lines()]
+        except NotRecorded:
+            return [], []
+        except Unavailable:
+            return self._store.provider_response_chunks(exchange_id, after)
+        return [chunk.data for chunk in chunks], [chunk.at_ms for chunk in chunks]
+
     def _exchanges(self, lines: Iterator[bytes]) -> Iterator[Exchange]:
         for line in lines:
             try:

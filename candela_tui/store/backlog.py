@@ -19,6 +19,10 @@ class Entry:
     request: bytes | None = None
     chunks: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    provider_request: bytes | None = None
+    provider_untouched: bool = False
+    provider_chunks: list[bytes] = field(default_factory=list)
+    provider_times: list[float] = field(default_factory=list)
     ended: bool = False
     dropped: bool = False
     """Its bodies, from here on, were too much to hold."""
@@ -31,6 +35,10 @@ class Entry:
         self.request = later.request if self.request is None else self.request
         self.chunks += later.chunks
         self.times += later.times
+        if later.provider_request is not None:
+            self.provider_request, self.provider_untouched = later.provider_request, later.provider_untouched
+        self.provider_chunks += later.provider_chunks
+        self.provider_times += later.provider_times
         self.ended |= later.ended
         self.dropped |= later.dropped
         self.size += later.size
@@ -51,7 +59,8 @@ class Backlog:
 
     def add(self, entry: Entry) -> bool:
         """Queue an entry; False: nothing is stored any more."""
-        entry.size = len(entry.request or b"") + sum(map(len, entry.chunks)) + _CHUNK_OVERHEAD * len(entry.chunks)
+        entry.size = sum(len(body) for body in (entry.request, entry.provider_request) if body)
+        entry.size += sum(_CHUNK_OVERHEAD + len(chunk) for chunk in (*entry.chunks, *entry.provider_chunks))
         with self._changed:
             if self._abandoned:
                 return False
@@ -70,8 +79,10 @@ class Backlog:
 
     def _empty(self, entry: Entry) -> None:
         self._bytes -= entry.size
-        entry.request, entry.size = None, 0
+        entry.request = entry.provider_request = None
+        entry.size = 0
         entry.chunks, entry.times = [], []
+        entry.provider_chunks, entry.provider_times = [], []
 
     def wait(self, until: float) -> None:
         """Return when there is something to do and ``time.monotonic()`` is at ``until``, or at once when closing."""

@@ -90,13 +90,14 @@ class Lanes:
 
     def _patch(self, connection: Connection, body: bytes, base: _Link) -> bytes | None:
         """The patch where it pays."""
-        base_body = self._body(connection, base.exchange_id)
+        base_body = self.body(connection, base.exchange_id)
         patch = pack_patch(body, base_body) if base_body is not None else None
         if patch is None or len(patch) * _PLAINLY_PAYS <= len(body):
             return patch
         return patch if len(patch) * 2 <= len(pack(body)) else None
 
-    def _body(self, connection: Connection, exchange_id: str) -> bytes | None:
+    def body(self, connection: Connection, exchange_id: str) -> bytes | None:
+        """A request body, remembered or stored; None: not there, or damaged."""
         held = self._bodies.get(exchange_id)
         if held is not None:
             self._bodies.move_to_end(exchange_id)

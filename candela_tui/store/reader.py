@@ -8,18 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.headers import Headers
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
 from candela_tui.store.database import reading_engine, revision_of
 from candela_tui.store.errors import StoreError, unreadable
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
-from candela_tui.store.rows import exchange_of, interrupted, read_headers, read_text, stored_text, stored_time
-from candela_tui.store.schema import REVISIONS, exchanges, headers, response_parts
+from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
+from candela_tui.store.rows import exchange_of, interrupted, read_text, stored_text, stored_time, with_headers
+from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
 
 __all__ = ["EVERY_SESSION", "EverySession", "StoreError", "StoreReader"]
 
@@ -87,7 +87,7 @@ class StoreReader:
         if not id_or_prefix:
             return None
         wanted = (
-            select(exchanges, headers.c.request, headers.c.response)
+            select(exchanges, *(column for column in headers.c if not column.primary_key))
             .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
             .order_by(exchanges.c.id)
             .limit(2)
@@ -105,7 +105,7 @@ class StoreReader:
                 f"More than one exchange begins with {id_or_prefix}, such as {rows[0]['id']} and {rows[1]['id']}; "
                 f"give more of the id."
             )
-        return self._exchange(rows[0], is_running, with_headers=True)
+        return self._exchange(rows[0], is_running, headers_too=True)
 
     def request_body(self, exchange_id: str) -> bytes | None:
         """The request's body, byte for byte; None: not in the store. Raises StoreError where it is damaged."""
@@ -114,29 +114,42 @@ class StoreReader:
 
     def response_body(self, exchange_id: str) -> bytes | None:
         """The response's body as far as it is stored, byte for byte; None: not in the store. Raises StoreError."""
-        parts = self._parts(exchange_id)
-        if parts is None:
-            return None
-        return b"".join(_checked(exchange_id, unpack_part_body, part) for part in parts)
+        return _body_of(exchange_id, self._parts(exchange_id))
 
     def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
         """The response's chunks beyond the first ``after`` as they crossed, and their times in ms to the microsecond.
 
         Raises StoreError.
         """
-        chunks: list[bytes] = []
-        times: list[float] = []
-        for part in self._parts(exchange_id) or ():
-            its_chunks, its_times = _checked(exchange_id, unpack_part, part)
-            chunks += its_chunks
-            times += its_times
-        return chunks[after:], times[after:]
+        return _chunks_of(exchange_id, self._parts(exchange_id), after)
 
-    def _parts(self, exchange_id: str) -> list[Part] | None:
-        columns = response_parts.c
+    def provider_request_body(self, exchange_id: str) -> bytes | None:
+        """The body that went to the provider, byte for byte; None: not in the store, or the client's own body and
+        answer are all that crossed. Raises StoreError where it is damaged."""
+        with self._reading() as connection:
+            return read_provider_request(connection, exchange_id) if connection else None
+
+    def provider_response_body(self, exchange_id: str) -> bytes | None:
+        """The body that came from the provider, as far as it is stored; None as ``provider_request_body`` has it. The
+        client's, where it passed as it came. Raises StoreError."""
+        return _body_of(exchange_id, self._parts(exchange_id, of_provider=True))
+
+    def provider_response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
+        """The chunks that came from the provider beyond the first ``after``, and their times, as ``response_chunks``
+        has the client's; none where ``provider_response_body`` has none. Raises StoreError."""
+        return _chunks_of(exchange_id, self._parts(exchange_id, of_provider=True), after)
+
+    def _parts(self, exchange_id: str, *, of_provider: bool = False) -> list[Part] | None:
+        table: Table = response_parts
         with self._reading() as connection:
             if connection is None:
                 return None
+            if of_provider:
+                untouched = answer_passed_untouched(connection, exchange_id)
+                if untouched is None:
+                    return None
+                table = response_parts if untouched else provider_parts
+            columns = table.c
             dropped = connection.execute(
                 select(exchanges.c.response_dropped).where(exchanges.c.id == exchange_id)
             ).scalar()
@@ -169,17 +182,30 @@ class StoreReader:
             raise unreadable(self._path, error) from error
 
     def _exchange(
-        self, row: RowMapping, running: Callable[[int | None, str | None], bool], *, with_headers: bool = False
+        self, row: RowMapping, running: Callable[[int | None, str | None], bool], *, headers_too: bool = False
     ) -> Exchange:
-        request: Headers = ()
-        response: Headers = ()
         try:
-            if with_headers and row["request"] is not None:
-                request, response = read_headers(row["request"]), read_headers(row["response"])
-            exchange = exchange_of(dict(row), request, response)
+            columns = dict(row)
+            exchange = exchange_of(columns)
+            if headers_too:
+                exchange = with_headers(exchange, columns)
         except (ValueError, TypeError) as error:
             raise StoreError(f"Exchange {row['id']} in {self._path} can't be read: {error}.") from error
         return interrupted(exchange) if exchange.live and not running(row["pid"], row["process"]) else exchange
+
+
+def _body_of(exchange_id: str, parts: list[Part] | None) -> bytes | None:
+    return None if parts is None else b"".join(_checked(exchange_id, unpack_part_body, part) for part in parts)
+
+
+def _chunks_of(exchange_id: str, parts: list[Part] | None, after: int) -> tuple[list[bytes], list[float]]:
+    chunks: list[bytes] = []
+    times: list[float] = []
+    for part in parts or ():
+        its_chunks, its_times = _checked(exchange_id, unpack_part, part)
+        chunks += its_chunks
+        times += its_times
+    return chunks[after:], times[after:]
 
 
 def _checked(exchange_id: str, unpack: Callable[[Part], Any], part: Part) -> Any:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.request import Kind, SessionClues
@@ -17,6 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PICODOLLARS = 12
 """Decimal places of a dollar that are kept."""
+_FIRST_PROVIDER = "anthropic"
+"""The one that there was before the store told them apart."""
 
 
 def stored_time(moment: datetime) -> int:
@@ -45,9 +48,8 @@ def stored_headers(headers: Headers) -> str:
     return json.dumps(headers, separators=(",", ":"))
 
 
-def read_headers(stored: str) -> Headers:
-    """Undo ``stored_headers``."""
-    return tuple((name, value) for name, value in json.loads(stored))
+def _headers(stored: str | None) -> Headers:
+    return tuple((name, value) for name, value in json.loads(stored)) if stored else ()
 
 
 def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -> dict[str, Any]:
@@ -114,11 +116,41 @@ def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -
         "tools_called": _stored_list(exchange.tools_called),
         "delegations": _stored_list([each.task, each.agent_type, each.description] for each in exchange.delegations),
         "task": stored_text(exchange.task),
+        "provider": stored_text(exchange.provider),
+        "region": stored_text(exchange.region),
+        "model_sent": stored_text(exchange.model_sent),
+        "adaptations": _stored_list([each.what, each.name, each.why] for each in exchange.adaptations),
+        "provider_status": exchange.provider_status,
+        "provider_metrics": stored_headers(exchange.provider_metrics) if exchange.provider_metrics else None,
     }
 
 
-def exchange_of(row: Mapping[str, Any], request_headers: Headers = (), response_headers: Headers = ()) -> Exchange:
-    """The exchange that a row of ``schema.exchanges`` tells. Raises ValueError or TypeError where it is damaged."""
+def headers_row(exchange: Exchange) -> dict[str, Any]:
+    """The columns of ``schema.headers``."""
+    of_request, of_response = exchange.provider_request_headers, exchange.provider_response_headers
+    return {
+        "exchange_id": exchange.id,
+        "request": stored_headers(exchange.request_headers),
+        "response": stored_headers(exchange.response_headers),
+        "provider_request": stored_headers(of_request) if of_request else None,
+        "provider_response": stored_headers(of_response) if of_response else None,
+    }
+
+
+def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
+    """The exchange with what a row of ``schema.headers`` tells. Raises ValueError or TypeError where it is damaged."""
+    return replace(
+        exchange,
+        request_headers=_headers(row["request"]),
+        response_headers=_headers(row["response"]),
+        provider_request_headers=_headers(row["provider_request"]),
+        provider_response_headers=_headers(row["provider_response"]),
+    )
+
+
+def exchange_of(row: Mapping[str, Any]) -> Exchange:
+    """The exchange that a row of ``schema.exchanges`` tells, without its headers. Raises ValueError or TypeError where
+    it is damaged."""
     return Exchange(
         id=row["id"],
         started_at=_EPOCH + row["started_at_us"] * _MICROSECOND,
@@ -145,10 +177,8 @@ def exchange_of(row: Mapping[str, Any], request_headers: Headers = (), response_
         request_bytes=row["request_bytes"],
         response_bytes=row["response_bytes"],
         output_characters=row["output_characters"],
-        request_headers=request_headers,
-        response_headers=response_headers,
         request_id=read_text(row["request_id"]),
-        rate_limits=read_headers(row["rate_limits"]) if row["rate_limits"] else (),
+        rate_limits=_headers(row["rate_limits"]),
         retry=row["retry"],
         differences=tuple(Difference(*each) for each in _list(row["differences"])),
         clues=SessionClues(*json.loads(row["clues"])) if row["clues"] else None,
@@ -161,6 +191,12 @@ def exchange_of(row: Mapping[str, Any], request_headers: Headers = (), response_
         tools_called=tuple(_list(row["tools_called"])),
         delegations=tuple(Delegation(*each) for each in _list(row["delegations"])),
         task=read_text(row["task"]),
+        provider=read_text(row["provider"]) if row["provider"] is not None else _FIRST_PROVIDER,
+        region=read_text(row["region"]),
+        model_sent=read_text(row["model_sent"]),
+        adaptations=tuple(Adaptation(*each) for each in _list(row["adaptations"])),
+        provider_status=row["provider_status"],
+        provider_metrics=_headers(row["provider_metrics"]),
     )
 
 

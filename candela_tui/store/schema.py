@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every revision that this candela knows, oldest first. Kept here so that a look at a store needs no Alembic."""
 
 metadata = MetaData(
@@ -104,6 +104,14 @@ exchanges = Table(
     Column("tools_called", Text),
     Column("delegations", Text),
     Column("task", Text),
+    # NULL: anthropic, which all of the first two schemas' are.
+    Column("provider", Text),
+    Column("region", Text),
+    Column("model_sent", Text),
+    # JSON where there are several; NULL: none.
+    Column("adaptations", Text),
+    Column("provider_status", Integer),
+    Column("provider_metrics", Text),
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
     Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'"), postgresql_where=text("outcome = 'live'")),
@@ -116,6 +124,9 @@ headers = Table(
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
     Column("request", Text, nullable=False),
     Column("response", Text, nullable=False),
+    # Towards the provider; NULL: none that are not the client's own.
+    Column("provider_request", Text),
+    Column("provider_response", Text),
 )
 
 request_bodies = Table(
@@ -131,15 +142,36 @@ request_bodies = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-response_parts = Table(
-    "response_parts",
+
+def _parts(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        # While an exchange is live its response grows by parts; at its end one part has it all.
+        Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("size", BigInteger, nullable=False),
+        Column("digest", LargeBinary, nullable=False),
+        Column("data", LargeBinary, nullable=False),
+        # Sizes and times of the chunks (see bodies.py).
+        Column("chunks", LargeBinary, nullable=False),
+    )
+
+
+response_parts = _parts("response_parts")
+
+provider_requests = Table(
+    "provider_requests",
     metadata,
-    # While an exchange is live its response grows by parts; at its end one part has it all.
+    # Only where the body that went to the provider, or the one that came from it, is not the client's own.
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    # Whether the body is a patch against that of the same exchange in request_bodies; else it stands alone.
+    Column("patched", Boolean, nullable=False),
+    # The answer passed to the client as it came: it is in response_parts, and nothing is in provider_parts.
+    Column("untouched", Boolean, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    # Sizes and times of the chunks (see bodies.py).
-    Column("chunks", LargeBinary, nullable=False),
 )
+
+provider_parts = _parts("provider_parts")

@@ -4,15 +4,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, delete, null, select, true, update
+from sqlalchemy import Connection, Table, case, delete, null, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange, Outcome, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
 from candela_tui.store.database import FileIdentity, connect_to_write, identity_of, set_aside
@@ -20,8 +20,16 @@ from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, un
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import is_running, own_process
-from candela_tui.store.rows import row_of, stored_headers
-from candela_tui.store.schema import exchanges, headers, request_bodies, response_parts
+from candela_tui.store.provider_requests import provider_request_row
+from candela_tui.store.rows import headers_row, row_of
+from candela_tui.store.schema import (
+    exchanges,
+    headers,
+    provider_parts,
+    provider_requests,
+    request_bodies,
+    response_parts,
+)
 
 _MOST_QUEUED: Final = 256 * 2**20
 _MOST_BASES: Final = 64 * 2**20
@@ -40,6 +48,7 @@ class _Progress:
     """How much of a live exchange's response is in the store."""
 
     parts: int = 0
+    provider_parts: int = 0
     dropped: bool = False
 
 
@@ -86,13 +95,26 @@ class StoreWriter:
         """An exchange began; ``request`` is its whole body."""
         self._add(Entry(exchange, request))
 
-    def grow(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
-        """More of the response arrived: the chunks since the last call, each with its time in ms."""
-        self._add(Entry(exchange, None, list(chunks), list(times)))
+    def grow(
+        self,
+        exchange: Exchange,
+        chunks: Sequence[bytes],
+        times: Sequence[float],
+        provider: ProviderSide | None = None,
+    ) -> None:
+        """More of the response arrived: the chunks since the last call, each with its time in ms. ``provider`` is
+        what crossed on the provider's side since then, its request in the first of them; None: nothing of its own."""
+        self._add(_entry(exchange, chunks, times, provider, ended=False))
 
-    def end(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
-        """The exchange ended; ``chunks`` are those since the last ``grow``."""
-        self._add(Entry(exchange, None, list(chunks), list(times), ended=True))
+    def end(
+        self,
+        exchange: Exchange,
+        chunks: Sequence[bytes],
+        times: Sequence[float],
+        provider: ProviderSide | None = None,
+    ) -> None:
+        """The exchange ended; the rest is what came since the last ``grow``."""
+        self._add(_entry(exchange, chunks, times, provider, ended=True))
 
     def _add(self, entry: Entry) -> None:
         if not self._backlog.add(entry) and entry.ended:
@@ -171,7 +193,7 @@ class StoreWriter:
         """The file is not the one that was written so far: the beginnings of what is live are not in it."""
         self._lanes.forget()
         for progress in self._progress.values():
-            progress.parts, progress.dropped = 0, True
+            progress.parts, progress.provider_parts, progress.dropped = 0, 0, True
 
     def _recover(self, error: Exception) -> None:
         """Do what can be done about a failure, and wait before the next try."""
@@ -279,7 +301,7 @@ class StoreWriter:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             for entry in entries:
                 before = self._progress.get(entry.exchange.id, _Progress())
-                after[entry.exchange.id] = _Progress(before.parts, before.dropped or entry.dropped)
+                after[entry.exchange.id] = replace(before, dropped=before.dropped or entry.dropped)
             _write_rows(connection, entries, {each for each, progress in after.items() if progress.dropped})
             requests = [
                 self._lanes.row_of(connection, entry.exchange, entry.request)
@@ -289,8 +311,31 @@ class StoreWriter:
             if requests:
                 connection.execute(insert(request_bodies).on_conflict_do_nothing(), requests)
             for entry in entries:
-                _write_response(connection, entry, after[entry.exchange.id])
+                self._write_provider_request(connection, entry)
+                _write_responses(connection, entry, after[entry.exchange.id])
         return after
+
+    def _write_provider_request(self, connection: Connection, entry: Entry) -> None:
+        if entry.provider_request is None:
+            return
+        own = self._lanes.body(connection, entry.exchange.id)
+        row = provider_request_row(entry.exchange.id, entry.provider_request, own, untouched=entry.provider_untouched)
+        connection.execute(insert(provider_requests).on_conflict_do_nothing(), row)
+
+
+def _entry(
+    exchange: Exchange,
+    chunks: Sequence[bytes],
+    times: Sequence[float],
+    provider: ProviderSide | None,
+    *,
+    ended: bool,
+) -> Entry:
+    entry = Entry(exchange, None, list(chunks), list(times), ended=ended)
+    if provider is not None:
+        entry.provider_request, entry.provider_untouched = provider.request, provider.untouched
+        entry.provider_chunks, entry.provider_times = list(provider.chunks), list(provider.times)
+    return entry
 
 
 def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[str]) -> None:
@@ -302,19 +347,10 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
     changed = {column.name: statement.excluded[column.name] for column in exchanges.columns if not column.primary_key}
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
     statement = insert(headers)
+    changed = {column.name: statement.excluded[column.name] for column in headers.columns if not column.primary_key}
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["exchange_id"],
-            set_={"request": statement.excluded.request, "response": statement.excluded.response},
-        ),
-        [
-            {
-                "exchange_id": entry.exchange.id,
-                "request": stored_headers(entry.exchange.request_headers),
-                "response": stored_headers(entry.exchange.response_headers),
-            }
-            for entry in entries
-        ],
+        statement.on_conflict_do_update(index_elements=["exchange_id"], set_=changed),
+        [headers_row(entry.exchange) for entry in entries],
     )
 
 
@@ -322,17 +358,29 @@ def _process_of(exchange: Exchange) -> str | None:
     return own_process() if exchange.pid == os.getpid() else None
 
 
-def _write_response(connection: Connection, entry: Entry, progress: _Progress) -> None:
-    """Add a part while the exchange is live, and make one of all parts at its end; brings ``progress`` up to date."""
+def _write_responses(connection: Connection, entry: Entry, progress: _Progress) -> None:
+    """Add a part for each side while the exchange is live, and make one of all parts at its end; brings ``progress`` up
+    to date."""
     exchange_id = entry.exchange.id
-    parts = response_parts.c
     if progress.dropped:
-        if progress.parts:
-            connection.execute(delete(response_parts).where(parts.exchange_id == exchange_id))
-            progress.parts = 0
+        if progress.parts or progress.provider_parts:
+            for table in (response_parts, provider_parts):
+                connection.execute(delete(table).where(table.c.exchange_id == exchange_id))
+            progress.parts = progress.provider_parts = 0
         return
-    chunks, times = entry.chunks, entry.times
-    if entry.ended and progress.parts:
+    progress.parts = _write_parts(connection, response_parts, entry, entry.chunks, entry.times, progress.parts)
+    progress.provider_parts = _write_parts(
+        connection, provider_parts, entry, entry.provider_chunks, entry.provider_times, progress.provider_parts
+    )
+
+
+def _write_parts(
+    connection: Connection, table: Table, entry: Entry, chunks: list[bytes], times: list[float], count: int
+) -> int:
+    """Write one side's response, of which ``count`` parts are stored; returns how many are now."""
+    parts = table.c
+    exchange_id = entry.exchange.id
+    if entry.ended and count:
         rows = connection.execute(
             select(parts.size, parts.digest, parts.data, parts.chunks)
             .where(parts.exchange_id == exchange_id)
@@ -346,11 +394,12 @@ def _write_response(connection: Connection, entry: Entry, progress: _Progress) -
         else:
             chunks = [chunk for each, _ in earlier for chunk in each] + chunks
             times = [time for _, each in earlier for time in each] + times
-            connection.execute(delete(response_parts).where(parts.exchange_id == exchange_id))
-            progress.parts = 0
+            connection.execute(delete(table).where(parts.exchange_id == exchange_id))
+            count = 0
     if chunks:
-        connection.execute(insert(response_parts), _part_row(exchange_id, progress.parts, pack_part(chunks, times)))
-        progress.parts += 1
+        connection.execute(insert(table), _part_row(exchange_id, count, pack_part(chunks, times)))
+        count += 1
+    return count
 
 
 def _part_row(exchange_id: str, number: int, part: Part) -> dict[str, Any]:

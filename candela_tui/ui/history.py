@@ -32,6 +32,14 @@ class History(Protocol):
         """The response's chunks beyond the first ``after`` as they crossed, and their times in milliseconds."""
 
     def provider_request_body(self, exchange_id: str, /) -> bytes | None:
+        """The body that went to the provider; None: not in the store, or the client's own body and answer are all
+        that crossed."""
+
+    def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """What came from the provider, as ``response_chunks`` has what went to the client; none where
+        ``provider_request_body`` has none."""
+
+    def provider_request_body(self, exchange_id: str, /) -> bytes | None:
         """The body that went to the provider; None: not in the store, or the client's own, byte for byte."""
 
     def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind, SessionClues
 from candela_tui.protocol.usage import Iteration, Usage
@@ -77,7 +78,20 @@ exchanges = st.builds(
     session_title=maybe_words,
     subscription=st.booleans(),
     pid=st.just(os.getpid()),
+    provider=words,
+    region=maybe_words,
+    model_sent=maybe_words,
+    adaptations=st.lists(
+        st.builds(Adaptation, st.sampled_from(["beta", "field", "message", "retry"]), words, words), max_size=3
+    ).map(tuple),
+    provider_status=st.none() | st.integers(100, 999),
+    provider_request_headers=fields,
+    provider_response_headers=fields,
+    provider_metrics=fields,
 )
+
+
+HEADERS = ("request_headers", "response_headers", "provider_request_headers", "provider_response_headers")
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,7 +105,7 @@ def test_every_field_of_every_exchange_comes_back(recorded: list[Exchange]) -> N
         reader = StoreReader(path)
         assert reports.problems == []
         assert [reader.exchange(each.id) for each in recorded] == recorded
-        bare = [replace(each, request_headers=(), response_headers=()) for each in recorded]
+        bare = [replace(each, **dict.fromkeys(HEADERS, ())) for each in recorded]
         assert reader.exchanges() == sorted(bare, key=lambda each: each.id)
         for session_id in {each.session_id for each in recorded}:
             of_session = [each for each in reader.exchanges() if each.session_id == session_id]

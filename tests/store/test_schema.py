@@ -68,6 +68,12 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(pa
     old, new = StoreReader(path).exchanges()
     assert (old.id, old.usage, old.saved, old.tools_called) == ("0000-1", Usage(12), None, ())
     assert new.tools_called == ("Bash",)
+    assert (old.provider, old.region, old.adaptations) == ("anthropic", None, ())
+    found = StoreReader(path).exchange("0000-1")
+    assert found is not None
+    assert (found.request_headers, found.provider_request_headers) == ((), ())
+    assert StoreReader(path).provider_request_body("0000-1") is None
+    assert StoreReader(path).provider_response_chunks("0000-1") == ([], [])
 
 
 def loaded_by(program: str) -> set[str]:
