@@ -1,7 +1,7 @@
 """A proxy with its real feed and store, and a client that sees bytes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,9 +23,19 @@ class RunningProxy:
     """The proxy on a free port, towards a base URL, while used as an async context manager."""
 
     def __init__(
-        self, base_url: str, data: Path, *, flush_s: float = PATIENCE_S, listen_on: int = 0, **proxy_settings: Any
+        self,
+        base_url: str,
+        data: Path,
+        *,
+        flush_s: float = PATIENCE_S,
+        listen_on: int = 0,
+        sections: Mapping[str, Any] | None = None,
+        **proxy_settings: Any,
     ) -> None:
-        self.settings = Settings.model_validate({"anthropic": {"base_url": base_url}, "proxy": proxy_settings})
+        """``sections`` are further sections of config.toml, ``proxy_settings`` the keys of [proxy]."""
+        self.settings = Settings.model_validate(
+            {"anthropic": {"base_url": base_url}, "proxy": proxy_settings, **(sections or {})}
+        )
         self.feed = Feed()
         self.notices: list[str] = []
         self.problems: list[str] = []
@@ -35,7 +45,8 @@ class RunningProxy:
         self._writer = StoreWriter(self._path, on_problem=self.problems.append, on_stored=self.feed.release)
         self._sock = bind(listen_on)
         self.port: int = self._sock.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/proxy/anthropic-direct"
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.origin}/proxy/anthropic-direct"
         self.paths = default_paths(data=data)
         self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer, self.paths)
         self._flush_s = flush_s
