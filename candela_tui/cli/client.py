@@ -9,39 +9,69 @@ import sys
 import click
 
 from candela_tui.cli import daemon
-from candela_tui.cli.environment import SHELLS, shell_in, statements, variables
+from candela_tui.cli.environment import SWITCHES, RouteName, changes
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.shells import SHELLS, shell_in, statements
+from candela_tui.cli.way import way_of, way_options
 from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
 
 
 class Verbatim(click.Command):
-    """A command whose arguments belong to another program: none of them is read, not even ``--help`` or ``--``."""
+    """A command whose arguments belong to another program: only its own options are read, and only those that stand
+    before every other word. The rest is passed on as it came, also ``--help`` and ``--``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep every argument as it came."""
-        ctx.params["words"] = tuple(args)
+        """Take the leading options; keep every other argument."""
+        known = {
+            option: parameter
+            for parameter in self.params
+            if isinstance(parameter, click.Option)
+            for option in parameter.opts
+        }
+        given: dict[str, object] = {}
+        words = list(args)
+        while words:
+            option, equals, value = words[0].partition("=")
+            parameter = known.get(option)
+            if parameter is None or (parameter.is_flag and equals):
+                break
+            del words[0]
+            if not parameter.is_flag and not equals:
+                if not words:
+                    raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.", ctx)
+                value = words.pop(0)
+            given[option] = parameter.is_flag or parameter.type_cast_value(ctx, value)
+        for option, parameter in known.items():
+            assert parameter.name is not None
+            ctx.params[parameter.name] = given.get(option, False if parameter.is_flag else None)
+        ctx.params["words"] = self.words_of(ctx, tuple(words))
         return []
+
+    def words_of(self, ctx: click.Context, words: tuple[str, ...]) -> tuple[str, ...]:
+        """What is passed on of the words behind the options."""
+        return words
 
 
 class VerbatimAfterDashes(Verbatim):
     """The same, with help of its own before the other program's first word."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def words_of(self, ctx: click.Context, words: tuple[str, ...]) -> tuple[str, ...]:
         """Show the help or take the separator away."""
-        if args[:1] in (["--help"], ["-h"]):
+        if words[:1] in (("--help",), ("-h",)):
             click.echo(self.get_help(ctx))
             ctx.exit()
-        words = args[1:] if args[:1] == ["--"] else args
+        words = words[1:] if words[:1] == ("--",) else words
         if not words:
             raise click.UsageError("Name a command to run, such as: candela exec -- claude -p hello", ctx)
-        return super().parse_args(ctx, words)
+        return words
 
 
 @click.command(cls=Verbatim, add_help_option=False)
+@way_options
 @pass_invocation
-def claude(invocation: Invocation, words: tuple[str, ...]) -> None:
-    """Run Claude Code through candela; every argument is Claude Code's own.
+def claude(invocation: Invocation, route: RouteName | None, native: bool, words: tuple[str, ...]) -> None:
+    """Run Claude Code through candela; every argument behind --route and --native is Claude Code's own.
 
     Starts a background candela if none runs. The exit code is Claude Code's.
     """
@@ -50,36 +80,46 @@ def claude(invocation: Invocation, words: tuple[str, ...]) -> None:
             "Claude Code (claude) is not on PATH. Install it with `npm install -g @anthropic-ai/claude-code`, or run "
             "it from where it is: candela exec -- /path/to/claude"
         )
-    _become(invocation, ("claude", *words))
+    _become(invocation, route, native, ("claude", *words))
 
 
-@click.command("exec", cls=VerbatimAfterDashes, options_metavar="", add_help_option=False)
+@click.command("exec", cls=VerbatimAfterDashes, options_metavar="[OPTIONS] [--] CMD ARGS…", add_help_option=False)
+@way_options
 @pass_invocation
-def execute(invocation: Invocation, words: tuple[str, ...]) -> None:
-    """Run any command with the environment that points Claude Code at candela: candela exec -- CMD ARGS…
+def execute(invocation: Invocation, route: RouteName | None, native: bool, words: tuple[str, ...]) -> None:
+    """Run any command with the environment that points Claude Code at candela.
 
     Starts a background candela if none runs. The exit code is the command's.
     """
     if shutil.which(words[0]) is None:
         raise click.ClickException(f"{words[0]}: no such command on PATH")
-    _become(invocation, words)
+    _become(invocation, route, native, words)
 
 
-def _become(invocation: Invocation, words: tuple[str, ...]) -> None:
+def _become(invocation: Invocation, route: RouteName | None, native: bool, words: tuple[str, ...]) -> None:
     settings = invocation.settings()
     port = settings.proxy.port
+    way = way_of(route, native, settings, os.environ)
+    made = changes(way, port, os.environ)
     running = running_candela(port) or daemon.start(invocation, port)
     if settings.proxy.allow == "same-user":
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} keeps its records in {running.data_dir}", err=True)
+    switches = [name for name in made.unwanted if name in SWITCHES]
+    if switches and route is None:
+        click.echo(
+            f"candela: left out {' and '.join(switches)}, which would lead past candela. The route is {way.route}; "
+            "--route vertex and --route bedrock go to the clouds.",
+            err=True,
+        )
     sys.stdout.flush()
     sys.stderr.flush()
     # Python ignores these two, and a program that it becomes would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvpe(words[0], words, {**os.environ, **variables(port, os.environ)})  # noqa: S606
+        os.execvpe(words[0], words, made.applied_to(os.environ))  # noqa: S606
     except OSError as error:
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
 
@@ -96,21 +136,28 @@ def _refuse_another_users(port: int) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@way_options
 @click.option("--shell", type=click.Choice(SHELLS), help="The shell to write for. Default: the one in $SHELL.")
 @click.option("--json", "as_json", is_flag=True, help="Print the form of .claude/settings.json.")
 @pass_invocation
-def env(invocation: Invocation, shell: str | None, as_json: bool) -> None:
+def env(invocation: Invocation, route: RouteName | None, native: bool, shell: str | None, as_json: bool) -> None:
     """Print the environment that points Claude Code at candela.
+
+    What is set now and would lead past candela is unset; in the form of settings.json, which can't do that, it is
+    empty, and Claude Code takes that for unset.
 
     \b
     Examples:
       eval "$(candela env)"                        bash, zsh
+      eval "$(candela env --route vertex)"         to Claude on Vertex AI
       candela env | source                         fish
       candela env | Out-String | Invoke-Expression PowerShell
       candela env --json                           to merge into .claude/settings.json
     """
-    wanted = variables(invocation.settings().proxy.port, os.environ)
+    settings = invocation.settings()
+    way = way_of(route, native, settings, os.environ)
+    made = changes(way, settings.proxy.port, os.environ)
     if as_json:
-        click.echo(json.dumps({"env": wanted}, indent=2))
+        click.echo(json.dumps({"env": made.as_settings()}, indent=2))
     else:
-        click.echo(statements(shell or shell_in(os.environ), wanted))
+        click.echo(statements(shell or shell_in(os.environ), made))

@@ -1,25 +1,103 @@
-"""The environment that points Claude Code at candela, and how each shell sets it."""
+"""The environment that points Claude Code at candela, by the way that it is to take.
 
-import shlex
-from collections.abc import Callable, Mapping
-from pathlib import PurePath
+What the client makes of its variables was read from Claude Code 2.1.197: a switch is on at 1, true, yes and on, so that
+an empty one is off; of several switches the first in the order of ``SWITCHES`` decides.
+"""
 
-ROUTE = "anthropic-direct"
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+RouteName = Literal["direct", "vertex", "bedrock"]
+ROUTES: tuple[RouteName, ...] = ("direct", "vertex", "bedrock")
+
+PLACEHOLDER = "candela"
+"""Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
+
+SWITCHES = (
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_GATEWAY",
+)
+"""Each sends the client to a provider of its own, past ANTHROPIC_BASE_URL."""
+_KEY, _TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 _HTTP_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
-def variables(port: int, environ: Mapping[str, str]) -> dict[str, str]:
-    """What to set, given what is set.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where the client's requests go, and what it speaks: the Messages API, or (``native``) the provider's own."""
 
-    With a base URL of its own the client turns tool search off, and each request grows by more than half:
-    ``ENABLE_TOOL_SEARCH`` keeps it on, unless the user has decided. Where an HTTP proxy is set, the loopback address
-    is excepted from it.
-    """
+    route: RouteName
+    native: bool = False
+    region: str | None = None
+    """Of a native way; the client wants to be told."""
+    project: str | None = None
+    """The Google Cloud project of the native way to Vertex AI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to set, and what to take away of that which is set."""
+
+    wanted: dict[str, str]
+    unwanted: tuple[str, ...] = ()
+
+    def applied_to(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The environment with the changes made."""
+        return {name: value for name, value in environ.items() if name not in self.unwanted} | self.wanted
+
+    def as_settings(self) -> dict[str, str]:
+        """The same for a place that can only set: what is empty counts as not set for the client."""
+        return dict.fromkeys(self.unwanted, "") | self.wanted
+
+
+def changes(way: Way, port: int, environ: Mapping[str, str]) -> Changes:
+    """What makes the client take a way, given what is set. Where an HTTP proxy is set, the loopback address is excepted
+    from it."""
+    base = f"http://127.0.0.1:{port}"
+    wanted = _native(way, base) if way.native else _messages(way, base, environ)
+    unwanted = [name for name in (*SWITCHES, *_credentials_in_the_way(way, environ)) if environ.get(name)]
+    return Changes(wanted | loopback_exception(environ), tuple(name for name in unwanted if name not in wanted))
+
+
+def _messages(way: Way, base: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """With a base URL of its own the client turns tool search off, and each request grows by more than half:
+    ``ENABLE_TOOL_SEARCH`` keeps it on, unless the user has decided."""
     wanted = {
-        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}/proxy/{ROUTE}",
+        "ANTHROPIC_BASE_URL": f"{base}/proxy/anthropic-{way.route}",
         "ENABLE_TOOL_SEARCH": environ.get("ENABLE_TOOL_SEARCH") or "true",
     }
-    return wanted | loopback_exception(environ)
+    return wanted if way.route == "direct" else wanted | {_TOKEN: PLACEHOLDER}
+
+
+def _native(way: Way, base: str) -> dict[str, str]:
+    if way.route == "vertex":
+        return {
+            "CLAUDE_CODE_USE_VERTEX": "1",
+            "ANTHROPIC_VERTEX_BASE_URL": f"{base}/vertex/v1",
+            "CLAUDE_CODE_SKIP_VERTEX_AUTH": "1",
+            "CLOUD_ML_REGION": way.region or "",
+            "ANTHROPIC_VERTEX_PROJECT_ID": way.project or "",
+        }
+    return {
+        "CLAUDE_CODE_USE_BEDROCK": "1",
+        "ANTHROPIC_BEDROCK_BASE_URL": f"{base}/bedrock",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
+        "AWS_REGION": way.region or "",
+    }
+
+
+def _credentials_in_the_way(way: Way, environ: Mapping[str, str]) -> tuple[str, ...]:
+    if way.native:
+        # The client would send it in the place of the cloud's own credentials.
+        return (_TOKEN,)
+    if way.route != "direct":
+        return (_KEY,)
+    return (_TOKEN,) if environ.get(_TOKEN) == PLACEHOLDER else ()
 
 
 def loopback_exception(environ: Mapping[str, str]) -> dict[str, str]:
@@ -31,41 +109,3 @@ def loopback_exception(environ: Mapping[str, str]) -> dict[str, str]:
             if not {"*", "127.0.0.1"} & set(exceptions):
                 changes[name] = ",".join([*exceptions, "127.0.0.1"])
     return changes
-
-
-def _posix(name: str, value: str) -> str:
-    return f"export {name}={shlex.quote(value)}"
-
-
-def _fish(name: str, value: str) -> str:
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"set -gx {name} '{quoted}'"
-
-
-def _powershell(name: str, value: str) -> str:
-    # PowerShell ends a quoted string at any of these, and a doubled one stands for itself.
-    quoted = "".join(mark * 2 if mark in "'‘’‚‛" else mark for mark in value)
-    return f"$env:{name} = '{quoted}'"
-
-
-_STATEMENTS: dict[str, Callable[[str, str], str]] = {
-    "bash": _posix,
-    "zsh": _posix,
-    "fish": _fish,
-    "powershell": _powershell,
-}
-SHELLS = tuple(_STATEMENTS)
-
-
-def statements(shell: str, wanted: Mapping[str, str]) -> str:
-    """The lines that set the variables in one of ``SHELLS``."""
-    statement = _STATEMENTS[shell]
-    return "\n".join(statement(name, value) for name, value in wanted.items())
-
-
-def shell_in(environ: Mapping[str, str]) -> str:
-    """The user's shell by ``$SHELL``; bash, whose form every POSIX shell reads, where it says nothing known."""
-    name = PurePath(environ.get("SHELL", "")).name
-    if name.startswith("pwsh"):
-        return "powershell"
-    return name if name in _STATEMENTS else "bash"

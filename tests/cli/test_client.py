@@ -31,6 +31,9 @@ async def running(home: Home) -> Home:
         ["--config", "x", "--data-dir", "y"],
         ["mcp", "add", "--", "npx", "--yes"],
         ["a b", "", "*", "$HOME"],
+        ["-p", "--route", "vertex"],
+        ["--", "--native"],
+        ["--routes", "--native=1"],
     ],
 )
 async def test_claude_gets_every_argument_as_it_came(words: list[str], running: Home) -> None:
@@ -43,6 +46,31 @@ async def test_claude_gets_every_argument_as_it_came(words: list[str], running: 
 async def test_claude_is_pointed_at_the_proxy(running: Home) -> None:
     running.with_programs(claude='echo "$ANTHROPIC_BASE_URL $ENABLE_TOOL_SEARCH"')
     assert (await running.run("claude")).out == f"http://127.0.0.1:{running.port}/proxy/anthropic-direct true\n"
+
+
+@pytest.mark.parametrize("option", [("--route", "vertex"), ("--route=vertex",)])
+async def test_the_way_is_chosen_before_the_programs_own_words(option: tuple[str, ...], running: Home) -> None:
+    running.with_programs(claude=f'echo "$ANTHROPIC_BASE_URL $ANTHROPIC_AUTH_TOKEN"; {SAY_ARGUMENTS}')
+    wanted = f"http://127.0.0.1:{running.port}/proxy/anthropic-vertex candela\n<--route><x>"
+    assert (await running.run("claude", *option, "--route", "x")).code == 2
+    assert (await running.run("claude", *option, "--", "--route")).out.endswith("<--><--route>")
+    assert (await running.run("exec", *option, "--", "claude", "--route", "x")).out == wanted
+
+
+async def test_a_native_way_is_the_clouds_own_protocol(running: Home) -> None:
+    running.with_programs(claude='echo "$CLAUDE_CODE_USE_VERTEX $ANTHROPIC_VERTEX_BASE_URL <$CLAUDE_CODE_USE_BEDROCK>"')
+    chosen = {"CANDELA_VERTEX__PROJECT": "my-project", "CLAUDE_CODE_USE_BEDROCK": "1"}
+    result = await running.run("claude", "--native", "--route", "vertex", "-p", "hi", **chosen)
+    assert result.out == f"1 http://127.0.0.1:{running.port}/vertex/v1 <>\n"
+    assert result.err == ""
+
+
+async def test_a_switch_that_would_lead_past_the_proxy_is_left_out_and_told_of(running: Home) -> None:
+    running.with_programs(claude='echo "<$CLAUDE_CODE_USE_BEDROCK>"')
+    result = await running.run("claude", CLAUDE_CODE_USE_BEDROCK="1")
+    assert result.out == "<>\n"
+    assert "left out CLAUDE_CODE_USE_BEDROCK" in result.err
+    assert "--route bedrock" in result.err
 
 
 async def test_the_exit_code_is_the_programs(running: Home) -> None:
@@ -108,6 +136,7 @@ async def test_exec_without_a_program_is_a_mistake_of_usage_and_has_help(home: H
     helped = await home.run("exec", "--help")
     assert helped.code == 0
     assert "candela exec" in helped.out
+    assert "--route" in helped.out
 
 
 async def test_a_port_that_another_program_has_is_explained(home: Home) -> None:

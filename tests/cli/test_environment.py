@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.cli.environment import statements, variables
+from candela_tui.cli.environment import ROUTES, SWITCHES, Changes, Way, changes
+from candela_tui.cli.shells import statements
 from tests.cli.command import Home
 
 SHELLS = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": "pwsh"}
@@ -44,7 +45,19 @@ async def test_a_real_shell_takes_the_lines(shell: str, home: Home) -> None:
 def test_a_real_shell_gets_any_value_back_whole(shell: str) -> None:
     value = """it's "$HOME" `id` \\' \\ $(id) * ~ # ; & | < > ’ ‘ ünï"""
     show = "Write-Output $env:CANDELA_TEST" if shell == "powershell" else 'printf "%s\\n" "$CANDELA_TEST"'
-    assert run_in(shell, f"{statements(shell, {'CANDELA_TEST': value})}\n{show}") == value + "\n"
+    assert run_in(shell, f"{statements(shell, Changes({'CANDELA_TEST': value}))}\n{show}") == value + "\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_real_shell_no_longer_has_what_is_in_the_way(shell: str) -> None:
+    given = statements(shell, Changes({"CANDELA_TEST": "1"}))
+    taken = statements(shell, Changes({}, ("CANDELA_TEST", "CANDELA_NEVER_SET")))
+    show = (
+        "Write-Output (Test-Path Env:CANDELA_TEST)"
+        if shell == "powershell"
+        else "env | grep -q CANDELA_TEST && echo True || echo False"
+    )
+    assert run_in(shell, f"{given}\n{show}\n{taken}\n{show}").split() == ["True", "False"]
 
 
 async def test_the_shell_is_the_one_that_the_user_has(home: Home) -> None:
@@ -70,17 +83,108 @@ async def test_an_unknown_shell_is_a_mistake_of_usage(home: Home) -> None:
 
 
 def test_a_decision_about_tool_search_stays_the_users() -> None:
-    assert variables(8181, {"ENABLE_TOOL_SEARCH": "auto:5"})["ENABLE_TOOL_SEARCH"] == "auto:5"
+    assert changes(Way("direct"), 8181, {"ENABLE_TOOL_SEARCH": "auto:5"}).wanted["ENABLE_TOOL_SEARCH"] == "auto:5"
 
 
 def test_an_http_proxy_is_kept_out_of_the_way_to_this_machine() -> None:
-    wanted = variables(8181, {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "intranet, .example"})
+    environ = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "intranet, .example"}
+    wanted = changes(Way("direct"), 8181, environ).wanted
     assert wanted["NO_PROXY"] == "intranet,.example,127.0.0.1"
     assert wanted["no_proxy"] == "127.0.0.1"
 
 
 @given(st.sampled_from(["*", "127.0.0.1", "intranet,127.0.0.1"]))
 def test_exceptions_that_suffice_are_left_alone(exceptions: str) -> None:
-    wanted = variables(8181, {"http_proxy": "http://proxy:3128", "NO_PROXY": exceptions, "no_proxy": exceptions})
+    environ = {"http_proxy": "http://proxy:3128", "NO_PROXY": exceptions, "no_proxy": exceptions}
+    wanted = changes(Way("direct"), 8181, environ).wanted
     assert "NO_PROXY" not in wanted
     assert "no_proxy" not in wanted
+
+
+async def test_the_mapped_ways_stand_in_for_a_login(home: Home) -> None:
+    for cloud in ("vertex", "bedrock"):
+        assert (await home.run("env", "--route", cloud, "--shell", "bash")).out.splitlines() == [
+            f"export ANTHROPIC_BASE_URL=http://127.0.0.1:{home.port}/proxy/anthropic-{cloud}",
+            "export ENABLE_TOOL_SEARCH=true",
+            "export ANTHROPIC_AUTH_TOKEN=candela",
+        ]
+
+
+async def test_the_native_way_to_vertex_tells_project_and_region(home: Home) -> None:
+    out = (await home.run("env", "--route=vertex", "--native", "--json", CANDELA_VERTEX__PROJECT="my-project")).out
+    assert json.loads(out)["env"] == {
+        "CLAUDE_CODE_USE_VERTEX": "1",
+        "ANTHROPIC_VERTEX_BASE_URL": f"http://127.0.0.1:{home.port}/vertex/v1",
+        "CLAUDE_CODE_SKIP_VERTEX_AUTH": "1",
+        "CLOUD_ML_REGION": "global",
+        "ANTHROPIC_VERTEX_PROJECT_ID": "my-project",
+    }
+
+
+async def test_the_native_way_to_bedrock_tells_the_region(home: Home) -> None:
+    out = (await home.run("env", "--route", "bedrock", "--native", "--json", AWS_REGION="eu-west-1")).out
+    assert json.loads(out)["env"] == {
+        "CLAUDE_CODE_USE_BEDROCK": "1",
+        "ANTHROPIC_BEDROCK_BASE_URL": f"http://127.0.0.1:{home.port}/bedrock",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
+        "AWS_REGION": "eu-west-1",
+    }
+
+
+async def test_a_native_way_to_anthropic_is_a_mistake_of_usage(home: Home) -> None:
+    result = await home.run("env", "--native")
+    assert result.code == 2
+    assert "--route vertex or --route bedrock" in result.err
+
+
+@pytest.mark.parametrize(("route", "name"), [("anthropic-vertex", "vertex"), ("anthropic-bedrock", "bedrock")])
+async def test_the_default_is_the_route_that_the_settings_say(route: str, name: str, home: Home) -> None:
+    out = (await home.run("env", "--shell", "bash", CANDELA_PROXY__DEFAULT_ROUTE=route)).out
+    assert f"/proxy/anthropic-{name}\n" in out
+
+
+@pytest.mark.parametrize("way", [Way(route) for route in ROUTES])
+def test_what_leads_past_the_proxy_is_taken_away(way: Way) -> None:
+    environ = {**dict.fromkeys(SWITCHES, "1"), "PATH": "/bin"}
+    assert changes(way, 8181, environ).applied_to(environ).keys() & set(SWITCHES) == set()
+    assert changes(way, 8181, environ).as_settings() | dict.fromkeys(SWITCHES, "") == (
+        changes(way, 8181, environ).as_settings()
+    )
+
+
+@pytest.mark.parametrize(
+    ("way", "switch"),
+    [
+        (Way("vertex", native=True, region="global", project="p"), "CLAUDE_CODE_USE_VERTEX"),
+        (Way("bedrock", native=True, region="us-east-1"), "CLAUDE_CODE_USE_BEDROCK"),
+    ],
+)
+def test_of_the_providers_own_switches_a_native_way_leaves_only_its_own(way: Way, switch: str) -> None:
+    environ = dict.fromkeys(SWITCHES, "1") | {"ANTHROPIC_AUTH_TOKEN": "sk-ant-of-anthropic"}
+    left = changes(way, 8181, environ).applied_to(environ)
+    assert left.keys() & set(SWITCHES) == {switch}
+    assert "ANTHROPIC_AUTH_TOKEN" not in left
+
+
+def test_a_key_of_anthropics_goes_to_anthropic_only() -> None:
+    environ = {"ANTHROPIC_API_KEY": "sk-ant-key", "ANTHROPIC_AUTH_TOKEN": "token"}
+    direct, mapped = changes(Way("direct"), 8181, environ), changes(Way("vertex"), 8181, environ)
+    assert direct.applied_to(environ).items() >= environ.items()
+    assert "ANTHROPIC_API_KEY" not in mapped.applied_to(environ)
+    assert mapped.applied_to(environ)["ANTHROPIC_AUTH_TOKEN"] == "candela"
+
+
+@given(st.lists(st.sampled_from(ROUTES), min_size=1, max_size=4))
+def test_the_last_of_several_ways_holds_whatever_came_before(routes: list[str]) -> None:
+    ways = {
+        "direct": Way("direct"),
+        "vertex": Way("vertex", native=True, region="global", project="p"),
+        "bedrock": Way("bedrock"),
+    }
+    environ: dict[str, str] = {}
+    for route in routes:
+        environ = changes(ways[route], 8181, environ).applied_to(environ)
+    fresh = changes(ways[routes[-1]], 8181, {}).applied_to({})
+    assert environ.items() >= fresh.items()
+    deciding = {*SWITCHES, "ANTHROPIC_AUTH_TOKEN"}
+    assert environ.keys() & deciding == fresh.keys() & deciding

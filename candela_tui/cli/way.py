@@ -1,0 +1,104 @@
+"""Which way a client is to take through candela, from the options and the settings."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from candela_tui.cli.environment import ROUTES, RouteName, Way
+
+if TYPE_CHECKING:
+    from candela_tui.config import AwsSettings, Settings, VertexSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def way_options(command: Command) -> Command:
+    """``--route`` and ``--native``."""
+    route = click.option(
+        "--route",
+        type=click.Choice(ROUTES),
+        help="Where requests go: Anthropic, Google Vertex AI or AWS Bedrock. Default: proxy.default_route.",
+    )
+    native = click.option(
+        "--native",
+        is_flag=True,
+        help="Let Claude Code speak the cloud's own protocol, instead of candela mapping the Messages API to it.",
+    )
+    return route(native(command))
+
+
+def way_of(route: RouteName | None, native: bool, settings: "Settings", environ: Mapping[str, str]) -> Way:
+    """What the options mean. Ends the command where a native way lacks what the client must be told."""
+    chosen = route or _default(settings)
+    if not native:
+        return Way(chosen)
+    if chosen == "vertex":
+        from candela_tui.config import vertex_region
+
+        project = _vertex_project(settings.vertex, environ)
+        return Way(chosen, native=True, region=vertex_region(settings.vertex, environ), project=project)
+    if chosen == "bedrock":
+        return Way(chosen, native=True, region=_aws_region(settings.aws, environ))
+    raise click.UsageError("--native is for the clouds' own protocols: add --route vertex or --route bedrock.")
+
+
+def _default(settings: "Settings") -> RouteName:
+    return next(name for name in ROUTES if settings.proxy.default_route == f"anthropic-{name}")
+
+
+def _vertex_project(settings: "VertexSettings", environ: Mapping[str, str]) -> str:
+    from candela_tui.config import vertex_project
+
+    project = vertex_project(settings, environ)
+    if project is None:
+        project = _asked(_project_of_credentials(settings, environ))
+    if project is None:
+        raise click.ClickException(
+            "No Google Cloud project is known, and the credentials name none. Set one with "
+            "`candela config set vertex.project PROJECT`, or in ANTHROPIC_VERTEX_PROJECT_ID."
+        )
+    return project
+
+
+def _aws_region(settings: "AwsSettings", environ: Mapping[str, str]) -> str:
+    from candela_tui.config import aws_region
+
+    region = aws_region(settings, environ) or _asked(_region_of_profile(settings, environ))
+    if region is None:
+        raise click.ClickException(
+            "No AWS region is known, and the profile names none. Set one with "
+            "`candela config set aws.region us-east-1`, or in AWS_REGION."
+        )
+    return region
+
+
+async def _project_of_credentials(settings: "VertexSettings", environ: Mapping[str, str]) -> str | None:
+    from candela_tui.credentials.google import GoogleCredentials
+
+    credentials = GoogleCredentials(settings, environ)
+    try:
+        return await credentials.project()
+    finally:
+        await credentials.close()
+
+
+async def _region_of_profile(settings: "AwsSettings", environ: Mapping[str, str]) -> str | None:
+    from candela_tui.credentials.aws import AwsCredentials
+
+    credentials = AwsCredentials(settings, environ)
+    try:
+        return await credentials.region()
+    finally:
+        await credentials.close()
+
+
+def _asked(question: Coroutine[Any, Any, str | None]) -> str | None:
+    import asyncio
+
+    from candela_tui.credentials.errors import CredentialsError
+
+    try:
+        return asyncio.run(question)
+    except CredentialsError as error:
+        raise click.ClickException(str(error)) from None
