@@ -93,8 +93,8 @@ def _native(way: Way, base: str) -> dict[str, str]:
 
 def _credentials_in_the_way(way: Way, environ: Mapping[str, str]) -> tuple[str, ...]:
     if way.native:
-        # The client would send it in the place of the cloud's own credentials.
-        return (_TOKEN,)
+        # The client sends both along, also to a cloud, and a token in the place of the cloud's own credentials.
+        return (_KEY, _TOKEN)
     if way.route != "direct":
         return (_KEY,)
     return (_TOKEN,) if environ.get(_TOKEN) == PLACEHOLDER else ()
