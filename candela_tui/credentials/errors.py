@@ -1,5 +1,27 @@
 """What a user is told of credentials that can't be used."""
 
+import re
+
+_MOST = 300
+_KEPT_BEGINNINGS = ("arn:", "/", "~", ".")
+_SECRET_BEGINNINGS = ("AKIA", "ASIA", "ya29.", "eyJ", "sk-")
+_WORD = re.compile(r"arn:\S+|[\w/+=.~%-]{16,}")
+
 
 class CredentialsError(Exception):
     """There are no credentials that can be used. ``str()`` says what happened, and the command that mends it."""
+
+
+def quotable(text: str) -> str:
+    """Words of an SDK or a command on one line of at most 300 characters, without what looks like a key or token."""
+    line = " ".join(_WORD.sub(_unless_secret, text).split())
+    return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
+
+
+def _unless_secret(found: re.Match[str]) -> str:
+    word = found[0]
+    if word.startswith(_KEPT_BEGINNINGS):
+        return word
+    # Keys and tokens are long and mix what words do not.
+    mixed = any(c.isupper() for c in word) and any(c.islower() for c in word) and any(c.isdigit() for c in word)
+    return "[redacted]" if word.startswith(_SECRET_BEGINNINGS) or (mixed and len(word) >= 32) else word

@@ -9,8 +9,8 @@ class SigningKeys:
 
     access_key: str
     secret_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    """Of temporary credentials."""
+    token: str | None = field(default=None, repr=False)
+    """The session token of temporary credentials."""
 
 
 @dataclass(frozen=True, slots=True)

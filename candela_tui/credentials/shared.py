@@ -1,7 +1,7 @@
 """One value that ends, shared by every request that needs it.
 
 A value that still has time is given at once. In its last part a task fetches the next one while requests go on with
-the old. Nothing is fetched while nobody asks: a command that asks for a touch of a key would ask all night.
+the old. Nothing is fetched while nobody asks: a command that wants a key touched would want it all night.
 """
 
 import asyncio
@@ -14,9 +14,18 @@ from candela_tui.credentials.errors import CredentialsError
 
 T = TypeVar("T")
 
-_SPARE_S = 10.0
-_TRY_AGAIN_S = 30.0
-_AHEAD_PART = 0.25
+SPARE_S = 10.0
+"""A value this near to its end is not given any more: the request would arrive too late."""
+TRY_AGAIN_S = 30.0
+"""How long a fetch ahead of the end rests after one that failed or brought nothing new."""
+AHEAD_PART = 0.25
+"""The last part of a value's time in which the next one is fetched, where ``ahead_s`` is not less."""
+
+_LEAVING = "candela is leaving"
+
+
+class SameAgain(CredentialsError):
+    """What was refused is all that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Lease(Generic[T]):
 
     value: T
     ends: float | None
-    """Seconds since the epoch; None: it has no known end."""
+    """Seconds since the epoch; None: nobody knows of an end."""
 
 
 class Shared(Generic[T]):
@@ -34,8 +43,8 @@ class Shared(Generic[T]):
     def __init__(
         self, fetch: Callable[[], Awaitable[Lease[T]]], *, ahead_s: float, now: Callable[[], float] = time.time
     ) -> None:
-        """``fetch`` gets a new value or raises CredentialsError. ``ahead_s``: so many seconds before a value's end
-        the next one is fetched, but not before the last quarter of its time."""
+        """``fetch`` brings a new value or raises CredentialsError; it never runs twice at a time. ``ahead_s``: so
+        many seconds before its end a value's successor is fetched, but not before the last quarter of its time."""
         self._fetch = fetch
         self._ahead_s = ahead_s
         self._now = now
@@ -45,26 +54,26 @@ class Shared(Generic[T]):
         self._closed = False
 
     async def get(self) -> T:
-        """The value, waiting only where there is none that still has time. Raises CredentialsError."""
+        """The value; waits only where there is none that still has time. Raises CredentialsError."""
         lease = self._lease
-        if lease is None or (lease.ends is not None and self._now() >= lease.ends - _SPARE_S):
+        if lease is None or (lease.ends is not None and self._now() >= lease.ends - SPARE_S):
             return await self._fetched()
-        if self._ahead_from is not None and self._now() >= self._ahead_from:
+        if self._ahead_from is not None and self._now() >= self._ahead_from and not self._closed:
             self._start()
         return lease.value
 
     async def renewed(self, refused: T) -> T:
-        """Another value than the one that was refused: however many were refused with it, it is fetched once. Raises
-        CredentialsError, also where the new value is the refused one."""
+        """Another value than the refused one, fetched once for all that were refused with it. Raises SameAgain where
+        there is no other, CredentialsError where there is none."""
         if self._lease is not None and self._lease.value != refused:
             return await self.get()
         value = await self._fetched()
         if value == refused:
-            raise CredentialsError("the credentials were refused, and asking for new ones gave the same again")
+            raise SameAgain("the credentials were refused, and asking for new ones brought the same again")
         return value
 
     async def close(self) -> None:
-        """End a fetch that is under way. Who waits for it, or asks later, gets CredentialsError."""
+        """End a fetch that is under way. Who waits for it, or for one later, gets CredentialsError."""
         self._closed = True
         if self._fetching is not None:
             self._fetching.cancel()
@@ -72,16 +81,17 @@ class Shared(Generic[T]):
 
     async def _fetched(self) -> T:
         fetching = self._start()
-        # Not awaited itself: who gives up waiting must not end it for the others.
+        # wait() leaves the task alone: who gives up waiting must not end it for the others.
         await asyncio.wait({fetching})
-        outcome = CredentialsError("candela is leaving") if fetching.cancelled() else fetching.result()
+        outcome = CredentialsError(_LEAVING) if fetching.cancelled() else fetching.result()
         if isinstance(outcome, CredentialsError):
-            raise CredentialsError(str(outcome)) from outcome
+            # One of its own for each who waits: a raised error gathers the traceback of where it passed.
+            raise CredentialsError(str(outcome))
         return outcome.value
 
     def _start(self) -> "asyncio.Task[Lease[T] | CredentialsError]":
         if self._closed:
-            raise CredentialsError("candela is leaving")
+            raise CredentialsError(_LEAVING)
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._run(), name="credentials")
         return self._fetching
@@ -90,15 +100,14 @@ class Shared(Generic[T]):
         try:
             lease = await self._fetch()
         except CredentialsError as error:
-            self._ahead_from = self._now() + _TRY_AGAIN_S
+            self._ahead_from = self._now() + TRY_AGAIN_S
             return error
+        before, self._lease = self._lease, lease
         now = self._now()
-        same = self._lease is not None and self._lease.value == lease.value
-        self._lease = lease
         if lease.ends is None:
             self._ahead_from = None
-        elif same:
-            self._ahead_from = now + _TRY_AGAIN_S
+        elif before is not None and before.value == lease.value:
+            self._ahead_from = now + TRY_AGAIN_S
         else:
-            self._ahead_from = lease.ends - min(self._ahead_s, _AHEAD_PART * max(0.0, lease.ends - now))
+            self._ahead_from = lease.ends - min(self._ahead_s, AHEAD_PART * max(0.0, lease.ends - now))
         return lease

@@ -1,14 +1,43 @@
 """Signature Version 4, by botocore, over exactly what goes out."""
 
-from candela_tui.credentials.keys import Keys
+import asyncio
+from collections.abc import Iterable
+
+from candela_tui.credentials.keys import BearerKey, Keys, SigningKeys
 
 Pairs = list[tuple[str, str]]
 
 SIGNATURE_FIELDS = frozenset({"authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})
-"""Lower-case names of the fields that sign a request; a client's own go before those of ``signed`` are added."""
+"""Lower-case names of the fields that sign a request: a client's own go out of it before those of ``signed`` go in."""
+
+_SERVICE = "bedrock"
+# Some 0.8 ms per MB on a slow machine; the loop is needed elsewhere.
+_MOST_ON_THE_LOOP = 2**20
 
 
-async def signed(method: str, url: str, headers: Pairs, body: bytes, keys: Keys, region: str) -> Pairs:
-    """The header fields to add to a request to Bedrock. ``url`` is percent-encoded as it goes out, model ids with
-    %3A and %2F; of ``headers`` the content type and all of x-amz* are signed, fields of a former signature are not."""
-    raise NotImplementedError
+async def signed(
+    method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes, keys: Keys, region: str
+) -> Pairs:
+    """The header fields to add to a request to Bedrock (runtime or control plane). ``url`` is percent-encoded as it
+    goes out, model ids with %3A and %2F. Of ``headers`` the content type and all of x-amz* are signed; those of an
+    earlier signature count for nothing."""
+    if isinstance(keys, BearerKey):
+        return [("Authorization", f"Bearer {keys.token}")]
+    to_sign = [
+        (name, value)
+        for name, value in headers
+        if (lower := name.lower()) == "content-type" or (lower.startswith("x-amz") and lower not in SIGNATURE_FIELDS)
+    ]
+    if len(body) <= _MOST_ON_THE_LOOP:
+        return _signature(method, url, to_sign, body, keys, region)
+    return await asyncio.to_thread(_signature, method, url, to_sign, body, keys, region)
+
+
+def _signature(method: str, url: str, headers: Pairs, body: bytes, keys: SigningKeys, region: str) -> Pairs:
+    # Keys come from botocore: by now it has been imported, off the loop.
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    request = AWSRequest(method, url, dict(headers), body)
+    SigV4Auth(keys, _SERVICE, region).add_auth(request)
+    return [(name, value) for name, value in request.headers.items() if name.lower() in SIGNATURE_FIELDS]

@@ -1,0 +1,101 @@
+"""Application default credentials: where google-auth looks, and what to say when it finds none or can't use them."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from candela_tui.credentials.errors import CredentialsError, quotable
+
+LOGIN = "`gcloud auth application-default login`"
+_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+_METADATA_IP = "169.254.169.254"
+_METADATA_CONNECT_S = 1.0
+
+
+def adc_file(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that google-auth takes; it need not exist if the environment names it. None: only a metadata server
+    may give credentials. (google.auth.default, https://google.aip.dev/auth/4110)"""
+    if named := environ.get(_VARIABLE):
+        return Path(named)
+    if directory := environ.get("CLOUDSDK_CONFIG"):
+        place = Path(directory)
+    elif os.name == "nt":
+        place = Path(environ.get("APPDATA", "")) / "gcloud"
+    else:
+        place = Path("~/.config/gcloud").expanduser()
+    file = place / "application_default_credentials.json"
+    return file if file.is_file() else None
+
+
+def require_a_source(environ: Mapping[str, str] = os.environ) -> None:
+    """Raises CredentialsError where nothing can give credentials. google-auth would try a metadata server that is not
+    there three times, for 12 s in all where its packets vanish, and on every request."""
+    file = adc_file(environ)
+    if file is not None:
+        if not file.exists():
+            raise CredentialsError(
+                f"{_VARIABLE} names {file}, which does not exist: correct it, or unset it and run {LOGIN}"
+            )
+        return
+    if environ.get("NO_GCE_CHECK") == "true" or not _metadata_server(environ):
+        raise CredentialsError(
+            f"there are no Google credentials: run {LOGIN}, or set {_VARIABLE} to a service account's file"
+        )
+
+
+def _metadata_server(environ: Mapping[str, str]) -> bool:
+    address = urlsplit("//" + environ.get("GCE_METADATA_IP", _METADATA_IP))
+    try:
+        socket.create_connection((address.hostname, address.port or 80), _METADATA_CONNECT_S).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
+    """What happened to google-auth, and what mends it."""
+    from google.auth import exceptions
+
+    file = adc_file(environ)
+    what = str(file) if file is not None else "the metadata server"
+    if (url := _unreachable(error)) is not None:
+        return f"candela could not reach {url} for a Google access token. Check the network and HTTPS_PROXY."
+    words = _words(error)
+    if isinstance(error, exceptions.RefreshError):
+        if error.retryable:
+            return f"Google gave no access token for {what} this time: {words}. Try again later."
+        return f"Google gave no access token for {what}: {words}. {_mend(file)}"
+    if file is None:
+        return f"the metadata server gave no access token: {words}"
+    return f"{file} holds no Google credentials that can be used: {words}. {_mend(file)}"
+
+
+def _mend(file: Path | None) -> str:
+    if file is None:
+        return "Check the service account of this machine and its access scopes."
+    if file.name == "application_default_credentials.json":
+        return f"Run {LOGIN}."
+    return f"Set {_VARIABLE} to a file with a valid key, or unset it and run {LOGIN}."
+
+
+def _unreachable(error: BaseException) -> str | None:
+    """The URL that there was no connection to, without its query."""
+    from requests.exceptions import RequestException
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RequestException) and cause.request is not None and cause.request.url is not None:
+            url = urlsplit(str(cause.request.url))
+            return f"{url.scheme}://{url.netloc}{url.path}"
+        cause = cause.__cause__ or (cause.args[0] if cause.args and isinstance(cause.args[0], BaseException) else None)
+    return None
+
+
+def _words(error: Exception) -> str:
+    # The second argument is an answer's whole body, or what lies behind the first.
+    first = str(error.args[0]) if error.args else type(error).__name__
+    behind = error.args[1] if len(error.args) > 1 else None
+    text = f"{first} {behind}" if isinstance(behind, str | Exception) else first
+    return quotable(text).rstrip(".")

@@ -1,0 +1,85 @@
+"""What to say when botocore finds no keys, and the command that mends it."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from candela_tui.credentials.errors import quotable
+
+
+class CodeNeeded(Exception):
+    """A role wants the code of an MFA device."""
+
+
+def nothing_found(session: Any) -> str:
+    """Nothing in the whole chain has keys."""
+    words = "there are no AWS credentials: run `aws configure`, or `aws sso login` for a profile with SSO"
+    others = [name for name in session.available_profiles if name != _profile(session)]
+    return f"{words}, or set [aws] profile or AWS_PROFILE to one of {_list(others)}" if others else words
+
+
+def why_not(error: Exception, session: Any | None) -> str:
+    """What happened to botocore."""
+    from botocore import exceptions
+
+    words = quotable(str(error) or type(error).__name__).rstrip(".")
+    if isinstance(error, exceptions.ConfigParseError):
+        return f"{words}. Correct it."
+    if session is None:
+        return f"the AWS configuration can't be read: {words}"
+    profile = _profile(session)
+    if isinstance(error, exceptions.ProfileNotFound):
+        return f"there is no AWS profile {profile}: {_choice(session)}"
+    chosen = "" if profile == "default" else f" --profile {profile}"
+    if isinstance(error, CodeNeeded):
+        return (
+            f"the AWS profile {profile} wants an MFA code, which candela can't ask for. Run "
+            f"`aws sts get-caller-identity{chosen}` in a terminal and enter the code: candela then uses the session "
+            "that the AWS CLI keeps."
+        )
+    if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError):
+        return f"the SSO session of the AWS profile {profile} has ended or never began: run `aws sso login{chosen}`"
+    if isinstance(error, exceptions.LoginError):
+        return f"the login session of the AWS profile {profile} has ended: run `aws login{chosen}`"
+    if (command := _credential_process(session)) is not None:
+        return f"{command}, the credential_process of the AWS profile {profile}, gave no keys: {_said(error, words)}"
+    if isinstance(error, exceptions.NoRegionError):
+        return (
+            f"the role of the AWS profile {profile} can't be assumed without a region: set [aws] region or AWS_REGION"
+        )
+    return f"AWS gave no keys for the profile {profile}: {words}"
+
+
+def _profile(session: Any) -> str:
+    return str(session.get_config_variable("profile") or "default")
+
+
+def _choice(session: Any) -> str:
+    profiles = session.available_profiles
+    if not profiles:
+        return "there are none; run `aws configure`"
+    return f"set [aws] profile or AWS_PROFILE to one of {_list(profiles)}"
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _credential_process(session: Any) -> str | None:
+    """The program alone: its arguments may be secret."""
+    command = session.get_scoped_config().get("credential_process")
+    if not command:
+        return None
+    try:
+        return Path(shlex.split(command)[0]).name
+    except (ValueError, IndexError):
+        return "the command"
+
+
+def _said(error: Exception, words: str) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such program"
+    if isinstance(error, ValueError):
+        return "it printed no JSON"
+    _, _, said = words.partition("custom-process: ")
+    return said or words
