@@ -35,7 +35,10 @@ _US_ONLY_SINCE = (4, 6)
 _REGIONAL = Decimal("1.1")
 """A regional or multi-region endpoint of Vertex AI instead of the global one, times every token price ..."""
 _REGIONAL_SINCE = (4, 5)
-"""... from this generation on. Bedrock's are in the data, by the name of the inference profile."""
+"""... from this generation on. Bedrock's are in the data, by the name of the inference profile. Source:
+https://docs.claude.com/en/docs/about-claude/pricing#third-party-platform-pricing"""
+_LISTS = {"anthropic": "anthropic", "vertex": "google", "bedrock": "aws"}
+"""Whose price list of genai-prices holds for each provider."""
 _WEB_SEARCH = Decimal(10)
 """USD per 1000 searches, of whatever Claude model."""
 _CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
@@ -91,6 +94,17 @@ class _Rates:
     """Why the real price may be higher than this one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """By whom, where and when."""
+
+    provider: str
+    region: str | None
+    sent: str | None
+    """The model in the provider's spelling as it was asked for; at Bedrock that tells the place."""
+    at: datetime
+
+
 class Pricer:
     """Prices usages. Safe to use from several threads."""
 
@@ -111,18 +125,20 @@ class Pricer:
         model_used: str | None,
         at: datetime,
         final: bool,
-        regional: bool = False,
+        region: str | None = None,
+        model_sent: str | None = None,
     ) -> Priced:
         """Price what was served.
 
-        ``provider`` is a provider of genai-prices ("anthropic", "google-vertex", "aws"), ``at`` the request's time,
-        ``final`` whether the usage is the answer's last word, ``regional`` whether a regional endpoint of Vertex AI
-        served it.
+        ``provider`` is anthropic, vertex or bedrock, and ``region`` where of it; ``model_sent`` is what the provider
+        was asked for, where that is not the client's spelling. ``at`` is the request's time, ``final`` whether the
+        usage is the answer's last word.
         """
         model = model_used or model_asked
         if model is None or not _billable(usage):
             return Priced()
-        rates = self._rates(usage, provider, model_asked, model, at, regional)
+        served = _Served(provider, region, model_sent or model_asked, at)
+        rates = self._rates(usage, served, model, (model_asked, model_sent))
         if rates is None:
             return Priced(unpriced_model=model)
         cost = self._cost(usage, rates)
@@ -132,7 +148,7 @@ class Pricer:
             work, its_model = iteration.usage, iteration.model or model
             its_rates = None
             if iteration.type in _PRICED_ITERATIONS:
-                its_rates = self._rates(work, provider, None, its_model, at, regional)
+                its_rates = self._rates(work, served, its_model)
             if its_rates is None:
                 doubts.append(f"{iteration.type} by {its_model} has no price here")
                 continue
@@ -143,6 +159,8 @@ class Pricer:
         notes = dict.fromkeys(doubts)
         if usage.service_tier == "priority":
             notes["priority tier: counted at standard prices, your commitment has its own"] = None
+        if provider == "bedrock" and served.sent and _hides_model(served.sent):
+            notes["its name does not tell whether it is global or regional: counted at regional prices"] = None
         return Priced(replace(cost, at_least=bool(doubts) or not final), None, tuple(notes), saved)
 
     def _cost(self, usage: Usage, rates: _Rates) -> Cost:
@@ -164,24 +182,22 @@ class Pricer:
         uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
         return uncached - cost.input - cost.cache_read - cost.cache_write
 
-    def _rates(
-        self, usage: Usage, provider: str, model_asked: str | None, model: str, at: datetime, regional: bool
-    ) -> _Rates | None:
-        listed = _listed(usage, provider, model_asked, model, at, regional)
-        own = self._own_price(provider, model_asked, model)
+    def _rates(self, usage: Usage, served: _Served, model: str, called: tuple[str | None, ...] = ()) -> _Rates | None:
+        listed = _listed(usage, served, model)
+        own = self._own_price(served.provider, model, called)
         if own is None:
             return listed
         return _own_rates(own, listed)
 
-    def _own_price(self, provider: str, model_asked: str | None, model: str) -> "ModelPrice | None":
-        """The user's price of what answered. The name that was asked counts where it is the same model, or a name
-        of the user's own that no price list has."""
+    def _own_price(self, provider: str, model: str, called: tuple[str | None, ...]) -> "ModelPrice | None":
+        """The user's price of what answered. A name by which it was called counts where it is the same model, or a
+        name of the user's own that no price list has."""
         if not self._own:
             return None
-        names = [model]
-        if model_asked and (same_model(model_asked, model) or _lookup(provider, model_asked) is None):
-            names.append(model_asked)
-        for name in names:
+        lists = {_LISTS[provider], "anthropic"}
+        known = (name for name in called if name)
+        names = [each for each in known if same_model(each, model) or not any(_lookup(of, each) for of in lists)]
+        for name in (model, *names):
             plain = without_client_suffix(name)
             for spelling in (name, plain, without_date(plain)):
                 if spelling in self._own:
@@ -239,14 +255,14 @@ def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
     return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
 
 
-def _listed(
-    usage: Usage, provider: str, model_asked: str | None, model: str, at: datetime, regional: bool
-) -> _Rates | None:
+def _listed(usage: Usage, served: _Served, model: str) -> _Rates | None:
     """The provider's list price of what was served, at the size of this prompt; None: not in the data."""
-    info = _lookup(provider, _reference(provider, model_asked, model))
+    info = next(
+        (found for name in _references(served, model) if (found := _lookup(_LISTS[served.provider], name))), None
+    )
     if info is None:
         return None
-    name = model_name(model)
+    at, name = served.at, model_name(model)
     prices = standard = info.get_prices(at)
     factor = _ONE
     notes: list[str] = []
@@ -260,22 +276,34 @@ def _listed(
         prices = info.get_prices(at, {"processing": "batch"})
         factor = _BATCH if prices == standard else _ONE
     since = name.version or (0, 0)
-    if provider == "anthropic" and usage.inference_geo not in (None, "global", "not_available"):
+    if served.provider == "anthropic" and usage.inference_geo not in (None, "global", "not_available"):
         if usage.inference_geo != "us":
             notes.append(f"inference in {usage.inference_geo} has no price here: counted at the global price")
         elif since >= _US_ONLY_SINCE:
             factor *= _US_ONLY
-    if regional and since >= _REGIONAL_SINCE:
+    if served.provider == "vertex" and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
         factor *= _REGIONAL
     return _at_prompt(prices, usage.prompt_tokens or 0, factor, notes)
 
 
-def _reference(provider: str, model_asked: str | None, model: str) -> str:
-    """The name to look up. Bedrock's answers name the bare model; the profile that was asked for tells the place,
-    and so the price."""
-    if provider == "aws" and model_asked and same_model(model_asked, model):
-        return model_asked
-    return without_client_suffix(model)
+def _references(served: _Served, model: str) -> Iterator[str]:
+    """The names to look up, the most telling first."""
+    plain = without_client_suffix(model)
+    if served.provider == "bedrock":
+        sent = (served.sent or "").rpartition("/")[2]
+        if sent and same_model(sent, model):
+            yield sent
+        # Bedrock's answers name the bare model; what was asked for tells the place, and so the price.
+        place = "global" if sent.startswith("global.") else "us"
+        bare = plain.rpartition("anthropic.")[2]
+        yield f"{place}.anthropic.{bare}"
+        yield f"{place}.anthropic.{bare}-v1:0"
+    yield plain
+
+
+def _hides_model(name: str) -> bool:
+    """Whether this is the ARN of something that names its model otherwise: an application inference profile, say."""
+    return name.startswith("arn:") and model_name(name).version is None
 
 
 def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, notes: list[str]) -> _Rates | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from candela_tui.exchange import Difference
-from candela_tui.protocol.model_ids import same_model
+from candela_tui.protocol.model_ids import model_name, same_model
 from candela_tui.protocol.usage import Usage
 
 _SERVES_TIER = {"auto": ("standard", "priority"), "standard_only": ("standard",)}
@@ -23,9 +23,11 @@ class Asked:
 
 
 def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:
-    """Compare a request with what its answer reports; what the answer does not report is no difference."""
+    """Compare a request with what its answer reports; what the answer does not report is no difference, nor is a model
+    that was asked for by an ARN that does not name it."""
     found = []
-    if asked.model and model_used and not same_model(asked.model, model_used):
+    hidden = asked.model is not None and asked.model.startswith("arn:") and model_name(asked.model).version is None
+    if asked.model and model_used and not hidden and not same_model(asked.model, model_used):
         found.append(Difference("model", asked.model, model_used))
     if usage is not None:
         if usage.speed and usage.speed != (asked.speed or "standard"):

@@ -62,6 +62,16 @@ def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
+_REQUEST_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "x-amz-request-id", "x-goog-request-id")
+"""Anthropic's own, which Vertex AI passes on; AWS's; Google's."""
+
+
+def request_id(headers: Iterable[tuple[str, str]]) -> str | None:
+    """The provider's own id of a request, from the fields of its answer."""
+    fields = {name.lower(): value for name, value in reversed(list(headers))}
+    return next((fields[name] for name in _REQUEST_IDS if fields.get(name)), None)
+
+
 _LIMITS = ("anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.protocol.native_calls import Verb, bedrock_call, vertex_call
 from candela_tui.protocol.raw_json import (
     NULL,
     decode_json,
@@ -41,6 +42,8 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     speed: str | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
+    user: str | None = None
+    """Only in chat completions: what is ``metadata.user_id`` in the Messages API."""
     metadata: msgspec.Raw = NULL
     system: msgspec.Raw = NULL
     messages: list[msgspec.Raw] = []
@@ -66,6 +69,47 @@ class SessionClues:
     model: str | None = None
     """The client's own name of the model, such as ``claude-opus-4-8[1m]``."""
 
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request asks for, whatever the client speaks."""
+
+    kind: Kind
+    model: str | None = None
+    streamed: bool = False
+    request: MessagesRequest | None = None
+    """The body where it has the form of the Messages API, or one that is near enough to be read so: chat completions
+    have their messages, and the system prompt among them."""
+
+
+def call_of(dialect: str, method: str, path: str, body: bytes) -> Call:
+    """Read a request. ``dialect`` is messages, vertex, bedrock or openai; ``path`` is without route and query."""
+    request = decode_request(body) if method == "POST" else None
+    if dialect in _NATIVE:
+        native = _NATIVE[dialect](method, path)
+        model = native.model or (request.model if request else None)
+        streamed = native.streamed or bool(request and request.stream)
+        kind = _KINDS[native.verb]
+        if kind is Kind.MESSAGES and request is not None and _asks_title(request):
+            kind = Kind.TITLE
+        return Call(kind, model, streamed, request)
+    chat = dialect == "openai" and is_chat(path) and method == "POST"
+    kind = Kind.MESSAGES if chat else kind_of(method, path, request)
+    return Call(kind, request.model if request else None, bool(request and request.stream), request)
+
+
+def is_chat(path: str) -> bool:
+    """Whether this is the path (without its query) of OpenAI's chat completions."""
+    return path.endswith("/chat/completions")
+
+
+_NATIVE = {"vertex": vertex_call, "bedrock": bedrock_call}
+_KINDS = {
+    Verb.INVOKE: Kind.MESSAGES,
+    Verb.COUNT_TOKENS: Kind.COUNT_TOKENS,
+    Verb.MODELS: Kind.MODELS,
+    Verb.OTHER: Kind.OTHER,
+}
 
 _DECODER = msgspec.json.Decoder(MessagesRequest)
 
@@ -96,6 +140,7 @@ def _lenient(members: dict[str, msgspec.Raw]) -> MessagesRequest:
         speed=word("speed"),
         service_tier=word("service_tier"),
         inference_geo=word("inference_geo"),
+        user=word("user"),
         metadata=members.get("metadata", NULL),
         system=members.get("system", NULL),
         messages=raw_items(members.get("messages", NULL)),
@@ -130,7 +175,7 @@ def _asks_title(request: MessagesRequest) -> bool:
 def session_in_metadata(request: MessagesRequest) -> str | None:
     """The session that ``metadata.user_id`` names: its ``session_id`` where it is the client's JSON, else itself."""
     metadata = decode_json(request.metadata)
-    user = metadata.get("user_id") if isinstance(metadata, dict) else None
+    user = metadata.get("user_id", request.user) if isinstance(metadata, dict) else request.user
     if not isinstance(user, str) or not user:
         return None
     inner = decode_json(user.encode())
@@ -159,11 +204,20 @@ _MOST_TEXT_BYTES = 64 * 1024
 def session_clues(request: MessagesRequest) -> SessionClues:
     """Read the session's title, directory, branch and model from a request of its main agent."""
     cwd = branch = model = None
-    for text in _texts(request.system):
+    for text in _system_texts(request):
         cwd = cwd or _found(_CWD, text)
         branch = branch or _found(_BRANCH, text)
         model = model or _found(_MODEL, text)
     return SessionClues(first_user_text(request), cwd, branch, model)
+
+
+def _system_texts(request: MessagesRequest) -> Iterator[str]:
+    """The system prompt, also where it stands among the messages."""
+    yield from _texts(request.system)
+    for raw in request.messages[:4]:
+        message = raw_members(raw) or {}
+        if decode_json(message.get("role", NULL)) in ("system", "developer"):
+            yield from _texts(message.get("content", NULL))
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str | None:

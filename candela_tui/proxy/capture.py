@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.request import Kind, session_clues
@@ -41,11 +41,16 @@ class ExchangeSink(Protocol):
     def begin(self, exchange: Exchange, request: bytes) -> None:
         """An exchange began."""
 
-    def grow(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
-        """More of its answer came: the part since the last call."""
+    def grow(
+        self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float], provider: ProviderSide | None
+    ) -> None:
+        """More of its answer came: the part since the last call, and what crossed on the provider's side since then;
+        None: nothing that is not the client's own."""
 
-    def end(self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float]) -> None:
-        """It ended: the last part of its answer."""
+    def end(
+        self, exchange: Exchange, chunks: Sequence[bytes], times: Sequence[float], provider: ProviderSide | None
+    ) -> None:
+        """It ended: the last part of its answer, and of the provider's side."""
 
 
 class Capture:
@@ -125,7 +130,8 @@ class Capture:
         main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
         if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:
             record.exchange = replace(exchange, clues=session_clues(record.request))
-            record.notice = on_first_request(record.tap.headers, record.request)
+            if exchange.dialect == "messages":
+                record.notice = on_first_request(record.tap.headers, record.request)
             if exchange.session_id is not None:
                 _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
         if exchange.kind is Kind.MESSAGES and exchange.agent_id is not None:

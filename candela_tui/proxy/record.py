@@ -5,27 +5,30 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from candela_tui.analysis.served import Asked, differences
-from candela_tui.exchange import Delegation, Exchange, Marks, Outcome
+from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.errors import ApiError, error_from_body
-from candela_tui.protocol.headers import header, is_secret, rate_limits, redacted
+from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import (
     Kind,
     MessagesRequest,
-    decode_request,
+    call_of,
     first_user_text,
-    kind_of,
+    is_chat,
     session_in_metadata,
     title_in_answer,
 )
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
+from candela_tui.proxy.fields import request_fields
+from candela_tui.proxy.outgoing import Attempt
+from candela_tui.proxy.shown_path import shown_path
 from candela_tui.proxy.tap import Tap
+from candela_tui.proxy.unstored import Unstored
 
 _CHUNKS_A_STEP = 16
 _OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
@@ -37,14 +40,17 @@ class ExchangeRecord:
     __slots__ = (
         "_answer",
         "_asked",
+        "_attempt",
+        "_counted",
         "_delegations",
         "_encoding",
         "_first_token_ms",
         "_folded",
         "_lifetimes",
+        "_oauth",
         "_received",
-        "_stored",
         "_unread",
+        "_unstored",
         "exchange",
         "failed",
         "notice",
@@ -61,7 +67,8 @@ class ExchangeRecord:
             method=tap.method,
             path=tap.path.partition("?")[0],
             route=tap.route,
-            dialect=tap.dialect,
+            dialect=_dialect(tap),
+            provider=tap.provider,
             url=tap.url,
             request_bytes=len(tap.recording.request),
             pid=os.getpid(),
@@ -73,39 +80,47 @@ class ExchangeRecord:
         """What the user should know of the capture of this exchange."""
         self.stored_at = time.monotonic()
         self._asked: Asked | None = None
+        self._attempt: Attempt | None = None
+        """The newest that ``exchange`` tells of."""
         self._answer: AnswerDecoder | None = None
         self._delegations: dict[int, Delegation | None] = {}
         """By the index of the block that makes it: each is read once."""
         self._encoding: Decoder | None = None
         self._first_token_ms: float | None = None
         self._folded = 0
+        self._counted = 0
         self._received = 0
-        self._stored = 0
+        self._oauth = False
+        self._unstored = Unstored(tap)
         self._lifetimes: set[str] = set()
         self._unread: Iterator[None] | None = None
 
     def read_request(self) -> None:
         """Read from the request who asks for what."""
         tap = self.tap
-        request = self.request = decode_request(tap.recording.request) if tap.method == "POST" else None
+        call = call_of(self.exchange.dialect, tap.method, tap.path.partition("?")[0], tap.recording.request)
+        request = self.request = call.request
         retry = header(tap.headers, "x-stainless-retry-count") or ""
         authorization = header(tap.headers, "authorization") or ""
         session = header(tap.headers, "x-claude-code-session-id")
+        self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
         self.exchange = replace(
             self.exchange,
-            path=_without_secrets(tap.path),
-            kind=kind_of(tap.method, tap.path.partition("?")[0], request),
+            path=shown_path(tap.path),
+            kind=call.kind,
             session_id=session or (session_in_metadata(request) if request else None),
             agent_id=header(tap.headers, "x-claude-code-agent-id"),
             parent_agent_id=header(tap.headers, "x-claude-code-parent-agent-id"),
-            model=request.model if request else None,
-            streamed=bool(request and request.stream),
+            model=call.model,
+            streamed=call.streamed,
             request_headers=redacted(tap.headers),
             retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
-            subscription=authorization.lower().startswith(_OAUTH_TOKEN),
+            **{"subscription": self._oauth and tap.provider == "anthropic", **self._attempted()},
         )
         if request is not None:
-            self._asked = Asked(request.model, request.speed, request.service_tier, request.inference_geo)
+            self._asked = Asked(call.model)
+            if self.exchange.dialect != "openai":
+                self._asked = Asked(call.model, request.speed, request.service_tier, request.inference_geo)
             self._unread = asked_lifetimes(tap.recording.request, self._lifetimes)
 
     def read_task(self) -> None:
@@ -130,19 +145,30 @@ class ExchangeRecord:
     @property
     def behind(self) -> bool:
         """Whether chunks wait to be folded."""
-        return self._folded < len(self.tap.recording.chunks)
+        return self._folded < len(self._decoded_side().chunks)
 
     @property
     def changed(self) -> bool:
         """Whether the tap knows more than the newest snapshot shows."""
-        return self._received != self.exchange.response_bytes or self.exchange.marks != self._marks()
+        tap = self.tap
+        return (
+            self._counted < len(tap.recording.chunks)
+            or tap.attempt is not self._attempt
+            or self.exchange.marks != self._marks()
+        )
+
+    def _decoded_side(self) -> Recording:
+        """Whose bytes tell what was answered: the client's, or where those are OpenAI's form of it the provider's."""
+        tap = self.tap
+        if self.exchange.dialect == "openai" and tap.recording.provider and (tap.provider_status or 400) < 400:
+            return tap.recording.provider
+        return tap.recording
 
     def fold(self) -> None:
         """Decode the next few chunks of the answer."""
-        recording = self.tap.recording
+        recording = self._decoded_side()
         start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
         chunks = recording.chunks[start : self._folded]
-        self._received += sum(map(len, chunks))
         answer = self._started()
         if self._encoding is None:
             return
@@ -162,8 +188,11 @@ class ExchangeRecord:
 
     def _started(self) -> AnswerDecoder:
         if self._answer is None:
-            headers = self.tap.response_headers
-            self._answer = AnswerDecoder(self.tap.status or 0, header(headers, "content-type") or "")
+            tap = self.tap
+            of_client = self._decoded_side() is tap.recording
+            headers = tap.response_headers if of_client else tap.provider_headers
+            status = tap.status if of_client else tap.provider_status
+            self._answer = AnswerDecoder(status or 0, header(headers, "content-type") or "")
             try:
                 self._encoding = decoder_for(header(headers, "content-encoding") or "")
             except BadEncoding as error:
@@ -173,14 +202,19 @@ class ExchangeRecord:
     def snapshot(self, pricer: Pricer) -> None:
         """Make ``exchange`` say what is known by now, priced."""
         tap = self.tap
+        chunks = tap.recording.chunks
+        self._received += sum(map(len, chunks[self._counted :]))
+        self._counted = len(chunks)
         known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received} | self._attempted()
         if tap.status is not None and self.exchange.status is None:
-            headers = tap.response_headers
+            headers, of_provider = tap.response_headers, tap.provider_headers
             known |= {
                 "status": tap.status,
                 "response_headers": redacted(headers),
-                "rate_limits": rate_limits(headers),
-                "request_id": header(headers, "request-id") or header(headers, "x-request-id"),
+                "rate_limits": rate_limits(headers) or rate_limits(of_provider),
+                "request_id": request_id(headers) or request_id(of_provider),
+                "provider_status": tap.provider_status,
+                "provider_response_headers": redacted(of_provider),
             }
         if tap.end_ms is not None:
             if (tap.status is not None and self._encoding is not None) or self._answer is None:
@@ -199,35 +233,35 @@ class ExchangeRecord:
     @property
     def has_unstored(self) -> bool:
         """Whether there are chunks that the store has not got yet."""
-        return self._stored < len(self.tap.recording.chunks)
+        return bool(self._unstored)
 
-    def unstored(self) -> tuple[list[bytes], list[float]]:
-        """The chunks that the store has not got yet, with their times."""
-        recording = self.tap.recording
-        start, self._stored = self._stored, len(recording.chunks)
-        return recording.chunks[start : self._stored], recording.times[start : self._stored]
+    def unstored(self) -> tuple[list[bytes], list[float], ProviderSide | None]:
+        """The chunks that the store has not got yet, with their times, and what it has not of the provider's side."""
+        return self._unstored.take()
 
     def _marks(self) -> Marks:
         tap = self.tap
         return Marks(tap.connected_ms, tap.first_byte_ms, self._first_token_ms, tap.end_ms)
 
     def _attempted(self) -> dict[str, Any]:
-        """What went to the provider."""
+        """What went to the provider: that of the newest attempt."""
         tap, attempt = self.tap, self.tap.attempt
         if attempt is None:
             return {}
-        mapped = tap.recording.provider is not None
-        return {
-            "url": tap.url,
-            "provider": attempt.provider,
-            "region": attempt.region,
-            "model_sent": attempt.model,
-            "adaptations": attempt.adaptations,
-            "provider_status": tap.provider_status,
-            "provider_request_headers": redacted(attempt.request.headers) if mapped else (),
-            "provider_response_headers": redacted(tap.provider_headers),
-            "provider_metrics": tap.provider_metrics,
-        }
+        known: dict[str, Any] = {"provider_metrics": tap.provider_metrics}
+        if attempt is not self._attempt:
+            self._attempt = attempt
+            sent = attempt.request.headers
+            known |= {
+                "url": tap.url,
+                "provider": attempt.provider,
+                "region": attempt.region,
+                "model_sent": attempt.model,
+                "adaptations": attempt.adaptations,
+                "provider_request_headers": redacted(sent) if sent != request_fields(list(tap.headers)) else (),
+                "subscription": self._oauth and attempt.provider == "anthropic",
+            }
+        return known
 
     def _answered(self, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> dict[str, Any]:
         fold = answer.fold
@@ -240,11 +274,14 @@ class ExchangeRecord:
             "tools_called": called_tools(fold.blocks.values()),
             "delegations": self._delegated(fold),
         }
-        if usage is not None:
+        if usage is not None and self.exchange.kind is not Kind.COUNT_TOKENS:
+            attempt = self.tap.attempt
             priced = pricer.price(
                 usage,
-                provider="anthropic",
+                provider=attempt.provider if attempt else self.tap.provider,
+                region=attempt.region if attempt else None,
                 model_asked=self.exchange.model,
+                model_sent=attempt.model if attempt else None,
                 model_used=fold.model,
                 at=self.exchange.started_at,
                 final=ended and fold.usage_final,
@@ -286,18 +323,8 @@ class ExchangeRecord:
         return Outcome.OK, None
 
 
-def _without_secrets(path: str) -> str:
-    """A path with the values of secret query parameters (``?key=…``) replaced."""
-    place, question, query = path.partition("?")
-    if not question:
-        return path
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(_secret_parameter(name, value) for name, value in pairs):
-        return path
-    shown = [(name, "redacted" if _secret_parameter(name, value) else value) for name, value in pairs]
-    return f"{place}?{urlencode(shown)}"
-
-
-def _secret_parameter(name: str, value: str) -> bool:
-    field = name.lower().replace("_", "-")
-    return field == "key" or is_secret(field) or redacted(((field, value),)) != ((field, value),)
+def _dialect(tap: Tap) -> str:
+    """What is spoken: on the route of chat completions Messages are, too."""
+    if tap.dialect == "openai" and not is_chat(tap.path.partition("?")[0]):
+        return "messages"
+    return tap.dialect

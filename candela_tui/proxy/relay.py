@@ -37,6 +37,7 @@ def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes
         path=target.path,
         route=target.route.name,
         dialect=target.route.dialect,
+        provider=target.route.provider,
         headers=headers,
         body=body,
     )

@@ -16,15 +16,17 @@ class Route:
     """Of the paths; without a slash at its end."""
     dialect: str = "messages"
     """messages, vertex (rawPredict), bedrock (invoke), or openai (chat completions beside Messages)."""
+    provider: str = "anthropic"
+    """Who runs the models there: anthropic, vertex or bedrock."""
 
 
 ROUTES = (
     Route("anthropic-direct", "/proxy/anthropic-direct"),
-    Route("anthropic-vertex", "/proxy/anthropic-vertex"),
-    Route("anthropic-bedrock", "/proxy/anthropic-bedrock"),
-    Route("anthropic", "/proxy/anthropic", "openai"),
-    Route("vertex", "/vertex/v1", "vertex"),
-    Route("bedrock", "/bedrock", "bedrock"),
+    Route("anthropic-vertex", "/proxy/anthropic-vertex", provider="vertex"),
+    Route("anthropic-bedrock", "/proxy/anthropic-bedrock", provider="bedrock"),
+    Route("anthropic", "/proxy/anthropic", "openai", "vertex"),
+    Route("vertex", "/vertex/v1", "vertex", "vertex"),
+    Route("bedrock", "/bedrock", "bedrock", "bedrock"),
 )
 
 

@@ -26,6 +26,7 @@ class Tap:
         "method",
         "outcome",
         "path",
+        "provider",
         "provider_headers",
         "provider_metrics",
         "provider_status",
@@ -37,7 +38,15 @@ class Tap:
     )
 
     def __init__(
-        self, *, method: str, path: str, route: str, dialect: str, headers: Sequence[tuple[str, str]], body: bytes
+        self,
+        *,
+        method: str,
+        path: str,
+        route: str,
+        dialect: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        provider: str = "anthropic",
     ) -> None:
         self.id = f"{time.time_ns() // 1000:014x}{secrets.token_hex(3)}"
         self.started_at: datetime = utc_now()
@@ -46,6 +55,8 @@ class Tap:
         self.path = path
         self.route = route
         self.dialect = dialect
+        self.provider = provider
+        """Whoever the route leads to; an attempt says it again."""
         self.headers = headers
         self.recording = Recording(body)
         self.connected_ms: float | None = None

@@ -191,7 +191,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
         tools_called=tuple(_list(row["tools_called"])),
         delegations=tuple(Delegation(*each) for each in _list(row["delegations"])),
         task=read_text(row["task"]),
-        provider=read_text(row["provider"]) if row["provider"] is not None else _FIRST_PROVIDER,
+        provider=_FIRST_PROVIDER if row["provider"] is None else _text(row["provider"]),
         region=read_text(row["region"]),
         model_sent=read_text(row["model_sent"]),
         adaptations=tuple(Adaptation(*each) for each in _list(row["adaptations"])),

@@ -36,11 +36,5 @@ class History(Protocol):
         that crossed."""
 
     def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
-        """What came from the provider, as ``response_chunks`` has what went to the client; none where
-        ``provider_request_body`` has none."""
-
-    def provider_request_body(self, exchange_id: str, /) -> bytes | None:
-        """The body that went to the provider; None: not in the store, or the client's own, byte for byte."""
-
-    def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
-        """What came from the provider, in the form of ``response_chunks``; nothing where the client got the same."""
+        """What came from the provider, as ``response_chunks`` has what went to the client: the same where only the
+        request was mapped; nothing where ``provider_request_body`` has none."""

@@ -150,13 +150,13 @@ def test_web_searches_cost_each():
 
 
 def test_web_searches_where_they_have_no_price_make_the_cost_an_at_least():
-    cost = price(Usage(input_tokens=10, web_searches=1), "claude-opus-4-8", provider="google-vertex").cost
+    cost = price(Usage(input_tokens=10, web_searches=1), "claude-opus-4-8", provider="vertex").cost
     assert cost is not None
     assert cost.at_least
 
 
 def test_cache_writes_for_an_hour_where_they_have_no_price_make_the_cost_an_at_least():
-    bedrock = {"model": "global.anthropic.claude-sonnet-4-20250514-v1:0", "provider": "aws"}
+    bedrock = {"model": "global.anthropic.claude-sonnet-4-20250514-v1:0", "provider": "bedrock"}
     lasting, usual = (
         price(Usage(cache_write_1h_tokens=10), **bedrock),
         price(Usage(cache_write_5m_tokens=10), **bedrock),
@@ -174,20 +174,90 @@ def test_the_priority_tier_is_counted_at_standard_prices_and_says_so():
 
 
 def test_a_regional_vertex_endpoint_costs_a_tenth_more_from_generation_4_5_on():
-    def vertex(model: str, regional: bool) -> Decimal:
-        return total(MILLION, model, provider="google-vertex", regional=regional)
+    def vertex(model: str, region: str | None) -> Decimal:
+        return total(MILLION, model, provider="vertex", region=region)
 
-    assert vertex("claude-sonnet-4-6", False) == 3
-    assert vertex("claude-sonnet-4-6", True) == Decimal("3.3")
-    assert vertex("claude-3-5-haiku@20241022", True) == Decimal("0.8")
+    assert vertex("claude-sonnet-4-6", "global") == vertex("claude-sonnet-4-6", None) == 3
+    assert vertex("claude-sonnet-4-6", "us-east5") == vertex("claude-sonnet-4-6", "eu") == Decimal("3.3")
+    assert vertex("claude-3-5-haiku@20241022", "us-east5") == Decimal("0.8")
 
 
 def test_bedrock_is_priced_by_the_inference_profile_though_the_answer_names_the_bare_model():
     def bedrock(asked: str) -> Decimal:
-        return total(MILLION, provider="aws", model_asked=asked, model_used="claude-haiku-4-5-20251001")
+        return total(MILLION, provider="bedrock", model_asked=asked, model_used="claude-haiku-4-5-20251001")
 
     assert bedrock("global.anthropic.claude-haiku-4-5-20251001-v1:0") == 1
     assert bedrock("us.anthropic.claude-haiku-4-5-20251001-v1:0") == Decimal("1.1")
+
+
+@pytest.mark.parametrize(
+    ("model", "dated", "listed"),
+    [
+        # Input, cache read, 5-minute write, 1-hour write, output: USD a million at the global endpoints.
+        ("claude-opus-4-8", "claude-opus-4-8", ("5", "0.5", "6.25", "10", "25")),
+        ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929", ("3", "0.3", "3.75", "6", "15")),
+        ("claude-haiku-4-5", "claude-haiku-4-5-20251001", ("1", "0.1", "1.25", "2", "5")),
+    ],
+)
+class TestEveryPartCostsATenthMoreInARegion:
+    """As https://docs.claude.com/en/docs/about-claude/pricing says for both clouds."""
+
+    @staticmethod
+    def parts(dated: str, **served: Any) -> tuple[Decimal, ...]:
+        counts = [tuple(10_000 if part == wanted else 0 for part in range(5)) for wanted in range(5)]
+        return tuple(100 * total(Usage(*each), model_used=dated, **served) for each in counts)
+
+    def test_of_vertex(self, model: str, dated: str, listed: tuple[str, ...]) -> None:
+        usd = tuple(map(Decimal, listed))
+        names = {"model_asked": model, "model_sent": dated.replace("-2", "@2"), "provider": "vertex"}
+        assert self.parts(dated, **names, region="global") == usd
+        for region in ("us", "eu", "europe-west1"):
+            assert self.parts(dated, **names, region=region) == tuple(part * Decimal("1.1") for part in usd)
+
+    @pytest.mark.parametrize("version", ["", "-v1", "-v1:0"])
+    def test_of_bedrock(self, model: str, dated: str, listed: tuple[str, ...], version: str) -> None:
+        usd = tuple(map(Decimal, listed))
+
+        def bedrock(sent: str) -> tuple[Decimal, ...]:
+            served = {"provider": "bedrock", "region": "eu-west-1", "model_asked": model, "model_sent": sent}
+            return self.parts(dated, **served)
+
+        assert bedrock(f"global.anthropic.{dated}{version}") == usd
+        of_account = "arn:aws:bedrock:us-east-1:123456789012:inference-profile"
+        assert bedrock(f"{of_account}/global.anthropic.{dated}{version}") == usd
+        regional = tuple(part * Decimal("1.1") for part in usd)
+        for place in ("us.", "eu.", "apac.", "jp.", "au.", "us-gov.", ""):
+            assert bedrock(f"{place}anthropic.{dated}{version}") == regional
+            assert bedrock(f"{of_account}/{place}anthropic.{dated}{version}") == regional
+
+    def test_of_bedrock_where_the_name_hides_the_model_by_what_answered(
+        self, model: str, dated: str, listed: tuple[str, ...]
+    ) -> None:
+        arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+        for names in ({"model_asked": arn}, {"model_asked": model, "model_sent": arn}):
+            priced = price(MILLION, model_used=dated, provider="bedrock", **names)
+            assert priced.cost is not None
+            assert priced.cost.total == Decimal(listed[0]) * Decimal("1.1")
+            assert any("regional prices" in note for note in priced.notes)
+
+
+def test_the_place_that_was_asked_for_holds_also_where_another_model_answered():
+    asked = {"provider": "bedrock", "model_asked": "claude-opus-4-8", "model_used": "claude-haiku-4-5-20251001"}
+    assert total(MILLION, model_sent="global.anthropic.claude-opus-4-8", **asked) == 1
+    assert total(MILLION, model_sent="us.anthropic.claude-opus-4-8", **asked) == Decimal("1.1")
+
+
+def test_a_long_prompt_costs_more_on_the_clouds_too_where_the_model_has_a_tier():
+    long = Usage(input_tokens=150_000, cache_read_tokens=100_000, output_tokens=0)
+    assert total(long, "claude-sonnet-4-5@20250929", provider="vertex", region="global") == Decimal("0.96")
+    assert total(long, "claude-sonnet-4-5@20250929", provider="vertex", region="us-east5") == Decimal("1.056")
+    assert total(long, "claude-opus-4-8", provider="vertex", region="global") == Decimal("0.8")
+
+
+@pytest.mark.parametrize("provider", ["vertex", "bedrock"])
+def test_a_model_that_a_cloud_does_not_list_is_unpriced_there(provider):
+    priced = price(MILLION, "my-finetune", provider=provider, region="us-east5")
+    assert (priced.cost, priced.unpriced_model) == (None, "my-finetune")
 
 
 def test_priced_is_the_model_that_answered_not_the_one_that_was_asked():
@@ -261,8 +331,15 @@ class TestPricesOfYourOwn:
 
     def test_apply_by_the_name_that_was_asked_where_it_is_another_name_of_what_answered(self):
         profile = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
-        asked = {"provider": "aws", "model_asked": profile, "model_used": "claude-haiku-4-5-20251001"}
+        asked = {"provider": "bedrock", "model_asked": profile, "model_used": "claude-haiku-4-5-20251001"}
         assert total(MILLION, settings={"models": {profile: self.FULL}}, **asked) == 2
+
+    @pytest.mark.parametrize("provider", ["vertex", "bedrock"])
+    def test_do_not_apply_to_another_model_that_answered_on_a_cloud(self, provider):
+        settings = own(claude_opus_4_8=self.FULL)
+        asked = {"model_asked": "claude-opus-4-8", "model_sent": "global.anthropic.claude-opus-4-8"}
+        answered = {"model_used": "claude-haiku-4-5-20251001", "provider": provider, "region": "global"}
+        assert total(MILLION, settings=settings, **asked, **answered) == 1
 
     def test_do_not_apply_to_another_model_that_answered(self):
         settings = own(claude_opus_4_8=self.FULL)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -12,6 +12,7 @@ from aiohttp import web
 from candela_tui import wire
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
+from candela_tui.proxy.local_api.bodies import Bodies
 from candela_tui.proxy.local_api.events import event_stream
 from candela_tui.proxy.local_api.listing import Wanted, newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
@@ -87,12 +88,16 @@ class LocalApi:
                 return await self._requests(request, _wanted(query, "session", "since", "before", "limit"))
             case ["requests", exchange_id]:
                 return await self._request(exchange_id)
-            case ["requests", exchange_id, "request"]:
-                return await self._request_body(request, exchange_id)
-            case ["requests", exchange_id, "response"]:
-                return await self._response_body(request, exchange_id)
-            case ["requests", exchange_id, "chunks"]:
-                return await self._chunks(request, exchange_id, _number(_fields(query, "after"), "after", 0) or 0)
+            case ["requests", exchange_id, *side, part] if side in ([], ["provider"]):
+                bodies = Bodies(self._feed, self._store, exchange_id, of_provider=bool(side))
+                match part:
+                    case "request":
+                        return await _sent(request, await bodies.request())
+                    case "response":
+                        return await _sent(request, await bodies.response())
+                    case "chunks":
+                        after = _number(_fields(query, "after"), "after", 0) or 0
+                        return await _listed(request, await bodies.chunks(after))
         return _refusal(404, "the local API has no such path; docs/local-api.md lists those that there are")
 
     async def _sessions(self, since: datetime | None) -> web.Response:
@@ -113,36 +118,21 @@ class LocalApi:
         exchange = self._feed.snapshot(exchange_id) or await asyncio.to_thread(self._store.exchange, exchange_id)
         return _document(wire.encode(exchange)) if exchange else _unknown()
 
-    async def _request_body(self, request: web.BaseRequest, exchange_id: str) -> web.StreamResponse:
-        recording = self._feed.recording(exchange_id)
-        body = recording.request if recording else await asyncio.to_thread(self._store.request_body, exchange_id)
-        if body is None:
-            return _unknown()
-        async with _whole(await Outflow(request, _BYTES).start()) as out:
-            await out.add(body)
-        return out.response
 
-    async def _response_body(self, request: web.BaseRequest, exchange_id: str) -> web.StreamResponse:
-        recording = self._feed.recording(exchange_id)
-        stored = None if recording else await asyncio.to_thread(self._store.response_body, exchange_id)
-        if recording is None and stored is None:
-            return _unknown()
-        async with _whole(await Outflow(request, _BYTES).start()) as out:
-            for chunk in [stored or b""] if recording is None else recording.chunks[:]:
-                await out.add(chunk)
-        return out.response
+async def _sent(request: web.BaseRequest, body: Sequence[bytes] | None) -> web.StreamResponse:
+    if body is None:
+        return _unknown()
+    async with _whole(await Outflow(request, _BYTES).start()) as out:
+        for piece in body:
+            await out.add(piece)
+    return out.response
 
-    async def _chunks(self, request: web.BaseRequest, exchange_id: str, after: int) -> web.StreamResponse:
-        recording = self._feed.recording(exchange_id)
-        if recording is not None:
-            whole = len(recording.chunks)
-            chunks, times = recording.chunks[after:whole], recording.times[after:whole]
-        else:
-            chunks, times = await asyncio.to_thread(self._store.response_chunks, exchange_id, after)
-        async with _whole(await Outflow(request, _LINES).start()) as out:
-            for chunk, at_ms in zip(chunks, times, strict=True):
-                await out.add(wire.encode(Chunk(at_ms, chunk)) + b"\n")
-        return out.response
+
+async def _listed(request: web.BaseRequest, found: tuple[Sequence[bytes], Sequence[float]]) -> web.StreamResponse:
+    async with _whole(await Outflow(request, _LINES).start()) as out:
+        for chunk, at_ms in zip(*found, strict=True):
+            await out.add(wire.encode(Chunk(at_ms, chunk)) + b"\n")
+    return out.response
 
 
 @contextlib.asynccontextmanager

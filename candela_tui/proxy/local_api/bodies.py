@@ -1,0 +1,49 @@
+"""The bodies of one exchange: of a live one or one that just ended from memory, else from the store."""
+
+import asyncio
+from collections.abc import Sequence
+
+from candela_tui.exchange import Recording
+from candela_tui.feed import Feed
+from candela_tui.store.reader import StoreReader
+
+
+class Bodies:
+    """Reads one side. Every method raises StoreError."""
+
+    def __init__(self, feed: Feed, store: StoreReader, exchange_id: str, *, of_provider: bool) -> None:
+        self._live = feed.recording(exchange_id)
+        self._store = store
+        self._id = exchange_id
+        self._of_provider = of_provider
+
+    @property
+    def _recording(self) -> Recording | None:
+        return self._live.provider if self._live is not None and self._of_provider else self._live
+
+    async def request(self) -> Sequence[bytes] | None:
+        """The request's body in pieces; None: not recorded, or nothing of the provider's own."""
+        if self._live is not None:
+            return None if self._recording is None else [self._recording.request]
+        read = self._store.provider_request_body if self._of_provider else self._store.request_body
+        body = await asyncio.to_thread(read, self._id)
+        return None if body is None else [body]
+
+    async def response(self) -> Sequence[bytes] | None:
+        """The answer's body in pieces, so far; None as ``request`` has it."""
+        if self._live is not None:
+            return None if self._recording is None else self._recording.chunks[:]
+        read = self._store.provider_response_body if self._of_provider else self._store.response_body
+        body = await asyncio.to_thread(read, self._id)
+        return None if body is None else [body]
+
+    async def chunks(self, after: int) -> tuple[Sequence[bytes], Sequence[float]]:
+        """The answer's chunks beyond the first ``after``, so far, and when each came; none where there is nothing."""
+        if self._live is None:
+            read = self._store.provider_response_chunks if self._of_provider else self._store.response_chunks
+            return await asyncio.to_thread(read, self._id, after)
+        recording = self._recording
+        if recording is None:
+            return [], []
+        whole = len(recording.chunks)
+        return recording.chunks[after:whole], recording.times[after:whole]
