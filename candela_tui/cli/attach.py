@@ -15,6 +15,7 @@ from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths, default_paths
 from candela_tui.peer import listening_uid
+from candela_tui.proxy.destinations import destination
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
@@ -81,7 +82,7 @@ def _live_or_stored(
         status = Status(
             address=f"{HOST}:{running.port}",
             route=settings.proxy.default_route,
-            base_url=settings.anthropic.base_url,
+            base_url=destination(settings.proxy.default_route, settings),
             note=f"Another candela (pid {running.pid}) serves port {running.port}; its records are read from "
             f"{paths.store}, as they can't be followed live: {error}",
             follows_store=True,

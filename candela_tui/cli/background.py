@@ -12,6 +12,11 @@ from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
 
 _FLUSH_S = 15.0
 """What leaving may take beyond the grace for live streams."""
+_PROVIDERS = {
+    "anthropic-direct": "Anthropic",
+    "anthropic-vertex": "Claude on Vertex AI",
+    "anthropic-bedrock": "Claude on Bedrock",
+}
 
 
 @click.command()
@@ -80,6 +85,10 @@ def status(ctx: click.Context, as_json: bool) -> None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
         click.echo(f"Since {running.started_at}. Its records are in {running.data_dir}")
+        if running.route is not None:
+            click.echo(
+                f"What names no route goes by {running.route}, to {_PROVIDERS.get(running.route, 'its provider')}."
+            )
         click.echo("See it live with `candela attach`.")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
@@ -99,6 +108,7 @@ def _document(port: int, running: RunningCandela | None, in_background: bool) ->
         "version": running.version if running else None,
         "started_at": running.started_at if running else None,
         "data_dir": running.data_dir if running else None,
+        "route": running.route if running else None,
     }
 
 

@@ -8,6 +8,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.logs import log_beside_the_store
 from candela_tui.cli.terminal import require_terminal, show, tell_crash
 from candela_tui.config import Settings
+from candela_tui.proxy.destinations import destination
 from candela_tui.proxy.listen import PortTaken
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import DashboardExit
@@ -40,7 +41,7 @@ def show_engine(engine: Engine, settings: Settings, invocation: Invocation, note
     status = Status(
         address=engine.address,
         route=settings.proxy.default_route,
-        base_url=settings.anthropic.base_url,
+        base_url=destination(settings.proxy.default_route, settings),
         note=note,
     )
     history = StoreReader(invocation.paths.store)

@@ -60,4 +60,6 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
 
 
 def _towards(settings: Settings, base_url: str) -> Settings:
-    return settings.model_copy(update={"anthropic": AnthropicSettings(base_url=base_url)})
+    """Also where the user's own settings lead to a cloud: the simulation is of Anthropic."""
+    proxy = settings.proxy.model_copy(update={"default_route": "anthropic-direct"})
+    return settings.model_copy(update={"proxy": proxy, "anthropic": AnthropicSettings(base_url=base_url)})

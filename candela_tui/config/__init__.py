@@ -8,15 +8,7 @@ from candela_tui.config.check import known_keys, load, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
-from candela_tui.config.places import (
-    aws_profile,
-    aws_region,
-    base_url_of,
-    bedrock_base_url,
-    vertex_base_url,
-    vertex_project,
-    vertex_region,
-)
+from candela_tui.config.places import aws_profile, aws_region, vertex_project, vertex_region
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
@@ -46,8 +38,6 @@ __all__ = [
     "VertexSettings",
     "aws_profile",
     "aws_region",
-    "base_url_of",
-    "bedrock_base_url",
     "change_setting",
     "from_text",
     "known_keys",
@@ -58,7 +48,6 @@ __all__ = [
     "toml_key",
     "toml_value",
     "validated",
-    "vertex_base_url",
     "vertex_project",
     "vertex_region",
 ]

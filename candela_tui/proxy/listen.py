@@ -22,6 +22,8 @@ class RunningCandela:
     port: int
     started_at: str
     data_dir: str | None
+    route: str | None = None
+    """Where requests to its bare base URL go."""
 
 
 class PortTaken(Exception):
@@ -72,13 +74,14 @@ def running_candela(port: int) -> RunningCandela | None:
         connection.close()
     if not isinstance(document, dict) or document.get("name") != "candela" or not isinstance(document.get("pid"), int):
         return None
-    data_dir = document.get("data_dir")
+    data_dir, route = document.get("data_dir"), document.get("route")
     return RunningCandela(
         document["pid"],
         _printable(document.get("version")),
         port,
         _printable(document.get("started_at")),
         data_dir if isinstance(data_dir, str) and data_dir.isprintable() else None,
+        _printable(route) if isinstance(route, str) else None,
     )
 
 

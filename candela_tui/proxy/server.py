@@ -20,6 +20,7 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.client_answer import error_response
 from candela_tui.proxy.client_session import FIELD_LIMIT, open_session
+from candela_tui.proxy.destinations import destination
 from candela_tui.proxy.fields import decoded_pairs
 from candela_tui.proxy.guard import GuardedServer
 from candela_tui.proxy.listen import HOST
@@ -195,6 +196,7 @@ class Proxy:
             "pid": os.getpid(),
             "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
             "data_dir": str(self._paths.data) if self._paths else None,
+            "route": self._settings.proxy.default_route,
             "live": self.live,
         }
 
@@ -206,6 +208,6 @@ class Proxy:
             started_at=self._started_at,
             address=f"{HOST}:{self._port}",
             route=self._settings.proxy.default_route,
-            base_url=self._settings.anthropic.base_url,
+            base_url=destination(self._settings.proxy.default_route, self._settings),
             live=self.live,
         )

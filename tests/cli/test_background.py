@@ -27,12 +27,14 @@ async def test_start_returns_when_the_proxy_answers(home: Home) -> None:
     assert b'"name": "candela"' in answer
 
 
-async def test_status_says_who_runs_where_and_since_when(home: Home) -> None:
-    await home.run("start")
+async def test_status_says_who_runs_where_since_when_and_where_it_leads(home: Home) -> None:
+    await home.run("start", CANDELA_PROXY__DEFAULT_ROUTE="anthropic-vertex")
     told = await home.run("status")
     assert told.code == 0
     assert f"http://127.0.0.1:{home.port} in the background" in told.out
     document = await status(home)
+    assert "anthropic-vertex: to Claude on Vertex AI" in told.out
+    assert document["route"] == "anthropic-vertex"
     assert document["data_dir"] == str(home.data)
     assert document["url"] == f"http://127.0.0.1:{home.port}"
     assert document["started_at"].endswith("Z")
