@@ -35,6 +35,8 @@ class GoogleCredentials:
         self._calls = BlockingCalls("Google credentials", _LIMIT_S)
         self._shared = Shared(self._fetch, ahead_s=_AHEAD_S)
         self._project: str | None = None
+        self.quota_project: str | None = None
+        """The project that pays for requests, where the credentials of the newest token name one."""
 
     async def token(self) -> str:
         """An access token that still has time. Raises CredentialsError."""
@@ -62,13 +64,14 @@ class GoogleCredentials:
         await self._shared.close()
 
     async def _fetch(self) -> Lease[str]:
-        lease, self._project = await self._calls.run(_load)
+        lease, project, self.quota_project = await self._calls.run(_load)
+        self._project = project or self.quota_project
         return lease
 
 
-def _load() -> tuple[Lease[str], str | None]:
-    """An access token, and the project that its credentials belong to. Everything is read anew: a login in another
-    terminal counts."""
+def _load() -> tuple[Lease[str], str | None, str | None]:
+    """An access token, the project that its credentials belong to, and the one that they let pay. Everything is
+    read anew: a login in another terminal counts."""
     require_a_source()
     try:
         return _access_token()
@@ -77,7 +80,7 @@ def _load() -> tuple[Lease[str], str | None]:
         raise CredentialsError(why_not(error)) from None
 
 
-def _access_token() -> tuple[Lease[str], str | None]:
+def _access_token() -> tuple[Lease[str], str | None, str | None]:
     # A third of a second of imports, which direct users never pay and the loop does not wait for.
     import google.auth
     from google.auth.exceptions import RefreshError
@@ -99,4 +102,4 @@ def _access_token() -> tuple[Lease[str], str | None]:
     if credentials.token is None:
         raise RefreshError("the answer has no access token")  # type: ignore[no-untyped-call]
     ends = credentials.expiry.replace(tzinfo=UTC).timestamp() if credentials.expiry is not None else None
-    return Lease(credentials.token, ends), project or credentials.quota_project_id
+    return Lease(credentials.token, ends), project, credentials.quota_project_id
