@@ -1,0 +1,63 @@
+"""What each generation of Claude takes of the fields that a chat client sets.
+
+Sources, read 2026-11-21:
+https://platform.claude.com/docs/en/build-with-claude/effort (levels by model),
+https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking (adaptive from 4.6, budgets before),
+https://platform.claude.com/docs/en/about-claude/models/migration-guide (no sampling parameters from Opus 4.7),
+https://platform.claude.com/docs/en/about-claude/models/overview (longest outputs). That temperature and top_p exclude
+each other from Opus 4.1 is what the API answers: https://github.com/BerriAI/litellm/issues/15097.
+"""
+
+from candela_tui.protocol.model_ids import model_name
+
+_NEWEST = (99, 0)
+
+
+def _version(model: str) -> tuple[int, int]:
+    """A name that tells no generation is taken for the newest."""
+    return model_name(model).version or _NEWEST
+
+
+def default_max_tokens(model: str) -> int:
+    """What a request without a limit may generate: a number that every model of the generation takes."""
+    version = _version(model)
+    if version >= (3, 7):
+        return 32_000
+    return 8_192 if version >= (3, 5) else 4_096
+
+
+def takes_sampling(model: str) -> bool:
+    """Whether it takes temperature and top_p at all."""
+    return _version(model) < (4, 7)
+
+
+def takes_both_samplings(model: str) -> bool:
+    """Whether it takes temperature and top_p in one request."""
+    return _version(model) < (4, 1)
+
+
+def takes_budget(model: str) -> bool:
+    """Whether its thinking is given a budget of tokens."""
+    return (3, 7) <= _version(model) < (4, 6)
+
+
+def thinks_adaptively(model: str) -> bool:
+    """Whether it decides itself how much to think, guided by ``output_config.effort``."""
+    return _version(model) >= (4, 6)
+
+
+def thinks_unasked(model: str) -> bool:
+    """Whether it thinks where the request does not say."""
+    return _version(model) >= (5, 0)
+
+
+def hides_thinking(model: str) -> bool:
+    """Whether the text of its thinking comes only where it is asked for."""
+    return _version(model) >= (4, 7)
+
+
+def effort_levels(model: str) -> tuple[str, ...]:
+    """The levels of ``output_config.effort``, rising."""
+    if _version(model) < (4, 6):
+        return ()
+    return ("low", "medium", "high", "max") if _version(model) < (4, 7) else ("low", "medium", "high", "xhigh", "max")
