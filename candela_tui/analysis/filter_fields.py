@@ -77,6 +77,7 @@ def _texts(exchange: Exchange, around: Surroundings) -> Iterable[str | None]:
     return (
         exchange.model,
         exchange.model_used,
+        exchange.model_sent,
         around.agent(exchange),
         exchange.path,
         exchange.kind.value,
@@ -201,7 +202,9 @@ def _age_ms(exchange: Exchange, around: Surroundings) -> float:
 
 
 FIELDS: Mapping[str, Field] = {
-    "model": _text_field("model:opus", "model asked or served", lambda of, around: (of.model, of.model_used)),
+    "model": _text_field(
+        "model:opus", "model asked or served", lambda of, around: (of.model, of.model_used, of.model_sent)
+    ),
     "status": Field("status:error", "how it ended, or the HTTP status", _status, (*_STATUSES, "4xx", "5xx", "529")),
     "agent": _text_field("agent:Explore", "the agent's name", lambda of, around: (around.agent(of), of.agent_id)),
     "tool": _text_field("tool:Bash", "a tool that the answer calls", lambda of, around: of.tools_called),
@@ -218,6 +221,19 @@ FIELDS: Mapping[str, Field] = {
     "id": _text_field("id:req_011", "ids of the request", lambda of, around: (of.id, of.request_id)),
     "path": _text_field("path:count_tokens", "the path of the URL", lambda of, around: (of.path,)),
     "route": _text_field("route:vertex", "the route it took", lambda of, around: (of.route,)),
+    "provider": _text_field(
+        "provider:bedrock", "who ran the model", lambda of, around: (of.provider,), "anthropic", "vertex", "bedrock"
+    ),
+    "region": _text_field("region:global", "where at the provider", lambda of, around: (of.region,)),
+    "adapted": _text_field(
+        "adapted:beta",
+        "what candela changed for the provider",
+        lambda of, around: [text for each in of.adaptations for text in (each.what, each.name)],
+        "beta",
+        "field",
+        "message",
+        "retry",
+    ),
     "differs": _text_field(
         "differs:model",
         "what was served otherwise than asked",

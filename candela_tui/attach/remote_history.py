@@ -90,8 +90,6 @@ class RemoteHistory:
         try:
             with self._client.ask("requests", exchange_id, "provider", "chunks", after=after) as answer:
                 chunks = [self._client.understood(line, Chunk) for line in answer.lines()]
-        except NotRecorded:
-            return [], []
         except Unavailable:
             return self._store.provider_response_chunks(exchange_id, after)
         return [chunk.data for chunk in chunks], [chunk.at_ms for chunk in chunks]

@@ -5,12 +5,15 @@ import shlex
 from pathlib import Path
 
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.headers import HOP_BY_HOP, REDACTED
+from candela_tui.protocol.headers import HOP_BY_HOP, REDACTED, header
 
 _CURLS_OWN = frozenset({"accept-encoding", "content-length", "expect", "host"})
 """Fields that curl writes itself, right for what it sends."""
 _VARIABLES = {"authorization": "ANTHROPIC_AUTH_TOKEN"}
 """Where the secret of a header field is, if not in ANTHROPIC_API_KEY: a key is no bearer token."""
+_NATIVE_PREFIXES = {"vertex": "/vertex/v1", "bedrock": "/bedrock"}
+"""Of the routes whose paths do not begin with /proxy/NAME."""
+_USUAL_ADDRESS = "127.0.0.1:8181"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IN_DOUBLE_QUOTES = re.compile(r'[\\"$`]')
 
@@ -25,14 +28,14 @@ def fits_a_command(body: bytes) -> bool:
 
 
 def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:
-    """The command that sends the request again, to where it went.
+    """The command that sends the client's own request again: to Anthropic itself, where it went there; else by way of
+    candela, which puts it into its provider's form and signs it, as it did.
 
     A secret that was redacted is read from ``$ANTHROPIC_API_KEY`` (a bearer token from ``$ANTHROPIC_AUTH_TOKEN``)
     when the command runs. A body of bytes stands in the command, so it must fit one, and goes out with a newline more
     at its end; a path is read when the command runs.
     """
-    query = exchange.path.partition("?")[2]
-    url = f"{exchange.url}?{query}" if query else exchange.url
+    url = _url(exchange)
     parts = ["curl"]
     if re.search(r"[][{}]", url):
         parts.append("--globoff")
@@ -54,6 +57,15 @@ def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:
     # The quotes keep the shell from reading anything into the body.
     here = f"--data-binary @- <<'{end}'"
     return f"{_joined([*parts, here])}\n{text}\n{end}\n"
+
+
+def _url(exchange: Exchange) -> str:
+    path, question, query = exchange.path.partition("?")
+    if exchange.provider == "anthropic" and exchange.url:
+        return f"{exchange.url}{question}{query}"
+    address = header(exchange.request_headers, "host") or _USUAL_ADDRESS
+    prefix = _NATIVE_PREFIXES.get(exchange.route, f"/proxy/{exchange.route}")
+    return f"http://{address}{prefix}{path}{question}{query}"
 
 
 def _fields(exchange: Exchange) -> list[str]:

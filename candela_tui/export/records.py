@@ -49,6 +49,10 @@ REQUEST_FIELDS = (
     "tools",
     "saved_usd",
     "cost_notes",
+    "provider",
+    "region",
+    "model_sent",
+    "adapted",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -66,7 +70,8 @@ def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
 
 
 def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Record:
-    """One request of that sub-agent. ``error`` is ``type: message``, ``tools`` those that the answer calls."""
+    """One request of that sub-agent. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
+    what was changed for the provider: ``beta context-1m-2025-08-07; field context_management``."""
     usage = exchange.usage or Usage()
     record: Record = {
         "id": exchange.id,
@@ -101,6 +106,10 @@ def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Rec
         "tools": ", ".join(exchange.tools_called) or None,
         "saved_usd": exchange.saved,
         "cost_notes": "; ".join(exchange.cost_notes) or None,
+        "provider": exchange.provider,
+        "region": exchange.region,
+        "model_sent": exchange.model_sent,
+        "adapted": "; ".join(f"{each.what} {each.name}" for each in exchange.adaptations) or None,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -139,8 +148,13 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
             {"task": each.task, "agent_type": each.agent_type, "description": each.description}
             for each in exchange.delegations
         ],
+        "adaptations": [{"what": each.what, "name": each.name, "why": each.why} for each in exchange.adaptations],
+        "provider_status": exchange.provider_status,
+        "provider_metrics": dict(exchange.provider_metrics),
         "request_headers": _pairs(exchange.request_headers),
         "response_headers": _pairs(exchange.response_headers),
+        "provider_request_headers": _pairs(exchange.provider_request_headers),
+        "provider_response_headers": _pairs(exchange.provider_response_headers),
     }
 
 

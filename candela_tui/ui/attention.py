@@ -1,10 +1,11 @@
 """What to tell the user who looks elsewhere, and how a terminal is told."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from candela_tui.analysis.retries import calls
 from candela_tui.config import AttentionSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.request import Kind
@@ -16,6 +17,11 @@ LONGEST_GAP = timedelta(seconds=20)
 _BUSY = timedelta(minutes=1)
 _LONGEST_TEXT = 200
 _WORK = frozenset({Kind.MESSAGES})
+_MOST_FAILED = 20
+"""Failures of one caller among which the earlier tries of a call are looked for."""
+
+_Caller = tuple[str | None, str | None]
+"""Session and agent."""
 
 
 @dataclass(slots=True)
@@ -37,7 +43,9 @@ class Attention:
         self._settings = settings
         self._since = since
         self._work: dict[str, _Work] = {}
-        self._failing: set[tuple[str | None, str | None]] = set()
+        self._failing: set[_Caller] = set()
+        self._failed: dict[_Caller, dict[str, Exchange]] = {}
+        """What failed by caller and id, since something of the caller's worked or a failure was told."""
         self._day: date | None = None
         self._told_usd = Decimal(0)
 
@@ -75,10 +83,19 @@ class Attention:
         caller = exchange.session_id, exchange.agent_id
         if exchange.outcome is Outcome.OK:
             self._failing.discard(caller)
-        if not exchange.failed or not exchange.retry or caller in self._failing:
+            self._failed.pop(caller, None)
+        if not exchange.failed or caller in self._failing:
+            return None
+        failed = self._failed.setdefault(caller, {})
+        failed[exchange.id] = exchange
+        if len(failed) > _MOST_FAILED:
+            del failed[next(iter(failed))]
+        retries = next(call.retries for call in calls(failed.values()) if exchange.id in {one.id for one in call.tries})
+        if not retries:
             return None
         self._failing.add(caller)
-        return outcomes.shortfall(exchange) if self._settings.errors else None
+        del self._failed[caller]
+        return outcomes.shortfall(replace(exchange, retry=retries)) if self._settings.errors else None
 
     def passed(self, now: datetime, title: Callable[[str], str]) -> list[str]:
         """Take the time; what to tell of sessions that became idle. ``title``: what a session is called."""

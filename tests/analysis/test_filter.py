@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from candela_tui.analysis.filter import Filter, completion, hint, parse
 from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind
 from candela_tui.protocol.usage import Usage
@@ -40,6 +41,18 @@ FAILED = exchange(
 )
 TITLE = exchange(
     55, kind=Kind.TITLE, model="a", model_used="b", agent_id="a2", differences=(Difference("model", "a", "b"),)
+)
+MAPPED = exchange(
+    60,
+    model="claude-instant",
+    model_sent="global.anthropic.claude-instant-v1",
+    provider="bedrock",
+    region="eu-west-1",
+    route="anthropic-bedrock",
+    adaptations=(Adaptation("beta", "token-counting-2024-11-01", "Bedrock does not know it"),),
+    session_id="s3",
+    agent_id="a1",
+    status=404,
 )
 LIVE = exchange(59, kind=Kind.MESSAGES, outcome=Outcome.LIVE, model="claude-fable-9", session_id="s2")
 ALL = (OPUS, HAIKU, FAILED, TITLE, LIVE)
@@ -102,6 +115,24 @@ def found(text: str) -> list[Exchange]:
 )
 def test_what_is_looked_for_is_found(text: str, expected: tuple[Exchange, ...]) -> None:
     assert found(text) == list(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "provider:bedrock",
+        "region:eu-west",
+        "route:anthropic-bedrock",
+        "model:global.anthropic",
+        "adapted:beta",
+        "adapted:token-counting",
+        "-provider:vertex provider:bed",
+    ],
+)
+def test_where_a_request_went_and_what_it_took_is_found(text: str) -> None:
+    wanted = parse(text)
+    assert wanted.matches(MAPPED, AROUND)
+    assert not any(wanted.matches(one, AROUND) for one in ALL)
 
 
 def test_an_amount_that_is_unknown_is_neither_more_nor_less() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from candela_tui.exchange import Exchange, utc_now
 from candela_tui.export.curl import curl_command, fits_a_command
+from candela_tui.proxy.routes import ROUTES, Route
 from tests.standin import Provider, message, text
 
 HEADERS = (
@@ -60,6 +61,16 @@ def test_the_command_says_method_place_and_the_fields_that_curl_does_not_write_i
         *("--header", "anthropic-version: 2023-06-01"),
         *("--header", "x-api-key: $ANTHROPIC_API_KEY"),
     ]
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.provider != "anthropic"])
+def test_what_candela_maps_or_signs_goes_by_way_of_candela(route: Route) -> None:
+    """The body is the client's own, which the provider itself would not take so."""
+    mapped = {"route": route.name, "provider": route.provider, "path": "/v1/messages?beta=true"}
+    command = curl_command(_exchange("https://aiplatform.googleapis.com/v1/x:streamRawPredict", **mapped), None)
+    assert f"http://127.0.0.1:8181{route.prefix}/v1/messages?beta=true" in _words(command)
+    elsewhere = curl_command(_exchange(request_headers=(("Host", "localhost:9000"),), **mapped), None)
+    assert f"http://localhost:9000{route.prefix}/v1/messages?beta=true" in _words(elsewhere)
 
 
 def test_a_secret_is_read_from_the_environment_when_the_command_runs() -> None:

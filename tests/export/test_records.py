@@ -10,12 +10,26 @@ from candela_tui.exchange import Cost, Delegation, Marks, Outcome
 from candela_tui.export.csv_table import csv_lines
 from candela_tui.export.json_text import json_text
 from candela_tui.export.records import detailed_record, request_record, request_records, session_record
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from tests.export.exchanges import SESSION, exchange
 
+ADAPTATIONS = (
+    Adaptation("beta", "token-counting-2024-11-01", "Bedrock does not know it"),
+    Adaptation("field", "context_management", "no flag that Bedrock knows asks for it"),
+)
+
 
 def test_a_request_has_every_field_in_its_place() -> None:
-    facts = {"tools_called": ("Bash", "Read"), "saved": Decimal("0.01"), "cost_notes": ("first", "second")}
+    facts = {
+        "tools_called": ("Bash", "Read"),
+        "saved": Decimal("0.01"),
+        "cost_notes": ("first", "second"),
+        "provider": "bedrock",
+        "region": "us-east-1",
+        "model_sent": "us.anthropic.claude-opus-4-8",
+        "adaptations": ADAPTATIONS,
+    }
     assert request_record(exchange(**facts)) == {
         "id": "0198-0001",
         "session_id": SESSION,
@@ -49,6 +63,10 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "tools": "Bash, Read",
         "saved_usd": Decimal("0.01"),
         "cost_notes": "first; second",
+        "provider": "bedrock",
+        "region": "us-east-1",
+        "model_sent": "us.anthropic.claude-opus-4-8",
+        "adapted": "beta token-counting-2024-11-01; field context_management",
     }
 
 
@@ -154,3 +172,18 @@ def test_what_a_request_asks_of_the_cache_and_delegates_is_told_in_its_details()
     record = detailed_record(exchange(cache_ttls=("5m",), delegations=(Delegation("Count", "Explore", None),)))
     assert record["cache_ttls"] == ["5m"]
     assert record["delegations"] == [{"task": "Count", "agent_type": "Explore", "description": None}]
+
+
+def test_what_was_changed_for_a_provider_is_told_with_the_reason_in_the_details() -> None:
+    record = detailed_record(
+        exchange(
+            adaptations=ADAPTATIONS,
+            provider_status=200,
+            provider_metrics=(("firstByteLatency", "812"),),
+            provider_request_headers=(("anthropic-version", "1"),),
+        )
+    )
+    why = "Bedrock does not know it"
+    assert record["adaptations"][0] == {"what": "beta", "name": "token-counting-2024-11-01", "why": why}
+    assert (record["provider_status"], record["provider_metrics"]) == (200, {"firstByteLatency": "812"})
+    assert record["provider_request_headers"] == [["anthropic-version", "1"]]

@@ -120,6 +120,22 @@ class TestErrors:
         assert attention.heard([work(20, 21)]) == []
         assert len(attention.heard([failure(30, 1)])) == 1
 
+    def test_tries_that_the_client_does_not_count_are_told_as_well(self) -> None:
+        """Claude Code counts none in interactive use: it sends the same request again, its count still 0."""
+        attention = Attention(ON, NOW)
+        body = {"request_bytes": 90_000}
+        assert attention.heard([failure(0, 0, **body)]) == []
+        assert attention.heard([failure(0, 0, **body)]) == []
+        assert attention.heard([failure(2, 0, **body)]) == ["try 2 · 529 overloaded"]
+        assert attention.heard([failure(5, 0, **body)]) == []
+        assert attention.heard([work(20, 21, **body)]) == []
+        assert attention.heard([failure(30, 0, **body)]) == []
+        assert attention.heard([failure(33, 0, **body)]) == ["try 2 · 529 overloaded"]
+
+    def test_different_requests_that_fail_are_no_tries_of_one(self) -> None:
+        attention = Attention(ON, NOW)
+        assert attention.heard([failure(2 * n, 0, request_bytes=90_000 + n) for n in range(50)]) == []
+
     def test_another_agent_is_told_of_too(self) -> None:
         attention = Attention(ON, NOW)
         assert len(attention.heard([failure(2, 1), failure(3, 1, agent_id="a")])) == 2
