@@ -1,6 +1,7 @@
 """Errors in the form of the Messages API. Source: https://docs.claude.com/en/api/errors"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,17 @@ class ApiError:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An answer that tells an error in the form of the Messages API."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    """Content-Type, ``request-id`` where the provider gave one, and what tells the client when to try again."""
+    body: bytes
+    error: ApiError
+
+
 def error_type(status: int) -> str:
     """The error type that goes with an HTTP status."""
     return ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
@@ -40,7 +52,34 @@ def error_type(status: int) -> str:
 
 def error_body(status: int, message: str) -> bytes:
     """The JSON body of an error answer with this HTTP status."""
-    return msgspec.json.encode({"type": "error", "error": {"type": error_type(status), "message": message}})
+    return error_document(ApiError(error_type(status), message))
+
+
+def error_document(error: ApiError, request_id: str | None = None) -> bytes:
+    """The JSON of an error, as a body or as the data of an ``error`` event."""
+    document: dict[str, Any] = {"type": "error", "error": {"type": error.type, "message": error.message}}
+    if request_id is not None:
+        document["request_id"] = request_id
+    return msgspec.json.encode(document)
+
+
+def error_answer(
+    status: int, message: str, *, request_id: str | None = None, headers: Iterable[tuple[str, str]] = ()
+) -> ErrorAnswer:
+    """An answer with the error type that goes with ``status``; ``headers`` come after its own."""
+    error = ApiError(error_type(status), message)
+    own = [("content-type", "application/json")]
+    if request_id is not None:
+        own.append(("request-id", request_id))
+    return ErrorAnswer(status, [*own, *headers], error_document(error, request_id), error)
+
+
+def and_then(said: str, ours: str) -> str:
+    """The provider's own words, then ours."""
+    said = said.strip()
+    if not ours:
+        return said
+    return f"{said} {ours}" if said.endswith((".", "!", "?", ":")) else f"{said}. {ours}"
 
 
 def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | None:

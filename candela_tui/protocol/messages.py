@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.protocol.bedrock_events import BedrockEventDecoder
 from candela_tui.protocol.errors import ApiError, error_from_body, error_from_wire, quoted
+from candela_tui.protocol.event_stream import EVENT_STREAM
 from candela_tui.protocol.raw_json import decode_json, raw_items
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.protocol.usage import Usage, UsageFold, fallback_model
@@ -270,20 +272,28 @@ class MessageFold:
         return self.blocks.get(index) if type(index) is int else None
 
 
+def event_decoder(content_type: str) -> SSEDecoder | BedrockEventDecoder | None:
+    """What decodes a body of this type into events, as both give them; None: it is no stream of events."""
+    content_type = content_type.lower()
+    if content_type.startswith("text/event-stream"):
+        return SSEDecoder()
+    return BedrockEventDecoder() if content_type.startswith(EVENT_STREAM) else None
+
+
 class AnswerDecoder:
-    """Decodes the (uncompressed) body of an answer as it arrives: a stream of events, or one JSON document.
+    """Decodes the (uncompressed) body of an answer as it arrives: a stream of events, as Anthropic or as Bedrock
+    frames them, or one JSON document.
 
     ``feed`` each chunk and ``finish`` once. ``fold`` is what is known at any time. A document longer than 32 MiB is
     not read, and of an error not more than 1 MiB.
     """
 
-    __slots__ = ("_document", "_kept", "_most", "_sse", "_status", "fold")
+    __slots__ = ("_document", "_events", "_kept", "_most", "_status", "fold")
 
     def __init__(self, status: int, content_type: str) -> None:
         content_type = content_type.lower()
-        is_stream = content_type.startswith("text/event-stream")
         self._status = status
-        self._sse = SSEDecoder() if is_stream and status < 400 else None
+        self._events = event_decoder(content_type) if status < 400 else None
         self._document: list[bytes] = []
         self._kept = 0
         if status >= 400:
@@ -295,24 +305,24 @@ class AnswerDecoder:
     @property
     def streamed(self) -> bool:
         """Whether the answer is an event stream."""
-        return self._sse is not None
+        return self._events is not None
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next decoded bytes; return the events that they completed (none for a document)."""
-        if self._sse is None:
+        if self._events is None:
             room = self._most - self._kept
             self._kept += len(chunk)
             if room > 0:
                 self._document.append(chunk[:room])
             return []
-        events = self._sse.feed(chunk)
+        events = self._events.feed(chunk)
         for event in events:
             self.fold.event(event)
         return events
 
     def finish(self) -> None:
         """The body has ended, by itself or not: fold a document that is not a stream."""
-        if self._sse is not None:
+        if self._events is not None:
             return
         body = b"".join(self._document)
         self._document = []

@@ -15,6 +15,17 @@ class ServerSentEvent(msgspec.Struct, frozen=True):
     data: bytes
 
 
+def encoded(event: ServerSentEvent) -> bytes:
+    """The event as it crosses; line ends within its data may become other line ends."""
+    data = event.data
+    if b"\n" in data or b"\r" in data:
+        data = b"\ndata: ".join(data.splitlines())
+    name = event.name
+    if not name or "\n" in name or "\r" in name:
+        return b"data: %b\n\n" % data
+    return b"event: %b\ndata: %b\n\n" % (name.encode("utf-8", "replace"), data)
+
+
 class SSEDecoder:
     """An incremental decoder: any chunking of a stream gives the same events.
 

@@ -1,0 +1,136 @@
+"""Google's errors in the form of the Messages API: Google's words first, then what to do.
+
+Sources, November 2026: https://cloud.google.com/apis/design/errors (codes, ``google.rpc`` details),
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/api-errors and
+https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer, error_from_body
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.retry_after import retry_after
+
+Pairs = list[tuple[str, str]]
+
+_STATUS: Mapping[str, int] = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "UNAVAILABLE": 529,
+    "DEADLINE_EXCEEDED": 504,
+    "INTERNAL": 500,
+    "UNKNOWN": 500,
+    "DATA_LOSS": 500,
+}
+_STATUS_WITHOUT_NAME = {408: 504, 502: 500, 503: 529}
+_LOGIN = "Sign in again: `gcloud auth application-default login`."
+_CONSOLE = "https://console.cloud.google.com"
+
+
+def google_error(
+    status: int, headers: Pairs, body: bytes, *, project: str | None, region: str | None, model: str | None
+) -> ErrorAnswer | None:
+    """What the client gets for an answer of Google's with an error status; None: its body is Anthropic's already."""
+    document = decode_json(body)
+    if isinstance(document, list) and document:
+        document = document[0]
+    error = document.get("error") if isinstance(document, dict) else None
+    if isinstance(error, dict) and document.get("type") == "error":
+        return None
+    said = error_from_body(status, body).message
+    name = error.get("status") if isinstance(error, dict) else None
+    known = _STATUS.get(name) if isinstance(name, str) else None
+    shown = known or _STATUS_WITHOUT_NAME.get(status, status)
+    details = list(_details(error))
+    own: Pairs = []
+    given = (header(headers, "retry-after"), _text(_of_type(details, "RetryInfo").get("retryDelay")))
+    if shown == 429:
+        own, ours = [retry_after(*given)], _about_quota(project)
+    elif shown == 401:
+        # Trying the same credentials again only hides the words that help.
+        own, ours = [("x-should-retry", "false")], _LOGIN
+    elif shown == 403:
+        ours = _about_permission(said, details, project, model)
+    elif shown == 404:
+        ours = _about_missing(isinstance(error, dict), project, region, model)
+    elif shown == 400:
+        ours = _about_argument(said, error, region)
+    else:
+        own, ours = ([retry_after(*given)] if shown == 529 and any(given) else []), ""
+    request_id = (
+        header(headers, "request-id") or header(headers, "x-request-id") or header(headers, "x-goog-request-id")
+    )
+    return error_answer(shown, and_then(said, ours), request_id=request_id, headers=own)
+
+
+def _details(error: Any) -> Iterator[dict[str, Any]]:
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict):
+            yield detail
+
+
+def _of_type(details: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next((one for one in details if str(one.get("@type", "")).endswith(f"google.rpc.{name}")), {})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _of_project(project: str | None) -> str:
+    return f"?project={project}" if project else ""
+
+
+def _about_quota(project: str | None) -> str:
+    return f"Quotas: {_CONSOLE}/iam-admin/quotas{_of_project(project)}"
+
+
+def _about_permission(said: str, details: list[dict[str, Any]], project: str | None, model: str | None) -> str:
+    info = _of_type(details, "ErrorInfo")
+    metadata = info.get("metadata")
+    reason, lower = info.get("reason"), said.lower()
+    of_project = f" --project {project}" if project else ""
+    if reason == "SERVICE_DISABLED" or "has not been used in project" in lower:
+        given = _text(metadata.get("activationUrl")) if isinstance(metadata, dict) else None
+        page = given or f"{_CONSOLE}/apis/library/aiplatform.googleapis.com{_of_project(project)}"
+        return f"Enable the API: {page} or `gcloud services enable aiplatform.googleapis.com{of_project}`."
+    if reason == "BILLING_DISABLED" or "billing" in lower:
+        return f"Link a billing account: {_CONSOLE}/billing/linkedaccount{_of_project(project)}"
+    if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT" or "authentication scopes" in lower:
+        return f"The credentials lack the scope cloud-platform. {_LOGIN}"
+    if reason in ("USER_PROJECT_DENIED", "CONSUMER_INVALID"):
+        return "Check project under [vertex] in config.toml, and the quota project of the credentials."
+    where = f" (model: {model})" if model else ""
+    return (
+        "Give the account the role roles/aiplatform.user: `gcloud projects add-iam-policy-binding "
+        f"{project or 'PROJECT'} --member=user:EMAIL --role=roles/aiplatform.user`{where}"
+    )
+
+
+def _about_missing(is_json: bool, project: str | None, region: str | None, model: str | None) -> str:
+    if not is_json:
+        return "Check region and base_url under [vertex] in config.toml: nothing of Vertex AI is there."
+    page = f"{_CONSOLE}/vertex-ai/publishers/anthropic/model-garden"
+    # Claude Code goes on with its fallback model where an error of type not_found or permission says "model:".
+    name, of_model = (f"/{model.partition('@')[0]}", f" (model: {model})") if model else ("", "")
+    return (
+        f"Enable the model in Model Garden: {page}{name}{_of_project(project)} — or set region under [vertex] to one "
+        f"that serves it (now {region or 'global'}){of_model}."
+    )
+
+
+def _about_argument(said: str, error: Any, region: str | None) -> str:
+    lower = said.lower()
+    if "not servable in region" in lower or "not supported in" in lower or "location" in lower:
+        return f"Set region under [vertex] in config.toml to one that serves the model (now {region or 'global'})."
+    if isinstance(error, dict) and error.get("status") == "FAILED_PRECONDITION":
+        return f"Model Garden tells what the model needs: {_CONSOLE}/vertex-ai/model-garden"
+    return ""
