@@ -6,6 +6,7 @@ import pytest
 
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Provider
+from tests.standin.vertex import Vertex
 
 
 @pytest.fixture
@@ -21,3 +22,21 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         auto_decompress=False, skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
     ) as session:
         yield session
+
+
+@pytest.fixture
+async def vertex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Vertex]:
+    """A stand-in for Vertex AI, with the environment of a user who has its service account."""
+    for name in ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT", "CLOUD_ML_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    async with Vertex() as running:
+        for name, value in running.environment(tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+async def over_vertex(vertex: Vertex, tmp_path: Path) -> AsyncIterator[RunningProxy]:
+    """candela towards it."""
+    async with running(vertex, tmp_path, sections={"vertex": {"base_url": vertex.url}}) as proxy:
+        yield proxy

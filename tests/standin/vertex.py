@@ -66,6 +66,8 @@ _FIELDS = frozenset(
 _COUNTED = frozenset(
     ["anthropic_version", "cache_control", "messages", "model", "system", "thinking", "tool_choice", "tools"]
 )
+_VERSIONS = ("vertex-2023-10-16", "2026-10-21")
+"""Anthropic's SDK sends the newer one, Claude Code the older."""
 _GATED = {"context_management": "context-management-2025-06-27"}
 _TOOL_FIELDS = frozenset(
     ["cache_control", "description", "input_schema", "name", "strict", "type", "eager_input_streaming"]
@@ -104,10 +106,14 @@ class Vertex(Provider):
             "web-search-2025-03-05",
         }
         """The flags of anthropic-beta that it knows; it refuses a request with any other."""
+        self.refused_fields: set[str] = set()
+        """Fields of the body that it refuses whatever flags come along."""
         self.inside_google = False
         """The model's own errors come as a text inside Google's form."""
         self.as_list = False
         """Google's errors come inside a list, as from its streaming methods."""
+        self.tokens_are_dead = False
+        """The tokens that it issues are refused from the start."""
         self.may_list = True
         self.needs_quota_project = False
         """The list of models is refused without x-goog-user-project, as for a user's own credentials."""
@@ -116,6 +122,8 @@ class Vertex(Provider):
         self.tokens_issued = 0
         self.before_token: list[Hold] = []
         """Gates that the token endpoint goes through before it answers."""
+        self.before_list: list[Hold] = []
+        """The same for a page of the list of models."""
         self._answers: deque[Answer] = deque()
         self._tokens: set[str] = set()
 
@@ -204,7 +212,9 @@ class Vertex(Provider):
         if asked["aud"] != _AUDIENCE or SCOPE not in asked["scope"].split():
             return json_answer({"error": "invalid_scope", "error_description": "Invalid OAuth scope."}, 400)
         self.tokens_issued += 1
-        token = self.issue(f"ya29.stand-in-{self.tokens_issued}")
+        token = f"ya29.stand-in-{self.tokens_issued}"
+        if not self.tokens_are_dead:
+            self.issue(token)
         document = {"access_token": token, "expires_in": self.token_lifetime_s, "token_type": "Bearer"}
         return json_answer(document).but(before_head=list(self.before_token))
 
@@ -246,10 +256,10 @@ class Vertex(Provider):
                 f"Unexpected value(s) {named} for the `anthropic-beta` header. Please consult our documentation at"
                 " docs.claude.com or try again without the header."
             )
-        if "model" not in fields and body.get("anthropic_version") != "vertex-2023-10-16":
+        if "model" not in fields and body.get("anthropic_version") not in _VERSIONS:
             return "anthropic_version: Input should be 'vertex-2023-10-16'"
         for name in body:
-            if name not in fields and _GATED.get(name) not in flags:
+            if name in self.refused_fields or (name not in fields and _GATED.get(name) not in flags):
                 return f"{name}: Extra inputs are not permitted"
         for index, tool in enumerate(body.get("tools", [])):
             if tool.get("type", "custom") != "custom":
@@ -303,7 +313,7 @@ class Vertex(Provider):
         page: dict[str, Any] = {"publisherModels": rows[start : start + size]}
         if start + size < len(rows):
             page["nextPageToken"] = str(start + size)
-        return json_answer(page)
+        return json_answer(page).but(before_head=list(self.before_list))
 
     def google_error(self, status: int, kind: str, words: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
         """An error in Google's form, such as ``google_error(429, "RESOURCE_EXHAUSTED", "Quota exceeded …")``."""

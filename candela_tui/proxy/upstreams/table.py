@@ -5,12 +5,21 @@ from collections.abc import Callable
 import aiohttp
 
 from candela_tui.config import Settings
+from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.proxy.outgoing import Upstream
 from candela_tui.proxy.upstreams.direct import Direct
+from candela_tui.proxy.upstreams.vertex import Vertex
+from candela_tui.proxy.upstreams.vertex_native import VertexNative
 
 
 def open_upstreams(
     settings: Settings, session: aiohttp.ClientSession, notify: Callable[[str], None]
 ) -> dict[str, Upstream]:
     """An upstream for each route, by its name. Whoever opens them closes each once."""
-    return {"anthropic-direct": Direct(settings.anthropic.base_url)}
+    google = GoogleCredentials(settings.vertex)
+    vertex = Vertex(settings, google, session)
+    return {
+        "anthropic-direct": Direct(settings.anthropic.base_url),
+        "anthropic-vertex": vertex,
+        "vertex": VertexNative(settings, google),
+    }

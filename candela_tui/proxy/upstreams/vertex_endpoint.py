@@ -16,8 +16,8 @@ def vertex_endpoint(location: str, base_url: str | None = None) -> str:
     """
     if not _LOCATION.fullmatch(location):
         raise ValueError(
-            f"{location!r} is no location of Vertex AI; such are global, us, eu, us-east5. It comes from [vertex] region"
-            " in config.toml, CLOUD_ML_REGION, or the path of a request"
+            f"{location!r} is no location of Vertex AI; such are global, us, eu, us-east5. It comes from"
+            " [vertex] region in config.toml, CLOUD_ML_REGION, or the path of a request"
         )
     if base_url is not None:
         return base_url

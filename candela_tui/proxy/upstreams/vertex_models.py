@@ -1,0 +1,129 @@
+"""The Claude models that Vertex AI offers.
+
+Source: https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list. The list is that of the
+publisher: Google tells whether a project may use a model only when it does, and leaves out models that it has
+deprecated but still serves. A service that may not list gets Google's refusal, in Messages form: asking every model
+for a token instead would cost money.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.google import GoogleCredentials
+from candela_tui.protocol.raw_json import decode_json
+from candela_tui.proxy.client_answer import error_reply
+from candela_tui.proxy.client_session import proxy_for
+from candela_tui.proxy.fields import answer_fields, decoded_pairs
+from candela_tui.proxy.outgoing import Pairs, Reply
+from candela_tui.proxy.upstreams.model_list import NoList
+from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model
+from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
+from candela_tui.proxy.upstreams.vertex_errors import vertex_error
+
+_PATIENCE_S = 30.0
+_PAGE, _MOST_PAGES = 100, 20
+
+
+class VertexModels:
+    """Asks Google for the list."""
+
+    def __init__(
+        self,
+        region: str,
+        base_url: str | None,
+        names: Mapping[str, str],
+        credentials: GoogleCredentials,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        """``names`` are the user's own ids on Vertex AI by model name."""
+        self._region = region
+        self._base_url = base_url
+        self._own_names = {id: name for name, id in names.items()}
+        self._credentials = credentials
+        self._session = session
+
+    async def fetch(self) -> list[ListedModel]:
+        """All pages. Raises NoList."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                rows = await self._rows()
+        except CredentialsError as error:
+            raise NoList(error_reply(401, str(error))) from error
+        except (aiohttp.ClientError, OSError) as error:
+            words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
+            raise NoList(error_reply(502, f"candela could not ask Vertex AI for its models: {words}")) from error
+        except ValueError as error:
+            raise NoList(error_reply(400, str(error))) from error
+        return [model for row in rows if (model := self._model(row)) is not None]
+
+    def _model(self, row: Any) -> ListedModel | None:
+        """``{"name": "publishers/anthropic/models/claude-haiku-4-5", "versionId": "20251001"}``; a model without
+        dated versions has the versionId ``default``."""
+        name = row.get("name") if isinstance(row, dict) else None
+        if not isinstance(name, str) or "/models/" not in name:
+            return None
+        name, _, version = name.rpartition("/models/")[2].partition("@")
+        version = version or str(row.get("versionId"))
+        dated = version.isdigit()
+        own = self._own_names.get(f"{name}@{version}" if dated else name)
+        return listed_model(own or (f"{name}-{version}" if dated else name))
+
+    async def _rows(self) -> list[Any]:
+        rows: list[Any] = []
+        page_token = ""
+        url = vertex_endpoint(self._region, self._base_url) + "/v1beta1/publishers/anthropic/models"
+        for _ in range(_MOST_PAGES):
+            query = {"pageSize": str(_PAGE)} | ({"pageToken": page_token} if page_token else {})
+            page = await self._page(f"{url}?{urlencode(query)}")
+            listed, next_token = page.get("publisherModels"), page.get("nextPageToken")
+            rows += listed if isinstance(listed, list) else []
+            if not next_token or not isinstance(next_token, str):
+                break
+            page_token = next_token
+        return rows
+
+    async def _page(self, url: str) -> dict[str, Any]:
+        token = await self._credentials.token()
+        project = await self._credentials.project()
+        payer = self._credentials.quota_project
+        status, headers, body = await self._get(url, token, payer)
+        if status == 401:
+            token = await self._credentials.renewed(token)
+            status, headers, body = await self._get(url, token, payer)
+        if status == 403 and payer is None and project and b"quota project" in body:
+            # A user's own credentials must name one; those of a service may lack the permission to do so.
+            status, headers, body = await self._get(url, token, project)
+        if status >= 400:
+            _, reply = vertex_error(status, headers, body, project=project, region=self._region, model=None)
+            raise NoList(reply or Reply(status, answer_fields(headers), body))
+        document = decode_json(body)
+        if not isinstance(document, dict):
+            words = f"Vertex AI was asked for its models and answered HTTP {status} without a list"
+            raise NoList(error_reply(502, words))
+        return document
+
+    async def _get(self, url: str, token: str, payer: str | None) -> tuple[int, Pairs, bytes]:
+        fields = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Encoding": "identity"}
+        if payer is not None:
+            fields["x-goog-user-project"] = payer
+        async with self._session.get(
+            URL(url, encoded=True),
+            headers=fields,
+            allow_redirects=False,
+            proxy=proxy_for(url),
+            trace_request_ctx=_Unrecorded(),
+        ) as answer:
+            return answer.status, decoded_pairs(answer.raw_headers), await answer.read()
+
+
+class _Unrecorded:
+    """For the session's trace: a request that is no exchange of a client's."""
+
+    def connected(self) -> None:
+        """A connection is at hand."""
