@@ -8,12 +8,13 @@ import aiohttp
 import pytest
 
 from candela_tui.attach.client import NoLocalApi
+from candela_tui.exchange import ProviderSide
 from candela_tui.store.errors import StoreError
 from tests.attach.attached import Attached
 from tests.attach.test_remote_feed import ask
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Gate, Provider, message, text
-from tests.store.recording import exchange, store_whole, writing
+from tests.store.recording import ended, exchange, store_whole, writing
 
 
 async def test_it_says_what_the_store_says(provider: Provider, tmp_path: Path) -> None:
@@ -44,6 +45,29 @@ async def test_it_says_what_the_store_says(provider: Provider, tmp_path: Path) -
             assert here.history.response_chunks(odd.id, 1) == ([], [])
 
         await asyncio.to_thread(compare)
+
+
+async def test_the_providers_side_reads_as_the_store_has_it_also_when_candela_has_ended(
+    provider: Provider, tmp_path: Path
+) -> None:
+    with writing(tmp_path / "candela.db") as (writer, _):
+        for number, side in ((1, ProviderSide(b"mapped", False, [b"f1", b"f2"], [1.0, 2.0])), (2, None)):
+            writer.begin(exchange(number), b"asked")
+            writer.end(ended(exchange(number)), [b"answered"], [12.5], side)
+        writer.begin(exchange(3), b"asked")
+        writer.end(ended(exchange(3)), [b"answered"], [12.5], ProviderSide(b"mapped", untouched=True))
+
+    def compare() -> None:
+        body, chunks = here.history.provider_request_body, here.history.provider_response_chunks
+        assert (body(exchange(1).id), chunks(exchange(1).id, 1)) == (b"mapped", ([b"f2"], [2.0]))
+        assert (body(exchange(2).id), chunks(exchange(2).id)) == (None, ([], []))
+        assert (body(exchange(3).id), chunks(exchange(3).id)) == (b"mapped", ([b"answered"], [12.5]))
+        assert (body("none"), chunks("none")) == (None, ([], []))
+
+    async with running(provider, tmp_path) as candela:
+        here = Attached(candela.port, tmp_path)
+        await asyncio.to_thread(compare)
+    await asyncio.to_thread(compare)
 
 
 async def test_what_is_not_recorded_is_none(candela: RunningProxy) -> None:

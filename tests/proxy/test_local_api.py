@@ -372,6 +372,27 @@ async def test_a_silent_stream_is_kept_alive(
         await told.until(lambda: told.comments > 1)
 
 
+async def test_the_providers_side_is_told_while_it_is_live(
+    candela: RunningProxy, program: aiohttp.ClientSession
+) -> None:
+    theirs = Recording(b"as Vertex AI takes it", [b"frame 1", b"frame 2"], [1.0, 2.5])
+    candela.feed.keep("mapped", Recording(b"as the client wrote it", [b"event"], [2.0], theirs))
+    candela.feed.keep("plain", Recording(b"as the client wrote it"))
+
+    async def said(path: str) -> tuple[int, bytes]:
+        async with program.get(api(candela, f"/requests/{path}")) as response:
+            return response.status, await response.read()
+
+    assert await said("mapped/provider/request") == (200, b"as Vertex AI takes it")
+    assert await said("mapped/provider/response") == (200, b"frame 1frame 2")
+    assert await said("mapped/request") == (200, b"as the client wrote it")
+    _, lines = await said("mapped/provider/chunks?after=1")
+    assert msgspec.json.decode(lines, type=Chunk) == Chunk(2.5, b"frame 2")
+    assert (await said("plain/provider/request"))[0] == (await said("plain/provider/response"))[0] == 404
+    assert await said("plain/provider/chunks") == (200, b"")
+    assert (await said("mapped/other/request"))[0] == (await said("mapped/provider/other"))[0] == 404
+
+
 async def test_a_reader_that_takes_nothing_for_long_loses_its_connection(
     candela: RunningProxy, program: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
