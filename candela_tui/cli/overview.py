@@ -5,7 +5,8 @@ from candela_tui.exchange import Exchange
 from candela_tui.export.records import plain_decimal
 from candela_tui.protocol.headers import Headers
 from candela_tui.ui.plain import plain
-from candela_tui.ui.words import UNKNOWN, cost, count, duration
+from candela_tui.ui.request.provider import NAMES, way
+from candela_tui.ui.words import UNKNOWN, cost, count, duration, provider
 
 
 def overview(exchange: Exchange) -> str:
@@ -25,6 +26,8 @@ def overview(exchange: Exchange) -> str:
         f"{title}\n{_fields(headers)}"
         for title, headers in (
             ("Request headers", exchange.request_headers),
+            (f"Request headers to {provider(exchange.provider)}", exchange.provider_request_headers),
+            (f"Response headers of {provider(exchange.provider)}", exchange.provider_response_headers),
             ("Response headers", exchange.response_headers),
         )
         if headers
@@ -40,9 +43,10 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         ("agent", exchange.agent_id or "main"),
         ("asked", f"{exchange.method} {exchange.path}"),
         ("of", f"{exchange.route} ({exchange.url})" if exchange.url else exchange.route),
-        ("model", exchange.model or UNKNOWN),
+        ("model", _models(exchange)),
         ("outcome", f"{exchange.outcome.value}, status {exchange.status or UNKNOWN}"),
         ("stop reason", exchange.stop_reason or UNKNOWN),
+        *_provider(exchange),
         ("provider's id", exchange.request_id or UNKNOWN),
         ("bodies", f"{exchange.request_bytes:,} bytes asked, {exchange.response_bytes:,} bytes answered"),
     ]
@@ -54,6 +58,23 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         facts.append(("retry", str(exchange.retry)))
     if exchange.error:
         facts.append(("error", f"{exchange.error.type}: {exchange.error.message}"))
+    return facts
+
+
+def _models(exchange: Exchange) -> str:
+    """Asked, sent and answered, each where it is another than the one before."""
+    names = [name for name in (exchange.model, exchange.model_sent, exchange.model_used) if name]
+    return " → ".join(dict.fromkeys(names)) or UNKNOWN
+
+
+def _provider(exchange: Exchange) -> list[tuple[str, str]]:
+    if exchange.provider == "anthropic" and exchange.dialect == "messages":
+        return []
+    place = " · ".join(filter(None, [provider(exchange.provider), exchange.region]))
+    facts = [("provider", place), ("spoken", way(exchange))]
+    if exchange.provider_status not in (None, exchange.status):
+        facts.append(("its status", str(exchange.provider_status)))
+    facts += [(NAMES[one.what], f"{one.name}: {one.why}") for one in exchange.adaptations]
     return facts
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from candela_tui.exchange import Cost, Exchange
+from candela_tui.protocol.model_ids import model_name
 from candela_tui.ui.clock import Clock
 
 UNKNOWN = "–"
@@ -137,12 +138,34 @@ def exact_time(moment: datetime, clock: Clock) -> str:
 
 
 def model(name: str | None) -> str:
-    """A model's name without what all have in common: ``opus-4-8``."""
+    """A model's name without what all have in common, however a provider spells it: ``opus-4-8``."""
     if name is None:
         return UNKNOWN
+    if "anthropic" in name or "@" in name:
+        name = model_name(name).base
     short = name.rpartition("/")[2].removeprefix("claude-")
     head, dash, tail = short.rpartition("-")
     return head if dash and len(tail) == 8 and tail.isdigit() else short
+
+
+def provider(name: str) -> str:
+    """Who runs a model, as people call it."""
+    return {"anthropic": "Anthropic", "vertex": "Vertex AI", "bedrock": "Bedrock"}.get(name, name)
+
+
+def dialect(name: str) -> str:
+    """What a client speaks."""
+    return {
+        "messages": "Messages",
+        "vertex": "Vertex AI's rawPredict",
+        "bedrock": "Bedrock's invoke",
+        "openai": "OpenAI's chat completions",
+    }.get(name, name)
+
+
+def difference(what: str) -> str:
+    """A thing that was served otherwise than asked, in short: ``tier``, ``geo``, ``cache``."""
+    return {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}.get(what, what)
 
 
 def estimated_tokens(exchange: Exchange) -> int:

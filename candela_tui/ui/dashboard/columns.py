@@ -105,14 +105,11 @@ def _model(call: Call, table: Table, width: int) -> str:
     other_model = len(others) < len(exchange.differences)
     name = f"≠{name}" if other_model else name
     if not others:
-        return name
-    marks = " ".join(f"≠{_SHORT.get(what, what)}" for what in others)
+        return _placed(name, exchange, width)
+    marks = " ".join(f"≠{words.difference(what)}" for what in others)
     if len(name) + 1 + len(marks) <= width:
         return f"{name} {marks}"
     return name if other_model else shortened(name, width - 1) + "≠"
-
-
-_SHORT = {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}
 
 
 _LEAST_TOLD = Decimal("0.001")
@@ -126,6 +123,12 @@ def _cost(call: Call, table: Table, width: int) -> str:
         return words.money(usd)
     # A bound from below can't be told by one from above.
     return f"≥{words.money(usd) if usd >= _LEAST_TOLD else '$0'}"
+
+
+def _placed(name: str, exchange: Exchange, width: int) -> str:
+    """A model's name, and where there is room the cloud that runs it."""
+    place = f" · {exchange.provider}"
+    return name if exchange.provider == "anthropic" or len(name) + len(place) > width else name + place
 
 
 def _text(text: Callable[[Exchange], str | None]) -> tuple[Callable[[Call, Table, int], str], Callable[..., Value]]:
@@ -263,6 +266,18 @@ COLUMNS = (
         chosen=False,
     ),
     Column("KIND", 8, 8, "what it is for", *_text(lambda exchange: exchange.kind.value), right=False, chosen=False),
+    Column(
+        "PROVIDER",
+        9,
+        9,
+        "who runs the model",
+        *_text(lambda exchange: words.provider(exchange.provider)),
+        right=False,
+        chosen=False,
+    ),
+    Column(
+        "REGION", 9, 10, "where at the provider", *_text(lambda exchange: exchange.region), right=False, chosen=False
+    ),
     Column("ROUTE", 9, 9, "where it went", *_text(lambda exchange: exchange.route), right=False, grows=8, chosen=False),
     Column(
         "REQUEST ID",

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
+from candela_tui.exchange import Recording
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.event_stream import EVENT_STREAM
+from candela_tui.protocol.headers import Headers, header
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.page import Subject
+from candela_tui.ui.request.sides import answer_head, answered_by
 
 Arrived = list[tuple[bytes, float]]
 """Chunks as they crossed, each with its time in milliseconds since the request was received."""
@@ -15,7 +19,8 @@ Arrived = list[tuple[bytes, float]]
 class Arriving:
     """Gives each chunk of an answer once, and undoes the answer's Content-Encoding."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, side: Side | None = None) -> None:
+        """``side``: whose bytes; None: whoever's are in the form of the Messages API."""
         self.taken = 0
         """Chunks given out so far."""
         self.ended = False
@@ -23,6 +28,8 @@ class Arriving:
         self.trouble: str | None = None
         """Why the bytes can't be read (any further)."""
         self._subject = subject
+        self._side = side
+        self._of: Recording | None = None
         self._decoder: Decoder | None = None
         self._begun = False
 
@@ -30,23 +37,52 @@ class Arriving:
         """The chunks since the last call. Raises StoreError."""
         # Asked before the chunks: what ends meanwhile has chunks that are still to be taken.
         live = self._subject.exchange.live
-        chunks, times = await self._subject.bodies.answer_after(self.taken)
+        chunks, times = await self._subject.bodies.answer_after(self.taken, self.side)
+        if chunks and not self.taken:
+            self._of = self._subject.bodies.recording(self.side)
         self.taken += len(chunks)
         self.ended = not live
         return list(zip(chunks, times, strict=True))
 
     @property
+    def side(self) -> Side:
+        """Whose bytes these are: the client's where the provider's are the same."""
+        exchange = self._subject.exchange
+        if exchange.provider_status is None:
+            return "client"
+        return self._side or answered_by(exchange)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the request was sent anew, and the provider's answer is another one now."""
+        return self.taken > 0 and self._subject.bodies.recording(self.side) is not self._of
+
+    @property
+    def status(self) -> int | None:
+        """As far as it is known."""
+        return answer_head(self._subject.exchange, self.side)[0]
+
+    @property
+    def headers(self) -> Headers:
+        """As far as they are known."""
+        return answer_head(self._subject.exchange, self.side)[1]
+
+    @property
+    def content_type(self) -> str:
+        """In small letters; empty where it is not known."""
+        return (header(self.headers, "content-type") or "").lower()
+
+    @property
     def is_stream(self) -> bool:
         """Whether the answer is a stream of events, as far as its headers are known."""
-        kind = header(self._subject.exchange.response_headers, "content-type") or ""
-        return kind.lower().startswith("text/event-stream")
+        return self.content_type.startswith(("text/event-stream", EVENT_STREAM))
 
     def readable(self, chunk: bytes) -> bytes:
         """The next chunk with its Content-Encoding undone; nothing once it can't be."""
         try:
             if not self._begun:
                 self._begun = True
-                encoding = header(self._subject.exchange.response_headers, "content-encoding") or ""
+                encoding = header(self.headers, "content-encoding") or ""
                 self._decoder = decoder_for(encoding)
             return self._decoder.feed(chunk) if self._decoder else b""
         except BadEncoding as error:
@@ -58,12 +94,12 @@ class Arriving:
 class AnswerPage:
     """A page that is written on as the answer arrives."""
 
-    def __init__(self, subject: Subject, width: int) -> None:
+    def __init__(self, subject: Subject, width: int, *, side: Side | None = None) -> None:
         self.lines: Lines = WrittenLines()
         self.follows = subject.exchange.live
         self._subject = subject
         self._width = width
-        self._arriving = Arriving(subject)
+        self._arriving = Arriving(subject, side)
 
     async def open(self) -> Iterator[None]:
         """What has arrived."""

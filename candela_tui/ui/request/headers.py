@@ -1,10 +1,11 @@
-"""The header fields of the request and its answer, as recorded: redacted."""
+"""The header fields of the request and its answer, on both sides where they differ, as recorded: redacted."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import REDACTED, Headers
+from candela_tui.ui import words
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
@@ -21,7 +22,7 @@ class HeadersPage:
         self.lines = WrittenLines()
         self._subject = subject
         self._width = width
-        self._shown: Headers | None = None
+        self._shown: tuple[Headers, ...] = ()
 
     async def open(self) -> Iterator[None]:
         """Nothing to wait for."""
@@ -29,27 +30,44 @@ class HeadersPage:
 
     async def more(self) -> Iterator[None] | None:
         """Only where the answer began."""
-        return self._write() if self._subject.exchange.response_headers != self._shown else None
+        return self._write() if _sets(self._subject.exchange) != self._shown else None
 
     def _write(self) -> Iterator[None]:
         exchange = self._subject.exchange
-        self._shown = exchange.response_headers
+        self._shown = _sets(exchange)
         self.lines.cut(0)
         self.lines.extend(header_lines(exchange, self._width))
         yield
 
 
+def _sets(exchange: Exchange) -> tuple[Headers, ...]:
+    return (
+        exchange.request_headers,
+        exchange.provider_request_headers,
+        exchange.provider_response_headers,
+        exchange.response_headers,
+    )
+
+
 def header_lines(exchange: Exchange, width: int) -> list[Line]:
-    """Both sets of fields."""
-    status = f"   {exchange.status}" if exchange.status is not None else ""
-    return [
-        (),
-        ((" Request", "heading"), (f"   {exchange.method} {exchange.path}", "dim")),
-        *_fields(exchange.request_headers, width),
-        (),
-        ((" Response", "heading"), (status, "dim")),
-        *_fields(exchange.response_headers, width),
-    ]
+    """All sets of fields, in the order in which they crossed."""
+    provider = words.provider(exchange.provider)
+    sent, answered = exchange.provider_request_headers, exchange.provider_response_headers
+    lines = _set("Request", f"{exchange.method} {exchange.path}", exchange.request_headers, width)
+    if sent:
+        lines += _set(f"Request to {provider}", f"{exchange.method} {exchange.url}", sent, width)
+    if answered or exchange.provider_status is not None:
+        lines += _set(f"Response of {provider}", _status(exchange.provider_status), answered, width)
+    title = "Response to the client" if answered else "Response"
+    return lines + _set(title, _status(exchange.status), exchange.response_headers, width)
+
+
+def _set(title: str, note: str, headers: Headers, width: int) -> list[Line]:
+    return [(), ((f" {title}", "heading"), (f"   {note}" if note else "", "dim")), *_fields(headers, width)]
+
+
+def _status(status: int | None) -> str:
+    return str(status) if status is not None else ""
 
 
 def _fields(headers: Headers, width: int) -> Iterator[Line]:

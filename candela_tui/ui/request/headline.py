@@ -20,6 +20,8 @@ class Heading:
     clock: Clock
     place: tuple[int, int] | None = None
     """Its place in the list, from 1, and how many requests the list has."""
+    side: str | None = None
+    """Whose bytes are in view, where it has two sides."""
 
 
 class Headline(OneLine):
@@ -76,6 +78,10 @@ def _left(heading: Heading) -> list[list[Piece]]:
         ],
         [(f"   {words.cost(exchange.cost)}", "bright")],
     ]
+    if heading.side is not None:
+        parts.insert(1, [(f"   ⇄ {heading.side}", "accent")])
+    if exchange.provider != "anthropic":
+        parts.insert(-1, [(f"   {words.provider(exchange.provider)}", "dim")])
     if otherwise:
         parts.insert(2, [(f"  ≠ {otherwise}", "warn")])
     if heading.title:
@@ -104,8 +110,5 @@ def served_otherwise(exchange: Exchange) -> str | None:
         if difference.what == "model":
             said.append(f"not {words.model(difference.asked)}")
         else:
-            what = {"service_tier": "tier", "inference_geo": "in", "cache_ttl": "cache"}.get(
-                difference.what, difference.what
-            )
-            said.append(f"{what} {difference.served}")
+            said.append(f"{words.difference(difference.what)} {difference.served}")
     return ", ".join(said) or None

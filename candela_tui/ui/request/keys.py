@@ -94,6 +94,13 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
         Binding("m", "mark", "Mark", show=False, id="request.mark", tooltip="Mark the request in its list"),
         Binding("f,F", "follow", "Follow", show=False, id="request.follow", tooltip="Stay at the end as the tab grows"),
         Binding(
+            "s",
+            "other_side",
+            "Side",
+            id="request.side",
+            tooltip="On the raw tabs: the client's bytes, or the provider's where candela stood between",
+        ),
+        Binding(
             "p",
             "toggle_pretty",
             "Raw lines",

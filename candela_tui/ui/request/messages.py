@@ -14,6 +14,7 @@ from candela_tui.ui.lines.levels import Levels, LevelsUnit
 from candela_tui.ui.request.blocks import UNREADABLE, Blocks
 from candela_tui.ui.request.page import Subject
 from candela_tui.ui.request.rules import remark, rule
+from candela_tui.ui.request.sides import told_by
 
 
 class RequestPage:
@@ -37,7 +38,8 @@ class RequestPage:
 
     async def open(self) -> Iterator[None]:
         """Get the body; its parts are decoded one after the other."""
-        body = await self._subject.bodies.request()
+        exchange, bodies = self._subject.exchange, self._subject.bodies
+        body = await bodies.request(told_by(exchange)) or await bodies.request()
         return self.lines.add(self._folds(body))
 
     async def more(self) -> Iterator[None] | None:

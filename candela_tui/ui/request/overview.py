@@ -16,6 +16,7 @@ from candela_tui.ui.request.costs import cost_lines
 from candela_tui.ui.request.facts import LABEL, fact, heading
 from candela_tui.ui.request.limits import limit_lines
 from candela_tui.ui.request.page import Subject
+from candela_tui.ui.request.provider import adaptation_lines, provider_lines
 from candela_tui.ui.request.remedy import remedy
 from candela_tui.ui.request.waterfall import waterfall_lines
 
@@ -45,7 +46,7 @@ class OverviewPage(AnswerPage):
             yield
         if arrived and self._arriving.is_stream:
             if self._answer is None:
-                self._answer = AnswerDecoder(self._subject.exchange.status or 0, "text/event-stream")
+                self._answer = AnswerDecoder(self._arriving.status or 0, self._arriving.content_type)
             for chunk, at_ms in arrived:
                 self._answer.feed(self._arriving.readable(chunk))
                 self._times.note(self._answer.fold, at_ms)
@@ -70,6 +71,8 @@ def overview_lines(subject: Subject, blocks: Sequence[BlockTime], width: int) ->
         cost_lines(exchange, width),
         _tries(subject, width),
         _model(exchange, width),
+        provider_lines(exchange, width),
+        adaptation_lines(exchange, width),
         _calls(exchange, width),
         limit_lines(exchange, clock, width),
         _request(exchange, subject.agent, clock, width),
@@ -146,6 +149,8 @@ def _model(exchange: Exchange, width: int) -> list[Line]:
         return []
     lines = [heading("Model")]
     lines += fact("asked", exchange.model, width)
+    if exchange.model_sent not in (None, exchange.model):
+        lines += fact("sent", exchange.model_sent, width)
     lines += fact("answered", exchange.model_used or words.UNKNOWN, width)
     usage = exchange.usage
     if usage is not None:

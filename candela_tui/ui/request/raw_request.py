@@ -1,8 +1,9 @@
-"""The request's body as it crossed."""
+"""The request's body as it crossed, on either side."""
 
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines, width_of_body
 from candela_tui.ui.lines.spans import SpanLines, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.written import WrittenLines
@@ -15,22 +16,30 @@ class RawRequestPage:
     title: ClassVar[str] = "Raw request"
     follows = False
 
-    def __init__(self, subject: Subject, width: int, *, pretty: bool = True) -> None:
+    def __init__(self, subject: Subject, width: int, *, pretty: bool = True, side: Side = "client") -> None:
         self.lines: Lines = WrittenLines()
         self._subject = subject
         remembered = subject.preferences.now
         self._width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
         self._pretty = pretty
+        self.side = side
 
     async def open(self) -> Iterator[None]:
         """Get the body, and index it."""
-        body = await self._subject.bodies.request()
+        body = await self._subject.bodies.request(self.side)
         if not body:
-            return _say(self.lines, "The request had no body." if body is not None else "The body is not recorded.")
+            return _say(self.lines, self._why_none(body))
         spans = spans_for(body) if self._pretty else text_spans
         lines = SpanLines(body, json=spans is json_spans)
         self.lines = lines
         return lines.index(spans(body, self._width))
+
+    def _why_none(self, body: bytes | None) -> str:
+        if body is not None:
+            return "The request had no body."
+        if self.side == "client":
+            return "The body is not recorded."
+        return "The provider got the client's own bytes, unchanged: s shows them. Only header fields differ."
 
     async def more(self) -> Iterator[None] | None:
         """It does not grow."""

@@ -1,17 +1,20 @@
-"""The answer's body as it crossed: each event with its time, or the bytes' own lines."""
+"""The answer's body as it crossed, on either side: each event with its time, or the bytes' own lines."""
 
 import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.protocol.event_stream import EVENT_STREAM, Frame
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.ui import words
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.lines import UNWRAPPED, Lines, width_of_body
 from candela_tui.ui.lines.spans import SpanLines, coloured, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.arriving import AnswerPage, Arrived
+from candela_tui.ui.request.arriving import AnswerPage, Arrived, Arriving
+from candela_tui.ui.request.frames import FrameReader, frame_headers, frame_name, frame_texts
 from candela_tui.ui.request.page import Subject
 
 _NAME = 19
@@ -25,20 +28,38 @@ class RawResponsePage(AnswerPage):
 
     title: ClassVar[str] = "Raw response"
 
-    def __init__(self, subject: Subject, width: int, *, pretty: bool = True) -> None:
+    def __init__(self, subject: Subject, width: int, *, pretty: bool = True, side: Side = "client") -> None:
         remembered = subject.preferences.now
-        super().__init__(subject, width if remembered.wrap else UNWRAPPED)
+        super().__init__(subject, width if remembered.wrap else UNWRAPPED, side=side)
         self._body_width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
+        self._pretty = pretty
+        self.side = side
+        self._begin()
+
+    def _begin(self) -> None:
         self._written = WrittenLines()
         self.lines: Lines = self._written
-        self._pretty = pretty
-        self._events: SSEDecoder | None = None
+        self._events: SSEDecoder | FrameReader | None = None
         self._before_ms: float | None = None
         self._document: list[bytes] = []
 
+    @property
+    def framed(self) -> bool:
+        """Whether the body is of frames, which its bytes don't show to anybody."""
+        return isinstance(self._events, FrameReader)
+
+    async def more(self) -> Iterator[None] | None:
+        """What arrived since; all of it where the provider was asked anew."""
+        if self._arriving.replaced:
+            self._arriving = Arriving(self._subject, self.side)
+            self._begin()
+        return await super().more()
+
     def _write(self, arrived: Arrived) -> Iterator[None]:
         arriving = self._arriving
-        if self._events is None and self._pretty and arrived and arriving.is_stream:
+        if self._events is None and arrived and arriving.content_type.startswith(EVENT_STREAM):
+            self._events = FrameReader()
+        elif self._events is None and self._pretty and arrived and arriving.is_stream:
             self._events = SSEDecoder()
         for chunk, at_ms in arrived:
             data = arriving.readable(chunk)
@@ -46,17 +67,23 @@ class RawResponsePage(AnswerPage):
                 self._document.append(data)
                 continue
             for event in self._events.feed(data):
-                self._written.extend(event_lines(event, at_ms, self._before_ms, self._width))
+                if isinstance(event, Frame):
+                    lines = frame_lines(event, at_ms, self._before_ms, self._width, headers=not self._pretty)
+                else:
+                    lines = event_lines(event, at_ms, self._before_ms, self._width)
+                self._written.extend(lines)
                 self._before_ms = at_ms
                 yield
         if self._document and (arrived or arriving.ended):
             body = b"".join(self._document)
             spans = spans_for(body) if self._pretty else text_spans
-            lines = SpanLines(body, json=spans is json_spans)
-            self.lines = lines
-            yield from lines.index(spans(body, self._body_width))
+            lines_of_body = SpanLines(body, json=spans is json_spans)
+            self.lines = lines_of_body
+            yield from lines_of_body.index(spans(body, self._body_width))
         if arriving.trouble is not None and arriving.ended:
             self._written.add((f" The rest can't be decoded: {arriving.trouble}", "warn"))
+        if isinstance(self._events, FrameReader) and self._events.trouble is not None and arriving.ended:
+            self._written.add((f" The rest is no frame: {self._events.trouble}", "warn"))
         if not len(self.lines):
             self._written.add()
             self._written.add((" Nothing of an answer has arrived." if arriving.ended else " ◌ waiting", "dim"))
@@ -68,7 +95,23 @@ class RawResponsePage(AnswerPage):
 
 def event_lines(event: ServerSentEvent, at_ms: float, before_ms: float | None, width: int) -> Iterator[Line]:
     """One event: when it was complete, how long after the one before it, its name, its data."""
-    data = event.data.decode("utf-8", "replace").replace("\n", "␊")
+    return _lines(event.name or "message", event.data, at_ms, before_ms, width)
+
+
+def frame_lines(
+    frame: Frame, at_ms: float, before_ms: float | None, width: int, *, headers: bool = False
+) -> Iterator[Line]:
+    """One frame, in the form of an event: what it carries, and below it its ``headers``."""
+    first, *others = frame_texts(frame)
+    yield from _lines(frame_name(frame), first, at_ms, before_ms, width)
+    notes = [text.decode("utf-8", "replace") for text in others]
+    for note in [*notes, frame_headers(frame)] if headers else notes:
+        for part in wrapped(note, max(16, width - _HEAD - 1)):
+            yield ((" " * _HEAD, "text"), (part, "faint"))
+
+
+def _lines(name: str, body: bytes, at_ms: float, before_ms: float | None, width: int) -> Iterator[Line]:
+    data = body.decode("utf-8", "replace").replace("\n", "␊")
     json, in_string = data[:1] in ("{", "["), False
     since = "" if before_ms is None else f"+{words.duration(at_ms - before_ms)}"
     for place, part in enumerate(wrapped(data, max(16, width - _HEAD - 1))):
@@ -80,6 +123,6 @@ def event_lines(event: ServerSentEvent, at_ms: float, before_ms: float | None, w
             yield (
                 (f"{at_ms / 1000:9.3f} s", "dim"),
                 (f"{since:>7}  ", "faint" if since == "+0ms" else "text"),
-                (f"{fitted(event.name or 'message', _NAME)} ", "accent"),
+                (f"{fitted(name, _NAME)} ", "accent"),
                 *pieces,
             )

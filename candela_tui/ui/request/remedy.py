@@ -55,6 +55,26 @@ _BY_STATUS = {
         "the provider's status page says more."
     ),
 }
+_OF_CLOUDS = {
+    401: _Step(
+        "The cloud does not accept candela's credentials: its words say which command signs in again.",
+        "sign in to the cloud again",
+    ),
+    403: _Step(
+        "The account may not use this model there: its words say where to enable it, or which right is missing.",
+        "the account may not use this model",
+    ),
+    404: _Step(
+        "The model is not there by this name: try another region, or say what the provider calls it with "
+        "`candela config set 'models.\"NAME\".vertex' ID` (or .bedrock).",
+        "check region and model",
+    ),
+    429: _Step(
+        "The quota of the account for this model and region is used up for now: the client tries again by itself. "
+        "Another region or a global one may have more, and the cloud's console raises quotas."
+    ),
+}
+"""Where the credentials are candela's own matter."""
 _BY_OUTCOME = {
     Outcome.CUT: _Step(
         "The connection to the provider broke: the client tries again by itself. Where it happens often, look at VPNs "
@@ -106,7 +126,8 @@ def _step(exchange: Exchange) -> _Step | None:
             "The provider could not be reached: check the network, HTTPS_PROXY, and the base URL of the route "
             f"{exchange.route}."
         )
-    step = _BY_STATUS.get(exchange.status)
+    steps = _BY_STATUS if exchange.provider == "anthropic" else _BY_STATUS | _OF_CLOUDS
+    step = steps.get(exchange.status)
     if step is None and exchange.error is not None and exchange.error.type == "overloaded_error":
         step = _BY_STATUS[529]
     return _NOT_AS_IT_IS if step is None and exchange.status == 400 else step

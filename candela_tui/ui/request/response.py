@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.protocol.headers import header
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui import outcomes
 from candela_tui.ui.lines.lines import UNWRAPPED
@@ -29,7 +28,7 @@ class ResponsePage(AnswerPage):
     def _write(self, arrived: Arrived) -> Iterator[None]:
         exchange, arriving = self._subject.exchange, self._arriving
         if self._answer is None and (arrived or arriving.ended):
-            self._answer = AnswerDecoder(exchange.status or 0, header(exchange.response_headers, "content-type") or "")
+            self._answer = AnswerDecoder(arriving.status or 0, arriving.content_type)
         if self._answer is not None:
             for chunk, _ in arrived:
                 self._answer.feed(arriving.readable(chunk))

@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ledger import Change
@@ -30,6 +31,7 @@ from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
 from candela_tui.ui.request.raw_response import RawResponsePage
 from candela_tui.ui.request.response import ResponsePage
+from candela_tui.ui.request.sides import has_two_sides, side_name
 from candela_tui.ui.request.system import SystemPage
 from candela_tui.ui.request.tab_bar import TabBar
 from candela_tui.ui.request.tools import ToolsPage
@@ -63,6 +65,7 @@ class RequestScreen(Screen[None]):
         self._exchange_id = exchange_id
         self._number = page
         self._pretty = True
+        self._side: Side = "client"
         self._subject: Subject | None = None
         self._headline = Headline(id="title")
         self._tabs = TabBar(_TITLES)
@@ -113,6 +116,7 @@ class RequestScreen(Screen[None]):
         self._subject = subject
         self._show_title()
         self._open()
+        self.refresh_bindings()
 
     def _show_title(self) -> None:
         subject = self._subject
@@ -121,7 +125,8 @@ class RequestScreen(Screen[None]):
         exchange = subject.exchange
         title = self._sources.ledger.session(exchange.session_id).title
         place = self._listed.place_of(exchange.id)
-        self._headline.show(Heading(exchange, subject.agent, title, subject.clock, place))
+        side = side_name(exchange, self._side) if self._sides else None
+        self._headline.show(Heading(exchange, subject.agent, title, subject.clock, place, side))
 
     @on(TextView.Moved)
     def _show_position(self) -> None:
@@ -135,6 +140,7 @@ class RequestScreen(Screen[None]):
         for exchange in change.exchanges:
             if exchange.id == self._exchange_id:
                 subject.exchange = exchange
+        self.refresh_bindings()
         if any(exchange.request_bytes == subject.exchange.request_bytes for exchange in change.exchanges):
             subject.tries = tries_of(self._sources, subject.exchange)
         if subject.exchange.session_id in change.sessions:
@@ -152,15 +158,26 @@ class RequestScreen(Screen[None]):
         if subject is None or not width:
             return
         kind = PAGES[self._number]
+        side: Side = self._side if self._sides else "client"
 
         def make() -> Page:
             if kind is RawRequestPage:
-                return RawRequestPage(subject, width, pretty=self._pretty)
+                return RawRequestPage(subject, width, pretty=self._pretty, side=side)
             if kind is RawResponsePage:
-                return RawResponsePage(subject, width, pretty=self._pretty)
+                return RawResponsePage(subject, width, pretty=self._pretty, side=side)
             return kind(subject, width)
 
         self._pages.show(kind.title, make, subject.bodies, at=at)
+
+    @property
+    def _sides(self) -> bool:
+        """Whether the tab in view shows one of two sides."""
+        subject = self._subject
+        return subject is not None and _TITLES[self._number] in _RAW and has_two_sides(subject.exchange)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: sides are changed where there are two."""
+        return self._sides if action == "other_side" else True
 
     @property
     def subject(self) -> Subject | None:
@@ -188,7 +205,9 @@ class RequestScreen(Screen[None]):
         if number != self._number:
             self._number = number
             self._tabs.activate(number)
+            self._show_title()
             self._open()
+            self.refresh_bindings()
         self._view.focus()
 
     def action_turn(self, step: int) -> None:
@@ -238,6 +257,14 @@ class RequestScreen(Screen[None]):
         marked = self._listed.toggle_mark(self._exchange_id)
         said = "It is not in the list any more." if marked is None else "Marked" if marked else "No longer marked"
         self.notify(said, timeout=2)
+
+    def action_other_side(self) -> None:
+        """Change between the bytes of the client and those of the provider."""
+        self._side = "provider" if self._side == "client" else "client"
+        for title in _RAW:
+            self._pages.forget(title)
+        self._show_title()
+        self._open()
 
     def action_toggle_pretty(self) -> None:
         """Change between indented JSON and the bytes' own lines."""

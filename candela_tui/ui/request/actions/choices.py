@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from candela_tui.export.curl import curl_command, fits_a_command
+from candela_tui.protocol.event_stream import EVENT_STREAM
 from candela_tui.protocol.headers import header
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.contents import answer_body, answer_text, page_text, url
 from candela_tui.ui.request.attachment import Attachment
 from candela_tui.ui.request.page import Page, Subject
+from candela_tui.ui.request.sides import answer_head, has_two_sides
 
 _MOST_IN_A_COMMAND = 100_000
 """Bytes of a body. Beyond, no terminal takes the command when it is pasted."""
@@ -42,6 +45,8 @@ def copy_choices(subject: Subject, page: Page, view: TextView, selection: str | 
     choices.append(Choice("t", page.title, lambda: page_text(page, subject)))
     if exchange.request_bytes:
         choices.append(Choice("r", "the request's body", lambda: _request(subject)))
+    if has_two_sides(exchange):
+        choices.append(Choice("R", "what the provider was sent", lambda: _request(subject, "provider")))
     if exchange.response_bytes:
         choices.append(Choice("a", "the answer's text", lambda: answer_text(subject)))
     choices.append(Choice("c", "it as a curl command", lambda: _curl(subject)))
@@ -66,6 +71,15 @@ def save_choices(subject: Subject, page: Page, attachment: Attachment | None) ->
                 "a", "the answer's body", lambda: answer_body(subject), f"candela-{exchange.id}-answer", suffix(subject)
             )
         )
+    if has_two_sides(exchange):
+        stem = f"candela-{exchange.id}-provider"
+        sent, answered = "what the provider was sent", "what the provider answered"
+        choices += [
+            Choice("R", sent, lambda: _request(subject, "provider"), f"{stem}-request", ".json"),
+            Choice(
+                "A", answered, lambda: answer_body(subject, "provider"), f"{stem}-answer", suffix(subject, "provider")
+            ),
+        ]
     if attachment is not None:
         stem, dot, kind = attachment.name.rpartition(".")
         choices.append(Choice("b", attachment.name, attachment.content, stem or attachment.name, f"{dot}{kind}"))
@@ -77,9 +91,11 @@ def save_choices(subject: Subject, page: Page, attachment: Attachment | None) ->
     return choices
 
 
-def suffix(subject: Subject) -> str:
+def suffix(subject: Subject, side: Side = "client") -> str:
     """Of a file with the answer's body."""
-    kind = (header(subject.exchange.response_headers, "content-type") or "").lower()
+    kind = (header(answer_head(subject.exchange, side)[1], "content-type") or "").lower()
+    if kind.startswith(EVENT_STREAM):
+        return ".eventstream"
     return ".sse" if "event-stream" in kind else ".json" if "json" in kind else ".txt"
 
 
@@ -98,8 +114,9 @@ def _block(view: TextView) -> Callable[[], Awaitable[str]]:
     return content
 
 
-async def _request(subject: Subject) -> bytes:
-    return await subject.bodies.request() or b""
+async def _request(subject: Subject, side: Side = "client") -> bytes:
+    """The provider's is the client's where nothing was changed."""
+    return await subject.bodies.request(side) or await subject.bodies.request() or b""
 
 
 async def _curl(subject: Subject) -> str:

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 
-from candela_tui.protocol.headers import header
 from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.spans import SpanLines
 from candela_tui.ui.request.arriving import Arriving
 from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
+from candela_tui.ui.request.raw_response import RawResponsePage
 
 
 async def page_text(page: Page, subject: Subject) -> str | bytes:
     """What a page says. A body that is shown as it crossed is given as it crossed. Raises StoreError."""
     if isinstance(page, RawRequestPage):
-        return await subject.bodies.request() or b""
-    if isinstance(page.lines, SpanLines):
-        return await answer_body(subject)
+        return await subject.bodies.request(page.side) or b""
+    if isinstance(page, RawResponsePage) and isinstance(page.lines, SpanLines):
+        return await answer_body(subject, page.side)
     return await lines_text(page.lines)
 
 
@@ -34,9 +35,9 @@ async def lines_text(lines: Lines) -> str:
     return "".join(parts).strip("\n")
 
 
-async def answer_body(subject: Subject) -> bytes:
+async def answer_body(subject: Subject, side: Side = "client") -> bytes:
     """The answer's body so far, its Content-Encoding undone as far as it can be. Raises StoreError."""
-    arriving = Arriving(subject)
+    arriving = Arriving(subject, side)
     parts: list[bytes] = []
     arrived = await arriving.take()
 
@@ -51,10 +52,9 @@ async def answer_body(subject: Subject) -> bytes:
 
 async def answer_text(subject: Subject) -> str:
     """The text of the answer so far, without thinking and tool calls. Raises StoreError."""
-    exchange = subject.exchange
     arriving = Arriving(subject)
     arrived = await arriving.take()
-    answer = AnswerDecoder(exchange.status or 0, header(exchange.response_headers, "content-type") or "")
+    answer = AnswerDecoder(arriving.status or 0, arriving.content_type)
 
     def steps() -> Iterator[None]:
         for chunk, _ in arrived:

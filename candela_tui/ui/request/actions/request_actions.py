@@ -125,9 +125,9 @@ class RequestActions:
 
     async def _show_outside(self, program: Program, subject: Subject, page: Page) -> None:
         await self._pages.written()
-        if isinstance(page, RawResponsePage):
-            content: str | bytes = await answer_body(subject)
-            kind = suffix(subject)
+        if isinstance(page, RawResponsePage) and not page.framed:
+            content: str | bytes = await answer_body(subject, page.side)
+            kind = suffix(subject, page.side)
         else:
             content = await page_text(page, subject)
             kind = ".json" if isinstance(page, RawRequestPage) else ".txt"
