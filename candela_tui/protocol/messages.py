@@ -307,6 +307,11 @@ class AnswerDecoder:
         """Whether the answer is an event stream."""
         return self._events is not None
 
+    @property
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        """What the provider measured beside the message, by name: only Bedrock's own streams tell."""
+        return self._events.metrics if isinstance(self._events, BedrockEventDecoder) else ()
+
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next decoded bytes; return the events that they completed (none for a document)."""
         if self._events is None:

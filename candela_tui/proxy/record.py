@@ -246,27 +246,25 @@ class ExchangeRecord:
     def _attempted(self) -> dict[str, Any]:
         """What went to the provider: that of the newest attempt."""
         tap, attempt = self.tap, self.tap.attempt
-        if attempt is None:
+        if attempt is None or attempt is self._attempt:
             return {}
-        known: dict[str, Any] = {"provider_metrics": tap.provider_metrics}
-        if attempt is not self._attempt:
-            self._attempt = attempt
-            sent = attempt.request.headers
-            known |= {
-                "url": tap.url,
-                "provider": attempt.provider,
-                "region": attempt.region,
-                "model_sent": attempt.model,
-                "adaptations": attempt.adaptations,
-                "provider_request_headers": redacted(sent) if sent != request_fields(list(tap.headers)) else (),
-                "subscription": self._oauth and attempt.provider == "anthropic",
-            }
-        return known
+        self._attempt = attempt
+        sent = attempt.request.headers
+        return {
+            "url": tap.url,
+            "provider": attempt.provider,
+            "region": attempt.region,
+            "model_sent": attempt.model,
+            "adaptations": attempt.adaptations,
+            "provider_request_headers": redacted(sent) if sent != request_fields(list(tap.headers)) else (),
+            "subscription": self._oauth and attempt.provider == "anthropic",
+        }
 
     def _answered(self, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> dict[str, Any]:
         fold = answer.fold
         usage = fold.usage
         known: dict[str, Any] = {
+            "provider_metrics": self.tap.provider_metrics or answer.metrics,
             "model_used": fold.model,
             "stop_reason": fold.stop_reason,
             "usage": usage,

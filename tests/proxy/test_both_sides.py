@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 from candela_tui.store.reader import StoreReader
 from tests.standin import message, text, tool_use, usage
+from tests.standin.event_frames import EVENT_STREAM, METRICS, chunk, frame
 from tests.store.recording import writing
 
 PRICER = Pricer(PricingSettings())
@@ -167,6 +169,55 @@ class TestANativeRequest:
         of.ended()
         exchange = recorded(of)
         assert (exchange.kind, exchange.cost, exchange.unpriced_model) == (Kind.COUNT_TOKENS, None, None)
+
+
+class TestBedrocksOwnStream:
+    ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2"
+    EVENTS = (
+        {
+            "type": "message_start",
+            "message": {"id": "m", "type": "message", "model": "claude-haiku-4-5-20251001", "usage": usage(1_000_000)},
+        },
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 0}},
+    )
+
+    def crossed(self, *frames: bytes) -> Exchange:
+        of = tap(f"/model/{quote(self.ARN, safe='')}/invoke-with-response-stream", "bedrock", b'{"messages":[]}')
+        of.attempted(attempt(b'{"messages":[]}', provider="bedrock", region="us-east-1"))
+        of.passes_untouched()
+        of.answered(200, [("Content-Type", EVENT_STREAM), ("x-amzn-RequestId", "r-1")])
+        for each in frames:
+            of.chunk(each)
+        of.ended()
+        return recorded(of)
+
+    def test_is_read_as_what_it_says(self) -> None:
+        stop = {"type": "message_stop", "amazon-bedrock-invocationMetrics": METRICS}
+        exchange = self.crossed(*map(chunk, (*self.EVENTS, stop)))
+        assert (exchange.outcome, exchange.stop_reason, exchange.request_id) == (Outcome.OK, "end_turn", "r-1")
+        assert (exchange.model, exchange.model_used) == (self.ARN, "claude-haiku-4-5-20251001")
+        # The ARN hides the model: it is no other one than was asked for, and what answered has a price.
+        assert exchange.differences == ()
+        assert exchange.cost is not None
+        assert exchange.cost.total == Decimal("1.1")
+        assert dict(exchange.provider_metrics)["firstByteLatency"] == str(METRICS["firstByteLatency"])
+
+    def test_that_ends_in_an_exception_is_an_error_in_amazons_words(self) -> None:
+        exchange = self.crossed(
+            *map(chunk, self.EVENTS[:3]),
+            frame({":message-type": "exception", ":exception-type": "throttlingException"}, b'{"message":"slow down"}'),
+        )
+        assert exchange.outcome is Outcome.ERROR
+        assert exchange.error is not None
+        assert exchange.error.message == "slow down"
+        assert exchange.cost is not None
+        assert exchange.cost.at_least
+
+    def test_that_ends_early_is_cut(self) -> None:
+        assert self.crossed(*map(chunk, self.EVENTS)).outcome is Outcome.CUT
 
 
 class TestAChatCompletion:
