@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from candela_tui.credentials.errors import CredentialsError, quotable
 
-LOGIN = "`gcloud auth application-default login`"
+_LOGIN = "`gcloud auth application-default login`"
 _VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+_NOTHING = f"there are no Google credentials: run {_LOGIN}, or set {_VARIABLE} to a service account's file"
 _METADATA_IP = "169.254.169.254"
 _METADATA_CONNECT_S = 1.0
 
@@ -36,13 +37,11 @@ def require_a_source(environ: Mapping[str, str] = os.environ) -> None:
     if file is not None:
         if not file.exists():
             raise CredentialsError(
-                f"{_VARIABLE} names {file}, which does not exist: correct it, or unset it and run {LOGIN}"
+                f"{_VARIABLE} names {file}, which does not exist: correct it, or unset it and run {_LOGIN}"
             )
         return
     if environ.get("NO_GCE_CHECK") == "true" or not _metadata_server(environ):
-        raise CredentialsError(
-            f"there are no Google credentials: run {LOGIN}, or set {_VARIABLE} to a service account's file"
-        )
+        raise CredentialsError(_NOTHING)
 
 
 def _metadata_server(environ: Mapping[str, str]) -> bool:
@@ -67,6 +66,8 @@ def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
         if error.retryable:
             return f"Google gave no access token for {what} this time: {words}. Try again later."
         return f"Google gave no access token for {what}: {words}. {_mend(file)}"
+    if file is None and isinstance(error, exceptions.DefaultCredentialsError):
+        return _NOTHING
     if file is None:
         return f"the metadata server gave no access token: {words}"
     return f"{file} holds no Google credentials that can be used: {words}. {_mend(file)}"
@@ -76,8 +77,8 @@ def _mend(file: Path | None) -> str:
     if file is None:
         return "Check the service account of this machine and its access scopes."
     if file.name == "application_default_credentials.json":
-        return f"Run {LOGIN}."
-    return f"Set {_VARIABLE} to a file with a valid key, or unset it and run {LOGIN}."
+        return f"Run {_LOGIN}."
+    return f"Set {_VARIABLE} to a file with a valid key, or unset it and run {_LOGIN}."
 
 
 def _unreachable(error: BaseException) -> str | None:
@@ -94,8 +95,9 @@ def _unreachable(error: BaseException) -> str | None:
 
 
 def _words(error: Exception) -> str:
-    # The second argument is an answer's whole body, or what lies behind the first.
-    first = str(error.args[0]) if error.args else type(error).__name__
+    # google-auth writes ": None" for a description that the answer lacks; its second argument is the answer's whole
+    # body, or what lies behind the first.
+    first = str(error.args[0]).removesuffix(": None") if error.args else type(error).__name__
     behind = error.args[1] if len(error.args) > 1 else None
     text = f"{first} {behind}" if isinstance(behind, str | Exception) else first
     return quotable(text).rstrip(".")

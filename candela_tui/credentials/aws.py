@@ -28,11 +28,14 @@ class AwsCredentials:
     """Keys for Bedrock: the API key of ``AWS_BEARER_TOKEN_BEDROCK``, else whatever botocore finds (environment,
     profiles, SSO, assumed roles, processes, containers, IMDS)."""
 
-    def __init__(self, settings: AwsSettings, environ: Mapping[str, str] = os.environ) -> None:
-        """``environ`` chooses region and API key; botocore itself reads the environment of the process."""
+    def __init__(
+        self, settings: AwsSettings, environ: Mapping[str, str] = os.environ, *, limit_s: float = _LIMIT_S
+    ) -> None:
+        """``environ`` chooses region and API key; botocore itself reads the environment of the process.
+        Nothing waits longer than ``limit_s`` for what gives them."""
         self._settings = settings
         self._environ = environ
-        self._calls = BlockingCalls("AWS credentials", _LIMIT_S)
+        self._calls = BlockingCalls("AWS credentials", limit_s)
         self._shared: Shared[Keys] = Shared(self._fetch, ahead_s=_AHEAD_S)
 
     async def keys(self) -> Keys:

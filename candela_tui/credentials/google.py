@@ -28,11 +28,14 @@ class GoogleCredentials:
     """An access token for Vertex AI, from whatever google-auth finds: a user, a service account, an impersonated
     one, workload identity, a metadata server."""
 
-    def __init__(self, settings: VertexSettings, environ: Mapping[str, str] = os.environ) -> None:
-        """``environ`` chooses the project; google-auth itself reads the environment of the process."""
+    def __init__(
+        self, settings: VertexSettings, environ: Mapping[str, str] = os.environ, *, limit_s: float = _LIMIT_S
+    ) -> None:
+        """``environ`` chooses the project; google-auth itself reads the environment of the process.
+        Nothing waits longer than ``limit_s`` for what gives them."""
         self._settings = settings
         self._environ = environ
-        self._calls = BlockingCalls("Google credentials", _LIMIT_S)
+        self._calls = BlockingCalls("Google credentials", limit_s)
         self._shared = Shared(self._fetch, ahead_s=_AHEAD_S)
         self._project: str | None = None
         self.quota_project: str | None = None
