@@ -74,7 +74,7 @@ def _provider(exchange: Exchange) -> list[tuple[str, str]]:
     facts = [("provider", place), ("spoken", way(exchange))]
     if exchange.provider_status not in (None, exchange.status):
         facts.append(("its status", str(exchange.provider_status)))
-    facts += [(NAMES[one.what], f"{one.name}: {one.why}") for one in exchange.adaptations]
+    facts += [(NAMES[one.what], f"{one.name} · {one.why}") for one in exchange.adaptations]
     return facts
 
 

@@ -126,9 +126,11 @@ def _cost(call: Call, table: Table, width: int) -> str:
 
 
 def _placed(name: str, exchange: Exchange, width: int) -> str:
-    """A model's name, and where there is room the cloud that runs it."""
+    """A model's name, and the cloud that runs it; where that has no room, that it is one."""
+    if exchange.provider == "anthropic":
+        return name
     place = f" · {exchange.provider}"
-    return name if exchange.provider == "anthropic" or len(name) + len(place) > width else name + place
+    return name + place if len(name) + len(place) <= width else shortened(name, width - 1) + "↗"
 
 
 def _text(text: Callable[[Exchange], str | None]) -> tuple[Callable[[Call, Table, int], str], Callable[..., Value]]:
@@ -166,7 +168,7 @@ COLUMNS = (
         "MODEL",
         11,
         1,
-        "who answered; ≠ not as asked",
+        "who answered; ≠ not as asked, ↗ in a cloud",
         _model,
         lambda call, table: call.last.model_used or call.last.model,
         right=False,

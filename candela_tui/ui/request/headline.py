@@ -80,7 +80,7 @@ def _left(heading: Heading) -> list[list[Piece]]:
     ]
     if heading.side is not None:
         parts.insert(1, [(f"   ⇄ {heading.side}", "accent")])
-    if exchange.provider != "anthropic":
+    elif exchange.provider != "anthropic":
         parts.insert(-1, [(f"   {words.provider(exchange.provider)}", "dim")])
     if otherwise:
         parts.insert(2, [(f"  ≠ {otherwise}", "warn")])

@@ -29,6 +29,13 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
             )
             for number, title in enumerate(titles, 1)
         ),
+        Binding(
+            "s",
+            "other_side",
+            "Side",
+            id="request.side",
+            tooltip="On the raw tabs: the client's bytes, or the provider's where candela stood between",
+        ),
         Binding("J", "step(1)", "Next", id="request.next", tooltip="The next request, on the same tab"),
         Binding("K", "step(-1)", "Previous", id="request.previous", tooltip="The previous request, on the same tab"),
         Binding(
@@ -93,13 +100,6 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
         ),
         Binding("m", "mark", "Mark", show=False, id="request.mark", tooltip="Mark the request in its list"),
         Binding("f,F", "follow", "Follow", show=False, id="request.follow", tooltip="Stay at the end as the tab grows"),
-        Binding(
-            "s",
-            "other_side",
-            "Side",
-            id="request.side",
-            tooltip="On the raw tabs: the client's bytes, or the provider's where candela stood between",
-        ),
         Binding(
             "p",
             "toggle_pretty",

@@ -45,7 +45,7 @@ def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
     lines = [heading("Adapted", note)]
     before = ""
     for one in sorted(exchange.adaptations, key=lambda one: _ORDER.index(one.what)):
-        said = f"{one.name}: {one.why}" if one.name else one.why
+        said = f"{one.name} · {one.why}" if one.name else one.why
         lines += fact("" if one.what == before else NAMES[one.what], said, width)
         before = one.what
     return lines

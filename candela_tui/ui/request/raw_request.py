@@ -39,7 +39,7 @@ class RawRequestPage:
             return "The request had no body."
         if self.side == "client":
             return "The body is not recorded."
-        return "The provider got the client's own bytes, unchanged: s shows them. Only header fields differ."
+        return "Unchanged: the provider got the client's own bytes, which s shows."
 
     async def more(self) -> Iterator[None] | None:
         """It does not grow."""
