@@ -40,6 +40,10 @@ def conversation(raw: msgspec.Raw, notes: list[Adaptation]) -> Conversation:
     for index, item in enumerate(items_of(raw, "messages")):
         where = f"messages[{index}]"
         reader.read(members_of(item, where), where)
+    if not reader.conversation.turns:
+        raise InvalidChat(
+            "messages has no message of the user or assistant: Claude answers no system prompt alone", "messages"
+        )
     return reader.conversation
 
 

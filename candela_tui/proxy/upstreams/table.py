@@ -8,6 +8,7 @@ from candela_tui.config import Settings
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.proxy.outgoing import Upstream
 from candela_tui.proxy.upstreams.direct import Direct
+from candela_tui.proxy.upstreams.openai import OpenAi
 from candela_tui.proxy.upstreams.vertex import Vertex
 from candela_tui.proxy.upstreams.vertex_native import VertexNative
 
@@ -21,5 +22,6 @@ def open_upstreams(
     return {
         "anthropic-direct": Direct(settings.anthropic.base_url),
         "anthropic-vertex": vertex,
+        "anthropic": OpenAi(vertex),
         "vertex": VertexNative(settings, google),
     }

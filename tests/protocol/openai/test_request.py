@@ -124,8 +124,10 @@ def test_functions_of_the_older_form_are_tools_called_one_at_a_time():
         st.text(),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+            max_leaves=5,
         ),
+        max_size=3,
     ),
     st.booleans(),
 )
@@ -277,6 +279,8 @@ def test_parts_that_claude_can_not_read_are_refused_with_their_place(part, param
         ({"stop": 5}, "stop"),
         ({"messages": "hi"}, "messages"),
         ({"messages": None}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "narrator", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
         ({"messages": [{"role": "function", "name": "x", "content": "x"}]}, None),
@@ -301,11 +305,12 @@ NAMES = (
 )
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["user", "tool", "text", "function"]),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING), st.lists(ANYTHING))
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=3), st.lists(ANYTHING, max_size=2))
 def test_whatever_is_asked_is_translated_or_refused(fields, messages):
     body = json.dumps({"messages": [HI, *messages], **fields}).encode()
     with contextlib.suppress(InvalidChat):
