@@ -94,10 +94,14 @@ class Relay:
             finally:
                 # A whole body has given its connection back by now; this ends one that was not read to its end.
                 answer.close()
-        tap.answered(step.status, step.headers)
-        tap.chunk(step.body)
+        return self._reply(step, tap)
+
+    def _reply(self, reply: Reply, tap: Tap) -> web.Response:
+        headers = [(name, value) for name, value in reply.headers if name.lower() != "content-length"]
+        tap.answered(reply.status, headers)
+        tap.chunk(reply.body)
         tap.ended()
-        return web.Response(status=step.status, headers=CIMultiDict(step.headers), body=step.body)
+        return web.Response(status=reply.status, headers=CIMultiDict(headers), body=reply.body)
 
     async def _send(self, outgoing: Outgoing, proxy: str | None, tap: Tap) -> aiohttp.ClientResponse:
         """The answer's head. Raises _BrokenOff, and what aiohttp raises where there is no connection."""
@@ -123,9 +127,9 @@ class Relay:
         headers = decoded_pairs(answer.raw_headers)
         tap.provider_answered(answer.status, headers)
         body = b""
-        while part := await _next_chunk(answer):
+        while len(body) < _MOST_ERROR_BYTES and (part := await _next_chunk(answer)):
             tap.received(part)
-            body += part[: _MOST_ERROR_BYTES - len(body)]
+            body += part
         next_step = await step.on_error(answer.status, headers, body)
         return next_step or Reply(answer.status, answer_fields(headers), body)
 
