@@ -119,9 +119,13 @@ def _without_metrics(data: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     if raw is None:
         return data, ()
     for match in _METRICS_MEMBER.finditer(data):
-        before, after = data[: match.start()].rstrip(), data[match.end() + len(bytes(raw)) :].lstrip()
+        before, after = data[: match.start()], data[match.end() + len(bytes(raw)) :]
         # The comma before it goes with it; where it is the first member, the one after it.
-        cut = before.removesuffix(b",") + (after if before.endswith(b",") else after.removeprefix(b","))
+        if before.rstrip().endswith(b","):
+            before = before.rstrip()[:-1]
+        else:
+            after = after.lstrip().removeprefix(b",").lstrip()
+        cut = before + after
         if raw_members(cut) == members:
             return cut, _pairs(decode_json(raw))
     return data, _pairs(decode_json(raw))

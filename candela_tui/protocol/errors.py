@@ -110,7 +110,7 @@ def error_from_body(status: int, body: bytes) -> ApiError:
     """Read the body of an answer with an error status; one in another form is quoted, up to 300 characters."""
     kind = error_type(status)
     error = error_from_wire(decode_json(body), kind)
-    if error is not None:
+    if error is not None and error.message.strip():
         return error
     page_title = _PAGE_TITLE.search(body[:10_000])
     words = quoted(page_title[1] if page_title else body)

@@ -104,29 +104,30 @@ def _frame(frame: bytes) -> Frame:
         raise CorruptFrame("the checksum of a frame is wrong")
     end = _PRELUDE.size + int.from_bytes(frame[4:8], "big")
     try:
-        headers = _headers(frame, _PRELUDE.size, end)
+        headers = _headers(frame[_PRELUDE.size : end])
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise CorruptFrame(f"the headers of a frame can't be read: {error}") from error
     return Frame(headers, frame[end : -_CRC.size])
 
 
-def _headers(frame: bytes, at: int, end: int) -> dict[str, HeaderValue]:
+def _headers(data: bytes) -> dict[str, HeaderValue]:
     headers: dict[str, HeaderValue] = {}
-    while at < end:
-        name_end = at + 1 + frame[at]
-        name = frame[at + 1 : name_end].decode()
-        kind = frame[name_end]
+    at = 0
+    while at < len(data):
+        name_end = at + 1 + data[at]
+        name = data[at + 1 : name_end].decode()
+        kind = data[name_end]
         at = name_end + 1
         value: HeaderValue
         if kind in (_STRING, _BYTES):
             start = at + _LENGTH.size
-            at = start + _LENGTH.unpack_from(frame, at)[0]
-            value = frame[start:at].decode() if kind == _STRING else frame[start:at]
+            at = start + _LENGTH.unpack_from(data, at)[0]
+            value = data[start:at].decode() if kind == _STRING else data[start:at]
         elif kind in _FIXED:
-            value = _FIXED[kind].unpack_from(frame, at)[0]
+            value = _FIXED[kind].unpack_from(data, at)[0]
             at += _FIXED[kind].size
         elif kind == _UUID:
-            value = frame[at : at + 16]
+            value = data[at : at + 16]
             at += 16
         elif kind <= 1:
             value = kind == 0
@@ -135,6 +136,6 @@ def _headers(frame: bytes, at: int, end: int) -> dict[str, HeaderValue]:
         if name in headers:
             raise CorruptFrame(f"a frame has the header {name!r} twice")
         headers[name] = value
-    if at != end:
+    if at != len(data):
         raise CorruptFrame("the headers of a frame are longer than it says")
     return headers

@@ -1,0 +1,237 @@
+"""What Amazon's errors become for a client of the Messages API."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.protocol.aws_errors import aws_error
+from candela_tui.protocol.errors import ErrorAnswer, error_from_body
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+def refused(status: int, name: str, words: str, *more: tuple[str, str], **known: Any) -> ErrorAnswer:
+    headers = [("x-amzn-RequestId", "6a1f"), ("Content-Type", "application/json"), ("Content-Length", "9"), *more]
+    if name:
+        headers.append(("x-amzn-ErrorType", f"{name}:http://internal.amazon.com/coral/com.amazon.bedrock/"))
+    return aws_error(status, headers, json.dumps({"message": words}).encode(), now=NOW, **known)
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "shown", "kind"),
+    [
+        (429, "ThrottlingException", 429, "rate_limit_error"),
+        (429, "TooManyRequestsException", 429, "rate_limit_error"),
+        (400, "ServiceQuotaExceededException", 429, "rate_limit_error"),
+        (503, "ServiceUnavailableException", 529, "overloaded_error"),
+        (429, "ModelNotReadyException", 529, "overloaded_error"),
+        (403, "AccessDeniedException", 403, "permission_error"),
+        (403, "UnrecognizedClientException", 401, "authentication_error"),
+        (403, "InvalidSignatureException", 401, "authentication_error"),
+        (403, "ExpiredTokenException", 401, "authentication_error"),
+        (403, "ExpiredToken", 401, "authentication_error"),
+        (403, "InvalidClientTokenId", 401, "authentication_error"),
+        (403, "IncompleteSignatureException", 401, "authentication_error"),
+        (403, "MissingAuthenticationTokenException", 401, "authentication_error"),
+        (400, "ValidationException", 400, "invalid_request_error"),
+        (404, "ResourceNotFoundException", 404, "not_found_error"),
+        (408, "ModelTimeoutException", 504, "timeout_error"),
+        (424, "ModelErrorException", 500, "api_error"),
+        (424, "ModelStreamErrorException", 500, "api_error"),
+        (500, "InternalServerException", 500, "api_error"),
+        (413, "", 413, "request_too_large"),
+        (429, "", 429, "rate_limit_error"),
+        (408, "", 504, "timeout_error"),
+        (424, "", 500, "api_error"),
+        (503, "", 529, "overloaded_error"),
+        (502, "", 500, "api_error"),
+        (418, "BrandNewException", 418, "invalid_request_error"),
+    ],
+)
+def test_an_error_gets_the_status_and_type_that_clients_of_messages_act_on(status, name, shown, kind):
+    answer = refused(status, name, "Words of Amazon")
+    assert (answer.status, answer.error.type) == (shown, kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"), [(429, "ThrottlingException"), (403, "AccessDeniedException"), (400, "ValidationException")]
+)
+def test_the_body_is_anthropics_with_amazons_words_first_and_amazons_request_id(status, name):
+    answer = refused(status, name, "Words of Amazon")
+    document = json.loads(answer.body)
+    assert document.keys() == {"type", "error", "request_id"}
+    assert document["type"] == "error"
+    assert document["error"] == {"type": answer.error.type, "message": answer.error.message}
+    assert document["error"]["message"].startswith("Words of Amazon")
+    assert document["request_id"] == "6a1f"
+    assert ("request-id", "6a1f") in answer.headers
+    assert ("content-type", "application/json") in answer.headers
+    assert "content-length" not in {key.lower() for key, _ in answer.headers}
+    assert error_from_body(answer.status, answer.body) == answer.error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"__type": "com.amazon.coral.service#ThrottlingException", "message": "Slow"},
+        {"__type": "ThrottlingException", "Message": "Slow"},
+        {"code": "ThrottlingException", "message": "Slow"},
+    ],
+)
+def test_an_error_that_only_the_body_names_is_read_too(body):
+    answer = aws_error(400, [], json.dumps(body).encode(), now=NOW)
+    assert (answer.status, answer.error.message) == (429, "Slow")
+
+
+class TestThrottling:
+    def test_says_when_to_try_again_as_amazon_does(self):
+        assert ("retry-after", "17") in refused(429, "ThrottlingException", "Slow", ("Retry-After", "17")).headers
+
+    def test_says_five_seconds_where_amazon_says_nothing(self):
+        assert ("retry-after", "5") in refused(429, "ThrottlingException", "Slow").headers
+
+    def test_of_a_day_is_not_tried_again(self):
+        answer = refused(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
+        assert ("x-should-retry", "false") in answer.headers
+        assert "retry-after" not in dict(answer.headers)
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("profile", "command"), [("work", "`aws sso login --profile work`"), (None, "`aws sso login`")]
+    )
+    def test_that_expired_come_with_the_command_that_renews_them(self, profile, command):
+        words = "The security token included in the request is expired"
+        answer = refused(403, "ExpiredTokenException", words, profile=profile)
+        assert answer.error.message.startswith(f"{words}. ")
+        assert command in answer.error.message
+
+    def test_are_not_tried_again_and_again_by_the_client(self):
+        assert ("x-should-retry", "false") in refused(403, "UnrecognizedClientException", "No").headers
+
+    @pytest.mark.parametrize(
+        "words", ["Bearer Token has expired", "Authentication failed: Please make sure your API Key is valid."]
+    )
+    def test_that_are_a_bedrock_api_key_lead_to_its_variable(self, words):
+        answer = refused(403, "AccessDeniedException", words)
+        assert answer.error.type == "authentication_error"
+        assert "AWS_BEARER_TOKEN_BEDROCK" in answer.error.message
+
+    @pytest.mark.parametrize(
+        ("theirs", "said"),
+        [
+            (NOW - timedelta(minutes=12), "12 minutes ahead of"),
+            (NOW + timedelta(minutes=12), "12 minutes behind"),
+            (NOW + timedelta(hours=3), "3 hours behind"),
+            (NOW - timedelta(days=30), "30 days ahead of"),
+        ],
+    )
+    def test_refused_for_a_wrong_clock_are_explained_with_how_wrong_it_is(self, theirs, said):
+        words = "Signature expired: 20261121T100000Z is now earlier than 20261121T100700Z"
+        answer = refused(403, "InvalidSignatureException", words, ("Date", format_datetime(theirs, usegmt=True)))
+        assert answer.error.message.startswith(words)
+        assert said in answer.error.message
+
+    def test_are_not_blamed_on_a_clock_that_is_right(self):
+        date = format_datetime(NOW + timedelta(seconds=40), usegmt=True)
+        answer = refused(403, "InvalidSignatureException", "The request signature does not match", ("Date", date))
+        assert "clock" not in answer.error.message
+
+    @pytest.mark.parametrize("date", ["", "yesterday", "Sat, 21 Nov 2026 10:00:00", "Sat, 99 Nov 2026 10:00:00 GMT"])
+    def test_with_a_date_that_is_none_are_read_all_the_same(self, date):
+        assert refused(403, "InvalidSignatureException", "No", ("Date", date)).status == 401
+
+
+class TestAccess:
+    def test_to_a_model_that_is_not_enabled_says_where_to_enable_it(self):
+        words = "You don't have access to the model with the specified model ID."
+        answer = refused(
+            403, "AccessDeniedException", words, region="eu-central-1", model="anthropic.claude-opus-4-6-v1"
+        )
+        assert answer.error.message == (
+            f"{words} Enable the model for this account: https://eu-central-1.console.aws.amazon.com/bedrock/home"
+            "?region=eu-central-1#/modelaccess (model: anthropic.claude-opus-4-6-v1)"
+        )
+
+    def test_that_no_policy_allows_names_what_to_allow(self):
+        words = (
+            "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: "
+            "bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:us-east-1::foundation-model/m because "
+            "no identity-based policy allows the bedrock:InvokeModelWithResponseStream action"
+        )
+        message = refused(403, "AccessDeniedException", words).error.message
+        assert message.startswith(words)
+        assert "IAM policy that allows bedrock:InvokeModelWithResponseStream" in message
+
+    def test_that_needs_a_subscription_leads_to_the_console(self):
+        words = "Not authorized to perform the required AWS Marketplace actions (aws-marketplace:Subscribe)"
+        assert "#/modelaccess" in refused(403, "AccessDeniedException", words, region="us-east-1").error.message
+
+    def test_before_the_use_case_form_is_filled_in_leads_to_the_catalog(self):
+        words = "Model use case details have not been submitted for this account."
+        answer = refused(404, "ResourceNotFoundException", words, region="us-east-1")
+        assert "us-east-1#/model-catalog" in answer.error.message
+
+
+@pytest.mark.parametrize(
+    ("words", "setting"),
+    [
+        (
+            "Invocation of model ID anthropic.claude-opus-4-6-v1 with on-demand throughput isn’t supported. Retry your "
+            "request with the ID or ARN of an inference profile that contains this model.",
+            "inference_profile",
+        ),
+        ("The provided model identifier is invalid.", '[models."NAME"]'),
+    ],
+)
+def test_a_model_id_that_bedrock_refuses_leads_to_the_setting(words, setting):
+    answer = refused(400, "ValidationException", words)
+    assert answer.error.message.startswith(words)
+    assert setting in answer.error.message
+
+
+def test_a_refusal_of_the_request_itself_is_in_amazons_words_alone():
+    words = "messages.0.content: Field required"
+    assert refused(400, "ValidationException", words).error.message == words
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html><head><title>403 Forbidden</title></head></html>", "403 Forbidden"),
+        (b"", "HTTP 403 without a message"),
+        (b"\xff\xfe", "\ufffd"),
+        (b"[]", "[]"),
+        (b'{"message": " "}', '{"message": " "}'),
+    ],
+)
+def test_a_body_in_no_form_of_amazons_is_quoted(body, words):
+    answer = aws_error(403, [], body, now=NOW)
+    assert answer.status == 403
+    assert answer.error.message.startswith(words)
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["__type", "message", "Output"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.integers(400, 599),
+    st.lists(st.tuples(st.sampled_from(["x-amzn-errortype", "date", "retry-after", "connection"]), st.text())),
+    st.binary() | JSON.map(lambda document: json.dumps(document).encode()),
+)
+def test_whatever_amazon_answers_there_is_an_error_of_the_messages_api(status, headers, body):
+    answer = aws_error(status, headers, body, now=NOW)
+    document = json.loads(answer.body)
+    assert 400 <= answer.status < 600
+    assert document["error"]["message"]
