@@ -42,6 +42,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     speed: str | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
+    max_tokens: int | None = None
     user: str | None = None
     """Only in chat completions: what is ``metadata.user_id`` in the Messages API."""
     metadata: msgspec.Raw = NULL
@@ -90,9 +91,7 @@ def call_of(dialect: str, method: str, path: str, body: bytes) -> Call:
         model = native.model or (request.model if request else None)
         streamed = native.streamed or bool(request and request.stream)
         kind = _KINDS[native.verb]
-        if kind is Kind.MESSAGES and request is not None and _asks_title(request):
-            kind = Kind.TITLE
-        return Call(kind, model, streamed, request)
+        return Call(_kind_of_messages(request) if kind is Kind.MESSAGES else kind, model, streamed, request)
     chat = dialect == "openai" and is_chat(path) and method == "POST"
     kind = Kind.MESSAGES if chat else kind_of(method, path, request)
     return Call(kind, request.model if request else None, bool(request and request.stream), request)
@@ -134,12 +133,14 @@ def _lenient(members: dict[str, msgspec.Raw]) -> MessagesRequest:
         value = decode_json(members.get(name, NULL))
         return value if isinstance(value, str) else None
 
+    most = decode_json(members.get("max_tokens", NULL))
     return MessagesRequest(
         model=word("model"),
         stream=decode_json(members.get("stream", NULL)) is True,
         speed=word("speed"),
         service_tier=word("service_tier"),
         inference_geo=word("inference_geo"),
+        max_tokens=most if type(most) is int else None,
         user=word("user"),
         metadata=members.get("metadata", NULL),
         system=members.get("system", NULL),
@@ -154,12 +155,24 @@ def kind_of(method: str, path: str, request: MessagesRequest | None) -> Kind:
     if method == "HEAD":
         return Kind.PROBE
     if path.endswith("/v1/messages") and method == "POST":
-        return Kind.TITLE if request and _asks_title(request) else Kind.MESSAGES
+        return _kind_of_messages(request)
     if path.endswith("/count_tokens"):
         return Kind.COUNT_TOKENS
     if "/v1/models" in path and method == "GET":
         return Kind.MODELS
     return Kind.OTHER
+
+
+_PROBES = frozenset({".", "Hi", "quota", "test"})
+"""What Claude Code (2.1.197) asks for one token, to see whether a model, a key or a limit lets it."""
+
+
+def _kind_of_messages(request: MessagesRequest | None) -> Kind:
+    if request is None:
+        return Kind.MESSAGES
+    if request.max_tokens == 1 and len(request.messages) == 1 and first_user_text(request) in _PROBES:
+        return Kind.PROBE
+    return Kind.TITLE if _asks_title(request) else Kind.MESSAGES
 
 
 def _asks_title(request: MessagesRequest) -> bool:

@@ -11,7 +11,6 @@ from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderS
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
-from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import (
@@ -24,6 +23,7 @@ from candela_tui.protocol.request import (
     title_in_answer,
 )
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
+from candela_tui.proxy.ending import ending
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Attempt
 from candela_tui.proxy.shown_path import shown_path
@@ -46,6 +46,7 @@ class ExchangeRecord:
         "_encoding",
         "_first_token_ms",
         "_folded",
+        "_headed",
         "_lifetimes",
         "_oauth",
         "_received",
@@ -88,6 +89,7 @@ class ExchangeRecord:
         self._encoding: Decoder | None = None
         self._first_token_ms: float | None = None
         self._folded = 0
+        self._headed = False
         self._counted = 0
         self._received = 0
         self._oauth = False
@@ -206,7 +208,8 @@ class ExchangeRecord:
         self._received += sum(map(len, chunks[self._counted :]))
         self._counted = len(chunks)
         known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received} | self._attempted()
-        if tap.status is not None and self.exchange.status is None:
+        if not self._headed and (tap.status is not None or tap.end_ms is not None):
+            self._headed = True
             headers, of_provider = tap.response_headers, tap.provider_headers
             known |= {
                 "status": tap.status,
@@ -219,7 +222,7 @@ class ExchangeRecord:
         if tap.end_ms is not None:
             if (tap.status is not None and self._encoding is not None) or self._answer is None:
                 self._started().finish()
-            known["outcome"], known["error"] = self._end()
+            known["outcome"], known["error"] = ending(tap, self._answer, readable=self._encoding is not None)
         if self._answer is not None:
             known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
         self.exchange = replace(self.exchange, **known)
@@ -302,23 +305,6 @@ class ExchangeRecord:
             if block.done and index not in self._delegations and delegates(block):
                 self._delegations[index] = delegation_of(block)
         return tuple(delegation for delegation in self._delegations.values() if delegation is not None)
-
-    def _end(self) -> tuple[Outcome, ApiError | None]:
-        tap, answer = self.tap, self._answer
-        broke_off = tap.outcome in (Outcome.CUT, Outcome.CANCELLED)
-        if tap.outcome is not None and not broke_off:
-            return tap.outcome, tap.error
-        if answer is not None and answer.fold.error is not None:
-            return Outcome.ERROR, answer.fold.error
-        # A client may leave, or a provider hang up, as soon as message_stop has come: that is a whole answer.
-        whole = answer is not None and answer.streamed and answer.fold.stopped
-        if tap.outcome is not None and not whole:
-            return tap.outcome, tap.error
-        if tap.status is not None and tap.status >= 400:
-            return Outcome.ERROR, error_from_body(tap.status, b"")
-        if answer is not None and answer.streamed and not whole and self._encoding is not None:
-            return Outcome.CUT, ApiError("cut", "the stream ended before message_stop")
-        return Outcome.OK, None
 
 
 def _dialect(tap: Tap) -> str:

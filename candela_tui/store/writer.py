@@ -4,32 +4,25 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Table, case, delete, null, select, true, update
+from sqlalchemy import Connection, case, null, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange, Outcome, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
-from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
 from candela_tui.store.database import FileIdentity, connect_to_write, identity_of, set_aside
 from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, unwritable
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import is_running, own_process
 from candela_tui.store.provider_requests import provider_request_row
+from candela_tui.store.responses import Progress, write_responses
 from candela_tui.store.rows import headers_row, row_of
-from candela_tui.store.schema import (
-    exchanges,
-    headers,
-    provider_parts,
-    provider_requests,
-    request_bodies,
-    response_parts,
-)
+from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 
 _MOST_QUEUED: Final = 256 * 2**20
 _MOST_BASES: Final = 64 * 2**20
@@ -41,15 +34,6 @@ _LAST_RETRY_S: Final = 5.0
 
 _UNSTORABLE = (SQLAlchemyError, OSError, ValueError, TypeError, ArithmeticError)
 """What a transaction may fail with: the database, the file system, or a value that no column can hold."""
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How much of a live exchange's response is in the store."""
-
-    parts: int = 0
-    provider_parts: int = 0
-    dropped: bool = False
 
 
 class StoreWriter:
@@ -73,7 +57,7 @@ class StoreWriter:
         self._on_stored = on_stored
         self._backlog = Backlog(most_queued)
         self._lanes = Lanes(_MOST_BASES)
-        self._progress: dict[str, _Progress] = {}
+        self._progress: dict[str, Progress] = {}
         self._connection: Connection | None = None
         self._opened: FileIdentity | None = None
         self._told: Trouble | None = None
@@ -272,7 +256,7 @@ class StoreWriter:
                 self._backlog.give_back(entries[index:])
                 raise
 
-    def _settle(self, entry: Entry, progress: _Progress) -> None:
+    def _settle(self, entry: Entry, progress: Progress) -> None:
         self._backlog.settle(entry)
         exchange_id = entry.exchange.id
         if not entry.ended:
@@ -288,19 +272,19 @@ class StoreWriter:
         if known is None or not known.dropped:
             self._on_problem(f"Exchange {entry.exchange.id} can't be stored in {self._path}: {said(error)}.")
         self._backlog.settle(entry)
-        self._progress[entry.exchange.id] = _Progress(dropped=True)
+        self._progress[entry.exchange.id] = Progress(dropped=True)
         if entry.ended:
             self._progress.pop(entry.exchange.id)
             if not entry.dropped:
                 self._on_stored(entry.exchange.id)
 
-    def _write(self, connection: Connection, entries: list[Entry]) -> dict[str, _Progress]:
+    def _write(self, connection: Connection, entries: list[Entry]) -> dict[str, Progress]:
         """One transaction. Returns how far each exchange is in the store once it is committed."""
-        after: dict[str, _Progress] = {}
+        after: dict[str, Progress] = {}
         with connection.begin():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             for entry in entries:
-                before = self._progress.get(entry.exchange.id, _Progress())
+                before = self._progress.get(entry.exchange.id, Progress())
                 after[entry.exchange.id] = replace(before, dropped=before.dropped or entry.dropped)
             _write_rows(connection, entries, {each for each, progress in after.items() if progress.dropped})
             requests = [
@@ -312,7 +296,7 @@ class StoreWriter:
                 connection.execute(insert(request_bodies).on_conflict_do_nothing(), requests)
             for entry in entries:
                 self._write_provider_request(connection, entry)
-                _write_responses(connection, entry, after[entry.exchange.id])
+                write_responses(connection, entry, after[entry.exchange.id])
         return after
 
     def _write_provider_request(self, connection: Connection, entry: Entry) -> None:
@@ -356,61 +340,6 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
 
 def _process_of(exchange: Exchange) -> str | None:
     return own_process() if exchange.pid == os.getpid() else None
-
-
-def _write_responses(connection: Connection, entry: Entry, progress: _Progress) -> None:
-    """Add a part for each side while the exchange is live, and make one of all parts at its end; brings ``progress`` up
-    to date."""
-    exchange_id = entry.exchange.id
-    if progress.dropped:
-        if progress.parts or progress.provider_parts:
-            for table in (response_parts, provider_parts):
-                connection.execute(delete(table).where(table.c.exchange_id == exchange_id))
-            progress.parts = progress.provider_parts = 0
-        return
-    progress.parts = _write_parts(connection, response_parts, entry, entry.chunks, entry.times, progress.parts)
-    progress.provider_parts = _write_parts(
-        connection, provider_parts, entry, entry.provider_chunks, entry.provider_times, progress.provider_parts
-    )
-
-
-def _write_parts(
-    connection: Connection, table: Table, entry: Entry, chunks: list[bytes], times: list[float], count: int
-) -> int:
-    """Write one side's response, of which ``count`` parts are stored; returns how many are now."""
-    parts = table.c
-    exchange_id = entry.exchange.id
-    if entry.ended and count:
-        rows = connection.execute(
-            select(parts.size, parts.digest, parts.data, parts.chunks)
-            .where(parts.exchange_id == exchange_id)
-            .order_by(parts.number)
-        ).all()
-        try:
-            earlier = [unpack_part(Part(*row)) for row in rows]
-        except DamagedBody:
-            # What is whole of them stays as it is; a read tells the rest.
-            pass
-        else:
-            chunks = [chunk for each, _ in earlier for chunk in each] + chunks
-            times = [time for _, each in earlier for time in each] + times
-            connection.execute(delete(table).where(parts.exchange_id == exchange_id))
-            count = 0
-    if chunks:
-        connection.execute(insert(table), _part_row(exchange_id, count, pack_part(chunks, times)))
-        count += 1
-    return count
-
-
-def _part_row(exchange_id: str, number: int, part: Part) -> dict[str, Any]:
-    return {
-        "exchange_id": exchange_id,
-        "number": number,
-        "size": part.size,
-        "digest": part.digest,
-        "data": part.data,
-        "chunks": part.chunks,
-    }
 
 
 def _mark_interrupted(connection: Connection) -> None:

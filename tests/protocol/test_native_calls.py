@@ -96,6 +96,15 @@ def test_the_clients_title_request_is_one_in_each_form_and_names_its_session(dia
     assert session_in_metadata(asked.request) == "s-1"
 
 
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [("vertex", f"{PLACE}/claude-haiku-4-5@20251001:rawPredict"), ("bedrock", f"/model/{PROFILE}/invoke")],
+)
+def test_the_clients_look_whether_it_may_use_a_model_is_a_probe(dialect: str, path: str) -> None:
+    body = {"max_tokens": 1, "messages": [{"role": "user", "content": "."}]}
+    assert call(dialect, path, body).kind is Kind.PROBE
+
+
 def test_a_chat_completion_tells_model_session_and_what_it_is_about() -> None:
     body = {
         "model": "claude-opus-4-8",

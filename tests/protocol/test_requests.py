@@ -213,6 +213,13 @@ class TestTheKindOfARequest:
     def test_is_a_title_where_the_client_asks_for_the_sessions_title(self):
         assert kind_of("POST", "/v1/messages", self.title_request({"title": {"type": "string"}})) is Kind.TITLE
 
+    @pytest.mark.parametrize("content", [".", "quota", "test", [{"type": "text", "text": "Hi"}]])
+    def test_is_a_probe_where_the_client_only_tries_whether_it_is_let(self, content):
+        asked = [{"role": "user", "content": content}]
+        assert kind_of("POST", "/v1/messages", request(messages=asked, max_tokens=1)) is Kind.PROBE
+        assert kind_of("POST", "/v1/messages", request(messages=asked, max_tokens=2)) is Kind.MESSAGES
+        assert kind_of("POST", "/v1/messages", request(max_tokens=1)) is Kind.MESSAGES
+
     def test_is_no_title_where_another_program_asks_for_something_with_a_title(self):
         book = self.title_request({"title": {"type": "string"}, "isbn": {"type": "string"}})
         assert kind_of("POST", "/v1/messages", book) is Kind.MESSAGES

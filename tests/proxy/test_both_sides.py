@@ -116,6 +116,16 @@ class TestAMappedRequest:
         assert of.recording.provider is not None
         assert (of.recording.provider.request, of.recording.provider.chunks) == (b"without", [b"slow down"])
 
+    def test_tells_what_the_provider_said_also_where_it_broke_off_before_the_client_got_anything(self) -> None:
+        of = tap()
+        of.attempted(attempt())
+        of.provider_answered(500, [("x-amzn-requestid", "r-1")])
+        of.received(b"half an err")
+        of.ended(Outcome.CUT)
+        exchange = recorded(of)
+        assert (exchange.outcome, exchange.status, exchange.provider_status) == (Outcome.CUT, None, 500)
+        assert exchange.request_id == "r-1"
+
     def test_that_never_went_out_is_still_its_routes(self) -> None:
         of = tap(provider="bedrock")
         of.answered(401, [("Content-Type", "application/json")])

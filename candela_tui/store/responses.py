@@ -1,0 +1,74 @@
+"""Writing responses as they grow: by parts while an exchange is live, one part at its end, on each side."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from candela_tui.store.backlog import Entry
+from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
+from candela_tui.store.schema import provider_parts, response_parts
+
+
+@dataclass(slots=True)
+class Progress:
+    """How much of a live exchange's response is in the store."""
+
+    parts: int = 0
+    provider_parts: int = 0
+    dropped: bool = False
+
+
+def write_responses(connection: Connection, entry: Entry, progress: Progress) -> None:
+    """Add a part for each side while the exchange is live, and make one of all parts at its end; brings ``progress`` up
+    to date."""
+    exchange_id = entry.exchange.id
+    if progress.dropped:
+        if progress.parts or progress.provider_parts:
+            for table in (response_parts, provider_parts):
+                connection.execute(delete(table).where(table.c.exchange_id == exchange_id))
+            progress.parts = progress.provider_parts = 0
+        return
+    progress.parts = _write_parts(connection, response_parts, entry, entry.chunks, entry.times, progress.parts)
+    progress.provider_parts = _write_parts(
+        connection, provider_parts, entry, entry.provider_chunks, entry.provider_times, progress.provider_parts
+    )
+
+
+def _write_parts(
+    connection: Connection, table: Table, entry: Entry, chunks: list[bytes], times: list[float], count: int
+) -> int:
+    """Write one side's response, of which ``count`` parts are stored; returns how many are now."""
+    parts = table.c
+    exchange_id = entry.exchange.id
+    if entry.ended and count:
+        rows = connection.execute(
+            select(parts.size, parts.digest, parts.data, parts.chunks)
+            .where(parts.exchange_id == exchange_id)
+            .order_by(parts.number)
+        ).all()
+        try:
+            earlier = [unpack_part(Part(*row)) for row in rows]
+        except DamagedBody:
+            # What is whole of them stays as it is; a read tells the rest.
+            pass
+        else:
+            chunks = [chunk for each, _ in earlier for chunk in each] + chunks
+            times = [time for _, each in earlier for time in each] + times
+            connection.execute(delete(table).where(parts.exchange_id == exchange_id))
+            count = 0
+    if chunks:
+        connection.execute(insert(table), _part_row(exchange_id, count, pack_part(chunks, times)))
+        count += 1
+    return count
+
+
+def _part_row(exchange_id: str, number: int, part: Part) -> dict[str, Any]:
+    return {
+        "exchange_id": exchange_id,
+        "number": number,
+        "size": part.size,
+        "digest": part.digest,
+        "data": part.data,
+        "chunks": part.chunks,
+    }
