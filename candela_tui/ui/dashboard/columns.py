@@ -116,9 +116,9 @@ _LEAST_TOLD = Decimal("0.001")
 
 
 def _cost(call: Call, table: Table, width: int) -> str:
-    if call.last.kind in (Kind.PROBE, Kind.MODELS):
-        return ""
     usd, at_least = total_cost(call)
+    if usd is None and call.last.kind in (Kind.PROBE, Kind.MODELS):
+        return ""
     if not at_least or usd is None:
         return words.money(usd)
     # A bound from below can't be told by one from above.
