@@ -64,6 +64,8 @@ class ChatRequest:
     """The stream's last chunk is to tell the usage."""
     legacy_functions: bool
     """Calls of tools are to come back as ``function_call``."""
+    structured: bool
+    """The answer must follow a schema."""
     adaptations: tuple[Adaptation, ...]
     """What could not be put one to one."""
 
@@ -109,7 +111,9 @@ def to_messages(body: bytes) -> ChatRequest:
         message["stream"] = True
     options = given(request, "stream_options")
     told = optional(members_of(options, "stream_options"), "include_usage", bool) if options is not None else None
-    return ChatRequest(msgspec.json.encode(message), streamed, told is True, tools.legacy, tuple(notes))
+    return ChatRequest(
+        msgspec.json.encode(message), streamed, told is True, tools.legacy, "format" in output, tuple(notes)
+    )
 
 
 def _unused(request: Members) -> list[Adaptation]:
