@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 
-from candela_tui.config.places import aws_region
+from candela_tui.config.places import aws_profile, aws_region
 from candela_tui.config.settings import AwsSettings
 from candela_tui.credentials.aws_chain import profile_region, signing_keys
 from candela_tui.credentials.blocking import BlockingCalls
@@ -53,9 +53,10 @@ class AwsCredentials:
         try:
             return await self._shared.renewed(refused)
         except SameAgain:
+            profile = aws_profile(self._settings, self._environ) or "default"
             raise CredentialsError(
-                f"AWS refused the keys {refused.access_key}, and they are still what is configured: renew them, such "
-                "as with `aws sso login` or `aws configure`; candela then takes the new ones"
+                f"AWS refused the keys of the profile {profile}, and they are still what is configured: renew them, "
+                "such as with `aws sso login` or `aws configure`; candela then takes the new ones"
             ) from None
 
     async def region(self) -> str | None:

@@ -27,10 +27,9 @@ def why_not(error: Exception, session: Any | None) -> str:
         return f"{words}. Correct it."
     if session is None:
         return f"the AWS configuration can't be read: {words}"
-    profile = _profile(session)
+    profile, chosen = _named(_profile(session))
     if isinstance(error, exceptions.ProfileNotFound):
         return f"there is no AWS profile {profile}: {_choice(session)}"
-    chosen = "" if profile == "default" else f" --profile {profile}"
     if isinstance(error, CodeNeeded):
         return (
             f"the AWS profile {profile} wants an MFA code, which candela can't ask for. Run "
@@ -38,20 +37,36 @@ def why_not(error: Exception, session: Any | None) -> str:
             "that the AWS CLI keeps."
         )
     if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError):
+        profile, chosen = _named(_source(session))
         return f"the SSO session of the AWS profile {profile} has ended or never began: run `aws sso login{chosen}`"
     if isinstance(error, exceptions.LoginError):
+        profile, chosen = _named(_source(session))
         return f"the login session of the AWS profile {profile} has ended: run `aws login{chosen}`"
-    if (command := _credential_process(session)) is not None:
+    by_aws = isinstance(error, exceptions.BotoCoreError | exceptions.ClientError)
+    retrieved = isinstance(error, exceptions.CredentialRetrievalError)
+    if (retrieved or not by_aws) and (command := _credential_process(session)) is not None:
+        profile = _source(session)
         return f"{command}, the credential_process of the AWS profile {profile}, gave no keys: {_said(error, words)}"
-    if isinstance(error, exceptions.NoRegionError):
-        return (
-            f"the role of the AWS profile {profile} can't be assumed without a region: set [aws] region or AWS_REGION"
-        )
     return f"AWS gave no keys for the profile {profile}: {words}"
 
 
 def _profile(session: Any) -> str:
     return str(session.get_config_variable("profile") or "default")
+
+
+def _named(profile: str) -> tuple[str, str]:
+    """A profile, and how a command of AWS's is told of it."""
+    return profile, "" if profile == "default" else f" --profile {profile}"
+
+
+def _source(session: Any) -> str:
+    """The profile that the chosen one takes its first keys from: itself, unless it is a role."""
+    profiles = session.full_config["profiles"]
+    name, seen = _profile(session), set[str]()
+    while name not in seen and "source_profile" in profiles.get(name, {}):
+        seen.add(name)
+        name = profiles[name]["source_profile"]
+    return str(name)
 
 
 def _choice(session: Any) -> str:
@@ -67,7 +82,7 @@ def _list(names: list[str]) -> str:
 
 def _credential_process(session: Any) -> str | None:
     """The program alone: its arguments may be secret."""
-    command = session.get_scoped_config().get("credential_process")
+    command = session.full_config["profiles"].get(_source(session), {}).get("credential_process")
     if not command:
         return None
     try:

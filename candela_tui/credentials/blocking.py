@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from candela_tui.credentials.errors import CredentialsError
 
@@ -21,19 +21,20 @@ class BlockingCalls:
         """``what`` the calls are for, as in "Google credentials"; none is waited for longer than ``limit_s``."""
         self._what = what
         self._limit_s = limit_s
-        self._running = 0
+        self._answers: list[Future[Any]] = []
 
     async def run(self, call: Callable[[], T]) -> T:
         """What the call returns or raises. Raises CredentialsError where it hangs."""
-        if self._running >= _MOST:
+        self._answers = [answer for answer in self._answers if not answer.done()]
+        if len(self._answers) >= _MOST:
             raise CredentialsError(
                 f"{self._what}: {_MOST} earlier attempts still hang; end the command or server that they wait for"
             )
         answer: Future[T] = Future()
         answer.set_running_or_notify_cancel()
-        self._running += 1
+        self._answers.append(answer)
         # A thread of its own, no executor's: those are joined when the process ends, however long they hang.
-        threading.Thread(target=self._run, args=(call, answer), name=self._what, daemon=True).start()
+        threading.Thread(target=_answer, args=(call, answer), name=self._what, daemon=True).start()
         waited = asyncio.wrap_future(answer)
         try:
             await asyncio.wait({waited}, timeout=self._limit_s)
@@ -45,12 +46,11 @@ class BlockingCalls:
         finally:
             waited.cancel()
 
-    def _run(self, call: Callable[[], T], answer: "Future[T]") -> None:
-        try:
-            result = call()
-        except BaseException as error:  # noqa: BLE001 - handed to who waits
-            self._running -= 1
-            answer.set_exception(error)
-        else:
-            self._running -= 1
-            answer.set_result(result)
+
+def _answer(call: Callable[[], T], answer: "Future[T]") -> None:
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 - handed to who waits
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)

@@ -25,23 +25,15 @@ async def test_a_call_that_hangs_is_told_and_holds_nobody() -> None:
 
 
 async def test_calls_that_hang_do_not_pile_up() -> None:
-    calls = BlockingCalls("AWS credentials", 0.01)
+    calls = BlockingCalls("AWS credentials", 30)
     released = threading.Event()
-    ended = threading.Semaphore(0)
-
-    def hang() -> None:
-        released.wait()
-        ended.release()
-
-    for _ in range(3):
-        with pytest.raises(CredentialsError, match="no answer"):
-            await calls.run(hang)
+    hanging = [asyncio.create_task(calls.run(released.wait)) for _ in range(3)]
+    await asyncio.sleep(0)
     with pytest.raises(CredentialsError, match="3 earlier attempts still hang"):
-        await calls.run(hang)
+        await calls.run(released.wait)
     released.set()
-    for _ in range(3):
-        await asyncio.to_thread(ended.acquire)
-    assert await BlockingCalls("AWS credentials", 30).run(lambda: "well") == "well"
+    assert await asyncio.gather(*hanging) == [True] * 3
+    assert await calls.run(lambda: "well") == "well"
 
 
 async def test_a_request_that_goes_away_leaves_no_complaint_behind() -> None:
