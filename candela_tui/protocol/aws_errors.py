@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from candela_tui.protocol.aws_headers import Pairs, request_id, without_body_fields
-from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer, error_from_body, error_type
+from candela_tui.protocol.errors import ErrorAnswer, about_length, and_then, error_answer, error_from_body, error_type
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
@@ -64,6 +64,7 @@ _ON_DEMAND = re.compile(r"on-demand throughput|inference profile", re.I)
 _MODEL_ID = re.compile(r"model identifier is invalid|model id|provided model", re.I)
 _USE_CASE = re.compile(r"use case (?:details|form)", re.I)
 _NOT_ALLOWED = re.compile(r"not authorized to perform:?\s*([\w-]+:\w+)?", re.I)
+_DENIED = re.compile(r"explicit deny", re.I)
 _MARKETPLACE = re.compile(r"aws-marketplace|subscri", re.I)
 _PER_DAY = re.compile(r"\bper day\b|\bdaily\b", re.I)
 
@@ -183,6 +184,8 @@ def _for_model(model: str | None) -> str:
 
 def _about_access(said: str, region: str | None, model: str | None) -> str:
     of_model = _for_model(model)
+    if _DENIED.search(said):
+        return f"A policy denies it: ask the administrator of the account{of_model}."
     match = _NOT_ALLOWED.search(said)
     if match is not None and not _MARKETPLACE.search(said):
         action = match[1] or "bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream"
@@ -207,4 +210,4 @@ def _about_validation(said: str, region: str | None) -> str:
     if _MODEL_ID.search(said):
         where = f" in {region}" if region else ""
         return f'Set the id{where} as bedrock under [models."NAME"] in config.toml, or region under [aws].'
-    return ""
+    return about_length(said)

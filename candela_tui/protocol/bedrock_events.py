@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from candela_tui.protocol.aws_errors import error_type_in_stream
-from candela_tui.protocol.errors import ApiError, error_document, error_from_wire, quoted
+from candela_tui.protocol.errors import ApiError, about_length, and_then, error_document, error_from_wire, quoted
 from candela_tui.protocol.event_stream import CorruptFrame, Frame, FrameDecoder
 from candela_tui.protocol.raw_json import decode_json, raw_members, without_lone_surrogates
 from candela_tui.protocol.sse import ServerSentEvent
@@ -100,7 +100,7 @@ def _error_in(frame: Frame, name: str) -> ApiError:
     kind = error_type_in_stream(name)
     error = error_from_wire(decode_json(frame.payload), kind)
     words = error.message if error else frame.text(":error-message") or quoted(frame.payload)
-    return ApiError(kind, words or f"{name or 'an exception'} without a message")
+    return ApiError(kind, and_then(words or f"{name or 'an exception'} without a message", about_length(words)))
 
 
 def _type_of(data: bytes) -> str:

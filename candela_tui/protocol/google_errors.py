@@ -5,10 +5,11 @@ https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/api-errors
 https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer, error_from_body
+from candela_tui.protocol.errors import ErrorAnswer, about_length, and_then, error_answer, error_from_body
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
@@ -31,6 +32,7 @@ _STATUS: Mapping[str, int] = {
 }
 _STATUS_WITHOUT_NAME = {408: 504, 502: 500, 503: 529}
 _LOGIN = "Sign in again: `gcloud auth application-default login`."
+_NOT_THERE = re.compile(r"not (?:servable|available|supported) in (?:the |this )?(?:region|location)", re.I)
 _CONSOLE = "https://console.cloud.google.com"
 
 
@@ -128,9 +130,8 @@ def _about_missing(is_json: bool, project: str | None, region: str | None, model
 
 
 def _about_argument(said: str, error: Any, region: str | None) -> str:
-    lower = said.lower()
-    if "not servable in region" in lower or "not supported in" in lower or "location" in lower:
+    if _NOT_THERE.search(said):
         return f"Set region under [vertex] in config.toml to one that serves the model (now {region or 'global'})."
     if isinstance(error, dict) and error.get("status") == "FAILED_PRECONDITION":
         return f"Model Garden tells what the model needs: {_CONSOLE}/vertex-ai/model-garden"
-    return ""
+    return about_length(said)

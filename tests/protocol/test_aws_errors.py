@@ -168,6 +168,13 @@ class TestAccess:
         assert message.startswith(words)
         assert "IAM policy that allows bedrock:InvokeModelWithResponseStream" in message
 
+    def test_that_a_policy_denies_leads_to_the_administrator(self):
+        words = (
+            "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: bedrock:InvokeModel on resource: "
+            "arn:aws:bedrock:us-east-1::foundation-model/m with an explicit deny in a service control policy"
+        )
+        assert "administrator" in refused(403, "AccessDeniedException", words).error.message
+
     def test_that_needs_a_subscription_leads_to_the_console(self):
         words = "Not authorized to perform the required AWS Marketplace actions (aws-marketplace:Subscribe)"
         assert "#/modelaccess" in refused(403, "AccessDeniedException", words, region="us-east-1").error.message
@@ -193,6 +200,13 @@ def test_a_model_id_that_bedrock_refuses_leads_to_the_setting(words, setting):
     answer = refused(400, "ValidationException", words)
     assert answer.error.message.startswith(words)
     assert setting in answer.error.message
+
+
+def test_a_conversation_too_long_is_said_in_the_words_for_which_claude_code_compacts_it():
+    words = "Input is too long for requested model."
+    message = refused(400, "ValidationException", words).error.message
+    assert message.startswith(words)
+    assert "prompt is too long" in message.lower()
 
 
 def test_a_refusal_of_the_request_itself_is_in_amazons_words_alone():

@@ -200,6 +200,10 @@ class TestErrors:
         )
         assert "throttlingException" in document["error"]["message"]
 
+    def test_claude_code_finds_a_conversation_too_long_in_the_words_of_the_event(self):
+        out = InvokeStream([]).feed(exception("validationException", "Input is too long for requested model."))
+        assert b'"message":"Input is too long for requested model. The prompt is too long:' in out
+
     def test_claude_code_finds_overload_in_the_words_of_the_event(self):
         assert b'"type":"overloaded_error"' in InvokeStream([]).feed(exception("throttlingException", "Slow"))
 

@@ -152,8 +152,8 @@ def test_a_model_that_the_region_does_not_serve_leads_to_the_setting():
     assert "region under [vertex]" in refused(400, "FAILED_PRECONDITION", words).error.message
 
 
-def test_a_refusal_of_the_request_itself_is_in_googles_words_alone():
-    words = "messages.0.content: Field required"
+@pytest.mark.parametrize("words", ["messages.0.content: Field required", "tools.0.location: Extra inputs"])
+def test_a_refusal_of_the_request_itself_is_in_googles_words_alone(words):
     assert refused(400, "INVALID_ARGUMENT", words).error.message == words
 
 
