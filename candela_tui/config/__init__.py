@@ -8,7 +8,7 @@ from candela_tui.config.check import known_keys, load, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
-from candela_tui.config.places import aws_profile, aws_region, vertex_project, vertex_region
+from candela_tui.config.places import aws_profile, aws_region, standing_in, vertex_project, vertex_region
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
@@ -45,6 +45,7 @@ __all__ = [
     "load",
     "origin_of",
     "read_document",
+    "standing_in",
     "toml_key",
     "toml_value",
     "validated",

@@ -184,6 +184,7 @@ class Settings(_Section):
     vertex: VertexSettings = Field(default_factory=VertexSettings)
     aws: AwsSettings = Field(default_factory=AwsSettings)
     models: dict[str, ModelNames] = Field(default_factory=dict)
-    """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong."""
+    """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong:
+    "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
     ui: UiSettings = Field(default_factory=UiSettings)

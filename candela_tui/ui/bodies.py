@@ -27,21 +27,20 @@ class Bodies:
         The provider's is None also where it was the client's own, byte for byte.
         """
         if self._recording is not None:
-            of_side = self.recording(side)
+            of_side = self._of(side)
             return of_side.request if of_side is not None else None
         if side not in self._requests:
             read = self._history.request_body if side == "client" else self._history.provider_request_body
             self._requests[side] = await asyncio.to_thread(read, self._id)
         return self._requests[side]
 
-    def recording(self, side: Side) -> Recording | None:
-        """What the feed has of a side. A request that is tried again has another one on the provider's side."""
+    def _of(self, side: Side) -> Recording | None:
         return self._recording if side == "client" or self._recording is None else self._recording.provider
 
     async def answer_after(self, chunks: int, side: Side = "client") -> tuple[list[bytes], list[float]]:
         """The chunks of the answer beyond so many, and their times in milliseconds. Raises StoreError."""
         if self._recording is not None:
-            of_side = self.recording(side)
+            of_side = self._of(side)
             if of_side is None:
                 return [], []
             whole = len(of_side.chunks)

@@ -84,14 +84,16 @@ class Scene:
         usage: tuple[int, int, int, int, int] | None = None,
         piece: int = 700,
         pace_ms: float = 20,
+        other_side: Recording | None = None,
         **facts: Any,
     ) -> Exchange:
-        """Publish a request, by default an ended one. ``ago``: seconds; ``usage``: input, read, 5m, 1h, output.
+        """Publish a request, by default an ended one. ``ago``: seconds; ``usage``: input, read, 5m, 1h, output;
+        ``other_side``: what crossed towards the provider, where that was something else.
 
         The answer came in chunks of ``piece`` bytes, one each ``pace_ms``.
         """
         made = self.make(ago=ago, usage=usage, request_bytes=len(body), response_bytes=len(answer), **facts)
-        recording = Recording(body)
+        recording = Recording(body, provider=other_side)
         for number, start in enumerate(range(0, len(answer), piece)):
             recording.add(answer[start : start + piece], 812.0 + pace_ms * number)
         self.feed.keep(made.id, recording)

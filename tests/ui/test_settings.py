@@ -39,6 +39,20 @@ async def test_every_setting_is_shown_with_its_value_meaning_default_and_origin(
         assert "default" in lines["proxy.port"]
 
 
+async def test_a_variable_of_the_clouds_own_tools_is_shown_where_it_holds(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    scene.config.write_text("[vertex]\nregion = 'us-east5'\n")
+    monkeypatch.setenv("CLOUD_ML_REGION", "global")
+    async with scene.opened((120, 40)) as pilot:
+        await go_to(pilot, "aws.region")
+        screen = await shows(pilot, "eu-west-1, of AWS_REGION, holds while it is not set")
+        lines = {line.split()[0]: line for line in screen.splitlines() if "." in line and line.split()}
+        assert lines["aws.region"].split() == ["aws.region", "eu-west-1", "environment"]
+        assert lines["vertex.region"].split() == ["vertex.region", '"us-east5"', "config.toml"]
+
+
 async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(scene: Scene) -> None:
     scene.config.write_text("# mine\n[proxy]\nport = 9000  # why\n")
     async with scene.opened() as pilot:

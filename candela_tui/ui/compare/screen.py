@@ -30,6 +30,7 @@ from candela_tui.ui.lines.search_bar import SearchBar
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.lines.text_view import TextView
 from candela_tui.ui.lines.written import WrittenLines
+from candela_tui.ui.sides import told_by
 from candela_tui.ui.sources import Sources
 
 
@@ -138,7 +139,8 @@ class CompareScreen(Screen[None]):
         bodies: list[bytes] = []
         for each in (before, now):
             try:
-                body = await Bodies(self._sources, each.id).request()
+                bodies_of = Bodies(self._sources, each.id)
+                body = await bodies_of.request(told_by(each)) or await bodies_of.request()
             except StoreError as error:
                 self._say(str(error))
                 return

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from candela_tui.exchange import Recording
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.event_stream import EVENT_STREAM
 from candela_tui.protocol.headers import Headers, header
@@ -10,7 +9,7 @@ from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.page import Subject
-from candela_tui.ui.request.sides import answer_head, answered_by
+from candela_tui.ui.sides import answer_head, answered_by
 
 Arrived = list[tuple[bytes, float]]
 """Chunks as they crossed, each with its time in milliseconds since the request was received."""
@@ -29,7 +28,6 @@ class Arriving:
         """Why the bytes can't be read (any further)."""
         self._subject = subject
         self._side = side
-        self._of: Recording | None = None
         self._decoder: Decoder | None = None
         self._begun = False
 
@@ -38,8 +36,6 @@ class Arriving:
         # Asked before the chunks: what ends meanwhile has chunks that are still to be taken.
         live = self._subject.exchange.live
         chunks, times = await self._subject.bodies.answer_after(self.taken, self.side)
-        if chunks and not self.taken:
-            self._of = self._subject.bodies.recording(self.side)
         self.taken += len(chunks)
         self.ended = not live
         return list(zip(chunks, times, strict=True))
@@ -51,11 +47,6 @@ class Arriving:
         if exchange.provider_status is None:
             return "client"
         return self._side or answered_by(exchange)
-
-    @property
-    def replaced(self) -> bool:
-        """Whether the request was sent anew, and the provider's answer is another one now."""
-        return self.taken > 0 and self._subject.bodies.recording(self.side) is not self._of
 
     @property
     def status(self) -> int | None:

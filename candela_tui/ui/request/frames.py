@@ -42,7 +42,7 @@ def frame_texts(frame: Frame) -> Iterator[bytes]:
     document = decode_json(frame.payload)
     coded = document.get("bytes") if isinstance(document, dict) else None
     if not isinstance(coded, str):
-        yield frame.payload
+        yield frame.payload or frame.text(":error-message").encode("utf-8", "replace")
         return
     try:
         yield a2b_base64(coded, strict_mode=True)

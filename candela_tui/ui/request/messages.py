@@ -14,7 +14,7 @@ from candela_tui.ui.lines.levels import Levels, LevelsUnit
 from candela_tui.ui.request.blocks import UNREADABLE, Blocks
 from candela_tui.ui.request.page import Subject
 from candela_tui.ui.request.rules import remark, rule
-from candela_tui.ui.request.sides import told_by
+from candela_tui.ui.sides import told_by
 
 
 class RequestPage:

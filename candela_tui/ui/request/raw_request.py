@@ -23,11 +23,13 @@ class RawRequestPage:
         self._width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
         self._pretty = pretty
         self.side = side
+        self._body: bytes | None = None
 
     async def open(self) -> Iterator[None]:
         """Get the body, and index it."""
-        body = await self._subject.bodies.request(self.side)
+        body = self._body = await self._subject.bodies.request(self.side)
         if not body:
+            self.lines = WrittenLines()
             return _say(self.lines, self._why_none(body))
         spans = spans_for(body) if self._pretty else text_spans
         lines = SpanLines(body, json=spans is json_spans)
@@ -42,8 +44,10 @@ class RawRequestPage:
         return "Unchanged: the provider got the client's own bytes, which s shows."
 
     async def more(self) -> Iterator[None] | None:
-        """It does not grow."""
-        return None
+        """It does not grow, but candela may send another one while it is live."""
+        if self.side == "client" or not self._subject.exchange.live:
+            return None
+        return await self.open() if await self._subject.bodies.request(self.side) is not self._body else None
 
 
 def _say(lines: Lines, words: str) -> Iterator[None]:

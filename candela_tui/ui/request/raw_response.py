@@ -13,7 +13,7 @@ from candela_tui.ui.lines.lines import UNWRAPPED, Lines, width_of_body
 from candela_tui.ui.lines.spans import SpanLines, coloured, json_spans, spans_for, text_spans
 from candela_tui.ui.lines.wrap import wrapped
 from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.request.arriving import AnswerPage, Arrived, Arriving
+from candela_tui.ui.request.arriving import AnswerPage, Arrived
 from candela_tui.ui.request.frames import FrameReader, frame_headers, frame_name, frame_texts
 from candela_tui.ui.request.page import Subject
 
@@ -34,9 +34,6 @@ class RawResponsePage(AnswerPage):
         self._body_width = width_of_body(width, wrap=remembered.wrap, numbers=remembered.line_numbers)
         self._pretty = pretty
         self.side = side
-        self._begin()
-
-    def _begin(self) -> None:
         self._written = WrittenLines()
         self.lines: Lines = self._written
         self._events: SSEDecoder | FrameReader | None = None
@@ -47,13 +44,6 @@ class RawResponsePage(AnswerPage):
     def framed(self) -> bool:
         """Whether the body is of frames, which its bytes don't show to anybody."""
         return isinstance(self._events, FrameReader)
-
-    async def more(self) -> Iterator[None] | None:
-        """What arrived since; all of it where the provider was asked anew."""
-        if self._arriving.replaced:
-            self._arriving = Arriving(self._subject, self.side)
-            self._begin()
-        return await super().more()
 
     def _write(self, arrived: Arrived) -> Iterator[None]:
         arriving = self._arriving

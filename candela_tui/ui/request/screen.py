@@ -31,10 +31,10 @@ from candela_tui.ui.request.page import Page, Subject
 from candela_tui.ui.request.raw_request import RawRequestPage
 from candela_tui.ui.request.raw_response import RawResponsePage
 from candela_tui.ui.request.response import ResponsePage
-from candela_tui.ui.request.sides import has_two_sides, side_name
 from candela_tui.ui.request.system import SystemPage
 from candela_tui.ui.request.tab_bar import TabBar
 from candela_tui.ui.request.tools import ToolsPage
+from candela_tui.ui.sides import has_two_sides, side_name
 from candela_tui.ui.sources import Sources
 
 PAGES: tuple[type[Page], ...] = (

@@ -19,6 +19,8 @@ class SettingRow:
     setting: Setting
     value: Any
     origin: Origin
+    stand_in: tuple[str, str] | None = None
+    """Name and value of another program's variable that holds while the setting is not set."""
     height: int = 1
     moving: bool = False
 
@@ -34,10 +36,12 @@ class SettingRow:
 
     def draw(self, line: int, width: int, tick: int) -> Line:
         """Name, value, and where that comes from."""
-        by_default = not self.origin.in_file and self.origin.variable is None
+        stand_in = self.stand_in if self.value is None else None
+        in_environment = self.origin.variable is not None or stand_in is not None
+        by_default = not self.origin.in_file and not in_environment
         name = fitted(self.setting.name, min(_NAME_WIDTH, max(12, width // 2)))
-        value = fitted(self.text, max(8, width - len(name) - _WHERE_WIDTH - 4))
-        where = "default" if by_default else "environment" if self.origin.variable else "config.toml"
+        value = fitted(stand_in[1] if stand_in is not None else self.text, max(8, width - len(name) - _WHERE_WIDTH - 4))
+        where = "default" if by_default else "environment" if in_environment else "config.toml"
         ink = "dim" if by_default else "bright"
         return (
             (f" {name} ", "text"),
@@ -54,6 +58,8 @@ class SettingRow:
         if setting.choices:
             facts += [("   one of ", "dim"), (", ".join(map(toml_value, setting.choices)), "text")]
         lines.append(tuple(facts))
+        if self.stand_in is not None and self.value is None:
+            lines.append(((f"{self.stand_in[1]}, of {self.stand_in[0]}, holds while it is not set", "accent"),))
         if variable is not None:
             lines.append(((f"set by the environment variable {variable}, which wins over the file", "warn"),))
         lines.append((("A change holds " + ("at once." if at_once(setting) else "after a restart."), "dim"),))

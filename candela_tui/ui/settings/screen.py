@@ -23,6 +23,7 @@ from candela_tui.config import (
     known_settings,
     origin_of,
     read_document,
+    standing_in,
     validated,
 )
 from candela_tui.ui.dialogs.theme import ThemeDialog
@@ -94,7 +95,10 @@ class SettingsScreen(Screen[None]):
         except ConfigError as error:
             self._tell(str(error))
             return None
-        rows = [SettingRow(one, one.value(settings), origin_of(one.key, document)) for one in self._settings]
+        rows = [
+            SettingRow(one, one.value(settings), origin_of(one.key, document), standing_in(one.key))
+            for one in self._settings
+        ]
         self._rows.show_rows(rows)
         self._show_about()
         return settings

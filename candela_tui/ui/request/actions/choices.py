@@ -14,7 +14,7 @@ from candela_tui.ui.new_file import write_new
 from candela_tui.ui.request.actions.contents import answer_body, answer_text, page_text, url
 from candela_tui.ui.request.attachment import Attachment
 from candela_tui.ui.request.page import Page, Subject
-from candela_tui.ui.request.sides import answer_head, has_two_sides
+from candela_tui.ui.sides import answer_head, has_two_sides
 
 _MOST_IN_A_COMMAND = 100_000
 """Bytes of a body. Beyond, no terminal takes the command when it is pasted."""
