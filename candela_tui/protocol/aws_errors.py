@@ -160,7 +160,7 @@ def _skew(headers: Pairs, now: datetime) -> timedelta | None:
     """How far this machine's clock is ahead of Amazon's."""
     try:
         theirs = parsedate_to_datetime(header(headers, "date") or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return now - theirs if theirs.tzinfo is not None else None
 

@@ -4,7 +4,6 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Invo
 of the type ``chunk`` holds one event's JSON, which goes on as it is; Amazon's measurements at its end are cut out.
 """
 
-import re
 from typing import Any
 
 import msgspec
@@ -12,11 +11,11 @@ import msgspec
 from candela_tui.protocol.aws_errors import error_type_in_stream
 from candela_tui.protocol.errors import ApiError, about_length, and_then, error_document, error_from_wire, quoted
 from candela_tui.protocol.event_stream import CorruptFrame, Frame, FrameDecoder
-from candela_tui.protocol.raw_json import decode_json, raw_members, without_lone_surrogates
+from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
+from candela_tui.protocol.splice import NotSpliceable, Splice
 from candela_tui.protocol.sse import ServerSentEvent
 
 _METRICS = "amazon-bedrock-invocationMetrics"
-_METRICS_MEMBER = re.compile(rb'"%b"[ \t\r\n]*:[ \t\r\n]*' % _METRICS.encode())
 
 
 class _Chunk(msgspec.Struct):
@@ -113,22 +112,16 @@ def _type_of(data: bytes) -> str:
 
 
 def _without_metrics(data: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
-    """The event without Amazon's member and one comma beside it, everything else byte for byte; what was in it."""
-    members = raw_members(data)
-    raw = None if members is None else members.pop(_METRICS, None)
-    if raw is None:
+    """The event without Amazon's member and the comma that goes with it, every other byte as it is; what was in it."""
+    try:
+        event = Splice(data)
+    except NotSpliceable:
         return data, ()
-    for match in _METRICS_MEMBER.finditer(data):
-        before, after = data[: match.start()], data[match.end() + len(bytes(raw)) :]
-        # The comma before it goes with it; where it is the first member, the one after it.
-        if before.rstrip().endswith(b","):
-            before = before.rstrip()[:-1]
-        else:
-            after = after.lstrip().removeprefix(b",").lstrip()
-        cut = before + after
-        if raw_members(cut) == members:
-            return cut, _pairs(decode_json(raw))
-    return data, _pairs(decode_json(raw))
+    for number, member in enumerate(event.inside(event.root)):
+        if member.name == _METRICS:
+            event.remove(event.root, number)
+            return event.rendered(), _pairs(decode_json(event.raw(member)))
+    return data, ()
 
 
 def _pairs(metrics: Any) -> tuple[tuple[str, str], ...]:

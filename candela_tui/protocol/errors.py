@@ -57,10 +57,15 @@ def error_body(status: int, message: str) -> bytes:
 
 def error_document(error: ApiError, request_id: str | None = None) -> bytes:
     """The JSON of an error, as a body or as the data of an ``error`` event."""
-    document: dict[str, Any] = {"type": "error", "error": {"type": error.type, "message": error.message}}
+    document: dict[str, Any] = {"type": "error", "error": {"type": error.type, "message": _encodable(error.message)}}
     if request_id is not None:
-        document["request_id"] = request_id
+        document["request_id"] = _encodable(request_id)
     return msgspec.json.encode(document)
+
+
+def _encodable(text: str) -> str:
+    """Bytes of a header field or of the environment that are not UTF-8 came as surrogates."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def error_answer(

@@ -92,8 +92,14 @@ class TestThrottling:
     def test_says_when_to_try_again_as_amazon_does(self):
         assert ("retry-after", "17") in refused(429, "ThrottlingException", "Slow", ("Retry-After", "17")).headers
 
-    def test_says_five_seconds_where_amazon_says_nothing(self):
-        assert ("retry-after", "5") in refused(429, "ThrottlingException", "Slow").headers
+    def test_passes_the_date_that_amazon_names(self):
+        date = "Sat, 21 Nov 2026 10:00:30 GMT"
+        assert ("retry-after", date) in refused(429, "ThrottlingException", "Slow", ("Retry-After", date)).headers
+
+    @pytest.mark.parametrize("value", [None, "", " ", "soon", "9" * 400, "\udcff"])
+    def test_says_five_seconds_where_amazon_says_nothing_that_can_be_read(self, value):
+        given = [("Retry-After", value)] if value is not None else []
+        assert ("retry-after", "5") in refused(429, "ThrottlingException", "Slow", *given).headers
 
     def test_of_a_day_is_not_tried_again(self):
         answer = refused(429, "ThrottlingException", "Too many tokens per day, please wait before trying again.")
@@ -142,7 +148,16 @@ class TestCredentials:
         answer = refused(403, "InvalidSignatureException", "The request signature does not match", ("Date", date))
         assert "clock" not in answer.error.message
 
-    @pytest.mark.parametrize("date", ["", "yesterday", "Sat, 21 Nov 2026 10:00:00", "Sat, 99 Nov 2026 10:00:00 GMT"])
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "",
+            "yesterday",
+            f"Sat, 21 Nov {10**20} 10:00:00 GMT",
+            "Sat, 21 Nov 2026 10:00:00",
+            "Sat, 99 Nov 2026 10:00:00 GMT",
+        ],
+    )
     def test_with_a_date_that_is_none_are_read_all_the_same(self, date):
         assert refused(403, "InvalidSignatureException", "No", ("Date", date)).status == 401
 
@@ -228,6 +243,12 @@ def test_a_body_in_no_form_of_amazons_is_quoted(body, words):
     answer = aws_error(403, [], body, now=NOW)
     assert answer.status == 403
     assert answer.error.message.startswith(words)
+
+
+def test_a_request_id_that_is_no_text_does_not_keep_the_error_from_the_client():
+    answer = aws_error(400, [("x-amzn-requestid", "a\udcff")], b'{"message":"no"}', now=NOW)
+    assert json.loads(answer.body)["request_id"] == "a?"
+    assert ("request-id", "a\udcff") in answer.headers
 
 
 JSON = st.recursive(

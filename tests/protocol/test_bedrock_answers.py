@@ -119,6 +119,10 @@ def test_a_chunk_without_an_event_is_none(payload):
 
 
 class TestMetrics:
+    def test_of_an_event_that_names_a_member_twice_stay_where_they_are(self):
+        data = b'{"type":"message_stop","x":1,"x":2,%b:{"a":1}}' % self.M
+        assert InvokeStream([]).feed(chunk(data)) == b"event: message_stop\ndata: " + data + b"\n\n"
+
     def test_are_cut_out_of_message_stop_and_kept(self):
         stream = InvokeStream([])
         out = b"".join(map(stream.feed, chunks(SPOKEN)))
@@ -133,7 +137,7 @@ class TestMetrics:
             (b'{"type":"message_stop",%b:{"a":1}}', b'{"type":"message_stop"}'),
             (b'{%b:{"a":1},"type":"message_stop"}', b'{"type":"message_stop"}'),
             (b'{"x":1.0,%b : {"a": 1} , "type":"message_stop"}', b'{"x":1.0 , "type":"message_stop"}'),
-            (b'{ "type":"message_stop" , %b:{"a":1} }', b'{ "type":"message_stop"  }'),
+            (b'{ "type":"message_stop" , %b:{"a":1} }', b'{ "type":"message_stop" }'),
             (
                 b'{"type":"message_stop","x":{"amazon-bedrock-invocationMetrics":{"a":1}},%b:{"a":1}}',
                 b'{"type":"message_stop","x":{"amazon-bedrock-invocationMetrics":{"a":1}}}',

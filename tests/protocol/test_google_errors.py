@@ -83,6 +83,11 @@ class TestQuota:
     def test_says_when_to_try_again_as_the_detail_does(self):
         assert ("retry-after", "31") in refused(429, "RESOURCE_EXHAUSTED", "Slow", RETRY).headers
 
+    @pytest.mark.parametrize("delay", ["5s\r\nSet-Cookie: a=b", "later", 7, None])
+    def test_takes_no_field_from_a_detail_that_is_no_time(self, delay):
+        detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+        assert ("retry-after", "5") in refused(429, "RESOURCE_EXHAUSTED", "Slow", detail).headers
+
     def test_prefers_the_field_of_the_answer(self):
         assert ("retry-after", "7") in refused(429, "RESOURCE_EXHAUSTED", "Slow", RETRY, retry_after="7").headers
 
