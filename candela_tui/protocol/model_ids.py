@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _CLIENT_SUFFIX = re.compile(r"\[[^\]]*\]$")
-_PLACE = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic[./]")
+_PLACE = re.compile(r"^(?:[a-z]{2,6}(?:-gov)?\.)?anthropic[./]")
 _BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?$")
 _DATE = re.compile(r"[-@](20\d{6})$")
 _ALIAS = re.compile(r"[-@](?:latest|default)$")

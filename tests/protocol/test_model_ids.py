@@ -55,6 +55,7 @@ def test_a_claude_name_tells_its_generation(name, version):
         ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929", True),
         ("claude-opus-4-8[1m]", "claude-opus-4-8", True),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", True),
+        ("us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", True),
         ("claude-sonnet-4-0", "claude-sonnet-4-20250514", True),
         ("claude-3-5-sonnet-20240620", "claude-3-5-sonnet-20241022", False),
         ("claude-opus-4-8", "claude-haiku-4-5-20251001", False),
