@@ -4,6 +4,7 @@ Source: https://docs.claude.com/en/api/claude-on-vertex-ai and
 https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +26,7 @@ from candela_tui.proxy.upstreams.model_list import ModelList
 from candela_tui.proxy.upstreams.models_answer import asks_for_models
 from candela_tui.proxy.upstreams.refusal_memory import RefusalMemory
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import decoded, vertex_error
+from candela_tui.proxy.upstreams.vertex_errors import decoded, no_credentials, vertex_error
 from candela_tui.proxy.upstreams.vertex_models import VertexModels
 
 NO_PROJECT = (
@@ -37,6 +38,8 @@ _KEPT = frozenset({"accept", "accept-encoding", "user-agent"})
 _VERTEX_OWN = "x-vertex-ai-"
 
 _NOTHING = Refused()
+_LARGE = 256 * 1024
+"""A body of so many bytes is mapped in a thread: it takes milliseconds."""
 
 _Mapping = Callable[..., Mapped]
 
@@ -94,16 +97,16 @@ class Vertex:
             project = await self._credentials.project()
             token = await self._credentials.token()
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         if project is None:
             return error_reply(400, NO_PROJECT)
-        return self._mapped(_Call(asked, body, mapping, project, token, self._credentials.quota_project))
+        return await self._mapped(_Call(asked, body, mapping, project, token, self._credentials.quota_project))
 
-    def _mapped(self, call: _Call) -> Attempt | Reply:
+    async def _mapped(self, call: _Call) -> Attempt | Reply:
         try:
-            mapped = self._map(call, call.without)
+            mapped = await self._map(call, call.without)
             if refused := self._memory.of(mapped.model):
-                mapped = self._map(call, call.without | refused)
+                mapped = await self._map(call, call.without | refused)
             url = self._url(call, mapped)
         except ValueError as error:
             return error_reply(400, str(error))
@@ -116,20 +119,23 @@ class Vertex:
             on_error=partial(self._after_error, call, mapped),
         )
 
-    def _map(self, call: _Call, without: Refused) -> Mapped:
+    async def _map(self, call: _Call, without: Refused) -> Mapped:
+        """Raises NotMappable."""
         flags = [
             flag.strip()
             for name, value in call.asked.headers
             if name.lower() == "anthropic-beta"
             for flag in value.split(",")
         ]
-        return call.mapping(
+        mapping = partial(
+            call.mapping,
             call.body,
             betas=[flag for flag in flags if flag],
             names=self._names,
             own_betas=self._betas,
             without=without,
         )
+        return mapping() if len(call.body) < _LARGE else await asyncio.to_thread(mapping)
 
     def _url(self, call: _Call, mapped: Mapped) -> str:
         """Raises ValueError where the region is none."""
@@ -151,7 +157,7 @@ class Vertex:
             status, headers, decoded(headers, body), project=call.project, region=self._region, model=mapped.model
         )
         if status == 400 and (refused := refused_in(error.message)):
-            again = self._without(call, mapped, refused, error.message)
+            again = await self._without(call, mapped, refused, error.message)
             if again is not None:
                 return again
         return reply
@@ -160,14 +166,14 @@ class Vertex:
         try:
             token = await self._credentials.renewed(call.token)
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         why = "Google refused the access token; sent again with a new one"
         retries = (*call.retries, Adaptation("retry", "authorization", why))
-        return self._mapped(replace(call, token=token, renewed=True, retries=retries))
+        return await self._mapped(replace(call, token=token, renewed=True, retries=retries))
 
-    def _without(self, call: _Call, mapped: Mapped, refused: Refused, words: str) -> Attempt | None:
+    async def _without(self, call: _Call, mapped: Mapped, refused: Refused, words: str) -> Attempt | None:
         """The same without what was refused; None: that was tried before, or leaves nothing out."""
-        less = self._map(call, call.without | self._memory.of(mapped.model) | refused)
+        less = await self._map(call, call.without | self._memory.of(mapped.model) | refused)
         if (less.body, less.betas) == (mapped.body, mapped.betas):
             return None
         self._memory.add(mapped.model, refused)
@@ -175,7 +181,7 @@ class Vertex:
             return None
         named = ", ".join(sorted(refused.betas | refused.fields)) or "anthropic-beta"
         retry = Adaptation("retry", named, f"Vertex AI refused it ({words}); sent again without")
-        again = self._mapped(
+        again = await self._mapped(
             replace(call, without=call.without | refused, relieved=True, retries=(*call.retries, retry))
         )
         return again if isinstance(again, Attempt) else None

@@ -1,10 +1,18 @@
 """What a client is told where Vertex AI said no."""
 
+from candela_tui.credentials.errors import CredentialsError
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.protocol.google_errors import google_error
 from candela_tui.protocol.headers import header
+from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.outgoing import Pairs, Reply
+
+
+def no_credentials(error: CredentialsError) -> Reply:
+    """A 401 with the words that help; a client that tried it again by itself would only hide them."""
+    reply = error_reply(401, str(error))
+    return Reply(reply.status, [*reply.headers, ("x-should-retry", "false")], reply.body)
 
 
 def decoded(headers: Pairs, body: bytes) -> bytes:

@@ -24,7 +24,7 @@ from candela_tui.proxy.outgoing import Pairs, Reply
 from candela_tui.proxy.upstreams.model_list import NoList
 from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import vertex_error
+from candela_tui.proxy.upstreams.vertex_errors import no_credentials, vertex_error
 
 _PATIENCE_S = 30.0
 _PAGE, _MOST_PAGES = 100, 20
@@ -54,7 +54,7 @@ class VertexModels:
             async with asyncio.timeout(_PATIENCE_S):
                 rows = await self._rows()
         except CredentialsError as error:
-            raise NoList(error_reply(401, str(error))) from error
+            raise NoList(no_credentials(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
             raise NoList(error_reply(502, f"candela could not ask Vertex AI for its models: {words}")) from error

@@ -16,6 +16,7 @@ from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
+from candela_tui.proxy.upstreams.vertex_errors import no_credentials
 
 _PATH = re.compile(r"/projects/[^/?#]+/locations/([^/?#]+)/[^?#]+(?:\?.*)?")
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
@@ -49,7 +50,7 @@ class VertexNative:
         try:
             token = await self._credentials.token()
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         return self._with_token(asked, url, place[1], token)
 
     def _with_token(self, asked: Asked, url: str, region: str, token: str, *, again: bool = False) -> Attempt:
@@ -71,7 +72,7 @@ class VertexNative:
         try:
             renewed = await self._credentials.renewed(token)
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         return self._with_token(asked, url, region, renewed, again=True)
 
     async def close(self) -> None:
