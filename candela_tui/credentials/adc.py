@@ -65,7 +65,9 @@ def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
     if isinstance(error, exceptions.RefreshError):
         if error.retryable:
             return f"Google gave no access token for {what} this time: {words}. Try again later."
-        return f"Google gave no access token for {what}: {words}. {_mend(file)}"
+        # "Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values"
+        mend = "Set this machine's clock." if "reasonable timeframe" in words else _mend(file)
+        return f"Google gave no access token for {what}: {words}. {mend}"
     if file is None and isinstance(error, exceptions.DefaultCredentialsError):
         return _NOTHING
     if file is None:

@@ -231,6 +231,12 @@ async def test_a_broken_file_is_named(home: Path, name: str) -> None:
     assert await refusal() == f"Unable to parse config file: {home / name}. Correct it."
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe[default]\n", b"[default]\nregion = \xe9\n"])
+async def test_a_file_that_is_no_text_is_named(home: Path, content: bytes) -> None:
+    (home / "config").write_bytes(content)
+    assert str(home / "config") in await refusal()
+
+
 async def test_half_a_key_is_told(home: Path) -> None:
     configured(home, credentials="[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n")
     assert "missing: aws_secret_access_key" in await refusal()
@@ -375,6 +381,17 @@ async def test_a_role_that_may_not_be_assumed_is_told_in_aws_s_words(
         f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{who}</Message></Error></ErrorResponse>",
     )
     assert who in await refusal(profile="dev", region="us-east-1")
+
+
+async def test_a_clock_that_is_wrong_is_told(home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint.url)
+    role(home)
+    said = "Signature expired: 20260301T000000Z is now earlier than 20260301T010000Z (20260301T011500Z - 15 min.)"
+    endpoint.respond = lambda _request: (
+        403,
+        f"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>{said}</Message></Error></ErrorResponse>",
+    )
+    assert (await refusal(profile="dev", region="us-east-1")).endswith("Set this machine's clock.")
 
 
 async def test_sts_out_of_reach_is_named(home: Path, nobody_listens: str, monkeypatch: pytest.MonkeyPatch) -> None:

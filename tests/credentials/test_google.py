@@ -271,6 +271,12 @@ async def test_a_broken_file_is_named_with_the_command_that_writes_it_anew(home:
     assert words.endswith("Run `gcloud auth application-default login`.")
 
 
+async def test_a_file_that_is_no_text_is_named(home: Path) -> None:
+    file = logged_in(home, "")
+    file.write_bytes(b"\xff\xfe\x00")
+    assert (await refusal()).startswith(f"{file} holds no Google credentials that can be used: ")
+
+
 async def test_a_file_that_may_not_be_read_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home))
     assert (await refusal()).startswith(f"{home} holds no Google credentials that can be used: ")
@@ -293,6 +299,14 @@ async def test_a_login_that_is_over_says_so_with_the_command_that_renews_it(
     assert words.startswith(f"Google gave no access token for {file}: ")
     assert words.endswith("Run `gcloud auth application-default login`.")
     assert answer["error_description"].rstrip(".") in words or "Reauthentication is needed" in words
+
+
+async def test_a_clock_that_is_wrong_is_told(home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "key.json").write_text(json.dumps(service_account(f"{endpoint.url}/token")))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "key.json"))
+    said = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+    endpoint.respond = lambda _request: (400, {"error": "invalid_grant", "error_description": said})
+    assert (await refusal()).endswith("timeframe. Set this machine's clock.")
 
 
 async def test_a_token_endpoint_out_of_order_is_no_reason_to_log_in_again(home: Path, google: Endpoint) -> None:
