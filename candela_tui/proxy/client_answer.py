@@ -30,7 +30,11 @@ class ProviderAnswer(web.StreamResponse):
 
 def error_reply(status: int, message: str) -> Reply:
     """An error of candela's own, in the form of the Messages API."""
-    return Reply(status, [("Content-Type", _JSON)], error_body(status, message))
+    headers = [("Content-Type", _JSON)]
+    if status == 401:
+        # Claude Code (2.1.197) would try the same credentials ten times before it shows the words that help.
+        headers.append(("x-should-retry", "false"))
+    return Reply(status, headers, error_body(status, message))
 
 
 def error_response(status: int, message: str) -> web.Response:
