@@ -5,7 +5,7 @@ import types
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -37,6 +37,8 @@ def any_value(kind: Any) -> st.SearchStrategy[Any]:
     if kind is type(None):
         return st.none()
     arguments = get_args(kind)
+    if get_origin(kind) is Literal:
+        return st.sampled_from(arguments)
     if get_origin(kind) in (Union, types.UnionType):
         return st.one_of([any_value(argument) for argument in arguments])
     if get_origin(kind) is tuple:
