@@ -59,9 +59,11 @@ def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
 
     file = adc_file(environ)
     what = str(file) if file is not None else "the metadata server"
-    if (url := _unreachable(error)) is not None:
-        return f"candela could not reach {url} for a Google access token. Check the network and HTTPS_PROXY."
+    if (unreachable := _unreachable(error)) is not None:
+        return unreachable
     words = _words(error)
+    if "CA certificate bundle" in words:
+        return f"candela can't ask Google for an access token: {words}. Correct REQUESTS_CA_BUNDLE."
     if isinstance(error, exceptions.RefreshError):
         if error.retryable:
             return f"Google gave no access token for {what} this time: {words}. Try again later."
@@ -84,14 +86,17 @@ def _mend(file: Path | None) -> str:
 
 
 def _unreachable(error: BaseException) -> str | None:
-    """The URL that there was no connection to, without its query."""
-    from requests.exceptions import RequestException
+    """That there was no connection to a URL (without its query), if that is what happened."""
+    from requests.exceptions import RequestException, SSLError
 
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, RequestException) and cause.request is not None and cause.request.url is not None:
             url = urlsplit(str(cause.request.url))
-            return f"{url.scheme}://{url.netloc}{url.path}"
+            where = f"candela could not reach {url.scheme}://{url.netloc}{url.path} for a Google access token"
+            if isinstance(cause, SSLError):
+                return f"{where}: its certificate is not trusted. Set REQUESTS_CA_BUNDLE to a file with its CA (PEM)."
+            return f"{where}. Check the network and HTTPS_PROXY."
         cause = cause.__cause__ or (cause.args[0] if cause.args and isinstance(cause.args[0], BaseException) else None)
     return None
 

@@ -47,6 +47,8 @@ def why_not(error: Exception, session: Any | None) -> str:
     if (retrieved or not by_aws) and (command := _credential_process(session)) is not None:
         profile = _source(session)
         return f"{command}, the credential_process of the AWS profile {profile}, gave no keys: {_said(error, words)}"
+    if isinstance(error, exceptions.SSLError):
+        return f"AWS gave no keys for the profile {profile}: {words}. Set AWS_CA_BUNDLE to a file with its CA (PEM)."
     if "Signature expired" in words or "Signature not yet current" in words:
         return f"AWS gave no keys for the profile {profile}: {words}. Set this machine's clock."
     return f"AWS gave no keys for the profile {profile}: {words}"

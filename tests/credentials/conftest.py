@@ -2,10 +2,12 @@
 
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.credentials.endpoint import Endpoint
 
@@ -17,6 +19,21 @@ _OF_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_C
 def endpoint() -> Iterator[Endpoint]:
     """A server on loopback."""
     with Endpoint() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A CA that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_endpoint(authority: trustme.CA) -> Iterator[Endpoint]:
+    """A server on loopback over TLS, with a certificate of that CA."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with Endpoint(tls) as running:
         yield running
 
 

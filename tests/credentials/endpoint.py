@@ -1,6 +1,7 @@
 """A small HTTP server on loopback, in a thread of its own: it is what SDKs ask for tokens and keys."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Request:
 class Endpoint:
     """While used as a context manager: answers with what ``respond`` says (status, JSON or text), notes what came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.respond: Callable[[Request], tuple[int, Any]] = lambda _request: (404, {})
         self.fields: dict[str, str] = {}
@@ -48,10 +49,17 @@ class Endpoint:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """A client that does not trust the certificate breaks off."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.address = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.address}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://{self.address}"
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))

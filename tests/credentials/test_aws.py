@@ -394,6 +394,16 @@ async def test_a_clock_that_is_wrong_is_told(home: Path, endpoint: Endpoint, mon
     assert (await refusal(profile="dev", region="us-east-1")).endswith("Set this machine's clock.")
 
 
+async def test_sts_behind_a_ca_that_nobody_knows_says_how_to_make_it_known(
+    home: Path, tls_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tls_endpoint.url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    role(home)
+    words = await refusal(profile="dev", region="us-east-1")
+    assert words.endswith("Set AWS_CA_BUNDLE to a file with its CA (PEM).")
+
+
 async def test_sts_out_of_reach_is_named(home: Path, nobody_listens: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://{nobody_listens}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -330,6 +331,30 @@ async def test_a_token_endpoint_out_of_reach_is_named(
     words = await refusal()
     assert words.startswith(f"candela could not reach http://{nobody_listens}/token for a Google access token")
     assert "secret" not in words
+
+
+async def test_a_company_s_own_ca_is_trusted_where_requests_is_told_of_it(
+    home: Path, tls_endpoint: Endpoint, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "key.json").write_text(json.dumps(service_account(f"{tls_endpoint.url}/token")))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "key.json"))
+    tls_endpoint.respond = lambda _request: token("ya29.one")
+    assert (await refusal()).endswith("certificate is not trusted. Set REQUESTS_CA_BUNDLE to a file with its CA (PEM).")
+    authority.cert_pem.write_to_path(str(home / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(home / "ca.pem"))
+    credentials = GoogleCredentials(VertexSettings())
+    assert await credentials.token() == "ya29.one"
+    await credentials.close()
+
+
+async def test_a_ca_file_that_is_not_there_is_named(
+    home: Path, tls_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "key.json").write_text(json.dumps(service_account(f"{tls_endpoint.url}/token")))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "key.json"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    words = await refusal()
+    assert words.endswith("invalid path: /nowhere/ca.pem. Correct REQUESTS_CA_BUNDLE.")
 
 
 async def test_a_token_endpoint_that_hangs_holds_a_request_no_longer_than_the_limit(
