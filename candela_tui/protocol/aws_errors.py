@@ -92,7 +92,7 @@ def aws_error(
         shown = 401
     own: Pairs = []
     if shown == 429 and _PER_DAY.search(said):
-        own, ours = [("x-should-retry", "false")], "Another try within minutes can't succeed."
+        own, ours = [("x-should-retry", "false")], "Trying again within minutes can't help."
     elif shown == 429:
         own, ours = [retry_after(header(headers, "retry-after"))], ""
     elif shown == 401:
@@ -128,12 +128,11 @@ def _name(text: str) -> str:
 
 
 def _named_in(document: Any) -> str:
-    if isinstance(document, dict):
-        for key in ("__type", "code", "Code"):
-            if isinstance(document.get(key), str):
-                return str(document[key])
-        return _named_in(document.get("Output") or document.get("Error"))
-    return ""
+    if not isinstance(document, dict):
+        return ""
+    places = (document, document.get("Output"), document.get("Error"))
+    names = (place.get(key) for place in places if isinstance(place, dict) for key in ("__type", "code", "Code"))
+    return next((name for name in names if isinstance(name, str)), "")
 
 
 def _kind(name: str) -> str:
@@ -141,6 +140,8 @@ def _kind(name: str) -> str:
 
 
 def _about_credentials(said: str, headers: Pairs, now: datetime, profile: str | None) -> str:
+    if _BEARER.search(said):
+        return "Make a new Bedrock API key in the Bedrock console and set AWS_BEARER_TOKEN_BEDROCK to it."
     skew = _skew(headers, now)
     if skew is not None and abs(skew) >= _MOST_SKEW:
         side = "ahead of" if skew > timedelta() else "behind"
@@ -150,8 +151,6 @@ def _about_credentials(said: str, headers: Pairs, now: datetime, profile: str | 
         )
     if _SIGNING_TIME.search(said):
         return "The request took more than five minutes to reach Amazon, or this machine's clock is wrong: check both."
-    if _BEARER.search(said):
-        return "Make a new Bedrock API key in the Bedrock console and set AWS_BEARER_TOKEN_BEDROCK to it."
     of_profile = f" --profile {profile}" if profile else ""
     return f"Sign in again: `aws sso login{of_profile}`, or set other keys: `aws configure{of_profile}`."
 

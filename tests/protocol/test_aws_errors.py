@@ -81,6 +81,7 @@ def test_the_body_is_anthropics_with_amazons_words_first_and_amazons_request_id(
         {"__type": "com.amazon.coral.service#ThrottlingException", "message": "Slow"},
         {"__type": "ThrottlingException", "Message": "Slow"},
         {"code": "ThrottlingException", "message": "Slow"},
+        {"Output": {"__type": "com.amazon.coral.service#ThrottlingException"}, "message": "Slow"},
     ],
 )
 def test_an_error_that_only_the_body_names_is_read_too(body):
@@ -127,6 +128,13 @@ class TestCredentials:
         answer = refused(403, "AccessDeniedException", words)
         assert answer.error.type == "authentication_error"
         assert "AWS_BEARER_TOKEN_BEDROCK" in answer.error.message
+
+    def test_that_are_no_signature_have_nothing_to_do_with_the_clock(self):
+        date = format_datetime(NOW + timedelta(hours=3), usegmt=True)
+        assert (
+            "clock"
+            not in refused(403, "AccessDeniedException", "Bearer Token has expired", ("Date", date)).error.message
+        )
 
     @pytest.mark.parametrize(
         ("theirs", "said"),
