@@ -48,7 +48,7 @@ async def test_it_issues_tokens_to_googles_own_library_and_takes_them_until_they
         ({}, {"model": "claude-opus-4-8"}, {}, 400, "model: Extra inputs are not permitted"),
         ({}, {"context_management": {}}, {}, 400, "context_management: Extra inputs are not permitted"),
         ({}, {"tools": [{"name": "a", "defer_loading": True}]}, {}, 400, "tools.0.custom.defer_loading: Extra inputs"),
-        ({}, {}, {"anthropic-beta": "effort-2025-11-24"}, 400, "Unexpected value(s) `effort-2025-11-24` for the"),
+        ({}, {}, {"anthropic-beta": "fast-mode-2026-02-01"}, 400, "Unexpected value(s) `fast-mode-2026-02-01` for the"),
     ],
 )
 async def test_it_refuses_in_the_real_words(

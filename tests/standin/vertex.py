@@ -98,14 +98,17 @@ class Vertex(Provider):
         }
         """The regions that serve each model."""
         self.betas = {
+            "claude-code-20250219",
             "computer-use-2025-01-24",
             "context-1m-2025-08-07",
             "context-management-2025-06-27",
+            "effort-2025-11-24",
             "interleaved-thinking-2025-05-14",
             "tool-search-tool-2025-10-19",
             "web-search-2025-03-05",
         }
-        """The flags of anthropic-beta that it knows; it refuses a request with any other."""
+        """The flags of anthropic-beta that it knows, among them those that Claude Code sends to Vertex AI by itself; it
+        refuses a request with any other."""
         self.refused_fields: set[str] = set()
         """Fields of the body that it refuses whatever flags come along."""
         self.inside_google = False
