@@ -20,6 +20,7 @@ from candela_tui.protocol.betas import (
     choose,
     closed,
 )
+from candela_tui.protocol.cache_marks import MARK, USUAL, narrow_marks
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.provider_models import bedrock_id, foundation_model, vertex_id
 from candela_tui.protocol.raw_json import decode_json
@@ -30,16 +31,6 @@ from candela_tui.protocol.system_messages import fold_system_messages
 _VERTEX_VERSION = b'"anthropic_version":"vertex-2023-10-16"'
 _BEDROCK_VERSION = b'"anthropic_version":"bedrock-2023-05-31"'
 
-# The blocks that may carry a cache_control mark; a tool's schema and input may use that name for anything.
-_MARKED = (
-    (),
-    ("system", ANY),
-    ("tools", ANY),
-    ("messages", ANY, "content", ANY),
-    ("messages", ANY, "content", ANY, "content", ANY),
-)
-_MARK = "cache_control"
-_KNOWN_IN_MARK = frozenset({"type", "ttl"})
 _NOTHING_REFUSED = Refused()
 
 
@@ -181,7 +172,7 @@ class _Request:
                     self._drop(gate.place, f"{self._provider.name} does not know it{_for(gate.flags & chosen.asked)}")
             self._clean_marks(chosen, version, without)
             for place in sorted(without.fields):
-                if _MARK not in place.split("."):
+                if MARK not in place.split("."):
                     self._drop(place, f"{self._provider.name} refused it for this model")
             if closed(SYSTEM_MESSAGES, self._provider, chosen, version):
                 self._fold()
@@ -230,30 +221,18 @@ class _Request:
 
     def _clean_marks(self, chosen: Chosen, version: Version | None, without: Refused) -> None:
         """Leave in cache_control what the provider knows: a field too many there costs the whole request."""
-        splice = self._splice
-        if not splice.mentions(splice.root, _MARK):
-            return
         provider = self._provider
-        refused = {place.rpartition(".")[2] for place in without.fields if _MARK in place.split(".")[:-1]}
-        known = set(_KNOWN_IN_MARK)
+        refused = {place.rpartition(".")[2] for place in without.fields if MARK in place.split(".")[:-1]}
+        known = set(USUAL)
         if not closed(CACHE_SCOPE, provider, chosen, version):
             known.add("scope")
         if closed(CACHE_TTL, provider, chosen, version):
             known.discard("ttl")
         known -= refused - {"type"}
-        dropped: set[str] = set()
-        for block in _MARKED:
-            for container, number in splice.find((*block, _MARK)):
-                mark = splice.inside(container)[number]
-                for place, span in enumerate(splice.inside(mark)):
-                    if span.name not in known:
-                        splice.remove(mark, place)
-                        dropped.add(span.name)
-        for name in sorted(dropped):
+        for name in sorted(narrow_marks(self._splice, known)):
             said = "refused it for this model" if name in refused else "does not know it"
-            self._adaptations.append(
-                Adaptation("field", f"{_MARK}.{name}", f"left out of the cache marks: {provider.name} {said}")
-            )
+            why = f"left out of the cache marks: {provider.name} {said}"
+            self._adaptations.append(Adaptation("field", f"{MARK}.{name}", why))
 
     def _fold(self) -> None:
         folded = fold_system_messages(self._splice)

@@ -75,6 +75,10 @@ class Splice:
         """The text of a value."""
         return self._text[span.value : span.end]
 
+    def decodable(self, span: Span) -> memoryview:
+        """The text of a value for a decoder: of the same length, without halves of surrogate pairs that stand alone."""
+        return memoryview(self._scanned)[span.value : span.end]
+
     def mentions(self, span: Span, name: str) -> bool:
         """Whether a value may hold a member (or a string) of this name: looked for in its text, so escapes in the
         name itself are not seen."""
@@ -95,7 +99,7 @@ class Splice:
         """Every place of this path: the value around it, and its number among ``inside`` of that."""
         container = under or self._root
         name, rest = path[0], path[1:]
-        if path[-1] != ANY and not self.mentions(container, path[-1]):
+        if under is not None and path[-1] != ANY and not self.mentions(under, path[-1]):
             return
         for number, span in enumerate(self.inside(container)):
             if span.name != ("" if name == ANY else name):
@@ -111,6 +115,7 @@ class Splice:
 
     def remove(self, container: Span, number: int) -> None:
         """Take a member or item out, with the comma that goes with it."""
+        self.inside(container)
         self._removed.setdefault(container.value, set()).add(number)
 
     def empties(self, container: Span) -> bool:
@@ -156,7 +161,7 @@ class Splice:
         opening = self._text[container.value : container.value + 1]
         if opening not in (b"{", b"["):
             return []
-        part = memoryview(self._scanned)[container.value : container.end]
+        part = self.decodable(container)
         try:
             if opening == b"[":
                 return self._items(_ITEMS.decode(part), container)

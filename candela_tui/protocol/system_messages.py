@@ -7,8 +7,16 @@ gives the same beginning, and a cache_control mark stays on its block.
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from candela_tui.protocol.splice import Span, Splice
 
+
+class _Message(msgspec.Struct):
+    role: str = ""
+
+
+_ROLES = msgspec.json.Decoder(list[_Message])
 _TEXT = b'{"type":"text","text":%s}'
 
 
@@ -30,28 +38,41 @@ def fold_system_messages(splice: Splice) -> int:
     messages = splice.member("messages")
     if messages is None or not splice.mentions(messages, "system"):
         return 0
-    folded = 0
+    try:
+        roles = [message.role for message in _ROLES.decode(splice.decodable(messages))]
+    except msgspec.ValidationError:
+        return 0
+    spans = splice.inside(messages)
     turns: list[_Turn] = []
-    open_turn: _Turn | None = None
-    for number, message in enumerate(splice.inside(messages)):
-        role, content = splice.member("role", message), splice.member("content", message)
-        said = splice.raw(role) if role is not None else b""
-        is_system = said == b'"system"'
-        takes_part = said == b'"user"' or (is_system and content is not None and _only_texts(splice, message, content))
-        if role is None or content is None or not takes_part:
-            open_turn = None
+    last: tuple[int, _Turn] | None = None
+    folded = 0
+    for number, role in enumerate(roles):
+        if role != "system":
             continue
-        folded += is_system
-        if is_system and open_turn is not None:
-            open_turn.followers.append(content)
+        turn = _turn(splice, spans[number], is_system=True)
+        if turn is None:
+            continue
+        folded += 1
+        before = number - 1
+        if last is None or last[0] != before:
+            user = _turn(splice, spans[before]) if before >= 0 and roles[before] == "user" else None
+            last = (before, user) if user is not None else (number, turn)
+            turns.append(last[1])
+        if last[1] is not turn:
+            last[1].followers.append(turn.content)
             splice.remove(messages, number)
-        else:
-            open_turn = _Turn(role, content, is_system)
-            turns.append(open_turn)
+            last = (number, last[1])
     for turn in turns:
-        if turn.is_system or turn.followers:
-            _fold(splice, turn)
+        _fold(splice, turn)
     return folded
+
+
+def _turn(splice: Splice, message: Span, *, is_system: bool = False) -> _Turn | None:
+    """One message of user or system; None where it has no content, or a system message has more than texts."""
+    role, content = splice.member("role", message), splice.member("content", message)
+    if role is None or content is None or (is_system and not _only_texts(splice, message, content)):
+        return None
+    return _Turn(role, content, is_system)
 
 
 def _only_texts(splice: Splice, message: Span, content: Span) -> bool:

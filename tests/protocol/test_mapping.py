@@ -1,0 +1,469 @@
+"""Requests of the Messages API as Vertex AI and Bedrock get them."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from candela_tui.protocol.mapping import (
+    Mapped,
+    NotMappable,
+    count_tokens_to_bedrock,
+    count_tokens_to_vertex,
+    to_bedrock,
+    to_vertex,
+)
+from candela_tui.protocol.refusals import Refused, refused_in
+
+# The flags of Claude Code 2.1.197.
+CLIENT_FLAGS = [
+    "claude-code-20250219",
+    "context-1m-2025-08-07",
+    "interleaved-thinking-2025-05-14",
+    "thinking-token-count-2026-05-13",
+    "context-management-2025-06-27",
+    "prompt-caching-scope-2026-01-05",
+    "mid-conversation-system-2026-04-07",
+    "effort-2025-11-24",
+]
+EDITS = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+
+
+def vertex(body: bytes | dict[str, Any], flags: list[str] | None = None, **more: Any) -> Mapped:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return to_vertex(text, **{"betas": flags or [], "names": {}, "own_betas": {}, **more})
+
+
+def bedrock(body: bytes | dict[str, Any], flags: list[str] | None = None, **more: Any) -> Mapped:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return to_bedrock(text, **{"betas": flags or [], "names": {}, "own_betas": {}, "prefix": "us", **more})
+
+
+EACH_PROVIDER = pytest.mark.parametrize("mapped_to", [vertex, bedrock])
+To = Callable[..., Mapped]
+
+
+def request(**more: Any) -> dict[str, Any]:
+    return {"model": "claude-opus-4-8", "max_tokens": 64, "messages": [{"role": "user", "content": "hi"}], **more}
+
+
+def changed(mapped: Mapped) -> list[tuple[str, str]]:
+    return [(adaptation.what, adaptation.name) for adaptation in mapped.adaptations]
+
+
+def fields_left_out(mapped: Mapped) -> list[str]:
+    return [adaptation.name for adaptation in mapped.adaptations if adaptation.what == "field"]
+
+
+def test_vertex_gets_the_version_in_place_of_the_model_and_every_other_byte_as_it_came() -> None:
+    body = b'{ "max_tokens":1E2,"model" : "claude-sonnet-4-5-20250929", "stream":true , "x":"\\u00e9\xc3\xa9\\/"}\n'
+    mapped = vertex(body)
+    assert mapped.body == body.replace(
+        b'"model" : "claude-sonnet-4-5-20250929"', b'"anthropic_version":"vertex-2023-10-16"'
+    )
+    assert (mapped.model, mapped.streamed, mapped.adaptations) == ("claude-sonnet-4-5@20250929", True, ())
+
+
+def test_bedrock_gets_version_and_flags_in_the_body_and_no_stream() -> None:
+    body = b'{"stream": true, "model":"claude-opus-4-8","max_tokens": 64.0e0 ,"messages":[]}'
+    mapped = bedrock(body, ["context-1m-2025-08-07"])
+    assert mapped.body == (
+        b'{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["context-1m-2025-08-07"]'
+        b',"max_tokens": 64.0e0 ,"messages":[]}'
+    )
+    assert (mapped.model, mapped.streamed, mapped.betas) == (
+        "us.anthropic.claude-opus-4-8",
+        True,
+        ("context-1m-2025-08-07",),
+    )
+    assert b"anthropic_beta" not in bedrock(body).body
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize("stream", [False, None, "absent"])
+def test_only_a_request_that_says_so_is_streamed(mapped_to: To, stream: Any) -> None:
+    assert not mapped_to(request() if stream == "absent" else request(stream=stream)).streamed
+
+
+@EACH_PROVIDER
+def test_the_clients_own_version_and_flags_in_the_body_give_way(mapped_to: To) -> None:
+    body = {"anthropic_version": "2023-06-01", **request(), "anthropic_beta": ["context-1m-2025-08-07", "made-up"]}
+    mapped = mapped_to(body)
+    document = json.loads(mapped.body)
+    assert document.pop("anthropic_version") in ("vertex-2023-10-16", "bedrock-2023-05-31")
+    assert mapped.betas == ("context-1m-2025-08-07",)
+    assert document.pop("anthropic_beta", ["context-1m-2025-08-07"]) == ["context-1m-2025-08-07"]
+    assert document == {name: value for name, value in request().items() if name != "model"}
+    assert changed(mapped) == [("beta", "made-up")]
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=9)
+    ),
+    lambda values: st.one_of(st.lists(values, max_size=3), st.dictionaries(st.text(max_size=5), values, max_size=3)),
+    max_leaves=9,
+)
+
+
+@given(
+    st.dictionaries(st.text(max_size=6), JSON, max_size=4),
+    st.lists(JSON, max_size=4),
+    st.randoms(use_true_random=False),
+    st.sampled_from([None, 1, "\t"]),
+    st.booleans(),
+)
+def test_what_no_table_names_reaches_the_provider_with_its_own_bytes(
+    fields: dict[str, Any], content: list[Any], random: Any, indent: Any, ascii_only: bool
+) -> None:
+    own = {f"x-{name}": value for name, value in fields.items()}
+    members = [*own.items(), ("model", "claude-opus-4-8"), ("messages", [{"role": "user", "content": content}])]
+    random.shuffle(members)
+    text = json.dumps(dict(members), indent=indent, ensure_ascii=ascii_only).encode("utf-8", "backslashreplace")
+    mapped = vertex(text)
+    before, _, after = text.partition(b'"model": "claude-opus-4-8"')
+    assert mapped.body == before + b'"anthropic_version":"vertex-2023-10-16"' + after
+    assert mapped.adaptations == ()
+
+
+def test_the_flags_that_a_provider_knows_go_out_in_the_clients_order_and_the_others_are_told_of() -> None:
+    mapped = vertex(request(), CLIENT_FLAGS)
+    assert mapped.betas == (
+        "context-1m-2025-08-07",
+        "interleaved-thinking-2025-05-14",
+        "context-management-2025-06-27",
+    )
+    assert changed(mapped) == [
+        ("beta", "claude-code-20250219"),
+        ("beta", "thinking-token-count-2026-05-13"),
+        ("beta", "prompt-caching-scope-2026-01-05"),
+        ("beta", "mid-conversation-system-2026-04-07"),
+        ("beta", "effort-2025-11-24"),
+    ]
+    assert {adaptation.why for adaptation in mapped.adaptations} == {"not sent: Vertex AI does not know this flag"}
+    assert bedrock(request(), CLIENT_FLAGS).betas == (
+        "context-1m-2025-08-07",
+        "context-management-2025-06-27",
+        "effort-2025-11-24",
+    )
+
+
+@EACH_PROVIDER
+def test_tool_search_goes_out_under_the_providers_name_once_and_its_fields_stay(mapped_to: To) -> None:
+    tool = {"name": "Read", "input_schema": {}, "defer_loading": True, "input_examples": [{}]}
+    mapped = mapped_to(request(tools=[tool]), ["advanced-tool-use-2025-11-20", "tool-search-tool-2025-10-19"])
+    assert mapped.betas == ("tool-search-tool-2025-10-19",)
+    assert json.loads(mapped.body)["tools"] == [{"name": "Read", "input_schema": {}, "defer_loading": True}]
+    assert changed(mapped) == [("beta", "advanced-tool-use-2025-11-20"), ("field", "tools.*.input_examples")]
+    assert "sent as tool-search-tool-2025-10-19" in mapped.adaptations[0].why
+
+
+@EACH_PROVIDER
+def test_the_users_own_table_of_flags_goes_before_candelas(mapped_to: To) -> None:
+    own = {"fast-mode-2026-02-01": True, "context-1m-2025-08-07": False, "made-up": "context-management-2025-06-27"}
+    flags = ["fast-mode-2026-02-01", "context-1m-2025-08-07", "made-up"]
+    mapped = mapped_to(request(speed="fast", context_management=EDITS), flags, own_betas=own)
+    assert mapped.betas == ("fast-mode-2026-02-01", "context-management-2025-06-27")
+    document = json.loads(mapped.body)
+    assert (document["speed"], document["context_management"]) == ("fast", EDITS)
+    assert [adaptation.why for adaptation in mapped.adaptations] == [
+        "not sent: your settings say so",
+        f"sent as context-management-2025-06-27, {'Vertex AI' if mapped_to is vertex else 'Bedrock'}'s name of it",
+    ]
+
+
+@EACH_PROVIDER
+def test_a_flag_that_is_not_sent_takes_the_field_that_it_opens_with_it(mapped_to: To) -> None:
+    mapped = mapped_to(
+        request(context_management=EDITS),
+        ["context-management-2025-06-27"],
+        own_betas={"context-management-2025-06-27": False},
+    )
+    assert "context_management" not in json.loads(mapped.body)
+    assert fields_left_out(mapped) == ["context_management"]
+    assert "without the flag context-management-2025-06-27" in mapped.adaptations[-1].why
+
+
+@EACH_PROVIDER
+def test_a_field_whose_flag_the_client_did_not_send_is_left_for_the_provider_to_judge(mapped_to: To) -> None:
+    mapped = mapped_to(request(context_management=EDITS))
+    assert json.loads(mapped.body)["context_management"] == EDITS
+    assert mapped.adaptations == ()
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize(
+    "field",
+    ["speed", "container", "mcp_servers", "diagnostics", "service_tier", "inference_geo", "fallbacks"],
+)
+def test_what_the_claude_api_alone_knows_is_left_out_and_told_of(mapped_to: To, field: str) -> None:
+    mapped = mapped_to(request(**{field: ["x"]}))
+    assert field not in json.loads(mapped.body)
+    assert changed(mapped) == [("field", field)]
+    assert "does not know it" in mapped.adaptations[0].why
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize("model", ["claude-opus-4-6", "claude-opus-4-8[1m]", "claude-sonnet-5", "claude-opus-9"])
+def test_effort_stays_where_the_model_takes_it_without_a_flag(mapped_to: To, model: str) -> None:
+    mapped = mapped_to({**request(), "model": model, "output_config": {"effort": "max"}}, CLIENT_FLAGS)
+    assert json.loads(mapped.body)["output_config"] == {"effort": "max"}
+
+
+def test_effort_of_an_older_model_goes_with_its_flag_and_leaves_no_empty_object() -> None:
+    body = {**request(), "model": "claude-opus-4-5", "output_config": {"effort": "low"}}
+    mapped = vertex(body, ["effort-2025-11-24"])
+    assert "output_config" not in json.loads(mapped.body)
+    assert fields_left_out(mapped) == ["output_config.effort"]
+    assert json.loads(bedrock(body, ["effort-2025-11-24"]).body)["output_config"] == {"effort": "low"}
+
+
+@EACH_PROVIDER
+def test_one_part_of_output_config_goes_and_the_other_stays(mapped_to: To) -> None:
+    config = {"effort": "high", "task_budget": {"type": "tokens", "total": 9}}
+    mapped = mapped_to(request(output_config=config), ["effort-2025-11-24", "task-budgets-2026-03-13"])
+    assert json.loads(mapped.body)["output_config"] == {"effort": "high"}
+    assert fields_left_out(mapped) == ["output_config.task_budget"]
+
+
+MARK = {"type": "ephemeral", "ttl": "1h", "scope": "global", "new": 1}
+USUAL = {"type": "ephemeral", "ttl": "1h"}
+
+
+def marked(mark: dict[str, Any]) -> dict[str, Any]:
+    schema = {"properties": {"cache_control": {"scope": 1}}}
+    inner = [{"type": "text", "text": "r", "cache_control": mark}]
+    return request(
+        system=[{"type": "text", "text": "s", "cache_control": mark}],
+        tools=[{"name": "t", "input_schema": schema, "cache_control": mark}],
+        messages=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": '"cache_control": {"scope": 2}', "cache_control": mark},
+                    {"type": "tool_result", "tool_use_id": "t", "content": inner, "cache_control": mark},
+                ],
+            },
+            {"role": "assistant", "content": [{"type": "tool_use", "input": {"cache_control": {"scope": 3}}}]},
+        ],
+        cache_control=mark,
+    )
+
+
+@EACH_PROVIDER
+def test_cache_marks_keep_what_the_provider_knows_and_nothing_else_of_that_name_is_touched(mapped_to: To) -> None:
+    mapped = mapped_to(marked(MARK), CLIENT_FLAGS)
+    document = json.loads(mapped.body)
+    expected = marked(USUAL)
+    assert document == {name: document.get(name, expected.get(name)) for name in document}
+    assert {name: document[name] for name in ("system", "tools", "messages", "cache_control")} == {
+        name: expected[name] for name in ("system", "tools", "messages", "cache_control")
+    }
+    assert fields_left_out(mapped) == ["cache_control.new", "cache_control.scope"]
+
+
+@EACH_PROVIDER
+def test_usual_cache_marks_are_left_alone(mapped_to: To) -> None:
+    assert fields_left_out(mapped_to(marked(USUAL), CLIENT_FLAGS)) == []
+
+
+def test_the_lifetime_of_a_mark_stays_where_the_model_knows_it() -> None:
+    old = {**marked(USUAL), "model": "claude-3-7-sonnet-20250219"}
+    assert fields_left_out(bedrock(old)) == ["cache_control.ttl"]
+    assert fields_left_out(vertex(old)) == []
+
+
+def said(role: str, *texts: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "text", "text": text} for text in texts]}
+
+
+def reminder(text: str) -> str:
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize(
+    ("messages", "folded"),
+    [
+        (
+            [said("user", "hi"), {"role": "system", "content": 'Agents: "a"\n'}, said("assistant", "yes")],
+            [said("user", "hi", reminder('Agents: "a"\n')), said("assistant", "yes")],
+        ),
+        (
+            [{"role": "user", "content": "hi"}, said("system", "one", "two"), {"role": "system", "content": "three"}],
+            [said("user", "hi", reminder("one"), reminder("two"), reminder("three"))],
+        ),
+        ([{"role": "user", "content": []}, said("system", "one")], [said("user", reminder("one"))]),
+        ([{"role": "system", "content": "first"}], [{"role": "user", "content": reminder("first")}]),
+        (
+            [said("assistant", "a"), said("system", "b"), said("system", "c"), said("assistant", "d")],
+            [said("assistant", "a"), said("user", reminder("b"), reminder("c")), said("assistant", "d")],
+        ),
+        (
+            [said("user", "hi"), {"role": "system", "content": reminder("already")}],
+            [said("user", "hi", reminder("already"))],
+        ),
+    ],
+)
+def test_system_messages_go_to_the_end_of_the_users_turn(mapped_to: To, messages: list[Any], folded: list[Any]) -> None:
+    mapped = mapped_to(request(messages=messages), ["mid-conversation-system-2026-04-07"])
+    assert json.loads(mapped.body)["messages"] == folded
+    assert changed(mapped)[-1] == ("message", "messages.*.role")
+
+
+@EACH_PROVIDER
+def test_a_cache_mark_of_a_system_message_stays_on_its_block(mapped_to: To) -> None:
+    block = {"type": "text", "text": "one", "cache_control": MARK}
+    mapped = mapped_to(request(messages=[said("user", "hi"), {"role": "system", "content": [block]}]))
+    assert json.loads(mapped.body)["messages"][0]["content"][1] == {
+        "type": "text",
+        "text": reminder("one"),
+        "cache_control": USUAL,
+    }
+
+
+@EACH_PROVIDER
+def test_a_system_message_with_more_than_texts_is_left_for_the_provider_to_judge(mapped_to: To) -> None:
+    messages = [said("user", "hi"), {"role": "system", "content": [{"type": "tool_addition", "tools": []}]}]
+    mapped = mapped_to(request(messages=messages))
+    assert json.loads(mapped.body)["messages"] == messages
+    assert mapped.adaptations == ()
+
+
+@EACH_PROVIDER
+def test_system_messages_stay_where_the_user_says_that_the_provider_takes_them(mapped_to: To) -> None:
+    messages = [said("user", "hi"), said("system", "one")]
+    flag = "mid-conversation-system-2026-04-07"
+    mapped = mapped_to(request(messages=messages), [flag], own_betas={flag: True})
+    assert json.loads(mapped.body)["messages"] == messages
+    assert mapped.betas == (flag,)
+
+
+TURNS = st.lists(
+    st.builds(
+        lambda role, texts, plain: {"role": role, "content": texts[0]} if plain else said(role, *texts),
+        st.sampled_from(["user", "assistant", "system"]),
+        st.lists(st.text(max_size=5), min_size=1, max_size=3),
+        st.booleans(),
+    ),
+    max_size=7,
+)
+
+
+@given(TURNS)
+def test_no_words_are_lost_and_one_turn_longer_begins_with_the_same_bytes(messages: list[Any]) -> None:
+    def words(conversation: list[Any]) -> list[str]:
+        contents = [message["content"] for message in conversation]
+        return [
+            text.removeprefix("<system-reminder>\n").removesuffix("\n</system-reminder>")
+            for content in contents
+            for text in ([content] if isinstance(content, str) else [block["text"] for block in content])
+        ]
+
+    mapped = vertex(request(messages=messages))
+    folded = json.loads(mapped.body)["messages"]
+    assert words(folded) == words(messages)
+    assert all(message["role"] != "system" for message in folded)
+    assert vertex(request(messages=messages)).body == mapped.body
+    longer = vertex(request(messages=[*messages, said("assistant", "more")])).body
+    assert longer.startswith(mapped.body.removesuffix(b"]}"))
+
+
+@EACH_PROVIDER
+def test_a_refused_field_is_left_out_of_every_item_on_the_next_mapping(mapped_to: To) -> None:
+    tools = [{"name": "a", "strict": True}, {"strict": True, "name": "b"}]
+    without = refused_in("tools.0.custom.strict: Extra inputs are not permitted")
+    mapped = mapped_to(request(tools=tools), without=without)
+    assert json.loads(mapped.body)["tools"] == [{"name": "a"}, {"name": "b"}]
+    assert changed(mapped) == [("field", "tools.*.strict")]
+    assert "refused it for this model" in mapped.adaptations[0].why
+
+
+@EACH_PROVIDER
+def test_a_refused_member_of_one_cache_mark_is_left_out_of_all(mapped_to: To) -> None:
+    without = refused_in("messages.0.content.3.text.cache_control.ephemeral.ttl: Extra inputs are not permitted")
+    mapped = mapped_to(marked(USUAL), without=without)
+    assert b'"ttl"' not in mapped.body
+    assert changed(mapped) == [("field", "cache_control.ttl")]
+
+
+@EACH_PROVIDER
+def test_refused_flags_are_not_sent_again_and_their_fields_go_with_them(mapped_to: To) -> None:
+    flags = ["context-1m-2025-08-07", "context-management-2025-06-27"]
+    body = request(context_management=EDITS)
+    one = mapped_to(body, flags, without=Refused(betas=frozenset({"context-management-2025-06-27"})))
+    assert one.betas == ("context-1m-2025-08-07",)
+    assert "context_management" not in json.loads(one.body)
+    none = mapped_to(body, flags, without=Refused(all_betas=True))
+    assert none.betas == ()
+    assert {"context_management", "anthropic_beta"}.isdisjoint(json.loads(none.body))
+    assert changed(none) == [("beta", flag) for flag in flags] + [("field", "context_management")]
+
+
+@EACH_PROVIDER
+def test_what_a_request_can_not_be_without_is_never_left_out(mapped_to: To) -> None:
+    mapped = mapped_to(request(), without=Refused(fields=frozenset({"messages", "max_tokens", "nowhere.to.be.found"})))
+    assert {"messages", "max_tokens"} <= json.loads(mapped.body).keys()
+    assert mapped.adaptations == ()
+
+
+def test_vertex_counts_tokens_of_the_model_in_the_body() -> None:
+    body = json.dumps({"model": "claude-haiku-4-5", "messages": []}).encode()
+    mapped = count_tokens_to_vertex(body, betas=["web-search-2025-03-05"], names={}, own_betas={})
+    assert json.loads(mapped.body) == {
+        "model": "claude-haiku-4-5@20251001",
+        "anthropic_version": "vertex-2023-10-16",
+        "messages": [],
+    }
+    assert (mapped.model, mapped.betas) == ("claude-haiku-4-5@20251001", ())
+    assert "where tokens are counted" in mapped.adaptations[0].why
+
+
+def test_bedrock_counts_tokens_of_a_whole_request_by_the_foundation_model() -> None:
+    body = json.dumps({"model": "claude-sonnet-4-5", "messages": []}).encode()
+    flags = ["context-1m-2025-08-07"]
+    mapped = count_tokens_to_bedrock(body, betas=flags, names={}, prefix="us", own_betas={})
+    assert mapped.model == "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    inner = json.loads(mapped.body)["input"]["invokeModel"]["body"]
+    assert json.loads(base64.b64decode(inner)) == {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 1,
+        "anthropic_beta": flags,
+        "messages": [],
+    }
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "not a JSON object"),
+        (b"[1]", "not a JSON object"),
+        (b'{"messages":[]}', "names no model"),
+        (b'{"model":7}', "names no model"),
+        (b'{"model":"a","model":"b"}', "names a member twice"),
+        (b'{"model":"a","tools":[{"strict":1,"strict":2}]}', "names a member twice"),
+    ],
+)
+def test_what_can_not_be_mapped_says_why(mapped_to: To, body: bytes, words: str) -> None:
+    with pytest.raises(NotMappable, match=words):
+        mapped_to(body, ["structured-outputs-2025-12-15"], without=Refused(fields=frozenset({"tools.*.strict"})))
+
+
+@EACH_PROVIDER
+@given(st.dictionaries(st.sampled_from(["messages", "system", "tools", "output_config", "thinking"]), JSON))
+def test_a_body_of_any_shape_is_mapped_or_refused_with_words(mapped_to: To, fields: dict[str, Any]) -> None:
+    without = Refused(fields=frozenset({"tools.*.strict", "messages.*.content.*.cache_control.ttl", "a.*"}))
+    document = json.loads(mapped_to({"model": "m", **fields}, CLIENT_FLAGS, without=without).body)
+    assert document["anthropic_version"]
+
+
+def test_half_a_surrogate_pair_in_a_conversation_is_no_obstacle() -> None:
+    turns = rb'{"role":"user","content":"cut \ud83d"},{"role":"system","content":"\ude00"}'
+    body = b'{"model":"claude-opus-4-8","messages":[' + turns + b"]}"
+    assert rb'"text":"cut \ud83d"' in vertex(body).body
+    assert rb"<system-reminder>\n\ude00\n</system-reminder>" in vertex(body).body
