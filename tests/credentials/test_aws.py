@@ -149,7 +149,7 @@ async def test_a_command_s_keys_are_taken_and_not_asked_for_again_while_they_las
 
 
 async def test_keys_that_end_are_known_to_end(home: Path) -> None:
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=5)
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=9)
     file = home / "keys.json"
     process(home, f"read -r line < {file}; echo $line")
     given = {"Version": 1, "AccessKeyId": "ASIA1", "SecretAccessKey": "s", "SessionToken": "t"}
