@@ -25,13 +25,33 @@ from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.provider_models import bedrock_id, foundation_model, vertex_id
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.refusals import Refused
-from candela_tui.protocol.splice import ANY, NotSpliceable, Splice
+from candela_tui.protocol.splice import ANY, NotSpliceable, Path, Splice
 from candela_tui.protocol.system_messages import fold_system_messages
 
 _VERTEX_VERSION = b'"anthropic_version":"vertex-2023-10-16"'
 _BEDROCK_VERSION = b'"anthropic_version":"bedrock-2023-05-31"'
 
 _NOTHING_REFUSED = Refused()
+
+# Left out, these would change what is said and not only how: the provider's refusal is then the better answer.
+_ESSENTIAL = frozenset({"model", "messages", "system", "tools", "anthropic_version"})
+_ESSENTIAL_WITHIN = frozenset(
+    {
+        "content",
+        "data",
+        "id",
+        "input",
+        "input_schema",
+        "name",
+        "role",
+        "signature",
+        "source",
+        "text",
+        "thinking",
+        "tool_use_id",
+        "type",
+    }
+)
 
 
 class NotMappable(ValueError):
@@ -206,8 +226,7 @@ class _Request:
 
     def _drop(self, place: str, why: str) -> None:
         path = tuple(place.split("."))
-        # The version, the flags and the messages themselves are no field to drop: a request is nothing without them.
-        if path in (("messages",), ("max_tokens",), ("model",), ("anthropic_version",)):
+        if _is_essential(path):
             return
         found = [spot for spot in self._splice.find(path) if not self._splice.is_removed(*spot)]
         for container, number in found:
@@ -215,7 +234,7 @@ class _Request:
         if not found:
             return
         self._adaptations.append(Adaptation("field", place, f"left out: {why}"))
-        for parent, number in self._splice.find(path[:-1]) if len(path) > 1 and path[-1] != ANY else ():
+        for parent, number in self._splice.find(path[:-1]) if len(path) > 1 else ():
             if self._splice.empties(self._splice.inside(parent)[number]):
                 self._splice.remove(parent, number)
 
@@ -243,6 +262,12 @@ class _Request:
                 f"{self._provider.name} takes no such messages without {' or '.join(sorted(SYSTEM_MESSAGES.flags))}"
             )
             self._adaptations.append(Adaptation("message", SYSTEM_MESSAGES.place, why))
+
+
+def _is_essential(path: Path) -> bool:
+    if len(path) == 1:
+        return path[0] in _ESSENTIAL
+    return path[-1] == ANY or (path[0] in _ESSENTIAL and path[-1] in _ESSENTIAL_WITHIN)
 
 
 def _for(flags: frozenset[str]) -> str:
