@@ -49,14 +49,21 @@ class Reply:
 class Translation(Protocol):
     """Turns the body of one answer into the client's form as it arrives."""
 
-    headers: Pairs
-    """The head for the client, without framing (no Content-Length: the length changes)."""
-    ping: bytes
-    """What may be said between two calls of ``feed`` while the provider is silent; empty: nothing."""
-    over: bool
-    """The answer is at its end whatever else comes: nothing more is read."""
-    metrics: tuple[tuple[str, str], ...]
-    """What the provider measured and the client's form has no place for."""
+    @property
+    def headers(self) -> Pairs:
+        """The head for the client, without framing (no Content-Length: the length changes)."""
+
+    @property
+    def ping(self) -> bytes:
+        """What may be said between two calls of ``feed`` while the provider is silent; empty: nothing."""
+
+    @property
+    def over(self) -> bool:
+        """The answer is at its end whatever else comes: nothing more is read."""
+
+    @property
+    def metrics(self) -> tuple[tuple[str, str], ...]:
+        """What the provider measured and the client's form has no place for."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes of the provider (still with its Content-Encoding undone by nobody: an Upstream that

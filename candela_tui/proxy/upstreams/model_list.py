@@ -20,9 +20,11 @@ class NoList(Exception):
 class ModelList:
     """Keeps a list for five minutes; a failure is told to all who wait, and not kept."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Iterable[ListedModel]]]) -> None:
-        """``fetch`` asks the provider, ends by itself, and raises nothing but NoList."""
+    def __init__(self, fetch: Callable[[], Awaitable[Iterable[ListedModel]]], *, in_order: bool = False) -> None:
+        """``fetch`` asks the provider, ends by itself, and raises nothing but NoList. ``in_order``: its order stays,
+        each id once; else the newest comes first."""
         self._fetch = fetch
+        self._in_order = in_order
         self._models: list[ListedModel] = []
         self._fresh_until = 0.0
         self._fetching: asyncio.Task[Reply | None] | None = None
@@ -47,7 +49,8 @@ class ModelList:
 
     async def _run(self) -> Reply | None:
         try:
-            self._models = newest_first(await self._fetch())
+            models = await self._fetch()
+            self._models = list(models) if self._in_order else newest_first(models)
         except NoList as none:
             return none.reply
         self._fresh_until = asyncio.get_running_loop().time() + _KEPT_S

@@ -5,8 +5,11 @@ from collections.abc import Callable
 import aiohttp
 
 from candela_tui.config import Settings
+from candela_tui.credentials.aws import AwsCredentials
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.proxy.outgoing import Upstream
+from candela_tui.proxy.upstreams.bedrock import Bedrock
+from candela_tui.proxy.upstreams.bedrock_native import BedrockNative
 from candela_tui.proxy.upstreams.direct import Direct
 from candela_tui.proxy.upstreams.openai import OpenAi
 from candela_tui.proxy.upstreams.vertex import Vertex
@@ -18,10 +21,13 @@ def open_upstreams(
 ) -> dict[str, Upstream]:
     """An upstream for each route, by its name. Whoever opens them closes each once."""
     google = GoogleCredentials(settings.vertex)
+    aws = AwsCredentials(settings.aws)
     vertex = Vertex(settings, google, session)
     return {
         "anthropic-direct": Direct(settings.anthropic.base_url),
         "anthropic-vertex": vertex,
         "anthropic": OpenAi(vertex),
         "vertex": VertexNative(settings, google),
+        "anthropic-bedrock": Bedrock(settings, aws, session),
+        "bedrock": BedrockNative(settings, aws),
     }
