@@ -246,6 +246,16 @@ async def test_what_one_model_refused_another_one_still_gets(
     assert ["metadata" in request.json for request in vertex.predictions] == [True, False, True, False]
 
 
+async def test_what_counting_refuses_a_message_still_has(
+    over_vertex: RunningProxy, vertex: Vertex, client: ClientSession
+) -> None:
+    counted = json.dumps({"model": ASKED["model"], "messages": ASKED["messages"], "top_k": 5}).encode()
+    assert (await client.post(_url(over_vertex, "/v1/messages/count_tokens"), data=counted)).status == 200
+    assert ["top_k" in request.json for request in vertex.predictions] == [True, False]
+    assert (await client.post(_url(over_vertex), data=json.dumps({**ASKED, "top_k": 5}).encode())).status == 200
+    assert vertex.predictions[2].json["top_k"] == 5
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [

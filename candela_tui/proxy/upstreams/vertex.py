@@ -76,7 +76,8 @@ class Vertex:
         self._betas = settings.vertex.betas
         models = VertexModels(self._region, self._base_url, self._names, credentials, session)
         self._models = ModelList(models.fetch)
-        self._memory = RefusalMemory()
+        # What is refused where tokens are counted may be welcome in a message.
+        self._memories = {mapping: RefusalMemory() for mapping in _MAPPINGS.values()}
 
     async def attempt(self, asked: Asked) -> Attempt | Reply:
         """The request in Google's form, or an answer of candela's own."""
@@ -105,7 +106,7 @@ class Vertex:
     async def _mapped(self, call: _Call) -> Attempt | Reply:
         try:
             mapped = await self._map(call, call.without)
-            if refused := self._memory.of(mapped.model):
+            if refused := self._memories[call.mapping].of(mapped.model):
                 mapped = await self._map(call, call.without | refused)
             url = self._url(call, mapped)
         except ValueError as error:
@@ -173,10 +174,11 @@ class Vertex:
 
     async def _without(self, call: _Call, mapped: Mapped, refused: Refused, words: str) -> Attempt | None:
         """The same without what was refused; None: that was tried before, or leaves nothing out."""
-        less = await self._map(call, call.without | self._memory.of(mapped.model) | refused)
+        memory = self._memories[call.mapping]
+        less = await self._map(call, call.without | memory.of(mapped.model) | refused)
         if (less.body, less.betas) == (mapped.body, mapped.betas):
             return None
-        self._memory.add(mapped.model, refused)
+        memory.add(mapped.model, refused)
         if call.relieved:
             return None
         named = ", ".join(sorted(refused.betas | refused.fields)) or "anthropic-beta"
