@@ -86,9 +86,8 @@ def status(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
         click.echo(f"Since {running.started_at}. Its records are in {running.data_dir}")
         if running.route is not None:
-            click.echo(
-                f"What names no route goes by {running.route}, to {_PROVIDERS.get(running.route, 'its provider')}."
-            )
+            provider = _PROVIDERS.get(running.route, "its provider")
+            click.echo(f"Its default route is {running.route}: to {provider}.")
         click.echo("See it live with `candela attach`.")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")

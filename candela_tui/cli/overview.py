@@ -5,8 +5,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.export.records import plain_decimal
 from candela_tui.protocol.headers import Headers
 from candela_tui.ui.plain import plain
-from candela_tui.ui.request.provider import NAMES, way
-from candela_tui.ui.words import UNKNOWN, cost, count, duration, provider
+from candela_tui.ui.words import ADAPTED, UNKNOWN, cost, count, duration, provider, way
 
 
 def overview(exchange: Exchange) -> str:
@@ -74,7 +73,7 @@ def _provider(exchange: Exchange) -> list[tuple[str, str]]:
     facts = [("provider", place), ("spoken", way(exchange))]
     if exchange.provider_status not in (None, exchange.status):
         facts.append(("its status", str(exchange.provider_status)))
-    facts += [(NAMES[one.what], f"{one.name} · {one.why}") for one in exchange.adaptations]
+    facts += [(ADAPTED[one.what], f"{one.name} · {one.why}") for one in exchange.adaptations]
     return facts
 
 

@@ -163,6 +163,18 @@ def dialect(name: str) -> str:
     }.get(name, name)
 
 
+def way(exchange: Exchange) -> str:
+    """What the client speaks, and what becomes of it: ``Messages, mapped to Bedrock``."""
+    spoken = dialect(exchange.dialect)
+    if exchange.dialect == exchange.provider or (exchange.dialect, exchange.provider) == ("messages", "anthropic"):
+        return f"{spoken}, passed on as it is"
+    return f"{spoken}, mapped to {provider(exchange.provider)}"
+
+
+ADAPTED = {"retry": "sent again", "beta": "beta", "field": "field", "message": "message"}
+"""What candela changed of a request, in the order in which it is told."""
+
+
 def difference(what: str) -> str:
     """A thing that was served otherwise than asked, in short: ``tier``, ``geo``, ``cache``."""
     return {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}.get(what, what)

@@ -18,20 +18,12 @@ def provider_lines(exchange: Exchange, width: int) -> list[Line]:
         return []
     provider = words.provider(exchange.provider)
     lines = [heading("Provider", " · ".join(filter(None, [provider, exchange.region])))]
-    lines += fact("client speaks", way(exchange), width)
+    lines += fact("client speaks", words.way(exchange), width)
     lines += fact("its status", _status(exchange), width)
     for name, value in exchange.provider_metrics:
         if name not in _ALREADY_SAID:
             lines += fact(*_metric(name, value), width, "dim")
     return lines
-
-
-def way(exchange: Exchange) -> str:
-    """What the client speaks, and what becomes of it: ``Messages, mapped to Bedrock``."""
-    spoken = words.dialect(exchange.dialect)
-    if exchange.dialect == exchange.provider or (exchange.dialect, exchange.provider) == ("messages", "anthropic"):
-        return f"{spoken}, passed on as it is"
-    return f"{spoken}, mapped to {words.provider(exchange.provider)}"
 
 
 def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
@@ -46,14 +38,12 @@ def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
     before = ""
     for one in sorted(exchange.adaptations, key=lambda one: _ORDER.index(one.what)):
         said = f"{one.name} · {one.why}" if one.name else one.why
-        lines += fact("" if one.what == before else NAMES[one.what], said, width)
+        lines += fact("" if one.what == before else words.ADAPTED[one.what], said, width)
         before = one.what
     return lines
 
 
-NAMES = {"retry": "sent again", "beta": "beta", "field": "field", "message": "message"}
-"""What was changed, in words."""
-_ORDER = tuple(NAMES)
+_ORDER = tuple(words.ADAPTED)
 
 
 def _status(exchange: Exchange) -> str | None:
