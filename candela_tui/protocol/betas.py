@@ -6,6 +6,9 @@ is from the providers' own pages (https://docs.aws.amazon.com/bedrock/latest/use
 https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/structured_outputs) and from what
 Claude Code 2.1.197 sends to them by itself. The user's [vertex] betas and [aws] betas go before these tables; what a
 provider refuses nevertheless is left out on a second attempt.
+
+Tools that the provider would run itself (web_search, web_fetch, code_execution) stay where it has none: an answer that
+was given without the search that was asked for would look like one with it.
 """
 
 from collections.abc import Iterable, Mapping

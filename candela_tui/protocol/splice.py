@@ -21,7 +21,7 @@ Path = tuple[str, ...]
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
+_KEY = re.compile(rb'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\n\r]*")
 
 
@@ -166,8 +166,8 @@ class Splice:
             if opening == b"[":
                 return self._items(_ITEMS.decode(part), container)
             return self._members(_MEMBERS.decode(part), container)
-        except RecursionError:
-            raise NotSpliceable("the request's body is nested too deep") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotSpliceable(f"the request's body can't be read: {error}") from None
 
     def _items(self, raws: list[msgspec.Raw], container: Span) -> list[Span]:
         spans = []

@@ -40,7 +40,7 @@ def fold_system_messages(splice: Splice) -> int:
         return 0
     try:
         roles = [message.role for message in _ROLES.decode(splice.decodable(messages))]
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 0
     spans = splice.inside(messages)
     turns: list[_Turn] = []

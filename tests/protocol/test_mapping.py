@@ -1,6 +1,7 @@
 """Requests of the Messages API as Vertex AI and Bedrock get them."""
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -472,6 +473,24 @@ def test_a_body_of_any_shape_is_mapped_or_refused_with_words(mapped_to: To, fiel
     without = Refused(fields=frozenset({"tools.*.strict", "messages.*.content.*.cache_control.ttl", "a.*"}))
     document = json.loads(mapped_to({"model": "m", **fields}, CLIENT_FLAGS, without=without).body)
     assert document["anthropic_version"]
+
+
+WHOLE = json.dumps({**marked(MARK), "messages": [said("user", "é"), said("system", "b")]}, ensure_ascii=False).encode()
+
+
+@EACH_PROVIDER
+@given(
+    st.integers(0, len(WHOLE)), st.integers(0, 3), st.binary(max_size=3) | st.sampled_from([b'"', b"}", b"[" * 5000])
+)
+def test_a_damaged_body_is_mapped_or_refused_with_words(mapped_to: To, at: int, gone: int, put: bytes) -> None:
+    with contextlib.suppress(NotMappable):
+        mapped_to(WHOLE[:at] + put + WHOLE[at + gone :], CLIENT_FLAGS)
+
+
+@EACH_PROVIDER
+def test_bytes_that_are_no_text_go_out_as_they_came(mapped_to: To) -> None:
+    body = b'{"model":"claude-opus-4-8","messages":[{"role":"user","content":"\xff","cache_control":{}}]}'
+    assert b'"content":"\xff"' in mapped_to(body).body
 
 
 def test_half_a_surrogate_pair_in_a_conversation_is_no_obstacle() -> None:

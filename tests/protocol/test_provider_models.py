@@ -36,6 +36,10 @@ def test_the_name_on_one_cloud_is_understood_on_the_other(name: str, on_bedrock:
     assert bedrock_id(on_vertex, "us", {}) == on_bedrock
 
 
+def test_a_profile_of_govcloud_is_understood_on_vertex() -> None:
+    assert vertex_id("us-gov.anthropic.claude-3-haiku-20240307-v1:0", {}) == "claude-3-haiku@20240307"
+
+
 @pytest.mark.parametrize(
     ("name", "dated"),
     [
