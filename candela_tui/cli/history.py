@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _NO_SESSION = "none"
 _ACTS_ON_TERMINALS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+_BODIES = ("request", "response", "provider-request", "provider-response")
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -95,7 +97,7 @@ def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> N
 @click.command()
 @click.argument("request_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the headers.")
-@click.option("--raw", type=click.Choice(["request", "response"]), help="Print the body, byte for byte as it crossed.")
+@click.option("--raw", type=click.Choice(_BODIES), help="Print a body, byte for byte as it crossed.")
 @pass_invocation
 def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None) -> None:
     """Show one request; the beginning of its ID is enough.
@@ -105,6 +107,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
       candela show 0198
       candela show 0198 --raw request | jq .messages
       candela show 0198 --raw response > answer.sse
+      candela show 0198 --raw provider-request      what a cloud was sent for it
     """
     if as_json and raw:
         raise click.UsageError("--json and --raw exclude each other.")
@@ -113,10 +116,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
         if exchange is None:
             raise click.ClickException(f"No recorded request has an id that begins with {plain(request_id)!r}.")
         if raw:
-            body = store.request_body(exchange.id) if raw == "request" else store.response_body(exchange.id)
-            if body is None:
-                raise click.ClickException(f"The {raw}'s body is not in the store.")
-            _write_raw(body, raw)
+            _write_raw(_body(store, exchange.id, raw), raw)
         elif as_json:
             click.echo(json_text(detailed_record(exchange)))
         else:
@@ -185,13 +185,25 @@ def _say_empty(invocation: Invocation) -> None:
     click.echo(f"Nothing is recorded in {invocation.paths.data} yet. Run `candela`, then `candela claude`.", err=True)
 
 
+def _body(store: "StoreReader", exchange_id: str, which: str) -> bytes:
+    of_client = which.removeprefix("provider-")
+    body = store.request_body(exchange_id) if of_client == "request" else store.response_body(exchange_id)
+    if which != of_client:
+        own = store.provider_request_body if of_client == "request" else store.provider_response_body
+        # What is not there of the provider is what the client sent or got.
+        body = own(exchange_id) or body
+    if body is None:
+        raise click.ClickException(f"The {of_client}'s body is not in the store.")
+    return body
+
+
 def _write_raw(body: bytes, which: str) -> None:
     """Write the bytes, unless a terminal would act on them."""
     if sys.stdout.isatty():
         text = body.replace(b"\r\n", b"\n").decode("utf-8", "replace")
         if _ACTS_ON_TERMINALS.search(text):
             raise click.ClickException(
-                f"The {which}'s body has bytes that a terminal would act on. Send it elsewhere: --raw {which} | less, "
+                f"The body of the {which.replace('provider-', "provider's ")} has bytes that a terminal would act on. Send it elsewhere: --raw {which} | less, "
                 f"or --raw {which} > FILE"
             )
     sys.stdout.buffer.write(body)

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.paths import default_paths
 from candela_tui.store.writer import StoreWriter
 from tests.e2e.candela import free_port
@@ -54,8 +54,14 @@ class Home:
             program.chmod(0o755)
         self.environment["PATH"] = f"{programs}{os.pathsep}{self.environment['PATH']}"
 
-    def record(self, *exchanges: Exchange, request: bytes = b"{}", response: bytes = b"") -> None:
-        """Put ended exchanges into the store."""
+    def record(
+        self,
+        *exchanges: Exchange,
+        request: bytes = b"{}",
+        response: bytes = b"",
+        provider: ProviderSide | None = None,
+    ) -> None:
+        """Put ended exchanges into the store; ``provider``: what crossed there, where that was something else."""
         paths = default_paths(self.config, self.data)
         paths.make_data_directory()
         troubles: list[str] = []
@@ -63,7 +69,7 @@ class Home:
         writer.start()
         for exchange in exchanges:
             writer.begin(exchange, request)
-            writer.end(exchange, [response] if response else [], [1.0] if response else [])
+            writer.end(exchange, [response] if response else [], [1.0] if response else [], provider)
         writer.close(PATIENCE_S)
         assert not troubles
 

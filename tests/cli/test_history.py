@@ -6,13 +6,15 @@ import json
 import os
 import pty
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Outcome, ProviderSide
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from tests.cli.command import COMMAND, Home
 from tests.export.exchanges import SESSION, exchange
@@ -102,6 +104,38 @@ async def test_the_raw_bodies_are_the_exact_bytes(home: Home) -> None:
     home.record(exchange(), request=request, response=response)
     assert (await home.run("show", "0198", "--raw", "request")).raw == request
     assert (await home.run("show", "0198", "--raw", "response")).raw == response
+
+
+async def test_the_raw_bodies_of_the_providers_side_are_exact_too(home: Home) -> None:
+    home.record(exchange(), request=b"asked", response=b"told", provider=ProviderSide(b"sent", False, [b"said"], [1.0]))
+    assert (await home.run("show", "0198", "--raw", "provider-request")).raw == b"sent"
+    assert (await home.run("show", "0198", "--raw", "provider-response")).raw == b"said"
+    assert (await home.run("show", "0198", "--raw", "request")).raw == b"asked"
+
+
+async def test_what_passed_untouched_is_the_same_on_both_sides(home: Home) -> None:
+    home.record(exchange(), request=b"asked", response=b"told")
+    assert (await home.run("show", "0198", "--raw", "provider-request")).raw == b"asked"
+    assert (await home.run("show", "0198", "--raw", "provider-response")).raw == b"told"
+
+
+async def test_show_says_which_cloud_answered_and_what_was_changed_for_it(home: Home) -> None:
+    changed = Adaptation("beta", "brand-new-2026-12-01", "not sent: Bedrock does not know this flag")
+    mapped: dict[str, Any] = {
+        "provider": "bedrock",
+        "region": "us-east-1",
+        "model_sent": "us.anthropic.x",
+        "adaptations": (changed,),
+    }
+    home.record(replace(exchange(), **mapped))
+    out = (await home.run("show", "0198")).out
+    for words in (
+        "Bedrock · us-east-1",
+        "Messages, mapped to Bedrock",
+        " → us.anthropic.x",
+        "brand-new-2026-12-01 · not",
+    ):
+        assert words in out
 
 
 async def test_show_tells_a_person_what_happened(recorded: Home) -> None:
