@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Provider
+from tests.standin.bedrock import Bedrock
 from tests.standin.vertex import Vertex
 
 
@@ -39,4 +41,22 @@ async def vertex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 async def over_vertex(vertex: Vertex, tmp_path: Path) -> AsyncIterator[RunningProxy]:
     """candela towards it."""
     async with running(vertex, tmp_path, sections={"vertex": {"base_url": vertex.url}}) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def bedrock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bedrock]:
+    """A stand-in for Bedrock, with the environment of a user whose profile has keys for it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    async with Bedrock() as running:
+        for name, value in running.environment(tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+async def over_bedrock(bedrock: Bedrock, tmp_path: Path) -> AsyncIterator[RunningProxy]:
+    """candela towards it."""
+    async with running(bedrock, tmp_path, sections={"aws": {"base_url": bedrock.url}}) as proxy:
         yield proxy

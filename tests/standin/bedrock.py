@@ -69,6 +69,8 @@ _FIELDS = frozenset(
         "top_p",
     ]
 )
+_VERSIONS = ("bedrock-2023-05-31", "2026-10-21")
+"""Anthropic's SDK sends the newer one, Claude Code the older."""
 _GATED = {"context_management": "context-management-2025-06-27"}
 _TOOL_FIELDS = frozenset(["cache_control", "description", "input_schema", "name", "type"])
 _GATED_TOOL_FIELDS = {
@@ -316,7 +318,7 @@ class Bedrock(Provider):
     def _complaint(self, body: dict[str, Any]) -> str | None:
         if any(flag not in self.betas for flag in body.get("anthropic_beta", [])):
             return "invalid beta flag"
-        if body.get("anthropic_version") != "bedrock-2023-05-31":
+        if body.get("anthropic_version") not in _VERSIONS:
             return "anthropic_version: Field required"
         if "max_tokens" not in body:
             return "max_tokens: Field required"
