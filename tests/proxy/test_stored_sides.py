@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+from decimal import Decimal
+from urllib.parse import quote
 
 import aiohttp
 from openai import AsyncOpenAI
+from yarl import URL
 
 from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.request import Kind
 from candela_tui.proxy.fields import request_fields
 from tests.proxy.running import RunningProxy
 from tests.standin import error, message, text, usage
+from tests.standin.bedrock import TEAM_PROFILE, Bedrock
+from tests.standin.event_frames import METRICS
 from tests.standin.vertex import Vertex
 
 BODY = json.dumps(
@@ -125,3 +132,53 @@ async def test_an_overloaded_provider_leaves_its_words_and_limits(
         assert answer.status == 529
     exchange = await _ended(over_vertex)
     assert (exchange.request_id, exchange.rate_limits) == ("req_v", (("retry-after", "7"),))
+
+
+async def test_an_answer_that_came_in_amazons_frames(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: aiohttp.ClientSession
+) -> None:
+    bedrock.answer(message(text("Once", " upon"), model="claude-opus-4-8", usage=usage(12, read=1000)))
+    body = BODY.replace(b"claude-sonnet-4-5-20250929", b"claude-opus-4-8")
+    async with client.post(f"{over_bedrock.origin}/proxy/anthropic-bedrock/v1/messages", data=body) as answer:
+        got = await answer.read()
+    exchange = await _ended(over_bedrock)
+    reader, sent = over_bedrock.reader, await bedrock.invocation()
+    assert reader.request_body(exchange.id) == body
+    assert reader.provider_request_body(exchange.id) == sent.body
+    assert reader.response_body(exchange.id) == got
+    assert reader.provider_response_body(exchange.id) == sent.sent
+    assert b"event: message_stop" in got
+    assert b"invocationMetrics" not in got
+    assert (exchange.status, exchange.provider_status) == (200, 200)
+    assert dict(exchange.provider_metrics)["firstByteLatency"] == str(METRICS["firstByteLatency"])
+    assert exchange.request_id
+    assert exchange.request_id == header(exchange.provider_response_headers, "x-amzn-requestid")
+    assert (exchange.provider, exchange.region, exchange.model_sent) == (
+        "bedrock",
+        "us-east-1",
+        "us.anthropic.claude-opus-4-8",
+    )
+    assert exchange.differences == ()
+    assert exchange.cost is not None
+    # The inference profile of a region: a tenth more than 12 x 5 + 1000 x 0.5 USD a million.
+    assert exchange.cost.input + exchange.cost.cache_read == Decimal("0.000616")
+    assert "Signature=" not in json.dumps(exchange.provider_request_headers)
+
+
+async def test_bedrocks_own_calls_that_candela_signs(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: aiohttp.ClientSession
+) -> None:
+    body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [], "top_k": 1}).encode()
+    bedrock.answer(message(text("Once"), model="claude-opus-4-8", usage=usage(12)))
+    path = f"/model/{quote(TEAM_PROFILE, safe='')}/invoke-with-response-stream"
+    async with client.post(URL(f"{over_bedrock.origin}/bedrock{path}", encoded=True), data=body) as answer:
+        got = await answer.read()
+    exchange = await _ended(over_bedrock)
+    reader, sent = over_bedrock.reader, await bedrock.invocation()
+    assert reader.request_body(exchange.id) == body == sent.body
+    assert reader.response_body(exchange.id) == got == sent.sent
+    assert reader.provider_request_body(exchange.id) is None
+    assert (exchange.model, exchange.model_used, exchange.differences) == (TEAM_PROFILE, "claude-opus-4-8", ())
+    assert (exchange.dialect, exchange.kind, exchange.streamed) == ("bedrock", Kind.MESSAGES, True)
+    assert exchange.cost is not None
+    assert ("Authorization", "AWS4-HMAC-SHA256 [redacted]") in exchange.provider_request_headers
