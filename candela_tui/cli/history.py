@@ -203,7 +203,7 @@ def _write_raw(body: bytes, which: str) -> None:
         text = body.replace(b"\r\n", b"\n").decode("utf-8", "replace")
         if _ACTS_ON_TERMINALS.search(text):
             raise click.ClickException(
-                f"The body of the {which.replace('provider-', "provider's ")} has bytes that a terminal would act on. Send it elsewhere: --raw {which} | less, "
+                f"The {which}'s body has bytes that a terminal would act on. Send it elsewhere: --raw {which} | less, "
                 f"or --raw {which} > FILE"
             )
     sys.stdout.buffer.write(body)
