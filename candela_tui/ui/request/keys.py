@@ -34,7 +34,7 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
             "other_side",
             "Side",
             id="request.side",
-            tooltip="On the raw tabs: the client's bytes, or the provider's where candela stood between",
+            tooltip="Raw tabs: the client's bytes or the provider's",
         ),
         Binding("J", "step(1)", "Next", id="request.next", tooltip="The next request, on the same tab"),
         Binding("K", "step(-1)", "Previous", id="request.previous", tooltip="The previous request, on the same tab"),
