@@ -168,7 +168,7 @@ COLUMNS = (
         "MODEL",
         11,
         1,
-        "who answered; ≠ not asked; ↗ cloud",
+        "who answered; ≠ other, ↗ cloud",
         _model,
         lambda call, table: call.last.model_used or call.last.model,
         right=False,
