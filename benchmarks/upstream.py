@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import uvloop
@@ -67,6 +68,18 @@ _END: tuple[dict[str, Any], ...] = (
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 400}},
     {"type": "message_stop"},
 )
+
+
+def _around(form: Callable[[str, bytes], bytes], content_type: bytes) -> tuple[bytes, bytes]:
+    """What comes before the deltas, with the head, and what comes after them."""
+    beginning, end = (
+        _chunk(b"".join(form(each["type"], json.dumps(each).encode()) for each in documents))
+        for documents in (_BEGINNING, _END)
+    )
+    return _HEAD % content_type + beginning, end + b"0\r\n\r\n"
+
+
+_IN_EVENTS, _IN_FRAMES = _around(_event, _SSE), _around(_frame, _FRAMES)
 _DELTA = b'{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "some words @%020d; "}}'
 _TOKEN = json.dumps({"access_token": "benchmark", "expires_in": 3600, "token_type": "Bearer"}).encode()
 _TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
@@ -116,12 +129,8 @@ class _Connection(asyncio.Protocol):
 
     async def _stream(self, events: int, pace_s: float, in_frames: bool) -> None:
         write, clock = self._transport.write, time.monotonic
-        form = _frame if in_frames else _event
-
-        def several(documents: tuple[dict[str, Any], ...]) -> bytes:
-            return _chunk(b"".join(form(each["type"], json.dumps(each).encode()) for each in documents))
-
-        write(_HEAD % (_FRAMES if in_frames else _SSE) + several(_BEGINNING))
+        form, (beginning, end) = (_frame, _IN_FRAMES) if in_frames else (_event, _IN_EVENTS)
+        write(beginning)
         begun = clock()
         for number in range(events):
             if pace_s:
@@ -131,7 +140,7 @@ class _Connection(asyncio.Protocol):
             if self._transport.is_closing():
                 return
             write(_chunk(form("content_block_delta", _DELTA % time.monotonic_ns())))
-        write(several(_END) + b"0\r\n\r\n")
+        write(end)
 
 
 async def _main() -> None:
