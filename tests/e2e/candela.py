@@ -25,9 +25,9 @@ def free_port() -> int:
 
 
 class Candela:
-    """Runs while used as an async context manager; may be started again after it ended."""
+    """Runs while used as an async context manager; may be started again after it ended. ``more`` is environment."""
 
-    def __init__(self, data: Path, provider_url: str) -> None:
+    def __init__(self, data: Path, provider_url: str, **more: str) -> None:
         data.parent.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.data = data
@@ -39,6 +39,7 @@ class Candela:
             "CANDELA_CONFIG": str(data / "config.toml"),
             "CANDELA_PROXY__PORT": str(self.port),
             "CANDELA_ANTHROPIC__BASE_URL": provider_url,
+            **more,
         }
         self._process: asyncio.subprocess.Process | None = None
 

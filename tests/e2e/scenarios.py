@@ -141,6 +141,38 @@ def bad_request() -> Respond:
     return titled(lambda request: error(400, "messages: the reef has no such field"))
 
 
+def whole_day() -> Respond:
+    """Thinking, a tool, a sub-agent and an answer: what a mapping has to keep. The clouds get none of the client's
+    header fields: a sub-agent is known by its task."""
+
+    def respond(request: ReceivedRequest) -> Answer:
+        if "Count the files here." in str(request.json["messages"][:2]):
+            return speak(request, text("Three files."), usage=usage(40, write_5m=9_000), output_tokens=33)
+        so_far = answers_so_far(request)
+        if so_far == 0:
+            call = tool_use("Bash", {"command": "echo coral-$((40+2))", "description": "Print a word"})
+            blocks = (thinking("Let me think: ", "a word."), text("I'll run it: äöü 🐠"), call)
+            return speak(request, *blocks, usage=usage(9, write_5m=18_000), output_tokens=61)
+        if so_far == 1:
+            ran = "coral-42" in request.body.decode() and "c2lnbmF0dXJl" in request.body.decode()
+            call = tool_use(
+                "Agent",
+                {
+                    "description": "Count files",
+                    "prompt": "Count the files here." if ran else "The tool did not run.",
+                    "subagent_type": "general-purpose",
+                    "run_in_background": False,
+                },
+            )
+            return speak(request, call, usage=usage(11, read=18_000), output_tokens=80)
+        counted = "Three files." in request.body.decode()
+        return speak(request, text("Coral, and three files." if counted else "Lost."), usage=usage(5, read=20_000))
+
+    return titled(respond)
+
+
+WHOLE_DAY = Scenario("day", "run echo, then count the files with an agent", whole_day, "Coral, and three files.")
+
 SCENARIOS = (
     Scenario("plain", "say hi", plain, "Hi from the reef: äöü 🐠"),
     Scenario("tool", "run echo", bash_tool, "The word is coral-42."),
