@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from candela_tui.credentials.errors import CredentialsError, quotable
@@ -77,6 +78,16 @@ def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
     return f"{file} holds no Google credentials that can be used: {words}. {_mend(file)}"
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether the same may succeed soon: Google, or what gives the credentials, was out of reach or busy."""
+    from google.auth import exceptions
+    from requests.exceptions import SSLError
+
+    if (failed := _failed_request(error)) is not None:
+        return not isinstance(failed, SSLError)
+    return isinstance(error, exceptions.RefreshError) and bool(error.retryable)
+
+
 def _mend(file: Path | None) -> str:
     if file is None:
         return "Check the service account of this machine and its access scopes."
@@ -87,16 +98,25 @@ def _mend(file: Path | None) -> str:
 
 def _unreachable(error: BaseException) -> str | None:
     """That there was no connection to a URL (without its query), if that is what happened."""
-    from requests.exceptions import RequestException, SSLError
+    from requests.exceptions import SSLError
+
+    if (failed := _failed_request(error)) is None:
+        return None
+    url = urlsplit(str(failed.request.url))
+    where = f"candela could not reach {url.scheme}://{url.netloc}{url.path} for a Google access token"
+    if isinstance(failed, SSLError):
+        return f"{where}: its certificate is not trusted. Set REQUESTS_CA_BUNDLE to a file with its CA (PEM)."
+    return f"{where}. Check the network and HTTPS_PROXY."
+
+
+def _failed_request(error: BaseException) -> Any:
+    """The RequestException of a request that got no answer, if one is behind this error."""
+    from requests.exceptions import RequestException
 
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, RequestException) and cause.request is not None and cause.request.url is not None:
-            url = urlsplit(str(cause.request.url))
-            where = f"candela could not reach {url.scheme}://{url.netloc}{url.path} for a Google access token"
-            if isinstance(cause, SSLError):
-                return f"{where}: its certificate is not trusted. Set REQUESTS_CA_BUNDLE to a file with its CA (PEM)."
-            return f"{where}. Check the network and HTTPS_PROXY."
+            return cause
         cause = cause.__cause__ or (cause.args[0] if cause.args and isinstance(cause.args[0], BaseException) else None)
     return None
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from candela_tui.credentials.aws_words import CodeNeeded, nothing_found, why_not
+from candela_tui.credentials.aws_words import CodeNeeded, may_pass, nothing_found, why_not
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.keys import Keys, SigningKeys
 from candela_tui.credentials.shared import Lease
@@ -27,7 +27,7 @@ def signing_keys(profile: str | None, region: str | None) -> Lease[Keys]:
         raise
     except Exception as error:  # noqa: BLE001 - a broken file or command makes botocore raise what it likes, KeyError too
         # None of what lies behind it goes on: it may quote what a command printed.
-        raise CredentialsError(why_not(error, session)) from None
+        raise CredentialsError(why_not(error, session), passing=may_pass(error)) from None
 
 
 def profile_region(profile: str | None) -> str | None:
@@ -37,7 +37,7 @@ def profile_region(profile: str | None) -> str | None:
         session = _session(profile, None)
         region = session.get_config_variable("region")
     except Exception as error:  # noqa: BLE001 - as above
-        raise CredentialsError(why_not(error, session)) from None
+        raise CredentialsError(why_not(error, session), passing=may_pass(error)) from None
     return str(region) if region else None
 
 

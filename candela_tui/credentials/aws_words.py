@@ -54,6 +54,14 @@ def why_not(error: Exception, session: Any | None) -> str:
     return f"AWS gave no keys for the profile {profile}: {words}"
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether the same may succeed soon: AWS was out of reach."""
+    from botocore import exceptions
+
+    unreachable = isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
+    return unreachable and not isinstance(error, exceptions.SSLError)
+
+
 def _profile(session: Any) -> str:
     return str(session.get_config_variable("profile") or "default")
 

@@ -11,6 +11,11 @@ _WORD = re.compile(r"arn:\S+|[\w/+=.~%-]{16,}")
 class CredentialsError(Exception):
     """There are no credentials that can be used. ``str()`` says what happened, and the command that mends it."""
 
+    def __init__(self, words: str, *, passing: bool = False) -> None:
+        """``passing``: what gives them did not answer, as where the network is not up yet; it may do so soon."""
+        super().__init__(words)
+        self.passing = passing
+
 
 def quotable(text: str) -> str:
     """Words of an SDK or a command on one line of at most 300 characters, without what looks like a key or token."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from candela_tui.config.places import vertex_project
 from candela_tui.config.settings import VertexSettings
-from candela_tui.credentials.adc import require_a_source, why_not
+from candela_tui.credentials.adc import may_pass, require_a_source, why_not
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
@@ -80,7 +80,7 @@ def _load() -> tuple[Lease[str], str | None, str | None]:
         return _access_token()
     except Exception as error:  # noqa: BLE001 - a broken file makes google-auth raise what it likes, AttributeError too
         # None of what lies behind it goes on: it may quote the file.
-        raise CredentialsError(why_not(error)) from None
+        raise CredentialsError(why_not(error), passing=may_pass(error)) from None
 
 
 def _access_token() -> tuple[Lease[str], str | None, str | None]:

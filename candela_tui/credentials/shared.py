@@ -86,7 +86,7 @@ class Shared(Generic[T]):
         outcome = CredentialsError(_LEAVING) if fetching.cancelled() else fetching.result()
         if isinstance(outcome, CredentialsError):
             # One of its own for each who waits: a raised error gathers the traceback of where it passed.
-            raise CredentialsError(str(outcome))
+            raise CredentialsError(str(outcome), passing=outcome.passing)
         return outcome.value
 
     def _start(self) -> "asyncio.Task[Lease[T] | CredentialsError]":

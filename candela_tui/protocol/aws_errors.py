@@ -12,9 +12,17 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from candela_tui.protocol.aws_headers import Pairs, request_id, without_body_fields
-from candela_tui.protocol.errors import ErrorAnswer, about_length, and_then, error_answer, error_from_body, error_type
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.aws_headers import Pairs, without_body_fields
+from candela_tui.protocol.errors import (
+    NOT_AGAIN,
+    ErrorAnswer,
+    about_length,
+    and_then,
+    error_answer,
+    error_from_body,
+    error_type,
+)
+from candela_tui.protocol.headers import header, request_id
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
 
@@ -92,12 +100,11 @@ def aws_error(
         shown = 401
     own: Pairs = []
     if shown == 429 and _PER_DAY.search(said):
-        own, ours = [("x-should-retry", "false")], "Trying again within minutes can't help."
+        own, ours = [NOT_AGAIN], "Trying again within minutes can't help."
     elif shown == 429:
         own, ours = [retry_after(header(headers, "retry-after"))], ""
     elif shown == 401:
-        # Trying the same credentials again only hides the words that help.
-        own, ours = [("x-should-retry", "false")], _about_credentials(said, headers, now, profile)
+        ours = _about_credentials(said, headers, now, profile)
     elif shown == 403:
         ours = _about_access(said, region, model)
     elif shown == 404:

@@ -1,18 +1,10 @@
 """Header fields of Amazon's answers, as the Messages API's clients want them."""
 
-from collections.abc import Iterable
-
-from candela_tui.protocol.headers import HOP_BY_HOP, header
+from candela_tui.protocol.headers import HOP_BY_HOP, header, request_id
 
 Pairs = list[tuple[str, str]]
 
 _DESCRIBE_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "cache-control", "request-id"})
-
-
-def request_id(headers: Iterable[tuple[str, str]]) -> str | None:
-    """What Amazon's support asks for."""
-    headers = list(headers)
-    return header(headers, "x-amzn-requestid") or header(headers, "x-amz-request-id")
 
 
 def without_body_fields(headers: Pairs) -> Pairs:

@@ -1,9 +1,9 @@
 """Bedrock's answers on their way to a client of the Messages API."""
 
-from candela_tui.protocol.aws_headers import Pairs, request_id, with_request_id, without_body_fields
+from candela_tui.protocol.aws_headers import Pairs, with_request_id, without_body_fields
 from candela_tui.protocol.bedrock_events import BedrockEventDecoder
 from candela_tui.protocol.event_stream import EVENT_STREAM
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.headers import header, request_id
 from candela_tui.protocol.sse import encoded
 
 _PING = b'event: ping\ndata: {"type": "ping"}\n\n'

@@ -22,6 +22,10 @@ ERROR_TYPES = {
     529: "overloaded_error",
 }
 
+NOT_AGAIN = ("x-should-retry", "false")
+"""Trying again can't help and would hide the words that do: Claude Code (2.1.197) tries a 401 ten times. The SDKs heed
+it, too."""
+
 _MOST_WORDS = 300
 _PAGE_TITLE = re.compile(rb"<title[^>]*>(.{1,600}?)</title>", re.IGNORECASE | re.DOTALL)
 
@@ -71,9 +75,12 @@ def _encodable(text: str) -> str:
 def error_answer(
     status: int, message: str, *, request_id: str | None = None, headers: Iterable[tuple[str, str]] = ()
 ) -> ErrorAnswer:
-    """An answer with the error type that goes with ``status``; ``headers`` come after its own."""
+    """An answer with the error type that goes with ``status``; ``headers`` come after its own. A 401 is not to be tried
+    again: other credentials are needed first."""
     error = ApiError(error_type(status), message)
     own = [("content-type", "application/json")]
+    if status == 401:
+        own.append(NOT_AGAIN)
     if request_id is not None:
         own.append(("request-id", request_id))
     return ErrorAnswer(status, [*own, *headers], error_document(error, request_id), error)
@@ -91,8 +98,8 @@ def about_length(said: str) -> str:
 def and_then(said: str, ours: str) -> str:
     """The provider's own words, then ours."""
     said = said.strip()
-    if not ours:
-        return said
+    if not ours or not said:
+        return said or ours
     return f"{said} {ours}" if said.endswith((".", "!", "?", ":")) else f"{said}. {ours}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from candela_tui.protocol.errors import ErrorAnswer, about_length, and_then, error_answer, error_from_body
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.headers import header, request_id
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
 
@@ -37,9 +37,19 @@ _CONSOLE = "https://console.cloud.google.com"
 
 
 def google_error(
-    status: int, headers: Pairs, body: bytes, *, project: str | None, region: str | None, model: str | None
+    status: int,
+    headers: Pairs,
+    body: bytes,
+    *,
+    project: str | None,
+    region: str | None,
+    model: str | None,
+    counts: bool = False,
 ) -> ErrorAnswer | None:
-    """What the client gets for an answer of Google's with an error status; None: its body is Anthropic's already."""
+    """What the client gets for an answer of Google's with an error status; None: its body is Anthropic's already.
+
+    ``counts``: tokens were to be counted, which Google does in fewer places than it runs models.
+    """
     document = decode_json(body)
     if isinstance(document, list) and document:
         document = document[0]
@@ -56,20 +66,18 @@ def google_error(
     if shown == 429:
         own, ours = [retry_after(*given)], _about_quota(project)
     elif shown == 401:
-        # Trying the same credentials again only hides the words that help.
-        own, ours = [("x-should-retry", "false")], _LOGIN
+        ours = _LOGIN
     elif shown == 403:
         ours = _about_permission(said, details, project, model)
+    elif counts and (shown == 404 or _NOT_THERE.search(said)):
+        ours = _about_counting(region)
     elif shown == 404:
         ours = _about_missing(isinstance(error, dict), project, region, model)
     elif shown == 400:
         ours = _about_argument(said, error, region)
     else:
         own, ours = ([retry_after(*given)] if shown == 529 and any(given) else []), ""
-    request_id = (
-        header(headers, "request-id") or header(headers, "x-request-id") or header(headers, "x-goog-request-id")
-    )
-    return error_answer(shown, and_then(said, ours), request_id=request_id, headers=own)
+    return error_answer(shown, and_then(said, ours), request_id=request_id(headers), headers=own)
 
 
 def _details(error: Any) -> Iterator[dict[str, Any]]:
@@ -126,6 +134,15 @@ def _about_missing(is_json: bool, project: str | None, region: str | None, model
     return (
         f"Enable the model in Model Garden: {page}{name}{_of_project(project)} — or set region under [vertex] to one "
         f"that serves it (now {region or 'global'}){of_model}."
+    )
+
+
+def _about_counting(region: str | None) -> str:
+    # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/partner-models/claude/count-tokens, 2026-11.
+    # Not as words about the model: it may well answer messages there.
+    return (
+        "Google counts tokens in us-east5, europe-west1 and asia-southeast1 (region under [vertex], now"
+        f" {region or 'global'})."
     )
 
 

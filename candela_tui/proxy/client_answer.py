@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 from multidict import CIMultiDict
 
-from candela_tui.protocol.errors import error_body
+from candela_tui.protocol.errors import ErrorAnswer, error_answer, error_body
 from candela_tui.proxy.outgoing import Pairs, Reply, Translation
 from candela_tui.proxy.tap import Tap
 
@@ -30,11 +30,12 @@ class ProviderAnswer(web.StreamResponse):
 
 def error_reply(status: int, message: str) -> Reply:
     """An error of candela's own, in the form of the Messages API."""
-    headers = [("Content-Type", _JSON)]
-    if status == 401:
-        # Claude Code (2.1.197) would try the same credentials ten times before it shows the words that help.
-        headers.append(("x-should-retry", "false"))
-    return Reply(status, headers, error_body(status, message))
+    return reply(error_answer(status, message))
+
+
+def reply(answer: ErrorAnswer) -> Reply:
+    """An error in the form of the Messages API, as the relay takes it."""
+    return Reply(answer.status, answer.headers, answer.body)
 
 
 def error_response(status: int, message: str) -> web.Response:

@@ -66,11 +66,12 @@ def open_session(settings: ProxySettings) -> aiohttp.ClientSession:
 
 
 def _connection_trace() -> aiohttp.TraceConfig:
-    """Calls ``connected()`` of a request's trace context when it has its connection."""
+    """Calls ``connected()`` of a request's trace context, if it has one, when it has its connection."""
     trace = aiohttp.TraceConfig()
 
     async def connected(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.connected()
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx.connected()
 
     trace.on_connection_create_end.append(connected)
     trace.on_connection_reuseconn.append(connected)

@@ -72,13 +72,14 @@ def google(home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> E
     return endpoint
 
 
-async def refusal(**settings: Any) -> str:
-    """What is told when no token can be had; nothing that is secret is in it."""
+async def refusal(*, passing: bool = False, **settings: Any) -> str:
+    """What is told when no token can be had, and whether that may pass; nothing that is secret is in it."""
     credentials = GoogleCredentials(VertexSettings(**settings))
     with pytest.raises(CredentialsError) as told:
         await credentials.token()
     await credentials.close()
     words = str(told.value)
+    assert told.value.passing is passing
     assert told.value.__cause__ is None
     for secret in (SECRET, REFRESH_TOKEN, *private_key().splitlines()[1:-1]):
         assert secret not in words
@@ -313,7 +314,7 @@ async def test_a_clock_that_is_wrong_is_told(home: Path, endpoint: Endpoint, mon
 async def test_a_token_endpoint_out_of_order_is_no_reason_to_log_in_again(home: Path, google: Endpoint) -> None:
     logged_in(home, user())
     google.respond = lambda _request: (503, {"error": "temporarily_unavailable"})
-    words = await refusal()
+    words = await refusal(passing=True)
     assert words.endswith("this time: temporarily_unavailable. Try again later.")
 
 
@@ -328,7 +329,7 @@ async def test_a_token_endpoint_out_of_reach_is_named(
 ) -> None:
     (home / "key.json").write_text(json.dumps(service_account(f"http://{nobody_listens}/token?x=secret")))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "key.json"))
-    words = await refusal()
+    words = await refusal(passing=True)
     assert words.startswith(f"candela could not reach http://{nobody_listens}/token for a Google access token")
     assert "secret" not in words
 

@@ -11,7 +11,7 @@ from candela_tui.proxy.client_answer import error_reply
 def test_an_error_is_in_the_form_of_the_messages_api(status):
     reply = error_reply(status, "what happened")
     assert reply.status == status
-    assert ("Content-Type", "application/json") in reply.headers
+    assert ("content-type", "application/json") in reply.headers
     assert json.loads(reply.body)["error"]["message"] == "what happened"
 
 
