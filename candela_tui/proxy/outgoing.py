@@ -66,8 +66,8 @@ class Translation(Protocol):
         """What the provider measured and the client's form has no place for."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes of the provider (still with its Content-Encoding undone by nobody: an Upstream that
-        translates asks for none); return what the client gets for them, perhaps nothing."""
+        """Take the next bytes of the provider, without Content-Encoding; return what the client gets for them, perhaps
+        nothing."""
 
     def finish(self) -> bytes:
         """The provider ended its body: the last bytes for the client. A stream that ended early ends early."""
@@ -88,8 +88,9 @@ class Attempt:
     translate: Callable[[int, Pairs], Translation] | None = None
     """Called with status and header fields of an answer below 400; None: the answer passes untouched."""
     on_error: Callable[[int, Pairs, bytes], Awaitable["Attempt | Reply | None"]] | None = None
-    """Called with an answer of status 400 and above, its body whole: another attempt, or what the client gets; None
-    from it: the answer as it came. No callable: errors pass untouched, too."""
+    """Called with an answer of status 400 and above, its body whole unless it broke off, and without Content-Encoding:
+    another attempt, or what the client gets; None from it: the answer as it came. No callable: errors pass untouched,
+    too, and redirects, which are a 502 otherwise."""
 
 
 class Upstream(Protocol):

@@ -11,7 +11,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from candela_tui.exchange import Outcome
+from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
 from candela_tui.protocol.errors import ApiError, error_body, error_from_body
+from candela_tui.protocol.headers import header
 from candela_tui.proxy.capture import Capture
 from candela_tui.proxy.client_answer import ProviderAnswer, TranslatedBody, error_reply, error_response
 from candela_tui.proxy.fields import answer_fields, decoded_pairs
@@ -22,6 +24,11 @@ from candela_tui.proxy.routes import Target
 from candela_tui.proxy.tap import Tap
 
 _MOST_ERROR_BYTES = 4 * 2**20
+_ERROR_BODY_S = 10.0
+"""An error's words are not waited for any longer: its status alone tells a client more than silence."""
+_ENCODING = "content-encoding"
+_MOST_WORDS = 200
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +95,9 @@ class Relay:
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 return self._unreachable(step.request, tap, error)
             try:
+                if step.on_error is not None and answer.status in _REDIRECTS:
+                    step = self._redirected(step, answer, tap)
+                    break
                 if answer.status < 400 or step.on_error is None:
                     return await self._pass_on(request, step, answer, tap)
                 step = await self._after_error(step, answer, tap)
@@ -126,12 +136,22 @@ class Relay:
         assert step.on_error is not None
         headers = decoded_pairs(answer.raw_headers)
         tap.provider_answered(answer.status, headers)
-        body = b""
-        while len(body) < _MOST_ERROR_BYTES and (part := await _next_chunk(answer)):
-            tap.received(part)
-            body += part
-        next_step = await step.on_error(answer.status, headers, body)
+        body = await _error_body(answer, tap)
+        next_step = await step.on_error(answer.status, *_decoded(headers, body))
         return next_step or Reply(answer.status, answer_fields(headers), body)
+
+    def _redirected(self, step: Attempt, answer: aiohttp.ClientResponse, tap: Tap) -> Reply:
+        """The client would follow with its own key, which is for Anthropic, and without candela's credentials."""
+        headers = decoded_pairs(answer.raw_headers)
+        tap.provider_answered(answer.status, headers)
+        where = (header(headers, "location") or "").partition("?")[0][:_MOST_WORDS]
+        words = (
+            f"{self._origins.of(step.request.url).url} answered with a redirect to {where or 'nowhere'}, which candela"
+            " does not follow with your credentials. Check base_url in config.toml, and whether this network wants a"
+            " login first."
+        )
+        logger.warning("%s", words)
+        return error_reply(502, words)
 
     async def _pass_on(
         self, request: web.BaseRequest, step: Attempt, answer: aiohttp.ClientResponse, tap: Tap
@@ -139,7 +159,8 @@ class Relay:
         headers = decoded_pairs(answer.raw_headers)
         if step.translate is not None:
             tap.provider_answered(answer.status, headers)
-            return await self._translated(request, answer, step.translate(answer.status, headers), tap)
+            decoder = _decoder(headers)
+            return await self._translated(request, answer, decoder, step.translate(answer.status, headers), tap)
         tap.passes_untouched()
         tap.answered(answer.status, headers)
         response = ProviderAnswer(answer.status, answer.reason, answer_fields(headers))
@@ -156,7 +177,12 @@ class Relay:
         return response
 
     async def _translated(
-        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, translation: Translation, tap: Tap
+        self,
+        request: web.BaseRequest,
+        answer: aiohttp.ClientResponse,
+        decoder: Decoder,
+        translation: Translation,
+        tap: Tap,
     ) -> web.StreamResponse:
         tap.answered(answer.status, translation.headers)
         response = ProviderAnswer(answer.status, answer.reason, translation.headers)
@@ -167,7 +193,7 @@ class Relay:
             pinging = asyncio.create_task(body.ping(), name="ping")
             while chunk := await _next_chunk(answer):
                 tap.received(chunk)
-                if out := translation.feed(chunk):
+                if out := translation.feed(decoder.feed(chunk)):
                     await body.write(out)
                 if translation.over:
                     break
@@ -176,6 +202,8 @@ class Relay:
             await response.write_eof()
         except ConnectionResetError:
             tap.ended(Outcome.CANCELLED)
+        except BadEncoding as error:
+            raise _BrokenOff(_not_encoded_so(error)) from error
         else:
             tap.ended()
         finally:
@@ -217,6 +245,38 @@ async def _next_chunk(answer: aiohttp.ClientResponse) -> bytes:
         return await answer.content.readany()
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
         raise _BrokenOff(f"the provider broke off: {_why(error)}") from error
+
+
+async def _error_body(answer: aiohttp.ClientResponse, tap: Tap) -> bytes:
+    """What comes of it within limits of size and time."""
+    body = bytearray()
+    with contextlib.suppress(_BrokenOff, TimeoutError):
+        async with asyncio.timeout(_ERROR_BODY_S):
+            while len(body) < _MOST_ERROR_BYTES and (part := await _next_chunk(answer)):
+                tap.received(part)
+                body += part
+    return bytes(body)
+
+
+def _decoded(headers: Pairs, body: bytes) -> tuple[Pairs, bytes]:
+    """Without its Content-Encoding, which some gateways use unasked; as it is where that does not fit."""
+    try:
+        body = decode_whole(header(headers, _ENCODING) or "", body)
+    except BadEncoding:
+        return headers, body
+    return [(name, value) for name, value in headers if name.lower() != _ENCODING], body
+
+
+def _decoder(headers: Pairs) -> Decoder:
+    """Raises _BrokenOff."""
+    try:
+        return decoder_for(header(headers, _ENCODING) or "")
+    except BadEncoding as error:
+        raise _BrokenOff(_not_encoded_so(error)) from error
+
+
+def _not_encoded_so(error: BadEncoding) -> str:
+    return f"the Content-Encoding of the provider's answer does not fit: {error}"
 
 
 def _why(error: BaseException) -> str:

@@ -20,6 +20,8 @@ ESTIMATED_FIELD = "x-candela-estimated"
 _BYTES_PER_TOKEN = 3.5
 # What an image costs at most, https://docs.claude.com/en/docs/build-with-claude/vision; a page of a PDF is about that.
 _TOKENS_PER_FILE = 1600
+_MOST_BYTES = 64 * 1024
+"""A count is no longer."""
 _FILE = re.compile(rb'"data"\s*:\s*"[A-Za-z0-9+/=_-]{100,}"')
 _CANNOT_COUNT = re.compile(r"does ?n.t support counting tokens|does not support counting tokens", re.IGNORECASE)
 
@@ -39,6 +41,7 @@ class CountedTokens:
     def feed(self, chunk: bytes) -> bytes:
         """Nothing yet: the document is needed whole."""
         self._body += chunk
+        self.over = len(self._body) > _MOST_BYTES
         return b""
 
     def finish(self) -> bytes:

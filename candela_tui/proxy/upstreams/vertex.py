@@ -26,7 +26,7 @@ from candela_tui.proxy.upstreams.model_list import ModelList
 from candela_tui.proxy.upstreams.models_answer import asks_for_models
 from candela_tui.proxy.upstreams.refusal_memory import RefusalMemory
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import decoded, no_credentials, vertex_error
+from candela_tui.proxy.upstreams.vertex_errors import no_credentials, vertex_error
 from candela_tui.proxy.upstreams.vertex_models import VertexModels
 
 NO_PROJECT = (
@@ -155,7 +155,7 @@ class Vertex:
         if status == 401 and not call.renewed:
             return await self._with_another_token(call)
         error, reply = vertex_error(
-            status, headers, decoded(headers, body), project=call.project, region=self._region, model=mapped.model
+            status, headers, body, project=call.project, region=self._region, model=mapped.model
         )
         if status == 400 and (refused := refused_in(error.message)):
             again = await self._without(call, mapped, refused, error.message)
