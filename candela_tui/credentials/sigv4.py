@@ -20,7 +20,7 @@ async def signed(
 ) -> Pairs:
     """The header fields to add to a request to Bedrock (runtime or control plane). ``url`` is percent-encoded as it
     goes out, model ids with %3A and %2F. Of ``headers`` the content type and all of x-amz* are signed; those of an
-    earlier signature count for nothing."""
+    earlier signature count for nothing. Raises ValueError for one of these that is not ASCII: it has no signature."""
     if isinstance(keys, BearerKey):
         return [("Authorization", f"Bearer {keys.token}")]
     to_sign = [
@@ -28,6 +28,9 @@ async def signed(
         for name, value in headers
         if (lower := name.lower()) == "content-type" or (lower.startswith("x-amz") and lower not in SIGNATURE_FIELDS)
     ]
+    for name, value in to_sign:
+        if not value.isascii():
+            raise ValueError(f"the header field {name} is not ASCII: AWS takes no signature for it")
     if len(body) <= _MOST_ON_THE_LOOP:
         return _signature(method, url, to_sign, body, keys, region)
     return await asyncio.to_thread(_signature, method, url, to_sign, body, keys, region)

@@ -109,3 +109,8 @@ async def test_a_body_too_large_for_the_loop_is_signed_the_same() -> None:
     SigV4Auth(KEYS, "bedrock", "us-east-1").add_auth(request)
     added = dict(await signed("POST", URL, [], body, KEYS, "us-east-1"))
     assert added["Authorization"] == request.headers["Authorization"]
+
+
+async def test_a_field_that_has_no_signature_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="X-Amzn-Bedrock-Trace is not ASCII"):
+        await signed("POST", URL, [("X-Amzn-Bedrock-Trace", "\udcff")], b"{}", KEYS, "us-east-1")
