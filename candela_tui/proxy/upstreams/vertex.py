@@ -24,9 +24,10 @@ from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
 from candela_tui.proxy.upstreams.model_list import ModelList
 from candela_tui.proxy.upstreams.models_answer import asks_for_models
+from candela_tui.proxy.upstreams.no_credentials import no_credentials
 from candela_tui.proxy.upstreams.refusal_memory import RefusalMemory
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import no_credentials, vertex_error
+from candela_tui.proxy.upstreams.vertex_errors import vertex_error
 from candela_tui.proxy.upstreams.vertex_models import VertexModels
 
 NO_PROJECT = (

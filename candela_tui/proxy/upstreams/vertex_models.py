@@ -23,8 +23,9 @@ from candela_tui.proxy.fields import answer_fields, decoded_pairs
 from candela_tui.proxy.outgoing import Pairs, Reply
 from candela_tui.proxy.upstreams.model_list import NoList
 from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model
+from candela_tui.proxy.upstreams.no_credentials import no_credentials
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import no_credentials, vertex_error
+from candela_tui.proxy.upstreams.vertex_errors import vertex_error
 
 _PATIENCE_S = 30.0
 _PAGE, _MOST_PAGES = 100, 20

@@ -15,8 +15,8 @@ from candela_tui.protocol.headers import header
 from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
+from candela_tui.proxy.upstreams.no_credentials import no_credentials
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
-from candela_tui.proxy.upstreams.vertex_errors import no_credentials
 
 _PATH = re.compile(r"/projects/[^/?#]+/locations/([^/?#]+)/[^?#]+(?:\?.*)?")
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
