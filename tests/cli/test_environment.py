@@ -55,7 +55,7 @@ def test_a_real_shell_no_longer_has_what_is_in_the_way(shell: str) -> None:
     show = (
         "Write-Output (Test-Path Env:CANDELA_TEST)"
         if shell == "powershell"
-        else "env | grep -q CANDELA_TEST && echo True || echo False"
+        else "env | grep -q ^CANDELA_TEST= && echo True || echo False"
     )
     assert run_in(shell, f"{given}\n{show}\n{taken}\n{show}").split() == ["True", "False"]
 
