@@ -5,6 +5,11 @@ import re
 _MOST = 300
 _KEPT_BEGINNINGS = ("arn:", "/", "~", ".")
 _SECRET_BEGINNINGS = ("AKIA", "ASIA", "ya29.", "eyJ", "sk-")
+# One in 64 of Amazon's secret keys begins like a path.
+_SECRET_KEY = re.compile(r"[A-Za-z0-9/+]{40}")
+_NAMED = re.compile(
+    r"""(\w*(?:key|token|secret|passw(?:or)?d)\w*["']?\s*[=:]\s*["']?)(?=[^\s"',]*\d)[^\s"',]{6,}""", re.IGNORECASE
+)
 _WORD = re.compile(r"arn:\S+|[\w/+=.~%-]{16,}")
 
 
@@ -19,14 +24,15 @@ class CredentialsError(Exception):
 
 def quotable(text: str) -> str:
     """Words of an SDK or a command on one line of at most 300 characters, without what looks like a key or token."""
+    text = _NAMED.sub(r"\1[redacted]", text)
     line = " ".join(_WORD.sub(_unless_secret, text).split())
     return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
 
 
 def _unless_secret(found: re.Match[str]) -> str:
     word = found[0]
-    if word.startswith(_KEPT_BEGINNINGS):
-        return word
     # Keys and tokens are long and mix what words do not.
     mixed = any(c.isupper() for c in word) and any(c.islower() for c in word) and any(c.isdigit() for c in word)
+    if word.startswith(_KEPT_BEGINNINGS) and not (mixed and _SECRET_KEY.fullmatch(word)):
+        return word
     return "[redacted]" if word.startswith(_SECRET_BEGINNINGS) or (mixed and len(word) >= 32) else word

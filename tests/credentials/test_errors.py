@@ -32,3 +32,25 @@ def test_long_words_on_many_lines_become_one_short_line() -> None:
     line = quotable("no luck\n" * 100)
     assert len(line) == 300
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "oops, SecretAccessKey=hunter2hunter2",
+        'bad answer: {"refresh_token": "hunter2hunter2", "n": 1}',
+        "PASSWORD: hunter2hunter2",
+    ],
+)
+def test_what_is_named_a_secret_is_not_quoted_however_short(words: str) -> None:
+    assert "hunter2" not in quotable(words)
+
+
+def test_a_secret_key_that_begins_like_a_path_is_not_quoted() -> None:
+    key = "/K7MDENG9bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI"
+    assert key not in quotable(f"keys: {key}")
+
+
+@pytest.mark.parametrize("words", ["token: expired", "Missing required key in response: 'AccessKeyId'", "key 2 of 3"])
+def test_words_about_keys_are_quoted(words: str) -> None:
+    assert quotable(words) == words
