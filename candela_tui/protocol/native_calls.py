@@ -31,9 +31,15 @@ class NativeCall:
     streamed: bool = False
 
 
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
 _VERTEX = re.compile(r"/publishers/anthropic/models(?:/([^/:]+))?(?::(\w+))?/?$")
 _BEDROCK = re.compile(r"^/model/([^/]+)/([\w-]+)/?$")
 _BEDROCK_LISTS = re.compile(r"^/(?:inference-profiles|foundation-models)(?:/|$)")
+
+
+def has_dot_segment(path: str) -> bool:
+    """Whether a path has ``.`` or ``..`` in it, percent-encoded or not, by which it may end elsewhere than it says."""
+    return _DOT_SEGMENT.search(path) is not None
 
 
 def vertex_call(method: str, path: str) -> NativeCall:

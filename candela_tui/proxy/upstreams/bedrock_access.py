@@ -85,6 +85,11 @@ class BedrockAccess:
         return Outgoing(method, url, [*headers, *own], body)
 
 
+def keys_renewed(said: str = "") -> str:
+    """Why a request goes out again, signed anew; ``said`` are the words of AWS's refusal."""
+    return f"AWS refused the keys{f' ({said})' if said else ''}; sent again with new ones"
+
+
 def keys_refused(keys: Keys, status: int, headers: Pairs, body: bytes) -> bool:
     """Whether AWS says that other keys may help: these have expired, or it knows no such keys."""
     if status not in (401, 403) or not isinstance(keys, SigningKeys):

@@ -6,7 +6,6 @@ candela maps to it where there is one, for Claude Code's picker takes only ids t
 else by its own id, or the ARN of an application profile.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,23 +13,19 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from yarl import URL
 
 from candela_tui.credentials.aws import Keys
-from candela_tui.credentials.errors import CredentialsError
 from candela_tui.protocol.aws_errors import aws_error
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.provider_models import bedrock_id
 from candela_tui.protocol.raw_json import decode_json
-from candela_tui.proxy.client_answer import error_reply
-from candela_tui.proxy.client_session import proxy_for
-from candela_tui.proxy.fields import decoded_pairs
-from candela_tui.proxy.outgoing import Pairs, Reply
+from candela_tui.proxy.client_answer import error_reply, reply
+from candela_tui.proxy.outgoing import Pairs
 from candela_tui.proxy.upstreams.bedrock_access import BedrockAccess, keys_refused
 from candela_tui.proxy.upstreams.model_list import NoList
 from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model, newest_first
+from candela_tui.proxy.upstreams.own_request import OWN_FIELDS, get
 
-_PATIENCE_S = 30.0
 _PAGE, _MOST_PAGES = 100, 20
 _PROFILES = "/inference-profiles?type={type}&maxResults=" + str(_PAGE)
 _MODELS = "/foundation-models?byProvider=anthropic"
@@ -59,19 +54,9 @@ class BedrockModels:
         self._session = session
 
     async def fetch(self) -> list[ListedModel]:
-        """Those of the chosen prefix first, each part with the newest first. Raises NoList."""
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                region = await self._access.region()
-                found = await self._callable(region)
-        except CredentialsError as error:
-            raise NoList(error_reply(401, str(error))) from error
-        except (aiohttp.ClientError, OSError) as error:
-            words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
-            raise NoList(error_reply(502, f"candela could not ask Bedrock for its models: {words}")) from error
-        except ValueError as error:
-            raise NoList(error_reply(400, str(error))) from error
-        return self._listed(found, region)
+        """Those of the chosen prefix first, each part with the newest first. Raises what ModelList takes."""
+        region = await self._access.region()
+        return self._listed(await self._callable(region), region)
 
     def _listed(self, found: Iterable[_Callable], region: str) -> list[ListedModel]:
         prefix, widen = self._access.profiles(region)
@@ -132,7 +117,7 @@ class BedrockModels:
             status, headers, body = await self._get(path, keys, region)
         if status >= 400:
             answer = aws_error(status, headers, body, now=datetime.now(UTC), region=region, profile=self._profile)
-            raise NoList(Reply(answer.status, answer.headers, answer.body))
+            raise NoList(reply(answer))
         document = decode_json(body)
         if not isinstance(document, dict):
             words = f"Bedrock was asked for its models and answered HTTP {status} without a list"
@@ -140,23 +125,8 @@ class BedrockModels:
         return document
 
     async def _get(self, path: str, keys: Keys, region: str) -> tuple[int, Pairs, bytes]:
-        fields = [("Accept", "application/json"), ("Accept-Encoding", "identity")]
-        request = await self._access.signed("GET", path, fields, b"", keys, region, control=True)
-        async with self._session.get(
-            URL(request.url, encoded=True),
-            headers=request.headers,
-            allow_redirects=False,
-            proxy=proxy_for(request.url),
-            trace_request_ctx=_Unrecorded(),
-        ) as answer:
-            return answer.status, decoded_pairs(answer.raw_headers), await answer.read()
-
-
-class _Unrecorded:
-    """For the session's trace: a request that is no exchange of a client's."""
-
-    def connected(self) -> None:
-        """A connection is at hand."""
+        request = await self._access.signed("GET", path, OWN_FIELDS, b"", keys, region, control=True)
+        return await get(self._session, request.url, request.headers)
 
 
 def _profile(row: dict[str, Any]) -> _Callable | None:

@@ -13,14 +13,15 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sigv4 import SIGNATURE_FIELDS
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.headers import header
+from candela_tui.protocol.native_calls import has_dot_segment
 from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
-from candela_tui.proxy.upstreams.bedrock_access import BedrockAccess, bedrock_endpoint, keys_refused
+from candela_tui.proxy.upstreams.bedrock_access import BedrockAccess, bedrock_endpoint, keys_refused, keys_renewed
+from candela_tui.proxy.upstreams.no_credentials import no_credentials
 
 _RUNTIME = re.compile(r"/model/[^/?#]+/[^?#]+(?:\?.*)?")
 _CONTROL = re.compile(r"/(?:inference-profiles|foundation-models|foundation-model-availability)(?:/[^?#]*)?(?:\?.*)?")
-_DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
 _ANTHROPICS_KEY = "sk-ant-"
 
 
@@ -36,7 +37,7 @@ class BedrockNative:
     async def attempt(self, asked: Asked) -> Attempt | Reply:
         """The same request, at AWS, signed with candela's keys unless it has a Bedrock API key."""
         control = asked.method in ("GET", "HEAD") and _CONTROL.fullmatch(asked.path) is not None
-        if not (control or _RUNTIME.fullmatch(asked.path)) or _DOTS.search(asked.path):
+        if not (control or _RUNTIME.fullmatch(asked.path)) or has_dot_segment(asked.path):
             # With keys of candela's nothing else at AWS may be reached through here.
             return error_reply(
                 404,
@@ -52,7 +53,7 @@ class BedrockNative:
             keys = await self._credentials.keys()
             return await self._signed(asked, control, region, keys)
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         except ValueError as error:
             return error_reply(400, str(error))
 
@@ -61,12 +62,11 @@ class BedrockNative:
         request = await self._access.signed(
             asked.method, asked.path, _fields(asked), asked.body, keys, region, control=control
         )
-        why = "AWS refused the keys; sent again with new ones"
         return Attempt(
             request=request,
             provider="bedrock",
             region=region,
-            adaptations=(Adaptation("retry", "authorization", why),) if again else (),
+            adaptations=(Adaptation("retry", "authorization", keys_renewed()),) if again else (),
             on_error=None if again else partial(self._after_error, asked, control, region, keys),
         )
 
@@ -78,7 +78,7 @@ class BedrockNative:
         try:
             renewed = await self._credentials.renewed(keys)
         except CredentialsError as error:
-            return error_reply(401, str(error))
+            return no_credentials(error)
         return await self._signed(asked, control, region, renewed, again=True)
 
     async def close(self) -> None:

@@ -1,12 +1,18 @@
 """The models of a provider, asked for once for however many clients wait, and kept for a while."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
+import aiohttp
+
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.outgoing import Reply
-from candela_tui.proxy.upstreams.models_answer import ListedModel, models_reply, newest_first
+from candela_tui.proxy.upstreams.models_answer import ListedModel, models_reply
+from candela_tui.proxy.upstreams.no_credentials import no_credentials
 
 _KEPT_S = 300.0
+_PATIENCE_S = 30.0
 
 
 class NoList(Exception):
@@ -20,11 +26,11 @@ class NoList(Exception):
 class ModelList:
     """Keeps a list for five minutes; a failure is told to all who wait, and not kept."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Iterable[ListedModel]]], *, in_order: bool = False) -> None:
-        """``fetch`` asks the provider, ends by itself, and raises nothing but NoList. ``in_order``: its order stays,
-        each id once; else the newest comes first."""
+    def __init__(self, provider: str, fetch: Callable[[], Awaitable[list[ListedModel]]]) -> None:
+        """``fetch`` asks the provider (its name is for words). It gives each id once, in the order for the client, or
+        raises NoList, CredentialsError, ValueError for settings, or what aiohttp raises where there is no answer."""
+        self._provider = provider
         self._fetch = fetch
-        self._in_order = in_order
         self._models: list[ListedModel] = []
         self._fresh_until = 0.0
         self._fetching: asyncio.Task[Reply | None] | None = None
@@ -49,9 +55,16 @@ class ModelList:
 
     async def _run(self) -> Reply | None:
         try:
-            models = await self._fetch()
-            self._models = list(models) if self._in_order else newest_first(models)
+            async with asyncio.timeout(_PATIENCE_S):
+                self._models = await self._fetch()
         except NoList as none:
             return none.reply
+        except CredentialsError as error:
+            return no_credentials(error)
+        except (aiohttp.ClientError, OSError) as error:
+            words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
+            return error_reply(502, f"candela could not ask {self._provider} for its models: {words}")
+        except ValueError as error:
+            return error_reply(400, str(error))
         self._fresh_until = asyncio.get_running_loop().time() + _KEPT_S
         return None

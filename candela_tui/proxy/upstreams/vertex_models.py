@@ -6,28 +6,23 @@ deprecated but still serves. A service that may not list gets Google's refusal, 
 for a token instead would cost money.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from yarl import URL
 
-from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.proxy.client_answer import error_reply
-from candela_tui.proxy.client_session import proxy_for
-from candela_tui.proxy.fields import answer_fields, decoded_pairs
+from candela_tui.proxy.fields import answer_fields
 from candela_tui.proxy.outgoing import Pairs, Reply
 from candela_tui.proxy.upstreams.model_list import NoList
-from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model
-from candela_tui.proxy.upstreams.no_credentials import no_credentials
+from candela_tui.proxy.upstreams.models_answer import ListedModel, listed_model, newest_first
+from candela_tui.proxy.upstreams.own_request import OWN_FIELDS, get
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
 from candela_tui.proxy.upstreams.vertex_errors import vertex_error
 
-_PATIENCE_S = 30.0
 _PAGE, _MOST_PAGES = 100, 20
 
 
@@ -50,18 +45,8 @@ class VertexModels:
         self._session = session
 
     async def fetch(self) -> list[ListedModel]:
-        """All pages. Raises NoList."""
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                rows = await self._rows()
-        except CredentialsError as error:
-            raise NoList(no_credentials(error)) from error
-        except (aiohttp.ClientError, OSError) as error:
-            words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
-            raise NoList(error_reply(502, f"candela could not ask Vertex AI for its models: {words}")) from error
-        except ValueError as error:
-            raise NoList(error_reply(400, str(error))) from error
-        return [model for row in rows if (model := self._model(row)) is not None]
+        """All pages, the newest model first. Raises what ModelList takes."""
+        return newest_first(model for row in await self._rows() if (model := self._model(row)) is not None)
 
     def _model(self, row: Any) -> ListedModel | None:
         """``{"name": "publishers/anthropic/models/claude-haiku-4-5", "versionId": "20251001"}``; a model without
@@ -110,21 +95,5 @@ class VertexModels:
         return document
 
     async def _get(self, url: str, token: str, payer: str | None) -> tuple[int, Pairs, bytes]:
-        fields = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Encoding": "identity"}
-        if payer is not None:
-            fields["x-goog-user-project"] = payer
-        async with self._session.get(
-            URL(url, encoded=True),
-            headers=fields,
-            allow_redirects=False,
-            proxy=proxy_for(url),
-            trace_request_ctx=_Unrecorded(),
-        ) as answer:
-            return answer.status, decoded_pairs(answer.raw_headers), await answer.read()
-
-
-class _Unrecorded:
-    """For the session's trace: a request that is no exchange of a client's."""
-
-    def connected(self) -> None:
-        """A connection is at hand."""
+        pays = [("x-goog-user-project", payer)] if payer is not None else []
+        return await get(self._session, url, [*OWN_FIELDS, *pays, ("Authorization", f"Bearer {token}")])

@@ -12,14 +12,15 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.headers import header
+from candela_tui.protocol.native_calls import has_dot_segment
 from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
 from candela_tui.proxy.upstreams.no_credentials import no_credentials
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
+from candela_tui.proxy.upstreams.vertex_errors import TOKEN_RENEWED
 
 _PATH = re.compile(r"/projects/[^/?#]+/locations/([^/?#]+)/[^?#]+(?:\?.*)?")
-_DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
 
 
 class VertexNative:
@@ -33,7 +34,7 @@ class VertexNative:
     async def attempt(self, asked: Asked) -> Attempt | Reply:
         """The same request, at Google; with candela's token where the client sent none."""
         place = _PATH.fullmatch(asked.path)
-        if place is None or _DOTS.search(asked.path):
+        if place is None or has_dot_segment(asked.path):
             # With a token of candela's no other place at Google may be reached through here.
             return error_reply(
                 404,
@@ -55,12 +56,11 @@ class VertexNative:
 
     def _with_token(self, asked: Asked, url: str, region: str, token: str, *, again: bool = False) -> Attempt:
         fields = [*_fields(asked), ("Authorization", f"Bearer {token}")]
-        why = "Google refused the access token; sent again with a new one"
         return Attempt(
             request=Outgoing(asked.method, url, fields, asked.body),
             provider="vertex",
             region=region,
-            adaptations=(Adaptation("retry", "authorization", why),) if again else (),
+            adaptations=(Adaptation("retry", "authorization", TOKEN_RENEWED),) if again else (),
             on_error=None if again else partial(self._after_error, asked, url, region, token),
         )
 
