@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
 
 from candela_tui.credentials.keys import BearerKey, Keys, SigningKeys
 
@@ -39,8 +43,31 @@ async def signed(
 def _signature(method: str, url: str, headers: Pairs, body: bytes, keys: SigningKeys, region: str) -> Pairs:
     # Keys come from botocore: by now it has been imported, off the loop.
     from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
 
-    request = AWSRequest(method, url, dict(headers), body)
+    parts = urlsplit(url)
+    request = _Unsigned(method, url, {"Host": _host(parts.scheme, parts.netloc), **dict(headers)}, body)
     SigV4Auth(keys, _SERVICE, region).add_auth(request)
     return [(name, value) for name, value in request.headers.items() if name.lower() in SIGNATURE_FIELDS]
+
+
+@dataclass(slots=True)
+class _Unsigned:
+    """What SigV4Auth reads of a request and writes to it. botocore's own would be prepared for sending, too, which
+    takes as long as the signature of a small body."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    params: dict[str, str] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=100)
+def _host(scheme: str, netloc: str) -> str:
+    """As the connection will write it: SigV4Auth alone would take the URL apart twice for each request."""
+    parts = urlsplit(f"{scheme}://{netloc}")
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    default = {"http": 80, "https": 443}.get(scheme)
+    return host if parts.port in (None, default) else f"{host}:{parts.port}"

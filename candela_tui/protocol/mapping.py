@@ -20,11 +20,12 @@ from candela_tui.protocol.betas import (
     choose,
     closed,
 )
-from candela_tui.protocol.cache_marks import MARK, USUAL, narrow_marks
+from candela_tui.protocol.cache_marks import MARK, narrow_marks
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.provider_models import bedrock_id, foundation_model, vertex_id
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.refusals import Refused
+from candela_tui.protocol.request_glance import USUAL_MARK, Glance, glance_at
 from candela_tui.protocol.splice import ANY, NotSpliceable, Path, Splice
 from candela_tui.protocol.system_messages import fold_system_messages
 
@@ -34,9 +35,11 @@ _BEDROCK_VERSION = b'"anthropic_version":"bedrock-2023-05-31"'
 _NOTHING_REFUSED = Refused()
 
 # Left out, these would change what is said and not only how: the provider's refusal is then the better answer.
-_ESSENTIAL = frozenset({"model", "messages", "system", "tools", "anthropic_version"})
+_ESSENTIAL = frozenset({"model", "messages", "system", "tools", "thinking", "max_tokens", "anthropic_version"})
 _ESSENTIAL_WITHIN = frozenset(
     {
+        # Refused of thinking that is adaptive, it must not be missing from thinking that is enabled.
+        "budget_tokens",
         "content",
         "data",
         "id",
@@ -183,18 +186,20 @@ class _Request:
     ) -> Chosen:
         """Take out what the provider does not know, by the tables and by what it refused before."""
         flags = [*betas, *self._betas_of_body()]
-        chosen = choose(flags, self._provider, own_betas, without, counting=counting)
-        self._adaptations += chosen.adaptations
         version = model_name(self.model).version or model_name(model).version
+        chosen = choose(flags, self._provider, own_betas, without, version=version, counting=counting)
+        self._adaptations += chosen.adaptations
+        glance = glance_at(self._splice.decodable(self._splice.root))
         try:
+            present = {span.name for span in self._splice.inside(self._splice.root)}
             for gate in GATES:
-                if closed(gate, self._provider, chosen, version):
+                if gate.place.partition(".")[0] in present and closed(gate, self._provider, chosen, version):
                     self._drop(gate.place, f"{self._provider.name} does not know it{_for(gate.flags & chosen.asked)}")
-            self._clean_marks(chosen, version, without)
+            self._clean_marks(glance, chosen, version, without)
             for place in sorted(without.fields):
                 if MARK not in place.split("."):
                     self._drop(place, f"{self._provider.name} refused it for this model")
-            if closed(SYSTEM_MESSAGES, self._provider, chosen, version):
+            if glance.system_messages and closed(SYSTEM_MESSAGES, self._provider, chosen, version):
                 self._fold()
         except NotSpliceable as error:
             raise NotMappable(str(error)) from None
@@ -238,16 +243,18 @@ class _Request:
             if self._splice.empties(self._splice.inside(parent)[number]):
                 self._splice.remove(parent, number)
 
-    def _clean_marks(self, chosen: Chosen, version: Version | None, without: Refused) -> None:
+    def _clean_marks(self, glance: Glance, chosen: Chosen, version: Version | None, without: Refused) -> None:
         """Leave in cache_control what the provider knows: a field too many there costs the whole request."""
         provider = self._provider
         refused = {place.rpartition(".")[2] for place in without.fields if MARK in place.split(".")[:-1]}
-        known = set(USUAL)
+        known = set(USUAL_MARK)
         if not closed(CACHE_SCOPE, provider, chosen, version):
             known.add("scope")
         if closed(CACHE_TTL, provider, chosen, version):
             known.discard("ttl")
         known -= refused - {"type"}
+        if known >= USUAL_MARK and not glance.unusual_marks:
+            return
         for name in sorted(narrow_marks(self._splice, known)):
             said = "refused it for this model" if name in refused else "does not know it"
             why = f"left out of the cache marks: {provider.name} {said}"

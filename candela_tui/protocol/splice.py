@@ -7,7 +7,6 @@ are put in between.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -29,8 +28,7 @@ class NotSpliceable(ValueError):
     """The text is no JSON object, or names a member twice. The message says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """One member of an object or item of an array: offsets into the text, the end exclusive."""
 
     name: str
@@ -86,7 +84,10 @@ class Splice:
 
     def member(self, name: str, of: Span | None = None) -> Span | None:
         """A member of an object (of the document); None where it has none, or is no object."""
-        return next((span for span in self.inside(of or self._root) if span.name == name), None)
+        for span in self.inside(of or self._root):
+            if span.name == name:
+                return span
+        return None
 
     def inside(self, container: Span) -> list[Span]:
         """The members of an object or items of an array in order; [] of another value. Raises NotSpliceable."""

@@ -36,7 +36,7 @@ def fold_system_messages(splice: Splice) -> int:
     One that has more than a role and texts (changes of tools, say) stays for the provider to judge.
     """
     messages = splice.member("messages")
-    if messages is None or not splice.mentions(messages, "system"):
+    if messages is None:
         return 0
     try:
         roles = [message.role for message in _ROLES.decode(splice.decodable(messages))]

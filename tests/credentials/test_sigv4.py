@@ -114,3 +114,26 @@ async def test_a_body_too_large_for_the_loop_is_signed_the_same() -> None:
 async def test_a_field_that_has_no_signature_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="X-Amzn-Bedrock-Trace is not ASCII"):
         await signed("POST", URL, [("X-Amzn-Bedrock-Trace", "\udcff")], b"{}", KEYS, "us-east-1")
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize(
+    "endpoint_url",
+    [
+        "https://bedrock-runtime.us-east-1.amazonaws.com",
+        "https://VPCE-1.Bedrock-Runtime.us-east-1.vpce.amazonaws.com:443",
+        "https://bedrock.internal:8443",
+        "http://127.0.0.1:8080",
+        "http://localhost:80",
+        "https://[fd00::1]:8443",
+    ],
+)
+async def test_the_host_is_signed_as_botocore_signs_it(endpoint_url: str) -> None:
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    url = f"{endpoint_url}/inference-profiles?maxResults=100&type=SYSTEM_DEFINED"
+    request = AWSRequest("GET", url, {}, b"")
+    SigV4Auth(KEYS, "bedrock", "us-east-1").add_auth(request)
+    added = dict(await signed("GET", url, [], b"", KEYS, "us-east-1"))
+    assert added["Authorization"] == request.headers["Authorization"]
