@@ -7,6 +7,14 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude
 Claude Code 2.1.197 sends to them by itself. The user's [vertex] betas and [aws] betas go before these tables; what a
 provider refuses nevertheless is left out on a second attempt.
 
+Two flags go out of older models only, where the tables say null. Newer models do the same without a flag, and some
+refuse it, on Bedrock without naming it, which would cost every other flag:
+- effort to Vertex AI: Opus 4.5 takes effort there with its flag alone (https://github.com/BerriAI/litellm/issues/18241),
+  4.6 and later without (…/anthropics/claude-code/issues/34802, 53855 quote refusals).
+- interleaved-thinking to Bedrock: Claude Code 2.1.197 puts it into anthropic_beta there by itself; of Opus 4.7 refusals
+  are reported (…/anthropics/claude-code/issues/49490), and success (49370).
+claude-code-20250219, which Claude Code sends to both by itself, opens nothing, and Bedrock's Opus 4.7 refused it (49648).
+
 Tools that the provider would run itself (web_search, web_fetch, code_execution) stay where it has none: an answer that
 was given without the search that was asked for would look like one with it.
 """
@@ -81,6 +89,8 @@ class Provider:
     """Flags that it knows, and what they are sent as."""
     without_flag: Mapping[str, Version]
     """Places that it takes without a flag, and from which generation of Claude on."""
+    until: Mapping[str, Version]
+    """Flags that it takes of models before this generation alone; those after do without."""
     not_counting: frozenset[str] = field(default_factory=frozenset)
     """Flags that it refuses where tokens are counted."""
 
@@ -98,6 +108,7 @@ VERTEX = Provider(
         "context-1m-2025-08-07",
         "context-management-2025-06-27",
         "dangerous-tool-use-2026-09-03",
+        "effort-2025-11-24",
         "inline-tools-2026-09-15",
         "interleaved-thinking-2025-05-14",
         "per-turn-control-2026-07-01",
@@ -113,8 +124,9 @@ VERTEX = Provider(
         "tools.*.eager_input_streaming": (4, 5),
         "cache_control.ttl": _EVERY,
     },
-    # Seen at https://github.com/anthropics/claude-code/issues/12429
-    frozenset({"web-search-2025-03-05"}),
+    {"effort-2025-11-24": (4, 6)},
+    # Seen at https://github.com/anthropics/claude-code/issues/11154 and 12429
+    frozenset({"context-1m-2025-08-07", "web-search-2025-03-05"}),
 )
 
 BEDROCK = Provider(
@@ -128,6 +140,7 @@ BEDROCK = Provider(
         "dangerous-tool-use-2026-09-03",
         "effort-2025-11-24",
         "fine-grained-tool-streaming-2025-05-14",
+        "interleaved-thinking-2025-05-14",
         "mid-conversation-output-config-2026-07-01",
         "mid-conversation-tool-changes-2026-07-01",
         "thinking-binding-controls-2026-08-01",
@@ -141,6 +154,7 @@ BEDROCK = Provider(
         "tools.*.eager_input_streaming": (4, 7),
         "cache_control.ttl": (4, 5),
     },
+    {"interleaved-thinking-2025-05-14": (4, 7)},
 )
 
 
@@ -158,16 +172,22 @@ class Chosen:
 
 
 def choose(
-    flags: Iterable[str], provider: Provider, own: Mapping[str, bool | str], without: Refused, *, counting: bool = False
+    flags: Iterable[str],
+    provider: Provider,
+    own: Mapping[str, bool | str],
+    without: Refused,
+    *,
+    version: Version | None = None,
+    counting: bool = False,
 ) -> Chosen:
     """Which of the client's flags go out. ``own`` is the user's table: true sends a flag on, false drops it, another
-    name is sent in its place."""
+    name is sent in its place. A model of an unknown generation (``version``) is taken for a new one."""
     asked = list(dict.fromkeys(flag for flag in flags if flag))
     sent: list[str] = []
     opened: set[str] = set()
     adaptations: list[Adaptation] = []
     for flag in asked:
-        spelled, why = _spelled(flag, provider, own, without, counting)
+        spelled, why = _spelled(flag, provider, own, without, version, counting)
         if why:
             adaptations.append(Adaptation("beta", flag, why))
         if spelled is None:
@@ -180,7 +200,12 @@ def choose(
 
 
 def _spelled(
-    flag: str, provider: Provider, own: Mapping[str, bool | str], without: Refused, counting: bool
+    flag: str,
+    provider: Provider,
+    own: Mapping[str, bool | str],
+    without: Refused,
+    version: Version | None,
+    counting: bool,
 ) -> tuple[str | None, str]:
     """What a flag is sent as (None: not at all), and what there is to say about it."""
     rule = own.get(flag)
@@ -189,6 +214,9 @@ def _spelled(
     spelled = rule if isinstance(rule, str) and rule else flag if rule else provider.accepted.get(flag)
     if spelled is None:
         return None, f"not sent: {provider.name} does not know this flag"
+    until = provider.until.get(flag)
+    if rule is None and until is not None and (version is None or version >= until):
+        return None, f"not sent: from Claude {until[0]}.{until[1]} on, models of {provider.name} do the same without it"
     if counting and rule is None and spelled in provider.not_counting:
         return None, f"not sent: {provider.name} does not take this flag where tokens are counted"
     if without.all_betas:

@@ -145,7 +145,9 @@ def test_the_flags_that_a_provider_knows_go_out_in_the_clients_order_and_the_oth
         ("beta", "mid-conversation-system-2026-04-07"),
         ("beta", "effort-2025-11-24"),
     ]
-    assert {adaptation.why for adaptation in mapped.adaptations} == {"not sent: Vertex AI does not know this flag"}
+    *unknown, effort = (adaptation.why for adaptation in mapped.adaptations)
+    assert set(unknown) == {"not sent: Vertex AI does not know this flag"}
+    assert effort == "not sent: from Claude 4.6 on, models of Vertex AI do the same without it"
     assert bedrock(request(), CLIENT_FLAGS).betas == (
         "context-1m-2025-08-07",
         "context-management-2025-06-27",
@@ -215,12 +217,43 @@ def test_effort_stays_where_the_model_takes_it_without_a_flag(mapped_to: To, mod
     assert json.loads(mapped.body)["output_config"] == {"effort": "max"}
 
 
-def test_effort_of_an_older_model_goes_with_its_flag_and_leaves_no_empty_object() -> None:
+@EACH_PROVIDER
+def test_effort_of_an_older_model_goes_with_its_flag_or_not_at_all(mapped_to: To) -> None:
     body = {**request(), "model": "claude-opus-4-5", "output_config": {"effort": "low"}}
-    mapped = vertex(body, ["effort-2025-11-24"])
-    assert "output_config" not in json.loads(mapped.body)
-    assert fields_left_out(mapped) == ["output_config.effort"]
-    assert json.loads(bedrock(body, ["effort-2025-11-24"]).body)["output_config"] == {"effort": "low"}
+    mapped = mapped_to(body, ["effort-2025-11-24"])
+    assert mapped.betas == ("effort-2025-11-24",)
+    assert json.loads(mapped.body)["output_config"] == {"effort": "low"}
+    without = mapped_to(body, ["effort-2025-11-24"], without=Refused(betas=frozenset({"effort-2025-11-24"})))
+    assert "output_config" not in json.loads(without.body), "an empty object stayed"
+    assert fields_left_out(without) == ["output_config.effort"]
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        ("claude-sonnet-4-5", True),
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", True),
+        ("claude-sonnet-4-6", True),
+        ("claude-opus-4-7", False),
+        ("claude-sonnet-5", False),
+        ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x", False),
+    ],
+)
+def test_thinking_between_tools_goes_to_bedrock_with_its_flag_where_a_model_needs_it(model: str, sent: bool) -> None:
+    flags = ["interleaved-thinking-2025-05-14", "context-1m-2025-08-07"]
+    mapped = bedrock({**request(), "model": model}, flags)
+    assert mapped.betas == tuple(flags if sent else flags[1:])
+    asked_for = {"interleaved-thinking-2025-05-14": True}
+    assert bedrock({**request(), "model": model}, flags, own_betas=asked_for).betas == tuple(flags)
+
+
+@EACH_PROVIDER
+def test_what_one_kind_of_thinking_refused_is_not_missing_from_another(mapped_to: To) -> None:
+    thinking = {"type": "enabled", "budget_tokens": 2000, "display": "summarized"}
+    refused = Refused(fields=frozenset({"thinking.budget_tokens", "thinking.display", "max_tokens"}))
+    document = json.loads(mapped_to(request(thinking=thinking, max_tokens=9), without=refused).body)
+    assert document["thinking"] == {"type": "enabled", "budget_tokens": 2000}
+    assert document["max_tokens"] == 9
 
 
 @EACH_PROVIDER
