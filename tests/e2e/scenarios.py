@@ -1,7 +1,8 @@
 """What the stand-in provider answers in each scenario: from what it is asked, so that any order of requests works."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tests.standin import (
@@ -141,7 +142,7 @@ def bad_request() -> Respond:
     return titled(lambda request: error(400, "messages: the reef has no such field"))
 
 
-def whole_day() -> Respond:
+def whole_day(*, thinking_comes_back: bool = True) -> Respond:
     """Thinking, a tool, a sub-agent and an answer: what a mapping has to keep. The clouds get none of the client's
     header fields: a sub-agent is known by its task."""
 
@@ -154,7 +155,8 @@ def whole_day() -> Respond:
             blocks = (thinking("Let me think: ", "a word."), text("I'll run it: äöü 🐠"), call)
             return speak(request, *blocks, usage=usage(9, write_5m=18_000), output_tokens=61)
         if so_far == 1:
-            ran = "coral-42" in request.body.decode() and "c2lnbmF0dXJl" in request.body.decode()
+            said = request.body.decode()
+            ran = "coral-42" in said and ("c2lnbmF0dXJl" in said) is thinking_comes_back
             call = tool_use(
                 "Agent",
                 {
@@ -172,6 +174,8 @@ def whole_day() -> Respond:
 
 
 WHOLE_DAY = Scenario("day", "run echo, then count the files with an agent", whole_day, "Coral, and three files.")
+DAY_WITHOUT_THINKING_BACK = replace(WHOLE_DAY, provider_side=partial(whole_day, thinking_comes_back=False))
+"""For a client that does not send thinking back."""
 
 SCENARIOS = (
     Scenario("plain", "say hi", plain, "Hi from the reef: äöü 🐠"),

@@ -9,61 +9,110 @@ import pytest
 from tests.e2e.candela import COMMAND, Candela
 from tests.e2e.claude import Run, claude_path, clean_environment, run_claude
 from tests.e2e.clouds import BedrockSide, VertexSide
-from tests.e2e.scenarios import WHOLE_DAY, is_messages
-from tests.standin import Provider
+from tests.e2e.scenarios import DAY_WITHOUT_THINKING_BACK, WHOLE_DAY, Respond, Scenario, bash_tool, is_messages
+from tests.standin import Answer, Provider, ReceivedRequest
+from tests.standin.event_frames import exception
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("a day with Anthropic is run once")]
 
 _MODEL = "claude-opus-4-8"
+_PROFILE = f"us.anthropic.{_MODEL}"
+"""What a native client has to ask Bedrock for: it sends the name as it is."""
+
+Cloud = VertexSide | BedrockSide
 
 
-async def _run(environment: dict[str, str], where: Path, *through: str) -> Run:
+async def _run(environment: dict[str, str], where: Path, model: str, *through: str) -> Run:
     project = where / "project"
     await asyncio.to_thread(project.mkdir, parents=True)
-    allowed = ("--allowedTools", "Bash", "Agent", "--model", _MODEL)
+    allowed = ("--allowedTools", "Bash", "Agent", "--model", model)
     return await run_claude(WHOLE_DAY.prompt, environment, project, *allowed, through=through)
 
 
 async def _straight(where: Path) -> tuple[Run, int]:
-    """The run with Anthropic itself, and how many messages it took."""
     async with Provider() as provider:
         provider.respond = WHOLE_DAY.provider_side()
         environment = clean_environment(where / "home", ANTHROPIC_BASE_URL=provider.url, ENABLE_TOOL_SEARCH="true")
-        run = await _run(environment, where)
+        run = await _run(environment, where, _MODEL)
         return run, sum(map(is_messages, provider.requests))
 
 
-async def _through_candela(candela: Candela, where: Path, *options: str) -> Run:
+@pytest.fixture(scope="module")
+def day_with_anthropic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, int]:
+    """The run with Anthropic itself, and how many messages it took."""
+    return asyncio.run(_straight(tmp_path_factory.mktemp("straight")))
+
+
+async def _through_candela(candela: Candela, where: Path, model: str, *options: str) -> Run:
     """``candela claude``, by a user who has no key of Anthropic's."""
     environment = {**candela.environment, **clean_environment(where / "home")}
     del environment["ANTHROPIC_API_KEY"]
     environment["PATH"] = f"{Path(claude_path()).parent}:{environment['PATH']}"
-    return await _run(environment, where, COMMAND, "claude", *options)
+    return await _run(environment, where, model, COMMAND, "claude", *options)
 
 
-@pytest.mark.parametrize("native", [False, True], ids=["mapped", "native"])
-@pytest.mark.parametrize("cloud", [VertexSide, BedrockSide], ids=["vertex", "bedrock"])
+def _candela(side: Cloud, folder: Path) -> Candela:
+    return Candela(folder / "data", "http://127.0.0.1:9", **side.settings(folder))
+
+
+@pytest.mark.parametrize(
+    ("cloud", "native", "model", "day"),
+    [
+        pytest.param(VertexSide, False, _MODEL, WHOLE_DAY, id="vertex-mapped"),
+        pytest.param(VertexSide, True, _MODEL, WHOLE_DAY, id="vertex-native"),
+        pytest.param(BedrockSide, False, _MODEL, WHOLE_DAY, id="bedrock-mapped"),
+        # The client sends thinking back only to the model that it heard it from, by the name in its answer. Bedrock's
+        # answers have the name without the profile's prefix: so it is there without candela, too.
+        pytest.param(BedrockSide, True, _PROFILE, DAY_WITHOUT_THINKING_BACK, id="bedrock-native"),
+    ],
+)
 async def test_a_day_with_a_cloud_is_the_day_with_anthropic(
-    cloud: type[VertexSide] | type[BedrockSide], native: bool, tmp_path: Path
+    cloud: type[Cloud],
+    native: bool,
+    model: str,
+    day: Scenario,
+    tmp_path: Path,
+    day_with_anthropic: tuple[Run, int],
 ) -> None:
-    async with cloud(WHOLE_DAY.provider_side()) as side:
-        settings = await asyncio.to_thread(side.settings, tmp_path)
-        async with Candela(tmp_path / "data", "http://127.0.0.1:9", **settings) as candela:
-            options = ("--route", cloud.route, *(["--native"] if native else []))
-            through, (straight, messages) = await asyncio.gather(
-                _through_candela(candela, tmp_path / "a", *options), _straight(tmp_path / "b")
-            )
-            answered = [request for request in side.asked if request.parts and b'"error"' not in request.sent]
-            rows = await candela.settled_requests(through.printed["session_id"], messages)
+    straight, messages = day_with_anthropic
+    options = ("--route", cloud.route, *(["--native"] if native else []))
+    async with cloud(day.provider_side()) as side, _candela(side, tmp_path) as candela:
+        through = await _through_candela(candela, tmp_path / "a", model, *options)
+        asked = len(side.asked)
+        rows = await candela.settled_requests(through.printed["session_id"], asked)
 
     for same in ("subtype", "is_error", "result", "num_turns", "stop_reason", "usage"):
         assert through.printed[same] == straight.printed[same], same
-    assert WHOLE_DAY.result in straight.printed["result"]
-    assert len(answered) == messages
+    assert day.result in straight.printed["result"]
+    assert len(rows) == asked
+    assert {row["provider"] for row in rows} == {cloud.route}
     spent = [row for row in rows if row["outcome"] == "ok" and row["cost_usd"] is not None]
     assert len(spent) == messages
-    assert {row["provider"] for row in rows} == {cloud.route}
-    if not native:
-        assert through.printed["modelUsage"] == straight.printed["modelUsage"]
+    assert [row["agent_id"] is not None for row in spent].count(True) == 1
     assert sum(Decimal(row["cost_usd"]) for row in spent) > 0
-    assert [row["agent_id"] is not None for row in rows].count(True) == 1
+    if not native:
+        assert asked == messages
+        assert through.printed["modelUsage"] == straight.printed["modelUsage"]
+
+
+def _throttled_in_mid_stream() -> Respond:
+    """A tool's day, on which every stream breaks off in its first block: the client then asks for a whole answer."""
+    day = bash_tool()
+
+    def respond(request: ReceivedRequest) -> Answer | None:
+        answer = day(request)
+        if answer is None or not request.json.get("stream"):
+            return answer
+        return answer.but(steps=[*answer.steps[:4], exception("throttlingException", "Too many tokens.")])
+
+    return respond
+
+
+async def test_bedrock_throttling_in_mid_stream_is_weathered_as_an_overload(tmp_path: Path) -> None:
+    async with BedrockSide(_throttled_in_mid_stream()) as side, _candela(side, tmp_path) as candela:
+        run = await _through_candela(candela, tmp_path / "a", _MODEL, "--route", "bedrock")
+        rows = await candela.settled_requests(run.printed["session_id"], 4)
+
+    assert (run.code, run.printed["result"], run.printed["is_error"]) == (0, "The word is coral-42.", False)
+    broken = ("error", "overloaded_error: Too many tokens.")
+    assert [(row["outcome"], row["error"]) for row in rows] == [broken, ("ok", None), broken, ("ok", None)]
