@@ -13,7 +13,7 @@ refuse it, on Bedrock without naming it, which would cost every other flag:
   4.6 and later without (…/anthropics/claude-code/issues/34802, 53855 quote refusals).
 - interleaved-thinking to Bedrock: Claude Code 2.1.197 puts it into anthropic_beta there by itself; of Opus 4.7 refusals
   are reported (…/anthropics/claude-code/issues/49490), and success (49370).
-claude-code-20250219, which Claude Code sends to both by itself, opens nothing, and Bedrock's Opus 4.7 refused it (49648).
+claude-code-20250219, which Claude Code sends to both by itself, opens nothing; Bedrock's Opus 4.7 refused it (49648).
 
 Tools that the provider would run itself (web_search, web_fetch, code_execution) stay where it has none: an answer that
 was given without the search that was asked for would look like one with it.
