@@ -156,6 +156,28 @@ async def test_a_model_that_refuses_every_flag_is_asked_without_from_then_on(
     assert "anthropic_beta" in bedrock.invocations[3].json, "another model was not asked for its own"
 
 
+async def test_what_counting_refuses_a_message_still_has(
+    bedrock: Bedrock, client: ClientSession, tmp_path: Path
+) -> None:
+    bedrock.refused_fields = {"top_k"}
+    # Called without a profile, a model has the same id for both.
+    bedrock.on_demand = {"anthropic.claude-opus-4-8"}
+    sections = {"aws": {"base_url": bedrock.url, "inference_profile": "none"}}
+    async with running(bedrock, tmp_path, sections=sections) as proxy:
+        assert (await _post(client, proxy, "/v1/messages/count_tokens", top_k=3)).status == 200
+        bedrock.refused_fields = set()
+        assert (await _post(client, proxy, top_k=3)).status == 200
+    assert bedrock.invocations[-1].json["top_k"] == 3
+
+
+async def test_a_long_conversation_arrives_whole(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
+) -> None:
+    turns = [{"role": role, "content": f"{role} é " * 20000} for role in ("user", "assistant")]
+    assert (await _post(client, over_bedrock, messages=turns)).status == 200
+    assert (await bedrock.invocation()).json["messages"] == turns
+
+
 async def test_a_field_that_is_refused_is_left_out_once_and_remembered(
     over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
 ) -> None:

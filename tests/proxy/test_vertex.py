@@ -179,8 +179,32 @@ async def test_credentials_that_can_not_be_had_are_told_with_what_to_do(
     words = (await answer.json())["error"]
     assert (answer.status, words["type"]) == (401, "authentication_error")
     assert "nix.json" in words["message"]
-    assert answer.headers["x-should-retry"] == "false"
+    assert answer.headers.getall("x-should-retry") == ["false"]
     assert vertex.requests == []
+
+
+async def test_a_token_endpoint_that_is_out_of_reach_for_a_while_is_no_reason_to_give_up(
+    over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    vertex.service_account(tmp_path, token_uri=f"http://127.0.0.1:{unused_tcp_port}/token")
+    answer = await client.post(_url(over_vertex), data=BODY)
+    assert (answer.status, "x-should-retry" in answer.headers) == (502, False)
+    assert "could not reach" in (await answer.json())["error"]["message"]
+    vertex.service_account(tmp_path)
+    assert (await client.post(_url(over_vertex), data=BODY)).status == 200
+
+
+async def test_a_refused_token_without_another_is_told_with_googles_words_and_what_mends_it(
+    over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, tmp_path: Path
+) -> None:
+    assert (await client.post(_url(over_vertex), data=BODY)).status == 200
+    vertex.revoke_tokens()
+    (tmp_path / "service-account.json").unlink()
+    answer = await client.post(_url(over_vertex), data=BODY)
+    words = (await answer.json())["error"]["message"]
+    assert (answer.status, answer.headers["x-should-retry"]) == (401, "false")
+    assert "invalid authentication credentials" in words
+    assert "gcloud auth application-default login" in words
 
 
 async def test_a_missing_project_is_told_with_where_to_set_it(
@@ -328,6 +352,22 @@ async def test_tokens_are_counted(over_vertex: RunningProxy, vertex: Vertex) -> 
     sent = vertex.predictions[0]
     assert sent.target == f"{PLACE}/count-tokens:rawPredict"
     assert sent.json["model"] == "claude-sonnet-4-5@20250929"
+
+
+async def test_where_google_counts_no_tokens_the_words_are_not_about_the_model(
+    vertex: Vertex, client: ClientSession, tmp_path: Path
+) -> None:
+    vertex.counting_regions = {"us-east5"}
+    async with running(vertex, tmp_path, sections={"vertex": {"base_url": vertex.url}}) as proxy:
+        body = json.dumps({"model": ASKED["model"], "messages": ASKED["messages"]}).encode()
+        answer = await client.post(_url(proxy, "/v1/messages/count_tokens"), data=body)
+        assert (await client.post(_url(proxy), data=BODY)).status == 200
+    words = (await answer.json())["error"]["message"]
+    assert answer.status == 404
+    assert "counts tokens in us-east5" in words
+    assert "now global" in words
+    assert "Enable the model" not in words
+    assert "(model:" not in words, "Claude Code would go on with another model"
 
 
 async def test_the_client_finds_the_base_url_alive(

@@ -97,6 +97,8 @@ class Vertex(Provider):
             "claude-haiku-4-5@20251001": {"global", "us-east5"},
         }
         """The regions that serve each model."""
+        self.counting_regions: set[str] | None = None
+        """The regions that count tokens; None: all."""
         self.betas = {
             "claude-code-20250219",
             "computer-use-2025-01-24",
@@ -237,7 +239,8 @@ class Vertex(Provider):
         except ValueError:
             return self.google_error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         asked_model = body.get("model", "") if counting else model
-        if asked_model not in self.models:
+        uncounted = counting and self.counting_regions is not None and region not in self.counting_regions
+        if uncounted or asked_model not in self.models:
             return self.google_error(
                 404,
                 "NOT_FOUND",
