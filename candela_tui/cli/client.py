@@ -5,10 +5,12 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import click
 
 from candela_tui.cli import daemon
+from candela_tui.cli.claude_settings import leading_past
 from candela_tui.cli.environment import SWITCHES, RouteName, changes
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.shells import SHELLS, shell_in, statements
@@ -111,6 +113,12 @@ def _become(invocation: Invocation, route: RouteName | None, native: bool, words
         click.echo(
             f"candela: left out {' and '.join(switches)}, which would lead past candela. The route is {way.route}; "
             "--route vertex and --route bedrock go to the clouds.",
+            err=True,
+        )
+    for path, name in leading_past(made.wanted, os.environ, Path.cwd()):
+        click.echo(
+            f"candela: {path} sets {name}, which wins over candela's and leads Claude Code past it. Take it out there, "
+            "or set what `candela env --json` prints.",
             err=True,
         )
     sys.stdout.flush()

@@ -73,6 +73,30 @@ async def test_a_switch_that_would_lead_past_the_proxy_is_left_out_and_told_of(r
     assert "--route bedrock" in result.err
 
 
+@pytest.mark.parametrize("file", [".claude/settings.json", ".claude/settings.local.json"])
+async def test_settings_of_claude_code_that_lead_past_the_proxy_are_told_of(file: str, running: Home) -> None:
+    running.with_programs(claude="echo started")
+    settings = running.directory / file
+    settings.parent.mkdir()
+    settings.write_text('{"env": {"CLAUDE_CODE_USE_BEDROCK": "1", "ANTHROPIC_BASE_URL": "http://there", "OTHER": "x"}}')
+    result = await running.run("claude")
+    assert result.out == "started\n"
+    assert [line.split(",")[0] for line in result.err.splitlines()] == [
+        f"candela: {settings} sets CLAUDE_CODE_USE_BEDROCK",
+        f"candela: {settings} sets ANTHROPIC_BASE_URL",
+    ]
+
+
+@pytest.mark.parametrize("text", ['{"env": {"CLAUDE_CODE_USE_BEDROCK": "", "OTHER": "x"}}', '{"env": []}', "[]", "{"])
+async def test_settings_of_claude_code_that_lead_nowhere_else_are_left_alone(text: str, running: Home) -> None:
+    running.with_programs(claude="echo started")
+    settings = running.directory / ".claude/settings.json"
+    settings.parent.mkdir()
+    settings.write_text(text)
+    result = await running.run("claude")
+    assert (result.out, result.err) == ("started\n", "")
+
+
 async def test_the_exit_code_is_the_programs(running: Home) -> None:
     assert (await running.run("exec", "--", "sh", "-c", "exit 7")).code == 7
     assert (await running.run("exec", "sh", "-c", "exit 0")).code == 0
