@@ -31,7 +31,8 @@ class NativeCall:
     streamed: bool = False
 
 
-_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
+# Between encoded slashes, too: some servers decode a path before they resolve it.
+_DOT_SEGMENT = re.compile(r"(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\?#;]|%2f|%5c|$)", re.IGNORECASE)
 _VERTEX = re.compile(r"/publishers/anthropic/models(?:/([^/:]+))?(?::(\w+))?/?$")
 _BEDROCK = re.compile(r"^/model/([^/]+)/([\w-]+)/?$")
 _BEDROCK_LISTS = re.compile(r"^/(?:inference-profiles|foundation-models)(?:/|$)")

@@ -168,6 +168,7 @@ async def test_the_client_finds_its_profiles_at_the_control_plane(
         ("DELETE", "/inference-profiles/abc123def456"),
         ("POST", "/model/../guardrails/x"),
         ("POST", "/model/%2E%2E/invoke"),
+        ("POST", "/model/a%2f..%2F..%2fguardrails/invoke"),
     ],
 )
 async def test_nothing_else_at_amazon_is_reached_with_candelas_keys(

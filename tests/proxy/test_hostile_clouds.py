@@ -115,3 +115,14 @@ async def test_a_count_of_tokens_without_end_is_not_collected(
     response = await _post(client, f"{over_bedrock.origin}/proxy/anthropic-bedrock{MESSAGES}/count_tokens")
     assert await response.read()
     await (await bedrock.request(0)).left()
+
+
+async def test_a_list_of_models_without_end_is_not_collected(
+    over_vertex: RunningProxy, vertex: Vertex, client: ClientSession
+) -> None:
+    usual, endless = vertex.respond, Answer([b"x" * 2**20] * 8 + [STALL])
+    assert usual is not None
+    vertex.respond = lambda request: endless if "models?" in request.target else usual(request)
+    response = await client.get(f"{over_vertex.origin}/proxy/anthropic-vertex/v1/models")
+    assert response.status == 502
+    assert "without a list" in (await response.json())["error"]["message"]

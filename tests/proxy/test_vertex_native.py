@@ -133,6 +133,8 @@ async def test_a_stream_crosses_as_it_comes_and_breaks_off_as_it_does(
         "/projects/p/locations/evil.example@x/publishers/anthropic/models/m:rawPredict",
         "/projects/p/locations/global/../../../secretmanager",
         "/projects/p/locations/global/%2e%2E/secrets",
+        "/projects/p/locations/global/..%2F..%2F..%2Fsecrets",
+        "/projects/p/locations/global/x\\..\\..\\..\\secrets",
         "//projects/p/locations/global/x",
     ],
 )
