@@ -96,14 +96,16 @@ async def test_a_day_with_a_cloud_is_the_day_with_anthropic(
 
 
 def _throttled_in_mid_stream() -> Respond:
-    """A tool's day, on which every stream breaks off in its first block: the client then asks for a whole answer."""
+    """A tool's day, on which three of the streams break off: two at their beginning, which the client asks for again,
+    and one in its first block, after which it asks for a whole answer."""
     day = bash_tool()
+    lengths = [2, 2, None, 4]
 
     def respond(request: ReceivedRequest) -> Answer | None:
         answer = day(request)
-        if answer is None or not request.json.get("stream"):
+        if answer is None or not request.json.get("stream") or (length := lengths.pop(0)) is None:
             return answer
-        return answer.but(steps=[*answer.steps[:4], exception("throttlingException", "Too many tokens.")])
+        return answer.but(steps=[*answer.steps[:length], exception("throttlingException", "Too many tokens.")])
 
     return respond
 
@@ -111,8 +113,8 @@ def _throttled_in_mid_stream() -> Respond:
 async def test_bedrock_throttling_in_mid_stream_is_weathered_as_an_overload(tmp_path: Path) -> None:
     async with BedrockSide(_throttled_in_mid_stream()) as side, _candela(side, tmp_path) as candela:
         run = await _through_candela(candela, tmp_path / "a", _MODEL, "--route", "bedrock")
-        rows = await candela.settled_requests(run.printed["session_id"], 4)
+        rows = await candela.settled_requests(run.printed["session_id"], 5)
 
     assert (run.code, run.printed["result"], run.printed["is_error"]) == (0, "The word is coral-42.", False)
-    broken = ("error", "overloaded_error: Too many tokens.")
-    assert [(row["outcome"], row["error"]) for row in rows] == [broken, ("ok", None), broken, ("ok", None)]
+    broken, whole = ("error", "overloaded_error: Too many tokens."), ("ok", None)
+    assert [(row["outcome"], row["error"]) for row in rows] == [broken, broken, whole, broken, whole]
