@@ -35,16 +35,21 @@ _BEDROCK_VERSION = b'"anthropic_version":"bedrock-2023-05-31"'
 _NOTHING_REFUSED = Refused()
 
 # Left out, these would change what is said and not only how: the provider's refusal is then the better answer.
-_ESSENTIAL = frozenset({"model", "messages", "system", "tools", "thinking", "max_tokens", "anthropic_version"})
+_ESSENTIAL = frozenset(
+    {"model", "messages", "system", "tools", "tool_choice", "thinking", "max_tokens", "anthropic_version"}
+)
 _ESSENTIAL_WITHIN = frozenset(
     {
-        # Refused of thinking that is adaptive, it must not be missing from thinking that is enabled.
+        # What one kind of thinking, of a source, of tool_choice refuses, another kind must have.
         "budget_tokens",
         "content",
         "data",
+        "disable_parallel_tool_use",
+        "file_id",
         "id",
         "input",
         "input_schema",
+        "media_type",
         "name",
         "role",
         "signature",
@@ -53,6 +58,7 @@ _ESSENTIAL_WITHIN = frozenset(
         "thinking",
         "tool_use_id",
         "type",
+        "url",
     }
 )
 

@@ -248,12 +248,24 @@ def test_thinking_between_tools_goes_to_bedrock_with_its_flag_where_a_model_need
 
 
 @EACH_PROVIDER
-def test_what_one_kind_of_thinking_refused_is_not_missing_from_another(mapped_to: To) -> None:
-    thinking = {"type": "enabled", "budget_tokens": 2000, "display": "summarized"}
-    refused = Refused(fields=frozenset({"thinking.budget_tokens", "thinking.display", "max_tokens"}))
-    document = json.loads(mapped_to(request(thinking=thinking, max_tokens=9), without=refused).body)
-    assert document["thinking"] == {"type": "enabled", "budget_tokens": 2000}
-    assert document["max_tokens"] == 9
+def test_what_a_malformed_request_was_refused_for_is_not_missing_from_the_next(mapped_to: To) -> None:
+    said = (
+        "thinking.adaptive.budget_tokens: Extra inputs are not permitted\n"
+        "thinking.adaptive.display: Extra inputs are not permitted\n"
+        "tool_choice.none.disable_parallel_tool_use: Extra inputs are not permitted\n"
+        "messages.0.content.0.image.source.base64.url: Extra inputs are not permitted\n"
+        "max_tokens: Extra inputs are not permitted"
+    )
+    image = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    fields = {
+        "max_tokens": 4000,
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+        "messages": [{"role": "user", "content": [image]}],
+    }
+    shown = {**fields, "thinking": {**fields["thinking"], "display": "summarized"}}
+    document = json.loads(mapped_to(request(**shown), without=refused_in(said)).body)
+    assert {name: document[name] for name in fields} == fields
 
 
 @EACH_PROVIDER
