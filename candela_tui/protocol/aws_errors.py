@@ -67,6 +67,7 @@ _STATUS_WITHOUT_NAME = {408: 504, 424: 500, 502: 500, 503: 529}
 _MOST_SKEW = timedelta(minutes=4)
 """Amazon takes a signature for five minutes before and after."""
 _SIGNING_TIME = re.compile(r"signature (?:expired|not yet current)|request has expired|requesttimetooskewed", re.I)
+_CANONICAL = "The Canonical String for this request"
 _BEARER = re.compile(r"bearer token|api key", re.I)
 _ON_DEMAND = re.compile(r"on-demand throughput|inference profile", re.I)
 _MODEL_ID = re.compile(r"model identifier is invalid|model id|provided model", re.I)
@@ -93,7 +94,8 @@ def aws_error(
     """
     document = decode_json(body)
     name = _name(header(headers, "x-amzn-errortype") or _named_in(document))
-    said = error_from_body(status, body).message
+    # What follows quotes the fields that were signed, the session token among them.
+    said = error_from_body(status, body).message.partition(_CANONICAL)[0]
     known = _STATUS.get(_kind(name))
     shown = known or _STATUS_WITHOUT_NAME.get(status, status)
     if shown == 403 and _BEARER.search(said):

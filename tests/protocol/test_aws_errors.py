@@ -278,3 +278,13 @@ def test_whatever_amazon_answers_there_is_an_error_of_the_messages_api(status, h
     document = json.loads(answer.body)
     assert 400 <= answer.status < 600
     assert document["error"]["message"]
+
+
+def test_a_refused_signature_does_not_quote_the_session_token() -> None:
+    words = (
+        "The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for"
+        " this request should have been\n'POST\n/model/m/invoke\n\nhost:h\nx-amz-security-token:FwoGZXIvYXdzEXAMPLE\n"
+    )
+    answer = refused(403, "InvalidSignatureException", words)
+    assert "FwoGZXIvYXdzEXAMPLE" not in answer.error.message
+    assert answer.error.message.startswith("The request signature we calculated does not match")
