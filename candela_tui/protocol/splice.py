@@ -22,6 +22,7 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY = re.compile(rb'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _SPACE = re.compile(rb"[ \t\n\r]*")
+_LAST_SPACE = ord(" ")
 
 
 class NotSpliceable(ValueError):
@@ -172,12 +173,17 @@ class Splice:
 
     def _items(self, raws: list[msgspec.Raw], container: Span) -> list[Span]:
         spans = []
+        text = self._text
         at = container.value + 1
         for raw in raws:
-            value = _SPACE.match(self._text, at).end()  # type: ignore[union-attr]
-            end = value + len(raw)
-            spans.append(Span("", value, value, end))
-            at = _SPACE.match(self._text, end).end() + 1  # type: ignore[union-attr]
+            # Hardly any client puts space there, and a conversation has thousands of items.
+            if text[at] <= _LAST_SPACE:
+                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+            end = at + len(raw)
+            spans.append(Span("", at, at, end))
+            if text[end] <= _LAST_SPACE:
+                end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+            at = end + 1
         return spans
 
     def _members(self, raws: dict[str, msgspec.Raw], container: Span) -> list[Span]:
