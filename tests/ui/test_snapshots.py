@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.feed import Notice
+from tests.ui.cloud_day import a_request_over_bedrock
 from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
 from tests.ui.working_day import (
     FIX,
@@ -263,6 +264,16 @@ class TestReadingOneRequest:
 
     def test_what_to_copy_is_asked(self, story: Story) -> None:
         assert story(a_request_and_the_one_before, *OPENED, press("Y"), see("Copy"))
+
+    @at(SMALL, MEDIUM)
+    @pytest.mark.parametrize(
+        ("keys", "sight"),
+        [(("G",), "Adapted"), (("7", "s"), "bedrock-2023-05-31"), (("8", "s"), "chunk ")],
+        ids=["overview", "raw-request", "raw-response"],
+    )
+    def test_it_went_to_bedrock(self, story: Story, size: tuple[int, int], keys: tuple[str, ...], sight: str) -> None:
+        steps = [press(key) for key in keys]
+        assert story(a_request_over_bedrock, *OPENED, see("Model"), *steps, see(sight), size=size)
 
     @everywhere
     def test_it_is_compared_with_the_one_before(self, story: Story, size: tuple[int, int]) -> None:
