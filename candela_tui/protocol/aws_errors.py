@@ -124,8 +124,8 @@ def aws_error(
 def error_type_in_stream(name: str) -> str:
     """The Messages error type for an exception frame's ``:exception-type``.
 
-    Throttling is ``overloaded_error`` there: Claude Code streams such an answer again, with a growing delay, and asks
-    without streaming after any other error.
+    Throttling is ``overloaded_error`` there: as long as no content has come, Claude Code streams such an answer again,
+    with a growing delay, and asks without streaming after any other error (seen with 2.1.197).
     """
     status = _STATUS.get(_kind(_name(name)), 500)
     return error_type(529 if status == 429 else status)

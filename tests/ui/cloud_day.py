@@ -23,6 +23,7 @@ def a_request_over_bedrock(scene: Scene) -> None:
         session_id="5d0b27c9-clock",
         clues=clues("find out why", "/src/api", "api/clock"),
         model="claude-opus-4-8",
+        url="https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-opus-4-8/invoke-with-response-stream",
         provider="bedrock",
         region="us-east-1",
         route="anthropic-bedrock",
