@@ -85,6 +85,10 @@ class AnthropicSettings(_Section):
 
     base_url: BaseUrl = "https://api.anthropic.com"
     """Where anthropic-direct goes."""
+    key_command: Annotated[str | None, BeforeValidator(_nothing_is_none)] = None
+    """A command of the shell that prints an API key, for clients that have none; it goes before a stored key."""
+    key_lifetime_s: float = Field(300, gt=0, le=31_536_000)
+    """Seconds after which key_command is asked again."""
 
 
 class VertexSettings(_Section):
