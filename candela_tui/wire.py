@@ -11,7 +11,7 @@ from candela_tui.exchange import Exchange
 API_ROOT = "/_local/api/v1"
 """Paths that no provider's API has: what is below it is never relayed."""
 
-SNAPSHOT, EXCHANGE, NOTICE, MISSED = "snapshot", "exchange", "notice", "missed"
+SNAPSHOT, EXCHANGE, NOTICE, MISSED, CREDENTIALS = "snapshot", "exchange", "notice", "missed", "credentials"
 """The names of the events."""
 
 

@@ -52,7 +52,9 @@ class Accounts:
         except OSError as error:
             raise CredentialsError(f"{self._path} can't be read: {error.strerror or error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise CredentialsError(f"{self._path} is damaged: remove it, and sign in again with `candela auth login`") from None
+            raise CredentialsError(
+                f"{self._path} is damaged: remove it, and sign in again with `candela auth login`"
+            ) from None
         return dict(self._known)
 
     def put(self, provider: str, account: Account) -> None:

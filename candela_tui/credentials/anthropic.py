@@ -12,10 +12,12 @@ from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
+from candela_tui.credentials.state import TellState, told_as
 from candela_tui.credentials.vault.choice import open_vault, passphrase_of
 from candela_tui.credentials.vault.errors import VaultError
 
-PROVIDER = "anthropic"
+NAME = "anthropic"
+"""Of the account."""
 ENTRY = "anthropic-api-key"
 """The name of the key in a vault."""
 PLACEHOLDER = "candela"
@@ -34,27 +36,34 @@ NO_KEY = (
 class AnthropicKey:
     """The key, on the proxy's loop."""
 
-    def __init__(self, settings: AnthropicSettings, accounts: Accounts, vault_file: Path) -> None:
+    def __init__(
+        self, settings: AnthropicSettings, accounts: Accounts, vault_file: Path, tell: TellState | None = None
+    ) -> None:
+        """``tell`` is called whenever it stands otherwise."""
+        self._on_state = told_as(NAME, tell)
         self._command = settings.key_command
         self._lifetime_s = settings.key_lifetime_s
         self._accounts = accounts
         self._vault_file = vault_file
         self._account: Account | None = None
         self._calls = BlockingCalls("the Anthropic API key", _LIMIT_S)
-        self._shared: Shared[str] = Shared(self._fetch, ahead_s=_AHEAD_S)
+        self._shared = self._fresh()
 
     async def get(self) -> str | None:
         """The key; None: there is none to be had. Raises CredentialsError."""
         if self._command is None:
-            account = self._accounts.of(PROVIDER)
+            account = self._accounts.of(NAME)
             if account is None:
                 return None
             if account != self._account:
                 # Signed in anew since: what is known is of the time before.
                 await self._shared.close()
-                self._shared = Shared(self._fetch, ahead_s=_AHEAD_S)
+                self._shared = self._fresh()
                 self._account = account
         return await self._shared.get()
+
+    def _fresh(self) -> Shared[str]:
+        return Shared(self._fetch, ahead_s=_AHEAD_S, on_state=self._on_state)
 
     async def renewed(self, refused: str) -> str:
         """Another key than the one that Anthropic refused. Raises CredentialsError."""
@@ -97,5 +106,7 @@ def _from_vault(account: Account, file: Path) -> str:
     except VaultError as error:
         raise CredentialsError(str(error)) from None
     if key is None:
-        raise CredentialsError(f"{account.place} no longer has the API key: run `candela auth login --provider anthropic`")
+        raise CredentialsError(
+            f"{account.place} no longer has the API key: run `candela auth login --provider anthropic`"
+        )
     return key

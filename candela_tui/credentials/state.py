@@ -1,7 +1,8 @@
 """How each provider's credentials stand, for the dashboard and for commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -9,15 +10,14 @@ class Standing(StrEnum):
     """How credentials stand."""
 
     NONE = "none"
-    """Nothing is known of any, or nobody has asked for them yet."""
+    """Nobody has asked for them yet, or there are none."""
     SIGNED_IN = "signed in"
     EXPIRES_SOON = "expires soon"
-    """And nothing renews them by itself."""
+    """They still hold, and could not be renewed."""
     REFUSED = "refused"
 
 
 SIGNS = {Standing.NONE: "○", Standing.SIGNED_IN: "●", Standing.EXPIRES_SOON: "◐", Standing.REFUSED: "✗"}
-SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,20 @@ class CredentialState:
     provider: str
     standing: Standing
     until: datetime | None = None
-    """When they end; None: no end is known."""
+    """When they end or are renewed; None: no end is known."""
     words: str = ""
-    """Who it is, or what is wrong and what mends it. No secret."""
+    """What is wrong, and what mends it. No secret."""
+
+
+TellState = Callable[[CredentialState], None]
+
+
+def told_as(provider: str, tell: TellState | None) -> Callable[[Standing, float | None, str], None]:
+    """What ``Shared`` is to call so that a provider's state is told."""
+
+    def on_state(standing: Standing, ends: float | None, words: str) -> None:
+        if tell is not None:
+            until = datetime.fromtimestamp(ends, UTC) if ends is not None else None
+            tell(CredentialState(provider, standing, until, words))
+
+    return on_state

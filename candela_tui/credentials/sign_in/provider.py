@@ -23,6 +23,8 @@ class Desk:
     accounts: Accounts
     vault: Callable[[], Awaitable[tuple[Store, Vault]]]
     """The vault that the user chose, asked for when there is something to keep. Raises VaultError, Abandoned."""
+    opened: Callable[[Account], Awaitable[Vault]]
+    """The vault that an account's secret lies in. Raises VaultError, Abandoned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One thing that a live check found out."""
+
+    state: Literal["ok", "warn", "bad"]
+    words: str
+    fix: str = ""
+    """What to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One provider. Everything that blocks runs in threads."""
 
@@ -59,5 +71,7 @@ class Provider:
     """What is there already, best first; never raises."""
     methods: Callable[[Desk], Awaitable[list[Method]]]
     """The ways that can work on this machine, best first."""
+    who: Callable[[Desk], Awaitable[list[CheckLine]]]
+    """Asks the provider whose the credentials are and what they may; never raises."""
     forget: Callable[[Desk], Awaitable[str]]
     """Sign out: take candela's own secrets away; says in words what was done and what stays (files of others)."""
