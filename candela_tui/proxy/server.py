@@ -14,7 +14,7 @@ from candela_tui import __version__
 from candela_tui.config import Settings
 from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
-from candela_tui.paths import Paths, default_paths
+from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
@@ -102,9 +102,7 @@ class Proxy:
         """Begin to serve. Raises OSError where the CA bundle can't be read."""
         self._session = open_session(self._settings.proxy)
         self._relay = Relay(self._session, self._capture, Origins(self._port), self._feed.notify)
-        self._upstreams = open_upstreams(
-            self._settings, self._session, self._paths or default_paths(), self._feed.tell_credentials
-        )
+        self._upstreams = open_upstreams(self._settings, self._session, self._paths, self._feed.tell_credentials)
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,

@@ -10,8 +10,12 @@ from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.credentials.vault.os_keyring import OsKeyring, usable_keyring
 
-PASSPHRASE_VARIABLE = "CANDELA_PASSPHRASE"
+PASSPHRASE_VARIABLE = "CANDELA_PASSPHRASE"  # noqa: S105 - a name
 """Opens the encrypted file where there is nobody to ask."""
+
+_TYPED: dict[Path, str] = {}
+"""Passphrases that were typed while this process lives, by their file. They are in no environment, which programs that
+candela starts would inherit."""
 
 
 class Vault(Protocol):
@@ -38,12 +42,13 @@ def has_keyring() -> bool:
 def open_vault(store: Store, file: Path, passphrase: Callable[[], str | None]) -> Vault:
     """The vault of a kind. Blocks. Raises VaultError where there is none."""
     if store == "file":
-        return EncryptedFile(file, passphrase)
+        return EncryptedFile(file, lambda: _TYPED.get(file) or passphrase())
     keyring = usable_keyring()
     if keyring is None:
         raise VaultError(
-            "this machine has no keyring that keeps secrets (no Secret Service, KWallet, Keychain or Credential Manager "
-            "in this session): use --store file, an encrypted file under a passphrase, or leave the key in the environment"
+            "there is no keyring that keeps secrets in this session (Secret Service, KWallet, Keychain or Credential"
+            " Manager): choose the encrypted file under a passphrase (--store file), or leave the secret in the"
+            " environment"
         )
     return OsKeyring(keyring)
 
@@ -51,3 +56,15 @@ def open_vault(store: Store, file: Path, passphrase: Callable[[], str | None]) -
 def passphrase_of(environ: Mapping[str, str] = os.environ) -> str | None:
     """What the environment says."""
     return environ.get(PASSPHRASE_VARIABLE)
+
+
+def known_passphrase(file: Path, environ: Mapping[str, str] = os.environ) -> str | None:
+    """What was typed for the file while this process lives, else what the environment says."""
+    return _TYPED.get(file) or passphrase_of(environ)
+
+
+def unlock(file: Path, passphrase: str) -> None:
+    """Let this process open the file from now on. Blocks. Raises VaultError, and VaultLocked where that is not its
+    passphrase."""
+    EncryptedFile(file, lambda: passphrase).read("")
+    _TYPED[file] = passphrase

@@ -114,14 +114,10 @@ class OsKeyring:
         from keyring.errors import KeyringLocked
 
         if isinstance(error, KeyringLocked):
-            return VaultLocked(
-                f"{self.place} is locked: unlock it (its own window asks for the password) and try again"
-            )
+            return VaultLocked(f"{self.place} is locked: unlock it and try again")
         # Only the kind: an error may quote what was to be stored.
         said = str(error) if type(error).__module__.startswith(("keyring.", "secretstorage.")) else type(error).__name__
-        return VaultError(
-            f"{self.place} can't be used: {said}. `candela auth login --store file` keeps secrets in a file"
-        )
+        return VaultError(f"{self.place} can't be used: {said}. An encrypted file can take its place (--store file)")
 
 
 def _parts_of(name: str, found: str | None) -> list[str]:

@@ -15,8 +15,8 @@ _PLACEHOLDERS = frozenset({"", PLACEHOLDER, f"Bearer {PLACEHOLDER}", f"bearer {P
 class Direct:
     """Passes requests on to a base URL."""
 
-    def __init__(self, base_url: str, key: AnthropicKey) -> None:
-        """``key`` is its own from now on."""
+    def __init__(self, base_url: str, key: AnthropicKey | None) -> None:
+        """``key`` is its own from now on; None: there is none to put in."""
         self._base_url = base_url
         self._key = key
 
@@ -26,7 +26,7 @@ class Direct:
         if any(value not in _PLACEHOLDERS for value in given):
             return self._untouched(asked)
         try:
-            key = await self._key.get()
+            key = await self._key.get() if self._key is not None else None
         except CredentialsError as error:
             return error_reply(401, str(error))
         if key is not None:
@@ -35,7 +35,8 @@ class Direct:
 
     async def close(self) -> None:
         """Closes the key, too."""
-        await self._key.close()
+        if self._key is not None:
+            await self._key.close()
 
     def _untouched(self, asked: Asked) -> Attempt:
         return Attempt(
@@ -46,15 +47,15 @@ class Direct:
         fields = [(name, value) for name, value in request_fields(asked.headers) if name.lower() not in _KEYS]
         return Attempt(
             request=Outgoing(asked.method, self._base_url + asked.path, [*fields, ("x-api-key", key)], asked.body),
-            on_error=None if again else partial(self._after_error, asked, key),
+            on_error=None if again or self._key is None else partial(self._after_error, self._key, asked, key),
         )
 
     async def _after_error(
-        self, asked: Asked, key: str, status: int, headers: Pairs, body: bytes
+        self, keys: AnthropicKey, asked: Asked, key: str, status: int, headers: Pairs, body: bytes
     ) -> Attempt | Reply | None:
         if status != 401:
             return None
         try:
-            return self._with_key(asked, await self._key.renewed(key), again=True)
+            return self._with_key(asked, await keys.renewed(key), again=True)
         except CredentialsError as error:
             return error_reply(401, str(error))

@@ -19,12 +19,11 @@ from candela_tui.proxy.upstreams.vertex_native import VertexNative
 
 
 def open_upstreams(
-    settings: Settings, session: aiohttp.ClientSession, paths: Paths, tell: TellState
+    settings: Settings, session: aiohttp.ClientSession, paths: Paths | None, tell: TellState
 ) -> dict[str, Upstream]:
     """An upstream for each route, by its name. Whoever opens them closes each once. ``tell`` is called whenever a
-    provider's credentials stand otherwise."""
-    accounts = Accounts(paths.accounts)
-    key = AnthropicKey(settings.anthropic, accounts, paths.vault, tell)
+    provider's credentials stand otherwise. Without ``paths`` nobody has signed in."""
+    key = AnthropicKey(settings.anthropic, Accounts(paths.accounts), paths.vault, tell) if paths else None
     google = GoogleCredentials(settings.vertex)
     aws = AwsCredentials(settings.aws)
     vertex = Vertex(settings, google, session)

@@ -76,7 +76,9 @@ def _wait_for_service(address: str, daemon: "subprocess.Popen[bytes]") -> None:
     bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
     with open_dbus_connection(address) as connection:
         while daemon.poll() is None:
-            owned = connection.send_and_get_reply(new_method_call(bus, "NameHasOwner", "s", ("org.freedesktop.secrets",)))
+            owned = connection.send_and_get_reply(
+                new_method_call(bus, "NameHasOwner", "s", ("org.freedesktop.secrets",))
+            )
             if owned.body[0]:
                 return
     raise AssertionError("gnome-keyring did not start")
