@@ -44,6 +44,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The ids of what is live now; an event for each of them follows."""
 
 
+class Unlock(msgspec.Struct, frozen=True):
+    """What opens the file of secrets."""
+
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return "Unlock(…)"
+
+
 class Chunk(msgspec.Struct, frozen=True):
     """A part of an answer's body as it crossed; ``data`` is base64 in JSON."""
 

@@ -91,7 +91,7 @@ class Proxy:
         self._warming: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
-        self._api = LocalApi(feed, paths.store, paths.token, self._about) if paths else None
+        self._api = LocalApi(feed, paths.store, paths.token, self._about, paths.vault) if paths else None
 
     @property
     def live(self) -> int:
