@@ -45,6 +45,7 @@ COMMANDS = {
     "claude": Entry("client", "claude", "Run Claude Code through candela."),
     "exec": Entry("client", "execute", "Run any command through candela."),
     "env": Entry("client", "env", "Print the environment that points Claude Code at candela."),
+    "auth": Entry("auth", "auth", "Sign in to Anthropic, Google Cloud and AWS."),
     "demo": Entry("demo", "demo", "See candela at work with a simulated provider; no account needed."),
     "sessions": Entry("history", "sessions", "List the recorded sessions."),
     "requests": Entry("history", "requests", "List the recorded requests."),

@@ -19,8 +19,7 @@ _LIMIT_S: Final = 60.0
 """For a keyring that asks its user to unlock it."""
 _TRIES: Final = 3
 _NO_KEYRING: Final = (
-    "This machine has no keyring that keeps secrets (no Secret Service, KWallet, Keychain or Credential Manager in this "
-    "session)."
+    "There is no keyring that keeps secrets in this session (Secret Service, KWallet, Keychain or Credential Manager)."
 )
 
 T = TypeVar("T")
