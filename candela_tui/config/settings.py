@@ -101,6 +101,11 @@ class VertexSettings(_Section):
     """global, a multi-region (us, eu), or a region such as us-east5. "" takes CLOUD_ML_REGION, else global."""
     base_url: OptionalBaseUrl = None
     """A private endpoint, up to and without /v1. "" is Google's own for the region."""
+    oauth_client_id: OptionalWord = None
+    """An OAuth client (type Desktop app) of your own, by which `candela auth login --provider gcp` signs in without
+    gcloud: https://console.cloud.google.com/auth/clients."""
+    oauth_client_secret: OptionalWord = None
+    """What Google calls that client's secret. For a desktop app it guards nothing: every copy of the app holds it."""
     betas: dict[str, bool | str] = Field(default_factory=dict)
     """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
     sent in its place."""
