@@ -51,6 +51,7 @@ COMMANDS = {
     "requests": Entry("history", "requests", "List the recorded requests."),
     "show": Entry("history", "show", "Show one request: overview, JSON or the exact bytes."),
     "export": Entry("history", "export", "Write a session's requests as CSV."),
+    "doctor": Entry("doctor", "doctor", "Look for what is wrong, and say what mends it."),
     "config": Entry("settings", "config", "Read, change and check config.toml."),
 }
 
