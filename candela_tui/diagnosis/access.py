@@ -3,30 +3,38 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import aiohttp
 from yarl import URL
 
 from candela_tui.config import vertex_region
-from candela_tui.credentials.aws import AwsCredentials
-from candela_tui.credentials.google import GoogleCredentials
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.credentials.anthropic import PLACEHOLDER
+from candela_tui.credentials.errors import CredentialsError
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.examine import in_thread
 from candela_tui.diagnosis.in_use import providers_in_use
 from candela_tui.diagnosis.models import asked_model
 from candela_tui.diagnosis.patient import Patient
-from candela_tui.protocol.errors import error_from_body
+from candela_tui.protocol.errors import error_body, error_from_body
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.proxy.client_session import open_session, proxy_for
 from candela_tui.proxy.fields import decoded_pairs
-from candela_tui.proxy.outgoing import Asked, Attempt, Reply, Upstream
-from candela_tui.proxy.upstreams.bedrock import Bedrock
-from candela_tui.proxy.upstreams.vertex import Vertex
+from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
+from candela_tui.proxy.upstreams.table import open_upstreams
 
+ANTHROPIC = Topic("provider.anthropic-access", "candela's own access to Anthropic")
 VERTEX = Topic("provider.vertex-access", "Claude on Vertex AI")
 BEDROCK = Topic("provider.bedrock-access", "Claude on Bedrock")
 _NOT_SET_UP = "is not set up"
 _MOST_ATTEMPTS = 4
+_FIELDS = (
+    ("Authorization", f"Bearer {PLACEHOLDER}"),
+    ("anthropic-version", "2023-06-01"),
+    ("Content-Type", "application/json"),
+    ("Accept-Encoding", "identity"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +49,16 @@ class _Answer:
 
 
 async def check_vertex_access(patient: Patient) -> Sequence[Check]:
-    """Let the model count one token in the region."""
+    """Let the model count a token in the region."""
     if "gcp" not in await in_thread(lambda: providers_in_use(patient)):
         return [VERTEX.ok(_NOT_SET_UP)]
     model = await in_thread(lambda: asked_model(patient, "vertex"))
-    region = vertex_region(patient.settings.vertex)
-    async with open_session(patient.settings.proxy) as session:
-        upstream = Vertex(patient.settings, GoogleCredentials(patient.settings.vertex), session)
-        answer = await _asked(upstream, _count(model), session)
-    if answer.status < 400:
-        return [VERTEX.ok(f"{model} answers in {region}")]
-    return [VERTEX.bad(f"{model} in {region}: {answer.words}", _signing_in("gcp", answer))]
+    region = vertex_region(patient.settings.vertex, patient.environ)
+    async with _Asking(patient, "anthropic-vertex") as asking:
+        counted = await asking.count(model)
+    if counted.status >= 400:
+        return [VERTEX.bad(f"{model} in {region}: {counted.words}", _signing_in("gcp", counted))]
+    return [VERTEX.ok(f"{model} answers in {region}")]
 
 
 async def check_bedrock_access(patient: Patient) -> Sequence[Check]:
@@ -59,14 +66,9 @@ async def check_bedrock_access(patient: Patient) -> Sequence[Check]:
     if "aws" not in await in_thread(lambda: providers_in_use(patient)):
         return [BEDROCK.ok(_NOT_SET_UP)]
     model = await in_thread(lambda: asked_model(patient, "bedrock"))
-    async with open_session(patient.settings.proxy) as session:
-        credentials = AwsCredentials(patient.settings.aws)
-        upstream = Bedrock(patient.settings, credentials, session)
-        try:
-            listed = await _ask(upstream, Asked("GET", "/v1/models?limit=1000", [], b""), session)
-            counted = await _ask(upstream, _count(model), session)
-        finally:
-            await upstream.close()
+    async with _Asking(patient, "anthropic-bedrock") as asking:
+        listed = await asking.models()
+        counted = await asking.count(model)
     if counted.status >= 400:
         return [BEDROCK.bad(f"{model}: {counted.words}", _signing_in("aws", counted))]
     if listed.status >= 400:
@@ -74,43 +76,82 @@ async def check_bedrock_access(patient: Patient) -> Sequence[Check]:
     return [BEDROCK.ok(f"{model} answers; this account may use {_length(listed.body)} models and inference profiles")]
 
 
-async def _asked(upstream: Upstream, asked: Asked, session: aiohttp.ClientSession) -> _Answer:
+async def check_anthropic_access(patient: Patient) -> Sequence[Check]:
+    """List the models with candela's own key, where it has one."""
+    if not await in_thread(lambda: _has_own_key(patient)):
+        return [ANTHROPIC.ok("candela has no key of its own to try")]
+    async with _Asking(patient, "anthropic-direct") as asking:
+        listed = await asking.models()
+    if listed.status >= 400:
+        return [ANTHROPIC.bad(f"candela's own key: {listed.words}", _signing_in("anthropic", listed))]
+    return [ANTHROPIC.ok(f"candela's own key is valid ({_length(listed.body)} models)")]
+
+
+def _has_own_key(patient: Patient) -> bool:
     try:
-        return await _ask(upstream, asked, session)
-    finally:
-        await upstream.close()
+        signed_in = Accounts(patient.paths.accounts).of("anthropic") is not None
+    except CredentialsError:
+        signed_in = False
+    return signed_in or patient.settings.anthropic.key_command is not None
 
 
-async def _ask(upstream: Upstream, asked: Asked, session: aiohttp.ClientSession) -> _Answer:
-    """What a client would get for its request."""
-    found: Attempt | Reply | None = await upstream.attempt(asked)
-    answer = _Answer(502, b"")
-    for _ in range(_MOST_ATTEMPTS):
-        if isinstance(found, Reply):
-            return _Answer(found.status, found.body)
-        if found is None:
-            return answer
-        attempt = found
-        request = attempt.request
+class _Asking:
+    """Asks one upstream what a client would."""
+
+    def __init__(self, patient: Patient, route: str) -> None:
+        self._patient = patient
+        self._route = route
+
+    async def __aenter__(self) -> Self:
+        settings = self._patient.settings
+        self._session = open_session(settings.proxy)
+        self._upstreams = open_upstreams(settings, self._session, self._patient.paths, lambda _: None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         try:
-            async with session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                headers=request.headers,
-                data=request.body,
-                allow_redirects=False,
-                proxy=proxy_for(request.url),
-                trace_request_ctx=_Unrecorded(),
-            ) as response:
-                headers, body = decoded_pairs(response.raw_headers), await response.read()
-                answer = _Answer(response.status, body)
-        except (aiohttp.ClientError, OSError) as error:
-            words = str(error) or type(error).__name__
-            return _Answer(502, json.dumps({"error": {"message": words}}).encode())
-        if answer.status < 400 or attempt.on_error is None:
-            return answer
-        found = await attempt.on_error(answer.status, headers, body)
-    return answer
+            for upstream in self._upstreams.values():
+                await upstream.close()
+        finally:
+            await self._session.close()
+
+    async def models(self) -> _Answer:
+        """The list of models."""
+        return await self._ask(Asked("GET", "/v1/models?limit=1000", [*_FIELDS], b""))
+
+    async def count(self, model: str) -> _Answer:
+        """How many tokens a word is, which costs nothing."""
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}]}).encode()
+        return await self._ask(Asked("POST", "/v1/messages/count_tokens", [*_FIELDS], body))
+
+    async def _ask(self, asked: Asked) -> _Answer:
+        found: Attempt | Reply | None = await self._upstreams[self._route].attempt(asked)
+        answer = _Answer(502, b"")
+        for _ in range(_MOST_ATTEMPTS):
+            if isinstance(found, Reply):
+                return _Answer(found.status, found.body)
+            if found is None:
+                break
+            try:
+                answer, headers = await self._sent(found.request)
+            except (aiohttp.ClientError, OSError) as error:
+                return _Answer(502, error_body(502, str(error) or type(error).__name__))
+            if answer.status < 400 or found.on_error is None:
+                break
+            found = await found.on_error(answer.status, headers, answer.body)
+        return answer
+
+    async def _sent(self, request: Outgoing) -> tuple[_Answer, Pairs]:
+        async with self._session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            proxy=proxy_for(request.url),
+            trace_request_ctx=_Unrecorded(),
+        ) as response:
+            return _Answer(response.status, await response.read()), decoded_pairs(response.raw_headers)
 
 
 class _Unrecorded:
@@ -118,12 +159,6 @@ class _Unrecorded:
 
     def connected(self) -> None:
         """A connection is at hand."""
-
-
-def _count(model: str) -> Asked:
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}]}).encode()
-    fields = [("Content-Type", "application/json"), ("Accept-Encoding", "identity")]
-    return Asked("POST", "/v1/messages/count_tokens", fields, body)
 
 
 def _signing_in(provider: str, answer: _Answer) -> str:

@@ -1,6 +1,13 @@
 """Every check there is, in the order in which people look."""
 
-from candela_tui.diagnosis.access import BEDROCK, VERTEX, check_bedrock_access, check_vertex_access
+from candela_tui.diagnosis.access import (
+    ANTHROPIC,
+    BEDROCK,
+    VERTEX,
+    check_anthropic_access,
+    check_bedrock_access,
+    check_vertex_access,
+)
 from candela_tui.diagnosis.base_url import TOPIC as BASE_URL
 from candela_tui.diagnosis.base_url import check_base_url
 from candela_tui.diagnosis.client_credentials import TOPIC as CLIENT_CREDENTIALS
@@ -59,6 +66,7 @@ def all_examinations() -> list[Examination]:
         *credential_examinations(),
         Examination(KEYRING, blocking(check_keyring)),
         Examination(ROUND_TRIP, check_providers, _ROUND_TRIP_S, asks_providers=True),
+        Examination(ANTHROPIC, check_anthropic_access, _ACCESS_S, asks_providers=True),
         Examination(MODELS, blocking(check_models)),
         Examination(VERTEX, check_vertex_access, _ACCESS_S, asks_providers=True),
         Examination(BEDROCK, check_bedrock_access, _ACCESS_S, asks_providers=True),

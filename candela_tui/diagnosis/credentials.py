@@ -1,6 +1,7 @@
 """What candela could sign in with at each provider. Nothing leaves the machine for it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.sign_in import registry
@@ -9,7 +10,7 @@ from candela_tui.credentials.sign_in.talk import Abandoned
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.examine import Examination, in_thread
-from candela_tui.diagnosis.in_use import default_provider
+from candela_tui.diagnosis.in_use import default_provider, providers_in_use
 from candela_tui.diagnosis.patient import Patient
 
 _TITLES: dict[ProviderName, str] = {
@@ -18,6 +19,13 @@ _TITLES: dict[ProviderName, str] = {
     "aws": "Credentials for AWS",
 }
 _LIMIT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    name: ProviderName
+    in_use: bool
+    is_default: bool
 
 
 def credential_examinations() -> list[Examination]:
@@ -30,7 +38,10 @@ def _examination(name: ProviderName) -> Examination:
 
     async def look(patient: Patient) -> Sequence[Check]:
         provider = await in_thread(lambda: registry.provider(name))
-        return [_check(topic, name, patient, await provider.find(desk(patient)))]
+        need = _Need(
+            name, name in await in_thread(lambda: providers_in_use(patient)), name == default_provider(patient)
+        )
+        return [_check(topic, need, await provider.find(desk(patient)))]
 
     return Examination(topic, look, _LIMIT_S)
 
@@ -48,24 +59,19 @@ def desk(patient: Patient) -> Desk:
     return Desk(patient.settings, patient.paths.config, accounts, nothing_kept, nothing_opened)
 
 
-def _check(topic: Topic, name: ProviderName, patient: Patient, findings: list[Finding]) -> Check:
+def _check(topic: Topic, need: _Need, findings: list[Finding]) -> Check:
     usable = [finding for finding in findings if finding.usable]
     broken = [finding for finding in findings if not finding.usable]
-    sign_in = f"Run `candela auth login --provider {name}`."
-    needed = name == default_provider(patient)
-    if not findings and name == "anthropic":
+    sign_in = f"Run `candela auth login --provider {need.name}`."
+    if usable:
+        best, *others = usable
+        return topic.ok(_words(best) + (f" (also {', '.join(one.source for one in others)})" if others else ""))
+    words = "; ".join(map(_words, broken)) or "there are none"
+    if need.name == "anthropic" and not broken:
         return topic.ok("candela has none of its own: Claude Code's key or login passes untouched")
-    if not findings:
-        words = "there are none"
-        return topic.bad(f"{words}, and the default route goes there", sign_in) if needed else topic.ok(words)
-    if not usable:
-        words = "; ".join(map(_words, broken))
-        return topic.bad(words, sign_in) if needed else topic.warn(words, sign_in)
-    best, *others = usable
-    words = _words(best)
-    if broken and findings.index(broken[0]) < findings.index(best):
-        return topic.warn(f"{words}; before it {_words(broken[0])}", sign_in)
-    return topic.ok(words + (f" (also {', '.join(one.source for one in others)})" if others else ""))
+    if need.is_default and need.name != "anthropic":
+        return topic.bad(f"{words}; the default route goes there", sign_in)
+    return topic.warn(words, sign_in) if need.in_use else topic.ok(f"not set up: {words}")
 
 
 def _words(finding: Finding) -> str:
