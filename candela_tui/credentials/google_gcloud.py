@@ -108,11 +108,10 @@ async def _end(process: Process) -> None:
     if process.returncode is not None:
         return
     _signal(process, force=False)
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), _GRACE_S)
-    except TimeoutError:
-        _signal(process, force=True)
-        await process.wait()
+    _signal(process, force=True)
+    await process.wait()
 
 
 def _signal(process: Process, *, force: bool) -> None:
