@@ -25,6 +25,8 @@ class Account(msgspec.Struct, frozen=True):
     label: str
     """Who or what it is, without a secret."""
     since: datetime
+    until: datetime | None = None
+    """When it ends, where nothing renews it."""
 
 
 class Accounts:

@@ -120,7 +120,8 @@ class AwsCredentials:
 
         def on_state(standing: Standing, ends: float | None, words: str) -> None:
             if source == self._source:
-                self._on_state(standing, ends, words)
+                soon = standing is Standing.EXPIRES_SOON and not words
+                self._on_state(standing, ends, f"nothing renews these keys: run {SIGN_IN}" if soon else words)
 
         return Shared(fetch, ahead_s=_AHEAD_S, on_state=on_state)
 

@@ -1,5 +1,6 @@
 """Clients of AWS's services, by botocore, with keys that are given: no profile and no chain has a say."""
 
+from functools import cache
 from typing import Any
 
 from candela_tui.credentials.keys import BearerKey, Keys
@@ -11,7 +12,18 @@ def plain_session() -> Any:
     """A session that no profile is chosen for, also where AWS_PROFILE names one that is not there. Blocks."""
     from botocore.session import Session
 
-    return Session(session_vars={"profile": (None, None, None, None)})
+    session = Session(session_vars={"profile": (None, None, None, None)})
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@cache
+def _loader() -> Any:
+    # What it reads holds the GIL for some 50 ms, and requests with it: once is enough.
+    from botocore.loaders import create_loader
+    from botocore.session import Session
+
+    return create_loader(Session().get_config_variable("data_path"))
 
 
 def client(service: str, region: str, keys: Keys | None, *, endpoint: str | None = None) -> Any:

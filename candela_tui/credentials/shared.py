@@ -123,9 +123,10 @@ class Shared(Generic[T]):
             else:
                 self._tell(Standing.REFUSED, None, str(error))
             return error
-        self._tell(Standing.SIGNED_IN, lease.ends, "")
         before, self._lease = self._lease, lease
         now = self._now()
+        same = lease == before and lease.ends is not None
+        self._tell(Standing.EXPIRES_SOON if same else Standing.SIGNED_IN, lease.ends, "")
         if lease.ends is None:
             self._ahead_from = None
         elif before is not None and before.value == lease.value:

@@ -107,7 +107,11 @@ def _own(accounts: Accounts) -> list[Finding]:
         return [Finding("candela's own sign-in", str(error), False)]
     if account is None:
         return []
-    return [Finding(account.place, f"{account.label}, since {account.since:%Y-%m-%d}", True)]
+    if account.until is None:
+        return [Finding(account.place, f"{account.label}, since {account.since.astimezone():%Y-%m-%d}", True)]
+    holds = datetime.now(UTC) < account.until
+    until = f"{account.until.astimezone():%Y-%m-%d %H:%M}"
+    return [Finding(account.place, f"{account.label}, {'until' if holds else 'ended'} {until}", holds)]
 
 
 def _api_key(environ: Mapping[str, str]) -> list[Finding]:

@@ -48,12 +48,12 @@ async def choose_profile(desk: Desk, name: str | None) -> None:
         await asyncio.to_thread(change_setting, desk.config, ("aws", "profile"), name)
 
 
-async def remember(desk: Desk, talk: Talk, stored: Stored, label: str) -> Account:
-    """Keep a secret and the account that it is of, in place of the ones before."""
+async def remember(desk: Desk, talk: Talk, stored: Stored, label: str, until: datetime | None = None) -> Account:
+    """Keep a secret and the account that it is of, in place of the ones before. ``until``: when it ends for good."""
     store, vault = await desk.vault()
     await asyncio.to_thread(keep, vault, stored)
     await choose_profile(desk, None)
-    account = Account(store, vault.place, label, datetime.now(UTC))
+    account = Account(store, vault.place, label, datetime.now(UTC), until)
     # Last: a proxy that runs takes it from now on.
     desk.accounts.put(NAME, account)
     await tell_what_goes_before(talk, profile=False)

@@ -78,9 +78,8 @@ async def _assumed(desk: Desk, talk: Talk, role: ProfileRole, keys: SigningKeys,
     duration_s = role.duration_s if role.duration_s is not None else await _duration(talk)
     asked = RoleAsked(role.arn, duration_s, role.session_name, role.external_id, role.mfa_serial)
     session = await _with_code(talk, asked, keys, region)
-    until = datetime.fromtimestamp(session.ends, UTC).astimezone()
-    label = f"{session.arn} until {until:%Y-%m-%d %H:%M}"
-    return await remember(desk, talk, StoredSession(session.keys, role.arn, session.ends), label)
+    stored = StoredSession(session.keys, role.arn, session.ends)
+    return await remember(desk, talk, stored, session.arn, datetime.fromtimestamp(session.ends, UTC))
 
 
 async def _duration(talk: Talk) -> int:

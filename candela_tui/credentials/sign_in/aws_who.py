@@ -84,7 +84,11 @@ def _listed(settings: AwsSettings, keys: Keys, region: str) -> list[CheckLine]:
                 "set [aws] region to one that has some, such as us-east-1 or eu-central-1",
             )
         ]
-    return [CheckLine("ok", f"Bedrock in {region} lists {count} inference profiles of Claude models")]
+    return [
+        CheckLine(
+            "ok", f"Bedrock in {region} lists {count} inference profile{'s' if count > 1 else ''} of Claude models"
+        )
+    ]
 
 
 def _of_anthropic(profile: dict[str, Any] | None) -> bool:
