@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import aiohttp
 import pytest
@@ -96,9 +96,10 @@ class Machine:
         for secret in (*self.google.given, PASSPHRASE, *private_key().splitlines()[1:-1]):
             assert not any(secret in text for text in texts)
 
-    def credentials(self) -> GoogleCredentials:
+    def credentials(self, limit_s: float = 30.0) -> GoogleCredentials:
+        accounts = Accounts(self.accounts_file)
         return GoogleCredentials(
-            self.settings.vertex, self.environ, accounts=Accounts(self.accounts_file), vault_file=self.vault_file
+            self.settings.vertex, self.environ, accounts=accounts, vault_file=self.vault_file, limit_s=limit_s
         )
 
     def key_file(self, **changes: str) -> Path:
@@ -305,7 +306,7 @@ async def test_over_ssh_the_address_that_the_browser_ended_at_is_pasted(machine:
     assert account.label == EMAIL
 
 
-@pytest.mark.parametrize("edit", [code_of, lambda address: address.split("code=")[1].split("&")[0]])
+@pytest.mark.parametrize("edit", [code_of, lambda address: quote(code_of(address), safe="")])
 async def test_the_code_alone_does_as_well(machine: Machine, ends_at: Browser, edit: Callable[[str], str]) -> None:
     assert await machine.by("paste", Elsewhere(ends_at, edit))
 
@@ -438,7 +439,7 @@ async def test_gcloud_that_fails_says_why(machine: Machine, home: Path) -> None:
 
 
 async def test_who_gives_up_ends_gcloud_and_what_it_started(machine: Machine, home: Path) -> None:
-    gcloud(home, "(trap '' TERM; exec sleep 600) & echo $! $$; wait")
+    gcloud(home, "(trap '' TERM; exec sh -c 'echo $$ $PPID; exec sleep 600') & wait")
     ada = User()
     method = await machine.method("gcloud")
     signing_in = asyncio.create_task(method.run(machine.desk, ada))  # type: ignore[arg-type]
@@ -637,11 +638,13 @@ async def test_a_request_that_waits_for_hanging_credentials_goes_on_with_a_sign_
         return released.wait(60)
 
     monkeypatch.setattr("candela_tui.credentials.adc.has_metadata_server", hang)
-    credentials = machine.credentials()
+    credentials = machine.credentials(limit_s=600)
     waiting = [asyncio.create_task(credentials.token()) for _ in range(3)]
     await asyncio.to_thread(hanging.wait)
     await machine.by("service-account", User(str(machine.key_file()), choices=["work-7", "us"]))
-    assert set(await asyncio.gather(*waiting)) == {machine.google.access_tokens[-1]}
+    async with asyncio.timeout(30):
+        tokens = await asyncio.gather(*waiting)
+    assert set(tokens) == {machine.google.access_tokens[-1]}
     released.set()
     await credentials.close()
 
