@@ -96,7 +96,7 @@ def _read(id: str, path: Path) -> SettingsFile | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except json.JSONDecodeError as error:
-        return SettingsFile(id, path, trouble=f"is not valid JSON (line {error.lineno}, column {error.colno})")
+        return SettingsFile(id, path, trouble=f"is not valid JSON (line {error.lineno})")
     except ValueError:
         return SettingsFile(id, path, trouble="is not UTF-8 text")
     except OSError as error:

@@ -1,6 +1,7 @@
 """Whom the doctor looks at: one user's candela on this machine."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ def managed_settings_directory() -> Path:
     return _MANAGED.get(sys.platform, Path("/etc/claude-code"))
 
 
+def _terminal() -> os.terminal_size | None:
+    return shutil.get_terminal_size() if sys.stdout.isatty() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """All that the checks start from."""
@@ -35,5 +40,7 @@ class Patient:
     directory: Path = field(default_factory=Path.cwd)
     """Where Claude Code would be started."""
     managed: Path = field(default_factory=managed_settings_directory)
+    terminal: os.terminal_size | None = field(default_factory=_terminal)
+    """Where the output goes; None: to no terminal."""
     online: bool = True
     """Whether providers may be asked."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import socket
 import ssl
 import time
@@ -110,7 +111,7 @@ async def _connect(address: str, host: str, port: int) -> tuple[asyncio.StreamRe
     try:
         return await asyncio.open_connection(address, port, limit=_MOST_HEAD)
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
+        words = os.strerror(error.errno).lower() if error.errno else "it failed"
         fix = "Check the network, a firewall, and HTTPS_PROXY."
         raise Failed(f"no connection to {host}:{port}: {words}", fix) from None
 

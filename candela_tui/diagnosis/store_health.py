@@ -35,12 +35,14 @@ def check_store(patient: Patient) -> Sequence[Check]:
 
 
 def _database(path: Path) -> Check:
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    uri = f"file:{quote(str(path.absolute()))}?mode=rw"
     begun = time.monotonic()
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S)
         try:
             connection.set_progress_handler(lambda: time.monotonic() - begun > _LIMIT_S, _STEPS)
+            # Not mode=ro: such a reader leaves files of the log behind.
+            connection.execute("PRAGMA query_only = ON")
             revision = _revision(connection)
             complaint = _complaint(connection)
         finally:

@@ -1,6 +1,5 @@
 """What the terminal can show."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,21 +16,21 @@ _LIMIT_S = 2.0
 def check_terminal(patient: Patient) -> Sequence[Check]:
     """Size, colours, characters, and what tmux lets through. Blocks."""
     environ = patient.environ
-    checks = [_terminal(environ)]
+    checks = [_terminal(patient)]
     if environ.get("TMUX"):
         checks.append(_tmux(patient))
     return checks
 
 
-def _terminal(environ: Mapping[str, str]) -> Check:
+def _terminal(patient: Patient) -> Check:
+    environ, size = patient.environ, patient.terminal
     term = environ.get("TERM", "")
-    if not sys.stdout.isatty():
+    if size is None:
         return TOPIC.unknown("the output goes to no terminal")
     if term in ("", "dumb"):
         return TOPIC.bad(
             f"TERM is {term or 'not set'}: the dashboard can't be drawn", "Set TERM, such as xterm-256color."
         )
-    size = shutil.get_terminal_size()
     words = f"{term}, {size.columns} x {size.lines}, {_colours(environ)}"
     if not _is_utf8(environ):
         return TOPIC.warn(
