@@ -5,12 +5,13 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from candela_tui.config.places import vertex_project
+from candela_tui.config.places import vertex_project, vertex_region
 from candela_tui.config.settings import VertexSettings
 from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google_token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
+from candela_tui.credentials.settings_file import SettingsFile
 from candela_tui.credentials.shared import Lease, OnState, SameAgain, Shared
 from candela_tui.credentials.state import TellState, told_as
 from candela_tui.credentials.vault.choice import open_vault, passphrase_of
@@ -40,13 +41,15 @@ class GoogleCredentials:
         *,
         accounts: Accounts | None = None,
         vault_file: Path | None = None,
+        config: Path | None = None,
         tell: TellState | None = None,
         limit_s: float = _LIMIT_S,
     ) -> None:
         """``environ`` chooses the project; google-auth itself reads the environment of the process. Without
-        ``accounts`` and ``vault_file`` nobody has signed in with candela. ``tell`` is called whenever they stand
-        otherwise. Nothing waits longer than ``limit_s`` for what gives them."""
-        self._settings = settings
+        ``accounts`` and ``vault_file`` nobody has signed in with candela. ``config`` is the file that ``settings`` are
+        from: project and region hold as they are there now. ``tell`` is called whenever they stand otherwise. Nothing
+        waits longer than ``limit_s`` for what gives them."""
+        self._settings = SettingsFile(config, settings, lambda all_: all_.vertex)
         self._environ = environ
         self._accounts = accounts
         self._vault_file = vault_file
@@ -76,11 +79,15 @@ class GoogleCredentials:
     async def project(self) -> str | None:
         """The project: of the settings, of the environment, else of the credentials. Raises CredentialsError where
         only they could tell and there are none."""
-        if configured := vertex_project(self._settings, self._environ):
+        if configured := vertex_project(await self._settings.now(), self._environ):
             return configured
         await self.token()
         newest = self._source.newest
         return newest.project or newest.quota_project if newest is not None else None
+
+    async def region(self) -> str:
+        """The location on Vertex AI: of the settings, of the environment, else global."""
+        return vertex_region(await self._settings.now(), self._environ)
 
     async def close(self) -> None:
         """End what is under way."""

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from candela_tui.config import vertex_project, vertex_region
+from candela_tui.config import ConfigError, VertexSettings, load, vertex_project, vertex_region
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.adc import VARIABLE
 from candela_tui.credentials.blocking import BlockingCalls
@@ -93,13 +93,14 @@ class GoogleSignIn:
             lines.append(CheckLine("ok", f"signed in to Google as {account or 'an account that Google does not name'}"))
         except CredentialsError as error:
             lines.append(CheckLine("warn", f"Google does not tell whose the credentials are: {error}"))
-        project = vertex_project(desk.settings.vertex, self._environ) or token.project or token.quota_project
+        # A sign-in has written there since the desk was set up.
+        vertex = await _written(desk)
+        project = vertex_project(vertex, self._environ) or token.project or token.quota_project
         if project is None:
             fix = "`candela config set vertex.project PROJECT`"
             lines.append(CheckLine("bad", "no Google Cloud project is known", fix))
         else:
-            where = vertex_region(desk.settings.vertex, self._environ)
-            lines.append(CheckLine("ok", f"project {project}, region {where}"))
+            lines.append(CheckLine("ok", f"project {project}, region {vertex_region(vertex, self._environ)}"))
         if token.quota_project not in (None, project):
             lines.append(CheckLine("ok", f"quota project {token.quota_project}: it pays for the requests"))
         return lines
@@ -209,7 +210,7 @@ class GoogleSignIn:
         desk.accounts.put(NAME, account)
         if before is not None and before.store != store:
             await self._clear(desk, talk, before)
-        await talk.tell(f"Signed in to Google as {label}; it is kept in {vault.place}.")
+        await talk.tell(f"Google signed {label} in.")
         if self._environ.get(VARIABLE):
             await talk.tell(f"It goes before {VARIABLE}, which other programs still use.")
         await choose_place(desk, talk, token.project, partial(projects_of, token, self._endpoints), self._environ)
@@ -225,6 +226,13 @@ class GoogleSignIn:
 
 async def _called(call: Callable[[], T]) -> T:
     return await BlockingCalls("Google", _CALL_LIMIT_S).run(call)
+
+
+async def _written(desk: Desk) -> VertexSettings:
+    try:
+        return (await asyncio.to_thread(load, desk.config)).vertex
+    except ConfigError:
+        return desk.settings.vertex
 
 
 def _client(desk: Desk) -> Client:

@@ -88,7 +88,7 @@ async def _region(talk: Talk, current: str) -> str:
 async def _keep(desk: Desk, talk: Talk, name: str, value: str, environ: Mapping[str, str]) -> None:
     key = ("vertex", name)
     await asyncio.to_thread(change_setting, desk.config, key, value)
-    await talk.tell(f"[vertex] {name} = {value} is in {desk.config}. A candela that runs takes it after a restart.")
+    await talk.tell(f"[vertex] {name} = {value} is in {desk.config}.")
     for variable, (set_, _) in from_environment(environ).items():
         if set_ == key:
             await talk.tell(f"{variable} is set and wins over it: unset it.")

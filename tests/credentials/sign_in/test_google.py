@@ -99,7 +99,12 @@ class Machine:
     def credentials(self, limit_s: float = 30.0) -> GoogleCredentials:
         accounts = Accounts(self.accounts_file)
         return GoogleCredentials(
-            self.settings.vertex, self.environ, accounts=accounts, vault_file=self.vault_file, limit_s=limit_s
+            self.settings.vertex,
+            self.environ,
+            accounts=accounts,
+            vault_file=self.vault_file,
+            config=self.config,
+            limit_s=limit_s,
         )
 
     def key_file(self, **changes: str) -> Path:
@@ -511,7 +516,6 @@ async def test_a_sign_in_stays_where_its_user_gives_up_at_the_project(machine: M
 
 async def test_it_is_told_who_is_signed_in_and_what_pays(machine: Machine, home: Path, browse: Browser) -> None:
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
-    machine.settings = load(machine.config, {})
     assert await machine.sign_in.who(machine.desk) == [
         CheckLine("ok", f"signed in to Google as {EMAIL}"),
         CheckLine("ok", "project work-7, region eu"),
@@ -525,7 +529,7 @@ async def test_who_it_is_of_application_default_credentials(
     machine.google.refresh_tokens.add("1//0gOwn")
     adc = user(quota_project_id="paying-1", refresh_token="1//0gOwn", client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
     logged_in(home, adc)
-    machine.settings = Settings.model_validate({"vertex": {"project": "work-7"}})
+    machine.config.write_text('[vertex]\nproject = "work-7"\n')
     assert await machine.sign_in.who(machine.desk) == [
         CheckLine("ok", f"signed in to Google as {EMAIL}"),
         CheckLine("ok", "project work-7, region global"),
@@ -646,6 +650,20 @@ async def test_a_request_that_waits_for_hanging_credentials_goes_on_with_a_sign_
         tokens = await asyncio.gather(*waiting)
     assert set(tokens) == {machine.google.access_tokens[-1]}
     released.set()
+    await credentials.close()
+
+
+async def test_a_candela_that_runs_takes_the_project_and_the_region_that_were_chosen(
+    machine: Machine, browse: Browser
+) -> None:
+    credentials = machine.credentials()
+    assert await credentials.region() == "global"
+    await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
+    assert (await credentials.project(), await credentials.region()) == ("work-7", "eu")
+    machine.config.write_text("[vertex]\nregion = 1\n")
+    assert (await credentials.project(), await credentials.region()) == ("work-7", "eu")
+    machine.config.write_text("")
+    assert await credentials.region() == "global"
     await credentials.close()
 
 
