@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,9 +26,6 @@ from candela_tui.credentials.vault.choice import Vault, open_vault, passphrase_o
 _LIMIT_S = 60.0
 # EC2 has new keys at least five minutes before the old ones end (EC2 user guide, "Retrieve security credentials").
 _AHEAD_S = 300.0
-
-# What botocore warns of is in the words of CredentialsError, without tracebacks and what commands print.
-logging.getLogger("botocore").setLevel(logging.ERROR)
 
 
 class AwsCredentials:

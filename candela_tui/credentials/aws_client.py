@@ -1,11 +1,16 @@
 """Clients of AWS's services, by botocore, with keys that are given: no profile and no chain has a say."""
 
+import logging
 from functools import cache
 from typing import Any
 
 from candela_tui.credentials.keys import BearerKey, Keys
 
 _CONNECT_S, _READ_S = 10, 20
+
+# What botocore warns of is in the words of CredentialsError, without tracebacks and what commands print; and what it
+# says for debugging holds tokens.
+logging.getLogger("botocore").setLevel(logging.ERROR)
 
 
 def plain_session() -> Any:

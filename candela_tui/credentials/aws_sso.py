@@ -26,6 +26,10 @@ class SsoTokenEnded(Exception):
     """The token has ended, or was withdrawn."""
 
 
+class SsoUnreachable(CredentialsError):
+    """Identity Center can't be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class SsoToken:
     """What a sign-in brings, with the client that it was made for. Times are seconds since the epoch."""
@@ -109,7 +113,7 @@ def begin(start_url: str, region: str, scopes: Sequence[str] = SCOPES) -> Author
 
 
 def token_for(waiting: Authorization) -> SsoToken | NotYet:
-    """Ask once for the token. Raises CredentialsError where there will be none."""
+    """Ask once for the token. Raises SsoUnreachable, CredentialsError where there will be none."""
     oidc = _client("sso-oidc", waiting.region)
     now = time.time()
     try:
@@ -250,4 +254,4 @@ def _call(region: str, ask: Callable[[], T]) -> T:
         raise _Refused(code, quotable(str(said or code)).rstrip(".")) from None
     except BotoCoreError as error:
         words = quotable(str(error)).rstrip(".")
-        raise CredentialsError(f"IAM Identity Center in {region} can't be asked: {words}") from None
+        raise SsoUnreachable(f"IAM Identity Center in {region} can't be asked: {words}") from None

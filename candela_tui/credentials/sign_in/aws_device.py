@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from candela_tui.credentials.aws_sso import SCOPES, SsoToken, begin, code_ended, token_for
+from candela_tui.credentials.aws_sso import SCOPES, SsoToken, SsoUnreachable, begin, code_ended, token_for
 from candela_tui.credentials.sign_in.talk import Talk
 
 # RFC 8628, 3.5.
 _SLOWER_S = 5.0
+_MOST_MISSED = 3
 
 
 async def by_code(
@@ -22,10 +23,18 @@ async def by_code(
     """Show the code, and wait until it was confirmed. Raises CredentialsError where it was denied or is over."""
     waiting = await asyncio.to_thread(begin, start_url, region, scopes)
     await talk.show_link(waiting.url, waiting.code)
-    interval_s = waiting.interval_s
+    interval_s, missed = waiting.interval_s, 0
     while time.time() + interval_s < waiting.ends:
         await pause(interval_s)
-        answer = await asyncio.to_thread(token_for, waiting)
+        try:
+            answer = await asyncio.to_thread(token_for, waiting)
+        except SsoUnreachable:
+            # The user is busy in the browser: a connection that was lost meanwhile may come back.
+            missed += 1
+            if missed == _MOST_MISSED:
+                raise
+            continue
+        missed = 0
         if isinstance(answer, SsoToken):
             return answer
         if answer.slow_down:

@@ -15,6 +15,7 @@ from candela_tui.credentials.sign_in.aws_kept import chosen_region, remember, us
 from candela_tui.credentials.sign_in.aws_profile import sign_in_to
 from candela_tui.credentials.sign_in.provider import Desk
 from candela_tui.credentials.sign_in.talk import Choice, Talk
+from candela_tui.credentials.vault.errors import VaultError
 
 _REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-\d+")
 _AGAIN, _OTHER = "candela:again", "candela:other"
@@ -22,7 +23,7 @@ _AGAIN, _OTHER = "candela:again", "candela:other"
 
 async def with_sso(desk: Desk, talk: Talk) -> Account | None:
     """For a profile of ~/.aws the token goes where AWS's own tools keep it, else into the vault."""
-    before = await _before(desk)
+    before = await _before(desk, talk)
     try:
         there = [each for each in await asyncio.to_thread(profiles) if each.sso is not None]
     except CredentialsError as error:
@@ -92,10 +93,14 @@ async def _keep(desk: Desk, talk: Talk, role: SsoRole, token: SsoToken) -> Accou
     return await remember(desk, talk, StoredSso(role, token), f"{role.role_name} in account {role.account_id} (SSO)")
 
 
-async def _before(desk: Desk) -> SsoRole | None:
+async def _before(desk: Desk, talk: Talk) -> SsoRole | None:
     """What was signed in to the last time."""
     account = desk.accounts.of(NAME)
     if account is None or not account.label.endswith("(SSO)"):
         return None
-    stored = await asyncio.to_thread(kept, await desk.opened(account))
+    try:
+        stored = await asyncio.to_thread(kept, await desk.opened(account))
+    except VaultError as error:
+        await talk.tell(str(error))
+        return None
     return stored.role if isinstance(stored, StoredSso) else None

@@ -23,9 +23,12 @@ def open_upstreams(
 ) -> dict[str, Upstream]:
     """An upstream for each route, by its name. Whoever opens them closes each once. ``tell`` is called whenever a
     provider's credentials stand otherwise. Without ``paths`` nobody has signed in."""
-    key = AnthropicKey(settings.anthropic, Accounts(paths.accounts), paths.vault, tell) if paths else None
-    google = GoogleCredentials(settings.vertex)
-    aws = AwsCredentials(settings.aws)
+    accounts = Accounts(paths.accounts) if paths else None
+    vault = paths.vault if paths else None
+    config = paths.config if paths else None
+    key = AnthropicKey(settings.anthropic, accounts, vault, tell) if accounts and vault else None
+    google = GoogleCredentials(settings.vertex, accounts=accounts, vault_file=vault, tell=tell)
+    aws = AwsCredentials(settings.aws, accounts=accounts, vault_file=vault, config=config, tell=tell)
     vertex = Vertex(settings, google, session)
     return {
         "anthropic-direct": Direct(settings.anthropic.base_url, key),

@@ -1,4 +1,5 @@
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from candela_tui.credentials.aws_sso import SsoToken
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.aws import PROVIDER
 from candela_tui.credentials.sign_in.aws_device import by_code
+from candela_tui.credentials.vault.errors import VaultError
 from tests.credentials.conftest import command
 from tests.credentials.endpoint import Endpoint
 from tests.credentials.identity_center import START_URL, IdentityCenter
@@ -150,6 +152,22 @@ class TestIdentityCenter:
         assert isinstance(token, SsoToken)
         assert pauses == [3, 3, 8, 8, 13]
 
+    async def test_a_connection_that_is_lost_for_a_moment_ends_no_sign_in(
+        self, center: IdentityCenter, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        here = os.environ["AWS_ENDPOINT_URL_SSO_OIDC"]
+        addresses = [f"http://{nobody_listens}", f"http://{nobody_listens}", here]
+
+        async def pause(_seconds: float) -> None:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", addresses.pop(0))
+
+        assert isinstance(await by_code(User(), START_URL, "us-east-1", pause=pause), SsoToken)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", here)
+        addresses = [f"http://{nobody_listens}"] * 3
+        with pytest.raises(CredentialsError, match="can't be asked"):
+            await by_code(User(), START_URL, "us-east-1", pause=pause)
+
     @pytest.mark.parametrize(
         ("answer", "said"),
         [
@@ -215,6 +233,18 @@ class TestIdentityCenter:
         await signed_in(office, "sso", again)
         assert again.offered["Sign in to which?"][0].title == "ReadOnly in 111111111111"
         assert (await keys(office.credentials())).access_key == "ASIAREADONLY"
+
+    async def test_a_vault_that_can_t_be_read_any_more_does_not_hold_up_signing_in_again(
+        self, office: Office, center: IdentityCenter
+    ) -> None:
+        center.accounts = {"111111111111": "play"}
+        answers = (("Start URL", START_URL), ("Region of", ""), REGION)
+        await signed_in(office, "sso", User(*answers))
+        office.vault_file.write_text("{}")
+        user = User(*answers[:2], REGION)
+        with pytest.raises(VaultError, match="is damaged"):
+            await signed_in(office, "sso", user)
+        assert "is damaged" in user.told[0]
 
     async def test_for_a_profile_the_token_lies_where_botocore_and_the_aws_cli_find_and_renew_it(
         self, home: Path, office: Office, center: IdentityCenter
