@@ -8,8 +8,11 @@ import pytest
 
 from candela_tui.diagnosis.access import check_anthropic_access, check_bedrock_access, check_vertex_access
 from candela_tui.diagnosis.check import State
+from candela_tui.diagnosis.credentials import credential_examinations
+from candela_tui.diagnosis.examine import examine
 from candela_tui.diagnosis.patient import Patient
 from tests.diagnosis.conftest import MakePatient
+from tests.proxy.running import RunningProxy, WireClient
 from tests.standin import Provider
 from tests.standin.answers import error
 from tests.standin.bedrock import Bedrock
@@ -128,3 +131,19 @@ async def test_candelas_own_key_is_tried(make_patient: MakePatient, provider: Pr
     assert (refused.state, refused.fix) == (State.BAD, "Run `candela auth login --provider anthropic`.")
     [none] = await check_anthropic_access(make_patient({"anthropic": {"base_url": provider.url}}))
     assert none.words == "candela has no key of its own to try"
+
+
+async def test_what_a_running_candela_saw_of_its_credentials_is_told(
+    make_patient: MakePatient, tmp_path: Path, provider: Provider
+) -> None:
+    sections = {"anthropic": {"base_url": provider.url, "key_command": "/bin/echo sk-ant-own-key-of-candela"}}
+    async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy, WireClient(proxy.port) as client:
+        patient = make_patient({**sections, "proxy": {"port": proxy.port}}, paths=proxy.paths)
+        provider.respond = lambda _request: error(401, "invalid x-api-key")
+        before, *_ = await examine(patient, credential_examinations())
+        await client.post()
+        await client.until(b"\r\n\r\n")
+        after, *_ = await examine(patient, credential_examinations())
+    assert (before.state, before.words) == (State.OK, "[anthropic] key_command: a command of yours prints the key")
+    assert after.state is State.BAD
+    assert "the candela that runs: refused by the provider" in after.words
