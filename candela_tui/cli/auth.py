@@ -137,6 +137,7 @@ async def _method(provider: Provider, desk: Desk, talk: "TerminalTalk", wanted: 
     if usable is not None:
         choices.append(Choice(_EXISTING, "Not at all", "use what was found"))
     if len(choices) == 1 or not talk.interactive:
+        await talk.tell(f"Signing in to {provider.title}: {methods[0].title}")
         return methods[0]
     chosen = await talk.choose("How do you want to sign in?", choices)
     return next((method for method in methods if method.id == chosen.id), None)
