@@ -12,6 +12,8 @@ from candela_tui.diagnosis.client_settings import settings_files
 from candela_tui.diagnosis.patient import Patient
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|HEADERS", re.I)
+_LIKE_SECRET = re.compile(r"(?<![\w-])(?:sk-|AKIA|ASIA|ya29\.|eyJ|1//)[\w/+=.~%-]{8,}")
+"""Keys and tokens of the providers, by how they begin: those that only a keyring or a file knows."""
 _FEWEST_OF_SECRET = 8
 """Shorter values are switches and numbers, and would be found in any words."""
 _PUBLIC = ("anthropic.com", "googleapis.com", "amazonaws.com", "amazonaws.com.cn", "claude.com", "claude.ai")
@@ -28,7 +30,7 @@ def without_secrets(checks: Iterable[Check], patient: Patient) -> list[Check]:
     def clean(text: str) -> str:
         for secret in secrets:
             text = text.replace(secret, "[redacted]")
-        return text
+        return _LIKE_SECRET.sub("[redacted]", text)
 
     return [replace(check, words=clean(check.words), fix=clean(check.fix)) for check in checks]
 

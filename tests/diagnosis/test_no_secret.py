@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import Settings
+from candela_tui.credentials.accounts import Account, Accounts
+from candela_tui.credentials.anthropic import ENTRY
+from candela_tui.credentials.vault.choice import open_vault
 from candela_tui.diagnosis.check import Check, State, Topic
 from candela_tui.diagnosis.checks import all_examinations
 from candela_tui.diagnosis.examine import examine
@@ -20,7 +23,10 @@ from candela_tui.diagnosis.redaction import for_others, without_secrets
 from candela_tui.diagnosis.report import as_json, as_markdown, write_report
 from candela_tui.paths import default_paths
 from tests.credentials.conftest import command
+from tests.credentials.vault.secret_service import gnome_keyring, session_bus
 from tests.diagnosis.conftest import MakePatient, write_settings
+from tests.standin import Provider
+from tests.standin.answers import error
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TOPIC = Topic("client.something", "Something")
@@ -102,6 +108,31 @@ def test_a_program_that_says_a_secret_is_not_quoted_with_it(full_of_secrets: Pat
     found = asyncio.run(examine(full_of_secrets, all_examinations()))
     [claude] = [check for check in without_secrets(found, full_of_secrets) if check.id == "client.version"]
     assert claude.words.endswith("--version failed (exit 1): failed with [redacted]")
+
+
+async def test_a_key_in_the_keyring_is_not_told_even_where_the_provider_quotes_it(
+    make_patient: MakePatient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: Provider
+) -> None:
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    patient = make_patient({"anthropic": {"base_url": provider.url}})
+    patient.paths.make_data_directory()
+    with session_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        with gnome_keyring(tmp_path, address):
+            vault = open_vault("keyring", patient.paths.vault, lambda: None)
+            vault.write(ENTRY, "sk-ant-keyring-0f3a9c")
+            Accounts(patient.paths.accounts).put("anthropic", Account("keyring", vault.place, "API key", NOW))
+            provider.respond = lambda asked: error(403, f"{asked.header('x-api-key')} may not do that")
+            found = await examine(patient, all_examinations())
+    [asked] = [asked for asked in provider.requests if asked.method == "GET"]
+    assert asked.header("x-api-key") == "sk-ant-keyring-0f3a9c"
+    said = without_secrets(found, patient)
+    assert [check.words for check in said if check.id == "provider.anthropic-access"] == [
+        "candela's own key: [redacted] may not do that"
+    ]
+    assert "0f3a9c" not in as_json(said, NOW)
 
 
 SECRET = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=12, max_size=40)
