@@ -117,7 +117,7 @@ class AwsSettings(_Section):
     region: OptionalWord = None
     """Such as us-east-1. "" takes AWS_REGION, AWS_DEFAULT_REGION, else the profile's own."""
     profile: OptionalWord = None
-    """The profile of ~/.aws. "" takes AWS_PROFILE, else the default chain."""
+    """The profile of ~/.aws. "" takes what you signed in to with candela, else AWS_PROFILE, else the default chain."""
     base_url: OptionalBaseUrl = None
     """A private endpoint for both bedrock-runtime and bedrock. "" is AWS's own for the region."""
     inference_profile: Literal["auto", "none", "global", "us", "us-gov", "eu", "apac", "jp", "au"] = "auto"
