@@ -1,6 +1,6 @@
 """``candela doctor``: what is wrong, and what mends it."""
 
-import asyncio
+import os
 import shutil
 import sys
 import textwrap
@@ -42,7 +42,7 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool
     """
     from candela_tui.diagnosis.check import State
     from candela_tui.diagnosis.checks import all_examinations
-    from candela_tui.diagnosis.examine import examine
+    from candela_tui.diagnosis.examine import examined
     from candela_tui.diagnosis.redaction import without_secrets
     from candela_tui.diagnosis.report import as_json as json_of
 
@@ -51,8 +51,9 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool
     patient = _patient(ctx.ensure_object(Invocation), online=not offline)
     if sys.stderr.isatty():
         click.echo("Looking …", err=True)
-    found = without_secrets(asyncio.run(examine(patient, all_examinations())), patient)
-    click.echo(json_of(found, datetime.now(UTC)) if as_json else _table(found))
+    found = without_secrets(examined(patient, all_examinations()), patient)
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.echo(json_of(found, datetime.now(UTC)) if as_json else _table(found), color=colour)
     if report is not None:
         _write(report, found, patient)
     ctx.exit(1 if any(check.state is State.BAD for check in found) else 0)

@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.patient import Patient
@@ -22,6 +23,16 @@ class Examination:
     run: Callable[[Patient], Awaitable[Sequence[Check]]]
     limit_s: float = 10.0
     asks_providers: bool = False
+
+
+def examined(patient: Patient, examinations: Iterable[Examination]) -> list[Check]:
+    """``examine`` on a loop of its own, which ends however much hangs."""
+
+    async def run() -> list[Check]:
+        asyncio.get_running_loop().set_default_executor(_DaemonThreads())
+        return await examine(patient, examinations)
+
+    return asyncio.run(run())
 
 
 async def examine(patient: Patient, examinations: Iterable[Examination]) -> list[Check]:
@@ -56,18 +67,31 @@ def blocking(look: Callable[[Patient], Sequence[Check]]) -> Callable[[Patient], 
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """What the call returns or raises. It has a thread of its own, no executor's: those are joined when the process
-    ends, however long they hang."""
-    answer: Future[T] = Future()
-    answer.set_running_or_notify_cancel()
+    """What the call returns or raises, from a thread that nobody has to wait for."""
+    return await asyncio.wrap_future(_DaemonThreads.start(call))
 
-    def run() -> None:
-        try:
-            result = call()
-        except BaseException as error:  # noqa: BLE001 - handed to who waits
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)
 
-    threading.Thread(target=run, name="doctor", daemon=True).start()
-    return await asyncio.wrap_future(answer)
+class _DaemonThreads(ThreadPoolExecutor):
+    """A thread of its own for each call, also for those of libraries (names to resolve). The usual executor's are
+    joined when the loop and the process end, however long they hang."""
+
+    @staticmethod
+    def start(call: Callable[[], T]) -> "Future[T]":
+        """Call it in a new thread."""
+        answer: Future[T] = Future()
+        answer.set_running_or_notify_cancel()
+
+        def run() -> None:
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001 - handed to who waits
+                answer.set_exception(error)
+            else:
+                answer.set_result(result)
+
+        threading.Thread(target=run, name="doctor", daemon=True).start()
+        return answer
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """The same, as an executor is asked."""
+        return self.start(partial(fn, *args, **kwargs))

@@ -16,6 +16,7 @@ from candela_tui.store.schema import REVISIONS
 
 TOPIC = Topic("data.store", "Records")
 DISK = Topic("data.disk", "Disk space")
+_ANOTHER_PLACE = "Choose another place with --data-dir."
 _LIMIT_S = 3.0
 _BUSY_S = 1.0
 _STEPS = 10_000
@@ -26,9 +27,19 @@ _LARGE_WAL = 256 * 2**20
 
 def check_store(patient: Patient) -> Sequence[Check]:
     """The database, its permissions, and the room on its disk. Blocks."""
-    data, path = patient.paths.data, patient.paths.store
-    if not data.exists():
-        return [TOPIC.ok(f"nothing is recorded yet: {data} will be made"), _disk(_existing(data))]
+    try:
+        return _checked(patient.paths.data, patient.paths.store)
+    except PermissionError as error:
+        return [TOPIC.bad(f"{error.filename} can't be read: {error.strerror}", _ANOTHER_PLACE)]
+
+
+def _checked(data: Path, path: Path) -> Sequence[Check]:
+    """Raises PermissionError."""
+    place = _existing(data)
+    if not place.is_dir():
+        return [TOPIC.bad(f"{place} is no directory", _ANOTHER_PLACE)]
+    if place != data:
+        return [TOPIC.ok(f"nothing is recorded yet: {data} will be made"), _disk(place)]
     checks = [_permissions(data), _database(path)] if path.exists() else [_permissions(data)]
     found = [check for check in checks if check is not None]
     return [*(found or [TOPIC.ok(f"nothing is recorded yet in {data}")]), _disk(data)]

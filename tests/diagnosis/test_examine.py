@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from candela_tui.diagnosis.check import Check, State, Topic
-from candela_tui.diagnosis.examine import Examination, blocking, examine
+from candela_tui.diagnosis.examine import Examination, blocking, examine, examined
 from candela_tui.diagnosis.patient import Patient
 from tests.diagnosis.conftest import MakePatient
 
@@ -54,6 +54,21 @@ async def test_a_check_that_hangs_is_unknown_after_its_time(make_patient: MakePa
         done.set()
     unknown = OTHER.unknown("no answer within 0.05 s")
     assert found == [unknown, unknown, FINE.ok("all is well")]
+
+
+def test_a_library_that_hangs_in_a_thread_does_not_hold_the_command(make_patient: MakePatient) -> None:
+    never = threading.Event()
+
+    async def resolves(_patient: Patient) -> Sequence[Check]:
+        await asyncio.to_thread(never.wait)
+        return []
+
+    try:
+        assert examined(make_patient(), [Examination(OTHER, resolves, limit_s=0.05)]) == [
+            OTHER.unknown("no answer within 0.05 s")
+        ]
+    finally:
+        never.set()
 
 
 @pytest.mark.parametrize("online", [True, False])

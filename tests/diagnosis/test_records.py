@@ -16,6 +16,7 @@ from candela_tui.diagnosis.patient import Patient
 from candela_tui.diagnosis.prices import check_prices
 from candela_tui.diagnosis.store_health import check_store
 from candela_tui.exchange import Exchange, utc_now
+from candela_tui.paths import default_paths
 from candela_tui.store.writer import StoreWriter
 from tests.diagnosis.conftest import MakePatient, write_settings
 from tests.export.exchanges import exchange
@@ -59,6 +60,14 @@ def test_without_records_nothing_is_made(make_patient: MakePatient) -> None:
     check = store(patient)
     assert (check.state, check.words) == (State.OK, f"nothing is recorded yet: {patient.paths.data} will be made")
     assert not patient.paths.data.exists()
+
+
+def test_a_data_directory_that_is_none_is_told(make_patient: MakePatient, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "data"):
+        check = store(make_patient(paths=default_paths(data=place)))
+        assert (check.state, check.words) == (State.BAD, f"{file} is no directory")
 
 
 def no_database(path: Path) -> None:
