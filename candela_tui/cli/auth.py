@@ -127,7 +127,7 @@ async def _method(provider: Provider, desk: Desk, talk: "TerminalTalk", wanted: 
     findings = await provider.find(desk)
     usable = next((finding for finding in findings if finding.usable), None)
     if usable is not None:
-        words = "\n".join(f"  {'✓' if one.usable else '✗'} {one.source}: {one.detail}" for one in findings)
+        words = "\n".join(f"  {'✓' if one.usable else '○'} {one.source}: {one.detail}" for one in findings)
         await talk.tell(f"Found already:\n{words}")
         if not talk.interactive:
             return None
@@ -189,7 +189,7 @@ def _status_lines(one: "Survey") -> list[str]:
     if one.state is not None and one.state.words:
         lines.append(f"    {plain(one.state.words)}")
     lines += [
-        f"    {'✓' if found.usable else '✗'} {plain(found.source)}: {plain(found.detail)}" for found in one.findings
+        f"    {'✓' if found.usable else '○'} {plain(found.source)}: {plain(found.detail)}" for found in one.findings
     ]
     if not one.usable:
         lines.append(f"    candela auth login --provider {one.provider.name}")
@@ -372,6 +372,8 @@ def _run(conversation: Coroutine[Any, Any, T]) -> T:
     except KeyboardInterrupt:
         click.echo("\nGiven up.", err=True)
         raise SystemExit(_INTERRUPTED) from None
+    except click.ClickException:
+        raise
     except Abandoned:
         raise click.ClickException("Given up: nothing was kept.") from None
     except (CredentialsError, VaultError, ConfigError) as error:

@@ -1,8 +1,8 @@
 """The sign-in wizard, towards a stand-in of the provider, through the real proxy."""
 
-import asyncio
 import json
 import re
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,11 +15,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.credentials.accounts import Account, Accounts
-from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in import registry
 from candela_tui.credentials.sign_in.office import Office
-from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider, ProviderName
-from candela_tui.credentials.sign_in.talk import Choice, Talk
+from candela_tui.credentials.sign_in.provider import CheckLine, Finding
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.credentials.vault import choice
 from candela_tui.credentials.vault.choice import open_vault
@@ -29,11 +26,10 @@ from tests.proxy.running import RunningProxy
 from tests.standin import Provider as AnthropicStandIn
 from tests.standin import error
 from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
+from tests.ui.sign_in_cloud import CODE, LINK, Cloud
 
 KEY = "sk-ant-api03-a-key-that-nobody-may-see-0123456789"
 PASSPHRASE = "a few words are good"
-LINK = "https://device.sso.example/start?user_code=WDJB-MJHT&" + "&".join(f"parameter{n}=value{n}" for n in range(12))
-CODE = "WDJB-MJHT"
 
 
 @pytest.fixture(autouse=True)
@@ -53,62 +49,6 @@ def paths(tmp_path: Path) -> Paths:
     return default_paths(tmp_path / "config.toml", tmp_path)
 
 
-class Cloud:
-    """What a provider offers whose device flow is asked of an endpoint."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self.found: list[Finding] = []
-        self.lines: list[CheckLine] = []
-        self.cancelled = False
-
-    def provider(self, name: ProviderName) -> Provider:
-        titles = {"gcp": "Google Cloud (Vertex AI)", "aws": "AWS (Bedrock)"}
-        if name == "anthropic":
-            return registry.provider(name)
-        return Provider(name, titles[name], self._find, self._methods, self._who, self._forget)
-
-    async def _find(self, desk: Desk) -> list[Finding]:
-        return self.found
-
-    async def _methods(self, desk: Desk) -> list[Method]:
-        device = Method(
-            "device", "In a browser", "with a code to enter on a page, on this or another machine", self._run
-        )
-        broken = Method("broken", "A broken way", "that always fails", self._fail)
-        return [device, broken]
-
-    async def _run(self, desk: Desk, talk: Talk) -> None:
-        await talk.tell("Ask your administrator for the start URL.")
-        start = await talk.ask("Start URL", default="https://d-1.awsapps.com/start")
-        await talk.show_link(LINK, CODE)
-        try:
-            while not await asyncio.to_thread(self._granted, start):  # noqa: ASYNC110 - as device flows do
-                await asyncio.sleep(0.01)
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
-        choices = [Choice("1", "sandbox", "111122223333"), Choice("2", "work", "444455556666")]
-        chosen = await talk.choose("Which account?", choices)
-        desk.accounts.put("aws", Account("keyring", "the keyring", chosen.title, NOW))
-
-    def _granted(self, start: str) -> bool:
-        import urllib.request
-
-        with urllib.request.urlopen(f"{self._endpoint.url}/token?start={start}") as answer:
-            return bool(json.load(answer)["granted"])
-
-    async def _fail(self, desk: Desk, talk: Talk) -> None:
-        raise CredentialsError("the start URL belongs to nobody: ask your administrator for another")
-
-    async def _who(self, desk: Desk) -> list[CheckLine]:
-        return self.lines
-
-    async def _forget(self, desk: Desk) -> str:
-        desk.accounts.remove("aws")
-        return "The AWS session is gone; ~/.aws is AWS's own and stays."
-
-
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     with Endpoint() as running:
@@ -118,15 +58,11 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def cloud(endpoint: Endpoint) -> Cloud:
-    return Cloud(endpoint)
+    def granted(start: str) -> bool:
+        with urllib.request.urlopen(f"{endpoint.url}/token?start={start}") as answer:
+            return bool(json.load(answer)["granted"])
 
-
-class Place:
-    """A dashboard with its proxy, both of one data directory."""
-
-    def __init__(self, scene: Scene, paths: Paths) -> None:
-        self.scene = scene
-        self.paths = paths
+    return Cloud(granted)
 
 
 @asynccontextmanager
@@ -337,7 +273,7 @@ async def test_what_was_found_is_shown_and_can_be_checked_without_signing_in(
     cloud.lines = [CheckLine("bad", "the session is over", "aws sso login --profile work")]
     async with dashboard(paths, provider, cloud) as pilot:
         await shows(pilot, "● AWS", "○ Anthropic", "a signs in")
-        await at_provider(pilot, 2, "✓ profile work: SSO session", "✗ AWS_ACCESS_KEY_ID", "Check what is there")
+        await at_provider(pilot, 2, "✓ profile work: SSO session", "○ AWS_ACCESS_KEY_ID", "Check what is there")
         await pilot.press("G", "enter")
         await shows(pilot, "✗ the session is over", "→ aws sso login", "Something does not answer yet")
 

@@ -109,15 +109,17 @@ def _left(facts: HeaderFacts) -> Iterator[Part]:
     route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
     yield Part("address", (Form(2.5, address), Form(4.5, (*address, *route))))
     if facts.credentials is not None:
-        yield _credentials(facts.credentials, facts.until)
+        # Anthropic's own clients mostly have a login of theirs.
+        none = "no key" if facts.route == "anthropic-direct" else "not signed in"
+        yield _credentials(facts.credentials, none, facts.until)
 
 
-def _credentials(standing: Standing, until: str) -> Part:
+def _credentials(standing: Standing, none: str, until: str) -> Part:
     sign, ink = standing_piece(standing)
     # What is wrong is said before the figures; what is well, where there is room behind them.
     wrong = standing in (Standing.REFUSED, Standing.EXPIRES_SOON)
-    words = "not signed in" if standing is Standing.NONE else standing.value
-    short: Line = ((sign, ink), (f" {words}", ink if wrong else "dim"))
+    said = none if standing is Standing.NONE else standing.value
+    short: Line = ((sign, ink), (f" {said}", ink if wrong else "dim"))
     forms = [Form(0.2 if wrong else 6, short)]
     if until:
         forms.append(Form(5 if wrong else 8, (*short, (until, "dim"))))

@@ -96,6 +96,7 @@ class Conversation(Vertical):
     async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
         """A line of text; a secret is drawn as dots, and forgotten here once it is given."""
         self._input.password = secret
+        self._input.placeholder = "it is not shown · ⏎ gives it" if secret else "⏎ gives the answer"
         self._input.value = default
         self._input.cursor_position = len(default)
         try:
@@ -168,6 +169,8 @@ class Conversation(Vertical):
         else:
             (self._input if typing else self._rows).focus()
         self._turn_or_rest()
+        # The end of what was said stays in view when the question takes its room.
+        self.call_after_refresh(self._show_said)
 
     def _lay_out(self, *, anew: bool = False) -> None:
         width = max(10, self.size.width - 2)
@@ -202,6 +205,8 @@ class Conversation(Vertical):
         self._show_said()
 
     def _show_said(self) -> None:
+        if not self.is_attached:
+            return
         self._said.show_lines(transcript(self._entries, self._said.text_width), follow=True)
         self.screen.refresh_bindings()
 

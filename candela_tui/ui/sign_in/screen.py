@@ -42,7 +42,7 @@ class SignInScreen(Screen[None]):
         Binding(
             "ctrl+o,o",
             "open_link",
-            "Open",
+            "Browser",
             key_display="^o",
             tooltip="Open the link in this desktop's browser",
             id="sign_in.open_link",

@@ -69,8 +69,8 @@ class Wizard:
         talk, around = self._talk, self._around
         around.crumbs(())
         talk.clear()
-        talk.say("candela signs in to a provider for you, and Claude Code needs no key of its own.")
-        talk.say("Secrets go into the keyring of this machine, or into a file under a passphrase.", "dim")
+        talk.say("candela signs in to a provider for you: Claude Code needs no key of its own.")
+        talk.say("Secrets lie in the keyring of this machine, or in a file under a passphrase.", "dim")
 
         async def look() -> list[Survey]:
             return await survey(await self._desk(), states=around.states(), providers=around.providers)
@@ -139,7 +139,7 @@ class Wizard:
             return
         self._talk.say("Found on this machine:")
         for finding in findings:
-            mark, ink = ("✓ ", "good") if finding.usable else ("✗ ", "warn")
+            mark, ink = ("✓ ", "good") if finding.usable else ("○ ", "dim")
             self._talk.say(f"{finding.source}: {finding.detail}", mark=(mark, ink))  # type: ignore[arg-type]
 
     async def _sign_in(self, provider: Provider, method: Method, desk: Desk) -> None:
@@ -148,8 +148,10 @@ class Wizard:
         talk.clear()
         talk.say(f"{method.title}: {method.about}" if method.about else method.title, "dim")
         account = await talk.doing(f"Signing in to {provider.title}", method.run(desk, talk))
+        # What led here, links and codes, is of no more use.
+        talk.clear()
         words = f"Signed in: {account.label}. Kept in {account.place}." if account is not None else "Signed in."
-        talk.say(words, mark=("✓ ", "good"), space=True)
+        talk.say(words, mark=("✓ ", "good"))
 
     async def _check(self, provider: Provider, desk: Desk) -> bool | None:
         talk = self._talk
