@@ -1,12 +1,9 @@
 """AWS: keys for Bedrock."""
 
-import asyncio
-import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from candela_tui.config import ConfigError, load
 from candela_tui.config.places import aws_profile
 from candela_tui.config.settings import AwsSettings
 from candela_tui.credentials.accounts import Account, Accounts
@@ -18,6 +15,7 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.keys import BearerKey as BearerKey
 from candela_tui.credentials.keys import Keys as Keys
 from candela_tui.credentials.keys import SigningKeys as SigningKeys
+from candela_tui.credentials.settings_file import SettingsFile
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
 from candela_tui.credentials.state import Standing, TellState, told_as
 from candela_tui.credentials.vault.choice import Vault, open_vault, passphrase_of
@@ -46,12 +44,10 @@ class AwsCredentials:
         """``environ`` chooses region and API key; botocore itself reads the environment of the process. Nothing waits
         longer than ``limit_s`` for what gives keys. ``accounts`` and ``vault_file``: what its user signed in to;
         ``config``: the file that ``settings`` are from; ``tell`` is called whenever the keys stand otherwise."""
-        self._settings = settings
+        self._settings = SettingsFile(config, settings, lambda all_: all_.aws)
         self._environ = environ
         self._accounts = accounts
         self._vault_file = vault_file
-        self._config = config
-        self._config_seen = _seen(config)
         self._on_state = told_as(NAME, tell)
         self._calls = BlockingCalls("AWS credentials", limit_s)
         self._source = Source()
@@ -75,7 +71,7 @@ class AwsCredentials:
         try:
             return await (await self._current()).renewed(refused)
         except SameAgain:
-            raise CredentialsError(self._refused()) from None
+            raise CredentialsError(await self._refused()) from None
 
     async def region(self) -> str | None:
         """The region: of the settings, of the environment, else of the profile. Raises CredentialsError where only a
@@ -97,13 +93,7 @@ class AwsCredentials:
             await shared.close()
 
     async def _current(self) -> Shared[Keys]:
-        seen = _seen(self._config)
-        if self._config is not None and seen != self._config_seen:
-            self._config_seen = seen
-            # With a mistake in it, what was read before goes on to hold.
-            with contextlib.suppress(ConfigError):
-                self._settings = (await asyncio.to_thread(load, self._config)).aws
-        source = source_of(self._settings, self._environ, self._accounts)
+        source = source_of(await self._settings.now(), self._environ, self._accounts)
         if source != self._source:
             # What waits for the former goes on: it may be a browser or a keyring that its user is busy with.
             self._former.append(self._shared)
@@ -125,22 +115,14 @@ class AwsCredentials:
         assert self._vault_file is not None
         return open_vault(account.store, self._vault_file, passphrase_of)
 
-    def _refused(self) -> str:
+    async def _refused(self) -> str:
         source = self._source
         if source.api_key is not None:
             return f"AWS refused the API key of {API_KEY}: set it to one that is valid and start candela again"
         if source.account is not None:
             return f"AWS refused what candela signed in with ({source.account.label}): run {SIGN_IN}"
-        profile = aws_profile(self._settings, self._environ) or "default"
+        profile = aws_profile(await self._settings.now(), self._environ) or "default"
         return (
             f"AWS refused the keys of the profile {profile}, and they are still what is configured: renew them, "
             f"such as with {SIGN_IN} or `aws configure`; candela then takes the new ones"
         )
-
-
-def _seen(path: Path | None) -> tuple[int, int] | None:
-    try:
-        status = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_ino) if status is not None else None
