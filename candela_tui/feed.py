@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange, Recording, utc_now
 
 _MOST_PENDING = 5000
@@ -32,6 +33,8 @@ class News:
     notices: tuple[Notice, ...] = ()
     missed: bool = False
     """More changed than a follower may have pending: the oldest are only in the store."""
+    credentials: tuple[CredentialState, ...] = ()
+    """The newest state of each provider's credentials that changed."""
 
 
 class Follower:
@@ -43,19 +46,30 @@ class Follower:
         self._lock = threading.Lock()
         self._pending: OrderedDict[str, Exchange] = OrderedDict()
         self._notices: list[Notice] = []
+        self._credentials: dict[str, CredentialState] = {}
         self._missed = False
         self._awake = False
 
     def drain(self) -> News:
         """Take what is new. May be called from any thread."""
         with self._lock:
-            news = News(tuple(self._pending.values()), tuple(self._notices), self._missed)
+            news = News(
+                tuple(self._pending.values()), tuple(self._notices), self._missed, tuple(self._credentials.values())
+            )
             self._pending = OrderedDict()
             self._notices = []
+            self._credentials = {}
             self._missed = self._awake = False
         return news
 
-    def _push(self, exchanges: tuple[Exchange, ...], notices: Iterable[Notice] = (), *, missed: bool = False) -> bool:
+    def _push(
+        self,
+        exchanges: tuple[Exchange, ...],
+        notices: Iterable[Notice] = (),
+        *,
+        missed: bool = False,
+        credentials: Iterable[CredentialState] = (),
+    ) -> bool:
         """Add news; returns whether the reader is asleep and is to be woken."""
         with self._lock:
             self._missed |= missed
@@ -66,7 +80,8 @@ class Follower:
                 self._pending.popitem(last=False)
                 self._missed = True
             self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
-            if self._awake or not (self._pending or self._notices or self._missed):
+            self._credentials |= {state.provider: state for state in credentials}
+            if self._awake or not (self._pending or self._notices or self._missed or self._credentials):
                 return False
             self._awake = True
             return True
@@ -83,6 +98,7 @@ class Feed:
         """Ended, and the end is not in the store yet."""
         self._recordings: dict[str, Recording] = {}
         self._notices: list[Notice] = []
+        self._credentials: dict[str, CredentialState] = {}
         self.note: str | None = None
         """Where this comes from, where that is not this process."""
         self.trouble: str | None = None
@@ -94,7 +110,9 @@ class Feed:
         # Under the lock, so that what is live now can't overtake the news of its end.
         with self._lock:
             self._followers = (*self._followers, follower)
-            asleep = follower._push((*self._ended.values(), *self._live.values()), self._notices)
+            asleep = follower._push(
+                (*self._ended.values(), *self._live.values()), self._notices, credentials=self.credentials
+            )
         self._wake([follower] if asleep else [])
         return follower
 
@@ -127,6 +145,20 @@ class Feed:
                 return
             self._notices = [*self._notices, notice][-_MOST_NOTICES:]
             asleep = [follower for follower in self._followers if follower._push((), (notice,))]
+        self._wake(asleep)
+
+    @property
+    def credentials(self) -> tuple[CredentialState, ...]:
+        """How each provider's credentials stand, of which anything is known."""
+        return tuple(self._credentials.values())
+
+    def tell_credentials(self, state: CredentialState) -> None:
+        """Report how a provider's credentials stand now."""
+        with self._lock:
+            if self._credentials.get(state.provider) == state:
+                return
+            self._credentials = self._credentials | {state.provider: state}
+            asleep = [follower for follower in self._followers if follower._push((), credentials=(state,))]
         self._wake(asleep)
 
     def tell_missed(self) -> None:

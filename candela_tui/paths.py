@@ -34,6 +34,16 @@ class Paths:
         return self.data / "api-token"
 
     @property
+    def accounts(self) -> Path:
+        """What its user signed in to (JSON, no secrets)."""
+        return self.data / "accounts.json"
+
+    @property
+    def vault(self) -> Path:
+        """Secrets under a passphrase, where there is no keyring."""
+        return self.data / "vault.json"
+
+    @property
     def preferences(self) -> Path:
         """What the dashboard remembers (JSON)."""
         return self.data / "dashboard.json"

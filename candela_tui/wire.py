@@ -11,7 +11,7 @@ from candela_tui.exchange import Exchange
 API_ROOT = "/_local/api/v1"
 """Paths that no provider's API has: what is below it is never relayed."""
 
-SNAPSHOT, EXCHANGE, NOTICE, MISSED = "snapshot", "exchange", "notice", "missed"
+SNAPSHOT, EXCHANGE, NOTICE, MISSED, CREDENTIALS = "snapshot", "exchange", "notice", "missed", "credentials"
 """The names of the events."""
 
 
@@ -42,6 +42,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     about: About
     live: tuple[str, ...]
     """The ids of what is live now; an event for each of them follows."""
+
+
+class Unlock(msgspec.Struct, frozen=True):
+    """What opens the file of secrets."""
+
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return "Unlock(…)"
 
 
 class Chunk(msgspec.Struct, frozen=True):

@@ -11,9 +11,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from candela_tui.credentials.state import CredentialState
+from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.peer import listening_uid
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import API_ROOT, About
+from candela_tui.wire import API_ROOT, About, Unlock, encode
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15.0
@@ -95,9 +97,14 @@ class Client:
 
     @contextlib.contextmanager
     def ask(
-        self, *names: str, connected: Callable[[socket.socket], None] | None = None, **query: str | int | None
+        self,
+        *names: str,
+        connected: Callable[[socket.socket], None] | None = None,
+        give: bytes | None = None,
+        **query: str | int | None,
     ) -> Iterator[Answer]:
         """Ask for the resource of this path, and close at the end. ``connected`` gets the connection at its beginning.
+        ``give``: a document for it, which is then sent with POST.
 
         Raises Unreachable, NoLocalApi, NotRecorded, and StoreError with the other candela's own words.
         """
@@ -112,7 +119,8 @@ class Client:
                 self._require_own()
                 if connected is not None:
                     connected(connection.sock)
-                connection.request("GET", target, headers={"Authorization": f"Bearer {self._token()}"})
+                headers = {"Authorization": f"Bearer {self._token()}"}
+                connection.request("GET" if give is None else "POST", target, give, headers)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 raise Unreachable(f"The candela on {self.where} does not answer ({_why(error)}).") from error
@@ -131,6 +139,19 @@ class Client:
                 return self.understood(answer.whole(), About)
         except NotRecorded:
             raise NoLocalApi(f"The candela on {self.where} is older than this one and has no local API.") from None
+
+    def credentials(self) -> tuple[CredentialState, ...]:
+        """How its providers' credentials stand, as far as it used them. Raises StoreError."""
+        with self.ask("credentials") as answer:
+            return self.understood(answer.whole(), tuple[CredentialState, ...])
+
+    def unlock(self, passphrase: str) -> None:
+        """Let it open its file of secrets. Raises VaultError."""
+        try:
+            with self.ask("unlock", give=encode(Unlock(passphrase))) as answer:
+                answer.whole()
+        except StoreError as error:
+            raise VaultError(str(error)) from None
 
     def understood(self, data: bytes, kind: type[_Kind]) -> _Kind:
         """Decode what came. Raises StoreError."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from candela_tui import wire
 from candela_tui.attach.client import Client, Unreachable
 from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
@@ -91,6 +92,8 @@ class RemoteFeed(Feed):
                     exchanges[exchange.id] = exchange
                 case wire.NOTICE:
                     self._hear(self._client.understood(event.data, Notice))
+                case wire.CREDENTIALS:
+                    self.tell_credentials(self._client.understood(event.data, CredentialState))
                 case wire.MISSED:
                     self.tell_missed()
         if exchanges:

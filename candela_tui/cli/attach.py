@@ -1,6 +1,7 @@
 """``candela attach``: the dashboard of a candela that runs already."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.pidfile import background
 from candela_tui.cli.terminal import require_terminal, show, tell_crash
 from candela_tui.config import Settings
+from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths, default_paths
 from candela_tui.peer import listening_uid
@@ -76,6 +78,8 @@ def _live_or_stored(
     running: RunningCandela, paths: Paths, store: StoreReader, settings: Settings, invocation: Invocation
 ) -> DashboardExit:
     client = Client(running.port, paths.token)
+    # Of this user, for the data directory of that candela.
+    own = replace(paths, config=invocation.paths.config)
     try:
         about = client.about()
     except StoreError as error:
@@ -87,12 +91,12 @@ def _live_or_stored(
             f"{paths.store}, as they can't be followed live: {error}",
             follows_store=True,
         )
-        return show(Feed(), store, status, settings, invocation)
+        return show(Feed(), store, status, settings, invocation, Office(own))
     status = Status(address=about.address, route=about.route, base_url=about.base_url)
     history = RemoteHistory(client, store)
     feed = RemoteFeed(client, history, about)
     feed.start()
     try:
-        return show(feed, history, status, settings, invocation)
+        return show(feed, history, status, settings, invocation, Office(own, client.unlock))
     finally:
         feed.close()

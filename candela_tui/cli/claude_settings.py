@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from candela_tui.cli.environment import SWITCHES
+from candela_tui.config.client_switches import SWITCHES
 
 
 def leading_past(wanted: Mapping[str, str], environ: Mapping[str, str], folder: Path) -> Iterator[tuple[Path, str]]:

@@ -11,10 +11,11 @@ import click
 
 from candela_tui.cli import daemon
 from candela_tui.cli.claude_settings import leading_past
-from candela_tui.cli.environment import SWITCHES, RouteName, changes
+from candela_tui.cli.environment import RouteName, changes
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.shells import SHELLS, shell_in, statements
 from candela_tui.cli.way import way_of, way_options
+from candela_tui.config.client_switches import SWITCHES
 from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
 

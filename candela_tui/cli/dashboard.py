@@ -8,6 +8,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.logs import log_beside_the_store
 from candela_tui.cli.terminal import require_terminal, show, tell_crash
 from candela_tui.config import Settings
+from candela_tui.credentials.sign_in.office import Office
 from candela_tui.proxy.destinations import destination
 from candela_tui.proxy.listen import PortTaken
 from candela_tui.store.reader import StoreReader
@@ -33,10 +34,17 @@ def open_dashboard(invocation: Invocation) -> int:
     with log_beside_the_store(invocation):
         engine = Engine(settings, invocation, sock)
         engine.start()
-        return leave(engine, show_engine(engine, settings, invocation), invocation)
+        office = Office(invocation.paths)
+        return leave(engine, show_engine(engine, settings, invocation, office=office), invocation)
 
 
-def show_engine(engine: Engine, settings: Settings, invocation: Invocation, note: str | None = None) -> DashboardExit:
+def show_engine(
+    engine: Engine,
+    settings: Settings,
+    invocation: Invocation,
+    note: str | None = None,
+    office: Office | None = None,
+) -> DashboardExit:
     """Open the dashboard on an engine that serves, until it is left."""
     status = Status(
         address=engine.address,
@@ -46,7 +54,7 @@ def show_engine(engine: Engine, settings: Settings, invocation: Invocation, note
     )
     history = StoreReader(invocation.paths.store)
     try:
-        return show(engine.feed, history, status, settings, invocation)
+        return show(engine.feed, history, status, settings, invocation, office)
     finally:
         history.close()
 

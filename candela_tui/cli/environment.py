@@ -8,21 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from candela_tui.config.client_switches import SWITCHES
+
 RouteName = Literal["direct", "vertex", "bedrock"]
 ROUTES: tuple[RouteName, ...] = ("direct", "vertex", "bedrock")
 
 PLACEHOLDER = "candela"
 """Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
 
-SWITCHES = (
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
-    "CLAUDE_CODE_USE_MANTLE",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_CODE_USE_GATEWAY",
-)
-"""Each sends the client to a provider of its own, past ANTHROPIC_BASE_URL."""
 _KEY, _TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 _HTTP_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 

@@ -45,11 +45,13 @@ COMMANDS = {
     "claude": Entry("client", "claude", "Run Claude Code through candela."),
     "exec": Entry("client", "execute", "Run any command through candela."),
     "env": Entry("client", "env", "Print the environment that points Claude Code at candela."),
+    "auth": Entry("auth", "auth", "Sign in to Anthropic, Google Cloud and AWS."),
     "demo": Entry("demo", "demo", "See candela at work with a simulated provider; no account needed."),
     "sessions": Entry("history", "sessions", "List the recorded sessions."),
     "requests": Entry("history", "requests", "List the recorded requests."),
     "show": Entry("history", "show", "Show one request: overview, JSON or the exact bytes."),
     "export": Entry("history", "export", "Write a session's requests as CSV."),
+    "doctor": Entry("doctor", "doctor", "Look for what is wrong, and say what mends it."),
     "config": Entry("settings", "config", "Read, change and check config.toml."),
 }
 

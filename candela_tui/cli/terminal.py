@@ -9,6 +9,7 @@ import click
 
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
+from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
 from candela_tui.ui.history import History
 from candela_tui.ui.plain import plain
@@ -23,8 +24,15 @@ def require_terminal(otherwise: str) -> None:
         raise click.ClickException(f"The dashboard needs a terminal. {otherwise}")
 
 
-def show(feed: Feed, history: History, status: Status, settings: Settings, invocation: Invocation) -> DashboardExit:
-    """Open the dashboard until it is left."""
+def show(
+    feed: Feed,
+    history: History,
+    status: Status,
+    settings: Settings,
+    invocation: Invocation,
+    office: Office | None = None,
+) -> DashboardExit:
+    """Open the dashboard until it is left. ``office``: where its user signs in; None: nowhere."""
     try:
         return run(
             feed=feed,
@@ -33,6 +41,7 @@ def show(feed: Feed, history: History, status: Status, settings: Settings, invoc
             settings=settings.ui,
             config=invocation.paths.config,
             preferences=Preferences(invocation.paths.preferences),
+            office=office,
         )
     except KeyboardInterrupt:
         return DashboardExit(128 + signal.SIGINT)

@@ -85,6 +85,10 @@ class AnthropicSettings(_Section):
 
     base_url: BaseUrl = "https://api.anthropic.com"
     """Where anthropic-direct goes."""
+    key_command: Annotated[str | None, BeforeValidator(_nothing_is_none)] = None
+    """A command of the shell that prints an API key, for clients that have none; it goes before a stored key."""
+    key_lifetime_s: float = Field(300, gt=0, le=31_536_000)
+    """Seconds after which key_command is asked again."""
 
 
 class VertexSettings(_Section):
@@ -97,6 +101,11 @@ class VertexSettings(_Section):
     """global, a multi-region (us, eu), or a region such as us-east5. "" takes CLOUD_ML_REGION, else global."""
     base_url: OptionalBaseUrl = None
     """A private endpoint, up to and without /v1. "" is Google's own for the region."""
+    oauth_client_id: OptionalWord = None
+    """An OAuth client (type Desktop app) of your own, by which `candela auth login --provider gcp` signs in without
+    gcloud: https://console.cloud.google.com/auth/clients."""
+    oauth_client_secret: OptionalWord = None
+    """What Google calls that client's secret. For a desktop app it guards nothing: every copy of the app holds it."""
     betas: dict[str, bool | str] = Field(default_factory=dict)
     """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
     sent in its place."""
@@ -108,7 +117,7 @@ class AwsSettings(_Section):
     region: OptionalWord = None
     """Such as us-east-1. "" takes AWS_REGION, AWS_DEFAULT_REGION, else the profile's own."""
     profile: OptionalWord = None
-    """The profile of ~/.aws. "" takes AWS_PROFILE, else the default chain."""
+    """The profile of ~/.aws. "" takes what you signed in to with candela, else AWS_PROFILE, else the default chain."""
     base_url: OptionalBaseUrl = None
     """A private endpoint for both bedrock-runtime and bedrock. "" is AWS's own for the region."""
     inference_profile: Literal["auto", "none", "global", "us", "us-gov", "eu", "apac", "jp", "au"] = "auto"

@@ -1,75 +1,128 @@
 """AWS: keys for Bedrock."""
 
-import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from candela_tui.config.places import aws_profile, aws_region
+from candela_tui.config.places import aws_profile
 from candela_tui.config.settings import AwsSettings
-from candela_tui.credentials.aws_chain import profile_region, signing_keys
+from candela_tui.credentials.accounts import Account, Accounts
+from candela_tui.credentials.aws_chain import profile_region
+from candela_tui.credentials.aws_source import API_KEY, NAME, Source, keys_from, source_of
+from candela_tui.credentials.aws_words import SIGN_IN
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.keys import BearerKey as BearerKey
 from candela_tui.credentials.keys import Keys as Keys
 from candela_tui.credentials.keys import SigningKeys as SigningKeys
+from candela_tui.credentials.settings_file import SettingsFile
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
+from candela_tui.credentials.state import Standing, TellState, told_as
+from candela_tui.credentials.vault.choice import Vault, open_vault, passphrase_of
 
-_API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
-# Time for a command that wants a key touched.
+# Time for a command that wants a key touched, or a keyring that asks its user.
 _LIMIT_S = 60.0
 # EC2 has new keys at least five minutes before the old ones end (EC2 user guide, "Retrieve security credentials").
 _AHEAD_S = 300.0
 
-# What botocore warns of is in the words of CredentialsError, without tracebacks and what commands print.
-logging.getLogger("botocore").setLevel(logging.ERROR)
-
 
 class AwsCredentials:
-    """Keys for Bedrock: the API key of ``AWS_BEARER_TOKEN_BEDROCK``, else whatever botocore finds (environment,
-    profiles, SSO, assumed roles, processes, containers, IMDS)."""
+    """Keys for Bedrock, from the first place that has some (``aws_source``). A sign-in, a profile or a region that
+    its user chooses meanwhile counts from the next request on."""
 
     def __init__(
-        self, settings: AwsSettings, environ: Mapping[str, str] = os.environ, *, limit_s: float = _LIMIT_S
+        self,
+        settings: AwsSettings,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        limit_s: float = _LIMIT_S,
+        accounts: Accounts | None = None,
+        vault_file: Path | None = None,
+        config: Path | None = None,
+        tell: TellState | None = None,
     ) -> None:
-        """``environ`` chooses region and API key; botocore itself reads the environment of the process.
-        Nothing waits longer than ``limit_s`` for what gives them."""
-        self._settings = settings
+        """``environ`` chooses region and API key; botocore itself reads the environment of the process. Nothing waits
+        longer than ``limit_s`` for what gives keys. ``accounts`` and ``vault_file``: what its user signed in to;
+        ``config``: the file that ``settings`` are from; ``tell`` is called whenever the keys stand otherwise."""
+        self._settings = SettingsFile(config, settings, lambda all_: all_.aws)
         self._environ = environ
+        self._accounts = accounts
+        self._vault_file = vault_file
+        self._on_state = told_as(NAME, tell)
         self._calls = BlockingCalls("AWS credentials", limit_s)
-        self._shared: Shared[Keys] = Shared(self._fetch, ahead_s=_AHEAD_S)
+        self._source = Source()
+        self._shared = self._of(self._source)
+        self._former: list[Shared[Keys]] = []
+        self._profile_region: tuple[Source, str] | None = None
 
     async def keys(self) -> Keys:
         """Keys that still have time. Raises CredentialsError."""
-        if api_key := self._environ.get(_API_KEY):
-            return BearerKey(api_key)
-        return await self._shared.get()
+        while True:
+            shared = await self._current()
+            try:
+                return await shared.get()
+            except CredentialsError:
+                # Its user may have signed in while this waited.
+                if await self._current() is shared:
+                    raise
 
     async def renewed(self, refused: Keys) -> Keys:
         """Other keys than those that AWS refused; the files are read anew. Raises CredentialsError."""
-        if isinstance(refused, BearerKey):
-            raise CredentialsError(
-                f"AWS refused the API key of {_API_KEY}: set it to one that is valid and start candela again"
-            )
         try:
-            return await self._shared.renewed(refused)
+            return await (await self._current()).renewed(refused)
         except SameAgain:
-            profile = aws_profile(self._settings, self._environ) or "default"
-            raise CredentialsError(
-                f"AWS refused the keys of the profile {profile}, and they are still what is configured: renew them, "
-                "such as with `aws sso login` or `aws configure`; candela then takes the new ones"
-            ) from None
+            raise CredentialsError(await self._refused()) from None
 
     async def region(self) -> str | None:
         """The region: of the settings, of the environment, else of the profile. Raises CredentialsError where only a
         profile that can't be read could tell."""
-        if configured := aws_region(self._settings, self._environ):
-            return configured
-        return await self._calls.run(lambda: profile_region(self._settings.profile))
+        await self._current()
+        source = self._source
+        if source.region is not None:
+            return source.region
+        if self._profile_region is not None and self._profile_region[0] == source:
+            return self._profile_region[1]
+        found = await self._calls.run(lambda: profile_region(source.profile))
+        if found is not None:
+            self._profile_region = source, found
+        return found
 
     async def close(self) -> None:
         """End what is under way."""
-        await self._shared.close()
+        for shared in (*self._former, self._shared):
+            await shared.close()
 
-    async def _fetch(self) -> Lease[Keys]:
-        region = aws_region(self._settings, self._environ)
-        return await self._calls.run(lambda: signing_keys(self._settings.profile, region))
+    async def _current(self) -> Shared[Keys]:
+        source = source_of(await self._settings.now(), self._environ, self._accounts)
+        if source != self._source:
+            # What waits for the former goes on: it may be a browser or a keyring that its user is busy with.
+            self._former.append(self._shared)
+            self._source, self._shared = source, self._of(source)
+        return self._shared
+
+    def _of(self, source: Source) -> Shared[Keys]:
+        async def fetch() -> Lease[Keys]:
+            return await self._calls.run(lambda: keys_from(source, self._vault))
+
+        def on_state(standing: Standing, ends: float | None, words: str) -> None:
+            if source == self._source:
+                soon = standing is Standing.EXPIRES_SOON and not words
+                self._on_state(standing, ends, f"nothing renews these keys: run {SIGN_IN}" if soon else words)
+
+        return Shared(fetch, ahead_s=_AHEAD_S, on_state=on_state)
+
+    def _vault(self, account: Account) -> Vault:
+        assert self._vault_file is not None
+        return open_vault(account.store, self._vault_file, passphrase_of)
+
+    async def _refused(self) -> str:
+        source = self._source
+        if source.api_key is not None:
+            return f"AWS refused the API key of {API_KEY}: set it to one that is valid and start candela again"
+        if source.account is not None:
+            return f"AWS refused what candela signed in with ({source.account.label}): run {SIGN_IN}"
+        profile = aws_profile(await self._settings.now(), self._environ) or "default"
+        return (
+            f"AWS refused the keys of the profile {profile}, and they are still what is configured: renew them, "
+            f"such as with {SIGN_IN} or `aws configure`; candela then takes the new ones"
+        )

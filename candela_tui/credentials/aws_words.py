@@ -6,6 +6,8 @@ from typing import Any
 
 from candela_tui.credentials.errors import quotable
 
+SIGN_IN = "`candela auth login --provider aws`"
+
 
 class CodeNeeded(Exception):
     """A role wants the code of an MFA device."""
@@ -13,7 +15,7 @@ class CodeNeeded(Exception):
 
 def nothing_found(session: Any) -> str:
     """Nothing in the whole chain has keys."""
-    words = "there are no AWS credentials: run `aws configure`, or `aws sso login` for a profile with SSO"
+    words = f"there are no AWS credentials: run {SIGN_IN}"
     others = [name for name in session.available_profiles if name != _profile(session)]
     return f"{words}, or set [aws] profile or AWS_PROFILE to one of {_list(others)}" if others else words
 
@@ -32,13 +34,16 @@ def why_not(error: Exception, session: Any | None) -> str:
         return f"there is no AWS profile {profile}: {_choice(session)}"
     if isinstance(error, CodeNeeded):
         return (
-            f"the AWS profile {profile} wants an MFA code, which candela can't ask for. Run "
-            f"`aws sts get-caller-identity{chosen}` in a terminal and enter the code: candela then uses the session "
-            "that the AWS CLI keeps."
+            f"the AWS profile {profile} wants an MFA code: run `candela auth login --provider aws --method role` and "
+            f"enter it; or run `aws sts get-caller-identity{chosen}` in a terminal: candela then uses the session that "
+            "the AWS CLI keeps."
         )
     if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError):
         profile, chosen = _named(_source(session))
-        return f"the SSO session of the AWS profile {profile} has ended or never began: run `aws sso login{chosen}`"
+        return (
+            f"the SSO session of the AWS profile {profile} has ended or never began: run {SIGN_IN} or "
+            f"`aws sso login{chosen}`"
+        )
     if isinstance(error, exceptions.LoginError):
         profile, chosen = _named(_source(session))
         return f"the login session of the AWS profile {profile} has ended: run `aws login{chosen}`"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.state import Standing
 
 T = TypeVar("T")
 
@@ -22,6 +23,10 @@ AHEAD_PART = 0.25
 """The last part of a value's time in which the next one is fetched, where ``ahead_s`` is not less."""
 
 _LEAVING = "candela is leaving"
+
+
+OnState = Callable[[Standing, float | None, str], None]
+"""Told how a value stands: when it ends (seconds since the epoch; None: no end is known), and what is wrong."""
 
 
 class SameAgain(CredentialsError):
@@ -41,13 +46,19 @@ class Shared(Generic[T]):
     """The owner of one such value, on one loop."""
 
     def __init__(
-        self, fetch: Callable[[], Awaitable[Lease[T]]], *, ahead_s: float, now: Callable[[], float] = time.time
+        self,
+        fetch: Callable[[], Awaitable[Lease[T]]],
+        *,
+        ahead_s: float,
+        now: Callable[[], float] = time.time,
+        on_state: OnState | None = None,
     ) -> None:
         """``fetch`` brings a new value or raises CredentialsError; it never runs twice at a time. ``ahead_s``: so
         many seconds before its end a value's successor is fetched, but not before the last quarter of its time."""
         self._fetch = fetch
         self._ahead_s = ahead_s
         self._now = now
+        self._on_state = on_state
         self._lease: Lease[T] | None = None
         self._ahead_from: float | None = None
         self._fetching: asyncio.Task[Lease[T] | CredentialsError] | None = None
@@ -69,6 +80,7 @@ class Shared(Generic[T]):
             return await self.get()
         value = await self._fetched()
         if value == refused:
+            self._tell(Standing.REFUSED, None, "refused by the provider")
             raise SameAgain("the credentials were refused, and asking for new ones brought the same again")
         return value
 
@@ -89,6 +101,10 @@ class Shared(Generic[T]):
             raise CredentialsError(str(outcome), passing=outcome.passing)
         return outcome.value
 
+    def _tell(self, standing: Standing, ends: float | None, words: str) -> None:
+        if self._on_state is not None:
+            self._on_state(standing, ends, words)
+
     def _start(self) -> "asyncio.Task[Lease[T] | CredentialsError]":
         if self._closed:
             raise CredentialsError(_LEAVING)
@@ -101,9 +117,16 @@ class Shared(Generic[T]):
             lease = await self._fetch()
         except CredentialsError as error:
             self._ahead_from = self._now() + TRY_AGAIN_S
+            held = self._lease
+            if held is not None and (held.ends is None or self._now() < held.ends - SPARE_S):
+                self._tell(Standing.EXPIRES_SOON, held.ends, str(error))
+            else:
+                self._tell(Standing.REFUSED, None, str(error))
             return error
         before, self._lease = self._lease, lease
         now = self._now()
+        same = lease == before and lease.ends is not None
+        self._tell(Standing.EXPIRES_SOON if same else Standing.SIGNED_IN, lease.ends, "")
         if lease.ends is None:
             self._ahead_from = None
         elif before is not None and before.value == lease.value:

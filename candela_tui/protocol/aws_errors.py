@@ -68,6 +68,7 @@ _MOST_SKEW = timedelta(minutes=4)
 """Amazon takes a signature for five minutes before and after."""
 _SIGNING_TIME = re.compile(r"signature (?:expired|not yet current)|request has expired|requesttimetooskewed", re.I)
 _CANONICAL = "The Canonical String for this request"
+_SIGN_IN = "`candela auth login --provider aws`"
 _BEARER = re.compile(r"bearer token|api key", re.I)
 _ON_DEMAND = re.compile(r"on-demand throughput|inference profile", re.I)
 _MODEL_ID = re.compile(r"model identifier is invalid|model id|provided model", re.I)
@@ -150,7 +151,10 @@ def _kind(name: str) -> str:
 
 def _about_credentials(said: str, headers: Pairs, now: datetime, profile: str | None) -> str:
     if _BEARER.search(said):
-        return "Make a new Bedrock API key in the Bedrock console and set AWS_BEARER_TOKEN_BEDROCK to it."
+        return (
+            f"Make a new Bedrock API key in the Bedrock console and sign in with it ({_SIGN_IN}), or set "
+            "AWS_BEARER_TOKEN_BEDROCK to it."
+        )
     skew = _skew(headers, now)
     if skew is not None and abs(skew) >= _MOST_SKEW:
         side = "ahead of" if skew > timedelta() else "behind"
@@ -161,7 +165,7 @@ def _about_credentials(said: str, headers: Pairs, now: datetime, profile: str | 
     if _SIGNING_TIME.search(said):
         return "The request took more than five minutes to reach Amazon, or this machine's clock is wrong: check both."
     of_profile = f" --profile {profile}" if profile else ""
-    return f"Sign in again: `aws sso login{of_profile}`, or set other keys: `aws configure{of_profile}`."
+    return f"Sign in again: {_SIGN_IN} or `aws sso login{of_profile}`, or set other keys: `aws configure{of_profile}`."
 
 
 def _skew(headers: Pairs, now: datetime) -> timedelta | None:

@@ -91,7 +91,7 @@ class Proxy:
         self._warming: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
-        self._api = LocalApi(feed, paths.store, paths.token, self._about) if paths else None
+        self._api = LocalApi(feed, paths.store, paths.token, self._about, paths.vault) if paths else None
 
     @property
     def live(self) -> int:
@@ -102,7 +102,7 @@ class Proxy:
         """Begin to serve. Raises OSError where the CA bundle can't be read."""
         self._session = open_session(self._settings.proxy)
         self._relay = Relay(self._session, self._capture, Origins(self._port), self._feed.notify)
-        self._upstreams = open_upstreams(self._settings, self._session, self._feed.notify)
+        self._upstreams = open_upstreams(self._settings, self._session, self._paths, self._feed.tell_credentials)
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,

@@ -13,6 +13,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from candela_tui.config import UiSettings
+from candela_tui.credentials.sign_in import registry
+from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.provider import ProviderName
+from candela_tui.credentials.sign_in.survey import Providers
 from candela_tui.feed import Feed, Notice
 from candela_tui.ui.actions import actions_of
 from candela_tui.ui.clock import Clock
@@ -27,10 +31,12 @@ from candela_tui.ui.following import Following
 from candela_tui.ui.history import History
 from candela_tui.ui.keymap import keymap
 from candela_tui.ui.ledger import Change, Ledger
+from candela_tui.ui.looking import Looking
 from candela_tui.ui.notifier import Notifier
 from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.settings.screen import SettingsScreen
+from candela_tui.ui.sign_in.screen import SignInScreen
 from candela_tui.ui.sources import Sources, Watcher
 from candela_tui.ui.spinner import TICKS_A_SECOND, tick_at
 from candela_tui.ui.status import Status
@@ -52,6 +58,7 @@ class CandelaApp(App[int]):
         Binding(
             "ctrl+p", "command_palette", "Commands", show=False, tooltip="Search all commands", id="app.command_palette"
         ),
+        Binding("a", "sign_in", "Sign in", show=False, tooltip="Sign in to a provider", id="app.sign_in"),
         Binding("comma", "settings", "Settings", show=False, tooltip="Look at and change settings", id="app.settings"),
         Binding(
             "ctrl+c",
@@ -74,6 +81,8 @@ class CandelaApp(App[int]):
         config: Path | None = None,
         clock: Clock | None = None,
         preferences: Preferences | None = None,
+        office: Office | None = None,
+        providers: Providers = registry.provider,
     ) -> None:
         super().__init__(
             driver_class=None if self._other_driver() else SteadyDriver,
@@ -81,11 +90,12 @@ class CandelaApp(App[int]):
             ansi_color=True if "NO_COLOR" in os.environ else None,
         )
         clock = clock or Clock()
-        self.sources = Sources(feed, history, status, clock, Ledger(clock), preferences or Preferences())
+        self.sources = Sources(feed, history, status, clock, Ledger(clock), preferences or Preferences(), office=office)
+        self._looking = Looking(self, self.sources, providers, self._credentials_changed, self._noticed)
         self.crash: str | None = None
         """The traceback of the exception that ended the app."""
         self._config = config
-        self._following = Following(self, self.sources, self._changed, self._noticed)
+        self._following = Following(self, self.sources, self._changed, self._noticed, self._looking.take)
         self._notifier = Notifier(self, self.sources)
         self._ticker: Timer | None = None
         self._ticker_is_still = False
@@ -140,6 +150,7 @@ class CandelaApp(App[int]):
         """Begin to follow."""
         self._start_ticker()
         self._following.start()
+        self._looking.start()
         preferences = self.sources.preferences
         if preferences.trouble is not None:
             self._troubles.append(preferences.trouble)
@@ -181,6 +192,11 @@ class CandelaApp(App[int]):
             if isinstance(screen, DashboardScreen) and screen.is_mounted:
                 screen.show_notices()
 
+    def _credentials_changed(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen) and screen.is_mounted:
+                screen.show_credentials()
+
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """Textual's toast; what it says is text that may come from anywhere, so neither markup nor control codes."""
         super().notify("\n".join(map(plain, message.splitlines())), markup=markup, **options)
@@ -212,12 +228,35 @@ class CandelaApp(App[int]):
     def verbs(self) -> Iterable[Verb]:
         """What the command line knows everywhere."""
         yield Verb("theme", "Wear another theme; without a name, choose one", self._type_theme, self.available_themes)
+        yield Verb("sign-in", "Sign in to a provider; without a name, choose one", self._type_sign_in, registry.NAMES)
         yield Verb("density", "How much room lists take", self.choose_density, _DENSITIES)
         yield Verb("help", "The keys that work here", lambda _: self.action_keys())
         yield Verb("quit", "Leave candela", lambda _: self._leave())
 
     def _type_theme(self, name: str) -> None:
         self.choose_theme(name) if name else self.action_change_theme()
+
+    def _type_sign_in(self, name: str) -> None:
+        known = next((each for each in registry.NAMES if each == name), None)
+        if name and known is None:
+            self.notify(f"A provider is one of {', '.join(registry.NAMES)}, not {name!r}", severity="warning")
+        else:
+            self.sign_in(known)
+
+    def sign_in(self, provider: ProviderName | None = None) -> None:
+        """Open the wizard, at a provider or at the choice of one."""
+        office = self.sources.office
+        if office is None:
+            self.notify("Nobody can sign in here: this dashboard belongs to no data directory.", severity="warning")
+        elif not any(isinstance(screen, SignInScreen) for screen in self.screen_stack):
+            screen = SignInScreen(
+                self.sources, office, first=provider, surveyed=self._looking.found, providers=self._looking.providers
+            )
+            self.push_screen(screen, lambda _: self._looking.look())
+
+    def action_sign_in(self) -> None:
+        """Open the sign-in wizard."""
+        self.sign_in()
 
     def choose_theme(self, name: str) -> None:
         """Wear a theme, and remember it."""

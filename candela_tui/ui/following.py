@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from textual.app import App
 
+from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower, Notice
 from candela_tui.pricing import load_price_data, price_data_loaded
@@ -35,11 +36,13 @@ class Following:
         sources: Sources,
         changed: Callable[[Change], None],
         noticed: Callable[[Notice], None],
+        credentials: Callable[[Sequence[CredentialState]], None],
     ) -> None:
         self._app = app
         self._sources = sources
         self._changed = changed
         self._noticed = noticed
+        self._credentials = credentials
         self._follower: Follower | None = None
         self._drained_at = 0.0
         self._polling = False
@@ -89,6 +92,8 @@ class Following:
         await self._merge(news.exchanges, from_feed=True)
         for notice in news.notices:
             self._noticed(notice)
+        if news.credentials:
+            self._credentials(news.credentials)
         self._tell_merged()
         if news.missed:
             self._start_loading()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from candela_tui.config import UiSettings
+from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.history import History
@@ -37,14 +38,22 @@ def run(
     settings: UiSettings,
     config: Path | None = None,
     preferences: Preferences | None = None,
+    office: Office | None = None,
 ) -> DashboardExit:
     """Show the dashboard in this (the main) thread until the user leaves, a signal ends it, or it fails.
 
-    ``config``: where the settings screen changes settings; None: nowhere. SIGTERM and SIGHUP leave as ``q`` does, with
-    the terminal restored. It never raises for a failure of its own.
+    ``config``: where the settings screen changes settings; None: nowhere. ``office``: where its user signs in; None:
+    nowhere. SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its
+    own.
     """
     app = CandelaApp(
-        feed=feed, history=history, status=status, settings=settings, config=config, preferences=preferences
+        feed=feed,
+        history=history,
+        status=status,
+        settings=settings,
+        config=config,
+        preferences=preferences,
+        office=office,
     )
     return asyncio.run(_run(app))
 

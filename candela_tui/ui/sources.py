@@ -6,6 +6,9 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from candela_tui.config import UiSettings
+from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.survey import Survey
+from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Feed, Notice
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.history import History
@@ -28,6 +31,21 @@ class Sources:
     """[ui] of config.toml, as it is now. What ``preferences`` remembers outranks it."""
     notices: list[Notice] = field(default_factory=list)
     """What went wrong, the latest last."""
+    office: Office | None = None
+    """Where its user signs in; None: nowhere."""
+    surveys: dict[str, Survey] = field(default_factory=dict)
+    """What was found of each provider's credentials, as far as anybody looked."""
+
+    def credentials(self, provider: str) -> CredentialState | None:
+        """How a provider's credentials stand: as the proxy saw them, else as they were found; None: nobody looked."""
+        seen = next((state for state in self.feed.credentials if state.provider == provider), None)
+        if seen is not None and seen.standing is not Standing.NONE:
+            return seen
+        survey = self.surveys.get(provider)
+        if survey is None:
+            return seen
+        standing = Standing.SIGNED_IN if survey.usable else Standing.NONE
+        return CredentialState(provider, standing, words=survey.words)
 
     @property
     def chosen(self) -> Remembered:

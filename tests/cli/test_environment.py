@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.cli.environment import ROUTES, SWITCHES, Changes, Way, changes
+from candela_tui.cli.environment import ROUTES, Changes, Way, changes
 from candela_tui.cli.shells import statements
+from candela_tui.config.client_switches import SWITCHES
 from tests.cli.command import Home
 
 SHELLS = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": "pwsh"}

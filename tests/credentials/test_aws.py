@@ -206,7 +206,7 @@ async def test_a_command_that_hangs_holds_a_request_no_longer_than_the_limit(hom
 
 async def test_without_any_keys_the_commands_that_set_them_are_named(home: Path) -> None:
     words = await refusal()
-    assert words == "there are no AWS credentials: run `aws configure`, or `aws sso login` for a profile with SSO"
+    assert words == "there are no AWS credentials: run `candela auth login --provider aws`"
 
 
 async def test_without_keys_the_profiles_that_may_have_some_are_named(home: Path) -> None:
@@ -300,7 +300,10 @@ def sso(home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endp
 async def test_a_sign_in_with_sso_that_ended_is_mended_by_the_command_that_is_named(home: Path, sso: Endpoint) -> None:
     configured(home, SSO)
     credentials = AwsCredentials(AwsSettings())
-    told = "the SSO session of the AWS profile default has ended or never began: run `aws sso login`"
+    told = (
+        "the SSO session of the AWS profile default has ended or never began: run `candela auth login --provider aws` "
+        "or `aws sso login`"
+    )
     with pytest.raises(CredentialsError) as never_began:
         await credentials.keys()
     signed_in(home, "https://example.awsapps.com/start", "2020-01-01T00:00:00Z")
@@ -316,7 +319,7 @@ async def test_an_sso_session_names_its_profile_in_the_command(home: Path, sso: 
     configured(home, SSO_SESSION)
     signed_in(home, "corp", "2020-01-01T00:00:00Z")
     words = await refusal(profile="work")
-    assert words.endswith("run `aws sso login --profile work`")
+    assert words.endswith("run `candela auth login --provider aws` or `aws sso login --profile work`")
     signed_in(home, "corp", in_an_hour())
     assert await keys(profile="work") == SigningKeys("ASIASSO", SECRET, "session")
 
@@ -357,7 +360,8 @@ async def test_a_role_is_assumed_and_renewed(home: Path, sts: str, monkeypatch: 
 async def test_a_role_whose_source_is_sso_names_the_profile_to_sign_in_with(home: Path, sso: Endpoint) -> None:
     configured(home, f"{SSO_SESSION}[profile dev]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\n")
     words = await refusal(profile="dev", region="us-east-1")
-    assert words.endswith("of the AWS profile work has ended or never began: run `aws sso login --profile work`")
+    assert "of the AWS profile work has ended or never began: " in words
+    assert words.endswith("run `candela auth login --provider aws` or `aws sso login --profile work`")
 
 
 async def test_a_command_that_gives_a_role_s_first_keys_is_named(home: Path) -> None:
@@ -418,7 +422,7 @@ async def test_a_role_that_wants_an_mfa_code_takes_the_session_that_the_aws_cli_
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
     role(home, mfa_serial="arn:aws:iam::123456789012:mfa/jo")
     credentials = AwsCredentials(AwsSettings(profile="dev", region="us-east-1"))
-    with pytest.raises(CredentialsError, match="Run `aws sts get-caller-identity --profile dev`") as told:
+    with pytest.raises(CredentialsError, match="run `aws sts get-caller-identity --profile dev`") as told:
         await credentials.keys()
     assert "MFA" in str(told.value)
     by_cli = _asked_with_a_code(home)

@@ -233,7 +233,7 @@ async def test_a_refused_token_is_renewed(home: Path, google: Endpoint) -> None:
 
 async def test_without_any_credentials_the_login_is_named(home: Path) -> None:
     words = await refusal()
-    assert words.startswith("there are no Google credentials: run `gcloud auth application-default login`")
+    assert words.startswith("there are no Google credentials: run `candela auth login --provider gcp` or `gcloud auth ")
 
 
 async def test_a_login_in_another_terminal_mends_a_candela_that_runs(home: Path, google: Endpoint) -> None:

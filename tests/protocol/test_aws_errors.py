@@ -110,7 +110,8 @@ class TestThrottling:
 
 class TestCredentials:
     @pytest.mark.parametrize(
-        ("profile", "command"), [("work", "`aws sso login --profile work`"), (None, "`aws sso login`")]
+        ("profile", "command"),
+        [("work", "`aws sso login --profile work`"), (None, "`candela auth login --provider aws` or `aws sso login`")],
     )
     def test_that_expired_come_with_the_command_that_renews_them(self, profile, command):
         words = "The security token included in the request is expired"

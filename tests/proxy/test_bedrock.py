@@ -267,7 +267,7 @@ async def test_expired_keys_without_new_ones_are_told_with_the_command_that_mend
     words = (await answer.json())["error"]["message"]
     assert (answer.status, answer.headers["x-should-retry"]) == (401, "false")
     assert words.startswith("The security token included in the request is expired")
-    assert "aws sso login" in words
+    assert "`candela auth login --provider aws`" in words
     assert len(bedrock.invocations) == 1
 
 
@@ -397,7 +397,7 @@ async def test_without_keys_the_words_name_the_command_to_get_some(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "nothing"))
     answer = await _post(client, over_bedrock)
     assert answer.status == 401
-    assert "aws " in (await answer.json())["error"]["message"]
+    assert "`candela auth login --provider aws`" in (await answer.json())["error"]["message"]
     assert not bedrock.requests
 
 

@@ -14,6 +14,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.config import PricingSettings, UiSettings
+from candela_tui.credentials.sign_in import registry
+from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.survey import Providers
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
@@ -43,15 +46,20 @@ class Scene:
         theme: str = "candela-dark",
         settings: UiSettings | None = None,
         preferences: Preferences | None = None,
+        feed: Feed | None = None,
+        address: str = "127.0.0.1:8181",
+        route: str = "anthropic-direct",
+        office: Office | None = None,
+        providers: Providers = registry.provider,
     ) -> None:
         self.now = NOW
-        self.feed = Feed()
+        self.feed = feed or Feed()
         self.store = directory / "store.sqlite3"
         self.history = StoreReader(self.store)
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())
-        status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com", note, follows_store)
+        status = Status(address, route, "https://api.anthropic.com", note, follows_store)
         clock = Clock(lambda: self.now, UTC)
         self.config = directory / "config.toml"
         self.app = CandelaApp(
@@ -62,6 +70,8 @@ class Scene:
             settings=settings or UiSettings(theme=theme),
             config=self.config,
             preferences=preferences,
+            office=office,
+            providers=providers,
         )
 
     @asynccontextmanager

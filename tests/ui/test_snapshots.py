@@ -10,9 +10,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from candela_tui.config import UiSettings
+from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.provider import Finding
+from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Notice
+from candela_tui.paths import default_paths
 from tests.ui.cloud_day import a_request_over_bedrock
 from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
+from tests.ui.sign_in_cloud import Cloud
 from tests.ui.working_day import (
     FIX,
     a_call_that_failed,
@@ -79,7 +85,7 @@ def story(snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest
 
 
 async def _rests(pilot: Pilot[Any]) -> None:
-    """Let what the last step set off come to its end; a page of what is live has none."""
+    """Let what the last step set off come to its end; a page of what is live has none, nor has a sign-in."""
     app = pilot.app
 
     def drawn() -> list[Any]:
@@ -87,7 +93,9 @@ async def _rests(pilot: Pilot[Any]) -> None:
 
     before: list[Any] = []
     while before != (before := drawn()):
-        await until(pilot, lambda: all(worker.is_finished or worker.group == "page" for worker in app.workers))
+        await until(
+            pilot, lambda: all(worker.is_finished or worker.group in ("page", "sign in") for worker in app.workers)
+        )
         await pilot.wait_for_scheduled_animations()
 
 
@@ -282,6 +290,58 @@ class TestReadingOneRequest:
     def test_it_is_compared_on_paper(self, story: Story) -> None:
         steps = (see("11:59:00"), press("d"), see("Compare", "2026-11-20"))
         assert story(a_request_and_the_one_before, *steps, theme="candela-light")
+
+
+class TestSigningIn:
+    @pytest.fixture(autouse=True)
+    def _machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No desktop, and no key of another program."""
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+
+    @staticmethod
+    def _options() -> dict[str, Any]:
+        """A machine with one profile of AWS, and nothing that moves."""
+        cloud = Cloud(lambda _: False)
+        cloud.found = [Finding("profile work", "IAM Identity Center, until 14:00, account 111122223333", True)]
+        return {
+            "office": Office(default_paths(Path("config.toml"), Path("data"))),
+            "providers": cloud.provider,
+            "settings": UiSettings(reduced_motion=True),
+        }
+
+    @at(SMALL, MEDIUM)
+    def test_a_welcome_says_what_credentials_there_are(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(nothing, see("● AWS"), size=size, **self._options())
+
+    @at(SMALL, MEDIUM)
+    def test_a_provider_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(nothing, see("● AWS"), press("a"), see("AWS (Bedrock)"), size=size, **self._options())
+
+    @at(SMALL, MEDIUM)
+    def test_a_way_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
+        steps = (see("● AWS"), press("a"), see("AWS (Bedrock)"), press("G", "enter"), see("How do you want"))
+        assert story(nothing, *steps, size=size, **self._options())
+
+    @at(SMALL, MEDIUM)
+    def test_a_link_and_a_code(self, story: Story, size: tuple[int, int]) -> None:
+        steps = (press("a"), see("AWS (Bedrock)"), press("G", "enter"), see("How do you want"), press("enter"))
+        assert story(
+            nothing, *steps, see("Start URL"), press("enter"), see("WDJB", "gives it up"), size=size, **self._options()
+        )
+
+    def test_a_key_is_typed(self, story: Story) -> None:
+        steps = (press("a"), see("AWS (Bedrock)"), press("enter"), see("How do you want"), press("enter"))
+        assert story(nothing, *steps, see("API key"), write("sk-ant-api03-never-seen"), **self._options())
+
+    @at(SMALL, MEDIUM)
+    def test_credentials_that_are_refused_are_in_the_header(self, story: Story, size: tuple[int, int]) -> None:
+        def refused(scene: Scene) -> None:
+            working_day(scene)
+            words = "Google gave no access token: the sign-in was revoked. Run `candela auth login --provider gcp`"
+            scene.feed.tell_credentials(CredentialState("gcp", Standing.REFUSED, words=words))
+
+        assert story(refused, BUSY, see("✗ refused", "was revoked"), size=size, route="anthropic-vertex")
 
 
 class TestFindingOnesWay:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
+import msgspec
 from aiohttp import web
 
 from candela_tui import wire
+from candela_tui.credentials.vault.choice import unlock
+from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
 from candela_tui.proxy.local_api.bodies import Bodies
@@ -17,13 +20,15 @@ from candela_tui.proxy.local_api.events import event_stream
 from candela_tui.proxy.local_api.listing import Wanted, newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
 from candela_tui.proxy.local_api.token import bears, own_token
+from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import EVERY_SESSION, StoreReader
-from candela_tui.wire import API_ROOT, About, Chunk
+from candela_tui.wire import API_ROOT, About, Chunk, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
 _BYTES = "application/octet-stream"
+_MOST_PASSPHRASE = 10_000
 
 
 class BadQuery(ValueError):
@@ -33,8 +38,9 @@ class BadQuery(ValueError):
 class LocalApi:
     """Answers what is asked below API_ROOT."""
 
-    def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About]) -> None:
+    def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About], vault_file: Path) -> None:
         self._feed = feed
+        self._vault_file = vault_file
         self._store = StoreReader(store)
         self._token_file = token_file
         self._token: str | None = None
@@ -59,9 +65,11 @@ class LocalApi:
         if not bears(request.headers.get("Authorization", ""), self._token):
             words = f"the local API asks for the token in {self._token_file}, as `Authorization: Bearer TOKEN`"
             return _refusal(401, words, {"WWW-Authenticate": 'Bearer realm="candela"'})
+        path, _, query = request.raw_path.partition("?")
+        if path == f"{API_ROOT}/unlock":
+            return await self._unlock(request)
         if request.method != "GET":
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
-        path, _, query = request.raw_path.partition("?")
         if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
             return _refusal(404, f"the local API of this version is at {API_ROOT}")
         names = [unquote(name, errors="surrogateescape") for name in path.removeprefix(API_ROOT).split("/")[1:]]
@@ -80,6 +88,8 @@ class LocalApi:
         match names:
             case [] | [""]:
                 return _document(wire.encode(self._about()))
+            case ["credentials"]:
+                return _document(wire.encode(self._feed.credentials))
             case ["events"]:
                 return await event_stream(request, self._feed, self._about())
             case ["sessions"]:
@@ -99,6 +109,19 @@ class LocalApi:
                         after = _number(_fields(query, "after"), "after", 0) or 0
                         return await _listed(request, await bodies.chunks(after))
         return _refusal(404, "the local API has no such path; docs/local-api.md lists those that there are")
+
+    async def _unlock(self, request: web.BaseRequest) -> web.Response:
+        """Take the passphrase of the encrypted file, for as long as this process lives."""
+        if request.method != "POST":
+            return _refusal(405, "a passphrase is given with POST", {"Allow": "POST"})
+        try:
+            given = msgspec.json.decode(await read_body(request, _MOST_PASSPHRASE), type=Unlock).passphrase
+            await asyncio.to_thread(unlock, self._vault_file, given)
+        except (BodyTooLarge, msgspec.DecodeError):
+            return _refusal(400, 'a passphrase is given as {"passphrase": "…"}')
+        except VaultError as error:
+            return _refusal(403, str(error))
+        return _document(b"{}")
 
     async def _sessions(self, since: datetime | None) -> web.Response:
         return _document(wire.encode(await session_records(self._feed, self._store, since)))

@@ -54,6 +54,8 @@ async def _tell(out: Outflow, news: News) -> None:
         await out.add(_event(wire.EXCHANGE, wire.encode(exchange)))
     for notice in news.notices:
         await out.add(_event(wire.NOTICE, wire.encode(notice)))
+    for state in news.credentials:
+        await out.add(_event(wire.CREDENTIALS, wire.encode(state)))
     await out.flush()
 
 

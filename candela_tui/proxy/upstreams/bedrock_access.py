@@ -55,18 +55,15 @@ class BedrockAccess:
     def __init__(self, settings: AwsSettings, credentials: AwsCredentials) -> None:
         """``credentials`` belong to someone else."""
         self._settings = settings
-        self._region: str | None = None
         self.credentials = credentials
 
     async def region(self) -> str:
         """The region. Raises ValueError where none is known, CredentialsError where the profile can't be read."""
-        if self._region is None:
-            found = await self.credentials.region()
-            if found is None:
-                raise ValueError(_NO_REGION)
-            bedrock_endpoint(found)
-            self._region = found
-        return self._region
+        found = await self.credentials.region()
+        if found is None:
+            raise ValueError(_NO_REGION)
+        bedrock_endpoint(found)
+        return found
 
     def profiles(self, region: str) -> tuple[str | None, bool]:
         """The prefix of the inference profiles to call models by, and whether it only follows from the region."""

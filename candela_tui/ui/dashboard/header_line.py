@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from candela_tui.analysis.limits import Limits, Window
+from candela_tui.credentials.state import Standing
 from candela_tui.ui import words
+from candela_tui.ui.credentials import standing_piece
 from candela_tui.ui.gauges import gauge, limit_ink, sparkline
 from candela_tui.ui.ink import Line, Piece, cells_of
 
@@ -31,6 +33,10 @@ class HeaderFacts:
     warnings: int = 0
     answers: bool = True
     """False: the candela whose traffic this is can't be reached."""
+    credentials: Standing | None = None
+    """How the credentials of the default route stand; None: nobody looked."""
+    until: str = ""
+    """Until when, in words behind that."""
 
 
 class Form(NamedTuple):
@@ -102,6 +108,22 @@ def _left(facts: HeaderFacts) -> Iterator[Part]:
     address: Line = (sign, (facts.address, "bright"))
     route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
     yield Part("address", (Form(2.5, address), Form(4.5, (*address, *route))))
+    if facts.credentials is not None:
+        # Anthropic's own clients mostly have a login of theirs.
+        none = "no key" if facts.route == "anthropic-direct" else "not signed in"
+        yield _credentials(facts.credentials, none, facts.until)
+
+
+def _credentials(standing: Standing, none: str, until: str) -> Part:
+    sign, ink = standing_piece(standing)
+    # What is wrong is said before the figures; what is well, where there is room behind them.
+    wrong = standing in (Standing.REFUSED, Standing.EXPIRES_SOON)
+    said = none if standing is Standing.NONE else standing.value
+    short: Line = ((sign, ink), (f" {said}", ink if wrong else "dim"))
+    forms = [Form(0.2 if wrong else 6, short)]
+    if until:
+        forms.append(Form(5 if wrong else 8, (*short, (until, "dim"))))
+    return Part("credentials", tuple(forms))
 
 
 def _right(facts: HeaderFacts) -> Iterator[Part]:

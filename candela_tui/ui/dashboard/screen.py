@@ -72,7 +72,7 @@ class DashboardScreen(Screen[None]):
         self._sources = sources
         self._header = Header(sources)
         self._note = NoteLine(sources)
-        self._welcome = Welcome(sources.status)
+        self._welcome = Welcome(sources)
         self._panes = Panes(sources)
         self._totals = TotalsLine(id="totals")
         self._empty = True
@@ -134,6 +134,11 @@ class DashboardScreen(Screen[None]):
         """Count the warnings anew; what holds all the time may have changed with one."""
         self._header.update()
         self._note.show()
+
+    def show_credentials(self) -> None:
+        """They stand otherwise now."""
+        self._header.update()
+        self._welcome.show_credentials()
 
     def _show_sessions(self) -> None:
         self._show_emptiness()

@@ -1,0 +1,112 @@
+"""Anthropic: the API key that candela puts in where a client has none of its own.
+
+It comes from ``[anthropic] key_command``, else from the vault that its user signed in with.
+"""
+
+import subprocess
+import time
+from pathlib import Path
+
+from candela_tui.config.settings import AnthropicSettings
+from candela_tui.credentials.accounts import Account, Accounts
+from candela_tui.credentials.blocking import BlockingCalls
+from candela_tui.credentials.errors import CredentialsError, quotable
+from candela_tui.credentials.shared import Lease, SameAgain, Shared
+from candela_tui.credentials.state import TellState, told_as
+from candela_tui.credentials.vault.choice import open_vault, passphrase_of
+from candela_tui.credentials.vault.errors import VaultError
+
+NAME = "anthropic"
+"""Of the account."""
+ENTRY = "anthropic-api-key"
+"""The name of the key in a vault."""
+PLACEHOLDER = "candela"
+"""Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
+
+_LIMIT_S = 60.0
+# Time for a keyring that asks its user, or for a command that wants a key touched.
+_AHEAD_S = 30.0
+
+NO_KEY = (
+    "candela has no Anthropic API key: run `candela auth login --provider anthropic`, or give Claude Code a login or a"
+    " key of its own"
+)
+
+
+class AnthropicKey:
+    """The key, on the proxy's loop."""
+
+    def __init__(
+        self, settings: AnthropicSettings, accounts: Accounts, vault_file: Path, tell: TellState | None = None
+    ) -> None:
+        """``tell`` is called whenever it stands otherwise."""
+        self._on_state = told_as(NAME, tell)
+        self._command = settings.key_command
+        self._lifetime_s = settings.key_lifetime_s
+        self._accounts = accounts
+        self._vault_file = vault_file
+        self._account: Account | None = None
+        self._calls = BlockingCalls("the Anthropic API key", _LIMIT_S)
+        self._shared = self._fresh()
+
+    async def get(self) -> str | None:
+        """The key; None: there is none to be had. Raises CredentialsError."""
+        if self._command is None:
+            account = self._accounts.of(NAME)
+            if account is None:
+                return None
+            if account != self._account:
+                # Signed in anew since: what is known is of the time before.
+                await self._shared.close()
+                self._shared = self._fresh()
+                self._account = account
+        return await self._shared.get()
+
+    def _fresh(self) -> Shared[str]:
+        return Shared(self._fetch, ahead_s=_AHEAD_S, on_state=self._on_state)
+
+    async def renewed(self, refused: str) -> str:
+        """Another key than the one that Anthropic refused. Raises CredentialsError."""
+        try:
+            return await self._shared.renewed(refused)
+        except SameAgain:
+            raise CredentialsError(
+                "Anthropic refused candela's API key: run `candela auth login --provider anthropic` with one that is"
+                " valid, or mend [anthropic] key_command"
+            ) from None
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._shared.close()
+
+    async def _fetch(self) -> Lease[str]:
+        command, account = self._command, self._account
+        if command is not None:
+            key = await self._calls.run(lambda: key_from(command))
+            return Lease(key, time.time() + self._lifetime_s)
+        assert account is not None
+        return Lease(await self._calls.run(lambda: _from_vault(account, self._vault_file)), None)
+
+
+def key_from(command: str) -> str:
+    """What a command of the shell prints. Blocks. Raises CredentialsError."""
+    ran = subprocess.run(  # noqa: S602 - a command line of the user's own, as apiKeyHelper is
+        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
+    key = ran.stdout.strip()
+    if ran.returncode or not key or any(c.isspace() for c in key):
+        said = quotable(ran.stderr) or ("it printed nothing" if not key else "it did not print one word")
+        raise CredentialsError(f"[anthropic] key_command gave no API key (exit {ran.returncode}): {said}")
+    return key
+
+
+def _from_vault(account: Account, file: Path) -> str:
+    try:
+        key = open_vault(account.store, file, passphrase_of).read(ENTRY)
+    except VaultError as error:
+        raise CredentialsError(str(error)) from None
+    if key is None:
+        raise CredentialsError(
+            f"{account.place} no longer has the API key: run `candela auth login --provider anthropic`"
+        )
+    return key

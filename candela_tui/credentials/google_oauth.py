@@ -1,0 +1,160 @@
+"""Google's OAuth for installed apps: a link to consent on, the code that comes back, and what it is worth.
+
+PKCE and a random ``state`` belong to each (RFC 7636, RFC 8252,
+https://developers.google.com/identity/protocols/oauth2/native-app). Google's device flow does not offer the scope
+cloud-platform (https://developers.google.com/identity/protocols/oauth2/limited-input-device#allowedscopes): whose
+browser runs on another machine pastes the URL that it ended at.
+"""
+
+import hmac
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from candela_tui.credentials.errors import CredentialsError, quotable
+from candela_tui.credentials.google_token import SCOPE, GoogleToken, user_entry
+from candela_tui.credentials.google_words import unreachable_in
+
+_SCOPES: Final = ["openid", "https://www.googleapis.com/auth/userinfo.email", SCOPE]
+_CALL_LIMIT_S: Final = 10.0
+
+# At the level DEBUG they log tokens.
+for _name in ("requests_oauthlib", "oauthlib"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Google's own."""
+
+    authorize: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    token_info: str = "https://oauth2.googleapis.com/tokeninfo"  # noqa: S105 - an address
+    revoke: str = "https://oauth2.googleapis.com/revoke"
+    projects: str = "https://cloudresourcemanager.googleapis.com/v3/projects:search"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client of type Desktop app."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a user consented to."""
+
+    entry: str = field(repr=False)
+    """To be kept in a vault."""
+    token: GoogleToken
+    """The first access token; its account is the user's e-mail address, where Google tells it."""
+
+
+class WrongState(CredentialsError):
+    """An answer that belongs to another sign-in, or to nobody's."""
+
+
+class Consent:
+    """A consent that is asked for. Its calls block."""
+
+    def __init__(self, client: Client, endpoints: Endpoints, redirect_uri: str) -> None:
+        from google_auth_oauthlib.flow import Flow
+
+        config = {
+            "client_id": client.id,
+            "client_secret": client.secret,
+            "auth_uri": endpoints.authorize,
+            "token_uri": endpoints.token,
+        }
+        self._client = client
+        self._token_uri = endpoints.token
+        self._flow = Flow.from_client_config({"installed": config}, _SCOPES, redirect_uri=redirect_uri)
+        # Only with prompt=consent a second sign-in to the same client brings a refresh token, too.
+        self.link, self.state = self._flow.authorization_url(prompt="consent")
+
+    def exchange(self, code: str) -> Grant:
+        """What the code is worth. Raises CredentialsError."""
+        granted = self._granted(code)
+        scopes = granted.get("scope", _SCOPES)
+        if SCOPE not in (scopes.split() if isinstance(scopes, str) else scopes):
+            raise CredentialsError(
+                "the consent leaves out Google Cloud (the scope cloud-platform), which Vertex AI needs: sign in again, "
+                "and tick it on Google's page"
+            )
+        if not granted.get("refresh_token"):
+            raise CredentialsError(
+                "Google gave no refresh token, so the sign-in would end within the hour: remove the app at "
+                "https://myaccount.google.com/connections and sign in again"
+            )
+        account = _email(granted.get("id_token"))
+        ends = granted.get("expires_at")
+        token = GoogleToken(granted["access_token"], float(ends) if ends is not None else None, account=account)
+        return Grant(user_entry(self._client.id, self._client.secret, granted["refresh_token"], self._token_uri), token)
+
+    def _granted(self, code: str) -> dict[str, Any]:
+        from oauthlib.oauth2 import OAuth2Error
+        from requests.exceptions import RequestException
+
+        try:
+            # The client's id and secret in the body, as Google documents it.
+            return dict(self._flow.fetch_token(code=code, include_client_id=True, timeout=_CALL_LIMIT_S))
+        except Warning as warning:
+            # Its class has no name of its own: the user consented to other scopes than were asked for.
+            token = getattr(warning, "token", None)
+            if not isinstance(token, dict):
+                raise CredentialsError(f"Google's answer can't be used: {quotable(str(warning))}") from None
+            return token
+        except OAuth2Error as error:
+            raise CredentialsError(_refusal(error.error or "", error.description or "")) from None
+        except RequestException as error:
+            words = unreachable_in(error) or quotable(str(error))
+            raise CredentialsError(words) from None
+        except ValueError as error:
+            raise CredentialsError(f"Google's answer can't be used: {quotable(str(error))}") from None
+
+
+def code_in(answer: str, state: str) -> str:
+    """The code in the query with which the browser came back, in a URL that ends in it, or by itself. Raises
+    WrongState, and CredentialsError where consent was denied or there is no code."""
+    answer = answer.strip()
+    query = parse_qs(urlsplit(answer).query if "?" in answer else answer if "=" in answer else "")
+    if not query:
+        if not answer or any(c.isspace() for c in answer) or "://" in answer:
+            raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
+        return unquote(answer)
+    if not hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode()):
+        raise WrongState("that answer belongs to another sign-in: follow the newest link")
+    if errors := query.get("error"):
+        raise CredentialsError(_refusal(errors[0], query.get("error_description", [""])[0]))
+    if not query.get("code"):
+        raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
+    return query["code"][0]
+
+
+def _refusal(error: str, description: str) -> str:
+    said = quotable(f"{error}: {description}" if description else error)
+    if error == "access_denied":
+        return f"Google says that consent was denied ({said}). Nothing was signed in."
+    if error in ("invalid_client", "unauthorized_client", "deleted_client", "redirect_uri_mismatch"):
+        return (
+            f"Google refused the OAuth client ({said}): check [vertex] oauth_client_id and oauth_client_secret in "
+            "config.toml; the client's type must be Desktop app"
+        )
+    if error == "invalid_grant":
+        return f"Google refused the code ({said}): it was used before, or is too old. Sign in again."
+    return f"Google refused the sign-in: {said}"
+
+
+def _email(id_token: object) -> str | None:
+    """From the token endpoint itself, over TLS: its signature need not be checked (OpenID Connect Core 3.1.3.7)."""
+    from google.auth import jwt
+
+    try:
+        claims = jwt.decode(id_token, verify=False)  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, AttributeError):
+        return None
+    email = claims.get("email")
+    return email if isinstance(email, str) else None

@@ -1,0 +1,75 @@
+"""Signing in to Anthropic with an API key."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+
+from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.anthropic import ENTRY, NAME, PLACEHOLDER
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider
+from candela_tui.credentials.sign_in.talk import Talk
+from candela_tui.credentials.vault.errors import VaultError
+
+CONSOLE = "https://platform.claude.com/settings/keys"
+_VARIABLES = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
+
+
+async def _find(desk: Desk) -> list[Finding]:
+    found = []
+    if desk.settings.anthropic.key_command:
+        found.append(Finding("[anthropic] key_command", "a command of yours prints the key", True))
+    try:
+        account = desk.accounts.of(NAME)
+    except CredentialsError as error:
+        found.append(Finding("candela's own sign-in", str(error), False))
+    else:
+        if account is not None:
+            found.append(Finding(account.place, f"{account.label}, since {account.since:%Y-%m-%d}", True))
+    for name in _VARIABLES:
+        value = os.environ.get(name)
+        if value and value != PLACEHOLDER:
+            found.append(Finding(name, "Claude Code sends it itself, and it passes untouched", True))
+    return found
+
+
+async def _methods(_desk: Desk) -> list[Method]:
+    return [Method("key", "API key", f"from {CONSOLE}", _with_key)]
+
+
+async def _with_key(desk: Desk, talk: Talk) -> Account:
+    key = await talk.ask("API key", secret=True)
+    if not key or any(c.isspace() or not c.isascii() for c in key):
+        raise CredentialsError(f"that is no API key: copy one from {CONSOLE}, it begins with sk-ant-")
+    if key.startswith("sk-ant-oat"):
+        raise CredentialsError(
+            "that is a token of a Claude subscription, which only Claude Code itself may use: sign in there with "
+            "/login; candela passes it on untouched"
+        )
+    store, vault = await desk.vault()
+    await asyncio.to_thread(vault.write, ENTRY, key)
+    account = Account(store, vault.place, f"API key …{key[-4:]}" if len(key) > 24 else "API key", datetime.now(UTC))
+    desk.accounts.put(NAME, account)
+    return account
+
+
+async def _who(_desk: Desk) -> list[CheckLine]:
+    # An API key names nobody; the list of models, which the live check asks for, tells whether it is valid.
+    return []
+
+
+async def _forget(desk: Desk) -> str:
+    account = desk.accounts.of(NAME)
+    if account is None:
+        return "candela has no Anthropic API key."
+    try:
+        vault = await desk.opened(account)
+        await asyncio.to_thread(vault.remove, ENTRY)
+    except VaultError as error:
+        desk.accounts.remove(NAME)
+        return f"The Anthropic API key is used no longer, but it is still in {account.place}: {error}"
+    desk.accounts.remove(NAME)
+    return f"The Anthropic API key is gone from {account.place}. It is still valid until you revoke it at {CONSOLE}."
+
+
+PROVIDER = Provider("anthropic", "Anthropic", _find, _methods, _who, _forget)

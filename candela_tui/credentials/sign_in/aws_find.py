@@ -1,0 +1,145 @@
+"""What there is of AWS credentials on this machine. Nothing is asked over the network."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from candela_tui.config.places import aws_profile
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.credentials.aws_profiles import Profile, profiles
+from candela_tui.credentials.aws_source import API_KEY, NAME
+from candela_tui.credentials.aws_sso_cache import cached
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.sign_in.aws_kept import last_four
+from candela_tui.credentials.sign_in.provider import Desk, Finding
+
+_KINDS = {"sso": "SSO", "role": "role", "process": "command", "keys": "access key", "login": "aws login"}
+_CONTAINERS = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+_VENDOR = Path("/sys/class/dmi/id/sys_vendor")
+
+
+async def find(desk: Desk) -> list[Finding]:
+    """What there is: what can serve before what can't, and of both first what candela would take first."""
+    own = _own(desk.accounts)
+    in_use = aws_profile(desk.settings.aws)
+    there = await asyncio.to_thread(_profiles, in_use)
+    around = await asyncio.to_thread(_machine, os.environ, _VENDOR)
+    before = there[:1] if desk.settings.aws.profile else []
+    found = [*_api_key(os.environ), *before, *own, *_keys(os.environ), *there[len(before) :], *around]
+    return sorted(found, key=lambda finding: not finding.usable)
+
+
+def gives_keys(profile: Profile) -> bool:
+    """Whether there is more in it than a region."""
+    return profile.kind != "none"
+
+
+def about(profile: Profile, others: Mapping[str, Profile], now: datetime) -> tuple[str, bool]:
+    """What a profile is, and whether it gives keys now. Blocks."""
+    if profile.kind == "sso":
+        return _about_sso(profile, now)
+    if profile.kind == "role" and profile.role is not None:
+        role = profile.role
+        if role.mfa_serial is not None:
+            return f"{role.arn}, with an MFA code", False
+        source = source_of(profile, others)
+        if source is None:
+            return f"{role.arn}: there is no profile {role.source} to take the first keys from", False
+        if source is profile:
+            return role.arn, True
+        words, usable = about(source, {}, now)
+        return f"{role.arn}, by {source.name}: {words}", usable
+    if profile.kind == "keys":
+        return f"access key {last_four(profile.access_key or '')}".rstrip(), True
+    return {"process": "a command gives the keys", "login": "by `aws login`"}.get(profile.kind, "no keys"), gives_keys(
+        profile
+    )
+
+
+def source_of(profile: Profile, others: Mapping[str, Profile]) -> Profile | None:
+    """The profile that the first keys come from, through all roles; None: it is not there."""
+    seen = {profile.name}
+    while profile.role is not None and profile.role.source is not None and profile.role.source not in seen:
+        seen.add(profile.role.source)
+        following = others.get(profile.role.source)
+        if following is None:
+            return None
+        profile = following
+    return profile
+
+
+def _about_sso(profile: Profile, now: datetime) -> tuple[str, bool]:
+    if profile.sso is None:
+        return f"{profile.account}: its sso-session has no start URL or region in ~/.aws/config", False
+    found = cached(profile.sso, now)
+    if found.renews:
+        return f"{profile.account}, signed in", True
+    if found.until is None:
+        return f"{profile.account}, not signed in", False
+    until = f"{found.until.astimezone():%Y-%m-%d %H:%M}"
+    return f"{profile.account}, {'signed in until' if found.holds(now) else 'ended'} {until}", found.holds(now)
+
+
+def _profiles(in_use: str | None) -> list[Finding]:
+    try:
+        there = [each for each in profiles() if gives_keys(each)]
+    except CredentialsError as error:
+        return [Finding("AWS profiles", str(error), False)]
+    by_name = {each.name: each for each in there}
+    now = datetime.now(UTC)
+    first = in_use or "default"
+    there.sort(key=lambda each: each.name != first)
+    found = []
+    if in_use is not None and in_use not in by_name:
+        found.append(Finding(f"AWS profile {in_use}", "is chosen, but is not there or has no keys", False))
+    for each in there:
+        words, usable = about(each, by_name, now)
+        found.append(Finding(f"AWS profile {each.name} ({_KINDS[each.kind]})", words, usable))
+    return found
+
+
+def _own(accounts: Accounts) -> list[Finding]:
+    try:
+        account = accounts.of(NAME)
+    except CredentialsError as error:
+        return [Finding("candela's own sign-in", str(error), False)]
+    if account is None:
+        return []
+    if account.until is None:
+        return [Finding(account.place, f"{account.label}, since {account.since.astimezone():%Y-%m-%d}", True)]
+    holds = datetime.now(UTC) < account.until
+    until = f"{account.until.astimezone():%Y-%m-%d %H:%M}"
+    return [Finding(account.place, f"{account.label}, {'until' if holds else 'ended'} {until}", holds)]
+
+
+def _api_key(environ: Mapping[str, str]) -> list[Finding]:
+    if key := environ.get(API_KEY):
+        return [Finding(API_KEY, f"an API key of Bedrock {last_four(key)}".rstrip(), True)]
+    return []
+
+
+def _keys(environ: Mapping[str, str]) -> list[Finding]:
+    access_key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if access_key and secret:
+        return [Finding("AWS_ACCESS_KEY_ID", f"access key {last_four(access_key)}".rstrip(), True)]
+    if access_key:
+        return [Finding("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY is not set beside it", False)]
+    return []
+
+
+def _machine(environ: Mapping[str, str], vendor: Path) -> list[Finding]:
+    """What this machine itself may be given."""
+    found = []
+    if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and (arn := environ.get("AWS_ROLE_ARN")):
+        found.append(Finding("AWS_WEB_IDENTITY_TOKEN_FILE", f"the role {arn}, as in Kubernetes", True))
+    if name := next((name for name in _CONTAINERS if environ.get(name)), None):
+        found.append(Finding(name, "the role of this container", True))
+    try:
+        on_ec2 = vendor.read_text().strip() == "Amazon EC2"
+    except OSError:
+        on_ec2 = False
+    if on_ec2 and environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true":
+        found.append(Finding("Amazon EC2", "the role of this instance, if it has one", True))
+    return found

@@ -1,0 +1,1 @@
+"""Where candela keeps its user's secrets: the keyring of the operating system, else a file under a passphrase."""

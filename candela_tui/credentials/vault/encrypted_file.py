@@ -1,0 +1,124 @@
+"""Secrets in one file under a passphrase, for machines without a keyring (SSH, containers).
+
+Fernet (AES-128-CBC with HMAC-SHA256) under a key that scrypt makes of the passphrase, as
+https://cryptography.io/en/latest/fernet/#using-passwords-with-fernet does; costs as OWASP's Password Storage Cheat
+Sheet gives them for scrypt (2^17, 8, 1: 128 MB, some 0.4 s).
+"""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+
+_COST: Final = 2**17
+_MOST_COST: Final = 2**20
+_BLOCK: Final = 8
+_VERSION: Final = 1
+
+
+class EncryptedFile:
+    """Secrets by name. The passphrase is asked for once, when it is first needed."""
+
+    def __init__(self, path: Path, passphrase: Callable[[], str | None], *, cost: int = _COST) -> None:
+        """``passphrase`` gives it, or None where there is nobody to ask. ``cost`` is scrypt's n of a new file."""
+        self._path = path
+        self._ask = passphrase
+        self._cost = cost
+        self._passphrase: str | None = None
+        self.place = str(path)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a file: its user chose it."""
+        return self._path.exists()
+
+    def read(self, name: str) -> str | None:
+        """The secret; None: there is none. Raises VaultError."""
+        return self._open().get(name)
+
+    def write(self, name: str, secret: str) -> None:
+        """Keep a secret in place of the one before. Raises VaultError."""
+        self._save(self._open() | {name: secret})
+
+    def remove(self, name: str) -> bool:
+        """Forget a secret; False: there was none. Raises VaultError."""
+        kept = self._open()
+        if name not in kept:
+            return False
+        del kept[name]
+        if kept:
+            self._save(kept)
+        else:
+            self._path.unlink(missing_ok=True)
+        return True
+
+    def _unlocked(self) -> str:
+        if self._passphrase is None:
+            given = self._ask()
+            if not given:
+                raise VaultLocked(
+                    f"{self._path} is locked: sign in with `candela auth unlock`, or set CANDELA_PASSPHRASE where "
+                    "candela starts"
+                )
+            self._passphrase = given
+        return self._passphrase
+
+    def _open(self) -> dict[str, str]:
+        from cryptography.fernet import Fernet, InvalidToken
+
+        try:
+            document = json.loads(self._path.read_bytes())
+            salt, cost = base64.b64decode(document["salt"]), int(document["n"])
+            sealed = document["sealed"].encode()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise VaultError(f"{self._path} can't be read: {error.strerror or error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._damaged() from None
+        if document.get("version") != _VERSION or not 2 <= cost <= _MOST_COST:
+            raise self._damaged()
+        try:
+            opened: Any = json.loads(Fernet(_key(self._unlocked(), salt, cost)).decrypt(sealed))
+        except InvalidToken:
+            self._passphrase = None
+            raise VaultLocked(f"{self._path}: that is not its passphrase (or the file was changed)") from None
+        except ValueError:
+            raise self._damaged() from None
+        return {str(name): str(secret) for name, secret in opened.items()}
+
+    def _save(self, kept: dict[str, str]) -> None:
+        from cryptography.fernet import Fernet
+
+        salt = secrets.token_bytes(16)
+        sealed = Fernet(_key(self._unlocked(), salt, self._cost)).encrypt(json.dumps(kept).encode())
+        document = {
+            "version": _VERSION,
+            "kdf": "scrypt",
+            "n": self._cost,
+            "salt": base64.b64encode(salt).decode(),
+            "sealed": sealed.decode(),
+        }
+        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(document, file)
+            beside.replace(self._path)
+        except OSError as error:
+            raise VaultError(f"{self._path} can't be written: {error.strerror or error}") from None
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _damaged(self) -> VaultError:
+        return VaultError(f"{self._path} is damaged: move it away and sign in again")
+
+
+def _key(passphrase: str, salt: bytes, cost: int) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    return base64.urlsafe_b64encode(Scrypt(salt, 32, cost, _BLOCK, 1).derive(passphrase.encode()))

@@ -1,0 +1,128 @@
+"""The keyring of the operating system, by the keyring package: Secret Service, KWallet, macOS, Windows.
+
+Everything here blocks: a keyring may ask its user to unlock it, for as long as that takes.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+SERVICE: Final = "candela"
+_MOST_CHARACTERS: Final = 1200
+"""Of one entry. Windows takes 2560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE, wincred.h)."""
+_PARTS: Final = "candela-parts:"
+_KEEPS_NOTHING: Final = ("keyring.backends.fail", "keyring.backends.null", "keyring.backends.chainer")
+_PLAIN: Final = "keyrings.alt."
+"""Its files hold secrets in plain text, or under a key that lies beside them."""
+
+
+def usable_keyring() -> "KeyringBackend | None":
+    """The keyring that the user chose for the keyring package, else the best that runs now; None where there is none
+    that keeps secrets from others."""
+    from keyring import backend, core
+
+    chosen = core.load_env() or core.load_config()
+    if chosen is not None:
+        return chosen if _keeps_secrets(type(chosen)) else None
+    # This loads the backends; what it returns is what ran when it was first called.
+    backend.get_all_keyring()
+    viable = filter(_keeps_secrets, backend.KeyringBackend.get_viable_backends())
+    best = max(viable, key=lambda each: each.priority, default=None)
+    return best() if best is not None else None
+
+
+def _keeps_secrets(kind: type) -> bool:
+    return not kind.__module__.startswith((*_KEEPS_NOTHING, _PLAIN))
+
+
+class OsKeyring:
+    """Secrets by name, in one keyring. A secret that is too long for an entry lies in several."""
+
+    def __init__(self, backend: "KeyringBackend") -> None:
+        self._backend = backend
+        self.place = str(backend.name)
+
+    def read(self, name: str) -> str | None:
+        """The secret; None: there is none. Raises VaultError."""
+        found = self._get(name)
+        entries = _parts_of(name, found)
+        if not entries:
+            return found
+        parts = [self._get(entry) for entry in entries]
+        if None in parts:
+            raise VaultError(f"{self.place}: a part of {SERVICE}'s entry {name} is missing: sign in again")
+        return "".join(part for part in parts if part is not None)
+
+    def write(self, name: str, secret: str) -> None:
+        """Keep a secret in place of the one before. Raises VaultError; the one before then still holds."""
+        before = _parts_of(name, self._get(name))
+        if len(secret) <= _MOST_CHARACTERS and not secret.startswith(_PARTS):
+            self._set(name, secret)
+            entries = []
+        else:
+            parts = [secret[at : at + _MOST_CHARACTERS] for at in range(0, len(secret), _MOST_CHARACTERS)]
+            # Named for what they hold: until the entry of the name changes, the parts before are all there.
+            digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
+            head = f"{_PARTS}{len(parts)}:{digest}"
+            entries = _parts_of(name, head)
+            for entry, part in zip(entries, parts, strict=True):
+                self._set(entry, part)
+            self._set(name, head)
+        for entry in set(before) - set(entries):
+            self._delete(entry)
+
+    def remove(self, name: str) -> bool:
+        """Forget a secret; False: there was none. Raises VaultError."""
+        found = self._get(name)
+        if found is None:
+            return False
+        for entry in (name, *_parts_of(name, found)):
+            self._delete(entry)
+        return True
+
+    def _get(self, entry: str) -> str | None:
+        from keyring.errors import KeyringError
+
+        try:
+            return self._backend.get_password(SERVICE, entry)
+        except KeyringError as error:
+            raise self._trouble(error) from None
+        except Exception as error:  # noqa: BLE001 - backends let errors of D-Bus and of the system through
+            raise self._trouble(error) from None
+
+    def _set(self, entry: str, value: str) -> None:
+        try:
+            self._backend.set_password(SERVICE, entry, value)
+        except Exception as error:  # noqa: BLE001 - as above
+            raise self._trouble(error) from None
+
+    def _delete(self, entry: str) -> None:
+        from keyring.errors import PasswordDeleteError
+
+        try:
+            self._backend.delete_password(SERVICE, entry)
+        except PasswordDeleteError:
+            pass
+        except Exception as error:  # noqa: BLE001 - as above
+            raise self._trouble(error) from None
+
+    def _trouble(self, error: Exception) -> VaultError:
+        from keyring.errors import KeyringLocked
+
+        if isinstance(error, KeyringLocked):
+            return VaultLocked(f"{self.place} is locked: unlock it and try again")
+        # Only the kind: an error may quote what was to be stored.
+        said = str(error) if type(error).__module__.startswith(("keyring.", "secretstorage.")) else type(error).__name__
+        return VaultError(f"{self.place} can't be used: {said}. An encrypted file can take its place (--store file)")
+
+
+def _parts_of(name: str, found: str | None) -> list[str]:
+    """The entries that hold the parts of a secret; [] where it is in one entry, or there is none."""
+    if found is None or not found.startswith(_PARTS):
+        return []
+    count, _, digest = found.removeprefix(_PARTS).partition(":")
+    return [f"{name}#{digest}.{number}" for number in range(int(count))] if count.isdigit() else []

@@ -1,0 +1,84 @@
+"""config.toml, and what lies beside the records: mistakes in settings, errors in the log."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from candela_tui.credentials.errors import quotable
+from candela_tui.diagnosis.check import Check, Topic
+from candela_tui.diagnosis.patient import Patient
+
+TOPIC = Topic("data.config", "config.toml")
+LOG = Topic("data.log", "Log")
+_LATELY = timedelta(days=1)
+_TAIL = 256 * 1024
+_LEVELS = ("ERROR", "CRITICAL")
+
+
+def check_configuration(patient: Patient) -> Sequence[Check]:
+    """Every mistake. Blocks."""
+    file = patient.paths.config
+    mistakes = [*patient.mistakes, *_keys(patient)]
+    if mistakes:
+        fix = f"Correct them in {file}; `candela config check` looks again."
+        words = "; ".join(map(quotable, mistakes))
+        return [TOPIC.bad(words + (" (the defaults were taken for all that follows)" if patient.mistakes else ""), fix)]
+    return [TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, the defaults hold"))]
+
+
+def _keys(patient: Patient) -> Sequence[str]:
+    keys = patient.settings.ui.keys
+    if not keys:
+        return ()
+    from candela_tui.ui.keymap import keymap
+
+    return keymap(keys).troubles
+
+
+def check_log(patient: Patient) -> Sequence[Check]:
+    """Errors of the last day, and reports of crashes. Blocks."""
+    crashes = sorted(patient.paths.data.glob("crash-*.txt"), key=_modified)
+    if crashes and time.time() - _modified(crashes[-1]) < _LATELY.total_seconds():
+        return [LOG.warn(f"the dashboard failed lately: {crashes[-1]}", "Please report it, with that file.")]
+    try:
+        errors = _errors(patient.paths.log, datetime.now(UTC) - _LATELY)
+    except FileNotFoundError:
+        return [LOG.ok("there is none yet")]
+    except OSError as error:
+        return [LOG.unknown(f"{patient.paths.log} can't be read: {error.strerror}")]
+    if not errors:
+        return [LOG.ok("no errors in the last day")]
+    words = f"{len(errors)} errors in the last day; the last: {quotable(errors[-1])}"
+    return [
+        LOG.warn(
+            words if len(errors) > 1 else f"an error in the last day: {quotable(errors[-1])}",
+            f"See {patient.paths.log}",
+        )
+    ]
+
+
+def _errors(log: Path, since: datetime) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    found = []
+    for line in lines:
+        at, level, *rest = (*line.split("  ", 2), "", "")
+        if level in _LEVELS and _time(at) >= since:
+            found.append(rest[0])
+    return found
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,108 @@
+"""HTTP proxies and VPNs between Claude Code, candela and the providers.
+
+What Claude Code makes of the variables was seen with 2.1.197: HTTPS_PROXY or HTTP_PROXY alone diverts requests to
+loopback, too; ALL_PROXY is not read; no_proxy goes before NO_PROXY, names separated by commas, each a host, a suffix
+that begins with a dot, or ``*``.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from candela_tui.diagnosis.base_url import NAME as BASE_URL
+from candela_tui.diagnosis.base_url import leads
+from candela_tui.diagnosis.check import Check, Topic
+from candela_tui.diagnosis.client_settings import ClientEnvironment, Set, client_environment
+from candela_tui.diagnosis.patient import Patient
+
+TOPIC = Topic("client.http-proxy", "HTTP proxy")
+VPN = Topic("machine.vpn", "VPN and system proxy")
+_DIVERT = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+_LOOPBACK = "127.0.0.1"
+_INTERFACES = Path("/sys/class/net")
+_TUNNELS = ("tun", "tap", "wg", "ppp", "tailscale", "utun", "zt", "nordlynx", "proton")
+_PATIENCE_S = 3.0
+
+
+def check_http_proxy(patient: Patient) -> Sequence[Check]:
+    """Whether the variables lead Claude Code's requests past candela. Blocks."""
+    client = client_environment(patient)
+    found = [(name, given) for name in _DIVERT if (given := client.get(name)) is not None]
+    if not found:
+        if patient.environ.get("ALL_PROXY") or patient.environ.get("all_proxy"):
+            return [TOPIC.ok("none; ALL_PROXY is set, which neither Claude Code nor candela reads")]
+        return [TOPIC.ok("no HTTPS_PROXY, no HTTP_PROXY")]
+    name, given = found[0]
+    words = f"{name} in {given.where} leads to {_place(given.value)}"
+    if urlsplit(given.value).scheme.startswith("socks"):
+        return [TOPIC.bad(f"{words}, a SOCKS proxy, which candela can't use", "Set it to an HTTP proxy, or unset it.")]
+    if spares_loopback(client):
+        return [TOPIC.ok(f"{words}; {_LOOPBACK} is excepted from it")]
+    return [_diverted(words, patient, client, given)]
+
+
+def spares_loopback(client: ClientEnvironment) -> bool:
+    """Whether requests to 127.0.0.1 go there directly."""
+    given = client.get("no_proxy") or client.get("NO_PROXY")
+    hosts = [host.strip() for host in given.value.split(",")] if given is not None else []
+    return any(host in ("*", _LOOPBACK) or (host.startswith(".") and _LOOPBACK.endswith(host)) for host in hosts)
+
+
+def _diverted(words: str, patient: Patient, client: ClientEnvironment, given: Set) -> Check:
+    base = client.get(BASE_URL)
+    where = leads(base.value, patient.settings) if base is not None else None
+    if given.by is not None:
+        fix = f'Add "NO_PROXY": "{_LOOPBACK}" beside it in {given.where}.'
+    else:
+        fix = f'Add {_LOOPBACK} to NO_PROXY and no_proxy; `candela claude` and `eval "$(candela env)"` do that.'
+    if (where is not None and where.to_candela) or given.by is not None:
+        return TOPIC.bad(f"{words}, and {_LOOPBACK} is not excepted: requests to candela go there, too", fix)
+    return TOPIC.warn(f"{words}, and {_LOOPBACK} is not excepted", fix)
+
+
+def _place(url: str) -> str:
+    """Host and port: before them may be a password."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        return "no URL"
+    return f"{host}:{port}" if port else host
+
+
+def check_vpn(_patient: Patient, interfaces: Path = _INTERFACES) -> Sequence[Check]:
+    """Hints of the system. Blocks."""
+    if sys.platform == "darwin":
+        return [_macos()]
+    if not interfaces.is_dir():
+        return [VPN.unknown("this system does not say which network interfaces there are")]
+    tunnels = sorted(one.name for one in interfaces.iterdir() if one.name.startswith(_TUNNELS) and _is_up(one))
+    if not tunnels:
+        return [VPN.ok("no interface of a VPN is up")]
+    hint = "Where providers can't be reached or a certificate is not trusted, try without it, or set proxy.ca_bundle."
+    return [VPN.ok(f"a VPN seems to be up ({', '.join(tunnels)})", hint)]
+
+
+def _is_up(interface: Path) -> bool:
+    try:
+        return (interface / "operstate").read_text().strip() != "down"
+    except OSError:
+        return False
+
+
+def _macos() -> Check:
+    ran = subprocess.run(
+        ["/usr/sbin/scutil", "--proxy"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_S,
+    )
+    on = [kind for kind in ("HTTP", "HTTPS", "SOCKS", "ProxyAutoConfig") if f"{kind}Enable : 1" in ran.stdout]
+    if not on:
+        return VPN.ok("no proxy is set in the system settings")
+    return VPN.ok(f"the system settings have a proxy ({', '.join(on)}): candela takes HTTP ones, Claude Code none")

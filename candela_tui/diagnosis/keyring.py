@@ -1,0 +1,61 @@
+"""Where candela keeps secrets on this machine."""
+
+from collections.abc import Sequence
+
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.vault.choice import known_passphrase
+from candela_tui.credentials.vault.os_keyring import usable_keyring
+from candela_tui.diagnosis.check import Check, Topic
+from candela_tui.diagnosis.patient import Patient
+
+TOPIC = Topic("credentials.keyring", "Keyring")
+_SECRET_SERVICE = "keyring.backends.SecretService"  # noqa: S105 - a module
+_DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
+
+
+def check_keyring(patient: Patient) -> Sequence[Check]:
+    """Which there is, and whether it can be read now. Asks nobody to unlock it. Blocks."""
+    file = patient.paths.vault
+    try:
+        accounts = Accounts(patient.paths.accounts).all()
+    except CredentialsError as error:
+        return [TOPIC.bad(str(error))]
+    wants_keyring = any(account.store == "keyring" for account in accounts.values())
+    wants_file = any(account.store == "file" for account in accounts.values())
+    if wants_file and known_passphrase(file, patient.environ) is None:
+        return [
+            TOPIC.warn(
+                f"the encrypted file {file} is used, and this shell has no passphrase for it",
+                "Set CANDELA_PASSPHRASE where candela starts, or unlock it there: `candela auth unlock`.",
+            )
+        ]
+    if wants_file:
+        return [TOPIC.ok(f"the encrypted file {file} is used, and CANDELA_PASSPHRASE is set")]
+    backend = usable_keyring()
+    if backend is None:
+        words = "there is none in this session (no Secret Service, KWallet, Keychain or Credential Manager)"
+        if wants_keyring:
+            fix = "Start candela where its keyring runs, or sign in again with `candela auth login --store file`."
+            return [TOPIC.bad(f"{words}, but a sign-in lies in one", fix)]
+        return [TOPIC.ok(words, "`candela auth login` keeps secrets in an encrypted file there.")]
+    name = str(backend.name)
+    locked = _locked() if type(backend).__module__ == _SECRET_SERVICE else None
+    if locked:
+        fix = "Unlock it: log in to the desktop, or let its own window ask when candela needs the secret."
+        words = f"{name} is locked"
+        return [TOPIC.bad(f"{words}, and a sign-in lies in it", fix) if wants_keyring else TOPIC.warn(words, fix)]
+    if locked is None:
+        return [TOPIC.ok(f"{name}; whether it is locked shows when it is used")]
+    return [TOPIC.ok(f"{name}, unlocked")]
+
+
+def _locked() -> bool | None:
+    """Whether the Secret Service's default collection is; None: there is none yet, or it can't be told."""
+    import secretstorage
+
+    try:
+        with secretstorage.dbus_init() as bus:
+            return bool(secretstorage.Collection(bus, _DEFAULT_COLLECTION).is_locked())
+    except secretstorage.exceptions.SecretStorageException:
+        return None

@@ -1,0 +1,97 @@
+"""What must not be in an answer: secrets, ever; and in a report for others, whose machine and network it is."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from candela_tui.diagnosis.base_url import LOOPBACK
+from candela_tui.diagnosis.check import Check
+from candela_tui.diagnosis.client_settings import settings_files
+from candela_tui.diagnosis.patient import Patient
+
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|HEADERS", re.I)
+_LIKE_SECRET = re.compile(r"(?<![\w-])(?:sk-|AKIA|ASIA|ya29\.|eyJ|1//)[\w/+=.~%-]{8,}")
+"""Keys and tokens of the providers, by how they begin: those that only a keyring or a file knows."""
+_FEWEST_OF_SECRET = 8
+"""Shorter values are switches and numbers, and would be found in any words."""
+_PUBLIC = ("anthropic.com", "googleapis.com", "amazonaws.com", "amazonaws.com.cn", "claude.com", "claude.ai")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ACCOUNT = re.compile(r"\b\d{12}\b")
+_PRIVATE_SETTINGS = (("vertex", "project"), ("aws", "profile"))
+_PRIVATE_VARIABLES = ("ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "AWS_PROFILE")
+
+
+def without_secrets(checks: Iterable[Check], patient: Patient) -> list[Check]:
+    """No check quotes a secret; this holds also where a program or provider that it asked did. Blocks."""
+    secrets = sorted(set(_secrets(patient)), key=len, reverse=True)
+
+    def clean(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "[redacted]")
+        return _LIKE_SECRET.sub("[redacted]", text)
+
+    return [replace(check, words=clean(check.words), fix=clean(check.fix)) for check in checks]
+
+
+def for_others(checks: Iterable[Check], patient: Patient) -> list[Check]:
+    """Also without home, user, private hosts, projects, profiles, accounts and addresses. Blocks."""
+    places = [(str(patient.home), "~"), *((host, "[host]") for host in _private_hosts(patient))]
+    places += [(name, "[name]") for name in _private_names(patient)]
+    places.sort(key=lambda place: len(place[0]), reverse=True)
+    whole_words = [(re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w-])"), shown) for text, shown in places]
+
+    def clean(text: str) -> str:
+        for pattern, shown in whole_words:
+            text = pattern.sub(shown, text)
+        return _ACCOUNT.sub("[account]", _ADDRESS.sub("[address]", text))
+
+    return [
+        replace(check, words=clean(check.words), fix=clean(check.fix)) for check in without_secrets(checks, patient)
+    ]
+
+
+def _variables(patient: Patient) -> Iterator[tuple[str, str]]:
+    yield from patient.environ.items()
+    for file in settings_files(patient):
+        yield from file.env.items()
+
+
+def _secrets(patient: Patient) -> Iterator[str]:
+    for name, value in _variables(patient):
+        if _SECRET_NAME.search(name) and len(value) >= _FEWEST_OF_SECRET and not Path(value).is_absolute():
+            yield value
+            # Of "Name: value" of a header too, the value alone.
+            yield from (word for word in value.split() if len(word) >= _FEWEST_OF_SECRET)
+        if "@" in value and "://" in value and (password := _password(value)):
+            yield from {password, unquote(password)}
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
+
+
+def _private_hosts(patient: Patient) -> set[str]:
+    settings = patient.settings
+    urls = [settings.anthropic.base_url, settings.vertex.base_url, settings.aws.base_url]
+    urls += [value for name, value in _variables(patient) if name.upper().endswith(("_URL", "_PROXY"))]
+    found = set()
+    for url in urls:
+        try:
+            host = urlsplit(url if url and "://" in url else f"//{url}").hostname if url else None
+        except ValueError:
+            continue
+        if host and host not in LOOPBACK and not host.endswith(_PUBLIC):
+            found.add(host)
+    return found
+
+
+def _private_names(patient: Patient) -> set[str]:
+    named = [getattr(getattr(patient.settings, section), key) for section, key in _PRIVATE_SETTINGS]
+    named += [value for name, value in _variables(patient) if name in _PRIVATE_VARIABLES]
+    named += [patient.environ.get("USER"), patient.environ.get("LOGNAME")]
+    return {name for name in named if name and len(name) > 2 and name not in ("default", "root")}

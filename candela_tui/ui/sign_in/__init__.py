@@ -1,0 +1,1 @@
+"""Signing in to providers, inside the dashboard."""

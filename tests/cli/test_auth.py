@@ -1,0 +1,371 @@
+"""``candela auth``, as a program: with a terminal, with a pipe, and with neither."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import termios
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from candela_tui.credentials.vault.choice import open_vault
+from tests.cli.command import COMMAND, PATIENCE_S, Home, Result
+from tests.cli.test_start_up import imported_by
+from tests.credentials.vault.secret_service import gnome_keyring, session_bus
+from tests.standin import Provider, error
+
+KEY = "sk-ant-api03-a-key-that-nobody-may-see-0123456789"
+PASSPHRASE = "a few words are good"
+
+
+@pytest.fixture
+def home(home: Home) -> Home:
+    """Without a keyring, without a cloud."""
+    home.environment |= {
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "NO_GCE_CHECK": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": str(home.directory / "bin"),
+    }
+    home.with_programs()
+    return home
+
+
+async def piped(home: Home, text: str, *arguments: str, **environment: str) -> Result:
+    """Run it with something on standard input."""
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *arguments,
+        env={**home.environment, **environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate(text.encode())
+    assert process.returncode is not None
+    return Result(process.returncode, out.decode(), err.decode())
+
+
+class Typist:
+    """Somebody at a terminal."""
+
+    def __init__(self, process: asyncio.subprocess.Process, terminal: int) -> None:
+        self._process = process
+        self._terminal = terminal
+        self._came = asyncio.Event()
+        self._at = 0
+        self.seen = ""
+        """Everything that the terminal showed."""
+
+    def take(self) -> None:
+        """More of it is there."""
+        try:
+            self.seen += os.read(self._terminal, 65536).decode("utf-8", "replace")
+        except OSError:
+            asyncio.get_running_loop().remove_reader(self._terminal)
+        self._came.set()
+
+    async def sees(self, words: str) -> None:
+        """Wait until the terminal shows them behind what was waited for before."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while words not in self.seen[self._at :]:
+                    self._came.clear()
+                    await self._came.wait()
+                self._at = self.seen.index(words, self._at) + len(words)
+        except TimeoutError:
+            pytest.fail(f"{words!r} is not to be seen: {self.seen}")
+
+    async def types(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._terminal, f"{text}\n".encode())
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
+
+    def interrupts(self) -> None:
+        """Press Ctrl+C."""
+        os.write(self._terminal, b"\x03")
+
+    async def ended(self) -> int:
+        """The exit code, when it has ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            code: int = await self._process.wait()
+        return code
+
+
+@asynccontextmanager
+async def typing(home: Home, *arguments: str, **environment: str) -> AsyncIterator[Typist]:
+    """The command at a terminal of its own."""
+    ours, its = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *arguments,
+        env={**home.environment, **environment},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    typist = Typist(process, ours)
+    asyncio.get_running_loop().add_reader(ours, typist.take)
+    try:
+        yield typist
+    finally:
+        asyncio.get_running_loop().remove_reader(ours)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(its)
+        os.close(ours)
+
+
+def kept(home: Home) -> str | None:
+    return open_vault("file", home.data / "vault.json", lambda: PASSPHRASE).read("anthropic-api-key")
+
+
+def in_plain(home: Home, secret: str) -> list[Path]:
+    """Files of the home that hold it."""
+    return [path for path in home.directory.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
+class TestAPipedKey:
+    async def test_is_kept_and_checked(self, home: Home, provider: Provider) -> None:
+        ran = await piped(home, f"{KEY}\n", "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert (ran.code, ran.err) == (0, "")
+        assert "API key …6789" in ran.out
+        assert "✓ Anthropic lists 1 models" in ran.out
+        assert KEY not in ran.out
+        assert kept(home) == KEY
+        assert in_plain(home, KEY) == []
+        assert {request.header("x-api-key") for request in provider.requests} == {KEY}
+
+    async def test_that_is_refused_ends_with_1_and_the_providers_words(self, home: Home, provider: Provider) -> None:
+        provider.respond = lambda _: error(401, "invalid x-api-key")
+        ran = await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert ran.code == 1
+        assert "✗ no list of models: Anthropic refused candela's API key" in ran.out
+
+    async def test_needs_a_place_to_be_kept(self, home: Home) -> None:
+        ran = await piped(home, KEY, "auth", "login", "--with-key")
+        assert ran.code == 1
+        assert "no keyring" in ran.out
+        assert "set CANDELA_PASSPHRASE" in ran.err
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("", "standard input is empty"),
+            ("two words", "that is no API key"),
+            ("sk-ant-oat01-subscription", "a token of a Claude subscription"),
+        ],
+    )
+    async def test_that_is_none_is_refused_with_words(self, home: Home, text: str, words: str) -> None:
+        ran = await piped(home, text, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert ran.code == 1
+        assert words in ran.err
+        assert not (home.data / "accounts.json").exists()
+
+    async def test_is_for_anthropic_only(self, home: Home) -> None:
+        ran = await piped(home, KEY, "auth", "login", "--with-key", "--provider", "aws")
+        assert ran.code == 2
+        assert "--with-key is for --provider anthropic" in ran.err
+
+    async def test_goes_into_the_keyring_where_there_is_one(self, home: Home, tmp_path: Path) -> None:
+        folder = tmp_path / "session"
+        folder.mkdir()
+        del home.environment["PYTHON_KEYRING_BACKEND"]
+        with session_bus(folder) as address, gnome_keyring(folder, address):
+            here = {"DBUS_SESSION_BUS_ADDRESS": address}
+            assert (await piped(home, KEY, "auth", "login", "--with-key", **here)).code == 0
+            assert json.loads((home.data / "accounts.json").read_text())["anthropic"]["store"] == "keyring"
+            assert (await home.run("auth", "test", **here)).code == 0
+            assert "is gone from" in (await home.run("auth", "logout", **here)).out
+            assert (await home.run("auth", "status", "--provider", "anthropic", **here)).code == 1
+
+
+class TestAtATerminal:
+    async def test_a_key_is_typed_hidden_and_kept_under_a_passphrase_typed_twice(self, home: Home) -> None:
+        async with typing(home, "auth", "login") as typist:
+            await typist.sees("Number [1]: ")
+            await typist.types("1")
+            await typist.sees("API key: ")
+            assert not typist.echoes
+            await typist.types(KEY)
+            await typist.sees("An encrypted file")
+            assert typist.echoes
+            await typist.types("file")
+            for question in ("A passphrase for the encrypted file: ", "The same once more: "):
+                await typist.sees(question)
+                assert not typist.echoes
+                await typist.types(PASSPHRASE)
+            await typist.sees("✓ Anthropic lists 1 models")
+            assert await typist.ended() == 0
+            assert KEY not in typist.seen
+            assert PASSPHRASE not in typist.seen
+        assert kept(home) == KEY
+
+    async def test_an_answer_that_is_none_is_asked_again(self, home: Home) -> None:
+        async with typing(home, "auth", "login") as typist:
+            await typist.sees("Number [1]: ")
+            await typist.types("17")
+            await typist.sees("Type a number from 1 to 3.")
+            await typist.types("anthropic")
+            await typist.sees("API key: ")
+
+    async def test_ctrl_c_gives_up_keeps_nothing_and_leaves_the_terminal_as_it_was(self, home: Home) -> None:
+        async with typing(home, "auth", "login", "--provider", "anthropic") as typist:
+            await typist.sees("API key: ")
+            assert not typist.echoes
+            typist.interrupts()
+            await typist.sees("Given up.")
+            assert await typist.ended() == 128 + signal.SIGINT
+            assert typist.echoes
+        assert not (home.data / "accounts.json").exists()
+
+    async def test_the_end_of_the_input_gives_up(self, home: Home) -> None:
+        async with typing(home, "auth", "login", "--provider", "anthropic") as typist:
+            await typist.sees("API key: ")
+            os.write(typist._terminal, b"\x04")
+            await typist.sees("Given up: nothing was kept.")
+            assert await typist.ended() == 1
+
+    async def test_a_wrong_passphrase_is_asked_again(self, home: Home) -> None:
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        async with typing(home, "auth", "test", "--provider", "anthropic") as typist:
+            await typist.sees("Passphrase of")
+            await typist.types("another one")
+            await typist.sees("that is not its passphrase")
+            await typist.sees("Passphrase of")
+            await typist.types(PASSPHRASE)
+            await typist.sees("✓ Anthropic lists 1 models")
+            assert await typist.ended() == 0
+
+    async def test_the_candela_in_the_background_is_given_the_passphrase(self, home: Home) -> None:
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        await home.run("start")
+        locked = await home.run("auth", "test")
+        assert locked.code == 1
+        assert "candela auth unlock" in locked.out
+        async with typing(home, "auth", "unlock") as typist:
+            await typist.sees("Passphrase of")
+            await typist.types(PASSPHRASE)
+            await typist.sees("until it ends")
+            assert await typist.ended() == 0
+        assert (await home.run("auth", "test")).code == 0
+        assert in_plain(home, PASSPHRASE) == []
+
+
+class TestWithoutATerminal:
+    async def test_it_says_what_it_would_have_asked(self, home: Home) -> None:
+        ran = await home.run("auth", "login", "--provider", "anthropic")
+        assert ran.code == 1
+        assert "API key: there is no terminal to ask on" in ran.err
+        assert "--with-key" in ran.err
+
+    async def test_a_way_that_there_is_not_is_told_with_those_that_there_are(self, home: Home) -> None:
+        ran = await home.run("auth", "login", "--provider", "anthropic", "--method", "browser")
+        assert ran.code == 2
+        assert "Anthropic has no way 'browser' to sign in on this machine; there is key." in ran.err
+
+    async def test_without_a_provider_it_is_google(self, home: Home) -> None:
+        ran = await home.run("auth", "login")
+        assert ran.code != 0
+        assert ran.out.startswith("Signing in to Google Cloud: ")
+        assert "there is no terminal to ask on" in ran.err
+
+    async def test_a_mistake_in_the_settings_is_told(self, home: Home) -> None:
+        home.config.write_text("[anthropic]\nkey_lifetime_s = 'long'\n")
+        ran = await home.run("auth", "status")
+        assert ran.code == 1
+        assert "anthropic.key_lifetime_s" in ran.err
+
+
+class TestStatus:
+    async def test_says_what_there_is_not_and_how_to_get_it(self, home: Home) -> None:
+        ran = await home.run("auth", "status")
+        assert ran.code == 1
+        assert "○ Anthropic: none\n    candela auth login --provider anthropic\n" in ran.out
+
+    async def test_says_what_was_found_and_who_signed_in(self, home: Home) -> None:
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        ran = await home.run("auth", "status", "--json", "--provider", "anthropic")
+        assert ran.code == 0
+        (found,) = json.loads(ran.out)["providers"]
+        assert (found["provider"], found["standing"], found["until"]) == ("anthropic", "signed in", None)
+        assert found["found"][0]["source"].endswith("vault.json")
+        assert "API key …6789" in found["words"]
+
+    async def test_a_key_of_claude_codes_own_is_named_but_not_shown(self, home: Home) -> None:
+        ran = await home.run("auth", "status", "--provider", "anthropic", ANTHROPIC_API_KEY=KEY)
+        assert ran.code == 0
+        assert "ANTHROPIC_API_KEY: Claude Code sends it itself" in ran.out
+        assert KEY not in ran.out
+
+    async def test_a_candela_that_runs_tells_what_it_saw(self, home: Home) -> None:
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        await home.run("start")
+        await home.run("auth", "test")
+        ran = await home.run("auth", "status", "--provider", "anthropic")
+        assert "✗ Anthropic: refused\n" in ran.out
+        assert "vault.json is locked" in ran.out
+
+
+class TestTest:
+    async def test_with_nothing_to_try_it_says_so(self, home: Home) -> None:
+        ran = await home.run("auth", "test")
+        assert (ran.code, ran.out) == (1, "")
+        assert "candela auth login" in ran.err
+
+    async def test_as_json(self, home: Home) -> None:
+        here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        ran = await home.run("auth", "test", "--json", **here)
+        lines = json.loads(ran.out)["providers"]["anthropic"]
+        assert (ran.code, {line["state"] for line in lines}) == (0, {"ok"})
+
+    async def test_it_goes_through_the_candela_that_runs(self, home: Home) -> None:
+        here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        await home.run("start", **here)
+        assert (await home.run("auth", "test")).code == 0
+        assert len(json.loads((await home.run("requests", "--json")).out)) == 2
+
+
+class TestLogout:
+    async def test_takes_the_key_away(self, home: Home) -> None:
+        here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        ran = await home.run("auth", "logout", **here)
+        assert (ran.code, ran.err) == (0, "")
+        assert "The Anthropic API key is gone from" in ran.out
+        assert kept(home) is None
+
+    async def test_without_a_sign_in_it_says_so(self, home: Home) -> None:
+        ran = await home.run("auth", "logout")
+        assert ran.code == 1
+        assert "candela is signed in nowhere" in ran.err
+
+    async def test_of_all_names_what_stays(self, home: Home) -> None:
+        ran = await home.run("auth", "logout", "--all")
+        assert ran.code == 0
+        assert "candela has no Anthropic API key" in ran.out
+
+
+async def test_unlock_without_a_file_says_where_the_secrets_are(home: Home) -> None:
+    ran = await home.run("auth", "unlock")
+    assert ran.code == 1
+    assert "There is no encrypted file" in ran.err
+
+
+@pytest.mark.parametrize("arguments", ["auth --help", "auth login --help", "auth status --help"])
+def test_help_imports_no_heavy_package(arguments: str, home: Home) -> None:
+    assert imported_by(home, *arguments.split()) == []

@@ -1,0 +1,57 @@
+"""A user who signs in to AWS, and knows beforehand what to answer to what."""
+
+from collections.abc import Sequence
+
+from candela_tui.credentials.sign_in.talk import Choice
+
+
+class User:
+    """Answers questions by a part of them, and notes all that is said. A question that nobody expects fails the
+    test."""
+
+    def __init__(self, *answers: tuple[str, str]) -> None:
+        """``answers``: (a part of the question, what is typed or the id that is chosen), in their order."""
+        self._answers = list(answers)
+        self.told: list[str] = []
+        self.links: list[tuple[str, str | None]] = []
+        self.offered: dict[str, list[Choice]] = {}
+        """The choices of each question."""
+        self.hidden: list[str] = []
+        """The questions whose answer was not shown."""
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was asked."""
+        return not self._answers
+
+    @property
+    def seen(self) -> str:
+        """Everything that was on the screen, but for what was typed."""
+        choices = [f"{one.title} {one.about}" for offered in self.offered.values() for one in offered]
+        return "\n".join([*self.told, *self.offered, *choices])
+
+    async def tell(self, words: str) -> None:
+        """Read it."""
+        self.told.append(words)
+
+    async def show_link(self, url: str, code: str | None = None) -> None:
+        """Note it."""
+        self.links.append((url, code))
+
+    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+        """Type the answer; nothing takes the default."""
+        if secret:
+            self.hidden.append(question)
+        return self._next(question).strip() or default
+
+    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
+        """Take the choice with the id."""
+        self.offered[question] = list(choices)
+        wanted = self._next(question)
+        return next(choice for choice in choices if choice.id == wanted)
+
+    def _next(self, question: str) -> str:
+        assert self._answers, f"nobody expected to be asked: {question}"
+        part, answer = self._answers.pop(0)
+        assert part in question, f"asked {question!r} and not about {part!r}"
+        return answer

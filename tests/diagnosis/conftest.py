@@ -1,0 +1,46 @@
+"""A user of candela on a machine where nothing else is set up."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from candela_tui.config import Settings
+from candela_tui.diagnosis.patient import Patient
+from candela_tui.paths import default_paths
+from tests.credentials.conftest import home as home
+from tests.credentials.conftest import nobody_listens as nobody_listens
+from tests.e2e.candela import free_port
+
+MakePatient = Callable[..., Patient]
+
+
+@pytest.fixture
+def make_patient(home: Path, tmp_path: Path) -> MakePatient:
+    """Makes a patient; ``sections`` are those of config.toml, other arguments replace the fields."""
+
+    def make(sections: dict[str, Any] | None = None, **fields: Any) -> Patient:
+        project = tmp_path / "project"
+        project.mkdir(exist_ok=True)
+        settings = Settings.model_validate({"proxy": {"port": free_port()}, **(sections or {})})
+        patient = Patient(
+            default_paths(tmp_path / "config.toml", tmp_path / "data"),
+            settings,
+            environ={"TERM": "xterm-256color", "LANG": "C.UTF-8"},
+            home=home,
+            directory=project,
+            managed=tmp_path / "managed",
+        )
+        return replace(patient, **fields)
+
+    return make
+
+
+def write_settings(path: Path, document: Any) -> Path:
+    """A settings file of Claude Code; text is written as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path

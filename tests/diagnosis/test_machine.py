@@ -1,0 +1,200 @@
+"""Programs, terminal, keyring and credentials of this machine."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from candela_tui import __version__
+from candela_tui.credentials.accounts import Account, Accounts, Store
+from candela_tui.diagnosis.check import Check, State
+from candela_tui.diagnosis.credentials import credential_examinations
+from candela_tui.diagnosis.examine import examine
+from candela_tui.diagnosis.keyring import check_keyring
+from candela_tui.diagnosis.patient import Patient
+from candela_tui.diagnosis.terminal import check_terminal
+from candela_tui.diagnosis.versions import check_claude, check_versions
+from tests.credentials.conftest import command
+from tests.credentials.vault.secret_service import gnome_keyring, session_bus
+from tests.diagnosis.conftest import MakePatient
+
+
+def test_versions_are_told(make_patient: MakePatient) -> None:
+    [check] = check_versions(make_patient())
+    assert check.words.startswith(f"candela {__version__}, Python {sys.version_info.major}.")
+    assert "textual " in check.words
+    assert "SQLite " in check.words
+
+
+def path_with(home: Path, script: str | None) -> dict[str, str]:
+    if script is not None:
+        command(home / "bin" / "claude", script)
+    return {"PATH": str(home / "bin")}
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "words"),
+    [
+        (None, State.WARN, "claude is not on PATH"),
+        ("echo '2.1.197 (Claude Code)'", State.OK, "2.1.197 (Claude Code) ("),
+        ("echo broken >&2; exit 3", State.BAD, "--version failed (exit 3): broken"),
+    ],
+)
+def test_claude_on_the_path(
+    make_patient: MakePatient, home: Path, script: str | None, state: State, words: str
+) -> None:
+    [check] = check_claude(make_patient(environ=path_with(home, script)))
+    assert check.state is state
+    assert words in check.words
+
+
+@pytest.mark.parametrize(
+    ("environ", "state", "words"),
+    [
+        (
+            {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "de_DE.UTF-8"},
+            State.OK,
+            "120 x 36, true colour",
+        ),
+        ({"TERM": "xterm-256color", "LC_ALL": "C.utf8"}, State.OK, "256 colours"),
+        ({"TERM": "xterm", "LANG": "C.UTF-8", "NO_COLOR": "1"}, State.OK, "no colours (NO_COLOR)"),
+        ({"TERM": "xterm", "LC_ALL": "C", "LANG": "C.UTF-8"}, State.WARN, "its locale is not UTF-8"),
+        ({"TERM": "dumb", "LANG": "C.UTF-8"}, State.BAD, "TERM is dumb"),
+        ({}, State.BAD, "TERM is not set"),
+    ],
+)
+def test_what_the_terminal_can_show(
+    make_patient: MakePatient, environ: dict[str, str], state: State, words: str
+) -> None:
+    [check] = check_terminal(make_patient(environ=environ, terminal=os.terminal_size((120, 36))))
+    assert check.state is state
+    assert words in check.words
+
+
+def test_a_small_terminal_is_told(make_patient: MakePatient) -> None:
+    [check] = check_terminal(make_patient(terminal=os.terminal_size((60, 36))))
+    assert (check.state, check.fix) == (State.WARN, "The dashboard wants 80 x 24.")
+
+
+def test_without_a_terminal_nothing_is_known_of_it(make_patient: MakePatient) -> None:
+    [check] = check_terminal(make_patient(terminal=None))
+    assert (check.state, check.words) == (State.UNKNOWN, "the output goes to no terminal")
+
+
+@pytest.mark.parametrize(("said", "state"), [("on", State.OK), ("off", State.WARN)])
+def test_a_tmux_that_stops_notices_is_told_where_notices_are_wanted(
+    make_patient: MakePatient, home: Path, monkeypatch: pytest.MonkeyPatch, said: str, state: State
+) -> None:
+    command(home / "bin" / "tmux", f"echo {said}")
+    environ = {"TMUX": "/tmp/tmux-0/default,1,0", "PATH": str(home / "bin")}
+    *_, wanted = check_terminal(make_patient({"ui": {"attention": {"how": "osc9"}}}, environ=environ))
+    *_, unwanted = check_terminal(make_patient(environ=environ))
+    assert (wanted.id, wanted.state) == ("machine.tmux", state)
+    assert unwanted.state is State.OK
+
+
+@pytest.fixture
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A D-Bus session, which the keyring package is led to."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with session_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield address
+
+
+def signed_in(patient: Patient, provider: str, store: Store) -> None:
+    patient.paths.make_data_directory()
+    since = datetime(2026, 11, 21, tzinfo=UTC)
+    Accounts(patient.paths.accounts).put(provider, Account(store, "Secret Service", "API key …1234", since))
+
+
+def test_a_keyring_is_told_locked_or_not_and_nobody_is_asked(
+    make_patient: MakePatient, bus: str, tmp_path: Path
+) -> None:
+    import keyring
+
+    from candela_tui.credentials.vault.choice import open_vault
+
+    patient = make_patient()
+    with gnome_keyring(tmp_path, bus):
+        open_vault("keyring", patient.paths.vault, lambda: None).write("a", "secret")
+        [check] = check_keyring(patient)
+        assert (check.state, check.words) == (State.OK, f"{keyring.get_keyring().name}, unlocked")
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        assert check_keyring(patient)[0].state is State.WARN
+        signed_in(patient, "anthropic", "keyring")
+        [check] = check_keyring(patient)
+        assert check.state is State.BAD
+        assert check.words.endswith("is locked, and a sign-in lies in it")
+
+
+def test_without_a_keyring_the_file_is_offered(make_patient: MakePatient, bus: str) -> None:
+    patient = make_patient()
+    [check] = check_keyring(patient)
+    assert check.state is State.OK
+    assert "encrypted file" in check.fix
+    signed_in(patient, "anthropic", "keyring")
+    [check] = check_keyring(patient)
+    assert check.state is State.BAD
+    assert "--store file" in check.fix
+
+
+def test_an_encrypted_file_wants_its_passphrase(make_patient: MakePatient) -> None:
+    patient = make_patient()
+    signed_in(patient, "anthropic", "file")
+    assert check_keyring(patient)[0].state is State.WARN
+    [check] = check_keyring(make_patient(environ={"CANDELA_PASSPHRASE": "open sesame"}))
+    assert check.state is State.OK
+    assert "sesame" not in check.words
+
+
+def test_a_damaged_list_of_sign_ins_is_told(make_patient: MakePatient) -> None:
+    patient = make_patient()
+    patient.paths.make_data_directory()
+    patient.paths.accounts.write_text("{")
+    assert "is damaged" in check_keyring(patient)[0].words
+
+
+def credentials(patient: Patient) -> dict[str, Check]:
+    checks = asyncio.run(examine(patient, credential_examinations()))
+    return {check.id.removeprefix("credentials."): check for check in checks}
+
+
+def test_credentials_that_are_not_there_are_wrong_only_where_they_are_needed(make_patient: MakePatient) -> None:
+    found = credentials(make_patient())
+    assert {name: check.state for name, check in found.items()} == dict.fromkeys(("anthropic", "gcp", "aws"), State.OK)
+    assert "passes untouched" in found["anthropic"].words
+    for name, route in (("gcp", "anthropic-vertex"), ("aws", "anthropic-bedrock")):
+        check = credentials(make_patient({"proxy": {"default_route": route}}))[name]
+        assert (check.state, check.fix) == (State.BAD, f"Run `candela auth login --provider {name}`.")
+
+
+def test_credentials_are_told_by_where_they_are(
+    make_patient: MakePatient, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "credentials").write_text(
+        "[default]\naws_access_key_id = AKIAEXAMPLEEXAMPLE12\naws_secret_access_key = s3cr3t/key+of/aws\n"
+    )
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-of-the-client")
+    patient = make_patient()
+    signed_in(patient, "anthropic", "keyring")
+    found = credentials(patient)
+    assert found["anthropic"].words == "Secret Service: API key …1234, since 2026-11-21 (also ANTHROPIC_API_KEY)"
+    assert "default" in found["aws"].words
+    assert found["aws"].state is State.OK
+    assert not any("s3cr3t" in check.words or "sk-ant" in check.words for check in found.values())
+
+
+def test_a_file_of_google_credentials_that_is_not_there_is_told(
+    make_patient: MakePatient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    check = credentials(make_patient(environ=dict(os.environ)))["gcp"]
+    assert check.state is State.WARN
+    assert "/nowhere/key.json, which does not exist" in check.words

@@ -1,0 +1,83 @@
+"""Whether candela runs, and who has its port."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from candela_tui import __version__
+from candela_tui.diagnosis.check import State
+from candela_tui.diagnosis.examine import in_thread
+from candela_tui.diagnosis.port import check_port
+from candela_tui.paths import default_paths
+from tests.diagnosis.conftest import MakePatient
+from tests.proxy.running import running
+from tests.standin import Provider
+from tests.standin.answers import json_answer
+
+LISTENS = """
+import socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    while True:
+        server.accept()[0].close()
+"""
+
+
+@contextmanager
+def program_on_a_port(*arguments: str) -> Iterator[tuple[int, int]]:
+    with subprocess.Popen([sys.executable, "-c", LISTENS, *arguments], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        try:
+            yield int(program.stdout.readline()), program.pid
+        finally:
+            program.kill()
+
+
+def test_a_candela_that_does_not_run_is_said_to_be_startable(make_patient: MakePatient) -> None:
+    patient = make_patient()
+    [check] = check_port(patient)
+    assert check.state is State.WARN
+    assert check.words == f"does not run: nothing listens on 127.0.0.1:{patient.settings.proxy.port}"
+    assert "candela start" in check.fix
+
+
+async def test_a_candela_that_runs_is_named_with_version_and_pid(
+    make_patient: MakePatient, provider: Provider, tmp_path: Path
+) -> None:
+    async with running(provider, tmp_path) as proxy:
+        patient = make_patient({"proxy": {"port": proxy.port}}, paths=proxy.paths)
+        [check] = await in_thread(lambda: check_port(patient))
+        assert (check.state, check.words.split(" (")[0]) == (State.OK, f"{__version__} runs on 127.0.0.1:{proxy.port}")
+
+
+async def test_a_candela_with_other_records_is_told(
+    make_patient: MakePatient, provider: Provider, tmp_path: Path
+) -> None:
+    async with running(provider, tmp_path) as proxy:
+        patient = make_patient({"proxy": {"port": proxy.port}}, paths=default_paths(data=tmp_path / "elsewhere"))
+        [check] = await in_thread(lambda: check_port(patient))
+        assert check.state is State.WARN
+        assert f"keeps its records in {tmp_path}, not in {tmp_path / 'elsewhere'}" in check.words
+
+
+async def test_a_candela_of_another_version_is_told(make_patient: MakePatient, provider: Provider) -> None:
+    document = {"name": "candela", "pid": 7, "version": "0.0.9", "started_at": "2026-11-21T10:00:00Z"}
+    provider.respond = lambda _request: json_answer(document)
+    patient = make_patient({"proxy": {"port": int(provider.url.rpartition(":")[2])}})
+    [check] = await in_thread(lambda: check_port(patient))
+    assert check.state is State.WARN
+    assert check.words.endswith(f"this command is of candela {__version__}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which process listens")
+def test_another_program_on_the_port_is_named_without_its_arguments(make_patient: MakePatient) -> None:
+    with program_on_a_port("--api-key", "sk-ant-of-another") as (port, pid):
+        [check] = check_port(make_patient({"proxy": {"port": port}}))
+    assert check.state is State.BAD
+    assert f"port {port} is taken by {Path(sys.executable).name} (pid {pid})" in check.words
+    assert "sk-ant" not in check.words
+    assert "candela config set proxy.port" in check.fix
