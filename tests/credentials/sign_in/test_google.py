@@ -25,7 +25,6 @@ from candela_tui.credentials.google_redirect import RedirectServer
 from candela_tui.credentials.google_token import ENTRY
 from candela_tui.credentials.sign_in.google import PROVIDER, GoogleSignIn
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method
-from candela_tui.credentials.sign_in.talk import Abandoned
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from tests.credentials.conftest import command
@@ -353,7 +352,7 @@ async def test_a_service_account_s_key_moves_into_the_vault(machine: Machine) ->
     assert account is not None
     assert account.label == ROBOT
     assert f"candela does not need {file} any more: delete it if nothing else does." in ada.heard
-    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7", ""]
+    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7", "-"]
     file.unlink()
     credentials = machine.credentials()
     assert await credentials.token() == machine.google.access_tokens[-1]
@@ -483,14 +482,14 @@ async def test_projects_are_listed_over_pages_and_the_one_in_use_comes_first(mac
     assert [(choice.id, choice.about) for choice in ada.offered[0]] == [
         ("work-7", "Work"),
         ("other-1", "Other"),
-        ("", "by its ID"),
+        ("-", "by its ID"),
     ]
     assert load(machine.config, {}).vertex.project == "other-1"
 
 
 async def test_where_google_lists_no_projects_the_id_is_asked_for_until_it_is_one(machine: Machine) -> None:
     machine.google.refuses_projects = True
-    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=[""])
+    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=["-"])
     ada.answers.append("europe-west4")
     await machine.by("service-account", ada)
     assert "Google does not list your projects: Google says 403: Cloud Resource Manager API has not been" in ada.words
@@ -507,11 +506,12 @@ async def test_a_variable_that_wins_over_config_toml_is_told(machine: Machine) -
 
 
 async def test_a_sign_in_stays_where_its_user_gives_up_at_the_project(machine: Machine) -> None:
-    with pytest.raises(Abandoned):
-        await machine.by("service-account", User(str(machine.key_file())))
-    account = machine.accounts.of("gcp")
+    ada = User(str(machine.key_file()))
+    account = await machine.by("service-account", ada)
     assert account is not None
     assert account.label == ROBOT
+    assert "Project and region are as they were: `candela config set vertex.project PROJECT`" in ada.words
+    assert not machine.config.exists()
 
 
 async def test_it_is_told_who_is_signed_in_and_what_pays(machine: Machine, home: Path, browse: Browser) -> None:
