@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -129,7 +130,6 @@ class TestIdentityCenter:
         self, home: Path, office: Office, center: IdentityCenter, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        logging.getLogger("botocore").setLevel(logging.ERROR)
         center.accounts = {"111111111111": "play"}
         user = User(("Start URL", START_URL), ("Region of", ""), REGION)
         await signed_in(office, "sso", user)
@@ -225,10 +225,13 @@ class TestIdentityCenter:
         center.accounts = {}
         assert "nobody gave you an account" in await refused(office, "sso", User(*asked))
 
-    async def test_signing_in_again_offers_what_was_signed_in_to(self, office: Office, center: IdentityCenter) -> None:
+    async def test_signing_in_again_offers_first_what_was_signed_in_to(
+        self, home: Path, office: Office, center: IdentityCenter
+    ) -> None:
         center.accounts = {"111111111111": "play"}
         await signed_in(office, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
         center.withdraw()
+        (home / "config").write_text(SSO_PROFILE)
         again = User(("Sign in to which?", "candela:again"), REGION)
         await signed_in(office, "sso", again)
         assert again.offered["Sign in to which?"][0].title == "ReadOnly in 111111111111"
@@ -313,6 +316,8 @@ class TestProfile:
         self, home: Path, office: Office, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
+        # Ended at once, but botocore can renew it.
+        center.token_life_s = -60
         user = User(("Which profile?", "work"))
         await signed_in(office, "profile", user)
         assert len(user.links) == 1
@@ -472,6 +477,25 @@ class TestRole:
         assert found.access_key.startswith("ASIA")
         assert found.secret_key not in office.plain_text() + user.seen
         assert found.token not in office.plain_text()
+
+    async def test_everything_that_the_profile_says_of_its_role_goes_to_aws(
+        self, home: Path, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.profile(home, duration_seconds="900", external_id="shared-word", role_session_name="jo")
+        sts_refuses(endpoint, monkeypatch, "AccessDenied", "no")
+        await refused(office, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
+        asked = dict(parse_qsl(endpoint.requests[0].body.decode()))
+        asked.pop("Version")
+        assert asked == {
+            "Action": "AssumeRole",
+            "RoleArn": "arn:aws:iam::123456789012:role/dev",
+            "RoleSessionName": "jo",
+            "DurationSeconds": "900",
+            "ExternalId": "shared-word",
+            "SerialNumber": MFA,
+            "TokenCode": "123456",
+        }
+        assert f"Credential={ACCESS_KEY}/" in endpoint.requests[0].headers["authorization"]
 
     async def test_choosing_a_profile_that_wants_a_code_asks_for_it(self, home: Path, office: Office, sts: str) -> None:
         self.profile(home, duration_seconds="7200")
