@@ -152,8 +152,14 @@ def test_a_secret_of_the_environment_is_found_wherever_it_is_quoted(secret: str,
     assert check.fix == "[redacted][redacted]"
 
 
+def test_a_secret_may_look_like_a_path(make_patient: MakePatient) -> None:
+    patient = make_patient(environ={"AWS_SECRET_ACCESS_KEY": "/wJalr/XUtnFEMI"})
+    [check] = without_secrets([TOPIC.bad("said /wJalr/XUtnFEMI")], patient)
+    assert check.words == "said [redacted]"
+
+
 def test_short_values_and_files_are_no_secrets(make_patient: MakePatient) -> None:
-    patient = make_patient(environ={"MAX_THINKING_TOKENS": "1", "SSH_KEY": "/home/me/.ssh/id_ed25519"})
+    patient = make_patient(environ={"MAX_THINKING_TOKENS": "1", "SSL_KEY_FILE": "/home/me/.ssh/id_ed25519"})
     check = TOPIC.ok("1 of /home/me/.ssh/id_ed25519")
     assert without_secrets([check], patient) == [check]
 
