@@ -396,6 +396,14 @@ class TestKeys:
         assert office.accounts.of("aws") is None
         assert not office.vault_file.exists()
 
+    async def test_a_profile_of_the_environment_that_is_not_there_stands_in_nobody_s_way(
+        self, office: Office, sts: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_PROFILE", "nowhere")
+        user = typed_keys()
+        await signed_in(office, "keys", user)
+        assert user.told == []
+
     async def test_keys_that_can_t_be_checked_are_kept_and_that_is_told(
         self, office: Office, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
