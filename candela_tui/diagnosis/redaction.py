@@ -22,6 +22,8 @@ _FEWEST_OF_SECRET = 8
 _PUBLIC = ("anthropic.com", "googleapis.com", "amazonaws.com", "amazonaws.com.cn", "claude.com", "claude.ai")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ACCOUNT = re.compile(r"\b\d{12}\b")
+_IN_WORDS = re.compile(r"(\bprojects/|\bproject=|\bAWS profile (?!default\b))[\w.:@+-]+")
+"""Projects and profiles, as providers and credentials name them."""
 _PRIVATE_SETTINGS = (("vertex", "project"), ("aws", "profile"))
 _PRIVATE_VARIABLES = ("ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "AWS_PROFILE")
 
@@ -48,6 +50,7 @@ def for_others(checks: Iterable[Check], patient: Patient) -> list[Check]:
     def clean(text: str) -> str:
         for pattern, shown in whole_words:
             text = pattern.sub(shown, text)
+        text = _IN_WORDS.sub(r"\1[name]", text)
         return _ACCOUNT.sub("[account]", _ADDRESS.sub("[address]", text))
 
     return [

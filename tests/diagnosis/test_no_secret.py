@@ -173,6 +173,16 @@ def test_what_is_handed_on_names_no_account_nor_address(make_patient: MakePatien
     assert check.words == "~/x: arn:aws:iam::[account]:role/me, [address], profile [name] at [host]:443"
 
 
+def test_what_is_handed_on_names_no_project_or_profile_that_a_provider_named(make_patient: MakePatient) -> None:
+    words = (
+        "AWS profile payroll (SSO); AWS profile default; `projects/pay-roll/locations/eu` https://x?project=pay-roll"
+    )
+    [check] = for_others([TOPIC.ok(words)], make_patient())
+    assert check.words == (
+        "AWS profile [name] (SSO); AWS profile default; `projects/[name]/locations/eu` https://x?project=[name]"
+    )
+
+
 def test_what_is_public_stays_readable(make_patient: MakePatient) -> None:
     patient = make_patient(environ={"ANTHROPIC_BASE_URL": "http://127.0.0.1:8181"})
     check = TOPIC.ok("127.0.0.1:8181, https://api.anthropic.com")
