@@ -215,6 +215,13 @@ class TestIdentityCenter:
         assert words.startswith("IAM Identity Center in us-east-1 can't be asked: ")
         assert nobody_listens in words
 
+    async def test_a_broken_file_of_aws_s_is_named(self, home: Path, office: Office, center: IdentityCenter) -> None:
+        (home / "config").write_text("[default\n")
+        user = User(("Start URL", START_URL), ("Region of", ""))
+        said = f"Unable to parse config file: {home / 'config'}"
+        assert said in await refused(office, "sso", user)
+        assert said in user.told[0]
+
     async def test_who_was_given_no_account_or_role_is_told_whom_to_ask(
         self, office: Office, center: IdentityCenter
     ) -> None:
