@@ -433,6 +433,29 @@ async def test_gcloud_signs_in_over_ssh_with_its_link_and_its_question(machine: 
     assert machine.accounts.of("gcp") is None
 
 
+def has_desktop(machine: Machine, home: Path) -> None:
+    machine.environ["DISPLAY"] = ":0"
+    for name in ("xdg-open", "open"):
+        command(home / "bin" / name, "exit 0")
+
+
+async def test_on_a_desktop_gcloud_opens_the_browser_itself(machine: Machine, home: Path) -> None:
+    has_desktop(machine, home)
+    gcloud(
+        home,
+        f"""
+        [ "$*" = "auth application-default login" ] || exit 3
+        echo "Your browser has been opened to visit:"
+        echo "    https://accounts.example/auth"
+        {writes(home, machine.google)}
+        """,
+    )
+    ada = User(choices=["work-7", "global"])
+    assert await machine.by("gcloud", ada) is None
+    assert ada.links == []
+    assert ada.heard[:2] == ["Your browser has been opened to visit:", "https://accounts.example/auth"]
+
+
 async def test_gcloud_that_fails_says_why(machine: Machine, home: Path) -> None:
     gcloud(home, "echo 'ERROR: (gcloud.auth) There was a problem with web authentication.'; echo 'Bye.'; exit 1")
     words = await machine.refused("gcloud", User())
@@ -715,10 +738,14 @@ async def test_the_ways_that_need_nothing_more_come_first(machine: Machine, home
     async def ways() -> list[str]:
         return [method.id for method in await machine.sign_in.methods(machine.desk)]
 
-    assert await ways() == ["browser", "paste", "service-account"]
     gcloud(home, "exit 0")
+    assert await ways() == ["paste", "browser", "gcloud", "service-account"]
+    has_desktop(machine, home)
+    assert await ways() == ["browser", "paste", "gcloud", "service-account"]
     machine.environ["SSH_TTY"] = "/dev/pts/1"
     assert await ways() == ["paste", "browser", "gcloud", "service-account"]
     machine.settings = Settings()
     assert await ways() == ["gcloud", "service-account", "paste", "browser"]
+    (home / "bin" / "gcloud").unlink()
+    assert await ways() == ["service-account", "paste", "browser"]
     assert PROVIDER.name == "gcp"
