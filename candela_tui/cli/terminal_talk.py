@@ -16,7 +16,7 @@ from candela_tui.ui.plain import plain
 _LONGEST_LINE = 65_536
 
 
-class NoTerminal(click.ClickException):
+class NoTerminal(click.ClickException, Abandoned):
     """There is nobody to ask."""
 
 

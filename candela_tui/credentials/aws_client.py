@@ -15,20 +15,23 @@ logging.getLogger("botocore").setLevel(logging.ERROR)
 
 def plain_session() -> Any:
     """A session that no profile is chosen for, also where AWS_PROFILE names one that is not there. Blocks."""
-    from botocore.session import Session
-
-    session = Session(session_vars={"profile": (None, None, None, None)})
+    session = _without_profile()
     session.register_component("data_loader", _loader())
     return session
+
+
+def _without_profile() -> Any:
+    from botocore.session import Session
+
+    return Session(session_vars={"profile": (None, None, None, None)})
 
 
 @cache
 def _loader() -> Any:
     # What it reads holds the GIL for some 50 ms, and requests with it: once is enough.
     from botocore.loaders import create_loader
-    from botocore.session import Session
 
-    return create_loader(Session().get_config_variable("data_path"))
+    return create_loader(_without_profile().get_config_variable("data_path"))
 
 
 def client(service: str, region: str, keys: Keys | None, *, endpoint: str | None = None) -> Any:

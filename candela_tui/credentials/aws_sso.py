@@ -234,7 +234,7 @@ class _Refused(CredentialsError):
 
 
 def _client(service: str, region: str) -> Any:
-    return client(service, region, keys=None)
+    return _call(region, lambda: client(service, region, keys=None))
 
 
 def _pages(region: str, operation: str, member: str, **asked: str) -> list[dict[str, Any]]:

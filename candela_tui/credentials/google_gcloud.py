@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +49,7 @@ async def log_in(
             program,
             *COMMAND.split()[1:],
             *options,
-            stdin=DEVNULL if browser else PIPE,
+            stdin=PIPE,
             stdout=PIPE,
             stderr=STDOUT,
             env={**inherited, "PYTHONUNBUFFERED": "1"},
@@ -88,7 +88,7 @@ async def _followed(process: Process, sayings: Sayings, *, browser: bool) -> str
             if line.startswith("https://"):
                 await (sayings.line if browser else sayings.link)(line)
                 continue
-            if line.startswith("ERROR") or not last.startswith("ERROR"):
+            if "ERROR" in line or "ERROR" not in last:
                 last = line
             await sayings.line(quotable(line))
         if not chunk:
@@ -96,11 +96,11 @@ async def _followed(process: Process, sayings: Sayings, *, browser: bool) -> str
 
 
 async def _answer(process: Process, answer: str) -> None:
-    if process.stdin is not None:
-        # It may have left meanwhile; its status tells.
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(f"{answer}\n".encode())
-            await process.stdin.drain()
+    assert process.stdin is not None
+    # It may have left meanwhile; its status tells.
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(f"{answer}\n".encode())
+        await process.stdin.drain()
 
 
 async def _end(process: Process) -> None:

@@ -8,6 +8,7 @@ from candela_tui.config import Settings
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.client_settings import ClientEnvironment, Set, client_environment
 from candela_tui.diagnosis.patient import Patient
+from candela_tui.diagnosis.port import somebody_listens
 from candela_tui.proxy.listen import running_candela
 from candela_tui.proxy.routes import Routes
 
@@ -80,7 +81,7 @@ def _elsewhere(found: Set, where: Leads, meant: Leads | None) -> Check:
     if other is not None:
         to += f", a candela {other.version} on another port than the one of config.toml"
     elif port is not None:
-        to += ", another program on this machine"
+        to += ", another program on this machine" if somebody_listens(port) else ", where nothing listens"
     if found.by is not None:
         return _overridden(found, f"{found.where}, which goes before the shell, leads {to}", meant)
     return TOPIC.warn(f"in this shell leads {to}, past candela", _HOW)

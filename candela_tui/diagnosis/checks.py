@@ -67,7 +67,7 @@ def all_examinations() -> list[Examination]:
         Examination(KEYRING, blocking(check_keyring)),
         Examination(ROUND_TRIP, check_providers, _ROUND_TRIP_S, asks_providers=True),
         Examination(ANTHROPIC, check_anthropic_access, _ACCESS_S, asks_providers=True),
-        Examination(MODELS, blocking(check_models)),
+        Examination(MODELS, check_models),
         Examination(VERTEX, check_vertex_access, _ACCESS_S, asks_providers=True),
         Examination(BEDROCK, check_bedrock_access, _ACCESS_S, asks_providers=True),
         Examination(CONFIG, blocking(check_configuration)),

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from candela_tui.config import aws_profile, aws_region
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.adc import adc_file
+from candela_tui.credentials.aws import AwsCredentials
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.provider import ProviderName
 from candela_tui.diagnosis.patient import Patient
@@ -37,6 +38,20 @@ def providers_in_use(patient: Patient) -> list[ProviderName]:
     if chosen or by_region or "aws" in signed_in or any(environ.get(name) for name in _AWS_KEYS):
         others.append("aws")
     return [first, *(name for name in others if name != first)]
+
+
+async def bedrock_region(patient: Patient) -> str | None:
+    """The region that candela asks Bedrock in, also where only a profile knows it; None: nobody does, or the profile
+    can't be read. Nothing leaves the machine."""
+    paths = patient.paths
+    accounts = Accounts(paths.accounts)
+    credentials = AwsCredentials(patient.settings.aws, patient.environ, accounts=accounts, vault_file=paths.vault)
+    try:
+        return await credentials.region()
+    except CredentialsError:
+        return None
+    finally:
+        await credentials.close()
 
 
 def _signed_in(patient: Patient) -> Collection[str]:

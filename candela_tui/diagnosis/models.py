@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
-from candela_tui.config import aws_region
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.client_settings import ClientEnvironment, settings_files
-from candela_tui.diagnosis.in_use import providers_in_use
+from candela_tui.diagnosis.examine import in_thread
+from candela_tui.diagnosis.in_use import bedrock_region, providers_in_use
 from candela_tui.diagnosis.patient import Patient
 from candela_tui.exchange import Exchange, utc_now
 from candela_tui.protocol.model_ids import model_name
@@ -50,38 +50,33 @@ def _configured(patient: Patient) -> str | None:
     return next((str(name) for name in named if isinstance(name, str) and model_name(name).version is not None), None)
 
 
-def check_models(patient: Patient) -> Sequence[Check]:
-    """What the model is called in each cloud in use. Blocks."""
-    used = providers_in_use(patient)
+async def check_models(patient: Patient) -> Sequence[Check]:
+    """What the model is called in each cloud in use."""
+    used = await in_thread(lambda: providers_in_use(patient))
     checks = []
     if "gcp" in used:
         names = {name: own.vertex for name, own in patient.settings.models.items() if own.vertex}
-        model = asked_model(patient, "vertex")
-        checks.append(
-            TOPIC.ok(
-                f"{model} is {vertex_id(model, names)} on Vertex AI; only the region itself says whether it has it"
-            )
-        )
+        model = await in_thread(lambda: asked_model(patient, "vertex"))
+        id = vertex_id(model, names)
+        checks.append(TOPIC.ok(f"{model} is {id} on Vertex AI; only the region itself says whether it has it"))
     if "aws" in used:
-        checks.append(_on_bedrock(patient, asked_model(patient, "bedrock")))
+        model = await in_thread(lambda: asked_model(patient, "bedrock"))
+        checks.append(_on_bedrock(patient, model, await bedrock_region(patient)))
     return checks or [TOPIC.ok("no cloud is set up")]
 
 
-def _on_bedrock(patient: Patient, model: str) -> Check:
+def _on_bedrock(patient: Patient, model: str, region: str | None) -> Check:
     names = {name: own.bedrock for name, own in patient.settings.models.items() if own.bedrock}
-    region = aws_region(patient.settings.aws, patient.environ)
     chosen = patient.settings.aws.inference_profile
-    if region is None and chosen == "auto":
-        return TOPIC.unknown(
-            "no AWS region is set; the profile may have one", "Set it: `candela config set aws.region us-east-1`."
-        )
-    prefix = bedrock_prefix(region or "") if chosen == "auto" else None if chosen == "none" else chosen
+    if region is None:
+        fix = "Set it: `candela config set aws.region us-east-1`."
+        return TOPIC.bad("no AWS region is known: not by [aws] region, AWS_REGION, nor a profile", fix)
+    prefix = bedrock_prefix(region) if chosen == "auto" else None if chosen == "none" else chosen
     id = bedrock_id(model, prefix, names, widen=chosen == "auto")
-    where = f" in {region}" if region else ""
     if id in names.values() or has_profile(id):
-        return TOPIC.ok(f"{model} is {id} on Bedrock{where}")
+        return TOPIC.ok(f"{model} is {id} on Bedrock in {region}")
     return TOPIC.bad(
-        f"{model} has no inference profile {id} that is known{where}",
+        f"{model} has no inference profile {id} that is known in {region}",
         "Set aws.region to one that has it, aws.inference_profile, or the whole id: "
         f"`candela config set 'models.\"{model}\".bedrock' ID`.",
     )

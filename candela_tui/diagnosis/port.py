@@ -23,7 +23,7 @@ def check_port(patient: Patient) -> Sequence[Check]:
     running = running_candela(port)
     if running is not None:
         return [_candela(running, patient)]
-    if not _somebody_listens(port):
+    if not somebody_listens(port):
         return [
             TOPIC.warn(f"does not run: nothing listens on {HOST}:{port}", "Start it: `candela`, or `candela start`.")
         ]
@@ -47,7 +47,8 @@ def _candela(running: RunningCandela, patient: Patient) -> Check:
     return TOPIC.ok(words)
 
 
-def _somebody_listens(port: int) -> bool:
+def somebody_listens(port: int) -> bool:
+    """Whether connections to a port of 127.0.0.1 are taken. Blocks."""
     try:
         socket.create_connection((HOST, port), _CONNECT_S).close()
     except TimeoutError:

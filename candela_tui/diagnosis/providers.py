@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from candela_tui.config import aws_region, vertex_region
+from candela_tui.config import vertex_region
 from candela_tui.credentials.sign_in.provider import ProviderName
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.examine import in_thread
-from candela_tui.diagnosis.in_use import TITLES, providers_in_use
+from candela_tui.diagnosis.in_use import TITLES, bedrock_region, providers_in_use
 from candela_tui.diagnosis.patient import Patient
 from candela_tui.diagnosis.round_trip import Failed, Trip, round_trip
 from candela_tui.proxy.client_session import proxy_for, tls_context
@@ -36,7 +36,7 @@ async def check_providers(patient: Patient) -> Sequence[Check]:
 async def _checked(patient: Patient, name: ProviderName, trips: list[Trip]) -> Check:
     topic = Topic(f"provider.{name}", f"Way to {TITLES[name]}")
     try:
-        url = endpoint(patient, name)
+        url = await endpoint(patient, name)
         tls = await in_thread(lambda: tls_context(patient.settings.proxy))
         async with asyncio.timeout(_LIMIT_S):
             trip = await round_trip(url, proxy_for(url), tls)
@@ -55,17 +55,14 @@ async def _checked(patient: Patient, name: ProviderName, trips: list[Trip]) -> C
     return topic.ok(words)
 
 
-def endpoint(patient: Patient, name: ProviderName) -> str:
-    """The base URL of a provider. Raises ValueError where the region is none, or none is known."""
+async def endpoint(patient: Patient, name: ProviderName) -> str:
+    """The base URL of a provider. Raises ValueError where the region is none."""
     settings, environ = patient.settings, patient.environ
     if name == "gcp":
         return vertex_endpoint(vertex_region(settings.vertex, environ), settings.vertex.base_url)
     if name == "aws":
-        region = aws_region(settings.aws, environ)
-        if region is None and settings.aws.base_url is not None:
-            return settings.aws.base_url
-        # Where only a profile knows the region, any will do to see whether AWS can be reached.
-        return bedrock_endpoint(region or "us-east-1", settings.aws.base_url)
+        # Without a region any will do to see whether AWS can be reached.
+        return bedrock_endpoint(await bedrock_region(patient) or "us-east-1", settings.aws.base_url)
     return settings.anthropic.base_url
 
 

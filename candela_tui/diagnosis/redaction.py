@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from candela_tui.diagnosis.base_url import LOOPBACK
@@ -14,11 +13,17 @@ from candela_tui.diagnosis.patient import Patient
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|HEADERS", re.I)
 _LIKE_SECRET = re.compile(r"(?<![\w-])(?:sk-|AKIA|ASIA|ya29\.|eyJ|1//)[\w/+=.~%-]{8,}")
 """Keys and tokens of the providers, by how they begin: those that only a keyring or a file knows."""
+_PLACES = ("_FILE", "_PATH", "_DIR", "GOOGLE_APPLICATION_CREDENTIALS")
+"""Names that end so hold where a secret lies."""
+_FEWEST_OF_PASSWORD = 4
+"""In a URL, which is never shown whole."""
 _FEWEST_OF_SECRET = 8
 """Shorter values are switches and numbers, and would be found in any words."""
 _PUBLIC = ("anthropic.com", "googleapis.com", "amazonaws.com", "amazonaws.com.cn", "claude.com", "claude.ai")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ACCOUNT = re.compile(r"\b\d{12}\b")
+_IN_WORDS = re.compile(r"(\bprojects/|\bproject=|\bAWS profile (?!default\b))[\w.:@+-]+")
+"""Projects and profiles, as providers and credentials name them."""
 _PRIVATE_SETTINGS = (("vertex", "project"), ("aws", "profile"))
 _PRIVATE_VARIABLES = ("ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "AWS_PROFILE")
 
@@ -45,6 +50,7 @@ def for_others(checks: Iterable[Check], patient: Patient) -> list[Check]:
     def clean(text: str) -> str:
         for pattern, shown in whole_words:
             text = pattern.sub(shown, text)
+        text = _IN_WORDS.sub(r"\1[name]", text)
         return _ACCOUNT.sub("[account]", _ADDRESS.sub("[address]", text))
 
     return [
@@ -60,12 +66,12 @@ def _variables(patient: Patient) -> Iterator[tuple[str, str]]:
 
 def _secrets(patient: Patient) -> Iterator[str]:
     for name, value in _variables(patient):
-        if _SECRET_NAME.search(name) and len(value) >= _FEWEST_OF_SECRET and not Path(value).is_absolute():
+        if _SECRET_NAME.search(name) and len(value) >= _FEWEST_OF_SECRET and not name.endswith(_PLACES):
             yield value
             # Of "Name: value" of a header too, the value alone.
             yield from (word for word in value.split() if len(word) >= _FEWEST_OF_SECRET)
         if "@" in value and "://" in value and (password := _password(value)):
-            yield from {password, unquote(password)}
+            yield from (word for word in {password, unquote(password)} if len(word) >= _FEWEST_OF_PASSWORD)
 
 
 def _password(url: str) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import shutil
 import signal
 import termios
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,7 @@ from candela_tui.credentials.vault.choice import open_vault
 from tests.cli.command import COMMAND, PATIENCE_S, Home, Result
 from tests.cli.test_start_up import imported_by
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
+from tests.e2e.terminal import Terminal
 from tests.standin import Provider, error
 
 KEY = "sk-ant-api03-a-key-that-nobody-may-see-0123456789"
@@ -262,6 +264,45 @@ class TestAtATerminal:
             assert await typist.ended() == 0
         assert (await home.run("auth", "test")).code == 0
         assert in_plain(home, PASSPHRASE) == []
+
+
+class TestInTheDashboard:
+    @pytest.mark.parametrize("attached", [False, True], ids=["its own proxy", "attached"])
+    async def test_the_wizard_signs_in_for_the_candela_that_it_shows(
+        self, attached: bool, home: Home, tmp_path: Path, provider: Provider
+    ) -> None:
+        if attached:
+            await home.run("start")
+        tmux = str(Path(shutil.which("tmux") or "tmux").parent)
+        async with Terminal(tmp_path / "tmux", 80, 24) as terminal:
+            environment = {**home.environment, "PATH": f"{home.environment['PATH']}:{tmux}"}
+            await terminal.open("it", [str(COMMAND), *(["attach"] if attached else [])], environment, home.directory)
+            await terminal.shows("it", "○ Anthropic", "a signs in")
+            await terminal.press("it", "a")
+            await terminal.shows("it", "Sign in to", "AWS")
+            await terminal.press("it", "Enter")
+            await terminal.shows("it", "How do you want to sign in?")
+            await terminal.press("it", "Enter")
+            await terminal.shows("it", "API key", "it is not shown")
+            await terminal.type("it", KEY)
+            await terminal.press("it", "Enter")
+            await terminal.shows("it", "An encrypted file")
+            await terminal.press("it", "Enter")
+            for question in ("A passphrase for the encrypted file", "The same once more"):
+                await terminal.shows("it", question, "it is not shown")
+                await terminal.type("it", PASSPHRASE)
+                await terminal.shows("it", "•" * len(PASSPHRASE))
+                await terminal.press("it", "Enter")
+            screen = await terminal.shows("it", "Anthropic lists 1 models", "All is well")
+            assert KEY not in screen
+            assert f"http://127.0.0.1:{home.port}" in screen
+            await terminal.press("it", "Enter")
+            await terminal.shows("it", "● signed in", "0 live", "? Keys")
+            assert (await home.run("auth", "test")).code == 0
+            await terminal.press("it", "q")
+            assert await terminal.exit_code("it") == 0
+        assert {request.header("x-api-key") for request in provider.requests} == {KEY}
+        assert in_plain(home, KEY) == in_plain(home, PASSPHRASE) == []
 
 
 class TestWithoutATerminal:

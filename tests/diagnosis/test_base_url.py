@@ -118,8 +118,10 @@ async def test_a_settings_file_that_unsets_it_is_named(make_patient: MakePatient
 
 
 async def test_another_local_proxy_is_told_from_another_candela(
-    make_patient: MakePatient, proxy: RunningProxy, provider: Provider
+    make_patient: MakePatient, proxy: RunningProxy, provider: Provider, nobody_listens: str
 ) -> None:
+    nobody = await checked(make_patient(environ=exported(f"http://{nobody_listens}")))
+    assert nobody.words.endswith("where nothing listens, past candela")
     other = await checked(make_patient(environ=exported(proxy.url)))
     program = await checked(make_patient(environ=exported(provider.url)))
     assert (other.state, program.state) == (State.WARN, State.WARN)

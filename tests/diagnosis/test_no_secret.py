@@ -152,8 +152,14 @@ def test_a_secret_of_the_environment_is_found_wherever_it_is_quoted(secret: str,
     assert check.fix == "[redacted][redacted]"
 
 
+def test_a_secret_may_look_like_a_path(make_patient: MakePatient) -> None:
+    patient = make_patient(environ={"AWS_SECRET_ACCESS_KEY": "/wJalr/XUtnFEMI"})
+    [check] = without_secrets([TOPIC.bad("said /wJalr/XUtnFEMI")], patient)
+    assert check.words == "said [redacted]"
+
+
 def test_short_values_and_files_are_no_secrets(make_patient: MakePatient) -> None:
-    patient = make_patient(environ={"MAX_THINKING_TOKENS": "1", "SSH_KEY": "/home/me/.ssh/id_ed25519"})
+    patient = make_patient(environ={"MAX_THINKING_TOKENS": "1", "SSL_KEY_FILE": "/home/me/.ssh/id_ed25519"})
     check = TOPIC.ok("1 of /home/me/.ssh/id_ed25519")
     assert without_secrets([check], patient) == [check]
 
@@ -165,6 +171,16 @@ def test_what_is_handed_on_names_no_account_nor_address(make_patient: MakePatien
     )
     [check] = for_others([TOPIC.ok(words)], patient)
     assert check.words == "~/x: arn:aws:iam::[account]:role/me, [address], profile [name] at [host]:443"
+
+
+def test_what_is_handed_on_names_no_project_or_profile_that_a_provider_named(make_patient: MakePatient) -> None:
+    words = (
+        "AWS profile payroll (SSO); AWS profile default; `projects/pay-roll/locations/eu` https://x?project=pay-roll"
+    )
+    [check] = for_others([TOPIC.ok(words)], make_patient())
+    assert check.words == (
+        "AWS profile [name] (SSO); AWS profile default; `projects/[name]/locations/eu` https://x?project=[name]"
+    )
 
 
 def test_what_is_public_stays_readable(make_patient: MakePatient) -> None:

@@ -226,23 +226,31 @@ def test_the_model_is_the_one_that_is_set_else_the_one_last_seen(make_patient: M
             "has no inference profile eu.anthropic.claude-opus-4-1",
         ),
         ("claude-sonnet-4-5", {"inference_profile": "none", "region": "us-east-1"}, State.BAD, "has no inference"),
-        ("claude-sonnet-4-5", {}, State.UNKNOWN, "no AWS region is set"),
+        ("claude-sonnet-4-5", {}, State.BAD, "no AWS region is known"),
     ],
 )
-def test_a_region_is_held_against_the_model(
+async def test_a_region_is_held_against_the_model(
     make_patient: MakePatient, model: str, aws: dict[str, str], state: State, words: str
 ) -> None:
     sections = {"aws": aws, "proxy": {"default_route": "anthropic-bedrock"}}
-    [check] = check_models(make_patient(sections, environ={"ANTHROPIC_MODEL": model}))
+    [check] = await check_models(make_patient(sections, environ={"ANTHROPIC_MODEL": model}))
     assert check.state is state
     assert words in check.words
 
 
-def test_a_model_of_the_users_own_table_is_known(make_patient: MakePatient) -> None:
+async def test_the_region_may_be_that_of_the_profile(make_patient: MakePatient, home: Path) -> None:
+    (home / "config").write_text("[default]\nregion = ap-northeast-1\n")
+    sections = {"proxy": {"default_route": "anthropic-bedrock"}}
+    [check] = await check_models(make_patient(sections, environ={"ANTHROPIC_MODEL": "claude-sonnet-4-5"}))
+    assert check.state is State.OK
+    assert "jp.anthropic.claude-sonnet-4-5-20250929-v1:0 on Bedrock in ap-northeast-1" in check.words
+
+
+async def test_a_model_of_the_users_own_table_is_known(make_patient: MakePatient) -> None:
     sections = {
         "aws": {"region": "eu-west-1"},
         "proxy": {"default_route": "anthropic-bedrock"},
         "models": {"claude-opus-4-1": {"bedrock": "eu.anthropic.claude-opus-4-1-20250805-v1:0"}},
     }
-    [check] = check_models(make_patient(sections, environ={"ANTHROPIC_MODEL": "claude-opus-4-1"}))
+    [check] = await check_models(make_patient(sections, environ={"ANTHROPIC_MODEL": "claude-opus-4-1"}))
     assert check.state is State.OK

@@ -24,6 +24,7 @@ from candela_tui.credentials.google_gcloud import COMMAND, Sayings, gcloud_progr
 from candela_tui.credentials.google_oauth import Client, Consent, Endpoints, Grant, WrongState, code_in
 from candela_tui.credentials.google_redirect import RedirectServer
 from candela_tui.credentials.google_token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
+from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.google_findings import findings
 from candela_tui.credentials.sign_in.google_place import choose_place
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider
@@ -70,13 +71,13 @@ class GoogleSignIn:
     async def methods(self, desk: Desk) -> list[Method]:
         """Best first: one that needs nothing more, in the browser of this machine where there is one."""
         has_client = desk.settings.vertex.oauth_client_id is not None
-        remote = _is_remote(self._environ)
+        here = browser_command(self._environ) is not None
         needs = "" if has_client else "; needs [vertex] oauth_client_id"
         gcloud = Method("gcloud", "gcloud", f"runs `{COMMAND}`, which keeps it in a file of its own", self._gcloud)
         browser = Method("browser", "Browser", f"on this machine; candela keeps it in the vault{needs}", self._browser)
         paste = Method("paste", "Link and code", f"a browser on another machine; kept in the vault{needs}", self._paste)
         key = Method("service-account", "Service account", "its key, from a JSON file, into the vault", self._key_file)
-        links = [paste, browser] if remote else [browser, paste]
+        links = [browser, paste] if here else [paste, browser]
         by_gcloud = [gcloud] if gcloud_program(self._environ) else []
         return [*links, *by_gcloud, key] if has_client else [*by_gcloud, key, *links]
 
@@ -152,7 +153,8 @@ class GoogleSignIn:
         if program is None:
             raise CredentialsError("gcloud is not on the PATH: https://cloud.google.com/sdk/docs/install")
         sayings = Sayings(line=talk.tell, link=talk.show_link, question=talk.ask)
-        await log_in(program, sayings, browser=not _is_remote(self._environ), environ=self._environ)
+        browser = browser_command(self._environ) is not None
+        await log_in(program, sayings, browser=browser, environ=self._environ)
         if desk.accounts.of(NAME) is not None:
             # It would go before what gcloud has just written.
             await talk.tell(await self.forget(desk))
@@ -240,10 +242,6 @@ def _client(desk: Desk) -> Client:
     if vertex.oauth_client_id is None:
         raise CredentialsError(_NO_CLIENT)
     return Client(vertex.oauth_client_id, vertex.oauth_client_secret or "")
-
-
-def _is_remote(environ: Mapping[str, str]) -> bool:
-    return any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
 
 
 def _quiet_port() -> int:

@@ -11,7 +11,7 @@ from candela_tui.config.check import from_environment
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google_account import Project
 from candela_tui.credentials.sign_in.provider import Desk
-from candela_tui.credentials.sign_in.talk import Choice, Talk
+from candela_tui.credentials.sign_in.talk import Abandoned, Choice, Talk
 
 REGIONS: Final[Mapping[str, str]] = {
     "global": "any region, whichever has room; the list price",
@@ -24,7 +24,7 @@ REGIONS: Final[Mapping[str, str]] = {
 """Where Anthropic's models are offered. Not each model is in each: its card in Model Garden tells.
 Source, November 2026: https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude."""
 
-_ANOTHER: Final = ""
+_ANOTHER: Final = "-"
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]{0,62}[a-z0-9]")
 _REGION: Final = re.compile(r"[a-z]+(?:-[a-z]+[0-9]+)?")
 
@@ -37,7 +37,20 @@ async def choose_place(
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Ask for project and region, and keep them. ``own`` is the project that the credentials belong to; ``search``
-    (it blocks) lists those that they open, or raises CredentialsError. Raises ConfigError, Abandoned."""
+    (it blocks) lists those that they open, or raises CredentialsError. Whoever gives up here, or can't be asked, is
+    signed in all the same. Raises ConfigError."""
+    try:
+        await _choose(desk, talk, own, search, environ)
+    except Abandoned:
+        await talk.tell(
+            "Project and region are as they were: `candela config set vertex.project PROJECT` and "
+            "`candela config set vertex.region REGION` set them."
+        )
+
+
+async def _choose(
+    desk: Desk, talk: Talk, own: str | None, search: Callable[[], list[Project]], environ: Mapping[str, str]
+) -> None:
     known = vertex_project(desk.settings.vertex, environ) or own
     project = await _project(talk, known, search)
     if project and project != desk.settings.vertex.project:

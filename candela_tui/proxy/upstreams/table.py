@@ -27,7 +27,7 @@ def open_upstreams(
     vault = paths.vault if paths else None
     config = paths.config if paths else None
     key = AnthropicKey(settings.anthropic, accounts, vault, tell) if accounts and vault else None
-    google = GoogleCredentials(settings.vertex, accounts=accounts, vault_file=vault, tell=tell)
+    google = GoogleCredentials(settings.vertex, accounts=accounts, vault_file=vault, config=config, tell=tell)
     aws = AwsCredentials(settings.aws, accounts=accounts, vault_file=vault, config=config, tell=tell)
     vertex = Vertex(settings, google, session)
     return {

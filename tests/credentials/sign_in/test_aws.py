@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -129,7 +130,6 @@ class TestIdentityCenter:
         self, home: Path, office: Office, center: IdentityCenter, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        logging.getLogger("botocore").setLevel(logging.ERROR)
         center.accounts = {"111111111111": "play"}
         user = User(("Start URL", START_URL), ("Region of", ""), REGION)
         await signed_in(office, "sso", user)
@@ -215,6 +215,13 @@ class TestIdentityCenter:
         assert words.startswith("IAM Identity Center in us-east-1 can't be asked: ")
         assert nobody_listens in words
 
+    async def test_a_broken_file_of_aws_s_is_named(self, home: Path, office: Office, center: IdentityCenter) -> None:
+        (home / "config").write_text("[default\n")
+        user = User(("Start URL", START_URL), ("Region of", ""))
+        said = f"Unable to parse config file: {home / 'config'}"
+        assert said in await refused(office, "sso", user)
+        assert said in user.told[0]
+
     async def test_who_was_given_no_account_or_role_is_told_whom_to_ask(
         self, office: Office, center: IdentityCenter
     ) -> None:
@@ -225,10 +232,13 @@ class TestIdentityCenter:
         center.accounts = {}
         assert "nobody gave you an account" in await refused(office, "sso", User(*asked))
 
-    async def test_signing_in_again_offers_what_was_signed_in_to(self, office: Office, center: IdentityCenter) -> None:
+    async def test_signing_in_again_offers_first_what_was_signed_in_to(
+        self, home: Path, office: Office, center: IdentityCenter
+    ) -> None:
         center.accounts = {"111111111111": "play"}
         await signed_in(office, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
         center.withdraw()
+        (home / "config").write_text(SSO_PROFILE)
         again = User(("Sign in to which?", "candela:again"), REGION)
         await signed_in(office, "sso", again)
         assert again.offered["Sign in to which?"][0].title == "ReadOnly in 111111111111"
@@ -313,6 +323,8 @@ class TestProfile:
         self, home: Path, office: Office, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
+        # Ended at once, but botocore can renew it.
+        center.token_life_s = -60
         user = User(("Which profile?", "work"))
         await signed_in(office, "profile", user)
         assert len(user.links) == 1
@@ -390,6 +402,14 @@ class TestKeys:
         assert said in await refused(office, "keys", typed_keys())
         assert office.accounts.of("aws") is None
         assert not office.vault_file.exists()
+
+    async def test_a_profile_of_the_environment_that_is_not_there_stands_in_nobody_s_way(
+        self, office: Office, sts: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_PROFILE", "nowhere")
+        user = typed_keys()
+        await signed_in(office, "keys", user)
+        assert user.told == []
 
     async def test_keys_that_can_t_be_checked_are_kept_and_that_is_told(
         self, office: Office, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
@@ -472,6 +492,25 @@ class TestRole:
         assert found.access_key.startswith("ASIA")
         assert found.secret_key not in office.plain_text() + user.seen
         assert found.token not in office.plain_text()
+
+    async def test_everything_that_the_profile_says_of_its_role_goes_to_aws(
+        self, home: Path, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.profile(home, duration_seconds="900", external_id="shared-word", role_session_name="jo")
+        sts_refuses(endpoint, monkeypatch, "AccessDenied", "no")
+        await refused(office, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
+        asked = dict(parse_qsl(endpoint.requests[0].body.decode()))
+        asked.pop("Version")
+        assert asked == {
+            "Action": "AssumeRole",
+            "RoleArn": "arn:aws:iam::123456789012:role/dev",
+            "RoleSessionName": "jo",
+            "DurationSeconds": "900",
+            "ExternalId": "shared-word",
+            "SerialNumber": MFA,
+            "TokenCode": "123456",
+        }
+        assert f"Credential={ACCESS_KEY}/" in endpoint.requests[0].headers["authorization"]
 
     async def test_choosing_a_profile_that_wants_a_code_asks_for_it(self, home: Path, office: Office, sts: str) -> None:
         self.profile(home, duration_seconds="7200")

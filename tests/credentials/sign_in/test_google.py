@@ -25,7 +25,6 @@ from candela_tui.credentials.google_redirect import RedirectServer
 from candela_tui.credentials.google_token import ENTRY
 from candela_tui.credentials.sign_in.google import PROVIDER, GoogleSignIn
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method
-from candela_tui.credentials.sign_in.talk import Abandoned
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from tests.credentials.conftest import command
@@ -353,7 +352,7 @@ async def test_a_service_account_s_key_moves_into_the_vault(machine: Machine) ->
     assert account is not None
     assert account.label == ROBOT
     assert f"candela does not need {file} any more: delete it if nothing else does." in ada.heard
-    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7", ""]
+    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7", "-"]
     file.unlink()
     credentials = machine.credentials()
     assert await credentials.token() == machine.google.access_tokens[-1]
@@ -434,6 +433,29 @@ async def test_gcloud_signs_in_over_ssh_with_its_link_and_its_question(machine: 
     assert machine.accounts.of("gcp") is None
 
 
+def has_desktop(machine: Machine, home: Path) -> None:
+    machine.environ["DISPLAY"] = ":0"
+    for name in ("xdg-open", "open"):
+        command(home / "bin" / name, "exit 0")
+
+
+async def test_on_a_desktop_gcloud_opens_the_browser_itself(machine: Machine, home: Path) -> None:
+    has_desktop(machine, home)
+    gcloud(
+        home,
+        f"""
+        [ "$*" = "auth application-default login" ] || exit 3
+        echo "Your browser has been opened to visit:"
+        echo "    https://accounts.example/auth"
+        {writes(home, machine.google)}
+        """,
+    )
+    ada = User(choices=["work-7", "global"])
+    assert await machine.by("gcloud", ada) is None
+    assert ada.links == []
+    assert ada.heard[:2] == ["Your browser has been opened to visit:", "https://accounts.example/auth"]
+
+
 async def test_gcloud_that_fails_says_why(machine: Machine, home: Path) -> None:
     gcloud(home, "echo 'ERROR: (gcloud.auth) There was a problem with web authentication.'; echo 'Bye.'; exit 1")
     words = await machine.refused("gcloud", User())
@@ -483,14 +505,14 @@ async def test_projects_are_listed_over_pages_and_the_one_in_use_comes_first(mac
     assert [(choice.id, choice.about) for choice in ada.offered[0]] == [
         ("work-7", "Work"),
         ("other-1", "Other"),
-        ("", "by its ID"),
+        ("-", "by its ID"),
     ]
     assert load(machine.config, {}).vertex.project == "other-1"
 
 
 async def test_where_google_lists_no_projects_the_id_is_asked_for_until_it_is_one(machine: Machine) -> None:
     machine.google.refuses_projects = True
-    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=[""])
+    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=["-"])
     ada.answers.append("europe-west4")
     await machine.by("service-account", ada)
     assert "Google does not list your projects: Google says 403: Cloud Resource Manager API has not been" in ada.words
@@ -507,11 +529,12 @@ async def test_a_variable_that_wins_over_config_toml_is_told(machine: Machine) -
 
 
 async def test_a_sign_in_stays_where_its_user_gives_up_at_the_project(machine: Machine) -> None:
-    with pytest.raises(Abandoned):
-        await machine.by("service-account", User(str(machine.key_file())))
-    account = machine.accounts.of("gcp")
+    ada = User(str(machine.key_file()))
+    account = await machine.by("service-account", ada)
     assert account is not None
     assert account.label == ROBOT
+    assert "Project and region are as they were: `candela config set vertex.project PROJECT`" in ada.words
+    assert not machine.config.exists()
 
 
 async def test_it_is_told_who_is_signed_in_and_what_pays(machine: Machine, home: Path, browse: Browser) -> None:
@@ -715,10 +738,14 @@ async def test_the_ways_that_need_nothing_more_come_first(machine: Machine, home
     async def ways() -> list[str]:
         return [method.id for method in await machine.sign_in.methods(machine.desk)]
 
-    assert await ways() == ["browser", "paste", "service-account"]
     gcloud(home, "exit 0")
+    assert await ways() == ["paste", "browser", "gcloud", "service-account"]
+    has_desktop(machine, home)
+    assert await ways() == ["browser", "paste", "gcloud", "service-account"]
     machine.environ["SSH_TTY"] = "/dev/pts/1"
     assert await ways() == ["paste", "browser", "gcloud", "service-account"]
     machine.settings = Settings()
     assert await ways() == ["gcloud", "service-account", "paste", "browser"]
+    (home / "bin" / "gcloud").unlink()
+    assert await ways() == ["service-account", "paste", "browser"]
     assert PROVIDER.name == "gcp"

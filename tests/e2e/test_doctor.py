@@ -1,0 +1,87 @@
+"""What the doctor takes the real client to do is what it does."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from candela_tui.config import Settings
+from candela_tui.diagnosis.client_settings import client_environment
+from candela_tui.diagnosis.http_proxy import spares_loopback
+from candela_tui.diagnosis.patient import Patient
+from candela_tui.paths import default_paths
+from tests.diagnosis.conftest import write_settings
+from tests.e2e.claude import clean_environment, run_claude
+from tests.standin import Provider
+
+pytestmark = pytest.mark.e2e
+
+NAME = "ANTHROPIC_BASE_URL"
+
+
+@contextlib.asynccontextmanager
+async def providers(count: int) -> AsyncIterator[list[Provider]]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(Provider()) for _ in range(count)]
+
+
+def patient_in(folder: Path, environ: dict[str, str]) -> Patient:
+    (folder / "project").mkdir()
+    return Patient(
+        default_paths(folder / "config.toml", folder / "data"),
+        Settings(),
+        environ=environ,
+        home=folder / "home",
+        directory=folder / "project",
+        managed=folder / "managed",
+    )
+
+
+def asked_for_a_message(provider: Provider) -> bool:
+    return any(request.method == "POST" and "/v1/messages" in request.target for request in provider.requests)
+
+
+@pytest.mark.parametrize("files", [("user",), ("user", "project"), ("user", "project", "local"), ("user", "broken")])
+async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
+    files: tuple[str, ...], tmp_path: Path
+) -> None:
+    async with providers(len(files) + 1) as [shell, *others]:
+        environ = clean_environment(tmp_path / "home", **{NAME: shell.url})
+        patient = patient_in(tmp_path, environ)
+        project = patient.directory / ".claude"
+        places = {
+            "user": patient.home / ".claude" / "settings.json",
+            "project": project / "settings.json",
+            "local": project / "settings.local.json",
+        }
+        for file, provider in zip(files, others, strict=True):
+            if file == "broken":
+                write_settings(places["project"], f'// mine\n{{"env": {{"{NAME}": "{provider.url}"}}}}')
+            else:
+                write_settings(places[file], {"env": {NAME: provider.url}})
+        await run_claude("hello", environ, patient.directory)
+        expected = client_environment(patient).get(NAME)
+        assert expected is not None
+        assert [provider.url for provider in (shell, *others) if asked_for_a_message(provider)] == [expected.value]
+
+
+@pytest.mark.parametrize(
+    "exceptions",
+    [
+        {},
+        {"NO_PROXY": "localhost,127.0.0.0/8"},
+        {"NO_PROXY": "localhost, 127.0.0.1"},
+        {"NO_PROXY": "127.0.0.1", "no_proxy": "localhost"},
+    ],
+    ids=str,
+)
+async def test_an_exception_from_the_http_proxy_is_one_for_the_client_too(
+    exceptions: dict[str, str], tmp_path: Path
+) -> None:
+    async with providers(2) as [direct, proxy]:
+        environ = clean_environment(tmp_path / "home", **{NAME: direct.url, "HTTPS_PROXY": proxy.url, **exceptions})
+        patient = patient_in(tmp_path, environ)
+        await run_claude("hello", environ, patient.directory)
+        assert asked_for_a_message(direct) is spares_loopback(client_environment(patient))
+        assert asked_for_a_message(proxy) is not asked_for_a_message(direct)
