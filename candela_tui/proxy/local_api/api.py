@@ -38,9 +38,7 @@ class BadQuery(ValueError):
 class LocalApi:
     """Answers what is asked below API_ROOT."""
 
-    def __init__(
-        self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About], vault_file: Path
-    ) -> None:
+    def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About], vault_file: Path) -> None:
         self._feed = feed
         self._vault_file = vault_file
         self._store = StoreReader(store)
