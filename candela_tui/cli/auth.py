@@ -374,9 +374,6 @@ def _run(conversation: Coroutine[Any, Any, T]) -> T:
         raise SystemExit(_INTERRUPTED) from None
     except click.ClickException:
         raise
-    except click.ClickException:
-        # That there is no terminal is a way of giving up, too, with words of its own.
-        raise
     except Abandoned:
         raise click.ClickException("Given up: nothing was kept.") from None
     except (CredentialsError, VaultError, ConfigError) as error:

@@ -203,9 +203,11 @@ async def test_a_device_is_signed_in_with_a_link_and_a_code_that_can_be_copied(
         endpoint.respond = lambda _: (200, {"granted": True})
         await shows(pilot, "Which account?", "sandbox", "444455556666")
         await pilot.press("j", "enter")
-        await shows(
+        screen = await shows(
             pilot, "✓ You are arn:aws", "! No inference profile", "→ candela config set aws.region", "What next?"
         )
+        assert "Start URL: https://d-1" in screen
+        assert CODE not in screen
     account = Accounts(paths.accounts).of("aws")
     assert account is not None
     assert account.label == "work"

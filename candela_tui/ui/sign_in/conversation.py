@@ -75,6 +75,11 @@ class Conversation(Vertical):
         self._entries.clear()
         self._show_said()
 
+    def forget_links(self) -> None:
+        """They were followed, and are of no more use; what was told stays."""
+        self._entries = [entry for entry in self._entries if not isinstance(entry, Link)]
+        self._show_said()
+
     def say(self, words: str, ink: Ink = "text", *, space: bool = False, mark: tuple[str, Ink] = ("", "text")) -> None:
         """Say something in an ink."""
         self._add(Said(words, ink, mark[0], mark[1], space))

@@ -148,10 +148,9 @@ class Wizard:
         talk.clear()
         talk.say(f"{method.title}: {method.about}" if method.about else method.title, "dim")
         account = await talk.doing(f"Signing in to {provider.title}", method.run(desk, talk))
-        # What led here, links and codes, is of no more use.
-        talk.clear()
+        talk.forget_links()
         words = f"Signed in: {account.label}. Kept in {account.place}." if account is not None else "Signed in."
-        talk.say(words, mark=("✓ ", "good"))
+        talk.say(words, mark=("✓ ", "good"), space=True)
 
     async def _check(self, provider: Provider, desk: Desk) -> bool | None:
         talk = self._talk
