@@ -102,7 +102,7 @@ def execute(invocation: Invocation, route: RouteName | None, native: bool, words
 def _become(invocation: Invocation, route: RouteName | None, native: bool, words: tuple[str, ...]) -> None:
     settings = invocation.settings()
     port = settings.proxy.port
-    way = way_of(route, native, settings, os.environ)
+    way = way_of(route, native, settings, invocation.paths, os.environ)
     made = changes(way, port, os.environ)
     running = running_candela(port) or daemon.start(invocation, port)
     if settings.proxy.allow == "same-user":
@@ -164,7 +164,7 @@ def env(invocation: Invocation, route: RouteName | None, native: bool, shell: st
       candela env --json                           to merge into .claude/settings.json
     """
     settings = invocation.settings()
-    way = way_of(route, native, settings, os.environ)
+    way = way_of(route, native, settings, invocation.paths, os.environ)
     made = changes(way, settings.proxy.port, os.environ)
     if as_json:
         click.echo(json.dumps({"env": made.as_settings()}, indent=2))

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from candela_tui.config.client_switches import SWITCHES
+from candela_tui.credentials.placeholder import PLACEHOLDER
 
 RouteName = Literal["direct", "vertex", "bedrock"]
 ROUTES: tuple[RouteName, ...] = ("direct", "vertex", "bedrock")
-
-PLACEHOLDER = "candela"
-"""Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
 
 _KEY, _TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 _HTTP_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -30,6 +28,8 @@ class Way:
     """Of a native way; the client wants to be told."""
     project: str | None = None
     """The Google Cloud project of the native way to Vertex AI."""
+    own_key: bool = False
+    """candela has an API key for Anthropic, for a client that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,10 @@ def _messages(way: Way, base: str, environ: Mapping[str, str]) -> dict[str, str]
         "ANTHROPIC_BASE_URL": f"{base}/proxy/anthropic-{way.route}",
         "ENABLE_TOOL_SEARCH": environ.get("ENABLE_TOOL_SEARCH") or "true",
     }
-    return wanted if way.route == "direct" else wanted | {_TOKEN: PLACEHOLDER}
+    theirs = environ.get(_KEY) or environ.get(_TOKEN, PLACEHOLDER) != PLACEHOLDER
+    if way.route == "direct" and (theirs or not way.own_key):
+        return wanted
+    return wanted | {_TOKEN: PLACEHOLDER}
 
 
 def _native(way: Way, base: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from candela_tui.cli.environment import ROUTES, RouteName, Way
 
 if TYPE_CHECKING:
     from candela_tui.config import AwsSettings, Settings, VertexSettings
+    from candela_tui.paths import Paths
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,18 +29,20 @@ def way_options(command: Command) -> Command:
     return route(native(command))
 
 
-def way_of(route: RouteName | None, native: bool, settings: "Settings", environ: Mapping[str, str]) -> Way:
+def way_of(
+    route: RouteName | None, native: bool, settings: "Settings", paths: "Paths", environ: Mapping[str, str]
+) -> Way:
     """What the options mean. Ends the command where a native way lacks what the client must be told."""
     chosen = route or _default(settings)
     if not native:
-        return Way(chosen)
+        return Way(chosen, own_key=chosen == "direct" and _has_own_key(settings, paths))
     if chosen == "vertex":
         from candela_tui.config import vertex_region
 
-        project = _vertex_project(settings.vertex, environ)
+        project = _vertex_project(settings.vertex, paths, environ)
         return Way(chosen, native=True, region=vertex_region(settings.vertex, environ), project=project)
     if chosen == "bedrock":
-        return Way(chosen, native=True, region=_aws_region(settings.aws, environ))
+        return Way(chosen, native=True, region=_aws_region(settings.aws, paths, environ))
     raise click.UsageError("--native is for the clouds' own protocols: add --route vertex or --route bedrock.")
 
 
@@ -47,12 +50,22 @@ def _default(settings: "Settings") -> RouteName:
     return next(name for name in ROUTES if settings.proxy.default_route == f"anthropic-{name}")
 
 
-def _vertex_project(settings: "VertexSettings", environ: Mapping[str, str]) -> str:
+def _has_own_key(settings: "Settings", paths: "Paths") -> bool:
+    from candela_tui.credentials.accounts import Accounts
+    from candela_tui.credentials.errors import CredentialsError
+
+    try:
+        return bool(settings.anthropic.key_command) or Accounts(paths.accounts).of("anthropic") is not None
+    except CredentialsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _vertex_project(settings: "VertexSettings", paths: "Paths", environ: Mapping[str, str]) -> str:
     from candela_tui.config import vertex_project
 
     project = vertex_project(settings, environ)
     if project is None:
-        project = _asked(_project_of_credentials(settings, environ))
+        project = _asked(_project_of_credentials(settings, paths, environ))
     if project is None:
         raise click.ClickException(
             "No Google Cloud project is known, and the credentials name none. Set one with "
@@ -61,10 +74,10 @@ def _vertex_project(settings: "VertexSettings", environ: Mapping[str, str]) -> s
     return project
 
 
-def _aws_region(settings: "AwsSettings", environ: Mapping[str, str]) -> str:
+def _aws_region(settings: "AwsSettings", paths: "Paths", environ: Mapping[str, str]) -> str:
     from candela_tui.config import aws_region
 
-    region = aws_region(settings, environ) or _asked(_region_of_profile(settings, environ))
+    region = aws_region(settings, environ) or _asked(_region_of_profile(settings, paths, environ))
     if region is None:
         raise click.ClickException(
             "No AWS region is known, and the profile names none. Set one with "
@@ -73,20 +86,22 @@ def _aws_region(settings: "AwsSettings", environ: Mapping[str, str]) -> str:
     return region
 
 
-async def _project_of_credentials(settings: "VertexSettings", environ: Mapping[str, str]) -> str | None:
+async def _project_of_credentials(settings: "VertexSettings", paths: "Paths", environ: Mapping[str, str]) -> str | None:
+    from candela_tui.credentials.accounts import Accounts
     from candela_tui.credentials.google import GoogleCredentials
 
-    credentials = GoogleCredentials(settings, environ)
+    credentials = GoogleCredentials(settings, environ, accounts=Accounts(paths.accounts), vault_file=paths.vault)
     try:
         return await credentials.project()
     finally:
         await credentials.close()
 
 
-async def _region_of_profile(settings: "AwsSettings", environ: Mapping[str, str]) -> str | None:
+async def _region_of_profile(settings: "AwsSettings", paths: "Paths", environ: Mapping[str, str]) -> str | None:
+    from candela_tui.credentials.accounts import Accounts
     from candela_tui.credentials.aws import AwsCredentials
 
-    credentials = AwsCredentials(settings, environ)
+    credentials = AwsCredentials(settings, environ, accounts=Accounts(paths.accounts), vault_file=paths.vault)
     try:
         return await credentials.region()
     finally:

@@ -49,7 +49,7 @@ class Accounts:
             if seen != self._seen:
                 self._known = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Account])
                 self._seen = seen
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._known, self._seen = {}, None
         except OSError as error:
             raise CredentialsError(f"{self._path} can't be read: {error.strerror or error}") from None

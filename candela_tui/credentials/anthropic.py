@@ -20,8 +20,6 @@ NAME = "anthropic"
 """Of the account."""
 ENTRY = "anthropic-api-key"
 """The name of the key in a vault."""
-PLACEHOLDER = "candela"
-"""Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
 
 _LIMIT_S = 60.0
 # Time for a keyring that asks its user, or for a command that wants a key touched.

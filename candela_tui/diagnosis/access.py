@@ -10,8 +10,8 @@ from yarl import URL
 
 from candela_tui.config import vertex_region
 from candela_tui.credentials.accounts import Accounts
-from candela_tui.credentials.anthropic import PLACEHOLDER
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.examine import in_thread
 from candela_tui.diagnosis.in_use import providers_in_use

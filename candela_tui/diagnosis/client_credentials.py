@@ -7,7 +7,7 @@ that is set goes before a subscription's login (https://support.claude.com/en/ar
 
 from collections.abc import Sequence
 
-from candela_tui.credentials.anthropic import PLACEHOLDER
+from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.diagnosis.base_url import NAME as BASE_URL
 from candela_tui.diagnosis.base_url import leads
 from candela_tui.diagnosis.check import Check, Topic

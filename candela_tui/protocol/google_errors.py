@@ -69,7 +69,7 @@ def google_error(
         ours = _LOGIN
     elif shown == 403:
         ours = _about_permission(said, details, project, model)
-    elif counts and (shown == 404 or _NOT_THERE.search(said)):
+    elif counts and region not in _COUNTING and (shown == 404 or _NOT_THERE.search(said)):
         ours = _about_counting(region)
     elif shown == 404:
         ours = _about_missing(isinstance(error, dict), project, region, model)
@@ -137,13 +137,15 @@ def _about_missing(is_json: bool, project: str | None, region: str | None, model
     )
 
 
+_COUNTING = ("us-east5", "europe-west1", "asia-southeast1")
+"""https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/partner-models/claude/count-tokens, 2026-11."""
+
+
 def _about_counting(region: str | None) -> str:
-    # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/partner-models/claude/count-tokens, 2026-11.
     # Not as words about the model: it may well answer messages there.
-    return (
-        "Google counts tokens in us-east5, europe-west1 and asia-southeast1 (region under [vertex], now"
-        f" {region or 'global'})."
-    )
+    *others, last = _COUNTING
+    places = f"{', '.join(others)} and {last}"
+    return f"Google counts tokens in {places} (region under [vertex], now {region or 'global'})."
 
 
 def _about_argument(said: str, error: Any, region: str | None) -> str:

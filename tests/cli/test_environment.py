@@ -189,3 +189,16 @@ def test_the_last_of_several_ways_holds_whatever_came_before(routes: list[str]) 
     assert environ.items() >= fresh.items()
     deciding = {*SWITCHES, "ANTHROPIC_AUTH_TOKEN"}
     assert environ.keys() & deciding == fresh.keys() & deciding
+
+
+class TestAKeyOfCandelasOwn:
+    WAY = Way("direct", own_key=True)
+
+    def test_stands_behind_a_placeholder_where_the_client_has_none(self) -> None:
+        assert changes(self.WAY, 8181, {}).wanted["ANTHROPIC_AUTH_TOKEN"] == "candela"
+
+    @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+    def test_leaves_the_clients_own_alone(self, name: str) -> None:
+        made = changes(self.WAY, 8181, {name: "sk-ant-own"})
+        assert "ANTHROPIC_AUTH_TOKEN" not in made.wanted
+        assert name not in made.unwanted

@@ -65,7 +65,7 @@ async def test_a_region_without_the_model_is_told(on_vertex: Any) -> None:
         [check] = await check_vertex_access(on_vertex(vertex, model="claude-opus-4-8", region="asia-east1"))
     assert check.state is State.BAD
     assert "is not servable in region asia-east1" in check.words
-    assert "Set region under [vertex]" in check.words
+    assert "region under [vertex]" in check.words
 
 
 async def test_google_credentials_that_are_refused_are_told_with_the_sign_in(on_vertex: Any) -> None:

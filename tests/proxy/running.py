@@ -47,7 +47,7 @@ class RunningProxy:
         self.port: int = self._sock.getsockname()[1]
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/proxy/anthropic-direct"
-        self.paths = default_paths(data=data)
+        self.paths = default_paths(data / "config.toml", data)
         self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer, self.paths)
         self._flush_s = flush_s
         self._stopped = False

@@ -2,16 +2,23 @@
 
 import asyncio
 import os
+import ssl
 from datetime import UTC, datetime
 
+import aiohttp
+
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.anthropic import ENTRY, NAME, PLACEHOLDER
+from candela_tui.credentials.anthropic import ENTRY, NAME
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider
 from candela_tui.credentials.sign_in.talk import Talk
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.protocol.errors import error_from_body
 
 CONSOLE = "https://platform.claude.com/settings/keys"
+_PATIENCE = aiohttp.ClientTimeout(total=20)
+_MOST_BYTES = 64 * 1024
 _VARIABLES = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
 
 
@@ -46,11 +53,37 @@ async def _with_key(desk: Desk, talk: Talk) -> Account:
             "that is a token of a Claude subscription, which only Claude Code itself may use: sign in there with "
             "/login; candela passes it on untouched"
         )
+    await _require_valid(desk, talk, key)
     store, vault = await desk.vault()
     await asyncio.to_thread(vault.write, ENTRY, key)
     account = Account(store, vault.place, f"API key …{key[-4:]}" if len(key) > 24 else "API key", datetime.now(UTC))
     desk.accounts.put(NAME, account)
     return account
+
+
+async def _require_valid(desk: Desk, talk: Talk, key: str) -> None:
+    """Ask for the list of models with it, which costs nothing. Raises CredentialsError where Anthropic refuses it."""
+    url = f"{desk.settings.anthropic.base_url}/v1/models?limit=1"
+    fields = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_PATIENCE, trust_env=True) as session,
+            session.get(url, headers=fields, ssl=_tls(desk), allow_redirects=False) as answer,
+        ):
+            status, body = answer.status, await answer.content.read(_MOST_BYTES)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        await talk.tell(f"Anthropic could not be asked whether the key is valid: {error or type(error).__name__}")
+        return
+    if status in (401, 403):
+        said = error_from_body(status, body).message
+        raise CredentialsError(f"Anthropic refuses this API key: {said}. Copy one from {CONSOLE}; nothing was kept.")
+
+
+def _tls(desk: Desk) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if desk.settings.proxy.ca_bundle is not None:
+        context.load_verify_locations(cafile=desk.settings.proxy.ca_bundle)
+    return context
 
 
 async def _who(_desk: Desk) -> list[CheckLine]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import aiohttp
 
-from candela_tui.credentials.anthropic import PLACEHOLDER
+from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.provider import CheckLine, ProviderName
 from candela_tui.protocol.errors import error_from_body
 

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from candela_tui.credentials.anthropic import NO_KEY, PLACEHOLDER, AnthropicKey
+from candela_tui.credentials.anthropic import NO_KEY, AnthropicKey
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from candela_tui.config import Settings, vertex_region
+from candela_tui.config import Settings
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.protocol.errors import error_from_body
@@ -42,6 +42,7 @@ class _Call:
     request: MessagesRequest
     mapping: Mapping
     project: str
+    region: str
     token: str
     payer: str | None
     """The quota project of the credentials."""
@@ -57,11 +58,10 @@ class Vertex:
     def __init__(self, settings: Settings, credentials: GoogleCredentials, session: aiohttp.ClientSession) -> None:
         """``credentials`` are its own from now on; others may use them until it is closed."""
         self._credentials = credentials
-        self._region = vertex_region(settings.vertex)
         self._base_url = settings.vertex.base_url
         self._names = {name: names.vertex for name, names in settings.models.items() if names.vertex}
         self._betas = settings.vertex.betas
-        models = VertexModels(self._region, self._base_url, self._names, credentials, session)
+        models = VertexModels(self._base_url, self._names, credentials, session)
         self._models = ModelList("Vertex AI", models.fetch)
         self._mapper = Mapper("Vertex AI")
 
@@ -74,6 +74,7 @@ class Vertex:
             return request
         try:
             project = await self._credentials.project()
+            region = await self._credentials.region()
             token = await self._credentials.token()
         except CredentialsError as error:
             return no_credentials(error)
@@ -86,7 +87,7 @@ class Vertex:
             names=self._names,
             own_betas=self._betas,
         )
-        return await self._mapped(_Call(request, mapping, project, token, self._credentials.quota_project))
+        return await self._mapped(_Call(request, mapping, project, region, token, self._credentials.quota_project))
 
     async def _mapped(self, call: _Call) -> Attempt | Reply:
         try:
@@ -97,7 +98,7 @@ class Vertex:
         return Attempt(
             request=Outgoing("POST", url, _fields(call, mapped), mapped.body),
             provider="vertex",
-            region=self._region,
+            region=call.region,
             model=mapped.model,
             adaptations=(*mapped.adaptations, *call.tries.retries),
             on_error=partial(self._after_error, call, mapped),
@@ -110,8 +111,8 @@ class Vertex:
         else:
             method = quote(mapped.model, safe="@") + (":streamRawPredict" if mapped.streamed else ":rawPredict")
         return (
-            f"{vertex_endpoint(self._region, self._base_url)}/v1/projects/{quote(call.project, safe=':')}"
-            f"/locations/{self._region}/publishers/anthropic/models/{method}"
+            f"{vertex_endpoint(call.region, self._base_url)}/v1/projects/{quote(call.project, safe=':')}"
+            f"/locations/{call.region}/publishers/anthropic/models/{method}"
         )
 
     async def _after_error(
@@ -124,7 +125,7 @@ class Vertex:
             headers,
             body,
             project=call.project,
-            region=self._region,
+            region=call.region,
             model=mapped.model,
             counts=call.request.counts,
         )

@@ -31,14 +31,12 @@ class VertexModels:
 
     def __init__(
         self,
-        region: str,
         base_url: str | None,
         names: Mapping[str, str],
         credentials: GoogleCredentials,
         session: aiohttp.ClientSession,
     ) -> None:
         """``names`` are the user's own ids on Vertex AI by model name."""
-        self._region = region
         self._base_url = base_url
         self._own_names = {id: name for name, id in names.items()}
         self._credentials = credentials
@@ -63,10 +61,11 @@ class VertexModels:
     async def _rows(self) -> list[Any]:
         rows: list[Any] = []
         page_token = ""
-        url = vertex_endpoint(self._region, self._base_url) + "/v1beta1/publishers/anthropic/models"
+        region = await self._credentials.region()
+        url = vertex_endpoint(region, self._base_url) + "/v1beta1/publishers/anthropic/models"
         for _ in range(_MOST_PAGES):
             query = {"pageSize": str(_PAGE)} | ({"pageToken": page_token} if page_token else {})
-            page = await self._page(f"{url}?{urlencode(query)}")
+            page = await self._page(f"{url}?{urlencode(query)}", region)
             listed, next_token = page.get("publisherModels"), page.get("nextPageToken")
             rows += listed if isinstance(listed, list) else []
             if not next_token or not isinstance(next_token, str):
@@ -74,7 +73,7 @@ class VertexModels:
             page_token = next_token
         return rows
 
-    async def _page(self, url: str) -> dict[str, Any]:
+    async def _page(self, url: str, region: str) -> dict[str, Any]:
         token = await self._credentials.token()
         project = await self._credentials.project()
         payer = self._credentials.quota_project
@@ -86,7 +85,7 @@ class VertexModels:
             # A user's own credentials must name one; those of a service may lack the permission to do so.
             status, headers, body = await self._get(url, token, project)
         if status >= 400:
-            _, reply = vertex_error(status, headers, body, project=project, region=self._region, model=None)
+            _, reply = vertex_error(status, headers, body, project=project, region=region, model=None)
             raise NoList(reply or Reply(status, answer_fields(headers), body))
         document = decode_json(body)
         if not isinstance(document, dict):
