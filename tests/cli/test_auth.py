@@ -150,11 +150,15 @@ class TestAPipedKey:
         assert in_plain(home, KEY) == []
         assert {request.header("x-api-key") for request in provider.requests} == {KEY}
 
-    async def test_that_is_refused_ends_with_1_and_the_providers_words(self, home: Home, provider: Provider) -> None:
+    async def test_that_is_refused_is_told_in_the_providers_words_and_not_kept(
+        self, home: Home, provider: Provider
+    ) -> None:
         provider.respond = lambda _: error(401, "invalid x-api-key")
         ran = await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
         assert ran.code == 1
-        assert "✗ no list of models: Anthropic refused candela's API key" in ran.out
+        assert "Anthropic refuses this API key: invalid x-api-key" in ran.err
+        assert not (home.data / "accounts.json").exists()
+        assert not (home.data / "vault.json").exists()
 
     async def test_needs_a_place_to_be_kept(self, home: Home) -> None:
         ran = await piped(home, KEY, "auth", "login", "--with-key")

@@ -109,8 +109,8 @@ def _left(facts: HeaderFacts) -> Iterator[Part]:
     route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
     yield Part("address", (Form(2.5, address), Form(4.5, (*address, *route))))
     if facts.credentials is not None:
-        # Anthropic's own clients mostly have a login of theirs.
-        none = "no key" if facts.route == "anthropic-direct" else "not signed in"
+        # Claude Code mostly has a login or key of its own there, which passes.
+        none = "client's own" if facts.route == "anthropic-direct" else "not signed in"
         yield _credentials(facts.credentials, none, facts.until)
 
 
