@@ -1,8 +1,9 @@
 """Application default credentials: where google-auth looks, and what to say when it finds none or can't use them."""
 
 import os
-import socket
 from collections.abc import Mapping
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +18,9 @@ _NOTHING = (
     "service account's file"
 )
 _METADATA_IP = "169.254.169.254"
-_METADATA_CONNECT_S = 1.0
+_METADATA_ANSWER_S = 1.0
+_FLAVOR = {"Metadata-Flavor": "Google"}
+"""https://cloud.google.com/compute/docs/metadata/querying-metadata"""
 
 
 def adc_file(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -55,15 +58,18 @@ def require_a_source(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def has_metadata_server(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether one answers, as on a machine of Google's. Blocks for at most a second."""
+    """Whether one answers, as on a machine of Google's: other clouds have something of their own at that address.
+    Blocks for about a second at most."""
     if environ.get("NO_GCE_CHECK") == "true":
         return False
     address = urlsplit("//" + environ.get("GCE_METADATA_IP", _METADATA_IP))
     try:
-        socket.create_connection((address.hostname, address.port or 80), _METADATA_CONNECT_S).close()
-    except (OSError, ValueError):
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=_METADATA_ANSWER_S)
+        with closing(connection):
+            connection.request("GET", "/", headers=_FLAVOR)
+            return connection.getresponse().getheader(*_FLAVOR) in _FLAVOR.values()
+    except (OSError, HTTPException, ValueError):
         return False
-    return True
 
 
 def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:

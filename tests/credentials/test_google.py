@@ -206,6 +206,17 @@ def metadata_server(home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPa
     return endpoint
 
 
+async def test_something_of_another_cloud_at_that_address_is_none_of_googles(
+    home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GCE_METADATA_IP", endpoint.address)
+    endpoint.respond = lambda _request: (200, "latest")
+    credentials = GoogleCredentials(VertexSettings())
+    with pytest.raises(CredentialsError, match="there are no Google credentials"):
+        await credentials.token()
+    await credentials.close()
+
+
 async def test_a_metadata_server_gives_token_and_project(metadata_server: Endpoint) -> None:
     credentials = GoogleCredentials(VertexSettings())
     assert await credentials.token() == "ya29.machine"
