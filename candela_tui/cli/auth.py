@@ -25,6 +25,7 @@ T = TypeVar("T")
 _SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
 _EXISTING = "existing"
 _INTERRUPTED = 128 + signal.SIGINT
+_MOST_PIPED = 100_000
 
 provider_option = click.option("--provider", type=click.Choice(NAMES), help="Which provider.")
 
@@ -89,7 +90,7 @@ def _piped() -> "TerminalTalk":
 
     if sys.stdin.isatty():
         raise click.UsageError("--with-key reads the key from a pipe: candela auth login --with-key < FILE")
-    key = sys.stdin.read(100_000).strip()
+    key = sys.stdin.buffer.read(_MOST_PIPED).decode("ascii", "replace").strip()
     if not key:
         raise click.ClickException("--with-key: standard input is empty, and so there is no key.")
     return PipedKey(key)

@@ -24,6 +24,8 @@ ENTRY = "anthropic-api-key"
 _LIMIT_S = 60.0
 # Time for a keyring that asks its user, or for a command that wants a key touched.
 _AHEAD_S = 30.0
+# Servers take some 8 KB of header fields in all; Anthropic's keys have some 110 characters.
+_LONGEST_KEY = 4096
 
 NO_KEY = (
     "candela has no Anthropic API key: run `candela auth login --provider anthropic`, or give Claude Code a login or a"
@@ -55,10 +57,16 @@ class AnthropicKey:
                 return None
             if account != self._account:
                 # Signed in anew since: what is known is of the time before.
-                await self._shared.close()
-                self._shared = self._fresh()
-                self._account = account
-        return await self._shared.get()
+                before, self._shared, self._account = self._shared, self._fresh(), account
+                await before.close()
+        shared = self._shared
+        try:
+            return await shared.get()
+        except CredentialsError:
+            if shared is self._shared:
+                raise
+        # Signed in anew while this waited.
+        return await self.get()
 
     def _fresh(self) -> Shared[str]:
         return Shared(self._fetch, ahead_s=_AHEAD_S, on_state=self._on_state)
@@ -86,13 +94,18 @@ class AnthropicKey:
         return Lease(await self._calls.run(lambda: _from_vault(account, self._vault_file)), None)
 
 
+def is_key(text: str) -> bool:
+    """Whether it can be a key at all: one word that fits in a header field."""
+    return len(text) <= _LONGEST_KEY and text.isascii() and text.isprintable() and " " not in text and text != ""
+
+
 def key_from(command: str) -> str:
     """What a command of the shell prints. Blocks. Raises CredentialsError."""
     ran = subprocess.run(  # noqa: S602 - a command line of the user's own, as apiKeyHelper is
         command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
     key = ran.stdout.strip()
-    if ran.returncode or not key or any(c.isspace() for c in key):
+    if ran.returncode or not is_key(key):
         said = quotable(ran.stderr) or ("it printed nothing" if not key else "it did not print one word")
         raise CredentialsError(f"[anthropic] key_command gave no API key (exit {ran.returncode}): {said}")
     return key

@@ -171,6 +171,8 @@ class TestAPipedKey:
         [
             ("", "standard input is empty"),
             ("two words", "that is no API key"),
+            ("sk-ant-\0nul", "that is no API key"),
+            ("k" * 200_000, "that is no API key"),
             ("sk-ant-oat01-subscription", "a token of a Claude subscription"),
         ],
     )

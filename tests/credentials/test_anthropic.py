@@ -57,6 +57,18 @@ async def test_a_sign_in_while_candela_runs_counts_at_once(tmp_path: Path) -> No
     await key.close()
 
 
+async def test_who_waits_for_a_key_while_its_user_signs_in_anew_gets_the_new_one(tmp_path: Path) -> None:
+    EncryptedFile(tmp_path / "vault.json", lambda: PASSPHRASE, cost=2**15).write(ENTRY, "sk-ant-1")
+    accounts = Accounts(tmp_path / "accounts.json")
+    accounts.put(NAME, Account("file", "vault.json", "the first", datetime.now(UTC)))
+    key = key_of(tmp_path)
+    waiting = asyncio.create_task(key.get())
+    await asyncio.sleep(0)
+    accounts.put(NAME, Account("file", "vault.json", "the second", datetime.now(UTC)))
+    assert await asyncio.gather(waiting, key.get()) == ["sk-ant-1", "sk-ant-1"]
+    await key.close()
+
+
 async def test_a_vault_that_no_longer_has_the_key_says_what_to_run(tmp_path: Path) -> None:
     sign_in(tmp_path, "sk-ant-1")
     (tmp_path / "vault.json").unlink()
@@ -105,6 +117,10 @@ async def test_a_command_goes_before_a_stored_key(tmp_path: Path) -> None:
         ("echo no such vault >&2; exit 3", r"gave no API key \(exit 3\): no such vault"),
         ("true", r"\(exit 0\): it printed nothing"),
         ("echo two words", "it did not print one word"),
+        (r"printf 'sk-\000x'", "it did not print one word"),
+        (r"printf '\033[1msk-ant\033[0m'", "it did not print one word"),
+        (r"printf '\377\376'", "it did not print one word"),
+        ("printf '%05000d' 1", "it did not print one word"),
         ("echo token sk-ant-api03-Abcdefghijklmnop0123456789 >&2; exit 1", r"token \[redacted\]"),
     ],
 )

@@ -43,7 +43,15 @@ def keys_in(request: ReceivedRequest) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"x_api_key": "candela"}, {"authorization": "Bearer candela"}, {"x_api_key": ""}], ids=str
+    "headers",
+    [
+        {},
+        {"x_api_key": "candela"},
+        {"authorization": "Bearer candela"},
+        {"AUTHORIZATION": "BEARER  candela"},
+        {"x_api_key": ""},
+    ],
+    ids=str,
 )
 async def test_a_client_without_a_key_gets_the_stored_one(
     provider: Provider, candela: RunningProxy, client: aiohttp.ClientSession, headers: dict[str, str]
@@ -65,6 +73,26 @@ async def test_a_clients_own_key_or_login_passes_untouched(
     sign_in(candela.paths.data)
     await ask(candela, client, **headers)
     assert [(name.replace("-", "_"), value) for name, value in keys_in(provider.requests[0])] == list(headers.items())
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ({"x_api_key": "candela", "authorization": "Bearer own"}, ("authorization", "Bearer own")),
+        ({"x_api_key": "sk-ant-own", "authorization": "Bearer candela"}, ("x-api-key", "sk-ant-own")),
+    ],
+    ids=["login", "key"],
+)
+async def test_a_placeholder_beside_a_clients_own_key_or_login_stays_with_candela(
+    provider: Provider,
+    candela: RunningProxy,
+    client: aiohttp.ClientSession,
+    headers: dict[str, str],
+    sent: tuple[str, str],
+) -> None:
+    sign_in(candela.paths.data)
+    await ask(candela, client, **headers)
+    assert keys_in(provider.requests[0]) == [sent]
 
 
 async def test_a_placeholder_without_a_key_behind_it_is_told_what_to_run(

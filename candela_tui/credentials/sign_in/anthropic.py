@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.anthropic import ENTRY, NAME
+from candela_tui.credentials.anthropic import ENTRY, NAME, is_key
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider
@@ -46,7 +46,7 @@ async def _methods(_desk: Desk) -> list[Method]:
 
 async def _with_key(desk: Desk, talk: Talk) -> Account:
     key = await talk.ask("API key", secret=True)
-    if not key or any(c.isspace() or not c.isascii() for c in key):
+    if not is_key(key):
         raise CredentialsError(f"that is no API key: copy one from {CONSOLE}, it begins with sk-ant-")
     if key.startswith("sk-ant-oat"):
         raise CredentialsError(

@@ -10,7 +10,7 @@ from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply
 
 _KEYS = ("x-api-key", "authorization")
-_PLACEHOLDERS = frozenset({"", PLACEHOLDER, f"Bearer {PLACEHOLDER}", f"bearer {PLACEHOLDER}"})
+_SCHEME = "bearer "
 
 
 class Direct:
@@ -24,7 +24,7 @@ class Direct:
     async def attempt(self, asked: Asked) -> Attempt | Reply:
         """The same request, below the base URL."""
         given = [value for name, value in asked.headers if name.lower() in _KEYS]
-        if any(value not in _PLACEHOLDERS for value in given):
+        if not all(map(_leaves_it, given)):
             return self._untouched(asked)
         try:
             key = await self._key.get() if self._key is not None else None
@@ -40,9 +40,9 @@ class Direct:
             await self._key.close()
 
     def _untouched(self, asked: Asked) -> Attempt:
-        return Attempt(
-            request=Outgoing(asked.method, self._base_url + asked.path, request_fields(asked.headers), asked.body)
-        )
+        # A placeholder beside a key of the client's own is for candela alone: Anthropic would refuse it, and the key.
+        fields = [field for field in request_fields(asked.headers) if not _is_placeholder(*field)]
+        return Attempt(request=Outgoing(asked.method, self._base_url + asked.path, fields, asked.body))
 
     def _with_key(self, asked: Asked, key: str, *, again: bool = False) -> Attempt:
         fields = [(name, value) for name, value in request_fields(asked.headers) if name.lower() not in _KEYS]
@@ -60,3 +60,14 @@ class Direct:
             return self._with_key(asked, await keys.renewed(key), again=True)
         except CredentialsError as error:
             return error_reply(401, str(error))
+
+
+def _leaves_it(value: str) -> bool:
+    """Whether a client's key or authorization leaves credentials to candela."""
+    # The scheme's case does not matter (RFC 9110, section 11.1).
+    bare = value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else value
+    return bare in ("", PLACEHOLDER)
+
+
+def _is_placeholder(name: str, value: str) -> bool:
+    return name.lower() in _KEYS and value != "" and _leaves_it(value)
