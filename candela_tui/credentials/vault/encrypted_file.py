@@ -6,10 +6,12 @@ Sheet gives them for scrypt (2^17, 8, 1: 128 MB, some 0.4 s).
 """
 
 import base64
+import contextlib
 import json
 import os
 import secrets
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,19 +45,35 @@ class EncryptedFile:
 
     def write(self, name: str, secret: str) -> None:
         """Keep a secret in place of the one before. Raises VaultError."""
-        self._save(self._open() | {name: secret})
+        with self._alone():
+            self._save(self._open() | {name: secret})
 
     def remove(self, name: str) -> bool:
         """Forget a secret; False: there was none. Raises VaultError."""
-        kept = self._open()
-        if name not in kept:
-            return False
-        del kept[name]
-        if kept:
-            self._save(kept)
-        else:
-            self._path.unlink(missing_ok=True)
+        with self._alone():
+            kept = self._open()
+            if name not in kept:
+                return False
+            del kept[name]
+            if kept:
+                self._save(kept)
+            else:
+                self._delete()
         return True
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other process change the file between reading and writing it: one of two secrets would be lost."""
+        with contextlib.ExitStack() as held:
+            # The folder's lock leaves no file behind; a file system that has none (or Windows) does without.
+            if sys.platform != "win32":
+                import fcntl
+
+                with contextlib.suppress(OSError):
+                    folder = os.open(self._path.parent, os.O_RDONLY)
+                    held.callback(os.close, folder)
+                    fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
 
     def _unlocked(self) -> str:
         if self._passphrase is None:
@@ -79,7 +97,7 @@ class EncryptedFile:
             return {}
         except OSError as error:
             raise VaultError(f"{self._path} can't be read: {error.strerror or error}") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise self._damaged() from None
         if document.get("version") != _VERSION or not 2 <= cost <= _MOST_COST:
             raise self._damaged()
@@ -114,6 +132,12 @@ class EncryptedFile:
         finally:
             beside.unlink(missing_ok=True)
 
+    def _delete(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise VaultError(f"{self._path} can't be removed: {error.strerror or error}") from None
+
     def _damaged(self) -> VaultError:
         return VaultError(f"{self._path} is damaged: move it away and sign in again")
 
@@ -121,4 +145,6 @@ class EncryptedFile:
 def _key(passphrase: str, salt: bytes, cost: int) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    return base64.urlsafe_b64encode(Scrypt(salt, 32, cost, _BLOCK, 1).derive(passphrase.encode()))
+    # Bytes of the environment that are no UTF-8 are the same bytes again.
+    secret = passphrase.encode("utf-8", "surrogateescape")
+    return base64.urlsafe_b64encode(Scrypt(salt, 32, cost, _BLOCK, 1).derive(secret))

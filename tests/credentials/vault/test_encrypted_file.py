@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,3 +91,29 @@ def test_a_file_that_asks_for_too_much_memory_is_damaged(tmp_path: Path) -> None
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(VaultError, match=r"can't be written: No such file"):
         file(tmp_path / "gone").write("one", "1")
+
+
+def test_a_passphrase_of_bytes_that_are_no_text_opens_the_file(tmp_path: Path) -> None:
+    file(tmp_path, "p\udcff").write("anthropic-api-key", SECRET)
+    assert file(tmp_path, "p\udcff").read("anthropic-api-key") == SECRET
+
+
+@pytest.mark.parametrize("text", ['{"salt": "", "n": Infinity, "sealed": ""}', "[" * 100_000], ids=["huge", "deep"])
+def test_a_file_of_nonsense_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "vault.json").write_text(text)
+    with pytest.raises(VaultError, match="is damaged"):
+        file(tmp_path).read("anthropic-api-key")
+
+
+def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+for number in range(20):
+    EncryptedFile(Path(sys.argv[1]), lambda: "correct horse", cost=2**10).write(f"{sys.argv[2]}{number}", "x")
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "vault.json")]
+    writers = [subprocess.Popen([*command, name]) for name in "ab"]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert [name for name in "ab" for number in range(20) if file(tmp_path).read(f"{name}{number}") is None] == []
