@@ -4,15 +4,17 @@ It comes from ``[anthropic] key_command``, else from the vault that its user sig
 """
 
 import subprocess
+import threading
 import time
 from pathlib import Path
+from typing import IO
 
 from candela_tui.config.settings import AnthropicSettings
 from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
-from candela_tui.credentials.state import TellState, told_as
+from candela_tui.credentials.state import Standing, TellState, told_as
 from candela_tui.credentials.vault.choice import open_vault, passphrase_of
 from candela_tui.credentials.vault.errors import VaultError
 
@@ -26,6 +28,7 @@ _LIMIT_S = 60.0
 _AHEAD_S = 30.0
 # Servers take some 8 KB of header fields in all; Anthropic's keys have some 110 characters.
 _LONGEST_KEY = 4096
+_MOST_PRINTED = 64 * 1024
 
 NO_KEY = (
     "candela has no Anthropic API key: run `candela auth login --provider anthropic`, or give Claude Code a login or a"
@@ -54,6 +57,7 @@ class AnthropicKey:
         if self._command is None:
             account = self._accounts.of(NAME)
             if account is None:
+                await self._signed_out()
                 return None
             if account != self._account:
                 # Signed in anew since: what is known is of the time before.
@@ -67,6 +71,12 @@ class AnthropicKey:
                 raise
         # Signed in anew while this waited.
         return await self.get()
+
+    async def _signed_out(self) -> None:
+        if self._account is not None:
+            before, self._shared, self._account = self._shared, self._fresh(), None
+            await before.close()
+            self._on_state(Standing.NONE, None, "")
 
     def _fresh(self) -> Shared[str]:
         return Shared(self._fetch, ahead_s=_AHEAD_S, on_state=self._on_state)
@@ -90,7 +100,8 @@ class AnthropicKey:
         if command is not None:
             key = await self._calls.run(lambda: key_from(command))
             return Lease(key, time.time() + self._lifetime_s)
-        assert account is not None
+        if account is None:
+            raise CredentialsError(NO_KEY)
         return Lease(await self._calls.run(lambda: _from_vault(account, self._vault_file)), None)
 
 
@@ -100,15 +111,45 @@ def is_key(text: str) -> bool:
 
 
 def key_from(command: str) -> str:
-    """What a command of the shell prints. Blocks. Raises CredentialsError."""
-    ran = subprocess.run(  # noqa: S602 - a command line of the user's own, as apiKeyHelper is
-        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
-    )
-    key = ran.stdout.strip()
-    if ran.returncode or not is_key(key):
-        said = quotable(ran.stderr) or ("it printed nothing" if not key else "it did not print one word")
-        raise CredentialsError(f"[anthropic] key_command gave no API key (exit {ran.returncode}): {said}")
+    """What a command of the shell prints. Blocks; ends the command at the limit. Raises CredentialsError."""
+    code, printed, complaint = _ran(command)
+    key = printed.strip()
+    if code or not is_key(key):
+        said = quotable(complaint) or ("it printed nothing" if not key else "it did not print one word")
+        raise CredentialsError(f"[anthropic] key_command gave no API key (exit {code}): {said}")
     return key
+
+
+def _ran(command: str) -> tuple[int, str, str]:
+    """Its exit code, and the beginnings of what it says on standard output and error: it may never stop."""
+    complaint: list[bytes] = []
+    with subprocess.Popen(  # noqa: S602 - a command line of the user's own, as apiKeyHelper is
+        command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        late = threading.Timer(_LIMIT_S, process.kill)
+        late.daemon = True
+        late.start()
+        listening = threading.Thread(target=_hear, args=(process.stderr, complaint), daemon=True)
+        listening.start()
+        try:
+            printed = process.stdout.read(_MOST_PRINTED)
+            if len(printed) == _MOST_PRINTED:
+                process.kill()
+            # What it left running is told that nobody reads on, and is not waited for.
+            process.stdout.close()
+            code = process.wait()
+            listening.join(1)
+        finally:
+            late.cancel()
+    return code, printed.decode(errors="replace"), b"".join(complaint).decode(errors="replace")
+
+
+def _hear(pipe: IO[bytes], beginning: list[bytes]) -> None:
+    beginning.append(pipe.read(_MOST_PRINTED))
+    while pipe.read(_MOST_PRINTED):
+        pass
 
 
 def _from_vault(account: Account, file: Path) -> str:

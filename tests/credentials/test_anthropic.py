@@ -69,6 +69,17 @@ async def test_who_waits_for_a_key_while_its_user_signs_in_anew_gets_the_new_one
     await key.close()
 
 
+async def test_who_signed_out_is_shown_as_not_signed_in(tmp_path: Path) -> None:
+    sign_in(tmp_path, "sk-ant-1")
+    told: list[CredentialState] = []
+    key = key_of(tmp_path, told)
+    await key.get()
+    Accounts(tmp_path / "accounts.json").remove(NAME)
+    assert [await key.get(), await key.get()] == [None, None]
+    assert [state.standing for state in told] == [Standing.SIGNED_IN, Standing.NONE]
+    await key.close()
+
+
 async def test_a_vault_that_no_longer_has_the_key_says_what_to_run(tmp_path: Path) -> None:
     sign_in(tmp_path, "sk-ant-1")
     (tmp_path / "vault.json").unlink()
@@ -121,6 +132,8 @@ async def test_a_command_goes_before_a_stored_key(tmp_path: Path) -> None:
         (r"printf '\033[1msk-ant\033[0m'", "it did not print one word"),
         (r"printf '\377\376'", "it did not print one word"),
         ("printf '%05000d' 1", "it did not print one word"),
+        ("yes", r"\(exit -9\): it did not print one word"),
+        ("yes | head -c 300000 >&2; exit 4", r"\(exit 4\): y y y"),
         ("echo token sk-ant-api03-Abcdefghijklmnop0123456789 >&2; exit 1", r"token \[redacted\]"),
     ],
 )
