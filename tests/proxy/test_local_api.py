@@ -423,6 +423,19 @@ async def test_a_stream_ends_when_candela_does(candela: RunningProxy, program: a
                 await events.until(lambda: False)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff", b'{"passphrase": 1}', b"x" * 20_000, b'{"a":' + b"[" * 9_000],
+    ids=["empty", "bytes", "number", "huge", "deep"],
+)
+async def test_what_is_no_passphrase_is_refused_with_words(
+    candela: RunningProxy, program: aiohttp.ClientSession, body: bytes
+) -> None:
+    async with program.post(api(candela, "/unlock"), data=body) as answer:
+        assert answer.status == 400
+        assert "a passphrase is given as" in await answer.text()
+
+
 async def test_the_token_is_for_its_owner_only_and_stays(tmp_path: Path) -> None:
     file = tmp_path / "api-token"
     token = own_token(file)

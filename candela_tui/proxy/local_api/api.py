@@ -117,7 +117,7 @@ class LocalApi:
         try:
             given = msgspec.json.decode(await read_body(request, _MOST_PASSPHRASE), type=Unlock).passphrase
             await asyncio.to_thread(unlock, self._vault_file, given)
-        except (BodyTooLarge, msgspec.DecodeError):
+        except (BodyTooLarge, msgspec.DecodeError, RecursionError):
             return _refusal(400, 'a passphrase is given as {"passphrase": "…"}')
         except VaultError as error:
             return _refusal(403, str(error))
