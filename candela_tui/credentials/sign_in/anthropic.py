@@ -1,6 +1,7 @@
 """Signing in to Anthropic with an API key."""
 
 import asyncio
+import contextlib
 import os
 import ssl
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ async def _methods(_desk: Desk) -> list[Method]:
 
 
 async def _with_key(desk: Desk, talk: Talk) -> Account:
+    # A file that can't be read is told before a secret is typed and kept.
+    before = desk.accounts.of(NAME)
     key = await talk.ask("API key", secret=True)
     if not is_key(key):
         raise CredentialsError(f"that is no API key: copy one from {CONSOLE}, it begins with sk-ant-")
@@ -57,7 +60,14 @@ async def _with_key(desk: Desk, talk: Talk) -> Account:
     store, vault = await desk.vault()
     await asyncio.to_thread(vault.write, ENTRY, key)
     account = Account(store, vault.place, f"API key …{key[-4:]}" if len(key) > 24 else "API key", datetime.now(UTC))
-    desk.accounts.put(NAME, account)
+    try:
+        desk.accounts.put(NAME, account)
+    except CredentialsError:
+        if before is None:
+            # Nobody would use it, or know of it.
+            with contextlib.suppress(VaultError):
+                await asyncio.to_thread(vault.remove, ENTRY)
+        raise
     return account
 
 
