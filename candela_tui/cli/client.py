@@ -16,6 +16,7 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.shells import SHELLS, shell_in, statements
 from candela_tui.cli.way import way_of, way_options
 from candela_tui.config.client_switches import SWITCHES
+from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
 from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
 
@@ -127,8 +128,11 @@ def _become(invocation: Invocation, route: RouteName | None, native: bool, words
     # Python ignores these two, and a program that it becomes would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
+    environ = made.applied_to(os.environ)
+    # It opens candela's file of secrets, and is no business of a program that runs commands for a model.
+    environ.pop(PASSPHRASE_VARIABLE, None)
     try:
-        os.execvpe(words[0], words, made.applied_to(os.environ))  # noqa: S606
+        os.execvpe(words[0], words, environ)  # noqa: S606
     except OSError as error:
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
 

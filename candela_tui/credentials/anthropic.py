@@ -3,6 +3,7 @@
 It comes from ``[anthropic] key_command``, else from the vault that its user signed in with.
 """
 
+import os
 import subprocess
 import threading
 import time
@@ -15,7 +16,7 @@ from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.shared import Lease, SameAgain, Shared
 from candela_tui.credentials.state import Standing, TellState, told_as
-from candela_tui.credentials.vault.choice import open_vault, passphrase_of
+from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE, open_vault, passphrase_of
 from candela_tui.credentials.vault.errors import VaultError
 
 NAME = "anthropic"
@@ -123,8 +124,9 @@ def key_from(command: str) -> str:
 def _ran(command: str) -> tuple[int, str, str]:
     """Its exit code, and the beginnings of what it says on standard output and error: it may never stop."""
     complaint: list[bytes] = []
+    environ = {name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE}
     with subprocess.Popen(  # noqa: S602 - a command line of the user's own, as apiKeyHelper is
-        command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

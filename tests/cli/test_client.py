@@ -126,6 +126,12 @@ async def test_the_program_takes_the_place_of_the_command(running: Home) -> None
     assert int(out) == process.pid
 
 
+@pytest.mark.parametrize("command", [("claude",), ("exec", "claude")], ids=" ".join)
+async def test_the_passphrase_of_candelas_secrets_is_not_handed_on(command: tuple[str, ...], running: Home) -> None:
+    running.with_programs(claude='echo "<$CANDELA_PASSPHRASE>"')
+    assert (await running.run(*command, CANDELA_PASSPHRASE="correct horse")).out == "<>\n"
+
+
 async def test_a_background_candela_is_started_where_none_runs_and_stays(home: Home) -> None:
     home.with_programs(claude="echo ran")
     assert (await home.run("claude")).out == "ran\n"

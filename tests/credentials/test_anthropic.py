@@ -117,6 +117,10 @@ async def test_a_command_is_asked_once_for_many_and_again_after_its_lifetime(tmp
     await short.close()
 
 
+async def test_a_command_is_not_handed_the_passphrase(tmp_path: Path) -> None:
+    assert await key_of(tmp_path, key_command='echo "key-${CANDELA_PASSPHRASE:-none}"').get() == "key-none"
+
+
 async def test_a_command_goes_before_a_stored_key(tmp_path: Path) -> None:
     sign_in(tmp_path, "sk-ant-stored")
     assert await key_of(tmp_path, key_command="echo sk-ant-command").get() == "sk-ant-command"
