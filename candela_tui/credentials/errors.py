@@ -10,6 +10,11 @@ _SECRET_KEY = re.compile(r"[A-Za-z0-9/+]{40}")
 _NAMED = re.compile(
     r"""(\w*(?:key|token|secret|passw(?:or)?d)\w*["']?\s*[=:]\s*["']?)(?=[^\s"',]*\d)[^\s"',]{6,}""", re.IGNORECASE
 )
+_ANYWHERE = re.compile(
+    r"sk-[\w-]{12,}|GOCSPX-[\w-]{8,}|ya29\.[\w.-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\beyJ[\w.-]{12,}|\b[0-9a-f]{32,}\b"
+    r"|(?<=//)[^/\s@]+(?=@)|(?<=bearer )\S+|(?<=basic )\S{8,}|(?<=token=)[^\s&\"']+|(?<=password=)[^\s&\"']+",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"arn:\S+|[\w/+=.~%-]{16,}")
 
 
@@ -24,7 +29,7 @@ class CredentialsError(Exception):
 
 def quotable(text: str) -> str:
     """Words of an SDK or a command on one line of at most 300 characters, without what looks like a key or token."""
-    text = _NAMED.sub(r"\1[redacted]", text)
+    text = _NAMED.sub(r"\1[redacted]", _ANYWHERE.sub("[redacted]", text))
     line = " ".join(_WORD.sub(_unless_secret, text).split())
     return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
 

@@ -46,6 +46,23 @@ def test_what_is_named_a_secret_is_not_quoted_however_short(words: str) -> None:
     assert "hunter2" not in quotable(words)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "./sk-ant-api03-Hunter2hunter2",
+        "https://jo:hunter2@example.com/",
+        "Authorization: Bearer hunter2hunter",
+        "0123456789abcdef0123456789abcdef",
+        "GOCSPX-hunter2hunter2hunter2",
+        "grant?token=hunter2&x=1",
+    ],
+)
+def test_what_looks_like_a_secret_is_not_quoted_wherever_it_stands(words: str) -> None:
+    said = quotable(words)
+    assert "hunter2" not in said.lower()
+    assert "[redacted]" in said
+
+
 def test_a_secret_key_that_begins_like_a_path_is_not_quoted() -> None:
     key = "/K7MDENG9bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI"
     assert key not in quotable(f"keys: {key}")
