@@ -69,6 +69,14 @@ class Delegation:
     """A few words on the task."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolDuration:
+    """How long the client says that a tool call between two requests took."""
+
+    tool: str
+    milliseconds: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request through the proxy, as known at some moment."""
@@ -96,12 +104,30 @@ class Exchange:
     agent_id: str | None = None
     """None: the session's main agent."""
     parent_agent_id: str | None = None
+    agent_type: str | None = None
+    """The kind of agent that the client names in a hint header, such as ``Explore``."""
+    request_class: str | None = None
+    """What the client says that the request is for: main, auxiliary, subagent or workflow."""
+    prompt_id: str | None = None
+    """The client's id of the user's prompt that the request works on: one turn of the user."""
+    tool_durations: tuple[ToolDuration, ...] = ()
+    """How long the tools took that ran before this request, as the client measured it."""
+    client: str | None = None
+    """The program that sent the request, from its User-Agent: ``claude-cli/2.1.332``."""
+    conversation: str | None = None
+    """Of a request without a session: the id of the first request of the conversation that it extends."""
+    inferred: tuple[str, ...] = ()
+    """The names of fields above that candela worked out and nobody stated, such as ``agent_id``."""
     model: str | None = None
     """The model that was asked for."""
     model_sent: str | None = None
     """The model as the provider was asked for it, where candela put its name into the provider's spelling."""
     model_used: str | None = None
     """The model that answered."""
+    model_stated: str | None = None
+    """The model that the answer's body names, where a gateway's headers say that another one answered."""
+    gateway: str | None = None
+    """The gateway that answered in the provider's place, such as ``LiteLLM``."""
     adaptations: tuple[Adaptation, ...] = ()
     """What candela changed of the request so that its provider takes it."""
     streamed: bool = False
@@ -117,6 +143,12 @@ class Exchange:
     """The model that has no price, where the usage could not be priced for that reason."""
     cost_notes: tuple[str, ...] = ()
     """What to know about how far the cost can be relied on, in words."""
+    client_cost: Decimal | None = None
+    """USD that the client itself counts, where that is not the provider's bill (``cost``)."""
+    unread: str | None = None
+    """Why the answer could not be read, or not to its end, in words: its usage is not known, or not all of it."""
+    answer_facts: tuple[tuple[str, str], ...] = ()
+    """What else the answer states, by name, such as ``thinking_tokens`` or ``refusal_category``."""
     saved: Decimal | None = None
     """USD that the prompt cache saved: what the prompt would have cost without it, less what it did cost. Negative
     where writing cost more than reading saved; None: not priced."""

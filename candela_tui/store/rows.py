@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
+from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
@@ -122,6 +122,18 @@ def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -
         "adaptations": _stored_list([each.what, each.name, each.why] for each in exchange.adaptations),
         "provider_status": exchange.provider_status,
         "provider_metrics": stored_headers(exchange.provider_metrics) if exchange.provider_metrics else None,
+        "agent_type": stored_text(exchange.agent_type),
+        "request_class": stored_text(exchange.request_class),
+        "prompt_id": stored_text(exchange.prompt_id),
+        "tool_durations": _stored_list([each.tool, each.milliseconds] for each in exchange.tool_durations),
+        "client": stored_text(exchange.client),
+        "conversation": stored_text(exchange.conversation),
+        "inferred": _stored_list(exchange.inferred),
+        "model_stated": stored_text(exchange.model_stated),
+        "gateway": stored_text(exchange.gateway),
+        "client_cost": _picodollars(exchange.client_cost) if exchange.client_cost is not None else None,
+        "unread": stored_text(exchange.unread),
+        "answer_facts": stored_headers(exchange.answer_facts) if exchange.answer_facts else None,
     }
 
 
@@ -197,6 +209,18 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
         adaptations=tuple(Adaptation(*each) for each in _list(row["adaptations"])),
         provider_status=row["provider_status"],
         provider_metrics=_headers(row["provider_metrics"]),
+        agent_type=read_text(row["agent_type"]),
+        request_class=read_text(row["request_class"]),
+        prompt_id=read_text(row["prompt_id"]),
+        tool_durations=tuple(ToolDuration(*each) for each in _list(row["tool_durations"])),
+        client=read_text(row["client"]),
+        conversation=read_text(row["conversation"]),
+        inferred=tuple(_list(row["inferred"])),
+        model_stated=read_text(row["model_stated"]),
+        gateway=read_text(row["gateway"]),
+        client_cost=_dollars(row["client_cost"]) if row["client_cost"] is not None else None,
+        unread=read_text(row["unread"]),
+        answer_facts=_headers(row["answer_facts"]),
     )
 
 

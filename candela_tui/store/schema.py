@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every revision that this candela knows, oldest first. Kept here so that a look at a store needs no Alembic."""
 
 metadata = MetaData(
@@ -112,6 +112,19 @@ exchanges = Table(
     Column("adaptations", Text),
     Column("provider_status", Integer),
     Column("provider_metrics", Text),
+    Column("agent_type", Text),
+    Column("request_class", Text),
+    Column("prompt_id", Text),
+    # JSON where there are several; NULL: none.
+    Column("tool_durations", Text),
+    Column("client", Text),
+    Column("conversation", Text),
+    Column("inferred", Text),
+    Column("model_stated", Text),
+    Column("gateway", Text),
+    Column("client_cost", BigInteger),
+    Column("unread", Text),
+    Column("answer_facts", Text),
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
     Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'"), postgresql_where=text("outcome = 'live'")),

@@ -44,7 +44,7 @@ def test_a_whole_store_is_told_with_size_and_schema(make_patient: MakePatient) -
     check = store(patient)
     assert check.state is State.OK
     assert check.words.startswith(f"{patient.paths.store}: ")
-    assert check.words.endswith("schema 0003, log 0 bytes, whole")
+    assert check.words.endswith("schema 0004, log 0 bytes, whole")
 
 
 def test_looking_at_the_store_changes_nothing(make_patient: MakePatient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome
+from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.request import Kind, SessionClues
@@ -88,6 +88,18 @@ exchanges = st.builds(
     provider_request_headers=fields,
     provider_response_headers=fields,
     provider_metrics=fields,
+    agent_type=maybe_words,
+    request_class=maybe_words,
+    prompt_id=maybe_words,
+    tool_durations=st.lists(st.builds(ToolDuration, words, st.integers(0, 2**53 - 1)), max_size=2).map(tuple),
+    client=maybe_words,
+    conversation=maybe_words,
+    inferred=lists,
+    model_stated=maybe_words,
+    gateway=maybe_words,
+    client_cost=st.none() | money,
+    unread=maybe_words,
+    answer_facts=fields,
 )
 
 

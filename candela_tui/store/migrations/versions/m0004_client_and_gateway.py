@@ -1,0 +1,28 @@
+"""What the client and a gateway state beside the message, and what candela worked out by itself."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+_COLUMNS = (
+    "agent_type",
+    "request_class",
+    "prompt_id",
+    "tool_durations",
+    "client",
+    "conversation",
+    "inferred",
+    "model_stated",
+    "gateway",
+    "client_cost",
+    "unread",
+    "answer_facts",
+)
+
+
+def upgrade() -> None:
+    """Add the columns; nothing is known for what was recorded before."""
+    for name in _COLUMNS:
+        op.add_column("exchanges", sa.Column(name, sa.BigInteger if name == "client_cost" else sa.Text))
