@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from candela_tui.exchange import Recording
+from candela_tui.exchange import Exchange, Recording
 from candela_tui.ui.sources import Sources
 
 _GROWS_EVERY_S = 0.1
@@ -20,6 +20,10 @@ class Bodies:
         self._id = exchange_id
         self._recording: Recording | None = sources.feed.recording(exchange_id)
         self._requests: dict[Side, bytes | None] = {}
+
+    async def exchange(self) -> Exchange | None:
+        """The exchange with its header fields as the store has it; None: it has not. Raises StoreError."""
+        return await asyncio.to_thread(self._history.exchange, self._id)
 
     async def request(self, side: Side = "client") -> bytes | None:
         """The request's body; None: nothing is recorded. Raises StoreError.

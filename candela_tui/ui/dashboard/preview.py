@@ -99,7 +99,7 @@ class PreviewPane(WorkingFrame):
             if exchange.id == self._exchange_id:
                 self._name_after(exchange)
                 if self._subject is not None:
-                    self._subject.exchange = exchange
+                    self._subject.take(exchange)
                 self._pages.grew()
 
     def take_tick(self) -> None:

@@ -1,10 +1,16 @@
-"""An answer's body as it arrives, and what the pages that follow it have in common."""
+"""An answer's body as it arrives, and what the pages that follow it have in common.
+
+The head of an answer (status and header fields) and its body come from two sources: the head from snapshots of the
+exchange, the body from its recording, which is ahead of them. The body is given out only once the head is known, so
+that whoever reads it knows how.
+"""
 
 from collections.abc import Iterator
 
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.event_stream import EVENT_STREAM
 from candela_tui.protocol.headers import Headers, header
+from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.written import WrittenLines
@@ -30,11 +36,19 @@ class Arriving:
         self._side = side
         self._decoder: Decoder | None = None
         self._begun = False
+        self._headed = False
 
     async def take(self) -> Arrived:
-        """The chunks since the last call. Raises StoreError."""
+        """The chunks since the last call; none before the answer's head is known. Raises StoreError."""
         # Asked before the chunks: what ends meanwhile has chunks that are still to be taken.
-        live = self._subject.exchange.live
+        exchange = self._subject.exchange
+        live = exchange.live
+        if not self._headed:
+            if live and exchange.status is None:
+                return []
+            if not exchange.response_headers:
+                await self._subject.read_head()
+            self._headed = True
         chunks, times = await self._subject.bodies.answer_after(self.taken, self.side)
         self.taken += len(chunks)
         self.ended = not live
@@ -48,10 +62,9 @@ class Arriving:
             return "client"
         return self._side or answered_by(exchange)
 
-    @property
-    def status(self) -> int | None:
-        """As far as it is known."""
-        return answer_head(self._subject.exchange, self.side)[0]
+    def answer_decoder(self) -> AnswerDecoder:
+        """A decoder of what these bytes say, for an answer whose head is known."""
+        return AnswerDecoder(answer_head(self._subject.exchange, self.side)[0] or 0, self.content_type)
 
     @property
     def headers(self) -> Headers:

@@ -14,7 +14,7 @@ from candela_tui.ui.sources import Sources
 async def load_subject(sources: Sources, exchange_id: str) -> Subject | None:
     """The request with this id; None: it is not recorded. Raises StoreError where nothing at all is known of it."""
     exchange = sources.ledger.exchange(exchange_id)
-    if exchange is None or not (exchange.live or exchange.request_headers):
+    if exchange is None or not exchange.request_headers:
         # Lists hold exchanges without their headers.
         try:
             exchange = await asyncio.to_thread(sources.history.exchange, exchange_id) or exchange
@@ -23,7 +23,7 @@ async def load_subject(sources: Sources, exchange_id: str) -> Subject | None:
                 raise
     if exchange is None:
         return None
-    return Subject(
+    subject = Subject(
         exchange,
         Bodies(sources, exchange_id),
         sources.clock,
@@ -31,6 +31,11 @@ async def load_subject(sources: Sources, exchange_id: str) -> Subject | None:
         tries_of(sources, exchange),
         sources.preferences,
     )
+    newest = sources.ledger.exchange(exchange_id)
+    if newest is not None and exchange.live:
+        # The feed may have told more while the store was asked.
+        subject.take(newest)
+    return subject
 
 
 def agent_of(sources: Sources, exchange: Exchange) -> str:

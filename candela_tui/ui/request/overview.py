@@ -46,7 +46,7 @@ class OverviewPage(AnswerPage):
             yield
         if arrived and self._arriving.is_stream:
             if self._answer is None:
-                self._answer = AnswerDecoder(self._arriving.status or 0, self._arriving.content_type)
+                self._answer = self._arriving.answer_decoder()
             for chunk, at_ms in arrived:
                 self._answer.feed(self._arriving.readable(chunk))
                 self._times.note(self._answer.fold, at_ms)

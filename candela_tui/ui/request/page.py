@@ -1,7 +1,7 @@
 """What the pages of the request screen have in common."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
 from candela_tui.exchange import Exchange
@@ -14,7 +14,7 @@ from candela_tui.ui.preferences import Preferences
 
 @dataclass(slots=True)
 class Subject:
-    """The request that the screen shows. ``exchange`` is replaced as it grows."""
+    """The request that the screen shows, and its newest snapshot."""
 
     exchange: Exchange
     bodies: Bodies
@@ -25,6 +25,31 @@ class Subject:
     preferences: Preferences = field(default_factory=Preferences)
     folds: dict[str, dict[str | int, Level]] = field(default_factory=dict)
     """By page, the level of detail of each block that it was chosen for alone: kept when a page is made anew."""
+
+    def take(self, exchange: Exchange) -> None:
+        """Take a newer snapshot. One from a list has no header fields: those that are known stay."""
+        known = self.exchange
+        if not exchange.request_headers and known.request_headers:
+            exchange = replace(
+                exchange,
+                request_headers=known.request_headers,
+                response_headers=known.response_headers,
+                provider_request_headers=known.provider_request_headers,
+                provider_response_headers=known.provider_response_headers,
+            )
+        self.exchange = exchange
+
+    async def read_head(self) -> None:
+        """Read the header fields that the newest snapshot lacks. Raises StoreError."""
+        found = await self.bodies.exchange()
+        if found is not None and found.response_headers:
+            self.exchange = replace(
+                self.exchange,
+                request_headers=found.request_headers,
+                response_headers=found.response_headers,
+                provider_request_headers=found.provider_request_headers,
+                provider_response_headers=found.provider_response_headers,
+            )
 
 
 class Page(Protocol):

@@ -28,7 +28,7 @@ class ResponsePage(AnswerPage):
     def _write(self, arrived: Arrived) -> Iterator[None]:
         exchange, arriving = self._subject.exchange, self._arriving
         if self._answer is None and (arrived or arriving.ended):
-            self._answer = AnswerDecoder(arriving.status or 0, arriving.content_type)
+            self._answer = arriving.answer_decoder()
         if self._answer is not None:
             for chunk, _ in arrived:
                 self._answer.feed(arriving.readable(chunk))

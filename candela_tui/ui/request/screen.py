@@ -109,10 +109,6 @@ class RequestScreen(Screen[None]):
         if subject is None:
             self._view.show_lines(WrittenLines([(), ((f" {said}", "warn"),)]))
             return
-        # The feed may have told more while the store was asked.
-        known = self._sources.ledger.exchange(exchange_id)
-        if known is not None and known.live and subject.exchange.live:
-            subject.exchange = known
         self._subject = subject
         self._show_title()
         self._open()
@@ -139,7 +135,7 @@ class RequestScreen(Screen[None]):
             return
         for exchange in change.exchanges:
             if exchange.id == self._exchange_id:
-                subject.exchange = exchange
+                subject.take(exchange)
         self.refresh_bindings()
         if any(exchange.request_bytes == subject.exchange.request_bytes for exchange in change.exchanges):
             subject.tries = tries_of(self._sources, subject.exchange)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui.bodies import Side
 from candela_tui.ui.lines.lines import Lines
 from candela_tui.ui.lines.slices import in_slices
@@ -54,7 +53,7 @@ async def answer_text(subject: Subject) -> str:
     """The text of the answer so far, without thinking and tool calls. Raises StoreError."""
     arriving = Arriving(subject)
     arrived = await arriving.take()
-    answer = AnswerDecoder(arriving.status or 0, arriving.content_type)
+    answer = arriving.answer_decoder()
 
     def steps() -> Iterator[None]:
         for chunk, _ in arrived:
