@@ -100,7 +100,8 @@ class Exchange:
     url: str = ""
     """Where it went, without the query."""
     session_id: str | None = None
-    """None: the request named no session."""
+    """Where the client names none, the id of the first request of the conversation that this one extends (then
+    ``inferred`` has ``session_id``). None: no part of a conversation, such as a list of models."""
     agent_id: str | None = None
     """None: the session's main agent."""
     parent_agent_id: str | None = None
@@ -114,8 +115,6 @@ class Exchange:
     """How long the tools took that ran before this request, as the client measured it."""
     client: str | None = None
     """The program that sent the request, from its User-Agent: ``claude-cli/2.1.332``."""
-    conversation: str | None = None
-    """Of a request without a session: the id of the first request of the conversation that it extends."""
     inferred: tuple[str, ...] = ()
     """The names of fields above that candela worked out and nobody stated, such as ``agent_id``."""
     model: str | None = None

@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Mapping
 
 from candela_tui.analysis.sessions import SessionSummary
+from candela_tui.protocol.user_agent import is_claude_code, program_name
 
 
 def session_title(session: SessionSummary) -> str:
-    """Its title, or the beginning of its id."""
+    """Return its title or the beginning of its id, after the name of its program where that is not Claude Code."""
     if session.session_id is None:
-        return "no session"
-    return session.title or f"session {session.session_id[:8]}"
+        return "requests without a session"
+    if session.client is None or is_claude_code(session.client):
+        return session.title or f"session {session.session_id[:8]}"
+    return f"{program_name(session.client)} · {session.title or session.session_id[:14]}"
 
 
 def agent_names(session: SessionSummary) -> dict[str, str]:

@@ -101,6 +101,10 @@ class SessionSummary:
     git_branch: str | None = None
     model: str | None = None
     """The model that answered the main agent last."""
+    client: str | None = None
+    """The program of its conversation, such as ``claude-cli/2.1.332``."""
+    inferred: bool = False
+    """The client named no session: candela recognised the conversation by its messages."""
     started_at: datetime | None = None
     last_at: datetime | None = None
     cache: CacheLife | None = None
@@ -146,6 +150,8 @@ class Summing:
             self._first_words = self._first_words or exchange.clues.title
             session.cwd = exchange.clues.cwd or session.cwd
             session.git_branch = exchange.clues.git_branch or session.git_branch
+        session.client = exchange.client or session.client
+        session.inferred = session.inferred or "session_id" in exchange.inferred
         for delegation in exchange.delegations:
             self._delegations.setdefault(delegation.task, []).append(delegation)
         if exchange.agent_id is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from candela_tui.analysis.names import session_title
 from candela_tui.analysis.sessions import Totals, by_session
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.overview import overview
@@ -45,7 +46,7 @@ def sessions(invocation: Invocation, as_json: bool) -> None:
     rows = [
         (
             session.session_id or _NO_SESSION,
-            session.title or UNKNOWN,
+            session_title(session),
             str(session.totals.requests),
             str(len(session.agents)),
             count(session.totals.prompt_tokens),

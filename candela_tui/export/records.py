@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from candela_tui.analysis.names import session_title
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, by_session
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import Headers
@@ -53,6 +54,8 @@ REQUEST_FIELDS = (
     "region",
     "model_sent",
     "adapted",
+    "client",
+    "inferred",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -110,6 +113,8 @@ def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Rec
         "region": exchange.region,
         "model_sent": exchange.model_sent,
         "adapted": "; ".join(f"{each.what} {each.name}" for each in exchange.adaptations) or None,
+        "client": exchange.client,
+        "inferred": ", ".join(exchange.inferred) or None,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -164,7 +169,8 @@ def session_record(session: SessionSummary) -> Record:
     rate = totals.cache_hit_rate
     return {
         "session_id": session.session_id,
-        "title": session.title,
+        "title": session_title(session),
+        "client": session.client,
         "cwd": session.cwd,
         "started_at": iso_time(session.started_at),
         "last_at": iso_time(session.last_at),

@@ -192,7 +192,8 @@ def _asks_title(request: MessagesRequest) -> bool:
 
 
 def session_in_metadata(request: MessagesRequest) -> str | None:
-    """The session that ``metadata.user_id`` names: its ``session_id`` where it is the client's JSON, else itself."""
+    """Return the session that ``metadata.user_id`` names in either of Claude Code's forms; another client's is a user,
+    not a session."""
     metadata = decode_json(request.metadata)
     user = metadata.get("user_id", request.user) if isinstance(metadata, dict) else request.user
     if not isinstance(user, str) or not user:
@@ -202,7 +203,7 @@ def session_in_metadata(request: MessagesRequest) -> str | None:
         session = inner.get("session_id")
         return session[:_LONGEST_ID] if isinstance(session, str) and session else None
     old_form = re.search(r"_session_([0-9a-f-]{36})$", user)
-    return old_form.group(1) if old_form else user[:_LONGEST_ID]
+    return old_form.group(1) if old_form else None
 
 
 # What the client itself puts into the user's messages: reminders, and the frame of slash commands and their output.

@@ -17,6 +17,7 @@ from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.request import Kind, session_clues
 from candela_tui.proxy.advice import on_first_request
+from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 
@@ -64,6 +65,7 @@ class Capture:
         self._live: dict[str, ExchangeRecord] = {}
         self._known_sessions: dict[str, None] = {}
         self._known_agents: dict[tuple[str | None, str], None] = {}
+        self._conversations = Conversations()
         self._work = asyncio.Event()
         self._closing = False
         self._slice_end = 0.0
@@ -126,6 +128,7 @@ class Capture:
     def _first_sight(self, record: ExchangeRecord) -> None:
         self._feed.keep(record.tap.id, record.tap.recording)
         record.read_request()
+        record.join(self._conversations)
         exchange = record.exchange
         main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
         if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:

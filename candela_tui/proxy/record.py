@@ -22,6 +22,8 @@ from candela_tui.protocol.request import (
     session_in_metadata,
     title_in_answer,
 )
+from candela_tui.protocol.user_agent import client_of
+from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
 from candela_tui.proxy.ending import ending
 from candela_tui.proxy.fields import request_fields
@@ -113,6 +115,7 @@ class ExchangeRecord:
             session_id=session or (session_in_metadata(request) if request else None),
             agent_id=header(tap.headers, "x-claude-code-agent-id"),
             parent_agent_id=header(tap.headers, "x-claude-code-parent-agent-id"),
+            client=client_of(tap.headers),
             model=call.model,
             streamed=call.streamed,
             request_headers=redacted(tap.headers),
@@ -124,6 +127,13 @@ class ExchangeRecord:
             if self.exchange.dialect != "openai":
                 self._asked = Asked(call.model, request.speed, request.service_tier, request.inference_geo)
             self._unread = asked_lifetimes(tap.recording.request, self._lifetimes)
+
+    def join(self, conversations: Conversations) -> None:
+        """Give a request of a conversation a session where its client names none."""
+        exchange = self.exchange
+        if exchange.session_id is None and exchange.kind is Kind.MESSAGES and self.request is not None:
+            session_id = conversations.join(exchange.client, self.request.messages, exchange.id)
+            self.exchange = replace(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
 
     def read_task(self) -> None:
         """Read from a sub-agent's request what it was given to do."""

@@ -118,7 +118,6 @@ exchanges = Table(
     # JSON where there are several; NULL: none.
     Column("tool_durations", Text),
     Column("client", Text),
-    Column("conversation", Text),
     Column("inferred", Text),
     Column("model_stated", Text),
     Column("gateway", Text),

@@ -67,6 +67,8 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "region": "us-east-1",
         "model_sent": "us.anthropic.claude-opus-4-8",
         "adapted": "beta token-counting-2024-11-01; field context_management",
+        "client": None,
+        "inferred": None,
     }
 
 
@@ -130,6 +132,7 @@ def test_a_session_sums_up_its_requests() -> None:
     assert session_record(session) == {
         "session_id": SESSION,
         "title": "Fix the flaky test",
+        "client": None,
         "cwd": "/home/me/src/api",
         "started_at": "2026-11-21T12:01:01.250Z",
         "last_at": "2026-11-21T12:01:03.250Z",

@@ -119,7 +119,7 @@ def test_a_chat_completion_tells_model_session_and_what_it_is_about() -> None:
     asked = call("openai", "/v1/chat/completions", body)
     assert facts(asked) == (Kind.MESSAGES, "claude-opus-4-8", True)
     assert asked.request is not None
-    assert session_in_metadata(asked.request) == "user-7"
+    assert session_in_metadata(asked.request) is None
     clues = session_clues(asked.request)
     assert (clues.title, clues.cwd) == ("fix the flaky test", "/src/api")
 

@@ -124,7 +124,7 @@ class TestTheSession:
         ("metadata", "session"),
         [
             ({"user_id": f"user_0ab_account__session_{SESSION}"}, SESSION),
-            ({"user_id": "somebody"}, "somebody"),
+            ({"user_id": "somebody"}, None),
             ({"user_id": '{"device_id": "d"}'}, None),
             ({"user_id": ""}, None),
             ({"user_id": 5}, None),
@@ -133,7 +133,7 @@ class TestTheSession:
             ("x", None),
         ],
     )
-    def test_or_by_the_metadata_of_other_clients(self, metadata, session):
+    def test_is_not_named_by_the_metadata_of_other_clients(self, metadata, session):
         assert session_in_metadata(request(metadata=metadata)) == session
 
     def test_is_told_by_the_first_words_of_the_user_and_the_environment_block(self):

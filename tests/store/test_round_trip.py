@@ -93,7 +93,6 @@ exchanges = st.builds(
     prompt_id=maybe_words,
     tool_durations=st.lists(st.builds(ToolDuration, words, st.integers(0, 2**53 - 1)), max_size=2).map(tuple),
     client=maybe_words,
-    conversation=maybe_words,
     inferred=lists,
     model_stated=maybe_words,
     gateway=maybe_words,

@@ -12,7 +12,6 @@ _COLUMNS = (
     "prompt_id",
     "tool_durations",
     "client",
-    "conversation",
     "inferred",
     "model_stated",
     "gateway",
