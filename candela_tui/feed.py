@@ -37,6 +37,36 @@ class News:
     """The newest state of each provider's credentials that changed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Storing:
+    """Whether what this process relays is being stored."""
+
+    trouble: str | None = None
+    """Why nothing can be stored just now, in words."""
+    waiting: int = 0
+    """Requests that ended and are in memory only, because of the trouble."""
+    lost: int = 0
+    """Requests that ended and could not be stored; they will not be."""
+
+
+def unstored_words(storing: Storing) -> list[str]:
+    """What is wrong with storing, in sentences; empty: nothing."""
+    said: list[str] = []
+    if storing.trouble is not None:
+        said.append(storing.trouble)
+    if storing.waiting:
+        said.append(
+            f"{_requests(storing.waiting)} that ended could not be stored yet, and would be lost if it ended now."
+        )
+    if storing.lost:
+        said.append(f"{_requests(storing.lost)} could not be stored since it started.")
+    return said
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
+
+
 class Follower:
     """One reader of the feed. ``wake`` is called from the publishing thread when there is news after a drain; where
     it raises RuntimeError (its event loop is closed), the reader is gone and follows no more."""
@@ -90,7 +120,9 @@ class Follower:
 class Feed:
     """Append-only news of exchanges, and what the store does not have yet: newest snapshots and bodies."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_notice: Callable[[str], None] | None = None) -> None:
+        """``on_notice`` gets the text of each notice of this process, from the thread that gives it."""
+        self._on_notice = on_notice
         self._lock = threading.Lock()
         self._followers: tuple[Follower, ...] = ()
         self._live: dict[str, Exchange] = {}
@@ -99,6 +131,8 @@ class Feed:
         self._recordings: dict[str, Recording] = {}
         self._notices: list[Notice] = []
         self._credentials: dict[str, CredentialState] = {}
+        self.storing: Callable[[], Storing] = Storing
+        """Says how storing goes; whoever stores sets it."""
         self.note: str | None = None
         """Where this comes from, where that is not this process."""
         self.trouble: str | None = None
@@ -145,6 +179,8 @@ class Feed:
                 return
             self._notices = [*self._notices, notice][-_MOST_NOTICES:]
             asleep = [follower for follower in self._followers if follower._push((), (notice,))]
+        if self._on_notice is not None:
+            self._on_notice(notice.text)
         self._wake(asleep)
 
     @property
@@ -177,6 +213,10 @@ class Feed:
     def live_count(self) -> int:
         """How many exchanges are live."""
         return len(self._live)
+
+    def unstored_count(self) -> int:
+        """How many exchanges ended and are not in the store yet."""
+        return len(self._ended)
 
     def lost_by_leaving(self) -> int:
         """How many live exchanges end with this process."""

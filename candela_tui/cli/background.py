@@ -1,6 +1,9 @@
 """``candela start``, ``stop`` and ``status``."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -8,7 +11,11 @@ from candela_tui.cli import daemon
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.pidfile import background
 from candela_tui.cli.processes import terminate
+from candela_tui.feed import unstored_words
+from candela_tui.paths import Paths
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
+from candela_tui.store.set_aside import damaged_copies
+from candela_tui.ui.plain import plain
 
 _FLUSH_S = 15.0
 """What leaving may take beyond the grace for live streams."""
@@ -78,9 +85,11 @@ def status(ctx: click.Context, as_json: bool) -> None:
     found = background(invocation.paths.pid)
     port = found.port if found else invocation.settings().proxy.port
     running = running_candela(port)
+    data = Path(running.data_dir) if running is not None and running.data_dir else invocation.paths.data
+    copies = damaged_copies(Paths(invocation.paths.config, data).store)
     in_background = found is not None and running is not None and running.pid == found.pid
     if as_json:
-        click.echo(json.dumps(_document(port, running, in_background), indent=2))
+        click.echo(json.dumps(_document(port, running, in_background, copies), indent=2))
     elif running is not None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
@@ -89,15 +98,23 @@ def status(ctx: click.Context, as_json: bool) -> None:
             provider = _PROVIDERS.get(running.route, "its provider")
             click.echo(f"Its default route is {running.route}: to {provider}.")
         click.echo("See it live with `candela attach`.")
+        for words in unstored_words(running.storing):
+            click.echo(f"Warning: {words}")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
     else:
         click.echo(f"No candela runs on port {port}. Start one with `candela` or `candela start`.")
         click.echo(f"Its records are in {invocation.paths.data}")
+    if not as_json:
+        for copy in copies:
+            click.echo(f"Warning: a damaged database was set aside as {plain(str(copy))}")
     ctx.exit(0 if running is not None else 1)
 
 
-def _document(port: int, running: RunningCandela | None, in_background: bool) -> dict[str, object]:
+def _document(
+    port: int, running: RunningCandela | None, in_background: bool, copies: Sequence[Path]
+) -> dict[str, object]:
+    storing = running.storing if running else None
     return {
         "running": running is not None,
         "background": in_background,
@@ -108,6 +125,8 @@ def _document(port: int, running: RunningCandela | None, in_background: bool) ->
         "started_at": running.started_at if running else None,
         "data_dir": running.data_dir if running else None,
         "route": running.route if running else None,
+        "storing": asdict(storing) if storing else None,
+        "damaged_databases": [str(copy) for copy in copies],
     }
 
 

@@ -9,7 +9,7 @@ import click
 
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
-from candela_tui.feed import Feed
+from candela_tui.feed import Feed, Storing
 from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.store.writer import StoreWriter
@@ -25,10 +25,11 @@ class Engine:
     """Serves on a bound socket from ``start`` to ``stop`` and records into the data directory's store."""
 
     def __init__(self, settings: Settings, invocation: Invocation, sock: socket.socket) -> None:
-        self.feed = Feed()
+        self.feed = Feed(_log)
         self._settings = settings
         self._paths = invocation.paths
         self._writer = StoreWriter(self._paths.store, on_problem=self.feed.notify, on_stored=self.feed.release)
+        self.feed.storing = self._storing
         self.port: int = sock.getsockname()[1]
         self._proxy = ProxyThread(settings, sock, self.feed, self._writer, self._paths)
 
@@ -42,15 +43,19 @@ class Engine:
         try:
             self._paths.make_data_directory()
         except OSError as error:
-            words = f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
-            logger.warning(words)
-            self.feed.notify(words)
+            self.feed.notify(
+                f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
+            )
         self._writer.start()
         try:
             self._proxy.start()
         except OSError as error:
             self._writer.close(_FLUSH_TIMEOUT_S)
             raise click.ClickException(f"The proxy can't start: {error}") from None
+
+    def _storing(self) -> Storing:
+        trouble = self._writer.trouble
+        return Storing(trouble, self.feed.unstored_count() if trouble else 0, self._writer.lost)
 
     def stop(self, grace_s: float | None = None) -> None:
         """Stop accepting, let live streams end within the grace time, write what is pending.
@@ -64,6 +69,10 @@ class Engine:
             while leaving.is_alive():
                 leaving.join(SIGNAL_CHECK_S)
         self._writer.close(_FLUSH_TIMEOUT_S)
+
+
+def _log(notice: str) -> None:
+    logger.warning("%s", notice)
 
 
 def take_port(port: int) -> socket.socket:

@@ -30,6 +30,8 @@ from candela_tui.diagnosis.prices import TOPIC as PRICES
 from candela_tui.diagnosis.prices import check_prices
 from candela_tui.diagnosis.providers import TOPIC as ROUND_TRIP
 from candela_tui.diagnosis.providers import check_providers
+from candela_tui.diagnosis.recording import TOPIC as RECORDING
+from candela_tui.diagnosis.recording import check_recording
 from candela_tui.diagnosis.settings_files import TOPIC as SETTINGS_FILES
 from candela_tui.diagnosis.settings_files import check_settings_files
 from candela_tui.diagnosis.store_health import TOPIC as STORE
@@ -72,6 +74,7 @@ def all_examinations() -> list[Examination]:
         Examination(BEDROCK, check_bedrock_access, _ACCESS_S, asks_providers=True),
         Examination(CONFIG, blocking(check_configuration)),
         Examination(STORE, blocking(check_store)),
+        Examination(RECORDING, blocking(check_recording)),
         Examination(PRICES, blocking(check_prices)),
         Examination(LOG, blocking(check_log)),
         Examination(VERSIONS, blocking(check_versions)),

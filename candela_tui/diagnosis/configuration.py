@@ -13,7 +13,8 @@ TOPIC = Topic("data.config", "config.toml")
 LOG = Topic("data.log", "Log")
 _LATELY = timedelta(days=1)
 _TAIL = 256 * 1024
-_LEVELS = ("ERROR", "CRITICAL")
+_ERRORS = ("ERROR", "CRITICAL")
+_WARNINGS = ("WARNING",)
 
 
 def check_configuration(patient: Patient) -> Sequence[Check]:
@@ -42,13 +43,18 @@ def check_log(patient: Patient) -> Sequence[Check]:
     if crashes and time.time() - _modified(crashes[-1]) < _LATELY.total_seconds():
         return [LOG.warn(f"the dashboard failed lately: {crashes[-1]}", "Please report it, with that file.")]
     try:
-        errors = _errors(patient.paths.log, datetime.now(UTC) - _LATELY)
+        since = datetime.now(UTC) - _LATELY
+        errors = _entries(patient.paths.log, _ERRORS, since)
+        warnings = _entries(patient.paths.log, _WARNINGS, since)
     except FileNotFoundError:
         return [LOG.ok("there is none yet")]
     except OSError as error:
         return [LOG.unknown(f"{patient.paths.log} can't be read: {error.strerror}")]
-    if not errors:
+    if not errors and not warnings:
         return [LOG.ok("no errors in the last day")]
+    if not errors:
+        number = f"{len(warnings)} warnings" if len(warnings) > 1 else "a warning"
+        return [LOG.ok(f"no errors, {number} in the last day; the last: {quotable(warnings[-1])}")]
     words = f"{len(errors)} errors in the last day; the last: {quotable(errors[-1])}"
     return [
         LOG.warn(
@@ -58,14 +64,14 @@ def check_log(patient: Patient) -> Sequence[Check]:
     ]
 
 
-def _errors(log: Path, since: datetime) -> list[str]:
+def _entries(log: Path, levels: Sequence[str], since: datetime) -> list[str]:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL))
         lines = file.read().decode("utf-8", "replace").splitlines()
     found = []
     for line in lines:
         at, level, *rest = (*line.split("  ", 2), "", "")
-        if level in _LEVELS and _time(at) >= since:
+        if level in levels and _time(at) >= since:
             found.append(rest[0])
     return found
 

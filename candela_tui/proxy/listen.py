@@ -4,13 +4,15 @@ import errno
 import http.client
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from candela_tui.feed import Storing
 from candela_tui.peer import listener
 
 HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_S = 2.0
+_MOST_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class RunningCandela:
     data_dir: str | None
     route: str | None = None
     """Where requests to its bare base URL go."""
+    storing: Storing = field(default_factory=Storing)
 
 
 class PortTaken(Exception):
@@ -82,8 +85,20 @@ def running_candela(port: int) -> RunningCandela | None:
         _printable(document.get("started_at")),
         data_dir if isinstance(data_dir, str) and data_dir.isprintable() else None,
         _printable(route) if isinstance(route, str) else None,
+        _storing(document.get("storing")),
     )
 
 
-def _printable(value: object) -> str:
-    return "".join(filter(str.isprintable, str(value)))[:100]
+def _storing(said: object) -> Storing:
+    if not isinstance(said, dict):
+        return Storing()
+    trouble, waiting, lost = said.get("trouble"), said.get("waiting"), said.get("lost")
+    return Storing(
+        _printable(trouble, _MOST_WORDS) if isinstance(trouble, str) else None,
+        waiting if isinstance(waiting, int) else 0,
+        lost if isinstance(lost, int) else 0,
+    )
+
+
+def _printable(value: object, most: int = 100) -> str:
+    return "".join(filter(str.isprintable, str(value)))[:most]

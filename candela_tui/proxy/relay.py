@@ -86,7 +86,6 @@ class Relay:
             if origin.is_candela:
                 words = f"{origin.url} is candela's own address: set base_url to the provider's"
                 step = error_reply(502, words)
-                logger.warning("%s", words)
                 self._notify(words)
                 break
             tap.attempted(step)

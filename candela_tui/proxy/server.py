@@ -152,7 +152,7 @@ class Proxy:
         headers = decoded_pairs(request.raw_headers)
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
-            logger.warning("refused %s %s: %s", request.method, request.path, refusal)
+            logger.info("refused %s %s", request.method, request.path)
             self._feed.notify(f"Refused a request: {refusal}")
             return error_response(403, refusal)
         raw_path = request.raw_path
@@ -190,6 +190,7 @@ class Proxy:
         return response
 
     def _health(self) -> dict[str, Any]:
+        storing = self._feed.storing()
         return {
             "name": "candela",
             "version": __version__,
@@ -198,6 +199,7 @@ class Proxy:
             "data_dir": str(self._paths.data) if self._paths else None,
             "route": self._settings.proxy.default_route,
             "live": self.live,
+            "storing": {"trouble": storing.trouble, "waiting": storing.waiting, "lost": storing.lost},
         }
 
     def _about(self) -> About:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, column, create_engine, inspect, select, table
 
-from candela_tui.exchange import utc_now
 from candela_tui.store.errors import ForeignStore
 from candela_tui.store.schema import REVISIONS
 
@@ -109,17 +108,3 @@ def identity_of(path: Path) -> FileIdentity | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged store and its log. Raises OSError."""
-    name = f"{path.name}.broken-{utc_now().astimezone():%Y%m%d-%H%M%S}"
-    aside, count = path.with_name(name), 1
-    while aside.exists():
-        count += 1
-        aside = path.with_name(f"{name}-{count}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside

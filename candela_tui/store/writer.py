@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange, Outcome, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
-from candela_tui.store.database import FileIdentity, connect_to_write, identity_of, set_aside
+from candela_tui.store.database import FileIdentity, connect_to_write, identity_of
 from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, unwritable
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
@@ -23,6 +23,7 @@ from candela_tui.store.provider_requests import provider_request_row
 from candela_tui.store.responses import Progress, write_responses
 from candela_tui.store.rows import headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
+from candela_tui.store.set_aside import set_aside
 
 _MOST_QUEUED: Final = 256 * 2**20
 _MOST_BASES: Final = 64 * 2**20
@@ -66,13 +67,17 @@ class StoreWriter:
         self._thread = threading.Thread(target=self._run, name="candela-store", daemon=True)
         self.stored = 0
         """How many ended exchanges were committed."""
+        self.lost = 0
+        """How many ended exchanges could not be stored, and won't be."""
+        self.trouble: str | None = None
+        """Why nothing can be stored just now, in words."""
 
     def start(self) -> None:
         """Start the thread, which opens the store. Never raises: what goes wrong is told to ``on_problem``."""
         try:
             self._thread.start()
         except RuntimeError as error:
-            self._on_problem(f"Nothing is stored: no thread for it could be started ({error}). Start candela again.")
+            self._stop_storing(f"Nothing is stored: no thread for it could be started ({error}). Start candela again.")
             self._abandon()
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
@@ -102,6 +107,7 @@ class StoreWriter:
 
     def _add(self, entry: Entry) -> None:
         if not self._backlog.add(entry) and entry.ended:
+            self.lost += 1
             self._on_stored(entry.exchange.id)
 
     def close(self, timeout_s: float) -> None:
@@ -116,13 +122,17 @@ class StoreWriter:
         try:
             self._work()
         except Exception as error:  # noqa: BLE001 - the relay goes on whatever happens to the store
-            self._on_problem(
+            self._stop_storing(
                 f"The store {self._path} stopped on a fault of candela's own ({type(error).__name__}: {error}). "
                 f"Requests go on, but are not kept until candela is started again."
             )
         finally:
             self._disconnect()
             self._abandon()
+
+    def _stop_storing(self, words: str) -> None:
+        self.trouble = words
+        self._on_problem(words)
 
     def _work(self) -> None:
         next_batch = 0.0
@@ -134,7 +144,7 @@ class StoreWriter:
                 entries = self._backlog.take()
                 self._store(connection, entries)
             except ForeignStore as error:
-                self._on_problem(f"{error} The file is left untouched; requests go on, but are not stored.")
+                self._stop_storing(f"{error} The file is left untouched; requests go on, but are not stored.")
                 return
             except _UNSTORABLE as error:
                 self._recover(error)
@@ -143,7 +153,7 @@ class StoreWriter:
                 continue
             if self._told is not None:
                 self._on_problem(f"{self._path} is being written again.")
-            self._told, self._retry_s = None, 0.0
+            self._told, self._retry_s, self.trouble = None, 0.0, None
             if self._backlog.closing and not entries:
                 return
             took = time.monotonic() - started
@@ -192,7 +202,8 @@ class StoreWriter:
             else:
                 return
         if trouble is not self._told:
-            self._on_problem(unwritable(self._path, error))
+            self.trouble = unwritable(self._path, error)
+            self._on_problem(self.trouble)
             self._told = trouble
         self._retry_s = min(_LAST_RETRY_S, self._retry_s * 2 or _FIRST_RETRY_S)
         if self._backlog.closing:
@@ -222,6 +233,7 @@ class StoreWriter:
 
     def _abandon(self) -> None:
         left = self._backlog.abandon()
+        self.lost += sum(entry.ended for entry in left)
         if left and self._backlog.closing:
             self._on_problem(f"{len(left)} of the last requests could not be stored in {self._path}.")
         released = self._backlog.take_released()
@@ -274,6 +286,7 @@ class StoreWriter:
         self._backlog.settle(entry)
         self._progress[entry.exchange.id] = Progress(dropped=True)
         if entry.ended:
+            self.lost += 1
             self._progress.pop(entry.exchange.id)
             if not entry.dropped:
                 self._on_stored(entry.exchange.id)

@@ -151,3 +151,14 @@ async def test_a_wrong_setting_is_told_at_once(home: Home) -> None:
     result = await home.run("start")
     assert result.code == 1
     assert "did you mean proxy.port?" in result.err
+
+
+async def test_what_goes_wrong_with_the_records_is_in_the_log(home: Home) -> None:
+    home.data.mkdir(mode=0o700)
+    (home.data / "candela.db").write_bytes(b"this was never a database" * 500)
+    await home.run("start")
+    log = home.data / "candela.log"
+    async with asyncio.timeout(PATIENCE_S):
+        while "was damaged" not in (said := log.read_text()):
+            await home.run("status")
+    assert "  WARNING  candela_tui.cli.engine: " in said

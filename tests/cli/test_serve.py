@@ -1,8 +1,10 @@
 """``candela serve``: the proxy in the foreground."""
 
 import asyncio
+import json
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -175,3 +177,74 @@ async def test_without_a_data_directory_it_serves_and_says_that_nothing_is_kept(
     code, _, err = await ended(process)
     assert code == 0
     assert f"{home.data / 'below'}: the data directory can't be used" in err
+
+
+async def test_a_damaged_database_is_named_on_stderr_and_by_status_and_doctor(home: Home) -> None:
+    home.data.mkdir()
+    store = home.data / "candela.db"
+    store.write_bytes(b"this was never a database" * 500)
+    process = await serving(home)
+    assert process.stderr is not None
+    async with asyncio.timeout(PATIENCE_S):
+        warned = (await process.stderr.readline()).decode()
+    assert "  WARNING  " in warned
+    assert f"{store} was damaged" in warned
+    (aside,) = home.data.glob("candela.db.broken-*")
+    assert str(aside) in warned
+    assert f"Warning: a damaged database was set aside as {aside}" in (await home.run("status")).out
+    assert json.loads((await home.run("status", "--json")).out)["damaged_databases"] == [str(aside)]
+    assert f"a damaged database was set aside as {aside}" in await recording(home)
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process))[0] == 0
+
+
+async def test_requests_that_can_not_be_stored_are_counted(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    home.data.mkdir()
+    connection = sqlite3.connect(home.data / "candela.db")
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    process = await serving(home)
+    assert process.stderr is not None
+    for _ in range(2):
+        async with ask(http, home) as response:
+            await response.read()
+    async with asyncio.timeout(PATIENCE_S):
+        assert "is not candela's" in (await process.stderr.readline()).decode()
+        while (told := json.loads((await home.run("status", "--json")).out)["storing"])["lost"] < 2:
+            pass
+    assert told["waiting"] == 0
+    assert "is not candela's" in told["trouble"]
+    said = (await home.run("status")).out
+    assert "Warning: 2 requests could not be stored since it started." in said
+    assert "2 requests could not be stored" in await recording(home)
+    process.send_signal(signal.SIGTERM)
+    await ended(process)
+
+
+async def test_requests_that_wait_for_the_database_are_counted_until_they_are_stored(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    process = await serving(home)
+    other = sqlite3.connect(home.data / "candela.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    async with ask(http, home) as response:
+        await response.read()
+    async with asyncio.timeout(PATIENCE_S):
+        while "Warning: 1 request that ended could not be stored yet" not in (said := await home.run("status")).out:
+            pass
+        assert "is locked by another program" in said.out
+        other.execute("ROLLBACK")
+        other.close()
+        while "Warning" in (await home.run("status")).out:
+            pass
+    assert json.loads((await home.run("requests", "--json")).out)[0]["outcome"] == "ok"
+    process.send_signal(signal.SIGTERM)
+    await ended(process)
+
+
+async def recording(home: Home) -> str:
+    """What doctor says about recording."""
+    checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
+    return " ".join(check["words"] for check in checks if check["id"] == "data.recording")

@@ -40,10 +40,12 @@ def test_what_comes_while_the_disk_is_full_is_stored_once_there_is_room(path: Pa
         store_whole(writer, exchange(2))
     assert str(path) in told
     assert "Free some disk space" in told
+    assert writer.trouble == told
     with_room.wait_until_stored(exchange(1).id, exchange(2).id)
     with_room.wait_for_problem("is being written again")
     writer.close(10)
     assert len([text for text in with_room.problems if "no room" in text]) == 1
+    assert (writer.trouble, writer.lost) == (None, 0)
     assert reader.request_body(exchange(1).id) == body
     assert reader.response_body(exchange(2).id) == b"answer"
 
@@ -87,6 +89,7 @@ def test_closing_while_the_store_is_locked_ends_and_says_what_is_lost(path: Path
     reports.wait_for_problem("locked by another program")
     writer.close(0)
     reports.wait_for_problem("1 of the last requests could not be stored")
+    assert writer.lost == 1
     reports.wait_until_stored(exchange(2).id)
     other.close()
 
@@ -238,6 +241,7 @@ def test_a_value_that_no_column_holds_costs_only_its_own_exchange(path: Path, re
     assert reader.response_body(exchange(3).id) == b"answer"
     (told,) = reports.problems
     assert exchange(2).id in told
+    assert writer.lost == 1
 
 
 def test_more_than_may_be_queued_loses_bodies_but_no_rows_and_is_told_once(path: Path, reader: StoreReader) -> None:
