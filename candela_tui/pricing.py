@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from candela_tui.protocol.model_ids import model_name, same_model, without_client_suffix, without_date
-from candela_tui.protocol.usage import Usage
+from candela_tui.protocol.usage import DECLINED, Iteration, Usage
 
 if TYPE_CHECKING:
     from genai_prices import types as genai
@@ -43,7 +43,9 @@ _WEB_SEARCH = Decimal(10)
 """USD per 1000 searches, of whatever Claude model."""
 _CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
 """Times the input price, where nothing better is known of a model."""
-_PRICED_ITERATIONS = ("compaction", "advisor_message")
+_PRICED_ITERATIONS = ("compaction", "advisor_message", DECLINED)
+_PLACEHOLDER_OUTPUT = 1
+"""Output tokens of an attempt that was declined before any output: none, or the placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Cost:
     def total(self) -> Decimal:
         """USD."""
         return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
+
+
+_FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,41 +132,60 @@ class Pricer:
         final: bool,
         region: str | None = None,
         model_sent: str | None = None,
+        refused: bool = False,
     ) -> Priced:
         """Price what was served.
 
         ``provider`` is anthropic, vertex or bedrock, and ``region`` where of it; ``model_sent`` is what the provider
         was asked for, where that is not the client's spelling. ``at`` is the request's time, ``final`` whether the
-        usage is the answer's last word.
+        usage is the answer's last word, ``refused`` whether the model refused before any output.
         """
         model = model_used or model_asked
         if model is None or not _billable(usage):
             return Priced()
         served = _Served(provider, region, model_sent or model_asked, at)
-        rates = self._rates(usage, served, model, (model_asked, model_sent))
-        if rates is None:
-            return Priced(unpriced_model=model)
-        cost = self._cost(usage, rates)
-        saved = self._saved(usage, rates, cost)
-        doubts = list(_doubts(usage, rates))
+        doubts: list[str] = []
+        notes: list[str] = []
+        # Source: https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback, "Billing". It speaks of
+        # the Claude API; the clouds document nothing.
+        if refused and provider == "anthropic":
+            notes.append("refused before any output: not billed")
+            cost, saved = _FREE, Decimal(0)
+        else:
+            rates = self._rates(usage, served, model, (model_asked, model_sent))
+            if rates is None:
+                return Priced(unpriced_model=model)
+            doubts += _doubts(usage, rates)
+            cost = self._cost(usage, rates)
+            saved = self._saved(usage, rates, cost)
+            if refused:
+                notes.append("refused before any output: Anthropic's own API does not bill that, this cloud may")
         for iteration in usage.beyond:
-            work, its_model = iteration.usage, iteration.model or model
-            its_rates = None
-            if iteration.type in _PRICED_ITERATIONS:
-                its_rates = self._rates(work, served, its_model)
+            declined = iteration.type == DECLINED
+            its_model = iteration.model or (model_asked if declined else None) or model
+            if declined:
+                output = iteration.usage.output_tokens or 0
+                if output <= _PLACEHOLDER_OUTPUT:
+                    notes.append(f"{its_model} declined before any output: not billed")
+                    continue
+                notes.append(f"{its_model} declined after {output:,} output tokens: billed as well")
+            its_rates = self._rates_of_iteration(iteration, served, its_model)
             if its_rates is None:
-                doubts.append(f"{iteration.type} by {its_model} has no price here")
+                doubts.append(f"{'the attempt' if declined else iteration.type} by {its_model} has no price here")
                 continue
-            doubts += _doubts(work, its_rates)
-            its_cost = self._cost(work, its_rates)
+            doubts += _doubts(iteration.usage, its_rates)
+            its_cost = self._cost(iteration.usage, its_rates)
             cost = _added(cost, its_cost)
-            saved += self._saved(work, its_rates, its_cost)
-        notes = dict.fromkeys(doubts)
+            saved += self._saved(iteration.usage, its_rates, its_cost)
         if usage.service_tier == "priority":
-            notes["priority tier: counted at standard prices, your commitment has its own"] = None
+            notes.append("priority tier: counted at standard prices, your commitment has its own")
         if provider == "bedrock" and served.sent and _hides_model(served.sent):
-            notes["its name does not tell whether it is global or regional: counted at regional prices"] = None
-        return Priced(replace(cost, at_least=bool(doubts) or not final), None, tuple(notes), saved)
+            notes.append("its name does not tell whether it is global or regional: counted at regional prices")
+        cost = replace(cost, at_least=bool(doubts) or not final)
+        return Priced(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved)
+
+    def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> _Rates | None:
+        return self._rates(iteration.usage, served, model) if iteration.type in _PRICED_ITERATIONS else None
 
     def _cost(self, usage: Usage, rates: _Rates) -> Cost:
         share = self._share

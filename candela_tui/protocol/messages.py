@@ -139,6 +139,12 @@ class MessageFold:
         """The usage as known so far."""
         return self._usage.usage
 
+    @property
+    def refused_before_output(self) -> bool:
+        """Whether the model refused and had generated nothing; the count of output is then 0 or a placeholder of 1."""
+        output = (self.usage.output_tokens if self.usage else None) or 0
+        return self.stop_reason == "refusal" and output <= 1 and not self.output_characters
+
     def event(self, event: ServerSentEvent) -> None:
         """Fold one event of the stream."""
         if event.name == "content_block_delta":

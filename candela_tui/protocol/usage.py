@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from candela_tui.protocol.model_ids import same_model
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -28,7 +30,7 @@ class Usage:
     iterations: int = 0
     """How many entries ``usage.iterations`` has."""
     beyond: "tuple[Iteration, ...]" = ()
-    """Iterations that are billed but left out of the counts above: compaction, the advisor's."""
+    """Iterations that the counts above leave out: compaction, the advisor, attempts of models that declined."""
 
     @property
     def cache_write_tokens(self) -> int | None:
@@ -61,9 +63,10 @@ class Iteration:
     """One entry of ``usage.iterations``. Source: the usage types of Anthropic's SDK (``beta_iterations_usage.py``)."""
 
     type: str
-    """Such as ``compaction`` or ``advisor_message``."""
+    """Such as ``compaction`` or ``advisor_message``; ``message`` among those that the counts leave out is an attempt
+    that declined (``DECLINED``)."""
     model: str | None
-    """None: the model of the answer."""
+    """None: the model of the answer; of an attempt that declined, the model that was asked for."""
     usage: Usage
 
 
@@ -99,7 +102,10 @@ class UsageFold:
         return self._usage
 
 
-_IN_THE_TOTALS = ("message", "fallback_message")
+DECLINED = "message"
+"""The type of the attempt of a model that declined, among the iterations that the counts leave out."""
+_SERVED = "fallback_message"
+"""The type of the last iteration where another model than the one asked for served the answer."""
 
 
 def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
@@ -134,14 +140,39 @@ def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
 
 
 def _beyond(iterations: list[Any], whole: Mapping[str, Any]) -> Iterator[Iteration]:
+    serving = _serving(iterations)
     for entry in iterations:
         kind = _word(entry.get("type")) if isinstance(entry, Mapping) else None
-        if kind is None or kind in _IN_THE_TOTALS:
+        if kind is None or kind == _SERVED:
             continue
         model = _word(entry.get("model"))
+        if kind == DECLINED and not _declined(model, serving):
+            continue
         shared = {name: whole.get(name) for name in ("service_tier", "inference_geo")}
         speed = whole.get("speed") if model is None else None
         yield Iteration(kind, model, usage_from_wire({"speed": speed, **shared, **entry, "iterations": None}))
+
+
+def _serving(iterations: list[Any]) -> tuple[str, str | None] | None:
+    """Return type and model of the iteration that completed the answer: the top-level counts are those of its attempt.
+
+    Source: Anthropic's SDK, ``BetaFallbackMessageIterationUsage``, and
+    https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback.
+    """
+    for entry in reversed(iterations):
+        if isinstance(entry, Mapping) and entry.get("type") in (DECLINED, _SERVED):
+            return entry["type"], _word(entry.get("model"))
+    return None
+
+
+def _declined(model: str | None, serving: tuple[str, str | None] | None) -> bool:
+    """Whether a ``message`` iteration of this model is an attempt that declined, and not a part of the answer."""
+    if serving is None:
+        return False
+    kind, served_by = serving
+    if model is None:
+        return kind == _SERVED
+    return served_by is not None and not same_model(model, served_by)
 
 
 def _count(value: object) -> int | None:

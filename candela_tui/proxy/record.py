@@ -296,6 +296,7 @@ class ExchangeRecord:
                 model_used=fold.model,
                 at=self.exchange.started_at,
                 final=ended and fold.usage_final,
+                refused=fold.refused_before_output,
             )
             known |= {
                 "cost": priced.cost,

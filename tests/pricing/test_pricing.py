@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import genai_prices
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
 from candela_tui.pricing import Priced, Pricer, context_window
-from candela_tui.protocol.usage import Iteration, Usage
+from candela_tui.protocol.usage import DECLINED, Iteration, Usage, usage_from_wire
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MILLION = Usage(input_tokens=1_000_000, output_tokens=0)
@@ -312,6 +312,72 @@ def test_work_whose_price_is_not_known_makes_the_cost_an_at_least(iteration):
     assert priced.cost is not None
     assert (priced.cost.total, priced.cost.at_least) == (5, True)
     assert priced.notes
+
+
+class TestRefusals:
+    """As https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback says under "Billing"."""
+
+    PROMPT = Usage(input_tokens=106_000, output_tokens=1)
+
+    def test_before_any_output_cost_nothing_and_say_so(self):
+        priced = price(self.PROMPT, "claude-fable-5", refused=True)
+        assert priced.cost is not None
+        assert (priced.cost.total, priced.cost.at_least, priced.saved) == (0, False, 0)
+        assert priced.notes == ("refused before any output: not billed",)
+
+    def test_before_any_output_cost_nothing_of_a_model_without_a_price_too(self):
+        priced = price(self.PROMPT, "claude-mythos-5", refused=True)
+        assert priced.cost is not None
+        assert (priced.cost.total, priced.unpriced_model) == (0, None)
+
+    def test_amid_output_are_billed(self):
+        assert total(self.PROMPT, "claude-fable-5") == Decimal("1.06005")
+
+    @pytest.mark.parametrize("provider", ["vertex", "bedrock"])
+    def test_on_a_cloud_are_counted_since_nothing_says_that_they_are_free(self, provider):
+        priced = price(self.PROMPT, "claude-opus-4-8", provider=provider, refused=True)
+        assert priced.cost is not None
+        assert priced.cost.total > 0
+        assert any("may" in note for note in priced.notes)
+
+    WIRE: ClassVar = {
+        "input_tokens": 51_000,
+        "output_tokens": 300,
+        "iterations": [
+            {"type": "message", "model": "claude-fable-5", "input_tokens": 50_000, "output_tokens": 2_000},
+            {"type": "fallback_message", "model": "claude-opus-4-8", "input_tokens": 51_000, "output_tokens": 300},
+        ],
+    }
+
+    def test_amid_output_are_billed_at_their_own_models_price_beside_the_answer_of_another(self):
+        usage = usage_from_wire(self.WIRE)
+        priced = price(usage, model_asked="claude-fable-5", model_used="claude-opus-4-8")
+        assert priced.cost is not None
+        assert (priced.cost.total, priced.cost.at_least) == (Decimal("0.8625"), False)
+        assert priced.cost.output == Decimal("0.1075")
+        assert priced.notes == ("claude-fable-5 declined after 2,000 output tokens: billed as well",)
+
+    @pytest.mark.parametrize("output", [0, 1, None])
+    def test_before_any_output_of_an_attempt_are_free_beside_the_answer_of_another(self, output):
+        declined = Iteration(DECLINED, None, Usage(input_tokens=50_000, output_tokens=output))
+        usage = Usage(input_tokens=51_000, output_tokens=300, beyond=(declined,))
+        priced = price(usage, model_asked="claude-fable-5", model_used="claude-opus-4-8")
+        assert priced.cost is not None
+        assert priced.cost.total == Decimal("0.2625")
+        assert priced.notes == ("claude-fable-5 declined before any output: not billed",)
+
+    @given(
+        tokens=st.lists(st.tuples(COUNTS, st.integers(2, 100_000)), max_size=4),
+        models=st.lists(st.sampled_from(["claude-fable-5", "claude-opus-4-8", "claude-sonnet-4-6"]), min_size=4),
+        refused=st.booleans(),
+    )
+    def test_the_whole_is_the_sum_of_its_attempts(self, tokens, models, refused):
+        attempts = [Usage(input_tokens=prompt, output_tokens=output) for prompt, output in tokens]
+        beyond = tuple(Iteration(DECLINED, model, work) for model, work in zip(models, attempts, strict=False))
+        answer = Usage(input_tokens=1000, output_tokens=10, beyond=beyond)
+        expected = sum((total(work, model) for model, work in zip(models, attempts, strict=False)), Decimal(0))
+        own_part = Decimal(0) if refused else total(Usage(input_tokens=1000, output_tokens=10))
+        assert total(answer, refused=refused) == expected + own_part
 
 
 class TestPricesOfYourOwn:

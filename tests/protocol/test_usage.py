@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.usage import Usage, UsageFold, usage_from_wire
+from candela_tui.protocol.usage import DECLINED, Usage, UsageFold, usage_from_wire
 
 
 def merged(*wires: Any) -> Usage | None:
@@ -93,7 +93,7 @@ def test_what_served_is_kept():
 
 
 def test_iterations_that_the_counts_leave_out_are_kept_beside_them():
-    message = {"type": "message", "input_tokens": 1, "output_tokens": 2}
+    message = {"type": "message", "input_tokens": 7, "output_tokens": 6}
     usage = usage_from_wire(
         {
             "input_tokens": 1,
@@ -111,11 +111,44 @@ def test_iterations_that_the_counts_leave_out_are_kept_beside_them():
         }
     )
     assert usage.iterations == 6
-    compaction, advisor = usage.beyond
+    declined, compaction, advisor = usage.beyond
+    assert (declined.type, declined.model, declined.usage.output_tokens) == (DECLINED, None, 6)
     assert (compaction.type, compaction.model, compaction.usage.prompt_tokens) == ("compaction", None, 180_000)
     assert (compaction.usage.inference_geo, compaction.usage.speed) == ("us", "fast")
     assert (advisor.type, advisor.model, advisor.usage.output_tokens) == ("advisor_message", "claude-opus-5", 8)
     assert (advisor.usage.inference_geo, advisor.usage.speed) == ("us", None)
+
+
+def attempts(*entries: tuple[str, str | None]) -> list[str | None]:
+    """The models of the iterations that the counts leave out."""
+    wire = [{"type": kind, "input_tokens": 1, "output_tokens": 2, "model": model} for kind, model in entries]
+    return [each.model for each in usage_from_wire({"input_tokens": 1, "iterations": wire}).beyond]
+
+
+@pytest.mark.parametrize(
+    ("entries", "left_out"),
+    [
+        # A loop of server tools: its parts are all in the counts.
+        ([("message", None), ("message", None)], []),
+        ([("message", "claude-fable-5"), ("message", "claude-fable-5")], []),
+        ([("message", "claude-sonnet-4-5"), ("message", "claude-sonnet-4-5-20250929")], []),
+        # Another model served: the loop of the one that served is in the counts.
+        ([("message", "claude-fable-5"), ("fallback_message", "claude-opus-4-8")], ["claude-fable-5"]),
+        ([("message", None), ("fallback_message", "claude-opus-4-8")], [None]),
+        (
+            [("message", "claude-fable-5"), ("message", "claude-opus-4-8"), ("fallback_message", "claude-opus-4-8")],
+            ["claude-fable-5"],
+        ),
+        (
+            [("message", "claude-fable-5"), ("message", "claude-opus-5"), ("fallback_message", "claude-opus-4-8")],
+            ["claude-fable-5", "claude-opus-5"],
+        ),
+        # All declined.
+        ([("message", "claude-fable-5"), ("message", "claude-opus-4-8")], ["claude-fable-5"]),
+    ],
+)
+def test_attempts_that_declined_are_left_out_of_the_counts(entries, left_out):
+    assert attempts(*entries) == left_out
 
 
 @pytest.mark.parametrize("count", [-1, 2**53, 2**80, 1.5, True, "12", None, [], {}])

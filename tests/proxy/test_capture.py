@@ -17,7 +17,8 @@ from candela_tui.protocol.request import Kind
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 from tests.proxy.running import BODY, RunningProxy, WireClient
-from tests.standin import STALL, Gate, Provider, message, text, thinking, tool_use, usage
+from tests.standin import STALL, Gate, Provider, message, text, thinking, tool_use, usage, whole_message
+from tests.standin.answers import Block
 
 SECRET = "sk-ant-api03-very-secret"
 PLAIN_SECRET = "1234-very-secret"
@@ -344,3 +345,54 @@ async def test_a_delegated_task_is_found_again_in_the_requests_of_the_sub_agent(
     assert main.task is None
     # The first request of an agent tells it; the others need not be searched again.
     assert second.task is None
+
+
+@pytest.mark.parametrize(
+    ("blocks", "usd", "note"),
+    [
+        # Anthropic bills no refusal before any output, though its usage has the whole prompt.
+        ([], Decimal(0), "refused before any output: not billed"),
+        ([text("")], Decimal(0), "refused before any output: not billed"),
+        ([text("I will")], Decimal("1.06005"), None),
+    ],
+)
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_refusal_is_billed_only_amid_output(
+    candela: RunningProxy,
+    provider: Provider,
+    client: aiohttp.ClientSession,
+    streamed: bool,
+    blocks: list[Block],
+    usd: Decimal,
+    note: str | None,
+) -> None:
+    make = message if streamed else whole_message
+    refusal = {"usage": usage(106_000), "output_tokens": 1, "stop_reason": "refusal"}
+    provider.answer(make(*blocks, model="claude-fable-5", **refusal))
+    async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
+        await answer.read()
+    exchange = await candela.exchange()
+    assert exchange.cost is not None
+    assert (exchange.cost.total, exchange.cost.at_least) == (usd, False)
+    assert exchange.cost_notes == ((note,) if note else ())
+
+
+async def test_an_attempt_that_declined_amid_its_output_is_billed_beside_the_answer(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    attempts = [
+        {"type": "message", "model": "claude-fable-5", **usage(50_000, 2_000)},
+        {"type": "fallback_message", "model": "claude-opus-4-8", **usage(51_000, 300)},
+    ]
+    final = {**usage(51_000, 300), "iterations": attempts}
+    provider.answer(message(text("ok"), model="claude-fable-5", usage=usage(50_000), final_usage=final))
+    async with client.post(f"{candela.url}/v1/messages", data=_of_model("claude-fable-5")) as answer:
+        await answer.read()
+    exchange = await candela.exchange()
+    assert exchange.cost is not None
+    assert (exchange.cost.total, exchange.cost.at_least) == (Decimal("0.8625"), False)
+    assert exchange.differences == (Difference("model", "claude-fable-5", "claude-opus-4-8"),)
+
+
+def _of_model(name: str) -> bytes:
+    return json.dumps({**json.loads(BODY), "model": name}).encode()
