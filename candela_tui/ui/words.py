@@ -121,13 +121,35 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{seconds}s ago"
 
 
-def time_of_day(moment: datetime, clock: Clock) -> str:
-    """``12:01:03`` today, ``Nov 20`` on another day of the last half year, else ``2025-01``."""
+_RECENT = timedelta(days=180)
+"""How long a date needs no year."""
+
+
+def time_of_day(moment: datetime, clock: Clock, *, seconds: bool = True) -> str:
+    """Return ``12:01:03`` today, ``Nov 20 12:01:03`` on another day, ``2025-01-20 12:01:03`` after half a year.
+
+    Without ``seconds`` other days are shorter: ``Nov 20 12:01``, ``2025-01-20``.
+    """
     local = clock.local(moment)
     if clock.today(moment):
         return f"{local:%H:%M:%S}"
-    recent = clock.now() - moment < timedelta(days=180)
-    return f"{local:%b} {local.day:2}" if recent else f"{local:%Y-%m}"
+    recent = clock.now() - moment < _RECENT
+    date = f"{local:%b} {local.day:2}" if recent else f"{local:%Y-%m-%d}"
+    if seconds:
+        return f"{date} {local:%H:%M:%S}"
+    return f"{date} {local:%H:%M}" if recent else date
+
+
+def small_digit(number: int) -> str:
+    """Return the last digit of a number, raised: the key that stands before a name."""
+    return "⁰¹²³⁴⁵⁶⁷⁸⁹"[number % 10]
+
+
+def time_after(moment: datetime, before: datetime, clock: Clock) -> str:
+    """Return the time of a moment that is named after another one: the date only where it is another day."""
+    local = clock.local(moment)
+    same_day = local.date() == clock.local(before).date()
+    return f"{local:%H:%M:%S}" if same_day else time_of_day(moment, clock)
 
 
 def exact_time(moment: datetime, clock: Clock) -> str:

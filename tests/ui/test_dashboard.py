@@ -181,7 +181,7 @@ async def test_what_the_store_has_from_before_is_shown(scene: Scene) -> None:
         writer.begin(exchange, b"{}")
         writer.end(exchange, [b"x"], [1.0])
     async with scene.opened() as pilot:
-        await shows(pilot, "of yesterday", "Nov 20")
+        await shows(pilot, "of yesterday", "Nov 20 11:00")
 
 
 async def test_the_records_of_another_candela_are_followed_in_its_store(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from candela_tui.analysis.block_times import BlockTime
 from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, utc_now
 from candela_tui.protocol.errors import ApiError
 from candela_tui.ui.request.remedy import remedy
+from candela_tui.ui.request.screen import PAGES
 from candela_tui.ui.request.tab_bar import tabs
 from candela_tui.ui.request.waterfall import waterfall_lines
 from tests.ui.scene import LIVE, NOW, Scene, clues, event, screen_text, shows, stream, until
@@ -210,8 +211,14 @@ def test_the_active_tab_is_always_there_and_no_two_names_touch(width: int, activ
     assert placed[-1].right <= width or len(placed) == 1 or placed[-1].number == active
 
 
-def test_every_tab_has_room_in_80_columns() -> None:
-    assert len(tabs(TABS, 78, 0)) == len(TABS)
+def test_every_tab_has_room_in_80_columns_with_its_digit() -> None:
+    placed = tabs([page.title for page in PAGES], 78, 0)
+    assert len(placed) == len(PAGES)
+    assert [tab.digit for tab in placed] == list("¹²³⁴⁵⁶⁷⁸")
+
+
+def test_a_tab_never_loses_its_digit() -> None:
+    assert all(tab.digit for width in range(20, 240) for tab in tabs(TABS, width, 3))
 
 
 async def test_the_last_tab_opens_by_a_click_in_80_columns(scene: Scene) -> None:

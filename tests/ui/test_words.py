@@ -79,10 +79,20 @@ def test_a_share_that_is_not_all_is_never_said_to_be_all() -> None:
 def test_times_are_local_and_have_a_date_where_it_is_not_today() -> None:
     clock = Clock(lambda: NOW, timezone(timedelta(hours=2)))
     assert words.time_of_day(datetime(2026, 11, 21, 10, 1, 3, tzinfo=UTC), clock) == "12:01:03"
-    assert words.time_of_day(datetime(2026, 11, 20, 21, 59, tzinfo=UTC), clock) == "Nov 20"
-    assert words.time_of_day(datetime(2025, 11, 20, tzinfo=UTC), clock) == "2025-11"
+    assert words.time_of_day(datetime(2026, 11, 20, 21, 59, tzinfo=UTC), clock) == "Nov 20 23:59:00"
+    assert words.time_of_day(datetime(2026, 11, 20, 21, 59, tzinfo=UTC), clock, seconds=False) == "Nov 20 23:59"
+    assert words.time_of_day(datetime(2025, 11, 20, tzinfo=UTC), clock) == "2025-11-20 02:00:00"
+    assert words.time_of_day(datetime(2025, 11, 20, tzinfo=UTC), clock, seconds=False) == "2025-11-20"
     # Half past eleven at night in UTC is already today here.
     assert words.time_of_day(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), clock) == "01:30:00"
+
+
+def test_the_second_of_two_times_has_a_date_where_it_is_another_day() -> None:
+    clock = Clock(lambda: NOW, UTC)
+    first, later = datetime(2026, 11, 20, 23, 58, 1, tzinfo=UTC), datetime(2026, 11, 20, 23, 59, 2, tzinfo=UTC)
+    assert words.time_after(later, first, clock) == "23:59:02"
+    assert words.time_after(datetime(2026, 11, 21, 0, 1, tzinfo=UTC), first, clock) == "00:01:00"
+    assert words.time_after(first, datetime(2026, 11, 19, tzinfo=UTC), clock) == "Nov 20 23:58:01"
 
 
 def test_models_go_by_what_tells_them_apart() -> None:

@@ -170,7 +170,7 @@ class CompareScreen(Screen[None]):
             pieces = (
                 (words.time_of_day(before.started_at, clock), "text"),
                 (" → ", "dim"),
-                *pieces,
+                (words.time_after(now.started_at, before.started_at, clock), "bright"),
                 (f"  {words.duration(apart)} later", "dim"),
             )
         pieces += ((f"   {agent}", "text"), (f"   {words.model(now.model_used or now.model)}", "text"))

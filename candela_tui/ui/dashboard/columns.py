@@ -147,11 +147,12 @@ COLUMNS = (
         8,
         0,
         "when it began",
-        lambda call, table, width: words.time_of_day(call.tries[0].started_at, table.clock),
+        lambda call, table, width: words.time_of_day(call.tries[0].started_at, table.clock, seconds=False),
         lambda call, table: call.tries[0].started_at.timestamp(),
         "dim",
         right=False,
         figure=False,
+        dated=4,
     ),
     Column(
         "AGENT",

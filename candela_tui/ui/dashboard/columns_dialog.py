@@ -1,6 +1,6 @@
 """Chooses the columns of the requests."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.rows.row_list import RowList
 
 _SIGN_CELLS = 5
+_NO_ROOM = " · no room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,19 @@ class _ColumnRow:
     key: str
     about: str
     chosen: bool
+    has_room: bool = True
     height: int = 1
     moving: bool = False
 
     def draw(self, line: int, width: int, tick: int) -> Line:
-        """Whether it is there, its name, what it says."""
+        """Draw whether it is shown, its name, what it says, and whether the terminal is too narrow for it."""
+        crowded = self.chosen and not self.has_room
+        note = _NO_ROOM if crowded else ""
         return (
-            (" ✓ " if self.chosen else " · ", "good" if self.chosen else "faint"),
+            (" ✓ " if self.chosen else " · ", "warn" if crowded else "good" if self.chosen else "faint"),
             (f" {fitted(self.key, 11)}", "text" if self.chosen else "dim"),
-            (fitted(self.about, max(0, width - 15)), "dim"),
+            (fitted(self.about, max(0, width - 15 - len(note))), "dim"),
+            (note, "warn"),
         )
 
 
@@ -47,11 +52,17 @@ class ColumnsDialog(Dialog[None]):
         Binding("r", "reset", "As at first", tooltip="The columns that candela comes with", id="columns.reset"),
     ]
 
-    def __init__(self, columns: Sequence[Column], changed: Callable[[tuple[str, ...]], None]) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        changed: Callable[[tuple[str, ...]], None],
+        without_room: Callable[[], Collection[Column]],
+    ) -> None:
         super().__init__("Columns", "space show · J K move · r as at first · esc close")
         self._columns = _with_the_others(columns)
         self._chosen = {column.name for column in columns}
         self._changed = changed
+        self._without_room = without_room
         self._rows = RowList()
 
     def contents(self) -> ComposeResult:
@@ -66,11 +77,14 @@ class ColumnsDialog(Dialog[None]):
         self._rows.focus()
 
     def _show(self) -> None:
-        self._rows.show_rows(_ColumnRow(one.name, one.about, one.name in self._chosen) for one in self._columns)
+        crowded = self._without_room()
+        self._rows.show_rows(
+            _ColumnRow(one.name, one.about, one.name in self._chosen, one not in crowded) for one in self._columns
+        )
 
     def _tell(self) -> None:
-        self._show()
         self._changed(tuple(column.name for column in self._columns if column.name in self._chosen))
+        self._show()
 
     def action_toggle_column(self) -> None:
         """Show or hide the column with the cursor; one column stays."""
@@ -91,8 +105,8 @@ class ColumnsDialog(Dialog[None]):
         columns = columns_named(())
         self._columns = _with_the_others(columns)
         self._chosen = {column.name for column in columns}
-        self._show()
         self._changed(())
+        self._show()
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:

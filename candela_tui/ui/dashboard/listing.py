@@ -110,6 +110,11 @@ class Listing:
         """How many more there would be with what the client asks for itself."""
         return self._counts[_Verdict.BACKGROUND]
 
+    @property
+    def earliest(self) -> Call | None:
+        """The call that began first, shown or not."""
+        return self._calls[self._keys[0]] if self._keys else None
+
     def calls(self, start: int = 0, end: int | None = None) -> list[Call]:
         """The calls that are shown, in their order."""
         return [self._calls[rank[-1]] for rank in self._ranks[start:end]]

@@ -6,11 +6,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from candela_tui.ui import words
 from candela_tui.ui.ink import shortened
 from candela_tui.ui.plain import plain
 from candela_tui.ui.rows.row_list import RowList
 
-_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _CORNERS = 2
 _LEAST_TITLE = 10
 
@@ -28,7 +28,7 @@ class Frame(Vertical):
 
     def number_it(self, digit: int) -> None:
         """Say in the title which digit goes here."""
-        self._digit = f"{_DIGITS[digit]} "
+        self._digit = f"{words.small_digit(digit)} "
         if self._named is not None:
             self._draw_names()
 

@@ -37,7 +37,7 @@ class Heading(OneLine):
     def compose_line(self, width: int) -> Line:
         """The columns' names."""
         column, descending = self._order
-        return _names(self._table, width, column, descending=descending)
+        return column_names(self._table, width, column, descending=descending)
 
     def on_click(self, event: events.Click) -> None:
         """Order by the column that was clicked."""
@@ -46,22 +46,29 @@ class Heading(OneLine):
             self.post_message(self.Clicked(column))
 
 
-def _names(table: Table, width: int, ordered_by: Column, *, descending: bool) -> Line:
-    """The names of the columns; an arrow is at the one that gives the order."""
-    pieces: list[Piece] = [(" " * PREFIX, "dim")]
+def column_names(table: Table, width: int, ordered_by: Column, *, descending: bool) -> Line:
+    """Return the names of the columns, with an arrow at the one that gives the order.
+
+    In front of them ``+3`` says that three chosen columns have no room.
+    """
+    hidden = len(table.without_room(width))
+    pieces: list[Piece] = [(f"{f'+{hidden}' if hidden else '':{PREFIX}}", "accent")]
     arrow = "↓" if descending else "↑"
     for column, cells in table.fit(width):
+        gap = (" ", "dim")
         if column is not ordered_by:
             pieces.append((fitted(column.name, cells, right=column.right), "dim"))
-        elif not column.right:
-            pieces.append((fitted(f"{column.name}{arrow}", cells), "accent"))
         elif len(column.name) < cells:
-            pieces.append((fitted(f"{arrow}{column.name}", cells, right=True), "accent"))
+            name = f"{arrow}{column.name}" if column.right else f"{column.name}{arrow}"
+            pieces.append((fitted(name, cells, right=column.right), "accent"))
         else:
-            # The name fills its column: the arrow takes the gap before it.
-            pieces[-1] = (f"{pieces[-1][0][:-1]}{arrow}", "accent") if len(pieces) == 1 else (arrow, "accent")
+            # The name fills its column: the arrow takes the gap beside it.
+            if column.right:
+                pieces[-1] = (f"{pieces[-1][0][:-1]}{arrow}", "accent")
+            else:
+                gap = (arrow, "accent")
             pieces.append((column.name, "accent"))
-        pieces.append((" ", "dim"))
+        pieces.append(gap)
     return tuple(pieces)
 
 

@@ -162,6 +162,7 @@ class RequestsPane(Pane):
             if names != self._table.agents:
                 self._table.agents = names
                 self._list.draw_again()
+            self._date_rows()
             self._name_it()
 
     def _show_again(self, *, anew: bool = False) -> None:
@@ -170,6 +171,7 @@ class RequestsPane(Pane):
         ledger, view = self._sources.ledger, self._view
         self._table.choose(columns_named(self._sources.preferences.now.columns))
         self._table.agents = agent_names(ledger.session(self.choice.session_id))
+        self._table.ordered_by = view.order
         self._heading.order(view.order, descending=view.descending)
         self._list.list_all(ledger.requests(self.choice.session_id), view, anew=anew)
 
@@ -192,6 +194,15 @@ class RequestsPane(Pane):
         if self._filter.timed:
             self._show_again()
 
+    def _date_rows(self) -> None:
+        """Give times a date where some request is of another day."""
+        earliest = self._list.listing.earliest
+        dated = earliest is not None and not self._sources.clock.today(earliest.tries[0].started_at)
+        if dated != self._table.dated:
+            self._table.dated = dated
+            self._heading.refresh()
+            self._list.draw_again()
+
     def _name_it(self) -> None:
         if self.choice is None:
             return
@@ -208,6 +219,9 @@ class RequestsPane(Pane):
             yield "{:,} of {:,}".format(*self.share)
         if rows.marks:
             yield f"{rows.marks} marked"
+        order = listing.view.order
+        if order is not BY_TIME and order not in self._table.columns:
+            yield f"by {order.name} {'↓' if listing.view.descending else '↑'}"
         if listing.hidden:
             yield f"+{listing.hidden} hidden"
         if rows.unseen:
@@ -218,6 +232,7 @@ class RequestsPane(Pane):
     @on(RequestList.Changed)
     def _changed(self, event: RequestList.Changed) -> None:
         event.stop()
+        self._date_rows()
         self._name_it()
         self.post_message(self.Shown())
 
@@ -290,7 +305,10 @@ class RequestsPane(Pane):
             self._heading.refresh()
             self._list.draw_again()
 
-        self.app.push_screen(ColumnsDialog(self._table.columns, changed))
+        def without_room() -> list[Column]:
+            return self._table.without_room(self._heading.size.width)
+
+        self.app.push_screen(ColumnsDialog(self._table.columns, changed, without_room))
 
     def action_filter(self) -> None:
         """Type a filter."""

@@ -21,7 +21,11 @@ class Table:
     columns: "tuple[Column, ...]" = ()
     agents: dict[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
-    _fits: "dict[int, tuple[Fit, ...]]" = field(default_factory=dict)
+    dated: bool = False
+    """Whether some row is from another day, so that times need a date."""
+    ordered_by: "Column | None" = None
+    """The column that gives the order: it has room before all others."""
+    _fits: "dict[tuple[int, bool, Column | None], tuple[Fit, ...]]" = field(default_factory=dict)
 
     def choose(self, columns: "tuple[Column, ...]") -> None:
         """Have these columns."""
@@ -30,10 +34,16 @@ class Table:
 
     def fit(self, width: int) -> "tuple[Fit, ...]":
         """The columns that have room, in their order."""
-        fits = self._fits.get(width)
+        key = (width, self.dated, self.ordered_by)
+        fits = self._fits.get(key)
         if fits is None:
-            fits = self._fits[width] = fitting(self.columns, width)
+            fits = self._fits[key] = fitting(self.columns, width, dated=self.dated, first=self.ordered_by)
         return fits
+
+    def without_room(self, width: int) -> "list[Column]":
+        """The chosen columns that are left out at this width."""
+        shown = {fit.column.name for fit in self.fit(width)}
+        return [column for column in self.columns if column.name not in shown]
 
     def agent(self, exchange: Exchange) -> str:
         """What an exchange's agent is called."""
@@ -60,6 +70,8 @@ class Column(NamedTuple):
     """Whether an error's words may stand in its place."""
     chosen: bool = True
     """Whether it is there until the user chooses otherwise."""
+    dated: int = 0
+    """Cells it needs more where rows are from several days."""
 
 
 class Fit(NamedTuple):
@@ -73,18 +85,21 @@ PREFIX = 3
 """Cells before the first column: the mark, the sign of the state, a space."""
 
 
-def fitting(columns: Iterable[Column], width: int) -> tuple[Fit, ...]:
-    """The columns that fit, in their order, and how many cells each has."""
+def fitting(
+    columns: Iterable[Column], width: int, *, dated: bool = False, first: Column | None = None
+) -> tuple[Fit, ...]:
+    """Return the columns that fit, in their order, and how many cells each has. ``first`` has room before all."""
     columns = tuple(columns)
     # The last column needs no gap behind it.
     room = width - PREFIX + 1
     chosen: list[Column] = []
-    for column in sorted(columns, key=lambda column: column.rank):
-        if room < column.width + 1:
+    needed = {column.name: column.width + (column.dated if dated else 0) for column in columns}
+    for column in sorted(columns, key=lambda column: (column is not first, column.rank)):
+        if room < needed[column.name] + 1:
             break
         chosen.append(column)
-        room -= column.width + 1
-    cells = {column.name: column.width for column in chosen}
+        room -= needed[column.name] + 1
+    cells = {column.name: needed[column.name] for column in chosen}
     for column in sorted(chosen, key=lambda column: column.grows):
         extra = min(column.grows, room)
         cells[column.name] += extra

@@ -19,9 +19,9 @@ class NoticesDialog(Dialog[None]):
         super().__init__("Warnings", "esc close")
         lines: list[Line] = []
         for notice in reversed(sources.notices):
-            at = words.time_of_day(notice.at, sources.clock)
-            for place, part in enumerate(textwrap.wrap(notice.text, 58) or [""]):
-                lines.append(((f"{'' if place else at:<10}", "dim"), (part, "text")))
+            at = words.time_of_day(notice.at, sources.clock, seconds=False)
+            for place, part in enumerate(textwrap.wrap(notice.text, 54) or [""]):
+                lines.append(((f"{'' if place else at:<14}", "dim"), (part, "text")))
             lines.append(())
         self._lines = lines[:-1] or [(("Nothing went wrong.", "dim"),)]
 

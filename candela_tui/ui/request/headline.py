@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from candela_tui.exchange import Exchange
 from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.ink import Line, Piece, cells_of
+from candela_tui.ui.ink import Line, Piece, cells_of, shortened
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.spinner import TICKS_A_SECOND, frame
+
+_GAP = 3
+_SHORTEST_TITLE = 8
+"""Cells below which the beginning of a title says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Headline(OneLine):
             if left and cells_of(left) + cells_of(part) + cells_of(rights[-1]) > width:
                 break
             left += part
+        if heading.title and (room := width - cells_of(left) - cells_of(rights[-1]) - _GAP) >= _SHORTEST_TITLE:
+            left.append((" " * _GAP + shortened(heading.title, room), "dim"))
         room = width - cells_of(left)
         right = next((right for right in rights if cells_of(right) <= room), ())
         return (*left, (" " * (room - cells_of(right)), "text"), *right)
@@ -84,8 +90,6 @@ def _left(heading: Heading) -> list[list[Piece]]:
         parts.insert(-1, [(f"   {words.provider(exchange.provider)}", "dim")])
     if otherwise:
         parts.insert(2, [(f"  ≠ {otherwise}", "warn")])
-    if heading.title:
-        parts.append([(f"   {heading.title}", "dim")])
     return parts
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from textual import events
 from textual.message import Message
 
+from candela_tui.ui import words
 from candela_tui.ui.ink import Line, Piece
 from candela_tui.ui.lines.one_line import OneLine
 
@@ -53,7 +54,7 @@ class TabBar(OneLine):
         self.refresh()
 
     def compose_line(self, width: int) -> Line:
-        """Digits where there is room."""
+        """Draw the names, each after its digit."""
         pieces: list[Piece] = []
         end = 0
         for tab in tabs(self._names, width, self._active):
@@ -77,18 +78,18 @@ class TabBar(OneLine):
 def tabs(names: Sequence[str], width: int, active: int) -> list[_Tab]:
     """Where each name stands: in the longest form that fits, at last those around the active one."""
     digits = [f"{number % 10} " for number in range(1, len(names) + 1)]
-    none = [""] * len(names)
+    small = [words.small_digit(number) for number in range(1, len(names) + 1)]
     short = [_SHORT.get(name, name) for name in names]
-    for marks, labels in ((digits, names), (digits, short), (none, names), (none, short)):
+    for marks, labels in ((digits, names), (digits, short), (small, names), (small, short)):
         cells = sum(map(len, marks)) + sum(map(len, labels))
         spaces = len(labels) - 1
         if cells + spaces <= width:
             gap = min(_MOST_GAP, (width - cells) // spaces) if spaces else 0
             return _placed(range(len(names)), marks, labels, gap)
     first = active
-    while first and sum(len(short[number]) + 1 for number in range(first - 1, active + 1)) <= width:
+    while first and sum(len(short[number]) + 2 for number in range(first - 1, active + 1)) <= width:
         first -= 1
-    placed = _placed(range(first, len(names)), none, short, 1)
+    placed = _placed(range(first, len(names)), small, short, 1)
     return [tab for tab in placed if tab.right <= width or tab.number == active]
 
 
