@@ -5,6 +5,7 @@ terminal that stops reading costs log lines, not requests.
 """
 
 import contextlib
+import copy
 import logging
 import logging.handlers
 import os
@@ -12,7 +13,9 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
+from typing import Any
 
 from candela_tui.cli.invocation import Invocation
 from candela_tui.ui.plain import plain
@@ -23,6 +26,27 @@ REQUESTS = "candela_tui.requests"
 _FILE_BYTES = 5_000_000
 _MOST_QUEUED = 10_000
 _LAST_LINES_S = 2.0
+
+
+class _WithoutQuotes(logging.Formatter):
+    """Shows where an exception was raised and its type. Its text may quote what a client or a provider sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy.copy(record)
+        record.exc_text = None  # What another formatter made of it, which logging would take over.
+        return super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """logging's hook for the traceback of a record."""
+        lines: list[str] = []
+        error: BaseException | None = ei[1]
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            frames = traceback.format_tb(error.__traceback__)
+            lines[:0] = [*frames, f"{type(error).__module__}.{type(error).__qualname__}\n"]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "".join(lines).rstrip("\n")
 
 
 class _OneLineEach(logging.Formatter):
@@ -96,6 +120,8 @@ def log_beside_the_store(invocation: Invocation) -> Iterator[None]:
 def _logging(*handlers: logging.Handler) -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("candela_tui")
     entrance = _Queue(queue.Queue(_MOST_QUEUED))
+    # A record is put into words before it is queued.
+    entrance.setFormatter(_WithoutQuotes())
     listener = logging.handlers.QueueListener(entrance.queue, *handlers)
     root.addHandler(entrance)
     root.setLevel(logging.WARNING)

@@ -17,6 +17,7 @@ from candela_tui.diagnosis.examine import in_thread
 from candela_tui.diagnosis.in_use import providers_in_use
 from candela_tui.diagnosis.models import asked_model
 from candela_tui.diagnosis.patient import Patient
+from candela_tui.network_errors import described
 from candela_tui.protocol.errors import error_body, error_from_body
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.proxy.client_session import open_session, proxy_for
@@ -135,7 +136,7 @@ class _Asking:
             try:
                 answer, headers = await self._sent(found.request)
             except (aiohttp.ClientError, OSError) as error:
-                return _Answer(502, error_body(502, str(error) or type(error).__name__))
+                return _Answer(502, error_body(502, described(error)))
             if answer.status < 400 or found.on_error is None:
                 break
             found = await found.on_error(answer.status, headers, answer.body)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from candela_tui.network_errors import parser_words
 from candela_tui.peer import knows_peers, peer_uid
 from candela_tui.protocol.errors import error_body
 
@@ -63,18 +64,13 @@ class Connection(RequestHandler):
             logger.error("a request could not be answered", exc_info=exc)
             words = "candela could not answer this request: a fault of its own (the log says more)"
         else:
-            words = f"this is not a request that candela can read: {without_bytes(message or '')}"
+            words = f"this is not a request that candela can read: {parser_words(message or '')}"
             logger.warning("answered %d: %s", status, words)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun, so there is no place for an error")
         response = web.Response(status=status, body=error_body(status, words), content_type="application/json")
         response.force_close()
         return response
-
-
-def without_bytes(message: str) -> str:
-    """What aiohttp's HTTP parser says is wrong, without the bytes that it quotes after a colon."""
-    return message.strip().partition(":")[0].rstrip(".")
 
 
 class GuardedServer(web.Server):

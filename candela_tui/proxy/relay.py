@@ -11,13 +11,14 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from candela_tui.exchange import Outcome
+from candela_tui.network_errors import Fault, described, fault
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
 from candela_tui.protocol.errors import ApiError, error_body, error_from_body
 from candela_tui.protocol.headers import header
 from candela_tui.proxy.capture import Capture
 from candela_tui.proxy.client_answer import ProviderAnswer, TranslatedBody, error_reply, error_response
 from candela_tui.proxy.fields import answer_fields, decoded_pairs
-from candela_tui.proxy.guard import without_bytes
+from candela_tui.proxy.head_check import unpassable
 from candela_tui.proxy.origins import Origins
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply, Translation, Upstream
 from candela_tui.proxy.routes import Target
@@ -28,6 +29,7 @@ _ERROR_BODY_S = 10.0
 """An error's words are not waited for any longer: its status alone tells a client more than silence."""
 _ENCODING = "content-encoding"
 _MOST_WORDS = 200
+_PEER = "the provider"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 logger = logging.getLogger(__name__)
@@ -92,8 +94,11 @@ class Relay:
             try:
                 answer = await self._send(step.request, origin.proxy, tap)
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                return self._unreachable(step.request, tap, error)
+                return self._failed(tap, *self._unreachable(step.request, error))
             try:
+                why = unpassable(answer)
+                if why is not None:
+                    return self._failed(tap, 502, f"{origin.url} answered, but {why}")
                 if step.on_error is not None and answer.status in _REDIRECTS:
                     step = self._redirected(step, answer, tap)
                     break
@@ -125,11 +130,11 @@ class Relay:
                 trace_request_ctx=tap,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            raise _BrokenOff(f"the provider closed the connection without an answer: {error}") from error
+            raise _BrokenOff(described(error, _PEER)) from error
         except aiohttp.ClientOSError as error:
             if isinstance(error, aiohttp.ClientConnectorError):
                 raise
-            raise _BrokenOff(f"the provider broke the connection: {_why(error)}") from error
+            raise _BrokenOff(described(error, _PEER)) from error
 
     async def _after_error(self, step: Attempt, answer: aiohttp.ClientResponse, tap: Tap) -> Attempt | Reply:
         assert step.on_error is not None
@@ -222,13 +227,21 @@ class Relay:
             request.transport.close()
         return web.Response()
 
-    def _unreachable(self, outgoing: Outgoing, tap: Tap, error: Exception) -> web.Response:
-        timed_out = isinstance(error, aiohttp.SocketTimeoutError)
-        status = 504 if timed_out else 502
-        words = (
-            f"candela could not reach {self._origins.of(outgoing.url).url}: {_why(error)}. "
-            "Check the network, base_url in config.toml, and proxies."
-        )
+    def _unreachable(self, outgoing: Outgoing, error: Exception) -> tuple[int, str]:
+        """Status and words for a provider that gave no answer."""
+        place, why = self._origins.of(outgoing.url).url, described(error)
+        match fault(error):
+            case Fault.ANSWER:
+                return 502, f"{place} answered, but {why}. Check base_url in config.toml."
+            case Fault.CERTIFICATE | Fault.DESCRIPTORS as found:
+                return 502 if found is Fault.CERTIFICATE else 503, f"candela could not reach {place}: {why}."
+            case found:
+                status = 504 if found is Fault.TIME_LIMIT else 502
+                advice = "Check the network, base_url in config.toml, and proxies."
+                return status, f"candela could not reach {place}: {why}. {advice}"
+
+    def _failed(self, tap: Tap, status: int, words: str) -> web.Response:
+        """An error in the place of the provider's answer."""
         response = error_response(status, words)
         body = error_body(status, words)
         tap.answered(status, [("Content-Type", "application/json")])
@@ -243,7 +256,7 @@ async def _next_chunk(answer: aiohttp.ClientResponse) -> bytes:
     try:
         return await answer.content.readany()
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-        raise _BrokenOff(f"the provider broke off: {_why(error)}") from error
+        raise _BrokenOff(described(error, _PEER)) from error
 
 
 async def _error_body(answer: aiohttp.ClientResponse, tap: Tap) -> bytes:
@@ -276,12 +289,3 @@ def _decoder(headers: Pairs) -> Decoder:
 
 def _not_encoded_so(error: BadEncoding) -> str:
     return f"the Content-Encoding of the provider's answer does not fit: {error}"
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientResponseError):
-        # Its text quotes the URL with the query, and header fields.
-        return f"its answer is not valid HTTP: {without_bytes(error.message)}"
-    text = str(error) or type(error).__name__
-    cause = error.__cause__
-    return f"{text} ({cause})" if cause is not None and str(cause) and str(cause) not in text else text

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+from typing import Any
 
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
@@ -72,6 +73,7 @@ class ProxyThread:
 
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._paths)
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
@@ -79,6 +81,11 @@ class ProxyThread:
         await self._leave.wait()
         collector.cancel()
         await proxy.stop(self._grace_s)
+
+
+def _log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio's own handler writes the repr of exceptions, which may quote what a peer sent."""
+    logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -15,6 +15,7 @@ from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider
 from candela_tui.credentials.sign_in.talk import Talk
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.network_errors import described
 from candela_tui.protocol.errors import error_from_body
 
 CONSOLE = "https://platform.claude.com/settings/keys"
@@ -82,7 +83,7 @@ async def _require_valid(desk: Desk, talk: Talk, key: str) -> None:
         ):
             status, body = answer.status, await answer.content.read(_MOST_BYTES)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        await talk.tell(f"Anthropic could not be asked whether the key is valid: {error or type(error).__name__}")
+        await talk.tell(f"Anthropic could not be asked whether the key is valid: {described(error)}")
         return
     if status in (401, 403):
         said = error_from_body(status, body).message

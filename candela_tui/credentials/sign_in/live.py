@@ -9,6 +9,7 @@ import aiohttp
 
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.provider import CheckLine, ProviderName
+from candela_tui.network_errors import described
 from candela_tui.protocol.errors import error_from_body
 
 _ROUTES: Final[dict[ProviderName, str]] = {
@@ -43,7 +44,7 @@ async def check(address: str, name: ProviderName) -> AsyncIterator[CheckLine]:
             async for line in _count(session, base, name, _MODEL if not models else _smallest(models)):
                 yield line
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        yield CheckLine("bad", f"candela's proxy on {address} did not answer: {error or type(error).__name__}")
+        yield CheckLine("bad", f"candela's proxy on {address} did not answer: {described(error)}")
 
 
 async def _models(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.network_errors import described
 from candela_tui.proxy.client_answer import error_reply
 from candela_tui.proxy.outgoing import Reply
 from candela_tui.proxy.upstreams.models_answer import ListedModel, models_reply
@@ -62,8 +63,7 @@ class ModelList:
         except CredentialsError as error:
             return no_credentials(error)
         except (aiohttp.ClientError, OSError) as error:
-            words = str(error) or f"there was no answer within {_PATIENCE_S:g} s"
-            return error_reply(502, f"candela could not ask {self._provider} for its models: {words}")
+            return error_reply(502, f"candela could not ask {self._provider} for its models: {described(error)}")
         except ValueError as error:
             return error_reply(400, str(error))
         self._fresh_until = asyncio.get_running_loop().time() + _KEPT_S
