@@ -10,12 +10,17 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from candela_tui.config import ProxySettings
+from candela_tui.proxy.header_bytes import keep_header_bytes
+from candela_tui.proxy.provider_connection import connector
 
 # Below the 60 s after which common load balancers drop an idle connection, so that a request rarely meets one
 # that is being closed.
 _KEEPALIVE_S = 50
 # Proxies see longer fields than browsers do: tokens, lists of betas, tracing baggage.
 FIELD_LIMIT = 64 * 1024
+# Node.js reads headers of up to 16 KiB, and a field has at least five bytes: no client that goes straight to the
+# provider takes more.
+MOST_FIELDS = 16 * 1024 // 5
 
 
 def tls_context(settings: ProxySettings) -> ssl.SSLContext:
@@ -32,7 +37,8 @@ def tls_context(settings: ProxySettings) -> ssl.SSLContext:
             context.load_verify_locations(cafile=Path(path))
         except (OSError, ssl.SSLError) as error:
             if source != "NODE_EXTRA_CA_CERTS":  # Node itself only warns of a file that it can't read.
-                raise OSError(f"{source}: {path}: no CA certificates could be read: {error}") from error
+                why = "it holds none in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+                raise OSError(f"{source}: {path}: no CA certificates could be read: {why}") from error
     return context
 
 
@@ -47,9 +53,9 @@ def proxy_for(base_url: str) -> str | None:
 
 def open_session(settings: ProxySettings) -> aiohttp.ClientSession:
     """A session whose requests say nothing but what the client said. Whoever opens it closes it. Raises OSError."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls_context(settings))
+    keep_header_bytes()
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=connector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls_context(settings)),
         timeout=aiohttp.ClientTimeout(
             total=None,
             connect=settings.connect_timeout_s,
@@ -61,6 +67,7 @@ def open_session(settings: ProxySettings) -> aiohttp.ClientSession:
         auto_decompress=False,
         max_line_size=FIELD_LIMIT,
         max_field_size=FIELD_LIMIT,
+        max_headers=MOST_FIELDS,
         trace_configs=[_connection_trace()],
     )
 

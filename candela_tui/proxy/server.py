@@ -19,7 +19,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.client_answer import error_response
-from candela_tui.proxy.client_session import FIELD_LIMIT, open_session
+from candela_tui.proxy.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
 from candela_tui.proxy.destinations import destination
 from candela_tui.proxy.fields import decoded_pairs
 from candela_tui.proxy.guard import GuardedServer
@@ -112,6 +112,7 @@ class Proxy:
             auto_decompress=False,
             max_line_size=FIELD_LIMIT,
             max_field_size=FIELD_LIMIT,
+            max_headers=MOST_FIELDS,
             read_bufsize=_READ_BUFFER,
         )
         if self._api is not None:
