@@ -389,6 +389,9 @@ def _lookup(provider: str, model: str) -> "genai.ModelInfo | None":
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        return get_snapshot().find_provider_model(model, None, provider, None)[1]
+        found = get_snapshot().find_provider_model(model, None, provider, None)[1]
     except LookupError:
         return None
+    # Its data (0.2.3) matches some names by their beginning: claude-opus-4-10 would cost what claude-opus-4-1 does.
+    asked, known = (model_name(name.rpartition("anthropic.")[2]).version for name in (model, found.id))
+    return None if asked and known and asked != known else found

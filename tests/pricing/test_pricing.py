@@ -270,6 +270,14 @@ def test_a_model_is_priced_by_any_of_its_names(name):
     assert total(MILLION, name) == 5
 
 
+@pytest.mark.parametrize("provider", ["anthropic", "vertex", "bedrock"])
+def test_a_model_is_not_priced_as_another_whose_name_it_begins_with(provider):
+    assert price(Usage(input_tokens=1000, output_tokens=10), "claude-opus-4-10", provider=provider) == Priced(
+        unpriced_model="claude-opus-4-10"
+    )
+    assert price(Usage(input_tokens=1000, output_tokens=10), "claude-opus-4-8", provider=provider).cost is not None
+
+
 def test_a_model_without_a_price_is_unpriced_and_never_free():
     priced = price(MILLION, "my-finetune")
     assert (priced.cost, priced.unpriced_model) == (None, "my-finetune")
