@@ -3,7 +3,7 @@
 # 200,000 for claude-sonnet-4-6, which takes 1,000,000, and for claude-opus-4-8 200,000 in 2.1.197 and 1,000,000 in
 # 2.1.332. So a gauge that goes by the provider's window shows a fifth when the client is about to compact.
 set -euo pipefail
-. "$(dirname "$0")/claude_code.sh"
+. "$(dirname "$0")/claude_code.bash"
 
 for version in 2.1.197 2.1.332; do
   install "$version"

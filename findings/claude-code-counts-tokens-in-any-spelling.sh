@@ -4,7 +4,7 @@
 # So a gateway with a wrong header works, and a meter that trusts the header or wants integers shows nothing for it.
 # Seen with 2.1.332 on its default model.
 set -euo pipefail
-. "$(dirname "$0")/claude_code.sh"
+. "$(dirname "$0")/claude_code.bash"
 
 install 2.1.332
 run 2.1.332 plain

@@ -4,7 +4,7 @@
 # So a proxy cannot fold retries by this header: it must compare session, agent, model and messages.
 # Seen with 2.1.197 and 2.1.332, HTTP 529, two retries allowed.
 set -euo pipefail
-. "$(dirname "$0")/claude_code.sh"
+. "$(dirname "$0")/claude_code.bash"
 
 for version in 2.1.197 2.1.332; do
   install "$version"

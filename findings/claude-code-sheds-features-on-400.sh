@@ -4,7 +4,7 @@
 # request gets it five more times, and of very different sizes. 2.1.197 gives up after the one.
 # A good guess is that 400 ends a request, as it does in Anthropic's SDKs.
 set -euo pipefail
-. "$(dirname "$0")/claude_code.sh"
+. "$(dirname "$0")/claude_code.bash"
 
 for version in 2.1.197 2.1.332; do
   install "$version"
