@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from candela_tui.exchange import Cost, Exchange, Marks, Outcome, utc_now
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.writer import StoreWriter
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from candela_tui.analysis.names import agent_name
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 
 
 class FilterError(ValueError):

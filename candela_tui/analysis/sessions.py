@@ -8,7 +8,7 @@ from decimal import Decimal
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.exchange import Delegation, Exchange
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 
 
 @dataclass(slots=True)

@@ -13,8 +13,10 @@ from aiohttp import web
 
 from candela_tui.demo.story import Fault, Step
 from candela_tui.demo.subscription import Subscription
+from candela_tui.protocol.call import kind_of
 from candela_tui.protocol.errors import error_body
-from candela_tui.protocol.request import Kind, MessagesRequest, decode_request, kind_of
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.request import MessagesRequest, decode_request
 
 _CHARACTERS_A_TOKEN = 3.7
 _WORDS_A_DELTA = 4

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.analysis.names import session_title
-from candela_tui.analysis.sessions import AgentSummary, SessionSummary, by_session
+from candela_tui.analysis.sessions import SessionSummary, by_session
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Usage
@@ -56,6 +56,7 @@ REQUEST_FIELDS = (
     "adapted",
     "client",
     "inferred",
+    "branch",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -63,19 +64,17 @@ REQUEST_FIELDS = (
 def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
     """Requests in the order given, their agents named by what the requests tell of them."""
     listed = list(exchanges)
-    agents = {
-        (session.session_id, agent.agent_id): agent
-        for session in by_session(listed)
-        for agent in session.agents.values()
-    }
+    sessions = {session.session_id: session for session in by_session(listed)}
     for exchange in listed:
-        yield request_record(exchange, agents.get((exchange.session_id, exchange.agent_id or "")))
+        yield request_record(exchange, sessions[exchange.session_id])
 
 
-def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Record:
-    """One request of that sub-agent. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
+def request_record(exchange: Exchange, session: SessionSummary | None = None) -> Record:
+    """One request of that session. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
     what was changed for the provider: ``beta context-1m-2025-08-07; field context_management``."""
     usage = exchange.usage or Usage()
+    agent = session.agents.get(exchange.agent_id or "") if session else None
+    tells_branch = session or exchange.clues
     record: Record = {
         "id": exchange.id,
         "session_id": exchange.session_id,
@@ -115,6 +114,7 @@ def request_record(exchange: Exchange, agent: AgentSummary | None = None) -> Rec
         "adapted": "; ".join(f"{each.what} {each.name}" for each in exchange.adaptations) or None,
         "client": exchange.client,
         "inferred": ", ".join(exchange.inferred) or None,
+        "branch": tells_branch.git_branch if tells_branch else None,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -172,6 +172,7 @@ def session_record(session: SessionSummary) -> Record:
         "title": session_title(session),
         "client": session.client,
         "cwd": session.cwd,
+        "branch": session.git_branch,
         "started_at": iso_time(session.started_at),
         "last_at": iso_time(session.last_at),
         "requests": totals.requests,

@@ -15,7 +15,8 @@ from typing import Protocol, TypeVar
 from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
-from candela_tui.protocol.request import Kind, session_clues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import session_clues
 from candela_tui.proxy.advice import on_first_request
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.record import ExchangeRecord

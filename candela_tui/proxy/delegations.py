@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from candela_tui.exchange import Delegation
 from candela_tui.protocol.messages import TOOL_CALLS, ContentBlock
 from candela_tui.protocol.raw_json import decode_json
-from candela_tui.protocol.request import first_words
+from candela_tui.protocol.user_words import first_words
 
 _DELEGATING = frozenset({"Agent", "Task"})
 """The client's tool that starts a sub-agent, and its name in earlier versions."""

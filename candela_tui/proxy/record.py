@@ -10,18 +10,13 @@ from candela_tui.analysis.served import Asked, differences
 from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
+from candela_tui.protocol.call import call_of, is_chat
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
-from candela_tui.protocol.request import (
-    Kind,
-    MessagesRequest,
-    call_of,
-    first_user_text,
-    is_chat,
-    session_in_metadata,
-    title_in_answer,
-)
+from candela_tui.protocol.request import MessagesRequest, session_in_metadata
+from candela_tui.protocol.session_clues import first_user_text, title_in_answer
 from candela_tui.protocol.user_agent import client_of
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of

@@ -11,7 +11,8 @@ from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, 
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Iteration, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

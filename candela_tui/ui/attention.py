@@ -8,7 +8,7 @@ from decimal import Decimal
 from candela_tui.analysis.retries import calls
 from candela_tui.config import AttentionSettings
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui import outcomes, words
 from candela_tui.ui.plain import plain
 

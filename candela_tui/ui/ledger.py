@@ -10,7 +10,7 @@ from candela_tui.analysis.limits import tells_limits
 from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
 from candela_tui.analysis.spending import Spending
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.clock import Clock
 
 BACKGROUND = frozenset({Kind.PROBE, Kind.MODELS, Kind.COUNT_TOKENS, Kind.TITLE})

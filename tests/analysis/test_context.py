@@ -5,7 +5,7 @@ import pytest
 from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.config import PricingSettings
 from candela_tui.pricing import Pricer
-from candela_tui.protocol.request import SessionClues
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import exchange
 

@@ -2,7 +2,7 @@
 
 from candela_tui.analysis.conversation import same_conversation
 from candela_tui.exchange import Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from tests.analysis.exchanges import exchange
 
 MAIN = {"kind": Kind.MESSAGES, "cache_ttls": ("5m",)}

@@ -12,7 +12,7 @@ from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import START, cost, exchange
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from candela_tui.analysis.sessions import by_session, summarize
 from candela_tui.exchange import Delegation, Outcome
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import cost, exchange
 

@@ -19,9 +19,12 @@ from candela_tui.demo.picture import flame_graph
 from candela_tui.demo.play import Demo
 from candela_tui.demo.story import load_stories
 from candela_tui.exchange import Exchange, utc_now
+from candela_tui.protocol.call import kind_of
 from candela_tui.protocol.headers import rate_limits
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.messages import AnswerDecoder, ContentBlock, MessageFold
-from candela_tui.protocol.request import Kind, decode_request, kind_of, session_clues
+from candela_tui.protocol.request import decode_request
+from candela_tui.protocol.session_clues import session_clues
 
 PATIENCE_S = 60
 

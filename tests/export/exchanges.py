@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.exchange import Cost, Exchange, Marks, Outcome
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 
 SESSION = "1f0c7a2e-0000-4000-8000-000000000001"
@@ -46,6 +47,6 @@ def exchange(number: int = 1, **changes: Any) -> Exchange:
         "request_bytes": 90_000,
         "response_bytes": 4_200,
         "request_id": "req_011",
-        "clues": SessionClues(title="fix the flaky test", cwd="/home/me/src/api"),
+        "clues": SessionClues("fix the flaky test", "/home/me/src/api", "fix/flaky"),
     }
     return Exchange(**{**fields, **changes})

@@ -69,6 +69,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "adapted": "beta token-counting-2024-11-01; field context_management",
         "client": None,
         "inferred": None,
+        "branch": "fix/flaky",
     }
 
 
@@ -134,6 +135,7 @@ def test_a_session_sums_up_its_requests() -> None:
         "title": "Fix the flaky test",
         "client": None,
         "cwd": "/home/me/src/api",
+        "branch": "fix/flaky",
         "started_at": "2026-11-21T12:01:01.250Z",
         "last_at": "2026-11-21T12:01:03.250Z",
         "requests": 3,

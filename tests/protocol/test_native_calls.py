@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.request import Call, Kind, call_of, session_clues, session_in_metadata
+from candela_tui.protocol.call import Call, call_of
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.request import session_in_metadata
+from candela_tui.protocol.session_clues import session_clues
 
 PLACE = "/projects/p-1/locations/us-east5/publishers/anthropic/models"
 PROFILE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"

@@ -16,7 +16,7 @@ from candela_tui.config import PricingSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.adaptation import Adaptation
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.outgoing import Attempt, Outgoing, Pairs, Reply, Translation
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from candela_tui.config import PricingSettings
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.pricing import Pricer
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 from tests.proxy.running import BODY, RunningProxy, WireClient

@@ -11,7 +11,7 @@ import openai
 from candela_tui.analysis.names import session_title
 from candela_tui.analysis.sessions import by_session
 from candela_tui.export.records import session_record
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.conversations import Conversations
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, text, whole_message

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.bedrock_answers import InvokeStream
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing
 from candela_tui.proxy.upstreams.openai import OpenAi
 from tests.proxy.running import RunningProxy

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.store.writer import StoreWriter
 
 PATIENCE_S = 30

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Iteration, Usage
 from candela_tui.store.reader import StoreError, StoreReader
 from tests.store.recording import STARTED, ended, exchange, store_whole, writing

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from candela_tui.config import UiSettings
-from candela_tui.exchange import Exchange, Kind, Outcome, Recording, utc_now
+from candela_tui.exchange import Exchange, Outcome, Recording, utc_now
 from candela_tui.feed import Feed
+from candela_tui.protocol.kind import Kind
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import run
 from candela_tui.ui.status import Status

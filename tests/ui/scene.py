@@ -21,7 +21,8 @@ from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind, SessionClues
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.app import CandelaApp

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from candela_tui.config import AttentionSettings, UiSettings
 from candela_tui.exchange import Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.attention import Attention, escape_sequence
 from tests.ui.scene import LIVE, NOW, Scene, clues, shows, until
 

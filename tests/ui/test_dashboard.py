@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from candela_tui.exchange import Marks, Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.rows.row_list import RowList
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, typed, until

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.sessions import Totals, summarize
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.ledger import Ledger
 from tests.ui.scene import LIVE, Scene
 

@@ -10,7 +10,7 @@ from candela_tui.analysis.filter import parse
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange, Marks, Outcome
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.dashboard.columns import BY_NAME, COLUMNS
 from candela_tui.ui.dashboard.listing import Listing, View

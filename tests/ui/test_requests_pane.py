@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
 from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, typed, until
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from tests.ui.scene import LIVE, NOW, Scene, clues, stream
 
 FIX, IMPORT, STORE, NOTES = "7c1d4f0e-fix", "2b9ae310-import", "e05c77a1-store", "91f3d2b8-notes"

@@ -8,6 +8,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+from candela_tui.protocol.call import is_chat
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.openai import (
@@ -20,7 +21,6 @@ from candela_tui.protocol.openai import (
     models_for_both,
     to_messages,
 )
-from candela_tui.protocol.request import is_chat
 from candela_tui.proxy.fields import answer_fields
 from candela_tui.proxy.outgoing import Asked, Attempt, Pairs, Reply, Translation, Upstream
 

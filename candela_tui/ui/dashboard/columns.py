@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.request import Kind
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.ui import words
 from candela_tui.ui.clock import Clock

@@ -1,0 +1,83 @@
+"""The requests that Claude Code makes for itself beside the conversation, known by the form of their bodies.
+
+Forms as observed with Claude Code 2.1.197 and 2.1.332.
+"""
+
+from collections.abc import Iterator
+
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_members
+from candela_tui.protocol.request import MessagesRequest, role_and_content, texts
+from candela_tui.protocol.session_clues import first_user_text
+
+_PROBES = frozenset({".", "Hi", "quota", "test"})
+"""What the client asks for one token, to see whether a model, a key or a limit lets it."""
+_CLASSIFIER = "You are a security monitor for autonomous AI coding agents."
+"""How the system prompt of auto mode's classifier begins."""
+_COMPACTION = b"Your task is to create a detailed summary of the "
+_COMPACTION_BEGINNINGS = ("CRITICAL: Respond with TEXT ONLY", _COMPACTION.decode())
+"""How the last text of a request for a summary begins: the first since 2.1.0 or so, the second before."""
+_SIDE_QUESTION = "<system-reminder>This is a side question from the user."
+"""How ``/btw`` begins its question."""
+_PREFIX_BYTES = 4096
+_TAIL_BYTES = 64 * 1024
+"""How far from the end of a request the instructions for a summary begin at most: they have some 6 kB, and the
+user's own are behind them."""
+
+
+def kind_of_messages(request: MessagesRequest | None) -> Kind:
+    """Return what a Messages request is for, by the form of its body."""
+    if request is None:
+        return Kind.MESSAGES
+    if request.max_tokens == 1 and len(request.messages) == 1 and first_user_text(request) in _PROBES:
+        return Kind.PROBE
+    if _asks_title(request):
+        return Kind.TITLE
+    if _asks_classifier(request):
+        return Kind.CLASSIFIER
+    if _asks_summary(request):
+        return Kind.COMPACTION
+    return Kind.SIDE if _asks_beside(request) else Kind.MESSAGES
+
+
+def _asks_title(request: MessagesRequest) -> bool:
+    """The client's own title request: no tools, and an answer whose one field is the title."""
+    if request.tools or len(request.messages) > 2:
+        return False
+    config = decode_json(request.output_config)
+    for name in ("format", "schema", "properties"):
+        config = config.get(name) if isinstance(config, dict) else None
+    return isinstance(config, dict) and set(config) == {"title"}
+
+
+def _asks_classifier(request: MessagesRequest) -> bool:
+    """Auto mode has a model judge what a tool call or a sub-agent did, or asks the provider for its verdict alone."""
+    if request.max_tokens == 0:
+        return decode_json(request.safeguards) is not None
+    return not request.tools and any(text.startswith(_CLASSIFIER) for text in texts(request.system, _PREFIX_BYTES))
+
+
+def _asks_summary(request: MessagesRequest) -> bool:
+    if not request.messages or _COMPACTION not in bytes(memoryview(request.messages[-1])[-_TAIL_BYTES:]):
+        return False
+    # What only mentions it, such as a file that a tool read, does not begin with it.
+    return any(
+        text.startswith(_COMPACTION_BEGINNINGS) and _COMPACTION.decode() in text for text in _last_texts(request)
+    )
+
+
+def _asks_beside(request: MessagesRequest) -> bool:
+    """A side question of the user, or a search of the web that a tool makes."""
+    if len(request.tools) == 1 and len(request.messages) == 1:
+        tool = decode_json((raw_members(request.tools[0]) or {}).get("type", NULL))
+        if isinstance(tool, str) and tool.startswith("web_search_"):
+            return True
+    return any(text.startswith(_SIDE_QUESTION) for text in _last_texts(request))
+
+
+def _last_texts(request: MessagesRequest) -> Iterator[str]:
+    """The beginnings of the last message's texts, where it is the user's."""
+    if request.messages:
+        role, content = role_and_content(request.messages[-1])
+        if role == "user":
+            yield from texts(content, _PREFIX_BYTES)

@@ -1,0 +1,105 @@
+"""What a request tells about its session, read without decoding the whole conversation."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+
+from candela_tui.protocol.raw_json import decode_json, text_prefix
+from candela_tui.protocol.request import MessagesRequest, raw_texts, role_and_content, texts
+from candela_tui.protocol.user_words import LONGEST_WORDS, first_words, pasted_words
+
+_CWD = re.compile(r"^[ \t*-]*(?:Primary w|W)orking directory: *(\S[^\n]*)$", re.MULTILINE)
+_BRANCH = re.compile(r"^Current branch: *(\S[^\n]*)$", re.MULTILINE)
+_MODEL = re.compile(r"exact model ID is ([\w.\-:@/]*\w(?:\[\w+\])?)")
+_BLOCKS = (
+    b"You have been invoked in the following environment",
+    b"This is the git status at the start of the conversation",
+)
+"""How the client's environment block and its git status begin, in a reminder among the user's texts.
+
+Claude Code 2.1.332 puts the git status there, and for models before 4.8 the environment as well. Other reminders hold
+files of the user's, which may speak of directories and branches too.
+"""
+_MOST_BLOCK_BYTES = 8 * 1024
+"""Of such a block; the client cuts a git status at 2 kB."""
+_FIRST_MESSAGES = 4
+"""Where the client puts what it says of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClues:
+    """What one request tells about its session. Each may be None: not told."""
+
+    title: str | None = None
+    """The first text of the user, without what the client added, in one line of up to 200 characters."""
+    cwd: str | None = None
+    git_branch: str | None = None
+    model: str | None = None
+    """The client's own name of the model, such as ``claude-opus-4-8[1m]``."""
+
+
+def session_clues(request: MessagesRequest) -> SessionClues:
+    """Read the session's title, directory, branch and model from a request of its main agent."""
+    cwd = branch = model = None
+    for text in _environment_texts(request):
+        cwd = cwd or _found(_CWD, text)
+        branch = branch or _found(_BRANCH, text)
+        model = model or _found(_MODEL, text)
+    return SessionClues(first_user_text(request), cwd, branch, model)
+
+
+def _environment_texts(request: MessagesRequest) -> Iterator[str]:
+    """The system prompt, also where it is among the messages, and the blocks that are in reminders."""
+    yield from texts(request.system)
+    for message in request.messages[:_FIRST_MESSAGES]:
+        role, content = role_and_content(message)
+        if role in ("system", "developer"):
+            yield from texts(content)
+        elif role == "user":
+            for raw in raw_texts(content):
+                yield from _blocks_in_reminder(raw)
+
+
+def _blocks_in_reminder(raw: msgspec.Raw) -> Iterator[str]:
+    """The known blocks of a reminder. They are searched in the JSON text, since what is before them may be long."""
+    view = memoryview(raw)
+    if not bytes(view[:64]).lstrip(b'" \\nrt').startswith(b"<system-reminder>"):
+        return
+    literal = bytes(view)
+    for beginning in _BLOCKS:
+        at = literal.find(beginning)
+        if at > 0:
+            text = text_prefix(b'"' + literal[at : at + _MOST_BLOCK_BYTES], _MOST_BLOCK_BYTES)
+            if text is not None:
+                yield text
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str | None:
+    match = pattern.search(text)
+    return match.group(1).strip()[:400] if match else None
+
+
+def first_user_text(request: MessagesRequest) -> str | None:
+    """The first words of the user in the conversation, what the client added left out, cut at 200 characters; where
+    the user only pasted something, the beginning of that."""
+    return next(_user_words(request, first_words), None) or next(_user_words(request, pasted_words), None)
+
+
+def _user_words(request: MessagesRequest, words_of: Callable[[str], str | None]) -> Iterator[str]:
+    for message in islice(request.messages, _FIRST_MESSAGES):
+        role, content = role_and_content(message)
+        if role == "user":
+            for text in texts(content):
+                words = words_of(text)
+                if words:
+                    yield words
+
+
+def title_in_answer(text: str) -> str | None:
+    """The title that the client's own title request was answered with: ``{"title": "…"}``."""
+    document = decode_json(text.encode("utf-8", "replace"))
+    title = document.get("title") if isinstance(document, dict) else None
+    return " ".join(title.split())[:LONGEST_WORDS] or None if isinstance(title, str) else None
