@@ -91,12 +91,13 @@ def _live_or_stored(
             f"{paths.store}, as they can't be followed live: {error}",
             follows_store=True,
         )
-        return show(Feed(), store, status, settings, invocation, Office(own))
+        feed = Feed()
+        return show(feed, StoreReader(paths.store, feed.notify), status, settings, invocation, Office(own))
     status = Status(address=about.address, route=about.route, base_url=about.base_url)
     history = RemoteHistory(client, store)
-    feed = RemoteFeed(client, history, about)
-    feed.start()
+    following = RemoteFeed(client, history, about)
+    following.start()
     try:
-        return show(feed, history, status, settings, invocation, Office(own, client.unlock))
+        return show(following, history, status, settings, invocation, Office(own, client.unlock))
     finally:
-        feed.close()
+        following.close()

@@ -52,7 +52,7 @@ def show_engine(
         base_url=destination(settings.proxy.default_route, settings),
         note=note,
     )
-    history = StoreReader(invocation.paths.store)
+    history = StoreReader(invocation.paths.store, engine.feed.notify)
     try:
         return show(engine.feed, history, status, settings, invocation, office)
     finally:

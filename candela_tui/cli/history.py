@@ -148,7 +148,7 @@ def export(invocation: Invocation, session_id: str, output: str | None) -> None:
 def _store(invocation: Invocation) -> Iterator["StoreReader"]:
     from candela_tui.store.reader import StoreError, StoreReader
 
-    store = StoreReader(invocation.paths.store)
+    store = StoreReader(invocation.paths.store, lambda words: click.echo(f"Warning: {plain(words)}", err=True))
     try:
         yield store
     except StoreError as error:

@@ -132,6 +132,11 @@ class Backlog:
         return overflowed
 
     @property
+    def busy(self) -> bool:
+        """Whether there is something to do, or nothing more is to come."""
+        return bool(self._entries or self._released) or self.closing
+
+    @property
     def closing(self) -> bool:
         """Whether nothing more is to come."""
         return self._deadline is not None

@@ -15,6 +15,10 @@ class ForeignStore(StoreError):
     """The file is of a later candela, or of another program: to be left untouched."""
 
 
+class DamagedStore(StoreError):
+    """The file is candela's, and is not what was written; the message says how."""
+
+
 class Trouble(Enum):
     """Kinds of failure, by what can be done about them."""
 
@@ -28,6 +32,8 @@ class Trouble(Enum):
 
 
 _TROUBLE = {
+    # The statements are fixed, so what is wrong with one is a table or column that the file lacks.
+    sqlite3.SQLITE_ERROR: Trouble.BROKEN,
     sqlite3.SQLITE_BUSY: Trouble.LOCKED,
     sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
     sqlite3.SQLITE_FULL: Trouble.FULL,
@@ -47,15 +53,26 @@ _PRIMARY = 0xFF
 def trouble_of(error: BaseException) -> Trouble:
     """What an error of SQLite, of the file system or of a value comes down to."""
     cause = error.orig if isinstance(error, DBAPIError) else error
+    # SQLite quotes the schema in its messages, and sqlite3 can't decode one that is not UTF-8.
+    if isinstance(cause, DamagedStore | UnicodeDecodeError):
+        return Trouble.BROKEN
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return _TROUBLE.get(code & _PRIMARY, Trouble.UNREACHABLE)
     return Trouble.UNREACHABLE if isinstance(cause, OSError | sqlite3.OperationalError) else Trouble.VALUE
 
 
+def is_about_statement(error: BaseException) -> bool:
+    """Whether SQLite rejected the statement rather than the file."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+
 def said(error: BaseException) -> str:
     """The error in SQLite's or the system's own words, without SQLAlchemy's wrapping."""
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, UnicodeDecodeError):
+        return "its schema is not UTF-8 text"
     return str(cause).strip() or type(cause).__name__
 
 

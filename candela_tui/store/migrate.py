@@ -4,22 +4,25 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from candela_tui.store.database import revision_of
+from candela_tui.store.database import require_columns, revision_of, write_revision_again
 from candela_tui.store.schema import REVISIONS
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
-    """Upgrade the schema in one transaction, where it is not the newest. Raises ForeignStore."""
+    """Upgrade the schema in one transaction, where it is not the newest. Raises ForeignStore and DamagedStore."""
     with connection.begin():
         if revision_of(connection, path) == REVISIONS[-1]:
+            require_columns(connection)
             return
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         # Another candela may have done it while this one waited for the lock.
         if revision_of(connection, path) != REVISIONS[-1]:
             _upgrade(connection)
+            write_revision_again(connection)
+        require_columns(connection)
 
 
 def _upgrade(connection: Connection) -> None:

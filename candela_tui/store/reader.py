@@ -1,6 +1,7 @@
 """Reading the store, also while a candela writes it."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -8,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, RowMapping, Table, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, RowMapping, Select, Table, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.exchange import Exchange
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
-from candela_tui.store.database import reading_engine, revision_of
-from candela_tui.store.errors import StoreError, unreadable
+from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
+from candela_tui.store.errors import DamagedStore, ForeignStore, StoreError, unreadable
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
@@ -45,9 +46,12 @@ class StoreReader:
     freshness_s = 1.0
     """Seconds after which more of a live answer may be stored."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_damaged: Callable[[str], None] | None = None) -> None:
+        """``on_damaged`` is called with words about each exchange that a list leaves out because it can't be read."""
         self._path = path
         self._engine = reading_engine(path)
+        self._on_damaged = on_damaged
+        self._damaged: set[str] = set()
 
     def close(self) -> None:
         """Nothing is held between calls; for symmetry with the writer."""
@@ -70,9 +74,9 @@ class StoreReader:
         if before is not None:
             wanted = wanted.where(exchanges.c.id < stored_text(before))
         with self._reading() as connection:
-            rows = connection.execute(wanted).mappings().all() if connection else []
+            rows = _rows(connection, wanted) if connection else []
         running = cache(is_running)
-        return [self._exchange(row, running) for row in reversed(rows)]
+        return list(self._readable(reversed(rows), running))
 
     def session_ids(self, since: datetime | None = None) -> list[str | None]:
         """The sessions that have exchanges, or have some that began then or later; None: those that named none."""
@@ -80,7 +84,13 @@ class StoreReader:
         if since is not None:
             wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
         with self._reading() as connection:
-            return [read_text(found) for (found,) in connection.execute(wanted)] if connection else []
+            rows = _rows(connection, wanted) if connection else []
+        found: list[str | None] = []
+        for row in rows:
+            # What is not text belongs to an exchange that the lists leave out and name.
+            with contextlib.suppress(ValueError, TypeError):
+                found.append(read_text(row["session_id"]))
+        return found
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """One exchange with its headers, by its id or the beginning of it. Raises StoreError where several fit."""
@@ -96,8 +106,8 @@ class StoreReader:
         with self._reading() as connection:
             if connection is None:
                 return None
-            rows = connection.execute(wanted.where(exchanges.c.id == stored_text(id_or_prefix))).mappings().all()
-            rows = rows or connection.execute(wanted.where(beginning)).mappings().all()
+            rows = _rows(connection, wanted.where(exchanges.c.id == stored_text(id_or_prefix)))
+            rows = rows or _rows(connection, wanted.where(beginning))
         if not rows:
             return None
         if len(rows) > 1:
@@ -178,8 +188,22 @@ class StoreReader:
                         f"Start candela: it brings the file up to date."
                     )
                 yield connection if revision else None
-        except (SQLAlchemyError, OSError) as error:
+        except ForeignStore:
+            raise
+        except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
             raise unreadable(self._path, error) from error
+
+    def _readable(
+        self, rows: Iterable[RowMapping], running: Callable[[int | None, str | None], bool]
+    ) -> Iterator[Exchange]:
+        for row in rows:
+            try:
+                yield self._exchange(row, running)
+            except StoreError as error:
+                words = str(error)
+                if self._on_damaged is not None and words not in self._damaged:
+                    self._damaged.add(words)
+                    self._on_damaged(words)
 
     def _exchange(
         self, row: RowMapping, running: Callable[[int | None, str | None], bool], *, headers_too: bool = False
@@ -189,9 +213,20 @@ class StoreReader:
             exchange = exchange_of(columns)
             if headers_too:
                 exchange = with_headers(exchange, columns)
-        except (ValueError, TypeError) as error:
-            raise StoreError(f"Exchange {row['id']} in {self._path} can't be read: {error}.") from error
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise StoreError(f"Exchange {row['id']} in {self._path} is damaged and can't be read.") from error
         return interrupted(exchange) if exchange.live and not running(row["pid"], row["process"]) else exchange
+
+
+def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[RowMapping]:
+    try:
+        return connection.execute(wanted).mappings().all()
+    except OperationalError as error:
+        # Without a code of SQLite's it is the sqlite3 module's own: a text that is not UTF-8.
+        if hasattr(error.orig, "sqlite_errorcode"):
+            raise
+        driver_connection(connection).text_factory = text_or_bytes
+        return connection.execute(wanted).mappings().all()
 
 
 def _body_of(exchange_id: str, parts: list[Part] | None) -> bytes | None:

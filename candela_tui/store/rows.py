@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Text
 
 from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
@@ -14,6 +16,7 @@ from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Iteration, Usage
+from candela_tui.store.schema import exchanges
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -40,7 +43,7 @@ def stored_text(value: str | None) -> str | bytes | None:
 
 
 def read_text(value: str | bytes | None) -> str | None:
-    """Undo ``stored_text``."""
+    """Undo ``stored_text``. Raises UnicodeDecodeError where that did not write it."""
     return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
 
 
@@ -163,8 +166,9 @@ def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
 def exchange_of(row: Mapping[str, Any]) -> Exchange:
     """The exchange that a row of ``schema.exchanges`` tells, without its headers. Raises ValueError or TypeError where
     it is damaged."""
+    _require_types(row)
     return Exchange(
-        id=row["id"],
+        id=_text(row["id"]),
         started_at=_EPOCH + row["started_at_us"] * _MICROSECOND,
         method=_text(row["method"]),
         path=_text(row["path"]),
@@ -221,6 +225,24 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
         unread=read_text(row["unread"]),
         answer_facts=_headers(row["answer_facts"]),
     )
+
+
+_TEXT = frozenset({str, bytes})
+_TYPES = {Text: _TEXT, BigInteger: {int}, Integer: {int}, Double: {float, int}, Boolean: {bool}}
+
+
+def _allowed(column: Column[Any]) -> frozenset[type]:
+    return frozenset({*_TYPES[type(column.type)], *([type(None)] if column.nullable else [])})
+
+
+_EXPECTED: Final = tuple((column.name, _allowed(column)) for column in exchanges.columns)
+
+
+def _require_types(row: Mapping[str, Any]) -> None:
+    """Raise ValueError where a column has a value that is not of its type, which SQLite does not look at."""
+    for name, allowed in _EXPECTED:
+        if type(row[name]) not in allowed:
+            raise ValueError(f"{name} is of another type")
 
 
 def interrupted(exchange: Exchange) -> Exchange:

@@ -1,6 +1,7 @@
 """The one thread that writes the store."""
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange, Outcome, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
-from candela_tui.store.database import FileIdentity, connect_to_write, identity_of
-from candela_tui.store.errors import ForeignStore, Trouble, said, trouble_of, unwritable
+from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
+from candela_tui.store.errors import (
+    DamagedStore,
+    ForeignStore,
+    Trouble,
+    is_about_statement,
+    said,
+    trouble_of,
+    unwritable,
+)
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import is_running, own_process
@@ -33,7 +42,10 @@ _SHARE_OF_TIME: Final = 4
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
 
-_UNSTORABLE = (SQLAlchemyError, OSError, ValueError, TypeError, ArithmeticError)
+_LONGEST_CHECK_S: Final = 2.0
+"""How long an idle writer looks through the file for damage: enough for one of about 1 GB."""
+
+_UNSTORABLE = (DamagedStore, SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError, ArithmeticError)
 """What a transaction may fail with: the database, the file system, or a value that no column can hold."""
 
 
@@ -61,6 +73,8 @@ class StoreWriter:
         self._progress: dict[str, Progress] = {}
         self._connection: Connection | None = None
         self._opened: FileIdentity | None = None
+        self._checked = False
+        """The open file was looked through, or is too large for that."""
         self._told: Trouble | None = None
         self._told_overflow = False
         self._retry_s = 0.0
@@ -143,6 +157,7 @@ class StoreWriter:
                 connection = self._connected()
                 entries = self._backlog.take()
                 self._store(connection, entries)
+                self._check_when_idle(connection)
             except ForeignStore as error:
                 self._stop_storing(f"{error} The file is left untouched; requests go on, but are not stored.")
                 return
@@ -167,6 +182,7 @@ class StoreWriter:
             self._start_over()
             self._on_problem(f"{self._path} was removed or replaced while candela ran; a new store is begun there.")
         if self._connection is None:
+            self._opened, self._checked = identity_of(self._path), False
             connection = connect_to_write(self._path)
             self._opened = identity_of(self._path)
             try:
@@ -177,6 +193,19 @@ class StoreWriter:
                 raise
             self._connection = connection
         return self._connection
+
+    def _check_when_idle(self, connection: Connection) -> None:
+        """Look through a file that was opened lately, as long as there is nothing to store. Raises DamagedStore.
+
+        SQLite itself notices damage only where it happens to read.
+        """
+        if self._checked:
+            return
+        until = time.monotonic() + _LONGEST_CHECK_S
+        found = damage(driver_connection(connection), lambda: self._backlog.busy or time.monotonic() >= until)
+        if found:
+            raise DamagedStore(found)
+        self._checked = found is not None or time.monotonic() >= until
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -192,9 +221,11 @@ class StoreWriter:
     def _recover(self, error: Exception) -> None:
         """Do what can be done about a failure, and wait before the next try."""
         trouble = trouble_of(error)
+        # A table that is missing now was there when the file was opened: that is looked at again first.
+        broken = trouble is Trouble.BROKEN and not (self._connection and is_about_statement(error))
         if trouble is not Trouble.LOCKED:
             self._disconnect()
-        if trouble is Trouble.BROKEN:
+        if broken:
             try:
                 self._replace_broken(error)
             except OSError as second:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 from dataclasses import replace
 from decimal import Decimal
@@ -243,3 +244,30 @@ def test_output_that_finds_no_space_is_an_error_in_words(home: Home) -> None:
     assert ended.returncode == 1
     assert b"no space" in ended.stderr
     assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["requests"], ["sessions"], ["show", "0"], ["export", "--session", SESSION], ["requests", "--json"]]
+)
+async def test_a_damaged_schema_is_told_in_words(command: list[str], recorded: Home) -> None:
+    store = recorded.data / "candela.db"
+    content = bytearray(store.read_bytes())
+    content[content.index(b"PRIMARY KEY", content.index(b"CREATE TABLE exchanges"))] = 0xFF
+    store.write_bytes(content)
+    result = await recorded.run(*command)
+    assert (result.code, result.out) == (1, "")
+    assert f"{store} is damaged" in result.err
+    assert "Start candela" in result.err
+    assert "Traceback" not in result.err
+
+
+async def test_a_damaged_row_is_left_out_and_named(recorded: Home) -> None:
+    ids = [each["id"] for each in documents((await recorded.run("requests", "--json")).out)]
+    connection = sqlite3.connect(recorded.data / "candela.db")
+    connection.execute(f"UPDATE exchanges SET kind = 'damaged' WHERE id = '{ids[1]}'")
+    connection.commit()
+    connection.close()
+    result = await recorded.run("requests", "--json")
+    assert [each["id"] for each in documents(result.out)] == [ids[0], *ids[2:]]
+    assert f"Warning: Exchange {ids[1]} in " in result.err
+    assert result.code == 0

@@ -91,6 +91,7 @@ def revised(number: str) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE alembic_version SET version_num = ?", (number,))
+            connection.execute(f"PRAGMA user_version = {int(number)}")
         connection.close()
 
     return change

@@ -189,6 +189,7 @@ def test_what_is_live_while_the_store_breaks_is_not_shown_with_half_its_answer(p
 def change_revision(path: Path, revision: str) -> None:
     connection = sqlite3.connect(path)
     connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    connection.execute(f"PRAGMA user_version = {revision}")
     connection.commit()
     connection.close()
 

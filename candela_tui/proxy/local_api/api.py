@@ -41,7 +41,7 @@ class LocalApi:
     def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About], vault_file: Path) -> None:
         self._feed = feed
         self._vault_file = vault_file
-        self._store = StoreReader(store)
+        self._store = StoreReader(store, feed.notify)
         self._token_file = token_file
         self._token: str | None = None
         self._about = about
