@@ -1,5 +1,6 @@
 """Who is at the other end of a loopback connection. Sources: sock_diag(7); proc(5), /proc/net/tcp."""
 
+import errno
 import os
 import socket
 import struct
@@ -18,7 +19,10 @@ _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBxI")
 _SOCKET_ID = struct.Struct("!HH4s12x4s12x4x8s")
 _NO_COOKIE = b"\xff" * 8
-_UID_OFFSET = _HEADER.size + 4 + _SOCKET_ID.size + 12
+_OWNER = struct.Struct("=II")
+"""The uid and inode of a socket; the inode is 0 when no process holds it any more."""
+_OWNER_OFFSET = _HEADER.size + 4 + _SOCKET_ID.size + 12
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 _ANSWER_TIMEOUT_S = 0.5
 
 
@@ -32,14 +36,28 @@ def peer_uid(peer: tuple[str, int], ours: tuple[str, int]) -> int | None:
 
     The kernel is asked for the one socket (20 microseconds). Reading /proc/net/tcp instead walks the kernel's whole
     table (9 ms measured on an idle machine), so that is for systems without sock_diag.
+
+    Raises OSError when this process has no descriptor left to ask with.
     """
     try:
-        return _diagnosed_uid(peer, ours)
-    except OSError:
+        return _diagnosed(peer, ours)[0]
+    except OSError as error:
+        if error.errno in _NO_DESCRIPTORS:
+            raise
         return _listed_uid(peer, ours)
 
 
-def _diagnosed_uid(peer: tuple[str, int], ours: tuple[str, int]) -> int | None:
+def peer_holds(peer: tuple[str, int], ours: tuple[str, int]) -> bool:
+    """Whether a process still holds the socket at ``peer`` connected to ``ours``. After the peer's FIN this tells a
+    peer that only ended its sending (True) from one that is gone. False where this can't be known."""
+    try:
+        return _diagnosed(peer, ours)[1] != 0
+    except OSError:
+        return False
+
+
+def _diagnosed(peer: tuple[str, int], ours: tuple[str, int]) -> tuple[int, int]:
+    """The uid and inode of the socket at ``peer``. Raises OSError where the kernel knows none, or can't be asked."""
     wanted = _SOCKET_ID.pack(peer[1], ours[1], socket.inet_aton(peer[0]), socket.inet_aton(ours[0]), _NO_COOKIE)
     request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, 0xFFFFFFFF) + wanted
     header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0)
@@ -50,7 +68,8 @@ def _diagnosed_uid(peer: tuple[str, int], ours: tuple[str, int]) -> int | None:
     if _HEADER.unpack_from(answer)[1] != _SOCK_DIAG_BY_FAMILY:
         code = -struct.unpack_from("=i", answer, _HEADER.size)[0]
         raise OSError(code, os.strerror(code))
-    return int(struct.unpack_from("=I", answer, _UID_OFFSET)[0])
+    uid, inode = _OWNER.unpack_from(answer, _OWNER_OFFSET)
+    return int(uid), int(inode)
 
 
 def _listed_uid(peer: tuple[str, int], ours: tuple[str, int]) -> int | None:
@@ -85,7 +104,7 @@ def listener(port: int) -> tuple[int, str] | None:
 def listening_uid(port: int) -> int | None:
     """The user id that listens on a port of 127.0.0.1; None where that can't be known."""
     try:
-        return _diagnosed_uid(("127.0.0.1", port), ("0.0.0.0", 0))  # noqa: S104 - a listener's other end
+        return _diagnosed(("127.0.0.1", port), ("0.0.0.0", 0))[0]  # noqa: S104 - a listener's other end
     except OSError:
         return _listed_listening_uid(port)
 

@@ -8,19 +8,32 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from candela_tui.network_errors import parser_words
+from candela_tui.network_errors import described
 from candela_tui.peer import knows_peers, peer_uid
-from candela_tui.protocol.errors import error_body
+from candela_tui.proxy.client_connection import ClientConnection
+from candela_tui.proxy.request_target import authority
 
+_NO_FORWARD_PROXY = (
+    "candela is not a proxy for HTTP_PROXY or HTTPS_PROXY: give its address to the client as ANTHROPIC_BASE_URL"
+    " (`candela env` prints it)"
+)
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request may not pass, with the status of the answer."""
+
+    status: int
+    words: str
 
 
 def refusal(headers: Iterable[tuple[str, str]]) -> str | None:
@@ -46,33 +59,6 @@ def _loopback(host: str) -> bool:
     return name in _LOOPBACK_NAMES
 
 
-class Connection(RequestHandler):
-    """aiohttp's connection, which answers what is no valid request without quoting it."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """aiohttp's hook for a malformed request and for a fault of the handler. aiohttp's own quotes the bytes in the
-        answer and in the log, and they may hold a key."""
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            logger.error("a request could not be answered", exc_info=exc)
-            words = "candela could not answer this request: a fault of its own (the log says more)"
-        else:
-            words = f"this is not a request that candela can read: {parser_words(message or '')}"
-            logger.warning("answered %d: %s", status, words)
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun, so there is no place for an error")
-        response = web.Response(status=status, body=error_body(status, words), content_type="application/json")
-        response.force_close()
-        return response
-
-
 class GuardedServer(web.Server):
     """aiohttp's low-level server, which asks once a connection whether its peer is the same user."""
 
@@ -80,30 +66,53 @@ class GuardedServer(web.Server):
         super().__init__(handler, **options)
         self._check = allow == "same-user" and knows_peers()
         self._strangers: set[RequestHandler] = set()
+        self._unchecked: dict[RequestHandler, OSError] = {}
+        """Connections whose peer could not be asked for, and why."""
 
     def __call__(self) -> RequestHandler:
         """aiohttp's hook for a new connection's protocol."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return ClientConnection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp's hook for a new connection."""
         super().connection_made(handler, transport)
         if self._check:
-            peer, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-            if not peer or not ours or peer_uid(peer[:2], ours[:2]) != os.getuid():
-                logger.warning("refused a connection of another user of this machine")
-                self._strangers.add(handler)
+            self._ask_for_peer(handler, transport)
+
+    def _ask_for_peer(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        peer, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self._unchecked.pop(handler, None)
+        try:
+            is_user = bool(peer and ours) and peer_uid(peer[:2], ours[:2]) == os.getuid()
+        except OSError as error:
+            self._unchecked[handler] = error
+            return
+        if not is_user:
+            logger.warning("refused a connection of another user of this machine")
+            self._strangers.add(handler)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """aiohttp's hook for a connection's end."""
         self._strangers.discard(handler)
+        self._unchecked.pop(handler, None)
         super().connection_lost(handler, exc)
 
-    def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> str | None:
+    def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> Refusal | None:
         """Why this request is refused; None: it may pass."""
-        if request.protocol in self._strangers:
-            return (
+        connection = request.protocol
+        if connection in self._unchecked and request.transport is not None:
+            self._ask_for_peer(connection, request.transport)
+        if connection in self._unchecked:
+            why = described(self._unchecked[connection])
+            return Refusal(503, f"candela could not find out which user this connection belongs to: {why}")
+        if connection in self._strangers:
+            return Refusal(
+                403,
                 "candela serves the user who started it, and this connection is not known to be theirs; "
-                'set [proxy] allow = "any-local" in config.toml to serve every user of this machine'
+                'set [proxy] allow = "any-local" in config.toml to serve every user of this machine',
             )
-        return refusal(headers)
+        named = authority(request.raw_path)
+        if request.method == "CONNECT" or (named is not None and not _loopback(named)):
+            return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
+        words = refusal(headers)
+        return Refusal(403, words) if words is not None else None

@@ -17,7 +17,7 @@ from candela_tui.protocol.errors import ApiError, error_body, error_from_body
 from candela_tui.protocol.headers import header
 from candela_tui.proxy.capture import Capture
 from candela_tui.proxy.client_answer import ProviderAnswer, TranslatedBody, error_reply, error_response
-from candela_tui.proxy.fields import answer_fields, decoded_pairs
+from candela_tui.proxy.fields import answer_fields, decoded_pairs, with_request_id
 from candela_tui.proxy.head_check import unpassable
 from candela_tui.proxy.origins import Origins
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing, Pairs, Reply, Translation, Upstream
@@ -115,7 +115,7 @@ class Relay:
         tap.answered(reply.status, headers)
         tap.chunk(reply.body)
         tap.ended()
-        return web.Response(status=reply.status, headers=CIMultiDict(headers), body=reply.body)
+        return web.Response(status=reply.status, headers=CIMultiDict(with_request_id(headers, tap)), body=reply.body)
 
     async def _send(self, outgoing: Outgoing, proxy: str | None, tap: Tap) -> aiohttp.ClientResponse:
         """The answer's head. Raises _BrokenOff, and what aiohttp raises where there is no connection."""
@@ -167,7 +167,7 @@ class Relay:
             return await self._translated(request, answer, decoder, step.translate(answer.status, headers), tap)
         tap.passes_untouched()
         tap.answered(answer.status, headers)
-        response = ProviderAnswer(answer.status, answer.reason, answer_fields(headers))
+        response = ProviderAnswer(answer.status, answer.reason, with_request_id(answer_fields(headers), tap))
         try:
             await response.prepare(request)
             while chunk := await _next_chunk(answer):
@@ -189,7 +189,7 @@ class Relay:
         tap: Tap,
     ) -> web.StreamResponse:
         tap.answered(answer.status, translation.headers)
-        response = ProviderAnswer(answer.status, answer.reason, translation.headers)
+        response = ProviderAnswer(answer.status, answer.reason, with_request_id(translation.headers, tap))
         body = TranslatedBody(response, translation, tap)
         pinging: asyncio.Task[None] | None = None
         try:
@@ -243,6 +243,7 @@ class Relay:
     def _failed(self, tap: Tap, status: int, words: str) -> web.Response:
         """An error in the place of the provider's answer."""
         response = error_response(status, words)
+        response.headers.update(with_request_id([], tap))
         body = error_body(status, words)
         tap.answered(status, [("Content-Type", "application/json")])
         tap.chunk(body)

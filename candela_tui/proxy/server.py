@@ -21,14 +21,16 @@ from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.client_answer import error_response
 from candela_tui.proxy.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
 from candela_tui.proxy.destinations import destination
-from candela_tui.proxy.fields import decoded_pairs
+from candela_tui.proxy.fields import decoded_pairs, with_request_id
 from candela_tui.proxy.guard import GuardedServer
+from candela_tui.proxy.head_check import coded
 from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.origins import Origins
 from candela_tui.proxy.outgoing import Pairs, Upstream
 from candela_tui.proxy.relay import Relay, tap_of
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
+from candela_tui.proxy.request_target import origin_form
 from candela_tui.proxy.routes import Routes, Target
 from candela_tui.proxy.upstreams.table import open_upstreams
 from candela_tui.wire import About
@@ -154,25 +156,33 @@ class Proxy:
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
             logger.info("refused %s %s", request.method, request.path)
-            self._feed.notify(f"Refused a request: {refusal}")
-            return error_response(403, refusal)
-        raw_path = request.raw_path
-        if raw_path == "/healthz":
+            self._feed.notify(f"Refused a request: {refusal.words}")
+            response = error_response(refusal.status, refusal.words)
+            if request.method == "CONNECT":
+                request.content.feed_eof()  # aiohttp takes all that follows for its body.
+                response.force_close()
+            return response
+        target = origin_form(request.raw_path)
+        if target == "/healthz":
             return web.json_response(self._health())
-        if self._api is not None and self._api.takes(raw_path):
+        if target == "/readyz":
+            ready = self._warming is not None and self._warming.done()
+            return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+        if self._api is not None and self._api.takes(target):
             with self._telling:
-                return await self._api.answer(request)
+                return await self._api.answer(request, target)
         with self._relaying:
-            return await self._answer(request, headers)
+            return await self._answer(request, target, headers)
 
-    async def _answer(self, request: web.BaseRequest, headers: Pairs) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, raw_path: str, headers: Pairs) -> web.StreamResponse:
         assert self._relay is not None
-        raw_path = request.raw_path
         target = self._routes.resolve(raw_path)
         if target is None:
             return error_response(
                 404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
             )
+        if coded(request.headers):
+            return error_response(501, "candela takes no transfer coding of a request but chunked")
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
@@ -187,6 +197,7 @@ class Proxy:
         tap.ended(Outcome.BLOCKED, ApiError("request_too_large", words))
         self._capture.begin(tap)
         response = error_response(413, words)
+        response.headers.update(with_request_id([], tap))
         response.force_close()
         return response
 

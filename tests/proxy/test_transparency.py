@@ -61,7 +61,8 @@ async def test_the_client_gets_the_providers_status_headers_and_bytes_and_nothin
         await straight.read()
     assert body == (await provider.request(0)).sent
     assert through.status == straight.status == 200
-    assert sorted(through.raw_headers) == sorted(straight.raw_headers)
+    added = [(b"X-Request-ID", (await candela.exchange()).id.encode())]
+    assert sorted(through.raw_headers) == sorted([*straight.raw_headers, *added])
 
 
 async def test_an_error_answer_passes_as_it_is(

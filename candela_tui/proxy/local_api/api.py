@@ -58,14 +58,14 @@ class LocalApi:
         """Whether this request target is the local API's."""
         return raw_path.partition("?")[0].startswith("/_local/")
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a request that passed the guard."""
+    async def answer(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Answer a request that passed the guard, by path and query of its target."""
         if self._token is None:
             return _refusal(503, f"the local API is closed: {self._token_file} could not be made")
         if not bears(request.headers.get("Authorization", ""), self._token):
             words = f"the local API asks for the token in {self._token_file}, as `Authorization: Bearer TOKEN`"
             return _refusal(401, words, {"WWW-Authenticate": 'Bearer realm="candela"'})
-        path, _, query = request.raw_path.partition("?")
+        path, _, query = target.partition("?")
         if path == f"{API_ROOT}/unlock":
             return await self._unlock(request)
         if request.method != "GET":
