@@ -10,8 +10,9 @@ from candela_tui.attach.client import Client
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.logs import log_beside_the_store
 from candela_tui.cli.pidfile import background
-from candela_tui.cli.terminal import require_terminal, show, tell_crash
+from candela_tui.cli.terminal import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
@@ -70,7 +71,8 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
         store.close()
     if end.crash is None:
         return end.code
-    tell_crash(end.crash, invocation.paths.data)
+    with log_beside_the_store(invocation):
+        report_crash(end.crash, invocation, "the proxy serves on. `candela attach` opens another dashboard.")
     return 1
 
 

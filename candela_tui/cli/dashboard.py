@@ -1,12 +1,15 @@
 """``candela``: the dashboard, with the proxy in the same process."""
 
+import threading
+
 import click
 
 from candela_tui.cli.attach import show_running
 from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.logs import log_beside_the_store
-from candela_tui.cli.terminal import require_terminal, show, tell_crash
+from candela_tui.cli.signals import SIGNAL_CHECK_S, told_to_end
+from candela_tui.cli.terminal import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.office import Office
 from candela_tui.proxy.destinations import destination
@@ -14,8 +17,6 @@ from candela_tui.proxy.listen import PortTaken
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import DashboardExit
 from candela_tui.ui.status import Status
-
-_UNTIL_STREAMS_END_S = 7 * 86400.0
 
 
 def open_dashboard(invocation: Invocation) -> int:
@@ -60,12 +61,29 @@ def show_engine(
 
 
 def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
-    """Stop the engine, after a crash of the dashboard only when the live streams have ended; the exit code."""
-    if end.crash is None:
-        engine.stop()
-        return end.code
-    tell_crash(end.crash, invocation.paths.data)
-    if engine.feed.live_count():
-        click.echo("Live streams go on until they end; Ctrl+C leaves at once.", err=True)
-    engine.stop(_UNTIL_STREAMS_END_S)
-    return 1
+    """Stop the engine, after a crash of the dashboard only when a signal says so; the exit code."""
+    if end.crash is not None:
+        woken = threading.Event()
+        with told_to_end(woken) as told:
+            report_crash(
+                end.crash,
+                invocation,
+                f"the proxy serves on at http://{engine.address}; press ctrl+c to end it. "
+                f"`candela attach --port {engine.port}` opens another dashboard.",
+            )
+            while not told.is_set():
+                woken.wait(SIGNAL_CHECK_S)
+            stop(engine)
+        return 1
+    stop(engine)
+    return end.code
+
+
+def stop(engine: Engine) -> None:
+    """Stop the engine, and say what that waits for."""
+    live = engine.feed.live_count()
+    if live:
+        requests = "1 live request" if live == 1 else f"{live} live requests"
+        words = f"Waiting up to {engine.grace_s:g} s for {requests} to end; press ctrl+c to leave at once."
+        click.echo(words, err=True)
+    engine.stop()

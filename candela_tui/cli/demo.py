@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from candela_tui.cli.dashboard import leave, show_engine
+from candela_tui.cli.dashboard import show_engine, stop
 from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.environment import loopback_exception
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.logs import log_beside_the_store
-from candela_tui.cli.terminal import require_terminal
+from candela_tui.cli.terminal import report_crash, require_terminal
 from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.demo.play import Demo
 from candela_tui.proxy.listen import PortTaken
@@ -56,7 +56,11 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
             end = show_engine(engine, settings, invocation, _NOTE)
         finally:
             simulation.stop()
-        return leave(engine, end, invocation)
+        if end.crash is not None:
+            # Its provider has ended: there is nothing to serve on for.
+            report_crash(end.crash, invocation, "the demo ends with it.")
+        stop(engine)
+        return end.code
 
 
 def _towards(settings: Settings, base_url: str) -> Settings:

@@ -8,6 +8,7 @@ import threading
 import click
 
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings
 from candela_tui.feed import Feed, Storing
 from candela_tui.proxy.listen import HOST, PortTaken, bind
@@ -15,8 +16,6 @@ from candela_tui.proxy.thread import ProxyThread
 from candela_tui.store.writer import StoreWriter
 
 _FLUSH_TIMEOUT_S = 5.0
-SIGNAL_CHECK_S = 0.5
-"""A signal that comes just before the main thread begins to wait does not end the wait, so no wait is without end."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +56,17 @@ class Engine:
         trouble = self._writer.trouble
         return Storing(trouble, self.feed.unstored_count() if trouble else 0, self._writer.lost)
 
-    def stop(self, grace_s: float | None = None) -> None:
+    @property
+    def grace_s(self) -> float:
+        """How many seconds live streams have to end when it stops."""
+        return self._settings.proxy.shutdown_grace_s
+
+    def stop(self) -> None:
         """Stop accepting, let live streams end within the grace time, write what is pending.
 
         A KeyboardInterrupt meanwhile gives up the waiting; what was live then counts as interrupted.
         """
-        grace_s = self._settings.proxy.shutdown_grace_s if grace_s is None else grace_s
-        leaving = threading.Thread(target=self._proxy.stop, args=(grace_s,), name="leaving", daemon=True)
+        leaving = threading.Thread(target=self._proxy.stop, args=(self.grace_s,), name="leaving", daemon=True)
         with contextlib.suppress(KeyboardInterrupt):
             leaving.start()
             while leaving.is_alive():

@@ -3,19 +3,18 @@
 import contextlib
 import logging
 import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 
 import click
 
 from candela_tui import __version__
 from candela_tui.cli import pidfile
 from candela_tui.cli.daemon import READY
-from candela_tui.cli.engine import SIGNAL_CHECK_S, Engine, refused, take_port
+from candela_tui.cli.engine import Engine, refused, take_port
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.logs import REQUESTS, log_beside_the_store, log_to_terminal
+from candela_tui.cli.signals import SIGNAL_CHECK_S, told_to_end
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
 from candela_tui.proxy.listen import PortTaken
@@ -67,36 +66,16 @@ def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
         raise refused(taken) from None
     engine = Engine(settings, invocation, sock)
     woken = threading.Event()
-    with _leaving(woken) as left:
+    with told_to_end(woken) as told:
         follower = engine.feed.follow(woken.set)
         engine.start()
         on_ready(engine)
-        while not left.is_set():
+        while not told.is_set():
             woken.wait(SIGNAL_CHECK_S)
             woken.clear()
             _log_ended(follower)
         engine.stop()
         _log_ended(follower)
-
-
-@contextlib.contextmanager
-def _leaving(woken: threading.Event) -> Iterator[threading.Event]:
-    """An event that the first SIGTERM, SIGINT or SIGHUP sets; a second one is a KeyboardInterrupt."""
-    left = threading.Event()
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        for each in signals:
-            signal.signal(each, signal.default_int_handler)
-        left.set()
-        woken.set()
-
-    before = {each: signal.signal(each, leave) for each in signals}
-    try:
-        yield left
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _log_ended(follower: Follower) -> None:

@@ -1,9 +1,8 @@
 """The dashboard in this terminal, whichever candela it shows."""
 
+import logging
 import signal
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -12,10 +11,11 @@ from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
 from candela_tui.ui.history import History
-from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.run import DashboardExit, run
 from candela_tui.ui.status import Status
+
+logger = logging.getLogger(__name__)
 
 
 def require_terminal(otherwise: str) -> None:
@@ -47,14 +47,7 @@ def show(
         return DashboardExit(128 + signal.SIGINT)
 
 
-def tell_crash(report: str, directory: Path) -> None:
-    """Write why the dashboard failed into a file of the directory, and say where it is."""
-    path = directory / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.txt"
-    try:
-        path.write_text(report, encoding="utf-8")
-        path.chmod(0o600)
-    except OSError as error:
-        click.echo(f"The dashboard failed, and its report can't be written to {path} ({error.strerror}):", err=True)
-        click.echo("\n".join(map(plain, report.splitlines())), err=True)
-        return
-    click.echo(f"The dashboard failed. The report is in {path}", err=True)
+def report_crash(report: str, invocation: Invocation, next_steps: str) -> None:
+    """Log why the dashboard ended, and say that it did and what the user can do."""
+    logger.error("the dashboard ended by an error\n%s", report)
+    click.echo(f"The dashboard ended by an error; {next_steps}\nThe log says why: {invocation.paths.log}", err=True)

@@ -1,6 +1,5 @@
 """config.toml, and what lies beside the records: mistakes in settings, errors in the log."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,10 +37,7 @@ def _keys(patient: Patient) -> Sequence[str]:
 
 
 def check_log(patient: Patient) -> Sequence[Check]:
-    """Errors of the last day, and reports of crashes. Blocks."""
-    crashes = sorted(patient.paths.data.glob("crash-*.txt"), key=_modified)
-    if crashes and time.time() - _modified(crashes[-1]) < _LATELY.total_seconds():
-        return [LOG.warn(f"the dashboard failed lately: {crashes[-1]}", "Please report it, with that file.")]
+    """Errors of the last day. Blocks."""
     try:
         since = datetime.now(UTC) - _LATELY
         errors = _entries(patient.paths.log, _ERRORS, since)
@@ -81,10 +77,3 @@ def _time(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -5,9 +5,12 @@ import traceback
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
@@ -33,6 +36,7 @@ from candela_tui.ui.keymap import keymap
 from candela_tui.ui.ledger import Change, Ledger
 from candela_tui.ui.looking import Looking
 from candela_tui.ui.notifier import Notifier
+from candela_tui.ui.palette import Palette
 from candela_tui.ui.plain import plain
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.settings.screen import SettingsScreen
@@ -99,6 +103,8 @@ class CandelaApp(App[int]):
         self._notifier = Notifier(self, self.sources)
         self._ticker: Timer | None = None
         self._ticker_is_still = False
+        self._closed_at = 0.0
+        """When a screen closed last, in the time of Textual's messages."""
         self.add_mode("dashboard", lambda: DashboardScreen(self.sources))
         for own in THEMES:
             self.register_theme(own)
@@ -200,6 +206,23 @@ class CandelaApp(App[int]):
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """Textual's toast; what it says is text that may come from anywhere, so neither markup nor control codes."""
         super().notify("\n".join(map(plain, message.splitlines())), markup=markup, **options)
+
+    def action_command_palette(self) -> None:
+        """Search all commands."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the uppermost screen."""
+        popped = super().pop_screen()
+        self._closed_at = monotonic()
+        return popped
+
+    async def on_event(self, event: events.Event) -> None:
+        """Leave out keys that were typed before the latest screen closed: they were not for the one below it."""
+        if isinstance(event, events.Key) and event.time < self._closed_at:
+            return
+        await super().on_event(event)
 
     def _tick(self) -> None:
         screen = self.screen

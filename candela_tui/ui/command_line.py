@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from candela_tui.ui.closable import Closable
 from candela_tui.ui.commands import Commands, Completion
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.lines.one_line import OneLine
@@ -33,7 +34,7 @@ class _Ahead(Suggester):
         return None
 
 
-class CommandLine(ModalScreen[None]):
+class CommandLine(ModalScreen[None], Closable[None]):
     """Runs a command on the screen below, and completes what is typed."""
 
     CSS_PATH = "command_line.tcss"

@@ -4,6 +4,7 @@ import asyncio
 import select
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,16 +47,19 @@ def run(
     nowhere. SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its
     own.
     """
-    app = CandelaApp(
-        feed=feed,
-        history=history,
-        status=status,
-        settings=settings,
-        config=config,
-        preferences=preferences,
-        office=office,
-    )
-    return asyncio.run(_run(app))
+    try:
+        app = CandelaApp(
+            feed=feed,
+            history=history,
+            status=status,
+            settings=settings,
+            config=config,
+            preferences=preferences,
+            office=office,
+        )
+        return asyncio.run(_run(app))
+    except Exception:  # noqa: BLE001 - the caller reports it; the proxy of this process must not end with it
+        return DashboardExit(1, traceback.format_exc())
 
 
 async def _run(app: CandelaApp) -> DashboardExit:

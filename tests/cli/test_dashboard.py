@@ -11,11 +11,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from candela_tui.cli.dashboard import leave
-from candela_tui.cli.engine import Engine, take_port
-from candela_tui.cli.invocation import Invocation
-from candela_tui.config import AnthropicSettings, Settings
-from candela_tui.ui.run import DashboardExit
 from tests.cli.command import COMMAND, PATIENCE_S, Home
 from tests.e2e.terminal import Terminal
 from tests.export.exchanges import exchange
@@ -94,26 +89,35 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     assert not list(temporary.glob("candela-demo-*"))
 
 
-async def test_a_failure_of_the_dashboard_lets_live_streams_end_and_says_where_the_report_is(
-    tmp_path: Path, provider: Provider, capsys: pytest.CaptureFixture[str]
+async def test_an_error_of_the_dashboard_ends_the_dashboard_and_not_the_proxy(
+    home: Home, terminal: Terminal, provider: Provider
 ) -> None:
-    invocation = Invocation(tmp_path / "config.toml", tmp_path / "data")
-    settings = Settings(anthropic=AnthropicSettings(base_url=provider.url))
-    engine = Engine(settings, invocation, take_port(0))
-    engine.start()
+    root = Path(__file__).parents[2]
+    failing = [sys.executable, "-m", "tests.cli.failing_dashboard"]
+    await terminal.open("it", failing, home.environment | {"PYTHONPATH": str(root)}, home.directory)
+    await terminal.shows("it", f"127.0.0.1:{home.port}", "candela claude")
     gate = Gate()
     provider.answer(message(text("Hel", gate, "lo")))
-    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http, ask(http, engine.address) as response:
-        await gate.reached()
-        leaving = asyncio.create_task(asyncio.to_thread(leave, engine, DashboardExit(1, "Traceback: so"), invocation))
-        gate.open()
-        body = await response.read()
-        assert await leaving == 1
-    assert body == (await provider.request(0)).sent
-    (report,) = invocation.paths.data.glob("crash-*.txt")
-    assert report.read_text() == "Traceback: so"
-    assert report.stat().st_mode & 0o077 == 0
-    assert str(report) in capsys.readouterr().err
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http:
+        address = f"127.0.0.1:{home.port}"
+        async with ask(http, address) as response:
+            await gate.reached()
+            await terminal.press("it", "!")
+            said = await terminal.shows("it", "The dashboard ended by an error", f"serves on at http://{address}")
+            gate.open()
+            assert await response.read() == (await provider.request(0)).sent
+        # What is asked afterwards is answered as well, until a signal says that it is enough.
+        async with ask(http, address) as response:
+            assert response.status == 200
+            await response.read()
+        assert "candela attach" in said
+        assert "ZeroDivisionError" not in said
+        await terminal.open("other", [str(COMMAND), "attach"], home.environment, home.directory)
+        await terminal.shows("other", "Attached to candela", "claude-opus-4-8"[7:])
+    await terminal.press("it", "C-c")
+    assert await terminal.exit_code("it") == 1
+    assert "ZeroDivisionError: a bug of the dashboard" in (home.data / "candela.log").read_text()
+    assert len(json.loads((await home.run("requests", "--json")).out)) == 2
 
 
 def ask(http: aiohttp.ClientSession, address: str) -> aiohttp.client._RequestContextManager:

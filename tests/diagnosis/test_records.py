@@ -179,14 +179,6 @@ def test_errors_of_the_last_day_in_the_log_are_told(make_patient: MakePatient) -
     assert check.words == "2 errors in the last day; the last: candela_tui.proxy: the disk is full"
 
 
-def test_a_report_of_a_crash_is_named(make_patient: MakePatient) -> None:
-    patient = make_patient()
-    patient.paths.make_data_directory()
-    crash = patient.paths.data / "crash-20261121T100000Z.txt"
-    crash.write_text("Traceback")
-    assert check_log(patient)[0].words == f"the dashboard failed lately: {crash}"
-
-
 def test_models_without_a_price_are_named_until_they_have_one(make_patient: MakePatient) -> None:
     patient = make_patient()
     assert check_prices(patient)[0].words == "no model was used in the last week"

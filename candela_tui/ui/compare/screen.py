@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.worker import Worker
 
 from candela_tui.analysis.compare import Comparison, compare
@@ -19,6 +18,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.ui import clipboard, words
 from candela_tui.ui.bodies import Bodies
+from candela_tui.ui.closable import Closable
 from candela_tui.ui.compare.lines import write
 from candela_tui.ui.compare.rows import Rows, as_text
 from candela_tui.ui.compare.summary import summary
@@ -42,7 +42,7 @@ class _Compared:
     rows: Rows
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(Closable[None]):
     """Shows what a request has that the one before it had not, and the other way round."""
 
     DEFAULT_CSS = """

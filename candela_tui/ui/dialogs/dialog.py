@@ -1,7 +1,7 @@
 """What the dialogs share: a framed box over the screen below."""
 
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -9,10 +9,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-Answer = TypeVar("Answer")
+from candela_tui.ui.closable import Answer, Closable
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ModalScreen[Answer], Closable[Answer]):
     """Shows ``contents``; ``esc`` and ``q`` close it without an answer."""
 
     CSS_PATH = Path(__file__).with_name("dialogs.tcss")

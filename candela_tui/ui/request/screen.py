@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.bodies import Side
+from candela_tui.ui.closable import Closable
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ledger import Change
@@ -52,7 +52,7 @@ _RAW = (RawRequestPage.title, RawResponsePage.title)
 _ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
 
 
-class RequestScreen(Screen[None]):
+class RequestScreen(Closable[None]):
     """Shows one page at a time; each keeps its place."""
 
     CSS_PATH = "screen.tcss"

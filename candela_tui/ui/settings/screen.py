@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input
 
 from candela_tui.config import (
@@ -26,6 +25,7 @@ from candela_tui.config import (
     standing_in,
     validated,
 )
+from candela_tui.ui.closable import Closable
 from candela_tui.ui.dialogs.theme import ThemeDialog
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Line
@@ -40,7 +40,7 @@ _REMEMBERED = {("ui", "theme"): "theme", ("ui", "density"): "density"}
 """What is also chosen, and remembered, elsewhere: setting it here forgets that choice, so that what is set holds."""
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(Closable[None]):
     """Shows every setting in force; changes are written to config.toml, and hold at once where they can."""
 
     CSS_PATH = "screen.tcss"

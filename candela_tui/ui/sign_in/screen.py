@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from candela_tui.credentials.sign_in import registry
 from candela_tui.credentials.sign_in.browser import open_browser
@@ -13,6 +12,7 @@ from candela_tui.credentials.sign_in.office import Office
 from candela_tui.credentials.sign_in.provider import ProviderName
 from candela_tui.credentials.sign_in.survey import Providers, Survey
 from candela_tui.ui import clipboard
+from candela_tui.ui.closable import Closable
 from candela_tui.ui.footer import KeyFooter
 from candela_tui.ui.ink import Piece
 from candela_tui.ui.lines.one_line import OneLine
@@ -21,7 +21,7 @@ from candela_tui.ui.sign_in.wizard import Around, Wizard
 from candela_tui.ui.sources import Sources
 
 
-class SignInScreen(Screen[None]):
+class SignInScreen(Closable[None]):
     """Leads through signing in. ``escape`` gives up the step that it is at, and leaves at the first."""
 
     CSS_PATH = "screen.tcss"
@@ -74,6 +74,7 @@ class SignInScreen(Screen[None]):
             providers,
         )
         self._wizard = Wizard(self._conversation, around)
+        self._over = False
 
     def compose(self) -> ComposeResult:
         """Where its user is, the conversation, keys."""
@@ -88,7 +89,13 @@ class SignInScreen(Screen[None]):
 
     async def _lead(self) -> None:
         await self._wizard.run(self._first)
+        self._over = True
         self.dismiss()
+
+    def on_screen_resume(self) -> None:
+        """Close where the wizard ended below another screen."""
+        if self._over:
+            self.dismiss()
 
     def _show_crumbs(self, crumbs: tuple[str, ...]) -> None:
         pieces: list[Piece] = [("Sign in", "heading")]
