@@ -11,8 +11,10 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from candela_tui.protocol import claude_code
 from candela_tui.protocol.model_ids import model_name, same_model, without_client_suffix, without_date
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage
+from candela_tui.protocol.user_agent import claude_code_version
 
 if TYPE_CHECKING:
     from genai_prices import types as genai
@@ -44,6 +46,8 @@ _WEB_SEARCH = Decimal(10)
 _CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
 """Times the input price, where nothing better is known of a model."""
 _PRICED_ITERATIONS = ("compaction", "advisor_message", DECLINED)
+_CLIENTS_LARGEST_TIER = 200_000
+"""Claude Code prices no prompt of more tokens at a higher tier (claude-sonnet-4-5 in 2.1.197 and 2.1.332)."""
 _PLACEHOLDER_OUTPUT = 1
 """Output tokens of an attempt that was declined before any output: none, or the placeholder."""
 
@@ -156,7 +160,7 @@ class Pricer:
             if rates is None:
                 return Priced(unpriced_model=model)
             doubts += _doubts(usage, rates)
-            cost = self._cost(usage, rates)
+            cost = _cost(usage, rates, self._share)
             saved = self._saved(usage, rates, cost)
             if refused:
                 notes.append("refused before any output: Anthropic's own API does not bill that, this cloud may")
@@ -174,7 +178,7 @@ class Pricer:
                 doubts.append(f"{'the attempt' if declined else iteration.type} by {its_model} has no price here")
                 continue
             doubts += _doubts(iteration.usage, its_rates)
-            its_cost = self._cost(iteration.usage, its_rates)
+            its_cost = _cost(iteration.usage, its_rates, self._share)
             cost = _added(cost, its_cost)
             saved += self._saved(iteration.usage, its_rates, its_cost)
         if usage.service_tier == "priority":
@@ -187,27 +191,13 @@ class Pricer:
     def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> _Rates | None:
         return self._rates(iteration.usage, served, model) if iteration.type in _PRICED_ITERATIONS else None
 
-    def _cost(self, usage: Usage, rates: _Rates) -> Cost:
-        share = self._share
-        return Cost(
-            input=_usd(share, (usage.input_tokens, rates.input)),
-            cache_read=_usd(share, (usage.cache_read_tokens, rates.cache_read)),
-            cache_write=_usd(
-                share,
-                (usage.cache_write_5m_tokens, rates.cache_write_5m),
-                (usage.cache_write_1h_tokens, rates.cache_write_1h),
-            ),
-            output=_usd(share, (usage.output_tokens, rates.output)),
-            web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
-        )
-
     def _saved(self, usage: Usage, rates: _Rates, cost: Cost) -> Decimal:
         # The rates are those of the whole prompt, cached or not: without a cache it would be in the same tier.
         uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
         return uncached - cost.input - cost.cache_read - cost.cache_write
 
     def _rates(self, usage: Usage, served: _Served, model: str, called: tuple[str | None, ...] = ()) -> _Rates | None:
-        listed = _listed(usage, served, model)
+        listed = _listed(usage, served, model, usage.prompt_tokens or 0)
         own = self._own_price(served.provider, model, called)
         if own is None:
             return listed
@@ -227,6 +217,25 @@ class Pricer:
                 if spelling in self._own:
                     return self._own[spelling]
         return None
+
+
+def client_total(usage: Usage, *, client: str | None, model_asked: str | None, at: datetime) -> Decimal | None:
+    """Return the USD that Claude Code itself counts for a whole answer; None: another client, or not known.
+
+    It takes the top-level counts at the list price of the model that it asked for, whatever answered. So a refused
+    prompt counts; attempts that declined, compaction on the server and the batch discount do not. Observed with 2.1.197
+    to 2.1.332; ``client`` is program and version, as in ``claude-cli/2.1.332``.
+    """
+    version = claude_code_version(client)
+    if version is None or model_asked is None or not claude_code.knows(version, model_asked):
+        return None
+    geography = usage.inference_geo if claude_code.counts_geography(version) else None
+    counted = replace(usage, service_tier=None, inference_geo=geography, beyond=())
+    prompt = min(usage.prompt_tokens or 0, _CLIENTS_LARGEST_TIER)
+    rates = _listed(counted, _Served("anthropic", None, None, at), model_asked, prompt)
+    if rates is None or rates.notes or not _billable(counted):
+        return None
+    return _cost(counted, rates, _ONE).total
 
 
 def load_price_data() -> None:
@@ -261,6 +270,20 @@ def _doubts(usage: Usage, rates: _Rates) -> Iterator[str]:
         yield "1-hour cache writes have no price of their own here"
 
 
+def _cost(usage: Usage, rates: _Rates, share: Decimal) -> Cost:
+    return Cost(
+        input=_usd(share, (usage.input_tokens, rates.input)),
+        cache_read=_usd(share, (usage.cache_read_tokens, rates.cache_read)),
+        cache_write=_usd(
+            share,
+            (usage.cache_write_5m_tokens, rates.cache_write_5m),
+            (usage.cache_write_1h_tokens, rates.cache_write_1h),
+        ),
+        output=_usd(share, (usage.output_tokens, rates.output)),
+        web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
+    )
+
+
 def _added(one: Cost, other: Cost) -> Cost:
     return Cost(
         input=one.input + other.input,
@@ -279,8 +302,8 @@ def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
     return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
 
 
-def _listed(usage: Usage, served: _Served, model: str) -> _Rates | None:
-    """The provider's list price of what was served, at the size of this prompt; None: not in the data."""
+def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> _Rates | None:
+    """The provider's list price of what was served, at this size of the prompt; None: not in the data."""
     info = next(
         (found for name in _references(served, model) if (found := _lookup(_LISTS[served.provider], name))), None
     )
@@ -307,7 +330,7 @@ def _listed(usage: Usage, served: _Served, model: str) -> _Rates | None:
             factor *= _US_ONLY
     if served.provider == "vertex" and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
         factor *= _REGIONAL
-    return _at_prompt(prices, usage.prompt_tokens or 0, factor, notes)
+    return _at_prompt(prices, prompt_tokens, factor, notes)
 
 
 def _references(served: _Served, model: str) -> Iterator[str]:

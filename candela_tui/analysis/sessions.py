@@ -33,6 +33,10 @@ class Totals:
     """What the prompt cache saved, over the priced exchanges."""
     at_least: bool = False
     """Some exchange cost at least what is counted for it, or has no price."""
+    counted_otherwise: int = 0
+    """Exchanges for which the client counts another amount than the provider bills."""
+    client_difference: Decimal = Decimal(0)
+    """USD that the client counts more for those than they cost; negative: less."""
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -55,6 +59,9 @@ class Totals:
         elif exchange.unpriced_model is not None:
             self.unpriced += 1
             self.at_least = True
+        if exchange.client_cost is not None:
+            self.counted_otherwise += 1
+            self.client_difference += exchange.client_cost - (exchange.cost.total if exchange.cost else 0)
 
     @property
     def prompt_tokens(self) -> int:

@@ -4,6 +4,7 @@ from candela_tui.cli.tables import local_time
 from candela_tui.exchange import Exchange
 from candela_tui.export.records import plain_decimal
 from candela_tui.protocol.headers import Headers
+from candela_tui.protocol.user_agent import program_name
 from candela_tui.ui.plain import plain
 from candela_tui.ui.words import ADAPTED, UNKNOWN, cost, count, duration, provider, way
 
@@ -98,6 +99,9 @@ def _usage(exchange: Exchange) -> list[tuple[str, str]]:
         )
     else:
         rows.append(("cost", UNKNOWN))
+    rows += [("note", note) for note in exchange.cost_notes]
+    if exchange.client_cost is not None:
+        rows.append((program_name(exchange.client or ""), f"counts ${plain_decimal(exchange.client_cost)} for it"))
     return rows
 
 

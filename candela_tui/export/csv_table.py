@@ -32,6 +32,8 @@ def default_file_name(session_id: str | None) -> str:
 def _cell(value: Value) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, Decimal):
         return plain_decimal(value)
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Usage
 
-Value = str | int | float | Decimal | None
+Value = str | int | float | bool | Decimal | None
 Record = dict[str, Value]
 
 REQUEST_FIELDS = (
@@ -57,6 +57,9 @@ REQUEST_FIELDS = (
     "client",
     "inferred",
     "branch",
+    "cost_at_least",
+    "unpriced_model",
+    "client_cost_usd",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -71,7 +74,8 @@ def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
 
 def request_record(exchange: Exchange, session: SessionSummary | None = None) -> Record:
     """One request of that session. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
-    what was changed for the provider: ``beta context-1m-2025-08-07; field context_management``."""
+    what was changed for the provider: ``beta context-1m-2025-08-07; field context_management``. ``cost_at_least`` says
+    that it may cost more than ``cost_usd``, ``client_cost_usd`` what the client counts where that is another amount."""
     usage = exchange.usage or Usage()
     agent = session.agents.get(exchange.agent_id or "") if session else None
     tells_branch = session or exchange.clues
@@ -115,6 +119,9 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
         "client": exchange.client,
         "inferred": ", ".join(exchange.inferred) or None,
         "branch": tells_branch.git_branch if tells_branch else None,
+        "cost_at_least": exchange.cost.at_least if exchange.cost else None,
+        "unpriced_model": exchange.unpriced_model,
+        "client_cost_usd": exchange.client_cost,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -140,8 +147,6 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
             "output": cost.output,
             "web_searches": cost.web_searches,
         },
-        "cost_at_least": cost.at_least if cost else None,
-        "unpriced_model": exchange.unpriced_model,
         "subscription": exchange.subscription,
         "differences": [
             {"what": difference.what, "asked": difference.asked, "served": difference.served}
@@ -164,7 +169,9 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
 
 
 def session_record(session: SessionSummary) -> Record:
-    """One session; ``agents`` is how many sub-agents it has, ``cache_hit_rate`` 0 to 1."""
+    """One session; ``agents`` is how many sub-agents it has, ``cache_hit_rate`` 0 to 1. ``cost_usd`` is the sum over
+    the requests with a price; ``cost_at_least`` says that the session may cost more, ``unpriced`` how many requests
+    have no price, ``client_difference_usd`` how much more the client counts than the provider bills."""
     totals = session.totals
     rate = totals.cache_hit_rate
     return {
@@ -185,6 +192,9 @@ def session_record(session: SessionSummary) -> Record:
         "cache_hit_rate": None if rate is None else round(rate, 6),
         "cost_usd": totals.cost,
         "saved_usd": totals.saved_usd if totals.priced else None,
+        "cost_at_least": totals.at_least,
+        "unpriced": totals.unpriced,
+        "client_difference_usd": totals.client_difference if totals.counted_otherwise else None,
     }
 
 

@@ -18,6 +18,7 @@ from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import MessagesRequest, session_in_metadata
 from candela_tui.protocol.session_clues import first_user_text, title_in_answer
 from candela_tui.protocol.user_agent import client_of
+from candela_tui.proxy.client_cost import client_cost
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
 from candela_tui.proxy.ending import ending
@@ -231,6 +232,8 @@ class ExchangeRecord:
         if self._answer is not None:
             known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
         self.exchange = replace(self.exchange, **known)
+        if self.exchange.outcome is Outcome.OK:
+            self.exchange = replace(self.exchange, client_cost=client_cost(self.exchange))
 
     def end_as_relayed(self) -> None:
         """Say how the exchange ended from the relay's own notes: what the capture makes of it has failed."""

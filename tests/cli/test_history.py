@@ -164,7 +164,13 @@ async def test_an_export_has_a_row_a_request_with_the_same_values_as_the_json(re
     exported = await recorded.run("export", "--session", "1f0c", "-o", "-")
     rows = list(csv.DictReader(io.StringIO(exported.out, newline="")))
     listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
-    assert rows == [{key: "" if value is None else str(value) for key, value in request.items()} for request in listed]
+    assert rows == [{key: _cell(value) for key, value in request.items()} for request in listed]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 async def test_an_export_goes_to_the_named_file_or_to_one_named_for_the_session(recorded: Home) -> None:

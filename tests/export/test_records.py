@@ -70,6 +70,9 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "client": None,
         "inferred": None,
         "branch": "fix/flaky",
+        "cost_at_least": False,
+        "unpriced_model": None,
+        "client_cost_usd": None,
     }
 
 
@@ -148,7 +151,38 @@ def test_a_session_sums_up_its_requests() -> None:
         "cache_hit_rate": 0.570474,
         "cost_usd": Decimal("0.088089"),
         "saved_usd": Decimal("0.75"),
+        "cost_at_least": False,
+        "unpriced": 0,
+        "client_difference_usd": None,
     }
+
+
+def test_a_sum_that_leaves_something_out_says_so() -> None:
+    complete, broken = exchange(1), exchange(2)
+    assert broken.cost is not None
+    broken = replace(broken, cost=replace(broken.cost, at_least=True))
+    unpriced = exchange(3, cost=None, unpriced_model="my-finetune")
+    said = []
+    for some in ([complete], [complete, broken], [complete, unpriced], [unpriced]):
+        (session,) = by_session(some)
+        record = json.loads(json_text(session_record(session)))
+        said.append((record["cost_usd"], record["cost_at_least"], record["unpriced"]))
+    assert said == [(0.029363, False, 0), (0.058726, True, 0), (0.029363, True, 1), (None, True, 1)]
+    assert [request_record(one)["cost_at_least"] for one in (complete, broken, unpriced)] == [False, True, None]
+    assert request_record(unpriced)["unpriced_model"] == "my-finetune"
+    lines = "".join(csv_lines([complete, broken, unpriced])).splitlines()
+    place = lines[0].split(",").index("cost_at_least")
+    assert [line.split(",")[place] for line in lines] == ["cost_at_least", "false", "true", ""]
+
+
+def test_what_the_client_counts_otherwise_is_told_of_a_request_and_a_session() -> None:
+    refused = exchange(1, client_cost=Decimal("1.06005"), cost=Cost(*[Decimal(0)] * 5))  # type: ignore[arg-type]
+    local = exchange(2, client_cost=Decimal("0.5"), cost=None, unpriced_model="local-llama")
+    cheaper = exchange(3, client_cost=Decimal("0.02"))
+    (session,) = by_session([refused, local, cheaper, exchange(4)])
+    assert session.totals.counted_otherwise == 3
+    assert session_record(session)["client_difference_usd"] == Decimal("1.06005") + Decimal("0.5") - Decimal("0.009363")
+    assert request_record(refused)["client_cost_usd"] == Decimal("1.06005")
 
 
 def test_the_cost_of_a_session_without_any_price_is_unknown() -> None:

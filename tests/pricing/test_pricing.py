@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
-from candela_tui.pricing import Priced, Pricer, context_window
+from candela_tui.pricing import Priced, Pricer, client_total, context_window
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage, usage_from_wire
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -386,6 +386,70 @@ class TestRefusals:
         expected = sum((total(work, model) for model, work in zip(models, attempts, strict=False)), Decimal(0))
         own_part = Decimal(0) if refused else total(Usage(input_tokens=1000, output_tokens=10))
         assert total(answer, refused=refused) == expected + own_part
+
+
+NEWEST, OLD = "claude-cli/2.1.332", "claude-cli/2.1.197"
+
+
+class TestWhatClaudeCodeCounts:
+    """As ``total_cost_usd`` says, to the last digit, of both clients against a stand-in."""
+
+    @staticmethod
+    def counted(usage: Usage, model: str = "claude-fable-5", client: str | None = NEWEST) -> Decimal | None:
+        return client_total(usage, client=client, model_asked=model, at=NOW)
+
+    @pytest.mark.parametrize("client", [NEWEST, OLD])
+    @pytest.mark.parametrize(
+        ("usage", "usd"),
+        [
+            (Usage(input_tokens=106_000, output_tokens=1), "1.06005"),
+            (usage_from_wire(TestRefusals.WIRE), "0.525"),
+            (Usage(input_tokens=100_000, output_tokens=1000, service_tier="batch"), "1.05"),
+            (Usage(input_tokens=100_000, output_tokens=1000, web_searches=2), "1.07"),
+            (
+                Usage(
+                    input_tokens=23_000,
+                    output_tokens=1000,
+                    beyond=(Iteration("compaction", None, Usage(input_tokens=180_000, output_tokens=3500)),),
+                ),
+                "0.28",
+            ),
+        ],
+    )
+    def test_is_the_top_level_at_the_price_of_the_model_that_it_asked_for(self, client, usage, usd):
+        assert self.counted(usage, client=client) == Decimal(usd)
+
+    def test_is_without_geography_before_2_1_260(self):
+        usage = Usage(input_tokens=100_000, output_tokens=1000, inference_geo="us")
+        assert self.counted(usage, "claude-opus-4-8") == Decimal("0.5775")
+        assert self.counted(usage, "claude-opus-4-8", OLD) == Decimal("0.525")
+
+    def test_knows_the_tier_of_haiku_and_not_the_old_one_above_200_000_tokens(self):
+        assert self.counted(Usage(input_tokens=150_000, output_tokens=3), "claude-haiku-5-5") == Decimal("0.0750075")
+        assert self.counted(Usage(input_tokens=250_000, output_tokens=3), "claude-sonnet-4-5[1m]") == Decimal(
+            "0.750045"
+        )
+
+    def test_leaves_out_the_users_own_prices_and_discount(self):
+        usage = Usage(input_tokens=1_000_000)
+        assert total(usage, settings={"discount_percent": 50}) == Decimal("2.5")
+        assert self.counted(usage, "claude-opus-4-8") == 5
+
+    @pytest.mark.parametrize(
+        ("model", "client"),
+        [
+            ("claude-opus-5-5", OLD),
+            ("claude-opus-5", "claude-cli/2.1.229"),
+            ("claude-fable-5-2", "claude-cli/2.1.300"),
+            ("my-finetune", NEWEST),
+            ("claude-mythos-5", NEWEST),
+            ("claude-opus-4-8", "claude-cli/2.0.1"),
+            ("claude-opus-4-8", "curl/8.5.0"),
+            ("claude-opus-4-8", None),
+        ],
+    )
+    def test_is_not_known_of_a_model_that_the_version_does_not_know_nor_of_another_client(self, model, client):
+        assert self.counted(MILLION, model, client) is None
 
 
 class TestPricesOfYourOwn:

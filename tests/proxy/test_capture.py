@@ -1,5 +1,6 @@
 """What is recorded of an exchange."""
 
+import contextlib
 import json
 from decimal import Decimal
 from itertools import pairwise
@@ -17,7 +18,7 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 from tests.proxy.running import BODY, RunningProxy, WireClient
-from tests.standin import STALL, Gate, Provider, message, text, thinking, tool_use, usage, whole_message
+from tests.standin import CLOSE, STALL, Answer, Gate, Provider, message, text, thinking, tool_use, usage, whole_message
 from tests.standin.answers import Block
 
 SECRET = "sk-ant-api03-very-secret"
@@ -392,6 +393,46 @@ async def test_an_attempt_that_declined_amid_its_output_is_billed_beside_the_ans
     assert exchange.cost is not None
     assert (exchange.cost.total, exchange.cost.at_least) == (Decimal("0.8625"), False)
     assert exchange.differences == (Difference("model", "claude-fable-5", "claude-opus-4-8"),)
+
+
+REFUSED = message(model="claude-fable-5", usage=usage(106_000), output_tokens=1, stop_reason="refusal")
+CLAUDE_CODE = {"User-Agent": "claude-cli/2.1.332 (external, cli)"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "counted"),
+    [
+        (REFUSED, "1.06005"),
+        # It prices the model that it asked for.
+        (message(text("ok"), model="claude-haiku-4-5", usage=usage(100_000), output_tokens=1000), "1.05"),
+        (message(text("ok"), model="local-llama", usage=usage(100_000), output_tokens=1000), "1.05"),
+        (message(text("ok"), model="claude-fable-5", usage=usage(100_000), output_tokens=1000), None),
+        # How it goes on from here decides what it counts.
+        (message(text("ok", CLOSE), model="claude-haiku-4-5", usage=usage(100_000)), None),
+    ],
+)
+async def test_what_the_client_counts_is_kept_where_that_is_not_the_bill(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession, answer: Answer, counted: str | None
+) -> None:
+    provider.answer(answer)
+    body = _of_model("claude-fable-5")
+    with contextlib.suppress(aiohttp.ClientPayloadError):
+        async with client.post(f"{candela.url}/v1/messages", data=body, headers=CLAUDE_CODE) as got:
+            await got.read()
+    exchange = await candela.exchange()
+    assert exchange.client_cost == (None if counted is None else Decimal(counted))
+    await candela.stop(0)
+    [stored] = candela.reader.exchanges()
+    assert stored.client_cost == exchange.client_cost
+
+
+async def test_of_another_client_nothing_is_known(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
+) -> None:
+    provider.answer(REFUSED)
+    async with client.post(f"{candela.url}/v1/messages", data=_of_model("claude-fable-5")) as got:
+        await got.read()
+    assert (await candela.exchange()).client_cost is None
 
 
 def _of_model(name: str) -> bytes:

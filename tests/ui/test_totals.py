@@ -1,5 +1,6 @@
 """The line below the lists."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -56,6 +57,17 @@ def test_the_line_fits_where_its_shortest_form_does(
 def test_a_cache_that_was_written_and_never_read_cost_more() -> None:
     assert "cache cost $0.02 more" not in _line(130)
     assert "cache cost $0.020 more" in _line(130, Totals(cost_usd=Decimal(1), priced=1, saved_usd=Decimal("-0.02")))
+
+
+def test_what_claude_code_counts_otherwise_is_told_where_there_is_room() -> None:
+    def line(width: int, difference: str) -> str:
+        totals = replace(BUSY, counted_otherwise=2, client_difference=Decimal(difference))
+        return _line(width, totals)
+
+    assert "Claude Code counts $2.12 more" in line(160, "2.1201")
+    assert "Claude Code counts $0.34 less" in line(160, "-0.3375")
+    assert "counts" not in line(160, "0")
+    assert "counts" not in line(70, "2.1201")
 
 
 def test_a_subscription_has_a_value_not_a_cost() -> None:

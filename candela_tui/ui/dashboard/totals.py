@@ -49,6 +49,8 @@ def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None
         parts[1].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
     if totals.unpriced and wordy > 4:
         parts[-1].append((f" ({totals.unpriced} without a price)", "warn"))
+    if abs(totals.client_difference) >= _WORTH_TELLING and wordy > 2:
+        parts.append(_counted_otherwise(totals, wordy=wordy))
     if abs(totals.saved_usd) >= _WORTH_TELLING and wordy not in (0, 2):
         parts.append(_saved(totals, wordy=wordy))
     if share is not None:
@@ -65,6 +67,13 @@ def _saved(totals: Totals, *, wordy: int) -> list[Piece]:
     if totals.saved_usd > 0:
         return [("saved by cache " if wordy > 3 else "saved ", "dim"), (words.money(totals.saved_usd), "good")]
     return [("cache cost ", "dim"), (words.money(-totals.saved_usd), "warn"), (" more", "dim")]
+
+
+def _counted_otherwise(totals: Totals, *, wordy: int) -> list[Piece]:
+    """What the client counts otherwise than the provider bills: of the clients, only of Claude Code is that known."""
+    more = "more" if totals.client_difference > 0 else "less"
+    name = "Claude Code counts " if wordy > 3 else "client "
+    return [(name, "dim"), (f"{words.money(abs(totals.client_difference))} {more}", "warn")]
 
 
 class TotalsLine(OneLine):

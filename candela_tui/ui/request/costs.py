@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from candela_tui.exchange import Cost, Exchange
 from candela_tui.protocol.usage import Usage
+from candela_tui.protocol.user_agent import program_name
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, fitted
 from candela_tui.ui.request.facts import LABEL, fact, heading
@@ -36,6 +37,10 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
         lines += fact("", "Paid by subscription: the figures are what the API would charge, not a bill.", width, "dim")
     for note in _notes(exchange):
         lines += fact("≥ because" if cost is not None and cost.at_least else "note", note, width, "warn")
+    if exchange.client_cost is not None:
+        lines += fact(
+            program_name(exchange.client or ""), f"counts {exact(exchange.client_cost)} for it", width, "warn"
+        )
     if exchange.unpriced_model is not None:
         lines += _unpriced(exchange.unpriced_model, width)
     return lines

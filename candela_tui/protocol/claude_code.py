@@ -1,0 +1,51 @@
+"""What Claude Code itself knows of models, by its version: how much context it fills, and what it can price.
+
+Observed in the ``modelUsage`` that ``claude -p --output-format json`` prints against a stand-in (2.1.197, 2.1.229,
+2.1.260, 2.1.300 and 2.1.332). A version between two of these is taken for the older one.
+"""
+
+from candela_tui.protocol.model_ids import model_name
+
+Version = tuple[int, int, int]
+
+MILLION = 1_000_000
+"""The window of a model that is named with ``[1m]``, whatever the version."""
+
+_USUAL = 200_000
+_OLDEST: Version = (2, 1, 197)
+_MILLION_SINCE: Version = (2, 1, 300)
+"""From this version on, models of ``_MILLION_GENERATION`` and later have a million tokens without ``[1m]`` ..."""
+_MILLION_GENERATION = (4, 7)
+_UNKNOWN_MILLION_SINCE: Version = (2, 1, 332)
+"""... and from this one on, models that the client does not know have them too."""
+_COUNTS_GEOGRAPHY_SINCE: Version = (2, 1, 260)
+_OLD_GENERATION = (4, 8)
+"""Every version knows the models up to this generation, and those below from the version beside them on."""
+_NEW_MODELS: tuple[tuple[Version, frozenset[str]], ...] = (
+    ((2, 1, 197), frozenset({"claude-fable-5", "claude-mythos-5"})),
+    ((2, 1, 260), frozenset({"claude-opus-5", "claude-sonnet-5", "claude-fable-5-1"})),
+    ((2, 1, 300), frozenset({"claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"})),
+    ((2, 1, 332), frozenset({"claude-fable-5-2", "claude-mythos-5-1"})),
+)
+
+
+def context_window(version: Version, model: str) -> int:
+    """Return how many tokens this version fills of a model that is named without ``[1m]``, before it compacts."""
+    if version < _MILLION_SINCE:
+        return _USUAL
+    if not knows(version, model):
+        return MILLION if version >= _UNKNOWN_MILLION_SINCE else _USUAL
+    return MILLION if (model_name(model).version or (0, 0)) >= _MILLION_GENERATION else _USUAL
+
+
+def knows(version: Version, model: str) -> bool:
+    """Return whether this version has a window and a price for the model, and does not guess them."""
+    name = model_name(model)
+    if version < _OLDEST or name.version is None:
+        return False
+    return name.version <= _OLD_GENERATION or any(name.base in new for since, new in _NEW_MODELS if version >= since)
+
+
+def counts_geography(version: Version) -> bool:
+    """Return whether this version counts the price of inference in one geography."""
+    return version >= _COUNTS_GEOGRAPHY_SINCE
