@@ -4,11 +4,13 @@ Source: https://docs.claude.com/en/api/messages (usage) and .../build-with-claud
 ``message_delta`` is cumulative, so each field that it has replaces the earlier value and nothing is added up.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from candela_tui.protocol.model_ids import same_model
+from candela_tui.protocol.raw_json import decode_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,16 @@ class UsageFold:
         self._usage: Usage | None = None
 
     def merge(self, wire: object) -> None:
-        """Take a ``usage`` object as decoded from JSON; anything that is not an object is left out."""
+        """Take a ``usage`` object as decoded from JSON; anything that is not an object is left out. An object inside
+        it, such as ``cache_creation``, is merged field by field as well."""
         if isinstance(wire, Mapping):
-            self._fields.update((key, value) for key, value in wire.items() if value is not None)
+            _update(self._fields, wire)
             self._usage = None
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The counts that can't be read in full, each with its value: ``output_tokens 123.45``."""
+        return tuple(_unread(self._fields))
 
     @property
     def usage(self) -> Usage | None:
@@ -106,6 +114,39 @@ DECLINED = "message"
 """The type of the attempt of a model that declined, among the iterations that the counts leave out."""
 _SERVED = "fallback_message"
 """The type of the last iteration where another model than the one asked for served the answer."""
+
+
+def _update(fields: dict[str, Any], wire: Mapping[str, Any]) -> None:
+    for name, value in wire.items():
+        if value is None:
+            continue
+        known = fields.get(name)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = {**known, **{key: inner for key, inner in value.items() if inner is not None}}
+        fields[name] = value
+
+
+_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+_NESTED_COUNTS = {
+    "cache_creation": ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
+    "server_tool_use": ("web_search_requests",),
+}
+
+
+def _unread(fields: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    named = [(name, fields.get(name)) for name in _COUNTS]
+    for group, names in _NESTED_COUNTS.items():
+        inner = fields.get(group)
+        if isinstance(inner, Mapping):
+            named += [(f"{group}.{name}", inner.get(name)) for name in names]
+    for name, value in named:
+        number = _number(value)
+        if value is not None and (number is None or number != _count(value)):
+            yield f"{where}{name} {str(value)[:_LONGEST_QUOTE]}"
+    iterations = fields.get("iterations")
+    for number, entry in enumerate(iterations if isinstance(iterations, list) else []):
+        if isinstance(entry, Mapping):
+            yield from _unread({**entry, "iterations": None}, f"iterations[{number}].")
 
 
 def usage_from_wire(fields: Mapping[str, Any]) -> Usage:
@@ -175,8 +216,24 @@ def _declined(model: str | None, serving: tuple[str, str | None] | None) -> bool
     return served_by is not None and not same_model(model, served_by)
 
 
+_LONGEST_NUMBER = 32
+"""Characters of a count that is spelled as a string."""
+_LONGEST_QUOTE = 40
+
+
+def _number(value: object) -> int | float | None:
+    """A number that was spelled as a JSON number, or as a string that holds one."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        value = decode_json(value.encode("utf-8", "replace"))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
+
+
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+    """Read a count. Of a fraction, which nothing can be, the whole number below it: that much is certain."""
+    number = _number(value)
+    return math.floor(number) if number is not None and 0 <= number < 2**53 else None
 
 
 def _word(value: object) -> str | None:

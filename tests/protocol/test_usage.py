@@ -151,9 +151,65 @@ def test_attempts_that_declined_are_left_out_of_the_counts(entries, left_out):
     assert attempts(*entries) == left_out
 
 
-@pytest.mark.parametrize("count", [-1, 2**53, 2**80, 1.5, True, "12", None, [], {}])
+@pytest.mark.parametrize("count", [-1, 2**53, 2**80, -0.5, 1e400, True, "twelve", "1_000", "", "true", None, [], {}])
 def test_a_count_that_is_none_is_unknown(count):
     assert usage_from_wire({"input_tokens": count}).input_tokens is None
+
+
+@pytest.mark.parametrize("count", [1000, 1000.0, 1e3, "1000", "1000.0", "1e3", " 1000 "])
+def test_a_whole_number_is_read_in_whatever_spelling(count):
+    """Claude Code 2.1.332 counts a number and a number in a string alike."""
+    fold = UsageFold()
+    fold.merge({"input_tokens": count, "cache_creation": {"ephemeral_1h_input_tokens": count}})
+    assert fold.usage is not None
+    assert (fold.usage.input_tokens, fold.usage.cache_write_1h_tokens) == (1000, 1000)
+    assert fold.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("wire", "unread"),
+    [
+        ({"output_tokens": 123.45}, "output_tokens 123.45"),
+        ({"output_tokens": "123.45"}, "output_tokens 123.45"),
+        ({"input_tokens": -1}, "input_tokens -1"),
+        ({"input_tokens": True}, "input_tokens True"),
+        ({"cache_read_input_tokens": "many"}, "cache_read_input_tokens many"),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 0.5}}, "cache_creation.ephemeral_5m_input_tokens 0.5"),
+        ({"server_tool_use": {"web_search_requests": []}}, "server_tool_use.web_search_requests []"),
+        (
+            {"iterations": [{"type": "compaction", "input_tokens": "x"}]},
+            "iterations[0].input_tokens x",
+        ),
+    ],
+)
+def test_a_count_that_is_not_a_whole_number_is_named(wire, unread):
+    fold = UsageFold()
+    fold.merge({"service_tier": "standard", **wire})
+    assert fold.unread == (unread,)
+
+
+@given(st.floats(0, 1e9))
+def test_of_a_fraction_counts_what_is_certain(count):
+    tokens = usage_from_wire({"output_tokens": count}).output_tokens
+    assert tokens is not None
+    assert tokens <= count < tokens + 1
+
+
+def test_a_split_in_a_later_event_is_merged_field_by_field():
+    usage = merged(
+        {
+            "cache_creation_input_tokens": 3072,
+            "cache_creation": {"ephemeral_5m_input_tokens": 1024, "ephemeral_1h_input_tokens": 2048},
+            "server_tool_use": {"web_search_requests": 2},
+        },
+        {
+            "output_tokens": 9,
+            "cache_creation": {"ephemeral_5m_input_tokens": 1024, "ephemeral_1h_input_tokens": None},
+            "server_tool_use": {"web_fetch_requests": 1},
+        },
+    )
+    assert usage is not None
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens, usage.web_searches) == (1024, 2048, 2)
 
 
 WIRE = st.recursive(
