@@ -13,8 +13,8 @@ from candela_tui.protocol.kind import Kind
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over exchanges. ``cost_usd`` leaves out what has no price; ``unpriced`` counts those exchanges. The tokens
-    are the providers' top-level counts."""
+    """Sums over exchanges. ``cost_usd`` leaves out what has no price; ``unpriced`` counts those exchanges, and
+    ``unread`` those whose answers could not be read in full. The tokens are the providers' top-level counts."""
 
     requests: int = 0
     live: int = 0
@@ -29,10 +29,11 @@ class Totals:
     cost_usd: Decimal = Decimal(0)
     priced: int = 0
     unpriced: int = 0
+    unread: int = 0
     saved_usd: Decimal = Decimal(0)
     """What the prompt cache saved, over the priced exchanges."""
     at_least: bool = False
-    """Some exchange cost at least what is counted for it, or has no price."""
+    """Some exchange cost at least what is counted for it, has no price, or was not read in full."""
     counted_otherwise: int = 0
     """Exchanges for which the client counts another amount than the provider bills."""
     client_difference: Decimal = Decimal(0)
@@ -62,6 +63,9 @@ class Totals:
         if exchange.client_cost is not None:
             self.counted_otherwise += 1
             self.client_difference += exchange.client_cost - (exchange.cost.total if exchange.cost else 0)
+        if exchange.unread is not None:
+            self.unread += 1
+            self.at_least = True
 
     @property
     def prompt_tokens(self) -> int:

@@ -1,10 +1,11 @@
 """Content-Encoding, undone as the bytes arrive, in a copy. Source: RFC 9110, section 8.4.
 
-Each decoder has ``feed(bytes) -> bytes``. Bytes that do not decode raise ``BadEncoding``, and so does a body that
-decodes to more than any real answer: a few kilobytes may hide gigabytes.
+Each decoder has ``feed(bytes) -> bytes``, and ``finish`` for the end of the body. Bytes that do not decode raise
+``BadEncoding``, and so does a body that decodes to more than any real answer: a few kilobytes may hide gigabytes.
 """
 
 import zlib
+from codecs import BOM_UTF8
 from typing import Protocol
 
 import brotli
@@ -20,16 +21,26 @@ class BadEncoding(ValueError):
     """The bytes are not what the Content-Encoding header says."""
 
 
+class CutShort(BadEncoding):
+    """The body ended before its encoding did."""
+
+
 class Decoder(Protocol):
     """Undoes one content coding, incrementally."""
 
     def feed(self, data: bytes) -> bytes:
         """Return what these bytes decode to, as far as it is complete. Raises BadEncoding."""
 
+    def finish(self) -> bytes:
+        """Return what was held back: the body has ended. Raises CutShort where its encoding has not."""
+
 
 class _Identity:
     def feed(self, data: bytes) -> bytes:
         return data
+
+    def finish(self) -> bytes:
+        return b""
 
 
 class _Budget:
@@ -49,26 +60,34 @@ class _Gzip:
     def __init__(self) -> None:
         self._budget = _Budget()
         self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        self._between = False
+        self._between = True
+        """No member has begun, or one has ended and no other has begun."""
+        self._first = True
         self._over = False
 
     def feed(self, data: bytes) -> bytes:
         out = []
         while data and not self._over:
             # A body may be several members, one after the other (RFC 1952, section 2.2); what else follows is padding.
-            if self._between and not data.startswith(b"\x1f"):
+            if self._between and not self._first and not data.startswith(b"\x1f"):
                 self._over = True
                 break
+            self._first = False
             try:
                 out.append(self._budget.spend(self._inflate.decompress(data, self._budget.left + 1)))
             except zlib.error as error:
-                raise BadEncoding(f"not gzip: {error}") from error
+                raise BadEncoding("it is not valid gzip") from error
             data = b""
             self._between = self._inflate.eof
             if self._between:
                 data = self._inflate.unused_data
                 self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
         return b"".join(out)
+
+    def finish(self) -> bytes:
+        if not self._between:
+            raise CutShort("its gzip encoding is cut short")
+        return b""
 
 
 class _Deflate:
@@ -91,22 +110,34 @@ class _Deflate:
         try:
             return self._budget.spend(self._inflate.decompress(data, self._budget.left + 1))
         except zlib.error as error:
-            raise BadEncoding(f"not deflate: {error}") from error
+            raise BadEncoding("it is not valid deflate") from error
+
+    def finish(self) -> bytes:
+        if self._head and not (self._inflate is not None and self._inflate.eof):
+            raise CutShort("its deflate encoding is cut short")
+        return b""
 
 
 class _Brotli:
     def __init__(self) -> None:
         self._budget = _Budget()
         self._decompressor = brotli.Decompressor()
+        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
         if not data:
             return b""
+        self._begun = True
         try:
             decoded = bytes(self._decompressor.process(data, output_buffer_limit=self._budget.left + 1))
         except brotli.error as error:
-            raise BadEncoding(f"not brotli: {error}") from error
+            raise BadEncoding("it is not valid brotli") from error
         return self._budget.spend(decoded)
+
+    def finish(self) -> bytes:
+        if self._begun and not self._decompressor.is_finished():
+            raise CutShort("its brotli encoding is cut short")
+        return b""
 
 
 class _Zstd:
@@ -114,6 +145,8 @@ class _Zstd:
         self._budget = _Budget()
         self._new_frame = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj
         self._frame = self._new_frame()
+        self._between = True
+        """No frame has begun, or one has ended and no other has begun."""
 
     def feed(self, data: bytes) -> bytes:
         return b"".join(self._slice(data[at : at + _ZSTD_SLICE]) for at in range(0, len(data), _ZSTD_SLICE))
@@ -124,12 +157,18 @@ class _Zstd:
             try:
                 out.append(self._budget.spend(self._frame.decompress(data)))
             except zstandard.ZstdError as error:
-                raise BadEncoding(f"not zstd: {error}") from error
+                raise BadEncoding("it is not valid zstd") from error
             data = b""
-            if self._frame.eof:
+            self._between = self._frame.eof
+            if self._between:
                 data = self._frame.unused_data
                 self._frame = self._new_frame()
         return b"".join(out)
+
+    def finish(self) -> bytes:
+        if not self._between:
+            raise CutShort("its zstd encoding is cut short")
+        return b""
 
 
 class _Chain:
@@ -140,6 +179,52 @@ class _Chain:
         for decoder in self._decoders:
             data = decoder.feed(data)
         return data
+
+    def finish(self) -> bytes:
+        data = b""
+        for decoder in self._decoders:
+            data = decoder.feed(data) + decoder.finish()
+        return data
+
+
+_MAGIC: tuple[tuple[bytes, type["_Gzip"] | type["_Zstd"]], ...] = ((b"\x1f\x8b", _Gzip), (b"\x28\xb5\x2f\xfd", _Zstd))
+"""The first bytes of gzip (RFC 1952) and zstd (RFC 8878); deflate and brotli have none."""
+_LONGEST_MAGIC = max(len(magic) for magic, _ in _MAGIC)
+
+
+class _ByFirstBytes:
+    """Decodes what no header names, by its first bytes. What is not compressed passes; where the header names a coding
+    that is not known (``named``), only what looks like text does."""
+
+    def __init__(self, named: str = "") -> None:
+        self._named = named
+        self._head = b""
+        self._decoder: Decoder | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        if self._decoder is not None:
+            return self._decoder.feed(data)
+        self._head += data
+        unsure = self._named or any(magic.startswith(self._head) for magic, _ in _MAGIC)
+        return b"" if unsure and len(self._head) < _LONGEST_MAGIC else self._begin()
+
+    def _begin(self) -> bytes:
+        found = next((coding for magic, coding in _MAGIC if self._head.startswith(magic)), _Identity)
+        if found is _Identity and self._named and not _looks_like_text(self._head):
+            raise BadEncoding(f"unknown content encoding {self._named!r}")
+        self._decoder = found()
+        head, self._head = self._head, b""
+        return self._decoder.feed(head)
+
+    def finish(self) -> bytes:
+        data = self._begin() if self._decoder is None and self._head else b""
+        return data + (self._decoder.finish() if self._decoder is not None else b"")
+
+
+def _looks_like_text(head: bytes) -> bool:
+    """Whether a body of a provider that begins so is JSON, events or a page: in ASCII, but for a byte order mark."""
+    beginning = head.removeprefix(BOM_UTF8)[:_LONGEST_MAGIC]
+    return all(0x20 <= octet < 0x7F or octet in b"\t\n\r" for octet in beginning)
 
 
 _DECODERS: dict[str, type[_Gzip] | type[_Deflate] | type[_Brotli] | type[_Zstd] | type[_Identity]] = {
@@ -154,13 +239,35 @@ _DECODERS: dict[str, type[_Gzip] | type[_Deflate] | type[_Brotli] | type[_Zstd] 
 
 def decoder_for(content_encoding: str) -> Decoder:
     """A decoder for the value of a Content-Encoding header ("" is identity). Raises BadEncoding if one is unknown."""
+    try:
+        return _chained([_DECODERS[name]() for name in _codings(content_encoding)])
+    except KeyError as error:
+        raise BadEncoding(f"unknown content encoding {error.args[0]!r}") from None
+
+
+def answer_decoder_for(content_encoding: str) -> Decoder:
+    """A decoder for an answer's Content-Encoding, which gateways get wrong: where the header names no coding, or one
+    that does not exist (Claude Code 2.1.332 then reads the bytes as they are), the first bytes decide. Raises
+    BadEncoding where too many are named."""
+    decoders: list[Decoder] = []
+    for name in _codings(content_encoding):
+        if name not in _DECODERS:
+            decoders.append(_ByFirstBytes(name))
+            break
+        if name != "identity":
+            decoders.append(_DECODERS[name]())
+    return _chained(decoders or [_ByFirstBytes()])
+
+
+def _codings(content_encoding: str) -> list[str]:
+    """The codings that a header names, the last one applied (and first to be undone) first."""
     names = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
     if len(names) > _MOST_CODINGS:
         raise BadEncoding(f"{len(names)} content encodings, one over the other")
-    try:
-        decoders: list[Decoder] = [_DECODERS[name]() for name in reversed(names)]
-    except KeyError as error:
-        raise BadEncoding(f"unknown content encoding {error.args[0]!r}") from None
+    return names[::-1]
+
+
+def _chained(decoders: list[Decoder]) -> Decoder:
     if not decoders:
         return _Identity()
     return decoders[0] if len(decoders) == 1 else _Chain(decoders)

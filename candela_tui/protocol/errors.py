@@ -27,6 +27,11 @@ NOT_AGAIN = ("x-should-retry", "false")
 it, too."""
 
 _MOST_WORDS = 300
+_MOST_TITLE_BYTES = 10_000
+_MOST_WORDY_BYTES = 64 * 1024
+"""A longer document is not read for an error's words."""
+_MESSAGE_NAMES = ("message", "Message", "msg", "detail")
+"""Where gateways put an error's words that have no ``error``; ``Message`` is Amazon's."""
 _PAGE_TITLE = re.compile(rb"<title[^>]*>(.{1,600}?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,6 +41,16 @@ class ApiError:
 
     type: str
     message: str
+
+
+class Untranslatable(Exception):
+    """What the provider answered can't be put into the client's form; ``str()`` says why. Nothing may end the answer:
+    the client must not take it for a whole one."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.message)
+        self.error = error
+        """Its type is ``cut`` where the answer ended early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,7 @@ def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | N
     """Read an error document; None if it is none. ``otherwise`` is the type where the document names none.
 
     Anthropic's is ``{"type": "error", "error": {"type", "message"}}``, Google's ``{"error": {"message", "status"}}``,
-    also inside a list, and Bedrock's ``{"message"}``.
+    also inside a list, Bedrock's ``{"message"}``, and some gateways' ``{"success": false, "msg"}`` or ``{"detail"}``.
     """
     if isinstance(document, list) and document:
         document = document[0]
@@ -121,10 +136,30 @@ def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | N
             next(kind for kind in kinds if isinstance(kind, str) and kind),
             message if isinstance(message, str) else msgspec.json.encode(error).decode()[:_MOST_WORDS],
         )
-    for message in (error, document.get("message"), document.get("Message")):
+    for message in (error, *(document.get(name) for name in _MESSAGE_NAMES)):
         if isinstance(message, str) and message:
             return ApiError(otherwise, message)
     return None
+
+
+def states_failure(document: dict[str, Any]) -> bool:
+    """Whether a document that is not in the form of the Messages API says that the request failed."""
+    return bool(document.get("error")) or document.get("success") is False
+
+
+def not_a_message(body: bytes) -> ApiError:
+    """The error that an answer with a good status amounts to whose body (or its beginning) is not a message: in the
+    provider's words, where it says any."""
+    if not body.strip():
+        return ApiError("api_error", "the answer is empty")
+    document = decode_json(body) if len(body) <= _MOST_WORDY_BYTES else None
+    error = error_from_wire(document)
+    if error is not None and error.message.strip():
+        return error
+    page_title = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
+    if page_title:
+        return ApiError("api_error", f"the answer is a web page and not a message: {quoted(page_title[1])}")
+    return ApiError("api_error", f"the answer is not a message: {quoted(body)}")
 
 
 def error_from_body(status: int, body: bytes) -> ApiError:
@@ -133,7 +168,7 @@ def error_from_body(status: int, body: bytes) -> ApiError:
     error = error_from_wire(decode_json(body), kind)
     if error is not None and error.message.strip():
         return error
-    page_title = _PAGE_TITLE.search(body[:10_000])
+    page_title = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
     words = quoted(page_title[1] if page_title else body)
     return ApiError(kind, words or f"HTTP {status} without a message")
 

@@ -4,19 +4,29 @@ Source: https://docs.claude.com/en/docs/build-with-claude/streaming. Unknown eve
 change nothing; garbage never raises.
 """
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
 
+from candela_tui.protocol.answer_form import Form, begins_event, form_by_header, form_of
 from candela_tui.protocol.bedrock_events import BedrockEventDecoder
-from candela_tui.protocol.errors import ApiError, error_from_body, error_from_wire, quoted
-from candela_tui.protocol.event_stream import EVENT_STREAM
-from candela_tui.protocol.raw_json import decode_json, raw_items
+from candela_tui.protocol.errors import (
+    ApiError,
+    error_from_body,
+    error_from_wire,
+    not_a_message,
+    quoted,
+    states_failure,
+)
+from candela_tui.protocol.raw_json import decode_json, is_truncated, raw_items
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.protocol.usage import Usage, UsageFold, fallback_model
 
 _MOST_DOCUMENT_BYTES = 32 * 1024 * 1024
 _MOST_ERROR_BYTES = 1024 * 1024
+_MOST_TEXT_BYTES = 16 * 1024
+"""Of a body that is neither JSON nor events: what its words are read from."""
 
 TOOL_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The types of content blocks that call a tool: the client's, the provider's own, an MCP server's."""
@@ -104,6 +114,7 @@ class MessageFold:
 
     __slots__ = (
         "_usage",
+        "begun",
         "blocks",
         "error",
         "has_content",
@@ -122,6 +133,8 @@ class MessageFold:
         self.stop_reason: str | None = None
         self.error: ApiError | None = None
         """An ``error`` event inside the stream, or an error document."""
+        self.begun = False
+        """Whether anything of a message came, or an error."""
         self.stopped = False
         """Whether ``message_stop`` came (or the answer was one whole document)."""
         self.usage_final = False
@@ -145,6 +158,11 @@ class MessageFold:
         output = (self.usage.output_tokens if self.usage else None) or 0
         return self.stop_reason == "refusal" and output <= 1 and not self.output_characters
 
+    @property
+    def unread_counts(self) -> tuple[str, ...]:
+        """The counts of the usage that can't be read in full, each with its value."""
+        return self._usage.unread
+
     def event(self, event: ServerSentEvent) -> None:
         """Fold one event of the stream."""
         if event.name == "content_block_delta":
@@ -155,6 +173,7 @@ class MessageFold:
             else:
                 piece = typed.delta.piece
                 if piece is not None:
+                    self.begun = True
                     block = self.blocks.get(typed.index)
                     if block is not None:
                         self._grow(block, piece)
@@ -163,12 +182,19 @@ class MessageFold:
         if isinstance(document, dict):
             self._event(event.name, document)
         elif event.name == "error":
+            self.begun = True
             self.error = ApiError("api_error", quoted(event.data))
 
     def _event(self, name: str, document: dict[str, Any]) -> None:
         kind = document.get("type")
         if not isinstance(kind, str):
             kind = name
+        if kind not in _EVENTS:
+            if name in ("", "message") and states_failure(document):
+                kind = "error"
+            else:
+                return
+        self.begun = True
         if kind == "content_block_delta":
             self._delta(document)
         elif kind == "content_block_start":
@@ -196,7 +222,8 @@ class MessageFold:
             document = _DOCUMENT_DECODER.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
-        if document.type == "message":
+        if _is_message(document):
+            self.begun = True
             self._head(msgspec.structs.asdict(document))
             for index, raw in enumerate(raw_items(document.content)):
                 start = decode_json(raw)
@@ -205,6 +232,7 @@ class MessageFold:
             self.stopped = self.usage_final = True
         elif document.type == "error" or document.error is not None:
             self.error = error_from_wire(msgspec.structs.asdict(document))
+            self.begun = self.error is not None
 
     def _head(self, message: object) -> None:
         if not isinstance(message, dict):
@@ -278,40 +306,80 @@ class MessageFold:
         return self.blocks.get(index) if type(index) is int else None
 
 
-def event_decoder(content_type: str) -> SSEDecoder | BedrockEventDecoder | None:
-    """What decodes a body of this type into events, as both give them; None: it is no stream of events."""
-    content_type = content_type.lower()
-    if content_type.startswith("text/event-stream"):
-        return SSEDecoder()
-    return BedrockEventDecoder() if content_type.startswith(EVENT_STREAM) else None
+_EVENTS = frozenset(
+    {
+        "content_block_delta",
+        "content_block_start",
+        "content_block_stop",
+        "error",
+        "message_delta",
+        "message_start",
+        "message_stop",
+        "ping",
+    }
+)
+"""The events of a message's stream."""
+
+
+def _is_message(document: _Document) -> bool:
+    """Some gateways leave the type out, which no client needs."""
+    if document.type is None:
+        return isinstance(document.usage, dict) and bytes(memoryview(document.content)[:1]) == b"["
+    return bool(document.type == "message")
 
 
 class AnswerDecoder:
     """Decodes the (uncompressed) body of an answer as it arrives: a stream of events, as Anthropic or as Bedrock
-    frames them, or one JSON document.
+    frames them, or one JSON document. Which of them it is say its first bytes, and where they don't its Content-Type.
 
     ``feed`` each chunk and ``finish`` once. ``fold`` is what is known at any time. A document longer than 32 MiB is
     not read, and of an error not more than 1 MiB.
     """
 
-    __slots__ = ("_document", "_events", "_kept", "_most", "_status", "fold")
+    __slots__ = (
+        "_beginning",
+        "_content_type",
+        "_events",
+        "_form",
+        "_head",
+        "_kept",
+        "_length",
+        "_no_events",
+        "_status",
+        "failure",
+        "fold",
+        "incomplete",
+    )
 
     def __init__(self, status: int, content_type: str) -> None:
-        content_type = content_type.lower()
         self._status = status
-        self._events = event_decoder(content_type) if status < 400 else None
-        self._document: list[bytes] = []
-        self._kept = 0
-        if status >= 400:
-            self._most = _MOST_ERROR_BYTES
-        else:
-            self._most = _MOST_DOCUMENT_BYTES if "json" in content_type or not content_type else 0
+        self._content_type = content_type
+        self._form: Form | None = Form.TEXT if status >= 400 else None
+        self._events: SSEDecoder | BedrockEventDecoder | None = None
+        self._head = b""
+        """The first bytes, as long as they don't say which form it is."""
+        self._beginning = b""
+        """Of a stream that is not a message's, as far as is known: its first event, or its text."""
+        self._no_events = False
+        """It is a stream by its header alone."""
+        self._kept: list[bytes] = []
+        self._length = 0
         self.fold = MessageFold()
+        self.failure: ApiError | None = None
+        """Once finished: why an answer with a good status is not a message."""
+        self.incomplete = False
+        """Once finished: whether the answer, as far as it can be read, ended before its end."""
 
     @property
     def streamed(self) -> bool:
         """Whether the answer is an event stream."""
-        return self._events is not None
+        form = self._form or form_by_header(self._content_type)
+        return form in (Form.EVENTS, Form.FRAMES)
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it is a document that is too long to be read."""
+        return self._form is Form.DOCUMENT and self._length > _MOST_DOCUMENT_BYTES
 
     @property
     def metrics(self) -> tuple[tuple[str, str], ...]:
@@ -320,27 +388,68 @@ class AnswerDecoder:
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next decoded bytes; return the events that they completed (none for a document)."""
+        if self._form is None:
+            self._head += chunk
+            form = form_of(self._head, self._content_type)
+            return [] if form is None else self._begin(form)
+        return self._take(chunk)
+
+    def _begin(self, form: Form) -> list[ServerSentEvent]:
+        self._form = form
+        if form is Form.EVENTS:
+            self._events = SSEDecoder()
+            self._no_events = not begins_event(self._head)
+        elif form is Form.FRAMES:
+            self._events = BedrockEventDecoder()
+        head, self._head = self._head, b""
+        return self._take(head)
+
+    def _take(self, chunk: bytes) -> list[ServerSentEvent]:
+        self._length += len(chunk)
         if self._events is None:
-            room = self._most - self._kept
-            self._kept += len(chunk)
-            if room > 0:
-                self._document.append(chunk[:room])
+            room = self._most - self._length + len(chunk)
+            if room > 0 and chunk:
+                self._kept.append(chunk[:room])
             return []
         events = self._events.feed(chunk)
+        if not self.fold.begun and len(self._beginning) < _MOST_TEXT_BYTES:
+            self._begin_with(chunk, events)
         for event in events:
             self.fold.event(event)
         return events
 
+    def _begin_with(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
+        if self._no_events:
+            self._beginning += chunk
+        elif events and not self._beginning:
+            self._beginning = events[0].data
+
+    @property
+    def _most(self) -> int:
+        if self._status >= 400:
+            return _MOST_ERROR_BYTES
+        return _MOST_DOCUMENT_BYTES if self._form is Form.DOCUMENT else _MOST_TEXT_BYTES
+
     def finish(self) -> None:
         """The body has ended, by itself or not: fold a document that is not a stream."""
-        if self._events is not None:
-            return
-        body = b"".join(self._document)
-        self._document = []
-        if self._status < 400:
-            if self._kept <= self._most:
+        if self._form is None:
+            self._begin(form_of(self._head, self._content_type, whole=True) or Form.TEXT)
+        body = b"".join(self._kept).removeprefix(BOM_UTF8)
+        self._kept = []
+        if self._status >= 400:
+            self._finish_error(body)
+        elif self._events is not None:
+            self.incomplete = not self.fold.stopped and self.fold.error is None
+            if not self.fold.begun and (self._beginning or not self._length):
+                self.failure = not_a_message(self._beginning)
+        elif not self.too_long:
+            if self._form is Form.DOCUMENT:
                 self.fold.document(body)
-            return
+            if not self.fold.begun:
+                self.incomplete = self._form is Form.DOCUMENT and is_truncated(body)
+                self.failure = None if self.incomplete else not_a_message(body)
+
+    def _finish_error(self, body: bytes) -> None:
         # Some gateways answer with an error status and an event stream that holds one error event.
         for event in SSEDecoder().feed(body + b"\n\n"):
             self.fold.event(event)

@@ -39,6 +39,18 @@ def decode_json(raw: msgspec.Raw | bytes) -> Any:
         return None
 
 
+def is_truncated(body: bytes) -> bool:
+    """Whether this is the beginning of a JSON document, and not the whole of it."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        # The library has no other sign of it (msgspec 0.22).
+        return bool(body.strip()) and "truncated" in str(error)
+    except (UnicodeDecodeError, RecursionError):
+        return False
+    return False
+
+
 def raw_items(raw: msgspec.Raw | bytes) -> list[msgspec.Raw]:
     """The items of an array, each as a slice; [] where it is none."""
     try:

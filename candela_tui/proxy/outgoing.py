@@ -70,7 +70,8 @@ class Translation(Protocol):
         nothing."""
 
     def finish(self) -> bytes:
-        """The provider ended its body: the last bytes for the client. A stream that ended early ends early."""
+        """The provider ended its body: the last bytes for the client. A stream that ended early ends early. Raises
+        Untranslatable where the client could not tell that from a whole answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

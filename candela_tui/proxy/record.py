@@ -11,7 +11,7 @@ from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderS
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.call import call_of, is_chat
-from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
+from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
@@ -21,7 +21,7 @@ from candela_tui.protocol.user_agent import client_of
 from candela_tui.proxy.client_cost import client_cost
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
-from candela_tui.proxy.ending import ending
+from candela_tui.proxy.ending import ending, unread
 from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Attempt
 from candela_tui.proxy.shown_path import shown_path
@@ -29,6 +29,8 @@ from candela_tui.proxy.tap import Tap
 from candela_tui.proxy.unstored import Unstored
 
 _CHUNKS_A_STEP = 16
+_NO_MESSAGE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS, Kind.OTHER})
+"""What is not answered with a message."""
 _OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
 
 
@@ -48,6 +50,7 @@ class ExchangeRecord:
         "_lifetimes",
         "_oauth",
         "_received",
+        "_trouble",
         "_unread",
         "_unstored",
         "exchange",
@@ -85,6 +88,9 @@ class ExchangeRecord:
         self._delegations: dict[int, Delegation | None] = {}
         """By the index of the block that makes it: each is read once."""
         self._encoding: Decoder | None = None
+        """None before the answer's beginning, and once it can't be decoded."""
+        self._trouble: BadEncoding | None = None
+        """Why the answer can't be decoded, or not to its end."""
         self._first_token_ms: float | None = None
         self._folded = 0
         self._headed = False
@@ -191,8 +197,11 @@ class ExchangeRecord:
             if alone < len(chunks):
                 answer.feed(self._encoding.feed(b"".join(chunks[alone:])))
         except BadEncoding as error:
-            self._encoding = None
-            self.notice = f"The answer to {self.tap.id} can't be decoded for display: {error}"
+            self._undecodable(error)
+
+    def _undecodable(self, trouble: BadEncoding) -> None:
+        self._encoding, self._trouble = None, trouble
+        self.notice = f"The answer to {self.tap.id} can't be decoded for display: {trouble}"
 
     def _started(self) -> AnswerDecoder:
         if self._answer is None:
@@ -202,10 +211,23 @@ class ExchangeRecord:
             status = tap.status if of_client else tap.provider_status
             self._answer = AnswerDecoder(status or 0, header(headers, "content-type") or "")
             try:
-                self._encoding = decoder_for(header(headers, "content-encoding") or "")
+                self._encoding = answer_decoder_for(header(headers, "content-encoding") or "")
             except BadEncoding as error:
-                self.notice = f"The answer to {self.tap.id} can't be decoded for display: {error}"
+                self._undecodable(error)
         return self._answer
+
+    def _end_answer(self) -> None:
+        """Nothing more comes of the answer."""
+        answer = self._started()
+        try:
+            if self._encoding is not None:
+                answer.feed(self._encoding.finish())
+        except BadEncoding as error:
+            # What broke off is cut short for a reason that is known.
+            if self.tap.outcome is None:
+                self._undecodable(error)
+        if self.tap.status is not None:
+            answer.finish()
 
     def snapshot(self, pricer: Pricer) -> None:
         """Make ``exchange`` say what is known by now, priced."""
@@ -226,20 +248,30 @@ class ExchangeRecord:
                 "provider_response_headers": redacted(of_provider),
             }
         if tap.end_ms is not None:
-            if (tap.status is not None and self._encoding is not None) or self._answer is None:
-                self._started().finish()
-            known["outcome"], known["error"] = ending(tap, self._answer, readable=self._encoding is not None)
+            self._end_answer()
+            known["outcome"], known["error"] = ending(tap, self._answer, self._trouble, of_message=self._of_message)
         if self._answer is not None:
             known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
+        if tap.end_ms is not None and self._of_message:
+            counted = known.get("cost") is not None or known.get("unpriced_model") is not None
+            known["unread"] = unread(tap, self._answer, self._trouble, known["outcome"], counted=counted)
         self.exchange = replace(self.exchange, **known)
         if self.exchange.outcome is Outcome.OK:
             self.exchange = replace(self.exchange, client_cost=client_cost(self.exchange))
+
+    @property
+    def _of_message(self) -> bool:
+        """Whether a message was asked for."""
+        return self.exchange.method == "POST" and self.exchange.kind not in _NO_MESSAGE
 
     def end_as_relayed(self) -> None:
         """Say how the exchange ended from the relay's own notes: what the capture makes of it has failed."""
         tap = self.tap
         outcome = tap.outcome or (Outcome.OK if (tap.status or 0) < 400 else Outcome.ERROR)
-        self.exchange = replace(self.exchange, status=tap.status, outcome=outcome, error=tap.error, marks=self._marks())
+        unread = "candela failed to read it" if self._of_message and (tap.status or 0) < 400 else None
+        self.exchange = replace(
+            self.exchange, status=tap.status, outcome=outcome, error=tap.error, unread=unread, marks=self._marks()
+        )
 
     @property
     def has_unstored(self) -> bool:
@@ -293,7 +325,7 @@ class ExchangeRecord:
                 model_sent=attempt.model if attempt else None,
                 model_used=fold.model,
                 at=self.exchange.started_at,
-                final=ended and fold.usage_final,
+                final=ended and fold.usage_final and not fold.unread_counts,
                 refused=fold.refused_before_output,
             )
             known |= {

@@ -13,7 +13,7 @@ from yarl import URL
 from candela_tui.exchange import Outcome
 from candela_tui.network_errors import Fault, described, fault
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
-from candela_tui.protocol.errors import ApiError, error_body, error_from_body
+from candela_tui.protocol.errors import ApiError, Untranslatable, error_body, error_from_body
 from candela_tui.protocol.headers import header
 from candela_tui.proxy.capture import Capture
 from candela_tui.proxy.client_answer import ProviderAnswer, TranslatedBody, error_reply, error_response
@@ -36,7 +36,11 @@ logger = logging.getLogger(__name__)
 
 
 class _BrokenOff(Exception):
-    """The provider broke off; ``str()`` says how."""
+    """The provider broke off, or its answer must not look like a whole one to the client; ``str()`` says how."""
+
+    def __init__(self, why: str, error: ApiError | None = None) -> None:
+        super().__init__(why)
+        self.error = error or ApiError("cut", why)
 
 
 def tap_of(request: web.BaseRequest, target: Target, headers: Pairs, body: bytes) -> Tap:
@@ -75,7 +79,7 @@ class Relay:
             step = await upstream.attempt(Asked(request.method, target.path, headers, body))
             return await self._exchange(request, step, tap)
         except _BrokenOff as broken:
-            return self._broken_off(request, tap, str(broken))
+            return self._broken_off(request, tap, broken)
         except asyncio.CancelledError:
             tap.ended(Outcome.INTERRUPTED if self.stopping else Outcome.CANCELLED)
             raise
@@ -201,6 +205,9 @@ class Relay:
                     await body.write(out)
                 if translation.over:
                     break
+            else:
+                if out := translation.feed(decoder.finish()):
+                    await body.write(out)
             if out := translation.finish():
                 await body.write(out)
             await response.write_eof()
@@ -208,6 +215,8 @@ class Relay:
             tap.ended(Outcome.CANCELLED)
         except BadEncoding as error:
             raise _BrokenOff(_not_encoded_so(error)) from error
+        except Untranslatable as error:
+            raise _BrokenOff(str(error), error.error) from error
         else:
             tap.ended()
         finally:
@@ -218,10 +227,10 @@ class Relay:
                     await pinging
         return response
 
-    def _broken_off(self, request: web.BaseRequest, tap: Tap, why: str) -> web.StreamResponse:
+    def _broken_off(self, request: web.BaseRequest, tap: Tap, broken: _BrokenOff) -> web.StreamResponse:
         """Break off towards the client as the provider did: what has come is sent, and no end follows it."""
-        tap.ended(Outcome.CUT, ApiError("cut", why))
-        logger.warning("%s %s: %s", request.method, tap.url, why)
+        tap.ended(Outcome.CUT if broken.error.type == "cut" else Outcome.ERROR, broken.error)
+        logger.warning("%s %s: %s", request.method, tap.url, broken)
         request.protocol.force_close()
         if request.transport is not None:
             request.transport.close()

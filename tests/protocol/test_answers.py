@@ -2,6 +2,7 @@
 
 import copy
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.event_stream import EVENT_STREAM
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.usage import Usage
 from tests.protocol.chunks import cuts
+from tests.standin.event_frames import chunk as frame_of
 
 STREAM = "text/event-stream; charset=utf-8"
 JSON = "application/json"
@@ -281,16 +284,114 @@ class TestADocument:
         fold = decoded(b'{"data":[{"type":"model","id":"claude-opus-4-8"}],"has_more":false}', content_type=JSON)
         assert everything(fold) == everything(MessageFold())
 
-    def test_that_is_no_json_is_not_kept(self):
-        decoder = AnswerDecoder(200, "application/octet-stream")
-        decoder.feed(b'{"type": "message", "model": "m"}')
-        decoder.finish()
-        assert decoder.fold.model is None
+    def test_without_a_type_is_a_message_where_it_has_content_and_usage(self):
+        body = json.dumps({name: value for name, value in MESSAGE.items() if name != "type"}).encode()
+        assert decoded(body, content_type=JSON).usage == Usage(input_tokens=3, output_tokens=5)
 
     def test_longer_than_any_real_answer_is_not_read(self):
         body = json.dumps(MESSAGE).encode()
         fold = decoded(body, b" " * 34_000_000, content_type=JSON)
         assert fold.usage is None
+
+
+CONTENT_TYPES = st.sampled_from([STREAM, JSON, "", "text/plain", "text/html", "application/octet-stream", EVENT_STREAM])
+BEGINNINGS = st.sampled_from([b"", BOM_UTF8, b"\n", b"\r\n \t", BOM_UTF8 + b"\n"])
+
+
+def finished(chunks: list[bytes], content_type: str) -> AnswerDecoder:
+    decoder = AnswerDecoder(200, content_type)
+    for chunk in chunks:
+        decoder.feed(chunk)
+    decoder.finish()
+    return decoder
+
+
+class TestABody:
+    """Of any form, whatever its Content-Type says and however it is cut."""
+
+    @given(st.data(), CONTENT_TYPES, BEGINNINGS, st.sampled_from([b"", b": hello\n\n", b"id: 1\n", b"retry: 5\n\n"]))
+    def test_of_events_is_read_as_a_stream(self, data, content_type, beginning, first):
+        decoder = finished(data.draw(cuts(beginning + first + wire(EVENTS))), content_type)
+        assert everything(decoder.fold) == everything(decoded(wire(EVENTS)))
+        assert (decoder.streamed, decoder.failure, decoder.incomplete) == (True, None, False)
+
+    @given(st.data(), CONTENT_TYPES)
+    def test_of_events_without_names_is_read_as_a_stream(self, data, content_type):
+        decoder = finished(data.draw(cuts(wire(EVENTS, named=False))), content_type)
+        assert everything(decoder.fold) == everything(decoded(wire(EVENTS)))
+
+    @given(st.data(), CONTENT_TYPES)
+    def test_of_amazons_frames_is_read_as_a_stream(self, data, content_type):
+        body = b"".join(frame_of(event) for event in EVENTS)
+        decoder = finished(data.draw(cuts(body)), content_type)
+        assert everything(decoder.fold) == everything(decoded(wire(EVENTS)))
+        assert decoder.streamed
+
+    @given(st.data(), CONTENT_TYPES, BEGINNINGS)
+    def test_of_json_is_read_as_a_document(self, data, content_type, beginning):
+        decoder = finished(data.draw(cuts(beginning + json.dumps(MESSAGE).encode())), content_type)
+        assert decoder.fold.usage == Usage(input_tokens=3, output_tokens=5)
+        assert (decoder.streamed, decoder.failure, decoder.incomplete) == (False, None, False)
+
+    @given(st.data(), CONTENT_TYPES)
+    def test_of_json_that_breaks_off_is_incomplete(self, data, content_type):
+        decoder = finished(data.draw(cuts(json.dumps(MESSAGE).encode()[:-1])), content_type)
+        assert (decoder.failure, decoder.incomplete) == (None, True)
+
+    @pytest.mark.parametrize(
+        ("body", "error"),
+        [
+            (b"", ApiError("api_error", "the answer is empty")),
+            (b" \n", ApiError("api_error", "the answer is empty")),
+            (
+                b"<!DOCTYPE html><html><head><title>Sign\n in</title></head></html>",
+                ApiError("api_error", "the answer is a web page and not a message: Sign in"),
+            ),
+            (b'{"success": false, "msg": "no quota"}', ApiError("api_error", "no quota")),
+            (b'{"detail": "Not Found"}', ApiError("api_error", "Not Found")),
+            (b'{"object": "list"}', ApiError("api_error", 'the answer is not a message: {"object": "list"}')),
+            (b'data: {"object": "x"}\n\n', ApiError("api_error", 'the answer is not a message: {"object": "x"}')),
+            (b"Bad gateway", ApiError("api_error", "the answer is not a message: Bad gateway")),
+        ],
+    )
+    @given(st.data())
+    def test_that_is_not_a_message_is_a_failure_in_the_providers_words(self, body, error, data):
+        content_type = data.draw(
+            CONTENT_TYPES.filter(lambda name: name != EVENT_STREAM or body[:1] in (b"{", b"<", b"d"))
+        )
+        decoder = finished(data.draw(cuts(body)), content_type)
+        assert decoder.failure == error
+        assert decoder.fold.error is None
+
+    @pytest.mark.parametrize(
+        ("body", "error"),
+        [
+            (
+                b'{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}',
+                ApiError("overloaded_error", "busy"),
+            ),
+            (b'{"error": {"message": "busy"}}', ApiError("api_error", "busy")),
+            (b'data: {"error": {"message": "busy", "type": "x"}}\n\n', ApiError("x", "busy")),
+            (b'data: {"success": false, "msg": "busy"}\n\n', ApiError("api_error", "busy")),
+            (b'event: error\ndata: {"error": "busy"}\n\n', ApiError("api_error", "busy")),
+        ],
+    )
+    @given(st.data(), CONTENT_TYPES)
+    def test_that_says_an_error_is_that_error(self, body, error, data, content_type):
+        decoder = finished(data.draw(cuts(body)), content_type)
+        assert (decoder.fold.error, decoder.failure, decoder.incomplete) == (error, None, False)
+
+    @given(CONTENT_TYPES)
+    def test_that_ends_amid_a_stream_is_incomplete(self, content_type):
+        decoder = finished([wire(EVENTS[:8])], content_type)
+        assert (decoder.failure, decoder.incomplete) == (None, True)
+
+    def test_that_ends_after_a_ping_is_incomplete(self):
+        decoder = finished([wire([{"type": "ping"}])], STREAM)
+        assert (decoder.failure, decoder.incomplete) == (None, True)
+
+    def test_that_begins_with_too_much_white_space_is_what_its_header_says(self):
+        assert finished([b"\n" * 5000, wire(EVENTS)], STREAM).fold.stopped
 
 
 class TestAnErrorStatus:

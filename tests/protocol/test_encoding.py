@@ -9,7 +9,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.encoding import MOST_DECODED_BYTES, BadEncoding, decode_whole, decoder_for
+from candela_tui.protocol.encoding import (
+    MOST_DECODED_BYTES,
+    BadEncoding,
+    CutShort,
+    answer_decoder_for,
+    decode_whole,
+    decoder_for,
+)
 from tests.protocol.chunks import cuts
 
 
@@ -115,3 +122,63 @@ def test_a_small_body_that_hides_a_huge_one_is_refused(coding):
 def test_an_encoding_that_is_not_known_is_named(header):
     with pytest.raises(BadEncoding, match=r"compress|rot13|5 content encodings"):
         decoder_for(header)
+
+
+def answered(header: str, chunks: list[bytes]) -> bytes | str:
+    """What an answer decodes to, or why it does not."""
+    try:
+        decoder = answer_decoder_for(header)
+        return b"".join(decoder.feed(chunk) for chunk in chunks) + decoder.finish()
+    except BadEncoding as error:
+        return str(error)
+
+
+@CODINGS
+@given(data=st.data(), body=st.binary() | st.just(TEXT))
+def test_a_whole_body_ends_where_its_encoding_does(coding, data, body):
+    decoder = decoder_for(coding)
+    decoded = b"".join(decoder.feed(chunk) for chunk in data.draw(cuts(ENCODERS[coding](body))))
+    assert decoded + decoder.finish() == body
+
+
+@COMPRESSED
+@given(data=st.data())
+def test_a_body_that_is_cut_short_is_named_as_such(coding, data):
+    whole = ENCODERS[coding](TEXT)
+    decoder = decoder_for(coding)
+    for chunk in data.draw(cuts(whole[: data.draw(st.integers(1, len(whole) - 1))])):
+        decoder.feed(chunk)
+    with pytest.raises(CutShort, match="is cut short"):
+        decoder.finish()
+
+
+@COMPRESSED
+def test_a_body_without_a_byte_is_not_cut_short(coding):
+    assert decoder_for(coding).finish() == b""
+
+
+@pytest.mark.parametrize("header", ["", "identity", "utf-8", "none", "gzip, utf-8"])
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+@given(data=st.data())
+def test_an_answer_whose_header_names_no_coding_is_decoded_by_its_first_bytes(header, coding, data):
+    assert answered(header, data.draw(cuts(ENCODERS[coding](TEXT)))) == TEXT
+
+
+@pytest.mark.parametrize("header", ["", "identity", "utf-8", "none"])
+@given(data=st.data())
+def test_an_answer_that_is_not_encoded_passes(header, data):
+    body = data.draw(st.sampled_from([TEXT, b"{}", b"[", b"(", b"", b"\n\n", b"\xef\xbb\xbfdata: 1\n\n"]))
+    assert answered(header, data.draw(cuts(body))) == body
+
+
+@given(data=st.data())
+def test_an_answer_in_a_coding_that_is_not_known_is_undecodable(data):
+    assert answered("compress", data.draw(cuts(b"\x1f\x9d\x90ev"))) == "unknown content encoding 'compress'"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+@given(data=st.data())
+def test_an_answer_that_is_not_what_its_header_says_is_undecodable(coding, data):
+    said = answered(coding, data.draw(cuts(TEXT)))
+    assert isinstance(said, str)
+    assert said.startswith("it is not valid")

@@ -1,10 +1,10 @@
 """OpenAI's own client, and Anthropic's, on the route that speaks both: Claude on Vertex AI answers."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import openai
 import pytest
 from anthropic import AsyncAnthropic
@@ -19,7 +19,7 @@ from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing
 from candela_tui.proxy.upstreams.openai import OpenAi
 from tests.proxy.running import RunningProxy
 from tests.standin import CLOSE, Gate, message, text, thinking, tool_use, usage, whole_message
-from tests.standin.answers import error_event
+from tests.standin.answers import Answer, error_event
 from tests.standin.event_frames import EVENT_STREAM, chunks
 from tests.standin.vertex import Vertex
 
@@ -189,17 +189,47 @@ async def test_a_stream_that_google_breaks_off_breaks_off(sdk: AsyncOpenAI, vert
         await chunks_of(sdk)
 
 
-async def test_a_stream_that_ends_early_ends_early(
-    over_vertex: RunningProxy, vertex: Vertex, client: aiohttp.ClientSession
+async def test_a_stream_that_ends_early_is_broken_off(
+    over_vertex: RunningProxy, sdk: AsyncOpenAI, vertex: Vertex
 ) -> None:
+    """A client takes a stream that ends in good order for a whole one, with or without [DONE]."""
     vertex.answer(message(text("one")).but(steps=list(message(text("one")).steps)[:4]))
-    url = over_vertex.origin + "/proxy/anthropic/v1/chat/completions"
-    async with client.post(url, json={"model": MODEL, "messages": [HI], "stream": True}) as answer:
-        body = await answer.read()
-    assert b'"content":"one"' in body
-    assert b"[DONE]" not in body
+    with pytest.raises(openai.APIConnectionError):
+        await chunks_of(sdk)
     exchange = await over_vertex.exchange()
     assert exchange.outcome is Outcome.CUT
+    assert exchange.cost is not None
+    assert exchange.cost.at_least
+
+
+GZIP = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
+
+
+def _document(**changes: Any) -> Answer:
+    return whole_message(text("one")).but(**changes)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (_document(steps=[b'{"type":"message","id":"m","mod']), Outcome.CUT, "in the middle of its JSON"),
+        (_document(steps=[gzip.compress(b"{}")[:-3]], headers=GZIP), Outcome.CUT, "gzip encoding is cut short"),
+        (_document(steps=[b"<title>Sign in</title>"]), Outcome.ERROR, "Sign in"),
+        (_document(steps=[b'{"success":false,"msg":"no quota"}']), Outcome.ERROR, "no quota"),
+        (_document(steps=[b'{"error":{"message":"busy"}}']), Outcome.ERROR, "busy"),
+    ],
+)
+async def test_an_answer_that_is_not_whole_never_arrives_as_one(
+    over_vertex: RunningProxy, sdk: AsyncOpenAI, vertex: Vertex, answer: Answer, outcome: Outcome, words: str
+) -> None:
+    vertex.answer(answer)
+    with pytest.raises(openai.APIConnectionError):
+        await sdk.chat.completions.create(model=MODEL, messages=[HI])
+    exchange = await over_vertex.exchange()
+    assert exchange.error is not None
+    assert exchange.outcome is outcome
+    assert words in exchange.error.message
+    assert exchange.unread is not None or outcome is Outcome.ERROR
 
 
 async def test_a_token_that_google_refuses_is_renewed_and_the_question_asked_again(

@@ -222,7 +222,7 @@ async def test_an_answer_that_cannot_be_decoded_says_why(scene: Scene, key: str)
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", key)
-        await shows(pilot, "not gzip")
+        await shows(pilot, "not valid gzip")
 
 
 async def test_a_whole_json_answer_is_a_response_too(scene: Scene) -> None:

@@ -5,7 +5,15 @@ from typing import Any
 
 import msgspec
 
-from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, without_lone_surrogates
+from candela_tui.protocol.errors import ApiError, Untranslatable, not_a_message
+from candela_tui.protocol.raw_json import (
+    NULL,
+    decode_json,
+    is_truncated,
+    raw_items,
+    raw_members,
+    without_lone_surrogates,
+)
 from candela_tui.protocol.usage import UsageFold
 
 _FINISH = {
@@ -33,13 +41,15 @@ _MESSAGE = msgspec.json.Decoder(_Message)
 
 
 def chat_completion(body: bytes, *, created: int, legacy_functions: bool = False) -> bytes:
-    """A whole Messages answer as a chat.completion document; what is none is given back as it is.
+    """Return a whole Messages answer as a chat.completion document. Raises Untranslatable where it is not one, or not
+    whole.
 
     ``created`` is the time in seconds since 1970, which a Messages answer does not tell.
     """
     message = _decoded(body) or _decoded(without_lone_surrogates(body) or b"")
     if message is None:
-        return body
+        cut = ApiError("cut", "the answer ended in the middle of its JSON")
+        raise Untranslatable(cut if is_truncated(body) else not_a_message(body))
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from candela_tui.protocol.errors import ApiError, error_from_wire
+from candela_tui.protocol.errors import ApiError, Untranslatable, error_from_wire
 from candela_tui.protocol.openai.completion import ChatUsage, chat_completion, finish_reason
 from candela_tui.protocol.openai.errors import error_object
 from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
@@ -20,7 +20,7 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class ChatStream:
-    """Translates one stream. An ``error`` event ends it; a stream that breaks off has no ``[DONE]``."""
+    """Translates one stream. An ``error`` event ends it; a stream that ends early has no ``[DONE]``."""
 
     def __init__(
         self, headers: Pairs, *, created: int, include_usage: bool = False, legacy_functions: bool = False
@@ -46,7 +46,10 @@ class ChatStream:
         return b"".join(self._event(event.data) for event in self._sse.feed(chunk) if not self.over)
 
     def finish(self) -> bytes:
-        """Everything was said: what the stream did not end is not ended here."""
+        """Return nothing: everything was said. Raises Untranslatable where the stream did not end: many clients take
+        one without ``[DONE]`` for a whole one."""
+        if not self.over:
+            raise Untranslatable(ApiError("cut", "the stream ended before message_stop"))
         return b""
 
     def _event(self, data: bytes) -> bytes:
@@ -173,7 +176,7 @@ class ChatDocument:
         return b""
 
     def finish(self) -> bytes:
-        """The document in OpenAI's form."""
+        """Return the document in OpenAI's form. Raises Untranslatable where it is not a message, or not whole."""
         return chat_completion(b"".join(self._parts), created=self._created, legacy_functions=self._legacy)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from candela_tui.protocol.errors import ApiError, Untranslatable
 from candela_tui.protocol.openai import ChatStream, chat_completion, chat_error, models_for_both
 from tests.protocol.chunks import cuts
 from tests.standin import Answer, message, text, thinking, tool_use, usage, whole_message
@@ -22,6 +23,16 @@ def body_of(answer: Answer) -> bytes:
 def streamed(*chunks: bytes, **options: Any) -> bytes:
     stream = ChatStream([], created=1, **options)
     return b"".join([*(stream.feed(chunk) for chunk in chunks), stream.finish()])
+
+
+def begun(*chunks: bytes) -> bytes:
+    """What a stream that ends early gives until it does."""
+    stream = ChatStream([], created=1)
+    out = b"".join(stream.feed(chunk) for chunk in chunks)
+    with pytest.raises(Untranslatable) as caught:
+        stream.finish()
+    assert caught.value.error == ApiError("cut", "the stream ended before message_stop")
+    return out
 
 
 def said(output: bytes) -> list[Any]:
@@ -41,6 +52,7 @@ def as_the_sdk_sees_it(output: bytes) -> ChatCompletion:
 
 BLOCKS = [thinking("hm", "m"), text("Größe ", "😀"), tool_use("look", {"at": "ä", "n": 1}), tool_use("leave", {})]
 STREAM = body_of(message(*BLOCKS, usage=usage(3, read=5, write_5m=7), output_tokens=11))
+WHOLE = body_of(whole_message(*BLOCKS))
 
 
 @given(st.data(), st.booleans())
@@ -108,7 +120,7 @@ def test_a_call_that_has_no_input_has_arguments_that_can_be_read():
     start = {"type": "tool_use", "id": "t", "name": "leave", "input": {}}
     stream = event("content_block_start", {"type": "content_block_start", "index": 0, "content_block": start})
     stream += event("content_block_stop", {"type": "content_block_stop", "index": 0})
-    calls = [d["choices"][0]["delta"]["tool_calls"][0] for d in said(streamed(stream))]
+    calls = [d["choices"][0]["delta"]["tool_calls"][0] for d in said(begun(stream))]
     assert "".join(call["function"]["arguments"] for call in calls) == "{}"
 
 
@@ -177,26 +189,52 @@ def test_an_error_in_the_middle_is_the_last_that_is_said():
 
 @given(st.integers(0, len(STREAM) - 1))
 def test_a_stream_that_breaks_off_is_not_done(end):
-    assert b"[DONE]" not in streamed(STREAM[:end])
+    assert b"[DONE]" not in begun(STREAM[:end])
+
+
+@given(st.integers(1, len(WHOLE) - 1))
+def test_a_document_that_breaks_off_is_not_given_for_a_whole_one(end):
+    with pytest.raises(Untranslatable) as caught:
+        chat_completion(WHOLE[:end], created=1)
+    assert caught.value.error == ApiError("cut", "the answer ended in the middle of its JSON")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", ApiError("api_error", "the answer is empty")),
+        (b'{"success":false,"msg":"no quota"}', ApiError("api_error", "no quota")),
+        (b"<title>Sign in</title>", ApiError("api_error", "the answer is a web page and not a message: Sign in")),
+        (
+            b'{"type":"error","error":{"type":"overloaded_error","message":"busy"}}',
+            ApiError("overloaded_error", "busy"),
+        ),
+    ],
+)
+def test_a_document_that_is_not_a_message_is_an_error(body, error):
+    with pytest.raises(Untranslatable) as caught:
+        chat_completion(body, created=1)
+    assert caught.value.error == error
 
 
 def test_pings_are_comments_and_what_is_unknown_is_left_out():
     strange = event("new", {"type": "new"}) + event("x", {"type": "content_block_delta", "index": "a", "delta": 5})
     strange += b"data: not json\n\n" + event("ping", {"type": "ping"})
-    assert streamed(strange) == b": ping\n\n"
+    assert begun(strange) == b": ping\n\n"
 
 
 @given(st.binary(max_size=200))
-def test_garbage_never_raises(data):
-    streamed(data)
-    assert isinstance(chat_completion(data, created=1), bytes)
+def test_garbage_is_refused_and_does_no_other_harm(data):
+    begun(data)
+    with pytest.raises(Untranslatable):
+        chat_completion(data, created=1)
     assert json.loads(chat_error(500, data))["error"]["type"] == "api_error"
     assert isinstance(models_for_both(data), bytes)
 
 
 def test_half_an_emoji_costs_only_itself():
     delta = b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\\ud83d"}}\n\n'
-    assert said(streamed(delta))[0]["choices"][0]["delta"] == {"content": "a�"}
+    assert said(begun(delta))[0]["choices"][0]["delta"] == {"content": "a�"}
 
 
 def test_thinking_tokens_are_reasoning_tokens():
