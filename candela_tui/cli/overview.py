@@ -64,7 +64,8 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
 def _models(exchange: Exchange) -> str:
     """Asked, sent and answered, each where it is another than the one before."""
     names = [name for name in (exchange.model, exchange.model_sent, exchange.model_used) if name]
-    return " → ".join(dict.fromkeys(names)) or UNKNOWN
+    said = " → ".join(dict.fromkeys(names)) or UNKNOWN
+    return f"{said}, by {exchange.gateway}" if exchange.gateway else said
 
 
 def _provider(exchange: Exchange) -> list[tuple[str, str]]:

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from candela_tui.analysis.served import Asked, differences
+from candela_tui.analysis.served import Asked
 from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.call import call_of, is_chat
 from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for
+from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import MessagesRequest, session_in_metadata
 from candela_tui.protocol.session_clues import first_user_text, title_in_answer
 from candela_tui.protocol.user_agent import client_of
+from candela_tui.proxy.billing import billed, served_by
 from candela_tui.proxy.client_cost import client_cost
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.delegations import called_tools, delegates, delegation_of
@@ -46,6 +48,7 @@ class ExchangeRecord:
         "_encoding",
         "_first_token_ms",
         "_folded",
+        "_gateway",
         "_headed",
         "_lifetimes",
         "_oauth",
@@ -93,6 +96,7 @@ class ExchangeRecord:
         """Why the answer can't be decoded, or not to its end."""
         self._first_token_ms: float | None = None
         self._folded = 0
+        self._gateway: Gateway | None = None
         self._headed = False
         self._counted = 0
         self._received = 0
@@ -239,11 +243,14 @@ class ExchangeRecord:
         if not self._headed and (tap.status is not None or tap.end_ms is not None):
             self._headed = True
             headers, of_provider = tap.response_headers, tap.provider_headers
+            passed_on = from_provider(headers)
+            self._gateway = gateway_of(of_provider or headers, tap.url)
             known |= {
                 "status": tap.status,
                 "response_headers": redacted(headers),
-                "rate_limits": rate_limits(headers) or rate_limits(of_provider),
-                "request_id": request_id(headers) or request_id(of_provider),
+                "rate_limits": rate_limits(headers) or rate_limits(of_provider) or rate_limits(passed_on),
+                "request_id": request_id(headers) or request_id(of_provider) or request_id(passed_on),
+                "gateway": self._gateway.name if self._gateway else None,
                 "provider_status": tap.provider_status,
                 "provider_response_headers": redacted(of_provider),
             }
@@ -251,7 +258,7 @@ class ExchangeRecord:
             self._end_answer()
             known["outcome"], known["error"] = ending(tap, self._answer, self._trouble, of_message=self._of_message)
         if self._answer is not None:
-            known |= self._answered(self._answer, pricer, ended=tap.end_ms is not None)
+            known |= self._answered(self._answer, pricer, known, ended=tap.end_ms is not None)
         if tap.end_ms is not None and self._of_message:
             counted = known.get("cost") is not None or known.get("unpriced_model") is not None
             known["unread"] = unread(tap, self._answer, self._trouble, known["outcome"], counted=counted)
@@ -303,39 +310,21 @@ class ExchangeRecord:
             "subscription": self._oauth and attempt.provider == "anthropic",
         }
 
-    def _answered(self, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> dict[str, Any]:
+    def _answered(
+        self, answer: AnswerDecoder, pricer: Pricer, so_far: dict[str, Any], *, ended: bool
+    ) -> dict[str, Any]:
         fold = answer.fold
-        usage = fold.usage
         known: dict[str, Any] = {
+            **served_by(fold, self._gateway),
             "provider_metrics": self.tap.provider_metrics or answer.metrics,
-            "model_used": fold.model,
             "stop_reason": fold.stop_reason,
-            "usage": usage,
+            "usage": fold.usage,
             "output_characters": fold.output_characters,
             "tools_called": called_tools(fold.blocks.values()),
             "delegations": self._delegated(fold),
         }
-        if usage is not None and self.exchange.kind is not Kind.COUNT_TOKENS:
-            attempt = self.tap.attempt
-            priced = pricer.price(
-                usage,
-                provider=attempt.provider if attempt else self.tap.provider,
-                region=attempt.region if attempt else None,
-                model_asked=self.exchange.model,
-                model_sent=attempt.model if attempt else None,
-                model_used=fold.model,
-                at=self.exchange.started_at,
-                final=ended and fold.usage_final and not fold.unread_counts,
-                refused=fold.refused_before_output,
-            )
-            known |= {
-                "cost": priced.cost,
-                "unpriced_model": priced.unpriced_model,
-                "cost_notes": priced.notes,
-                "saved": priced.saved,
-            }
-            if self._asked is not None:
-                known["differences"] = differences(self._asked, usage, fold.model)
+        exchange = replace(self.exchange, **so_far, **known)
+        known |= billed(exchange, fold, self._gateway, self._asked, pricer, ended=ended)
         if ended and self.exchange.kind is Kind.TITLE and fold.stopped:
             text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
             known["session_title"] = title_in_answer(text)

@@ -170,6 +170,12 @@ def model(name: str | None) -> str:
     return head if dash and len(tail) == 8 and tail.isdigit() else short
 
 
+def served(exchange: Exchange) -> str:
+    """The model that answered, and by which gateway: ``claude-sonnet-4-6, by LiteLLM``."""
+    name = exchange.model_used or UNKNOWN
+    return f"{name}, by {exchange.gateway}" if exchange.gateway else name
+
+
 def provider(name: str) -> str:
     """Who runs a model, as people call it."""
     return {"anthropic": "Anthropic", "vertex": "Vertex AI", "bedrock": "Bedrock"}.get(name, name)

@@ -66,6 +66,8 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "provider": "bedrock",
         "region": "us-east-1",
         "model_sent": "us.anthropic.claude-opus-4-8",
+        "model_stated": None,
+        "gateway": None,
         "adapted": "beta token-counting-2024-11-01; field context_management",
         "client": None,
         "inferred": None,

@@ -6,6 +6,7 @@ from typing import Any
 from candela_tui.cli.overview import overview
 from candela_tui.exchange import Cost
 from candela_tui.ui.request.costs import cost_lines
+from candela_tui.ui.words import served
 from tests.export.exchanges import exchange
 
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
@@ -31,6 +32,16 @@ def test_a_refusal_costs_nothing_and_says_what_claude_code_counts() -> None:
     assert "cost $0 ($0)" in terminal
     assert f"note {note}" in terminal
     assert "Claude Code counts $1.06005 for it" in terminal
+
+
+def test_the_gateway_is_named_beside_the_model_that_answered() -> None:
+    through = exchange(
+        model="claude-opus-5-5", model_used="claude-sonnet-4-6", model_stated="claude-opus-5-5", gateway="LiteLLM"
+    )
+    assert served(through) == "claude-sonnet-4-6, by LiteLLM"
+    assert served(exchange(model_used=None, gateway="LiteLLM")) == "–, by LiteLLM"
+    assert served(exchange()) == "claude-opus-4-8"
+    assert "claude-opus-5-5 → claude-sonnet-4-6, by LiteLLM" in overview(through)
 
 
 def test_nothing_is_said_of_the_client_where_it_counts_the_same() -> None:

@@ -151,7 +151,8 @@ def _model(exchange: Exchange, width: int) -> list[Line]:
     lines += fact("asked", exchange.model, width)
     if exchange.model_sent not in (None, exchange.model):
         lines += fact("sent", exchange.model_sent, width)
-    lines += fact("answered", exchange.model_used or words.UNKNOWN, width)
+    lines += fact("answered", words.served(exchange), width)
+    lines += fact("named", exchange.model_stated and f"{exchange.model_stated}, in the answer itself", width)
     usage = exchange.usage
     if usage is not None:
         lines += fact("service tier", usage.service_tier, width)
