@@ -17,6 +17,12 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 
+NO_MESSAGE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS, Kind.OTHER})
+"""What is not answered with a message."""
+
+ENDED_EARLY = "it ended before the provider stated its usage"
+"""Why nothing is known of the usage of an answer that broke off."""
+
 
 class Outcome(StrEnum):
     """How an exchange ended, or that it has not."""
@@ -188,6 +194,11 @@ class Exchange:
     """The client authenticates with an OAuth token: the cost is what the API would charge, not a bill."""
     pid: int | None = None
     """The candela process that recorded it: tells a live exchange from an interrupted one."""
+
+    @property
+    def asks_message(self) -> bool:
+        """Whether it asks for a message, which is billed by the usage that its answer states."""
+        return self.method == "POST" and self.kind not in NO_MESSAGE
 
     @property
     def live(self) -> bool:

@@ -102,7 +102,7 @@ class Lane:
             self.usd += exchange.cost.total
             self.priced += 1
             self.at_least |= exchange.cost.at_least
-        self.at_least |= exchange.unpriced_model is not None
+        self.at_least |= exchange.unpriced_model is not None or exchange.unread is not None
 
     def draw(self, bar: Bar, scale: TimeScale) -> None:
         """Mark the halves of columns in which a request ran: at least one."""

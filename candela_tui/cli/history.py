@@ -19,7 +19,7 @@ from candela_tui.export.csv_table import csv_lines, default_file_name
 from candela_tui.export.json_text import json_text
 from candela_tui.export.records import detailed_record, request_records, session_record
 from candela_tui.ui.plain import plain
-from candela_tui.ui.words import UNKNOWN, cost, count, duration, money, percent
+from candela_tui.ui.words import UNKNOWN, at_least, cost, count, duration, money, percent
 
 if TYPE_CHECKING:
     from candela_tui.store.reader import StoreReader
@@ -178,8 +178,7 @@ def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
 
 
 def _total(totals: Totals) -> str:
-    at_least = totals.priced and (totals.at_least or totals.unpriced)
-    return f"≥ {money(totals.cost)}" if at_least else money(totals.cost)
+    return at_least(totals.cost) if totals.cost is not None and totals.at_least else money(totals.cost)
 
 
 def _say_empty(invocation: Invocation) -> None:

@@ -103,6 +103,8 @@ def _usage(exchange: Exchange) -> list[tuple[str, str]]:
     rows += [("note", note) for note in exchange.cost_notes]
     if exchange.client_cost is not None:
         rows.append((program_name(exchange.client or ""), f"counts ${plain_decimal(exchange.client_cost)} for it"))
+    if exchange.unread is not None:
+        rows.append(("unread", exchange.unread))
     return rows
 
 

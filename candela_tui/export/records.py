@@ -62,6 +62,7 @@ REQUEST_FIELDS = (
     "cost_at_least",
     "unpriced_model",
     "client_cost_usd",
+    "unread",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -126,6 +127,7 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
         "cost_at_least": exchange.cost.at_least if exchange.cost else None,
         "unpriced_model": exchange.unpriced_model,
         "client_cost_usd": exchange.client_cost,
+        "unread": exchange.unread,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -163,6 +165,7 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
             for each in exchange.delegations
         ],
         "adaptations": [{"what": each.what, "name": each.name, "why": each.why} for each in exchange.adaptations],
+        "answer_facts": dict(exchange.answer_facts),
         "provider_status": exchange.provider_status,
         "provider_metrics": dict(exchange.provider_metrics),
         "request_headers": _pairs(exchange.request_headers),
@@ -198,6 +201,7 @@ def session_record(session: SessionSummary) -> Record:
         "saved_usd": totals.saved_usd if totals.priced else None,
         "cost_at_least": totals.at_least,
         "unpriced": totals.unpriced,
+        "unread": totals.unread,
         "client_difference_usd": totals.client_difference if totals.counted_otherwise else None,
     }
 

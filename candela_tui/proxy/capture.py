@@ -99,6 +99,8 @@ class Capture:
         while self._begun:
             tap = self._begun.popleft()
             record = self._live[tap.id] = ExchangeRecord(tap)
+            while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
+                await self._breathe()
             self._try(record, self._first_sight)
             while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
                 await self._breathe()

@@ -1,6 +1,6 @@
 """How an exchange ended, by what the relay noted and what its answer says."""
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import ENDED_EARLY, Outcome
 from candela_tui.protocol.encoding import BadEncoding, CutShort
 from candela_tui.protocol.errors import ApiError, error_from_body, error_type
 from candela_tui.protocol.messages import AnswerDecoder
@@ -68,4 +68,4 @@ def unread(
     if tap.status is None:
         reached = tap.connected_ms is not None and outcome not in _NOT_BILLED
         return "it ended before the provider answered" if reached else None
-    return "the answer states no usage" if outcome is Outcome.OK else "it ended before the provider stated its usage"
+    return "the answer states no usage" if outcome is Outcome.OK else ENDED_EARLY

@@ -11,7 +11,7 @@ from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderS
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.call import call_of, is_chat
-from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for
+from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for, decode_in_steps
 from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.kind import Kind
@@ -31,8 +31,6 @@ from candela_tui.proxy.tap import Tap
 from candela_tui.proxy.unstored import Unstored
 
 _CHUNKS_A_STEP = 16
-_NO_MESSAGE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS, Kind.OTHER})
-"""What is not answered with a message."""
 _OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
 
 
@@ -43,6 +41,7 @@ class ExchangeRecord:
         "_answer",
         "_asked",
         "_attempt",
+        "_body",
         "_counted",
         "_delegations",
         "_encoding",
@@ -54,6 +53,7 @@ class ExchangeRecord:
         "_oauth",
         "_received",
         "_trouble",
+        "_undecoded",
         "_unread",
         "_unstored",
         "exchange",
@@ -84,6 +84,9 @@ class ExchangeRecord:
         self.notice: str | None = None
         """What the user should know of the capture of this exchange."""
         self.stored_at = time.monotonic()
+        self._body = tap.recording.request
+        """The request's, its Content-Encoding undone once ``decode_on`` has done it."""
+        self._undecoded = self._decoding()
         self._asked: Asked | None = None
         self._attempt: Attempt | None = None
         """The newest that ``exchange`` tells of."""
@@ -105,10 +108,35 @@ class ExchangeRecord:
         self._lifetimes: set[str] = set()
         self._unread: Iterator[None] | None = None
 
+    @property
+    def undecoded(self) -> bool:
+        """Whether ``decode_on`` has more to undo of the request's Content-Encoding."""
+        return self._undecoded is not None
+
+    def decode_on(self) -> None:
+        """Undo the next part of it."""
+        if self._undecoded is not None and next(self._undecoded, self) is self:
+            self._undecoded = None
+
+    def _decoding(self) -> Iterator[None] | None:
+        encoding = header(self.tap.headers, "content-encoding")
+        return self._decoded(encoding) if encoding and self._body else None
+
+    def _decoded(self, encoding: str) -> Iterator[None]:
+        parts: list[bytes] = []
+        try:
+            for part in decode_in_steps(encoding, self._body):
+                parts.append(part)
+                yield
+        except BadEncoding:
+            # It is the provider's to refuse; what is asked for is not known.
+            return
+        self._body = b"".join(parts)
+
     def read_request(self) -> None:
         """Read from the request who asks for what."""
         tap = self.tap
-        call = call_of(self.exchange.dialect, tap.method, tap.path.partition("?")[0], tap.recording.request)
+        call = call_of(self.exchange.dialect, tap.method, tap.path.partition("?")[0], self._body)
         request = self.request = call.request
         retry = header(tap.headers, "x-stainless-retry-count") or ""
         authorization = header(tap.headers, "authorization") or ""
@@ -132,7 +160,7 @@ class ExchangeRecord:
             self._asked = Asked(call.model)
             if self.exchange.dialect != "openai":
                 self._asked = Asked(call.model, request.speed, request.service_tier, request.inference_geo)
-            self._unread = asked_lifetimes(tap.recording.request, self._lifetimes)
+            self._unread = asked_lifetimes(self._body, self._lifetimes)
 
     def join(self, conversations: Conversations) -> None:
         """Give a request of a conversation a session where its client names none."""
@@ -256,26 +284,22 @@ class ExchangeRecord:
             }
         if tap.end_ms is not None:
             self._end_answer()
-            known["outcome"], known["error"] = ending(tap, self._answer, self._trouble, of_message=self._of_message)
+            of_message = self.exchange.asks_message
+            known["outcome"], known["error"] = ending(tap, self._answer, self._trouble, of_message=of_message)
         if self._answer is not None:
             known |= self._answered(self._answer, pricer, known, ended=tap.end_ms is not None)
-        if tap.end_ms is not None and self._of_message:
+        if tap.end_ms is not None and self.exchange.asks_message:
             counted = known.get("cost") is not None or known.get("unpriced_model") is not None
             known["unread"] = unread(tap, self._answer, self._trouble, known["outcome"], counted=counted)
         self.exchange = replace(self.exchange, **known)
         if self.exchange.outcome is Outcome.OK:
             self.exchange = replace(self.exchange, client_cost=client_cost(self.exchange))
 
-    @property
-    def _of_message(self) -> bool:
-        """Whether a message was asked for."""
-        return self.exchange.method == "POST" and self.exchange.kind not in _NO_MESSAGE
-
     def end_as_relayed(self) -> None:
         """Say how the exchange ended from the relay's own notes: what the capture makes of it has failed."""
         tap = self.tap
         outcome = tap.outcome or (Outcome.OK if (tap.status or 0) < 400 else Outcome.ERROR)
-        unread = "candela failed to read it" if self._of_message and (tap.status or 0) < 400 else None
+        unread = "candela failed to read it" if self.exchange.asks_message and (tap.status or 0) < 400 else None
         self.exchange = replace(
             self.exchange, status=tap.status, outcome=outcome, error=tap.error, unread=unread, marks=self._marks()
         )

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Text
 
-from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
+from candela_tui.exchange import ENDED_EARLY, Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PICODOLLARS = 12
 """Decimal places of a dollar that are kept."""
+FIRST_REFUSAL = 300
+"""From this status on an answer is not one that is billed."""
 _FIRST_PROVIDER = "anthropic"
 """The one that there was before the store told them apart."""
 
@@ -248,7 +250,10 @@ def _require_types(row: Mapping[str, Any]) -> None:
 def interrupted(exchange: Exchange) -> Exchange:
     """A live exchange whose process is gone: what it cost is at least what was known."""
     cost = replace(exchange.cost, at_least=True) if exchange.cost else None
-    return replace(exchange, outcome=Outcome.INTERRUPTED, cost=cost)
+    unknown = cost is None and exchange.unpriced_model is None and exchange.marks.connected is not None
+    refused = exchange.status is not None and exchange.status >= FIRST_REFUSAL
+    unread = ENDED_EARLY if unknown and not refused and exchange.asks_message else exchange.unread
+    return replace(exchange, outcome=Outcome.INTERRUPTED, cost=cost, unread=unread)
 
 
 def _text(value: str | bytes) -> str:

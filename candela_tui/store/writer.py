@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, case, null, select, true, update
+from sqlalchemy import Connection, and_, case, null, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import Exchange, Outcome, ProviderSide
+from candela_tui.exchange import ENDED_EARLY, NO_MESSAGE, Exchange, Outcome, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
 from candela_tui.store.errors import (
@@ -30,7 +30,7 @@ from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import is_running, own_process
 from candela_tui.store.provider_requests import provider_request_row
 from candela_tui.store.responses import Progress, write_responses
-from candela_tui.store.rows import headers_row, row_of
+from candela_tui.store.rows import FIRST_REFUSAL, headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 from candela_tui.store.set_aside import set_aside
 
@@ -395,7 +395,20 @@ def _mark_interrupted(connection: Connection) -> None:
     if not gone:
         return
     at_least = case((columns.cost_at_least.is_(None), null()), else_=true())
-    ended = update(exchanges).values(outcome=Outcome.INTERRUPTED.value, cost_at_least=at_least)
+    # As rows.interrupted says of one that is read.
+    unknown = and_(
+        columns.cost_at_least.is_(None),
+        columns.unpriced_model.is_(None),
+        columns.connected_ms.is_not(None),
+        or_(columns.status.is_(None), columns.status < FIRST_REFUSAL),
+        columns.method == "POST",
+        columns.kind.not_in([kind.value for kind in NO_MESSAGE]),
+    )
+    ended = update(exchanges).values(
+        outcome=Outcome.INTERRUPTED.value,
+        cost_at_least=at_least,
+        unread=case((unknown, ENDED_EARLY), else_=columns.unread),
+    )
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         for exchange_id in gone:

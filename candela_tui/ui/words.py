@@ -1,7 +1,7 @@
 """Amounts, durations and times in the dashboard's words. Unknown is ``–``, never 0."""
 
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from candela_tui.exchange import Cost, Exchange
 from candela_tui.protocol.model_ids import model_name
@@ -41,8 +41,18 @@ def cost(value: Cost | None) -> str:
 
 
 def at_least(usd: Decimal) -> str:
-    """``≥ $0.03``: what is only a lower bound. Of next to nothing it is ``≥ $0``."""
-    return f"≥ {money(usd if usd >= _LEAST else Decimal(0))}"
+    """``≥ $0.03``: what is only a lower bound."""
+    return f"≥ {known_part(usd)}"
+
+
+def known_part(usd: Decimal, width: int | None = None) -> str:
+    """The amount of a lower bound, in so many cells: of less than ``$0.001`` its first digit, ``$0.0009``. Where that
+    has no room it is ``$0``, which is true as well."""
+    if usd >= _LEAST or usd <= 0:
+        return money(usd)
+    told = f"${usd.quantize(Decimal(1).scaleb(usd.adjusted()), ROUND_DOWN):f}"
+    forms = (told, told.replace("$0.", "$.")) if width is not None else (told,)
+    return next((form for form in forms if width is None or len(form) <= width), "$0")
 
 
 def count(number: int | None) -> str:

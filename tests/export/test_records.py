@@ -75,6 +75,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "cost_at_least": False,
         "unpriced_model": None,
         "client_cost_usd": None,
+        "unread": None,
     }
 
 
@@ -152,6 +153,7 @@ def test_a_session_sums_up_its_requests() -> None:
         "output_tokens": 45,
         "cache_hit_rate": 0.570474,
         "cost_usd": Decimal("0.088089"),
+        "unread": 0,
         "saved_usd": Decimal("0.75"),
         "cost_at_least": False,
         "unpriced": 0,

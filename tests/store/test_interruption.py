@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Cost, Outcome
+from candela_tui.exchange import ENDED_EARLY, Cost, Marks, Outcome
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.reader import StoreReader
 from tests.store.recording import exchange, store_whole, writing
@@ -116,6 +119,37 @@ def test_a_process_that_only_has_the_pid_of_the_one_that_died_is_another(
     with writing(path):
         pass
     assert outcomes_in_file(path) == ["interrupted"]
+
+
+@pytest.mark.parametrize(
+    ("known", "unread"),
+    [
+        ({"marks": Marks(connected=1.0)}, ENDED_EARLY),
+        ({"marks": Marks(connected=1.0), "status": 200}, ENDED_EARLY),
+        ({"marks": Marks(connected=1.0), "status": 529}, None),
+        ({"marks": Marks(connected=1.0), "kind": Kind.MODELS}, None),
+        ({"marks": Marks(connected=1.0), "usage": USAGE, "cost": COST}, None),
+        ({"marks": Marks(connected=1.0), "usage": USAGE, "unpriced_model": "m"}, None),
+        ({}, None),
+    ],
+)
+def test_a_message_without_usage_is_unread_whoever_finds_it(
+    path: Path, reader: StoreReader, known: dict[str, Any], unread: str | None
+) -> None:
+    with writing(path) as (writer, _):
+        live = exchange(1, status=None)
+        writer.begin(live, b"{}")
+        writer.grow(replace(live, **known), [], [], None)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE exchanges SET process = 'an earlier one'")
+    connection.commit()
+    connection.close()
+    (read,) = reader.exchanges()
+    assert (read.outcome, read.unread) == (Outcome.INTERRUPTED, unread)
+    with writing(path):
+        pass
+    (stored,) = reader.exchanges()
+    assert (stored.outcome, stored.unread) == (Outcome.INTERRUPTED, unread)
 
 
 def test_without_a_cost_none_is_made_up(path: Path, reader: StoreReader) -> None:

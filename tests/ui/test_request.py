@@ -3,6 +3,7 @@
 import gc
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from candela_tui.exchange import Difference, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.headers import Headers
 from candela_tui.ui.bodies import Bodies
 from candela_tui.ui.lines.folds import Fold
 from candela_tui.ui.lines.spans import SpanLines
@@ -223,6 +225,38 @@ async def test_an_answer_that_cannot_be_decoded_says_why(scene: Scene, key: str)
         await shows(pilot, "11:59:00")
         await pilot.press("enter", key)
         await shows(pilot, "not valid gzip")
+
+
+@pytest.mark.parametrize("headers", [(), (("content-type", "text/plain"),), (("content-encoding", "utf-8"),)])
+@pytest.mark.parametrize("encode", [bytes, gzip.compress])
+@pytest.mark.parametrize("key", ["5", "8"])
+async def test_a_stream_is_known_by_its_first_bytes(
+    scene: Scene, key: str, encode: Callable[[bytes], bytes], headers: Headers
+) -> None:
+    scene.request(answer=encode(stream("Hello from nowhere")), response_headers=headers)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", key)
+        await shows(pilot, "Hello from nowhere", *(["message_start"] if key == "8" else []))
+
+
+async def test_why_nothing_is_known_of_an_answer_is_in_the_overview(scene: Scene) -> None:
+    scene.request(usage=None, cost=None, unread="the answer states no usage")
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00", "1 unread")
+        await pilot.press("enter")
+        await shows(pilot, "none reported", "the answer states no usage")
+
+
+async def test_a_compressed_request_is_readable(scene: Scene) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "out of the press"}]}).encode()
+    scene.request(body=gzip.compress(body), request_headers=(("Content-Encoding", "gzip"),))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "out of the press")
+        await pilot.press("7")
+        await shows(pilot, '"content": "out of the press"')
 
 
 async def test_a_whole_json_answer_is_a_response_too(scene: Scene) -> None:

@@ -32,6 +32,27 @@ def test_money_has_as_many_digits_as_matter(usd: str | None, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usd", "width", "said"),
+    [
+        ("0", None, "$0"),
+        ("0.000960", None, "$0.0009"),
+        ("0.000960", 7, "$0.0009"),
+        ("0.000960", 6, "$.0009"),
+        ("0.000960", 5, "$0"),
+        ("0.00006", None, "$0.00006"),
+        ("0.000000125", None, "$0.0000001"),
+        ("0.0312", None, "$0.031"),
+    ],
+)
+def test_of_a_lower_bound_the_known_part_is_told_and_never_more(usd: str, width: int | None, said: str) -> None:
+    assert words.known_part(Decimal(usd), width) == said
+
+
+def test_a_lower_bound_of_little_is_not_nothing() -> None:
+    assert words.at_least(Decimal("0.0009")) == "≥ $0.0009"
+
+
+@pytest.mark.parametrize(
     ("tokens", "said"),
     [
         (None, "–"),

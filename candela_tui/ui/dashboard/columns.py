@@ -25,7 +25,8 @@ def total_cost(call: Call) -> tuple[Decimal | None, bool]:
     costs = [exchange.cost for exchange in call.tries if exchange.cost is not None]
     if not costs:
         return None, False
-    return sum((cost.total for cost in costs), Decimal(0)), any(cost.at_least for cost in costs)
+    partly = any(exchange.unread is not None or exchange.unpriced_model is not None for exchange in call.tries)
+    return sum((cost.total for cost in costs), Decimal(0)), partly or any(cost.at_least for cost in costs)
 
 
 def took_ms(call: Call, clock: Clock) -> float | None:
@@ -112,17 +113,13 @@ def _model(call: Call, table: Table, width: int) -> str:
     return name if other_model else shortened(name, width - 1) + "≠"
 
 
-_LEAST_TOLD = Decimal("0.001")
-
-
 def _cost(call: Call, table: Table, width: int) -> str:
     usd, at_least = total_cost(call)
     if usd is None and call.last.kind in (Kind.PROBE, Kind.MODELS):
         return ""
     if not at_least or usd is None:
         return words.money(usd)
-    # A bound from below can't be told by one from above.
-    return f"≥{words.money(usd) if usd >= _LEAST_TOLD else '$0'}"
+    return f"≥{words.known_part(usd, width - 1)}"
 
 
 def _placed(name: str, exchange: Exchange, width: int) -> str:

@@ -238,7 +238,7 @@ def total_cost(totals: Totals) -> str:
     """``≥`` where something is missing from the sum."""
     if totals.cost is None:
         return words.UNKNOWN
-    return words.at_least(totals.cost) if totals.at_least or totals.unpriced else words.money(totals.cost)
+    return words.at_least(totals.cost) if totals.at_least else words.money(totals.cost)
 
 
 def all_tokens(totals: Totals) -> int:

@@ -174,8 +174,9 @@ def lane_line(lane: Lane, name: str, room: LaneRoom, chosen: range, tick: int) -
         (" ", "text"),
     ]
     pieces += [("".join(sign for sign, _ in group), ink) for ink, group in groupby(drawn, key=lambda cell: cell[1])]
-    usd = words.money(lane.usd) if lane.priced else words.UNKNOWN
-    cost = f"{'≥' if lane.at_least and lane.priced else ''}{usd}"
+    cost = words.UNKNOWN
+    if lane.priced:
+        cost = f"≥{words.known_part(lane.usd, room.tail - 8)}" if lane.at_least else words.money(lane.usd)
     return (
         *pieces,
         (fitted(words.duration(lane.busy_s * 1000), 7, right=True), "dim"),

@@ -47,8 +47,12 @@ def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None
     if totals.cache_hit_rate is not None:
         hit = words.percent(totals.cache_hit_rate)
         parts[1].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
-    if totals.unpriced and wordy > 4:
-        parts[-1].append((f" ({totals.unpriced} without a price)", "warn"))
+    missing = [
+        *([f"{totals.unpriced} without a price"] if totals.unpriced else []),
+        *([f"{totals.unread} unread"] if totals.unread else []),
+    ]
+    if missing and wordy > 4:
+        parts[-1].append((f" ({', '.join(missing)})", "warn"))
     if abs(totals.client_difference) >= _WORTH_TELLING and wordy > 2:
         parts.append(_counted_otherwise(totals, wordy=wordy))
     if abs(totals.saved_usd) >= _WORTH_TELLING and wordy not in (0, 2):

@@ -7,8 +7,7 @@ that whoever reads it knows how.
 
 from collections.abc import Iterator
 
-from candela_tui.protocol.encoding import BadEncoding, Decoder, decoder_for
-from candela_tui.protocol.event_stream import EVENT_STREAM
+from candela_tui.protocol.encoding import BadEncoding, CutShort, Decoder, answer_decoder_for
 from candela_tui.protocol.headers import Headers, header
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui.bodies import Side
@@ -76,23 +75,31 @@ class Arriving:
         """In small letters; empty where it is not known."""
         return (header(self.headers, "content-type") or "").lower()
 
-    @property
-    def is_stream(self) -> bool:
-        """Whether the answer is a stream of events, as far as its headers are known."""
-        return self.content_type.startswith(("text/event-stream", EVENT_STREAM))
-
     def readable(self, chunk: bytes) -> bytes:
         """The next chunk with its Content-Encoding undone; nothing once it can't be."""
         try:
             if not self._begun:
                 self._begun = True
                 encoding = header(self.headers, "content-encoding") or ""
-                self._decoder = decoder_for(encoding)
+                self._decoder = answer_decoder_for(encoding)
             return self._decoder.feed(chunk) if self._decoder else b""
         except BadEncoding as error:
-            self.trouble = str(error)
-            self._decoder = None
+            return self._undecodable(error)
+
+    def last(self) -> bytes:
+        """Return what the Content-Encoding held back, once everything was taken. What broke off is no trouble of its
+        own: the record says so."""
+        try:
+            return self._decoder.finish() if self._decoder else b""
+        except CutShort:
             return b""
+        except BadEncoding as error:
+            return self._undecodable(error)
+
+    def _undecodable(self, error: BadEncoding) -> bytes:
+        self.trouble = str(error)
+        self._decoder = None
+        return b""
 
 
 class AnswerPage:

@@ -17,7 +17,8 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
     usage, cost = exchange.usage, exchange.cost
     if usage is None:
         reason = "none reported yet" if exchange.live else "none reported"
-        return [heading("Usage and cost"), *fact("tokens", reason, width, "dim")]
+        lines = [heading("Usage and cost"), *fact("tokens", reason, width, "dim")]
+        return lines + fact("unread", exchange.unread, width, "warn")
     head = (
         f"{'tokens':>10}  {'of prompt':>9}  {'USD':>14}  {'of cost':>7}"
         if cost
@@ -47,6 +48,8 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
 
 
 def _notes(exchange: Exchange) -> tuple[str, ...]:
+    if exchange.unread is not None:
+        return (*exchange.cost_notes, exchange.unread)
     if exchange.cost_notes or exchange.cost is None or not exchange.cost.at_least:
         return exchange.cost_notes
     if exchange.live:

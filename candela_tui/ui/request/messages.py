@@ -38,8 +38,8 @@ class RequestPage:
 
     async def open(self) -> Iterator[None]:
         """Get the body; its parts are decoded one after the other."""
-        exchange, bodies = self._subject.exchange, self._subject.bodies
-        body = await bodies.request(told_by(exchange)) or await bodies.request()
+        subject = self._subject
+        body = await subject.request_body(told_by(subject.exchange)) or await subject.request_body()
         return self.lines.add(self._folds(body))
 
     async def more(self) -> Iterator[None] | None:

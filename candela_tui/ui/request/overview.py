@@ -44,7 +44,7 @@ class OverviewPage(AnswerPage):
         if self._shown is None:
             self._lines()
             yield
-        if arrived and self._arriving.is_stream:
+        if arrived:
             if self._answer is None:
                 self._answer = self._arriving.answer_decoder()
             for chunk, at_ms in arrived:

@@ -27,7 +27,7 @@ class RawRequestPage:
 
     async def open(self) -> Iterator[None]:
         """Get the body, and index it."""
-        body = self._body = await self._subject.bodies.request(self.side)
+        body = self._body = await self._subject.request_body(self.side)
         if not body:
             self.lines = WrittenLines()
             return _say(self.lines, self._why_none(body))
@@ -47,7 +47,7 @@ class RawRequestPage:
         """It does not grow, but candela may send another one while it is live."""
         if self.side == "client" or not self._subject.exchange.live:
             return None
-        return await self.open() if await self._subject.bodies.request(self.side) is not self._body else None
+        return await self.open() if await self._subject.request_body(self.side) is not self._body else None
 
 
 def _say(lines: Lines, words: str) -> Iterator[None]:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from candela_tui.protocol.event_stream import EVENT_STREAM, Frame
+from candela_tui.protocol.answer_form import Form, form_of
+from candela_tui.protocol.event_stream import Frame
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.ui import words
 from candela_tui.ui.bodies import Side
@@ -36,6 +37,9 @@ class RawResponsePage(AnswerPage):
         self.side = side
         self._written = WrittenLines()
         self.lines: Lines = self._written
+        self._form: Form | None = None
+        self._head = b""
+        """The first bytes, as far as they were needed to tell the form."""
         self._events: SSEDecoder | FrameReader | None = None
         self._before_ms: float | None = None
         self._document: list[bytes] = []
@@ -45,18 +49,38 @@ class RawResponsePage(AnswerPage):
         """Whether the body is of frames, which its bytes don't show to anybody."""
         return isinstance(self._events, FrameReader)
 
+    def _readable(self, arrived: Arrived) -> Iterator[tuple[bytes, float]]:
+        at_ms = 0.0
+        for chunk, at_ms in arrived:
+            yield self._arriving.readable(chunk), at_ms
+        if self._arriving.ended:
+            yield self._arriving.last(), at_ms
+
+    def _take(self, data: bytes) -> list[ServerSentEvent] | list[Frame]:
+        """The events that the next bytes complete; what is not a stream is kept."""
+        if self._form is None:
+            data = self._head = self._head + data
+            form = form_of(data, self._arriving.content_type)
+            if form is None:
+                return []
+            self._begin(form)
+        elif self._events is None:
+            self._document.append(data)
+        return self._events.feed(data) if self._events is not None else []
+
+    def _begin(self, form: Form) -> None:
+        self._form = form
+        if form is Form.FRAMES:
+            self._events = FrameReader()
+        elif form is Form.EVENTS and self._pretty:
+            self._events = SSEDecoder()
+        elif self._head:
+            self._document.append(self._head)
+
     def _write(self, arrived: Arrived) -> Iterator[None]:
         arriving = self._arriving
-        if self._events is None and arrived and arriving.content_type.startswith(EVENT_STREAM):
-            self._events = FrameReader()
-        elif self._events is None and self._pretty and arrived and arriving.is_stream:
-            self._events = SSEDecoder()
-        for chunk, at_ms in arrived:
-            data = arriving.readable(chunk)
-            if self._events is None:
-                self._document.append(data)
-                continue
-            for event in self._events.feed(data):
+        for data, at_ms in self._readable(arrived):
+            for event in self._take(data):
                 if isinstance(event, Frame):
                     lines = frame_lines(event, at_ms, self._before_ms, self._width, headers=not self._pretty)
                 else:
@@ -64,6 +88,8 @@ class RawResponsePage(AnswerPage):
                 self._written.extend(lines)
                 self._before_ms = at_ms
                 yield
+        if self._form is None and arriving.ended:
+            self._begin(form_of(self._head, arriving.content_type, whole=True) or Form.TEXT)
         if self._document and (arrived or arriving.ended):
             body = b"".join(self._document)
             spans = spans_for(body) if self._pretty else text_spans

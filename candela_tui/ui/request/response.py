@@ -34,6 +34,7 @@ class ResponsePage(AnswerPage):
                 self._answer.feed(arriving.readable(chunk))
                 yield
             if arriving.ended:
+                self._answer.feed(arriving.last())
                 self._answer.finish()
             yield from self._written.write(self._answer.fold)
         else:

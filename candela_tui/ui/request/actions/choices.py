@@ -116,7 +116,7 @@ def _block(view: TextView) -> Callable[[], Awaitable[str]]:
 
 async def _request(subject: Subject, side: Side = "client") -> bytes:
     """The provider's is the client's where nothing was changed."""
-    return await subject.bodies.request(side) or await subject.bodies.request() or b""
+    return await subject.request_body(side) or await subject.request_body() or b""
 
 
 async def _curl(subject: Subject) -> str:

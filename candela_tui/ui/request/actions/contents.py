@@ -15,7 +15,7 @@ from candela_tui.ui.request.raw_response import RawResponsePage
 async def page_text(page: Page, subject: Subject) -> str | bytes:
     """What a page says. A body that is shown as it crossed is given as it crossed. Raises StoreError."""
     if isinstance(page, RawRequestPage):
-        return await subject.bodies.request(page.side) or b""
+        return await subject.request_body(page.side) or b""
     if isinstance(page, RawResponsePage) and isinstance(page.lines, SpanLines):
         return await answer_body(subject, page.side)
     return await lines_text(page.lines)
@@ -44,6 +44,7 @@ async def answer_body(subject: Subject, side: Side = "client") -> bytes:
         for chunk, _ in arrived:
             parts.append(arriving.readable(chunk))
             yield
+        parts.append(arriving.last())
 
     await in_slices(steps())
     return b"".join(parts)
@@ -59,6 +60,7 @@ async def answer_text(subject: Subject) -> str:
         for chunk, _ in arrived:
             answer.feed(arriving.readable(chunk))
             yield
+        answer.feed(arriving.last())
 
     await in_slices(steps())
     answer.finish()
