@@ -17,6 +17,7 @@ from candela_tui.feed import Feed
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
+from candela_tui.proxy.acceptor import Acceptor
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.client_answer import error_response
 from candela_tui.proxy.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
@@ -88,7 +89,7 @@ class Proxy:
         self._session: aiohttp.ClientSession | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._relaying = InFlight()
@@ -120,19 +121,20 @@ class Proxy:
         if self._api is not None:
             self._api.open()
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
-        self._server = await asyncio.get_running_loop().create_server(self._web, sock=self._sock, backlog=1024)
+        self._acceptor = Acceptor(self._sock, self._web)
+        self._acceptor.start()
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
-        assert self._server is not None
+        assert self._acceptor is not None
         assert self._web is not None
         assert self._relay is not None
         assert self._session is not None
         assert self._capturing is not None
         assert self._warming is not None
-        self._server.close()
+        await self._acceptor.close()
         self._web.pre_shutdown()
         if self.live:
             try:
