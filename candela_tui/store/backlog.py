@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from candela_tui.exchange import Exchange
 
+_ENTRY_OVERHEAD = 10_000
+"""Bytes that stand for the work of storing an entry without bodies."""
 _CHUNK_OVERHEAD = 100
 """Bytes of memory that a chunk and its time take beside the chunk's own bytes."""
 
@@ -53,6 +55,8 @@ class Backlog:
         self._entries: dict[str, Entry] = {}
         self._bytes = 0
         self._released: list[str] = []
+        self._ended_at: float | None = None
+        """When the first of the queued entries that ended came (``time.monotonic()``)."""
         self._overflowed = False
         self._deadline: float | None = None
         self._abandoned = False
@@ -68,6 +72,8 @@ class Backlog:
             held = self._entries.setdefault(entry.exchange.id, entry)
             if held is not entry:
                 held.follow_with(entry)
+            if entry.ended and self._ended_at is None:
+                self._ended_at = time.monotonic()
             if self._bytes > self._most_bytes and entry.size:
                 held.dropped = self._overflowed = True
             if held.dropped:
@@ -84,11 +90,18 @@ class Backlog:
         entry.chunks, entry.times = [], []
         entry.provider_chunks, entry.provider_times = [], []
 
-    def wait(self, until: float) -> None:
-        """Return when there is something to do and ``time.monotonic()`` is at ``until``, or at once when closing."""
+    def wait(self, until: float, *, patience_s: float, most_bytes: int) -> None:
+        """Return when there is something to do and ``time.monotonic()`` is at ``until``.
+
+        Earlier once an ended exchange has waited for ``patience_s``, where more than ``most_bytes`` wait, and when
+        closing.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._entries or self._released or self.closing)
-            while not self.closing and (left := until - time.monotonic()) > 0:
+            while not self.closing and self._bytes <= most_bytes:
+                due = until if self._ended_at is None else min(until, self._ended_at + patience_s)
+                if (left := due - time.monotonic()) <= 0:
+                    return
                 self._changed.wait(left)
 
     def wait_for_retry(self, until: float) -> None:
@@ -97,15 +110,24 @@ class Backlog:
             while not self.closing and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
 
-    def take(self) -> list[Entry]:
-        """All entries. Each must come back by ``give_back`` or ``settle``."""
+    def take(self, most_bytes: int) -> list[Entry]:
+        """The first entries, of about so many bytes. Each must come back by ``give_back`` or ``settle``."""
+        taken: list[Entry] = []
+        size = 0
         with self._changed:
-            entries, self._entries = list(self._entries.values()), {}
-        return entries
+            while self._entries and size < most_bytes:
+                entry = self._entries.pop(next(iter(self._entries)))
+                taken.append(entry)
+                size += entry.size + _ENTRY_OVERHEAD
+            if not self._entries:
+                self._ended_at = None
+        return taken
 
     def give_back(self, entries: Sequence[Entry]) -> None:
         """Put entries that could not be stored before those that came since."""
         with self._changed:
+            if self._ended_at is None and any(entry.ended for entry in entries):
+                self._ended_at = time.monotonic()
             since, self._entries = self._entries, {entry.exchange.id: entry for entry in entries}
             for exchange_id, later in since.items():
                 held = self._entries.setdefault(exchange_id, later)

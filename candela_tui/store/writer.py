@@ -38,7 +38,13 @@ _MOST_QUEUED: Final = 256 * 2**20
 _MOST_BASES: Final = 64 * 2**20
 _BETWEEN_BATCHES_S: Final = 0.2
 _SHARE_OF_TIME: Final = 4
-"""A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay."""
+"""A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay.
+Not while an exchange that ended, or much, waits."""
+_ENDED_WAITS_S: Final = 0.02
+"""How long an exchange that ended waits for others to be stored with it. It was reported, so a process that is killed
+must not lose it: with the commit it is on disk after 30 ms."""
+_MUCH: Final = 8 * 2**20
+"""Bytes that are stored without a rest, and at most in one transaction."""
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
 
@@ -155,7 +161,7 @@ class StoreWriter:
             started = time.monotonic()
             try:
                 connection = self._connected()
-                entries = self._backlog.take()
+                entries = self._backlog.take(_MUCH)
                 self._store(connection, entries)
                 self._check_when_idle(connection)
             except ForeignStore as error:
@@ -173,7 +179,7 @@ class StoreWriter:
                 return
             took = time.monotonic() - started
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
-            self._backlog.wait(next_batch)
+            self._backlog.wait(next_batch, patience_s=_ENDED_WAITS_S, most_bytes=_MUCH)
 
     def _connected(self) -> Connection:
         """The open connection, to the file that is at the path now. Raises ForeignStore and database errors."""
