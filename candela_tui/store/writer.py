@@ -35,7 +35,7 @@ from candela_tui.store.schema import exchanges, headers, provider_requests, requ
 from candela_tui.store.set_aside import set_aside
 
 _MOST_QUEUED: Final = 256 * 2**20
-_MOST_BASES: Final = 64 * 2**20
+_MOST_BASES: Final = 24 * 2**20
 _BETWEEN_BATCHES_S: Final = 0.2
 _SHARE_OF_TIME: Final = 4
 """A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay.
