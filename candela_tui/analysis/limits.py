@@ -1,17 +1,25 @@
 """How much of the provider's limits is used, as its answers tell.
 
 Sources: https://docs.claude.com/en/api/rate-limits (API keys: requests and tokens a minute), and the headers
-``anthropic-ratelimit-unified-*`` that subscriptions get (observed): a share used and a reset time for each window.
+``anthropic-ratelimit-unified-*`` that subscriptions get (observed, and as public clients of them record them): a share
+used and a reset time for each window, and the paid extra usage (``overage``) beyond them.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from candela_tui.exchange import Exchange
+from candela_tui.protocol.headers import Headers
 
 _PREFIX = "anthropic-ratelimit-"
+_UNIFIED = f"{_PREFIX}unified-"
 _ALLOWANCES = ("requests", "tokens", "input-tokens", "output-tokens")
+_USED = re.compile(rf"{_UNIFIED}(?!overage|grace)(.+)-utilization")
+_NAMED = re.compile(rf"{_UNIFIED}(\d+[a-z](?:_\w+)?)-(?:status|reset)")
+"""A window that tells no share used still has a name that begins with its length: ``7d_opus``."""
+_REJECTED = "rejected"
 _FIRST_SECOND, _LAST_SECOND = 1e9, 4e9
 """What a reset time in seconds since 1970 can be; anything else is garbage."""
 
@@ -20,16 +28,35 @@ _FIRST_SECOND, _LAST_SECOND = 1e9, 4e9
 class Window:
     """A window of a subscription's limits."""
 
-    utilization: float
-    """The share used, 0 to 1."""
+    name: str
+    """As the provider's headers have it: ``5h``, ``7d``, ``7d_oi``."""
+    utilization: float | None
+    """The share used, 0 to 1; None: not told."""
     resets_at: datetime | None = None
     """UTC."""
     status: str | None = None
-    """Such as ``allowed``, ``allowed_warning`` or ``rejected``."""
+    """Such as ``allowed``, ``allowed_warning`` or ``rejected``. A window that is used up rejects, also while requests
+    pass as extra usage."""
 
     def over(self, now: datetime) -> bool:
         """Whether the window has been reset since: nothing is known of the next one."""
         return self.resets_at is not None and self.resets_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraUsage:
+    """What a subscription may use beyond its windows, at the prices of the API: paid, or switched off."""
+
+    in_use: bool = False
+    """This answer was paid as extra usage."""
+    utilization: float | None = None
+    """The share used of what may be spent on it, 0 to 1; None: not told."""
+    resets_at: datetime | None = None
+    """UTC."""
+    status: str | None = None
+    """Such as ``allowed`` or ``rejected``."""
+    disabled_because: str | None = None
+    """Why there is none, such as ``out_of_credits``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +82,24 @@ class Limits:
 
     status: str | None = None
     """Of the subscription as a whole, such as ``allowed``."""
-    five_hour: Window | None = None
-    seven_day: Window | None = None
+    windows: tuple[Window, ...] = ()
+    """Those of five hours and of seven days first."""
+    decisive: str | None = None
+    """The name of the window by which the provider decides now: its representative claim."""
+    extra_usage: ExtraUsage | None = None
     allowances: tuple[Allowance, ...] = ()
+    passed: bool = False
+    """The request that was answered so was served, whatever its headers say."""
+
+    @property
+    def refusing(self) -> frozenset[str]:
+        """The names of the windows for which requests are refused; none while they pass."""
+        if self.passed or self.status != _REJECTED or not self.windows:
+            return frozenset()
+        if any(window.name == self.decisive for window in self.windows):
+            return frozenset({self.decisive or ""})
+        rejected = frozenset(window.name for window in self.windows if window.status == _REJECTED)
+        return rejected or frozenset({max(self.windows, key=lambda window: window.utilization or 0.0).name})
 
 
 def limits_of(exchange: Exchange) -> Limits | None:
@@ -65,14 +107,30 @@ def limits_of(exchange: Exchange) -> Limits | None:
     if not exchange.rate_limits:
         return None
     told = dict(exchange.rate_limits)
+    claim = told.get(f"{_UNIFIED}representative-claim")
     limits = Limits(
-        told.get(f"{_PREFIX}unified-status") or None,
-        _window(told, "5h"),
-        _window(told, "7d"),
+        _status(exchange, told),
+        _windows(told),
+        _window_name(claim) if claim else None,
+        extra_usage(exchange.rate_limits),
         tuple(allowance for name in _ALLOWANCES if (allowance := _allowance(told, name)) is not None),
+        passed=exchange.status is not None and exchange.status < 400,
     )
-    known = limits.status or limits.five_hour or limits.seven_day or limits.allowances
+    known = limits.status or limits.windows or limits.extra_usage or limits.allowances
     return limits if known else None
+
+
+def extra_usage(rate_limits: Headers) -> ExtraUsage | None:
+    """What these fields of an answer tell of extra usage; None: nothing."""
+    told = dict(rate_limits)
+    place = f"{_UNIFIED}overage"
+    status, because = told.get(f"{place}-status") or None, told.get(f"{place}-disabled-reason") or None
+    claimed = told.get(f"{_UNIFIED}representative-claim") == "overage" and status != _REJECTED
+    in_use = claimed or told.get(f"{place}-in-use", "").lower() == "true"
+    used = _share(told.get(f"{place}-utilization"))
+    if not (in_use or status or because) and used is None:
+        return None
+    return ExtraUsage(in_use, used, _moment(told.get(f"{place}-reset")), status, because)
 
 
 def tells_limits(exchange: Exchange) -> bool:
@@ -80,12 +138,33 @@ def tells_limits(exchange: Exchange) -> bool:
     return any(name.startswith(_PREFIX) for name, _ in exchange.rate_limits)
 
 
+def _status(exchange: Exchange, told: dict[str, str]) -> str | None:
+    """Of the whole. Where it is left out, a refusal for the limits says so itself."""
+    status = told.get(f"{_UNIFIED}status") or None
+    if status is None and exchange.status == 429 and _windows(told):
+        return _REJECTED
+    return status
+
+
+def _windows(told: dict[str, str]) -> tuple[Window, ...]:
+    names = (found[1] for name in told if (found := _USED.fullmatch(name) or _NAMED.fullmatch(name)))
+    first = {"5h": 0, "7d": 1}
+    ordered = sorted(dict.fromkeys(names), key=lambda name: (first.get(name, 2), name))
+    return tuple(window for name in ordered if (window := _window(told, name)) is not None)
+
+
+def _window_name(claim: str) -> str:
+    """The name in headers of what a claim names: ``seven_day_overage_included`` is ``7d_oi``."""
+    name = claim.replace("five_hour", "5h").replace("seven_day", "7d")
+    return name.replace("_overage_included", "_oi")
+
+
 def _window(told: dict[str, str], name: str) -> Window | None:
-    place = f"{_PREFIX}unified-{name}"
-    used = _number(told.get(f"{place}-utilization"))
-    if used is None or used < 0:
+    place = f"{_UNIFIED}{name}"
+    used, status = _share(told.get(f"{place}-utilization")), told.get(f"{place}-status") or None
+    if used is None and status is None:
         return None
-    return Window(min(used, 1.0), _moment(told.get(f"{place}-reset")), told.get(f"{place}-status") or None)
+    return Window(name, used, _moment(told.get(f"{place}-reset")), status)
 
 
 def _allowance(told: dict[str, str], name: str) -> Allowance | None:
@@ -93,6 +172,11 @@ def _allowance(told: dict[str, str], name: str) -> Allowance | None:
     if limit is None or remaining is None or limit < 0:
         return None
     return Allowance(name, int(limit), int(remaining), _moment(told.get(f"{_PREFIX}{name}-reset")))
+
+
+def _share(value: str | None) -> float | None:
+    share = _number(value)
+    return None if share is None or share < 0 else min(share, 1.0)
 
 
 def _number(value: str | None) -> float | None:

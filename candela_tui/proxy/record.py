@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
 from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording
 from candela_tui.pricing import Pricer
@@ -282,6 +283,10 @@ class ExchangeRecord:
                 "provider_status": tap.provider_status,
                 "provider_response_headers": redacted(of_provider),
             }
+            extra = extra_usage(known["rate_limits"])
+            if extra is not None and extra.in_use:
+                # Beyond the subscription's windows the API's price is paid.
+                known["subscription"] = False
         if tap.end_ms is not None:
             self._end_answer()
             of_message = self.exchange.asks_message

@@ -191,6 +191,27 @@ def provider(name: str) -> str:
     return {"anthropic": "Anthropic", "vertex": "Vertex AI", "bedrock": "Bedrock"}.get(name, name)
 
 
+_LENGTHS = {"h": "hours", "d": "days"}
+_OF_MODELS = {"oi": "Fable", "opus": "Opus", "sonnet": "Sonnet"}
+"""Windows that count one model alone; ``oi`` is the one that Claude Code calls the Fable limit (2.1.267, observed)."""
+
+
+def limit_window(name: str, *, short: bool = False) -> str:
+    """A window of a subscription's limits: ``5h`` is ``5 hours``, ``7d_oi`` is ``7 days, Fable`` or ``7d Fable``."""
+    length, _, model = name.partition("_")
+    model = _OF_MODELS.get(model, model.replace("_", " "))
+    if short:
+        return f"{length} {model}".rstrip()
+    number, unit = length[:-1], _LENGTHS.get(length[-1:])
+    written = f"{number} {unit}" if unit and number.isdigit() else length
+    return f"{written}, {model}" if model else written
+
+
+def extra_usage(share: float | None) -> str:
+    """Paid usage beyond a subscription's windows, and how much of what it may cost is used: ``extra usage, 30%``."""
+    return "extra usage" if share is None else f"extra usage, {percent(share)}"
+
+
 def dialect(name: str) -> str:
     """What a client speaks."""
     return {

@@ -177,8 +177,8 @@ async def test_answers_tell_how_a_subscriptions_limits_fill() -> None:
         if (limits := limits_of(_exchange(rate_limits=rate_limits(headers.items())))) is not None
     ]
     assert len(told) > 15
-    for name in ("five_hour", "seven_day"):
-        windows = [getattr(limits, name) for limits in told]
+    for name in ("5h", "7d"):
+        windows = [window for limits in told for window in limits.windows if window.name == name]
         assert windows[0].utilization < max(window.utilization for window in windows) < 0.6
         assert all(window.resets_at > utc_now() for window in windows)
 

@@ -426,6 +426,17 @@ async def test_what_the_client_counts_is_kept_where_that_is_not_the_bill(
     assert stored.client_cost == exchange.client_cost
 
 
+@pytest.mark.parametrize("in_use", ["true", "false"])
+async def test_extra_usage_of_a_subscription_is_a_bill(
+    candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession, in_use: str
+) -> None:
+    provider.answer(message(text("ok"), headers=[("anthropic-ratelimit-unified-overage-in-use", in_use)]))
+    token = {"Authorization": "Bearer sk-ant-oat01-0000"}
+    async with client.post(f"{candela.url}/v1/messages", data=BODY, headers=token) as got:
+        await got.read()
+    assert (await candela.exchange()).subscription is (in_use == "false")
+
+
 async def test_of_another_client_nothing_is_known(
     candela: RunningProxy, provider: Provider, client: aiohttp.ClientSession
 ) -> None:

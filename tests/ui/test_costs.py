@@ -1,14 +1,20 @@
 """What the overview of a request says of its cost."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from candela_tui.cli.overview import overview
 from candela_tui.exchange import Cost
+from candela_tui.protocol.headers import Headers
+from candela_tui.ui.clock import Clock
 from candela_tui.ui.request.costs import cost_lines
+from candela_tui.ui.request.limits import limit_lines
 from candela_tui.ui.words import served
+from tests.analysis.test_limits import FABLE_SPENT, PAID
 from tests.export.exchanges import exchange
 
+NOW = datetime(2026, 11, 21, 11, tzinfo=UTC)
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -32,6 +38,28 @@ def test_a_refusal_costs_nothing_and_says_what_claude_code_counts() -> None:
     assert "cost $0 ($0)" in terminal
     assert f"note {note}" in terminal
     assert "Claude Code counts $1.06005 for it" in terminal
+
+
+def test_extra_usage_is_a_bill_and_says_how_much_of_it_is_used() -> None:
+    place = "anthropic-ratelimit-unified-overage"
+    told = ((f"{place}-in-use", "true"), (f"{place}-utilization", "0.3"))
+    assert "Paid as extra usage, 30%: beyond the subscription, so the figures are a bill." in shown(rate_limits=told)
+    assert "extra usage" not in shown(rate_limits=((f"{place}-status", "allowed"),))
+
+
+def test_the_limits_say_which_window_decides_and_whether_extra_usage_pays() -> None:
+    def lines(status: int, told: Headers) -> str:
+        clock = Clock(lambda: NOW, UTC)
+        drawn = limit_lines(exchange(status=status, rate_limits=told), clock, 100)
+        return "\n".join(" ".join("".join(text for text, _ in line).split()) for line in drawn)
+
+    refused = lines(429, FABLE_SPENT)
+    assert "decided by 7 days, Fable" in refused
+    assert "100% used · rejected" in refused
+    assert "extra usage not in use · rejected · org level disabled" in refused
+    paid = lines(200, PAID)
+    assert "100% used · used up" in paid
+    assert "extra usage in use, 30% · this request is paid for" in paid
 
 
 def test_the_gateway_is_named_beside_the_model_that_answered() -> None:

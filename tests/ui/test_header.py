@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from candela_tui.analysis.limits import Allowance, Limits, Window
+from candela_tui.analysis.limits import Allowance, ExtraUsage, Limits, Window
 from candela_tui.ui.dashboard.header_line import HeaderFacts, header_line
 from candela_tui.ui.ink import cells_of
 from tests.ui.scene import LIVE, NOW, Scene, screen_text, shows
@@ -25,15 +25,17 @@ def inks(known: HeaderFacts, width: int = 200) -> dict[str, str]:
     return {text.strip(): ink for text, ink in header_line(known, width).pieces if text.strip()}
 
 
-def window(share: float, *, left: timedelta = timedelta(hours=1, minutes=58), status: str | None = None) -> Window:
-    return Window(share, NOW + left, status)
+def window(
+    share: float, *, name: str = "5h", left: timedelta = timedelta(hours=1, minutes=58), status: str | None = None
+) -> Window:
+    return Window(name, share, NOW + left, status)
 
 
 BUSY = facts(
     today="$4.82",
     by_hour=(0.2, 0.5, 1.9, 2.8, 0.9, 0.5),
     hit_rate=0.91,
-    limits=Limits("allowed", window(0.42), window(0.17, left=timedelta(days=3, hours=2))),
+    limits=Limits("allowed", (window(0.42), window(0.17, name="7d", left=timedelta(days=3, hours=2)))),
     live=3,
     warnings=2,
 )
@@ -74,7 +76,9 @@ def test_the_narrower_the_terminal_the_shorter_the_words_and_the_warnings_stay_l
 def test_it_never_takes_more_than_its_line(
     width: int, five: float, seven: float, live: int, by_hour: list[float], address: str
 ) -> None:
-    limits = Limits("allowed", window(five), window(seven), (Allowance("input-tokens", 100, 3),))
+    limits = Limits(
+        "allowed", (window(five), window(seven, name="7d")), allowances=(Allowance("input-tokens", 100, 3),)
+    )
     known = HeaderFacts(address, "bedrock", NOW, "$1,204", by_hour, 0.5, limits, live, live)
     drawn = header_line(known, width)
     assert cells_of(drawn.pieces) <= max(width, 0)
@@ -97,26 +101,46 @@ def test_a_limit_warns_from_80_percent_and_is_red_from_95_or_when_it_rejects(
     share: float, status: str, ink: str
 ) -> None:
     percent = f"{min(round(share * 100), 99)}%"
-    known = facts(limits=Limits(status, window(share, status=status)))
+    known = facts(limits=Limits(status, (window(share, status=status),)))
     assert inks(known)[percent] == ink
     assert ("rejected" in said(known)) is (status == "rejected")
 
 
 def test_a_rejection_that_names_no_window_is_told_of_the_fuller_one() -> None:
-    line = said(facts(limits=Limits("rejected", window(1.0), window(0.3))))
+    line = said(facts(limits=Limits("rejected", (window(1.0), window(0.3, name="7d")))))
     assert "5h ▓▓▓▓▓▓ 100% rejected" in line
     assert line.count("rejected") == 1
 
 
+def test_a_window_that_is_used_up_while_requests_pass_as_extra_usage_rejects_nothing() -> None:
+    paid = ExtraUsage(in_use=True, utilization=0.3)
+    used_up = (window(1.0, status="rejected"), window(0.3, name="7d"))
+    line = said(facts(limits=Limits("allowed", used_up, extra_usage=paid, passed=True)))
+    assert "5h ▓▓▓▓▓▓ 100% resets" in line
+    assert "rejected" not in line
+    assert "extra usage, 30%" in line
+    assert "extra usage" not in said(facts(limits=Limits("allowed", extra_usage=ExtraUsage(status="allowed"))))
+
+
+def test_the_window_of_one_model_is_told_once_it_matters() -> None:
+    def line(share: float, status: str = "allowed") -> str:
+        windows = (window(0.2), window(0.3, name="7d"), window(share, name="7d_oi", status=status))
+        return said(facts(limits=Limits(status, windows, decisive="7d_oi")))
+
+    assert "Fable" not in line(0.5)
+    assert "7d Fable ▓▓▓▓▓░ 85%" in line(0.85)
+    assert "7d Fable ▓▓▓▓▓▓ 100% rejected" in line(1.0, "rejected")
+
+
 def test_a_window_that_was_reset_since_says_nothing() -> None:
-    line = said(facts(limits=Limits("allowed", window(0.9, left=timedelta(seconds=-1)), window(0.17))))
+    line = said(facts(limits=Limits("allowed", (window(0.9, left=timedelta(seconds=-1)), window(0.17, name="7d")))))
     assert "5h" not in line
     assert "7d" in line
 
 
 def test_limits_of_an_api_key_are_told_only_when_they_get_scarce() -> None:
     plenty, scarce = Allowance("requests", 1000, 900), Allowance("input-tokens", 100_000, 12_000)
-    line = said(facts(limits=Limits(None, None, None, (plenty, scarce))))
+    line = said(facts(limits=Limits(allowances=(plenty, scarce))))
     assert "input tokens 12% left" in line
     assert "requests" not in line
 

@@ -1,6 +1,6 @@
 """The words of the header, as many as fit, the most important first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from candela_tui.ui.gauges import gauge, limit_ink, sparkline
 from candela_tui.ui.ink import Line, Piece, cells_of
 
 _GAUGE_CELLS = 6
+_USUAL_WINDOWS = ("5h", "7d")
 _DAY_S = 86_400
 
 
@@ -149,13 +150,14 @@ def _limits(facts: HeaderFacts) -> Iterator[Part]:
     limits = facts.limits
     if limits is None:
         return
-    windows = {"5h": limits.five_hour, "7d": limits.seven_day}
-    known = {name: window for name, window in windows.items() if window is not None and not window.over(facts.now)}
-    rejected = {name for name, window in known.items() if window.status == "rejected"}
-    if limits.status == "rejected" and not rejected and known:
-        rejected = {max(known, key=lambda name: known[name].utilization)}
-    for rank, (name, window) in enumerate(known.items()):
-        yield _window(name, window, name in rejected, facts.now, rank)
+    refusing = limits.refusing
+    known = [window for window in limits.windows if window.utilization is not None and not window.over(facts.now)]
+    # Those of one model are told where they matter.
+    shown = [window for window in known if window.name in _USUAL_WINDOWS or _matters(window, refusing)]
+    for rank, window in enumerate(shown):
+        yield _window(window, window.name in refusing, facts.now, rank)
+    if limits.extra_usage is not None and limits.extra_usage.in_use:
+        yield Part("extra usage", (Form(0.4, ((words.extra_usage(limits.extra_usage.utilization), "warn"),)),))
     for allowance in limits.allowances:
         over = allowance.resets_at is not None and allowance.resets_at <= facts.now
         ink = limit_ink(allowance.utilization)
@@ -165,8 +167,12 @@ def _limits(facts: HeaderFacts) -> Iterator[Part]:
             yield Part(allowance.name, (Form(3, ((f"{name} ", "dim"), (f"{left} left", ink))),))
 
 
-def _window(name: str, window: Window, rejected: bool, now: datetime, place: int) -> Part:
-    used = window.utilization
+def _matters(window: Window, refusing: Container[str]) -> bool:
+    return window.name in refusing or limit_ink(window.utilization or 0.0) != "text"
+
+
+def _window(window: Window, rejected: bool, now: datetime, place: int) -> Part:
+    name, used = words.limit_window(window.name, short=True), window.utilization or 0.0
     ink = "bad" if rejected else limit_ink(used)
     share = (words.percent(used), ink)
     word: Line = ((" rejected", ink),) if rejected else ()

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from candela_tui.analysis.limits import extra_usage
 from candela_tui.exchange import Cost, Exchange
 from candela_tui.protocol.usage import Usage
 from candela_tui.protocol.user_agent import program_name
@@ -36,6 +37,10 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
         lines += _saved(exchange.saved, cost, width)
     if exchange.subscription:
         lines += fact("", "Paid by subscription: the figures are what the API would charge, not a bill.", width, "dim")
+    extra = extra_usage(exchange.rate_limits)
+    if extra is not None and extra.in_use:
+        said = f"Paid as {words.extra_usage(extra.utilization)}: beyond the subscription, so the figures are a bill."
+        lines += fact("", said, width, "warn")
     for note in _notes(exchange):
         lines += fact("≥ because" if cost is not None and cost.at_least else "note", note, width, "warn")
     if exchange.client_cost is not None:

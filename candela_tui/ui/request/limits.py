@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from candela_tui.analysis.limits import Allowance, Window, limits_of
+from candela_tui.analysis.limits import Allowance, ExtraUsage, Limits, Window, limits_of
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import header
 from candela_tui.ui import words
@@ -24,18 +24,35 @@ def limit_lines(exchange: Exchange, clock: Clock, width: int) -> list[Line]:
     if limits is not None:
         if limits.status is not None:
             lines += fact("status", limits.status.replace("_", " "), width)
-        for name, window in (("5 hours", limits.five_hour), ("7 days", limits.seven_day)):
-            if window is not None:
-                lines.append(_window(name, window, clock))
+        if limits.decisive is not None:
+            lines += fact("decided by", words.limit_window(limits.decisive), width)
+        for window in limits.windows:
+            lines.append(_window(window, limits, clock))
+        if limits.extra_usage is not None:
+            lines += _extra_usage(limits.extra_usage, clock, width)
         lines += [_allowance(allowance, clock) for allowance in limits.allowances]
     return [heading("Rate limits"), *lines] if lines else []
 
 
-def _window(name: str, window: Window, clock: Clock) -> Line:
-    said = f"{words.percent(window.utilization)} used"
-    if window.status not in (None, "allowed"):
-        said += f" · {window.status.replace('_', ' ')}"
+def _window(window: Window, limits: Limits, clock: Clock) -> Line:
+    name = words.limit_window(window.name)
+    said = "" if window.utilization is None else f"{words.percent(window.utilization)} used"
+    if window.status == "rejected" and window.name not in limits.refusing:
+        said = f"{said} · used up" if said else "used up"
+    elif window.status not in (None, "allowed"):
+        said = " · ".join(filter(None, [said, window.status.replace("_", " ")]))
     return _line(name, window.utilization, said, window.resets_at, clock)
+
+
+def _extra_usage(extra: ExtraUsage, clock: Clock, width: int) -> list[Line]:
+    if extra.in_use:
+        used = "in use" if extra.utilization is None else f"in use, {words.percent(extra.utilization)}"
+        said = f"{used} · this request is paid for{_reset(extra.resets_at, clock)}"
+        return fact("extra usage", said, width, "warn")
+    why = extra.disabled_because and extra.disabled_because.replace("_", " ")
+    share = None if extra.utilization is None else f"{words.percent(extra.utilization)} used"
+    said = " · ".join(filter(None, [extra.status and extra.status.replace("_", " "), why, share]))
+    return fact("extra usage", f"not in use{f' · {said}' if said else ''}", width)
 
 
 def _allowance(allowance: Allowance, clock: Clock) -> Line:
@@ -43,11 +60,11 @@ def _allowance(allowance: Allowance, clock: Clock) -> Line:
     return _line(allowance.name.replace("-", " "), allowance.utilization, said, allowance.resets_at, clock)
 
 
-def _line(name: str, used: float, said: str, resets_at: datetime | None, clock: Clock) -> Line:
-    ink = limit_ink(used)
+def _line(name: str, used: float | None, said: str, resets_at: datetime | None, clock: Clock) -> Line:
+    ink = limit_ink(used or 0.0)
     return (
         (fitted(f"   {name}", LABEL), "dim"),
-        (gauge(used, _BAR), "dim" if ink == "text" else ink),
+        (" " * _BAR if used is None else gauge(used, _BAR), "dim" if ink == "text" else ink),
         (f"  {said}", ink),
         (_reset(resets_at, clock), "dim"),
     )
