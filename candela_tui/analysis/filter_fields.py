@@ -209,6 +209,22 @@ FIELDS: Mapping[str, Field] = {
     "agent": _text_field("agent:Explore", "the agent's name", lambda of, around: (around.agent(of), of.agent_id)),
     "tool": _text_field("tool:Bash", "a tool that the answer calls", lambda of, around: of.tools_called),
     "kind": Field("kind:title", "what the request is for", _kind, tuple(kind.value for kind in Kind)),
+    "class": _text_field(
+        "class:auxiliary",
+        "what the client says it is for",
+        lambda of, around: (of.request_class,),
+        "main",
+        "auxiliary",
+        "subagent",
+        "workflow",
+        "compaction",
+    ),
+    "type": _text_field(
+        "type:Explore",
+        "the type of the agent",
+        lambda of, around: (of.agent_type, around.agent(of) if of.agent_id else None),
+    ),
+    "turn": _text_field("turn:b5411a6f", "the client's id of the user's prompt", lambda of, around: (of.prompt_id,)),
     "stop": _text_field("stop:tool_use", "why the answer ended", lambda of, around: (of.stop_reason,)),
     "error": _text_field(
         "error:overloaded",

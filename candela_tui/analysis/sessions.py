@@ -83,6 +83,10 @@ class Totals:
         return self.cost_usd if self.priced else None
 
 
+_BY_CLASS = {"workflow": "workflow"}
+"""Types of agents that the client names only by the class of their requests."""
+
+
 @dataclass(slots=True)
 class AgentSummary:
     """One sub-agent of a session."""
@@ -95,6 +99,8 @@ class AgentSummary:
     """Such as ``Explore``; None: nothing tells."""
     description: str | None = None
     """A few words on its task."""
+    inferred: bool = False
+    """The client named no agent: candela recognised it by its system prompt and task."""
     started_at: datetime | None = None
     """Of its first request."""
     last_at: datetime | None = None
@@ -181,6 +187,8 @@ class Summing:
             agent = self._session.agents[agent_id] = AgentSummary(agent_id)
         agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
         agent.model = exchange.model_used or exchange.model or agent.model
+        agent.agent_type = exchange.agent_type or agent.agent_type or _BY_CLASS.get(exchange.request_class or "")
+        agent.inferred = agent.inferred or "agent_id" in exchange.inferred
         agent.totals.add(exchange)
         agent.started_at = min(agent.started_at or exchange.started_at, exchange.started_at)
         agent.last_at = max(agent.last_at or exchange.started_at, exchange.started_at)
@@ -215,7 +223,8 @@ def _name_agents(
         if fitting:
             # Of several with the same task, the first agent is the first call's.
             delegation = fitting.pop(0) if len(fitting) > 1 else fitting[0]
-            agent.agent_type, agent.description = delegation.agent_type, delegation.description
+            # The client's own hint calls every agent of the user's "custom".
+            agent.agent_type, agent.description = delegation.agent_type or agent.agent_type, delegation.description
 
 
 def by_session(exchanges: Iterable[Exchange]) -> list[SessionSummary]:

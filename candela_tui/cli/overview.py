@@ -6,7 +6,7 @@ from candela_tui.export.records import plain_decimal
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.user_agent import program_name
 from candela_tui.ui.plain import plain
-from candela_tui.ui.words import ADAPTED, UNKNOWN, cost, count, duration, provider, way
+from candela_tui.ui.words import ADAPTED, KINDS, UNKNOWN, cost, count, duration, provider, tool_durations, way
 
 
 def overview(exchange: Exchange) -> str:
@@ -39,8 +39,9 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
     facts = [
         ("request", exchange.id),
         ("time", local_time(exchange.started_at)),
+        ("for", KINDS[exchange.kind] + (" (inferred)" if "kind" in exchange.inferred else "")),
         ("session", exchange.session_id or UNKNOWN),
-        ("agent", exchange.agent_id or "main"),
+        *_agent(exchange),
         ("asked", f"{exchange.method} {exchange.path}"),
         ("of", f"{exchange.route} ({exchange.url})" if exchange.url else exchange.route),
         ("model", _models(exchange)),
@@ -59,6 +60,18 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
     if exchange.error:
         facts.append(("error", f"{exchange.error.type}: {exchange.error.message}"))
     return facts
+
+
+def _agent(exchange: Exchange) -> list[tuple[str, str]]:
+    inferred = " (inferred)" if "agent_id" in exchange.inferred else ""
+    facts = [("agent", f"{exchange.agent_id}{inferred}" if exchange.agent_id else "main")]
+    stated = (
+        ("agent type", exchange.agent_type),
+        ("class", exchange.request_class),
+        ("prompt", exchange.prompt_id),
+        ("tools before", tool_durations(exchange.tool_durations)),
+    )
+    return facts + [(name, value) for name, value in stated if value]
 
 
 def _models(exchange: Exchange) -> str:

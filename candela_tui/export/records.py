@@ -63,6 +63,10 @@ REQUEST_FIELDS = (
     "unpriced_model",
     "client_cost_usd",
     "unread",
+    "kind",
+    "request_class",
+    "prompt_id",
+    "tool_durations",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -110,7 +114,7 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
         "response_bytes": exchange.response_bytes,
         "request_id": exchange.request_id,
         "retry": exchange.retry,
-        "agent_type": agent.agent_type if agent else None,
+        "agent_type": agent.agent_type if agent else exchange.agent_type,
         "agent_description": agent.description if agent else None,
         "tools": ", ".join(exchange.tools_called) or None,
         "saved_usd": exchange.saved,
@@ -128,6 +132,10 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
         "unpriced_model": exchange.unpriced_model,
         "client_cost_usd": exchange.client_cost,
         "unread": exchange.unread,
+        "kind": exchange.kind.value,
+        "request_class": exchange.request_class,
+        "prompt_id": exchange.prompt_id,
+        "tool_durations": ", ".join(f"{each.tool}={each.milliseconds}" for each in exchange.tool_durations) or None,
     }
     return {field: record[field] for field in REQUEST_FIELDS}
 
@@ -140,7 +148,6 @@ def detailed_record(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path,
         "url": exchange.url or None,
-        "kind": exchange.kind.value,
         "streamed": exchange.streamed,
         "web_searches": exchange.usage.web_searches if exchange.usage else None,
         "service_tier": exchange.usage.service_tier if exchange.usage else None,

@@ -4,11 +4,13 @@ Forms as observed with Claude Code 2.1.197 and 2.1.332.
 """
 
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_members
-from candela_tui.protocol.request import MessagesRequest, role_and_content, texts
-from candela_tui.protocol.session_clues import first_user_text
+from candela_tui.protocol.request import MessagesRequest, role_and_content, session_in_metadata, texts
+from candela_tui.protocol.session_clues import first_user_text, user_texts
+from candela_tui.protocol.user_words import first_words
 
 _PROBES = frozenset({".", "Hi", "quota", "test"})
 """What the client asks for one token, to see whether a model, a key or a limit lets it."""
@@ -19,6 +21,11 @@ _COMPACTION_BEGINNINGS = ("CRITICAL: Respond with TEXT ONLY", _COMPACTION.decode
 """How the last text of a request for a summary begins: the first since 2.1.0 or so, the second before."""
 _SIDE_QUESTION = "<system-reminder>This is a side question from the user."
 """How ``/btw`` begins its question."""
+_BILLING = "x-anthropic-billing-header:"
+_SUB_AGENT = "cc_is_subagent=true"
+"""What the first block of the system prompt says of a sub-agent's request."""
+_CACHE_MARK = b'"cache_control":'
+"""Not in a text: there the quotes are escaped."""
 _PREFIX_BYTES = 4096
 _TAIL_BYTES = 64 * 1024
 """How far from the end of a request the instructions for a summary begin at most: they have some 6 kB, and the
@@ -38,6 +45,19 @@ def kind_of_messages(request: MessagesRequest | None) -> Kind:
     if _asks_summary(request):
         return Kind.COMPACTION
     return Kind.SIDE if _asks_beside(request) else Kind.MESSAGES
+
+
+def inferred_agent(request: MessagesRequest) -> str | None:
+    """Return an id for the sub-agent that makes a request, where its body says that one does; None: the main agent.
+
+    Requests whose conversations begin with the same words of the user are the same agent's: what gave it its task
+    is not told.
+    """
+    first = next(texts(request.system, _PREFIX_BYTES), "")
+    if not first.startswith(_BILLING) or _SUB_AGENT not in first:
+        return None
+    words = next((text for text in user_texts(request) if first_words(text)), "")
+    return f"inferred-{blake2b(words.strip().encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
 
 
 def _asks_title(request: MessagesRequest) -> bool:
@@ -67,7 +87,10 @@ def _asks_summary(request: MessagesRequest) -> bool:
 
 
 def _asks_beside(request: MessagesRequest) -> bool:
-    """A side question of the user, or a search of the web that a tool makes."""
+    """A side question of the user, a search of the web that a tool makes, or another request of the client's that has
+    no tools and marks nothing for the cache, such as one that sums up a page of the web."""
+    if not request.tools and session_in_metadata(request) is not None:
+        return not any(_CACHE_MARK in bytes(raw) for raw in (request.system, *request.messages[-2:]))
     if len(request.tools) == 1 and len(request.messages) == 1:
         tool = decode_json((raw_members(request.tools[0]) or {}).get("type", NULL))
         if isinstance(tool, str) and tool.startswith("web_search_"):

@@ -18,3 +18,7 @@ class Kind(StrEnum):
     MODELS = "models"
     PROBE = "probe"
     OTHER = "other"
+
+
+SIDE_KINDS = frozenset({Kind.TITLE, Kind.CLASSIFIER, Kind.SIDE, Kind.COUNT_TOKENS, Kind.MODELS, Kind.PROBE})
+"""What a client asks beside the conversation: no turn of an agent."""

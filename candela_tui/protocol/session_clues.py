@@ -1,9 +1,8 @@
 """What a request tells about its session, read without decoding the whole conversation."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import msgspec
 
@@ -85,17 +84,16 @@ def _found(pattern: re.Pattern[str], text: str) -> str | None:
 def first_user_text(request: MessagesRequest) -> str | None:
     """The first words of the user in the conversation, what the client added left out, cut at 200 characters; where
     the user only pasted something, the beginning of that."""
-    return next(_user_words(request, first_words), None) or next(_user_words(request, pasted_words), None)
+    found = list(user_texts(request))
+    return next(filter(None, map(first_words, found)), None) or next(filter(None, map(pasted_words, found)), None)
 
 
-def _user_words(request: MessagesRequest, words_of: Callable[[str], str | None]) -> Iterator[str]:
-    for message in islice(request.messages, _FIRST_MESSAGES):
+def user_texts(request: MessagesRequest) -> Iterator[str]:
+    """Yield the texts of the user's first messages, with what the client added."""
+    for message in request.messages[:_FIRST_MESSAGES]:
         role, content = role_and_content(message)
         if role == "user":
-            for text in texts(content):
-                words = words_of(text)
-                if words:
-                    yield words
+            yield from texts(content)
 
 
 def title_in_answer(text: str) -> str | None:

@@ -4,14 +4,17 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import starmap
 from typing import Any
 
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
-from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording
+from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, ProviderSide, Recording, ToolDuration
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.call import call_of, is_chat
+from candela_tui.protocol.client_hints import hints_of, infers_kind, stated_kind
+from candela_tui.protocol.client_requests import inferred_agent
 from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for, decode_in_steps
 from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
@@ -142,14 +145,26 @@ class ExchangeRecord:
         retry = header(tap.headers, "x-stainless-retry-count") or ""
         authorization = header(tap.headers, "authorization") or ""
         session = header(tap.headers, "x-claude-code-session-id")
+        agent_id = header(tap.headers, "x-claude-code-agent-id")
+        hints = hints_of(tap.headers)
+        kind = stated_kind(call.kind, hints)
+        inferred: tuple[str, ...] = ("kind",) if infers_kind(kind, hints) else ()
+        if agent_id is None and request is not None:
+            agent_id = inferred_agent(request)
+            inferred += ("agent_id",) if agent_id is not None else ()
         self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
         self.exchange = replace(
             self.exchange,
             path=shown_path(tap.path),
-            kind=call.kind,
+            kind=kind,
             session_id=session or (session_in_metadata(request) if request else None),
-            agent_id=header(tap.headers, "x-claude-code-agent-id"),
+            agent_id=agent_id,
             parent_agent_id=header(tap.headers, "x-claude-code-parent-agent-id"),
+            agent_type=hints.agent_type,
+            request_class=hints.request_class,
+            prompt_id=hints.prompt_id,
+            tool_durations=tuple(starmap(ToolDuration, hints.tool_durations)),
+            inferred=inferred,
             client=client_of(tap.headers),
             model=call.model,
             streamed=call.streamed,

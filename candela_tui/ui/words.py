@@ -1,9 +1,11 @@
 """Amounts, durations and times in the dashboard's words. Unknown is ``–``, never 0."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
-from candela_tui.exchange import Cost, Exchange
+from candela_tui.exchange import Cost, Exchange, ToolDuration
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.ui.clock import Clock
 
@@ -237,6 +239,25 @@ ADAPTED = {"retry": "sent again", "beta": "beta", "field": "field", "message": "
 def difference(what: str) -> str:
     """A thing that was served otherwise than asked, in short: ``tier``, ``geo``, ``cache``."""
     return {"service_tier": "tier", "inference_geo": "geo", "cache_ttl": "cache"}.get(what, what)
+
+
+KINDS = {
+    Kind.MESSAGES: "a turn of the conversation",
+    Kind.TITLE: "the session's title",
+    Kind.CLASSIFIER: "auto mode's check of an action",
+    Kind.COMPACTION: "a summary of the conversation (compaction)",
+    Kind.SIDE: "a side request of the client",
+    Kind.COUNT_TOKENS: "counting tokens",
+    Kind.MODELS: "the list of models",
+    Kind.PROBE: "a check of the connection",
+    Kind.OTHER: "another request",
+}
+"""What a request is for, in words."""
+
+
+def tool_durations(durations: Sequence[ToolDuration]) -> str:
+    """``Agent 853ms, Bash 3.6s``: how long the tools took that ran before a request."""
+    return ", ".join(f"{each.tool} {duration(each.milliseconds)}" for each in durations)
 
 
 def estimated_tokens(exchange: Exchange) -> int:

@@ -76,6 +76,10 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "unpriced_model": None,
         "client_cost_usd": None,
         "unread": None,
+        "kind": "messages",
+        "request_class": None,
+        "prompt_id": None,
+        "tool_durations": None,
     }
 
 

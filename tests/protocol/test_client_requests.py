@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.protocol.client_requests import kind_of_messages
+from candela_tui.protocol.client_requests import inferred_agent, kind_of_messages
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.request import decode_request
 from tests.protocol import claude_code_bodies as bodies
@@ -83,3 +83,38 @@ def test_a_search_of_the_web_by_a_tool_is_beside_the_conversation() -> None:
     words = "Perform a web search for the query: reef"
     body = {**bodies.opus_of_332(), "messages": [bodies.user(words)], "tools": [search]}
     assert kind(body) is Kind.SIDE
+
+
+def test_a_request_without_tools_and_cache_marks_is_beside_the_conversation() -> None:
+    user_id = json.dumps({"device_id": "d", "account_uuid": "", "session_id": "s"})
+    page: dict[str, Any] = {
+        "model": "claude-haiku-5-5",
+        "max_tokens": 4096,
+        "system": [bodies.billing("2.1.332")],
+        "messages": [bodies.user('Web page content:\n---\n"cache_control":{} is a field')],
+        "metadata": {"user_id": user_id},
+    }
+    assert kind(page) is Kind.SIDE
+    assert kind({**page, "metadata": {}}) is Kind.MESSAGES
+    marked = {**bodies.text("You are a Claude agent"), "cache_control": {"type": "ephemeral"}}
+    assert kind({**page, "system": [marked]}) is Kind.MESSAGES
+
+
+def agent(body: dict[str, Any]) -> str | None:
+    request = decode_request(json.dumps(body).encode())
+    assert request is not None
+    return inferred_agent(request)
+
+
+def test_a_sub_agent_is_known_by_the_system_prompt_and_its_task() -> None:
+    system = [bodies.billing("2.1.332", sub_agent=True), bodies.text("You are an agent for Claude Code")]
+    first = {**bodies.opus_of_332("Count the files here."), "system": system}
+    later = {**first, "messages": [*first["messages"], {"role": "assistant", "content": "x"}, bodies.user("more")]}
+    other = {**bodies.opus_of_332("Count the lines here."), "system": system}
+    assert agent(first) == agent(later)
+    assert agent(first) not in (None, agent(other))
+
+
+@pytest.mark.parametrize("make", [bodies.opus_of_332, bodies.sonnet_of_332, bodies.opus_of_197])
+def test_the_main_agent_is_none(make: Any) -> None:
+    assert agent(make("What does cc_is_subagent=true mean?")) is None

@@ -17,6 +17,7 @@ from candela_tui.credentials.aws import AwsCredentials
 from candela_tui.exchange import Outcome
 from candela_tui.proxy.outgoing import Asked, Attempt
 from candela_tui.proxy.upstreams.bedrock_native import BedrockNative
+from tests.proxy.hints import HINTS
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Gate, Provider, message, text, thinking, tool_use
 from tests.standin.bedrock import TEAM_PROFILE, Bedrock
@@ -100,6 +101,7 @@ async def test_path_query_and_body_cross_byte_for_byte_under_candelas_signature(
         "X-Own": "1",
         "x-api-key": "sk-ant-not-for-amazon",
         "Content-Type": "application/json",
+        **HINTS,
     }
     answer = await client.post(_url(over_bedrock, path), data=BODY, headers=headers)
     assert answer.status == 200
@@ -108,6 +110,7 @@ async def test_path_query_and_body_cross_byte_for_byte_under_candelas_signature(
     assert await answer.read() == sent.sent
     assert [sent.header(name) for name in ("X-Own", "X-Amzn-Bedrock-Trace", "x-api-key")] == ["1", "ENABLED", None]
     assert "theirs" not in str(sent.headers)
+    assert not [name for name in HINTS if sent.header(name)]
 
 
 async def test_a_corrupt_frame_crosses_as_it_came(

@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from anthropic import AsyncAnthropic
 
 from candela_tui.exchange import Outcome
+from tests.proxy.hints import HINTS
 from tests.proxy.running import RunningProxy, running
 from tests.standin import CLOSE, STALL, Answer, Gate, Provider, error, message, text, thinking, tool_use, whole_message
 from tests.standin.vertex import Vertex
@@ -75,6 +76,7 @@ async def test_google_gets_its_own_form_and_no_key_of_the_clients(
         "Accept-Encoding": "gzip, br",
         "X-Vertex-AI-LLM-Request-Type": "dedicated",
         "anthropic-beta": "context-1m-2025-08-07,oauth-2025-04-20",
+        **HINTS,
     }
     answer = await client.post(_url(over_vertex), data=body, headers=headers)
     assert answer.status == 200
@@ -89,7 +91,7 @@ async def test_google_gets_its_own_form_and_no_key_of_the_clients(
     assert fields["accept-encoding"] == "gzip, br"
     assert fields["x-vertex-ai-llm-request-type"] == "dedicated"
     assert fields["anthropic-beta"] == "context-1m-2025-08-07"
-    assert not fields.keys() & {"x-api-key", "cookie", "anthropic-version", "x-goog-user-project"}
+    assert not fields.keys() & {"x-api-key", "cookie", "anthropic-version", "x-goog-user-project", *HINTS}
     assert not any("of-the-client" in value or "sk-ant" in value for value in fields.values())
     exchange = await over_vertex.exchange()
     assert [(change.what, change.name) for change in exchange.adaptations] == [("beta", "oauth-2025-04-20")]

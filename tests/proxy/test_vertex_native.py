@@ -10,6 +10,7 @@ from yarl import URL
 
 from candela_tui.exchange import Outcome
 from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
+from tests.proxy.hints import HINTS
 from tests.proxy.running import RunningProxy, running
 from tests.standin import CLOSE, Gate, Provider, message, text, thinking, tool_use
 from tests.standin.vertex import Vertex
@@ -58,7 +59,7 @@ async def test_path_and_body_cross_byte_for_byte_with_candelas_token(
     over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, model: str
 ) -> None:
     path = f"{PLACE}/{model}:streamRawPredict?alt=sse&x=%7E"
-    headers = {"anthropic-beta": "context-1m-2025-08-07", "X-Own": "1", "x-api-key": "sk-ant-not-for-google"}
+    headers = {"anthropic-beta": "context-1m-2025-08-07", "X-Own": "1", "x-api-key": "sk-ant-not-for-google", **HINTS}
     answer = await client.post(_url(over_vertex, path), data=BODY, headers=headers)
     assert answer.status == 200
     sent = await vertex.prediction()
@@ -67,6 +68,7 @@ async def test_path_and_body_cross_byte_for_byte_with_candelas_token(
     assert [sent.header(name) for name in ("anthropic-beta", "X-Own")] == ["context-1m-2025-08-07", "1"]
     assert sent.header("authorization") == "Bearer ya29.stand-in-1"
     assert sent.header("x-api-key") is None
+    assert not [name for name in HINTS if sent.header(name)]
 
 
 async def test_a_refused_token_of_candelas_is_renewed_and_the_request_sent_again(

@@ -12,6 +12,7 @@ from candela_tui.credentials.aws import AwsCredentials, Keys
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sigv4 import SIGNATURE_FIELDS
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.client_hints import HINT_FIELDS
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.native_calls import has_dot_segment
 from candela_tui.proxy.client_answer import error_reply
@@ -91,6 +92,6 @@ def _has_api_key(headers: Pairs) -> bool:
 
 
 def _fields(asked: Asked, keep: frozenset[str] = frozenset()) -> Pairs:
-    """Without what signs for candela's address, and without a key for Anthropic."""
-    dropped = (SIGNATURE_FIELDS | {"x-api-key"}) - keep
+    """Without what signs for candela's address, and without a key or hints for Anthropic."""
+    dropped = (SIGNATURE_FIELDS | HINT_FIELDS | {"x-api-key"}) - keep
     return [(name, value) for name, value in request_fields(asked.headers) if name.lower() not in dropped]

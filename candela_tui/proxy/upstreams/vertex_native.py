@@ -11,6 +11,7 @@ from candela_tui.config import Settings
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google import GoogleCredentials
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.client_hints import HINT_FIELDS
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.native_calls import has_dot_segment
 from candela_tui.proxy.client_answer import error_reply
@@ -80,5 +81,6 @@ class VertexNative:
 
 
 def _fields(asked: Asked) -> Pairs:
-    """All but the key for Anthropic, which Claude Code sends to Vertex AI, too, where it has one."""
-    return [(name, value) for name, value in request_fields(asked.headers) if name.lower() != "x-api-key"]
+    """All but what is for Anthropic: hints, and its key, which Claude Code sends to Vertex AI where it has one."""
+    dropped = HINT_FIELDS | {"x-api-key"}
+    return [(name, value) for name, value in request_fields(asked.headers) if name.lower() not in dropped]

@@ -222,7 +222,7 @@ def agent_rows(session: SessionSummary) -> Iterator[AgentRow]:
                 Choice(session.session_id, agent.agent_id),
                 stem + ("└" if last else "├"),
                 names[agent.agent_id],
-                agent.description or "",
+                f"{agent.description or 'a sub-agent'} (inferred)" if agent.inferred else agent.description or "",
                 words.model(agent.model),
                 f"{agent.totals.requests} req",
                 total_cost(agent.totals),

@@ -201,11 +201,29 @@ def _request(exchange: Exchange, agent: str, clock: Clock, width: int) -> list[L
         ("received", f"{words.size(exchange.response_bytes)} ({exchange.response_bytes:,} bytes)"),
         ("streamed", "yes" if exchange.streamed else "no"),
         ("request id", exchange.request_id),
+        ("for", _purpose(exchange)),
         ("session", exchange.session_id),
-        ("agent", f"{agent} ({exchange.agent_id})" if exchange.agent_id else agent),
+        ("agent", _agent(exchange, agent)),
         ("parent agent", exchange.parent_agent_id),
+        ("agent type", exchange.agent_type),
+        ("class", exchange.request_class),
+        ("prompt", exchange.prompt_id),
+        ("tools before", words.tool_durations(exchange.tool_durations) or None),
         ("exchange", exchange.id),
     )
     for name, value in facts:
         lines += fact(name, value, width)
     return lines
+
+
+def _purpose(exchange: Exchange) -> str:
+    by_form = " (inferred from the request's form)" if "kind" in exchange.inferred else ""
+    return f"{words.KINDS[exchange.kind]}{by_form}"
+
+
+def _agent(exchange: Exchange, agent: str) -> str:
+    if exchange.agent_id is None:
+        return agent
+    if "agent_id" in exchange.inferred:
+        return f"{agent} (inferred: the client named none)"
+    return f"{agent} ({exchange.agent_id})"
