@@ -25,6 +25,7 @@ def overview(exchange: Exchange) -> str:
     blocks += [
         f"{title}\n{_fields(headers)}"
         for title, headers in (
+            ("Stated in the answer", exchange.answer_facts),
             ("Request headers", exchange.request_headers),
             (f"Request headers to {provider(exchange.provider)}", exchange.provider_request_headers),
             (f"Response headers of {provider(exchange.provider)}", exchange.provider_response_headers),

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.protocol.answer_facts import AnswerFacts
 from candela_tui.protocol.answer_form import Form, begins_event, form_by_header, form_of
 from candela_tui.protocol.bedrock_events import BedrockEventDecoder
 from candela_tui.protocol.errors import (
@@ -99,6 +100,13 @@ class _Document(msgspec.Struct):
     model: Any = None
     stop_reason: Any = None
     usage: Any = None
+    stop_sequence: Any = None
+    stop_details: Any = None
+    safeguard_results: Any = None
+    diagnostics: Any = None
+    context_management: Any = None
+    input_transformations: Any = None
+    container: Any = None
     content: msgspec.Raw = msgspec.Raw(b"null")
     error: Any = None
     message: Any = None
@@ -117,6 +125,7 @@ class MessageFold:
         "begun",
         "blocks",
         "error",
+        "facts",
         "has_content",
         "message_id",
         "model",
@@ -145,6 +154,8 @@ class MessageFold:
         """Characters of text, thinking and tool input so far."""
         self.blocks: dict[int, ContentBlock] = {}
         """Content blocks by their index."""
+        self.facts = AnswerFacts()
+        """What else the answer states."""
         self._usage = UsageFold()
 
     @property
@@ -189,6 +200,8 @@ class MessageFold:
         kind = document.get("type")
         if not isinstance(kind, str):
             kind = name
+        if kind == "content_block_restated":
+            self.facts.restated(document)
         if kind not in _EVENTS:
             if name in ("", "message") and states_failure(document):
                 kind = "error"
@@ -208,6 +221,7 @@ class MessageFold:
         elif kind == "message_delta":
             usage, delta = document.get("usage"), document.get("delta")
             self._merge_usage(usage)
+            self.facts.delta(document)
             self.usage_final = self.usage_final or isinstance(usage, dict)
             if isinstance(delta, dict) and isinstance(delta.get("stop_reason"), str):
                 self.stop_reason = delta["stop_reason"]
@@ -244,9 +258,11 @@ class MessageFold:
         if isinstance(message.get("id"), str):
             self.message_id = message["id"]
         self._merge_usage(message.get("usage"))
+        self.facts.message(message)
 
     def _merge_usage(self, wire: object) -> None:
         self._usage.merge(wire)
+        self.facts.usage(wire)
         self.model = fallback_model(wire) or self.model
 
     def _start_block(self, document: dict[str, Any]) -> None:

@@ -364,6 +364,7 @@ class ExchangeRecord:
             "stop_reason": fold.stop_reason,
             "usage": fold.usage,
             "output_characters": fold.output_characters,
+            "answer_facts": fold.facts.stated,
             "tools_called": called_tools(fold.blocks.values()),
             "delegations": self._delegated(fold),
         }

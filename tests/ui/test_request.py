@@ -248,6 +248,17 @@ async def test_why_nothing_is_known_of_an_answer_is_in_the_overview(scene: Scene
         await shows(pilot, "none reported", "the answer states no usage")
 
 
+async def test_what_else_an_answer_states_is_in_the_overview(scene: Scene) -> None:
+    facts = (("safeguard_results", "dangerous_tool_use: toolu_1 not_flagged"), ("cache_missed_input_tokens", "4096"))
+    scene.request(answer_facts=facts)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        await typed(pilot, "/toolu_1")
+        await shows(pilot, "safeguard results", "dangerous_tool_use: toolu_1 not_flagged")
+        await shows(pilot, "cache missed input tokens   4096")
+
+
 async def test_a_compressed_request_is_readable(scene: Scene) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "out of the press"}]}).encode()
     scene.request(body=gzip.compress(body), request_headers=(("Content-Encoding", "gzip"),))

@@ -34,6 +34,7 @@ class _Message(msgspec.Struct):
     model: str
     content: msgspec.Raw = NULL
     stop_reason: str | None = None
+    stop_details: Any = None
     usage: dict[str, Any] | None = None
 
 
@@ -63,7 +64,8 @@ def chat_completion(body: bytes, *, created: int, legacy_functions: bool = False
         elif kind == "tool_use":
             function = {"name": _text(block, "name"), "arguments": bytes(block.get("input", b"{}")).decode()}
             calls.append({"id": _text(block, "id"), "type": "function", "function": function})
-    answer: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None, "refusal": None}
+    answer: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    answer["refusal"] = refusal(message.stop_details)
     if any(thoughts):
         answer["reasoning_content"] = "".join(thoughts)
     if calls and legacy_functions:
@@ -96,6 +98,12 @@ def finish_reason(stop_reason: str | None, legacy_functions: bool) -> str:
     """The finish_reason for a stop reason; one that is not known counts as a natural end."""
     reason = _FINISH.get(stop_reason or "", "stop")
     return "function_call" if legacy_functions and reason == "tool_calls" else reason
+
+
+def refusal(stop_details: object) -> str | None:
+    """Why the model refused, where it did and says so."""
+    explanation = stop_details.get("explanation") if isinstance(stop_details, Mapping) else None
+    return explanation if isinstance(explanation, str) and explanation else None
 
 
 class ChatUsage:

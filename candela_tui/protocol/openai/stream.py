@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from candela_tui.protocol.errors import ApiError, Untranslatable, error_from_wire
-from candela_tui.protocol.openai.completion import ChatUsage, chat_completion, finish_reason
+from candela_tui.protocol.openai.completion import ChatUsage, chat_completion, finish_reason, refusal
 from candela_tui.protocol.openai.errors import error_object
 from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
 from candela_tui.protocol.sse import SSEDecoder
@@ -136,8 +136,10 @@ class ChatStream:
     def _end(self, document: dict[str, Any]) -> bytes:
         self._usage.merge(document.get("usage"))
         delta = document.get("delta")
-        reason = delta.get("stop_reason") if isinstance(delta, dict) else None
-        return self._chunk({}, finish_reason(reason, self._legacy)) if isinstance(reason, str) else b""
+        if not isinstance(delta, dict) or not isinstance(delta.get("stop_reason"), str):
+            return b""
+        said = refusal(delta.get("stop_details"))
+        return self._chunk({"refusal": said} if said else {}, finish_reason(delta["stop_reason"], self._legacy))
 
     def _last_usage(self) -> bytes:
         return _data({**self._head(), "choices": [], "usage": self._usage.document}) if self._include_usage else b""

@@ -14,12 +14,12 @@ def heading(text: str, note: str = "") -> Line:
     return ((f" {text}", "heading"), (f"   {note}" if note else "", "dim"))
 
 
-def fact(name: str, value: str | None, width: int, ink: str = "text") -> list[Line]:
-    """One fact in as many lines as it needs; none where there is no value."""
+def fact(name: str, value: str | None, width: int, ink: str = "text", *, label: int = LABEL) -> list[Line]:
+    """One fact in as many lines as it needs; none where there is no value. ``label``: the cells for names."""
     if value is None:
         return []
-    room = max(20, min(width - LABEL - 1, _WIDEST))
+    room = max(20, min(width - label - 1, _WIDEST))
     return [
-        ((f"{fitted('' if place else f'   {name}', LABEL - 1)} ", "dim"), (part, ink))
+        ((f"{fitted('' if place else f'   {name}', label - 1)} ", "dim"), (part, ink))
         for place, part in enumerate(wrapped(value, room))
     ]

@@ -81,6 +81,7 @@ def overview_lines(
         provider_lines(exchange, width),
         adaptation_lines(exchange, width),
         _calls(exchange, width),
+        _stated(exchange, width),
         limit_lines(exchange, clock, width),
         _request(exchange, subject.agent, clock, width),
     )
@@ -188,6 +189,17 @@ def _calls(exchange: Exchange, width: int) -> list[Line]:
     for delegation in exchange.delegations:
         name = delegation.agent_type or "sub-agent"
         lines += fact(f"→ {name}", delegation.description or delegation.task, width)
+    return lines
+
+
+def _stated(exchange: Exchange, width: int) -> list[Line]:
+    """What else the answer states: verdicts of safeguards, why the cache missed, and the like."""
+    if not exchange.answer_facts:
+        return []
+    lines = [heading("Stated in the answer")]
+    label = max(LABEL, 4 + max(len(name) for name, _ in exchange.answer_facts))
+    for name, value in exchange.answer_facts:
+        lines += fact(name.replace("_", " "), value, width, label=min(label, width // 2))
     return lines
 
 

@@ -179,6 +179,17 @@ def test_why_an_answer_ended(stop_reason, expected):
     assert chunks[-2]["choices"][0]["finish_reason"] == expected
 
 
+def test_why_the_model_refused_is_the_refusal():
+    details = {"type": "refusal", "category": "cyber", "explanation": "It could harm."}
+    final = {"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": details}}
+    chunks = said(begun(event("message_delta", final)))
+    assert chunks[0]["choices"][0]["delta"] == {"refusal": "It could harm."}
+    assert chunks[0]["choices"][0]["finish_reason"] == "content_filter"
+    whole = {**json.loads(WHOLE), "stop_reason": "refusal", "stop_details": details}
+    completion = ChatCompletion.model_validate_json(chat_completion(json.dumps(whole).encode(), created=1))
+    assert completion.choices[0].message.refusal == "It could harm."
+
+
 def test_an_error_in_the_middle_is_the_last_that_is_said():
     cut = STREAM[: STREAM.index(b"event: content_block_stop")]
     documents = said(streamed(cut + error_event("overloaded_error", "Overloaded") + STREAM))
