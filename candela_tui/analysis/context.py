@@ -6,10 +6,11 @@ from itertools import islice
 
 from candela_tui.exchange import Exchange
 from candela_tui.pricing import context_window
+from candela_tui.protocol import claude_code
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.model_ids import same_model
+from candela_tui.protocol.user_agent import claude_code_version
 
-_MILLION = 1_000_000
 _MILLION_SUFFIX = "[1m]"
 """The client's own mark. Source: https://docs.claude.com/en/docs/claude-code/model-config"""
 _MILLION_BETA = "context-1m-"
@@ -25,7 +26,7 @@ class ContextFill:
     tokens: int
     """Prompt and output of its last request."""
     window: int | None = None
-    """Tokens that the model takes; None: not known."""
+    """Tokens that the client fills before it compacts, else those that the model takes; None: not known."""
     growth: int | None = None
     """Tokens a turn, over its latest turns; None: too few of them."""
 
@@ -57,17 +58,24 @@ def _size(exchange: Exchange) -> int | None:
 
 
 def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -> int | None:
-    model = exchange.model_used or exchange.model
-    if model is None:
-        return None
-    window = context_window(model)
+    version = claude_code_version(exchange.client)
+    if version is not None and exchange.model is not None:
+        # What the client takes for the window decides when it compacts, whatever the provider would take.
+        model = exchange.model
+        window: int | None = claude_code.context_window(version, model)
+    else:
+        named = exchange.model_used or exchange.model
+        if named is None:
+            return None
+        model, window = named, context_window(named)
     if _asks_for_a_million(exchange, model, conversation) or (window is not None and tokens > window):
-        window = _MILLION
+        window = claude_code.MILLION
     return window if window is not None and tokens <= window else None
 
 
 def _asks_for_a_million(exchange: Exchange, model: str, conversation: Sequence[Exchange]) -> bool:
     if _MILLION_BETA in (header(exchange.request_headers, "anthropic-beta") or ""):
         return True
-    names = [exchange.model, *(each.clues.model for each in conversation if each.clues is not None)]
-    return any(name and name.endswith(_MILLION_SUFFIX) and same_model(name, model) for name in names)
+    clues = (each.clues.model for each in reversed(conversation) if each.clues is not None and each.clues.model)
+    names = (exchange.model, next((name for name in clues if same_model(name, model)), None))
+    return any(name and name.endswith(_MILLION_SUFFIX) for name in names)

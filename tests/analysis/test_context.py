@@ -57,6 +57,60 @@ def test_the_window_is_a_million_where_the_client_asks_for_it(facts):
     assert fill.window == 1_000_000
 
 
+NEWEST, OLD = "claude-cli/2.1.332", "claude-cli/2.1.197"
+
+
+@pytest.mark.parametrize(
+    ("client", "model", "window"),
+    [
+        # The provider takes a million tokens of each of these.
+        (NEWEST, "claude-sonnet-4-6", 200_000),
+        (NEWEST, "claude-opus-4-6", 200_000),
+        (NEWEST, "claude-opus-4-8", 1_000_000),
+        (OLD, "claude-opus-4-8", 200_000),
+        (OLD, "claude-fable-5", 200_000),
+        (NEWEST, "my-own-model", 1_000_000),
+        (OLD, "my-own-model", 200_000),
+        ("curl/8.5.0", "claude-sonnet-4-6", 1_000_000),
+        (None, "claude-sonnet-4-6", 1_000_000),
+    ],
+)
+def test_the_window_is_the_clients_own_where_claude_code_asks(client, model, window):
+    fill = context_fill([turn(1, 40_000, model=model, client=client)])
+    assert fill is not None
+    assert fill.window == window
+
+
+@pytest.mark.parametrize("client", [NEWEST, OLD])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"request_headers": BETA},
+        {"model": "claude-sonnet-4-6[1m]"},
+        {"clues": SessionClues(model="claude-sonnet-4-6[1m]")},
+    ],
+)
+def test_claude_code_has_a_million_where_it_asks_for_it(client, facts):
+    fill = context_fill([turn(1, 40_000, **{"model": "claude-sonnet-4-6", "client": client, **facts})])
+    assert fill is not None
+    assert fill.window == 1_000_000
+
+
+def test_the_window_is_of_the_model_that_was_asked_for_whatever_answered():
+    fill = context_fill([turn(1, 40_000, model="claude-opus-4-6", model_used="claude-opus-5-5", client=NEWEST)])
+    assert fill is not None
+    assert fill.window == 200_000
+
+
+def test_what_the_session_says_last_of_a_models_name_holds():
+    named = [
+        turn(n, 40_000, clues=SessionClues(model=f"claude-sonnet-4-5{mark}")) for n, mark in enumerate(("[1m]", ""))
+    ]
+    fill = context_fill(named)
+    assert fill is not None
+    assert fill.window == 200_000
+
+
 def test_the_window_of_another_model_does_not_count():
     fill = context_fill([turn(1, 40_000, clues=SessionClues(model="claude-opus-4-8[1m]"))])
     assert fill is not None
