@@ -5,18 +5,19 @@ import os
 import shutil
 import signal
 import sys
-from pathlib import Path
 
 import click
 
+from candela_tui.claude_code.models import HAIKU_VARIABLE
+from candela_tui.claude_code.variables import is_socket
 from candela_tui.cli import daemon
-from candela_tui.cli.claude_settings import leading_past
-from candela_tui.cli.environment import RouteName, changes
+from candela_tui.cli.claude_settings import leading_past, read_settings_files
+from candela_tui.cli.environment import Changes, RouteName, Way, changes
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.shells import SHELLS, shell_in, statements
 from candela_tui.cli.way import way_of, way_options
-from candela_tui.config.client_switches import SWITCHES
 from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
+from candela_tui.diagnosis.client_settings import ClientEnvironment
 from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
 
@@ -103,21 +104,17 @@ def execute(invocation: Invocation, route: RouteName | None, native: bool, words
 def _become(invocation: Invocation, route: RouteName | None, native: bool, words: tuple[str, ...]) -> None:
     settings = invocation.settings()
     port = settings.proxy.port
-    way = way_of(route, native, settings, invocation.paths, os.environ)
-    made = changes(way, port, os.environ)
+    files = read_settings_files(invocation.paths, settings)
+    environ = ClientEnvironment(os.environ, files).variables()
+    way = way_of(route, native, settings, invocation.paths, environ, words[0])
+    made = changes(way, port, os.environ, environ)
     running = running_candela(port) or daemon.start(invocation, port)
     if settings.proxy.allow == "same-user":
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} keeps its records in {running.data_dir}", err=True)
-    switches = [name for name in made.unwanted if name in SWITCHES]
-    if switches and route is None:
-        click.echo(
-            f"candela: left out {' and '.join(switches)}, which would lead past candela. The route is {way.route}; "
-            "--route vertex and --route bedrock go to the clouds.",
-            err=True,
-        )
-    for path, name in leading_past(made.wanted, os.environ, Path.cwd()):
+    _say_what_changes(made, way, route)
+    for path, name in leading_past(files, made.wanted):
         click.echo(
             f"candela: {path} sets {name}, which wins over candela's and leads Claude Code past it. Take it out there, "
             "or set what `candela env --json` prints.",
@@ -135,6 +132,21 @@ def _become(invocation: Invocation, route: RouteName | None, native: bool, words
         os.execvpe(words[0], words, environ)  # noqa: S606
     except OSError as error:
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
+
+
+def _say_what_changes(made: Changes, way: Way, route: RouteName | None) -> None:
+    if made.led_past:
+        names = ", ".join(made.led_past)
+        other = "" if route else "; --route vertex and --route bedrock go to the clouds"
+        click.echo(
+            f"candela: left out {names}, which could lead past candela. The route is {way.route}{other}.", err=True
+        )
+    if way.haiku is not None:
+        click.echo(
+            f"candela: set {HAIKU_VARIABLE}={way.haiku}, which Claude Code uses for titles where there is no proxy. "
+            "To leave that to Claude Code: candela config set anthropic.set_haiku_model false",
+            err=True,
+        )
 
 
 def _refuse_another_users(port: int) -> None:
@@ -156,8 +168,8 @@ def _refuse_another_users(port: int) -> None:
 def env(invocation: Invocation, route: RouteName | None, native: bool, shell: str | None, as_json: bool) -> None:
     """Print the environment that points Claude Code at candela.
 
-    What is set now and would lead past candela is unset; in the form of settings.json, which can't do that, it is
-    empty, and Claude Code takes that for unset.
+    What is set now and could lead past candela is unset. In the form of settings.json, which can't unset, it is empty,
+    and Claude Code takes that for unset.
 
     \b
     Examples:
@@ -168,9 +180,14 @@ def env(invocation: Invocation, route: RouteName | None, native: bool, shell: st
       candela env --json                           to merge into .claude/settings.json
     """
     settings = invocation.settings()
-    way = way_of(route, native, settings, invocation.paths, os.environ)
-    made = changes(way, settings.proxy.port, os.environ)
+    files = read_settings_files(invocation.paths, settings)
+    environ = ClientEnvironment(os.environ, files).variables()
+    way = way_of(route, native, settings, invocation.paths, environ)
+    made = changes(way, settings.proxy.port, os.environ, environ)
+    _say_what_changes(made, way, route)
     if as_json:
+        for name in filter(is_socket, made.unwanted):
+            click.echo(f"candela: settings.json can't unset {name}: unset it where it is set", err=True)
         click.echo(json.dumps({"env": made.as_settings()}, indent=2))
     else:
         click.echo(statements(shell or shell_in(os.environ), made))

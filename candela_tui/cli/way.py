@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
+from candela_tui.claude_code.installed import version_of_command
+from candela_tui.claude_code.models import ANTHROPIC_HOST, HAIKU_VARIABLES, haiku_of
 from candela_tui.cli.environment import ROUTES, RouteName, Way
 
 if TYPE_CHECKING:
@@ -30,12 +33,20 @@ def way_options(command: Command) -> Command:
 
 
 def way_of(
-    route: RouteName | None, native: bool, settings: "Settings", paths: "Paths", environ: Mapping[str, str]
+    route: RouteName | None,
+    native: bool,
+    settings: "Settings",
+    paths: "Paths",
+    environ: Mapping[str, str],
+    command: str = "claude",
 ) -> Way:
-    """What the options mean. Ends the command where a native way lacks what the client must be told."""
+    """Return what the options mean for a command. Ends this one where a native way lacks what the client must be told.
+    Blocks."""
     chosen = route or _default(settings)
     if not native:
-        return Way(chosen, own_key=chosen == "direct" and _has_own_key(settings, paths))
+        if chosen != "direct":
+            return Way(chosen)
+        return Way(chosen, own_key=_has_own_key(settings, paths), haiku=_haiku(settings, environ, command))
     if chosen == "vertex":
         from candela_tui.config import vertex_region
 
@@ -48,6 +59,17 @@ def way_of(
 
 def _default(settings: "Settings") -> RouteName:
     return next(name for name in ROUTES if settings.proxy.default_route == f"anthropic-{name}")
+
+
+def _haiku(settings: "Settings", environ: Mapping[str, str], command: str) -> str | None:
+    """Return the small model to name to the client; None where the user has decided, where it goes to another host
+    than Anthropic's, or where the version of the client is not known."""
+    if not settings.anthropic.set_haiku_model or any(environ.get(name) for name in HAIKU_VARIABLES):
+        return None
+    if urlsplit(settings.anthropic.base_url).hostname != ANTHROPIC_HOST:
+        return None
+    version = version_of_command(command, environ)
+    return haiku_of(version) if version is not None else None
 
 
 def _has_own_key(settings: "Settings", paths: "Paths") -> bool:

@@ -89,6 +89,9 @@ class AnthropicSettings(_Section):
     """A command of the shell that prints an API key, for clients that have none; it goes before a stored key."""
     key_lifetime_s: float = Field(300, gt=0, le=31_536_000)
     """Seconds after which key_command is asked again."""
+    set_haiku_model: bool = True
+    """Tell Claude Code to ask its small model for titles, as it does without a proxy, where `candela claude`, exec and
+    env lead to api.anthropic.com. Otherwise it asks the main model."""
 
 
 class VertexSettings(_Section):
@@ -125,14 +128,6 @@ class AwsSettings(_Section):
     betas: dict[str, bool | str] = Field(default_factory=dict)
     """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
     sent in its place."""
-
-
-class OpenAiSettings(_Section):
-    """[openai]: OpenAI's chat completions on /proxy/anthropic."""
-
-    cache_breakpoints: bool = True
-    """Let Claude cache the prompt: mark the system prompt and the newest user message of a chat that has no marks of
-    its own. A prompt that is never asked again costs a quarter more; one that goes on costs a tenth."""
 
 
 class ModelNames(_Section):
@@ -200,7 +195,6 @@ class Settings(_Section):
     anthropic: AnthropicSettings = Field(default_factory=AnthropicSettings)
     vertex: VertexSettings = Field(default_factory=VertexSettings)
     aws: AwsSettings = Field(default_factory=AwsSettings)
-    openai: OpenAiSettings = Field(default_factory=OpenAiSettings)
     models: dict[str, ModelNames] = Field(default_factory=dict)
     """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong:
     "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""

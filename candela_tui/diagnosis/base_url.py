@@ -4,6 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from candela_tui.claude_code.features import (
+    TOOL_SEARCH,
+    TOOL_SEARCH_SINCE,
+    tool_search_by_default,
+    turns_tool_search_off,
+)
+from candela_tui.claude_code.installed import version_of_command, written
 from candela_tui.config import Settings
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.client_settings import ClientEnvironment, Set, client_environment
@@ -98,12 +105,21 @@ def _to_candela(found: Set, where: Leads, patient: Patient, client: ClientEnviro
         return TOPIC.bad(f"{words}, which does not run", "Start it: `candela`, or `candela start`.")
     if where.place.startswith("https:"):
         return TOPIC.bad(f"{words}, over https, which it does not speak", f"Write http:// there. {_HOW}")
-    if client.get("ENABLE_TOOL_SEARCH") is None:
-        return TOPIC.warn(
-            f"{words}; without ENABLE_TOOL_SEARCH each request carries the schema of every tool",
-            "`candela env` sets both; set ENABLE_TOOL_SEARCH=true beside it.",
-        )
-    return TOPIC.ok(words)
+    return _with_tool_search(words, client, patient)
+
+
+def _with_tool_search(words: str, client: ClientEnvironment, patient: Patient) -> Check:
+    given = client.get(TOOL_SEARCH)
+    version = version_of_command("claude", patient.environ)
+    fix = f"`candela env` sets both; set {TOOL_SEARCH}=true beside it."
+    if given is not None:
+        if turns_tool_search_off(given.value):
+            return TOPIC.warn(f"{words}; {TOOL_SEARCH} in {given.where} turns tool search off, and requests grow", fix)
+        return TOPIC.ok(words)
+    if version is not None and tool_search_by_default(version):
+        return TOPIC.ok(words)
+    who = f"Claude Code {written(version)}" if version else f"a Claude Code before {written(TOOL_SEARCH_SINCE)}"
+    return TOPIC.warn(f"{words}; without {TOOL_SEARCH} {who} sends the schema of every tool with each request", fix)
 
 
 def _correct(found: Set) -> str:

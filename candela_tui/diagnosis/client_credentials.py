@@ -21,7 +21,7 @@ _TOKEN, _KEY, _HELPER = "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelp
 def check_client_credentials(patient: Patient) -> Sequence[Check]:
     """Which are set, and which win. Names only. Blocks."""
     files = settings_files(patient)
-    client = ClientEnvironment(patient, files)
+    client = ClientEnvironment(patient.environ, files)
     token, key = client.get(_TOKEN), client.get(_KEY)
     helper = next((file for file in reversed(files) if file.document.get(_HELPER)), None)
     if token is not None and key is not None:

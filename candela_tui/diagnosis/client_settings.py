@@ -1,13 +1,13 @@
 """Claude Code's settings files, and the environment that they make of a shell's.
 
-What the client makes of them was seen with Claude Code 2.1.197: what a file has under ``env`` goes before the shell, a
+What the client makes of them (2.1.197 and 2.1.332, observed): what a file has under ``env`` goes before the shell, a
 file of the project before the user's, settings.local.json before both, an empty value unsets; a file that is not JSON
 counts for nothing, and the project's are those of the directory that it is started in. Managed settings go before all
 (https://code.claude.com/docs/en/settings, November 2026).
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,8 @@ class Set:
 class ClientEnvironment:
     """The variables that a Claude Code started here would have."""
 
-    def __init__(self, patient: Patient, files: Iterable[SettingsFile]) -> None:
-        self._shell = patient.environ
+    def __init__(self, shell: Mapping[str, str], files: Iterable[SettingsFile]) -> None:
+        self._shell = shell
         self._files = tuple(files)
 
     def get(self, name: str) -> Set | None:
@@ -67,6 +67,13 @@ class ClientEnvironment:
             if name in file.env:
                 return Set(file.env[name], file)
         return Set(self._shell[name], None) if name in self._shell else None
+
+    def variables(self) -> dict[str, str]:
+        """Return all of them, those that are unset left out."""
+        merged = dict(self._shell)
+        for file in self._files:
+            merged |= file.env
+        return {name: value for name, value in merged.items() if value}
 
 
 def settings_files(patient: Patient) -> list[SettingsFile]:
@@ -87,7 +94,7 @@ def settings_files(patient: Patient) -> list[SettingsFile]:
 
 def client_environment(patient: Patient) -> ClientEnvironment:
     """The variables that a Claude Code started here would have. Blocks."""
-    return ClientEnvironment(patient, settings_files(patient))
+    return ClientEnvironment(patient.environ, settings_files(patient))
 
 
 def _read(id: str, path: Path) -> SettingsFile | None:

@@ -1,8 +1,14 @@
-"""Whether Claude Code speaks to a cloud by itself, and whether through candela."""
+"""Whether Claude Code chooses another provider or a socket by itself, and whether through candela."""
 
 from collections.abc import Sequence
 
-from candela_tui.config.client_switches import ON, SWITCHES
+from candela_tui.claude_code.variables import (
+    in_deciding_order,
+    is_socket,
+    is_switch,
+    leads_past_for_certain,
+    switched_on,
+)
 from candela_tui.diagnosis.base_url import leads
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.client_settings import ClientEnvironment, Set, client_environment
@@ -17,35 +23,43 @@ _NATIVE = {
 
 
 def check_cloud_switches(patient: Patient) -> Sequence[Check]:
-    """Which switch is on, and where it leads. Blocks."""
+    """Say which switch is on, and where it leads; and which sockets are set. Blocks."""
     client = client_environment(patient)
+    sockets = [_leads_past(name, client, patient) for name in client.variables() if is_socket(name)]
+    return [_switch(client, patient), *sockets] if chosen_switch(client) or not sockets else sockets
+
+
+def _switch(client: ClientEnvironment, patient: Patient) -> Check:
     switch = chosen_switch(client)
     if switch is None:
-        return [TOPIC.ok("Anthropic's own protocol: no CLAUDE_CODE_USE_… is on")]
+        return TOPIC.ok("Anthropic's own protocol: no CLAUDE_CODE_USE_… is on")
     name, given = switch
     base_name, route = _NATIVE.get(name, ("", ""))
     base = client.get(base_name) if base_name else None
     where = leads(base.value, patient.settings) if base is not None else None
     if base is not None and where is not None and where.to_candela:
         if where.route == route:
-            return [TOPIC.ok(f"{name} ({given.where}), and {base_name} leads to candela")]
+            return TOPIC.ok(f"{name} ({given.where}), and {base_name} leads to candela")
         words = f"{name} ({given.where}) is on, but {base_name} ({base.where}) leads to no route of candela for it"
-        return [TOPIC.bad(words, f"Take what `candela env --route {route} --native` prints.")]
-    past = f"{name} ({given.where}) sends requests past candela, whatever ANTHROPIC_BASE_URL says"
-    return [
-        TOPIC.bad(past, _fix(given, name, route))
-        if _meant_for_candela(client, patient) or given.by
-        else TOPIC.warn(past, _fix(given, name, route))
-    ]
+        return TOPIC.bad(words, f"Take what `candela env --route {route} --native` prints.")
+    return _leads_past(name, client, patient)
+
+
+def _leads_past(name: str, client: ClientEnvironment, patient: Patient) -> Check:
+    given = client.get(name)
+    assert given is not None
+    verb = "sends" if leads_past_for_certain(name) else "may send"
+    words = f"{name} ({given.where}) {verb} requests past candela, whatever ANTHROPIC_BASE_URL says"
+    _, route = _NATIVE.get(name, ("", ""))
+    if _meant_for_candela(client, patient) or given.by:
+        return TOPIC.bad(words, _fix(given, name, route))
+    return TOPIC.warn(words, _fix(given, name, route))
 
 
 def chosen_switch(client: ClientEnvironment) -> tuple[str, Set] | None:
-    """The switch that decides; None: none is on."""
-    for name in SWITCHES:
-        given = client.get(name)
-        if given is not None and given.value.strip().lower() in ON:
-            return name, given
-    return None
+    """Return the switch that decides; None: none is on."""
+    names = [name for name, value in client.variables().items() if is_switch(name) and switched_on(value)]
+    return next(((name, given) for name in in_deciding_order(names) if (given := client.get(name))), None)
 
 
 def _meant_for_candela(client: ClientEnvironment, patient: Patient) -> bool:
@@ -57,7 +71,7 @@ def _meant_for_candela(client: ClientEnvironment, patient: Patient) -> bool:
 def _fix(given: Set, name: str, route: str) -> str:
     where = f'take it out of "env" in {given.where}' if given.by is not None else f"`unset {name}`"
     if not route:
-        return f"{where[0].upper()}{where[1:]}: candela does not lead there."
+        return f"{where[0].upper()}{where[1:]}; `candela claude` leaves it out of the shell's variables."
     return f"Use `candela claude --route {route}` (or with --native)" + (
         f", and {where}." if given.by else f", or {where}."
     )

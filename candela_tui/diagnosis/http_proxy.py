@@ -1,16 +1,20 @@
 """HTTP proxies and VPNs between Claude Code, candela and the providers.
 
-What Claude Code makes of the variables was seen with 2.1.197: HTTPS_PROXY or HTTP_PROXY alone diverts requests to
-loopback, too; ALL_PROXY is not read; no_proxy goes before NO_PROXY, names separated by commas, each a host, a suffix
-that begins with a dot, or ``*``.
+What Claude Code makes of the variables (observed): HTTPS_PROXY or HTTP_PROXY alone diverts requests to loopback, too.
+Exceptions are separated by commas or spaces. Up to 2.1.273 ALL_PROXY is not read, and an exception is ``*`` or the end
+of a host. From 2.1.286 on ALL_PROXY counts, and an exception is ``*``, a host, a suffix that begins with a dot, or a
+network (``127.0.0.0/8``). From 2.1.273 on both no_proxy and NO_PROXY count; up to 2.1.260 the former goes first.
 """
 
+import ipaddress
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from candela_tui.claude_code.installed import NEWEST_KNOWN, Version, version_of_command, written
 from candela_tui.diagnosis.base_url import NAME as BASE_URL
 from candela_tui.diagnosis.base_url import leads
 from candela_tui.diagnosis.check import Check, Topic
@@ -20,6 +24,8 @@ from candela_tui.diagnosis.patient import Patient
 TOPIC = Topic("client.http-proxy", "HTTP proxy")
 VPN = Topic("machine.vpn", "VPN and system proxy")
 _DIVERT = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+_ALL = ("all_proxy", "ALL_PROXY")
+READS_ALL_PROXY_SINCE: Version = (2, 1, 286)
 _LOOPBACK = "127.0.0.1"
 _INTERFACES = Path("/sys/class/net")
 _TUNNELS = ("tun", "tap", "wg", "ppp", "tailscale", "utun", "zt", "nordlynx", "proton")
@@ -27,27 +33,43 @@ _PATIENCE_S = 3.0
 
 
 def check_http_proxy(patient: Patient) -> Sequence[Check]:
-    """Whether the variables lead Claude Code's requests past candela. Blocks."""
+    """Say whether the variables lead Claude Code's requests past candela. Blocks."""
     client = client_environment(patient)
-    found = [(name, given) for name in _DIVERT if (given := client.get(name)) is not None]
+    version = version_of_command("claude", patient.environ) or NEWEST_KNOWN
+    names = _DIVERT + (_ALL if version >= READS_ALL_PROXY_SINCE else ())
+    found = [(name, given) for name in names if (given := client.get(name)) is not None]
     if not found:
-        if patient.environ.get("ALL_PROXY") or patient.environ.get("all_proxy"):
-            return [TOPIC.ok("none; ALL_PROXY is set, which neither Claude Code nor candela reads")]
+        if any(client.get(name) for name in _ALL):
+            return [TOPIC.ok(f"none; ALL_PROXY is set, which Claude Code {written(version)} does not read")]
         return [TOPIC.ok("no HTTPS_PROXY, no HTTP_PROXY")]
     name, given = found[0]
     words = f"{name} in {given.where} leads to {_place(given.value)}"
     if urlsplit(given.value).scheme.startswith("socks"):
         return [TOPIC.bad(f"{words}, a SOCKS proxy, which candela can't use", "Set it to an HTTP proxy, or unset it.")]
-    if spares_loopback(client):
+    if spares_loopback(client, version):
         return [TOPIC.ok(f"{words}; {_LOOPBACK} is excepted from it")]
     return [_diverted(words, patient, client, given)]
 
 
-def spares_loopback(client: ClientEnvironment) -> bool:
-    """Whether requests to 127.0.0.1 go there directly."""
-    given = client.get("no_proxy") or client.get("NO_PROXY")
-    hosts = [host.strip() for host in given.value.split(",")] if given is not None else []
-    return any(host in ("*", _LOOPBACK) or (host.startswith(".") and _LOOPBACK.endswith(host)) for host in hosts)
+def spares_loopback(client: ClientEnvironment, version: Version = NEWEST_KNOWN) -> bool:
+    """Return whether a version of Claude Code sends requests for 127.0.0.1 there directly."""
+    given = [found.value for name in ("no_proxy", "NO_PROXY") if (found := client.get(name)) is not None]
+    if version < READS_ALL_PROXY_SINCE:
+        return any(host == "*" or (host and _LOOPBACK.endswith(host)) for host in _hosts(given[:1]))
+    return any(host in ("*", _LOOPBACK) or _takes_in_loopback(host) for host in _hosts(given))
+
+
+def _hosts(given: Sequence[str]) -> list[str]:
+    return [host for value in given for host in re.split(r"[\s,]+", value) if host]
+
+
+def _takes_in_loopback(host: str) -> bool:
+    if host.startswith("."):
+        return _LOOPBACK.endswith(host)
+    try:
+        return "/" in host and ipaddress.ip_address(_LOOPBACK) in ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        return False
 
 
 def _diverted(words: str, patient: Patient, client: ClientEnvironment, given: Set) -> Check:

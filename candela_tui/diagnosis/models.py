@@ -44,7 +44,7 @@ def asked_model(patient: Patient, provider: Literal["vertex", "bedrock"]) -> str
 
 def _configured(patient: Patient) -> str | None:
     files = settings_files(patient)
-    given = ClientEnvironment(patient, files).get("ANTHROPIC_MODEL")
+    given = ClientEnvironment(patient.environ, files).get("ANTHROPIC_MODEL")
     named = [given.value if given is not None else None, *(file.document.get("model") for file in reversed(files))]
     # "opus" and "default" are the client's own to resolve.
     return next((str(name) for name in named if isinstance(name, str) and model_name(name).version is not None), None)

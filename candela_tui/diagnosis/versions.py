@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from candela_tui import __version__
+from candela_tui.claude_code.features import in_words
+from candela_tui.claude_code.installed import version_in
 from candela_tui.credentials.errors import quotable
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.patient import Patient
@@ -56,4 +58,5 @@ def check_claude(patient: Patient) -> Sequence[Check]:
         return [CLAUDE.bad(f"{program} can't be run: {error.strerror}", "Install Claude Code again.")]
     if ran.returncode:
         return [CLAUDE.bad(f"{program} --version failed (exit {ran.returncode}): {quotable(ran.stderr)}")]
-    return [CLAUDE.ok(f"{quotable(ran.stdout)} ({program})")]
+    found = version_in(ran.stdout)
+    return [CLAUDE.ok(f"{quotable(ran.stdout)} ({program})", in_words(found) if found is not None else "")]

@@ -62,14 +62,16 @@ async def test_a_native_way_is_the_clouds_own_protocol(running: Home) -> None:
     chosen = {"CANDELA_VERTEX__PROJECT": "my-project", "CLAUDE_CODE_USE_BEDROCK": "1"}
     result = await running.run("claude", "--native", "--route", "vertex", "-p", "hi", **chosen)
     assert result.out == f"1 http://127.0.0.1:{running.port}/vertex/v1 <>\n"
-    assert result.err == ""
+    assert result.err == (
+        "candela: left out CLAUDE_CODE_USE_BEDROCK, which could lead past candela. The route is vertex.\n"
+    )
 
 
 async def test_a_switch_that_would_lead_past_the_proxy_is_left_out_and_told_of(running: Home) -> None:
-    running.with_programs(claude='echo "<$CLAUDE_CODE_USE_BEDROCK>"')
-    result = await running.run("claude", CLAUDE_CODE_USE_BEDROCK="1")
+    running.with_programs(claude='echo "<$CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD>"')
+    result = await running.run("claude", CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD="1")
     assert result.out == "<>\n"
-    assert "left out CLAUDE_CODE_USE_BEDROCK" in result.err
+    assert "left out CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD" in result.err
     assert "--route bedrock" in result.err
 
 

@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from candela_tui.cli.environment import ROUTES, Changes, Way, changes
 from candela_tui.cli.shells import statements
-from candela_tui.config.client_switches import SWITCHES
 from tests.cli.command import Home
 
+SUSPECTS = (
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
+    "CLAUDE_CODE_USE_NEW_CLOUD",
+    "ANTHROPIC_UNIX_SOCKET",
+    "ANTHROPIC_NEW_CLOUD_BASE_URL",
+)
 SHELLS = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": "pwsh"}
 SHOW = {
     "bash": 'printf "%s\\n" "$ANTHROPIC_BASE_URL" "$ENABLE_TOOL_SEARCH"',
@@ -73,6 +80,7 @@ async def test_json_is_what_the_settings_of_claude_code_take(home: Home) -> None
         "env": {
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{home.port}/proxy/anthropic-direct",
             "ENABLE_TOOL_SEARCH": "true",
+            "CLAUDE_CODE_GATEWAY_HINT_HEADERS": "1",
         }
     }
 
@@ -83,15 +91,24 @@ async def test_an_unknown_shell_is_a_mistake_of_usage(home: Home) -> None:
     assert "'bash', 'zsh', 'fish', 'powershell'" in result.err
 
 
-def test_a_decision_about_tool_search_stays_the_users() -> None:
-    assert changes(Way("direct"), 8181, {"ENABLE_TOOL_SEARCH": "auto:5"}).wanted["ENABLE_TOOL_SEARCH"] == "auto:5"
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("ENABLE_TOOL_SEARCH", "auto:5"), ("CLAUDE_CODE_GATEWAY_HINT_HEADERS", "0")]
+)
+def test_a_decision_of_the_user_stays(name: str, theirs: str) -> None:
+    assert changes(Way("direct"), 8181, {name: theirs}).wanted[name] == theirs
 
 
 def test_an_http_proxy_is_kept_out_of_the_way_to_this_machine() -> None:
     environ = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "intranet, .example"}
     wanted = changes(Way("direct"), 8181, environ).wanted
     assert wanted["NO_PROXY"] == "intranet,.example,127.0.0.1"
-    assert wanted["no_proxy"] == "127.0.0.1"
+    # A client that reads only one of the two must not lose the user's own exceptions.
+    assert wanted["no_proxy"] == wanted["NO_PROXY"]
+
+
+def test_a_proxy_of_the_clients_settings_files_is_kept_out_of_the_way_too() -> None:
+    seen = {"ALL_PROXY": "http://proxy:3128", "no_proxy": "intranet"}
+    assert changes(Way("direct"), 8181, {}, seen).wanted["NO_PROXY"] == "intranet,127.0.0.1"
 
 
 @given(st.sampled_from(["*", "127.0.0.1", "intranet,127.0.0.1"]))
@@ -107,6 +124,7 @@ async def test_the_mapped_ways_stand_in_for_a_login(home: Home) -> None:
         assert (await home.run("env", "--route", cloud, "--shell", "bash")).out.splitlines() == [
             f"export ANTHROPIC_BASE_URL=http://127.0.0.1:{home.port}/proxy/anthropic-{cloud}",
             "export ENABLE_TOOL_SEARCH=true",
+            "export CLAUDE_CODE_GATEWAY_HINT_HEADERS=1",
             "export ANTHROPIC_AUTH_TOKEN=candela",
         ]
 
@@ -146,11 +164,10 @@ async def test_the_default_is_the_route_that_the_settings_say(route: str, name: 
 
 @pytest.mark.parametrize("way", [Way(route) for route in ROUTES])
 def test_what_leads_past_the_proxy_is_taken_away(way: Way) -> None:
-    environ = {**dict.fromkeys(SWITCHES, "1"), "PATH": "/bin"}
-    assert changes(way, 8181, environ).applied_to(environ).keys() & set(SWITCHES) == set()
-    assert changes(way, 8181, environ).as_settings() | dict.fromkeys(SWITCHES, "") == (
-        changes(way, 8181, environ).as_settings()
-    )
+    environ = {**dict.fromkeys(SUSPECTS, "1"), "PATH": "/bin"}
+    assert changes(way, 8181, environ).applied_to(environ).keys() & set(SUSPECTS) == set()
+    settings = changes(way, 8181, environ).as_settings()
+    assert settings.items() >= dict.fromkeys((name for name in SUSPECTS if not name.endswith("SOCKET")), "").items()
 
 
 @pytest.mark.parametrize(
@@ -161,9 +178,10 @@ def test_what_leads_past_the_proxy_is_taken_away(way: Way) -> None:
     ],
 )
 def test_of_the_providers_own_switches_a_native_way_leaves_only_its_own(way: Way, switch: str) -> None:
-    environ = dict.fromkeys(SWITCHES, "1") | {"ANTHROPIC_AUTH_TOKEN": "sk-ant-of-anthropic"}
+    environ = dict.fromkeys(SUSPECTS, "1") | {"ANTHROPIC_AUTH_TOKEN": "sk-ant-of-anthropic"}
     left = changes(way, 8181, environ).applied_to(environ)
-    assert left.keys() & set(SWITCHES) == {switch}
+    assert left.keys() & set(SUSPECTS) == {switch}
+    assert set(changes(way, 8181, environ).led_past) == {*SUSPECTS} - {switch}
     assert "ANTHROPIC_AUTH_TOKEN" not in left
 
 
@@ -187,7 +205,7 @@ def test_the_last_of_several_ways_holds_whatever_came_before(routes: list[str]) 
         environ = changes(ways[route], 8181, environ).applied_to(environ)
     fresh = changes(ways[routes[-1]], 8181, {}).applied_to({})
     assert environ.items() >= fresh.items()
-    deciding = {*SWITCHES, "ANTHROPIC_AUTH_TOKEN"}
+    deciding = {*SUSPECTS, "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_VERTEX_BASE_URL"}
     assert environ.keys() & deciding == fresh.keys() & deciding
 
 
@@ -202,3 +220,65 @@ class TestAKeyOfCandelasOwn:
         made = changes(self.WAY, 8181, {name: "sk-ant-own"})
         assert "ANTHROPIC_AUTH_TOKEN" not in made.wanted
         assert name not in made.unwanted
+
+
+async def test_what_is_unset_is_said_beside_the_lines(home: Home) -> None:
+    result = await home.run("env", "--shell", "bash", CLAUDE_CODE_USE_FOUNDRY="1", ANTHROPIC_UNIX_SOCKET="/x.sock")
+    assert {"unset CLAUDE_CODE_USE_FOUNDRY", "unset ANTHROPIC_UNIX_SOCKET"} <= set(result.out.splitlines())
+    assert "left out CLAUDE_CODE_USE_FOUNDRY, ANTHROPIC_UNIX_SOCKET" in result.err
+    # An empty socket in settings.json does not undo that of the shell.
+    result = await home.run("env", "--json", ANTHROPIC_UNIX_SOCKET="/x.sock")
+    assert "ANTHROPIC_UNIX_SOCKET" not in result.out
+    assert "settings.json can't unset ANTHROPIC_UNIX_SOCKET" in result.err
+
+
+def test_a_native_way_of_before_is_unset_without_a_word() -> None:
+    before = changes(Way("vertex", native=True, region="global", project="p"), 8181, {}).wanted
+    made = changes(Way("direct"), 8181, before)
+    assert "ANTHROPIC_VERTEX_BASE_URL" in made.unwanted
+    assert made.led_past == ("CLAUDE_CODE_USE_VERTEX",)
+
+
+class TestTheSmallModel:
+    """For titles, which Claude Code otherwise asks of the main model."""
+
+    @staticmethod
+    def install(home: Home, version: str = "2.1.332") -> dict[str, str]:
+        program = home.directory / "versions" / version / "claude"
+        program.parent.mkdir(parents=True)
+        program.write_text('#!/bin/sh\necho "<$ANTHROPIC_DEFAULT_HAIKU_MODEL>"\n')
+        program.chmod(0o755)
+        path = f"{program.parent}:{home.environment['PATH']}"
+        return {"PATH": path, "CANDELA_ANTHROPIC__BASE_URL": "https://api.anthropic.com"}
+
+    @pytest.mark.parametrize(
+        ("version", "model"), [("2.1.332", "claude-haiku-5-5"), ("2.1.197", "claude-haiku-4-5-20251001")]
+    )
+    async def test_is_the_one_that_this_version_uses_at_anthropic(self, version: str, model: str, home: Home) -> None:
+        environ = self.install(home, version)
+        result = await home.run("env", "--shell", "bash", **environ)
+        assert f"export ANTHROPIC_DEFAULT_HAIKU_MODEL={model}" in result.out.splitlines()
+        assert f"set ANTHROPIC_DEFAULT_HAIKU_MODEL={model}" in result.err
+        assert "anthropic.set_haiku_model false" in result.err
+
+    async def test_is_set_for_the_client_that_candela_starts(self, home: Home) -> None:
+        environ = self.install(home)
+        assert (await home.run("claude", **environ)).out == "<claude-haiku-5-5>\n"
+        assert (await home.run("exec", "--", "claude", **environ)).out == "<claude-haiku-5-5>\n"
+        assert (await home.run("exec", "--", "env", **environ)).out.count("HAIKU") == 0
+
+    @pytest.mark.parametrize(
+        "decided",
+        [
+            {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "my-model"},
+            {"ANTHROPIC_SMALL_FAST_MODEL": "my-model"},
+            {"CANDELA_ANTHROPIC__SET_HAIKU_MODEL": "false"},
+            {"CANDELA_ANTHROPIC__BASE_URL": "https://gateway.example"},
+            {"CANDELA_PROXY__DEFAULT_ROUTE": "anthropic-bedrock"},
+        ],
+    )
+    async def test_is_left_alone_where_that_was_decided_or_another_host_answers(
+        self, decided: dict[str, str], home: Home
+    ) -> None:
+        result = await home.run("env", "--shell", "bash", **(self.install(home) | decided))
+        assert "HAIKU" not in result.out + result.err

@@ -11,6 +11,7 @@ import pytest
 from candela_tui.config import Settings
 from candela_tui.diagnosis.patient import Patient
 from candela_tui.paths import default_paths
+from tests.credentials.conftest import command
 from tests.credentials.conftest import home as home
 from tests.credentials.conftest import nobody_listens as nobody_listens
 from tests.e2e.candela import free_port
@@ -44,3 +45,11 @@ def write_settings(path: Path, document: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     return path
+
+
+def install(home: Path, version: str) -> str:
+    """Install a Claude Code of this version; the PATH that leads to it."""
+    folder = home / "versions" / version
+    folder.mkdir(parents=True)
+    command(folder / "claude", "exit")
+    return str(folder)

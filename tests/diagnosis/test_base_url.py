@@ -11,7 +11,7 @@ from candela_tui.config import Settings
 from candela_tui.diagnosis.base_url import check_base_url, leads
 from candela_tui.diagnosis.check import Check, State
 from candela_tui.diagnosis.examine import in_thread
-from tests.diagnosis.conftest import MakePatient, write_settings
+from tests.diagnosis.conftest import MakePatient, install, write_settings
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Provider
 
@@ -76,10 +76,31 @@ async def test_a_shell_that_leads_to_a_running_candela_is_well(make_patient: Mak
     assert (check.state, check.words) == (State.OK, "in this shell leads to candela, route anthropic-direct")
 
 
-async def test_tool_search_that_is_off_is_told(make_patient: MakePatient, proxy: RunningProxy) -> None:
-    check = await checked(make_patient({"proxy": {"port": proxy.port}}, environ={NAME: proxy.url}))
-    assert check.state is State.WARN
-    assert "ENABLE_TOOL_SEARCH" in check.words
+@pytest.mark.parametrize(
+    ("version", "value", "words"),
+    [
+        (None, None, "without ENABLE_TOOL_SEARCH a Claude Code before 2.1.304 sends"),
+        ("2.1.197", None, "without ENABLE_TOOL_SEARCH Claude Code 2.1.197 sends"),
+        ("2.1.332", None, None),
+        ("2.1.197", "true", None),
+        ("2.1.332", "auto:5", "ENABLE_TOOL_SEARCH in this shell turns tool search off"),
+        ("2.1.332", "False", "ENABLE_TOOL_SEARCH in this shell turns tool search off"),
+    ],
+)
+async def test_tool_search_that_is_off_for_this_version_is_told(
+    make_patient: MakePatient,
+    proxy: RunningProxy,
+    home: Path,
+    version: str | None,
+    value: str | None,
+    words: str | None,
+) -> None:
+    environ = {NAME: proxy.url} | ({"ENABLE_TOOL_SEARCH": value} if value else {})
+    if version is not None:
+        environ["PATH"] = install(home, version)
+    check = await checked(make_patient({"proxy": {"port": proxy.port}}, environ=environ))
+    assert check.state is (State.WARN if words else State.OK)
+    assert words is None or words in check.words
 
 
 async def test_a_path_that_is_no_route_is_wrong(make_patient: MakePatient, proxy: RunningProxy) -> None:

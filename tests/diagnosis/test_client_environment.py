@@ -8,7 +8,7 @@ from candela_tui.diagnosis.check import State
 from candela_tui.diagnosis.client_credentials import check_client_credentials
 from candela_tui.diagnosis.cloud_switches import check_cloud_switches
 from candela_tui.diagnosis.http_proxy import check_http_proxy, check_vpn
-from tests.diagnosis.conftest import MakePatient, write_settings
+from tests.diagnosis.conftest import MakePatient, install, write_settings
 
 TO_CANDELA = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8181/proxy/anthropic-direct"}
 SECTIONS = {"proxy": {"port": 8181}}
@@ -16,27 +16,38 @@ PROXY = "http://me:p4ssword@proxy.example:3128"
 
 
 @pytest.mark.parametrize(
-    ("exceptions", "state"),
+    ("exceptions", "oldest", "newest"),
     [
-        ({}, State.BAD),
-        ({"NO_PROXY": "localhost"}, State.BAD),
-        ({"NO_PROXY": "127.0.0.0/8"}, State.BAD),
-        ({"NO_PROXY": "localhost 127.0.0.1"}, State.BAD),
-        ({"NO_PROXY": "127.0.0.1", "no_proxy": "localhost"}, State.BAD),
-        ({"NO_PROXY": "127.0.0.1"}, State.OK),
-        ({"NO_PROXY": "foo, 127.0.0.1"}, State.OK),
-        ({"NO_PROXY": "localhost", "no_proxy": "127.0.0.1"}, State.OK),
-        ({"NO_PROXY": "*"}, State.OK),
-        ({"NO_PROXY": ".0.0.1"}, State.OK),
+        ({}, State.BAD, State.BAD),
+        ({"NO_PROXY": "localhost"}, State.BAD, State.BAD),
+        ({"NO_PROXY": "127.0.0.1:9999"}, State.BAD, State.BAD),
+        ({"NO_PROXY": "0.0.0.0/99"}, State.BAD, State.BAD),
+        ({"NO_PROXY": "localhost,127.0.0.0/8"}, State.BAD, State.OK),
+        ({"NO_PROXY": "localhost 127.0.0.1"}, State.OK, State.OK),
+        ({"NO_PROXY": "127.0.0.1", "no_proxy": "localhost"}, State.BAD, State.OK),
+        ({"NO_PROXY": "127.0.0.1"}, State.OK, State.OK),
+        ({"NO_PROXY": "foo, 127.0.0.1"}, State.OK, State.OK),
+        ({"NO_PROXY": "localhost", "no_proxy": "127.0.0.1"}, State.OK, State.OK),
+        ({"NO_PROXY": "*"}, State.OK, State.OK),
+        ({"NO_PROXY": ".0.0.1"}, State.OK, State.OK),
+        ({"NO_PROXY": "0.0.1"}, State.OK, State.BAD),
     ],
 )
+@pytest.mark.parametrize("version", ["2.1.197", "2.1.332"])
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])
 def test_an_http_proxy_without_an_exception_for_loopback_diverts(
-    make_patient: MakePatient, exceptions: dict[str, str], state: State, name: str
+    make_patient: MakePatient,
+    home: Path,
+    exceptions: dict[str, str],
+    oldest: State,
+    newest: State,
+    version: str,
+    name: str,
 ) -> None:
-    """As seen with Claude Code 2.1.197."""
-    [check] = check_http_proxy(make_patient(SECTIONS, environ={name: PROXY, **TO_CANDELA, **exceptions}))
-    assert check.state is state
+    """As observed with each version; tests/e2e/test_doctor.py asks the client itself."""
+    environ = {name: PROXY, **TO_CANDELA, **exceptions, "PATH": install(home, version)}
+    [check] = check_http_proxy(make_patient(SECTIONS, environ=environ))
+    assert check.state is (oldest if version == "2.1.197" else newest)
     assert check.words.startswith(f"{name} in this shell leads to proxy.example:3128")
     assert "p4ssword" not in check.words
 
@@ -61,9 +72,18 @@ def test_a_socks_proxy_is_one_that_candela_can_not_use(make_patient: MakePatient
     assert "a SOCKS proxy, which candela can't use" in check.words
 
 
-@pytest.mark.parametrize("environ", [{}, {"ALL_PROXY": PROXY}])
-def test_no_proxy_is_well(make_patient: MakePatient, environ: dict[str, str]) -> None:
-    assert check_http_proxy(make_patient(environ=environ))[0].state is State.OK
+def test_no_proxy_is_well(make_patient: MakePatient) -> None:
+    assert check_http_proxy(make_patient(environ={}))[0].state is State.OK
+
+
+@pytest.mark.parametrize(("version", "state"), [("2.1.197", State.OK), ("2.1.332", State.BAD)])
+def test_all_proxy_counts_for_the_versions_that_read_it(
+    make_patient: MakePatient, home: Path, version: str, state: State
+) -> None:
+    environ = {"ALL_PROXY": PROXY, **TO_CANDELA, "PATH": install(home, version)}
+    [check] = check_http_proxy(make_patient(SECTIONS, environ=environ))
+    assert check.state is state
+    assert "ALL_PROXY" in check.words
 
 
 def test_a_vpn_is_hinted_at_by_its_interface(make_patient: MakePatient, tmp_path: Path) -> None:
@@ -128,6 +148,10 @@ def test_a_key_beside_a_login_is_said_to_be_billed(make_patient: MakePatient) ->
         ({"CLAUDE_CODE_USE_BEDROCK": "0"}, State.OK, "Anthropic's own protocol"),
         ({"CLAUDE_CODE_USE_BEDROCK": "1", **TO_CANDELA}, State.BAD, "sends requests past candela"),
         ({"CLAUDE_CODE_USE_FOUNDRY": "true"}, State.WARN, "sends requests past candela"),
+        ({"CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD": "1"}, State.WARN, "sends requests past candela"),
+        ({"CLAUDE_CODE_USE_NEW_CLOUD": "1"}, State.WARN, "may send requests past candela"),
+        ({"CLAUDE_CODE_USE_POWERSHELL_TOOL": "1"}, State.OK, "Anthropic's own protocol"),
+        ({"ANTHROPIC_UNIX_SOCKET": "/x.sock", **TO_CANDELA}, State.BAD, "ANTHROPIC_UNIX_SOCKET (this shell) sends"),
         (
             {"CLAUDE_CODE_USE_VERTEX": "1", "ANTHROPIC_VERTEX_BASE_URL": "http://127.0.0.1:8181/vertex/v1"},
             State.OK,

@@ -41,6 +41,8 @@ def path_with(home: Path, script: str | None) -> dict[str, str]:
     [
         (None, State.WARN, "claude is not on PATH"),
         ("echo '2.1.197 (Claude Code)'", State.OK, "2.1.197 (Claude Code) ("),
+        ("echo '9.1.0 (Claude Code)'", State.OK, "9.1.0 (Claude Code) ("),
+        ("echo 'no version'", State.OK, "no version ("),
         ("echo broken >&2; exit 3", State.BAD, "--version failed (exit 3): broken"),
     ],
 )
@@ -50,6 +52,13 @@ def test_claude_on_the_path(
     [check] = check_claude(make_patient(environ=path_with(home, script)))
     assert check.state is state
     assert words in check.words
+
+
+def test_what_follows_from_the_version_is_said(make_patient: MakePatient, home: Path) -> None:
+    [old] = check_claude(make_patient(environ=path_with(home, "echo '2.1.197 (Claude Code)'")))
+    assert "unless ENABLE_TOOL_SEARCH is true" in old.fix
+    [new] = check_claude(make_patient(environ=path_with(home, "echo '9.1.0 (Claude Code)'")))
+    assert "newer than 2.1.332" in new.fix
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What candela knows about the client, Claude Code: facts that differ from version to version."""

@@ -1,0 +1,45 @@
+"""What versions of Claude Code do at a base URL other than Anthropic's (observed, unless a source is named)."""
+
+from candela_tui.claude_code.installed import NEWEST_KNOWN, Version, written
+from candela_tui.claude_code.models import haiku_of
+
+TOOL_SEARCH = "ENABLE_TOOL_SEARCH"
+HINT_HEADERS = "CLAUDE_CODE_GATEWAY_HINT_HEADERS"
+
+TOOL_SEARCH_SINCE: Version = (2, 1, 304)
+"""The first version with tool search on by default: 12 tools and 49 kB in 2.1.332, with ENABLE_TOOL_SEARCH=true and
+without it, where 2.1.303 sends all 20 tools. ``false`` and ``auto`` turn it off: 21 tools, 78 kB."""
+HINT_HEADERS_SINCE: Version = (2, 1, 273)
+"""The first version that sends hint headers where the variable asks for them
+(https://code.claude.com/docs/en/llm-gateway-protocol)."""
+
+_OFF = ("false", "0", "no", "off", "auto")
+
+
+def turns_tool_search_off(value: str) -> bool:
+    """Return whether a value of ENABLE_TOOL_SEARCH sends the schema of every tool along, unless they are very many."""
+    return value.strip().lower().partition(":")[0] in _OFF
+
+
+def tool_search_by_default(version: Version) -> bool:
+    """Return whether a version searches tools at candela's address where ENABLE_TOOL_SEARCH is not set."""
+    return version >= TOOL_SEARCH_SINCE
+
+
+def in_words(version: Version) -> str:
+    """Return what follows from a version, for its user."""
+    said = []
+    if version > NEWEST_KNOWN:
+        said.append(f"It is newer than {written(NEWEST_KNOWN)}, the newest that candela was checked with.")
+    if tool_search_by_default(version):
+        said.append(f"At candela's address it searches tools unless {TOOL_SEARCH} is false or auto.")
+    else:
+        said.append(f"At candela's address it sends the schema of every tool unless {TOOL_SEARCH} is true.")
+    if version >= HINT_HEADERS_SINCE:
+        said.append(f"With {HINT_HEADERS}=1 it says what each request is for.")
+    else:
+        said.append(f"It can't say what a request is for (from {written(HINT_HEADERS_SINCE)} on).")
+    if (haiku := haiku_of(version)) is not None:
+        said.append(f"At Anthropic itself it asks {haiku} for titles.")
+    said.append("`candela claude` sets what helps.")
+    return " ".join(said)
