@@ -17,7 +17,7 @@ from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.session_clues import session_clues
-from candela_tui.proxy.advice import on_first_request
+from candela_tui.proxy.advice import on_first_request, on_title_request
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
@@ -71,6 +71,7 @@ class Capture:
         self._begun_bytes = 0
         self._live: dict[str, ExchangeRecord] = {}
         self._known_sessions: dict[str, None] = {}
+        self._titled_sessions: dict[str, None] = {}
         self._known_agents: dict[tuple[str | None, str], None] = {}
         self._conversations = Conversations()
         self._work = asyncio.Event()
@@ -175,6 +176,12 @@ class Capture:
         if record.failed or not self._try(record, lambda record: record.snapshot(self._pricer)):
             record.end_as_relayed()
         self._sink.end(record.exchange, *record.unstored())
+        exchange = record.exchange
+        if exchange.kind is Kind.TITLE and exchange.session_id is not None:
+            # Not at first sight: where it goes may not be known then.
+            if exchange.session_id not in self._titled_sessions:
+                record.notice = on_title_request(exchange.client, exchange.model, exchange.url)
+            _remember(self._titled_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
 
     def _try(self, record: ExchangeRecord, step: Callable[[ExchangeRecord], None]) -> bool:
         try:
