@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -102,10 +103,19 @@ class Candela:
         listed: list[dict[str, Any]] = json.loads(await self.output(*arguments, "--json"), parse_float=Decimal)
         return listed
 
-    async def settled_requests(self, session: str, count: int) -> list[dict[str, Any]]:
-        """The session's requests, oldest first, once so many are recorded and none is live."""
+    async def settled(self, counts: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+        """Each session's requests, oldest first, once as many as counted are recorded and none is live."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                rows = [row for row in await self.records("requests") if row["session_id"] == session]
-                if len(rows) >= count and all(row["outcome"] != "live" for row in rows):
-                    return sorted(rows, key=lambda row: row["id"])
+                by_session: dict[str, list[dict[str, Any]]] = {session: [] for session in counts}
+                for row in sorted(await self.records("requests"), key=lambda row: row["id"]):
+                    by_session.setdefault(row["session_id"], []).append(row)
+                if all(
+                    len(by_session[session]) >= count and all(row["outcome"] != "live" for row in by_session[session])
+                    for session, count in counts.items()
+                ):
+                    return by_session
+
+    async def settled_requests(self, session: str, count: int) -> list[dict[str, Any]]:
+        """The same for one session."""
+        return (await self.settled({session: count}))[session]

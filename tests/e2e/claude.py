@@ -11,19 +11,40 @@ from typing import Any
 
 import pytest
 
+from candela_tui.claude_code.installed import NEWEST_KNOWN, Version, installed_version, written
+
 KEY = "sk-ant-test-000000000000000000000"
 PATIENCE_S = 120.0
 
 
-def claude_path() -> str:
-    """Where the client is; skips the test where there is none, fails it on CI."""
-    path = os.environ.get("CANDELA_TEST_CLAUDE") or shutil.which("claude")
-    if path is None:
-        reason = "the claude client is not installed (npm install -g @anthropic-ai/claude-code, or CANDELA_TEST_CLAUDE)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
+@dataclass(frozen=True, slots=True)
+class Claude:
+    """One installed client."""
+
+    path: str
+    version: Version | None
+    """None: where it is installed does not tell."""
+
+    @property
+    def directory(self) -> str:
+        """What to put on PATH for ``claude`` to be this client."""
+        return str(Path(self.path).parent)
+
+    @property
+    def known_version(self) -> Version:
+        """The version; skips the test where nothing is known of it. On CI the latest is tried all the same."""
+        if self.version is None:
+            pytest.skip(f"the version of {self.path} is not known")
+        if self.version > NEWEST_KNOWN and not os.environ.get("CI"):
+            pytest.skip(f"Claude Code {written(self.version)} is newer than any that candela was checked with")
+        return self.version
+
+
+def clients() -> list[Claude]:
+    """The clients to run: those of CANDELA_TEST_CLAUDE, separated as in PATH, or the one on PATH."""
+    given = os.environ.get("CANDELA_TEST_CLAUDE")
+    paths = given.split(os.pathsep) if given else [found] if (found := shutil.which("claude")) else []
+    return [Claude(path, installed_version(path)) for path in paths]
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
@@ -78,10 +99,11 @@ async def run_program(
 
 
 async def run_claude(
-    prompt: str, environment: Mapping[str, str], cwd: Path, *arguments: str, through: tuple[str, ...] = ()
+    program: Claude | tuple[str, ...], prompt: str, environment: Mapping[str, str], cwd: Path, *arguments: str
 ) -> Run:
-    """``claude -p PROMPT`` with JSON output, or ``THROUGH… -p PROMPT`` where another program starts it."""
-    command = [*(through or (claude_path(),)), "-p", prompt, "--output-format", "json", *arguments]
+    """``claude -p PROMPT`` with JSON output; ``program`` is the client, or the words that start it."""
+    words = (program.path,) if isinstance(program, Claude) else program
+    command = [*words, "-p", prompt, "--output-format", "json", *arguments]
     code, out, errors = await run_program(command, environment, cwd)
     try:
         printed = json.loads(out)

@@ -142,9 +142,9 @@ def bad_request() -> Respond:
     return titled(lambda request: error(400, "messages: the reef has no such field"))
 
 
-def whole_day(*, thinking_comes_back: bool = True) -> Respond:
+def whole_day(*, thinking_comes_back: bool | None = True) -> Respond:
     """Thinking, a tool, a sub-agent and an answer: what a mapping has to keep. The clouds get none of the client's
-    header fields: a sub-agent is known by its task."""
+    header fields: a sub-agent is known by its task. ``thinking_comes_back``: None takes either."""
 
     def respond(request: ReceivedRequest) -> Answer:
         if "Count the files here." in str(request.json["messages"][:2]):
@@ -156,7 +156,7 @@ def whole_day(*, thinking_comes_back: bool = True) -> Respond:
             return speak(request, *blocks, usage=usage(9, write_5m=18_000), output_tokens=61)
         if so_far == 1:
             said = request.body.decode()
-            ran = "coral-42" in said and ("c2lnbmF0dXJl" in said) is thinking_comes_back
+            ran = "coral-42" in said and thinking_comes_back in (None, "c2lnbmF0dXJl" in said)
             call = tool_use(
                 "Agent",
                 {
@@ -174,8 +174,8 @@ def whole_day(*, thinking_comes_back: bool = True) -> Respond:
 
 
 WHOLE_DAY = Scenario("day", "run echo, then count the files with an agent", whole_day, "Coral, and three files.")
-DAY_WITHOUT_THINKING_BACK = replace(WHOLE_DAY, provider_side=partial(whole_day, thinking_comes_back=False))
-"""For a client that does not send thinking back."""
+DAY_WITH_OR_WITHOUT_THINKING_BACK = replace(WHOLE_DAY, provider_side=partial(whole_day, thinking_comes_back=None))
+"""For clients that send thinking back or not."""
 
 SCENARIOS = (
     Scenario("plain", "say hi", plain, "Hi from the reef: äöü 🐠"),

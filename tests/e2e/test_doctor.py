@@ -8,11 +8,11 @@ import pytest
 
 from candela_tui.config import Settings
 from candela_tui.diagnosis.client_settings import client_environment
-from candela_tui.diagnosis.http_proxy import spares_loopback
+from candela_tui.diagnosis.http_proxy import READS_ALL_PROXY_SINCE, spares_loopback
 from candela_tui.diagnosis.patient import Patient
 from candela_tui.paths import default_paths
 from tests.diagnosis.conftest import write_settings
-from tests.e2e.claude import clean_environment, run_claude
+from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.standin import Provider
 
 pytestmark = pytest.mark.e2e
@@ -44,7 +44,7 @@ def asked_for_a_message(provider: Provider) -> bool:
 
 @pytest.mark.parametrize("files", [("user",), ("user", "project"), ("user", "project", "local"), ("user", "broken")])
 async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
-    files: tuple[str, ...], tmp_path: Path
+    files: tuple[str, ...], claude: Claude, tmp_path: Path
 ) -> None:
     async with providers(len(files) + 1) as [shell, *others]:
         environ = clean_environment(tmp_path / "home", **{NAME: shell.url})
@@ -60,10 +60,20 @@ async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
                 write_settings(places["project"], f'// mine\n{{"env": {{"{NAME}": "{provider.url}"}}}}')
             else:
                 write_settings(places[file], {"env": {NAME: provider.url}})
-        await run_claude("hello", environ, patient.directory)
+        await run_claude(claude, "hello", environ, patient.directory)
         expected = client_environment(patient).get(NAME)
         assert expected is not None
         assert [provider.url for provider in (shell, *others) if asked_for_a_message(provider)] == [expected.value]
+
+
+async def test_all_proxy_is_read_by_the_versions_that_the_doctor_says(claude: Claude, tmp_path: Path) -> None:
+    version = claude.known_version
+    async with providers(2) as [direct, proxy]:
+        environ = clean_environment(tmp_path / "home", **{NAME: direct.url, "ALL_PROXY": proxy.url})
+        (tmp_path / "project").mkdir()
+        await run_claude(claude, "hello", environ, tmp_path / "project")
+        assert asked_for_a_message(proxy) is (version >= READS_ALL_PROXY_SINCE)
+        assert asked_for_a_message(direct) is not asked_for_a_message(proxy)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +87,12 @@ async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
     ids=str,
 )
 async def test_an_exception_from_the_http_proxy_is_one_for_the_client_too(
-    exceptions: dict[str, str], tmp_path: Path
+    exceptions: dict[str, str], claude: Claude, tmp_path: Path
 ) -> None:
+    version = claude.known_version
     async with providers(2) as [direct, proxy]:
         environ = clean_environment(tmp_path / "home", **{NAME: direct.url, "HTTPS_PROXY": proxy.url, **exceptions})
         patient = patient_in(tmp_path, environ)
-        await run_claude("hello", environ, patient.directory)
-        assert asked_for_a_message(direct) is spares_loopback(client_environment(patient))
+        await run_claude(claude, "hello", environ, patient.directory)
+        assert asked_for_a_message(direct) is spares_loopback(client_environment(patient), version)
         assert asked_for_a_message(proxy) is not asked_for_a_message(direct)

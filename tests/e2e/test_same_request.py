@@ -1,4 +1,4 @@
-"""With ``candela claude`` the client sends what it would send without a proxy: no tool, no beta, no text more."""
+"""With ``candela claude`` the client sends what it would send without a proxy: nothing more, nothing less."""
 
 import asyncio
 import json
@@ -8,12 +8,21 @@ from typing import Any
 import pytest
 
 from tests.e2e.candela import COMMAND, Candela
-from tests.e2e.claude import claude_path, clean_environment, run_claude
+from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.connect_proxy import ConnectProxy
 from tests.e2e.scenarios import is_messages, is_title, plain
 from tests.standin import Provider, ReceivedRequest
 
 pytestmark = pytest.mark.e2e
+
+_WITHHELD_BETAS = (
+    "prompt-caching-scope-",
+    "mid-conversation-system-clear-at-",
+    "thinking-binding-controls-",
+    "cache-diagnosis-",
+)
+_WITHHELD_HEADERS = frozenset({"x-client-request-id", "x-claude-code-sandy-plover"})
+"""What the client sends to Anthropic's own host only, whatever it is told (2.1.332; 2.1.197 has none of them)."""
 
 
 def _turn(provider: Provider) -> ReceivedRequest:
@@ -21,10 +30,19 @@ def _turn(provider: Provider) -> ReceivedRequest:
     return turn
 
 
+def _betas(request: ReceivedRequest) -> list[str]:
+    return [beta for beta in (request.header("anthropic-beta") or "").split(",") if beta]
+
+
+def _header_names(request: ReceivedRequest) -> set[str]:
+    """Without Connection, which is between two neighbours on the way."""
+    return {name.lower() for name, _ in request.headers} - {"connection"}
+
+
 def _said(request: ReceivedRequest, home: Path) -> dict[str, Any]:
-    """The body without what belongs to one run only (ids, the home directory), and without two things that the client
-    does at its provider's own host alone: a checksum in its billing header, and how it marks and splits the system
-    prompt for caches shared between users.
+    """The body without what belongs to one run only (ids, the home directory), and without what the client does at
+    Anthropic's own host only: a checksum in its billing header, the previous message's id for the diagnosis of the
+    cache, and how it marks and splits the system prompt for caches shared between users.
     """
     user = json.loads(request.json["metadata"]["user_id"])
     text = request.body.decode()
@@ -33,33 +51,33 @@ def _said(request: ReceivedRequest, home: Path) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(text, object_hook=_unmarked)
     billing, *instructions = [block["text"] for block in body["system"]]
     assert billing.startswith("x-anthropic-billing-header:")
-    return {**body, "system": "\n\n".join(instructions)}
+    return {**body, "system": "\n\n".join(instructions), "diagnostics": None}
 
 
 def _unmarked(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "cache_control"}
 
 
-async def test_candela_claude_sends_the_same_request_as_without_a_proxy(tmp_path: Path) -> None:
+async def test_candela_claude_sends_the_same_request_as_without_a_proxy(claude: Claude, tmp_path: Path) -> None:
     project = tmp_path / "project"
     await asyncio.to_thread(project.mkdir)
-    binaries = str(Path(claude_path()).parent)
     async with Provider() as provider, ConnectProxy("api.anthropic.com", provider.url) as proxy:
         provider.respond = plain()
         authority = tmp_path / "ca.pem"
         await asyncio.to_thread(authority.write_bytes, proxy.ca_pem)
         environment = clean_environment(tmp_path / "home-1", HTTPS_PROXY=proxy.url, NODE_EXTRA_CA_CERTS=str(authority))
-        await run_claude("say hi", environment, project)
+        await run_claude(claude, "say hi", environment, project)
         straight = _turn(provider)
     async with Provider() as provider, Candela(tmp_path / "data", provider.url) as candela:
         provider.respond = plain()
         environment = {**candela.environment, **clean_environment(tmp_path / "home-2")}
-        environment["PATH"] = f"{binaries}:{environment['PATH']}"
-        await run_claude("say hi", environment, project, through=(COMMAND, "claude"))
+        environment["PATH"] = f"{claude.directory}:{environment['PATH']}"
+        await run_claude((COMMAND, "claude"), "say hi", environment, project)
         through = _turn(provider)
     assert [tool["name"] for tool in through.json["tools"]] == [tool["name"] for tool in straight.json["tools"]]
-    assert through.header("anthropic-beta") == straight.header("anthropic-beta")
+    sent = _betas(through)
+    assert sent == [beta for beta in _betas(straight) if beta in sent or not beta.startswith(_WITHHELD_BETAS)]
+    assert _header_names(through) == _header_names(straight) - _WITHHELD_HEADERS
     assert _said(through, tmp_path / "home-2") == _said(straight, tmp_path / "home-1")
-    assert abs(len(through.body) - len(straight.body)) < 100
     # Otherwise this run proves nothing: the client may have stopped caring whose host it is.
     assert "ToolSearch" in [tool["name"] for tool in through.json["tools"]]
