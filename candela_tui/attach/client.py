@@ -13,6 +13,7 @@ import msgspec
 
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.network_errors import described
 from candela_tui.peer import listening_uid
 from candela_tui.store.errors import StoreError
 from candela_tui.wire import API_ROOT, About, Unlock, encode
@@ -197,4 +198,9 @@ class Client:
 def _why(error: BaseException) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "the answer has no end"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not ASCII"
+    if isinstance(error, http.client.HTTPException | ValueError):
+        # Their texts quote what came.
+        return "its answer is not valid HTTP"
+    return described(error)

@@ -16,7 +16,7 @@ from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
-from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.errors import ApiError, error_type
 from candela_tui.proxy.acceptor import Acceptor
 from candela_tui.proxy.capture import Capture, ExchangeSink
 from candela_tui.proxy.client_answer import error_response
@@ -184,21 +184,27 @@ class Proxy:
                 404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
             )
         if coded(request.headers):
-            return error_response(501, "candela takes no transfer coding of a request but chunked")
+            words = "the request has a transfer coding other than chunked, which candela does not undo"
+            return self._blocked(request, target, headers, 501, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
-            return self._too_large(request, target, headers)
+            words = (
+                f"the request body is larger than the {self._settings.proxy.max_body_mb} MiB that [proxy] max_body_mb"
+                " allows"
+            )
+            return self._blocked(request, target, headers, 413, words)
         return await self._relay.relay(request, target, self._upstreams[target.route.name], headers, body)
 
-    def _too_large(self, request: web.BaseRequest, target: Target, headers: Pairs) -> web.Response:
-        limit = self._settings.proxy.max_body_mb
-        words = f"the request body is larger than the {limit} MiB that [proxy] max_body_mb allows"
+    def _blocked(
+        self, request: web.BaseRequest, target: Target, headers: Pairs, status: int, words: str
+    ) -> web.Response:
+        """Refuse a request whose body is not read."""
         tap = tap_of(request, target, headers, b"")
-        tap.answered(413, [])
-        tap.ended(Outcome.BLOCKED, ApiError("request_too_large", words))
+        tap.answered(status, [])
+        tap.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
         self._capture.begin(tap)
-        response = error_response(413, words)
+        response = error_response(status, words)
         response.headers.update(with_request_id([], tap))
         response.force_close()
         return response

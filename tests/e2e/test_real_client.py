@@ -114,7 +114,7 @@ _OK: Ending = ("ok", 200, None)
 _REFUSED: Ending = ("error", 400, "invalid_request_error: messages: the reef has no such field")
 _ENDINGS: Mapping[str, list[Ending]] = {
     "agent": [_OK] * 3,
-    "cut": [("cut", 200, "cut: the provider broke off"), _OK],
+    "cut": [("cut", 200, "cut: the provider closed the connection in mid-answer"), _OK],
     "overloaded": [("error", 529, "overloaded_error: Overloaded"), _OK],
 }
 """How each request of a scenario ended, and how the words for it begin."""

@@ -70,6 +70,7 @@ async def test_a_transfer_coding_of_the_request_is_refused_instead_of_losing_its
     line, document = await asked(candela, head)
     assert line.split()[1] == b"501"
     assert "transfer coding" in document["error"]["message"]
+    assert (await candela.exchange()).outcome is Outcome.BLOCKED
     assert provider.requests == []
 
 

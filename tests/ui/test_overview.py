@@ -172,7 +172,10 @@ async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scen
         ({"status": 401, "error": ApiError("authentication_error", "invalid x-api-key")}, "/login"),
         ({"status": 400, "error": ApiError("invalid_request_error", "prompt is too long: 210000 tokens")}, "/compact"),
         ({"status": 502, "marks": Marks(end=3.0)}, "HTTPS_PROXY"),
-        ({"outcome": Outcome.CUT, "error": ApiError("cut", "the provider broke off")}, "candela logs"),
+        (
+            {"outcome": Outcome.CUT, "error": ApiError("cut", "the provider closed the connection in mid-answer")},
+            "candela logs",
+        ),
         ({"status": 429, "rate_limits": (("retry-after", "34"),)}, "It asks to wait 34s."),
     ],
 )
