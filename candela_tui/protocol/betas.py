@@ -13,6 +13,10 @@ refuse it, on Bedrock without naming it, which would cost every other flag:
   4.6 and later without (…/anthropics/claude-code/issues/34802, 53855 quote refusals).
 - interleaved-thinking to Bedrock: Claude Code 2.1.197 puts it into anthropic_beta there by itself; of Opus 4.7 refusals
   are reported (…/anthropics/claude-code/issues/49490), and success (49370).
+The safeguards of auto mode are one field and two flags, which mean something together only (Claude Code 2.1.332): all
+go out or none. Both clouds know the field's flag, Bedrock from Claude 4.7 on and otherwise without naming it
+(litellm 1.110.2); afk-mode goes to Vertex AI by the same table, and Claude Code itself sends it to Bedrock.
+
 claude-code-20250219, which Claude Code sends to both by itself, opens nothing; Bedrock's Opus 4.7 refused it (49648).
 
 Tools that the provider would run itself (web_search, web_fetch, code_execution) stay where it has none: an answer that
@@ -50,6 +54,9 @@ _TOOL_SEARCH = ("advanced-tool-use-2025-11-20", "tool-search-tool-2025-10-19")
 _STRUCTURED = ("structured-outputs-2025-11-13", "structured-outputs-2025-12-15")
 _SKILLS = ("skills-2025-10-02", "code-execution-2025-08-25", "code-execution-2025-05-22")
 
+SAFEGUARDS = Gate("safeguards", frozenset({"dangerous-tool-use-2026-09-03"}), everywhere=True)
+_BESIDE_SAFEGUARDS = SAFEGUARDS.flags | {"afk-mode-2026-01-31"}
+
 GATES = (
     _gate("context_management", "context-management-2025-06-27", "compact-2026-01-12", "compact-2026-09-04"),
     _gate("output_config.effort", "effort-2025-11-24"),
@@ -72,6 +79,7 @@ GATES = (
     _gate("user_profile_id", "user-profiles-2026-03-24", everywhere=True),
     _gate("service_tier", everywhere=True),
     _gate("inference_geo", everywhere=True),
+    SAFEGUARDS,
 )
 
 CACHE_SCOPE = Gate("cache_control.scope", frozenset({"prompt-caching-scope-2026-01-05"}), everywhere=True)
@@ -91,6 +99,8 @@ class Provider:
     """Places that it takes without a flag, and from which generation of Claude on."""
     until: Mapping[str, Version]
     """Flags that it takes of models before this generation alone; those after do without."""
+    since: Mapping[str, Version] = field(default_factory=dict)
+    """Flags that it takes of models from this generation on alone."""
     not_counting: frozenset[str] = field(default_factory=frozenset)
     """Flags that it refuses where tokens are counted."""
 
@@ -102,6 +112,7 @@ def _accepted(*flags: str) -> dict[str, str]:
 VERTEX = Provider(
     "Vertex AI",
     _accepted(
+        "afk-mode-2026-01-31",
         "compact-2026-01-12",
         "computer-use-2025-01-24",
         "computer-use-2025-11-24",
@@ -126,12 +137,13 @@ VERTEX = Provider(
     },
     {"effort-2025-11-24": (4, 6)},
     # Seen at https://github.com/anthropics/claude-code/issues/11154 and 12429
-    frozenset({"context-1m-2025-08-07", "web-search-2025-03-05"}),
+    not_counting=frozenset({"context-1m-2025-08-07", "web-search-2025-03-05"}),
 )
 
 BEDROCK = Provider(
     "Bedrock",
     _accepted(
+        "afk-mode-2026-01-31",
         "compact-2026-01-12",
         "computer-use-2025-01-24",
         "computer-use-2025-11-24",
@@ -155,6 +167,7 @@ BEDROCK = Provider(
         "cache_control.ttl": (4, 5),
     },
     {"interleaved-thinking-2025-05-14": (4, 7)},
+    {"dangerous-tool-use-2026-09-03": (4, 7)},
 )
 
 
@@ -179,21 +192,31 @@ def choose(
     *,
     version: Version | None = None,
     counting: bool = False,
+    safeguards: bool = False,
 ) -> Chosen:
     """Which of the client's flags go out. ``own`` is the user's table: true sends a flag on, false drops it, another
-    name is sent in its place. A model of an unknown generation (``version``) is taken for a new one."""
+    name is sent in its place. A model of an unknown generation (``version``) is taken for a new one. ``safeguards``:
+    the request has that field."""
     asked = list(dict.fromkeys(flag for flag in flags if flag))
+    alone = ""
+    if not safeguards or SAFEGUARDS.place in without.fields or not SAFEGUARDS.flags & set(asked):
+        alone = "not sent: it means nothing without safeguards and their flag"
+    for flag in asked if not alone else ():
+        if flag in _BESIDE_SAFEGUARDS and _spelled(flag, provider, own, without, version, counting)[0] is None:
+            alone = f"not sent: it means nothing without {flag}"
     sent: list[str] = []
     opened: set[str] = set()
     adaptations: list[Adaptation] = []
     for flag in asked:
         spelled, why = _spelled(flag, provider, own, without, version, counting)
+        if alone and spelled is not None and flag in _BESIDE_SAFEGUARDS:
+            spelled, why = None, alone
         if why:
             adaptations.append(Adaptation("beta", flag, why))
         if spelled is None:
             continue
         # A flag that is sent under another name opens what that other one does.
-        opened |= {spelled}
+        opened |= {spelled} | (SAFEGUARDS.flags & {flag})
         if spelled not in sent:
             sent.append(spelled)
     return Chosen(tuple(sent), frozenset(asked), frozenset(opened), tuple(adaptations))
@@ -217,6 +240,9 @@ def _spelled(
     until = provider.until.get(flag)
     if rule is None and until is not None and (version is None or version >= until):
         return None, f"not sent: from Claude {until[0]}.{until[1]} on, models of {provider.name} do the same without it"
+    since = provider.since.get(flag)
+    if rule is None and since is not None and version is not None and version < since:
+        return None, f"not sent: {provider.name} takes this flag from Claude {since[0]}.{since[1]} on"
     if counting and rule is None and spelled in provider.not_counting:
         return None, f"not sent: {provider.name} does not take this flag where tokens are counted"
     if without.all_betas:

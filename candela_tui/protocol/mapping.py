@@ -193,7 +193,10 @@ class _Request:
         """Take out what the provider does not know, by the tables and by what it refused before."""
         flags = [*betas, *self._betas_of_body()]
         version = model_name(self.model).version or model_name(model).version
-        chosen = choose(flags, self._provider, own_betas, without, version=version, counting=counting)
+        safeguards = self.has("safeguards")
+        chosen = choose(
+            flags, self._provider, own_betas, without, version=version, counting=counting, safeguards=safeguards
+        )
         self._adaptations += chosen.adaptations
         glance = glance_at(self._splice.decodable(self._splice.root))
         try:

@@ -450,6 +450,65 @@ def test_refused_flags_are_not_sent_again_and_their_fields_go_with_them(mapped_t
     assert changed(none) == [("beta", flag) for flag in flags] + [("field", "context_management")]
 
 
+SAFEGUARDS = {"safeguards": [{"type": "dangerous_tool_use"}]}
+VERDICTS_FLAG, AWAY_FLAG = "dangerous-tool-use-2026-09-03", "afk-mode-2026-01-31"
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize("flags", [[VERDICTS_FLAG], [VERDICTS_FLAG, AWAY_FLAG], [AWAY_FLAG, VERDICTS_FLAG]])
+def test_safeguards_go_out_with_their_flags(mapped_to: To, flags: list[str]) -> None:
+    mapped = mapped_to(request(**SAFEGUARDS), flags)
+    assert json.loads(mapped.body)["safeguards"] == SAFEGUARDS["safeguards"]
+    assert mapped.betas == tuple(flags)
+    assert mapped.adaptations == ()
+
+
+@EACH_PROVIDER
+def test_flags_of_safeguards_stay_behind_without_them(mapped_to: To) -> None:
+    mapped = mapped_to(request(), [VERDICTS_FLAG, AWAY_FLAG])
+    assert mapped.betas == ()
+    assert {one.why for one in mapped.adaptations} == {"not sent: it means nothing without safeguards and their flag"}
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-4-6"])
+def test_safeguards_go_to_bedrock_for_models_that_know_them_alone(model: str) -> None:
+    mapped = bedrock(request(model=model, **SAFEGUARDS), [VERDICTS_FLAG, AWAY_FLAG, "context-1m-2025-08-07"])
+    assert mapped.betas == ("context-1m-2025-08-07",)
+    assert "safeguards" not in json.loads(mapped.body)
+    assert vertex(request(model=model, **SAFEGUARDS), [VERDICTS_FLAG]).betas == (VERDICTS_FLAG,)
+
+
+@given(
+    mapped_to=st.sampled_from([vertex, bedrock]),
+    model=st.sampled_from(["claude-sonnet-4-5", "claude-opus-4-6", "claude-opus-4-8", "claude-opus-5-5", "a-model"]),
+    field=st.sampled_from([{}, SAFEGUARDS]),
+    flags=st.lists(st.sampled_from([VERDICTS_FLAG, AWAY_FLAG, "context-1m-2025-08-07"])),
+    own=st.dictionaries(st.sampled_from([VERDICTS_FLAG, AWAY_FLAG]), st.sampled_from([True, False, "renamed"])),
+    betas=st.frozensets(st.sampled_from([VERDICTS_FLAG, AWAY_FLAG, "renamed"])),
+    fields=st.frozensets(st.just("safeguards")),
+    all_betas=st.booleans(),
+)
+def test_safeguards_and_their_flags_reach_a_cloud_together_or_not_at_all(
+    mapped_to: To,
+    model: str,
+    field: dict[str, Any],
+    flags: list[str],
+    own: dict[str, bool | str],
+    betas: frozenset[str],
+    fields: frozenset[str],
+    all_betas: bool,
+) -> None:
+    without = Refused(betas=betas, fields=fields, all_betas=all_betas)
+    mapped = mapped_to(request(model=model, **field), flags, own_betas=own, without=without)
+    spelled = {flag: own[flag] if isinstance(own.get(flag), str) else flag for flag in (VERDICTS_FLAG, AWAY_FLAG)}
+    asked = {spelled[flag] for flag in flags if flag in spelled}
+    if "safeguards" in json.loads(mapped.body):
+        assert asked <= set(mapped.betas)
+        assert spelled[VERDICTS_FLAG] in mapped.betas
+    else:
+        assert not {*spelled.values()} & set(mapped.betas)
+
+
 @EACH_PROVIDER
 @pytest.mark.parametrize(
     "words",
