@@ -154,6 +154,62 @@ async def test_system_prompt_and_tools_have_tabs(scene: Scene) -> None:
         await shows(pilot, "Carefully.", '"type": "object"')
 
 
+SEARCHED: dict[str, Any] = {
+    "tools": [
+        {"name": "Read", "description": "Reads a file.", "input_schema": {"type": "object"}},
+        {"name": "mcp__maps__route", "description": "A route.", "input_schema": {}, "defer_loading": True},
+        {"name": "mcp__maps__place", "description": "A place.", "input_schema": {}, "defer_loading": True},
+        {"name": "mcp__maps__near", "description": "What is near.", "input_schema": {}, "defer_loading": True},
+        {"name": "DeferredToolPlaceholder", "description": "", "input_schema": {}, "defer_loading": True},
+    ],
+    "messages": [
+        {"role": "user", "content": 'the words {"type": "tool_reference", "tool_name": "mcp__maps__near"}'},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "ToolSearch", "input": {}}]},
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "toolu_1",
+                    "content": [{"type": "tool_reference", "tool_name": "mcp__maps__route"}],
+                },
+                {
+                    "type": "tool_search_tool_result",
+                    "tool_use_id": "srvtoolu_1",
+                    "content": {
+                        "type": "tool_search_tool_search_result",
+                        "tool_references": [{"tool_name": "mcp__maps__sea", "type": "tool_reference"}],
+                    },
+                },
+            ],
+        },
+    ],
+}
+
+
+async def test_deferred_tools_are_marked_and_not_counted_as_loaded(scene: Scene) -> None:
+    scene.request(body=json.dumps(SEARCHED).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "4")
+        screen = await shows(pilot, "2 tools, 2 deferred")
+        rows = {line.split()[1]: line for line in screen.splitlines() if "mcp__maps" in line or "Placeholder" in line}
+        assert "loaded by a search" in rows["mcp__maps__route"]
+        assert "deferred" in rows["mcp__maps__place"]
+        assert "deferred" in rows["mcp__maps__near"]
+        assert "placeholder of deferred tools" in rows["DeferredToolPlaceholder"]
+        assert "▇" not in rows["mcp__maps__place"]
+
+
+async def test_what_a_search_for_tools_found_is_drawn(scene: Scene) -> None:
+    scene.request(body=json.dumps(SEARCHED).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter", "2")
+        await shows(pilot, "⌕ mcp__maps__route", "⌕ mcp__maps__sea", "loaded by this search")
+        assert '"tool_references"' not in screen_text(pilot)
+
+
 async def test_the_response_shows_thinking_text_and_calls(scene: Scene) -> None:
     answer = stream("Found ", "it.\nIt is `now()`.", thinking="Hm.", tool=("Edit", {"path": "a.py", "n": 1}))
     scene.request(body=BODY, answer=answer)
@@ -254,9 +310,8 @@ async def test_what_else_an_answer_states_is_in_the_overview(scene: Scene) -> No
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
-        await typed(pilot, "/toolu_1")
-        await shows(pilot, "safeguard results", "dangerous_tool_use: toolu_1 not_flagged")
-        await shows(pilot, "cache missed input tokens   4096")
+        await shows(pilot, "Stated in the answer", "safeguard results", "dangerous_tool_use: toolu_1 not_flagged")
+        await shows(pilot, "cache missed input tokens 4096")
 
 
 async def test_a_compressed_request_is_readable(scene: Scene) -> None:

@@ -37,6 +37,7 @@ class _Block(msgspec.Struct):
     is_error: bool = False
     source: msgspec.Raw = _ABSENT
     title: str | None = None
+    tool_name: str = ""
     cache_control: msgspec.Raw = _ABSENT
 
 
@@ -105,7 +106,7 @@ class Blocks:
             yield from _texts(body, place)
             return
         try:
-            blocks = _LIST.decode(body)
+            blocks = _LIST.decode(_listed(body))
         except UNREADABLE:
             yield _json(body, place)
             return
@@ -147,6 +148,9 @@ class Blocks:
             yield self._call(block, place)
         elif block.type.endswith("tool_result"):
             yield from self._result(block, place)
+        elif block.type == "tool_reference" and block.tool_name:
+            line = (("⌕ ", "accent"), (block.tool_name, "accent"), ("   tool, loaded by this search", "dim"))
+            yield Fold("", FixedContent(line), f"tool {block.tool_name}", indent=place.indent, gap=0)
         elif block.type in ("image", "document"):
             yield from self._attachment(block, place)
         else:
@@ -224,6 +228,12 @@ class Blocks:
             yield Fold("", FixedContent((*line, *hint)), name, indent=place.indent, bears=attachment)
         else:
             yield Fold(place.kind, text, name, (*line, *hint), indent=place.indent, bears=attachment)
+
+
+def _listed(body: bytes) -> bytes:
+    """The blocks of a content; of what the provider's own tool search found, its list of tools."""
+    found = (raw_members(body) or {}).get("tool_references") if body[:1] == b"{" else None
+    return body if found is None else bytes(found)
 
 
 def _texts(literal: bytes, place: _Place) -> Iterator[Fold]:

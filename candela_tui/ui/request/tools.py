@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from candela_tui.protocol.deferred_tools import PLACEHOLDER, referenced_tools
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.ui import words
 from candela_tui.ui.ink import Line, Piece, fitted
@@ -28,6 +29,7 @@ class _Tool(msgspec.Struct):
     description: msgspec.Raw = msgspec.Raw(b"")
     input_schema: msgspec.Raw = msgspec.Raw(b"")
     cache_control: msgspec.Raw = msgspec.Raw(b"")
+    defer_loading: Any = False
 
 
 _TOOL = msgspec.json.Decoder(_Tool)
@@ -41,6 +43,22 @@ class _Offer:
     number: int
     tool: _Tool
     body: bytes
+    found: bool = False
+    """A search in the conversation loaded it."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it is in the prompt."""
+        return self.found or self.tool.defer_loading is not True
+
+    @property
+    def state(self) -> str:
+        """What is to be said of it beyond its size."""
+        if self.tool.defer_loading is not True:
+            return ""
+        if self.tool.name == PLACEHOLDER:
+            return "placeholder of deferred tools"
+        return "loaded by a search" if self.found else "deferred"
 
 
 class ToolsPage(RequestPage):
@@ -51,10 +69,16 @@ class ToolsPage(RequestPage):
 
     def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
         """The largest stand out by their bars."""
-        offers = [_Offer(number, _read(bytes(raw)), bytes(raw)) for number, raw in enumerate(request.tools)]
-        if not offers:
+        tools = [(_read(bytes(raw)), bytes(raw)) for raw in request.tools]
+        if not tools:
             yield remark("The request offers no tools.")
             return
+        found: set[str] = set()
+        if any(tool.defer_loading is True for tool, _ in tools):
+            for message in request.messages:
+                found.update(referenced_tools(bytes(message)))
+                yield None
+        offers = [_Offer(number, tool, body, tool.name in found) for number, (tool, body) in enumerate(tools)]
         table = _Table(offers, size, self._width, self.lines)
         self.lines.orders = table
         yield from table.folds()
@@ -90,8 +114,11 @@ class _Table:
 
     def folds(self) -> Iterator[Fold | None]:
         """The sums, the columns' names, the tools."""
-        total = sum(len(offer.body) for offer in self._offers)
-        noun = "tool" if len(self._offers) == 1 else "tools"
+        loaded = [offer for offer in self._offers if offer.loaded]
+        total = sum(len(offer.body) for offer in loaded)
+        noun = "tool" if len(loaded) == 1 else "tools"
+        deferred = sum(not offer.loaded and offer.tool.name != PLACEHOLDER for offer in self._offers)
+        beside = f", {deferred} deferred" if deferred else ""
         name, key = _ORDERS[self._order]
         sums = f"{words.size(total)} · {words.percent(total / self._size)} of the request · "
         yield Fold(
@@ -99,7 +126,7 @@ class _Table:
             FixedContent(
                 (),
                 (
-                    (f"{len(self._offers)} {noun}", "heading"),
+                    (f"{len(loaded)} {noun}{beside}", "heading"),
                     (f"   {sums}{words.tokens_in(total)} tokens, estimated", "dim"),
                 ),
                 (),
@@ -109,7 +136,7 @@ class _Table:
             gap=0,
             stops=False,
         )
-        largest = max(len(offer.body) for offer in self._offers)
+        largest = max((len(offer.body) for offer in loaded), default=1)
         for offer in sorted(self._offers, key=key, reverse=self._reversed):
             yield self._fold(offer, largest)
 
@@ -132,12 +159,15 @@ class _Table:
 
     def _fold(self, offer: _Offer, largest: int) -> Fold:
         tool, size = offer.tool, len(offer.body)
+        tokens = words.tokens_in(size) if offer.loaded else words.UNKNOWN
+        bar = "▇" * max(1, size * self._bar // largest) if offer.loaded else ""
         head: Line = (
-            (fitted(tool.name, self._name), "text"),
+            (fitted(tool.name, self._name), "text" if offer.loaded else "dim"),
             (f"{words.size(size):>{_SIZE}}", "dim"),
             (f"{words.percent(size / self._size):>{_SHARE}}", "dim"),
-            (f"{words.tokens_in(size):>{_TOKENS}}  ", "dim"),
-            ("▇" * max(1, size * self._bar // largest), "accent"),
+            (f"{tokens:>{_TOKENS}}  ", "dim"),
+            (bar, "accent"),
+            (f"{'  ' if bar and offer.state else ''}{offer.state}", "thinking"),
         )
         foot = breakpoint_line(tool.cache_control) if tool.cache_control else ()
         return Fold("tools", _content(offer), f"tool {tool.name}", head, foot=foot, key=f"tool {offer.number}")
