@@ -47,6 +47,8 @@ from candela_tui.ui.status import Status
 from candela_tui.ui.themes import CANDELA_DARK, THEMES, own_variables
 
 _MOST_NOTICES = 200
+_HIGH = 30
+"""Lines from which a screen is not short."""
 _DENSITIES = ("auto", "standard", "compact")
 
 
@@ -56,6 +58,7 @@ class CandelaApp(App[int]):
     TITLE = "candela"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "dashboard"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (_HIGH, "-high")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "keys", "Keys", tooltip="The keys that work here", id="app.keys"),
         Binding("colon", "command_line", "Command", show=False, tooltip="Type a command", id="app.command"),

@@ -30,10 +30,11 @@ class _Look(NamedTuple):
 
 
 _LOOKS = {
-    "text": _Look("foreground"),
+    "text": _Look("ink-text"),
     "bright": _Look("ink-bright", attributes="bold"),
     "dim": _Look("ink-dim", attributes="$ink-dim-style"),
     "faint": _Look("ink-faint", attributes="$ink-dim-style"),
+    "rule": _Look("ink-rule", attributes="$ink-dim-style"),
     "accent": _Look("ink-accent"),
     "good": _Look("ink-good"),
     "bad": _Look("ink-bad"),

@@ -19,11 +19,8 @@ CANDELA_DARK = Theme(
     panel="#1d2130",
     dark=True,
     variables={
-        "ink-dim": "#828aa0",
-        "ink-faint": "#4a5168",
         "ink-bright": "#ffffff",
-        "ink-thinking": "#8f86ad",
-        "cursor-row": "#2b3046",
+        "cursor-row": "#242940",
         "cursor-row-blurred": "#1d2130",
         "border-idle": "#343a50",
         "footer-key-foreground": "#f2b45c",
@@ -48,10 +45,7 @@ CANDELA_LIGHT = Theme(
     panel="#ebe4d6",
     dark=False,
     variables={
-        "ink-dim": "#6d675c",
-        "ink-faint": "#b5ac9a",
         "ink-bright": "#000000",
-        "ink-thinking": "#6f5f94",
         "cursor-row": "#f0dfbd",
         "cursor-row-blurred": "#ece5d8",
         "border-idle": "#cfc6b4",
@@ -79,7 +73,6 @@ CANDELA_CLEAR_DARK = Theme(
     dark=True,
     variables={
         **CANDELA_DARK.variables,
-        "ink-dim": "#959db2",
         "footer-key-foreground": "#e69f00",
         "footer-background": "#13161f",
         "scrollbar-background": "#0e1016",
@@ -103,8 +96,6 @@ CANDELA_CLEAR_LIGHT = Theme(
     dark=False,
     variables={
         **CANDELA_LIGHT.variables,
-        "ink-dim": "#5c5c5c",
-        "ink-faint": "#a8a8a8",
         "cursor-row": "#f7e2b4",
         "cursor-row-blurred": "#ebebe8",
         "border-idle": "#c4c4c0",

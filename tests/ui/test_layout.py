@@ -158,3 +158,35 @@ async def test_what_is_asked_for_comes_into_view_out_of_a_zoom(scene: Scene, key
         await pilot.press(key)
         await until(pilot, lambda: bool(pilot.app.screen.query_one(pane).region))
         assert pilot.app.screen.query_one("#sessions").display
+
+
+@pytest.mark.parametrize("size", [(30, 8), (40, 10), (60, 15)])
+async def test_a_small_window_is_for_the_requests(scene: Scene, size: tuple[int, int]) -> None:
+    busy_morning(scene)
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "TIME", "11:59:48")
+        assert scene.app.query_one("#request-rows").region.height >= 4
+        assert "Sessions" not in screen_text(pilot)
+        await pilot.press("1")
+        await shows(pilot, "Sessions", "refactor")
+        assert "TIME" not in screen_text(pilot)
+        await pilot.press("enter")
+        await shows(pilot, "TIME", "11:59:48")
+
+
+async def test_messages_hide_neither_totals_nor_the_newest_requests(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "11:59:48", "cost")
+        below = screen_text(pilot).splitlines()[-8:-1]
+        scene.app.notify("Something happened that takes a few words to say, and then some more of them.")
+        await shows(pilot, "Something happened")
+        assert screen_text(pilot).splitlines()[-8:-1] == below
+
+
+async def test_leaving_names_every_key_and_its_sentence_is_whole(scene: Scene) -> None:
+    busy_morning(scene)
+    async with scene.opened((60, 20)) as pilot:
+        await shows(pilot, "11:59:48")
+        await pilot.press("q")
+        await shows(pilot, "1 request is live.", "cuts it off.", "y ⏎ q leave · n esc stay")

@@ -20,7 +20,7 @@ def write(rows: Iterable[Row], width: int, lines: WrittenLines, stops: list[int]
         sign, ink = _SIGNS[row.sign], _INKS[row.sign]
         if row.kind is RowKind.PART:
             lines.add()
-            lines.add((f" {row.text} ", "heading"), ("─" * max(0, width - len(row.text) - 4), "faint"))
+            lines.add((f" {row.text} ", "heading"), ("─" * max(0, width - len(row.text) - 4), "rule"))
         elif row.kind is RowKind.ENTRY:
             stops.append(len(lines))
             lines.add((f" {sign} ", ink), (row.text, "bright"))

@@ -14,6 +14,8 @@ _THREE_BESIDE = 160
 """Columns from which three panes fit side by side."""
 _ROOM_FOR_PREVIEW = 200
 _ROOM_FOR_TIMELINE = 40
+_ROOM_FOR_TWO = 16
+_ROOM_FOR_TOTALS = 10
 _FEW_COLUMNS, _FEW_LINES = 90, 30
 
 
@@ -27,6 +29,10 @@ class Layout:
     """The sessions are above the requests, not beside them."""
     compact: bool
     """No line is spent on looks."""
+    single: bool
+    """There is room for one pane only, the requests until another has the focus, and for no note."""
+    totals: bool
+    """There is room for the line of totals."""
 
     @property
     def classes(self) -> dict[str, bool]:
@@ -37,6 +43,7 @@ class Layout:
             "-timeline": self.timeline,
             "-stacked": self.stacked,
             "-compact": self.compact,
+            "-single": self.single,
         }
 
 
@@ -51,6 +58,8 @@ def layout_for(width: int, height: int, chosen: Remembered) -> Layout:
         timeline=height >= _ROOM_FOR_TIMELINE if chosen.timeline is None else chosen.timeline,
         stacked=width < _NARROW or (preview == "beside" and width < _THREE_BESIDE),
         compact=small if chosen.density is None else chosen.density == "compact",
+        single=height < _ROOM_FOR_TWO,
+        totals=height >= _ROOM_FOR_TOTALS,
     )
 
 

@@ -13,6 +13,8 @@ from candela_tui.ui.rows.row_list import RowList
 
 _CORNERS = 2
 _LEAST_TITLE = 10
+_BETWEEN = " · "
+"""Between the facts beside a title."""
 
 
 class Frame(Vertical):
@@ -39,13 +41,17 @@ class Frame(Vertical):
 
     @property
     def title_words(self) -> str:
-        """What the line above says. Where it is short of room, what is beside the title stays whole."""
+        """What the line above says. Where it is short of room, what is beside the title is whole or not there."""
         title, subtitle = self._named or ("", "")
         if not (subtitle and self._lined):
             return self._digit + plain(title)
-        beside = f" · {plain(subtitle)}"
-        room = self.outer_size.width - _CORNERS - cell_len(self._digit + beside)
-        return self._digit + shortened(title, max(room, _LEAST_TITLE)) + beside
+        facts = plain(subtitle).split(_BETWEEN)
+        while True:
+            beside = "".join(f"{_BETWEEN}{fact}" for fact in facts)
+            room = self.outer_size.width - _CORNERS - cell_len(self._digit + beside)
+            if room >= _LEAST_TITLE or not facts:
+                return self._digit + shortened(title, max(room, _LEAST_TITLE)) + beside
+            facts.pop()
 
     def make_compact(self, compact: bool) -> None:
         """Have a line above only, or a whole frame."""

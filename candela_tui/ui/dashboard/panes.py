@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from candela_tui.ui.dashboard.layout import layout_for, next_density, next_place
+from candela_tui.ui.dashboard.layout import Layout, layout_for, next_density, next_place
 from candela_tui.ui.dashboard.pane import Frame
 from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
@@ -93,6 +93,8 @@ class Panes(Container):
         self._upper = Container(id="upper")
         self._lists = Container(id="lists")
         self._zoomed: Frame | None = None
+        self._single: Frame = self.requests
+        """The pane in view where there is room for one only."""
         self._layout = layout_for(80, 24, sources.chosen)
 
     def compose(self) -> ComposeResult:
@@ -111,18 +113,26 @@ class Panes(Container):
         there = self._there
         if self._zoomed not in there:
             self._zoomed = None
-        for name, is_on in {**self._layout.classes, "-zoomed": self._zoomed is not None}.items():
+        if self._single not in there:
+            self._single = self.requests
+        alone = self._zoomed or (self._single if self._layout.single else None)
+        for name, is_on in {**self._layout.classes, "-zoomed": alone is not None}.items():
             self.screen.set_class(is_on, name)
         here = self._here
         for pane in self._all:
-            pane.display = pane in there and self._zoomed in (None, pane)
+            pane.display = pane in there and alone in (None, pane)
             pane.make_compact(self._layout.compact)
         self._lists.display = self.sessions.display or self.requests.display
         self._upper.display = self._lists.display or self.preview.display
         self.preview.active = self.display and self.preview.display
         self.timeline.active = self.display and self.timeline.display
         if here is not None and not here.display:
-            self._focus(self._zoomed or self.requests)
+            self._focus(alone or self.requests)
+
+    @property
+    def layout_now(self) -> Layout:
+        """The arrangement."""
+        return self._layout
 
     @property
     def _there(self) -> list[Frame]:
@@ -140,10 +150,17 @@ class Panes(Container):
         return next((node for node in widget.ancestors_with_self if isinstance(node, Frame)), None) if widget else None
 
     def _focus(self, pane: Frame) -> None:
-        if self._zoomed not in (None, pane):
+        zoomed = self._zoomed not in (None, pane)
+        if zoomed:
             self._zoomed = pane
+        if zoomed or (self._layout.single and self._single is not pane):
+            self._single = pane
             self.lay_out()
         pane.target.focus()
+
+    def show_requests(self) -> None:
+        """Go to the requests."""
+        self._focus(self.requests)
 
     def _remember(self, **what: object) -> None:
         self._sources.preferences.change(**what)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
+
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Outcome
 from candela_tui.ui import outcomes, words
@@ -51,6 +53,9 @@ class RequestRow:
                 pieces.append((fitted(wrong or "", room), ink))
             else:
                 text = column.value(self.call, self.table, cells)
+                if column.right and cell_len(text) > cells:
+                    # Half a figure is another figure.
+                    text = "…"
                 pieces.append((fitted(text, cells, right=column.right), self._ink(column, text)))
             pieces.append((" ", "text"))
         return tuple(pieces)

@@ -39,7 +39,6 @@ class DashboardScreen(Screen[None]):
     CSS_PATH = "screen.tcss"
     AUTO_FOCUS = ""
     """Nothing has the focus until there is a session: keys are not for what is not to be seen."""
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "e",
@@ -105,8 +104,11 @@ class DashboardScreen(Screen[None]):
 
     def _arrange(self) -> None:
         self._welcome.display = self._empty
-        self._panes.display = self._totals.display = not self._empty
+        self._panes.display = not self._empty
         self._panes.lay_out()
+        layout = self._panes.layout_now
+        self._totals.display = layout.totals and not self._empty
+        self._note.show(quiet=layout.single)
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
@@ -133,7 +135,7 @@ class DashboardScreen(Screen[None]):
     def show_notices(self) -> None:
         """Count the warnings anew; what holds all the time may have changed with one."""
         self._header.update()
-        self._note.show()
+        self._note.show(quiet=self._panes.layout_now.single)
 
     def show_credentials(self) -> None:
         """They stand otherwise now."""
@@ -172,7 +174,7 @@ class DashboardScreen(Screen[None]):
     def _session_chosen(self, event: SessionsPane.Chosen) -> None:
         requests = self._panes.requests
         if requests.choice is None:
-            requests.rows.focus()
+            self._panes.show_requests()
         requests.show(event.choice)
         self._panes.timeline.show(self._timeline_of(event.choice))
         self._show_totals(anew=True)
@@ -193,7 +195,7 @@ class DashboardScreen(Screen[None]):
 
     @on(SessionsPane.Entered)
     def _session_entered(self) -> None:
-        self._panes.requests.rows.focus()
+        self._panes.show_requests()
 
     @on(RequestsPane.Shown)
     def _requests_shown(self) -> None:

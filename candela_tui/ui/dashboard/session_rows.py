@@ -192,7 +192,7 @@ class AgentRow:
         shown = fitted(label, max(0, cells))
         return (
             (f"{frame(tick)} " if self.moving else "  ", "accent"),
-            (f"{self.stem} ", "faint"),
+            (f"{self.stem} ", "rule"),
             (shown[: len(name)], "text"),
             (shown[len(name) :], "dim"),
             (model, "faint"),

@@ -122,7 +122,7 @@ class Chart(Scroller, can_focus=True, inherit_bindings=False):
         shows = self.shows
         assert shows != "agents"
         label = highest(timeline.buckets, shows) if y == 0 else "0" if y == len(self._rows) - 1 else ""
-        segments = [Segment(f"{label:>{_BAR_LABEL - 2}} ", base + inks["dim"]), Segment("│", base + inks["faint"])]
+        segments = [Segment(f"{label:>{_BAR_LABEL - 2}} ", base + inks["dim"]), Segment("│", base + inks["rule"])]
         for cell in self._rows[y]:
             style = inks[cell.ink]
             if cell.behind is not None:

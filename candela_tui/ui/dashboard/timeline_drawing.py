@@ -52,7 +52,7 @@ class Cell(NamedTuple):
     behind: str | None = None
 
 
-FOLD = Cell("┊", "faint")
+FOLD = Cell("┊", "rule")
 """Time that is left out."""
 
 

@@ -1,6 +1,6 @@
 """The line below the lists: what the chosen session (or sub-agent, or filter) used."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from candela_tui.analysis.sessions import Totals
@@ -19,15 +19,32 @@ _WORTH_TELLING = Decimal("0.001")
 
 def totals_line(totals: Totals, *, subscription: bool, width: int, share: tuple[int, int] | None = None) -> Line:
     """The sums in one line, the longest form that fits. ``share``: which part of the requests these are, so many of so
-    many, where they are only some of them."""
-    for wordy in range(_WORDINESS, 0, -1):
-        form = _totals(totals, subscription=subscription, share=share, wordy=wordy)
+    many, where they are only some of them. Where even the shortest form has no room, whole facts are left out."""
+    for wordy in range(_WORDINESS, -1, -1):
+        parts = _totals(totals, subscription=subscription, share=share, wordy=wordy)
+        form = _joined(parts, "   " if wordy > 3 else "  ")
         if cells_of(form) <= width:
             return form
-    return _totals(totals, subscription=subscription, share=share, wordy=0)
+    for name in _LEFT_OUT:
+        parts.pop(name, None)
+        form = _joined(parts, "  ")
+        if cells_of(form) <= width:
+            return form
+    return ()
 
 
-def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None, wordy: int) -> Line:
+_LEFT_OUT = ("write", "input", "share", "read", "output", "cost")
+"""What a line without room leaves out, the first before the others."""
+
+
+def _joined(parts: Mapping[str, list[Piece]], between: str) -> Line:
+    pieces: list[Piece] = []
+    for part in parts.values():
+        pieces += [(between, "text"), *part] if pieces else part
+    return tuple(pieces)
+
+
+def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None, wordy: int) -> dict[str, list[Piece]]:
     def count(tokens: int) -> str:
         return words.count(tokens if totals.counted else None)
 
@@ -37,33 +54,31 @@ def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None
     else:
         split = count(sum(tokens for tokens, _ in written))
     cache = "cache " if wordy > 3 else ""
-    parts: list[list[Piece]] = [
-        [("input " if wordy > 1 else "in ", "dim"), (count(totals.input_tokens), "text")],
-        [(f"{cache}read ", "dim"), (count(totals.cache_read_tokens), "text")],
-        [(f"{cache}write ", "dim"), (split, "text")],
-        [("output " if wordy > 1 else "out ", "dim"), (count(totals.output_tokens), "text")],
-        [("API value " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
-    ]
+    parts: dict[str, list[Piece]] = {}
+    if share is not None:
+        some, every = share
+        parts["share"] = [(f"{some:,} of {every:,}" + (" requests" if wordy > 2 else ""), "accent")]
+    parts |= {
+        "input": [("input " if wordy > 1 else "in ", "dim"), (count(totals.input_tokens), "text")],
+        "read": [(f"{cache}read ", "dim"), (count(totals.cache_read_tokens), "text")],
+        "write": [(f"{cache}write ", "dim"), (split, "text")],
+        "output": [("output " if wordy > 1 else "out ", "dim"), (count(totals.output_tokens), "text")],
+        "cost": [("API value " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
+    }
     if totals.cache_hit_rate is not None:
         hit = words.percent(totals.cache_hit_rate)
-        parts[1].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
+        parts["read"].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
     missing = [
         *([f"{totals.unpriced} without a price"] if totals.unpriced else []),
         *([f"{totals.unread} unread"] if totals.unread else []),
     ]
     if missing and wordy > 4:
-        parts[-1].append((f" ({', '.join(missing)})", "warn"))
+        parts["cost"].append((f" ({', '.join(missing)})", "warn"))
     if abs(totals.client_difference) >= _WORTH_TELLING and wordy > 2:
-        parts.append(_counted_otherwise(totals, wordy=wordy))
+        parts["client"] = _counted_otherwise(totals, wordy=wordy)
     if abs(totals.saved_usd) >= _WORTH_TELLING and wordy not in (0, 2):
-        parts.append(_saved(totals, wordy=wordy))
-    if share is not None:
-        some, every = share
-        parts.insert(0, [(f"{some:,} of {every:,}" + (" requests" if wordy > 2 else ""), "accent")])
-    pieces: list[Piece] = []
-    for part in parts:
-        pieces += [("   " if wordy > 3 else "  ", "text"), *part] if pieces else part
-    return tuple(pieces)
+        parts["saved"] = _saved(totals, wordy=wordy)
+    return parts
 
 
 def _saved(totals: Totals, *, wordy: int) -> list[Piece]:

@@ -9,9 +9,9 @@ def rule(name: str, note: str, ink: str, width: int) -> Fold:
     """A line across, with a name at its beginning and a note at its end."""
     name = name[:40]
     line: Line = (
-        ("── ", "faint"),
+        ("── ", "rule"),
         (name, ink),
-        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "faint"),
+        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "rule"),
         (note, "dim"),
     )
     return Fold("", FixedContent(line), name, indent=0, gap=0, stops=False)

@@ -129,9 +129,9 @@ def _bar(start: float, end: float, total: float, room: int, ink: str, ticks: dic
     eighths = min(round((end * room / total - left) * 8), (room - left) * 8)
     whole, part = divmod(max(1, eighths), 8)
     block = "█" * whole + (_PARTS[part] if part else "")
-    yield (_grid(0, left, ticks), "faint")
+    yield (_grid(0, left, ticks), "rule")
     yield (block, ink)
-    yield (_grid(left + len(block), room, ticks), "faint")
+    yield (_grid(left + len(block), room, ticks), "rule")
 
 
 def _grid(start: int, stop: int, ticks: dict[int, str]) -> str:
