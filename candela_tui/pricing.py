@@ -219,6 +219,13 @@ class Pricer:
         return None
 
 
+def price_settings(model: str) -> tuple[str, str, str]:
+    """Return the lines of config.toml that give a model a price. The two prices are for the user to fill in: as they
+    are, the file is refused, so that no invented price counts."""
+    name = model.replace("\\", "\\\\").replace('"', '\\"')
+    return (f'[pricing.models."{name}"]', "input = …", "output = …")
+
+
 def client_total(usage: Usage, *, client: str | None, model_asked: str | None, at: datetime) -> Decimal | None:
     """Return the USD that Claude Code itself counts for a whole answer; None: another client, or not known.
 

@@ -3,6 +3,7 @@
 from candela_tui.cli.tables import local_time
 from candela_tui.exchange import Exchange
 from candela_tui.export.records import plain_decimal
+from candela_tui.pricing import price_settings
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.user_agent import program_name
 from candela_tui.ui.plain import plain
@@ -106,12 +107,11 @@ def _usage(exchange: Exchange) -> list[tuple[str, str]]:
         label = "API value" if exchange.subscription else "cost"
         rows.append((label, f"{cost(price)} (${plain_decimal(price.total)})"))
     elif exchange.unpriced_model:
-        rows.append(
-            (
-                "cost",
-                f"{UNKNOWN}  no price is known: candela config set 'pricing.models.\"{exchange.unpriced_model}\"' …",
-            )
+        said = (
+            f"no price is known for {exchange.unpriced_model}; add its prices to config.toml, USD per million tokens:"
         )
+        rows.append(("cost", f"{UNKNOWN}  {said}"))
+        rows += [("", line) for line in price_settings(exchange.unpriced_model)]
     else:
         rows.append(("cost", UNKNOWN))
     rows += [("note", note) for note in exchange.cost_notes]

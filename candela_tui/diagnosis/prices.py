@@ -44,5 +44,6 @@ def check_prices(patient: Patient) -> Sequence[Check]:
     if not unpriced:
         return [TOPIC.ok("every model of the last week has one")]
     first = next(iter(unpriced))
-    fix = f"`candela config set 'pricing.models.\"{first}\"' '{{ input = 3, output = 15 }}'` (USD per million tokens)"
+    setting = f"candela config set 'pricing.models.\"{first}\"' '{{ input = …, output = … }}'"
+    fix = f"`{setting}`, with its prices in USD per million tokens"
     return [TOPIC.warn(f"there are none for {', '.join(unpriced)}: their requests show –", fix)]

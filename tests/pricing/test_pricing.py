@@ -1,5 +1,6 @@
 """What the user is told a request costs."""
 
+import tomllib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
-from candela_tui.pricing import Priced, Pricer, client_total, context_window
+from candela_tui.pricing import Priced, Pricer, client_total, context_window, price_settings
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage, usage_from_wire
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -450,6 +451,22 @@ class TestWhatClaudeCodeCounts:
     )
     def test_is_not_known_of_a_model_that_the_version_does_not_know_nor_of_another_client(self, model, client):
         assert self.counted(MILLION, model, client) is None
+
+
+@pytest.mark.parametrize("model", ["claude-mythos-5", "claude-mythos-5-1"])
+def test_a_model_that_the_data_does_not_price_has_the_price_of_the_lines_that_are_printed_for_it(model):
+    assert price(MILLION, model).unpriced_model == model
+    written = "\n".join(price_settings(model))
+    with pytest.raises(tomllib.TOMLDecodeError):
+        tomllib.loads(written)
+    filled = tomllib.loads(written.replace("input = …", "input = 8").replace("output = …", "output = 40"))
+    assert total(MILLION, model, settings=filled["pricing"]) == 8
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_the_lines_for_a_model_name_it_whatever_characters_it_has(model):
+    written = "\n".join(price_settings(model)).replace("…", "1")
+    assert list(tomllib.loads(written)["pricing"]["models"]) == [model]
 
 
 class TestPricesOfYourOwn:

@@ -40,6 +40,13 @@ def test_a_refusal_costs_nothing_and_says_what_claude_code_counts() -> None:
     assert "Claude Code counts $1.06005 for it" in terminal
 
 
+def test_a_model_without_a_price_names_the_lines_to_add_and_invents_none() -> None:
+    unpriced = {"cost": None, "model": "claude-mythos-5", "unpriced_model": "claude-mythos-5"}
+    lines = '[pricing.models."claude-mythos-5"]\ninput = …\noutput = …'
+    assert lines in shown(**unpriced)
+    assert lines in printed(**unpriced)
+
+
 def test_extra_usage_is_a_bill_and_says_how_much_of_it_is_used() -> None:
     place = "anthropic-ratelimit-unified-overage"
     told = ((f"{place}-in-use", "true"), (f"{place}-utilization", "0.3"))

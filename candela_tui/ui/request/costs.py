@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.exchange import Cost, Exchange
+from candela_tui.pricing import price_settings
 from candela_tui.protocol.usage import Usage
 from candela_tui.protocol.user_agent import program_name
 from candela_tui.ui import words
@@ -123,10 +124,8 @@ def exact(usd: Decimal) -> str:
 
 
 def _unpriced(model: str, width: int) -> list[Line]:
-    name = model.replace("\\", "\\\\").replace('"', '\\"')
-    lines = fact(
-        "no price", f"No price is known for {model}. Add one to config.toml, in USD per million tokens:", width
-    )
-    for text in (f'[pricing.models."{name}"]', "input = 3", "output = 15"):
+    said = f"No price is known for {model}. Add its prices to config.toml, in USD per million tokens:"
+    lines = fact("no price", said, width)
+    for text in price_settings(model):
         lines.append(((" " * (LABEL + 2), "text"), (text, "accent")))
     return lines
