@@ -179,6 +179,10 @@ class Exchange:
     rate_limits: Headers = ()
     retry: int = 0
     """How many tries of the same call the client says there were before this one."""
+    asked: str | None = None
+    """A digest of the last message that is not the system's: the same in every try of a call, whatever its form."""
+    left_out: tuple[str, ...] = ()
+    """What this try of a call leaves out that its first had, such as ``thinking.display``."""
     differences: tuple[Difference, ...] = ()
     cache_ttls: tuple[str, ...] = ()
     """Lifetimes that the request's ``cache_control`` marks ask for, shortest first: ``5m``, ``1h``."""

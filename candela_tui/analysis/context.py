@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import context_window
 from candela_tui.protocol import claude_code
 from candela_tui.protocol.headers import header
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import same_model
 from candela_tui.protocol.user_agent import claude_code_version
 
@@ -32,10 +33,13 @@ class ContextFill:
 
 
 def context_fill(conversation: Sequence[Exchange]) -> ContextFill | None:
-    """What the last of these requests with a usage fills of its window; None: none has a usage.
+    """What the last of these requests with a usage fills of its window; None: none has a usage, or the conversation
+    was compacted since, and how much of it the next prompt holds is not known before that.
 
     The growth is over the latest turns since the conversation last became shorter (it was compacted or rewound).
     """
+    if _compacted(conversation):
+        return None
     latest: Exchange | None = None
     sizes: list[int] = []
     for exchange, size in islice(
@@ -49,6 +53,12 @@ def context_fill(conversation: Sequence[Exchange]) -> ContextFill | None:
         return None
     growth = round((sizes[0] - sizes[-1]) / (len(sizes) - 1)) if len(sizes) > 1 else None
     return ContextFill(sizes[0], _window(latest, sizes[0], conversation), growth)
+
+
+def _compacted(conversation: Sequence[Exchange]) -> bool:
+    ended = (exchange for exchange in reversed(conversation) if exchange.usage is not None)
+    last = next(ended, None)
+    return last is not None and last.kind is Kind.COMPACTION and last.outcome is Outcome.OK
 
 
 def _size(exchange: Exchange) -> int | None:

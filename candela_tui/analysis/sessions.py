@@ -8,7 +8,7 @@ from decimal import Decimal
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.exchange import Delegation, Exchange
-from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.kind import SIDE_KINDS, Kind
 
 
 @dataclass(slots=True)
@@ -30,6 +30,10 @@ class Totals:
     priced: int = 0
     unpriced: int = 0
     unread: int = 0
+    side_requests: int = 0
+    """Of the exchanges, those that the client makes beside the conversation."""
+    side_cost_usd: Decimal = Decimal(0)
+    """Of the cost, what those have cost."""
     saved_usd: Decimal = Decimal(0)
     """What the prompt cache saved, over the priced exchanges."""
     at_least: bool = False
@@ -44,6 +48,9 @@ class Totals:
         self.requests += 1
         self.live += exchange.live
         self.errors += exchange.failed
+        if exchange.kind in SIDE_KINDS:
+            self.side_requests += 1
+            self.side_cost_usd += exchange.cost.total if exchange.cost else 0
         usage = exchange.usage
         if usage is not None:
             self.counted += 1
@@ -173,7 +180,7 @@ class Summing:
             self._delegations.setdefault(delegation.task, []).append(delegation)
         if exchange.agent_id is not None:
             self._add_to_agent(exchange.agent_id, exchange)
-        elif exchange.kind is Kind.MESSAGES:
+        elif exchange.kind in (Kind.MESSAGES, Kind.COMPACTION):
             self._conversation.append(exchange)
             if exchange.cache_ttls:
                 self._marked.append(exchange)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from candela_tui.analysis.names import session_title
+from candela_tui.analysis.retries import Call, calls
 from candela_tui.analysis.sessions import Totals, by_session
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.overview import overview
@@ -119,7 +120,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
         if raw:
             _write_raw(_body(store, exchange.id, raw), raw)
         elif as_json:
-            click.echo(json_text(detailed_record(exchange)))
+            click.echo(json_text(detailed_record(exchange, _call_of(store, exchange))))
         else:
             click.echo(overview(exchange))
 
@@ -175,6 +176,12 @@ def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
         several = ", ".join(plain(session) for session in sorted(known)[:3])
         raise click.ClickException(f"More than one session begins with {plain(beginning)!r}, such as {several}.")
     return found
+
+
+def _call_of(store: "StoreReader", exchange: Exchange) -> Call | None:
+    """The call that a request is a try of, with its other tries."""
+    alike = store.exchanges(session_id=exchange.session_id)
+    return next((call for call in calls(alike) if any(each.id == exchange.id for each in call.tries)), None)
 
 
 def _total(totals: Totals) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.analysis.names import session_title
+from candela_tui.analysis.retries import Call, calls
 from candela_tui.analysis.sessions import SessionSummary, by_session
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import Headers
@@ -67,6 +68,8 @@ REQUEST_FIELDS = (
     "request_class",
     "prompt_id",
     "tool_durations",
+    "call",
+    "left_out",
 )
 """The fields of one request, in the order in which every export has them."""
 
@@ -75,16 +78,19 @@ def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
     """Requests in the order given, their agents named by what the requests tell of them."""
     listed = list(exchanges)
     sessions = {session.session_id: session for session in by_session(listed)}
+    tried = {exchange.id: call for call in calls(listed) for exchange in call.tries}
     for exchange in listed:
-        yield request_record(exchange, sessions[exchange.session_id])
+        yield request_record(exchange, sessions[exchange.session_id], tried[exchange.id])
 
 
-def request_record(exchange: Exchange, session: SessionSummary | None = None) -> Record:
-    """One request of that session. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
+def request_record(exchange: Exchange, session: SessionSummary | None = None, call: Call | None = None) -> Record:
+    """One request of that session and call. ``retry`` is how many tries of the call there were before, ``call`` the id
+    of its first. ``error`` is ``type: message``, ``tools`` those that the answer calls, ``adapted``
     what was changed for the provider: ``beta context-1m-2025-08-07; field context_management``. ``cost_at_least`` says
     that it may cost more than ``cost_usd``, ``client_cost_usd`` what the client counts where that is another amount."""
     usage = exchange.usage or Usage()
     agent = session.agents.get(exchange.agent_id or "") if session else None
+    ids = [each.id for each in call.tries] if call else [exchange.id]
     tells_branch = session or exchange.clues
     record: Record = {
         "id": exchange.id,
@@ -113,7 +119,9 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
         "request_bytes": exchange.request_bytes,
         "response_bytes": exchange.response_bytes,
         "request_id": exchange.request_id,
-        "retry": exchange.retry,
+        "retry": max(exchange.retry, ids.index(exchange.id)),
+        "call": ids[0],
+        "left_out": ", ".join(exchange.left_out) or None,
         "agent_type": agent.agent_type if agent else exchange.agent_type,
         "agent_description": agent.description if agent else None,
         "tools": ", ".join(exchange.tools_called) or None,
@@ -140,11 +148,11 @@ def request_record(exchange: Exchange, session: SessionSummary | None = None) ->
     return {field: record[field] for field in REQUEST_FIELDS}
 
 
-def detailed_record(exchange: Exchange) -> dict[str, Any]:
+def detailed_record(exchange: Exchange, call: Call | None = None) -> dict[str, Any]:
     """One request with what a table has no room for: headers, the cost's parts, what was served otherwise."""
     cost = exchange.cost
     return {
-        **request_record(exchange),
+        **request_record(exchange, call=call),
         "method": exchange.method,
         "path": exchange.path,
         "url": exchange.url or None,
@@ -205,6 +213,8 @@ def session_record(session: SessionSummary) -> Record:
         "output_tokens": totals.output_tokens,
         "cache_hit_rate": None if rate is None else round(rate, 6),
         "cost_usd": totals.cost,
+        "side_requests": totals.side_requests,
+        "side_cost_usd": totals.side_cost_usd if totals.priced else None,
         "saved_usd": totals.saved_usd if totals.priced else None,
         "cost_at_least": totals.at_least,
         "unpriced": totals.unpriced,

@@ -10,6 +10,8 @@ from candela_tui.protocol.raw_json import NULL, raw_items, raw_members
 
 _MOST_BYTES = 16 * 1024
 """Of each text or block; of a longer one its beginning, its end and its size count."""
+_LATEST = 4
+"""Messages among which the last turn is looked for."""
 _CACHE_CONTROL = re.compile(rb',?\s*"cache_control"\s*:\s*(?:null|\{[^{}]*\})')
 """Marks move from message to message between turns. Inside a JSON string the quotes would be escaped."""
 
@@ -27,6 +29,18 @@ def message_digests(messages: list[msgspec.Raw]) -> Iterator[bytes]:
             digest.update(_sample(part))
         chain = digest.digest()
         yield chain
+
+
+def last_turn_digest(messages: list[msgspec.Raw]) -> str | None:
+    """Return a digest of the last message of the user or the model; None where there is none among the last few.
+
+    Messages of the system come and go between the tries of one call, with the tools that they speak of.
+    """
+    for message in reversed(messages[-_LATEST:]):
+        role = (raw_members(message) or {}).get("role", NULL)
+        if bytes(role) in (b'"user"', b'"assistant"'):
+            return next(message_digests([message])).hex()
+    return None
 
 
 def _parts(message: msgspec.Raw) -> Iterator[bytes | memoryview]:

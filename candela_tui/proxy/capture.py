@@ -21,6 +21,7 @@ from candela_tui.proxy.advice import on_first_request, on_title_request
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
+from candela_tui.proxy.tries import Tries
 
 _TICK_S = 0.1
 _STORE_EVERY_S = 1.0
@@ -74,6 +75,7 @@ class Capture:
         self._titled_sessions: dict[str, None] = {}
         self._known_agents: dict[tuple[str | None, str], None] = {}
         self._conversations = Conversations()
+        self._tries = Tries()
         self._work = asyncio.Event()
         self._closing = False
         self._slice_end = 0.0
@@ -149,6 +151,7 @@ class Capture:
         self._feed.keep(record.tap.id, record.tap.recording)
         record.read_request()
         record.join(self._conversations)
+        record.compare(self._tries)
         exchange = record.exchange
         main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
         if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:

@@ -19,6 +19,7 @@ from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_f
 from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
 from candela_tui.protocol.headers import header, rate_limits, redacted, request_id
 from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.message_digests import last_turn_digest
 from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.request import MessagesRequest, session_in_metadata
 from candela_tui.protocol.session_clues import first_user_text, title_in_answer
@@ -32,6 +33,7 @@ from candela_tui.proxy.fields import request_fields
 from candela_tui.proxy.outgoing import Attempt
 from candela_tui.proxy.shown_path import shown_path
 from candela_tui.proxy.tap import Tap
+from candela_tui.proxy.tries import Tries
 from candela_tui.proxy.unstored import Unstored
 
 _CHUNKS_A_STEP = 16
@@ -176,6 +178,7 @@ class ExchangeRecord:
             self._asked = Asked(call.model)
             if self.exchange.dialect != "openai":
                 self._asked = Asked(call.model, request.speed, request.service_tier, request.inference_geo)
+            self.exchange = replace(self.exchange, asked=last_turn_digest(request.messages))
             self._unread = asked_lifetimes(self._body, self._lifetimes)
 
     def join(self, conversations: Conversations) -> None:
@@ -184,6 +187,15 @@ class ExchangeRecord:
         if exchange.session_id is None and exchange.kind is Kind.MESSAGES and self.request is not None:
             session_id = conversations.join(exchange.client, self.request.messages, exchange.id)
             self.exchange = replace(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
+
+    def compare(self, tries: Tries) -> None:
+        """Note what the request leaves out of an earlier try of the same call."""
+        exchange = self.exchange
+        if exchange.asked is not None and exchange.session_id is not None and self.request is not None:
+            caller = exchange.session_id, exchange.agent_id, exchange.model
+            left_out = tries.left_out(caller, exchange.asked, self.tap.headers, self.request)
+            if left_out:
+                self.exchange = replace(exchange, left_out=left_out)
 
     def read_task(self) -> None:
         """Read from a sub-agent's request what it was given to do."""

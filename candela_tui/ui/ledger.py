@@ -227,4 +227,12 @@ def _unnamed(exchange: Exchange) -> bool:
 
 def _counts(exchange: Exchange) -> tuple[object, ...]:
     """What sums are made of."""
-    return exchange.outcome, exchange.usage, exchange.cost, exchange.unpriced_model, exchange.unread, exchange.saved
+    return (
+        exchange.outcome,
+        exchange.kind,
+        exchange.usage,
+        exchange.cost,
+        exchange.unpriced_model,
+        exchange.unread,
+        exchange.saved,
+    )

@@ -4,7 +4,9 @@ import pytest
 
 from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.config import PricingSettings
+from candela_tui.exchange import Outcome
 from candela_tui.pricing import Pricer
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import exchange
@@ -130,3 +132,18 @@ def test_of_a_model_that_nobody_knows_no_window_is_told():
 
 def test_without_any_usage_there_is_no_gauge():
     assert context_fill([exchange(1), exchange(2, usage=Usage(output_tokens=5))]) is None
+
+
+def test_after_a_compaction_it_is_not_known_until_the_next_turn():
+    compaction = turn(2, 32_000, kind=Kind.COMPACTION)
+    assert context_fill([turn(1, 32_000), compaction]) is None
+    after = context_fill([turn(1, 32_000), compaction, turn(3, 2_600)])
+    assert after is not None
+    assert after.tokens == 2_600
+
+
+def test_a_compaction_that_failed_changes_nothing():
+    failed = turn(2, 32_000, kind=Kind.COMPACTION, outcome=Outcome.CUT)
+    assert context_fill([turn(1, 32_000), failed]) is not None
+    live = exchange(2, kind=Kind.COMPACTION, outcome=Outcome.LIVE)
+    assert context_fill([turn(1, 32_000), live]) is not None

@@ -1,12 +1,15 @@
 """Which rows are tries of one call."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.retries import calls
+from candela_tui.analysis.retries import calls, runs
 from candela_tui.exchange import Marks, Outcome
+from candela_tui.protocol.kind import Kind
 from tests.analysis.exchanges import exchange
 
 
@@ -95,3 +98,41 @@ def test_no_exchange_is_lost_or_told_twice_whatever_their_order(facts, random):
         for before, after in pairwise(call.tries):
             assert after.retry in (0, before.retry + 1)
     assert found == calls(made)
+
+
+def refused(number, milliseconds, **facts):
+    facts = {"status": 400, "marks": Marks(1, 2, None, 20), "request_bytes": 49_000 + 7_000 * number, **facts}
+    begun = exchange(1).started_at + timedelta(milliseconds=milliseconds)
+    return failed(number, asked="d1", started_at=begun, **facts)
+
+
+def test_other_forms_of_a_request_that_was_refused_are_tries_of_it():
+    first = refused(1, 0)
+    tries = [refused(2, 25, left_out=("beta a",)), refused(3, 50, left_out=("beta a", "thinking.display"))]
+    (call,) = calls([first, *tries])
+    assert call.retries == 2
+    assert call.left_out == ("beta a", "thinking.display")
+
+
+def test_another_form_that_comes_later_is_a_call_of_its_own():
+    assert len(calls([refused(1, 0), refused(2, 20 + 101, left_out=("beta a",))])) == 2
+    assert len(calls([refused(1, 0), refused(2, 25, left_out=("beta a",), model="claude-haiku-5-5")])) == 2
+
+
+def test_a_stream_that_broke_off_and_the_same_without_streaming_are_one_call():
+    cut = [refused(number, 30 * number, status=200, outcome=Outcome.CUT) for number in (1, 2, 3)]
+    whole = replace(refused(4, 120, left_out=("streaming",)), outcome=Outcome.OK, status=200)
+    (call,) = calls([*cut, whole])
+    assert (call.retries, call.last) == (3, whole)
+
+
+def test_counts_in_a_row_are_one_run_and_what_is_between_parts_them():
+    counts = [exchange(number, kind=Kind.COUNT_TOKENS) for number in (1, 2, 3, 5)]
+    found = runs(calls([*counts, exchange(4)]))
+    assert [[each.id for each in call.tries] for call in found] == [["00001", "00002", "00003"], ["00004"], ["00005"]]
+    assert [(call.run, call.retries) for call in found] == [(True, 0), (False, 0), (False, 0)]
+
+
+def test_runs_are_of_one_kind_and_agent():
+    asked = [{"kind": Kind.COUNT_TOKENS}, {"kind": Kind.CLASSIFIER}, {"kind": Kind.CLASSIFIER, "agent_id": "a"}, {}, {}]
+    assert len(runs(calls(exchange(number, **facts) for number, facts in enumerate(asked)))) == 5

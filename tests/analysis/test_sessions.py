@@ -153,3 +153,18 @@ def test_the_clients_side_requests_are_not_the_conversation():
 def test_what_the_cache_saved_adds_up_over_what_has_a_price():
     saved = [exchange(1, cost=cost("1"), saved=Decimal("2.5")), exchange(2, cost=cost("1"), saved=Decimal("-1"))]
     assert summarize("s1", [*saved, exchange(3)]).totals.saved_usd == Decimal("1.5")
+
+
+def test_the_sums_say_which_part_side_requests_are():
+    turns = [exchange(1, cost=cost("0.5")), exchange(2, kind=Kind.COMPACTION, cost=cost("0.25"))]
+    beside = [exchange(3, kind=Kind.CLASSIFIER, cost=cost("0.125")), exchange(4, kind=Kind.COUNT_TOKENS)]
+    totals = summarize("s", [*turns, *beside]).totals
+    assert (totals.requests, totals.side_requests) == (4, 2)
+    assert (totals.cost_usd, totals.side_cost_usd) == (Decimal("0.875"), Decimal("0.125"))
+
+
+def test_an_agent_is_named_by_its_hint_where_no_call_tells():
+    facts = {"agent_id": "a", "agent_type": "Explore"}
+    workflow = {"agent_id": "w", "request_class": "workflow"}
+    agents = summarize("s", [exchange(1, **facts), exchange(2, **workflow)]).agents
+    assert [agent.agent_type for agent in agents.values()] == ["Explore", "workflow"]

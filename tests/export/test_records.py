@@ -80,6 +80,8 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "request_class": None,
         "prompt_id": None,
         "tool_durations": None,
+        "call": "0198-0001",
+        "left_out": None,
     }
 
 
@@ -158,6 +160,8 @@ def test_a_session_sums_up_its_requests() -> None:
         "cache_hit_rate": 0.570474,
         "cost_usd": Decimal("0.088089"),
         "unread": 0,
+        "side_requests": 0,
+        "side_cost_usd": Decimal(0),
         "saved_usd": Decimal("0.75"),
         "cost_at_least": False,
         "unpriced": 0,

@@ -92,6 +92,8 @@ exchanges = st.builds(
     agent_type=maybe_words,
     request_class=maybe_words,
     prompt_id=maybe_words,
+    asked=maybe_words,
+    left_out=st.lists(words, max_size=2).map(tuple),
     tool_durations=st.lists(st.builds(ToolDuration, words, st.integers(0, 2**53 - 1)), max_size=2).map(tuple),
     client=maybe_words,
     inferred=lists,

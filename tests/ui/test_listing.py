@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.filter import parse
 from candela_tui.analysis.filter_fields import Surroundings
-from candela_tui.analysis.retries import Call, calls
+from candela_tui.analysis.retries import Call, calls, runs
 from candela_tui.exchange import Exchange, Marks, Outcome
 from candela_tui.protocol.kind import Kind
 from candela_tui.ui.clock import Clock
@@ -30,7 +30,7 @@ EXCHANGES = st.lists(
         st.sampled_from([0, 0, 0, 1, 2]),
         st.sampled_from([Outcome.OK, Outcome.ERROR, Outcome.LIVE]),
         agent_id=st.sampled_from([None, "a1"]),
-        kind=st.sampled_from([Kind.MESSAGES, Kind.MESSAGES, Kind.TITLE]),
+        kind=st.sampled_from([Kind.MESSAGES, Kind.MESSAGES, Kind.TITLE, Kind.COUNT_TOKENS, Kind.COUNT_TOKENS]),
         model=st.sampled_from(["opus", "haiku", None]),
         cost=st.sampled_from([None, cost("0.1"), cost("0.02")]),
         request_bytes=st.sampled_from([1, 2]),
@@ -87,7 +87,7 @@ def test_every_call_that_is_wanted_is_listed_once(view: View, exchanges: list[Ex
     listed = loaded(view, exchanges).calls()
     wanted = [
         call
-        for call in calls(exchanges)
+        for call in (calls(exchanges) if view.filter else runs(calls(exchanges)))
         if any(view.filter.matches(one, AROUND) for one in call.tries)
         and view.agent_id in (None, call.last.agent_id)
         and (view.background or call.last.kind is Kind.MESSAGES)
@@ -112,3 +112,11 @@ def test_a_session_of_any_length_is_listed_whole() -> None:
 
 def test_what_a_column_is_about_fits_the_dialog_that_orders_by_it() -> None:
     assert [column.name for column in COLUMNS if len(f"{column.about} (now)") > 38] == []
+
+
+def test_counts_in_a_row_are_one_row_and_each_its_own_where_something_is_looked_for() -> None:
+    counts = [exchange(number, kind=Kind.COUNT_TOKENS) for number in range(1, 25)]
+    (run,) = loaded(View(parse(""), background=True), counts).calls()
+    assert (run.run, len(run.tries)) == (True, 24)
+    assert BY_NAME["AGENT"].value(run, TABLE, 12).split() == ["count", "×24"]
+    assert len(loaded(View(parse("kind:count"), background=True), counts)) == 24

@@ -91,6 +91,8 @@ def _agent_name(call: Call, table: Table) -> str:
 
 def _agent(call: Call, table: Table, width: int) -> str:
     name = _agent_name(call, table)
+    if call.run:
+        return f"{shortened(name, width - len(str(len(call.tries))) - 2)} ×{len(call.tries)}"
     if not call.retries or failed_try(call) is not None:
         return name
     tries = f" ×{call.retries + 1}"

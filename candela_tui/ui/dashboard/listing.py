@@ -4,14 +4,14 @@ import heapq
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import islice, pairwise
 from typing import Any
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import Surroundings
-from candela_tui.analysis.retries import Call, calls
+from candela_tui.analysis.retries import Call, calls, in_runs, runs
 from candela_tui.exchange import Exchange
 from candela_tui.ui.dashboard.columns import BY_TIME
 from candela_tui.ui.dashboard.table import Column, Table, Value
@@ -137,7 +137,8 @@ class Listing:
                 new.append(exchange)
             else:
                 tries = self._calls[key].tries
-                self._calls[key] = Call(tuple(exchange if one.id == exchange.id else one for one in tries))
+                changed_tries = tuple(exchange if one.id == exchange.id else one for one in tries)
+                self._calls[key] = replace(self._calls[key], tries=changed_tries)
                 known.add(key)
         gone, changed = self._fold(sorted(new, key=lambda exchange: exchange.id)) if new else ({}, set())
         for key, call in gone.items():
@@ -161,7 +162,9 @@ class Listing:
         end = bisect_left(self._keys, new[-1].id) + _NEAR
         before = {key: self._calls[key] for key in self._keys[first:end]}
         tries = {exchange.id: exchange for call in before.values() for exchange in call.tries}
-        folded = {call.tries[0].id: call for call in calls([*tries.values(), *new])}
+        found = calls([*tries.values(), *new])
+        # Where something is looked for, each side request has its own row.
+        folded = {call.tries[0].id: call for call in (found if self.view.filter else runs(found))}
         changed = {key for key, call in folded.items() if before.get(key) != call}
         gone = {key: call for key, call in before.items() if key not in folded}
         for key in gone:
@@ -174,9 +177,11 @@ class Listing:
         return gone, changed
 
     def _goes_on_with_none(self, new: Sequence[Exchange]) -> bool:
-        if any(exchange.retry for exchange in new) or any(exchange.failed for exchange in new[:-1]):
+        if any(exchange.retry or in_runs(exchange) for exchange in new) or any(
+            exchange.failed for exchange in new[:-1]
+        ):
             return False
-        if self._keys and self._keys[-1] > new[0].id:
+        if self._keys and self._calls[self._keys[-1]].last.id > new[0].id:
             return False
         return not any(self._calls[key].last.failed for key in self._keys[-_NEAR:])
 

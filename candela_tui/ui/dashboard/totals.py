@@ -68,6 +68,9 @@ def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None
     if totals.cache_hit_rate is not None:
         hit = words.percent(totals.cache_hit_rate)
         parts["read"].append((f" ({hit} hit)" if wordy > 3 else f" {hit}", "dim"))
+    if totals.side_cost_usd >= _WORTH_TELLING and wordy > 2:
+        of_it = f"{words.money(totals.side_cost_usd)}, {totals.side_requests}"
+        parts["cost"].append((f" (of it side requests: {of_it})" if wordy > 3 else f" (side {of_it})", "dim"))
     missing = [
         *([f"{totals.unpriced} without a price"] if totals.unpriced else []),
         *([f"{totals.unread} unread"] if totals.unread else []),

@@ -14,6 +14,8 @@ def trouble(call: Call) -> str | None:
     parts = [outcomes.became(failed)]
     if call.retries:
         parts.append(f"try {call.retries + 1}" if last.live else f"{call.retries + 1} tries")
+    if call.left_out:
+        parts.append(f"without {', '.join(call.left_out)}")
     advice = None if last.live else remedy_in_short(failed)
     parts += [said for said in (advice, outcomes.message(failed)) if said]
     return " · ".join(parts)
@@ -23,5 +25,5 @@ def failed_try(call: Call) -> Exchange | None:
     """The try that a row is to speak of, because there are no figures that count; None: none."""
     last = call.last
     if last.live:
-        return call.tries[-2] if len(call.tries) > 1 and not last.output_characters else None
+        return call.tries[-2] if len(call.tries) > 1 and not call.run and not last.output_characters else None
     return None if last.outcome is Outcome.OK else last

@@ -48,7 +48,8 @@ def tries_of(sources: Sources, exchange: Exchange) -> tuple[Exchange, ...]:
     alike = [
         other
         for other in sources.ledger.requests(exchange.session_id)
-        if other.request_bytes == exchange.request_bytes
+        if other.asked == exchange.asked
+        and (other.asked is not None or other.request_bytes == exchange.request_bytes)
         and other.agent_id == exchange.agent_id
         and other.kind is exchange.kind
     ]

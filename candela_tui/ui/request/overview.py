@@ -132,6 +132,7 @@ def _tries(subject: Subject, width: int) -> list[Line]:
         became = outcomes.shortfall(replace(one, retry=0)) or " ".join(
             filter(None, [str(one.status or ""), outcomes.NAMES[one.outcome]])
         )
+        without = f"  without {', '.join(one.left_out)}" if one.left_out else ""
         here = " ← this" if one.id == exchange.id else ""
         lines.append(
             (
@@ -139,6 +140,7 @@ def _tries(subject: Subject, width: int) -> list[Line]:
                 (words.exact_time(one.started_at, subject.clock), "text"),
                 (f"  {words.duration(one.elapsed_ms(subject.clock.now())):>6}", "dim"),
                 (f"  {outcomes.SIGNS[one.outcome]} {became}", outcomes.INKS[one.outcome]),
+                (without, "dim"),
                 (here, "accent"),
             )
         )

@@ -11,6 +11,8 @@ _COLUMNS = (
     "request_class",
     "prompt_id",
     "tool_durations",
+    "asked",
+    "left_out",
     "client",
     "inferred",
     "model_stated",
