@@ -10,6 +10,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
+from candela_tui.ui.driver import has_other_driver
 from candela_tui.ui.history import History
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.run import DashboardExit, run
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 def require_terminal(otherwise: str) -> None:
     """End the command where there is no terminal to draw on."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_other_driver() and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.ClickException(f"The dashboard needs a terminal. {otherwise}")
 
 

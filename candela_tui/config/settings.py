@@ -130,6 +130,14 @@ class AwsSettings(_Section):
     sent in its place."""
 
 
+class OpenAiSettings(_Section):
+    """[openai]: OpenAI's chat completions on /proxy/anthropic."""
+
+    cache_breakpoints: bool = True
+    """Let Claude cache the prompt: mark the system prompt and the newest user message of a chat that has no marks of
+    its own. A prompt that is never asked again costs a quarter more; one that goes on costs a tenth."""
+
+
 class ModelNames(_Section):
     """[models."NAME"]: what the providers call a model."""
 
@@ -195,6 +203,7 @@ class Settings(_Section):
     anthropic: AnthropicSettings = Field(default_factory=AnthropicSettings)
     vertex: VertexSettings = Field(default_factory=VertexSettings)
     aws: AwsSettings = Field(default_factory=AwsSettings)
+    openai: OpenAiSettings = Field(default_factory=OpenAiSettings)
     models: dict[str, ModelNames] = Field(default_factory=dict)
     """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong:
     "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""

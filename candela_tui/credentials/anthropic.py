@@ -32,7 +32,7 @@ _LONGEST_KEY = 4096
 _MOST_PRINTED = 64 * 1024
 
 NO_KEY = (
-    "candela has no Anthropic API key: run `candela auth login --provider anthropic`, or give Claude Code a login or a"
+    "candela has no Anthropic API key: run `candela auth login --provider anthropic`, or give the client a login or a"
     " key of its own"
 )
 

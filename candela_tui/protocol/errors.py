@@ -107,7 +107,7 @@ _INPUT_TOO_LONG = re.compile(r"input is too long|too many input tokens|input tok
 def about_length(said: str) -> str:
     """What to add to a cloud's words for a conversation that the model's window can't hold; empty: they say no such
     thing. Claude Code (2.1.197) compacts a conversation for the words "prompt is too long" and for no others."""
-    return "The prompt is too long: /compact or /clear in Claude Code." if _INPUT_TOO_LONG.search(said) else ""
+    return "The prompt is too long: shorten the conversation." if _INPUT_TOO_LONG.search(said) else ""
 
 
 def and_then(said: str, ours: str) -> str:

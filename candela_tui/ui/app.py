@@ -29,7 +29,7 @@ from candela_tui.ui.dashboard.panes import Panes
 from candela_tui.ui.dashboard.screen import DashboardScreen
 from candela_tui.ui.dialogs.keys import KeysDialog
 from candela_tui.ui.dialogs.theme import ThemeDialog
-from candela_tui.ui.driver import SteadyDriver
+from candela_tui.ui.driver import SteadyDriver, has_other_driver
 from candela_tui.ui.following import Following
 from candela_tui.ui.history import History
 from candela_tui.ui.keymap import keymap
@@ -92,7 +92,7 @@ class CandelaApp(App[int]):
         providers: Providers = registry.provider,
     ) -> None:
         super().__init__(
-            driver_class=None if self._other_driver() else SteadyDriver,
+            driver_class=None if has_other_driver() else SteadyDriver,
             # Colours of the terminal's own make the filter for NO_COLOR take all away; another would leave greys.
             ansi_color=True if "NO_COLOR" in os.environ else None,
         )
@@ -114,13 +114,6 @@ class CandelaApp(App[int]):
         self._troubles: list[str] = []
         self._key_troubles: tuple[str, ...] = ()
         self.apply_settings(settings or UiSettings())
-
-    @staticmethod
-    def _other_driver() -> bool:
-        """Whether the environment asks Textual for another driver, such as that of textual-serve."""
-        from textual import constants
-
-        return constants.DRIVER is not None
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The inks of the theme."""

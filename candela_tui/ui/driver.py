@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO, Any
 
+from textual import constants
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -22,6 +23,12 @@ _MOST_WAITING = 1 << 20
 """Characters: some dozens of whole frames."""
 _LAST_WORDS_S = 1.0
 """How long the end waits for the terminal to take what restores it."""
+
+
+def has_other_driver() -> bool:
+    """Whether the environment asks Textual for another driver, such as that of textual-serve, which draws elsewhere
+    than on this process's terminal."""
+    return constants.DRIVER is not None
 
 
 class _Outlet(WriterThread):

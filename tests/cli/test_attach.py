@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.command import COMMAND, Home
+from tests.cli.command import COMMAND, PATIENCE_S, Home
 from tests.e2e.terminal import Terminal
 from tests.export.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
@@ -137,3 +137,37 @@ async def test_the_token_is_made_at_the_start_for_the_user_only_and_kept(home: H
     await home.run("start")
     assert token.read_text() == before
     assert before.strip() not in (home.data / "candela.log").read_text()
+
+
+async def test_it_draws_for_a_browser_that_textual_serve_runs_it_for(home: Home) -> None:
+    await home.run("start")
+    # What textual-serve 1.1.3 sets, and how it speaks: packets of a type, a length and bytes, over pipes.
+    environment = {
+        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
+        "TEXTUAL_COLOR_SYSTEM": "truecolor",
+        "TERM_PROGRAM": "textual",
+        "COLUMNS": "120",
+        "ROWS": "36",
+    }
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        "attach",
+        env={**home.environment, **environment},
+        cwd=home.directory,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        assert await process.stdout.readline() == b"__GANGLION__\n"
+        drawn = b""
+        while b"Attached to candela" not in drawn:
+            header = await process.stdout.readexactly(5)
+            packet = await process.stdout.readexactly(int.from_bytes(header[1:], "big"))
+            drawn += packet if header[:1] == b"D" else b""
+        leave = json.dumps({"type": "quit"}).encode()
+        process.stdin.write(b"M" + len(leave).to_bytes(4, "big") + leave)
+        await process.communicate()
+    assert process.returncode == 0

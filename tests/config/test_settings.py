@@ -94,7 +94,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         (
             "[telemetry]\nx = 1",
-            "FILE: telemetry: no such section; known here: anthropic, aws, models, pricing, proxy, ui, vertex",
+            "FILE: telemetry: no such section; known here: anthropic, aws, models, openai, pricing, proxy, ui, vertex",
         ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),
@@ -307,7 +307,7 @@ class TestDescribing:
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
-        ((), ["anthropic", "aws", "models", "pricing", "proxy", "ui", "vertex"]),
+        ((), ["anthropic", "aws", "models", "openai", "pricing", "proxy", "ui", "vertex"]),
         (("pricing",), ["discount_percent", "models"]),
         (("pricing", "models"), []),
         (("pricing", "models", "m"), ["cache_read", "cache_write_1h", "cache_write_5m", "input", "output"]),

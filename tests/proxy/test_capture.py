@@ -1,7 +1,9 @@
 """What is recorded of an exchange."""
 
 import contextlib
+import gzip
 import json
+import zlib
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +17,7 @@ from candela_tui.config import PricingSettings
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.kind import Kind
+from candela_tui.proxy.outgoing import Attempt, Outgoing
 from candela_tui.proxy.record import ExchangeRecord
 from candela_tui.proxy.tap import Tap
 from tests.proxy.running import BODY, RunningProxy, WireClient
@@ -251,6 +254,49 @@ def test_any_split_of_a_stream_gives_the_same_record(cuts: list[int]) -> None:
         "response_bytes",
     ):
         assert getattr(split, name) == getattr(whole, name)
+
+
+@given(st.data(), st.sampled_from(["", "gzip", "deflate"]), st.booleans())
+def test_an_answer_is_decoded_by_its_head_whenever_the_capture_looks(
+    data: st.DataObject, encoding: str, translated: bool
+) -> None:
+    """Both the client's bytes and, where candela maps them to chat completions, the provider's."""
+    packed = {"": STREAM, "gzip": gzip.compress(STREAM), "deflate": zlib.compress(STREAM)}[encoding]
+    half = len(packed) // 2
+    headers = [("content-type", "text/event-stream"), *([("content-encoding", encoding)] if encoding else [])]
+    path, dialect = ("/v1/chat/completions", "openai") if translated else ("/v1/messages", "messages")
+    tap = Tap(method="POST", path=path, route="r", dialect=dialect, headers=[], body=BODY)
+    attempt = Attempt(request=Outgoing("POST", "http://p/v1/messages", [], b"{}"))
+    record = ExchangeRecord(tap)
+    record.read_request()
+
+    def answered() -> None:
+        if translated:
+            tap.provider_answered(200, headers)
+        tap.answered(200, [("content-type", "text/plain")] if translated else headers)
+
+    def came(part: bytes) -> None:
+        if translated:
+            tap.received(part)
+            tap.chunk(b"data: {}")
+        else:
+            tap.chunk(part)
+
+    steps = [lambda: tap.attempted(attempt), answered, lambda: came(packed[:half]), lambda: came(packed[half:])]
+    for step in [*steps, tap.ended]:
+        for _look in range(data.draw(st.integers(0, 2))):
+            while record.behind:
+                record.fold()
+            record.snapshot(PRICER)
+        step()
+    while record.behind:
+        record.fold()
+    record.snapshot(PRICER)
+    exchange = record.exchange
+    assert (exchange.outcome, exchange.error, record.notice) == (Outcome.OK, None, None)
+    assert exchange.usage is not None
+    assert exchange.usage.output_tokens == 31
+    assert exchange.marks.first_token is not None
 
 
 @pytest.mark.parametrize("kind", ["cut", "whole"])

@@ -3,8 +3,10 @@
 import gzip
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import openai
 import pytest
 from anthropic import AsyncAnthropic
@@ -17,7 +19,7 @@ from candela_tui.protocol.bedrock_answers import InvokeStream
 from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing
 from candela_tui.proxy.upstreams.openai import OpenAi
-from tests.proxy.running import RunningProxy
+from tests.proxy.running import RunningProxy, running
 from tests.standin import CLOSE, Gate, message, text, thinking, tool_use, usage, whole_message
 from tests.standin.answers import Answer, error_event
 from tests.standin.event_frames import EVENT_STREAM, chunks
@@ -112,13 +114,24 @@ async def test_vertex_is_asked_in_its_own_form_and_never_sees_the_clients_key(sd
     await sdk.chat.completions.create(model="claude-sonnet-4-5-20250929", messages=[HI])
     request = await vertex.prediction()
     assert request.path.endswith("/models/claude-sonnet-4-5@20250929:rawPredict")
+    marked = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
     assert request.json == {
         "max_tokens": 32_000,
-        "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+        "messages": [{"role": "user", "content": [marked]}],
         "anthropic_version": "vertex-2023-10-16",
     }
     assert (request.header("authorization") or "").startswith("Bearer ya29.")
     assert KEY not in str(request.headers)
+
+
+async def test_cache_breakpoints_can_be_switched_off(vertex: Vertex, tmp_path: Path) -> None:
+    sections = {"vertex": {"base_url": vertex.url}, "openai": {"cache_breakpoints": False}}
+    async with (
+        running(vertex, tmp_path / "off", sections=sections) as candela,
+        AsyncOpenAI(api_key=KEY, base_url=f"{candela.origin}/proxy/anthropic/v1", max_retries=0) as sdk,
+    ):
+        await sdk.chat.completions.create(model=MODEL, messages=[HI])
+    assert b"cache_control" not in (await vertex.prediction()).body
 
 
 async def test_an_answer_to_a_schema_is_parsed(sdk: AsyncOpenAI, vertex: Vertex) -> None:
@@ -262,7 +275,7 @@ async def test_the_exchange_tells_both_sides(sdk: AsyncOpenAI, vertex: Vertex, o
     assert exchange.usage is not None
     assert (exchange.usage.prompt_tokens, exchange.usage.output_tokens) == (8, 11)
     assert exchange.cost is not None
-    assert [adaptation.name for adaptation in exchange.adaptations] == ["temperature"]
+    assert [adaptation.name for adaptation in exchange.adaptations] == ["temperature", "cache_control"]
     recording = over_vertex.feed.recording(exchange.id)
     assert recording is not None
     assert recording.provider is not None
@@ -280,6 +293,8 @@ async def test_both_sdks_list_the_same_models(sdk: AsyncOpenAI, over_vertex: Run
     assert MODEL in {model.id for model in for_openai}
     assert {(model.object, model.owned_by) for model in for_openai} == {("model", "anthropic")}
     assert (await sdk.models.retrieve(MODEL)).id == MODEL
+    async with aiohttp.ClientSession() as http, http.get(f"{over_vertex.origin}/proxy/anthropic/v1/models") as answer:
+        assert (await answer.json())["object"] == "list"
 
 
 async def test_messages_pass_on_the_same_route(over_vertex: RunningProxy, vertex: Vertex) -> None:

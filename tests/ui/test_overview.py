@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.block_times import BlockTime
+from candela_tui.analysis.buffering import held_back_ms
 from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, utc_now
 from candela_tui.protocol.errors import ApiError
-from candela_tui.ui.request.remedy import remedy
+from candela_tui.ui.request.remedy import remedy, remedy_in_short
 from candela_tui.ui.request.screen import PAGES
 from candela_tui.ui.request.tab_bar import tabs
 from candela_tui.ui.request.waterfall import waterfall_lines
@@ -85,6 +86,7 @@ def _plain() -> Exchange:
         method="POST",
         path="/v1/messages",
         route="anthropic-direct",
+        client="claude-cli/2.1.332",
         outcome=Outcome.OK,
         status=200,
     )
@@ -155,6 +157,26 @@ async def test_the_cost_says_what_the_cache_saved_and_why_it_may_be_more(scene: 
         await shows(pilot, "saved by cache", "$0.4312", "The advisor's tokens have no price.")
 
 
+async def test_a_stream_that_something_on_the_way_held_back_is_told(scene: Scene) -> None:
+    scene.request(answer=stream("Found it. " * 600), pace_ms=0.1, marks=Marks(38.0, 640.0, 812.0, 815.0), ago=50)
+    scene.request(answer=stream("Found it. " * 600), pace_ms=0.1, marks=Marks(1.0, 810.0, 813.0, 815.0), ago=40)
+    held = scene.make(marks=Marks(1.0, 2800.0, 2812.0, 2830.0), response_bytes=9000)
+    assert held_back_ms(held, 2801.0) == 2800.0
+    for facts, first_ms in (
+        ({"marks": Marks(1.0, 640.0, 2812.0, 2830.0)}, 641.0),
+        ({"streamed": False}, 2801.0),
+        ({"response_bytes": 900}, 2801.0),
+        ({"outcome": Outcome.CANCELLED}, 2801.0),
+        ({"marks": Marks(1.0, 2800.0, 2812.0, 4000.0)}, 2801.0),
+    ):
+        assert held_back_ms(replace(held, **facts), first_ms) is None
+    scene.request(answer=stream("Found it. " * 600), pace_ms=0.1, marks=Marks(-4000.0, 640.0, 812.0, 815.0), ago=30)
+    async with scene.opened((120, 48)) as pilot:
+        await shows(pilot, "11:59:30")
+        await pilot.press("enter")
+        await shows(pilot, "not streamed", "came at once after 4.8s", "holds streams back")
+
+
 async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scene) -> None:
     scene.request(
         tools_called=("Bash", "Agent"), delegations=(Delegation("Find every call of now()", "Explore", "find calls"),)
@@ -184,6 +206,49 @@ def test_a_failed_request_says_what_to_do_next(facts: dict[str, Any], advice: st
     step = remedy(replace(_plain(), **known))
     assert step is not None
     assert advice in step
+
+
+@pytest.mark.parametrize(
+    ("path", "advice", "short"),
+    [
+        ("/messages", "/proxy/anthropic-direct/v1", "add /v1 to the client's base URL"),
+        ("/messages?beta=true", "lacks /v1", "add /v1 to the client's base URL"),
+        ("/models", "lacks /v1", "add /v1 to the client's base URL"),
+        ("/v1/v1/messages", "has /v1 twice", "take /v1 off the client's base URL"),
+        ("/v1/chat/completions", "is OpenAI's", "chat completions are at /proxy/anthropic/v1"),
+        ("/v1/messages", "check the model's name", "check the model's name"),
+    ],
+)
+def test_a_404_says_what_is_wrong_with_the_path(path: str, advice: str, short: str) -> None:
+    failed = replace(
+        _plain(), path=path, client="Cline/3.1", status=404, outcome=Outcome.ERROR, marks=Marks(0.4, 80, None, 81)
+    )
+    assert advice in (remedy(failed) or "")
+    assert remedy_in_short(failed) == short
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503, 504, 529])
+@pytest.mark.parametrize("client", ["OpenAI/Python 2.1.0", "Cline", "curl/8.1"])
+def test_no_advice_names_claude_code_or_its_commands_to_another_client(status: int, client: str) -> None:
+    error = ApiError("invalid_request_error", "prompt is too long" if status == 400 else "no")
+    failed = replace(
+        _plain(), client=client, status=status, error=error, outcome=Outcome.ERROR, marks=Marks(0.4, 80, None, 81)
+    )
+    advice = f"{remedy(failed)} {remedy_in_short(failed)}"
+    for word in ("Claude Code", "/login", "/model", "/compact", "/clear"):
+        assert word not in advice
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [("… (proxy.ca_bundle in config.toml can name …)", "proxy.ca_bundle"), ("… (raise … `ulimit -n`)", "ulimit -n")],
+)
+def test_what_is_not_the_networks_fault_gets_other_advice(said: str, advice: str) -> None:
+    failed = replace(
+        _plain(), status=502, outcome=Outcome.ERROR, marks=Marks(end=3.0), error=ApiError("api_error", said)
+    )
+    assert advice in (remedy(failed) or "")
+    assert "HTTPS_PROXY" not in (remedy(failed) or "")
 
 
 def test_a_wait_of_nothing_is_not_spoken_of() -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.openai import generations
+from candela_tui.protocol.openai.cache_breakpoints import set_breakpoints
 from candela_tui.protocol.openai.conversation import Conversation, conversation
 from candela_tui.protocol.openai.errors import InvalidChat
 from candela_tui.protocol.openai.fields import Members, given, members_of, optional, required, typed
@@ -70,8 +71,9 @@ class ChatRequest:
     """What could not be put one to one."""
 
 
-def to_messages(body: bytes) -> ChatRequest:
-    """Translate the body of POST /v1/chat/completions. Raises InvalidChat, whose message is for a 400."""
+def to_messages(body: bytes, *, cached: bool = False) -> ChatRequest:
+    """Translate the body of POST /v1/chat/completions; ``cached``: mark what Claude is to cache. Raises InvalidChat,
+    whose message is for a 400."""
     request = raw_members(body)
     if request is None:
         mended = without_lone_surrogates(body)
@@ -99,6 +101,8 @@ def to_messages(body: bytes) -> ChatRequest:
         output["effort"] = thought.effort
     if output:
         message["output_config"] = output
+    if cached:
+        set_breakpoints(chat, tools.tools, notes)
     if chat.system:
         message["system"] = chat.system
     if tools.tools:

@@ -7,6 +7,7 @@ errors are wrapped, so that retries and the mapping of errors are its own.
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 
 from candela_tui.protocol.call import is_chat
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
@@ -36,8 +37,10 @@ _STRUCTURED = b'"format":{"type":"json_schema"'
 class OpenAi:
     """Translates chat completions to Messages for another upstream, which belongs to someone else."""
 
-    def __init__(self, messages: Upstream) -> None:
+    def __init__(self, messages: Upstream, *, cached: bool = True) -> None:
+        """``cached``: mark what of a chat's prompt Claude is to cache."""
         self._messages = messages
+        self._to_messages = partial(to_messages, cached=cached)
 
     async def attempt(self, asked: Asked) -> Attempt | Reply:
         """The Messages request for a chat; other requests are the other upstream's."""
@@ -58,7 +61,7 @@ class OpenAi:
     async def _chat(self, asked: Asked, query: str) -> Attempt | Reply:
         try:
             body = decode_whole(header(asked.headers, "content-encoding") or "", asked.body)
-            chat = await asyncio.to_thread(to_messages, body) if len(body) > _LARGE else to_messages(body)
+            chat = await asyncio.to_thread(self._to_messages, body) if len(body) > _LARGE else self._to_messages(body)
         except InvalidChat as error:
             return _reply(400, [], invalid_chat(error))
         except BadEncoding as error:

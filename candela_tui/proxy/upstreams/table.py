@@ -33,7 +33,7 @@ def open_upstreams(
     return {
         "anthropic-direct": Direct(settings.anthropic.base_url, key),
         "anthropic-vertex": vertex,
-        "anthropic": OpenAi(vertex),
+        "anthropic": OpenAi(vertex, cached=settings.openai.cache_breakpoints),
         "vertex": VertexNative(settings, google),
         "anthropic-bedrock": Bedrock(settings, aws, session),
         "bedrock": BedrockNative(settings, aws),

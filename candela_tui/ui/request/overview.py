@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from candela_tui.analysis.block_times import BlockTime, BlockTimes
+from candela_tui.analysis.buffering import held_back_ms
 from candela_tui.exchange import Difference, Exchange
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui import outcomes, words
@@ -32,6 +33,7 @@ class OverviewPage(AnswerPage):
         self._shown: Exchange | None = None
         self._answer: AnswerDecoder | None = None
         self._times = BlockTimes()
+        self._first_chunk_ms: float | None = None
 
     async def more(self) -> Iterator[None] | None:
         """The time of what is live goes on."""
@@ -45,6 +47,8 @@ class OverviewPage(AnswerPage):
             self._lines()
             yield
         if arrived:
+            if self._first_chunk_ms is None:
+                self._first_chunk_ms = arrived[0][1]
             if self._answer is None:
                 self._answer = self._arriving.answer_decoder()
             for chunk, at_ms in arrived:
@@ -58,16 +62,19 @@ class OverviewPage(AnswerPage):
         self._shown = self._subject.exchange
         assert isinstance(self.lines, WrittenLines)
         self.lines.cut(0)
-        self.lines.extend(overview_lines(self._subject, self._times.blocks, self._width))
+        self.lines.extend(overview_lines(self._subject, self._times.blocks, self._width, self._first_chunk_ms))
 
 
-def overview_lines(subject: Subject, blocks: Sequence[BlockTime], width: int) -> list[Line]:
-    """Everything that the record says, in lines."""
+def overview_lines(
+    subject: Subject, blocks: Sequence[BlockTime], width: int, first_chunk_ms: float | None = None
+) -> list[Line]:
+    """Everything that the record says, in lines. ``first_chunk_ms``: when the body began to come, if that is known."""
     exchange, clock = subject.exchange, subject.clock
     elapsed = exchange.elapsed_ms(clock.now())
     sections = (
         _outcome(exchange, width),
         [_time_heading(exchange, elapsed), *waterfall_lines(exchange, blocks, elapsed, width)],
+        _held_back(exchange, first_chunk_ms, width),
         cost_lines(exchange, width),
         _tries(subject, width),
         _model(exchange, width),
@@ -119,6 +126,17 @@ def _time_heading(exchange: Exchange, elapsed: float | None) -> Line:
     if rate is not None:
         parts.append(f"{words.rate(rate)} tok/s")
     return heading("Timing", "   ".join(parts))
+
+
+def _held_back(exchange: Exchange, first_chunk_ms: float | None, width: int) -> list[Line]:
+    waited = held_back_ms(exchange, first_chunk_ms) if first_chunk_ms is not None else None
+    if waited is None:
+        return []
+    said = (
+        f"the whole answer came at once after {words.duration(waited)}: something between candela and the model (a "
+        "gateway, an HTTP proxy) holds streams back"
+    )
+    return fact("not streamed", said, width, "warn")
 
 
 def _tries(subject: Subject, width: int) -> list[Line]:

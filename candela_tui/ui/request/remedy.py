@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.headers import header
+from candela_tui.protocol.user_agent import is_claude_code
 from candela_tui.ui import words
 
 
@@ -18,9 +19,8 @@ class _Step(NamedTuple):
 
 _BY_STATUS = {
     401: _Step(
-        "The provider does not accept the key or login: sign in again (/login in Claude Code), or check "
-        "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN where the client was started.",
-        "sign in again: /login in Claude Code",
+        "The provider does not accept the key or login: check the one that the client sends.",
+        "check the client's key or login",
     ),
     402: _Step(
         "The account can't pay for this: check its balance and billing in the provider's console.",
@@ -31,12 +31,12 @@ _BY_STATUS = {
         "the account may not use this",
     ),
     404: _Step(
-        "The provider knows nothing by this name: check the model's name (/model) and the route's base URL.",
-        "check the model's name: /model in Claude Code",
+        "The provider knows nothing by this name: check the model's name and the route's base URL.",
+        "check the model's name",
     ),
     413: _Step(
-        "The request is larger than the provider takes: /compact or /clear, and leave out large files and images.",
-        "shorten it: /compact in Claude Code",
+        "The request is larger than the provider takes: leave out large files and images, and old messages.",
+        "shorten the request",
     ),
     429: _Step(
         "Too many requests or tokens in a short time: the client tries again by itself; fewer agents at once, or a "
@@ -51,10 +51,30 @@ _BY_STATUS = {
         "The provider took too long: the client tries again by itself; streaming and shorter prompts make it rarer."
     ),
     529: _Step(
+        "The provider has too much to do: the client tries again by itself. Another model may be free, and the "
+        "provider's status page says more."
+    ),
+}
+_IN_CLAUDE_CODE = {
+    401: _Step(
+        "The provider does not accept the key or login: sign in again (/login in Claude Code), or check "
+        "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN where it was started.",
+        "sign in again: /login in Claude Code",
+    ),
+    404: _Step(
+        "The provider knows nothing by this name: check the model's name (/model) and the route's base URL.",
+        "check the model's name: /model in Claude Code",
+    ),
+    413: _Step(
+        "The request is larger than the provider takes: /compact or /clear, and leave out large files and images.",
+        "shorten it: /compact in Claude Code",
+    ),
+    529: _Step(
         "The provider has too much to do: the client tries again by itself. Another model may be free (/model), and "
         "the provider's status page says more."
     ),
 }
+"""The same where the client is known to be Claude Code, with its commands."""
 _OF_CLOUDS = {
     401: _Step(
         "The cloud does not accept candela's credentials: its words say which command signs in again.",
@@ -88,9 +108,24 @@ _BY_OUTCOME = {
     ),
 }
 _TOO_LONG = _Step(
+    "The conversation no longer fits the model's window: leave out old messages, or begin a new one.",
+    "shorten the conversation",
+)
+_TOO_LONG_IN_CLAUDE_CODE = _Step(
     "The conversation no longer fits the model's window: /compact it, or begin a new one with /clear.",
     "shorten it: /compact in Claude Code",
 )
+_CERTIFICATE = _Step(
+    "Let proxy.ca_bundle in config.toml name the PEM file of the certificate authority of your network or gateway, and "
+    "restart candela.",
+    "set proxy.ca_bundle",
+)
+_DESCRIPTORS = _Step(
+    "Raise the number of files that candela may open (`ulimit -n` in its shell), and start it again.",
+    "raise `ulimit -n` and restart candela",
+)
+_BELOW_V1 = ("/messages", "/models", "/complete", "/files", "/organizations", "/chat/completions", "/responses")
+_OF_OPENAI = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings")
 _SAYS_TOO_LONG = ("prompt is too long", "exceed context limit", "context window")
 _NOT_AS_IT_IS = _Step(
     "The provider does not take this request as it is: its words say which part. Raw request shows it."
@@ -118,19 +153,57 @@ def _step(exchange: Exchange) -> _Step | None:
         return _BY_OUTCOME.get(exchange.outcome)
     said = exchange.error.message.lower() if exchange.error is not None else ""
     if any(text in said for text in _SAYS_TOO_LONG):
-        return _TOO_LONG
+        return _TOO_LONG_IN_CLAUDE_CODE if _is_claude_code(exchange) else _TOO_LONG
     if "credit balance" in said:
         return _BY_STATUS[402]
     if exchange.status is None or exchange.marks.connected is None:
+        # candela's own words name the cause, and some the remedy, too (network_errors.py).
+        if "proxy.ca_bundle" in said:
+            return _CERTIFICATE
+        if "ulimit -n" in said:
+            return _DESCRIPTORS
         return _Step(
             "The provider could not be reached: check the network, HTTPS_PROXY, and the base URL of the route "
             f"{exchange.route}."
         )
-    steps = _BY_STATUS if exchange.provider == "anthropic" else _BY_STATUS | _OF_CLOUDS
-    step = steps.get(exchange.status)
+    if exchange.status == 404 and (fault := _path_fault(exchange)) is not None:
+        return fault
+    steps = _BY_STATUS | _IN_CLAUDE_CODE if _is_claude_code(exchange) else _BY_STATUS
+    step = (steps if exchange.provider == "anthropic" else steps | _OF_CLOUDS).get(exchange.status)
     if step is None and exchange.error is not None and exchange.error.type == "overloaded_error":
         step = _BY_STATUS[529]
     return _NOT_AS_IT_IS if step is None and exchange.status == 400 else step
+
+
+def _is_claude_code(exchange: Exchange) -> bool:
+    """Also by the session that only Claude Code names, for records that do not name their client."""
+    named = exchange.session_id is not None and "session_id" not in exchange.inferred
+    return is_claude_code(exchange.client) or (exchange.client is None and named)
+
+
+def _path_fault(exchange: Exchange) -> _Step | None:
+    """What is wrong with a path that the Messages API does not have; None: nothing, as far as is known."""
+    path = exchange.path.partition("?")[0]
+    if exchange.dialect != "messages":
+        return None
+    if path.startswith("/v1/v1/"):
+        return _Step(
+            f"The path {path} has /v1 twice: the client adds it by itself. Take /v1 off the end of its base URL.",
+            "take /v1 off the client's base URL",
+        )
+    if path.startswith(_BELOW_V1):
+        return _Step(
+            f"The path {path} lacks /v1: the client does not add it. Let its base URL end in /v1, such as "
+            f"/proxy/{exchange.route}/v1.",
+            "add /v1 to the client's base URL",
+        )
+    if path.startswith(_OF_OPENAI):
+        return _Step(
+            f"The path {path} is OpenAI's, and this route speaks the Messages API: chat completions are at "
+            "/proxy/anthropic/v1.",
+            "chat completions are at /proxy/anthropic/v1",
+        )
+    return None
 
 
 def _wait(exchange: Exchange) -> str | None:
