@@ -19,7 +19,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.export.csv_table import csv_lines, default_file_name
 from candela_tui.export.json_text import json_text
 from candela_tui.export.records import detailed_record, request_records, session_record
-from candela_tui.ui.plain import plain
+from candela_tui.ui.plain import plain, plain_lines
 from candela_tui.ui.words import UNKNOWN, at_least, cost, count, duration, money, percent
 
 if TYPE_CHECKING:
@@ -133,13 +133,16 @@ def export(invocation: Invocation, session_id: str, output: str | None) -> None:
     """Write a session's requests as CSV: one row each, with the fields of `candela requests --json`."""
     with _store(invocation) as store:
         found = _of_session(store, session_id)
-    text = "".join(csv_lines(found)).encode()
+    text = "".join(csv_lines(found))
     if output == "-":
-        sys.stdout.buffer.write(text)
+        if sys.stdout.isatty():
+            click.echo(plain_lines(text.replace("\r\n", "\n")), nl=False)
+        else:
+            sys.stdout.buffer.write(text.encode())
         return
     file = Path(output or default_file_name(found[0].session_id))
     try:
-        file.write_bytes(text)
+        file.write_bytes(text.encode())
     except OSError as error:
         raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
     click.echo(f"{len(found)} requests written to {file}", err=True)

@@ -9,8 +9,9 @@ from decimal import Decimal
 from candela_tui.exchange import Exchange
 from candela_tui.export.records import REQUEST_FIELDS, Value, in_order, plain_decimal, request_records
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that spreadsheets run as a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+_FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that spreadsheets run as a formula (https://owasp.org/www-community/attacks/CSV_Injection). Some
+leave out spaces before the sign, and some take its full-width form for it."""
 
 
 def csv_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
@@ -37,7 +38,7 @@ def _cell(value: Value) -> str:
     if isinstance(value, Decimal):
         return plain_decimal(value)
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return f"'{value}" if _FORMULA.match(value) else value
     return str(value)
 
 

@@ -235,6 +235,15 @@ def test_a_body_that_a_terminal_would_act_on_is_not_written_to_one(home: Home) -
     assert on_a_terminal(home, "show", "0198", "--raw", "request") == (0, '{"text": "harmless ü"}\n')
 
 
+async def test_an_export_is_safe_on_a_terminal_and_exact_elsewhere(home: Home) -> None:
+    home.record(exchange(model="\x1b]0;owned\x07"))
+    code, out = on_a_terminal(home, "export", "--session", SESSION, "-o", "-")
+    assert code == 0
+    assert "\u241b]0;owned\u2407" in out
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert b"\x1b]0;owned\x07" in (await home.run("export", "--session", SESSION, "-o", "-")).raw
+
+
 async def test_a_store_of_something_else_is_named(home: Home) -> None:
     home.data.mkdir()
     (home.data / "candela.db").write_bytes(b"this is not a database" * 100)

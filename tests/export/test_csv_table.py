@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,19 @@ def test_a_text_that_a_spreadsheet_would_run_is_kept_from_running() -> None:
     (row,) = rows(exchange(model='=HYPERLINK("http://evil.example")', session_id="+1", agent_id="@SUM(A1)"))
     assert row["model"] == '\'=HYPERLINK("http://evil.example")'
     assert (row["session_id"], row["agent_id"]) == ("'+1", "'@SUM(A1)")
+
+
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\u3000", " \r\n "])
+def test_nor_after_space_or_in_full_width(before: str, sign: str) -> None:
+    (row,) = rows(exchange(model=f"{before}{sign}1+1"))
+    assert row["model"] == f"'{before}{sign}1+1"
+
+
+@pytest.mark.parametrize("text", ["\tmodel", "\rmodel", "\nmodel"])
+def test_nor_a_text_that_begins_with_a_control_character(text: str) -> None:
+    (row,) = rows(exchange(model=text))
+    assert row["model"] == f"'{text}"
 
 
 def test_the_file_is_named_for_its_session_and_stays_in_its_directory() -> None:
