@@ -11,6 +11,7 @@ from candela_tui.cli import daemon
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.pidfile import background
 from candela_tui.cli.processes import terminate
+from candela_tui.config import config_access, data_access
 from candela_tui.feed import unstored_words
 from candela_tui.paths import Paths
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
@@ -38,9 +39,13 @@ def start(invocation: Invocation) -> None:
     if running is not None:
         click.echo(f"candela {running.version} already runs on {_url(running)} (pid {running.pid}).")
         return
+    # Before the data directory is made for its owner only.
+    warnings = [config_access(invocation.paths.config), data_access(invocation.paths.data)]
     running = daemon.start(invocation, port)
     click.echo(f"candela {running.version} runs on {_url(running)} in the background (pid {running.pid}).")
     click.echo("`candela attach` shows its dashboard.")
+    for words in filter(None, warnings):
+        click.echo(f"Warning: {plain(words)}", err=True)
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.signals import SIGNAL_CHECK_S
-from candela_tui.config import Settings
+from candela_tui.config import Settings, config_access, data_access
 from candela_tui.feed import Feed, Storing
 from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
@@ -39,6 +39,9 @@ class Engine:
 
     def start(self) -> None:
         """Return when the proxy serves. Ends the command where it can't; without a store it serves all the same."""
+        # Before the directory is made for its owner only.
+        for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):
+            self.feed.notify(words)
         try:
             self._paths.make_data_directory()
         except OSError as error:

@@ -21,6 +21,7 @@ from candela_tui.config.settings import (
     UiSettings,
     VertexSettings,
 )
+from candela_tui.config.trust import config_access, data_access
 
 __all__ = [
     "AnthropicSettings",
@@ -39,6 +40,8 @@ __all__ = [
     "aws_profile",
     "aws_region",
     "change_setting",
+    "config_access",
+    "data_access",
     "from_text",
     "known_keys",
     "known_settings",

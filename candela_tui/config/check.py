@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
 from candela_tui.config.settings import ModelNames, ModelPrice, Settings
+from candela_tui.config.trust import config_access
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -23,8 +24,15 @@ Key = tuple[str, ...]
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. A file that does not exist has none. Raises ConfigError."""
-    return validated(read_document(path), str(path), environ)
+    """Read the settings. A file that does not exist has none. Raises ConfigError.
+
+    Where others can write the file, its key_command is left out: they would choose what this user runs.
+    """
+    document = read_document(path)
+    section = document.get("anthropic")
+    if isinstance(section, dict) and "key_command" in section and config_access(path) is not None:
+        del section["key_command"]
+    return validated(document, str(path), environ)
 
 
 def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, str] = os.environ) -> Settings:

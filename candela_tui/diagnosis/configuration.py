@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from candela_tui.config import config_access
 from candela_tui.credentials.errors import quotable
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.patient import Patient
@@ -24,6 +25,9 @@ def check_configuration(patient: Patient) -> Sequence[Check]:
         fix = f"Correct them in {file}; `candela config check` looks again."
         words = "; ".join(map(quotable, mistakes))
         return [TOPIC.bad(words + (" (the defaults were taken for all that follows)" if patient.mistakes else ""), fix)]
+    access = config_access(file)
+    if access is not None:
+        return [TOPIC.bad(access)]
     return [TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, the defaults hold"))]
 
 

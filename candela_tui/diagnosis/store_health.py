@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from candela_tui.config import data_access
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.patient import Patient
+from candela_tui.store.errors import Trouble, said, trouble_of
 from candela_tui.store.schema import REVISIONS
 
 TOPIC = Topic("data.store", "Records")
@@ -58,7 +60,7 @@ def _database(path: Path) -> Check:
             complaint = _complaint(connection)
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return _unreadable(path, error)
     if revision is None:
         return TOPIC.bad(f"{path} is not candela's", "Move it away, or choose another place with --data-dir.")
@@ -96,12 +98,16 @@ def _complaint(connection: sqlite3.Connection) -> str | None:
         raise
 
 
-def _unreadable(path: Path, error: sqlite3.DatabaseError) -> Check:
-    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return TOPIC.bad(f"{path} is damaged ({error})", "Start candela: it keeps the file aside and begins anew.")
-    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return TOPIC.unknown(f"{path} is locked by another program")
-    return TOPIC.bad(f"{path} can't be read ({error})", "Check the permissions of the file and of its directory.")
+def _unreadable(path: Path, error: sqlite3.DatabaseError | UnicodeDecodeError) -> Check:
+    match trouble_of(error):
+        case Trouble.BROKEN:
+            fix = "Start candela: it keeps the file aside and begins anew."
+            return TOPIC.bad(f"{path} is damaged ({said(error)})", fix)
+        case Trouble.LOCKED:
+            return TOPIC.unknown(f"{path} is locked by another program")
+        case _:
+            fix = "Check the permissions of the file and of its directory."
+            return TOPIC.bad(f"{path} can't be read ({said(error)})", fix)
 
 
 def _permissions(data: Path) -> Check | None:
@@ -115,6 +121,8 @@ def _permissions(data: Path) -> Check | None:
             continue
         if found.st_uid != os.getuid():
             return TOPIC.bad(f"{place} belongs to another user (uid {found.st_uid})", "Choose another --data-dir.")
+        if place == data and (access := data_access(data)) is not None:
+            return TOPIC.bad(access)
         if stat.S_IMODE(found.st_mode) & 0o077:
             return TOPIC.warn(f"{place} can be read by others", f"`chmod go= {place}`")
     return None

@@ -162,3 +162,21 @@ async def test_what_goes_wrong_with_the_records_is_in_the_log(home: Home) -> Non
         while "was damaged" not in (said := log.read_text()):
             await home.run("status")
     assert "  WARNING  candela_tui.cli.engine: " in said
+
+
+async def test_settings_that_others_could_have_written_are_named(home: Home) -> None:
+    ran = home.directory / "ran"
+    home.config.write_text(f'[anthropic]\nkey_command = "touch {ran}; echo sk-ant-1"\n')
+    home.config.chmod(0o666)
+    home.data.mkdir()
+    home.data.chmod(0o777)
+    started = await home.run("start")
+    assert started.code == 0
+    assert f"Warning: {home.config} can be written by others" in started.err
+    assert f"Warning: The data directory {home.data} can be written by others" in started.err
+    log = (home.data / "candela.log").read_text()
+    assert f"WARNING  candela_tui.cli.engine: {home.config} can be written by others" in log
+    checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
+    (said,) = [check["words"] for check in checks if check["id"] == "data.config"]
+    assert "no key_command" in said
+    assert not ran.exists()
