@@ -69,6 +69,6 @@ def _become_parent_and_leave(invocation: Invocation, log: Path, writing: int) ->
             start_new_session=True,
         )
     except OSError as error:
-        os.write(writing, str(error).encode())
+        os.write(writing, f"{error.filename or log}: {error.strerror}".encode())
     finally:
         os._exit(0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from candela_tui.credentials.aws_client import client
+from candela_tui.credentials.aws_words import described
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.keys import SigningKeys
 
@@ -253,5 +254,4 @@ def _call(region: str, ask: Callable[[], T]) -> T:
         said = error.response.get("error_description") or error.response.get("Error", {}).get("Message")
         raise _Refused(code, quotable(str(said or code)).rstrip(".")) from None
     except BotoCoreError as error:
-        words = quotable(str(error)).rstrip(".")
-        raise SsoUnreachable(f"IAM Identity Center in {region} can't be asked: {words}") from None
+        raise SsoUnreachable(f"IAM Identity Center in {region} can't be asked: {described(error)}") from None

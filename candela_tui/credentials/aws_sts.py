@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from candela_tui.credentials.aws_client import client
+from candela_tui.credentials.aws_words import described
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.keys import SigningKeys
 
@@ -84,7 +85,7 @@ def _call(region: str, keys: SigningKeys, operation: str, **parameters: Any) -> 
     except ParamValidationError as error:
         raise CredentialsError(f"AWS does not take that: {quotable(str(error))}") from None
     except BotoCoreError as error:
-        raise Unreachable(f"AWS STS in {region} can't be asked: {quotable(str(error)).rstrip('.')}") from None
+        raise Unreachable(f"AWS STS in {region} can't be asked: {described(error)}") from None
 
 
 def _refusal(error: dict[str, Any]) -> CredentialsError:

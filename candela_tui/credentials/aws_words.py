@@ -20,11 +20,36 @@ def nothing_found(session: Any) -> str:
     return f"{words}, or set [aws] profile or AWS_PROFILE to one of {_list(others)}" if others else words
 
 
+def described(error: Exception) -> str:
+    """What happened on the way to AWS, in words of candela's own; else botocore's, which are about its configuration.
+
+    The texts of its network errors quote exceptions of urllib3 and of ssl.
+    """
+    from botocore import exceptions
+
+    endpoint = str(getattr(error, "kwargs", {}).get("endpoint_url") or "AWS").partition("?")[0]
+    match error:
+        case exceptions.ProxyConnectionError():
+            return "the HTTP proxy on the way can't be reached (HTTPS_PROXY)"
+        case exceptions.SSLError():
+            return f"the TLS certificate of {endpoint} is not trusted"
+        case exceptions.ConnectTimeoutError() | exceptions.ReadTimeoutError():
+            return f"{endpoint} did not answer within the time limit"
+        case exceptions.EndpointConnectionError():
+            return f"there is no connection to {endpoint}"
+        case exceptions.ConnectionClosedError():
+            return f"{endpoint} closed the connection without an answer"
+        case exceptions.ConnectionError() | exceptions.HTTPClientError():
+            return f"the connection to {endpoint} failed"
+        case _:
+            return quotable(str(error) or type(error).__name__).rstrip(".")
+
+
 def why_not(error: Exception, session: Any | None) -> str:
     """What happened to botocore."""
     from botocore import exceptions
 
-    words = quotable(str(error) or type(error).__name__).rstrip(".")
+    words = described(error)
     if isinstance(error, exceptions.ConfigParseError):
         return f"{words}. Correct it."
     if session is None:

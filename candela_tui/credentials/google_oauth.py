@@ -105,15 +105,15 @@ class Consent:
             # Its class has no name of its own: the user consented to other scopes than were asked for.
             token = getattr(warning, "token", None)
             if not isinstance(token, dict):
-                raise CredentialsError(f"Google's answer can't be used: {quotable(str(warning))}") from None
+                raise CredentialsError("Google's answer can't be used: it has no token") from None
             return token
         except OAuth2Error as error:
             raise CredentialsError(_refusal(error.error or "", error.description or "")) from None
         except RequestException as error:
-            words = unreachable_in(error) or quotable(str(error))
+            words = unreachable_in(error) or "candela could not reach Google. Check the network and HTTPS_PROXY."
             raise CredentialsError(words) from None
-        except ValueError as error:
-            raise CredentialsError(f"Google's answer can't be used: {quotable(str(error))}") from None
+        except ValueError:
+            raise CredentialsError("Google's answer can't be used: it is not what Google documents") from None
 
 
 def code_in(answer: str, state: str) -> str:

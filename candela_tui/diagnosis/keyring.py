@@ -6,12 +6,12 @@ from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.vault.choice import known_passphrase
 from candela_tui.credentials.vault.os_keyring import usable_keyring
+from candela_tui.credentials.vault.secret_service import Collection, default_collection
 from candela_tui.diagnosis.check import Check, Topic
 from candela_tui.diagnosis.patient import Patient
 
 TOPIC = Topic("credentials.keyring", "Keyring")
-_SECRET_SERVICE = "keyring.backends.SecretService"  # noqa: S105 - a module
-_DEFAULT_COLLECTION = "/org/freedesktop/secrets/aliases/default"
+_WITHOUT_DESKTOP = "Without a desktop, as over SSH, use an encrypted file: `candela auth login --store file`."
 
 
 def check_keyring(patient: Patient) -> Sequence[Check]:
@@ -40,22 +40,16 @@ def check_keyring(patient: Patient) -> Sequence[Check]:
             return [TOPIC.bad(f"{words}, but a sign-in lies in one", fix)]
         return [TOPIC.ok(words, "`candela auth login` keeps secrets in an encrypted file there.")]
     name = str(backend.name)
-    locked = _locked() if type(backend).__module__ == _SECRET_SERVICE else None
-    if locked:
-        fix = "Unlock it: log in to the desktop, or let its own window ask when candela needs the secret."
-        words = f"{name} is locked"
-        return [TOPIC.bad(f"{words}, and a sign-in lies in it", fix) if wants_keyring else TOPIC.warn(words, fix)]
-    if locked is None:
-        return [TOPIC.ok(f"{name}; whether it is locked shows when it is used")]
-    return [TOPIC.ok(f"{name}, unlocked")]
-
-
-def _locked() -> bool | None:
-    """Whether the Secret Service's default collection is; None: there is none yet, or it can't be told."""
-    import secretstorage
-
-    try:
-        with secretstorage.dbus_init() as bus:
-            return bool(secretstorage.Collection(bus, _DEFAULT_COLLECTION).is_locked())
-    except secretstorage.exceptions.SecretStorageException:
-        return None
+    match default_collection(backend):
+        case Collection.UNLOCKED:
+            return [TOPIC.ok(f"{name}, unlocked")]
+        case Collection.UNKNOWN:
+            return [TOPIC.ok(f"{name}; whether it is locked shows when it is used")]
+        case Collection.LOCKED:
+            words = f"{name} is locked"
+            fix = "Unlock it: log in to the desktop, or let its own window ask when candela needs the secret."
+        case Collection.MISSING:
+            words = f"{name} holds no keyring yet"
+            fix = "The first sign-in creates one, and asks for its password in a window of the desktop."
+    fix = f"{fix} {_WITHOUT_DESKTOP}"
+    return [TOPIC.bad(f"{words}, and a sign-in is stored in it", fix) if wants_keyring else TOPIC.warn(words, fix)]

@@ -140,7 +140,16 @@ def test_a_keyring_is_told_locked_or_not_and_nobody_is_asked(
         signed_in(patient, "anthropic", "keyring")
         [check] = check_keyring(patient)
         assert check.state is State.BAD
-        assert check.words.endswith("is locked, and a sign-in lies in it")
+        assert check.words.endswith("is locked, and a sign-in is stored in it")
+        assert "candela auth login --store file" in check.fix
+
+
+def test_an_account_without_a_keyring_is_not_well(make_patient: MakePatient, bus: str, tmp_path: Path) -> None:
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        [check] = check_keyring(make_patient())
+    assert check.state is State.WARN
+    assert check.words.endswith("holds no keyring yet")
+    assert "candela auth login --store file" in check.fix
 
 
 def test_without_a_keyring_the_file_is_offered(make_patient: MakePatient, bus: str) -> None:

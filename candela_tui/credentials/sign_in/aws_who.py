@@ -10,7 +10,7 @@ from candela_tui.credentials.aws_chain import profile_region
 from candela_tui.credentials.aws_client import client
 from candela_tui.credentials.aws_source import API_KEY, Source, keys_from, source_of
 from candela_tui.credentials.aws_sts import identity
-from candela_tui.credentials.aws_words import SIGN_IN
+from candela_tui.credentials.aws_words import SIGN_IN, described
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.keys import BearerKey, Keys
@@ -75,7 +75,7 @@ def _listed(settings: AwsSettings, keys: Keys, region: str) -> list[CheckLine]:
     except ClientError as error:
         return [_refused(error.response.get("Error", {}), region)]
     except (BotoCoreError, ValueError) as error:
-        return [CheckLine("bad", f"Bedrock in {region} can't be asked: {quotable(str(error)).rstrip('.')}")]
+        return [CheckLine("bad", f"Bedrock in {region} can't be asked: {described(error)}")]
     if count == 0:
         return [
             CheckLine(

@@ -1,8 +1,10 @@
 """Where a sign-in keeps its secret: the keyring, else a file under a passphrase, as its user wants it."""
 
+import os
 import queue
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -10,8 +12,9 @@ from candela_tui.credentials.accounts import Account, Store
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.talk import Abandoned, Choice, Talk
-from candela_tui.credentials.vault.choice import Vault, has_keyring, known_passphrase, open_vault, unlock
+from candela_tui.credentials.vault.choice import Vault, keyring_state, known_passphrase, open_vault, unlock
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+from candela_tui.credentials.vault.secret_service import Collection
 
 FEWEST_CHARACTERS: Final = 8
 """Of a new passphrase."""
@@ -22,7 +25,15 @@ _NO_KEYRING: Final = (
     "There is no keyring that keeps secrets in this session (Secret Service, KWallet, Keychain or Credential Manager)."
 )
 
+_LOCKED: Final = "The keyring of this account is locked, and there is no desktop here to unlock it."
+_MISSING: Final = "This account has no keyring yet, and there is no desktop here to create one."
+
 T = TypeVar("T")
+
+
+def _has_desktop(environ: Mapping[str, str]) -> bool:
+    """Whether a window can open, as the ones that ask for a keyring's password."""
+    return sys.platform in ("darwin", "win32") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 class Keeping:
@@ -59,11 +70,12 @@ class Keeping:
         # Who has a file chose it, and so did who set its passphrase.
         if self._file.exists():
             return "file"
-        if await self._has_keyring():
+        why_not = await self._why_no_keyring()
+        if why_not is None:
             return "keyring"
         if known_passphrase(self._file) is not None:
             return "file"
-        await self._talk.tell(_NO_KEYRING)
+        await self._talk.tell(why_not)
         file = Choice("file", "An encrypted file", f"{self._file}, under a passphrase of yours")
         nowhere = Choice("environment", "Nowhere", "the credentials stay in your environment, and candela keeps none")
         chosen = await self._talk.choose("Where is candela to keep the secret?", [file, nowhere])
@@ -71,12 +83,17 @@ class Keeping:
             raise Abandoned
         return "file"
 
-    async def _has_keyring(self) -> bool:
+    async def _why_no_keyring(self) -> str | None:
+        """Why the keyring can't take a secret here; None: it can, or a window of the desktop asks for what it needs."""
         try:
-            return await self._calls.run(has_keyring)
+            state = await self._calls.run(keyring_state)
         except CredentialsError as error:
-            await self._talk.tell(str(error))
-            return False
+            return str(error)
+        if state is None:
+            return _NO_KEYRING
+        if state in (Collection.LOCKED, Collection.MISSING) and not _has_desktop(os.environ):
+            return _LOCKED if state is Collection.LOCKED else _MISSING
+        return None
 
     async def _vault(self, store: Store) -> Vault:
         vault = self._opened.get(store)

@@ -9,6 +9,7 @@ from candela_tui.credentials.accounts import Store
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.credentials.vault.os_keyring import OsKeyring, usable_keyring
+from candela_tui.credentials.vault.secret_service import Collection, default_collection
 
 PASSPHRASE_VARIABLE = "CANDELA_PASSPHRASE"  # noqa: S105 - a name
 """Opens the encrypted file where there is nobody to ask."""
@@ -34,9 +35,10 @@ class Vault(Protocol):
         """Forget a secret; False: there was none."""
 
 
-def has_keyring() -> bool:
-    """Whether the machine has a keyring that keeps secrets. Blocks."""
-    return usable_keyring() is not None
+def keyring_state() -> Collection | None:
+    """The state of the keyring that keeps secrets; None: the machine has none. Blocks."""
+    backend = usable_keyring()
+    return None if backend is None else default_collection(backend)
 
 
 def open_vault(store: Store, file: Path, passphrase: Callable[[], str | None]) -> Vault:

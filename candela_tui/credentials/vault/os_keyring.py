@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+from candela_tui.credentials.vault.secret_service import Collection, default_collection
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -16,6 +17,7 @@ _MOST_CHARACTERS: Final = 1200
 """Of one entry. Windows takes 2560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE, wincred.h)."""
 _PARTS: Final = "candela-parts:"
 _KEEPS_NOTHING: Final = ("keyring.backends.fail", "keyring.backends.null", "keyring.backends.chainer")
+_ENCRYPTED_FILE: Final = "encrypted file can take its place: `candela auth login --store file`"
 _PLAIN: Final = "keyrings.alt."
 """Its files hold secrets in plain text, or under a key that lies beside them."""
 
@@ -111,13 +113,20 @@ class OsKeyring:
             raise self._trouble(error) from None
 
     def _trouble(self, error: Exception) -> VaultError:
-        from keyring.errors import KeyringLocked
+        from keyring.errors import InitError, KeyringLocked
 
         if isinstance(error, KeyringLocked):
-            return VaultLocked(f"{self.place} is locked: unlock it and try again")
+            return VaultLocked(
+                f"{self.place} is locked: unlock it and try again. Where it can't be unlocked, as over SSH, an"
+                f" {_ENCRYPTED_FILE}"
+            )
+        if isinstance(error, InitError) and default_collection(self._backend) is Collection.MISSING:
+            return VaultError(
+                f"{self.place} holds no keyring yet, and none was created: that takes a window of the desktop, which"
+                f" was dismissed or can't be opened here. An {_ENCRYPTED_FILE}"
+            )
         # Only the kind: an error may quote what was to be stored.
-        said = str(error) if type(error).__module__.startswith(("keyring.", "secretstorage.")) else type(error).__name__
-        return VaultError(f"{self.place} can't be used: {said}. An encrypted file can take its place (--store file)")
+        return VaultError(f"{self.place} can't be used ({type(error).__name__}). An {_ENCRYPTED_FILE}")
 
 
 def _parts_of(name: str, found: str | None) -> list[str]:

@@ -7,9 +7,12 @@ import keyring.backend
 import pytest
 from keyring.errors import PasswordDeleteError
 
-from candela_tui.credentials.vault.choice import open_vault
+from candela_tui.credentials.sign_in.keeping import Keeping
+from candela_tui.credentials.vault.choice import keyring_state, open_vault
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
 from candela_tui.credentials.vault.os_keyring import OsKeyring, usable_keyring
+from candela_tui.credentials.vault.secret_service import Collection
+from tests.credentials.sign_in.user import User
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
 
 
@@ -44,8 +47,41 @@ def test_a_secret_is_kept_found_again_and_forgotten(bus: str, tmp_path: Path) ->
 def test_a_locked_keyring_is_said_to_be_locked(bus: str, tmp_path: Path) -> None:
     with gnome_keyring(tmp_path, bus):
         opened().write("anthropic-api-key", "sk-ant-1")
-    with gnome_keyring(tmp_path, bus, unlocked=False), pytest.raises(VaultLocked, match="is locked: unlock it"):
-        opened().read("anthropic-api-key")
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        assert keyring_state() is Collection.LOCKED
+        with pytest.raises(VaultLocked, match=r"is locked: unlock it .* `candela auth login --store file`"):
+            opened().read("anthropic-api-key")
+
+
+def test_an_account_without_a_keyring_is_told_what_to_do_without_a_desktop(bus: str, tmp_path: Path) -> None:
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        assert keyring_state() is Collection.MISSING
+        with pytest.raises(VaultError) as told:
+            opened().write("anthropic-api-key", "sk-ant-1")
+    assert "holds no keyring yet, and none was created" in str(told.value)
+    assert "`candela auth login --store file`" in str(told.value)
+    assert "collection" not in str(told.value)
+    assert "Prompt" not in str(told.value)
+
+
+async def test_without_a_desktop_such_an_account_is_offered_the_file(
+    bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "CANDELA_PASSPHRASE"):
+        monkeypatch.delenv(name, raising=False)
+    user = User("a passphrase", "a passphrase", choices=["file"])
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        store, _ = await Keeping(tmp_path / "vault.json", user).vault()
+    assert store == "file"
+    assert "This account has no keyring yet, and there is no desktop here to create one." in user.words
+    monkeypatch.setenv("DISPLAY", ":0")
+    with gnome_keyring(tmp_path, bus, unlocked=False):
+        assert (await Keeping(tmp_path / "vault.json", User()).vault())[0] == "keyring"
+
+
+def test_a_keyring_that_can_be_used_is_unlocked(bus: str, tmp_path: Path) -> None:
+    with gnome_keyring(tmp_path, bus):
+        assert keyring_state() is Collection.UNLOCKED
 
 
 def test_a_keyring_that_ends_is_told_without_a_traceback(bus: str, tmp_path: Path) -> None:
