@@ -15,13 +15,15 @@ _BRANCH = re.compile(r"^Current branch: *(\S[^\n]*)$", re.MULTILINE)
 _MODEL = re.compile(r"exact model ID is ([\w.\-:@/]*\w(?:\[\w+\])?)")
 _BLOCKS = (
     b"You have been invoked in the following environment",
+    b"You are powered by the model named",
     b"This is the git status at the start of the conversation",
 )
-"""How the client's environment block and its git status begin, in a reminder among the user's texts.
+"""How the client's words on its environment, model and git status begin, in reminders among the user's texts.
 
-Claude Code 2.1.332 puts the git status there, and for models before 4.8 the environment as well. Other reminders hold
+Claude Code 2.1.332 puts the git status there, and for models before 4.8 the other two as well. Other reminders hold
 files of the user's, which may speak of directories and branches too.
 """
+_LONGEST_CLUE = 400
 _MOST_BLOCK_BYTES = 8 * 1024
 """Of such a block; the client cuts a git status at 2 kB."""
 _FIRST_MESSAGES = 4
@@ -47,7 +49,23 @@ def session_clues(request: MessagesRequest) -> SessionClues:
         cwd = cwd or _found(_CWD, text)
         branch = branch or _found(_BRANCH, text)
         model = model or _found(_MODEL, text)
+    if cwd is None:
+        cwd, checked = _in_safeguards(request)
+        branch = branch or checked
     return SessionClues(first_user_text(request), cwd, branch, model)
+
+
+def _in_safeguards(request: MessagesRequest) -> tuple[str | None, str | None]:
+    """The directory and branch that auto mode tells its classifier: after ``/clear`` 2.1.332 tells no other."""
+    safeguards = decode_json(request.safeguards)
+    first = safeguards[0] if isinstance(safeguards, list) and safeguards else None
+    context = first.get("classifier_context") if isinstance(first, dict) else None
+    if not isinstance(context, dict):
+        return None, None
+    git = context.get("git_state")
+    found = context.get("live_cwd"), git.get("branch") if isinstance(git, dict) else None
+    cwd, branch = (value[:_LONGEST_CLUE] or None if isinstance(value, str) else None for value in found)
+    return cwd, branch
 
 
 def _environment_texts(request: MessagesRequest) -> Iterator[str]:
@@ -78,7 +96,7 @@ def _blocks_in_reminder(raw: msgspec.Raw) -> Iterator[str]:
 
 def _found(pattern: re.Pattern[str], text: str) -> str | None:
     match = pattern.search(text)
-    return match.group(1).strip()[:400] if match else None
+    return match.group(1).strip()[:_LONGEST_CLUE] if match else None
 
 
 def first_user_text(request: MessagesRequest) -> str | None:

@@ -72,6 +72,8 @@ class Capture:
         self._begun_bytes = 0
         self._live: dict[str, ExchangeRecord] = {}
         self._known_sessions: dict[str, None] = {}
+        self._untitled_sessions: dict[str, None] = {}
+        """Of those, the ones whose user has said nothing yet."""
         self._titled_sessions: dict[str, None] = {}
         self._known_agents: dict[tuple[str | None, str], None] = {}
         self._conversations = Conversations()
@@ -154,9 +156,16 @@ class Capture:
         record.compare(self._tries)
         exchange = record.exchange
         main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
-        if record.request is not None and main_agent and exchange.session_id not in self._known_sessions:
-            record.exchange = replace(exchange, clues=session_clues(record.request))
-            if exchange.dialect == "messages":
+        known = exchange.session_id in self._known_sessions
+        if record.request is not None and main_agent and (not known or exchange.session_id in self._untitled_sessions):
+            clues = session_clues(record.request)
+            record.exchange = replace(exchange, clues=clues)
+            # A session can begin with what the client carries out itself; the user's words come later then.
+            if clues.title is not None:
+                self._untitled_sessions.pop(exchange.session_id or "", None)
+            elif exchange.session_id is not None:
+                _remember(self._untitled_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+            if exchange.dialect == "messages" and not known:
                 record.notice = on_first_request(record.tap.headers, record.request)
             if exchange.session_id is not None:
                 _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)

@@ -93,12 +93,12 @@ def opus_of_332(*words: str) -> dict[str, Any]:
 def sonnet_of_332(*words: str) -> dict[str, Any]:
     """2.1.332 with claude-sonnet-4-5: everything is in reminders of the user's message."""
     environment = ENVIRONMENT.format(name="Sonnet 4.5", model="claude-sonnet-4-5")
-    reminder = f"<system-reminder>\n{environment}\n</system-reminder>"
+    reminders = [f"<system-reminder>\n{part}\n</system-reminder>" for part in environment.split("\n\n")]
     return {
         "model": "claude-sonnet-4-5",
         "max_tokens": 32_000,
         "system": [billing("2.1.332"), text("You are a Claude agent, built on Anthropic's Claude Agent SDK.")],
-        "messages": [user(reminder, CLAUDE_MD, GIT_STATUS, ATTRIBUTION, *words)],
+        "messages": [user(*reminders, CLAUDE_MD, GIT_STATUS, ATTRIBUTION, *words)],
         "tools": [BASH],
     }
 

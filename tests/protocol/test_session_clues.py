@@ -59,3 +59,19 @@ def test_the_git_status_is_found_behind_a_huge_file_of_the_users() -> None:
 )
 def test_the_title_is_what_the_user_wrote(make: Any, words: tuple[str, ...], title: str | None) -> None:
     assert first_user_text(decoded(make(*words))) == title
+
+
+def test_where_the_client_tells_no_environment_auto_mode_does() -> None:
+    context = {"live_cwd": "/srv/reef", "git_state": {"branch": "feature/reef", "status": None}}
+    body = bodies.opus_of_332("Fix it")
+    body["messages"] = [bodies.user(bodies.CAVEAT, bodies.LOCAL_COMMAND.format(name="clear"), "Fix it")]
+    body["safeguards"] = [{"type": "dangerous_tool_use", "classifier_context": context}]
+    assert session_clues(decoded(body)) == SessionClues("Fix it", "/srv/reef", "feature/reef", None)
+
+
+@pytest.mark.parametrize(
+    "safeguards", [5, [], [5], [{"classifier_context": 5}], [{"classifier_context": {"live_cwd": 5}}]]
+)
+def test_safeguards_of_any_form_are_no_fault(safeguards: Any) -> None:
+    body = {"model": "m", "messages": [bodies.user("Fix it")], "safeguards": safeguards}
+    assert session_clues(decoded(body)) == SessionClues("Fix it", None, None, None)

@@ -76,3 +76,15 @@ async def test_a_sub_agent_is_one_agent_also_where_a_gateway_dropped_its_headers
     assert (agent.agent_type, agent.description, agent.inferred) == ("general-purpose", "Count files", True)
     assert (agent.totals.requests, session.title) == (2, "count the files with an agent")
     assert [each.inferred for each in exchanges] == [(), ("agent_id",), ("agent_id",)]
+
+
+async def test_a_session_that_begins_with_a_local_command_is_titled_by_the_first_words_after_it(
+    candela: RunningProxy, client: aiohttp.ClientSession
+) -> None:
+    local = (bodies.CAVEAT, bodies.LOCAL_COMMAND.format(name="clear"))
+    for words in (local, (*local, "Fix the parser"), (*local, "Fix the lexer")):
+        await _post(candela, client, bodies.opus_of_332(*words), {"X-Claude-Code-Session-Id": SESSION})
+    exchanges = await candela.ended(3)
+    assert [each.clues is not None for each in exchanges] == [True, True, False]
+    (session,) = by_session(exchanges)
+    assert (session.title, session.git_branch) == ("Fix the parser", "feature/reef")
