@@ -53,6 +53,12 @@ class Unlock(msgspec.Struct, frozen=True):
         return "Unlock(…)"
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A notice from another program of the user."""
+
+    text: str
+
+
 class Chunk(msgspec.Struct, frozen=True):
     """A part of an answer's body as it crossed; ``data`` is base64 in JSON."""
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,9 +16,11 @@ from candela_tui.cli.claude_settings import leading_past, read_settings_files
 from candela_tui.cli.environment import Changes, RouteName, Way, changes
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.shells import SHELLS, shell_in, statements
+from candela_tui.cli.silence import LocalCandela, likely_cause, watch_beside
 from candela_tui.cli.way import way_of, way_options
 from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
 from candela_tui.diagnosis.client_settings import ClientEnvironment
+from candela_tui.paths import default_paths
 from candela_tui.peer import listening_uid
 from candela_tui.proxy.listen import running_candela
 
@@ -114,7 +117,8 @@ def _become(invocation: Invocation, route: RouteName | None, native: bool, words
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} keeps its records in {running.data_dir}", err=True)
     _say_what_changes(made, way, route)
-    for path, name in leading_past(files, made.wanted):
+    led_past = list(leading_past(files, made.wanted))
+    for path, name in led_past:
         click.echo(
             f"candela: {path} sets {name}, which wins over candela's and leads Claude Code past it. Take it out there, "
             "or set what `candela env --json` prints.",
@@ -122,6 +126,9 @@ def _become(invocation: Invocation, route: RouteName | None, native: bool, words
         )
     sys.stdout.flush()
     sys.stderr.flush()
+    if words[0] == "claude" and running.data_dir is not None:
+        token_file = default_paths(data=Path(running.data_dir)).token
+        watch_beside(LocalCandela(port, token_file), words[1:], likely_cause(led_past, words))
     # Python ignores these two, and a program that it becomes would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -60,7 +60,7 @@ async def test_the_way_is_chosen_before_the_programs_own_words(option: tuple[str
 async def test_a_native_way_is_the_clouds_own_protocol(running: Home) -> None:
     running.with_programs(claude='echo "$CLAUDE_CODE_USE_VERTEX $ANTHROPIC_VERTEX_BASE_URL <$CLAUDE_CODE_USE_BEDROCK>"')
     chosen = {"CANDELA_VERTEX__PROJECT": "my-project", "CLAUDE_CODE_USE_BEDROCK": "1"}
-    result = await running.run("claude", "--native", "--route", "vertex", "-p", "hi", **chosen)
+    result = await running.run("claude", "--native", "--route", "vertex", **chosen)
     assert result.out == f"1 http://127.0.0.1:{running.port}/vertex/v1 <>\n"
     assert result.err == (
         "candela: left out CLAUDE_CODE_USE_BEDROCK, which could lead past candela. The route is vertex.\n"

@@ -474,3 +474,18 @@ async def test_without_a_token_file_requests_pass_and_the_local_api_is_closed(
             assert response.status == 503
         candela._drain()
         assert any("api-token" in notice for notice in candela.notices)
+
+
+async def test_a_notice_is_shown_wherever_candela_is_watched(
+    candela: RunningProxy, program: aiohttp.ClientSession
+) -> None:
+    async with listening(candela, program) as events:
+        async with program.post(api(candela, "/notices"), data=b'{"text": "no request\\u001b[31m came"}') as answer:
+            assert answer.status == 200
+        await events.until(lambda: events.notices)
+    assert events.notices == ["no request[31m came"]
+    async with program.get(api(candela, "/notices")) as answer:
+        assert answer.status == 405
+    for body in (b"", b"[]", b'{"text": 1}', b'{"text": "' + b"x" * 5000 + b'"}'):
+        async with program.post(api(candela, "/notices"), data=body) as answer:
+            assert answer.status == 400

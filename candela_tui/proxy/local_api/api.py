@@ -23,12 +23,13 @@ from candela_tui.proxy.local_api.token import bears, own_token
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import EVERY_SESSION, StoreReader
-from candela_tui.wire import API_ROOT, About, Chunk, Unlock
+from candela_tui.wire import API_ROOT, About, Chunk, Said, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
 _BYTES = "application/octet-stream"
 _MOST_PASSPHRASE = 10_000
+_MOST_NOTICE = 4_000
 
 
 class BadQuery(ValueError):
@@ -68,6 +69,8 @@ class LocalApi:
         path, _, query = target.partition("?")
         if path == f"{API_ROOT}/unlock":
             return await self._unlock(request)
+        if path == f"{API_ROOT}/notices":
+            return await self._notice(request)
         if request.method != "GET":
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
         if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
@@ -121,6 +124,17 @@ class LocalApi:
             return _refusal(400, 'a passphrase is given as {"passphrase": "…"}')
         except VaultError as error:
             return _refusal(403, str(error))
+        return _document(b"{}")
+
+    async def _notice(self, request: web.BaseRequest) -> web.Response:
+        """Show a notice wherever this candela is watched, and log it."""
+        if request.method != "POST":
+            return _refusal(405, "a notice is given with POST", {"Allow": "POST"})
+        try:
+            text = msgspec.json.decode(await read_body(request, _MOST_NOTICE), type=Said).text
+        except (BodyTooLarge, msgspec.DecodeError, RecursionError):
+            return _refusal(400, 'a notice is given as {"text": "…"}')
+        self._feed.notify("".join(filter(str.isprintable, text)))
         return _document(b"{}")
 
     async def _sessions(self, since: datetime | None) -> web.Response:
