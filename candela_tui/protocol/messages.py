@@ -404,11 +404,27 @@ class AnswerDecoder:
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next decoded bytes; return the events that they completed (none for a document)."""
+        if self._events is None:
+            return self._feed_document(chunk)
+        self._length += len(chunk)
+        events = self._events.feed(chunk)
+        if not self.fold.begun and len(self._beginning) < _MOST_TEXT_BYTES:
+            self._begin_with(chunk, events)
+        for event in events:
+            self.fold.event(event)
+        return events
+
+    def _feed_document(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Take bytes of what is not a stream, or not known to be one yet."""
         if self._form is None:
             self._head += chunk
             form = form_of(self._head, self._content_type)
             return [] if form is None else self._begin(form)
-        return self._take(chunk)
+        self._length += len(chunk)
+        room = self._most - self._length + len(chunk)
+        if room > 0 and chunk:
+            self._kept.append(chunk[:room])
+        return []
 
     def _begin(self, form: Form) -> list[ServerSentEvent]:
         self._form = form
@@ -418,21 +434,7 @@ class AnswerDecoder:
         elif form is Form.FRAMES:
             self._events = BedrockEventDecoder()
         head, self._head = self._head, b""
-        return self._take(head)
-
-    def _take(self, chunk: bytes) -> list[ServerSentEvent]:
-        self._length += len(chunk)
-        if self._events is None:
-            room = self._most - self._length + len(chunk)
-            if room > 0 and chunk:
-                self._kept.append(chunk[:room])
-            return []
-        events = self._events.feed(chunk)
-        if not self.fold.begun and len(self._beginning) < _MOST_TEXT_BYTES:
-            self._begin_with(chunk, events)
-        for event in events:
-            self.fold.event(event)
-        return events
+        return self.feed(head)
 
     def _begin_with(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
         if self._no_events:
