@@ -44,6 +44,8 @@ class Shape:
     body_kb: int = 90
     events: int = 100
     pace_ms: int = 0
+    delta_kb: int = 0
+    """Beside the words of each delta."""
 
 
 class _Client(asyncio.Protocol):
@@ -100,7 +102,7 @@ def _request(url: str, shape: Shape) -> bytes:
     words = "lorem ipsum dolor sit amet " * (shape.body_kb * 1024 // 27)
     body = json.dumps(
         {
-            "metadata": {"user_id": f"events={shape.events}&pace_ms={shape.pace_ms}"},
+            "metadata": {"user_id": f"events={shape.events}&pace_ms={shape.pace_ms}&delta_kb={shape.delta_kb}"},
             "model": "claude-opus-4-8",
             "max_tokens": 1024,
             "stream": True,

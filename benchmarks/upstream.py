@@ -1,8 +1,9 @@
 """A fast canned provider: ``python benchmarks/upstream.py`` prints its port, then answers every POST with a stream.
 
-The request's metadata says how: ``events`` (text deltas) and ``pace_ms`` (0: as fast as it goes). Each delta carries
-the time at which it was sent, in nanoseconds of the monotonic clock, which all processes of a machine share. It also
-speaks Vertex AI (the same stream) and Bedrock (frames), takes any credentials, and gives Google tokens.
+The request's metadata says how: ``events`` (text deltas), ``pace_ms`` (0: as fast as it goes) and ``delta_kb`` (of
+text in each delta, beside a few words). Each delta carries the time at which it was sent, in nanoseconds of the
+monotonic clock, which all processes of a machine share. It also speaks Vertex AI (the same stream) and Bedrock
+(frames), takes any credentials, and gives Google tokens.
 """
 
 import asyncio
@@ -80,7 +81,9 @@ def _around(form: Callable[[str, bytes], bytes], content_type: bytes) -> tuple[b
 
 
 _IN_EVENTS, _IN_FRAMES = _around(_event, _SSE), _around(_frame, _FRAMES)
-_DELTA = b'{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "some words @%020d; "}}'
+_DELTA = (
+    b'{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "%bsome words @%020d; "}}'
+)
 _TOKEN = json.dumps({"access_token": "benchmark", "expires_in": 3600, "token_type": "Bearer"}).encode()
 _TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
     len(_TOKEN),
@@ -93,10 +96,21 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._need = 0
         self._streams: set[asyncio.Task[None]] = set()
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._writable.set()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -118,19 +132,20 @@ class _Connection(asyncio.Protocol):
         if self._buffer.startswith(b"POST /token"):
             self._transport.write(_TOKEN_ANSWER)
         else:
-            asked = re.search(rb"events=(\d+)&pace_ms=(\d+)", self._buffer)
-            events, pace_ms = (int(asked[1]), int(asked[2])) if asked else (20, 0)
+            asked = re.search(rb"events=(\d+)&pace_ms=(\d+)&delta_kb=(\d+)", self._buffer)
+            events, pace_ms, delta_kb = map(int, asked.groups()) if asked else (20, 0, 0)
             in_frames = b"/invoke-with-response-stream " in self._buffer[:1024]
-            task = asyncio.get_running_loop().create_task(self._stream(events, pace_ms / 1000, in_frames))
+            task = asyncio.get_running_loop().create_task(self._stream(events, pace_ms / 1000, delta_kb, in_frames))
             self._streams.add(task)
             task.add_done_callback(self._streams.discard)
         del self._buffer[: self._need]
         self._need = 0
 
-    async def _stream(self, events: int, pace_s: float, in_frames: bool) -> None:
+    async def _stream(self, events: int, pace_s: float, delta_kb: int, in_frames: bool) -> None:
         write, clock = self._transport.write, time.monotonic
         form, (beginning, end) = (_frame, _IN_FRAMES) if in_frames else (_event, _IN_EVENTS)
         write(beginning)
+        more = b"lorem ipsum dolor sit. " * (delta_kb * 1024 // 23)
         begun = clock()
         for number in range(events):
             if pace_s:
@@ -139,7 +154,8 @@ class _Connection(asyncio.Protocol):
                 await asyncio.sleep(0)
             if self._transport.is_closing():
                 return
-            write(_chunk(form("content_block_delta", _DELTA % time.monotonic_ns())))
+            await self._writable.wait()
+            write(_chunk(form("content_block_delta", _DELTA % (more, time.monotonic_ns()))))
         write(end)
 
 

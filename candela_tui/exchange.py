@@ -277,7 +277,8 @@ class Recording:
     """The bodies of one exchange as they cross, byte for byte.
 
     ``request`` is complete from the start. ``chunks`` and ``times`` only grow, the time first, so that another
-    thread may read ``len(chunks)`` of both at any moment.
+    thread may read ``len(chunks)`` of both at any moment. Of a large answer the first chunks are let go of once they
+    are stored: take a slice, then look at ``stored``.
     """
 
     request: bytes
@@ -287,6 +288,22 @@ class Recording:
     provider: "Recording | None" = None
     """What crossed on the provider's side, where a mapping is between it and the client. Where only the request is
     mapped its ``chunks`` and ``times`` are the same lists as these."""
+
+    stored: int = 0
+    """So many of the first chunks may be empty here, and are in the store."""
+    decoded: int = 0
+    """So many of the first chunks capture has read."""
+
+    def let_go(self, count: int) -> None:
+        """Empty the first ``count`` chunks, which are in the store, as far as capture has read them."""
+        start, end = self.stored, min(count, self.decoded)
+        if end <= start:
+            return
+        # Before they are emptied, so that whoever took a slice meanwhile sees that it may lack them.
+        self.stored = end
+        if self.provider is not None and self.provider.chunks is self.chunks:
+            self.provider.stored = end
+        self.chunks[start:end] = [b""] * (end - start)
 
     def add(self, chunk: bytes, at_ms: float) -> None:
         """Keep the next chunk of the answer's body."""

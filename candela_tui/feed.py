@@ -236,6 +236,16 @@ class Feed:
         """Hold the bodies of an exchange until ``release``."""
         self._recordings[exchange_id] = recording
 
+    def let_go(self, exchange_id: str, chunks: int, provider_chunks: int) -> None:
+        """Let go of the first chunks of each side of a live answer, which are in the store."""
+        recording = self._recordings.get(exchange_id)
+        if recording is None:
+            return
+        recording.let_go(chunks)
+        provider = recording.provider
+        if provider is not None and provider.chunks is not recording.chunks:
+            provider.let_go(provider_chunks)
+
     def release(self, exchange_id: str) -> None:
         """Let go of what is in the store, or too much to hold."""
         with self._lock:

@@ -27,7 +27,12 @@ class Engine:
         self.feed = Feed(_log)
         self._settings = settings
         self._paths = invocation.paths
-        self._writer = StoreWriter(self._paths.store, on_problem=self.feed.notify, on_stored=self.feed.release)
+        self._writer = StoreWriter(
+            self._paths.store,
+            on_problem=self.feed.notify,
+            on_stored=self.feed.release,
+            on_part_stored=self.feed.let_go,
+        )
         self.feed.storing = self._storing
         self.port: int = sock.getsockname()[1]
         self._proxy = ProxyThread(settings, sock, self.feed, self._writer, self._paths)

@@ -121,6 +121,7 @@ class MessageFold:
     """Folds the events of one answer, or a whole JSON answer, into what it means."""
 
     __slots__ = (
+        "_most_text",
         "_usage",
         "begun",
         "blocks",
@@ -135,7 +136,9 @@ class MessageFold:
         "usage_final",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, most_text: int | None = None) -> None:
+        """``most_text``: characters of content that are kept; those beyond are only counted."""
+        self._most_text = most_text
         self.message_id: str | None = None
         self.model: str | None = None
         """The model that answered."""
@@ -313,7 +316,8 @@ class MessageFold:
 
     def _grow(self, block: ContentBlock, piece: str) -> None:
         if piece:
-            block.pieces.append(piece)
+            if self._most_text is None or self.output_characters < self._most_text:
+                block.pieces.append(piece)
             self.output_characters += len(piece)
             self.has_content = True
 
@@ -367,7 +371,8 @@ class AnswerDecoder:
         "incomplete",
     )
 
-    def __init__(self, status: int, content_type: str) -> None:
+    def __init__(self, status: int, content_type: str, *, most_text: int | None = None) -> None:
+        """``most_text``: see ``MessageFold``."""
         self._status = status
         self._content_type = content_type
         self._form: Form | None = Form.TEXT if status >= 400 else None
@@ -380,7 +385,7 @@ class AnswerDecoder:
         """It is a stream by its header alone."""
         self._kept: list[bytes] = []
         self._length = 0
-        self.fold = MessageFold()
+        self.fold = MessageFold(most_text)
         self.failure: ApiError | None = None
         """Once finished: why an answer with a good status is not a message."""
         self.incomplete = False

@@ -25,6 +25,8 @@ from candela_tui.proxy.tries import Tries
 
 _TICK_S = 0.1
 _STORE_EVERY_S = 1.0
+_STORE_BYTES = 2 * 2**20
+"""Of an answer that are stored at once, so that a large one is never whole in memory."""
 # How long capture may hold the loop: a chunk of the relay waits about that long for it at most. Where many wait to
 # be recorded, longer slices keep capture from falling behind.
 _SLICE_S = 0.0005
@@ -132,6 +134,8 @@ class Capture:
         """Record what came of a live exchange since the last tick, or its end."""
         ended = record.tap.end_ms is not None
         while record.behind and not record.failed and self._try(record, ExchangeRecord.fold):
+            if record.unstored_bytes >= _STORE_BYTES:
+                self._try(record, self._store)
             await self._breathe()
         if ended:
             if not self._try(record, self._finish):

@@ -37,6 +37,8 @@ from candela_tui.proxy.tries import Tries
 from candela_tui.proxy.unstored import Unstored
 
 _CHUNKS_A_STEP = 16
+_MOST_TEXT = 2**20
+"""Characters of an answer that are kept: titles and tool calls are read from them."""
 _OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
 
 
@@ -58,6 +60,8 @@ class ExchangeRecord:
         "_lifetimes",
         "_oauth",
         "_received",
+        "_received_stored",
+        "_shown",
         "_trouble",
         "_undecoded",
         "_unread",
@@ -109,6 +113,9 @@ class ExchangeRecord:
         self._headed = False
         self._counted = 0
         self._received = 0
+        self._received_stored = 0
+        self._shown = 0
+        """Chunks that the newest snapshot counts."""
         self._oauth = False
         self._unstored = Unstored(tap)
         self._lifetimes: set[str] = set()
@@ -226,7 +233,7 @@ class ExchangeRecord:
         """Whether the tap knows more than the newest snapshot shows."""
         tap = self.tap
         return (
-            self._counted < len(tap.recording.chunks)
+            self._shown < len(tap.recording.chunks)
             or tap.attempt is not self._attempt
             or self.exchange.marks != self._marks()
         )
@@ -243,6 +250,8 @@ class ExchangeRecord:
         recording = self._decoded_side()
         start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
         chunks = recording.chunks[start : self._folded]
+        recording.decoded = self._folded
+        self._let_go_of_other_side(recording)
         answer = self._started()
         if self._encoding is None:
             return
@@ -259,6 +268,13 @@ class ExchangeRecord:
         except BadEncoding as error:
             self._undecodable(error)
 
+    def _let_go_of_other_side(self, decoded: Recording) -> None:
+        """Nobody decodes the other side."""
+        own = self.tap.recording
+        other = own.provider if decoded is own else own
+        if other is not None and other.chunks is not decoded.chunks:
+            other.decoded = len(other.chunks)
+
     def _undecodable(self, trouble: BadEncoding) -> None:
         self._encoding, self._trouble = None, trouble
         self.notice = f"The answer to {self.tap.id} can't be decoded for display: {trouble}"
@@ -269,7 +285,7 @@ class ExchangeRecord:
             of_client = self._decoded_side() is tap.recording
             headers = tap.response_headers if of_client else tap.provider_headers
             status = tap.status if of_client else tap.provider_status
-            self._answer = AnswerDecoder(status or 0, header(headers, "content-type") or "")
+            self._answer = AnswerDecoder(status or 0, header(headers, "content-type") or "", most_text=_MOST_TEXT)
             try:
                 self._encoding = answer_decoder_for(header(headers, "content-encoding") or "")
             except BadEncoding as error:
@@ -292,9 +308,8 @@ class ExchangeRecord:
     def snapshot(self, pricer: Pricer) -> None:
         """Make ``exchange`` say what is known by now, priced."""
         tap = self.tap
-        chunks = tap.recording.chunks
-        self._received += sum(map(len, chunks[self._counted :]))
-        self._counted = len(chunks)
+        self._count()
+        self._shown = self._counted
         known: dict[str, Any] = {"marks": self._marks(), "response_bytes": self._received} | self._attempted()
         if not self._headed and (tap.status is not None or tap.end_ms is not None):
             self._headed = True
@@ -343,7 +358,20 @@ class ExchangeRecord:
 
     def unstored(self) -> tuple[list[bytes], list[float], ProviderSide | None]:
         """The chunks that the store has not got yet, with their times, and what it has not of the provider's side."""
+        self._count()
+        self._received_stored = self._received
         return self._unstored.take()
+
+    @property
+    def unstored_bytes(self) -> int:
+        """Bytes of the client's answer that the store has not got yet."""
+        self._count()
+        return self._received - self._received_stored
+
+    def _count(self) -> None:
+        chunks = self.tap.recording.chunks
+        self._received += sum(map(len, chunks[self._counted :]))
+        self._counted = len(chunks)
 
     def _marks(self) -> Marks:
         tap = self.tap

@@ -1,13 +1,18 @@
-"""Writing responses as they grow: by parts while an exchange is live, one part at its end, on each side."""
+"""Writing responses as they grow: by parts while an exchange is live, one part at its end, on each side. Those of a
+large answer stay as they are."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from candela_tui.store.backlog import Entry
 from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
 from candela_tui.store.schema import provider_parts, response_parts
+
+_MOST_MERGED: Final = 8 * 2**20
+"""Bytes of parts that become one at the end; those of a larger answer stay, since merging takes several times their
+memory."""
 
 
 @dataclass(slots=True)
@@ -16,6 +21,10 @@ class Progress:
 
     parts: int = 0
     provider_parts: int = 0
+    chunks: int = 0
+    provider_chunks: int = 0
+    size: int = 0
+    """Bytes of both sides."""
     dropped: bool = False
 
 
@@ -29,6 +38,9 @@ def write_responses(connection: Connection, entry: Entry, progress: Progress) ->
                 connection.execute(delete(table).where(table.c.exchange_id == exchange_id))
             progress.parts = progress.provider_parts = 0
         return
+    progress.chunks += len(entry.chunks)
+    progress.provider_chunks += len(entry.provider_chunks)
+    progress.size += sum(map(len, entry.chunks)) + sum(map(len, entry.provider_chunks))
     progress.parts = _write_parts(connection, response_parts, entry, entry.chunks, entry.times, progress.parts)
     progress.provider_parts = _write_parts(
         connection, provider_parts, entry, entry.provider_chunks, entry.provider_times, progress.provider_parts
@@ -41,7 +53,7 @@ def _write_parts(
     """Write one side's response, of which ``count`` parts are stored; returns how many are now."""
     parts = table.c
     exchange_id = entry.exchange.id
-    if entry.ended and count:
+    if entry.ended and count and _stored_size(connection, table, exchange_id) <= _MOST_MERGED:
         rows = connection.execute(
             select(parts.size, parts.digest, parts.data, parts.chunks)
             .where(parts.exchange_id == exchange_id)
@@ -61,6 +73,11 @@ def _write_parts(
         connection.execute(insert(table), _part_row(exchange_id, count, pack_part(chunks, times)))
         count += 1
     return count
+
+
+def _stored_size(connection: Connection, table: Table, exchange_id: str) -> int:
+    size = func.coalesce(func.sum(table.c.size), 0)
+    return int(connection.execute(select(size).where(table.c.exchange_id == exchange_id)).scalar_one())
 
 
 def _part_row(exchange_id: str, number: int, part: Part) -> dict[str, Any]:

@@ -48,6 +48,8 @@ _MUCH: Final = 8 * 2**20
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
 
+_LARGE: Final = 4 * 2**20
+"""Bytes of a live answer beyond which what is stored of it is let go of in memory."""
 _LONGEST_CHECK_S: Final = 2.0
 """How long an idle writer looks through the file for damage: enough for one of about 1 GB."""
 
@@ -61,6 +63,8 @@ class StoreWriter:
     ``on_problem`` is called from the writer's thread with words for the user. ``on_stored`` is called with the id of
     an ended exchange once its bodies are committed, or are never going to be: from the writer's thread, after the
     writer gave up or was closed from the caller's.
+    ``on_part_stored`` is called from the writer's thread with the id of a large live answer and how
+    many of the first chunks of each side are committed.
     """
 
     def __init__(
@@ -69,11 +73,13 @@ class StoreWriter:
         *,
         on_problem: Callable[[str], None],
         on_stored: Callable[[str], None],
+        on_part_stored: Callable[[str, int, int], None] | None = None,
         most_queued: int = _MOST_QUEUED,
     ) -> None:
         self._path = path
         self._on_problem = on_problem
         self._on_stored = on_stored
+        self._on_part_stored = on_part_stored
         self._backlog = Backlog(most_queued)
         self._lanes = Lanes(_MOST_BASES)
         self._progress: dict[str, Progress] = {}
@@ -310,6 +316,8 @@ class StoreWriter:
         exchange_id = entry.exchange.id
         if not entry.ended:
             self._progress[exchange_id] = progress
+            if progress.size > _LARGE and not progress.dropped and self._on_part_stored is not None:
+                self._on_part_stored(exchange_id, progress.chunks, progress.provider_chunks)
             return
         self._progress.pop(exchange_id, None)
         self.stored += 1

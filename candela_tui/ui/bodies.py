@@ -13,7 +13,7 @@ Side = Literal["client", "provider"]
 
 
 class Bodies:
-    """Once obtained, the recording stays whole, also when the feed has let go of it."""
+    """Once obtained, the recording stays, also when the feed has let go of it."""
 
     def __init__(self, sources: Sources, exchange_id: str) -> None:
         self._history = sources.history
@@ -48,7 +48,15 @@ class Bodies:
             if of_side is None:
                 return [], []
             whole = len(of_side.chunks)
-            return of_side.chunks[chunks:whole], of_side.times[chunks:whole]
+            held, times = of_side.chunks[chunks:whole], of_side.times[chunks:whole]
+            if of_side.stored <= chunks:
+                return held, times
+            # The first of a large answer are in the store alone.
+            stored, stored_times = await self._stored_after(chunks, side)
+            return [*stored, *held[len(stored) :]], [*stored_times, *times[len(stored) :]]
+        return await self._stored_after(chunks, side)
+
+    async def _stored_after(self, chunks: int, side: Side) -> tuple[list[bytes], list[float]]:
         read = self._history.response_chunks if side == "client" else self._history.provider_response_chunks
         return await asyncio.to_thread(read, self._id, chunks)
 

@@ -42,7 +42,12 @@ class RunningProxy:
         self._latest: dict[str, Exchange] = {}
         self._changed = asyncio.Event()
         self._path = data / "candela.db"
-        self._writer = StoreWriter(self._path, on_problem=self.problems.append, on_stored=self.feed.release)
+        self._writer = StoreWriter(
+            self._path,
+            on_problem=self.problems.append,
+            on_stored=self.feed.release,
+            on_part_stored=self._part_stored,
+        )
         self._sock = bind(listen_on)
         self.port: int = self._sock.getsockname()[1]
         self.origin = f"http://127.0.0.1:{self.port}"
@@ -53,7 +58,7 @@ class RunningProxy:
         self._stopped = False
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._writer.start()
         self._follower = self.feed.follow(lambda: loop.call_soon_threadsafe(self._drain))
         await self.proxy.start()
@@ -84,6 +89,17 @@ class RunningProxy:
     def reader(self) -> StoreReader:
         """The store that it writes to."""
         return StoreReader(self._path)
+
+    def _part_stored(self, exchange_id: str, chunks: int, provider_chunks: int) -> None:
+        self.feed.let_go(exchange_id, chunks, provider_chunks)
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for what the store's writer brings about."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
 
     def _drain(self) -> None:
         news = self._follower.drain()

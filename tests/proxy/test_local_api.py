@@ -317,6 +317,45 @@ async def test_a_store_that_cannot_be_read_is_told_in_words(
         assert "damaged" in (await response.json())["error"]["message"]
 
 
+async def test_a_large_live_answer_is_let_go_of_once_stored_and_still_read_byte_for_byte(
+    candela: RunningProxy, program: aiohttp.ClientSession, client: aiohttp.ClientSession, provider: Provider
+) -> None:
+    gate = Gate()
+    provider.answer(message(text(*(f"{number}" * 1_000_000 for number in range(8)), gate, "the end")))
+    asking = asyncio.create_task(ask(candela, client))
+    live = await candela.exchange(lambda known: known.live and known.response_bytes > 7_000_000)
+    recording = candela.feed.recording(live.id)
+    assert recording is not None
+    await candela.until(lambda: recording.stored > 0)
+    assert not any(recording.chunks[: recording.stored])
+    assert len(recording.chunks) == len(recording.times)
+
+    async def read(part: str) -> bytes:
+        async with program.get(api(candela, f"/requests/{live.id}/{part}")) as response:
+            assert response.status == 200
+            return await response.read()
+
+    def joined(listed: bytes) -> bytes:
+        return b"".join(msgspec.json.decode(line, type=Chunk).data for line in listed.splitlines())
+
+    held = len(recording.chunks)
+    begun, as_chunks = await read("response"), joined(await read("chunks"))
+    after_some = joined(await read("chunks?after=3"))
+    gate.open()
+    whole = await asking
+    assert begun == as_chunks == whole[: len(begun)]
+    assert after_some == begun[len(begun) - len(after_some) :]
+    ended = await candela.exchange()
+    assert ended.response_bytes == len(whole)
+    assert ended.output_characters == 8_000_007
+    await candela.stop(0)
+    assert candela.reader.response_body(live.id) == whole
+    chunks, times = candela.reader.response_chunks(live.id)
+    assert b"".join(chunks) == whole
+    assert times == sorted(times)
+    assert len(chunks) > held
+
+
 async def test_the_event_stream_tells_what_is_live_first_then_what_changes_and_notices(
     candela: RunningProxy, program: aiohttp.ClientSession, client: aiohttp.ClientSession, provider: Provider
 ) -> None:

@@ -32,7 +32,7 @@ class Bodies:
     async def response(self) -> Sequence[bytes] | None:
         """The answer's body in pieces, so far; None as ``request`` has it."""
         if self._live is not None:
-            return None if self._recording is None else self._recording.chunks[:]
+            return None if self._recording is None else (await self.chunks(0))[0]
         read = self._store.provider_response_body if self._of_provider else self._store.response_body
         body = await asyncio.to_thread(read, self._id)
         return None if body is None else [body]
@@ -40,10 +40,18 @@ class Bodies:
     async def chunks(self, after: int) -> tuple[Sequence[bytes], Sequence[float]]:
         """The answer's chunks beyond the first ``after``, so far, and when each came; none where there is nothing."""
         if self._live is None:
-            read = self._store.provider_response_chunks if self._of_provider else self._store.response_chunks
-            return await asyncio.to_thread(read, self._id, after)
+            return await self._stored_after(after)
         recording = self._recording
         if recording is None:
             return [], []
         whole = len(recording.chunks)
-        return recording.chunks[after:whole], recording.times[after:whole]
+        held, times = recording.chunks[after:whole], recording.times[after:whole]
+        if recording.stored <= after:
+            return held, times
+        # The first of a large answer are in the store alone.
+        stored, stored_times = await self._stored_after(after)
+        return [*stored, *held[len(stored) :]], [*stored_times, *times[len(stored) :]]
+
+    async def _stored_after(self, after: int) -> tuple[list[bytes], list[float]]:
+        read = self._store.provider_response_chunks if self._of_provider else self._store.response_chunks
+        return await asyncio.to_thread(read, self._id, after)
