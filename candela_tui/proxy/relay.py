@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -28,7 +29,8 @@ _MOST_ERROR_BYTES = 4 * 2**20
 _ERROR_BODY_S = 10.0
 """An error's words are not waited for any longer: its status alone tells a client more than silence."""
 _ENCODING = "content-encoding"
-_MOST_WORDS = 200
+_LONGEST_HOST = 260
+"""A domain name has up to 253 characters (RFC 1035, section 2.3.4), and a port."""
 _PEER = "the provider"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -152,9 +154,8 @@ class Relay:
         """The client would follow with its own key, which is for Anthropic, and without candela's credentials."""
         headers = decoded_pairs(answer.raw_headers)
         tap.provider_answered(answer.status, headers)
-        where = (header(headers, "location") or "").partition("?")[0][:_MOST_WORDS]
         words = (
-            f"{self._origins.of(step.request.url).url} answered with a redirect to {where or 'nowhere'}, which candela"
+            f"{self._origins.of(step.request.url).url} answered with a redirect{_place(headers)}, which candela"
             " does not follow with your credentials. Check base_url in config.toml, and whether this network wants a"
             " login first."
         )
@@ -278,6 +279,17 @@ async def _error_body(answer: aiohttp.ClientResponse, tap: Tap) -> bytes:
                 tap.received(part)
                 body += part
     return bytes(body)
+
+
+def _place(headers: Pairs) -> str:
+    """Where a redirect leads: scheme and host alone, as user, path, query and fragment may hold a secret."""
+    try:
+        place = urlsplit(header(headers, "location") or "")
+    except ValueError:
+        return ""
+    host = place.netloc.rpartition("@")[2]
+    known = place.scheme in ("http", "https") and host.isprintable() and 0 < len(host) <= _LONGEST_HOST
+    return f" to {place.scheme}://{host}" if known else ""
 
 
 def _decoded(headers: Pairs, body: bytes) -> tuple[Pairs, bytes]:

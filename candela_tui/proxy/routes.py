@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from candela_tui.config import Settings
 
 _BARE = ("/v1/", "/api/")
+BELOW_V1 = ("/messages", "/models", "/complete", "/chat/completions", "/responses")
+"""How paths begin that lack their /v1: the client expects it in its base URL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from candela_tui.proxy.outgoing import Pairs, Upstream
 from candela_tui.proxy.relay import Relay, tap_of
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.request_target import origin_form
-from candela_tui.proxy.routes import Routes, Target
+from candela_tui.proxy.routes import BELOW_V1, Routes, Target
 from candela_tui.proxy.upstreams.table import open_upstreams
 from candela_tui.wire import About
 
@@ -180,9 +180,10 @@ class Proxy:
         assert self._relay is not None
         target = self._routes.resolve(raw_path)
         if target is None:
-            return error_response(
-                404, f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
-            )
+            words = f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
+            if raw_path.startswith(BELOW_V1):
+                words += ". A client that adds no /v1 needs a base URL that ends in /v1"
+            return error_response(404, words)
         if coded(request.headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
             return self._blocked(request, target, headers, 501, words)

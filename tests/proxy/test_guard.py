@@ -58,6 +58,10 @@ async def test_an_unknown_route_is_a_404_that_lists_the_routes(candela: RunningP
     status, body = await status_of(candela.port, "GET /proxy/nowhere/v1/models HTTP/1.1\nHost: localhost\n\n")
     assert status == 404
     assert b"not_found_error" in body
+    assert b"adds no /v1" not in body
+    status, body = await status_of(candela.port, "GET /models HTTP/1.1\nHost: localhost\n\n")
+    assert status == 404
+    assert b"adds no /v1" in body
     assert b"/proxy/anthropic-direct" in body
 
 

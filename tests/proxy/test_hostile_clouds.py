@@ -48,13 +48,18 @@ async def test_an_error_whose_words_do_not_come_is_still_that_error(
 async def test_no_client_is_sent_elsewhere_with_the_key_that_it_has_for_anthropic(
     over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, status: int, route: str
 ) -> None:
-    moved = Answer([b"moved"], status, (("Location", "https://login.example/hotel?token=1"),), framing="length")
+    moved = Answer(
+        [b"moved"],
+        status,
+        (("Location", "https://me:pw@login.example:8443/hotel/t0ken?token=1#token"),),
+        framing="length",
+    )
     vertex.answer(moved)
     path = CHAT if route == "anthropic" else MESSAGES
     response = await _post(client, f"{over_vertex.origin}/proxy/{route}{path}")
     assert (response.status, response.headers.get("Location")) == (502, None)
     words = (await response.json())["error"]["message"]
-    assert "a redirect to https://login.example/hotel, which" in words
+    assert "a redirect to https://login.example:8443, which" in words
     exchange = await over_vertex.exchange()
     assert (exchange.outcome, exchange.provider_status) == (Outcome.ERROR, status)
 
