@@ -112,6 +112,21 @@ def with_thinking() -> Respond:
     return titled(lambda request: speak(request, *blocks, usage=usage(14, write_1h=5_000), output_tokens=140))
 
 
+def mislabelled() -> Respond:
+    """Answers without a type and in a coding that does not exist, with counts in other spellings of JSON: the client
+    reads them all."""
+
+    def respond(request: ReceivedRequest) -> Answer:
+        counts = {**usage(), "input_tokens": 1000.0}
+        answer = speak(request, text("Read all the same."), usage=counts, output_tokens=200.0)
+        if not request.json.get("stream"):
+            return answer
+        headers = [(name, value) for name, value in answer.headers if name != "Content-Type"]
+        return answer.but(headers=(*headers, ("Content-Encoding", "utf-8")))
+
+    return titled(respond)
+
+
 def cut_then_well() -> Respond:
     cuts = 0
 
@@ -182,6 +197,7 @@ SCENARIOS = (
     Scenario("tool", "run echo", bash_tool, "The word is coral-42."),
     Scenario("agent", "count the files with an agent", sub_agent, "There are three files."),
     Scenario("thinking", "what is a reef?", with_thinking, "A reef is an ecosystem."),
+    Scenario("mislabelled", "say something plain", mislabelled, "Read all the same."),
     Scenario("cut", "say something whole", cut_then_well, "Whole again."),
     Scenario("overloaded", "say something", overloaded_then_well, "Back again."),
     Scenario("refused", "say anything", bad_request, "the reef has no such field", is_error=True),
