@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.cli.overview import overview
-from candela_tui.exchange import Cost
+from candela_tui.exchange import Cost, Outcome
 from candela_tui.protocol.headers import Headers
 from candela_tui.ui.clock import Clock
 from candela_tui.ui.request.costs import cost_lines
@@ -45,6 +45,17 @@ def test_a_model_without_a_price_names_the_lines_to_add_and_invents_none() -> No
     lines = '[pricing.models."claude-mythos-5"]\ninput = …\noutput = …'
     assert lines in shown(**unpriced)
     assert lines in printed(**unpriced)
+
+
+def test_a_note_is_no_reason_for_a_cost_that_may_be_more() -> None:
+    part = Cost(Decimal(1), Decimal(0), Decimal(0), Decimal(0), Decimal(0), at_least=True)
+    note = "Portkey does not state which model answered: priced as claude-opus-4-8"
+    cut = shown(cost=part, cost_notes=(note,), outcome=Outcome.CUT)
+    assert f"note {note}" in cut
+    assert "≥ because The answer broke off before its final usage" in cut
+    doubted = shown(cost=part, cost_notes=("web searches have no price here",))
+    assert "note web searches have no price here" in doubted
+    assert "because" not in doubted
 
 
 def test_extra_usage_is_a_bill_and_says_how_much_of_it_is_used() -> None:

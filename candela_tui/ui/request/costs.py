@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from candela_tui.analysis.limits import extra_usage
-from candela_tui.exchange import Cost, Exchange
+from candela_tui.exchange import Cost, Exchange, Outcome
 from candela_tui.pricing import price_settings
 from candela_tui.protocol.usage import Usage
 from candela_tui.protocol.user_agent import program_name
@@ -42,8 +42,12 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
     if extra is not None and extra.in_use:
         said = f"Paid as {words.extra_usage(extra.utilization)}: beyond the subscription, so the figures are a bill."
         lines += fact("", said, width, "warn")
-    for note in _notes(exchange):
-        lines += fact("≥ because" if cost is not None and cost.at_least else "note", note, width, "warn")
+    for note in exchange.cost_notes:
+        lines += fact("note", note, width, "warn")
+    if cost is not None and cost.at_least:
+        lines += fact("≥ because", _shortfall(exchange), width, "warn")
+    elif exchange.unread is not None:
+        lines += fact("unread", exchange.unread, width, "warn")
     if exchange.client_cost is not None:
         lines += fact(
             program_name(exchange.client or ""), f"counts {exact(exchange.client_cost)} for it", width, "warn"
@@ -53,14 +57,15 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
     return lines
 
 
-def _notes(exchange: Exchange) -> tuple[str, ...]:
+def _shortfall(exchange: Exchange) -> str | None:
+    """Why more may be billed than was counted; None: the notes say it."""
     if exchange.unread is not None:
-        return (*exchange.cost_notes, exchange.unread)
-    if exchange.cost_notes or exchange.cost is None or not exchange.cost.at_least:
-        return exchange.cost_notes
+        return exchange.unread
     if exchange.live:
-        return ("The answer is not complete: its output is still to be counted.",)
-    return ("The answer broke off before its final usage: what the provider bills may be more.",)
+        return "The answer is not complete: its output is still to be counted."
+    if exchange.outcome is Outcome.OK:
+        return None
+    return "The answer broke off before its final usage: what the provider bills may be more."
 
 
 def _parts(exchange: Exchange, usage: Usage, cost: Cost | None) -> list[Line]:
