@@ -6,6 +6,11 @@ from candela_tui.analysis.retries import calls
 from candela_tui.exchange import Exchange
 
 
+def same_agent(one: Exchange, other: Exchange) -> bool:
+    """Whether two requests are of the same agent of the same session."""
+    return (one.session_id, one.agent_id) == (other.session_id, other.agent_id)
+
+
 def same_conversation(exchanges: Iterable[Exchange], exchange: Exchange) -> list[Exchange]:
     """The calls of a session that are of the same agent and kind as one of its exchanges, each as its last try (or as
     that exchange, where it is a try), the earliest first.

@@ -27,7 +27,7 @@ class Surroundings:
     now: datetime
     agents: Mapping[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
-    session_title: str | None = None
+    session_title: Callable[[Exchange], str | None] = lambda _: None
 
     def agent(self, exchange: Exchange) -> str:
         """What an exchange's agent is called."""
@@ -232,7 +232,7 @@ FIELDS: Mapping[str, Field] = {
         lambda of, around: (of.error.type, of.error.message) if of.error else (),
     ),
     "session": _text_field(
-        "session:flaky", "the session's title or id", lambda of, around: (around.session_title, of.session_id)
+        "session:flaky", "the session's title or id", lambda of, around: (around.session_title(of), of.session_id)
     ),
     "id": _text_field("id:req_011", "ids of the request", lambda of, around: (of.id, of.request_id)),
     "path": _text_field("path:count_tokens", "the path of the URL", lambda of, around: (of.path,)),

@@ -1,7 +1,7 @@
 """Exchanges summed up by session and agent."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -74,6 +74,12 @@ class Totals:
             self.unread += 1
             self.at_least = True
 
+    def include(self, other: "Totals") -> None:
+        """Add the sums over other exchanges."""
+        for name in _SUMS:
+            mine, more = getattr(self, name), getattr(other, name)
+            setattr(self, name, mine or more if isinstance(mine, bool) else mine + more)
+
     @property
     def prompt_tokens(self) -> int:
         """Input, cache read and cache write."""
@@ -92,6 +98,15 @@ class Totals:
 
 _BY_CLASS = {"workflow": "workflow"}
 """Types of agents that the client names only by the class of their requests."""
+_SUMS = tuple(each.name for each in fields(Totals))
+
+
+def sum_of(sums: Iterable[Totals]) -> Totals:
+    """Return the sums over the exchanges of several sums."""
+    every = Totals()
+    for totals in sums:
+        every.include(totals)
+    return every
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ def show(
 ) -> DashboardExit:
     """Open the dashboard until it is left. ``office``: where its user signs in; None: nowhere."""
     try:
-        return run(
+        end = run(
             feed=feed,
             history=history,
             status=status,
@@ -46,6 +46,11 @@ def show(
         )
     except KeyboardInterrupt:
         return DashboardExit(128 + signal.SIGINT)
+    # A terminal that was closed takes no more words.
+    if end.code == 0:
+        for line in end.totals:
+            click.echo(line)
+    return end
 
 
 def report_crash(report: str, invocation: Invocation, next_steps: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from candela_tui.analysis.limits import tells_limits
-from candela_tui.analysis.sessions import SessionSummary, Summing, Totals
+from candela_tui.analysis.sessions import SessionSummary, Summing, Totals, sum_of
 from candela_tui.analysis.spending import Spending
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.kind import Kind
@@ -18,6 +18,8 @@ BACKGROUND = frozenset({Kind.PROBE, Kind.MODELS, Kind.COUNT_TOKENS, Kind.TITLE})
 
 _SUM_AT_ONCE = 500
 """Exchanges that are summed up on a change; where there are more to add, it is done once a second."""
+_SESSIONS_AT_ONCE = 100
+"""Sessions whose sums are added up on each change; of more it is done once a second."""
 _LONGEST_SHIFT = timedelta(hours=3)
 """How much later or earlier than usual a day begins where clocks are put forward or back."""
 
@@ -47,6 +49,8 @@ class Ledger:
         self._exchanges: dict[str, Exchange] = {}
         self._from_feed: set[str] = set()
         self._ids: dict[str | None, list[str]] = {}
+        self._every_id: list[str] = []
+        """Of all sessions together."""
         self._live: set[str] = set()
         self._unnamed = 0
         """Exchanges without a session that are worth a row: all but probes."""
@@ -58,6 +62,9 @@ class Ledger:
         """What was spent when, over all exchanges."""
         self._day: date | None = None
         self._settled_today = Totals()
+        self._totals = Totals()
+        self._totals_at = 0.0
+        self._totals_stale = False
 
     def merge(self, exchanges: Iterable[Exchange], *, from_feed: bool) -> Change:
         """Take snapshots; return those that are new."""
@@ -72,9 +79,12 @@ class Ledger:
             changed.append(exchange)
         sessions = frozenset(exchange.session_id for exchange in changed)
         self._stale |= sessions
+        self._totals_stale |= bool(changed)
         return Change(tuple(changed), sessions)
 
     def _take(self, exchange: Exchange, known: Exchange | None) -> None:
+        if known is None:
+            _put(self._every_id, exchange.id)
         self._exchanges[exchange.id] = exchange
         self.spending.change(known, exchange)
         self._count_today(exchange, known)
@@ -87,11 +97,7 @@ class Ledger:
             self._stale.add(known.session_id)
             known = None
         if known is None:
-            ids = self._ids.setdefault(exchange.session_id, [])
-            if not ids or ids[-1] < exchange.id:
-                ids.append(exchange.id)
-            else:
-                insort(ids, exchange.id)
+            _put(self._ids.setdefault(exchange.session_id, []), exchange.id)
         if (self._limiting is None or exchange.id >= self._limiting.id) and tells_limits(exchange):
             self._limiting = exchange
         if exchange.live:
@@ -132,8 +138,7 @@ class Ledger:
     @property
     def newest(self) -> Exchange | None:
         """The exchange that began last."""
-        newest = max((ids[-1] for ids in self._ids.values() if ids), default=None)
-        return self._exchanges[newest] if newest else None
+        return self._exchanges[self._every_id[-1]] if self._every_id else None
 
     @property
     def limiting(self) -> Exchange | None:
@@ -152,6 +157,18 @@ class Ledger:
     def requests(self, session_id: str | None) -> list[Exchange]:
         """The exchanges of a session, the earliest first."""
         return [self._exchanges[exchange_id] for exchange_id in self._ids.get(session_id, ())]
+
+    def everything(self) -> list[Exchange]:
+        """Return the exchanges of all sessions, the earliest first."""
+        return [self._exchanges[exchange_id] for exchange_id in self._every_id]
+
+    def totals(self) -> Totals:
+        """Return the sums over all sessions, at most a second old where there are many."""
+        now = time.monotonic()
+        if self._totals_stale and (len(self._ids) <= _SESSIONS_AT_ONCE or now - self._totals_at >= 1):
+            self._totals = sum_of(self.session(each).totals for each in self._ids if self._shown(each))
+            self._totals_at, self._totals_stale = now, False
+        return self._totals
 
     def latest(self, session_id: str | None) -> Exchange | None:
         """The exchange of a session that began last."""
@@ -195,7 +212,7 @@ class Ledger:
     @property
     def behind(self) -> bool:
         """Whether some session's sums are to be made anew soon."""
-        return bool(self._stale)
+        return bool(self._stale) or self._totals_stale
 
     def sessions(self) -> list[SessionSummary]:
         """Every session with something to show, the latest active first."""
@@ -219,6 +236,14 @@ class Ledger:
             if self._clock.local(exchange.started_at).date() == today:
                 totals.add(exchange)
         return totals
+
+
+def _put(ids: list[str], exchange_id: str) -> None:
+    """Insert an id into a sorted list; mostly it is the last."""
+    if not ids or ids[-1] < exchange_id:
+        ids.append(exchange_id)
+    else:
+        insort(ids, exchange_id)
 
 
 def _unnamed(exchange: Exchange) -> bool:

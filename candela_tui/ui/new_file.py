@@ -1,4 +1,4 @@
-"""Files in the current directory that never replace another."""
+"""Files that replace no other unless their user said so."""
 
 import re
 from itertools import count
@@ -14,15 +14,19 @@ def write_new(directory: Path, name: str, suffix: str, content: str | bytes) -> 
     for number in count(1):
         path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
         try:
-            file = path.open("xb")
+            write_at(path, data)
         except FileExistsError:
             continue
+        return path
+    raise AssertionError("count() ended")
+
+
+def write_at(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write a file. Raises FileExistsError where there is one that it may not replace, else OSError."""
+    with path.open("wb" if replace else "xb") as file:
         try:
-            with file:
-                file.write(data)
+            file.write(data)
         except OSError:
             # A part would look like the whole.
             path.unlink(missing_ok=True)
             raise
-        return path
-    raise AssertionError("count() ended")

@@ -14,6 +14,7 @@ from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.office import Office
 from candela_tui.feed import Feed
 from candela_tui.ui.app import CandelaApp
+from candela_tui.ui.farewell import farewell
 from candela_tui.ui.history import History
 from candela_tui.ui.preferences import Preferences
 from candela_tui.ui.status import Status
@@ -29,6 +30,8 @@ class DashboardExit:
     """0: the user left; 128 and the signal's number; 1: it failed."""
     crash: str | None = None
     """The traceback where it failed."""
+    totals: tuple[str, ...] = ()
+    """Lines that sum up what began while it was open."""
 
 
 def run(
@@ -65,6 +68,7 @@ def run(
 async def _run(app: CandelaApp) -> DashboardExit:
     loop = asyncio.get_running_loop()
     ended_by: list[int] = []
+    opened_at = app.sources.clock.now()
 
     def leave(number: int) -> None:
         ended_by.append(number)
@@ -90,7 +94,8 @@ async def _run(app: CandelaApp) -> DashboardExit:
             loop.remove_signal_handler(number)
     if app.crash is not None:
         return DashboardExit(1, app.crash)
-    return DashboardExit(128 + ended_by[0] if ended_by else code or 0)
+    totals = tuple(farewell(app.sources.ledger, opened_at, app.sources.clock))
+    return DashboardExit(128 + ended_by[0] if ended_by else code or 0, totals=totals)
 
 
 async def _leave_with_the_terminal(leave: Callable[[int], None]) -> None:

@@ -16,7 +16,7 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import START, cost, exchange
 
-AROUND = Surroundings(START + timedelta(hours=1), {"a1": "Explore", "a2": "agent 2"}, "fix the flaky test")
+AROUND = Surroundings(START + timedelta(hours=1), {"a1": "Explore", "a2": "agent 2"}, lambda _: "fix the flaky test")
 OPUS = exchange(
     1,
     kind=Kind.MESSAGES,

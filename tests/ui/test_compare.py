@@ -49,8 +49,8 @@ async def test_d_on_a_request_shows_what_it_has_that_the_one_before_had_not(scen
             pilot,
             "Compare  11:58:20 → 11:59:00  40s later   main   opus-4-8   fix the flaky test",
             "1 the same, 2 new",
-            "goes on where the previous one ended",
-            "18k tokens read (97%), 600 written, 12 neither",
+            "extends the previous prompt; all of it is cacheable",
+            "18k tokens read (97%), 600 written, 12 uncached",
             "18k → 19k tokens (+600)",
             "… 1 message the same",
             " + message 2 · assistant",
@@ -69,19 +69,37 @@ async def test_a_changed_message_shows_its_lines_with_a_few_around_them(scene: S
     async with scene.opened((100, 40)) as pilot:
         await open_on(pilot, scene, made)
         screen = await shows(pilot, "1 the same, 1 changed", "     − line 20", "     + row 20", "… 17 lines the same")
-        assert "up to the system prompt, and different from there on" in screen
+        assert "the same as the previous prompt up to the system prompt" in screen
         assert "line 17" in screen
         assert "line 16" not in screen
         assert "… 16 lines the same" in screen
 
 
+async def test_two_marked_requests_are_compared_whatever_session_they_are_of(scene: Scene) -> None:
+    scene.request(ago=90, body=body(USER), session_id="other", clues=clues("another"), agent_id="a1")
+    two(scene, body(USER), body(USER, ANSWER, RESULT))
+    async with scene.opened() as pilot:
+        await shows(pilot, "another", "agent 1")
+        await pilot.press("1", "g", "2")
+        await shows(pilot, "all sessions", "11:58:20", "11:58:30", "11:59:00")
+        await pilot.press("g", "m", "d")
+        screen = await shows(pilot, "11:58:20 → 11:58:30  10s later   main → agent 1   opus-4-8", "Nothing differs")
+        assert "Next" not in screen
+        await pilot.press("escape")
+        await shows(pilot, "1 marked")
+        await pilot.press("G", "m", "g", "d")
+        await shows(pilot, "11:58:20 → 11:59:00  40s later   main   opus-4-8", "1 the same, 2 new")
+        await pilot.press("escape", "j", "m", "d")
+        await shows(pilot, "3 requests are marked: mark two")
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"model": "claude-haiku-4-5"}, "for another model"),
+        ({"model": "claude-haiku-4-5"}, "another model: nothing of the previous prompt"),
         ({"tools": [{"name": "Bash", "description": "Runs."}]}, "differs from the tool Bash on"),
         ({"system": "You are a fish."}, "differs from the block 1 · text of the system prompt on"),
-        ({"max_tokens": 5}, "goes on where the previous one ended"),
+        ({"max_tokens": 5}, "extends the previous prompt; all of it is cacheable"),
     ],
 )
 async def test_the_summary_says_what_the_change_means_for_the_cache(
@@ -134,7 +152,7 @@ async def test_a_live_request_can_be_compared_and_its_answer_tells_of_the_cache_
     made = two(scene, body(USER), body(USER, ANSWER), **LIVE)
     async with scene.opened() as pilot:
         await open_on(pilot, scene, made)
-        await shows(pilot, "the answer has not told yet")
+        await shows(pilot, "not reported yet")
         scene.grow(made, outcome=Outcome.OK, **scene.counted(12, 18_400, 600, 0, 61))
         await shows(pilot, "18k tokens read (97%)", "+ message 2 · assistant")
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,17 +123,32 @@ def test_sums_kept_change_by_change_are_the_sums_of_all(
             ledger.merge([made], from_feed=True)
             if look:
                 ledger.sessions()
+                ledger.totals()
                 ledger.today()
         everything = Totals()
         for exchange in newest.values():
             everything.add(exchange)
         assert ledger.today() == everything
+        assert ledger.totals() == everything
+        assert [each.id for each in ledger.everything()] == sorted(newest)
         by_session: dict[str | None, list[Exchange]] = {}
         for exchange in newest.values():
             by_session.setdefault(exchange.session_id, []).append(exchange)
         assert {session.session_id: session for session in ledger.sessions()} == {
             session_id: summarize(session_id, exchanges) for session_id, exchanges in by_session.items()
         }
+
+
+def test_of_many_sessions_the_sums_of_all_are_made_once_a_second(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, now = _ledger(scene), [100.0]
+    monkeypatch.setattr("candela_tui.ui.ledger.time.monotonic", lambda: now[0])
+    ledger.merge([scene.make(session_id=f"s{number}") for number in range(101)], from_feed=True)
+    assert ledger.totals().requests == 101
+    ledger.merge([scene.make(session_id="s1")], from_feed=True)
+    assert ledger.totals().requests == 101
+    assert ledger.behind
+    now[0] += 1
+    assert ledger.totals().requests == 102
 
 
 def test_an_answer_that_only_asks_to_wait_leaves_the_limits_that_are_known(scene: Scene) -> None:

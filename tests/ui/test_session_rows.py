@@ -11,8 +11,9 @@ from candela_tui.analysis.cache import CacheLife
 from candela_tui.analysis.context import ContextFill
 from candela_tui.analysis.names import agent_names
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
+from candela_tui.ui.dashboard.choice import Choice
 from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
-from candela_tui.ui.dashboard.session_rows import Choice, SessionRow, agent_rows
+from candela_tui.ui.dashboard.session_rows import AllRow, SessionRow, agent_rows
 from candela_tui.ui.dashboard.session_tree import Folds, Look, SessionTree, matching, ordered, session_rows
 from candela_tui.ui.ink import Line, cells_of
 from tests.ui.scene import NOW
@@ -100,12 +101,37 @@ def test_a_session_is_live_then_idle_then_old() -> None:
     assert state(session(ago=7300), NOW)[0] == "2h ago"
 
 
-def test_a_row_has_title_directory_and_cost_then_facts_then_context_and_cache() -> None:
-    first, second, third = drawn(session(cache=life(192), context=ContextFill(96_000, 200_000, 3100)), 60)
-    assert first.split() == ["fix", "the", "flaky", "test", "/src/api", "$2.31"]
-    assert second.split() == ["opus-4-8", "41", "req", "95%", "hit", "⎇", "main", "idle", "1m"]
-    assert third.split() == ["ctx", "96k/200k", "▓▓▓░░░", "48%", "+3.1k/turn", "cache", "3:12"]
-    assert {len(line) for line in (first, second, third)} == {60}
+def test_a_row_has_the_title_alone_with_the_cost_then_facts_and_the_state() -> None:
+    first, second = drawn(session(cache=life(192), context=ContextFill(96_000, 200_000, 3100)), 70)
+    assert first.split() == ["fix", "the", "flaky", "test", "$2.31"]
+    facts = ["opus-4-8", "cache", "3:12", "41", "req", "95%", "hit", "ctx", "48%", "/src/api"]
+    assert second.split() == [*facts, "idle", "1m"]
+    assert {len(line) for line in (first, second)} == {70}
+
+
+def test_a_long_title_has_all_the_room_of_its_line() -> None:
+    title = "move the ledger's clock behind an interface so that"
+    first, _ = drawn(session(title=title), len(title) + 10)
+    assert title in first
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said_of_it"),
+    [(149_000, "ctx 74%"), (150_000, "ctx 150k/200k ▓▓▓▓"), (190_000, "ctx 190k/200k ▓▓▓▓▓")],
+)
+def test_the_gauge_is_drawn_once_the_context_fills_up(tokens: int, said_of_it: str) -> None:
+    _, second = drawn(session(cache=life(192), context=ContextFill(tokens, 200_000)), 90)
+    assert said_of_it in second
+    assert ("▓" in second) == (tokens >= 150_000)
+
+
+def test_all_sessions_say_how_many_they_are_and_what_today_cost() -> None:
+    totals = Totals(requests=1234, input_tokens=500, cache_read_tokens=9500, cost_usd=Decimal("12.31"), priced=41)
+    first, second = (said(AllRow(totals, 12, "$4.82", compact=False).draw(line, 48, 0)) for line in (0, 1))
+    assert first.split() == ["All", "sessions", "$12.31"]
+    assert second.split() == ["12", "sessions", "1.2k", "req", "95%", "hit", "today", "$4.82"]
+    one_line = said(AllRow(totals, 12, "$4.82", compact=True).draw(0, 78, 0))
+    assert all(words in one_line for words in ("All sessions", "12 sessions", "1.2k req", "today $4.82", "$12.31"))
 
 
 def test_a_session_of_long_ago_takes_two_lines_and_no_clock() -> None:

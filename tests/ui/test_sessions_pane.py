@@ -1,5 +1,6 @@
 """The sessions, used as their user does."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -64,11 +65,11 @@ async def test_a_new_session_takes_nobody_away_from_a_request_that_was_opened(sc
 async def test_the_density_holds_at_once_for_the_lines_of_a_session(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened() as pilot:
-        await shows(pilot, "ctx ")
+        await shows(pilot, "3 sessions")
         await pilot.press("D")
-        await until(pilot, lambda: "ctx " not in screen_text(pilot))
+        await until(pilot, lambda: "3 sessions" not in screen_text(pilot))
         await pilot.press("D")
-        await shows(pilot, "ctx ")
+        await shows(pilot, "3 sessions")
 
 
 async def test_the_cache_clock_counts_down_each_second_until_the_cache_is_cold(scene: Scene) -> None:
@@ -109,8 +110,8 @@ async def test_a_cache_of_an_hour_ticks_only_in_its_last_minutes(scene: Scene) -
 async def test_a_session_says_how_full_its_context_is(scene: Scene) -> None:
     scene.request(ago=30, usage=(12, 90_000, 0, 2900, 300))
     scene.request(ago=20, usage=(12, 92_900, 3000, 0, 300))
-    async with scene.opened((200, 40)) as pilot:
-        await shows(pilot, "ctx 96k/")
+    async with scene.opened((180, 40)) as pilot:
+        await until(pilot, lambda: re.search(r"97% hit  ctx +\d+%", screen_text(pilot)))
 
 
 async def test_sub_agents_have_the_names_of_their_tasks(scene: Scene) -> None:

@@ -20,7 +20,7 @@ WIDTHS = st.integers(24, 220)
 def table(*names: str, ordered_by: Column = BY_TIME, dated: bool = False) -> Table:
     made = Table(Clock(lambda: START + timedelta(hours=2), UTC))
     made.choose(columns_named(names))
-    made.ordered_by, made.dated = ordered_by, dated
+    made.ordered_by, made.dated, made.every = ordered_by, dated, True
     return made
 
 

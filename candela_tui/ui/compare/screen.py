@@ -1,4 +1,4 @@
-"""The screen that compares a request with the previous one of the same agent."""
+"""The screen that compares a request with the previous one of the same agent, or any two."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Coroutine
@@ -90,9 +90,11 @@ class CompareScreen(Closable[None]):
         Binding("y", "copy", "Copy", id="compare.copy", tooltip="Copy the changes to the clipboard"),
     ]
 
-    def __init__(self, sources: Sources, exchange_id: str) -> None:
+    def __init__(self, sources: Sources, exchange_id: str, with_id: str | None = None) -> None:
+        """``with_id``: the request to compare it with; None: the previous one of its agent."""
         super().__init__()
         self._sources = sources
+        self._with_id = with_id
         self._exchange_id = exchange_id
         self._stops: list[int] = []
         self._compared: _Compared | None = None
@@ -125,13 +127,23 @@ class CompareScreen(Closable[None]):
         requests = same_conversation(self._sources.ledger.requests(exchange.session_id), exchange)
         return requests, next(place for place, other in enumerate(requests) if other.id == exchange.id)
 
+    def _before(self, now: Exchange) -> Exchange | None:
+        """Return the request to compare one with."""
+        if self._with_id is not None:
+            return self._sources.ledger.exchange(self._with_id)
+        requests, place = self._conversation(now)
+        return requests[place - 1] if place else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: two chosen requests have no next ones."""
+        return self._with_id is None if action == "step" else True
+
     async def _compare(self, exchange_id: str) -> None:
         now = self._sources.ledger.exchange(exchange_id)
         if now is None:
             self._say("The request is not recorded.")
             return
-        requests, place = self._conversation(now)
-        before = requests[place - 1] if place else None
+        before = self._before(now)
         self._show_title(before, now)
         if before is None:
             self._say("The first request of its agent: there is nothing to compare it with.")
@@ -163,7 +175,6 @@ class CompareScreen(Closable[None]):
     def _show_title(self, before: Exchange | None, now: Exchange) -> None:
         clock = self._sources.clock
         session = self._sources.ledger.session(now.session_id)
-        agent = agent_name(now.agent_id, agent_names(session))
         pieces: Line = ((words.time_of_day(now.started_at, clock), "bright"),)
         if before is not None:
             apart = (now.started_at - before.started_at).total_seconds() * 1000
@@ -173,10 +184,16 @@ class CompareScreen(Closable[None]):
                 (words.time_after(now.started_at, before.started_at, clock), "bright"),
                 (f"  {words.duration(apart)} later", "dim"),
             )
-        pieces += ((f"   {agent}", "text"), (f"   {words.model(now.model_used or now.model)}", "text"))
+        both = (now,) if before is None else (before, now)
+        agents = dict.fromkeys(map(self._agent, both))
+        models = dict.fromkeys(words.model(each.model_used or each.model) for each in both)
+        pieces += ((f"   {' → '.join(agents)}", "text"), (f"   {' → '.join(models)}", "text"))
         if session.title:
             pieces += ((f"   {session.title}", "dim"),)
         self._title.pieces = (("Compare  ", "accent"), *pieces)
+
+    def _agent(self, exchange: Exchange) -> str:
+        return agent_name(exchange.agent_id, agent_names(self._sources.ledger.session(exchange.session_id)))
 
     def take_change(self, change: Change) -> None:
         """The answer that says what came from the cache may have ended."""

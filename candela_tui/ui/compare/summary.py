@@ -71,18 +71,18 @@ def _prompt(comparison: Comparison) -> Piece:
         return ("none", "dim")
     broken = comparison.breaks
     if broken is None:
-        return ("goes on where the previous one ended: all of that can be read from the cache", "good")
+        return ("extends the previous prompt; all of it is cacheable", "good")
     if broken.part == "model":
-        return ("for another model: it shares no cache with the previous one", "warn")
+        return ("another model: nothing of the previous prompt is cacheable", "warn")
     part = {each.name: each for each in comparison.parts}[broken.part]
     differing = next(entry for entry in part.entries if entry.sign is not Sign.SAME and entry.place == broken.place)
     if part is comparison.messages:
         same = broken.place - 1
         upto = f"message {same:,} of {_size(part):,}" if same else "the system prompt"
-        return (f"the same as the previous one up to {upto}, and different from there on", "warn")
+        return (f"the same as the previous prompt up to {upto}; cacheable up to there", "warn")
     name = heading(part, differing)
     what = f"tool {name}" if part is comparison.tools else f"{name} of the system prompt"
-    return (f"differs from the {what} on: the cache holds nothing behind that", "warn")
+    return (f"differs from the {what} on; nothing after that is cacheable", "warn")
 
 
 def _size(part: Part) -> int:
@@ -92,11 +92,11 @@ def _size(part: Part) -> int:
 def _cache(now: Exchange) -> Iterator[Piece]:
     usage = now.usage
     if usage is None or usage.prompt_tokens is None:
-        yield ("the answer has not told yet" if now.live else "the answer does not tell", "dim")
+        yield ("not reported yet" if now.live else "not reported", "dim")
         return
     yield (f"{words.count(usage.cache_read_tokens)} tokens read", "text")
     yield (f" ({words.percent(usage.cache_hit_rate)})", "dim")
-    yield (f", {words.count(usage.cache_write_tokens)} written, {words.count(usage.input_tokens)} neither", "text")
+    yield (f", {words.count(usage.cache_write_tokens)} written, {words.count(usage.input_tokens)} uncached", "text")
 
 
 def _sizes(before: Exchange, now: Exchange) -> Iterator[Piece]:

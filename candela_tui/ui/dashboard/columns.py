@@ -154,6 +154,18 @@ COLUMNS = (
         dated=4,
     ),
     Column(
+        "SESSION",
+        12,
+        2,
+        "whose it is, in the list of all",
+        lambda call, table, width: table.session_title(call.last),
+        lambda call, table: table.session_title(call.last),
+        right=False,
+        grows=24,
+        figure=False,
+        of_all=True,
+    ),
+    Column(
         "AGENT",
         7,
         2,

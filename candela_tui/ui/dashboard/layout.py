@@ -13,6 +13,7 @@ _NARROW = 100
 _THREE_BESIDE = 160
 """Columns from which three panes fit side by side."""
 _ROOM_FOR_PREVIEW = 200
+_WIDE = 180
 _ROOM_FOR_TIMELINE = 40
 _ROOM_FOR_TWO = 16
 _ROOM_FOR_TOTALS = 10
@@ -33,6 +34,8 @@ class Layout:
     """There is room for one pane only, the requests until another has the focus, and for no note."""
     totals: bool
     """There is room for the line of totals."""
+    wide: bool = False
+    """The sessions have room for more facts."""
 
     @property
     def classes(self) -> dict[str, bool]:
@@ -44,6 +47,7 @@ class Layout:
             "-stacked": self.stacked,
             "-compact": self.compact,
             "-single": self.single,
+            "-wide": self.wide,
         }
 
 
@@ -60,6 +64,7 @@ def layout_for(width: int, height: int, chosen: Remembered) -> Layout:
         compact=small if chosen.density is None else chosen.density == "compact",
         single=height < _ROOM_FOR_TWO,
         totals=height >= _ROOM_FOR_TOTALS,
+        wide=width >= _WIDE,
     )
 
 

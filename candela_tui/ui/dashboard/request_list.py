@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from candela_tui.analysis.conversation import same_agent
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange, Outcome
@@ -27,7 +28,7 @@ class RequestList(RowList):
     """Rows are calls; their keys are the ids of the first tries."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,m", "mark", "Mark", tooltip="Mark the request, for an export", id="requests.mark"),
+        Binding("space,m", "mark", "Mark", tooltip="Mark the request, to export or compare it", id="requests.mark"),
         Binding("F", "follow", "Follow", show=False, tooltip="Follow the newest, or stop", id="requests.follow"),
         Binding("E", "next_error", "Next error", show=False, tooltip="To the next error", id="requests.next_error"),
         Binding(
@@ -90,6 +91,11 @@ class RequestList(RowList):
     def marked(self) -> list[Exchange]:
         """The requests that are marked, with all their tries."""
         return [exchange for call in self._marked.values() for exchange in call.tries]
+
+    @property
+    def marked_calls(self) -> list[Call]:
+        """The calls that are marked, in the order of the marks."""
+        return list(self._marked.values())
 
     @property
     def marks(self) -> int:
@@ -241,7 +247,7 @@ class RequestList(RowList):
         """Go to the next request of the same agent, or the one before."""
         if self.call is not None:
             last = self.call.last
-            self.neighbour_of(last.id, step, lambda other: other.agent_id == last.agent_id)
+            self.neighbour_of(last.id, step, lambda other: same_agent(other, last))
 
     def action_next_error(self) -> None:
         """Go to the next request that went wrong."""
@@ -250,8 +256,8 @@ class RequestList(RowList):
     def action_next_agent(self) -> None:
         """Go to the next request of another agent."""
         if self.call is not None:
-            agent_id = self.call.last.agent_id
-            self._go_to_next(lambda call: call.last.agent_id != agent_id, "All requests here are of one agent")
+            here = self.call.last
+            self._go_to_next(lambda call: not same_agent(call.last, here), "All requests here are of one agent")
 
     def _go_to_next(self, wanted: Callable[[Call], bool], otherwise: str) -> None:
         """After the last row comes the first."""

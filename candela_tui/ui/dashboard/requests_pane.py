@@ -1,8 +1,7 @@
 """The requests of what is chosen, below the names of their columns."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -17,15 +16,17 @@ from candela_tui.exchange import Exchange
 from candela_tui.ui import clipboard
 from candela_tui.ui.commands import Verb
 from candela_tui.ui.compare.screen import CompareScreen
+from candela_tui.ui.dashboard.agent_labels import AgentLabels
+from candela_tui.ui.dashboard.choice import Choice
 from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, columns_named
 from candela_tui.ui.dashboard.columns_dialog import ColumnsDialog
-from candela_tui.ui.dashboard.export import Exporter, Which
+from candela_tui.ui.dashboard.export import Exporter
+from candela_tui.ui.dashboard.export_dialog import Which
 from candela_tui.ui.dashboard.filter_bar import FilterBar
 from candela_tui.ui.dashboard.listing import View
 from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.request_heading import Heading
 from candela_tui.ui.dashboard.request_list import RequestList
-from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.dashboard.table import Column, Table
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ledger import Change
@@ -46,7 +47,13 @@ class RequestsPane(Pane):
             "slash", "filter", "Filter", key_display="/", tooltip="Filter by words and fields", id="requests.filter"
         ),
         Binding("e", "export", "Export", tooltip="Write requests into a file, as CSV or JSON", id="requests.export"),
-        Binding("d", "compare", "Compare", tooltip="Compare with the agent's request before", id="requests.compare"),
+        Binding(
+            "d",
+            "compare",
+            "Compare",
+            tooltip="Compare two marked requests, or this one with the agent's previous one",
+            id="requests.compare",
+        ),
         Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the request's id", id="requests.copy_id"),
         Binding(
             "H",
@@ -84,7 +91,8 @@ class RequestsPane(Pane):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._table = Table(sources.clock)
+        self._table = Table(sources.clock, session_title=self._title_of)
+        self._labels = AgentLabels()
         self._filter = parse("")
         self.choice: Choice | None = None
         """Whose requests these are; None: nobody's yet."""
@@ -121,6 +129,11 @@ class RequestsPane(Pane):
         return len(listing), listing.looked_at
 
     @property
+    def agent_names(self) -> Mapping[str, str]:
+        """Names of the sub-agents in the list, by their ids."""
+        return self._table.agents
+
+    @property
     def filter_text(self) -> str:
         """The filter that leaves some out; empty: there is none."""
         return self._filter.text.strip() if self._filter else ""
@@ -140,13 +153,13 @@ class RequestsPane(Pane):
         """Show changed exchanges."""
         if self.choice is None:
             return
-        session_id, listing = self.choice.session_id, self._list.listing
-        mine = [exchange for exchange in change.exchanges if exchange.session_id == session_id]
-        others = (exchange for exchange in change.exchanges if exchange.session_id != session_id)
+        choice, listing = self.choice, self._list.listing
+        mine = [exchange for exchange in change.exchanges if choice.includes(exchange.session_id)]
+        others = (exchange for exchange in change.exchanges if not choice.includes(exchange.session_id))
         if any(listing.key_of(exchange.id) is not None for exchange in others):
             self._show_again()
         elif mine:
-            names = agent_names(self._sources.ledger.session(session_id))
+            names = self._agent_names(change.sessions)
             renamed, self._table.agents = names != self._table.agents, names
             if renamed and self._filter:
                 self._show_again()
@@ -158,22 +171,34 @@ class RequestsPane(Pane):
     def show_names(self) -> None:
         """The session or its agents may be called otherwise now."""
         if self.choice is not None:
-            names = agent_names(self._sources.ledger.session(self.choice.session_id))
-            if names != self._table.agents:
+            names = self._agent_names()
+            if names is not self._table.agents and names != self._table.agents:
                 self._table.agents = names
                 self._list.draw_again()
             self._date_rows()
             self._name_it()
+
+    def _agent_names(self, changed: Collection[str | None] = ()) -> Mapping[str, str]:
+        """Return the names of the sub-agents in the list. ``changed``: of all sessions only these did."""
+        ledger, choice = self._sources.ledger, self.choice
+        if choice is None or not choice.every:
+            return agent_names(ledger.session(choice.session_id)) if choice is not None else {}
+        return self._labels.update(map(ledger.session, changed) if changed else ledger.sessions())
+
+    def _title_of(self, exchange: Exchange) -> str:
+        """Return the title of the session that a request belongs to."""
+        return session_title(self._sources.ledger.session(exchange.session_id))
 
     def _show_again(self, *, anew: bool = False) -> None:
         if self.choice is None:
             return
         ledger, view = self._sources.ledger, self._view
         self._table.choose(columns_named(self._sources.preferences.now.columns))
-        self._table.agents = agent_names(ledger.session(self.choice.session_id))
+        self._table.agents = self._agent_names()
+        self._table.every = self.choice.every
         self._table.ordered_by = view.order
         self._heading.order(view.order, descending=view.descending)
-        self._list.list_all(ledger.requests(self.choice.session_id), view, anew=anew)
+        self._list.list_all(self.choice.requests(ledger), view, anew=anew)
 
     @property
     def _view(self) -> View:
@@ -185,10 +210,7 @@ class RequestsPane(Pane):
         return View(self._filter, agent_id, remembered.show_hidden, order, descending)
 
     def _surroundings(self) -> Surroundings:
-        title = None
-        if self.choice is not None:
-            title = session_title(self._sources.ledger.session(self.choice.session_id))
-        return Surroundings(self._sources.clock.now(), self._table.agents, title)
+        return Surroundings(self._sources.clock.now(), self._table.agents, self._title_of)
 
     def _look_again(self) -> None:
         if self._filter.timed:
@@ -204,13 +226,19 @@ class RequestsPane(Pane):
             self._list.draw_again()
 
     def _name_it(self) -> None:
-        if self.choice is None:
-            return
-        session = self._sources.ledger.session(self.choice.session_id)
-        title = f"Requests · {session_title(session)}"
-        if self.choice.agent_id is not None:
-            title += f" · {agent_name(self.choice.agent_id, self._table.agents)}"
-        self.name_it(title, " · ".join(self._notes()))
+        if self.choice is not None:
+            self.name_it(f"Requests · {self.whose}", " · ".join(self._notes()))
+
+    @property
+    def whose(self) -> str:
+        """Whose requests these are, in words."""
+        choice = self.choice
+        if choice is None:
+            return ""
+        if choice.every:
+            return "all sessions"
+        title = session_title(self._sources.ledger.session(choice.session_id))
+        return title if choice.agent_id is None else f"{title} · {agent_name(choice.agent_id, self._table.agents)}"
 
     def _notes(self) -> Iterator[str]:
         rows, listing = self._list, self._list.listing
@@ -220,7 +248,7 @@ class RequestsPane(Pane):
         if rows.marks:
             yield f"{rows.marks} marked"
         order = listing.view.order
-        if order is not BY_TIME and order not in self._table.columns:
+        if order is not BY_TIME and order not in self._table.available:
             yield f"by {order.name} {'↓' if listing.view.descending else '↑'}"
         if listing.hidden:
             yield f"+{listing.hidden} hidden"
@@ -268,7 +296,7 @@ class RequestsPane(Pane):
 
     def action_order(self) -> None:
         """Choose by what the list is ordered."""
-        columns = dict.fromkeys((BY_TIME, *self._table.columns))
+        columns = dict.fromkeys((BY_TIME, *self._table.available))
         now = self._view.order
         options = [
             Option(column.name, letter, column.name, column.about + (" (now)" if column is now else ""))
@@ -368,19 +396,28 @@ class RequestsPane(Pane):
             clipboard.copy(self, self.exchange_id, self.exchange_id)
 
     def action_compare(self) -> None:
-        """Compare the request with the one before it of the same agent."""
-        if self.exchange_id is not None:
+        """Compare two marked requests, or a marked one with the one with the cursor; without marks, that one with the
+        previous request of its agent."""
+        if self.exchange_id is None:
+            return
+        marked = [call.last.id for call in self._list.marked_calls]
+        pair = sorted({*marked, self.exchange_id} if len(marked) == 1 else marked)
+        if len(pair) > 2:
+            self.notify(f"{len(pair)} requests are marked: mark two to compare them.", severity="warning", timeout=4)
+        elif len(pair) == 2:
+            self.app.push_screen(CompareScreen(self._sources, pair[1], pair[0]))
+        else:
             self.app.push_screen(CompareScreen(self._sources, self.exchange_id))
 
     def action_export(self) -> None:
         """Choose what to write into a file, and how."""
         if self.choice is None:
             return
-        session_id = self.choice.session_id
+        choice, ledger = self.choice, self._sources.ledger
         sets: dict[Which, Callable[[], Sequence[Exchange]]] = {}
         if self._list.marks:
             sets["marked"] = lambda: self._list.marked
-        if self._filter or self.choice.agent_id is not None:
+        if self._filter or choice.agent_id is not None:
             sets["shown"] = lambda: self._list.exchanges
-        sets["session"] = partial(self._sources.ledger.requests, session_id)
-        self._exporter.ask(session_id, sets)
+        sets["all" if choice.every else "session"] = lambda: choice.requests(ledger)
+        self._exporter.ask(choice.session_id, sets)

@@ -1,6 +1,6 @@
 """The first screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -9,18 +9,18 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
 
-from candela_tui.analysis.names import agent_names
 from candela_tui.exchange import Exchange
 from candela_tui.ui import clipboard
+from candela_tui.ui.dashboard.choice import Choice
 from candela_tui.ui.dashboard.header import Header
 from candela_tui.ui.dashboard.note import NoteLine
 from candela_tui.ui.dashboard.panes import Panes
 from candela_tui.ui.dashboard.preview import PreviewPane
 from candela_tui.ui.dashboard.requests_pane import RequestsPane
-from candela_tui.ui.dashboard.session_rows import Choice
 from candela_tui.ui.dashboard.sessions_pane import SessionsPane
 from candela_tui.ui.dashboard.timeline import TimelineOf, TimelinePane
 from candela_tui.ui.dashboard.totals import TotalsLine
+from candela_tui.ui.dashboard.usage_dialog import UsageDialog
 from candela_tui.ui.dashboard.welcome import Welcome
 from candela_tui.ui.dialogs.leave import LeaveDialog
 from candela_tui.ui.dialogs.notices import NoticesDialog
@@ -46,6 +46,13 @@ class DashboardScreen(Screen[None]):
             "Export",
             tooltip="Write requests into a file, as CSV or JSON",
             id="dashboard.export",
+        ),
+        Binding(
+            "u",
+            "usage",
+            "Usage",
+            tooltip="Tokens and cost by model and by day",
+            id="dashboard.usage",
         ),
         Binding(
             "y",
@@ -119,7 +126,7 @@ class DashboardScreen(Screen[None]):
         panes.requests.take_change(change)
         panes.preview.take_change(change)
         choice = panes.requests.choice
-        if choice is not None and choice.session_id in change.sessions:
+        if choice is not None and any(map(choice.includes, change.sessions)):
             panes.timeline.changed()
 
     def take_tick(self, tick: int) -> None:
@@ -158,10 +165,14 @@ class DashboardScreen(Screen[None]):
         choice = requests.choice
         if choice is None:
             return
-        session = self._sources.ledger.session(choice.session_id)
-        agent = session.agents.get(choice.agent_id or "")
-        totals = agent.totals if agent else session.totals
-        latest = self._sources.ledger.latest(choice.session_id)
+        ledger = self._sources.ledger
+        if choice.every:
+            totals, latest = ledger.totals(), ledger.newest
+        else:
+            session = ledger.session(choice.session_id)
+            agent = session.agents.get(choice.agent_id or "")
+            totals = agent.totals if agent else session.totals
+            latest = ledger.latest(choice.session_id)
         subscription = latest is not None and latest.subscription
         if self._filter:
             self._totals.show_some(
@@ -185,11 +196,11 @@ class DashboardScreen(Screen[None]):
         def exchanges() -> Sequence[Exchange]:
             if self._filter:
                 return sorted(requests.exchanges, key=lambda exchange: exchange.id)
-            every = ledger.requests(choice.session_id)
+            every = choice.requests(ledger)
             return [each for each in every if choice.agent_id in (None, each.agent_id)]
 
-        def names() -> dict[str, str]:
-            return agent_names(ledger.session(choice.session_id))
+        def names() -> Mapping[str, str]:
+            return requests.agent_names
 
         return TimelineOf(exchanges, names)
 
@@ -239,7 +250,7 @@ class DashboardScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Textual's hook: without a session there is nothing to export or to copy."""
-        return self._panes.requests.choice is not None if action in ("export", "copy_id") else True
+        return self._panes.requests.choice is not None if action in ("export", "copy_id", "usage") else True
 
     def action_notices(self) -> None:
         """List the warnings."""
@@ -249,12 +260,21 @@ class DashboardScreen(Screen[None]):
         """Choose what of the session to write into a file."""
         self._panes.requests.action_export()
 
+    def action_usage(self) -> None:
+        """Show what the chosen requests used, by model and by day."""
+        requests = self._panes.requests
+        if requests.choice is not None:
+            of = self._timeline_of(requests.choice)
+            self.app.push_screen(UsageDialog(requests.whose, of.exchanges, self._sources.clock))
+
     def action_copy_id(self) -> None:
         """Copy the id of the session or sub-agent that is chosen."""
         choice = self._panes.sessions.choice
         text = (choice.agent_id or choice.session_id) if choice is not None else None
         if text:
             clipboard.copy(self, text, text)
+        elif choice is not None and choice.every:
+            self.notify("All sessions have no id of their own: choose one of them.", timeout=3)
 
     def action_leave(self) -> None:
         """Leave, after asking where that ends streams."""

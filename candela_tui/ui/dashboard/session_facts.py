@@ -53,6 +53,11 @@ def cache_clock(life: CacheLife, now: datetime) -> Piece:
     return f"cache {left // 60}:{left % 60:02}", "warn" if left < _SOON_S else "dim"
 
 
+def fills_up(context: ContextFill) -> bool:
+    """Whether so much of the window is in use that it matters."""
+    return context.window is not None and context.tokens >= _FILLING * context.window
+
+
 def context_forms(context: ContextFill) -> Iterator[Line]:
     """``ctx 96k/200k ▓▓▓░░░ 48% +3.1k/turn`` and shorter forms, the longest first."""
     tokens = words.count(context.tokens)

@@ -1,36 +1,104 @@
 """Sessions and their sub-agents as rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from candela_tui.analysis.names import agent_names, session_title
 from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
 from candela_tui.ui import words
-from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, counts_down, recent, state
+from candela_tui.ui.dashboard.choice import ALL_SESSIONS, Choice
+from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, counts_down, fills_up, recent, state
 from candela_tui.ui.ink import Line, Piece, cells_of, fitted
 from candela_tui.ui.plain import plain
 from candela_tui.ui.spinner import frame
 
 _NO_PIECE: Piece = ("", "dim")
+_ALL = "All sessions"
 _SHORTEST_TITLE, _LONGEST_TITLE = 14, 48
 """Cells that a title keeps on a line that also has columns."""
+_LONGEST_DIRECTORY = 24
+
+
+class RowColumn(NamedTuple):
+    """Something that a row of one line says beside its title."""
+
+    rank: int | None
+    """Columns of a higher rank go first when there is no room; None: it is left out."""
+    cells: int
+    pieces: Line
+
+
+def row_of_columns(sign: Piece, title: str, columns: Sequence[RowColumn], width: int) -> Line:
+    """Return a title with as many columns as leave it enough room."""
+    least = min(max(_SHORTEST_TITLE, width // 4), _LONGEST_TITLE)
+    room = width - 2 - least - 1
+    shown: set[int] = set()
+    for rank, cells, _ in sorted(columns, key=lambda column: -1 if column.rank is None else column.rank):
+        if rank is None:
+            continue
+        if cells + 1 > room:
+            break
+        room -= cells + 1
+        shown.add(rank)
+    pieces: list[Piece] = [sign, (fitted(title, max(1, least + room)), "bright")]
+    for rank, cells, column in columns:
+        if rank in shown:
+            used = cells_of(column)
+            pieces += [(" " * max(1, cells + 1 - used), "dim"), *column]
+    return (*pieces, (" ", "dim"))
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What of the history is chosen: a session, or one of its sub-agents."""
+class AllRow:
+    """All sessions together: one line where ``compact``, else two."""
 
-    session_id: str | None
-    agent_id: str | None = None
+    totals: Totals
+    sessions: int
+    today: str
+    """What began today cost, in words."""
+    compact: bool
+    moving: bool = False
+
+    @property
+    def key(self) -> Choice:
+        """All sessions."""
+        return ALL_SESSIONS
+
+    @property
+    def height(self) -> int:
+        """Lines."""
+        return 1 if self.compact else 2
+
+    def draw(self, line: int, width: int, tick: int) -> Line:
+        """Draw the title and the cost; how many sessions and requests, and what today cost."""
+        cost = total_cost(self.totals)
+        sessions = f"{self.sessions:,} session{'' if self.sessions == 1 else 's'}"
+        requests = f"{words.count(self.totals.requests)} req"
+        hit = words.percent(self.totals.cache_hit_rate)
+        today: Line = (("today ", "dim"), (self.today, "text"))
+        if self.compact:
+            columns = (
+                RowColumn(2, 12, ((sessions, "dim"),)),
+                RowColumn(3, 8, ((requests, "dim"),)),
+                RowColumn(4, 8, ((f"{hit} hit", "dim"),)),
+                RowColumn(1, 14, today),
+                RowColumn(0, max(7, len(cost)), ((cost, "text"),)),
+            )
+            return row_of_columns(("  ", "dim"), _ALL, columns, width)
+        if line == 0:
+            return (("  ", "dim"), (fitted(_ALL, max(1, width - 5 - len(cost))), "bright"), (f"  {cost} ", "text"))
+        facts: tuple[Piece, ...] = ((sessions, "text"), (requests, "dim"), (f"{hit} hit", "dim"))
+        return _between(_flow(facts, width - 5 - cells_of(today)), today, width)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session: one line where ``compact``, else two, and a third with its context and cache while those matter."""
+    """A session: one line where ``compact``, else two."""
 
     session: SessionSummary
     state: Piece
@@ -47,9 +115,7 @@ class SessionRow:
         cls, session: SessionSummary, now: datetime, *, folded: bool, compact: bool, by_tokens: bool = False
     ) -> "SessionRow":
         """The row as it is now."""
-        more = recent(session, now) and (session.context is not None or session.cache is not None)
-        height = 1 if compact else 3 if more else 2
-        row = cls(session, _NO_PIECE, _NO_PIECE, False, folded, compact, by_tokens, height)
+        row = cls(session, _NO_PIECE, _NO_PIECE, False, folded, compact, by_tokens, 1 if compact else 2)
         return row.at(now)
 
     def at(self, now: datetime) -> "SessionRow":
@@ -73,16 +139,13 @@ class SessionRow:
         return self.session.totals.live > 0
 
     def draw(self, line: int, width: int, tick: int) -> Line:
-        """Title, directory, cost; facts, state; context, cache."""
+        """Draw the title and the cost; facts, and the state."""
         if self.compact:
             return self._columns(width, tick)
         if line == 0:
             return self._title(width, tick)
-        if line == 1:
-            return _between(_flow(self._facts(), width - 5 - len(self.state[0])), self.state, width)
-        room = width - 4 - len(self.cache[0])
-        forms = context_forms(self.session.context) if self.session.context else iter(())
-        return _between(next((form for form in forms if cells_of(form) <= room), ()), self.cache, width)
+        room = width - 5 - len(self.state[0])
+        return _between(_flow(self._facts(room), room), (self.state,), width)
 
     def _sign(self, tick: int) -> Piece:
         if self.moving:
@@ -94,31 +157,37 @@ class SessionRow:
     def _title(self, width: int, tick: int) -> Line:
         cost = total_cost(self.session.totals)
         room = width - 2 - len(cost) - 3
-        title = session_title(self.session)
-        cwd = _tail(_home(self.session.cwd or ""), max(room - cell_len(plain(title)) - 2, room // 4))
-        cells = room - cell_len(cwd) - 2 if cwd else room
         return (
             self._sign(tick),
-            (fitted(title, max(1, cells)), "bright"),
-            (f"  {cwd}" if cwd else "", "dim"),
+            (fitted(session_title(self.session), max(1, room)), "bright"),
             (f"  {cost} ", "text"),
         )
 
-    def _facts(self) -> Iterator[Piece]:
-        """The most important first."""
-        totals = self.session.totals
-        yield words.model(self.session.model), "text"
+    def _facts(self, room: int) -> Iterator[Piece | Line]:
+        """Yield the most important first. What fills up or runs out goes before the rest."""
+        session, totals = self.session, self.session.totals
+        yield words.model(session.model), "text"
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
+        context = list(context_forms(session.context)) if session.context and self.cache[0] else []
+        filling = session.context is not None and fills_up(session.context)
+        if context and filling:
+            yield next((form for form in context if cells_of(form) <= room // 2), context[-1])
+        if self.cache[0]:
+            yield self.cache
         if self.by_tokens:
             yield f"{words.count(all_tokens(totals))} tok", "text"
         if self.folded:
-            yield _agent_count(self.session), "dim"
+            yield _agent_count(session), "dim"
         yield f"{totals.requests} req", "dim"
         if totals.cache_hit_rate is not None:
             yield f"{words.percent(totals.cache_hit_rate)} hit", "dim"
-        if self.session.git_branch:
-            yield f"⎇ {self.session.git_branch}", "faint"
+        if context and not filling:
+            yield context[-1]
+        if session.cwd:
+            yield _tail(_home(session.cwd), _LONGEST_DIRECTORY), "dim"
+        if session.git_branch:
+            yield f"⎇ {session.git_branch}", "faint"
 
     def _columns(self, width: int, tick: int) -> Line:
         session, totals = self.session, self.session.totals
@@ -129,33 +198,20 @@ class SessionRow:
             *_, context = context_forms(session.context)
         errors = f"✗ {totals.errors}" if totals.errors else ""
         tokens = f"{words.count(all_tokens(totals))} tok" if self.by_tokens else ""
-        # Rank, cells, pieces; in the order in which they stand.
-        columns: tuple[tuple[int, int, Line], ...] = (
-            (9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
-            (4, 10, ((words.model(session.model), "dim"),)),
-            (3, 4, ((errors, "bad"),)),
-            (2 if self.by_tokens else 99, 8, ((tokens, "text"),)),
-            (6, 7, ((f"{totals.requests} req", "dim"),)),
-            (7, 8, ((hit, "dim"),)),
-            (8, 8, context),
-            (5, 10, (self.cache,)),
-            (1, 8, (self.state,)),
-            (0, max(7, len(cost)), ((cost, "text"),)),
+        # In the order in which they stand.
+        columns: tuple[RowColumn, ...] = (
+            RowColumn(9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
+            RowColumn(4, 10, ((words.model(session.model), "dim"),)),
+            RowColumn(3, 4, ((errors, "bad"),)),
+            RowColumn(2 if self.by_tokens else None, 8, ((tokens, "text"),)),
+            RowColumn(6, 7, ((f"{totals.requests} req", "dim"),)),
+            RowColumn(7, 8, ((hit, "dim"),)),
+            RowColumn(8, 8, context),
+            RowColumn(5, 10, (self.cache,)),
+            RowColumn(1, 8, (self.state,)),
+            RowColumn(0, max(7, len(cost)), ((cost, "text"),)),
         )
-        title = min(max(_SHORTEST_TITLE, width // 4), _LONGEST_TITLE)
-        room = width - 2 - title - 1
-        shown: set[int] = set()
-        for rank, cells, _ in sorted(columns, key=lambda column: column[0]):
-            if rank == 99 or cells + 1 > room:
-                break
-            room -= cells + 1
-            shown.add(rank)
-        pieces: list[Piece] = [self._sign(tick), (fitted(session_title(session), max(1, title + room)), "bright")]
-        for rank, cells, column in columns:
-            if rank in shown:
-                used = cells_of(column)
-                pieces += [(" " * max(1, cells + 1 - used), "dim"), *column]
-        return (*pieces, (" ", "dim"))
+        return row_of_columns(self._sign(tick), session_title(session), columns, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,21 +306,25 @@ def _agent_count(session: SessionSummary) -> str:
     return f"{len(session.agents)} agent{'' if len(session.agents) == 1 else 's'}"
 
 
-def _flow(facts: Iterable[Piece], width: int) -> Line:
+def _flow(facts: Iterable[Piece | Line], width: int) -> Line:
     pieces: list[Piece] = []
     used = 0
-    for text, ink in facts:
-        if used + cell_len(plain(text)) > width:
+    for fact in facts:
+        part = fact if isinstance(fact[0], tuple) else (fact,)
+        cells = cells_of(part)
+        if not cells:
+            continue
+        if used + cells > width:
             break
-        pieces.append((f"{text}  ", ink))
-        used += cell_len(plain(text)) + 2
+        pieces += [*part, ("  ", "dim")]
+        used += cells + 2
     return tuple(pieces)
 
 
-def _between(left: Line, right: Piece, width: int) -> Line:
+def _between(left: Line, right: Line, width: int) -> Line:
     """Two cells, what stands left, and to the right edge of the costs what stands right."""
-    gap = width - 2 - cells_of(left) - len(right[0]) - 1
-    return (("  ", "dim"), *left, (" " * max(0, gap), "dim"), right, (" ", "dim"))
+    gap = width - 2 - cells_of(left) - cells_of(right) - 1
+    return (("  ", "dim"), *left, (" " * max(0, gap), "dim"), *right, (" ", "dim"))
 
 
 def _tail(path: str, width: int) -> str:

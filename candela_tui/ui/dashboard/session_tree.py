@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from candela_tui.analysis.names import session_title
 from candela_tui.analysis.sessions import SessionSummary
+from candela_tui.ui.dashboard.choice import Choice
 from candela_tui.ui.dashboard.session_facts import recent
-from candela_tui.ui.dashboard.session_rows import AgentRow, Choice, SessionRow, agent_rows, all_tokens
+from candela_tui.ui.dashboard.session_rows import AgentRow, SessionRow, agent_rows, all_tokens
 
 
 class Order(NamedTuple):

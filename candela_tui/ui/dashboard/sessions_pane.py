@@ -14,9 +14,10 @@ from textual.message import Message
 from textual.timer import Timer
 
 from candela_tui.analysis.sessions import SessionSummary
+from candela_tui.ui.dashboard.choice import Choice
 from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.session_filter import SessionFilter
-from candela_tui.ui.dashboard.session_rows import AgentRow, Choice, SessionRow
+from candela_tui.ui.dashboard.session_rows import AgentRow, AllRow, SessionRow, total_cost
 from candela_tui.ui.dashboard.session_tree import (
     ORDERS,
     Look,
@@ -77,6 +78,8 @@ class SessionsPane(Pane):
         self._filter = SessionFilter()
         self._tree = SessionTree()
         self._order_words = ""
+        self._known = 0
+        """Sessions with something to show."""
         self._newest: datetime | None = None
         """When the newest session began."""
         self._seconds: Timer | None = None
@@ -108,12 +111,23 @@ class SessionsPane(Pane):
         ledger, now = self._sources.ledger, self._sources.clock.now()
         every = ledger.sessions()
         shown = ordered(matching(every, self._filter.words), self._order, reverse=self._reversed)
-        self.rows.show_rows(self._tree.rows(shown, now, self._look, chosen=self.choice, anew=anew))
+        self._known = len(every)
+        rows = self._tree.rows(shown, now, self._look, chosen=self.choice, anew=anew)
+        self.rows.show_rows([*self._all_row(), *rows])
         if self.choice is None and shown:
+            self.rows.move_to(Choice(shown[0].session_id), by_hand=False)
             self._choose(Choice(shown[0].session_id))
         self._name_it(len(shown), len(every))
         self._let_count()
         self._newest = max((session.started_at for session in every if session.started_at), default=None)
+
+    def _all_row(self) -> Iterator[AllRow]:
+        """Yield the row of all sessions; a filter looks for some of them."""
+        if self._known and not self._filter.words:
+            ledger = self._sources.ledger
+            today = ledger.today()
+            cost = total_cost(today) if today.requests else "$0"
+            yield AllRow(ledger.totals(), self._known, cost, self.lined)
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges; a session that just began is chosen."""
@@ -141,6 +155,8 @@ class SessionsPane(Pane):
                 return False
             for each in rows:
                 self.rows.put_row(each)
+        for all_of_them in self._all_row():
+            self.rows.put_row(all_of_them)
         self._let_count()
         return True
 
@@ -192,7 +208,8 @@ class SessionsPane(Pane):
     def _moved(self, event: RowList.Moved) -> None:
         event.stop()
         self._chosen_by_hand = self._chosen_by_hand or event.by_hand
-        if isinstance(event.key, Choice):
+        # The cursor may have gone on since.
+        if isinstance(event.key, Choice) and event.key == self.rows.cursor_key:
             self._choose(event.key)
 
     @on(RowList.Opened)
@@ -239,7 +256,7 @@ class SessionsPane(Pane):
 
     def _session_of_cursor(self) -> SessionSummary | None:
         key = self.rows.cursor_key
-        return self._sources.ledger.session(key.session_id) if isinstance(key, Choice) else None
+        return self._sources.ledger.session(key.session_id) if isinstance(key, Choice) and not key.every else None
 
     def _folded(self, session: SessionSummary) -> bool:
         row = self.rows.row(Choice(session.session_id))

@@ -1,6 +1,6 @@
 """A table of calls: its columns, and which of them have room."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,13 +19,17 @@ class Table:
 
     clock: Clock
     columns: "tuple[Column, ...]" = ()
-    agents: dict[str, str] = field(default_factory=dict)
+    """Those that are chosen."""
+    agents: Mapping[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
+    session_title: Callable[[Exchange], str] = lambda _: ""
+    every: bool = False
+    """Whether the requests are of all sessions."""
     dated: bool = False
     """Whether some row is from another day, so that times need a date."""
     ordered_by: "Column | None" = None
     """The column that gives the order: it has room before all others."""
-    _fits: "dict[tuple[int, bool, Column | None], tuple[Fit, ...]]" = field(default_factory=dict)
+    _fits: "dict[tuple[int, bool, bool, Column | None], tuple[Fit, ...]]" = field(default_factory=dict)
 
     def choose(self, columns: "tuple[Column, ...]") -> None:
         """Have these columns."""
@@ -34,16 +38,21 @@ class Table:
 
     def fit(self, width: int) -> "tuple[Fit, ...]":
         """The columns that have room, in their order."""
-        key = (width, self.dated, self.ordered_by)
+        key = (width, self.dated, self.every, self.ordered_by)
         fits = self._fits.get(key)
         if fits is None:
-            fits = self._fits[key] = fitting(self.columns, width, dated=self.dated, first=self.ordered_by)
+            fits = self._fits[key] = fitting(self.available, width, dated=self.dated, first=self.ordered_by)
         return fits
+
+    @property
+    def available(self) -> "list[Column]":
+        """The chosen columns that this list can have."""
+        return [column for column in self.columns if self.every or not column.of_all]
 
     def without_room(self, width: int) -> "list[Column]":
         """The chosen columns that are left out at this width."""
         shown = {fit.column.name for fit in self.fit(width)}
-        return [column for column in self.columns if column.name not in shown]
+        return [column for column in self.available if column.name not in shown]
 
     def agent(self, exchange: Exchange) -> str:
         """What an exchange's agent is called."""
@@ -72,6 +81,8 @@ class Column(NamedTuple):
     """Whether it is there until the user chooses otherwise."""
     dated: int = 0
     """Cells it needs more where rows are from several days."""
+    of_all: bool = False
+    """Whether it is there only where the list has all sessions."""
 
 
 class Fit(NamedTuple):

@@ -1,6 +1,6 @@
 """What the chosen session used over time: bars of tokens or cost, or a lane for each of its agents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ class TimelineOf:
 
     exchanges: Callable[[], Sequence[Exchange]]
     """The requests, the earliest first."""
-    names: Callable[[], dict[str, str]]
+    names: Callable[[], Mapping[str, str]]
     """Names of the sub-agents by id."""
 
 

@@ -1,6 +1,6 @@
 """The chart of a time-line: bars or lanes, and what is where on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -42,7 +42,7 @@ class Chart(Scroller, can_focus=True, inherit_bindings=False):
     def __init__(self, sources: Sources) -> None:
         super().__init__(id="timeline-chart")
         self._sources = sources
-        self._names: dict[str, str] = {}
+        self._names: Mapping[str, str] = {}
         self._rows: list[list[Cell]] = []
         self._tick = 0
         self.timeline: Timeline | None = None
@@ -66,7 +66,7 @@ class Chart(Scroller, can_focus=True, inherit_bindings=False):
         """How many columns there is room for."""
         return self.scrollable_content_region.width - self.label_cells - (_TAIL if self.shows == "agents" else 0)
 
-    def show(self, timeline: Timeline | None, names: dict[str, str]) -> None:
+    def show(self, timeline: Timeline | None, names: Mapping[str, str]) -> None:
         """Show a time-line."""
         self.timeline, self._names = timeline, names
         shows, height = self.shows, self.size.height

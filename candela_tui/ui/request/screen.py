@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from candela_tui.analysis.conversation import same_agent
 from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.bodies import Side
@@ -218,15 +219,15 @@ class RequestScreen(Closable[None]):
         """Show the next request of the same agent."""
         subject = self._subject
         if subject is not None:
-            agent = subject.exchange.agent_id
-            self._go_to(step, lambda other: other.agent_id == agent, f"of {subject.agent}")
+            here = subject.exchange
+            self._go_to(step, lambda other: same_agent(other, here), f"of {subject.agent}")
 
     def action_next_agent(self) -> None:
         """Show the next request of another agent."""
         subject = self._subject
         if subject is not None:
-            agent = subject.exchange.agent_id
-            self._go_to(1, lambda other: other.agent_id != agent, "of another agent")
+            here = subject.exchange
+            self._go_to(1, lambda other: not same_agent(other, here), "of another agent")
 
     def action_next_error(self) -> None:
         """Show the next request that failed."""
