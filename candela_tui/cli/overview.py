@@ -104,7 +104,7 @@ def _usage(exchange: Exchange) -> list[tuple[str, str]]:
         ("output", count(usage.output_tokens if usage else None)),
     ]
     if price is not None:
-        label = "API value" if exchange.subscription else "cost"
+        label = "API-equivalent" if exchange.subscription else "cost"
         rows.append((label, f"{cost(price)} (${plain_decimal(price.total)})"))
     elif exchange.unpriced_model:
         said = (

@@ -34,6 +34,7 @@ from candela_tui.ui.following import Following
 from candela_tui.ui.history import History
 from candela_tui.ui.keymap import keymap
 from candela_tui.ui.ledger import Change, Ledger
+from candela_tui.ui.legend import LEGEND
 from candela_tui.ui.looking import Looking
 from candela_tui.ui.notifier import Notifier
 from candela_tui.ui.palette import Palette
@@ -60,7 +61,9 @@ class CandelaApp(App[int]):
     DEFAULT_MODE = "dashboard"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_HIGH, "-high")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "keys", "Keys", tooltip="The keys that work here", id="app.keys"),
+        Binding(
+            "question_mark", "keys", "Keys", tooltip="The keys that work here, and what the signs mean", id="app.keys"
+        ),
         Binding("colon", "command_line", "Command", show=False, tooltip="Type a command", id="app.command"),
         Binding(
             "ctrl+p", "command_palette", "Commands", show=False, tooltip="Search all commands", id="app.command_palette"
@@ -313,7 +316,7 @@ class CandelaApp(App[int]):
 
     def action_keys(self) -> None:
         """Show the keys that work here."""
-        self.push_screen(KeysDialog(actions_of(self.screen)))
+        self.push_screen(KeysDialog(actions_of(self.screen), LEGEND))
 
     def action_leave_at_once(self) -> None:
         """Leave without asking."""

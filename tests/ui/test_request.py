@@ -108,9 +108,9 @@ async def test_a_model_without_a_price_says_how_to_add_one(scene: Scene) -> None
 async def test_a_subscription_is_not_billed(scene: Scene) -> None:
     scene.request(usage=(12, 0, 0, 0, 15), subscription=True)
     async with scene.opened() as pilot:
-        await shows(pilot, "API value")
+        await shows(pilot, "API-equivalent")
         await pilot.press("enter")
-        await shows(pilot, "Paid by subscription", "API value")
+        await shows(pilot, "Paid by subscription", "API-equivalent")
 
 
 async def test_an_error_is_told_in_full(scene: Scene) -> None:

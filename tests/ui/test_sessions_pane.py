@@ -111,6 +111,8 @@ async def test_a_session_says_how_full_its_context_is(scene: Scene) -> None:
     scene.request(ago=30, usage=(12, 90_000, 0, 2900, 300))
     scene.request(ago=20, usage=(12, 92_900, 3000, 0, 300))
     async with scene.opened((180, 40)) as pilot:
+        await shows(pilot, "97% hit")
+        await pilot.press("1", "z")
         await until(pilot, lambda: re.search(r"97% hit  ctx +\d+%", screen_text(pilot)))
 
 

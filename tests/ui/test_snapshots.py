@@ -104,7 +104,7 @@ def nothing(scene: Scene) -> None:
 
 
 BUSY = see("Fix the flaky clock test", "11:59:48")
-OPENED = (see("11:59:00"), press("enter"), see("Raw response"))
+OPENED = (see("11:59:00"), press("enter"), see("Raw resp"))
 
 
 class TestTheFirstMinute:

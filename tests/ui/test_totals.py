@@ -70,7 +70,7 @@ def test_what_claude_code_counts_otherwise_is_told_where_there_is_room() -> None
 
 
 def test_a_subscription_has_a_value_not_a_cost() -> None:
-    assert "API value $4.82" in _line(130, subscription=True)
+    assert "API-equivalent $4.82" in _line(130, subscription=True)
 
 
 def test_a_part_of_the_requests_says_of_how_many() -> None:

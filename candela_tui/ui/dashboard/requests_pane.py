@@ -51,7 +51,7 @@ class RequestsPane(Pane):
             "d",
             "compare",
             "Compare",
-            tooltip="Compare two marked requests, or this one with the agent's previous one",
+            tooltip="Compare two marked ones, or with the previous",
             id="requests.compare",
         ),
         Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the request's id", id="requests.copy_id"),

@@ -169,6 +169,8 @@ class SessionRow:
         yield words.model(session.model), "text"
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
+        if self.folded:
+            yield _agent_count(session), "dim"
         context = list(context_forms(session.context)) if session.context and self.cache[0] else []
         filling = session.context is not None and fills_up(session.context)
         if context and filling:
@@ -177,8 +179,6 @@ class SessionRow:
             yield self.cache
         if self.by_tokens:
             yield f"{words.count(all_tokens(totals))} tok", "text"
-        if self.folded:
-            yield _agent_count(session), "dim"
         yield f"{totals.requests} req", "dim"
         if totals.cache_hit_rate is not None:
             yield f"{words.percent(totals.cache_hit_rate)} hit", "dim"

@@ -34,7 +34,7 @@ NAMES = {
 }
 _SHORT = ("read", "write", "in", "out", "searches")
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
-_STATES = {
+STATES = {
     State.RAN: ("━", "link", "ran"),
     State.FAILED: ("×", "bad", "failed"),
     State.LIVE: ("═", "accent", "live"),
@@ -135,7 +135,7 @@ def lanes_legend(lanes: Sequence[Lane]) -> Line:
     """Which sign is what; those that the lanes have."""
     states = set().union(*(lane.halves for lane in lanes))
     pieces: list[Piece] = [(f"{len(lanes)} agent{'s' if len(lanes) != 1 else ''}", "text")]
-    for state, (sign, ink, said) in _STATES.items():
+    for state, (sign, ink, said) in STATES.items():
         if state in states:
             pieces += [("   ", "text"), (sign * 2, ink), (f" {said}", "dim")]
     return tuple(pieces)
@@ -163,7 +163,7 @@ def lane_line(lane: Lane, name: str, room: LaneRoom, chosen: range, tick: int) -
         left, right = lane.halves[2 * column : 2 * column + 2]
         alive = first <= 2 * column + 1 and 2 * column <= last
         state = State(max(left, right))
-        sign, ink, _ = _STATES[state]
+        sign, ink, _ = STATES[state]
         if state is State.RAN and not (left and right):
             sign = "╸" if left else "╺"
         marked = state and not {2 * column, 2 * column + 1}.isdisjoint(chosen)

@@ -63,7 +63,7 @@ def _totals(totals: Totals, *, subscription: bool, share: tuple[int, int] | None
         "read": [(f"{cache}read ", "dim"), (count(totals.cache_read_tokens), "text")],
         "write": [(f"{cache}write ", "dim"), (split, "text")],
         "output": [("output " if wordy > 1 else "out ", "dim"), (count(totals.output_tokens), "text")],
-        "cost": [("API value " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
+        "cost": [("API-equivalent " if subscription else "cost ", "dim"), (total_cost(totals), "bright")],
     }
     if totals.cache_hit_rate is not None:
         hit = words.percent(totals.cache_hit_rate)

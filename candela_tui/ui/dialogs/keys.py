@@ -1,6 +1,6 @@
-"""Help: what can be done here, and with which keys."""
+"""Help: what can be done here and with which keys, and what the signs on the screens mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -20,8 +20,12 @@ _ID_WIDTH = 26
 _LEAST_MEANING = 36
 
 
-def key_lines(actions: Sequence[Action], width: int, wanted: str = "") -> list[Line]:
-    """One line an action that says all of the wanted words; grouped by where they work."""
+Legend = Mapping[str, Sequence[tuple[str, str]]]
+"""Signs and words with their meanings, by the title of their group."""
+
+
+def key_lines(actions: Sequence[Action], legend: Legend, width: int, wanted: str = "") -> list[Line]:
+    """Return a line for each action and sign that says all of the wanted words, in groups."""
     words = wanted.casefold().split()
     chosen = [action for action in actions if all(word in _said(action) for word in words)]
     lines: list[Line] = []
@@ -30,7 +34,17 @@ def key_lines(actions: Sequence[Action], width: int, wanted: str = "") -> list[L
             lines.append(())
         lines.append(((where.value, "heading"),))
         lines += [_line(action, width) for action in group]
+    for title, entries in legend.items():
+        found = [entry for entry in entries if all(word in " ".join(entry).casefold() for word in words)]
+        if found:
+            lines += [(), ((title, "heading"),)] if lines else [((title, "heading"),)]
+            lines += [_legend_line(sign, meaning, width) for sign, meaning in found]
     return lines or [((f"Nothing says {wanted!r}", "dim"),)]
+
+
+def _legend_line(sign: str, meaning: str, width: int) -> Line:
+    said = fitted(meaning, width - _KEYS_WIDTH - 3)
+    return ((f"  {fitted(sign, _KEYS_WIDTH)} ", "accent"), (said, "text"))
 
 
 def _said(action: Action) -> str:
@@ -47,7 +61,7 @@ def _line(action: Action, width: int) -> Line:
 
 
 class KeysDialog(Dialog[None], inherit_bindings=False):
-    """Shows the actions that there were when it opened. What is typed filters them."""
+    """Shows the actions that there were when it opened, and the legend. What is typed filters both."""
 
     BOX_CLASSES = "-tall -wide"
     AUTO_FOCUS = "Input"
@@ -59,9 +73,10 @@ class KeysDialog(Dialog[None], inherit_bindings=False):
         Binding("pageup,ctrl+b", "scroll(-1, True)", "Page up", show=False, id="help.page_up"),
     ]
 
-    def __init__(self, actions: Sequence[Action]) -> None:
-        super().__init__("Keys", "type to filter · esc close")
+    def __init__(self, actions: Sequence[Action], legend: Legend) -> None:
+        super().__init__("Keys and signs", "type to filter · esc close")
         self._actions = actions
+        self._legend = legend
         self._view = TextView()
         self._view.can_focus = False
         self._input = Input(placeholder="type to filter", compact=True, id="filter")
@@ -86,7 +101,7 @@ class KeysDialog(Dialog[None], inherit_bindings=False):
     def _show(self) -> None:
         # A slash is how other lists are filtered: it may be typed here, too.
         wanted = self._input.value.removeprefix("/")
-        self._view.show_lines(WrittenLines(key_lines(self._actions, self._view.text_width, wanted)))
+        self._view.show_lines(WrittenLines(key_lines(self._actions, self._legend, self._view.text_width, wanted)))
 
     def action_scroll(self, step: int, pages: bool) -> None:
         """Scroll the actions."""

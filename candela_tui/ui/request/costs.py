@@ -29,7 +29,7 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
     lines = [heading("Usage and cost"), ((" " * LABEL, "dim"), (head, "dim"))]
     lines += _parts(exchange, usage, cost)
     if cost is not None:
-        name = "API value" if exchange.subscription else "total"
+        name = "API-equivalent" if exchange.subscription else "total"
         total = f"{'≥ ' if cost.at_least else ''}{exact(cost.total)}"
         lines.append(
             ((fitted(f"   {name}", LABEL), "dim"), (f"{'':>21}{total:>16}", "bright")),
