@@ -35,7 +35,7 @@ _LONGEST_SLICE_S = 0.005
 # Where request bodies of more than this wait, memory is at stake and capture has to catch up: until it has, it takes as
 # much of the loop's time as everything else does, so that it is faster than requests come. Clients that send 500
 # requests a second of 90 kB bring it there.
-_MUCH = 16 * 2**20
+_MUCH = 8 * 2**20
 _LONGEST_CATCHING_UP_S = 0.05
 _MOST_SESSIONS_KNOWN = 10_000
 _MOST_AGENTS_KNOWN = 10_000

@@ -9,6 +9,9 @@ from candela_tui.exchange import Exchange
 
 _ENTRY_OVERHEAD = 10_000
 """Bytes that stand for the work of storing an entry without bodies."""
+_OVERLOAD_BYTES = 24 * 2**20
+_OVERLOAD_ENTRIES = 50
+"""A few large conversations are no overload."""
 _CHUNK_OVERHEAD = 100
 """Bytes of memory that a chunk and its time take beside the chunk's own bytes."""
 
@@ -152,6 +155,11 @@ class Backlog:
         with self._changed:
             overflowed, self._overflowed = self._overflowed, False
         return overflowed
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether speed counts more than room on the disk: many exchanges wait, and their bodies take much memory."""
+        return self._bytes > _OVERLOAD_BYTES and len(self._entries) > _OVERLOAD_ENTRIES
 
     @property
     def busy(self) -> bool:

@@ -34,8 +34,8 @@ from candela_tui.store.rows import FIRST_REFUSAL, headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 from candela_tui.store.set_aside import set_aside
 
-_MOST_QUEUED: Final = 256 * 2**20
-_MOST_BASES: Final = 24 * 2**20
+_MOST_QUEUED: Final = 128 * 2**20
+_MOST_BASES: Final = 16 * 2**20
 _BETWEEN_BATCHES_S: Final = 0.2
 _SHARE_OF_TIME: Final = 4
 """A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay.
@@ -345,8 +345,9 @@ class StoreWriter:
                 before = self._progress.get(entry.exchange.id, Progress())
                 after[entry.exchange.id] = replace(before, dropped=before.dropped or entry.dropped)
             _write_rows(connection, entries, {each for each, progress in after.items() if progress.dropped})
+            alone = self._backlog.overloaded
             requests = [
-                self._lanes.row_of(connection, entry.exchange, entry.request)
+                self._lanes.row_of(connection, entry.exchange, entry.request, alone=alone)
                 for entry in entries
                 if entry.request is not None
             ]

@@ -8,7 +8,8 @@ import pytest
 
 from candela_tui.store.lanes import LONGEST_CHAIN, base_position
 from candela_tui.store.reader import StoreError, StoreReader
-from tests.store.recording import exchange, store_whole, writing
+from candela_tui.store.writer import StoreWriter
+from tests.store.recording import PATIENCE_S, Reports, exchange, store_whole, writing
 
 TURNS = 200
 
@@ -47,6 +48,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]
     with writing(path) as (writer, reports):
         for number, body in enumerate(bodies):
             store_whole(writer, exchange(number), body)
+            # One after the other, as turns come: what waits in bulk is stored without patches.
+            reports.wait_until_stored(exchange(number).id)
     assert reports.problems == []
     return path, bodies
 
@@ -185,3 +188,22 @@ def test_a_damaged_response_is_an_error_that_names_the_exchange(path: Path, read
     with pytest.raises(StoreError, match=exchange(2).id):
         reader.response_chunks(exchange(2).id)
     assert reader.response_body(exchange(1).id) == b"first answer " * 40
+
+
+def test_what_waits_in_bulk_is_stored_alone_and_the_next_turns_build_on_it(path: Path, reader: StoreReader) -> None:
+    bodies = [body + bytes(400_000) for body in conversation(104)]
+    many, more = bodies[:100], bodies[100:]
+    reports = Reports()
+    writer = StoreWriter(path, on_problem=reports.problem, on_stored=reports.store)
+    for number, body in enumerate(many):
+        store_whole(writer, exchange(number), body)
+    writer.start()
+    reports.wait_until_stored(*(exchange(number).id for number in range(100)))
+    for number, body in enumerate(more, 100):
+        store_whole(writer, exchange(number), body)
+        reports.wait_until_stored(exchange(number).id)
+    writer.close(PATIENCE_S)
+    assert [reader.request_body(exchange(number).id) for number in range(104)] == bodies
+    chain_of = chains(path)
+    assert [len(chain_of[exchange(number).id]) for number in range(10)] == [1] * 10
+    assert len(chain_of[exchange(103).id]) > 1
