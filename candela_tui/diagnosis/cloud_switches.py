@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from candela_tui.claude_code.variables import (
+    BASE_URL,
     in_deciding_order,
+    is_base_url,
     is_socket,
     is_switch,
     leads_past_for_certain,
@@ -32,7 +34,9 @@ def check_cloud_switches(patient: Patient) -> Sequence[Check]:
 def _switch(client: ClientEnvironment, patient: Patient) -> Check:
     switch = chosen_switch(client)
     if switch is None:
-        return TOPIC.ok("Anthropic's own protocol: no CLAUDE_CODE_USE_… is on")
+        words = "Anthropic's own protocol: no CLAUDE_CODE_USE_… is on"
+        others = [name for name in client.variables() if is_base_url(name) and name != BASE_URL]
+        return TOPIC.ok(f"{words}; {', '.join(others)} would count only under one" if others else words)
     name, given = switch
     base_name, route = _NATIVE.get(name, ("", ""))
     base = client.get(base_name) if base_name else None

@@ -146,6 +146,7 @@ def test_a_key_beside_a_login_is_said_to_be_billed(make_patient: MakePatient) ->
     [
         ({}, State.OK, "Anthropic's own protocol"),
         ({"CLAUDE_CODE_USE_BEDROCK": "0"}, State.OK, "Anthropic's own protocol"),
+        ({"ANTHROPIC_NEW_BASE_URL": "https://x"}, State.OK, "ANTHROPIC_NEW_BASE_URL would count only under one"),
         ({"CLAUDE_CODE_USE_BEDROCK": "1", **TO_CANDELA}, State.BAD, "sends requests past candela"),
         ({"CLAUDE_CODE_USE_FOUNDRY": "true"}, State.WARN, "sends requests past candela"),
         ({"CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD": "1"}, State.WARN, "sends requests past candela"),
