@@ -133,7 +133,12 @@ def test_a_run_through_candela_is_the_same_and_recorded_exactly(scenario: Scenar
     run = ran[scenario.name]
     assert scenario.result in str(run.straight.printed["result"])
     assert run.straight.printed["is_error"] is scenario.is_error
-    assert run.through.essence == run.straight.essence
+    # Of a broken stream 2.1.332 counts what it had read when it broke, which is a matter of moments.
+    counted = {"total_cost_usd", "usage", "modelUsage"} if scenario.name == "cut" else set()
+    straight, through = run.straight.essence, run.through.essence
+    assert {name: through[name] for name in through if name not in counted} == {
+        name: straight[name] for name in straight if name not in counted
+    }
     assert run.through.code == run.straight.code
 
     assert len(run.asked) == run.asked_straight
@@ -155,11 +160,13 @@ def test_a_run_through_candela_is_the_same_and_recorded_exactly(scenario: Scenar
         assert [row["agent_description"] for row in newest_first] == [None, "Count files", None]
         assert [bool(agent_of(request)) for request in run.asked] == [False, True, False]
 
-    # The client doesn't count what a broken stream cost. The provider does, and so does candela.
+    # The client need not count what a broken stream cost; where it does, it estimates the output. The provider bills
+    # it, and candela says that it is at least what is known.
     complete = [row for row in run.rows if row["outcome"] != "cut"]
     cost = sum((Decimal(row["cost_usd"]) for row in complete if row["cost_usd"] is not None), Decimal(0))
-    assert cost == _to_the_last_digit(run.through.printed["total_cost_usd"])
     cut = sum((Decimal(row["cost_usd"]) for row in run.rows if row["outcome"] == "cut"), Decimal(0))
+    total = _to_the_last_digit(run.through.printed["total_cost_usd"])
+    assert total == cost or (cut and total >= cost + cut)
     assert Decimal(run.session["cost_usd"] or 0) == cost + cut
     assert run.session["requests"] == len(run.asked)
     assert run.session["cwd"] == str(run.project)
