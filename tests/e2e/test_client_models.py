@@ -10,7 +10,7 @@ from candela_tui.pricing import client_total
 from candela_tui.protocol.claude_code import MILLION, context_window, knows
 from candela_tui.protocol.usage import usage_from_wire
 from candela_tui.protocol.user_agent import claude_code_version, client_of
-from tests.e2e.claude import clean_environment, run_claude
+from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.scenarios import speak, titled
 from tests.standin import Answer, Provider, ReceivedRequest, text, usage
 
@@ -37,17 +37,17 @@ def answered(request: ReceivedRequest) -> Answer:
     ],
 )
 async def test_the_client_has_the_window_and_the_price_that_candela_takes_for_its_own(
-    model: str, tmp_path: Path
+    claude: Claude, model: str, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
     project.mkdir()
     async with Provider() as provider:
         provider.respond = titled(answered)
         environment = clean_environment(tmp_path / "home", ANTHROPIC_BASE_URL=provider.url)
-        run = await run_claude("hi", environment, project, "--model", model)
+        run = await run_claude(claude, "hi", environment, project, "--model", model)
         client = client_of((await provider.messages_request()).headers)
     version = claude_code_version(client)
-    assert version is not None
+    assert version == claude.known_version
     [(name, used)] = run.printed["modelUsage"].items()
     assert used["contextWindow"] == (MILLION if name.endswith("[1m]") else context_window(version, model))
     counted = client_total(usage_from_wire(USAGE), client=client, model_asked=model, at=datetime.now(UTC))
