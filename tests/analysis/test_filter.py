@@ -262,3 +262,11 @@ def test_what_can_be_asked_for_is_said(text: str, words: str) -> None:
 )
 def test_what_is_begun_can_be_completed(text: str, completed: str | None) -> None:
     assert completion(text, KNOWN) == completed
+
+
+def test_what_the_client_states_of_a_request_is_found():
+    hinted = exchange(7, request_class="auxiliary", agent_type="Explore", prompt_id="b5411a6f-ece6")
+    for text in ("class:auxiliary", "type:explore", "turn:b5411a6f"):
+        assert parse(text).matches(hinted, AROUND)
+        assert not parse(text).matches(OPUS, AROUND)
+    assert parse("type:Explore").matches(HAIKU, AROUND)

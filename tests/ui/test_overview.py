@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.block_times import BlockTime
 from candela_tui.analysis.buffering import held_back_ms
-from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, utc_now
+from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, ToolDuration, utc_now
 from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.kind import Kind
 from candela_tui.ui.request.remedy import remedy, remedy_in_short
 from candela_tui.ui.request.screen import PAGES
 from candela_tui.ui.request.tab_bar import tabs
@@ -298,3 +299,27 @@ async def test_the_last_tab_opens_by_a_click_in_80_columns(scene: Scene) -> None
         column = screen.splitlines()[1].index("Raw resp")
         await pilot.click("TabBar", offset=(column + 1, 0))
         await shows(pilot, "message_start")
+
+
+async def test_what_the_client_states_and_what_is_inferred_are_told_apart(scene: Scene) -> None:
+    durations = (ToolDuration("Agent", 853),)
+    scene.request(
+        kind=Kind.COMPACTION, inferred=("kind",), request_class="main", prompt_id="b5411a6f", tool_durations=durations
+    )
+    async with scene.opened((120, 60)) as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("enter")
+        screen = await shows(pilot, "b5411a6f", "Agent 0.9s")
+        assert "compaction) (inferred from the request's form)" in screen
+
+
+async def test_each_try_says_what_it_left_out(scene: Scene) -> None:
+    refused: dict[str, Any] = {"status": 400, "outcome": Outcome.ERROR, "asked": "d1", "marks": Marks(1, 2, None, 20)}
+    refused["body"] = b'{"a": "%s"}' % (b"x" * 2000)
+    left_out = ("beta thinking-token-count-2026-05-13", "thinking.display")
+    scene.request(ago=60.05, **refused)
+    scene.request(ago=60, left_out=left_out, **refused)
+    async with scene.opened((160, 60)) as pilot:
+        await shows(pilot, "2 tries · tried without beta thinking-token-count-2026-05-13")
+        await pilot.press("enter")
+        await shows(pilot, "try 2", f"without {', '.join(left_out)}")

@@ -242,3 +242,9 @@ def test_rows_are_made_again_only_for_what_changed_until_time_is_told_anew() -> 
     assert tree.rows([one], later, Look(compact=True), chosen=None, anew=False)[0].height == 1
     anew = tree.rows([one, two], NOW + timedelta(minutes=2), Look(), chosen=None, anew=True)
     assert "idle 3m" in said(anew[0].draw(1, 60, 0))
+
+
+def test_a_sub_agent_that_nobody_named_is_marked_as_inferred() -> None:
+    agent = AgentSummary("inferred-1", agent_type="general-purpose", description="count files", inferred=True)
+    line = said(next(agent_rows(session(agents={"inferred-1": agent}))).draw(0, 80, 0))
+    assert "general-purpose · count files (inferred)" in line

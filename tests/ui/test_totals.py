@@ -128,3 +128,10 @@ async def test_the_totals_grow_with_what_the_filter_finds(scene: Scene) -> None:
 def test_where_no_answer_told_its_usage_the_tokens_are_unknown_not_nothing() -> None:
     line = " ".join(_line(160, Totals(requests=1, live=1)).split())
     assert line == "input – cache read – cache write – output – cost –"
+
+
+def test_the_cost_says_which_part_side_requests_are() -> None:
+    totals = Totals(requests=12, priced=12, cost_usd=Decimal("4.82"), side_requests=10, side_cost_usd=Decimal("0.43"))
+    assert "$4.82 (of it side requests: $0.43, 10)" in "".join(
+        text for text, _ in totals_line(totals, subscription=False, width=200)
+    )

@@ -14,10 +14,10 @@ def trouble(call: Call) -> str | None:
     parts = [outcomes.became(failed)]
     if call.retries:
         parts.append(f"try {call.retries + 1}" if last.live else f"{call.retries + 1} tries")
-    if call.left_out:
-        parts.append(f"without {', '.join(call.left_out)}")
     advice = None if last.live else remedy_in_short(failed)
     parts += [said for said in (advice, outcomes.message(failed)) if said]
+    if call.left_out:
+        parts.append(f"tried without {', '.join(call.left_out)}")
     return " · ".join(parts)
 
 
