@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.block_times import BlockTime
 from candela_tui.analysis.buffering import held_back_ms
+from candela_tui.analysis.retries import calls
 from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, ToolDuration, utc_now
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
+from candela_tui.ui.dashboard.trouble import trouble
 from candela_tui.ui.request.remedy import remedy, remedy_in_short
 from candela_tui.ui.request.screen import PAGES
 from candela_tui.ui.request.tab_bar import tabs
@@ -317,9 +319,11 @@ async def test_each_try_says_what_it_left_out(scene: Scene) -> None:
     refused: dict[str, Any] = {"status": 400, "outcome": Outcome.ERROR, "asked": "d1", "marks": Marks(1, 2, None, 20)}
     refused["body"] = b'{"a": "%s"}' % (b"x" * 2000)
     left_out = ("beta thinking-token-count-2026-05-13", "thinking.display")
-    scene.request(ago=60.05, **refused)
-    scene.request(ago=60, left_out=left_out, **refused)
+    first = scene.request(ago=60.05, **refused)
+    second = scene.request(ago=60, left_out=left_out, **refused)
+    (call,) = calls([first, second])
+    assert (trouble(call) or "").endswith(f" · tried without {', '.join(left_out)}")
     async with scene.opened((160, 60)) as pilot:
-        await shows(pilot, "2 tries · tried without beta thinking-token-count-2026-05-13")
+        await shows(pilot, "400 error · 2 tries")
         await pilot.press("enter")
         await shows(pilot, "try 2", f"without {', '.join(left_out)}")
