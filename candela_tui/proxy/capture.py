@@ -32,9 +32,9 @@ _STORE_BYTES = 2 * 2**20
 _SLICE_S = 0.0005
 _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
-# Where request bodies of more than this wait, memory is at stake and capture has to catch up: until it has, it takes as
-# much of the loop's time as everything else does, so that it is faster than requests come. Clients that send 500
-# requests a second of 90 kB bring it there.
+# Where request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
+# much of the loop's time as everything else does, twice as much where twice as many bytes wait, and so on: at some
+# point it is faster than requests come. Clients that send 500 requests a second of 90 kB bring it there.
 _MUCH = 8 * 2**20
 _LONGEST_CATCHING_UP_S = 0.05
 _MOST_SESSIONS_KNOWN = 10_000
@@ -219,7 +219,8 @@ class Capture:
         waiting = len(self._begun) + len(self._live)
         slice_s = min(_SLICE_S + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
         if self.catching_up:
-            slice_s = max(slice_s, min(others_s, _LONGEST_CATCHING_UP_S))
+            share = self._begun_bytes / _MUCH
+            slice_s = max(slice_s, min(others_s * share, _LONGEST_CATCHING_UP_S))
         self._slice_end = time.perf_counter() + slice_s
 
     async def _breathe(self) -> None:
