@@ -59,7 +59,7 @@ class Welcome(Vertical):
         self._credentials = OneLine()
 
     def compose(self) -> ComposeResult:
-        """A block of lines in the middle."""
+        """A block of lines at the top."""
         with Vertical(id="welcome-text"):
             for line in welcome_lines(self._sources.status):
                 yield OneLine(line)
