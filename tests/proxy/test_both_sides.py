@@ -145,7 +145,8 @@ class TestAMappedRequest:
 
 class TestANativeRequest:
     PATH = "/projects/p/locations/global/publishers/anthropic/models/claude-opus-4-8:streamRawPredict"
-    BODY = b'{"anthropic_version":"vertex-2023-10-16","metadata":{"user_id":"s-1"},"messages":[]}'
+    USER = rb'"{\"device_id\":\"d\",\"session_id\":\"s-1\"}"'
+    BODY = b'{"anthropic_version":"vertex-2023-10-16","metadata":{"user_id":%b},"messages":[]}' % USER
 
     def test_of_vertex_is_read_and_priced_like_any_other(self) -> None:
         headers = [("x-claude-code-agent-id", "a-1"), ("Authorization", "Bearer theirs")]
