@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _IDLE_S = 600.0
 """How long nothing happens before that time is folded."""
-_SHORTEST_S = 60.0
+_SHORTEST_S = 5.0
 """What a line shows at least: a single request is not to look like an hour."""
 _COLUMNS_A_FOLD = 12
 """At most one fold in so many columns; shorter idle stretches are then not folded."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from candela_tui.cli.processes import terminate
 from candela_tui.config import config_access, data_access
 from candela_tui.feed import unstored_words
 from candela_tui.paths import Paths
-from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
+from candela_tui.proxy.listen import HOST, RunningCandela, other_owner, running_candela
 from candela_tui.store.set_aside import damaged_copies
 from candela_tui.ui.plain import plain
 
@@ -98,7 +99,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     elif running is not None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
-        click.echo(f"Since {running.started_at}. Its records are in {running.data_dir}")
+        click.echo(f"Since {_moment(running.started_at)}. Its records are in {running.data_dir}")
         if running.route is not None:
             provider = _PROVIDERS.get(running.route, "its provider")
             click.echo(f"Its default route is {running.route}: to {provider}.")
@@ -108,7 +109,12 @@ def status(ctx: click.Context, as_json: bool) -> None:
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
     else:
-        click.echo(f"No candela runs on port {port}. Start one with `candela` or `candela start`.")
+        owner = other_owner(port)
+        if owner is not None:
+            click.echo(f"No candela runs on port {port}: it is taken by {plain(owner)}.")
+            click.echo("Choose another port with `candela config set proxy.port 8182`.")
+        else:
+            click.echo(f"No candela runs on port {port}. Start one with `candela` or `candela start`.")
         click.echo(f"Its records are in {invocation.paths.data}")
     if not as_json:
         for copy in copies:
@@ -133,6 +139,14 @@ def _document(
         "storing": asdict(storing) if storing else None,
         "damaged_databases": [str(copy) for copy in copies],
     }
+
+
+def _moment(text: str) -> str:
+    """A time of ISO 8601 as the user's clock shows it, to the second."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return text
 
 
 def _url(running: RunningCandela) -> str:

@@ -13,6 +13,7 @@ from candela_tui.analysis.names import session_title
 from candela_tui.analysis.retries import Call, calls
 from candela_tui.analysis.sessions import Totals, by_session
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.output import echo_json
 from candela_tui.cli.overview import overview
 from candela_tui.cli.tables import local_time, table
 from candela_tui.exchange import Exchange
@@ -39,7 +40,7 @@ def sessions(invocation: Invocation, as_json: bool) -> None:
     with _store(invocation) as store:
         found = by_session(store.exchanges())
     if as_json:
-        click.echo(json_text([session_record(session) for session in found]))
+        echo_json(json_text([session_record(session) for session in found]))
         return
     if not found:
         _say_empty(invocation)
@@ -71,7 +72,7 @@ def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> N
     with _store(invocation) as store:
         found = store.exchanges() if session_id is None else _of_session(store, session_id)
     if as_json:
-        click.echo(json_text(list(request_records(found))))
+        echo_json(json_text(list(request_records(found))))
         return
     if not found:
         _say_empty(invocation)
@@ -120,7 +121,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
         if raw:
             _write_raw(_body(store, exchange.id, raw), raw)
         elif as_json:
-            click.echo(json_text(detailed_record(exchange, _call_of(store, exchange))))
+            echo_json(json_text(detailed_record(exchange, _call_of(store, exchange))))
         else:
             click.echo(overview(exchange))
 

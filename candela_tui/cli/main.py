@@ -14,6 +14,7 @@ import click
 
 from candela_tui import __version__
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.output import never_fail_to_encode
 
 EXAMPLES = """\b
 Examples:
@@ -131,6 +132,7 @@ def cli(ctx: click.Context, config_file: Path | None, data_dir: Path | None) -> 
 
 def main() -> None:
     """Run the command line. Exits with 0, 1 (failure) or 2 (usage)."""
+    never_fail_to_encode()
     try:
         cli(prog_name="candela")
     except OSError as error:

@@ -1,6 +1,8 @@
 """The dashboard in this terminal, whichever candela it shows."""
 
 import logging
+import os
+import re
 import signal
 import sys
 
@@ -18,11 +20,27 @@ from candela_tui.ui.status import Status
 
 logger = logging.getLogger(__name__)
 
+_TOO_SIMPLE = frozenset({"dumb", "unknown"})
+
 
 def require_terminal(otherwise: str) -> None:
-    """End the command where there is no terminal to draw on."""
-    if not has_other_driver() and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """End the command where there is no terminal that the dashboard can be drawn on."""
+    if has_other_driver():
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.ClickException(f"The dashboard needs a terminal. {otherwise}")
+    if os.environ.get("TERM") in _TOO_SIMPLE:
+        raise click.ClickException(f"This terminal (TERM={os.environ['TERM']}) can't show the dashboard. {otherwise}")
+    # Python itself sets LC_CTYPE to one of these where the locale is C (PEP 538): the user's word is in LANG then.
+    coerced = os.environ.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}
+    names = ("LC_ALL", "LANG", "LC_CTYPE") if coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    locale = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    # Where no locale is set, as in many containers, most terminals take UTF-8 all the same.
+    if locale and not re.search(r"\.utf-?8(@|$)", locale, re.IGNORECASE) and locale.upper() != "UTF-8":
+        raise click.ClickException(
+            f"The dashboard is drawn in UTF-8, and the locale is {locale}. If the terminal takes UTF-8, set "
+            f"LC_ALL=C.UTF-8. {otherwise}"
+        )
 
 
 def show(

@@ -59,10 +59,19 @@ def _taken(port: int) -> PortTaken:
     candela = running_candela(port)
     if candela is not None:
         return PortTaken(port, f"another candela {candela.version} (pid {candela.pid})", candela)
+    return PortTaken(port, other_owner(port) or "another program", None)
+
+
+def other_owner(port: int) -> str | None:
+    """Return who listens on a port, in words; None: nobody does."""
     process = listener(port)
     if process is not None:
-        return PortTaken(port, f"pid {process[0]}: {process[1][:200]}", None)
-    return PortTaken(port, "another program", None)
+        return f"pid {process[0]}: {process[1][:200]}"
+    try:
+        socket.create_connection((HOST, port), _HEALTH_TIMEOUT_S).close()
+    except OSError:
+        return None
+    return "another program"
 
 
 def running_candela(port: int) -> RunningCandela | None:

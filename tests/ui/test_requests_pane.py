@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,15 @@ async def test_errors_say_what_happened_and_what_to_do(scene: Scene) -> None:
     scene.request(ago=10, outcome=Outcome.CUT, stop_reason=None)
     async with scene.opened((160, 36)) as pilot:
         await listed(pilot, "11:59:30", "11:59:40", "11:59:50")
-        assert "429 rate limit · again in 34s · This request" in row(pilot, "11:59:30")
+        assert "429 rate limit · retry after 34s · This request" in row(pilot, "11:59:30")
         assert "401 authentication · sign in again: /login in Claude Code" in row(pilot, "11:59:40")
         assert "✂ 11:59:50" in row(pilot, "11:59:50")
         assert "cut off by the provider" in row(pilot, "11:59:50")
+        # A client that would have tried again by now has given up.
+        scene.now += timedelta(seconds=60)
+        pane(pilot)._look_again()
+        pane(pilot).listed.draw_again()
+        await until(pilot, lambda: "retry after" not in screen_text(pilot))
 
 
 async def test_what_was_served_otherwise_than_asked_is_marked(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.names import agent_name, agent_names, session_title
 from candela_tui.exchange import Exchange
 from candela_tui.ui import clipboard
-from candela_tui.ui.commands import Verb
+from candela_tui.ui.commands import Verb, nearest
 from candela_tui.ui.compare.screen import CompareScreen
 from candela_tui.ui.dashboard.agent_labels import AgentLabels
 from candela_tui.ui.dashboard.choice import Choice
@@ -30,10 +30,12 @@ from candela_tui.ui.dashboard.request_list import RequestList
 from candela_tui.ui.dashboard.table import Column, Table
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ledger import Change
+from candela_tui.ui.request.remedy import waits
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
 _TIMED_AGAIN_S = 5.0
+_NEWEST_CALLS = 50
 _ORDER_LETTERS = "abcdefhilmnoprstuvwxyz"
 _SPOKEN = {"cost" if name == "$" else name.casefold(): column for name, column in BY_NAME.items()}
 """The columns as the command line names them."""
@@ -215,6 +217,9 @@ class RequestsPane(Pane):
     def _look_again(self) -> None:
         if self._filter.timed:
             self._show_again()
+        elif any(waits(call.last, self._sources.clock.now()) for call in self._list.listing.calls(-_NEWEST_CALLS)):
+            # What they say ends by itself.
+            self._list.draw_again()
 
     def _date_rows(self) -> None:
         """Give times a date where some request is of another day."""
@@ -388,7 +393,9 @@ class RequestsPane(Pane):
         if column is not None:
             self._order_by(column)
         else:
-            self.notify(f"There is no column {name!r}; it can be one of {', '.join(_SPOKEN)}", severity="warning")
+            near = nearest(name.casefold(), _SPOKEN)
+            meant = f"did you mean {near}? It" if near else "it"
+            self.notify(f"There is no column {name!r}; {meant} can be one of {', '.join(_SPOKEN)}", severity="warning")
 
     def action_copy_id(self) -> None:
         """Copy the id of the request with the cursor."""

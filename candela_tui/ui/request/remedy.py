@@ -3,6 +3,7 @@
 Source of the error types: https://docs.claude.com/en/api/errors
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
 from candela_tui.exchange import Exchange, Outcome
@@ -17,6 +18,8 @@ class _Step(NamedTuple):
     """None: nothing that the user has to do."""
 
 
+_LATE_S = 5.0
+"""How much later than it was asked to a client may try again."""
 _BY_STATUS = {
     401: _Step(
         "The provider does not accept the key or login: check the one that the client sends.",
@@ -137,15 +140,26 @@ def remedy(exchange: Exchange) -> str | None:
     step, wait = _step(exchange), _wait(exchange)
     if step is None:
         return None
-    return f"{step.sentence} It asks to wait {wait}." if wait is not None else step.sentence
+    return f"{step.sentence} It asks to wait {words.duration(wait * 1000)}." if wait is not None else step.sentence
 
 
-def remedy_in_short(exchange: Exchange) -> str | None:
+def remedy_in_short(exchange: Exchange, now: datetime) -> str | None:
     """The next step, in a few words; None: there is nothing that the user has to do or to wait for."""
     step, wait = _step(exchange), _wait(exchange)
-    if wait is not None:
-        return f"again in {wait}"
+    if wait is not None and _waited_for(exchange, now) <= wait + _LATE_S:
+        return f"retry after {words.duration(wait * 1000)}"
     return step.short if step is not None else None
+
+
+def waits(exchange: Exchange, now: datetime) -> bool:
+    """Whether the client may be waiting to try again, or was until a moment ago."""
+    wait = _wait(exchange)
+    return wait is not None and _waited_for(exchange, now) <= wait + 2 * _LATE_S
+
+
+def _waited_for(exchange: Exchange, now: datetime) -> float:
+    """Seconds since the answer."""
+    return (now - exchange.started_at).total_seconds() - (exchange.duration_ms or 0.0) / 1000
 
 
 def _step(exchange: Exchange) -> _Step | None:
@@ -206,11 +220,11 @@ def _path_fault(exchange: Exchange) -> _Step | None:
     return None
 
 
-def _wait(exchange: Exchange) -> str | None:
-    """How long the provider asks to wait before the next try; None: it does not."""
+def _wait(exchange: Exchange) -> int | None:
+    """How many seconds the provider asks to wait before the next try; None: it does not."""
     seconds = header(exchange.rate_limits, "retry-after")
     tried_again = exchange.status is not None and (exchange.status == 429 or exchange.status >= 500)
     if exchange.outcome is not Outcome.ERROR or not tried_again or seconds is None:
         return None
-    understood = seconds.isascii() and seconds.isdigit() and len(seconds) < 8 and int(seconds)
-    return words.duration(int(seconds) * 1000) if understood else None
+    understood = seconds.isascii() and seconds.isdigit() and len(seconds) < 8
+    return (int(seconds) or None) if understood else None

@@ -191,7 +191,7 @@ def _read(body: bytes) -> _Tool:
 
 
 _ORDERS: tuple[tuple[str, Callable[[_Offer], Any]], ...] = (
-    ("order", lambda offer: offer.number),
     ("size", lambda offer: -len(offer.body)),
     ("name", lambda offer: offer.tool.name.casefold()),
+    ("order", lambda offer: offer.number),
 )
