@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_members
-from candela_tui.protocol.request import MessagesRequest, role_and_content, session_in_metadata, texts
+from candela_tui.protocol.request import MessagesRequest, role_and_content, texts
 from candela_tui.protocol.session_clues import first_user_text, user_texts
 from candela_tui.protocol.user_words import first_words
 
@@ -89,7 +89,7 @@ def _asks_summary(request: MessagesRequest) -> bool:
 def _asks_beside(request: MessagesRequest) -> bool:
     """A side question of the user, a search of the web that a tool makes, or another request of the client's that has
     no tools and marks nothing for the cache, such as one that sums up a page of the web."""
-    if not request.tools and session_in_metadata(request) is not None:
+    if not request.tools and next(texts(request.system, _PREFIX_BYTES), "").startswith(_BILLING):
         return not any(_CACHE_MARK in bytes(raw) for raw in (request.system, *request.messages[-2:]))
     if len(request.tools) == 1 and len(request.messages) == 1:
         tool = decode_json((raw_members(request.tools[0]) or {}).get("type", NULL))

@@ -86,18 +86,16 @@ def test_a_search_of_the_web_by_a_tool_is_beside_the_conversation() -> None:
 
 
 def test_a_request_without_tools_and_cache_marks_is_beside_the_conversation() -> None:
-    user_id = json.dumps({"device_id": "d", "account_uuid": "", "session_id": "s"})
     page: dict[str, Any] = {
         "model": "claude-haiku-5-5",
         "max_tokens": 4096,
         "system": [bodies.billing("2.1.332")],
         "messages": [bodies.user('Web page content:\n---\n"cache_control":{} is a field')],
-        "metadata": {"user_id": user_id},
     }
     assert kind(page) is Kind.SIDE
-    assert kind({**page, "metadata": {}}) is Kind.MESSAGES
+    assert kind({**page, "system": "You are another program."}) is Kind.MESSAGES
     marked = {**bodies.text("You are a Claude agent"), "cache_control": {"type": "ephemeral"}}
-    assert kind({**page, "system": [marked]}) is Kind.MESSAGES
+    assert kind({**page, "system": [bodies.billing("2.1.332"), marked]}) is Kind.MESSAGES
 
 
 def agent(body: dict[str, Any]) -> str | None:
