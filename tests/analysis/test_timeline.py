@@ -120,10 +120,11 @@ def test_ten_idle_minutes_are_folded_and_a_shorter_pause_is_not() -> None:
     assert _scale((0, 5 * _MINUTE), (14 * _MINUTE, 20 * _MINUTE)).folds == ()
 
 
-def test_a_single_request_does_not_fill_the_line() -> None:
+def test_a_short_session_fills_the_line_and_a_single_moment_does_not() -> None:
     scale = _scale((0, 6.0), columns=60)
-    assert scale.seconds_a_column == 1.0
-    assert scale.column(6.0) == 6
+    assert scale.seconds_a_column == 0.1
+    assert scale.column(6.0) == 59
+    assert _scale((0, 1.0), columns=60).column(1.0) == 12
 
 
 def test_each_agent_has_a_lane_and_the_main_agents_is_first() -> None:
