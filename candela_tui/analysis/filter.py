@@ -59,6 +59,21 @@ def parse(text: str) -> Filter:
     return _Parser(text).parse()
 
 
+_LAST_PIECE = re.compile(r"(?:[()|]|[^\s()|]*)\s*\Z")
+
+
+def parse_beginning(text: str) -> Filter:
+    """Parse as much of a text as is a filter, such as that before a term that is still being typed."""
+    while True:
+        try:
+            return parse(text)
+        except FilterError as error:
+            before = text[: error.position]
+            if before == text or not re.search(r"[\s()|]\Z", before):
+                before = _LAST_PIECE.sub("", before, count=1)
+            text = before
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text

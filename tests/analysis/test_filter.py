@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.filter import Filter, completion, hint, parse
+from candela_tui.analysis.filter import Filter, completion, hint, parse, parse_beginning
 from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.adaptation import Adaptation
@@ -270,3 +270,30 @@ def test_what_the_client_states_of_a_request_is_found():
         assert parse(text).matches(hinted, AROUND)
         assert not parse(text).matches(OPUS, AROUND)
     assert parse("type:Explore").matches(HAIKU, AROUND)
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("cost>", ""),
+        ("opus cost>", "opus "),
+        ("opus\tcost>", "opus\t"),
+        ("opus modle:x flaky", "opus "),
+        ("(model:opus or cost>", ""),
+        ("opus or", "opus "),
+        ("opus|", "opus"),
+        ("opus -", "opus "),
+        ('opus error:"too lo', "opus "),
+        ("opus ) flaky", "opus "),
+        ("opus cost>1", "opus cost>1"),
+    ],
+)
+def test_the_beginning_of_a_text_is_as_much_of_it_as_is_a_filter(text: str, beginning: str) -> None:
+    assert parse_beginning(text).text == beginning
+
+
+@given(st.text() | st.text(alphabet='()|-!:<>=" aorcost1', max_size=60))
+def test_every_text_has_a_beginning_that_is_a_filter(text: str) -> None:
+    beginning = parse_beginning(text).text
+    assert text.startswith(beginning)
+    assert isinstance(read(text), FilterError) or beginning == text

@@ -33,6 +33,8 @@ def pane(pilot: Pilot[int]) -> RequestsPane:
 
 def rows(pilot: Pilot[int]) -> list[str]:
     """The lines of the list, of those that say when."""
+    if not pane(pilot).rows.rows:
+        return []
     area = pane(pilot).rows.region
     lines = screen_text(pilot).splitlines()[area.y : area.bottom]
     return [line[area.x : area.right - 1].rstrip() for line in lines if line[area.x : area.right].strip()]
@@ -211,7 +213,7 @@ async def test_what_is_hidden_is_counted_as_far_as_the_filter_looks_for_it(scene
         await shows(pilot, "+2 hidden")
         await pilot.press("slash")
         await typed(pilot, "haiku")
-        await shows(pilot, "/haiku · 0 of 1 · +1 hidden")
+        await shows(pilot, "/haiku · 0 of 1 · +1 hidden", "No request matches haiku", "H shows 1 hidden request")
         await pilot.press("enter", "H")
         await listed(pilot, "11:59:10")
         assert scene.app.sources.preferences.now.show_hidden
@@ -381,3 +383,20 @@ async def test_a_long_session_is_listed_whole_with_what_came_meanwhile(scene: Sc
         scene.grow(live, outcome=Outcome.OK)
         await until(pilot, lambda: len(pane(pilot).rows.rows) == 3002)
         assert pane(pilot).exchange_id == late.id
+
+
+async def test_a_term_that_is_half_typed_leaves_the_list_of_the_terms_before_it(scene: Scene) -> None:
+    scene.request(ago=20, usage=(12, 0, 0, 18400, 214))
+    scene.request(ago=10, model="claude-haiku-4-5")
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:40", "11:59:50")
+        await pilot.press("2", "slash", *"cost")
+        await shows(pilot, "No request matches cost", "esc clears the filter")
+        await pilot.press("greater_than_sign")
+        await shows(pilot, "cost> needs a value, such as cost>0.05")
+        await listed(pilot, "11:59:40", "11:59:50")
+        assert "No request matches" not in screen_text(pilot)
+        await pilot.press("escape", "slash")
+        await typed(pilot, "model:haiku cost>")
+        await listed(pilot, "11:59:50")
+        await shows(pilot, "/model:haiku · 1 of 2")

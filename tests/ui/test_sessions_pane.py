@@ -258,7 +258,7 @@ async def test_escape_in_the_filter_shows_all_again(scene: Scene) -> None:
         await shows(pilot, "read the logs")
         await pilot.press("h", "slash")
         await typed(pilot, "nothing has this")
-        await shows(pilot, "0 of 3")
+        await shows(pilot, "0 of 3", "No session matches nothing has this", "esc clears the filter")
         await pilot.press("escape")
         await shows(pilot, "read the logs")
         assert pilot.app.focused is pilot.app.screen.query_one("#session-rows")

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from candela_tui.analysis.filter import Filter, completion, hint, parse
+from candela_tui.analysis.filter import Filter, completion, hint, parse, parse_beginning
 from candela_tui.analysis.filter_fields import FilterError
 from candela_tui.ui.dashboard.filter_input import FilterInput
 from candela_tui.ui.ink import Line
@@ -120,8 +120,10 @@ class FilterBar(Vertical):
             wanted = parse(event.value)
         except FilterError as error:
             self._hint.complain(error, event.value)
-            return
-        self._hint.say(event.value)
+            # Without its last term the word before the operator would be looked for: cost> would list what says "cost".
+            wanted = parse_beginning(event.value)
+        else:
+            self._hint.say(event.value)
         self.post_message(self.Changed(wanted))
 
     @on(FilterInput.Left)

@@ -29,7 +29,9 @@ from candela_tui.ui.dashboard.request_heading import Heading
 from candela_tui.ui.dashboard.request_list import RequestList
 from candela_tui.ui.dashboard.table import Column, Table
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
+from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
+from candela_tui.ui.plain import plain
 from candela_tui.ui.request.remedy import waits
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
@@ -232,6 +234,7 @@ class RequestsPane(Pane):
 
     def _name_it(self) -> None:
         if self.choice is not None:
+            self._list.say_when_empty(self._why_empty())
             self.name_it(f"Requests · {self.whose}", " · ".join(self._notes()))
 
     @property
@@ -244,6 +247,18 @@ class RequestsPane(Pane):
             return "all sessions"
         title = session_title(self._sources.ledger.session(choice.session_id))
         return title if choice.agent_id is None else f"{title} · {agent_name(choice.agent_id, self._table.agents)}"
+
+    def _why_empty(self) -> Sequence[Line]:
+        """Return why no request is listed, and what shows some."""
+        listing = self._list.listing
+        lines: list[Line] = []
+        if self._filter:
+            lines.append(((f" No request matches {plain(self.filter_text)}", "dim"),))
+            lines.append(((" esc", "accent"), (" clears the filter", "dim")))
+        if listing.hidden:
+            requests = "request" if listing.hidden == 1 else "requests"
+            lines.append(((" H", "accent"), (f" shows {listing.hidden:,} hidden {requests}", "dim")))
+        return tuple(lines)
 
     def _notes(self) -> Iterator[str]:
         rows, listing = self._list, self._list.listing

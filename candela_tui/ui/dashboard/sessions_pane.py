@@ -1,6 +1,6 @@
 """The sessions and their sub-agents, one of which is chosen."""
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -27,7 +27,9 @@ from candela_tui.ui.dashboard.session_tree import (
     order_name,
     ordered,
 )
+from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
+from candela_tui.ui.plain import plain
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
@@ -117,6 +119,7 @@ class SessionsPane(Pane):
         if self.choice is None and shown:
             self.rows.move_to(Choice(shown[0].session_id), by_hand=False)
             self._choose(Choice(shown[0].session_id))
+        self.rows.say_when_empty(self._why_empty())
         self._name_it(len(shown), len(every))
         self._let_count()
         self._newest = max((session.started_at for session in every if session.started_at), default=None)
@@ -182,6 +185,15 @@ class SessionsPane(Pane):
     @property
     def _reversed(self) -> bool:
         return self._sources.preferences.now.sessions_reversed
+
+    def _why_empty(self) -> Sequence[Line]:
+        """Return why no session is listed, and what shows some."""
+        if not self._filter.words:
+            return ()
+        return (
+            ((f" No session matches {plain(self._filter.words)}", "dim"),),
+            ((" esc", "accent"), (" clears the filter", "dim")),
+        )
 
     def _name_it(self, shown: int, known: int) -> None:
         title = f"Sessions · {shown} of {known}" if self._filter.words else "Sessions"

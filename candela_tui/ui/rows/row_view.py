@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
-from candela_tui.ui.ink import strip_of
+from candela_tui.ui.ink import Line, strip_of
 from candela_tui.ui.rows.row_stack import Row, RowStack
 from candela_tui.ui.scroller import Scroller
 
@@ -21,6 +21,7 @@ class RowView(Scroller):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._stack = RowStack()
+        self._when_empty: Sequence[Line] = ()
         self._tick = 0
         self._scrolling = False
         self._strips: dict[Hashable, dict[int, Strip]] = {}
@@ -44,6 +45,13 @@ class RowView(Scroller):
     def row(self, key: Hashable) -> Row | None:
         """The row with a key; None: there is none."""
         return self._stack.row(key)
+
+    def say_when_empty(self, lines: Sequence[Line]) -> None:
+        """Set what is shown in place of the rows while there are none."""
+        if lines != self._when_empty:
+            self._when_empty = lines
+            if not self.rows:
+                self.refresh()
 
     def tick(self, tick: int) -> None:
         """Draw the moving rows in view again."""
@@ -130,6 +138,8 @@ class RowView(Scroller):
     def render_line(self, y: int) -> Strip:
         """Draw the line that is now the y-th of the view."""
         width = self.scrollable_content_region.width
+        if not self.rows and y < len(self._when_empty):
+            return strip_of(self._when_empty[y], width, self.inks, self.rich_style)
         y += self.scroll_offset.y
         if y >= self._stack.height:
             return Strip.blank(width, self.rich_style)
