@@ -1,6 +1,6 @@
 """A stand-in for the Messages API, for the findings that run Claude Code: it gives one answer and keeps each request.
 
-Usage: messages_standin.py DIRECTORY [--status N] [--content-type TYPE] [--usage JSON]
+Usage: messages_standin.py DIRECTORY [--status N] [--content-type TYPE] [--usage JSON] [--document JSON]
 
 Writes the port to DIRECTORY/port, and to DIRECTORY/requests one JSON object a line: path, headers (names in lower
 case) and body of each POST.
@@ -16,6 +16,7 @@ parser.add_argument("directory", type=pathlib.Path)
 parser.add_argument("--status", type=int, default=200)
 parser.add_argument("--content-type", default="text/event-stream")
 parser.add_argument("--usage", type=json.loads, default={"input_tokens": 1000, "output_tokens": 200})
+parser.add_argument("--document", type=str.encode, help="answer with this body instead of a stream")
 options = parser.parse_args()
 
 
@@ -51,6 +52,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with (options.directory / "requests").open("a") as requests:
             requests.write(json.dumps(kept) + "\n")
         answer, kind = events(body.get("model", "")), options.content_type
+        if options.document is not None:
+            answer, kind = options.document, "application/json"
         if options.status != 200:
             error = {"type": "error", "error": {"type": "api_error", "message": "as the finding asked"}}
             answer, kind = json.dumps(error).encode(), "application/json"
