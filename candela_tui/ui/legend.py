@@ -43,7 +43,7 @@ LEGEND: dict[str, tuple[Entry, ...]] = {
         Entry("↑ ↓", "sorted by this column, smallest or largest first"),
         Entry("+4", "before the column names: chosen columns without room (C chooses)"),
         Entry("+2 hidden", "requests that the client makes for itself: probes, counts, titles (H shows them)"),
-        Entry("3 new ↓ G", "rows below that came while you looked elsewhere"),
+        Entry("3 new ↓ G", "requests that arrived since you left the end of the list"),
         Entry("¹ ²", "the key that goes there"),
     ),
     "Signs: header and credentials": (

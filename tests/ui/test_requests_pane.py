@@ -400,3 +400,47 @@ async def test_a_term_that_is_half_typed_leaves_the_list_of_the_terms_before_it(
         await typed(pilot, "model:haiku cost>")
         await listed(pilot, "11:59:50")
         await shows(pilot, "/model:haiku · 1 of 2")
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_new_are_only_the_requests_since_the_end_was_left_whatever_the_filter(
+    scene: Scene, newest_first: bool
+) -> None:
+    arrow = "↑ g" if newest_first else "↓ G"
+    for ago in (90, 80, 70):
+        scene.request(ago=ago)
+    scene.request(ago=60, model="claude-haiku-4-5")
+    async with scene.opened() as pilot:
+        await until(pilot, lambda: len(times(pilot)) == 4)
+        if newest_first:
+            await pilot.press("O")
+            await until(pilot, lambda: times(pilot)[0] == "11:59:00")
+        # The end is left while the filter leaves out the newest, and all of them come back from it.
+        await pilot.press("slash")
+        await typed(pilot, "model:opus")
+        await until(pilot, lambda: len(times(pilot)) == 3)
+        await pilot.press("enter", "j" if newest_first else "k")
+        await until(pilot, lambda: not pane(pilot).rows.following)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(times(pilot)) == 4)
+        assert " new " not in screen_text(pilot)
+        scene.request(ago=50)
+        scene.request(ago=40, model="claude-haiku-4-5")
+        await shows(pilot, f"2 new {arrow}")
+        await pilot.press("slash")
+        await typed(pilot, "model:haiku")
+        await shows(pilot, f"1 new {arrow}")
+        await pilot.press("escape")
+        await shows(pilot, f"2 new {arrow}")
+        await pilot.press("g" if newest_first else "G")
+        await until(pilot, lambda: " new " not in screen_text(pilot))
+
+
+async def test_a_column_that_is_misspelt_is_suggested(scene: Scene) -> None:
+    scene.request(ago=20)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:40")
+        await pilot.press("colon")
+        await typed(pilot, "sort cots")
+        await pilot.press("enter")
+        await shows(pilot, "did you mean cost?")

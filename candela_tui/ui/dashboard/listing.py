@@ -115,6 +115,11 @@ class Listing:
         """The call that began first, shown or not."""
         return self._calls[self._keys[0]] if self._keys else None
 
+    @property
+    def newest_key(self) -> str | None:
+        """The key of the call that began last, shown or not; None: there is none."""
+        return self._keys[-1] if self._keys else None
+
     def calls(self, start: int = 0, end: int | None = None) -> list[Call]:
         """The calls that are shown, in their order."""
         return [self._calls[rank[-1]] for rank in self._ranks[start:end]]

@@ -83,6 +83,11 @@ class RequestList(RowList):
         return self._listing
 
     @property
+    def _newest_key(self) -> str | None:
+        """The newest call, also where the filter leaves it out: one that comes back from it is not new."""
+        return self._listing.newest_key
+
+    @property
     def exchanges(self) -> list[Exchange]:
         """The requests in the list, with all their tries."""
         return [exchange for call in self._listing.calls() for exchange in call.tries]

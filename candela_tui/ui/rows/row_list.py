@@ -1,8 +1,9 @@
 """A list of rows, one of which has the cursor; it can follow what is new."""
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from rich.style import Style
 from textual import events
@@ -20,7 +21,7 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
     """Rows, one of which has the cursor.
 
     With ``follow`` the cursor stays on the last row (or the first) as rows are added there, until the user moves it
-    off that row or scrolls it out of view; once back there, it stays again.
+    off that row or scrolls it out of view; once back there, it stays again. The keys of such a list rise with time.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor", "row-list--cursor-blurred"}
@@ -83,6 +84,8 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
         self._following = follow
         self._held = False
         self._unseen = 0
+        self._seen: Any = None
+        """The newest key when the list stopped following; None: there was none."""
         self._cursor = 0
         self._drawn_for = Size()
 
@@ -98,7 +101,7 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
 
     @property
     def unseen(self) -> int:
-        """Rows added since the list stopped following."""
+        """Rows that are newer than all there was when the list stopped following."""
         return self._unseen
 
     @property
@@ -118,13 +121,16 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
             self._held = False
             self._unseen = 0
             self._following = edge is not None and (not self.rows or self._cursor == self._newest)
+            if not self._following:
+                self._seen = self._newest_key
 
     def toggle_following(self) -> None:
         """Go to the newest row and follow; while following: stay where it is."""
         if self._follow is None:
             return
         if self._following:
-            self._following, self._held = False, True
+            self._held = True
+            self._stop_following()
             self.post_message(self.Counted(self, self._unseen))
         else:
             self._held = False
@@ -135,16 +141,37 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
     def _newest(self) -> int:
         return 0 if self._follow == "first" else max(0, len(self._stack) - 1)
 
+    @property
+    def _newest_key(self) -> Any:
+        """The key of the newest row, shown or not; None: there is none."""
+        return self.rows[self._newest].key if self.rows else None
+
+    def _stop_following(self) -> None:
+        self._following = False
+        self._seen = self._newest_key
+
+    def _count_newer(self) -> int:
+        """Count the rows that are newer than those that were seen."""
+        rows, seen = self.rows, self._seen
+        if seen is None:
+            return len(rows)
+        newest_last = self._follow == "last"
+
+        def beyond(place: int) -> bool:
+            """Whether a row is below the border between seen and newer rows."""
+            key: Any = rows[place].key
+            return (key > seen) is newest_last
+
+        border = bisect_left(range(len(rows)), True, key=beyond)
+        return len(rows) - border if newest_last else border
+
     def show_rows(self, rows: Iterable[Row], *, anew: bool = False) -> None:
         """Show these rows. The cursor stays on its row, also when that moves; ``anew``: it begins afresh."""
-        was, newest = self.cursor_key, self.rows[-1].key if self.rows else None
+        was = self.cursor_key
         self._show_stack(RowStack(rows), anew=anew)
-        added = 0
         if anew:
             self._following, self._held, self._unseen, was = self._follow is not None, False, 0, None
-        elif self._follow == "last" and (place := self._stack.place(newest)) is not None:
-            added = len(self._stack) - 1 - place
-        self._settle(was, self._stack.place(was) if was is not None else None, added)
+        self._settle(was, self._stack.place(was) if was is not None else None)
 
     def put_row(self, row: Row) -> None:
         """Show a row anew where it is, or add it below the others."""
@@ -158,9 +185,7 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
         """Add a row above the one at a place, or below all."""
         was = self.cursor_key
         self._insert(place, row)
-        cursor = self._cursor + (was is not None and place <= self._cursor)
-        newest = len(self._stack) - 1 - place if self._follow == "last" else place
-        self._settle(was, cursor, int(newest == 0))
+        self._settle(was, self._cursor + (was is not None and place <= self._cursor))
 
     def replace_row(self, place: int, row: Row) -> None:
         """Show a row anew at its place."""
@@ -179,13 +204,13 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
         else:
             cursor = self._cursor - (place < self._cursor)
             cursor += to <= cursor
-        self._settle(was, cursor, 0)
+        self._settle(was, cursor)
 
     def remove_row(self, place: int) -> None:
         """Take a row away; the cursor goes to the one that takes its place."""
         was = self.cursor_key
         self._remove(place)
-        self._settle(was, None if place == self._cursor else self._cursor - (place < self._cursor), 0)
+        self._settle(was, None if place == self._cursor else self._cursor - (place < self._cursor))
 
     def move_to(self, key: Hashable, *, by_hand: bool = True) -> bool:
         """Put the cursor on the row with this key; False: there is none."""
@@ -202,7 +227,7 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
             return None
         return self.rows[place + step].key
 
-    def _settle(self, was: Hashable | None, place: int | None, added: int) -> None:
+    def _settle(self, was: Hashable | None, place: int | None) -> None:
         """After rows changed: where the row with the cursor is now; None: it is gone."""
         if self._following:
             self._cursor = self._newest
@@ -220,8 +245,8 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
                 self.post_message(self.Moved(self, now, by_hand=False))
         if self._following:
             self._scroll_to_cursor()
-        elif self._follow and added:
-            self._count(self._unseen + added)
+        elif self._follow:
+            self._count(self._count_newer())
 
     def _count(self, unseen: int, *, told: bool = False) -> None:
         if told or unseen != self._unseen:
@@ -234,9 +259,11 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
         place = max(0, min(place, len(self._stack) - 1))
         before, self._cursor = self._cursor, place
         if self._follow and not self._held:
-            self._following = place == self._newest
-            if self._following:
+            if place == self._newest:
+                self._following = True
                 self._count(0)
+            elif self._following:
+                self._stop_following()
         for changed in {before, place}:
             if changed < len(self._stack):
                 self._forget(self.rows[changed].key)
@@ -257,9 +284,12 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
         if self._scrolling or self._follow is None or self._held or self._cursor != self._newest:
             return
         at_newest = new_value <= 0 if self._follow == "first" else new_value >= self.max_scroll_y
-        if at_newest != self._following:
-            self._following = at_newest
-            self._count(0 if at_newest else self._unseen, told=True)
+        if at_newest and not self._following:
+            self._following = True
+            self._count(0, told=True)
+        elif self._following and not at_newest:
+            self._stop_following()
+            self._count(self._unseen, told=True)
 
     def _base(self, place: int) -> Style:
         if place != self._cursor:
