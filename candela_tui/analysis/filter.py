@@ -116,7 +116,7 @@ class _Parser:
             self._place += 1
             following = self._next()
             if following is None or following.kind in (_Class.OR, _Class.CLOSE):
-                raise FilterError(f"what is not wanted goes right behind the {self._text[token.at]}", token.at)
+                raise FilterError(f"put the term to exclude right after {self._text[token.at]}", token.at)
             token = following
         self._place += 1
         test = self._term(token.term) if token.term is not None else self._group(token, depth)

@@ -59,6 +59,8 @@ class Field:
     test: Callable[[Term], Test]
     values: tuple[str, ...] = ()
     """What it can be, where that is a closed list."""
+    units: tuple[str, ...] | None = None
+    """Units that an amount can have; None: it is text."""
     timed: bool = False
 
 
@@ -183,7 +185,7 @@ def _amount_field(
 
         return test
 
-    return Field(example, about, make, timed=timed)
+    return Field(example, about, make, units=tuple(unit for unit in units if unit), timed=timed)
 
 
 def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:
@@ -203,7 +205,7 @@ def _age_ms(exchange: Exchange, around: Surroundings) -> float:
 
 FIELDS: Mapping[str, Field] = {
     "model": _text_field(
-        "model:opus", "model asked or served", lambda of, around: (of.model, of.model_used, of.model_sent)
+        "model:opus", "requested or served model", lambda of, around: (of.model, of.model_used, of.model_sent)
     ),
     "status": Field("status:error", "how it ended, or the HTTP status", _status, (*_STATUSES, "4xx", "5xx", "529")),
     "agent": _text_field("agent:Explore", "the agent's name", lambda of, around: (around.agent(of), of.agent_id)),
@@ -211,7 +213,7 @@ FIELDS: Mapping[str, Field] = {
     "kind": Field("kind:title", "what the request is for", _kind, tuple(kind.value for kind in Kind)),
     "class": _text_field(
         "class:auxiliary",
-        "what the client says it is for",
+        "request class that the client states",
         lambda of, around: (of.request_class,),
         "main",
         "auxiliary",
@@ -238,9 +240,14 @@ FIELDS: Mapping[str, Field] = {
     "path": _text_field("path:count_tokens", "the path of the URL", lambda of, around: (of.path,)),
     "route": _text_field("route:vertex", "the route it took", lambda of, around: (of.route,)),
     "provider": _text_field(
-        "provider:bedrock", "who ran the model", lambda of, around: (of.provider,), "anthropic", "vertex", "bedrock"
+        "provider:bedrock",
+        "provider that ran the model",
+        lambda of, around: (of.provider,),
+        "anthropic",
+        "vertex",
+        "bedrock",
     ),
-    "region": _text_field("region:global", "where at the provider", lambda of, around: (of.region,)),
+    "region": _text_field("region:global", "region of the provider", lambda of, around: (of.region,)),
     "adapted": _text_field(
         "adapted:beta",
         "what candela changed for the provider",
@@ -252,7 +259,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "differs": _text_field(
         "differs:model",
-        "what was served otherwise than asked",
+        "what was served differently from the request",
         lambda of, around: [difference.what for difference in of.differences],
         "model",
         "speed",
@@ -296,10 +303,10 @@ FIELDS: Mapping[str, Field] = {
     "took": _amount_field(
         "took>1m", "how long it took", lambda of, around: of.elapsed_ms(around.now), _TIMES_MS, timed=True
     ),
-    "rate": _amount_field("rate<30", "tokens a second", lambda of, around: of.tokens_per_second, {"": 1}),
+    "rate": _amount_field("rate<30", "output tokens per second", lambda of, around: of.tokens_per_second, {"": 1}),
     "age": _amount_field("age<10m", "time since it began", _age_ms, _TIMES_MS, timed=True),
     "sent": _amount_field("sent>1MB", "bytes of the request", lambda of, around: of.request_bytes, _SIZES),
-    "received": _amount_field("received>1MB", "bytes of the answer", lambda of, around: of.response_bytes, _SIZES),
-    "retry": _amount_field("retry>0", "tries before it", lambda of, around: of.retry, {"": 1}),
+    "received": _amount_field("received>1MB", "bytes of the response", lambda of, around: of.response_bytes, _SIZES),
+    "retry": _amount_field("retry>0", "earlier tries of the same call", lambda of, around: of.retry, {"": 1}),
 }
 """By name."""

@@ -160,7 +160,7 @@ def test_an_amount_that_is_unknown_is_neither_more_nor_less() -> None:
         ("opus or", 7, "missing"),
         ("| opus", 0, "missing"),
         ("()", 1, "missing"),
-        ("opus -", 5, "right behind the -"),
+        ("opus -", 5, "right after -"),
         ("cost > 5", 5, "right before >"),
         ("(" * 100, 40, "too many parentheses"),
     ],

@@ -444,3 +444,18 @@ async def test_a_column_that_is_misspelt_is_suggested(scene: Scene) -> None:
         await typed(pilot, "sort cots")
         await pilot.press("enter")
         await shows(pilot, "did you mean cost?")
+
+
+async def test_a_question_mark_in_the_empty_filter_shows_the_language(scene: Scene) -> None:
+    scene.request(ago=20)
+    async with scene.opened() as pilot:
+        await listed(pilot, "11:59:40")
+        await pilot.press("slash")
+        await shows(pilot, "? Fields")
+        await pilot.press("question_mark")
+        await shows(pilot, "must not match", "class:auxiliary", "turn:b5411a6f")
+        await pilot.press(*"took")
+        await shows(pilot, "took>1m", "how long it took (ms, s, m, h, d)")
+        await pilot.press("escape", "escape", *"why?")
+        await shows(pilot, "/ why?")
+        assert "? Fields" not in screen_text(pilot)

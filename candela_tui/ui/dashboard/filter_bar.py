@@ -15,7 +15,9 @@ from textual.widgets import Input
 
 from candela_tui.analysis.filter import Filter, completion, hint, parse, parse_beginning
 from candela_tui.analysis.filter_fields import FilterError
+from candela_tui.ui.dashboard.filter_help import filter_legend
 from candela_tui.ui.dashboard.filter_input import FilterInput
+from candela_tui.ui.dialogs.keys import KeysDialog
 from candela_tui.ui.ink import Line
 from candela_tui.ui.lines.one_line import OneLine
 from candela_tui.ui.plain import plain
@@ -39,6 +41,15 @@ class _Completion(Suggester):
 
 class _FieldsInput(FilterInput):
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark",
+            "language",
+            "Fields",
+            tooltip="In the empty bar: fields and rules of the filter",
+            # Else the key would be typed first.
+            priority=True,
+            id="filter.language",
+        ),
         Binding("tab", "complete", "Complete", tooltip="Complete the field or value", id="filter.complete"),
     ]
 
@@ -50,6 +61,14 @@ class _FieldsInput(FilterInput):
             suggester=_Completion(known),
         )
         self._known = known
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: in a text the key types itself."""
+        return not self.value if action == "language" else True
+
+    def action_language(self) -> None:
+        """Show the fields and rules."""
+        self.app.push_screen(KeysDialog((), filter_legend(), "Filter"))
 
     def action_complete(self) -> None:
         """Write out the field or value that is begun."""
@@ -116,6 +135,7 @@ class FilterBar(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        self._input.refresh_bindings()
         try:
             wanted = parse(event.value)
         except FilterError as error:

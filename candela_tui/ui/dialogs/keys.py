@@ -61,7 +61,7 @@ def _line(action: Action, width: int) -> Line:
 
 
 class KeysDialog(Dialog[None], inherit_bindings=False):
-    """Shows the actions that there were when it opened, and the legend. What is typed filters both."""
+    """Shows actions and a legend. What is typed filters both."""
 
     BOX_CLASSES = "-tall -wide"
     AUTO_FOCUS = "Input"
@@ -73,8 +73,8 @@ class KeysDialog(Dialog[None], inherit_bindings=False):
         Binding("pageup,ctrl+b", "scroll(-1, True)", "Page up", show=False, id="help.page_up"),
     ]
 
-    def __init__(self, actions: Sequence[Action], legend: Legend) -> None:
-        super().__init__("Keys and signs", "type to filter · esc close")
+    def __init__(self, actions: Sequence[Action], legend: Legend, title: str = "Keys and signs") -> None:
+        super().__init__(title, "type to filter · esc close")
         self._actions = actions
         self._legend = legend
         self._view = TextView()
