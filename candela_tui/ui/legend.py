@@ -44,6 +44,7 @@ LEGEND: dict[str, tuple[Entry, ...]] = {
         Entry("+4", "before the column names: chosen columns without room (C chooses)"),
         Entry("+2 hidden", "requests that the client makes for itself: probes, counts, titles (H shows them)"),
         Entry("3 new ↓ G", "requests that arrived since you left the end of the list"),
+        Entry("following", "a new session is chosen by itself; not following: F follows the newest again"),
         Entry("¹ ²", "the key that goes there"),
     ),
     "Signs: header and credentials": (

@@ -289,3 +289,31 @@ async def test_a_session_of_the_store_is_not_taken_for_new(scene: Scene) -> None
         await shows(pilot, "Requests · the one at work")
         scene.request(session_id="old", ago=9000, clues=clues("of the morning"))
         await shows(pilot, "of the morning", "Requests · the one at work")
+
+
+async def test_F_follows_the_newest_session_again_and_the_frame_says_which(scene: Scene) -> None:  # noqa: N802 - the key
+    async with scene.opened() as pilot:
+        scene.request(session_id="a", ago=60, clues=clues("the first"))
+        await shows(pilot, "Requests · the first", "─ following ─")
+        await pilot.press("2", "k")
+        scene.request(session_id="a", ago=58)
+        await pilot.press("g")
+        await shows(pilot, "─ not following: F ─")
+        scene.request(session_id="b", ago=50, clues=clues("the second"))
+        await shows(pilot, "the second", "not following: F · latest ↓", "Requests · the first")
+        await pilot.press("1", "F")
+        await shows(pilot, " following · latest ↓", "Requests · the second")
+        scene.request(session_id="c", ago=40, clues=clues("the third"))
+        await shows(pilot, "Requests · the third")
+        await pilot.press("F")
+        await shows(pilot, "not following: F · latest ↓")
+        scene.request(session_id="d", ago=30, clues=clues("the fourth"))
+        await shows(pilot, "the fourth", "Requests · the third")
+
+
+async def test_choosing_a_session_stops_following_the_newest(scene: Scene) -> None:
+    three(scene)
+    async with scene.opened((80, 24)) as pilot:
+        await shows(pilot, "Sessions · following · latest ↓")
+        await pilot.press("1", "j")
+        await shows(pilot, "Sessions · not following: F · latest ↓", "Requests · tune the query")

@@ -41,18 +41,26 @@ _ARROW_CELLS = 2
 class _SessionList(RowList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "fold", "Fold", id="sessions.fold", tooltip="Show or hide the sub-agents of the session"),
+        Binding("F", "follow", "Follow", id="sessions.follow", tooltip="Follow the newest session, or stop"),
     ]
 
     class FoldAsked(Message):
         """The row with the cursor is to be folded or unfolded."""
 
+    class FollowAsked(Message):
+        """The newest session is to be followed, or no longer."""
+
     def action_fold(self) -> None:
         """Fold or unfold."""
         self.post_message(self.FoldAsked())
 
+    def action_follow(self) -> None:
+        """Follow the newest session, or stop."""
+        self.post_message(self.FollowAsked())
+
 
 class SessionsPane(Pane):
-    """Chooses the latest session until its user chooses another."""
+    """Follows the newest session until its user chooses another, or reads requests."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="sessions.filter", tooltip="Filter sessions by words"),
@@ -76,10 +84,11 @@ class SessionsPane(Pane):
     def __init__(self, sources: Sources) -> None:
         super().__init__("Sessions", _SessionList(id="session-rows"), id="sessions")
         self._sources = sources
-        self._chosen_by_hand = False
+        self._following = True
         self._filter = SessionFilter()
         self._tree = SessionTree()
         self._order_words = ""
+        self._shown = 0
         self._known = 0
         """Sessions with something to show."""
         self._newest: datetime | None = None
@@ -113,14 +122,14 @@ class SessionsPane(Pane):
         ledger, now = self._sources.ledger, self._sources.clock.now()
         every = ledger.sessions()
         shown = ordered(matching(every, self._filter.words), self._order, reverse=self._reversed)
-        self._known = len(every)
+        self._shown, self._known = len(shown), len(every)
         rows = self._tree.rows(shown, now, self._look, chosen=self.choice, anew=anew)
         self.rows.show_rows([*self._all_row(), *rows])
         if self.choice is None and shown:
             self.rows.move_to(Choice(shown[0].session_id), by_hand=False)
             self._choose(Choice(shown[0].session_id))
         self.rows.say_when_empty(self._why_empty())
-        self._name_it(len(shown), len(every))
+        self._name_it()
         self._let_count()
         self._newest = max((session.started_at for session in every if session.started_at), default=None)
 
@@ -133,13 +142,15 @@ class SessionsPane(Pane):
             yield AllRow(ledger.totals(), self._known, cost, self.lined)
 
     def take_change(self, change: Change) -> None:
-        """Show changed exchanges; a session that just began is chosen."""
+        """Show changed exchanges; a session that just began is chosen while the newest is followed."""
         if self._show_in_place(change.sessions):
             return
         before = self._newest
         self.show(anew=False)
-        if self._chosen_by_hand or self._newest == before:
-            return
+        if self._following and self._newest != before:
+            self._go_to_newest()
+
+    def _go_to_newest(self) -> None:
         for session in self._sources.ledger.sessions():
             if session.started_at == self._newest:
                 self.rows.move_to(Choice(session.session_id), by_hand=False)
@@ -175,8 +186,15 @@ class SessionsPane(Pane):
         return Look(compact=self.lined, by_tokens=self._order == "tokens")
 
     def stay(self) -> None:
-        """Choose no other session until the user does."""
-        self._chosen_by_hand = True
+        """Stop following the newest session."""
+        self._follow(False)
+
+    def _follow(self, follow: bool) -> None:
+        if follow != self._following:
+            self._following = follow
+            self._name_it()
+            if follow:
+                self._go_to_newest()
 
     @property
     def _order(self) -> str:
@@ -195,10 +213,12 @@ class SessionsPane(Pane):
             ((" esc", "accent"), (" clears the filter", "dim")),
         )
 
-    def _name_it(self, shown: int, known: int) -> None:
-        title = f"Sessions · {shown} of {known}" if self._filter.words else "Sessions"
-        self._order_words = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if known > 1 else ""
-        self.name_it(title, self._order_words)
+    def _name_it(self) -> None:
+        title = f"Sessions · {self._shown} of {self._known}" if self._filter.words else "Sessions"
+        self._order_words = f"{ORDERS[self._order].word} {'↑' if self._reversed else '↓'}" if self._known > 1 else ""
+        follows = "following" if self._following else "not following: F"
+        # The order is last, where a click on it is looked for.
+        self.name_it(title, " · ".join(filter(None, (follows if self._known else "", self._order_words))))
 
     def _let_count(self) -> None:
         if self._seconds is not None:
@@ -219,7 +239,8 @@ class SessionsPane(Pane):
     @on(RowList.Moved)
     def _moved(self, event: RowList.Moved) -> None:
         event.stop()
-        self._chosen_by_hand = self._chosen_by_hand or event.by_hand
+        if event.by_hand:
+            self._follow(False)
         # The cursor may have gone on since.
         if isinstance(event.key, Choice) and event.key == self.rows.cursor_key:
             self._choose(event.key)
@@ -245,6 +266,8 @@ class SessionsPane(Pane):
         """Where the order's words are on the screen: at the end of the title, or of the frame below."""
         cells = len(self._order_words)
         if self.lined:
+            if not self.title_words.endswith(self._order_words):
+                return Region()
             return Region(self.region.x + 1 + cell_len(self.title_words) - cells, self.region.y, cells, 1)
         # The frame ends with a space, a line and the corner.
         return Region(self.region.right - 3 - cells, self.region.bottom - 1, cells, 1)
@@ -280,6 +303,10 @@ class SessionsPane(Pane):
             if folded:
                 self.rows.move_to(Choice(session.session_id))
             self._show_around_cursor()
+
+    @on(_SessionList.FollowAsked)
+    def _follow_asked(self) -> None:
+        self._follow(not self._following)
 
     @on(_SessionList.FoldAsked)
     def _fold_asked(self) -> None:
