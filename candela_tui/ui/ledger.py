@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from candela_tui.analysis.conversation import same_agent
 from candela_tui.analysis.limits import tells_limits
 from candela_tui.analysis.sessions import SessionSummary, Summing, Totals, sum_of
 from candela_tui.analysis.spending import Spending
@@ -169,6 +170,16 @@ class Ledger:
             self._totals = sum_of(self.session(each).totals for each in self._ids if self._shown(each))
             self._totals_at, self._totals_stale = now, False
         return self._totals
+
+    def went_on(self, exchange: Exchange) -> bool:
+        """Return whether the agent of an exchange sent another message since."""
+        for other_id in reversed(self._ids.get(exchange.session_id, ())):
+            if other_id <= exchange.id:
+                break
+            other = self._exchanges[other_id]
+            if other.kind is Kind.MESSAGES and same_agent(other, exchange):
+                return True
+        return False
 
     def latest(self, session_id: str | None) -> Exchange | None:
         """The exchange of a session that began last."""

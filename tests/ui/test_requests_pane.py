@@ -109,7 +109,8 @@ async def test_what_a_row_costs_is_what_all_its_tries_cost(scene: Scene) -> None
 
 async def test_errors_say_what_happened_and_what_to_do(scene: Scene) -> None:
     limit = ApiError("rate_limit_error", "This request would exceed the limit of your organization")
-    scene.request(ago=30, **{**OVERLOADED, "status": 429, "error": limit}, rate_limits=(("retry-after", "34"),))
+    limited = {**OVERLOADED, "status": 429, "error": limit, "agent_id": "a1"}
+    scene.request(ago=30, **limited, rate_limits=(("retry-after", "34"),))
     expired = ApiError("authentication_error", "OAuth token has expired")
     scene.request(ago=20, **{**OVERLOADED, "status": 401, "error": expired})
     scene.request(ago=10, outcome=Outcome.CUT, stop_reason=None)
@@ -119,11 +120,27 @@ async def test_errors_say_what_happened_and_what_to_do(scene: Scene) -> None:
         assert "401 authentication · sign in again: /login in Claude Code" in row(pilot, "11:59:40")
         assert "✂ 11:59:50" in row(pilot, "11:59:50")
         assert "cut off by the provider" in row(pilot, "11:59:50")
-        # A client that would have tried again by now has given up.
+
+
+async def test_a_client_that_would_have_tried_again_by_now_does_not_wait(scene: Scene) -> None:
+    scene.request(ago=30, **OVERLOADED, rate_limits=(("retry-after", "34"),))
+    async with scene.opened((160, 36)) as pilot:
+        await until(pilot, lambda: "529 overloaded · retry after 34s" in row(pilot, "11:59:30"))
         scene.now += timedelta(seconds=60)
         pane(pilot)._look_again()
-        pane(pilot).listed.draw_again()
-        await until(pilot, lambda: "retry after" not in screen_text(pilot))
+        await until(pilot, lambda: "529 overloaded" in row(pilot, "11:59:30") and "retry" not in screen_text(pilot))
+
+
+async def test_a_client_whose_agent_went_on_does_not_wait(scene: Scene) -> None:
+    scene.request(ago=30, **OVERLOADED, rate_limits=(("retry-after", "34"),))
+    async with scene.opened((160, 36)) as pilot:
+        await until(pilot, lambda: "retry after 34s" in row(pilot, "11:59:30"))
+        scene.request(ago=25, agent_id="a1", usage=(1, 2, 3, 4, 5))
+        scene.request(ago=20, kind=Kind.TITLE, usage=(1, 2, 3, 4, 5))
+        await until(pilot, lambda: row(pilot, "11:59:35"))
+        assert "retry after 34s" in row(pilot, "11:59:30")
+        scene.request(ago=10, model="claude-haiku-4-5", usage=(1, 2, 3, 4, 5))
+        await until(pilot, lambda: row(pilot, "11:59:50") and "retry" not in row(pilot, "11:59:30"))
 
 
 async def test_what_was_served_otherwise_than_asked_is_marked(scene: Scene) -> None:

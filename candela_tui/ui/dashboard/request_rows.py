@@ -42,7 +42,7 @@ class RequestRow:
             (f"{sign} ", outcomes.INKS[exchange.outcome]),
         ]
         fits = self.table.fit(width)
-        wrong = None if self._has_figures else trouble(self.call, self.table.clock.now())
+        wrong = None if self._has_figures else trouble(self.call, waiting=self.table.waits(self.call.last))
         words_from, words_to = self._place_of_words(fits) if wrong else (-1, -1)
         for place, (column, cells) in enumerate(fits):
             if words_from < place < words_to:

@@ -32,7 +32,6 @@ from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
 from candela_tui.ui.plain import plain
-from candela_tui.ui.request.remedy import waits
 from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
@@ -95,7 +94,7 @@ class RequestsPane(Pane):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._table = Table(sources.clock, session_title=self._title_of)
+        self._table = Table(sources.clock, session_title=self._title_of, went_on=sources.ledger.went_on)
         self._labels = AgentLabels()
         self._filter = parse("")
         self.choice: Choice | None = None
@@ -104,6 +103,8 @@ class RequestsPane(Pane):
         super().__init__("Requests", self._list, id="requests")
         self._heading = Heading(self._table)
         self._bar = FilterBar(self._known_values)
+        self._waiting: set[str] = set()
+        """Requests that failed and whose client may be waiting to try again."""
         self._exporter = Exporter(self, sources)
 
     def compose(self) -> ComposeResult:
@@ -219,8 +220,14 @@ class RequestsPane(Pane):
     def _look_again(self) -> None:
         if self._filter.timed:
             self._show_again()
-        elif any(waits(call.last, self._sources.clock.now()) for call in self._list.listing.calls(-_NEWEST_CALLS)):
-            # What they say ends by itself.
+        else:
+            self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        """Show which clients wait to try again: that ends with time, and with their agent's next request."""
+        waiting = {call.last.id for call in self._list.listing.calls(-_NEWEST_CALLS) if self._table.waits(call.last)}
+        if waiting != self._waiting:
+            self._waiting = waiting
             self._list.draw_again()
 
     def _date_rows(self) -> None:
@@ -281,6 +288,7 @@ class RequestsPane(Pane):
     def _changed(self, event: RequestList.Changed) -> None:
         event.stop()
         self._date_rows()
+        self._show_waiting()
         self._name_it()
         self.post_message(self.Shown())
 

@@ -9,6 +9,7 @@ from candela_tui.analysis.names import agent_name
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange
 from candela_tui.ui.clock import Clock
+from candela_tui.ui.request.remedy import waits
 
 Value = float | Decimal | str | None
 
@@ -23,6 +24,8 @@ class Table:
     agents: Mapping[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
     session_title: Callable[[Exchange], str] = lambda _: ""
+    went_on: Callable[[Exchange], bool] = lambda _: False
+    """Whether the agent of a request made another one since."""
     every: bool = False
     """Whether the requests are of all sessions."""
     dated: bool = False
@@ -30,6 +33,10 @@ class Table:
     ordered_by: "Column | None" = None
     """The column that gives the order: it has room before all others."""
     _fits: "dict[tuple[int, bool, bool, Column | None], tuple[Fit, ...]]" = field(default_factory=dict)
+
+    def waits(self, exchange: Exchange) -> bool:
+        """Return whether the client may be waiting to make a request that failed again."""
+        return waits(exchange, self.clock.now()) and not self.went_on(exchange)
 
     def choose(self, columns: "tuple[Column, ...]") -> None:
         """Have these columns."""

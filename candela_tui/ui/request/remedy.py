@@ -143,18 +143,21 @@ def remedy(exchange: Exchange) -> str | None:
     return f"{step.sentence} It asks to wait {words.duration(wait * 1000)}." if wait is not None else step.sentence
 
 
-def remedy_in_short(exchange: Exchange, now: datetime) -> str | None:
-    """The next step, in a few words; None: there is nothing that the user has to do or to wait for."""
+def remedy_in_short(exchange: Exchange, *, waiting: bool = False) -> str | None:
+    """Return the next step, in a few words; None: there is nothing that the user has to do or to wait for.
+
+    ``waiting``: whether the client may still be waiting to try again.
+    """
     step, wait = _step(exchange), _wait(exchange)
-    if wait is not None and _waited_for(exchange, now) <= wait + _LATE_S:
+    if waiting and wait is not None:
         return f"retry after {words.duration(wait * 1000)}"
     return step.short if step is not None else None
 
 
 def waits(exchange: Exchange, now: datetime) -> bool:
-    """Whether the client may be waiting to try again, or was until a moment ago."""
+    """Return whether the client may be waiting to try again, as far as the time says."""
     wait = _wait(exchange)
-    return wait is not None and _waited_for(exchange, now) <= wait + 2 * _LATE_S
+    return wait is not None and _waited_for(exchange, now) <= wait + _LATE_S
 
 
 def _waited_for(exchange: Exchange, now: datetime) -> float:
