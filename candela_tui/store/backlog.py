@@ -107,7 +107,7 @@ class Backlog:
                     return
                 self._changed.wait(left)
 
-    def wait_for_retry(self, until: float) -> None:
+    def rest(self, until: float) -> None:
         """Return when ``time.monotonic()`` is at ``until``, or when closing begins."""
         with self._changed:
             while not self.closing and (left := until - time.monotonic()) > 0:

@@ -184,6 +184,9 @@ class StoreWriter:
             if self._backlog.closing and not entries:
                 return
             took = time.monotonic() - started
+            if not self._backlog.overloaded:
+                # Also where one ended exchange follows another: at most half of the time goes to storing them.
+                self._backlog.rest(started + took + min(took, _ENDED_WAITS_S))
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
             self._backlog.wait(next_batch, patience_s=_ENDED_WAITS_S, most_bytes=_MUCH)
 
@@ -252,7 +255,7 @@ class StoreWriter:
         if self._backlog.closing:
             time.sleep(_FIRST_RETRY_S)
         else:
-            self._backlog.wait_for_retry(time.monotonic() + self._retry_s)
+            self._backlog.rest(time.monotonic() + self._retry_s)
 
     def _replace_broken(self, error: Exception) -> None:
         if self._opened is not None and identity_of(self._path) != self._opened:
