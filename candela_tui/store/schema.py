@@ -116,9 +116,9 @@ exchanges = Table(
     Column("request_class", Text),
     Column("prompt_id", Text),
     # JSON where there are several; NULL: none.
+    Column("tool_durations", Text),
     Column("asked", Text),
     Column("left_out", Text),
-    Column("tool_durations", Text),
     Column("client", Text),
     Column("inferred", Text),
     Column("model_stated", Text),

@@ -23,10 +23,11 @@ def write_new(directory: Path, name: str, suffix: str, content: str | bytes) -> 
 
 def write_at(path: Path, data: bytes, *, replace: bool = False) -> None:
     """Write a file. Raises FileExistsError where there is one that it may not replace, else OSError."""
-    with path.open("wb" if replace else "xb") as file:
-        try:
+    file = path.open("wb" if replace else "xb")
+    try:
+        with file:
             file.write(data)
-        except OSError:
-            # A part would look like the whole.
-            path.unlink(missing_ok=True)
-            raise
+    except OSError:
+        # A part would look like the whole.
+        path.unlink(missing_ok=True)
+        raise

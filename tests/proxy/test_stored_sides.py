@@ -115,7 +115,7 @@ async def test_a_chat_completion_whose_answer_is_translated_too(over_vertex: Run
     assert reader.provider_response_body(exchange.id) == sent.sent
     assert reader.response_body(exchange.id) == crossed
     assert b"chat.completion.chunk" in crossed
-    assert (exchange.dialect, exchange.provider, exchange.session_id) == ("openai", "vertex", "user-7")
+    assert (exchange.dialect, exchange.provider, exchange.session_id) == ("openai", "vertex", exchange.id)
     assert exchange.usage is not None
     assert (exchange.usage.cache_read_tokens, exchange.usage.output_tokens) == (1000, 34)
     assert exchange.cost is not None

@@ -107,7 +107,7 @@ async def test_q_leaves_and_restores_the_terminal(tmp_path: Path) -> None:
         await program.shows(b"Waiting for the first request")
         program.type("q")
         await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
-        assert await program.end() == {"code": 0, "crash": None}
+        assert await program.end() == {"code": 0, "crash": None, "totals": []}
 
 
 async def test_it_is_drawn_on_the_terminal_also_where_errors_go_to_a_file(tmp_path: Path) -> None:
@@ -125,14 +125,14 @@ async def test_a_signal_leaves_and_restores_the_terminal(tmp_path: Path, number:
         await program.shows(b"Waiting for the first request")
         program.process.send_signal(number)
         await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
-        assert await program.end() == {"code": 128 + number, "crash": None}
+        assert await program.end() == {"code": 128 + number, "crash": None, "totals": []}
 
 
 async def test_a_terminal_that_is_gone_without_a_signal_ends_the_dashboard(tmp_path: Path) -> None:
     async with _running(tmp_path) as program:
         await program.shows(b"Waiting for the first request")
         program.close_terminal()
-        assert await program.end() == {"code": 128 + signal.SIGHUP, "crash": None}
+        assert await program.end() == {"code": 128 + signal.SIGHUP, "crash": None, "totals": []}
 
 
 async def test_a_bug_of_the_dashboard_is_reported_without_what_its_variables_held(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_terminal_that_stops_reading_stops_neither_the_proxy_nor_the_end
         # Nobody reads from here on: the terminal's buffer is full after a few frames.
         await program.publishes(250)
         program.process.send_signal(signal.SIGTERM)
-        assert await program.end() == {"code": 143, "crash": None}
+        assert await program.end() == {"code": 143, "crash": None, "totals": []}
 
 
 async def test_a_terminal_that_reads_again_is_drawn_anew(tmp_path: Path) -> None:
