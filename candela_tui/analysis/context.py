@@ -7,15 +7,10 @@ from itertools import islice
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import context_window
 from candela_tui.protocol import claude_code
-from candela_tui.protocol.headers import header
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import same_model
 from candela_tui.protocol.user_agent import claude_code_version
 
-_MILLION_SUFFIX = "[1m]"
-"""The client's own mark. Source: https://docs.claude.com/en/docs/claude-code/model-config"""
-_MILLION_BETA = "context-1m-"
-"""Source: https://docs.claude.com/en/docs/build-with-claude/context-windows"""
 _TURNS = 6
 """How many of the latest turns tell the growth."""
 
@@ -84,8 +79,6 @@ def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -
 
 
 def _asks_for_a_million(exchange: Exchange, model: str, conversation: Sequence[Exchange]) -> bool:
-    if _MILLION_BETA in (header(exchange.request_headers, "anthropic-beta") or ""):
-        return True
     clues = (each.clues.model for each in reversed(conversation) if each.clues is not None and each.clues.model)
     names = (exchange.model, next((name for name in clues if same_model(name, model)), None))
-    return any(name and name.endswith(_MILLION_SUFFIX) for name in names)
+    return any(name and name.endswith(claude_code.MILLION_SUFFIX) for name in names)

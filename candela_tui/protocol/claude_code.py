@@ -4,12 +4,19 @@ Observed in the ``modelUsage`` that ``claude -p --output-format json`` prints ag
 2.1.260, 2.1.300 and 2.1.332). A version between two of these is taken for the older one.
 """
 
+from collections.abc import Iterable
+
+from candela_tui.protocol.headers import header
 from candela_tui.protocol.model_ids import model_name
 
 Version = tuple[int, int, int]
 
 MILLION = 1_000_000
 """The window of a model that is named with ``[1m]``, whatever the version."""
+MILLION_SUFFIX = "[1m]"
+"""The client's own mark. Source: https://docs.claude.com/en/docs/claude-code/model-config"""
+_MILLION_BETA = "context-1m-"
+"""Source: https://docs.claude.com/en/docs/build-with-claude/context-windows"""
 
 _USUAL = 200_000
 _OLDEST: Version = (2, 1, 197)
@@ -36,6 +43,11 @@ def context_window(version: Version, model: str) -> int:
     if not knows(version, model):
         return MILLION if version >= _UNKNOWN_MILLION_SINCE else _USUAL
     return MILLION if (model_name(model).version or (0, 0)) >= _MILLION_GENERATION else _USUAL
+
+
+def asks_for_a_million(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a request has the beta of a window of a million tokens. Its model is named without ``[1m]``."""
+    return _MILLION_BETA in (header(headers, "anthropic-beta") or "")
 
 
 def knows(version: Version, model: str) -> bool:

@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
+from candela_tui.protocol import claude_code
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.session_clues import session_clues
+from candela_tui.protocol.session_clues import SessionClues, session_clues
 from candela_tui.proxy.advice import on_first_request, on_title_request
 from candela_tui.proxy.conversations import Conversations
 from candela_tui.proxy.record import ExchangeRecord
@@ -78,6 +79,8 @@ class Capture:
         self._untitled_sessions: dict[str, None] = {}
         """Of those, the ones whose user has said nothing yet."""
         self._titled_sessions: dict[str, None] = {}
+        self._million_sessions: dict[str, None] = {}
+        """Those that asked for a window of a million tokens by its beta."""
         self._known_agents: dict[tuple[str | None, str], None] = {}
         self._conversations = Conversations()
         self._tries = Tries()
@@ -174,6 +177,8 @@ class Capture:
                 record.notice = on_first_request(record.tap.headers, record.request)
             if exchange.session_id is not None:
                 _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+        if main_agent:
+            self._note_window(record)
         if exchange.kind is Kind.MESSAGES and exchange.agent_id is not None:
             agent = (exchange.session_id, exchange.agent_id)
             # The first request tells the task; reading it from each would cost as much again every time.
@@ -181,6 +186,21 @@ class Capture:
                 record.read_task()
                 _remember(self._known_agents, agent, _MOST_AGENTS_KNOWN)
         self._sink.begin(record.exchange, record.tap.recording.request)
+
+    def _note_window(self, record: ExchangeRecord) -> None:
+        """Keep the client's name of the model, with ``[1m]`` or without, where only the beta says which: a user may
+        change the model at any time, and lists of records are read without their headers."""
+        exchange, clues = record.exchange, record.exchange.clues or SessionClues()
+        if exchange.model is None or exchange.session_id is None:
+            return
+        mark = ""
+        if claude_code.asks_for_a_million(record.tap.headers):
+            mark = claude_code.MILLION_SUFFIX
+            _remember(self._million_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+        elif clues.model is not None or exchange.session_id not in self._million_sessions:
+            return
+        name = f"{exchange.model.removesuffix(claude_code.MILLION_SUFFIX)}{mark}"
+        record.exchange = replace(exchange, clues=replace(clues, model=name))
 
     def _progress(self, record: ExchangeRecord) -> None:
         record.snapshot(self._pricer)

@@ -11,8 +11,6 @@ from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import exchange
 
-BETA = (("anthropic-beta", "claude-code-20250219,context-1m-2025-08-07"),)
-
 
 @pytest.fixture(autouse=True, scope="module")
 def price_data():
@@ -48,7 +46,6 @@ def test_one_turn_is_no_growth():
 @pytest.mark.parametrize(
     "facts",
     [
-        {"request_headers": BETA},
         {"model": "claude-sonnet-4-5[1m]"},
         {"clues": SessionClues(model="claude-sonnet-4-5-20250929[1m]")},
     ],
@@ -87,7 +84,6 @@ def test_the_window_is_the_clients_own_where_claude_code_asks(client, model, win
 @pytest.mark.parametrize(
     "facts",
     [
-        {"request_headers": BETA},
         {"model": "claude-sonnet-4-6[1m]"},
         {"clues": SessionClues(model="claude-sonnet-4-6[1m]")},
     ],

@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 
+from candela_tui.analysis.context import context_fill
 from candela_tui.analysis.names import agent_names
 from candela_tui.analysis.sessions import by_session
 from candela_tui.exchange import ToolDuration
@@ -88,3 +89,19 @@ async def test_a_session_that_begins_with_a_local_command_is_titled_by_the_first
     assert [each.clues is not None for each in exchanges] == [True, True, False]
     (session,) = by_session(exchanges)
     assert (session.title, session.git_branch) == ("Fix the parser", "feature/reef")
+
+
+async def test_a_window_of_a_million_tokens_is_known_from_records_without_their_headers(
+    candela: RunningProxy, client: aiohttp.ClientSession
+) -> None:
+    """A user changes the model within a session: Claude Code says so with a beta alone."""
+    body = {**bodies.opus_of_332("hi"), "model": "claude-sonnet-4-6"}
+    agent = {"User-Agent": "claude-cli/2.1.332 (external, cli)", "X-Claude-Code-Session-Id": SESSION}
+    for beta in ("claude-code-20250219", "claude-code-20250219,context-1m-2025-08-07", "claude-code-20250219"):
+        await _post(candela, client, body, {**agent, "anthropic-beta": beta})
+    await candela.ended(3)
+    await candela.stop(1)
+    stored = candela.reader.exchanges()
+    assert [each.request_headers for each in stored] == [(), (), ()]
+    fills = [context_fill(stored[: count + 1]) for count in range(3)]
+    assert [fill and fill.window for fill in fills] == [200_000, 1_000_000, 200_000]
