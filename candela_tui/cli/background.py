@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -99,7 +98,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     elif running is not None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} runs on {_url(running)} {place} (pid {running.pid}).")
-        click.echo(f"Since {_moment(running.started_at)}. Its records are in {running.data_dir}")
+        click.echo(f"Since {running.since}. Its records are in {running.data_dir}")
         if running.route is not None:
             provider = _PROVIDERS.get(running.route, "its provider")
             click.echo(f"Its default route is {running.route}: to {provider}.")
@@ -139,14 +138,6 @@ def _document(
         "storing": asdict(storing) if storing else None,
         "damaged_databases": [str(copy) for copy in copies],
     }
-
-
-def _moment(text: str) -> str:
-    """A time of ISO 8601 as the user's clock shows it, to the second."""
-    try:
-        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
-    except ValueError:
-        return text
 
 
 def _url(running: RunningCandela) -> str:

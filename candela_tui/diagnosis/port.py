@@ -33,7 +33,7 @@ def check_port(patient: Patient) -> Sequence[Check]:
 
 
 def _candela(running: RunningCandela, patient: Patient) -> Check:
-    words = f"{running.version} runs on {HOST}:{running.port} (pid {running.pid}) since {running.started_at}"
+    words = f"{running.version} runs on {HOST}:{running.port} (pid {running.pid}) since {running.since}"
     user = listening_uid(running.port)
     if patient.settings.proxy.allow == "same-user" and user is not None and user not in (os.getuid(), 0):
         return TOPIC.bad(f"{words}, and belongs to another user (uid {user})", f"Stop it, or {_ANOTHER_PORT}.")

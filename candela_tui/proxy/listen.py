@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from candela_tui.feed import Storing
@@ -27,6 +28,14 @@ class RunningCandela:
     route: str | None = None
     """Where requests to its bare base URL go."""
     storing: Storing = field(default_factory=Storing)
+
+    @property
+    def since(self) -> str:
+        """When it started, as the user's clock shows it, to the second."""
+        try:
+            return f"{datetime.fromisoformat(self.started_at).astimezone():%Y-%m-%d %H:%M:%S}"
+        except (ValueError, OverflowError):
+            return self.started_at
 
 
 class PortTaken(Exception):

@@ -1,5 +1,6 @@
 """Whether candela runs, and who has its port."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ async def test_a_candela_that_runs_is_named_with_version_and_pid(
         patient = make_patient({"proxy": {"port": proxy.port}}, paths=proxy.paths)
         [check] = await in_thread(lambda: check_port(patient))
         assert (check.state, check.words.split(" (")[0]) == (State.OK, f"{__version__} runs on 127.0.0.1:{proxy.port}")
+        assert re.search(r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", check.words)
 
 
 async def test_a_candela_with_other_records_is_told(
