@@ -201,7 +201,7 @@ async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scen
         ({"status": 502, "marks": Marks(end=3.0)}, "HTTPS_PROXY"),
         (
             {"outcome": Outcome.CUT, "error": ApiError("cut", "the provider closed the connection in mid-answer")},
-            "candela logs",
+            "candela doctor",
         ),
         ({"status": 429, "rate_limits": (("retry-after", "34"),)}, "It asks to wait 34s."),
     ],

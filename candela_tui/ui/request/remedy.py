@@ -101,7 +101,7 @@ _OF_CLOUDS = {
 _BY_OUTCOME = {
     Outcome.CUT: _Step(
         "The connection to the provider broke: the client tries again by itself. Where it happens often, look at VPNs "
-        "and proxies on the way, and at `candela logs`."
+        "and proxies on the way; `candela doctor` tests the way to the provider."
     ),
     Outcome.BLOCKED: _Step(
         "candela itself answered this, and nothing reached the provider: its words say what to change."
