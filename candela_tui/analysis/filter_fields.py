@@ -237,7 +237,7 @@ FIELDS: Mapping[str, Field] = {
         "session:flaky", "the session's title or id", lambda of, around: (around.session_title(of), of.session_id)
     ),
     "id": _text_field("id:req_011", "ids of the request", lambda of, around: (of.id, of.request_id)),
-    "path": _text_field("path:count_tokens", "the path of the URL", lambda of, around: (of.path,)),
+    "path": _text_field("path:messages", "the path of the URL", lambda of, around: (of.path,)),
     "route": _text_field("route:vertex", "the route it took", lambda of, around: (of.route,)),
     "provider": _text_field(
         "provider:bedrock",

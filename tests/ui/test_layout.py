@@ -3,8 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+from textual.widgets import Static
 
 from candela_tui.ui.dashboard.layout import layout_for, next_place
+from candela_tui.ui.dashboard.pane import Frame
 from candela_tui.ui.preferences import Remembered
 from tests.ui.scene import Scene, busy_morning, clues, screen_text, shows, until
 
@@ -190,3 +193,19 @@ async def test_leaving_names_every_key_and_its_sentence_is_whole(scene: Scene) -
         await shows(pilot, "11:59:48")
         await pilot.press("q")
         await shows(pilot, "1 request is live.", "cuts it off.", "y ⏎ q leave · n esc stay")
+
+
+class _Framed(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Frame("Requests", Static(), id="frame")
+
+
+@pytest.mark.parametrize("width", [24, 30, 38, 39, 40, 50, 54, 60])
+async def test_what_a_frame_says_below_is_whole_or_left_out(width: int) -> None:
+    facts = ["12,345 of 67,890", "17 marked", "+1,204 hidden"]
+    async with _Framed().run_test(size=(width, 5)) as pilot:
+        frame = pilot.app.query_one(Frame)
+        frame.name_it("Requests", " · ".join(facts))
+        await pilot.pause()
+        assert frame.subtitle_words in [" · ".join(facts[:count]) for count in (1, 2, 3)]
+        assert len(frame.subtitle_words) <= width - 6

@@ -1,5 +1,6 @@
 """The overview of a request: where its time went, what it cost, who served it, what to do about it."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcom
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
 from candela_tui.ui.dashboard.trouble import trouble
+from candela_tui.ui.request.overview import _time_heading
 from candela_tui.ui.request.remedy import remedy, remedy_in_short
 from candela_tui.ui.request.screen import PAGES
 from candela_tui.ui.request.tab_bar import tabs
@@ -327,3 +329,11 @@ async def test_each_try_says_what_it_left_out(scene: Scene) -> None:
         await shows(pilot, "400 error · 2 tries")
         await pilot.press("enter")
         await shows(pilot, "try 2", f"without {', '.join(left_out)}")
+
+
+@pytest.mark.parametrize("width", range(24, 80))
+def test_the_times_are_whole_or_left_out(width: int) -> None:
+    exchange = replace(_plain(), marks=Marks(0.4, 640.0, 812.0, 4312.0))
+    said = "".join(text for text, _ in _time_heading(exchange, 4312.0, width))
+    assert len(said.rstrip()) <= width
+    assert re.fullmatch(r" Timing   4\.312 s(   ttfb 0\.6s(   ttft 0\.8s.*)?)?", said.rstrip())

@@ -12,6 +12,8 @@ from candela_tui.ui.plain import plain
 from candela_tui.ui.rows.row_list import RowList
 
 _CORNERS = 2
+_AROUND = 6
+"""Cells beside the words below: corners, a line and a space on either side."""
 _LEAST_TITLE = 10
 _BETWEEN = " · "
 """Between the facts beside a title."""
@@ -53,6 +55,17 @@ class Frame(Vertical):
                 return self._digit + shortened(title, max(room, _LEAST_TITLE)) + beside
             facts.pop()
 
+    @property
+    def subtitle_words(self) -> str:
+        """Return what the frame says below: as many of the facts as have room, and none of them in part."""
+        _, subtitle = self._named or ("", "")
+        if self._lined or not subtitle:
+            return ""
+        facts, room = plain(subtitle).split(_BETWEEN), self.outer_size.width - _AROUND
+        while len(facts) > 1 and cell_len(_BETWEEN.join(facts)) > room:
+            facts.pop()
+        return _BETWEEN.join(facts)
+
     def make_compact(self, compact: bool) -> None:
         """Have a line above only, or a whole frame."""
         if compact != self._lined:
@@ -68,13 +81,11 @@ class Frame(Vertical):
 
     def on_resize(self) -> None:
         """Another width has room for more of the title, or for less."""
-        if self._lined:
-            self._draw_names()
+        self._draw_names()
 
     def _draw_names(self) -> None:
-        _, subtitle = self._named or ("", "")
         self.border_title = Content(self.title_words)
-        self.border_subtitle = Content("" if self._lined else plain(subtitle))
+        self.border_subtitle = Content(self.subtitle_words)
 
 
 class WorkingFrame(Frame):

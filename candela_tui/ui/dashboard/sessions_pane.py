@@ -265,9 +265,9 @@ class SessionsPane(Pane):
     def _order_region(self) -> Region:
         """Where the order's words are on the screen: at the end of the title, or of the frame below."""
         cells = len(self._order_words)
+        if not (self.title_words if self.lined else self.subtitle_words).endswith(self._order_words):
+            return Region()
         if self.lined:
-            if not self.title_words.endswith(self._order_words):
-                return Region()
             return Region(self.region.x + 1 + cell_len(self.title_words) - cells, self.region.y, cells, 1)
         # The frame ends with a space, a line and the corner.
         return Region(self.region.right - 3 - cells, self.region.bottom - 1, cells, 1)

@@ -10,7 +10,7 @@ from candela_tui.exchange import Difference, Exchange
 from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.ui import outcomes, words
 from candela_tui.ui.clock import Clock
-from candela_tui.ui.ink import Line, fitted
+from candela_tui.ui.ink import Line, cells_of, fitted
 from candela_tui.ui.lines.written import WrittenLines
 from candela_tui.ui.request.arriving import AnswerPage, Arrived
 from candela_tui.ui.request.costs import cost_lines
@@ -73,7 +73,7 @@ def overview_lines(
     elapsed = exchange.elapsed_ms(clock.now())
     sections = (
         _outcome(exchange, width),
-        [_time_heading(exchange, elapsed), *waterfall_lines(exchange, blocks, elapsed, width)],
+        [_time_heading(exchange, elapsed, width), *waterfall_lines(exchange, blocks, elapsed, width)],
         _held_back(exchange, first_chunk_ms, width),
         cost_lines(exchange, width),
         _tries(subject, width),
@@ -116,7 +116,8 @@ def difference_words(difference: Difference) -> str:
     return f"asked {difference.asked}, served {difference.served}" + (f": {meaning}" if meaning else "")
 
 
-def _time_heading(exchange: Exchange, elapsed: float | None) -> Line:
+def _time_heading(exchange: Exchange, elapsed: float | None, width: int) -> Line:
+    """Return the times that have room, each whole."""
     rate = exchange.tokens_per_second
     parts = [
         words.exact_duration(elapsed if exchange.live or exchange.marks.end is not None else None),
@@ -125,6 +126,8 @@ def _time_heading(exchange: Exchange, elapsed: float | None) -> Line:
     ]
     if rate is not None:
         parts.append(f"{words.rate(rate)} tok/s")
+    while len(parts) > 1 and cells_of(heading("Timing", "   ".join(parts))) > width:
+        parts.pop()
     return heading("Timing", "   ".join(parts))
 
 
