@@ -94,6 +94,24 @@ async def test_z_shows_one_pane_alone_and_all_again(scene: Scene) -> None:
         await shows(pilot, "¹ Sessions", "² Requests")
 
 
+@pytest.mark.parametrize(
+    ("size", "place"), [((80, 24), None), ((120, 36), "beside"), ((160, 45), "below"), ((200, 50), None)]
+)
+async def test_a_zoomed_pane_takes_all_the_room(scene: Scene, size: tuple[int, int], place: str | None) -> None:
+    scene.app.sources.preferences.change(preview=place)
+    busy_morning(scene)
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "² Requests")
+        panes = pilot.app.screen.query_one("#panes")
+        for key, name in (("1", "sessions"), ("2", "requests"), ("3", "preview"), ("4", "timeline")):
+            await pilot.press(key)
+            pane = pilot.app.screen.query_one(f"#{name}")
+            await pilot.press("z")
+            await until(pilot, lambda pane=pane: pane.region == panes.region)
+            await pilot.press("z")
+            await until(pilot, lambda pane=pane: pane.region != panes.region)
+
+
 async def test_focus_goes_to_the_requests_when_its_pane_goes_away(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((80, 24)) as pilot:
