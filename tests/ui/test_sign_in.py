@@ -84,6 +84,23 @@ async def dashboard(
             yield pilot
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (60, 12)])
+async def test_what_is_said_starts_at_the_top_and_the_question_is_right_below(
+    paths: Paths, provider: AnthropicStandIn, cloud: Cloud, size: tuple[int, int]
+) -> None:
+    async with dashboard(paths, provider, cloud, size) as pilot:
+        for step in ("a", "enter"):
+            await pilot.press(step)
+            screen = await shows(pilot, "Sign in to" if step == "a" else "How do you want to sign in?")
+            said, question = pilot.app.screen.query_one("#said").region, pilot.app.screen.query_one("#question").region
+            offers = pilot.app.screen.query_one("#offers").region
+            assert said.y == 1
+            assert question.y == said.bottom + 1
+            assert offers.y == question.bottom
+            assert offers.height >= 2
+            assert offers.bottom < size[1], screen
+
+
 async def at_provider(pilot: Pilot[int], place: int, *texts: str) -> None:
     """Open the wizard and go to a provider."""
     await pilot.press("a")

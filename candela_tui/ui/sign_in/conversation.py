@@ -26,7 +26,9 @@ from candela_tui.ui.spinner import TICKS_A_SECOND, frame
 T = TypeVar("T")
 
 _LIST_SHARE = 0.6
-"""How much of the room the list of choices takes at most."""
+"""How much of the room the list of choices takes at most, where what was said needs the rest."""
+_MARGIN = 1
+"""The line above a question."""
 
 
 class Conversation(Vertical):
@@ -37,6 +39,9 @@ class Conversation(Vertical):
         super().__init__(id="conversation")
         self._still = still
         self._entries: list[Entry] = []
+        self._written = WrittenLines()
+        """What was said, as lines."""
+        self._question_lines = 0
         self._said = TextView(id="said")
         self._question = TextView(id="question")
         self._question.can_focus = False
@@ -180,12 +185,27 @@ class Conversation(Vertical):
     def _lay_out(self, *, anew: bool = False) -> None:
         width = max(10, self.size.width - 2)
         question: list[Line] = [((part, "bright"),) for part in wrapped(self._asked, width)]
+        self._question_lines = len(question)
         self._question.show_lines(WrittenLines(question))
         self._question.styles.height = len(question)
         rows = [row_of(offer, width) for offer in self._offers]
         self._rows.show_rows(rows, anew=anew)
-        most = max(3, int(self.size.height * _LIST_SHARE))
+        below = self._lines_below(len(question))
+        most = max(3, int(self.size.height * _LIST_SHARE), self.size.height - below - len(self._written))
         self._rows.styles.height = max(1, min(most, sum(row.height for row in rows)))
+        self._fit_said()
+
+    def _lines_below(self, question: int) -> int:
+        """Return the lines of the question and the field to type in, or of what is waited for."""
+        if self._answer is None:
+            return 1
+        return _MARGIN + question + (0 if self._offers else 1)
+
+    def _fit_said(self) -> None:
+        """Give what was said its own lines, as far as there is room: what follows comes right below it."""
+        rows = self._rows.styles.height
+        taken = self._lines_below(self._question_lines) + (int(rows.value) if self._offers and rows else 0)
+        self._said.styles.height = max(1, min(len(self._written), self.size.height - taken))
 
     def _wait_for(self, words: str) -> None:
         self._waiting_for = words
@@ -212,7 +232,9 @@ class Conversation(Vertical):
     def _show_said(self) -> None:
         if not self.is_attached:
             return
-        self._said.show_lines(transcript(self._entries, self._said.text_width), follow=True)
+        self._written = transcript(self._entries, self._said.text_width)
+        self._lay_out()
+        self._said.show_lines(self._written, follow=True)
         self.screen.refresh_bindings()
 
     @on(TextView.Resized)
