@@ -104,6 +104,16 @@ def test_calls_are_in_order_and_what_is_not_known_comes_last(exchanges: list[Exc
     assert costs == known + [None] * (len(costs) - len(known))
 
 
+@given(EXCHANGES, st.sampled_from(["TIME", "$", "MODEL"]), st.booleans())
+def test_requests_come_in_time_order_whatever_orders_the_list(
+    exchanges: list[Exchange], order: str, background: bool
+) -> None:
+    view = View(parse(""), background=background, order=BY_NAME[order], descending=True)
+    listing = loaded(view, exchanges)
+    tries = [one for call in listing.calls() for one in call.tries]
+    assert list(listing.exchanges()) == sorted(tries, key=lambda one: one.id)
+
+
 def test_a_session_of_any_length_is_listed_whole() -> None:
     many = [exchange(number, retry=number % 3, outcome=Outcome.ERROR, model="opus") for number in range(2000)]
     listing = loaded(View(parse("opus")), many)

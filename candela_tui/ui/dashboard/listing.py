@@ -124,6 +124,18 @@ class Listing:
         """The calls that are shown, in their order."""
         return [self._calls[rank[-1]] for rank in self._ranks[start:end]]
 
+    def exchanges(self) -> Iterator[Exchange]:
+        """Yield the tries of the calls that are shown, the earliest first; the list may change meanwhile."""
+        later: list[tuple[str, Exchange]] = []
+        for key in list(self._keys):
+            while later and later[0][0] < key:
+                yield heapq.heappop(later)[1]
+            if key in self._rank_of and (call := self._calls.get(key)) is not None:
+                for exchange in call.tries:
+                    heapq.heappush(later, (exchange.id, exchange))
+        while later:
+            yield heapq.heappop(later)[1]
+
     def call(self, key: str) -> Call:
         """The call with a key; raises KeyError."""
         return self._calls[key]

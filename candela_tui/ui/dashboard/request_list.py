@@ -18,9 +18,11 @@ from candela_tui.ui.dashboard.request_rows import RequestRow
 from candela_tui.ui.dashboard.table import Table
 from candela_tui.ui.lines.slices import in_slices
 from candela_tui.ui.rows.row_list import Edge, RowList
+from candela_tui.ui.rows.row_stack import RowStack
 
 _AT_ONCE = 500
 """Exchanges that are listed at once; of more the newest are, and then all in slices."""
+_ROWS_A_STEP = 200
 _WENT_WRONG = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED, Outcome.INTERRUPTED})
 
 
@@ -88,9 +90,9 @@ class RequestList(RowList):
         return self._listing.newest_key
 
     @property
-    def exchanges(self) -> list[Exchange]:
-        """The requests in the list, with all their tries."""
-        return [exchange for call in self._listing.calls() for exchange in call.tries]
+    def exchanges(self) -> Iterator[Exchange]:
+        """The requests in the list, with all their tries, the earliest first."""
+        return self._listing.exchanges()
 
     @property
     def marked(self) -> list[Exchange]:
@@ -121,10 +123,10 @@ class RequestList(RowList):
         """Show these requests, the earliest first; ``anew``: the cursor begins at the newest."""
         at_once = len(exchanges) <= _AT_ONCE
         if anew or at_once:
-            listing, rows = Listing(view, self._table), list[RequestRow]()
-            for _ in self._steps(listing, exchanges[-_AT_ONCE:], rows):
+            listing, stack = Listing(view, self._table), RowStack()
+            for _ in self._steps(listing, exchanges[-_AT_ONCE:], stack):
                 pass
-            self._install(listing, rows, anew=anew)
+            self._install(listing, stack, anew=anew)
         self.workers.cancel_group(self, "listing")
         self._waiting = None
         if not at_once:
@@ -133,27 +135,28 @@ class RequestList(RowList):
             self.run_worker(work, group="listing", exclusive=True)
 
     async def _list_in_slices(self, exchanges: Sequence[Exchange], view: View) -> None:
-        listing, rows = Listing(view, self._table), list[RequestRow]()
-        await in_slices(self._steps(listing, exchanges, rows))
+        listing, stack = Listing(view, self._table), RowStack()
+        await in_slices(self._steps(listing, exchanges, stack))
         waiting, self._waiting = self._waiting, None
-        self._install(listing, rows)
+        self._install(listing, stack)
         if waiting:
             self.take(waiting)
 
-    def _steps(self, listing: Listing, exchanges: Sequence[Exchange], rows: list[RequestRow]) -> Iterator[None]:
+    def _steps(self, listing: Listing, exchanges: Sequence[Exchange], stack: RowStack) -> Iterator[None]:
         yield from listing.load(exchanges, self._around())
-        for start in range(0, len(listing), 200):
-            rows += map(self._row, listing.calls(start, start + 200))
+        for start in range(0, len(listing), _ROWS_A_STEP):
+            for call in listing.calls(start, start + _ROWS_A_STEP):
+                stack.insert(len(stack), self._row(call))
             yield
 
-    def _install(self, listing: Listing, rows: list[RequestRow], *, anew: bool = False) -> None:
+    def _install(self, listing: Listing, stack: RowStack, *, anew: bool = False) -> None:
         edge, before = _newest_edge(listing.view), _newest_edge(self._listing.view)
         self._listing = listing
         if anew:
             self.follow(edge)
         elif edge != before:
             self.follow(None)
-        self.show_rows(rows, anew=anew)
+        self.show_stack(stack, anew=anew)
         self.follow(edge)
         self._tell()
 

@@ -123,8 +123,8 @@ class RequestsPane(Pane):
         return self._list
 
     @property
-    def exchanges(self) -> Sequence[Exchange]:
-        """The requests in the list, with all their tries."""
+    def exchanges(self) -> Iterator[Exchange]:
+        """The requests in the list, with all their tries, the earliest first."""
         return self._list.exchanges
 
     @property
@@ -448,6 +448,6 @@ class RequestsPane(Pane):
         if self._list.marks:
             sets["marked"] = lambda: self._list.marked
         if self._filter or choice.agent_id is not None:
-            sets["shown"] = lambda: self._list.exchanges
+            sets["shown"] = lambda: list(self._list.exchanges)
         sets["all" if choice.every else "session"] = lambda: choice.requests(ledger)
         self._exporter.ask(choice.session_id, sets)

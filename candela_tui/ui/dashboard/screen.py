@@ -1,6 +1,6 @@
 """The first screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -193,11 +193,11 @@ class DashboardScreen(Screen[None]):
     def _timeline_of(self, choice: Choice) -> TimelineOf:
         ledger, requests = self._sources.ledger, self._panes.requests
 
-        def exchanges() -> Sequence[Exchange]:
+        def exchanges() -> Iterable[Exchange]:
             if self._filter:
-                return sorted(requests.exchanges, key=lambda exchange: exchange.id)
+                return requests.exchanges
             every = choice.requests(ledger)
-            return [each for each in every if choice.agent_id in (None, each.agent_id)]
+            return (each for each in every if choice.agent_id in (None, each.agent_id))
 
         def names() -> Mapping[str, str]:
             return requests.agent_names

@@ -1,6 +1,6 @@
 """What the chosen session used over time: bars of tokens or cost, or a lane for each of its agents."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,7 +26,7 @@ from candela_tui.ui.spinner import TICKS_A_SECOND
 class TimelineOf:
     """Whose time-line it is."""
 
-    exchanges: Callable[[], Sequence[Exchange]]
+    exchanges: Callable[[], Iterable[Exchange]]
     """The requests, the earliest first."""
     names: Callable[[], Mapping[str, str]]
     """Names of the sub-agents by id."""

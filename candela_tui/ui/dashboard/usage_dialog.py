@@ -1,6 +1,6 @@
 """What the requests of a session, or of all, used: in total, by day and by model."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from textual import on
@@ -29,7 +29,7 @@ class UsageDialog(Dialog[None]):
 
     BOX_CLASSES = "-tall -wide"
 
-    def __init__(self, title: str, exchanges: Callable[[], Sequence[Exchange]], clock: Clock) -> None:
+    def __init__(self, title: str, exchanges: Callable[[], Iterable[Exchange]], clock: Clock) -> None:
         super().__init__(f"Usage · {title}", "esc close")
         self._exchanges = exchanges
         self._clock = clock
@@ -48,7 +48,7 @@ class UsageDialog(Dialog[None]):
         self.run_worker(work)
 
     async def _sum(self) -> None:
-        exchanges = self._exchanges()
+        exchanges = list(self._exchanges())
         breakdown = Breakdown(self._clock.local)
         await in_slices(breakdown.adding(exchanges))
         self._subscription = any(exchange.subscription for exchange in exchanges[-1:])

@@ -167,8 +167,12 @@ class RowList(RowView, can_focus=True, inherit_bindings=False):
 
     def show_rows(self, rows: Iterable[Row], *, anew: bool = False) -> None:
         """Show these rows. The cursor stays on its row, also when that moves; ``anew``: it begins afresh."""
+        self.show_stack(RowStack(rows), anew=anew)
+
+    def show_stack(self, stack: RowStack, *, anew: bool = False) -> None:
+        """Show the rows of a stack, which many rows were put into a few at a time; otherwise as ``show_rows``."""
         was = self.cursor_key
-        self._show_stack(RowStack(rows), anew=anew)
+        self._show_stack(stack, anew=anew)
         if anew:
             self._following, self._held, self._unseen, was = self._follow is not None, False, 0, None
         self._settle(was, self._stack.place(was) if was is not None else None)

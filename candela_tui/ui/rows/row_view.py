@@ -13,6 +13,8 @@ from candela_tui.ui.scroller import Scroller
 
 _MOST_DRAWN = 1000
 """Rows whose strips are kept."""
+_MOST_COMPARED = 1000
+"""Rows up to which it is worth finding out that only a few of those in view are to be drawn again."""
 
 
 class RowView(Scroller):
@@ -72,7 +74,7 @@ class RowView(Scroller):
         # What is in view may be on the screen without a strip: another style takes the strips alone.
         drawn = {*self._strips, *(row.key for row in self.in_view)}
         old, self._stack = self._stack, new
-        same_shape = not anew and len(old) == len(new) and _shape(old) == _shape(new)
+        same_shape = not anew and len(old) == len(new) <= _MOST_COMPARED and _shape(old) == _shape(new)
         for key in drawn:
             before, now = old.row(key), new.row(key)
             if before is not now and before != now:
