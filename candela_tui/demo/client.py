@@ -35,6 +35,7 @@ _BETAS = (
 _RETRY_WAIT_S = 1.4
 _LOST_WAIT_S = 3.0
 _PATIENCE_S = 1.5
+_DEFAULT_AGENT_TYPE = "general-purpose"
 """How long a user looks at an answer before stopping it."""
 
 
@@ -56,24 +57,30 @@ class DemoClient:
 
     async def play(self, story: Story) -> None:
         """One session from its first prompt to its last answer, at the pace of somebody who reads."""
-        session = str(uuid.UUID(int=self._chances.getrandbits(128), version=4))
+        session = self._new_id()
         prompts = [*story.before, *story.prompts]
         steps = [step for prompt in prompts for step in prompt.steps]
         self._scripts[session] = {None: Script(steps, story.title, story.lifetime)}
-        agent = _Agent(self, session, None, story.model, system_blocks(story, _KNOWLEDGE_CUTOFF), ALL_TOOLS, story)
+        agent = _Agent(
+            self, session, None, None, story.model, system_blocks(story, _KNOWLEDGE_CUTOFF), ALL_TOOLS, story
+        )
         for prompt in story.before:
             agent.remember(prompt.text, prompt.steps)
         for number, prompt in enumerate(story.prompts):
+            prompt_id = self._new_id()
             if number == 0 and not story.before:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._ask_title(session, story))
-                    both.create_task(agent.take(prompt))
+                    both.create_task(self._ask_title(session, story, prompt_id))
+                    both.create_task(agent.take(prompt, prompt_id))
             else:
-                await agent.take(prompt)
+                await agent.take(prompt, prompt_id)
             await self.wait(self._chances.uniform(5, 9))
         del self._scripts[session]
 
-    async def _ask_title(self, session: str, story: Story) -> None:
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._chances.getrandbits(128), version=4))
+
+    async def _ask_title(self, session: str, story: Story, prompt_id: str) -> None:
         body = {
             "model": SMALL_MODEL,
             "messages": [{"role": "user", "content": [{"type": "text", "text": story.prompts[0].text}]}],
@@ -84,16 +91,17 @@ class DemoClient:
             "output_config": {"format": TITLE_FORMAT},
             "stream": True,
         }
-        await self.ask(session, None, body)
+        await self.ask(session, None, body, _hints("auxiliary", prompt_id))
 
-    async def ask(self, session: str, agent: str | None, body: dict[str, Any]) -> list[ContentBlock]:
+    async def ask(
+        self, session: str, agent: str | None, body: dict[str, Any], hints: dict[str, str]
+    ) -> list[ContentBlock]:
         """Send a request until it is answered; return the content blocks of the answer."""
-        tries = 0
+        headers = _headers(session, agent) | hints
         while True:
             status, decoder = None, None
             try:
-                payload, headers = msgspec.json.encode(body), _headers(session, agent, tries)
-                async with self._http.post(self._url, data=payload, headers=headers) as answer:
+                async with self._http.post(self._url, data=msgspec.json.encode(body), headers=headers) as answer:
                     status = answer.status
                     decoder = AnswerDecoder(status, answer.headers.get("Content-Type", ""))
                     async for chunk in answer.content.iter_any():
@@ -110,13 +118,16 @@ class DemoClient:
                 if status == 200 and decoder.fold.stopped:
                     return [block for _, block in sorted(decoder.fold.blocks.items())]
                 await self.wait(_RETRY_WAIT_S)
-            tries += 1
 
-    def start_agent(self, session: str, story: Story, steps: list[Step], model: str) -> "_Agent":
-        """A sub-agent that searches."""
+    def start_agent(self, session: str, story: Story, steps: list[Step], model: str, agent_type: str) -> "_Agent":
+        """Start a sub-agent that searches."""
         agent = f"a{self._chances.getrandbits(64):016x}"
         self._scripts[session][agent] = Script(steps)
-        return _Agent(self, session, agent, model, explorer_blocks(story), READING_TOOLS, story)
+        return _Agent(self, session, agent, agent_type, model, explorer_blocks(story), READING_TOOLS, story)
+
+    def now(self) -> float:
+        """Return the demo's time in seconds."""
+        return asyncio.get_running_loop().time() * self._speed
 
     async def wait(self, seconds: float) -> None:
         """Let so much of the demo's time pass."""
@@ -131,6 +142,7 @@ class _Agent:
         client: DemoClient,
         session: str,
         agent: str | None,
+        agent_type: str | None,
         model: str,
         system: list[dict[str, Any]],
         tools: list[dict[str, Any]],
@@ -139,11 +151,15 @@ class _Agent:
         self._client = client
         self._session = session
         self._agent = agent
+        self._type = agent_type
         self._model = model
         self._system = system
         self._tools = tools
         self._story = story
         self._messages: list[dict[str, Any]] = []
+        self._prompt_id = ""
+        self._took: list[tuple[str, float]] = []
+        """The tools that ran since the last request, and the seconds that each took."""
 
     def remember(self, prompt: str, steps: Sequence[Step]) -> None:
         """Take a turn as done that was played before this session was picked up."""
@@ -156,13 +172,14 @@ class _Agent:
             if number < len(steps) - 1:
                 self._say([_result(id, call.output) for id, call in calls])
 
-    async def take(self, prompt: Prompt) -> None:
+    async def take(self, prompt: Prompt, prompt_id: str) -> None:
         """One prompt of the user, who may stop the answer before it is whole."""
         if not prompt.interrupted:
-            await self.turn(prompt.text, prompt.steps, picture=prompt.picture)
+            await self.turn(prompt.text, prompt.steps, prompt_id, picture=prompt.picture)
             return
+        self._prompt_id = prompt_id
         self._say([{"type": "text", "text": prompt.text}])
-        answer = asyncio.create_task(self._client.ask(self._session, self._agent, self._body()))
+        answer = asyncio.create_task(self._ask())
         try:
             await self._client.wait(_PATIENCE_S)
         finally:
@@ -170,11 +187,12 @@ class _Agent:
             await asyncio.gather(answer, return_exceptions=True)
         self._say([{"type": "text", "text": "[Request interrupted by user]"}])
 
-    async def turn(self, prompt: str, steps: Sequence[Step], *, picture: bool = False) -> str:
+    async def turn(self, prompt: str, steps: Sequence[Step], prompt_id: str, *, picture: bool = False) -> str:
         """One prompt until the model has nothing more to do; return its last text."""
+        self._prompt_id = prompt_id
         self._say([*([_image()] if picture else []), {"type": "text", "text": prompt}])
         for step in steps:
-            blocks = await self._client.ask(self._session, self._agent, self._body())
+            blocks = await self._ask()
             self._messages.append({"role": "assistant", "content": [_content(block) for block in blocks]})
             uses = [block for block in blocks if block.type == "tool_use"]
             if not uses:
@@ -185,12 +203,25 @@ class _Agent:
             self._say([*told, *([reminder(step.reminder)] if step.reminder else [])])
         return "".join(block.text for block in blocks if block.type == "text")
 
+    async def _ask(self) -> list[ContentBlock]:
+        took, self._took = self._took, []
+        hints = _hints("subagent" if self._agent else "main", self._prompt_id, self._type, took)
+        return await self._client.ask(self._session, self._agent, self._body(), hints)
+
     async def _run(self, call: Call) -> str:
+        began = self._client.now()
+        try:
+            return await self._result_of(call)
+        finally:
+            self._took.append((call.tool, self._client.now() - began))
+
+    async def _result_of(self, call: Call) -> str:
         if call.agent:
             model = str(call.arguments.get("model", SMALL_MODEL))
-            helper = self._client.start_agent(self._session, self._story, call.agent, model)
+            agent_type = str(call.arguments.get("subagent_type", _DEFAULT_AGENT_TYPE))
+            helper = self._client.start_agent(self._session, self._story, call.agent, model, agent_type)
             try:
-                return await helper.turn(str(call.arguments["prompt"]), call.agent)
+                return await helper.turn(str(call.arguments["prompt"]), call.agent, self._prompt_id)
             except Refused as refused:
                 return f"The sub-agent failed: {refused}"
         await self._client.wait(call.seconds)
@@ -218,19 +249,32 @@ class _Agent:
         }
 
 
-def _headers(session: str, agent: str | None, tries: int) -> dict[str, str]:
+def _headers(session: str, agent: str | None) -> dict[str, str]:
     headers = {
         "Accept": "application/json",
         "Content-Type": "application/json",
-        "User-Agent": "claude-cli/2.1.197 (external, cli)",
+        "User-Agent": "claude-cli/2.1.332 (external, cli)",
         "X-Claude-Code-Session-Id": session,
-        "X-Stainless-Retry-Count": str(tries),
+        # The client sends no other number, whichever try it is.
+        "X-Stainless-Retry-Count": "0",
         "Authorization": "Bearer sk-ant-oat01-demo",
         "anthropic-beta": _BETAS,
         "anthropic-version": "2023-06-01",
         "x-app": "cli",
     }
     return headers if agent is None else {**headers, "x-claude-code-agent-id": agent}
+
+
+def _hints(
+    request_class: str, prompt_id: str, agent_type: str | None = None, took: Sequence[tuple[str, float]] = ()
+) -> dict[str, str]:
+    """Return what the client states of a request where CLAUDE_CODE_GATEWAY_HINT_HEADERS is set."""
+    hints = {"x-claude-code-request-class": request_class, "x-claude-code-prompt-id": prompt_id}
+    if agent_type is not None:
+        hints["x-claude-code-agent-type"] = agent_type
+    if took:
+        hints["x-claude-code-prev-tool-durations"] = ";".join(f"{tool}={seconds * 1000:.0f}" for tool, seconds in took)
+    return hints
 
 
 def _metadata(session: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ import concurrent.futures
 import itertools
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import aiohttp
 from aiohttp import web
@@ -76,7 +77,7 @@ class Demo:
         self._clients.append(asyncio.create_task(self._play_all(base_url), name="demo sessions"))
 
     async def _play_all(self, base_url: str) -> None:
-        stories = itertools.cycle(load_stories())
+        stories = _endless(load_stories())
         async with (
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None), cookie_jar=aiohttp.DummyCookieJar()
@@ -95,3 +96,21 @@ class Demo:
         while True:
             await client.play(next(stories))
             await client.wait(chances.uniform(*_REST_S))
+
+
+def _endless(stories: Sequence[Story]) -> Iterator[Story]:
+    """Yield the stories again and again; from the second time on their names say which run it is."""
+    yield from stories
+    for run in itertools.count(2):
+        for story in stories:
+            yield named_as_run(story, run)
+
+
+def named_as_run(story: Story, run: int) -> Story:
+    """Return a story whose session is named as another run of it. What was picked up again is named by its first
+    words, as it never asks for a title."""
+    named = replace(story, title=f"Run {run}: {story.title}")
+    if not story.before:
+        return named
+    first, *others = story.before
+    return replace(named, before=[replace(first, text=f"Run {run}: {first.text}"), *others])

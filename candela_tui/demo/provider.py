@@ -98,10 +98,12 @@ class DemoProvider:
                 return web.json_response(_models())
             case Kind.COUNT_TOKENS:
                 return web.json_response({"input_tokens": _tokens(len(body))})
-            case Kind.MESSAGES | Kind.TITLE as kind if asked is not None:
-                return await self._answer(request, kind, asked, len(body))
-            case _:
+            case Kind.OTHER:
                 return _refusal(404, f"the demo's provider has no {request.path}")
+            case _ if asked is None:
+                return _refusal(400, "the demo's provider can't read this request: it is not JSON of the Messages API")
+            case kind:
+                return await self._answer(request, kind, asked, len(body))
 
     async def _answer(self, request: web.Request, kind: Kind, asked: MessagesRequest, size: int) -> web.StreamResponse:
         model = asked.model or "claude-opus-4-8"
@@ -114,9 +116,9 @@ class DemoProvider:
         chances = random.Random(f"{self._seed}/{session}/{agent}/{kind}/{number}")  # noqa: S311
         fault = script.fault(number) if kind is Kind.MESSAGES else None
         take = _Take(chances, self._speed, self._subscription, breaks=fault == "breaks")
-        if kind is Kind.TITLE:
-            title = msgspec.json.encode({"title": script.title or "A session in the demo"}).decode()
-            step, usage = Step(text=title), _usage(_tokens(size), Script([]), 0)
+        if kind is not Kind.MESSAGES:
+            # Beside the conversation: no step of a story, and nothing of it is cached.
+            step, usage = _beside(kind, script.title), _usage(_tokens(size), Script([]), 0)
         else:
             step = script.steps[number] if number < len(script.steps) else _UNSCRIPTED
             if fault in _REFUSALS:
@@ -224,6 +226,17 @@ class _Take:
 
 
 _EMPTY: dict[str, Any] = {"text": "", "thinking": "", "signature": "", "input": {}}
+
+
+def _beside(kind: Kind, title: str) -> Step:
+    """Return the answer to one of the client's own requests."""
+    match kind:
+        case Kind.TITLE:
+            return Step(text=msgspec.json.encode({"title": title or "A session in the demo"}).decode())
+        case Kind.COMPACTION:
+            return Step(text="<summary>A session with candela's demo, whose provider is simulated.</summary>")
+        case _:
+            return _UNSCRIPTED
 
 
 def _stop_reason(step: Step) -> str:

@@ -16,15 +16,17 @@ from aiohttp import web
 from candela_tui.analysis.limits import limits_of
 from candela_tui.analysis.sessions import by_session
 from candela_tui.demo.picture import flame_graph
-from candela_tui.demo.play import Demo
+from candela_tui.demo.play import Demo, named_as_run
 from candela_tui.demo.story import load_stories
 from candela_tui.exchange import Exchange, utc_now
 from candela_tui.protocol.call import kind_of
+from candela_tui.protocol.client_hints import hints_of, stated_kind
 from candela_tui.protocol.headers import rate_limits
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.messages import AnswerDecoder, ContentBlock, MessageFold
 from candela_tui.protocol.request import decode_request
 from candela_tui.protocol.session_clues import session_clues
+from tests.protocol.claude_code_bodies import CLASSIFIER, SIDE_QUESTION, SUMMARY_PROMPT, user
 
 PATIENCE_S = 60
 
@@ -38,7 +40,8 @@ class Seen:
     body: bytes
     status: int
     fold: MessageFold
-    retry: int
+    asked_again: bool
+    """The same request failed before."""
 
     @property
     def key(self) -> tuple[str, str | None]:
@@ -76,9 +79,9 @@ class Watcher:
         decoder.feed(received)
         decoder.finish()
         kind = kind_of(request.method, request.path, decode_request(body))
-        retry = int(headers.get("x-stainless-retry-count", 0))
         async with self.changed:
-            self.seen.append(Seen(headers, kind, body, answer.status, decoder.fold, retry))
+            again = any(one.body == body and one.status != 200 for one in self.seen)
+            self.seen.append(Seen(headers, kind, body, answer.status, decoder.fold, again))
             self.changed.notify_all()
         return web.Response(
             status=answer.status, body=received, headers={"Content-Type": answer.headers["Content-Type"]}
@@ -109,7 +112,7 @@ async def watched(speed: float, seed: int = 1) -> AsyncIterator[Watcher]:
 
 async def test_the_demo_shows_several_sessions_with_sub_agents_titles_and_a_retry() -> None:
     def rich(seen: list[Seen]) -> bool:
-        retried = {one.key for one in seen if one.retry and one.status == 200}
+        retried = {one.key for one in seen if one.asked_again and one.status == 200}
         agents = {one.key[1] for one in seen if one.key[1]}
         titles = {one.key[0] for one in seen if one.kind is Kind.TITLE}
         overloaded = any(one.status == 529 for one in seen)
@@ -123,6 +126,32 @@ async def test_the_demo_shows_several_sessions_with_sub_agents_titles_and_a_retr
     assert {one.fold.error.type for one in overloaded if one.fold.error} == {"overloaded_error"}
     assert any("thinking" in {block.type for block in one.fold.blocks.values()} for one in watcher.seen)
     assert len({one.fold.model for one in watcher.seen if one.fold.model}) == 3
+
+
+async def test_requests_state_what_the_newest_client_does() -> None:
+    def hinted(seen: list[Seen]) -> set[str | None]:
+        every = [hints_of(one.headers.items()) for one in seen]
+        return {*(each.request_class for each in every), *(tool for each in every for tool, _ in each.tool_durations)}
+
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: {"main", "auxiliary", "subagent", "Agent", "Bash"} <= hinted(seen))
+    assert {one.headers["user-agent"] for one in watcher.seen} == {"claude-cli/2.1.332 (external, cli)"}
+    turns: dict[tuple[str, str | None], str | None] = {}
+    for one in watcher.seen:
+        hints = hints_of(one.headers.items())
+        assert stated_kind(one.kind, hints) is one.kind
+        assert (hints.agent_type is None) is (one.key[1] is None)
+        assert hints.prompt_id
+        # A sub-agent works for one prompt of the user.
+        assert one.key[1] is None or turns.setdefault(one.key, hints.prompt_id) == hints.prompt_id
+
+
+def test_another_run_of_a_story_is_named_so() -> None:
+    for story in load_stories():
+        again = named_as_run(story, 2)
+        assert again.title == f"Run 2: {story.title}"
+        assert [prompt.text for prompt in again.before[:1]] == [f"Run 2: {first.text}" for first in story.before[:1]]
+        assert (again.before[1:], again.prompts) == (story.before[1:], story.prompts)
 
 
 async def test_each_turn_reads_from_the_cache_what_the_turn_before_wrote() -> None:
@@ -258,6 +287,13 @@ async def test_the_same_seed_plays_the_same_sessions() -> None:
     assert not (await first_words(7)) & (await first_words(8))
 
 
+_OWN_REQUESTS: tuple[dict[str, Any], ...] = (
+    {"system": CLASSIFIER},
+    {"messages": [user(SUMMARY_PROMPT)]},
+    {"messages": [user(f"{SIDE_QUESTION}Why?")]},
+)
+
+
 async def test_a_client_that_is_not_the_demos_own_is_answered_too() -> None:
     demo = Demo(speed=500)
     url = await asyncio.to_thread(demo.start_provider)
@@ -271,6 +307,9 @@ async def test_a_client_that_is_not_the_demos_own_is_answered_too() -> None:
             assert (await http.head(f"{url}/")).status == 200
             assert len((await (await http.get(f"{url}/v1/models")).json())["data"]) == 3
             assert (await (await http.post(f"{url}/v1/messages/count_tokens", json=asked)).json())["input_tokens"] > 0
+            for own in _OWN_REQUESTS:
+                answer = await http.post(f"{url}/v1/messages", json=asked | own)
+                assert (answer.status, (await answer.json())["stop_reason"]) == (200, "end_turn")
             missing = await http.get(f"{url}/v1/files")
             assert (missing.status, (await missing.json())["error"]["type"]) == (404, "not_found_error")
     finally:
