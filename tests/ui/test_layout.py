@@ -41,6 +41,31 @@ def test_small_terminals_are_compact_unless_the_user_wants_it_otherwise() -> Non
     assert layout_for(240, 70, Remembered(density="compact")).compact
 
 
+@pytest.mark.parametrize("size", [(180, 45), (200, 50), (240, 70), (300, 80)])
+async def test_where_all_columns_have_room_they_are_shown_before_another_pane_grows(
+    scene: Scene, size: tuple[int, int]
+) -> None:
+    busy_morning(scene)
+    scene.request(ago=100_000, session_id="7c1d4f0e-session", usage=(1, 1, 1, 1, 1))
+    async with scene.opened(size) as pilot:
+        await shows(pilot, "² Requests", "RECEIVED")
+        await pilot.press("1", "g", "2")
+        await shows(pilot, "Requests · all sessions", "SESSION", "RECEIVED", "HIT")
+        for pane in pilot.app.screen.query("Frame"):
+            if pane.display:
+                assert pilot.app.screen.region.contains_region(pane.region)
+
+
+@given(st.integers(20, 300), st.integers(8, 100), st.integers(0, 300), st.sampled_from([None, "off", "beside"]))
+def test_no_arrangement_is_wider_than_the_terminal(width: int, height: int, whole_rows: int, place: str | None) -> None:
+    layout = layout_for(width, height, Remembered(preview=place), whole_rows)  # type: ignore[arg-type]
+    preview = 50 if layout.preview == "beside" else 0
+    if layout.requests:
+        assert layout.requests == whole_rows
+        assert layout.requests + layout.sessions + preview <= width
+        assert layout.stacked is not bool(layout.sessions)
+
+
 async def test_the_preview_goes_beside_below_and_away_and_is_remembered(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened() as pilot:

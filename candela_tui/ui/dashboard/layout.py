@@ -12,6 +12,9 @@ _NARROW = 100
 """Columns below which two panes do not fit side by side."""
 _THREE_BESIDE = 160
 """Columns from which three panes fit side by side."""
+_LEAST_SESSIONS, _LEAST_PREVIEW = 40, 50
+"""Columns of a terminal that these panes have at least beside others."""
+_MOST_SESSIONS = 64
 _ROOM_FOR_PREVIEW = 200
 _WIDE = 180
 _ROOM_FOR_TIMELINE = 40
@@ -36,6 +39,11 @@ class Layout:
     """There is room for the line of totals."""
     wide: bool = False
     """The sessions have room for more facts."""
+    requests: int = 0
+    """Columns of the terminal that the requests have at least, so that all they can say is shown; 0: there is no room
+    for that."""
+    sessions: int = 0
+    """Columns that the sessions have beside such requests; 0: a share."""
 
     @property
     def classes(self) -> dict[str, bool]:
@@ -51,20 +59,29 @@ class Layout:
         }
 
 
-def layout_for(width: int, height: int, chosen: Remembered) -> Layout:
-    """The arrangement for a terminal of that size."""
+def layout_for(width: int, height: int, chosen: Remembered, whole_rows: int = 0) -> Layout:
+    """Return the arrangement for a terminal of that size. ``whole_rows``: the columns that a pane needs to show a
+    request with all that is chosen of it. It gets them before another pane grows."""
     preview = chosen.preview or ("beside" if width >= _ROOM_FOR_PREVIEW else "off")
     if preview == "beside" and width < _NARROW:
         preview = "below"
     small = width < _FEW_COLUMNS or height < _FEW_LINES
+    beside = _LEAST_PREVIEW if preview == "beside" else 0
+    stacked = width < _NARROW or (
+        preview == "beside" and width < max(_THREE_BESIDE, whole_rows + _LEAST_SESSIONS + _LEAST_PREVIEW)
+    )
+    spare = width - whole_rows - beside - (0 if stacked else _LEAST_SESSIONS)
+    whole = bool(whole_rows) and spare >= 0
     return Layout(
         preview=preview,
         timeline=height >= _ROOM_FOR_TIMELINE if chosen.timeline is None else chosen.timeline,
-        stacked=width < _NARROW or (preview == "beside" and width < _THREE_BESIDE),
+        stacked=stacked,
         compact=small if chosen.density is None else chosen.density == "compact",
         single=height < _ROOM_FOR_TWO,
         totals=height >= _ROOM_FOR_TOTALS,
         wide=width >= _WIDE,
+        requests=whole_rows if whole else 0,
+        sessions=min(_MOST_SESSIONS, _LEAST_SESSIONS + spare // 3) if whole and not stacked else 0,
     )
 
 

@@ -109,7 +109,7 @@ class Panes(Container):
     def lay_out(self) -> None:
         """Do as the terminal's size and the user's likes ask for."""
         size = self.app.size
-        self._layout = layout_for(size.width, size.height, self._sources.chosen)
+        self._layout = layout_for(size.width, size.height, self._sources.chosen, self.requests.whole_width)
         there = self._there
         if self._zoomed not in there:
             self._zoomed = None
@@ -118,6 +118,7 @@ class Panes(Container):
         alone = self._zoomed or (self._single if self._layout.single else None)
         for name, is_on in {**self._layout.classes, "-zoomed": alone is not None}.items():
             self.screen.set_class(is_on, name)
+        self._widen_requests(alone=alone is not None)
         here = self._here
         for pane in self._all:
             pane.display = pane in there and alone in (None, pane)
@@ -128,6 +129,12 @@ class Panes(Container):
         self.timeline.active = self.display and self.timeline.display
         if here is not None and not here.display:
             self._focus(alone or self.requests)
+
+    def _widen_requests(self, *, alone: bool) -> None:
+        """Give the requests room for whole rows, where there is some, and the other panes what is left."""
+        requests, sessions = (0, 0) if alone else (self._layout.requests, self._layout.sessions)
+        self.sessions.styles.width = self.sessions.styles.min_width = sessions or None
+        self._lists.styles.min_width = requests + sessions or None
 
     @property
     def layout_now(self) -> Layout:

@@ -27,7 +27,7 @@ from candela_tui.ui.dashboard.listing import View
 from candela_tui.ui.dashboard.pane import Pane
 from candela_tui.ui.dashboard.request_heading import Heading
 from candela_tui.ui.dashboard.request_list import RequestList
-from candela_tui.ui.dashboard.table import Column, Table
+from candela_tui.ui.dashboard.table import Column, Table, whole_width
 from candela_tui.ui.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.ink import Line
 from candela_tui.ui.ledger import Change
@@ -36,6 +36,8 @@ from candela_tui.ui.rows.row_list import RowList
 from candela_tui.ui.sources import Sources
 
 _TIMED_AGAIN_S = 5.0
+_AROUND_ROWS = 3
+"""Cells beside a row: the frame's, and the scroll bar's."""
 _NEWEST_CALLS = 50
 _ORDER_LETTERS = "abcdefhilmnoprstuvwxyz"
 _SPOKEN = {"cost" if name == "$" else name.casefold(): column for name, column in BY_NAME.items()}
@@ -126,6 +128,11 @@ class RequestsPane(Pane):
     def exchanges(self) -> Iterator[Exchange]:
         """The requests in the list, with all their tries, the earliest first."""
         return self._list.exchanges
+
+    @property
+    def whole_width(self) -> int:
+        """The width in which all chosen columns have room, in the list of all sessions and with dates, too."""
+        return whole_width(columns_named(self._sources.preferences.now.columns)) + _AROUND_ROWS
 
     @property
     def share(self) -> tuple[int, int]:

@@ -103,6 +103,11 @@ PREFIX = 3
 """Cells before the first column: the mark, the sign of the state, a space."""
 
 
+def whole_width(columns: Iterable[Column]) -> int:
+    """Return the cells that these columns need to be shown, with dates."""
+    return PREFIX - 1 + sum(column.width + column.dated + 1 for column in columns)
+
+
 def fitting(
     columns: Iterable[Column], width: int, *, dated: bool = False, first: Column | None = None
 ) -> tuple[Fit, ...]:
