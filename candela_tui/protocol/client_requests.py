@@ -95,6 +95,9 @@ def _asks_beside(request: MessagesRequest) -> bool:
         tool = decode_json((raw_members(request.tools[0]) or {}).get("type", NULL))
         if isinstance(tool, str) and tool.startswith("web_search_"):
             return True
+    # The client escapes nothing in it, so that most requests need no further look.
+    if not request.messages or _SIDE_QUESTION.encode() not in bytes(request.messages[-1]):
+        return False
     return any(text.startswith(_SIDE_QUESTION) for text in _last_texts(request))
 
 

@@ -7,6 +7,7 @@ from hashlib import blake2b
 import msgspec
 
 from candela_tui.protocol.raw_json import NULL, raw_items, raw_members
+from candela_tui.protocol.request import is_string
 
 _MOST_BYTES = 16 * 1024
 """Of each text or block; of a longer one its beginning, its end and its size count."""
@@ -23,11 +24,7 @@ def message_digests(messages: list[msgspec.Raw]) -> Iterator[bytes]:
     """
     chain = b""
     for message in messages:
-        digest = blake2b(chain, digest_size=16)
-        for part in _parts(message):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(_sample(part))
-        chain = digest.digest()
+        chain = _digest(chain, message, raw_members(message))
         yield chain
 
 
@@ -37,22 +34,31 @@ def last_turn_digest(messages: list[msgspec.Raw]) -> str | None:
     Messages of the system come and go between the tries of one call, with the tools that they speak of.
     """
     for message in reversed(messages[-_LATEST:]):
-        role = (raw_members(message) or {}).get("role", NULL)
-        if bytes(role) in (b'"user"', b'"assistant"'):
-            return next(message_digests([message])).hex()
+        members = raw_members(message) or {}
+        if bytes(members.get("role", NULL)) in (b'"user"', b'"assistant"'):
+            return _digest(b"", message, members).hex()
     return None
 
 
-def _parts(message: msgspec.Raw) -> Iterator[bytes | memoryview]:
-    members = raw_members(message)
+def _digest(before: bytes, message: msgspec.Raw, members: dict[str, msgspec.Raw] | None) -> bytes:
+    """The digest of a message behind others; ``members`` are its own, None where it is not an object."""
+    digest = blake2b(before, digest_size=16)
+    for part in _parts(message, members):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(_sample(part))
+    return digest.digest()
+
+
+def _parts(message: msgspec.Raw, members: dict[str, msgspec.Raw] | None) -> Iterator[bytes | memoryview]:
     if members is None:
         yield memoryview(message)
         return
     yield memoryview(members.get("role", NULL))
     content = members.get("content", NULL)
-    if bytes(memoryview(content)[:1]) == b'"':
+    is_text = is_string(content)
+    if is_text:
         yield memoryview(content)
-    for block in raw_items(content):
+    for block in () if is_text else raw_items(content):
         fields = raw_members(block) or {}
         text = fields.get("text")
         if text is not None and bytes(fields.get("type", NULL)) == b'"text"':

@@ -176,6 +176,7 @@ class ExchangeRecord:
             inferred=inferred,
             client=client_of(tap.headers),
             model=call.model,
+            asked=last_turn_digest(request.messages) if request is not None else None,
             streamed=call.streamed,
             request_headers=redacted(tap.headers),
             retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
@@ -185,7 +186,6 @@ class ExchangeRecord:
             self._asked = Asked(call.model)
             if self.exchange.dialect != "openai":
                 self._asked = Asked(call.model, request.speed, request.service_tier, request.inference_geo)
-            self.exchange = replace(self.exchange, asked=last_turn_digest(request.messages))
             self._unread = asked_lifetimes(self._body, self._lifetimes)
 
     def join(self, conversations: Conversations) -> None:
