@@ -8,7 +8,9 @@ from hypothesis import settings
 from tests.standin import Provider
 
 # No example is timed: a busy machine is no fault of the code.
-settings.register_profile("untimed", deadline=None)
+# The examples differ from run to run; `pytest --hypothesis-profile thorough` looks at many at once.
+settings.register_profile("untimed", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("untimed")
 
 
