@@ -35,10 +35,10 @@ _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
 # Where request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
 # much of the loop's time as everything else does, twice as much where twice as many bytes wait, and so on: at some
-# point it is faster than requests come. Clients that send 500 requests a second of 90 kB bring it there; a dozen agents
+# point it is faster than requests come. Clients that send 500 requests a second of 90 kB bring it there; eight agents
 # with bodies of 1 MB do not. Even then no chunk waits longer than a slice that is caught up in.
-_MUCH = 16 * 2**20
-_LONGEST_CATCHING_UP_S = 0.01
+_MUCH = 9 * 2**20
+_LONGEST_CATCHING_UP_S = 0.025
 _MOST_SESSIONS_KNOWN = 10_000
 _MOST_AGENTS_KNOWN = 10_000
 

@@ -157,6 +157,11 @@ class Backlog:
         return overflowed
 
     @property
+    def size(self) -> int:
+        """Bytes of memory that the bodies of what waits, or is being stored, take."""
+        return self._bytes
+
+    @property
     def overloaded(self) -> bool:
         """Whether speed counts more than room on the disk: many exchanges wait, and their bodies take much memory."""
         return self._bytes > _OVERLOAD_BYTES and len(self._entries) > _OVERLOAD_ENTRIES

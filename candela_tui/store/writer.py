@@ -184,7 +184,7 @@ class StoreWriter:
             if self._backlog.closing and not entries:
                 return
             took = time.monotonic() - started
-            if not self._backlog.overloaded:
+            if len(entries) > 1 and self._backlog.size <= _MUCH:
                 # Also where one ended exchange follows another: at most half of the time goes to storing them.
                 self._backlog.rest(started + took + min(took, _ENDED_WAITS_S))
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
