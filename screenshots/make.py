@@ -58,14 +58,14 @@ class _Camera:
         ledger = self._app.sources.ledger
         async with asyncio.timeout(_PATIENCE_S):
             while True:
-                session = next((each for each in ledger.sessions() if each.title == title), None)
-                exchanges = ledger.requests(session.session_id) if session else []
-                if session and ready(exchanges):
-                    break
+                # Once over, the story is played again, as "Run 2: …".
+                for session in ledger.sessions():
+                    exchanges = ledger.requests(session.session_id)
+                    if (session.title or "").endswith(title) and ready(exchanges):
+                        self._move("#session-rows", Choice(session.session_id))
+                        await self._pilot.pause()
+                        return exchanges
                 await self._pilot.pause(_LOOK_EVERY_S)
-        self._move("#session-rows", Choice(session.session_id))
-        await self._pilot.pause()
-        return exchanges
 
     async def open(self, call: Call, page: int) -> None:
         """Open a call of the chosen session, on the page of this number."""
