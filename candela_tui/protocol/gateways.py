@@ -95,7 +95,7 @@ _PROVIDERS = {
 
 
 def gateway_of(headers: Iterable[tuple[str, str]], url: str = "") -> Gateway | None:
-    """Return the gateway that sent an answer with these fields from this URL; None: nothing tells of one."""
+    """Return the gateway that sent an answer with these fields from this URL; None: there is no sign of one."""
     fields = {name.lower(): value.strip() for name, value in headers}
     for known in _GATEWAYS:
         if any(name.startswith(known.prefix) for name in fields):

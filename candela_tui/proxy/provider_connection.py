@@ -66,7 +66,7 @@ class ProviderConnection(ResponseHandler):
         if failure is before or failure is None:
             return True
         if self._payload is not None and not self._payload.is_eof():
-            # aiohttp tells only who waits for a head.
+            # aiohttp reports this only to a caller that waits for a head.
             broken = aiohttp.ClientPayloadError()
             broken.__cause__ = failure
             self._payload.set_exception(broken)
