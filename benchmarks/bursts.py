@@ -41,7 +41,7 @@ async def _slowest_first_bytes(targets: dict[str, str], rounds: int) -> None:
 
 
 async def _peak(program: Candela, shape: Shape) -> float:
-    """The most memory that candela holds during the load, in MB."""
+    """Return candela's peak memory during the load, in MB."""
     peak = program.resident_mb()
     loading = asyncio.create_task(drive(program.url, shape))
     while not loading.done():

@@ -32,7 +32,7 @@ _USE = [*_TO_LARGE, *_READING, *_LISTS]
 
 
 async def _processor(program: Candela, seconds: float) -> tuple[float, float]:
-    """Percent of a core that the dashboard's thread and the others used over so many seconds."""
+    """Return the percent of a core that the dashboard's thread and the others used over some seconds."""
     before = program.processor_seconds()
     await asyncio.sleep(seconds)
     after = program.processor_seconds()
@@ -50,7 +50,7 @@ async def _live(program: Candela, seconds: float) -> tuple[float, float]:
 
 
 async def _use(program: Candela) -> None:
-    """Type without end."""
+    """Type keys until cancelled."""
     while True:
         for keys in _USE:
             program.press(keys)

@@ -1,32 +1,68 @@
-"""A store with a history: many small requests in many sessions, and one large conversation."""
+"""Create a store with a history: many small requests in many sessions, and one large conversation.
+
+``python benchmarks/history.py [REQUESTS]`` fills such a store and compares ``candela sessions`` with
+``candela --version``, which only measures the start.
+"""
 
 import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
-from candela_tui.exchange import Cost, Exchange, Marks, Outcome, utc_now
+from sqlalchemy import insert
+
+from candela_tui.exchange import Cost, Exchange, Marks, Outcome
+from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
+from candela_tui.store.database import connect_to_write
+from candela_tui.store.migrate import bring_up_to_date
+from candela_tui.store.rows import row_of
+from candela_tui.store.schema import exchanges
 from candela_tui.store.writer import StoreWriter
+from candela_tui.text.times import utc_now
 
 _SESSIONS = 400
-_AT_ONCE = 2000
+_AT_ONCE = 5000
+_RUNS = 7
 LARGE_TITLE = "the large conversation"
 
 
 def fill(path: Path, requests: int) -> None:
-    """Put so many requests into a new store, the newest a few seconds old, and the large one last."""
-    told: list[str] = []
-    writer = StoreWriter(path, on_problem=told.append, on_stored=lambda _: None)
+    """Put this many requests into a new store, the newest a few seconds old, and the large one last.
+
+    The small ones are rows without bodies, written directly: the writer would take minutes for 100,000.
+    """
+    connection = connect_to_write(path)
+    bring_up_to_date(connection, path)
+    rows = (row_of(exchange, None, response_dropped=False) for exchange in _small(requests))
+    while some := list(islice(rows, _AT_ONCE)):
+        with connection.begin():
+            connection.execute(insert(exchanges), some)
+    connection.close()
+    problems: list[str] = []
+    writer = StoreWriter(path, on_problem=problems.append, on_stored=lambda _: None)
     writer.start()
+    _store_large(writer)
+    writer.close(600)
+    if problems:
+        raise SystemExit("\n".join(problems))
+
+
+def _small(requests: int) -> Iterator[Exchange]:
     begun = utc_now() - timedelta(seconds=requests + 60)
     for number in range(requests):
         at = begun + timedelta(seconds=number)
         session = number * _SESSIONS // requests
-        exchange = Exchange(
+        yield Exchange(
             id=f"{at.timestamp():017.3f}-{number:06}",
             started_at=at,
             method="POST",
@@ -44,23 +80,20 @@ def fill(path: Path, requests: int) -> None:
             stop_reason="end_turn",
             usage=Usage(12, 96_000 + number % 1000, 1200, 0, 214),
             cost=Cost(Decimal("0.00006"), Decimal("0.048"), Decimal("0.0075"), Decimal("0.00535"), Decimal(0)),
+            saved=Decimal("0.43"),
             marks=Marks(0.4, 640.0, 812.0, 4312.0),
             request_bytes=2,
-            clues=SessionClues(f"task {session} of the project", f"/src/project-{session % 20}", "main"),
+            request_id=f"req_011CQ{number:019}",
+            client="claude-cli/2.1.332",
+            asked=f"{number:032x}",
+            prompt_id=f"00000000-0000-4000-8000-{number // 8:012}",
+            cache_ttls=("5m",),
+            tools_called=("Read",),
+            # As capture records it: the session's facts once, the context window each time.
+            clues=SessionClues(f"task {session} of the project", f"/src/project-{session % 20}", "main")
+            if session != (number - 1) * _SESSIONS // requests
+            else SessionClues(model="claude-opus-4-8[1m]"),
         )
-        writer.begin(exchange, b"{}")
-        writer.end(exchange, [b"{}"], [640.0])
-        if number % _AT_ONCE == 0:
-            _wait(writer, number - _AT_ONCE)
-    _store_large(writer)
-    writer.close(600)
-    if told:
-        raise SystemExit("\n".join(told))
-
-
-def _wait(writer: StoreWriter, stored: int) -> None:
-    while writer.stored < stored:
-        time.sleep(0.02)
 
 
 def _store_large(writer: StoreWriter) -> None:
@@ -87,7 +120,7 @@ def _store_large(writer: StoreWriter) -> None:
 
 
 def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
-    """A conversation of so many messages and about so many kB: prompts, tool calls and long results."""
+    """Return a conversation of this many messages and about this many kB: prompts, tool calls and long results."""
     share = kilobytes * 1000 * 2 // messages
     line = "    return [row for row in rows if row.key in wanted]  # é 中 \\u2026 a line as code has it\n"
     result = line * (share // len(line.encode()))
@@ -99,3 +132,27 @@ def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
         turns.append({"role": "user", "content": [answer]})
     document = {"model": "claude-opus-4-8", "stream": True, "messages": [{"role": "user", "content": "go"}, *turns]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _seconds(*arguments: str, data: Path) -> float:
+    environment = os.environ | {"CANDELA_DATA_DIR": str(data)}
+    started = time.perf_counter()
+    subprocess.run(["candela", *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print how long the commands take, and the ratio of each run, alternating between them."""
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with tempfile.TemporaryDirectory() as directory:
+        data = Path(directory)
+        fill(data / "candela.db", requests)
+        pairs = [(_seconds("--version", data=data), _seconds("sessions", data=data)) for _ in range(_RUNS)]
+    start_up, listing = (statistics.median(each) for each in zip(*pairs, strict=True))
+    print(f"candela --version             {start_up:.3f} s")
+    print(f"candela sessions, {requests:,} rows {listing:.3f} s ({listing - start_up:.3f} s beyond start-up)")
+    print(f"ratio                         {statistics.median(b / a for a, b in pairs):.1f}")
+
+
+if __name__ == "__main__":
+    main()

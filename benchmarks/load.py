@@ -1,4 +1,4 @@
-"""Load on a target: keep-alive connections over raw sockets, each with one request at a time."""
+"""Put load on a target: keep-alive connections over raw sockets, each with one request at a time."""
 
 import asyncio
 import json
@@ -14,17 +14,17 @@ _PATIENCE_S = 120
 
 @dataclass(slots=True)
 class Measured:
-    """What a load saw. All times in milliseconds."""
+    """The results of a load. All times are in milliseconds."""
 
     first_byte: list[float] = field(default_factory=list)
-    """From the request's last byte to the answer's first, one a request."""
+    """From the request's last byte to the response's first, one per request."""
     delay: list[float] = field(default_factory=list)
-    """From the sending of a delta to its arrival, one a delta."""
+    """From the sending of a delta to its arrival, one per delta."""
     seconds: float = 0.0
-    """How long it took in all."""
+    """The duration of the whole load."""
 
     def add(self, other: "Measured") -> None:
-        """Join what another load on the same target saw."""
+        """Add the results of another load on the same target."""
         self.first_byte += other.first_byte
         self.delay += other.delay
         self.seconds += other.seconds
@@ -36,7 +36,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is asked: ``requests`` in all over ``connections`` at once."""
+    """The shape of a load: ``requests`` in total over ``connections`` at once."""
 
     name: str
     requests: int
@@ -45,7 +45,7 @@ class Shape:
     events: int = 100
     pace_ms: int = 0
     delta_kb: int = 0
-    """Beside the words of each delta."""
+    """Kilobytes of text in each delta, in addition to a few words."""
 
 
 class _Client(asyncio.Protocol):
@@ -66,7 +66,7 @@ class _Client(asyncio.Protocol):
                 self._fail(RuntimeError(f"the target answered {data[:300]!r}"))
                 return
             self._first = now
-        # A mark may be cut by the end of a chunk: what is left of it waits for the next one.
+        # A mark may be split between chunks: keep the rest for the next one.
         seen = self._tail + data
         last = 0
         for mark in _SENT_AT.finditer(seen):
@@ -84,7 +84,7 @@ class _Client(asyncio.Protocol):
             self._done.set_exception(error)
 
     async def run(self, request: bytes, times: int) -> Measured:
-        """Send the request so many times, one after the other."""
+        """Send the request ``times`` times, one after the other."""
         for _ in range(times):
             self._done = asyncio.get_running_loop().create_future()
             self._tail, self._first = b"", None
@@ -137,6 +137,6 @@ async def drive(url: str, shape: Shape) -> Measured:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """The value that so large a share of the values does not exceed."""
+    """Return the value that this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -27,7 +27,7 @@ _ROUTES = ("anthropic-direct", "anthropic-vertex", "anthropic-bedrock")
 SHAPES = (
     Shape("one at a time, 90 KB", requests=60, connections=1, events=20, pace_ms=1),
     Shape("8 at once, 90 KB", requests=96, connections=8, events=20, pace_ms=1),
-    # Its first bytes hold some fifty events, as no model speaks: all are translated before one goes out.
+    # Its first bytes hold some fifty events, more than any model sends: all are translated before one is sent.
     Shape("one at a time, 90 KB, answered in a burst", requests=60, connections=1),
     Shape("4 at once, 1 MB", requests=16, connections=4, body_kb=1024, events=20, pace_ms=1),
     Shape("40 streams paced at 20 ms", requests=40, connections=40, events=150, pace_ms=20),
@@ -35,7 +35,7 @@ SHAPES = (
 
 
 def _service_account(directory: Path, upstream: str) -> Path:
-    """A Google credentials file whose tokens the canned provider gives."""
+    """Write a Google credentials file whose tokens come from the canned provider."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

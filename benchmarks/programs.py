@@ -1,4 +1,4 @@
-"""The programs that a benchmark drives, started as children: servers that print their port, and candela."""
+"""Starts the programs that a benchmark drives as child processes: servers that print their port, and candela."""
 
 import contextlib
 import fcntl
@@ -26,7 +26,7 @@ _KEPT = 256 * 1024
 
 @contextlib.contextmanager
 def server(*command: str) -> Iterator[str]:
-    """A server that prints its port; yields its URL."""
+    """Start a server that prints its port, and yield its URL."""
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -37,7 +37,7 @@ def server(*command: str) -> Iterator[str]:
 
 @dataclass(slots=True)
 class Candela:
-    """A running candela."""
+    """A running candela process."""
 
     url: str
     """The base URL for clients, without a route."""
@@ -46,26 +46,26 @@ class Candela:
     _shown: bytearray = field(default_factory=bytearray)
 
     def press(self, keys: str) -> None:
-        """Type into its terminal."""
+        """Type keys into its terminal."""
         os.write(self._terminal, keys.encode())
 
     def shown(self) -> str:
-        """What it wrote to its terminal lately, escapes and all."""
+        """Return what it recently wrote to its terminal, including escape sequences."""
         return self._shown.decode("utf-8", "replace")
 
     def forget_shown(self) -> None:
-        """Begin ``shown`` afresh."""
+        """Clear the output that ``shown`` returns."""
         self._shown.clear()
 
     def read_on(self) -> None:
-        """Take what it draws until it ends."""
+        """Read its terminal output until it exits."""
         with contextlib.suppress(OSError):
             while data := os.read(self._terminal, 65536):
                 self._shown += data
                 del self._shown[:-_KEPT]
 
     def processor_seconds(self) -> tuple[float, float]:
-        """Processor time so far: of the main thread (which draws the dashboard), and of all others."""
+        """Return the processor time so far: of the main thread (which draws the dashboard), and of all others."""
         main = other = 0.0
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -78,7 +78,7 @@ class Candela:
         return main, other
 
     def resident_mb(self) -> float:
-        """Memory that it holds, in MB."""
+        """Return its resident memory in MB."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 1e6
 
@@ -92,7 +92,7 @@ def candela(
     size: tuple[int, int] = (120, 36),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Candela]:
-    """candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
+    """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

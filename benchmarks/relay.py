@@ -34,7 +34,7 @@ def _joined(rounds: list[Measured]) -> Measured:
 
 
 def _ratios(direct: Measured, floor: Measured, candela: Measured) -> tuple[float, float, float, float]:
-    """candela to floor: added time to the first byte, throughput, delay p99 and p99.9."""
+    """Return ratios of candela to the floor: added time to the first byte, throughput, delay p99 and p99.9."""
     base = quantile(direct.first_byte, 0.5)
     return (
         (quantile(candela.first_byte, 0.5) - base) / (quantile(floor.first_byte, 0.5) - base),

@@ -1,9 +1,9 @@
 """A fast canned provider: ``python benchmarks/upstream.py`` prints its port, then answers every POST with a stream.
 
-The request's metadata says how: ``events`` (text deltas), ``pace_ms`` (0: as fast as it goes) and ``delta_kb`` (of
-text in each delta, beside a few words). Each delta carries the time at which it was sent, in nanoseconds of the
+The request's metadata sets ``events`` (text deltas), ``pace_ms`` (0: as fast as possible) and ``delta_kb`` (text in
+each delta, in addition to a few words). Each delta carries the time at which it was sent, in nanoseconds of the
 monotonic clock, which all processes of a machine share. It also speaks Vertex AI (the same stream) and Bedrock
-(frames), takes any credentials, and gives Google tokens.
+(frames), accepts any credentials, and issues Google tokens.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ _END: tuple[dict[str, Any], ...] = (
 
 
 def _around(form: Callable[[str, bytes], bytes], content_type: bytes) -> tuple[bytes, bytes]:
-    """What comes before the deltas, with the head, and what comes after them."""
+    """Return the bytes before the deltas, with the response's head, and the bytes after them."""
     beginning, end = (
         _chunk(b"".join(form(each["type"], json.dumps(each).encode()) for each in documents))
         for documents in (_BEGINNING, _END)
@@ -121,7 +121,7 @@ class _Connection(asyncio.Protocol):
             head = bytes(self._buffer[:head_end])
             length = re.search(rb"(?i)content-length: *(\d+)", head)
             if length is None:
-                # A relay may pass a body on in chunks. None of the benchmark's bodies holds the end mark itself.
+                # A relay may send a body in chunks. No body of the benchmarks contains the end mark itself.
                 if not self._buffer.endswith(b"0\r\n\r\n"):
                     return
                 self._need = len(self._buffer)

@@ -1,4 +1,4 @@
-"""The seam between the proxy and whoever watches it.
+"""The seam between the proxy and its watchers: the dashboard and the local API.
 
 The proxy's thread publishes snapshots; any number of followers in other threads drain them at their own pace.
 A follower that stops draining costs at most one snapshot an exchange, up to a bound.
@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from candela_tui.credentials.state import CredentialState
-from candela_tui.exchange import Exchange, Recording, utc_now
+from candela_tui.exchange import Exchange, Recording
+from candela_tui.providers.identity import Provider
+from candela_tui.text import amounts
+from candela_tui.text.times import utc_now
 
 _MOST_PENDING = 5000
 _MOST_NOTICES = 100
@@ -19,7 +22,7 @@ _MOST_NOTICES = 100
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that the user should know; the log has it too."""
+    """A message for the user; it is in the log, too."""
 
     text: str
     at: datetime = field(default_factory=utc_now)
@@ -27,12 +30,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What happened since the last drain: the newest snapshot of each exchange that changed, oldest change first."""
+    """Everything new since the last drain: the newest snapshot of each exchange that changed, oldest change first."""
 
     exchanges: tuple[Exchange, ...] = ()
     notices: tuple[Notice, ...] = ()
     missed: bool = False
-    """More changed than a follower may have pending: the oldest are only in the store."""
+    """More exchanges changed than may be pending for one follower: the oldest are only in the store."""
     credentials: tuple[CredentialState, ...] = ()
     """The newest state of each provider's credentials that changed."""
 
@@ -42,46 +45,41 @@ class Storing:
     """Whether what this process relays is being stored."""
 
     trouble: str | None = None
-    """Why nothing can be stored just now, in words."""
+    """The reason why nothing can be stored at the moment, for the user."""
     waiting: int = 0
-    """Requests that ended and are in memory only, because of the trouble."""
+    """Requests that ended and are only in memory because of that."""
     lost: int = 0
-    """Requests that ended and could not be stored; they will not be."""
+    """Requests that ended and will never be stored."""
 
 
 def unstored_words(storing: Storing) -> list[str]:
-    """What is wrong with storing, in sentences; empty: nothing."""
+    """Return the problems with storing as sentences for the user; empty: there are none."""
     said: list[str] = []
     if storing.trouble is not None:
         said.append(storing.trouble)
     if storing.waiting:
-        said.append(
-            f"{_requests(storing.waiting)} that ended could not be stored yet, and would be lost if it ended now."
-        )
+        waiting = amounts.requests(storing.waiting)
+        said.append(f"{waiting} that ended could not be stored yet, and would be lost if it ended now.")
     if storing.lost:
-        said.append(f"{_requests(storing.lost)} could not be stored since it started.")
+        said.append(f"{amounts.requests(storing.lost)} could not be stored since it started.")
     return said
-
-
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 class Follower:
     """One reader of the feed. ``wake`` is called from the publishing thread when there is news after a drain; where
-    it raises RuntimeError (its event loop is closed), the reader is gone and follows no more."""
+    it raises RuntimeError (its event loop is closed), the reader is gone and is removed."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._lock = threading.Lock()
         self._pending: OrderedDict[str, Exchange] = OrderedDict()
         self._notices: list[Notice] = []
-        self._credentials: dict[str, CredentialState] = {}
+        self._credentials: dict[Provider, CredentialState] = {}
         self._missed = False
         self._awake = False
 
     def drain(self) -> News:
-        """Take what is new. May be called from any thread."""
+        """Take everything new. May be called from any thread."""
         with self._lock:
             news = News(
                 tuple(self._pending.values()), tuple(self._notices), self._missed, tuple(self._credentials.values())
@@ -100,7 +98,7 @@ class Follower:
         missed: bool = False,
         credentials: Iterable[CredentialState] = (),
     ) -> bool:
-        """Add news; returns whether the reader is asleep and is to be woken."""
+        """Add news. Returns whether the reader must be woken."""
         with self._lock:
             self._missed |= missed
             for exchange in exchanges:
@@ -118,28 +116,28 @@ class Follower:
 
 
 class Feed:
-    """Append-only news of exchanges, and what the store does not have yet: newest snapshots and bodies."""
+    """Publishes snapshots to followers, and holds the snapshots and bodies that the store does not have yet."""
 
     def __init__(self, on_notice: Callable[[str], None] | None = None) -> None:
-        """``on_notice`` gets the text of each notice of this process, from the thread that gives it."""
+        """``on_notice`` gets the text of each notice of this process, in the thread that gives it."""
         self._on_notice = on_notice
         self._lock = threading.Lock()
         self._followers: tuple[Follower, ...] = ()
         self._live: dict[str, Exchange] = {}
         self._ended: dict[str, Exchange] = {}
-        """Ended, and the end is not in the store yet."""
+        """Exchanges that ended, and whose end is not in the store yet."""
         self._recordings: dict[str, Recording] = {}
         self._notices: list[Notice] = []
-        self._credentials: dict[str, CredentialState] = {}
+        self._credentials: dict[Provider, CredentialState] = {}
         self.storing: Callable[[], Storing] = Storing
-        """Says how storing goes; whoever stores sets it."""
+        """Returns the state of storing; the owner of the store sets it."""
         self.note: str | None = None
-        """Where this comes from, where that is not this process."""
+        """The source of the news, if it is not this process."""
         self.trouble: str | None = None
-        """Why nothing new comes, in words, while that is so. A notice tells of every change of either."""
+        """The reason why no news arrives, for the user; None: news arrives. A notice follows every change of either."""
 
     def follow(self, wake: Callable[[], None]) -> Follower:
-        """Start following: the first drain holds what is live now or not in the store yet, and the latest notices."""
+        """Start following: the first drain has what is live or not stored yet, and the latest notices."""
         follower = Follower(wake)
         # Under the lock, so that what is live now can't overtake the news of its end.
         with self._lock:
@@ -156,7 +154,7 @@ class Feed:
             self._followers = tuple(other for other in self._followers if other is not follower)
 
     def publish(self, exchanges: tuple[Exchange, ...]) -> None:
-        """Report new snapshots."""
+        """Publish new snapshots."""
         with self._lock:
             for exchange in exchanges:
                 if exchange.live:
@@ -169,11 +167,11 @@ class Feed:
         self._wake(asleep)
 
     def notify(self, text: str) -> None:
-        """Tell the user something. The same text again while it is the latest is left out."""
+        """Give the user a notice. A repetition of the latest one is left out."""
         self.pass_on(Notice(text))
 
     def pass_on(self, notice: Notice) -> None:
-        """Tell the user something that was first told elsewhere."""
+        """Give the user a notice that another process made."""
         with self._lock:
             if self._notices and self._notices[-1].text == notice.text:
                 return
@@ -185,11 +183,11 @@ class Feed:
 
     @property
     def credentials(self) -> tuple[CredentialState, ...]:
-        """How each provider's credentials stand, of which anything is known."""
+        """The state of each provider's credentials, as far as it is known."""
         return tuple(self._credentials.values())
 
     def tell_credentials(self, state: CredentialState) -> None:
-        """Report how a provider's credentials stand now."""
+        """Publish the state of a provider's credentials."""
         with self._lock:
             if self._credentials.get(state.provider) == state:
                 return
@@ -198,7 +196,7 @@ class Feed:
         self._wake(asleep)
 
     def tell_missed(self) -> None:
-        """Report that exchanges changed of which no snapshot comes: the store knows more."""
+        """Publish that exchanges changed whose snapshots are only in the store."""
         with self._lock:
             asleep = [follower for follower in self._followers if follower._push((), missed=True)]
         self._wake(asleep)
@@ -211,24 +209,24 @@ class Feed:
                 self.unfollow(follower)
 
     def live_count(self) -> int:
-        """How many exchanges are live."""
+        """Return the number of live exchanges."""
         return len(self._live)
 
     def unstored_count(self) -> int:
-        """How many exchanges ended and are not in the store yet."""
+        """Return the number of exchanges that ended and are not in the store yet."""
         return len(self._ended)
 
     def lost_by_leaving(self) -> int:
-        """How many live exchanges end with this process."""
+        """Return the number of live exchanges that end with this process."""
         return self.live_count()
 
     def newer_than_store(self) -> list[Exchange]:
-        """The newest snapshots of what is live, or ended and not stored yet."""
+        """Return the newest snapshots of exchanges that are live, or ended and not stored yet."""
         with self._lock:
             return [*self._live.values(), *self._ended.values()]
 
     def snapshot(self, exchange_id: str) -> Exchange | None:
-        """The newest snapshot of an exchange that is live, or ended and not stored yet; None: ask the store."""
+        """Return the newest snapshot of an exchange that is live, or ended and not stored yet; None: ask the store."""
         with self._lock:
             return self._live.get(exchange_id) or self._ended.get(exchange_id)
 
@@ -237,7 +235,7 @@ class Feed:
         self._recordings[exchange_id] = recording
 
     def let_go(self, exchange_id: str, chunks: int, provider_chunks: int) -> None:
-        """Let go of the first chunks of each side of a live answer, which are in the store."""
+        """Free the first chunks of each side of a live answer, which are in the store."""
         recording = self._recordings.get(exchange_id)
         if recording is None:
             return
@@ -247,11 +245,11 @@ class Feed:
             provider.let_go(provider_chunks)
 
     def release(self, exchange_id: str) -> None:
-        """Let go of what is in the store, or too much to hold."""
+        """Free an exchange that is in the store, or too large to hold."""
         with self._lock:
             self._recordings.pop(exchange_id, None)
             self._ended.pop(exchange_id, None)
 
     def recording(self, exchange_id: str) -> Recording | None:
-        """The bodies of an exchange that is live or just ended; None: ask the store."""
+        """Return the bodies of an exchange that is live or just ended; None: ask the store."""
         return self._recordings.get(exchange_id)

@@ -25,27 +25,27 @@ class Paths:
 
     @property
     def pid(self) -> Path:
-        """Who runs in the background (JSON)."""
+        """The background process: its pid and port (JSON)."""
         return self.data / "candela.pid"
 
     @property
     def token(self) -> Path:
-        """What opens the local API."""
+        """The token that opens the local API."""
         return self.data / "api-token"
 
     @property
     def accounts(self) -> Path:
-        """What its user signed in to (JSON, no secrets)."""
+        """The sign-ins of the user (JSON, no secrets)."""
         return self.data / "accounts.json"
 
     @property
     def vault(self) -> Path:
-        """Secrets under a passphrase, where there is no keyring."""
+        """Secrets encrypted with a passphrase, for machines without a keyring."""
         return self.data / "vault.json"
 
     @property
     def preferences(self) -> Path:
-        """What the dashboard remembers (JSON)."""
+        """Choices that the dashboard remembers (JSON)."""
         return self.data / "dashboard.json"
 
     def make_data_directory(self) -> None:
@@ -55,7 +55,7 @@ class Paths:
 
 
 def default_paths(config: Path | None = None, data: Path | None = None) -> Paths:
-    """The platform's own places, or the ones given."""
+    """Return the platform's own places, or the ones given."""
     return Paths(
         config or Path(platformdirs.user_config_dir("candela", appauthor=False)) / "config.toml",
         data or Path(platformdirs.user_data_dir("candela", appauthor=False)),

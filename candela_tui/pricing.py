@@ -1,7 +1,7 @@
-"""What a usage costs: genai-prices' bundled data, with the user's own prices over it.
+"""The cost of a usage: genai-prices' bundled data, overridden by the user's own prices.
 
-Money is Decimal throughout. Nothing here goes to the network. The price data costs a few hundred milliseconds to
-load, so it is loaded at the first price, or by ``Pricer.warm``.
+Money is Decimal throughout. Nothing here uses the network. The price data takes a few hundred milliseconds to load,
+so it is loaded with the first price, or by ``Pricer.warm``.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,12 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from candela_tui.protocol import claude_code
+from candela_tui.protocol.claude_code import models as claude_code
+from candela_tui.protocol.clouds.model_ids import bedrock_id
 from candela_tui.protocol.model_ids import model_name, same_model, without_client_suffix, without_date
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage
 from candela_tui.protocol.user_agent import claude_code_version
+from candela_tui.providers.identity import PROVIDERS, Provider
 
 if TYPE_CHECKING:
     from genai_prices import types as genai
@@ -25,13 +27,14 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _QUANTUM = Decimal("1e-12")
 _ONE = Decimal(1)
 
-# What the provider charges beyond what the price data tells. Sources: https://docs.claude.com/en/docs/about-claude/pricing
+# Charges that the price data does not have. Sources: https://docs.claude.com/en/docs/about-claude/pricing
 # and .../build-with-claude/fast-mode.
 _FAST = {"claude-opus-4-6": Decimal(6), "claude-opus-4-7": Decimal(6)}
 """Fast mode of models whose fast prices are not in the data, times every token price."""
 _BATCH = Decimal("0.5")
 _US_ONLY = Decimal("1.1")
-"""``inference_geo: us``, times every token price, on the Claude API ..."""
+"""``inference_geo: us``, times every token price, on the Claude API and where Anthropic bills by its prices. In Foundry
+it is a US Data Zone deployment. Source, October 2026: "Claude in Microsoft Foundry" in platform.claude.com/docs ..."""
 _US_ONLY_SINCE = (4, 6)
 """... from this generation on; earlier models cost the same anywhere."""
 _REGIONAL = Decimal("1.1")
@@ -39,12 +42,13 @@ _REGIONAL = Decimal("1.1")
 _REGIONAL_SINCE = (4, 5)
 """... from this generation on. Bedrock's are in the data, by the name of the inference profile. Source:
 https://docs.claude.com/en/docs/about-claude/pricing#third-party-platform-pricing"""
-_LISTS = {"anthropic": "anthropic", "vertex": "google", "bedrock": "aws"}
-"""Whose price list of genai-prices holds for each provider."""
+_DISCOUNTED, _COMMITTED = frozenset({"flex"}), frozenset({"reserved", "dedicated"})
+"""Tiers of Bedrock and Vertex AI. As of November 2026 no source has their factors for Claude: Amazon's page says "a
+premium" and "a discount" (https://aws.amazon.com/bedrock/service-tiers), Google's lists only Gemini."""
 _WEB_SEARCH = Decimal(10)
-"""USD per 1000 searches, of whatever Claude model."""
+"""USD per 1000 searches, for every Claude model."""
 _CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
-"""Times the input price, where nothing better is known of a model."""
+"""Multiples of the input price, for models about which nothing better is known."""
 _PRICED_ITERATIONS = ("compaction", "advisor_message", DECLINED)
 _CLIENTS_LARGEST_TIER = 200_000
 """Claude Code prices no prompt of more tokens at a higher tier (claude-sonnet-4-5 in 2.1.197 and 2.1.332)."""
@@ -54,7 +58,7 @@ _PLACEHOLDER_OUTPUT = 1
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a usage costs in USD, exact to 1e-12; ``total`` is the sum of the parts."""
+    """The cost of a usage in USD, exact to 1e-12; ``total`` is the sum of the parts."""
 
     input: Decimal
     cache_read: Decimal
@@ -62,11 +66,11 @@ class Cost:
     output: Decimal
     web_searches: Decimal
     at_least: bool = False
-    """The usage is not the last word (a stream that goes on or broke off), or has parts without a price."""
+    """The usage is not final (a stream that continues or broke off), or has parts without a price."""
 
     @property
     def total(self) -> Decimal:
-        """USD."""
+        """The sum of the parts in USD."""
         return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
 
 
@@ -74,17 +78,17 @@ _FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedUsage:
     """The cost of a usage, or why there is none: nothing billable, or a model without a price."""
 
     cost: Cost | None = None
     unpriced_model: str | None = None
     """The model that has no price; ``[pricing.models."NAME"]`` with this name gives it one."""
     notes: tuple[str, ...] = ()
-    """What to know about how far the cost can be relied on, in words."""
+    """Notes on how reliable the cost is."""
     saved: Decimal | None = None
-    """USD that the prompt cache saved: the prompt at the input price, less what it costs; negative where writing the
-    cache costs more than reading it saves. None: not priced."""
+    """USD that the prompt cache saved: the prompt at the input price, minus its cost. Negative if writing the cache
+    costs more than reading it saves. None: not priced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +102,19 @@ class _Rates:
     output: Decimal
     web_search: Decimal | None
     tells_1h: bool = True
-    """Whether 1-hour cache writes have a price of their own."""
+    """Whether 1-hour cache writes have their own price."""
     notes: tuple[str, ...] = ()
     """Why the real price may be higher than this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """By whom, where and when."""
+    """The provider, region, model and time of an answer."""
 
-    provider: str
+    provider: Provider
     region: str | None
     sent: str | None
-    """The model in the provider's spelling as it was asked for; at Bedrock that tells the place."""
+    """The requested model in the provider's spelling; on Bedrock the name says whether it is global or regional."""
     at: datetime
 
 
@@ -122,14 +126,14 @@ class Pricer:
         self._share = _ONE - settings.discount_percent / 100
 
     def warm(self) -> None:
-        """Load the price data now (some 0.3 s), so that the first price need not."""
+        """Load the price data now (some 0.3 s), so that the first price does not wait for it."""
         load_price_data()
 
     def price(
         self,
         usage: Usage,
         *,
-        provider: str,
+        provider: Provider,
         model_asked: str | None,
         model_used: str | None,
         at: datetime,
@@ -137,28 +141,30 @@ class Pricer:
         region: str | None = None,
         model_sent: str | None = None,
         refused: bool = False,
-    ) -> Priced:
-        """Price what was served.
+        cloud_tier: str | None = None,
+    ) -> PricedUsage:
+        """Price an answer's usage.
 
-        ``provider`` is anthropic, vertex or bedrock, and ``region`` where of it; ``model_sent`` is what the provider
+        ``region`` is where at the provider; ``model_sent`` is what the provider
         was asked for, where that is not the client's spelling. ``at`` is the request's time, ``final`` whether the
-        usage is the answer's last word, ``refused`` whether the model refused before any output.
+        usage is the final one, ``refused`` whether the model refused before any output. ``cloud_tier`` is the tier of
+        Bedrock or Vertex AI, if it is stated.
         """
         model = model_used or model_asked
         if model is None or not _billable(usage):
-            return Priced()
+            return PricedUsage()
         served = _Served(provider, region, model_sent or model_asked, at)
         doubts: list[str] = []
         notes: list[str] = []
         # Source: https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback, "Billing". It speaks of
         # the Claude API; the clouds document nothing.
-        if refused and provider == "anthropic":
+        if refused and provider == Provider.ANTHROPIC:
             notes.append("refused before any output: not billed")
             cost, saved = _FREE, Decimal(0)
         else:
             rates = self._rates(usage, served, model, (model_asked, model_sent))
             if rates is None:
-                return Priced(unpriced_model=model)
+                return PricedUsage(unpriced_model=model)
             doubts += _doubts(usage, rates)
             cost = _cost(usage, rates, self._share)
             saved = self._saved(usage, rates, cost)
@@ -181,12 +187,17 @@ class Pricer:
             its_cost = _cost(iteration.usage, its_rates, self._share)
             cost = _added(cost, its_cost)
             saved += self._saved(iteration.usage, its_rates, its_cost)
-        if usage.service_tier == "priority":
-            notes.append("priority tier: counted at standard prices, your commitment has its own")
-        if provider == "bedrock" and served.sent and _hides_model(served.sent):
+        if cloud_tier == "priority":
+            doubts.append("priority tier: counted at standard prices, its premium is not known here")
+        elif cloud_tier in _DISCOUNTED:
+            notes.append(f"{cloud_tier} tier: counted at standard prices, its discount is not known here")
+        elif cloud_tier in _COMMITTED or (cloud_tier is None and usage.service_tier == "priority"):
+            tier = cloud_tier or usage.service_tier
+            notes.append(f"{tier} tier: counted at standard prices, your commitment has its own")
+        if _on_bedrock(provider) and served.sent and _hides_model(served.sent):
             notes.append("its name does not tell whether it is global or regional: counted at regional prices")
         cost = replace(cost, at_least=bool(doubts) or not final)
-        return Priced(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved)
+        return PricedUsage(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved)
 
     def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> _Rates | None:
         return self._rates(iteration.usage, served, model) if iteration.type in _PRICED_ITERATIONS else None
@@ -203,12 +214,14 @@ class Pricer:
             return listed
         return _own_rates(own, listed)
 
-    def _own_price(self, provider: str, model: str, called: tuple[str | None, ...]) -> "ModelPrice | None":
-        """The user's price of what answered. A name by which it was called counts where it is the same model, or a
-        name of the user's own that no price list has."""
+    def _own_price(self, provider: Provider, model: str, called: tuple[str | None, ...]) -> "ModelPrice | None":
+        """Return the user's own price of the model that answered.
+
+        A name by which it was called counts if it means the same model, or if no price list has it.
+        """
         if not self._own:
             return None
-        lists = {_LISTS[provider], "anthropic"}
+        lists = {provider, Provider.ANTHROPIC}
         known = (name for name in called if name)
         names = [each for each in known if same_model(each, model) or not any(_lookup(of, each) for of in lists)]
         for name in (model, *names):
@@ -220,16 +233,18 @@ class Pricer:
 
 
 def price_settings(model: str) -> tuple[str, str, str]:
-    """Return the lines of config.toml that give a model a price. The two prices are for the user to fill in: as they
-    are, the file is refused, so that no invented price counts."""
+    """Return the lines of config.toml that give a model a price.
+
+    The user fills in the two prices. Until then the file is invalid, so that no invented price counts.
+    """
     name = model.replace("\\", "\\\\").replace('"', '\\"')
     return (f'[pricing.models."{name}"]', "input = …", "output = …")
 
 
 def client_total(usage: Usage, *, client: str | None, model_asked: str | None, at: datetime) -> Decimal | None:
-    """Return the USD that Claude Code itself counts for a whole answer; None: another client, or not known.
+    """Return the USD that Claude Code itself counts for a whole answer, or None for another client or if unknown.
 
-    It takes the top-level counts at the list price of the model that it asked for, whatever answered. So a refused
+    It takes the top-level counts at the list price of the requested model, whichever model answered. So a refused
     prompt counts; attempts that declined, compaction on the server and the batch discount do not. Observed with 2.1.197
     to 2.1.332; ``client`` is program and version, as in ``claude-cli/2.1.332``.
     """
@@ -239,27 +254,27 @@ def client_total(usage: Usage, *, client: str | None, model_asked: str | None, a
     geography = usage.inference_geo if claude_code.counts_geography(version) else None
     counted = replace(usage, service_tier=None, inference_geo=geography, beyond=())
     prompt = min(usage.prompt_tokens or 0, _CLIENTS_LARGEST_TIER)
-    rates = _listed(counted, _Served("anthropic", None, None, at), model_asked, prompt)
+    rates = _listed(counted, _Served(Provider.ANTHROPIC, None, None, at), model_asked, prompt)
     if rates is None or rates.notes or not _billable(counted):
         return None
     return _cost(counted, rates, _ONE).total
 
 
 def load_price_data() -> None:
-    """Load genai-prices' data, unless it is loaded: some 0.3 s."""
-    _lookup("anthropic", "claude-sonnet-4-5")
+    """Load genai-prices' data if it is not loaded yet, which takes some 0.3 s."""
+    _lookup(Provider.ANTHROPIC, "claude-sonnet-4-5")
 
 
 def price_data_loaded() -> bool:
-    """Whether a look at the data costs nothing."""
+    """Return whether the price data is loaded, so that a lookup does not block."""
     return bool(_lookup.cache_info().currsize)
 
 
-def context_window(model: str, provider: str = "anthropic") -> int | None:
-    """Tokens that a model takes; None: not in the price data, or the data is not loaded yet (``load_price_data``)."""
+def context_window(model: str) -> int | None:
+    """Return how many tokens a model takes, or None if the price data does not say or is not loaded yet."""
     if not price_data_loaded():
         return None
-    info = _lookup(provider, without_client_suffix(model))
+    info = _lookup(Provider.ANTHROPIC, without_client_suffix(model))
     return info.context_window if info else None
 
 
@@ -269,7 +284,7 @@ def _billable(usage: Usage) -> bool:
 
 
 def _doubts(usage: Usage, rates: _Rates) -> Iterator[str]:
-    """Why the cost may be more than what is counted."""
+    """Yield the reasons why the real cost may be higher."""
     yield from rates.notes
     if usage.web_searches and rates.web_search is None:
         yield "web searches have no price here"
@@ -310,10 +325,8 @@ def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
 
 
 def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> _Rates | None:
-    """The provider's list price of what was served, at this size of the prompt; None: not in the data."""
-    info = next(
-        (found for name in _references(served, model) if (found := _lookup(_LISTS[served.provider], name))), None
-    )
+    """Return the provider's list price at this size of the prompt, or None if the data has none."""
+    info = next((found for name in _references(served, model) if (found := _lookup(served.provider, name))), None)
     if info is None:
         return None
     at, name = served.at, model_name(model)
@@ -330,39 +343,53 @@ def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> _R
         prices = info.get_prices(at, {"processing": "batch"})
         factor = _BATCH if prices == standard else _ONE
     since = name.version or (0, 0)
-    if served.provider == "anthropic" and usage.inference_geo not in (None, "global", "not_available"):
+    if _by_anthropic(served.provider) and usage.inference_geo not in (None, "global", "not_available"):
         if usage.inference_geo != "us":
             notes.append(f"inference in {usage.inference_geo} has no price here: counted at the global price")
         elif since >= _US_ONLY_SINCE:
             factor *= _US_ONLY
-    if served.provider == "vertex" and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
+    if served.provider == Provider.VERTEX and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
         factor *= _REGIONAL
     return _at_prompt(prices, prompt_tokens, factor, notes)
 
 
 def _references(served: _Served, model: str) -> Iterator[str]:
-    """The names to look up, the most telling first."""
+    """Yield the names to look up, the most specific first."""
     plain = without_client_suffix(model)
-    if served.provider == "bedrock":
+    if _on_bedrock(served.provider):
         sent = (served.sent or "").rpartition("/")[2]
         if sent and same_model(sent, model):
             yield sent
-        # Bedrock's answers name the bare model; what was asked for tells the place, and so the price.
+        # Bedrock's answers name the bare model; only the requested id says whether it is global, and so the price.
         place = "global" if sent.startswith("global.") else "us"
         bare = plain.rpartition("anthropic.")[2]
         yield f"{place}.anthropic.{bare}"
         yield f"{place}.anthropic.{bare}-v1:0"
+        # The list has models before 4.6 by their date, which Bedrock's Messages endpoint leaves out.
+        yield bedrock_id(bare, place, {})
     yield plain
 
 
+def _on_bedrock(provider: Provider) -> bool:
+    """Return whether AWS runs the model and charges its own prices."""
+    return PROVIDERS[provider].price_list == PROVIDERS[Provider.BEDROCK].price_list
+
+
+def _by_anthropic(provider: Provider) -> bool:
+    """Return whether a provider charges Anthropic's list prices."""
+    return PROVIDERS[provider].price_list == PROVIDERS[Provider.ANTHROPIC].price_list
+
+
 def _hides_model(name: str) -> bool:
-    """Whether this is the ARN of something that names its model otherwise: an application inference profile, say."""
+    """Return whether this ARN does not name its model, as that of an application inference profile."""
     return name.startswith("arn:") and model_name(name).version is None
 
 
 def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, notes: list[str]) -> _Rates | None:
-    """The rates for a prompt of this size: a tier moves the whole request. A part without a price of its own is
-    charged as the next wider one, as genai-prices does."""
+    """Return the rates for a prompt of this size: a tier applies to the whole request.
+
+    A part without its own price is charged as the next wider one, as genai-prices does.
+    """
 
     def rate(*keys: str) -> Decimal | None:
         for key in keys:
@@ -394,7 +421,7 @@ def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, 
 
 
 def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
-    """The user's prices; a part left out keeps the proportion to the input price that the list price has."""
+    """Return the user's prices; a missing part keeps its proportion to the input price in the list price."""
 
     def usual(price: Decimal | None, of_list: Decimal | None, proportion: Decimal) -> Decimal:
         if price is not None:
@@ -414,12 +441,12 @@ def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
 
 
 @lru_cache(maxsize=1000)
-def _lookup(provider: str, model: str) -> "genai.ModelInfo | None":
-    """The model in genai-prices' bundled data. The cache also keeps what was not found, which is slow to find out."""
+def _lookup(provider: Provider, model: str) -> "genai.ModelInfo | None":
+    """Return the model in genai-prices' bundled data. Misses are cached too: they are slow."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        found = get_snapshot().find_provider_model(model, None, provider, None)[1]
+        found = get_snapshot().find_provider_model(model, None, PROVIDERS[provider].price_list, None)[1]
     except LookupError:
         return None
     # Its data (0.2.3) matches some names by their beginning: claude-opus-4-10 would cost what claude-opus-4-1 does.

@@ -1,4 +1,4 @@
-"""What crosses the local API, on both its sides: JSON of exchanges, notices and chunks."""
+"""The messages of the local API, for its server and its clients: exchanges, notices and chunks as JSON."""
 
 import json
 from datetime import datetime
@@ -6,46 +6,53 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.exchange import Exchange
+from candela_tui.providers.identity import ACCOUNTS, PROVIDERS, Provider, RouteName
+from candela_tui.providers.refusal_memory import Remembered
 
 API_ROOT = "/_local/api/v1"
-"""Paths that no provider's API has: what is below it is never relayed."""
+"""The path of the local API. No provider's API has it, and requests below it are never relayed."""
+
+SNAPSHOTS = "snapshots"
+"""The path for exchanges in candela's internal form, for an attached candela of the same version."""
 
 SNAPSHOT, EXCHANGE, NOTICE, MISSED, CREDENTIALS = "snapshot", "exchange", "notice", "missed", "credentials"
-"""The names of the events."""
+REQUEST = "request"
+"""Event names: ``request`` has the record of an exchange, ``exchange`` is for an attached candela."""
 
 
 class NotUnderstood(Exception):
-    """What came is not what this version of candela understands."""
+    """A message that this version of candela does not understand."""
 
 
 class About(msgspec.Struct, frozen=True):
-    """Who answers, and where its requests go."""
+    """The running candela, and where its requests go."""
 
     name: str
     version: str
     pid: int
     started_at: datetime
     address: str
-    """Host and port."""
-    route: str
-    """Where requests to the bare base URL go."""
+    """Its host and port."""
+    route: RouteName
+    """The route for requests to the bare base URL."""
     base_url: str
-    """The provider's URL behind that route."""
+    """The provider's URL for that route."""
     live: int
-    """Requests in flight."""
+    """The number of requests in flight."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The beginning of an event stream."""
+    """The first event of a stream."""
 
     about: About
     live: tuple[str, ...]
-    """The ids of what is live now; an event for each of them follows."""
+    """The ids of the live exchanges; an event for each of them follows."""
 
 
 class Unlock(msgspec.Struct, frozen=True):
-    """What opens the file of secrets."""
+    """The passphrase that opens the encrypted file of secrets."""
 
     passphrase: str
 
@@ -53,17 +60,68 @@ class Unlock(msgspec.Struct, frozen=True):
         return "Unlock(…)"
 
 
-class Said(msgspec.Struct, frozen=True):
-    """A notice from another program of the user."""
+class PostedNotice(msgspec.Struct, frozen=True):
+    """A notice from another program of the same user."""
 
     text: str
 
 
+class Credentials(msgspec.Struct, frozen=True):
+    """The state of the credentials for one provider, identified by the name of its sign-in."""
+
+    provider: str
+    standing: Standing
+    until: datetime | None = None
+    words: str = ""
+
+    @classmethod
+    def of(cls, state: CredentialState) -> "Credentials":
+        """Return the message for a credential state."""
+        return cls(PROVIDERS[state.provider].account, state.standing, state.until, state.words)
+
+    @property
+    def state(self) -> CredentialState | None:
+        """Return the credential state, or None if this version does not know the provider."""
+        provider = ACCOUNTS.get(self.provider)
+        return CredentialState(provider, self.standing, self.until, self.words) if provider is not None else None
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A part of a request that a model refused, and that is left out until a time."""
+
+    provider: Provider
+    model: str
+    """The provider's id of the model."""
+    counts: bool
+    """Whether it was refused in a token count, instead of a message."""
+    part: str
+    """``beta`` or ``field``."""
+    name: str
+    """The flag, or the field's place."""
+    message: str
+    """The provider's words."""
+    until: datetime
+    certain: bool
+    """False if the message named no flag, and this is one of those that it may have meant."""
+
+    @classmethod
+    def of(cls, told: Remembered) -> "Refusal":
+        """Return the message for a remembered refusal."""
+        until = told.until.replace(microsecond=0)
+        return cls(told.provider, told.model, told.counts, told.what, told.name, told.said, until, told.certain)
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """The number of refusals that were forgotten."""
+
+    forgotten: int
+
+
 class Chunk(msgspec.Struct, frozen=True):
-    """A part of an answer's body as it crossed; ``data`` is base64 in JSON."""
+    """A part of a response's body, as received. ``data`` is base64 in JSON."""
 
     at_ms: float
-    """Since the request was received."""
+    """Milliseconds since the request was received."""
     data: bytes
 
 
@@ -72,7 +130,7 @@ _EXCHANGES = msgspec.json.Decoder(Exchange)
 
 
 def encode(value: Any) -> bytes:
-    """One line of JSON. Money is text, so that every digit survives; times are RFC 3339."""
+    """Encode a message as one line of JSON. Money is text, so that every digit is kept; times are RFC 3339."""
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:
@@ -81,7 +139,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode_exchange(data: bytes) -> Exchange:
-    """Undo ``encode``. Raises NotUnderstood."""
+    """Undo ``encode`` for an exchange. Raises NotUnderstood."""
     try:
         return _EXCHANGES.decode(data)
     except msgspec.ValidationError as error:

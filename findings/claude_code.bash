@@ -3,7 +3,8 @@
 # install VERSION              npm package @anthropic-ai/claude-code of this version, in $work/VERSION
 # run VERSION NAME [OPTIONS]   `claude -p hello` against a stand-in with these OPTIONS; leaves $work/NAME/requests (what
 #                              the stand-in got) and $work/NAME/printed (the client's JSON)
-# run_with VAR=VALUE … -- VERSION NAME [OPTIONS]   the same with more in the client's environment
+# run_with VAR=VALUE … -- VERSION NAME [OPTIONS]   the same with more in the client's environment; @URL@ in a VALUE is
+#                              the address of the stand-in
 
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
@@ -24,9 +25,10 @@ run_with() {
   local standin=$!
   until [ -s "$work/$name/port" ]; do :; done
   touch "$work/$name/requests"
+  local url="http://127.0.0.1:$(cat "$work/$name/port")"
   (cd "$work/$name/cwd" && env -i PATH="$PATH" HOME="$work/$name/home" TERM=xterm-256color \
-    ANTHROPIC_BASE_URL="http://127.0.0.1:$(cat "$work/$name/port")" ANTHROPIC_API_KEY=sk-ant-test-000 \
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 CLAUDE_CODE_MAX_RETRIES=2 "${environment[@]}" \
+    ANTHROPIC_BASE_URL="$url" ANTHROPIC_API_KEY=sk-ant-test-000 \
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 CLAUDE_CODE_MAX_RETRIES=2 "${environment[@]//@URL@/$url}" \
     "$work/$version/node_modules/.bin/claude" -p hello --output-format json </dev/null >"$work/$name/printed" || true)
   kill "$standin"
   wait "$standin" 2>/dev/null || true

@@ -14,19 +14,19 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from candela_tui.analysis.retries import Call, calls
-from candela_tui.cli.engine import Engine, take_port
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.engine import Engine, take_port
 from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.demo.play import Demo
 from candela_tui.exchange import Exchange
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.app import CandelaApp
-from candela_tui.ui.dashboard.session_rows import Choice
-from candela_tui.ui.rows.row_list import RowList
-from candela_tui.ui.status import Status
+from candela_tui.ui.screens.dashboard.sessions.session_rows import Selection
+from candela_tui.ui.state.proxy_status import ProxyStatus
+from candela_tui.ui.widgets.rows.row_list import RowList
 
 _DEFAULTS = Settings()
-_STATUS = Status(f"127.0.0.1:{_DEFAULTS.proxy.port}", _DEFAULTS.proxy.default_route, _DEFAULTS.anthropic.base_url)
+_STATUS = ProxyStatus(f"127.0.0.1:{_DEFAULTS.proxy.port}", _DEFAULTS.proxy.default_route, _DEFAULTS.anthropic.base_url)
 _SESSION = "Fix flaky scheduler test"
 _PATIENCE_S = 180
 _LOOK_EVERY_S = 0.1
@@ -62,7 +62,7 @@ class _Camera:
                 for session in ledger.sessions():
                     exchanges = ledger.requests(session.session_id)
                     if (session.title or "").endswith(title) and ready(exchanges):
-                        self._move("#session-rows", Choice(session.session_id))
+                        self._move("#session-rows", Selection(session.session_id))
                         await self._pilot.pause()
                         return exchanges
                 await self._pilot.pause(_LOOK_EVERY_S)
@@ -125,7 +125,7 @@ def main() -> None:
         engine.start()
         history = StoreReader(invocation.paths.store)
         try:
-            demo.start_client(f"http://{engine.address}")
+            demo.start_client(f"http://{engine.address}", engine.feed.notify)
             asyncio.run(_make(engine, history, directory))
         finally:
             demo.stop()

@@ -9,8 +9,8 @@ NAMED = set(re.findall(r"`((?:[\w-]+/)*[\w-]*(?:\.py|/))`", MAP))
 
 
 def test_every_file_and_folder_that_it_names_exists() -> None:
-    places = (ROOT, ROOT / "candela_tui", ROOT / "candela_tui" / "ui", ROOT / "candela_tui" / "proxy")
-    places += (ROOT / "candela_tui" / "credentials", ROOT / "candela_tui" / "protocol")
+    parts = ("", "cli", "ui", "ui/screens", "ui/widgets", "proxy", "providers", "credentials", "protocol")
+    places = (ROOT, *(ROOT / "candela_tui" / part for part in parts))
     assert len(NAMED) > 30
     assert [name for name in sorted(NAMED) if not any((place / name).exists() for place in places)] == []
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from candela_tui import wire
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.usage import Usage
-from tests.export.exchanges import exchange
+from tests.reports.exchanges import exchange
 
 _ODD_BYTES = st.sampled_from([chr(0xDC80), chr(0xDCFF)])
 """What header bytes that are not UTF-8 become."""

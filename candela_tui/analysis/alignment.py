@@ -1,8 +1,8 @@
-"""Which items of one sequence are those of another: what a diff keeps.
+"""Aligns two sequences: finds the items that a diff keeps.
 
-Patience diff (Bram Cohen): what is unique on both sides, in the longest order that both have, anchors the rest. So
-thousands of messages or lines are aligned in linear time, where an exact minimum would take seconds; difflib does what
-is left between the anchors.
+This is patience diff (Bram Cohen): items that are unique on both sides, in the longest common order, anchor the rest.
+It aligns thousands of messages or lines in linear time, where an exact minimum would take seconds; difflib compares the
+items between the anchors.
 """
 
 from bisect import bisect_left
@@ -12,20 +12,21 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 _MOST_COMPARED = 10_000
-"""Pairs of items between two anchors up to which all of them are compared; beyond, all are taken for new."""
+"""Comparisons (items of one side times items of the other) between two anchors up to which all are made. Above that,
+all items count as new."""
 
 
 class Pair(NamedTuple):
-    """The places of an item; None: it is not on that side."""
+    """The positions of an item on both sides; None if it is not on that side."""
 
     old: int | None
     new: int | None
 
 
 def aligned(old: Sequence[Hashable], new: Sequence[Hashable], pairs: list[Pair]) -> Iterator[None]:
-    """Add to ``pairs`` every item of both sequences in their orders; what is gone comes before what took its place.
+    """Add every item of both sequences to ``pairs``, in order; removed items come before those that replace them.
 
-    A step is the part between two anchors: some milliseconds for thousands of items without any.
+    Each step handles the part between two anchors: some milliseconds for thousands of items without any.
     """
     after_old = after_new = 0
     for old_place, new_place, size in _runs(old, new):
@@ -40,7 +41,7 @@ def aligned(old: Sequence[Hashable], new: Sequence[Hashable], pairs: list[Pair])
 
 
 def _runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
-    """Runs of items that are the same on both sides, rising: where they begin, and how long they are (maybe 0)."""
+    """Yield runs of items that are the same on both sides, in order: where they begin, and their length (may be 0)."""
     waiting = [(0, len(old), 0, len(new))]
     while waiting:
         old_from, old_to, new_from, new_to = waiting.pop()
@@ -52,7 +53,7 @@ def _runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[tuple[in
         while old_from < old_to and new_from < new_to and old[old_to - 1] == new[new_to - 1]:
             old_to, new_to = old_to - 1, new_to - 1
         if end > old_to:
-            # Come back to the common end after what is between: as a part of its own, it is all beginning.
+            # Return to the common end after the part before it: as a part of its own, it is all common beginning.
             waiting.append((old_to, end, new_to, new_to + end - old_to))
         if old_from == old_to or new_from == new_to:
             continue
@@ -70,11 +71,11 @@ def _runs(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[tuple[in
 
 
 def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """The places of items that are unique on both sides, as many of them as are in the same order."""
+    """Return the positions of items that are unique on both sides, the most that are in the same order."""
     times_old, times_new = Counter(old), Counter(new)
     places = {item: place for place, item in enumerate(new) if times_new[item] == 1}
     unique = [(place, places[item]) for place, item in enumerate(old) if times_old[item] == 1 and item in places]
-    # The longest rising run by patience sorting: each pair lies on the first pile whose top is greater.
+    # Find the longest rising run by patience sorting: each pair goes on the first pile whose top is greater.
     tops: list[int] = []
     piles: list[int] = []
     before: list[int] = []

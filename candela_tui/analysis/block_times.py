@@ -1,36 +1,36 @@
-"""When each content block of an answer came."""
+"""Records when each content block of a response arrived."""
 
 from dataclasses import dataclass
 from itertools import islice
 
-from candela_tui.protocol.messages import ContentBlock, MessageFold
+from candela_tui.protocol.answer_decoder import ContentBlock, MessageFold
 
 
 @dataclass(slots=True)
 class BlockTime:
-    """One content block in time. Times are milliseconds since the request was received."""
+    """The timing of one content block, in milliseconds since the request was received."""
 
     kind: str
-    """Its ``type``: text, thinking, tool_use, …"""
+    """The block's ``type``: text, thinking, tool_use, …"""
     name: str | None
-    """Of a tool's call: the tool."""
+    """The tool's name, if the block is a tool call."""
     start_ms: float
     end_ms: float | None = None
-    """None: it goes on, or the answer broke off inside it."""
+    """None while the block goes on, or if the response broke off inside it."""
     characters: int = 0
-    """Of its text, its thinking, or its arguments, as they came."""
+    """Characters of its text, thinking or arguments received so far."""
 
 
 class BlockTimes:
-    """Watches the blocks of a fold that is fed chunk by chunk."""
+    """Records the times of the blocks in a message that is decoded chunk by chunk."""
 
     def __init__(self) -> None:
         self.blocks: list[BlockTime] = []
-        """In the order in which they began."""
+        """The blocks in the order in which they began."""
         self._growing: list[tuple[ContentBlock, BlockTime, int]] = []
 
     def note(self, fold: MessageFold, at_ms: float) -> None:
-        """What the fold has now came up to this time."""
+        """Record that the current contents of ``fold`` had arrived by this time."""
         for block in islice(fold.blocks.values(), len(self.blocks), None):
             name = block.start.get("name")
             time = BlockTime(block.type, name if isinstance(name, str) else None, at_ms)

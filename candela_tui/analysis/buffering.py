@@ -1,18 +1,18 @@
-"""Whether something on the way held an answer's stream back until it was complete."""
+"""Detects whether something on the network path held a stream back until it was complete."""
 
 from candela_tui.exchange import Exchange, Outcome
 
 _LEAST_WAIT_MS = 2000.0
 _LEAST_BYTES = 4096
-"""Some twenty events: a shorter answer may well arrive at once."""
+"""About twenty events; a shorter response may arrive at once without any buffering."""
 _MOST_OF_THE_TIME = 0.05
 
 
 def held_back_ms(exchange: Exchange, first_chunk_ms: float) -> float | None:
-    """How long a streamed answer was on its way before all of it came at once; None: it came as it was written.
+    """Return how long a streamed response was held back before all of it came at once, or None if it was not.
 
-    A provider begins its stream (``message_start``) when the model starts, so the first bytes of a long answer come
-    long before its last. ``first_chunk_ms`` is the time of the body's first chunk, since the request was received.
+    A provider begins its stream (``message_start``) when the model starts, so the first bytes of a long response arrive
+    long before the last. ``first_chunk_ms`` is the time of the body's first chunk, since the request was received.
     """
     marks = exchange.marks
     if not exchange.streamed or exchange.outcome is not Outcome.OK or marks.end is None or marks.connected is None:

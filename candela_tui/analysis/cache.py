@@ -1,7 +1,7 @@
-"""How long a session's prompt cache still lives.
+"""The remaining life of a session's prompt cache.
 
 Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: an entry lives for five minutes or an hour,
-and each use begins its time anew.
+and each use restarts its time.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,19 @@ _SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
 
 @dataclass(frozen=True, slots=True)
 class CacheLife:
-    """How long a session's prompt cache lives if nothing touches it."""
+    """How long a session's prompt cache lives if it is not used again."""
 
     ttl: str
-    """``5m`` or ``1h``."""
+    """The lifetime: ``5m`` or ``1h``."""
     expires_at: datetime
 
 
 def cache_life(conversation: Sequence[Exchange]) -> CacheLife | None:
-    """How long the cache lives that the last of these requests, in their order, read or wrote; None: none did.
+    """Return the life of the cache that the last of these requests (in order) read or wrote, or None if none did.
 
-    Its time runs from the first byte of the answer: the prompt is through by then, while the answer may go on for
-    minutes. Where several lifetimes are in use the shortest counts, for what ends first has to be written again.
+    It counts from the first byte of the response: the prompt has been processed by then, while the response may go on
+    for minutes. If several lifetimes are in use the shortest counts, because what expires first has to be written
+    again.
     """
     for number in range(len(conversation) - 1, -1, -1):
         exchange = conversation[number]
@@ -41,7 +42,7 @@ def cache_life(conversation: Sequence[Exchange]) -> CacheLife | None:
 
 
 def _lifetime(conversation: Sequence[Exchange]) -> str:
-    """The shortest lifetime in use by the last request: as written, as asked, or as it was before."""
+    """Return the shortest lifetime in use by the last request: as written, as requested, or as used before."""
     for exchange in reversed(conversation):
         in_use = _told(exchange.usage)
         if not in_use or len(exchange.cache_ttls) > 1:
@@ -52,7 +53,7 @@ def _lifetime(conversation: Sequence[Exchange]) -> str:
 
 
 def _told(usage: Usage | None) -> set[str]:
-    # Without a number for an hour the lifetimes were not told, and the number for five minutes may be of either.
+    # Without a count for an hour the lifetimes are unknown, and the count for five minutes may be of either.
     if usage is None or usage.cache_write_1h_tokens is None:
         return set()
     written = {"5m": usage.cache_write_5m_tokens, "1h": usage.cache_write_1h_tokens}

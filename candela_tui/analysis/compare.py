@@ -1,6 +1,6 @@
-"""What one Messages request has that another has not: settings, tools, system prompt, messages.
+"""Compares two Messages requests: settings, tools, system prompt, messages.
 
-Everything comes in steps of a few milliseconds, and only what changed is decoded.
+Works in steps of a few milliseconds, and decodes only what changed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from candela_tui.analysis.alignment import Pair, aligned
 from candela_tui.analysis.items import Item, Items, is_billing_note, lines_of, read_items
 
 _MOST_LINES = 4_000
-"""Lines of an item up to which they are compared one by one."""
+"""Lines of an item that are compared one by one; further lines are not compared."""
 
 
 class Sign(StrEnum):
-    """What became of an item or a line."""
+    """How an item or a line changed."""
 
     SAME = " "
     ADDED = "+"
@@ -25,23 +25,23 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item and what became of it; one of the two is there at least."""
+    """An item of the old request, the new one, or both, compared."""
 
     old: Item | None
     new: Item | None
     place: int
-    """From 1: of the new item, or of the old one where it is gone."""
+    """The item's position from 1: in the new request, or in the old one if it was removed."""
 
     @property
     def item(self) -> Item:
-        """The new item, or the one that is gone."""
+        """Return the new item, or the old one if it was removed."""
         item = self.new or self.old
         assert item is not None
         return item
 
     @property
     def sign(self) -> Sign:
-        """What became of it."""
+        """Return how the item changed."""
         if self.old is None:
             return Sign.ADDED
         if self.new is None:
@@ -51,44 +51,44 @@ class Entry:
 
 @dataclass(slots=True)
 class Part:
-    """A part of the request, compared."""
+    """One part of the request, compared."""
 
     name: str
     entries: list[Entry] = field(default_factory=list)
 
     def count(self, sign: Sign) -> int:
-        """How many items became that."""
+        """Return how many items changed in this way."""
         return sum(entry.sign is sign for entry in self.entries)
 
     @property
     def same(self) -> bool:
-        """Whether nothing changed."""
+        """Return whether nothing changed."""
         return all(entry.sign is Sign.SAME for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an item."""
+    """A line of an item, compared."""
 
     sign: Sign
-    """SAME, ADDED or REMOVED."""
+    """One of SAME, ADDED and REMOVED."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where the prompt of a request ceases to be the beginning of the next one's, in the order in which the provider
-    caches: tools, system, messages."""
+    """Where the prompt of a request stops being a prefix of the next one's, in the order in which the provider caches:
+    tools, system, messages."""
 
     part: str
-    """``model``, ``tools``, ``system`` or ``messages``."""
+    """One of ``model``, ``tools``, ``system`` and ``messages``."""
     place: int
-    """Of the first item that differs, from 1."""
+    """The position of the first item that differs, from 1."""
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Two requests, compared. The parts appear one after the other."""
+    """Two requests, compared. The parts are filled one after the other."""
 
     settings: Part = field(default_factory=lambda: Part("settings"))
     tools: Part = field(default_factory=lambda: Part("tools"))
@@ -97,12 +97,12 @@ class Comparison:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """In the order in which the provider reads them."""
+        """Return the parts in the order in which the provider reads them."""
         return self.settings, self.tools, self.system, self.messages
 
     @property
     def breaks(self) -> Break | None:
-        """Where the shared beginning of the prompts ends; None: all of the old prompt is the new one's beginning."""
+        """Return where the shared prefix of the prompts ends, or None if the new prompt extends all of the old one."""
         for entry in self.settings.entries:
             if entry.item.label == "model" and entry.sign is not Sign.SAME:
                 return Break("model", 1)
@@ -117,7 +117,7 @@ class Comparison:
 
 
 def _first_behind(part: Part) -> Entry | None:
-    """The first of the entries behind the last old item."""
+    """Return the first entry after the last old item."""
     number = len(part.entries)
     while number and part.entries[number - 1].sign is Sign.ADDED:
         number -= 1
@@ -125,7 +125,7 @@ def _first_behind(part: Part) -> Entry | None:
 
 
 def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
-    """Compare two bodies. What is no JSON object has no parts."""
+    """Compare two bodies. A body that is not a JSON object has no parts."""
     before, after = Items(), Items()
     yield from read_items(old, before, Items())
     yield from read_items(new, after, before)
@@ -139,7 +139,7 @@ def compare(old: bytes, new: bytes, found: Comparison) -> Iterator[None]:
 
 
 def compare_items(old: Sequence[Item], new: Sequence[Item], entries: list[Entry]) -> Iterator[None]:
-    """Add to ``entries`` what became of each item. What is gone, and what came in its place under the same label, is
+    """Add to ``entries`` how each item changed. A removed item and an added one with the same label in its place form
     one entry."""
     pairs: list[Pair] = []
     yield from aligned([item.digest for item in old], [item.digest for item in new], pairs)
@@ -158,7 +158,7 @@ def compare_items(old: Sequence[Item], new: Sequence[Item], entries: list[Entry]
 
 
 def _succession(old: Sequence[Item], new: Sequence[Item], gone: list[int], come: list[int]) -> Iterator[Entry]:
-    """Pair what is gone with what came, label by label and in order."""
+    """Pair removed items with added ones, by label and in order."""
     left = 0
     for place in come:
         follows = next((n for n in range(left, len(gone)) if old[gone[n]].label == new[place].label), None)
@@ -173,16 +173,16 @@ def _succession(old: Sequence[Item], new: Sequence[Item], gone: list[int], come:
 
 @dataclass(slots=True)
 class LineChanges:
-    """What became of the lines of an item."""
+    """The changes in the lines of an item."""
 
     lines: list[Line] = field(default_factory=list)
     whole: bool = True
-    """Whether it has no more lines than were compared."""
+    """Whether all lines of the item were compared."""
 
 
 def compare_lines(old: Item | None, new: Item | None, found: LineChanges) -> Iterator[None]:
-    """Compare the old item's lines with the new one's, the first thousands of each. Without the lines that were added
-    it is the old item, without those that were removed the new one."""
+    """Compare the old item's lines with the new one's, the first thousands of each. Without the added lines the result
+    is the old item, without the removed ones the new item."""
     sides: list[list[str]] = []
     for item in (old, new):
         its_lines: list[str] = []

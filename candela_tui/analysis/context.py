@@ -1,4 +1,4 @@
-"""How full the context window of a session's main agent is."""
+"""How full the context window of a session's main agent is, and how fast it grows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,32 +6,32 @@ from itertools import islice
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import context_window
-from candela_tui.protocol import claude_code
+from candela_tui.protocol.claude_code import models as claude_code
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import same_model
 from candela_tui.protocol.user_agent import claude_code_version
 
 _TURNS = 6
-"""How many of the latest turns tell the growth."""
+"""Number of the latest turns that the growth is measured over."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextFill:
-    """How full the main agent's context window is."""
+    """The fill level of the main agent's context window."""
 
     tokens: int
-    """Prompt and output of its last request."""
+    """Prompt and output tokens of its last request."""
     window: int | None = None
-    """Tokens that the client fills before it compacts, else those that the model takes; None: not known."""
+    """Tokens at which the client compacts, otherwise those that the model accepts; None if unknown."""
     growth: int | None = None
-    """Tokens a turn, over its latest turns; None: too few of them."""
+    """Tokens per turn over the latest turns; None if there are too few of them."""
 
 
 def context_fill(conversation: Sequence[Exchange]) -> ContextFill | None:
-    """What the last of these requests with a usage fills of its window; None: none has a usage, or the conversation
-    was compacted since, and how much of it the next prompt holds is not known before that.
+    """Return how full the window is, by the last of these requests with a usage. None if none has a usage, or if the
+    conversation was compacted since: how much of it the next prompt holds is not known before that prompt.
 
-    The growth is over the latest turns since the conversation last became shorter (it was compacted or rewound).
+    The growth is measured since the conversation last became shorter (it was compacted or rewound).
     """
     if _compacted(conversation):
         return None
@@ -65,7 +65,7 @@ def _size(exchange: Exchange) -> int | None:
 def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -> int | None:
     version = claude_code_version(exchange.client)
     if version is not None and exchange.model is not None:
-        # What the client takes for the window decides when it compacts, whatever the provider would take.
+        # The client compacts by the window that it assumes, whatever the provider would accept.
         model = exchange.model
         window: int | None = claude_code.context_window(version, model)
     else:
@@ -79,6 +79,16 @@ def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -
 
 
 def _asks_for_a_million(exchange: Exchange, model: str, conversation: Sequence[Exchange]) -> bool:
-    clues = (each.clues.model for each in reversed(conversation) if each.clues is not None and each.clues.model)
-    names = (exchange.model, next((name for name in clues if same_model(name, model)), None))
-    return any(name and name.endswith(claude_code.MILLION_SUFFIX) for name in names)
+    if exchange.model is not None and exchange.model.endswith(claude_code.MILLION_SUFFIX):
+        return True
+    newest = True
+    for each in reversed(conversation):
+        if each.model is not None and same_model(each.model, model):
+            if claude_code.asks_for_a_million(each.betas or ()):
+                # The user may have changed the model since, so what an earlier request asked for no longer counts.
+                return newest
+            newest = False
+        name = each.clues.model if each.clues is not None else None
+        if name and same_model(name, model):
+            return name.endswith(claude_code.MILLION_SUFFIX)
+    return False

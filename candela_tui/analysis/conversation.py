@@ -1,4 +1,4 @@
-"""Which requests follow one another in a conversation."""
+"""Finds the requests that follow one another in a conversation."""
 
 from collections.abc import Iterable
 
@@ -7,16 +7,16 @@ from candela_tui.exchange import Exchange
 
 
 def same_agent(one: Exchange, other: Exchange) -> bool:
-    """Whether two requests are of the same agent of the same session."""
+    """Return whether two requests are of the same agent of the same session."""
     return (one.session_id, one.agent_id) == (other.session_id, other.agent_id)
 
 
 def same_conversation(exchanges: Iterable[Exchange], exchange: Exchange) -> list[Exchange]:
-    """The calls of a session that are of the same agent and kind as one of its exchanges, each as its last try (or as
-    that exchange, where it is a try), the earliest first.
+    """Return the calls of a session that are of the same agent and kind as one of its exchanges, earliest first. Each
+    is represented by its last try, or by the given exchange if that is one of its tries.
 
-    The conversation marks what the cache is to keep; the client's side requests, such as one that sums up a page of
-    the web, do not.
+    Requests of the conversation set cache breakpoints; the client's side requests, such as one that summarises a web
+    page, do not.
     """
     marked = bool(exchange.cache_ttls)
     alike = (

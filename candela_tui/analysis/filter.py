@@ -1,7 +1,7 @@
-"""The language in which requests are looked for: ``model:opus status:error cost>0.05 -agent:Explore flaky``.
+"""The filter language: ``model:opus status:error cost>0.05 -agent:Explore flaky``.
 
-Words and fields that stand side by side must all hold; ``or`` (or ``|``) between them, parentheses around them, ``-``
-or ``!`` before them do what they say. Quotes keep spaces. The fields are in ``FIELDS``.
+Words and fields next to each other must all match. ``or`` (or ``|``) matches either side, parentheses group, and ``-``
+or ``!`` in front excludes. Quotes keep spaces. The fields are in ``FIELDS``.
 """
 
 import difflib
@@ -19,19 +19,19 @@ _CLOSEST = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter as parsed; the empty one matches everything."""
+    """A parsed filter. The empty filter matches every exchange."""
 
     text: str
     matches: Test
-    """Whether an exchange is looked for."""
+    """Returns whether an exchange matches."""
     timed: bool = False
-    """Whether what matches depends on the time of day."""
+    """Whether the result depends on the current time."""
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
 
 
-class _Class(Enum):
+class _TokenKind(Enum):
     OPEN = auto()
     CLOSE = auto()
     OR = auto()
@@ -41,7 +41,7 @@ class _Class(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    kind: _Class
+    kind: _TokenKind
     at: int
     term: Term | None = None
 
@@ -55,7 +55,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse(text: str) -> Filter:
-    """Read a filter; raises FilterError."""
+    """Parse a filter. Raises FilterError."""
     return _Parser(text).parse()
 
 
@@ -63,7 +63,7 @@ _LAST_PIECE = re.compile(r"(?:[()|]|[^\s()|]*)\s*\Z")
 
 
 def parse_beginning(text: str) -> Filter:
-    """Parse as much of a text as is a filter, such as that before a term that is still being typed."""
+    """Parse the longest beginning of a text that is a valid filter, without a term that is still being typed."""
     while True:
         try:
             return parse(text)
@@ -94,14 +94,14 @@ class _Parser:
 
     def _alternatives(self, depth: int) -> Test:
         tests = [self._together(depth)]
-        while (token := self._next()) is not None and token.kind is _Class.OR:
+        while (token := self._next()) is not None and token.kind is _TokenKind.OR:
             self._place += 1
             tests.append(self._together(depth))
         return tests[0] if len(tests) == 1 else lambda exchange, around: any(test(exchange, around) for test in tests)
 
     def _together(self, depth: int) -> Test:
         tests: list[Test] = []
-        while (token := self._next()) is not None and token.kind not in (_Class.OR, _Class.CLOSE):
+        while (token := self._next()) is not None and token.kind not in (_TokenKind.OR, _TokenKind.CLOSE):
             tests.append(self._one(depth))
         if not tests:
             at = token.at if token is not None else len(self._text)
@@ -111,11 +111,11 @@ class _Parser:
     def _one(self, depth: int) -> Test:
         token = self._tokens[self._place]
         negated = False
-        while token.kind is _Class.NOT:
+        while token.kind is _TokenKind.NOT:
             negated = not negated
             self._place += 1
             following = self._next()
-            if following is None or following.kind in (_Class.OR, _Class.CLOSE):
+            if following is None or following.kind in (_TokenKind.OR, _TokenKind.CLOSE):
                 raise FilterError(f"put the term to exclude right after {self._text[token.at]}", token.at)
             token = following
         self._place += 1
@@ -149,27 +149,33 @@ def _tokens(text: str) -> Iterator[_Token]:
         if blank := _BLANK.match(text, at):
             at = blank.end()
             continue
-        symbol = {"(": _Class.OPEN, ")": _Class.CLOSE, "|": _Class.OR, "-": _Class.NOT, "!": _Class.NOT}.get(text[at])
+        symbol = {
+            "(": _TokenKind.OPEN,
+            ")": _TokenKind.CLOSE,
+            "|": _TokenKind.OR,
+            "-": _TokenKind.NOT,
+            "!": _TokenKind.NOT,
+        }.get(text[at])
         if symbol is not None:
             yield _Token(symbol, at)
             at += 1
             continue
         if named := _FIELD.match(text, at):
             value, end = _value(text, named.end())
-            yield _Token(_Class.TERM, at, Term(at, value, named.end(), named[1], named[2]))
+            yield _Token(_TokenKind.TERM, at, Term(at, value, named.end(), named[1], named[2]))
         elif stray := _OPERATOR.match(text, at):
             raise FilterError(f"a field goes right before {stray[0]}, such as cost{stray[0]}0.05", at)
         else:
             value, end = _value(text, at)
             if text[at:end].lower() == "or":
-                yield _Token(_Class.OR, at)
+                yield _Token(_TokenKind.OR, at)
             else:
-                yield _Token(_Class.TERM, at, Term(at, value, at))
+                yield _Token(_TokenKind.TERM, at, Term(at, value, at))
         at = end
 
 
 def _value(text: str, at: int) -> tuple[str, int]:
-    """The word or quoted text that begins at a place, and where it ends."""
+    """Return the word or quoted text that begins at a position, and the position after it."""
     if text[at : at + 1] == '"':
         quoted = _QUOTED.match(text, at)
         if quoted is None:
@@ -194,9 +200,9 @@ _AT_END = re.compile(r"(?:^|(?<=[\s()|]))[-!]*(?:([A-Za-z_]+):)?(\"?)([^\s()|\":
 
 
 def completion(text: str, known: Mapping[str, Sequence[str]]) -> str | None:
-    """The text with the field name or value at its end written out; None: nothing begins so.
+    """Return the text with the field name or value at its end completed; None if nothing matches.
 
-    ``known`` are values by field, besides those that a field itself lists.
+    ``known`` has values by field, in addition to those that a field lists itself.
     """
     match = _AT_END.search(text)
     if match is None:
@@ -218,7 +224,8 @@ def completion(text: str, known: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def hint(text: str) -> str:
-    """What the field at the end of a text looks at, or which fields there are that begin so; empty: nothing to say."""
+    """Return a description of the field at the end of a text, or the fields that match what was typed; empty if
+    none."""
     if field := _FIELD_AT_END.search(text):
         asked = FIELDS.get(field[1].lower())
         return "" if asked is None else f"{field[1].lower()}: {asked.about}, such as {asked.example}"
@@ -229,13 +236,13 @@ def hint(text: str) -> str:
 
 
 def _written(value: str) -> str:
-    """A value as it has to be written to be read as one."""
+    """Return a value, quoted if the filter language requires it."""
     if _PLAIN.fullmatch(value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _openings() -> Iterator[str]:
-    """Every field with the operator that goes with it."""
+    """Yield each field with its usual operator."""
     for name, asked in FIELDS.items():
         yield asked.example[: len(name) + 1]

@@ -1,18 +1,19 @@
-"""What a filter of requests can ask for by name, and how each is compared."""
+"""The fields of the filter language, and how each compares values."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from candela_tui.analysis.names import agent_name
+from candela_tui.analysis.labels import agent_name
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange.facts import BY_NAME, Context, Unit
 from candela_tui.protocol.kind import Kind
 
 
 class FilterError(ValueError):
-    """A text that is no filter: ``message`` says why, ``position`` where in the text (0 to its length)."""
+    """An invalid filter: ``message`` says why, ``position`` is the place in the text (0 to its length)."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -22,15 +23,17 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an exchange is compared with that it does not say itself."""
+    """The facts that a filter needs besides the exchange itself."""
 
     now: datetime
     agents: Mapping[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
     session_title: Callable[[Exchange], str | None] = lambda _: None
+    context: Context = field(default_factory=Context)
+    """Facts about the call, from its other tries."""
 
     def agent(self, exchange: Exchange) -> str:
-        """What an exchange's agent is called."""
+        """Return the name of the exchange's agent."""
         return agent_name(exchange.agent_id, self.agents)
 
 
@@ -39,76 +42,88 @@ Test = Callable[[Exchange, Surroundings], bool]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word, or a field with what is asked of it, as written."""
+    """A word, or a field with its operator and value, as typed."""
 
     at: int
     value: str
     value_at: int
     name: str = ""
-    """Of the field; empty: a word."""
+    """The field's name; empty for a word."""
     operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something that a filter can ask for by name."""
+    """One field of the filter language."""
 
     example: str
     about: str
-    """What it looks at, in a few words."""
+    """A few words on what the field matches."""
     test: Callable[[Term], Test]
     values: tuple[str, ...] = ()
-    """What it can be, where that is a closed list."""
+    """The possible values, if they are a closed list."""
     units: tuple[str, ...] | None = None
-    """Units that an amount can have; None: it is text."""
+    """The units that an amount can have; None for text."""
     timed: bool = False
 
 
 def word_test(word: str) -> Test:
-    """Look for a word in all that an exchange says itself: the title of its session is a matter of its own field."""
+    """Return a test for a word in an exchange's own facts. The title of its session has a field of its own."""
     wanted = word.casefold()
 
     def test(exchange: Exchange, around: Surroundings) -> bool:
-        return any(wanted in text.casefold() for text in _texts(exchange, around) if text)
+        context = around.context
+        said = (*(get(exchange, context) for get in _WORDS), around.agent(exchange), exchange.session_title)
+        return any(wanted in str(text).casefold() for text in said if text)
 
     return test
 
 
-def _texts(exchange: Exchange, around: Surroundings) -> Iterable[str | None]:
-    error = exchange.error
-    return (
-        exchange.model,
-        exchange.model_used,
-        exchange.model_sent,
-        around.agent(exchange),
-        exchange.path,
-        exchange.kind.value,
-        exchange.stop_reason,
-        exchange.outcome.value,
-        error.type if error else None,
-        error.message if error else None,
-        exchange.id,
-        exchange.session_id,
-        exchange.agent_id,
-        exchange.request_id,
-        exchange.session_title,
-        *exchange.tools_called,
+_WORDS = tuple(
+    BY_NAME[name].get
+    for name in (
+        "model",
+        "model_used",
+        "model_sent",
+        "path",
+        "kind",
+        "stop_reason",
+        "outcome",
+        "error",
+        "id",
+        "session_id",
+        "agent_id",
+        "request_id",
+        "tools",
     )
+)
+"""The facts that a word without a field is searched in."""
 
 
 def _text_field(
-    example: str, about: str, texts: Callable[[Exchange, Surroundings], Iterable[str | None]], *values: str
+    example: str,
+    *names: str,
+    about: str | None = None,
+    beside: Callable[[Exchange, Surroundings], str | None] | None = None,
 ) -> Field:
+    """Return a field that searches for text in these facts, and in the text that ``beside`` returns."""
+    facts = [BY_NAME[name] for name in names]
+    gets = [fact.get for fact in facts]
+
     def make(term: Term) -> Test:
         _only_operators(term, example, ":", "=")
         wanted = term.value.casefold()
 
         def test(exchange: Exchange, around: Surroundings) -> bool:
-            return any(wanted in text.casefold() for text in texts(exchange, around) if text)
+            context = around.context
+            texts = [get(exchange, context) for get in gets]
+            if beside is not None:
+                texts.append(beside(exchange, around))
+            return any(wanted in str(text).casefold() for text in texts if text)
 
         return test
 
-    return Field(example, about, make, values)
+    return Field(example, about or facts[0].label, make, facts[0].values)
 
 
 _STATUSES: dict[str, frozenset[Outcome]] = {
@@ -146,15 +161,24 @@ def _kind(term: Term) -> Test:
 def _only_operators(term: Term, example: str, *operators: str) -> None:
     if term.operator not in operators:
         at = term.at + len(term.name)
-        raise FilterError(f"{term.name} is no amount: write it as {example}", at)
+        raise FilterError(f"{term.name} is text, not an amount: write it as {example}", at)
 
 
 _Number = Decimal | float | int
+_NUMBER = (Decimal, float, int)
 _AMOUNT = re.compile(r"\$?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([a-z%]*)", re.IGNORECASE)
 _COUNTS = {"": 1, "k": 1000, "m": 10**6, "g": 10**9}
 _SIZES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
 _TIMES_MS = {"ms": 1, "s": 1000, "": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SHARES = {"%": Decimal("0.01"), "": Decimal("0.01")}
+_PLAIN: Mapping[str, _Number] = {"": 1}
+_UNITS: Mapping[Unit, Mapping[str, _Number]] = {
+    Unit.TOKENS: _COUNTS,
+    Unit.BYTES: _SIZES,
+    Unit.MILLISECONDS: _TIMES_MS,
+    Unit.SHARE: _SHARES,
+}
+"""The suffixes that an amount can be written with, by unit."""
 _COMPARISONS: dict[str, Callable[[_Number, Decimal], bool]] = {
     ">": lambda known, wanted: known > wanted,
     ">=": lambda known, wanted: known >= wanted,
@@ -166,26 +190,26 @@ _COMPARISONS: dict[str, Callable[[_Number, Decimal], bool]] = {
 
 
 def _amount_field(
-    example: str,
-    about: str,
-    amount: Callable[[Exchange, Surroundings], _Number | None],
-    units: Mapping[str, _Number],
-    *,
-    timed: bool = False,
+    example: str, name: str, *, live: Callable[[Exchange, Surroundings], float | None] | None = None
 ) -> Field:
-    """A number; one that is unknown is neither more nor less than any."""
+    """Return a field that compares an amount. An unknown value never matches.
+
+    ``live`` returns a value that changes with time, and replaces the fact.
+    """
+    fact = BY_NAME[name]
+    units = _UNITS.get(fact.unit, _PLAIN)
 
     def make(term: Term) -> Test:
         wanted = _amount(term, units, example)
         holds = _COMPARISONS[term.operator]
 
         def test(exchange: Exchange, around: Surroundings) -> bool:
-            known = amount(exchange, around)
-            return known is not None and holds(known, wanted)
+            known = live(exchange, around) if live is not None else fact.get(exchange, around.context)
+            return isinstance(known, _NUMBER) and holds(known, wanted)
 
         return test
 
-    return Field(example, about, make, units=tuple(unit for unit in units if unit), timed=timed)
+    return Field(example, fact.label, make, units=tuple(unit for unit in units if unit), timed=live is not None)
 
 
 def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:
@@ -195,7 +219,7 @@ def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:
     unit = units.get(match[2].lower())
     if unit is None:
         known = ", ".join(name for name in units if name) or "none"
-        raise FilterError(f"{match[2]} is no unit of {term.name} (units: {known})", term.value_at + match.start(2))
+        raise FilterError(f"{match[2]} is not a unit of {term.name} (units: {known})", term.value_at + match.start(2))
     return Decimal(match[1]) * Decimal(unit)
 
 
@@ -203,110 +227,55 @@ def _age_ms(exchange: Exchange, around: Surroundings) -> float:
     return max(0.0, (around.now - exchange.started_at).total_seconds() * 1000)
 
 
+def _age(term: Term) -> Test:
+    wanted = _amount(term, _TIMES_MS, "age<10m")
+    holds = _COMPARISONS[term.operator]
+    return lambda exchange, around: holds(_age_ms(exchange, around), wanted)
+
+
 FIELDS: Mapping[str, Field] = {
-    "model": _text_field(
-        "model:opus", "requested or served model", lambda of, around: (of.model, of.model_used, of.model_sent)
-    ),
+    "model": _text_field("model:opus", "model", "model_used", "model_sent", about="requested or served model"),
     "status": Field("status:error", "how it ended, or the HTTP status", _status, (*_STATUSES, "4xx", "5xx", "529")),
-    "agent": _text_field("agent:Explore", "the agent's name", lambda of, around: (around.agent(of), of.agent_id)),
-    "tool": _text_field("tool:Bash", "a tool that the answer calls", lambda of, around: of.tools_called),
-    "kind": Field("kind:title", "what the request is for", _kind, tuple(kind.value for kind in Kind)),
-    "class": _text_field(
-        "class:auxiliary",
-        "request class that the client states",
-        lambda of, around: (of.request_class,),
-        "main",
-        "auxiliary",
-        "subagent",
-        "workflow",
-        "compaction",
+    "agent": _text_field(
+        "agent:Explore", "agent_id", about="the agent's name", beside=lambda of, around: around.agent(of)
     ),
+    "tool": _text_field("tool:Bash", "tools"),
+    "kind": Field("kind:title", BY_NAME["kind"].label, _kind, BY_NAME["kind"].values),
+    "class": _text_field("class:auxiliary", "request_class"),
     "type": _text_field(
-        "type:Explore",
-        "the type of the agent",
-        lambda of, around: (of.agent_type, around.agent(of) if of.agent_id else None),
+        "type:Explore", "agent_type", beside=lambda of, around: around.agent(of) if of.agent_id else None
     ),
-    "turn": _text_field("turn:b5411a6f", "the client's id of the user's prompt", lambda of, around: (of.prompt_id,)),
-    "stop": _text_field("stop:tool_use", "why the answer ended", lambda of, around: (of.stop_reason,)),
-    "error": _text_field(
-        "error:overloaded",
-        "the error's words",
-        lambda of, around: (of.error.type, of.error.message) if of.error else (),
-    ),
+    "turn": _text_field("turn:b5411a6f", "prompt_id"),
+    "stop": _text_field("stop:tool_use", "stop_reason"),
+    "error": _text_field("error:overloaded", "error"),
     "session": _text_field(
-        "session:flaky", "the session's title or id", lambda of, around: (around.session_title(of), of.session_id)
+        "session:flaky",
+        "session_id",
+        about="the session's title or id",
+        beside=lambda of, around: around.session_title(of),
     ),
-    "id": _text_field("id:req_011", "ids of the request", lambda of, around: (of.id, of.request_id)),
-    "path": _text_field("path:messages", "the path of the URL", lambda of, around: (of.path,)),
-    "route": _text_field("route:vertex", "the route it took", lambda of, around: (of.route,)),
-    "provider": _text_field(
-        "provider:bedrock",
-        "provider that ran the model",
-        lambda of, around: (of.provider,),
-        "anthropic",
-        "vertex",
-        "bedrock",
-    ),
-    "region": _text_field("region:global", "region of the provider", lambda of, around: (of.region,)),
-    "adapted": _text_field(
-        "adapted:beta",
-        "what candela changed for the provider",
-        lambda of, around: [text for each in of.adaptations for text in (each.what, each.name)],
-        "beta",
-        "field",
-        "message",
-        "retry",
-    ),
-    "differs": _text_field(
-        "differs:model",
-        "what was served differently from the request",
-        lambda of, around: [difference.what for difference in of.differences],
-        "model",
-        "speed",
-        "service_tier",
-        "inference_geo",
-        "cache_ttl",
-    ),
-    "cost": _amount_field("cost>0.05", "USD", lambda of, around: of.cost.total if of.cost else None, {"": 1}),
-    "in": _amount_field(
-        "in>10k", "input tokens", lambda of, around: of.usage.input_tokens if of.usage else None, _COUNTS
-    ),
-    "read": _amount_field(
-        "read<1",
-        "tokens read from the cache",
-        lambda of, around: of.usage.cache_read_tokens if of.usage else None,
-        _COUNTS,
-    ),
-    "write": _amount_field(
-        "write>10k",
-        "tokens written to the cache",
-        lambda of, around: of.usage.cache_write_tokens if of.usage else None,
-        _COUNTS,
-    ),
-    "out": _amount_field(
-        "out>=1.2k", "output tokens", lambda of, around: of.usage.output_tokens if of.usage else None, _COUNTS
-    ),
-    "prompt": _amount_field(
-        "prompt>100k",
-        "tokens of the whole prompt",
-        lambda of, around: of.usage.prompt_tokens if of.usage else None,
-        _COUNTS,
-    ),
-    "hit": _amount_field(
-        "hit<50%",
-        "share of the prompt from the cache",
-        lambda of, around: of.usage.cache_hit_rate if of.usage else None,
-        _SHARES,
-    ),
-    "ttfb": _amount_field("ttfb>2s", "time to the first byte", lambda of, around: of.ttfb_ms, _TIMES_MS),
-    "ttft": _amount_field("ttft>2s", "time to the first token", lambda of, around: of.ttft_ms, _TIMES_MS),
-    "took": _amount_field(
-        "took>1m", "how long it took", lambda of, around: of.elapsed_ms(around.now), _TIMES_MS, timed=True
-    ),
-    "rate": _amount_field("rate<30", "output tokens per second", lambda of, around: of.tokens_per_second, {"": 1}),
-    "age": _amount_field("age<10m", "time since it began", _age_ms, _TIMES_MS, timed=True),
-    "sent": _amount_field("sent>1MB", "bytes of the request", lambda of, around: of.request_bytes, _SIZES),
-    "received": _amount_field("received>1MB", "bytes of the response", lambda of, around: of.response_bytes, _SIZES),
-    "retry": _amount_field("retry>0", "earlier tries of the same call", lambda of, around: of.retry, {"": 1}),
+    "id": _text_field("id:req_011", "id", "request_id", about="ids of the request"),
+    "path": _text_field("path:messages", "path"),
+    "route": _text_field("route:vertex", "route"),
+    "provider": _text_field("provider:bedrock", "provider"),
+    "region": _text_field("region:global", "region"),
+    "adapted": _text_field("adapted:beta", "adapted"),
+    "differs": _text_field("differs:model", "differs"),
+    "beta": _text_field("beta:context-1m", "betas"),
+    "cost": _amount_field("cost>0.05", "cost_usd"),
+    "in": _amount_field("in>10k", "input_tokens"),
+    "read": _amount_field("read<1", "cache_read_tokens"),
+    "write": _amount_field("write>10k", "cache_write_tokens"),
+    "out": _amount_field("out>=1.2k", "output_tokens"),
+    "prompt": _amount_field("prompt>100k", "prompt_tokens"),
+    "hit": _amount_field("hit<50%", "cache_hit_rate"),
+    "ttfb": _amount_field("ttfb>2s", "ttfb_ms"),
+    "ttft": _amount_field("ttft>2s", "ttft_ms"),
+    "took": _amount_field("took>1m", "duration_ms", live=lambda of, around: of.elapsed_ms(around.now)),
+    "rate": _amount_field("rate<30", "tokens_per_second"),
+    "age": Field("age<10m", "time since it began", _age, units=("ms", "s", "m", "h", "d"), timed=True),
+    "sent": _amount_field("sent>1MB", "request_bytes"),
+    "received": _amount_field("received>1MB", "response_bytes"),
+    "retry": _amount_field("retry>0", "retry"),
 }
-"""By name."""
+"""The fields by name. Descriptions and usual values come from the facts."""

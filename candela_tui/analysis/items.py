@@ -1,6 +1,6 @@
-"""The items that a Messages request is made of: settings, tools, blocks of the system prompt, messages.
+"""Splits a Messages request into items: settings, tools, blocks of the system prompt, messages.
 
-Bodies may have 10 MB, so they are read in steps: items are told apart by digests of their slices, and nothing long is
+Bodies can have 10 MB, so they are read in steps: items are compared by digests of their slices, and nothing long is
 decoded.
 """
 
@@ -18,7 +18,7 @@ from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_memb
 _T = TypeVar("_T")
 
 _BILLING = "x-anthropic-billing-header:"
-"""How the client's own note to the provider begins, which is not part of the prompt."""
+"""The beginning of the client's own note to the provider, which is not part of the prompt."""
 _UNNAMED = "?"
 
 
@@ -27,18 +27,18 @@ class Item:
     """A setting, a tool, a block of the system prompt, a message, or a block of a message."""
 
     label: str
-    """Its name, role or type."""
+    """The item's name, role or type."""
     raw: msgspec.Raw
     digest: bytes
-    """The same for two items that mean the same: ``cache_control`` marks, which move from turn to turn, do not count,
-    nor does whether a text is a string or a block."""
+    """Equal for items with the same meaning: it ignores ``cache_control`` markers, which move from turn to turn, and
+    whether a text is a string or a block."""
     parts: tuple["Item", ...] = ()
-    """The blocks of a message."""
+    """The blocks, if the item is a message."""
 
 
 @dataclass(slots=True)
 class Items:
-    """The items of one request, in their order; the settings by name."""
+    """The items of one request, in order; the settings by name."""
 
     settings: list[Item] = field(default_factory=list)
     tools: list[Item] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Items:
 
 
 _Reading = Generator[None, None, _T]
-"""Steps that come to something. Each takes one look at a slice: of 10 MB that is some 10 ms, of a message nothing."""
+"""Steps that return a value. Each handles one slice: about 10 ms for 10 MB, almost nothing for a message."""
 
 
 def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
-    """Add the items of a body to ``items``. Those that are the same in ``other`` are taken from there. What is no JSON
-    object has none."""
+    """Add the items of a body to ``items``, reusing items of ``other`` that are the same. A body that is not a JSON
+    object has no items."""
     members = _members(body) or {}
     yield
     for name in sorted(members):
@@ -71,7 +71,7 @@ def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
 
 
 def _known(raw: msgspec.Raw, known: Sequence[Item], number: int) -> Item | None:
-    """The item at that place, where it is written in the same bytes."""
+    """Return the known item at that position if its bytes are the same."""
     if number < len(known) and bytes(known[number].raw) == bytes(raw):
         return known[number]
     return None
@@ -89,7 +89,7 @@ def _message(raw: msgspec.Raw) -> _Reading[Item]:
 
 
 def _blocks(content: msgspec.Raw) -> _Reading[list[Item]]:
-    """The blocks of a content; a string is one text block."""
+    """Return the blocks of a content; a string is one text block."""
     if _first_byte(content) == b'"':
         return [Item("text", content, _digest_of_members({"text": content, "type": msgspec.Raw(b'"text"')}))]
     blocks: list[Item] = []
@@ -115,7 +115,7 @@ def _first_byte(raw: msgspec.Raw | bytes) -> bytes:
 
 
 def _members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of an object; of a long string it takes no look at all to know that it is none."""
+    """Return the members of an object, or None if it is not one. A long string is recognised without being read."""
     return None if _first_byte(raw) == b'"' else raw_members(raw)
 
 
@@ -138,19 +138,19 @@ def _digest_of_members(members: dict[str, msgspec.Raw]) -> bytes:
 
 
 def is_billing_note(item: Item) -> bool:
-    """Whether a block of the system prompt is the client's note to the provider."""
+    """Return whether a block of the system prompt is the client's note to the provider."""
     text = (_members(item.raw) or {}).get("text", NULL)
     return (text_prefix(text, len(_BILLING) + 2) or "").startswith(_BILLING)
 
 
 def lines_of(item: Item) -> Iterator[str]:
-    """What an item says, line by line."""
+    """Yield an item's text, line by line."""
     members = _members(item.raw)
     if members is None:
         return outline(item.raw)
     type_in_label = _word(members.get("type", NULL)) == item.label.partition(" ")[0]
     hidden = ("cache_control", "type") if type_in_label else ("cache_control",)
     shown = {name: value for name, value in members.items() if name not in hidden}
-    # A text is in the member "text", thinking in "thinking".
+    # Text is in the member "text", thinking in "thinking".
     text = shown.pop(item.label, None) if type_in_label else None
     return chain(outline(text) if text is not None else (), outline_members(shown))

@@ -1,8 +1,8 @@
-"""How much of the provider's limits is used, as its answers tell.
+"""Reads from responses how much of the provider's limits is used.
 
 Sources: https://docs.claude.com/en/api/rate-limits (API keys: requests and tokens a minute), and the headers
-``anthropic-ratelimit-unified-*`` that subscriptions get (observed, and as public clients of them record them): a share
-used and a reset time for each window, and the paid extra usage (``overage``) beyond them.
+``anthropic-ratelimit-unified-*`` of subscriptions (observed, and as recorded by public clients): a share used and a
+reset time for each window, and the paid extra usage (``overage``) beyond them.
 """
 
 import math
@@ -18,82 +18,82 @@ _UNIFIED = f"{_PREFIX}unified-"
 _ALLOWANCES = ("requests", "tokens", "input-tokens", "output-tokens")
 _USED = re.compile(rf"{_UNIFIED}(?!overage|grace)(.+)-utilization")
 _NAMED = re.compile(rf"{_UNIFIED}(\d+[a-z](?:_\w+)?)-(?:status|reset)")
-"""A window that tells no share used still has a name that begins with its length: ``7d_opus``."""
+"""A window without a utilization; its name begins with its length: ``7d_opus``."""
 _REJECTED = "rejected"
 _FIRST_SECOND, _LAST_SECOND = 1e9, 4e9
-"""What a reset time in seconds since 1970 can be; anything else is garbage."""
+"""The valid range of a reset time in seconds since 1970; other values are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window of a subscription's limits."""
+    """One window of a subscription's limits."""
 
     name: str
-    """As the provider's headers have it: ``5h``, ``7d``, ``7d_oi``."""
+    """The name in the provider's headers: ``5h``, ``7d``, ``7d_oi``."""
     utilization: float | None
-    """The share used, 0 to 1; None: not told."""
+    """The share used, 0 to 1; None if not stated."""
     resets_at: datetime | None = None
-    """UTC."""
+    """The time of the next reset, UTC."""
     status: str | None = None
-    """Such as ``allowed``, ``allowed_warning`` or ``rejected``. A window that is used up rejects, also while requests
-    pass as extra usage."""
+    """Such as ``allowed``, ``allowed_warning`` or ``rejected``. A used-up window is ``rejected``, even
+    while requests pass as extra usage."""
 
     def over(self, now: datetime) -> bool:
-        """Whether the window has been reset since: nothing is known of the next one."""
+        """Return whether the window was reset since; nothing is known of the next one."""
         return self.resets_at is not None and self.resets_at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraUsage:
-    """What a subscription may use beyond its windows, at the prices of the API: paid, or switched off."""
+    """Usage beyond a subscription's windows, paid at API prices. It can be switched off."""
 
     in_use: bool = False
-    """This answer was paid as extra usage."""
+    """Whether this response was paid as extra usage."""
     utilization: float | None = None
-    """The share used of what may be spent on it, 0 to 1; None: not told."""
+    """The used share of the spending limit, 0 to 1; None if not stated."""
     resets_at: datetime | None = None
-    """UTC."""
+    """The time of the next reset, UTC."""
     status: str | None = None
-    """Such as ``allowed`` or ``rejected``."""
+    """The status in the header, such as ``allowed`` or ``rejected``."""
     disabled_because: str | None = None
-    """Why there is none, such as ``out_of_credits``."""
+    """Why extra usage is not available, such as ``out_of_credits``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A limit of an API key."""
+    """One limit of an API key."""
 
     name: str
-    """``requests``, ``tokens``, ``input-tokens`` or ``output-tokens``."""
+    """One of ``requests``, ``tokens``, ``input-tokens`` and ``output-tokens``."""
     limit: int
     remaining: int
     resets_at: datetime | None = None
-    """UTC: when it is whole again."""
+    """When it is fully replenished, UTC."""
 
     @property
     def utilization(self) -> float:
-        """The share used, 0 to 1."""
+        """Return the share used, 0 to 1."""
         return min(1.0, max(0.0, 1 - self.remaining / self.limit)) if self.limit else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one answer tells of the limits."""
+    """The limits that one response states."""
 
     status: str | None = None
-    """Of the subscription as a whole, such as ``allowed``."""
+    """The status of the subscription as a whole, such as ``allowed``."""
     windows: tuple[Window, ...] = ()
-    """Those of five hours and of seven days first."""
+    """The windows of five hours and of seven days come first."""
     decisive: str | None = None
-    """The name of the window by which the provider decides now: its representative claim."""
+    """The name of the window that currently decides: the provider's representative claim."""
     extra_usage: ExtraUsage | None = None
     allowances: tuple[Allowance, ...] = ()
     passed: bool = False
-    """The request that was answered so was served, whatever its headers say."""
+    """Whether the request was served, whatever the response's headers say."""
 
     @property
     def refusing(self) -> frozenset[str]:
-        """The names of the windows for which requests are refused; none while they pass."""
+        """Return the names of the windows for which requests are refused; none while requests pass."""
         if self.passed or self.status != _REJECTED or not self.windows:
             return frozenset()
         if any(window.name == self.decisive for window in self.windows):
@@ -103,7 +103,7 @@ class Limits:
 
 
 def limits_of(exchange: Exchange) -> Limits | None:
-    """What an answer tells of the limits; None: nothing that can be understood."""
+    """Return the limits that a response states, or None if it states none that are understood."""
     if not exchange.rate_limits:
         return None
     told = dict(exchange.rate_limits)
@@ -121,7 +121,7 @@ def limits_of(exchange: Exchange) -> Limits | None:
 
 
 def extra_usage(rate_limits: Headers) -> ExtraUsage | None:
-    """What these fields of an answer tell of extra usage; None: nothing."""
+    """Return the extra usage that these header fields state, or None if they state none."""
     told = dict(rate_limits)
     place = f"{_UNIFIED}overage"
     status, because = told.get(f"{place}-status") or None, told.get(f"{place}-disabled-reason") or None
@@ -134,12 +134,12 @@ def extra_usage(rate_limits: Headers) -> ExtraUsage | None:
 
 
 def tells_limits(exchange: Exchange) -> bool:
-    """Whether an answer tells of the limits: one that only asks to wait does not."""
+    """Return whether a response states limits; one that only asks to wait does not."""
     return any(name.startswith(_PREFIX) for name, _ in exchange.rate_limits)
 
 
 def _status(exchange: Exchange, told: dict[str, str]) -> str | None:
-    """Of the whole. Where it is left out, a refusal for the limits says so itself."""
+    """Return the status of the subscription. If it is missing, a refusal because of the limits implies it."""
     status = told.get(f"{_UNIFIED}status") or None
     if status is None and exchange.status == 429 and _windows(told):
         return _REJECTED
@@ -154,7 +154,7 @@ def _windows(told: dict[str, str]) -> tuple[Window, ...]:
 
 
 def _window_name(claim: str) -> str:
-    """The name in headers of what a claim names: ``seven_day_overage_included`` is ``7d_oi``."""
+    """Return the header name for a claim: ``seven_day_overage_included`` is ``7d_oi``."""
     name = claim.replace("five_hour", "5h").replace("seven_day", "7d")
     return name.replace("_overage_included", "_oi")
 
@@ -188,7 +188,7 @@ def _number(value: str | None) -> float | None:
 
 
 def _moment(value: str | None) -> datetime | None:
-    """A time in seconds since 1970, or as RFC 3339."""
+    """Parse a time in seconds since 1970 or as RFC 3339."""
     seconds = _number(value)
     if seconds is not None:
         return datetime.fromtimestamp(seconds, UTC) if _FIRST_SECOND <= seconds <= _LAST_SECOND else None

@@ -1,6 +1,6 @@
-"""JSON as lines of text to compare: a member or an item a line, and text with its own lines.
+"""Renders JSON as lines of text to compare: one per member or item, with the lines of a text kept apart.
 
-Read in slices, so that no step decodes much at once. Every difference shows, except in how the JSON is written.
+Works on slices, so that no step decodes much at once. It shows every difference except in JSON formatting.
 """
 
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ _INDENT = "  "
 _DEEPEST = 40
 _LONGEST_TEXT = 256 * 1024
 _LONGEST_WORD = 160
-"""Characters without a space: beyond, it is data that nobody reads."""
+"""Characters without a space; a longer run is data, not text to read."""
 
 
 def outline(raw: msgspec.Raw, indent: str = "") -> Iterator[str]:
-    """The lines of a value."""
+    """Yield the lines of a value."""
     nested = _nested(raw, indent)
     yield from (indent + line for line in _scalar(raw)) if nested is None else nested
 
 
 def outline_members(members: dict[str, msgspec.Raw], indent: str = "") -> Iterator[str]:
-    """The lines of an object's members."""
+    """Yield the lines of an object's members."""
     for name, value in members.items():
         yield from _entry(f"{name}:".replace("\n", "\\n"), value, indent)
 
 
 def _nested(raw: msgspec.Raw, indent: str) -> Iterator[str] | None:
-    """The lines of what holds other values; None: it holds none, or none that are looked at."""
+    """Return the lines of an object or array, or None for other values and those that are not expanded."""
     first = bytes(memoryview(raw)[:1])
     if len(indent) > _DEEPEST * len(_INDENT):
         return None
@@ -54,7 +54,7 @@ def _entry(head: str, value: msgspec.Raw, indent: str) -> Iterator[str]:
 
 
 def _scalar(raw: msgspec.Raw) -> list[str]:
-    """A string's lines; of anything else, and of data, one line."""
+    """Return a string's lines, or one line for other values and for data."""
     view = memoryview(raw)
     if bytes(view[:1]) != b'"':
         return [abbreviated(raw, bytes(view[:_LONGEST_WORD]).decode("utf-8", "replace"))]
@@ -69,7 +69,7 @@ def _scalar(raw: msgspec.Raw) -> list[str]:
 
 
 def abbreviated(raw: msgspec.Raw, text: str) -> str:
-    """The text where it is all of a short value; else how long the value is, and a digest that tells it from others."""
+    """Return the text if it is all of a short value; otherwise the value's length and a digest that identifies it."""
     size = memoryview(raw).nbytes
     if size <= _LONGEST_WORD and text:
         return text

@@ -1,4 +1,4 @@
-"""The tries of one call, folded: a client that is refused, or loses its answer, sends the same request again."""
+"""Groups the tries of one call: a client that is refused, or loses its response, sends the same request again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.kind import Kind
 
 _LONGEST_WAIT = timedelta(minutes=10)
-"""Between a try that failed and the next, where the client does not count them."""
+"""The longest time between a failed try and the next, if the client does not count its tries."""
 _LONGEST_SHEDDING = timedelta(milliseconds=100)
-"""Between a request that the provider called invalid and the client's next form of it."""
+"""The longest time between a request that the provider called invalid and the client's next form of it."""
 _INVALID = frozenset({400, 422})
 _TELLING_BYTES = 1000
-"""Smaller requests are easily of one size by chance; Claude Code's own are of 20 kB and more."""
+"""Smaller requests can have the same size by chance; Claude Code's own have 20 kB and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +21,33 @@ class Call:
     """One call with all of its tries."""
 
     tries: tuple[Exchange, ...]
-    """In the order in which they were made; at least one."""
+    """The tries in order, at least one."""
     run: bool = False
-    """Not tries of one call, but several side requests in a row."""
+    """Whether these are several side requests in a row, not tries of one call."""
 
     @property
     def last(self) -> Exchange:
-        """The try that counts: how the call ended, or goes on."""
+        """Return the try that counts: how the call ended, or its current state."""
         return self.tries[-1]
 
     @property
     def retries(self) -> int:
-        """How many tries there were before the last, as the client counts them: also those that nobody recorded."""
+        """Return the number of tries before the last, as the client counts them, including unrecorded ones."""
         return 0 if self.run else max(self.last.retry, len(self.tries) - 1)
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """What later tries left out of the first, each thing once."""
+        """Return what later tries omitted from the first request, each thing once."""
         return tuple(dict.fromkeys(what for each in self.tries for what in each.left_out))
 
 
 def calls(exchanges: Iterable[Exchange]) -> list[Call]:
-    """Fold exchanges, in whatever order, into calls in the order of their first tries.
+    """Group exchanges, in any order, into calls in the order of their first tries.
 
-    A try goes on with a call that has not succeeded, of the same session and agent, with a request of the same kind
-    and model that asks the same (or, where that is not known, has the same size): one whose retry count it raises by
-    one, or else (Claude Code in interactive use counts none) one that had failed before it began. Another form of a
-    request that was refused as invalid comes at once, or it is no try of it. What goes on with none is a call of its
+    A try continues a call that has not succeeded, of the same session and agent, with a request of the same kind and
+    model and the same contents (or, if those are not known, the same size). It must either raise the call's retry
+    count by one, or (interactive Claude Code does not count retries) begin after the previous try failed. Another form
+    of a request that was refused as invalid must follow at once. A request that continues no call is a call of its
     own, so that none is lost.
     """
     folded: list[list[Exchange]] = []
@@ -56,7 +56,8 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
         asked = (exchange.kind, exchange.path, exchange.model, exchange.asked or exchange.request_bytes)
         same = (exchange.session_id, exchange.agent_id, *asked)
         unfinished = waiting.setdefault(same, [])
-        # Without either nothing tells, and small requests that fail for days must not each look at all before them.
+        # Without a retry count, a small request can't be matched, and those that fail for days would each be
+        # compared with all earlier ones.
         tells = exchange.retry > 0 or exchange.request_bytes >= _TELLING_BYTES
         earlier = reversed(unfinished) if tells else ()
         tries = next((tries for tries in earlier if _goes_on(tries[-1], exchange)), None)
@@ -64,7 +65,7 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
             tries = [exchange]
             folded.append(tries)
         else:
-            # By identity: calls that are equal so far are not the same.
+            # Compare by identity: different calls can be equal so far.
             unfinished[:] = [other for other in unfinished if other is not tries]
             tries.append(exchange)
         if exchange.outcome is not Outcome.OK:
@@ -84,7 +85,7 @@ def _goes_on(before: Exchange, exchange: Exchange) -> bool:
 
 
 def runs(folded: Iterable[Call]) -> list[Call]:
-    """Join side requests in a row that are of one kind, session and agent, such as the counts of ``/context``."""
+    """Join consecutive side requests of one kind, session and agent, such as the counts of ``/context``."""
     joined: list[Call] = []
     for call in folded:
         if joined and _runs_on(joined[-1], call):
@@ -95,7 +96,7 @@ def runs(folded: Iterable[Call]) -> list[Call]:
 
 
 def in_runs(exchange: Exchange) -> bool:
-    """Return whether an exchange may be one of several in a row that lists show as one."""
+    """Return whether an exchange may be one of several consecutive ones that lists show as one."""
     return exchange.kind in _IN_RUNS
 
 

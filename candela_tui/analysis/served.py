@@ -1,4 +1,4 @@
-"""What was served otherwise than asked: another model, speed, tier or place costs and answers differently."""
+"""Finds what was served differently than requested: another model, speed, tier or place has other costs and results."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,24 @@ from candela_tui.protocol.model_ids import model_name, same_model
 from candela_tui.protocol.usage import Usage
 
 _SERVES_TIER = {"auto": ("standard", "priority"), "standard_only": ("standard",)}
-"""What each ``service_tier`` of a request allows. Source: https://docs.claude.com/en/api/service-tiers"""
+"""The tiers that each ``service_tier`` of a request allows. Source: https://docs.claude.com/en/api/service-tiers"""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for. None: left to the provider (the standard speed; for the place, the workspace's)."""
+    """What a request asks for. None leaves it to the provider (the standard speed; for the place, the workspace's)."""
 
     model: str | None = None
     speed: str | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
     cache_ttls: tuple[str, ...] = ()
-    """Lifetimes of the cache, shortest first."""
+    """Requested lifetimes of the cache, shortest first."""
 
 
 def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:
-    """Compare a request with what its answer reports; what the answer does not report is no difference, nor is a model
-    that was asked for by an ARN that does not name it."""
+    """Compare a request with what its response reports. What the response does not report is no difference, nor is a
+    model that was requested by an ARN that does not name it."""
     found = []
     hidden = asked.model is not None and asked.model.startswith("arn:") and model_name(asked.model).version is None
     if asked.model and model_used and not hidden and not same_model(asked.model, model_used):
@@ -38,14 +38,14 @@ def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tu
         geo = usage.inference_geo
         if asked.inference_geo and geo and geo not in (asked.inference_geo, "not_available"):
             found.append(Difference("inference_geo", asked.inference_geo, geo))
-        # Marks of both lifetimes allow writes of either.
+        # Breakpoints of both lifetimes allow writes of either.
         if len(asked.cache_ttls) == 1 and (served := _served_ttl(usage)) not in (None, asked.cache_ttls[0]):
             found.append(Difference("cache_ttl", asked.cache_ttls[0], served))
     return tuple(found)
 
 
 def _served_ttl(usage: Usage) -> str | None:
-    """The one lifetime for which the cache was written; None: several, none, or not told."""
+    """Return the one lifetime for which the cache was written; None for several, none, or unknown."""
     written_5m, written_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
     if written_5m is None or written_1h is None or bool(written_5m) == bool(written_1h):
         return None

@@ -1,24 +1,24 @@
-"""Time laid out on a line of columns, with long idle stretches folded."""
+"""Maps time to columns of a line, with long idle stretches folded."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
 
 _IDLE_S = 600.0
-"""How long nothing happens before that time is folded."""
+"""Idle time of this length is folded."""
 _SHORTEST_S = 5.0
-"""What a line shows at least: a single request is not to look like an hour."""
+"""The shortest time that a line spans, so that a single request does not look like an hour."""
 _COLUMNS_A_FOLD = 12
-"""At most one fold in so many columns; shorter idle stretches are then not folded."""
+"""Columns per fold: with more folds than that, the shortest idle stretches are not folded."""
 
 
 class Stretches:
-    """The times at which something happened, told in the order of their beginnings (Unix seconds)."""
+    """The times in which something happened, added in the order of their start (Unix seconds)."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[float, float]] = []
 
     def add(self, start: float, end: float) -> None:
-        """Something happened from one moment to another."""
+        """Add a time in which something happened."""
         if self.spans and start - self.spans[-1][1] < _IDLE_S:
             first, last = self.spans[-1]
             self.spans[-1] = (first, max(last, end))
@@ -33,20 +33,20 @@ class Stretch:
     start: float
     end: float
     left: int
-    """Its first column."""
+    """The stretch's first column."""
     columns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A column that stands for time in which nothing happened."""
+    """A column that stands for idle time."""
 
     column: int
     seconds: float
 
 
 class TimeScale:
-    """Says which column a moment has, and which moment a column. Times are Unix seconds."""
+    """Converts moments (Unix seconds) to columns and back."""
 
     def __init__(self, stretches: Stretches, columns: int) -> None:
         spans = list(stretches.spans)
@@ -68,23 +68,23 @@ class TimeScale:
 
     @property
     def seconds_a_column(self) -> float:
-        """How long a column lasts, where time runs."""
+        """Return the seconds per column, outside folds."""
         return sum(s.end - s.start for s in self.stretches) / sum(s.columns for s in self.stretches)
 
     def position(self, moment: float) -> float:
-        """Columns from the left, 0 to ``columns``. Later moments are never to the left."""
+        """Return the distance from the left in columns, 0 to ``columns``. Later moments are never further left."""
         stretch = self.stretches[max(0, bisect_right(self._starts, moment) - 1)]
         share = (moment - stretch.start) / (stretch.end - stretch.start) if stretch.end > stretch.start else 0.0
         return stretch.left + min(max(share, 0.0), 1.0) * stretch.columns
 
     def column(self, moment: float) -> int:
-        """The column in which a moment is."""
+        """Return the column that contains a moment."""
         stretch = self.stretches[max(0, bisect_right(self._starts, moment) - 1)]
-        # The end of a stretch belongs to its last column, not to the fold behind it.
+        # The end of a stretch belongs to its last column, not to the fold after it.
         return min(int(self.position(moment)), stretch.left + stretch.columns - 1)
 
     def moment(self, column: float) -> float:
-        """When a column begins; for a fold, when the time before it ends."""
+        """Return the time at which a column begins; for a fold, the end of the time before it."""
         stretch = self.stretches[max(0, bisect_right(self._lefts, column) - 1)]
         share = min((column - stretch.left) / stretch.columns, 1.0)
         return stretch.start + max(0.0, share) * (stretch.end - stretch.start)
@@ -96,7 +96,7 @@ def _join_closest(spans: list[tuple[float, float]]) -> None:
 
 
 def _laid_out(spans: list[tuple[float, float]], columns: int) -> list[Stretch]:
-    """Columns by duration, at least one each."""
+    """Assign columns by duration, at least one each."""
     room = columns - (len(spans) - 1) - len(spans)
     total = sum(end - start for start, end in spans) or 1.0
     shares = [(end - start) / total * room for start, end in spans]

@@ -1,4 +1,4 @@
-"""What was used when: exchanges in buckets of time, and in one lane an agent."""
+"""Usage over time: exchanges in buckets, and in one lane per agent."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -12,32 +12,32 @@ from candela_tui.exchange import Exchange, Outcome
 
 
 class Part(IntEnum):
-    """What tokens and cost are made of."""
+    """The components of tokens and cost."""
 
     CACHE_READ = 0
     CACHE_WRITE = 1
     INPUT = 2
     OUTPUT = 3
     SEARCHES = 4
-    """Searches of the web: cost without tokens."""
+    """Web searches: cost without tokens."""
 
 
 @dataclass(slots=True)
 class Bucket:
-    """The exchanges that began within a column's time."""
+    """The exchanges that began within one column's time."""
 
     requests: int = 0
     priced: int = 0
-    """How many of them have a price."""
+    """The number of them that have a price."""
     tokens: list[int] = field(default_factory=lambda: [0] * len(Part))
-    """By part."""
+    """Tokens of each component."""
     usd: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * len(Part))
-    """By part."""
+    """Cost of each component, in USD."""
     first_id: str | None = None
-    """The exchange that began first."""
+    """The id of the exchange that began first."""
 
     def add(self, exchange: Exchange) -> None:
-        """Count one exchange."""
+        """Add one exchange to the bucket."""
         self.requests += 1
         self.first_id = self.first_id or exchange.id
         usage, cost = exchange.usage, exchange.cost
@@ -56,7 +56,7 @@ class Bucket:
 
 
 class State(IntEnum):
-    """What an agent did; where several things are true, the greatest is shown."""
+    """What an agent did; if several states apply, the greatest is shown."""
 
     IDLE = 0
     RAN = 1
@@ -76,24 +76,24 @@ class Bar:
 
 @dataclass(slots=True)
 class Lane:
-    """One agent: its requests, the earliest first."""
+    """One agent's requests, earliest first."""
 
     agent_id: str | None
-    """None: the main agent."""
+    """None for the main agent."""
     bars: list[Bar] = field(default_factory=list)
     busy_s: float = 0.0
-    """Seconds in which at least one of its requests ran."""
+    """Seconds during which at least one of its requests ran."""
     usd: Decimal = Decimal(0)
     priced: int = 0
     at_least: bool = False
-    """The cost is a lower bound: something has no final cost."""
+    """Whether the cost is a lower bound, because a request has no final cost."""
     live: int = 0
     halves: bytearray = field(default_factory=bytearray)
     """The state in each half of each column."""
     _until: float = 0.0
 
     def add(self, exchange: Exchange, bar: Bar) -> None:
-        """Count the next exchange."""
+        """Add the next exchange to the lane."""
         self.bars.append(bar)
         self.busy_s += max(0.0, bar.end - max(bar.start, self._until))
         self._until = max(self._until, bar.end)
@@ -105,7 +105,7 @@ class Lane:
         self.at_least |= exchange.unpriced_model is not None or exchange.unread is not None
 
     def draw(self, bar: Bar, scale: TimeScale) -> None:
-        """Mark the halves of columns in which a request ran: at least one."""
+        """Mark the half columns in which a request ran, at least one."""
         if not self.halves:
             self.halves = bytearray(2 * scale.columns)
         first = min(int(scale.position(bar.start) * 2), len(self.halves) - 1)
@@ -114,25 +114,25 @@ class Lane:
             self.halves[place] = max(self.halves[place], bar.state)
 
     def at(self, moment: float) -> Bar:
-        """The last request that began before a moment, else the first."""
+        """Return the last request that began before a moment, or the first request."""
         return self.bars[max(0, bisect_right(self.bars, moment, key=lambda bar: bar.start) - 1)]
 
 
 @dataclass(slots=True)
 class Timeline:
-    """All of it, on one scale."""
+    """All buckets and lanes, on one scale."""
 
     scale: TimeScale
     buckets: list[Bucket]
-    """One a column."""
+    """One bucket per column."""
     lanes: list[Lane]
-    """The main agent's first, then in the order of their first requests."""
+    """The main agent's first, then by the time of the first request."""
     live: bool = False
-    """Whether time goes on."""
+    """Whether a request is live, so that the timeline still grows."""
 
 
 def begin_and_end(exchange: Exchange, now: datetime) -> tuple[float, float]:
-    """When an exchange was under way (Unix seconds): while live, until now."""
+    """Return when an exchange began and ended (Unix seconds); a live one ends now."""
     start = exchange.started_at.timestamp()
     if exchange.live:
         return start, max(start, now.timestamp())
@@ -142,17 +142,17 @@ def begin_and_end(exchange: Exchange, now: datetime) -> tuple[float, float]:
 
 
 class Drafting:
-    """Makes a timeline in steps: with thousands of exchanges it takes longer than a screen may stand still."""
+    """Builds a timeline in steps, because thousands of exchanges would block the screen for too long."""
 
     def __init__(self, exchanges: Iterable[Exchange], *, columns: int, now: datetime) -> None:
         self._exchanges = exchanges
         self._columns = columns
         self._now = now
         self.timeline: Timeline | None = None
-        """None until all steps are taken, or where there is nothing to show."""
+        """None until all steps are done, or if there is nothing to show."""
 
     def steps(self) -> Iterator[None]:
-        """Do the work, one exchange a step. The exchanges come in the order of their beginnings."""
+        """Do the work, one exchange per step. The exchanges must be in the order of their start."""
         stretches = Stretches()
         lanes: dict[str | None, Lane] = {}
         begun: list[tuple[Exchange, Lane, Bar]] = []

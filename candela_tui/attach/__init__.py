@@ -1,1 +1,1 @@
-"""The other side of the local API: a running candela's feed and records, in this process."""
+"""The client side of the local API: the feed and records of another running candela, in this process."""

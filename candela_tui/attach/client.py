@@ -1,4 +1,4 @@
-"""Asks a running candela over its local API."""
+"""A client for the local API of a running candela."""
 
 import contextlib
 import http.client
@@ -13,14 +13,14 @@ import msgspec
 
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
-from candela_tui.network_errors import described
-from candela_tui.peer import listening_uid
+from candela_tui.network.errors import described
+from candela_tui.network.peer import listening_uid
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import API_ROOT, About, Unlock, encode
+from candela_tui.wire import API_ROOT, About, Credentials, Forgotten, Refusal, Unlock, encode
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15.0
-"""Without a byte; the event stream has a comment every 5 s."""
+"""Seconds without a byte; the event stream sends a comment every 5 s."""
 _PIECE = 64 * 1024
 
 
@@ -28,19 +28,19 @@ _Kind = TypeVar("_Kind")
 
 
 class Unavailable(StoreError):
-    """The candela of these records can't be asked."""
+    """The candela that has these records can't be reached or used."""
 
 
 class Unreachable(Unavailable):
-    """Nobody answers, or what answers breaks off."""
+    """Nothing responds, or the response breaks off."""
 
 
 class NotRecorded(StoreError):
-    """The candela that answers knows no such thing."""
+    """The running candela has no such record."""
 
 
 class NoLocalApi(Unavailable):
-    """What answers has no local API that this user may ask: an older candela, or another data directory's."""
+    """The server has no local API for this user: it is an older candela, or uses another data directory."""
 
 
 class _Fault(msgspec.Struct):
@@ -52,14 +52,14 @@ class _Refusal(msgspec.Struct):
 
 
 class Answer:
-    """The body of an answer, as it comes."""
+    """The body of a response, read as it arrives."""
 
     def __init__(self, response: http.client.HTTPResponse, where: str) -> None:
         self._response = response
         self._where = where
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces, as soon as they are there. Raises Unreachable where it breaks off."""
+        """Yield the body in pieces as they arrive. Raises Unreachable if it breaks off."""
         while True:
             try:
                 piece = self._response.read1(_PIECE)
@@ -70,7 +70,7 @@ class Answer:
             yield piece
 
     def lines(self) -> Iterator[bytes]:
-        """The body's lines, without their ends. Raises Unreachable."""
+        """Yield the body's lines, without line ends. Raises Unreachable."""
         partial: list[bytes] = []
         for piece in self.pieces():
             first, end, rest = piece.partition(b"\n")
@@ -84,12 +84,12 @@ class Answer:
             raise Unreachable(f"The candela on {self._where} broke off in the middle of a line.")
 
     def whole(self) -> bytes:
-        """All of the body. Raises Unreachable."""
+        """Return the complete body. Raises Unreachable."""
         return b"".join(self.pieces())
 
 
 class Client:
-    """Each question has a connection of its own, and may come from any thread."""
+    """A client for the local API. Each request has its own connection, and may come from any thread."""
 
     def __init__(self, port: int, token_file: Path) -> None:
         self.where = f"{_HOST}:{port}"
@@ -101,13 +101,14 @@ class Client:
         self,
         *names: str,
         connected: Callable[[socket.socket], None] | None = None,
+        method: str = "GET",
         give: bytes | None = None,
         **query: str | int | None,
     ) -> Iterator[Answer]:
-        """Ask for the resource of this path, and close at the end. ``connected`` gets the connection at its beginning.
-        ``give``: a document for it, which is then sent with POST.
+        """Request the resource at this path, and close the connection at the end. ``connected`` gets the connection
+        when it is open. ``give`` is a document to send.
 
-        Raises Unreachable, NoLocalApi, NotRecorded, and StoreError with the other candela's own words.
+        Raises Unreachable, NoLocalApi, NotRecorded, and StoreError with the server's own message.
         """
         path = "".join(f"/{quote(name, safe='', errors='surrogateescape')}" for name in names)
         given = urlencode({name: value for name, value in query.items() if value is not None}, errors="surrogateescape")
@@ -116,12 +117,12 @@ class Client:
         try:
             try:
                 connection.connect()
-                # At each connection: the candela may have ended since, and its port be somebody else's.
+                # Check each connection: the candela may have exited since, and another program may use its port.
                 self._require_own()
                 if connected is not None:
                     connected(connection.sock)
                 headers = {"Authorization": f"Bearer {self._token()}"}
-                connection.request("GET" if give is None else "POST", target, give, headers)
+                connection.request(method, target, give, headers)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 raise Unreachable(f"The candela on {self.where} does not answer ({_why(error)}).") from error
@@ -134,7 +135,7 @@ class Client:
             connection.close()
 
     def about(self) -> About:
-        """Who answers. Raises StoreError."""
+        """Return information about the running candela. Raises StoreError."""
         try:
             with self.ask() as answer:
                 return self.understood(answer.whole(), About)
@@ -142,34 +143,46 @@ class Client:
             raise NoLocalApi(f"The candela on {self.where} is older than this one and has no local API.") from None
 
     def credentials(self) -> tuple[CredentialState, ...]:
-        """How its providers' credentials stand, as far as it used them. Raises StoreError."""
+        """Return the state of the provider credentials that it has used. Raises StoreError."""
         with self.ask("credentials") as answer:
-            return self.understood(answer.whole(), tuple[CredentialState, ...])
+            told = self.understood(answer.whole(), tuple[Credentials, ...])
+        return tuple(state for each in told if (state := each.state) is not None)
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return the parts of requests that models refused, as far as it remembers them. Raises StoreError."""
+        with self.ask("refusals") as answer:
+            return self.understood(answer.whole(), tuple[Refusal, ...])
+
+    def forget_refusals(self, model: str | None) -> int:
+        """Make it forget what a model refused, or all models for None, and return how many parts that were. Raises
+        StoreError."""
+        with self.ask("refusals", method="DELETE", model=model) as answer:
+            return self.understood(answer.whole(), Forgotten).forgotten
 
     def unlock(self, passphrase: str) -> None:
-        """Let it open its file of secrets. Raises VaultError."""
+        """Make it open its file of secrets with a passphrase. Raises VaultError."""
         try:
-            with self.ask("unlock", give=encode(Unlock(passphrase))) as answer:
+            with self.ask("unlock", method="POST", give=encode(Unlock(passphrase))) as answer:
                 answer.whole()
         except StoreError as error:
             raise VaultError(str(error)) from None
 
     def understood(self, data: bytes, kind: type[_Kind]) -> _Kind:
-        """Decode what came. Raises StoreError."""
+        """Decode a response. Raises StoreError."""
         try:
             return msgspec.json.decode(data, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self.not_understood(error) from error
 
     def not_understood(self, error: Exception) -> StoreError:
-        """Another version's answer, in words."""
+        """Return an error for a response from another version."""
         return StoreError(
             f"The candela on {self.where} answers in a way that this one does not understand ({error}). "
             f"Start it again, so that both are of one version."
         )
 
     def _require_own(self) -> None:
-        """Raise NoLocalApi where another user listens, who would get the token."""
+        """Raise NoLocalApi if the port belongs to another user, who would get the token."""
         user = listening_uid(self._port)
         if user is not None and user != os.getuid():
             raise NoLocalApi(f"{self.where} belongs to another user of this machine (uid {user}).")
@@ -201,6 +214,6 @@ def _why(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not ASCII"
     if isinstance(error, http.client.HTTPException | ValueError):
-        # Their texts quote what came.
+        # Their messages quote the response.
         return "its answer is not valid HTTP"
     return described(error)

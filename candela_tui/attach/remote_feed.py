@@ -10,12 +10,11 @@ from datetime import datetime
 from candela_tui import wire
 from candela_tui.attach.client import Client, Unreachable
 from candela_tui.attach.remote_history import RemoteHistory
-from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import About, NotUnderstood, Snapshot
+from candela_tui.wire import About, Credentials, NotUnderstood, Snapshot
 
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 2.0
@@ -23,7 +22,7 @@ _JOIN_S = 2.0
 
 
 class RemoteFeed(Feed):
-    """Filled by a thread from ``start`` to ``close``. Where the other candela ends it waits for it to come back."""
+    """A feed filled by a thread from ``start`` to ``close``. If the other candela exits, it waits for it to return."""
 
     def __init__(self, client: Client, history: RemoteHistory, about: About | None = None) -> None:
         super().__init__()
@@ -37,17 +36,17 @@ class RemoteFeed(Feed):
         self._thread = threading.Thread(target=self._run, name="attached", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow; never raises."""
+        """Start following the event stream. Never raises."""
         self._thread.start()
 
     def close(self) -> None:
-        """Follow no longer."""
+        """Stop following the event stream."""
         self._closed.set()
         self._break_off()
         self._thread.join(_JOIN_S)
 
     def lost_by_leaving(self) -> int:
-        """None: they are another process's."""
+        """Return 0, because live requests belong to another process."""
         return 0
 
     def _run(self) -> None:
@@ -64,7 +63,7 @@ class RemoteFeed(Feed):
             retry_s = min(_LAST_RETRY_S, retry_s * 2)
 
     def _follow(self) -> None:
-        with self._client.ask("events", connected=self._connected) as answer:
+        with self._client.ask(wire.SNAPSHOTS, "events", connected=self._connected) as answer:
             decoder = SSEDecoder()
             for piece in answer.pieces():
                 self._take(decoder.feed(piece))
@@ -93,7 +92,8 @@ class RemoteFeed(Feed):
                 case wire.NOTICE:
                     self._hear(self._client.understood(event.data, Notice))
                 case wire.CREDENTIALS:
-                    self.tell_credentials(self._client.understood(event.data, CredentialState))
+                    if (state := self._client.understood(event.data, Credentials).state) is not None:
+                        self.tell_credentials(state)
                 case wire.MISSED:
                     self.tell_missed()
         if exchanges:
@@ -110,12 +110,12 @@ class RemoteFeed(Feed):
         self.note = _note(snapshot.about)
         if again:
             self.notify(f"Attached again to the candela on {self._client.where} (pid {snapshot.about.pid}).")
-        # Whoever read the records before this moment may have seen as live what has ended since.
+        # Records read before this moment may show exchanges as live that have ended since.
         self.tell_missed()
         self._settle(set(snapshot.live))
 
     def _hear(self, notice: Notice) -> None:
-        # Each stream begins with the latest notices.
+        # Each stream begins with the latest notices, so skip those already shown.
         if self._told_until is None or notice.at > self._told_until:
             self._told_until = notice.at
             self.pass_on(notice)
@@ -129,7 +129,7 @@ class RemoteFeed(Feed):
         self._settle(set())
 
     def _settle(self, live: set[str]) -> None:
-        """Find out how those ended that are live no longer."""
+        """Read the outcome of exchanges that are no longer live."""
         for known in self.newer_than_store():
             if known.id in live:
                 continue

@@ -1,18 +1,22 @@
-"""A running candela's records, read over its local API; where it has ended, from its store."""
+"""The records of a running candela, read over its local API, or from its store if it has exited."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from candela_tui import wire
+from candela_tui.analysis.filter import Filter
 from candela_tui.attach.client import Client, NotRecorded, Unavailable
 from candela_tui.exchange import Exchange
-from candela_tui.store.reader import EVERY_SESSION, EverySession, StoreReader
+from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
+from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
+from candela_tui.store.reader import StoreReader
+from candela_tui.store.search import search_sessions
 from candela_tui.wire import Chunk, NotUnderstood
 
 
 class RemoteHistory:
-    """Reads like a StoreReader, from any thread; every method raises StoreError where that fails."""
+    """Reads like a StoreReader, from any thread. Every method raises StoreError on failure."""
 
     freshness_s = 0.25
 
@@ -20,34 +24,41 @@ class RemoteHistory:
         self._client = client
         self._store = store
 
-    def exchanges(
-        self,
-        *,
-        session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION,
-        since: datetime | None = None,
-        before: str | None = None,
-        limit: int | None = None,
-    ) -> list[Exchange]:
-        """Exchanges without their headers, oldest first; ``limit`` keeps the newest. ``before`` is an id."""
-        session = None if session_id is EVERY_SESSION else session_id or ""
+    def exchanges(self, query: ExchangeQuery = EVERYTHING) -> list[Exchange]:
+        """Return exchanges without their headers, oldest first."""
         try:
             with self._client.ask(
-                "requests",
-                session=session,
-                since=since.isoformat() if since else None,
-                before=before,
-                limit=limit,
+                wire.SNAPSHOTS,
+                session=None if query.session_id is EVERY_SESSION else query.session_id or "",
+                since=query.since.isoformat() if query.since else None,
+                before=query.before,
+                limit=query.limit,
             ) as answer:
                 found = list(self._exchanges(answer.lines()))
         except Unavailable:
-            return self._store.exchanges(session_id=session_id, since=since, before=before, limit=limit)
+            return self._store.exchanges(query)
         found.reverse()
         return found
 
+    def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, *, now: datetime) -> list[Exchange]:
+        """Return the exchanges that a filter matches, oldest first."""
+        return search_sessions(self, wanted, query, now)
+
+    def totals(
+        self,
+        query: ExchangeQuery = EVERYTHING,
+        *,
+        by: Collection[Dimension] = EVERY_DIMENSION,
+        without: Collection[str] = (),
+    ) -> Ledger:
+        """Return the sums over exchanges, ignoring the query's limit."""
+        found = self.exchanges(replace(query, limit=None))
+        return Ledger.of(exchange for exchange in found if exchange.id not in without)
+
     def exchange(self, id_or_prefix: str) -> Exchange | None:
-        """One exchange with its headers."""
+        """Return one exchange with its headers."""
         try:
-            with self._client.ask("requests", id_or_prefix) as answer:
+            with self._client.ask(wire.SNAPSHOTS, id_or_prefix) as answer:
                 return next(self._exchanges(iter([answer.whole()])))
         except NotRecorded:
             return None
@@ -55,7 +66,7 @@ class RemoteHistory:
             return self._store.exchange(id_or_prefix)
 
     def request_body(self, exchange_id: str) -> bytes | None:
-        """The request's body as it crossed; None: not recorded."""
+        """Return the request's body as the client sent it, or None if it was not recorded."""
         try:
             with self._client.ask("requests", exchange_id, "request") as answer:
                 return answer.whole()
@@ -65,7 +76,7 @@ class RemoteHistory:
             return self._store.request_body(exchange_id)
 
     def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
-        """The response's chunks beyond the first ``after`` as they crossed, and their times in milliseconds."""
+        """Return the response's chunks after the first ``after`` as they were sent, and their times in milliseconds."""
         try:
             with self._client.ask("requests", exchange_id, "chunks", after=after) as answer:
                 chunks = [self._client.understood(line, Chunk) for line in answer.lines()]
@@ -74,8 +85,8 @@ class RemoteHistory:
         return [chunk.data for chunk in chunks], [chunk.at_ms for chunk in chunks]
 
     def provider_request_body(self, exchange_id: str) -> bytes | None:
-        """The body that went to the provider; None: not recorded, or the client's own body and answer are all that
-        crossed."""
+        """Return the body sent to the provider, or None if it was not recorded or body and response are the client's
+        own."""
         try:
             with self._client.ask("requests", exchange_id, "provider", "request") as answer:
                 return answer.whole()
@@ -85,8 +96,8 @@ class RemoteHistory:
             return self._store.provider_request_body(exchange_id)
 
     def provider_response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
-        """What came from the provider, as ``response_chunks`` has what went to the client; none where
-        ``provider_request_body`` has none."""
+        """Return what the provider sent, in the form of ``response_chunks``; nothing if ``provider_request_body``
+        returns None."""
         try:
             with self._client.ask("requests", exchange_id, "provider", "chunks", after=after) as answer:
                 chunks = [self._client.understood(line, Chunk) for line in answer.lines()]

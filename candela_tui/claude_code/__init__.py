@@ -1,1 +1,1 @@
-"""What candela knows about the client, Claude Code: facts that differ from version to version."""
+"""Facts about Claude Code that differ between its versions."""

@@ -1,4 +1,4 @@
-"""Which version of Claude Code is installed, found without running it."""
+"""Find the installed version of Claude Code without running it."""
 
 import json
 import re
@@ -9,28 +9,28 @@ from pathlib import Path
 Version = tuple[int, int, int]
 
 NEWEST_KNOWN: Version = (2, 1, 332)
-"""The newest version that the tables and the words about Claude Code were checked with."""
+"""The newest version that the tables and texts about Claude Code were checked with."""
 
 _PACKAGE = "@anthropic-ai/claude-code"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
 def version_in(text: str) -> Version | None:
-    """Return the version that a text begins with, such as that of ``claude --version``."""
+    """Return the version that a text starts with, such as the output of ``claude --version``."""
     found = _VERSION.match(text.strip())
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def written(version: Version) -> str:
-    """Return a version as people write it."""
+    """Return a version as text, such as ``2.1.332``."""
     return ".".join(map(str, version))
 
 
 def installed_version(program: str | Path) -> Version | None:
-    """Return the version of a program by where it is installed; None where the place does not tell. Blocks.
+    """Return the version of a program, derived from where it is installed, or None if that does not show it. Blocks.
 
-    npm's package has it in its package.json, two or fewer directories above the program. The native installer and
-    Homebrew name a directory or the file itself after it (``~/.local/share/claude/versions/2.1.332``).
+    The npm package has the version in package.json, at most two directories above the program's own. The native
+    installer and Homebrew name a directory or the file itself after it (``~/.local/share/claude/versions/2.1.332``).
     """
     try:
         path = Path(program).resolve(strict=True)
@@ -50,8 +50,8 @@ def installed_version(program: str | Path) -> Version | None:
 
 
 def version_of_command(command: str, environ: Mapping[str, str]) -> Version | None:
-    """Return the version of the Claude Code that a command runs; None where it runs another program, or where that
-    can't be seen. Blocks."""
+    """Return the version of Claude Code that a command runs, or None if it runs another program or the version is
+    unknown. Blocks."""
     if Path(command).name != "claude":
         return None
     program = shutil.which(command, path=environ.get("PATH", ""))

@@ -1,4 +1,4 @@
-"""What the global options say, and what follows from them: one object that each command gets."""
+"""The global options and the paths and settings that follow from them, passed to each command as one object."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Where the files are. ``config`` and ``data`` are None where the option was not given."""
+    """The global options of one run. ``config`` and ``data`` are None if the option was not given."""
 
     config: Path | None = None
     data: Path | None = None
 
     @property
     def paths(self) -> Paths:
-        """The places to use."""
+        """The paths of candela's files."""
         return default_paths(self.config, self.data)
 
     def settings(self) -> "Settings":
-        """Read config.toml and the environment. A mistake there ends the command with its description."""
+        """Return the settings from config.toml and the environment. Exits with an error if they contain a mistake."""
         from candela_tui.config import ConfigError, load
 
         try:
@@ -34,7 +34,7 @@ class Invocation:
             raise click.ClickException(str(error)) from None
 
     def data_directory(self) -> Path:
-        """The data directory, made where it is missing. Ends the command where that fails."""
+        """Create the data directory if it is missing, and return it. Exits with an error if that fails."""
         try:
             self.paths.make_data_directory()
         except OSError as error:
@@ -45,7 +45,7 @@ class Invocation:
         return self.paths.data
 
     def arguments(self) -> list[str]:
-        """The global options again, for another candela."""
+        """Return the global options as arguments for another candela process."""
         given = (("--config", self.config), ("--data-dir", self.data))
         return [word for option, path in given if path for word in (option, str(path))]
 

@@ -1,23 +1,38 @@
-"""The settings of config.toml: what there is, what it means, and how mistakes are told.
+"""Read, validate, describe and change the settings in config.toml.
 
-Every key can also be set as ``CANDELA_SECTION__KEY`` in the environment, which wins over the file.
+Every key can also be set with an environment variable, ``CANDELA_SECTION__KEY``, which overrides the file.
 """
 
-from candela_tui.config.change import change_setting, from_text, toml_key, toml_value
+from candela_tui.config.change import change_setting, from_text, toml_value
 from candela_tui.config.check import known_keys, load, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
+from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document
-from candela_tui.config.places import aws_profile, aws_region, standing_in, vertex_project, vertex_region
+from candela_tui.config.places import (
+    aws_profile,
+    aws_region,
+    environment_value,
+    standing_in,
+    vertex_project,
+    vertex_region,
+)
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
     AwsSettings,
+    ClaudeAwsSettings,
+    ClaudeGoogleCloudSettings,
+    FoundrySettings,
+    KeySettings,
+    MantleSettings,
     ModelNames,
     ModelPrice,
     PricingSettings,
     ProxySettings,
+    RulesSettings,
     Settings,
+    SinkSettings,
     UiSettings,
     VertexSettings,
 )
@@ -27,14 +42,21 @@ __all__ = [
     "AnthropicSettings",
     "AttentionSettings",
     "AwsSettings",
+    "ClaudeAwsSettings",
+    "ClaudeGoogleCloudSettings",
     "ConfigError",
+    "FoundrySettings",
+    "KeySettings",
+    "MantleSettings",
     "ModelNames",
     "ModelPrice",
     "Origin",
     "PricingSettings",
     "ProxySettings",
+    "RulesSettings",
     "Setting",
     "Settings",
+    "SinkSettings",
     "UiSettings",
     "VertexSettings",
     "aws_profile",
@@ -42,6 +64,7 @@ __all__ = [
     "change_setting",
     "config_access",
     "data_access",
+    "environment_value",
     "from_text",
     "known_keys",
     "known_settings",
@@ -49,7 +72,7 @@ __all__ = [
     "origin_of",
     "read_document",
     "standing_in",
-    "toml_key",
+    "toml_document",
     "toml_value",
     "validated",
     "vertex_project",

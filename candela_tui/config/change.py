@@ -1,4 +1,4 @@
-"""One setting changed in config.toml, and everything else there as its user wrote it."""
+"""Change one setting in config.toml and keep everything else as the user wrote it."""
 
 import tomllib
 from collections.abc import Mapping, MutableMapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from candela_tui.config.check import Key, validated
+from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import read_document, read_text, replace_text
 
@@ -15,19 +16,38 @@ if TYPE_CHECKING:
 
 
 def change_setting(path: Path, key: Key, value: object) -> None:
-    """Set a key in the file, None: take it out. Comments, order and everything else stay. Raises ConfigError, also
-    where the file would then hold a mistake, and leaves the file as it was."""
-    import tomlkit
+    """Set a key in the file, or remove it if the value is None. Comments, order and everything else stay the same.
 
+    Raises ConfigError and leaves the file unchanged if the change fails or would make the file invalid.
+    """
+    written = read_text(path)
     wanted = read_document(path)
-    document = tomlkit.parse(read_text(path))
     _put(wanted, path, key, value)
     validated(wanted, str(path), {})
-    _put(document, path, key, None if value is None else _item(value))
-    text = tomlkit.dumps(document)
-    if tomllib.loads(text, parse_float=Decimal) != wanted:
+    if not written.strip():
+        replace_text(path, toml_document(wanted))
+        return
+    text = _edited(written, path, key, value)
+    if _without_empty_tables(tomllib.loads(text, parse_float=Decimal)) != _without_empty_tables(wanted):
         raise ConfigError(f"{path}: {'.'.join(key)} can't be changed in the way the file is written; edit it by hand")
     replace_text(path, text)
+
+
+def _without_empty_tables(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table without its empty subtables: tomlkit drops a subtable that has no header along with its last
+    key."""
+    kept = (
+        (name, _without_empty_tables(value) if isinstance(value, Mapping) else value) for name, value in table.items()
+    )
+    return {name: value for name, value in kept if value != {}}
+
+
+def _edited(text: str, path: Path, key: Key, value: object) -> str:
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    _put(document, path, key, None if value is None else _item(value))
+    return tomlkit.dumps(document)
 
 
 def _put(document: MutableMapping[str, Any], path: Path, key: Key, value: object) -> None:
@@ -53,7 +73,7 @@ def _item(value: object) -> "Item":
 
 
 def from_text(text: str) -> Any:
-    """A value as a user types it: TOML, or else text."""
+    """Return the value that a user typed, parsed as TOML if possible, otherwise the text itself."""
     try:
         document = tomllib.loads(f"value = {text}", parse_float=Decimal)
     except tomllib.TOMLDecodeError:
@@ -62,7 +82,7 @@ def from_text(text: str) -> Any:
 
 
 def toml_value(value: object) -> str:
-    """A value as TOML writes it in one line. Decimals keep their digits; what TOML has no type for is text."""
+    """Return a value as one line of TOML. Decimals keep their digits; values without a TOML type become text."""
     from tomlkit import item
 
     if isinstance(value, Mapping):
@@ -76,7 +96,7 @@ def toml_value(value: object) -> str:
 
 
 def toml_key(name: str) -> str:
-    """One part of a key, in quotes where TOML wants them."""
+    """Return one part of a key, quoted if TOML requires it."""
     from tomlkit import key
 
     return str(key(name).as_string())

@@ -1,4 +1,4 @@
-"""Settings from the file and the environment, checked; mistakes in words."""
+"""Validate the settings from the file and the environment, and explain mistakes."""
 
 import difflib
 import os
@@ -24,19 +24,21 @@ Key = tuple[str, ...]
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. A file that does not exist has none. Raises ConfigError.
+    """Read the settings from the file, if it exists, and the environment. Raises ConfigError.
 
-    Where others can write the file, its key_command is left out: they would choose what this user runs.
+    If other users can write the file, its key_command is ignored: they could choose what this user runs.
     """
     document = read_document(path)
-    section = document.get("anthropic")
-    if isinstance(section, dict) and "key_command" in section and config_access(path) is not None:
-        del section["key_command"]
+    commands = [section for section in document.values() if isinstance(section, dict) and "key_command" in section]
+    if commands and config_access(path) is not None:
+        for section in commands:
+            del section["key_command"]
     return validated(document, str(path), environ)
 
 
 def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Check a document, with the environment's settings laid over it. Raises ConfigError naming each mistake."""
+    """Return the settings of a document, overridden by those in the environment. Raises ConfigError that lists all
+    mistakes."""
     merged = _tables(document)
     origin: dict[Key, str] = {}
     for name, (key, value) in from_environment(environ).items():
@@ -57,7 +59,7 @@ def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, st
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Key, Any]]:
-    """The variables that set something, in order of their names: the key of each, and its value."""
+    """Return the key and value that each environment variable sets, by variable, sorted by name."""
     found = {}
     for name, value in sorted(environ.items()):
         key = tuple(name.removeprefix(ENV_PREFIX).lower().split("__"))
@@ -71,7 +73,7 @@ def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_variable(value: str) -> Any:
-    """A variable's value: text, or a table or list as TOML writes it in one line."""
+    """Return a variable's value: a table or list if it is written as inline TOML, otherwise the text itself."""
     if value.lstrip().startswith(("{", "[")):
         try:
             return tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
@@ -83,7 +85,7 @@ def _from_variable(value: str) -> Any:
 def _explain(error: ValidationError, source: str, origin: Mapping[Key, str]) -> str:
     mistakes: list[str] = []
     meant: set[Key] = set()
-    # A misspelled key first: it also leaves the key that was meant missing.
+    # Explain misspelled keys first: each may also cause an error about the missing key that was meant.
     for mistake in sorted(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden"):
         where = tuple(str(part) for part in mistake["loc"])
         variable = next((origin[where[:n]] for n in range(len(where), 0, -1) if where[:n] in origin), None)
@@ -118,13 +120,15 @@ def _expected(mistake: "ErrorDetails") -> str:
         return "true or false"
     if kind == "literal_error":
         return str(limits["expected"])
+    if kind == "string_pattern_mismatch":
+        return "text without spaces"
     if kind.startswith(("string_", "path_")):
         return "text"
     return mistake["msg"].removeprefix("Value error, ")
 
 
 _TABLES: dict[Key, type[BaseModel]] = {("pricing", "models"): ModelPrice, ("models",): ModelNames}
-"""The tables whose keys are the user's own, and what an entry may hold."""
+"""The tables whose keys the user chooses, and the model of each entry."""
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -147,7 +151,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def known_keys(section: Key = ()) -> list[str]:
-    """The keys that a section may hold; () is the top of the file. [] where it may hold any, or there is none."""
+    """Return the keys allowed in a section, where () is the top of the file.
+
+    The list is empty if the section allows any key or does not exist."""
     for table, entry in _TABLES.items():
         if section[: len(table)] == table:
             return sorted(entry.model_fields) if len(section) == len(table) + 1 else []

@@ -1,4 +1,4 @@
-"""What each setting means, what it is by default, and where it is set."""
+"""Describe the settings: their meaning, default, choices and origin."""
 
 import os
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from candela_tui.config.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of config.toml."""
+    """The description of one key of config.toml."""
 
     key: Key
     meaning: str
     default: Any
     choices: tuple[Any, ...] = ()
-    """All values there are, where they can be listed."""
+    """All allowed values, if they can be listed."""
 
     @property
     def name(self) -> str:
-        """``proxy.port``."""
+        """The dotted key, such as ``proxy.port``."""
         return ".".join(self.key)
 
     def value(self, settings: Settings) -> Any:
-        """What it is in these settings."""
+        """Return the value of this key in the given settings."""
         found: Any = settings
         for part in self.key:
             found = getattr(found, part)
@@ -36,14 +36,14 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a setting is set; both: the variable wins; neither: its default holds."""
+    """Where a setting is set. If in both places, the variable wins; if in neither, the default applies."""
 
     in_file: bool
     variable: str | None = None
 
 
 def known_settings() -> list[Setting]:
-    """Every setting, in the order of its section."""
+    """Return all settings, in the order of their sections."""
     return list(_settings_of(Settings, ()))
 
 
@@ -61,7 +61,7 @@ def _settings_of(section: type[BaseModel], above: Key) -> list[Setting]:
 
 
 def origin_of(key: Key, document: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Origin:
-    """Where a key is set, in a file as read and in the environment."""
+    """Return where a key is set: in the document, in the environment, in both or in neither."""
     table: Any = document
     for part in key:
         if not isinstance(table, Mapping) or part not in table:

@@ -1,5 +1,5 @@
-"""What reading and changing the settings may raise."""
+"""The error raised when settings are read or changed."""
 
 
 class ConfigError(Exception):
-    """A setting that can't be used; the message names the file, the key, what was expected and a remedy."""
+    """The settings can't be used or changed. The message names the file, the key, the expected value and a fix."""

@@ -1,17 +1,17 @@
-"""config.toml as a file."""
+"""Read and replace the file config.toml."""
 
 import os
-import shutil
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from candela_tui.config.errors import ConfigError
+from candela_tui.files import write_atomically
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """The file as written, as a TOML document. Raises ConfigError."""
+    """Parse the file as TOML and return the document. Raises ConfigError."""
     try:
         return tomllib.loads(read_text(path), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -19,7 +19,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """What the file says; nothing where there is none. Raises ConfigError."""
+    """Return the text of the file, or an empty string if it does not exist. Raises ConfigError."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -31,17 +31,9 @@ def read_text(path: Path) -> str:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace the file (where it is a link, the file that it leads to) in one step. Raises ConfigError."""
+    """Replace the file, or the target if it is a symbolic link, atomically. Raises ConfigError."""
     try:
-        target = path.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(text.encode())
-            if target.exists():
-                shutil.copymode(target, beside)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        Path(os.path.realpath(path)).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode(), mode=None)
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror or error}") from error

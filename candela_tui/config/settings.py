@@ -1,15 +1,21 @@
-"""The sections of config.toml and their keys. The string below a key is its meaning, also in the settings screen."""
+"""The sections of config.toml and their keys.
 
+The docstring below a key is shown to users as its meaning, for example on the settings screen.
+"""
+
+import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName
+
 
 def _no_switch(value: object) -> object:
-    # Python counts true as 1.
+    # Python treats True as the number 1.
     if isinstance(value, bool):
         raise ValueError("a number or text")  # noqa: TRY004 - a TypeError would not reach the user as a mistake
     return value
@@ -28,32 +34,42 @@ class _Section(BaseModel):
         return value if cls.model_fields[info.field_name].annotation is bool else _no_switch(value)
 
 
+if TYPE_CHECKING:
+    DefaultRoute = RouteName
+else:
+    # The names are literal text because the error message for a wrong value lists them.
+    DefaultRoute = Annotated[Literal[tuple(name.value for name in DEFAULT_ROUTES)], AfterValidator(RouteName)]
+
+
+def _path(value: object) -> object:
+    if isinstance(value, str):
+        return Path(value).expanduser() if value else None
+    return value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
+
+
 class ProxySettings(_Section):
-    """[proxy]"""
+    """[proxy]: the local proxy."""
 
     port: int = Field(8181, ge=1, le=65535)
     """The port on 127.0.0.1 to listen on."""
-    default_route: Literal["anthropic-direct", "anthropic-vertex", "anthropic-bedrock"] = "anthropic-direct"
-    """Where requests to the bare base URL go."""
+    default_route: DefaultRoute = RouteName.DIRECT
+    """The route for requests to the base URL without a path prefix."""
     allow: Literal["same-user", "any-local"] = "same-user"
-    """Who on this machine may use the proxy. Checked on Linux."""
+    """Who on this machine may use the proxy. Enforced only on Linux."""
     connect_timeout_s: float = Field(10, gt=0, le=600)
-    """Seconds that a connection to the provider may take."""
+    """Seconds to wait for a connection to the provider."""
     idle_timeout_s: float = Field(600, gt=0, le=86400)
-    """Seconds without a byte from the provider after which it counts as gone."""
+    """Seconds without data from the provider after which a request fails."""
     max_body_mb: int = Field(64, ge=1, le=1024)
     """The largest request body, in MiB."""
     shutdown_grace_s: float = Field(5, ge=0, le=600)
-    """Seconds that live streams have to end when candela leaves."""
-    ca_bundle: Path | None = None
-    """A file of CA certificates (PEM) to trust towards the provider, beside the system's. "" is none."""
-
-    @field_validator("ca_bundle", mode="before")
-    @classmethod
-    def _home(cls, value: object) -> object:
-        if isinstance(value, str):
-            return Path(value).expanduser() if value else None
-        return value
+    """Seconds that live streams have to end when candela stops."""
+    ca_bundle: OptionalPath = None
+    """A file of CA certificates (PEM) to trust for connections to the provider, in addition to the system's. "" means
+    none."""
 
 
 def _base_url(value: str) -> str:
@@ -62,7 +78,7 @@ def _base_url(value: str) -> str:
         usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
     except ValueError:
         usable = False
-    if not usable or url.query or url.fragment or "@" in url.netloc or any(c.isspace() for c in value):
+    if not usable or "@" in url.netloc or any(c in "?#" or c.isspace() for c in value):
         raise ValueError(
             "an http:// or https:// URL without user name, password or query, such as https://api.anthropic.com"
         )
@@ -77,79 +93,174 @@ def _nothing_is_none(value: object) -> object:
 
 
 OptionalBaseUrl = Annotated[BaseUrl | None, BeforeValidator(_nothing_is_none)]
-OptionalWord = Annotated[str | None, BeforeValidator(_nothing_is_none), Field(pattern=r"^\S+$")]
 
 
-class AnthropicSettings(_Section):
-    """[anthropic]"""
+def _without_api_path(value: str) -> str:
+    # Consoles show the whole URL of the API, such as …/anthropic/v1/messages.
+    if (found := _API_PATH.search(value)) is not None:
+        raise ValueError(f"a URL without {found[0]} at its end, because requests have that in their path")
+    return value
+
+
+_API_PATH = re.compile(r"/v1(?:/messages(?:/count_tokens)?)?$")
+OptionalMessagesUrl = Annotated[
+    Annotated[BaseUrl, AfterValidator(_without_api_path)] | None, BeforeValidator(_nothing_is_none)
+]
+"""The base URL of a provider that speaks the Messages API."""
+Word = Annotated[str, Field(pattern=r"^\S+$")]
+OptionalWord = Annotated[Word | None, BeforeValidator(_nothing_is_none)]
+
+
+class KeySettings(_Section):
+    """The settings of a provider that accepts an API key."""
+
+    key_command: Annotated[str | None, BeforeValidator(_nothing_is_none)] = None
+    """A shell command that prints an API key, for clients that have none. It is used instead of a stored key."""
+    key_lifetime_s: float = Field(300, gt=0, le=31_536_000)
+    """Seconds after which key_command is run again."""
+
+
+class AnthropicSettings(KeySettings):
+    """[anthropic]: the Anthropic API."""
 
     base_url: BaseUrl = "https://api.anthropic.com"
-    """Where anthropic-direct goes."""
-    key_command: Annotated[str | None, BeforeValidator(_nothing_is_none)] = None
-    """A command of the shell that prints an API key, for clients that have none; it goes before a stored key."""
-    key_lifetime_s: float = Field(300, gt=0, le=31_536_000)
-    """Seconds after which key_command is asked again."""
+    """The base URL of the anthropic-direct route."""
     set_haiku_model: bool = True
-    """Tell Claude Code to ask its small model for titles, as it does without a proxy, where `candela claude`, exec and
-    env lead to api.anthropic.com. Otherwise it asks the main model."""
+    """Let `candela claude`, exec and env tell Claude Code to use its small model for titles, as it does without a
+    proxy. Otherwise it uses the main model. Applies only to api.anthropic.com."""
 
 
 class VertexSettings(_Section):
     """[vertex]: Claude on Google Vertex AI."""
 
     project: OptionalWord = None
-    """The Google Cloud project. "" takes ANTHROPIC_VERTEX_PROJECT_ID, GOOGLE_CLOUD_PROJECT, else that of the
-    credentials."""
+    """The Google Cloud project. "" uses ANTHROPIC_VERTEX_PROJECT_ID, then GOOGLE_CLOUD_PROJECT, then the project of
+    the credentials."""
     region: OptionalWord = None
-    """global, a multi-region (us, eu), or a region such as us-east5. "" takes CLOUD_ML_REGION, else global."""
+    """global, a multi-region (us, eu), or for models up to Sonnet 4.6 a region such as us-east5. "" uses
+    CLOUD_ML_REGION, then global."""
     base_url: OptionalBaseUrl = None
-    """A private endpoint, up to and without /v1. "" is Google's own for the region."""
+    """The URL of a private endpoint, without /v1. "" uses Google's endpoint for the region."""
     oauth_client_id: OptionalWord = None
-    """An OAuth client (type Desktop app) of your own, by which `candela auth login --provider gcp` signs in without
-    gcloud: https://console.cloud.google.com/auth/clients."""
+    """The ID of your own OAuth client (type Desktop app), with which `candela auth login --provider gcp` signs in
+    without gcloud: https://console.cloud.google.com/auth/clients."""
     oauth_client_secret: OptionalWord = None
-    """What Google calls that client's secret. For a desktop app it guards nothing: every copy of the app holds it."""
+    """The secret of that OAuth client. For a desktop app it protects nothing: every copy of the app contains it."""
     betas: dict[str, bool | str] = Field(default_factory=dict)
-    """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
-    sent in its place."""
+    """How to send anthropic-beta flags that candela's own table does not cover: "flag" = true sends the flag, false
+    drops it, "other-flag" sends that one instead."""
 
 
 class AwsSettings(_Section):
-    """[aws]: Claude on AWS Bedrock."""
+    """[aws]: Claude on Amazon Bedrock."""
 
     region: OptionalWord = None
-    """Such as us-east-1. "" takes AWS_REGION, AWS_DEFAULT_REGION, else the profile's own."""
+    """The AWS region, such as us-east-1. "" uses AWS_REGION, then AWS_DEFAULT_REGION, then the profile's region."""
     profile: OptionalWord = None
-    """The profile of ~/.aws. "" takes what you signed in to with candela, else AWS_PROFILE, else the default chain."""
+    """The profile in ~/.aws. "" uses your candela sign-in, then AWS_PROFILE, then the default credential chain."""
     base_url: OptionalBaseUrl = None
-    """A private endpoint for both bedrock-runtime and bedrock. "" is AWS's own for the region."""
+    """The URL of a private endpoint for both bedrock-runtime and bedrock. "" uses the AWS endpoints of the region."""
     inference_profile: Literal["auto", "none", "global", "us", "us-gov", "eu", "apac", "jp", "au"] = "auto"
-    """The prefix of the inference profiles that models are called by. auto: the one that belongs to the region."""
+    """The prefix of the inference profiles that models are called with. auto uses the one for the region."""
     betas: dict[str, bool | str] = Field(default_factory=dict)
-    """anthropic-beta flags beyond candela's own table: "flag" = true is sent on, false is dropped, "other-flag" is
-    sent in its place."""
+    """How to send anthropic-beta flags that candela's own table does not cover: "flag" = true sends the flag, false
+    drops it, "other-flag" sends that one instead."""
+
+
+class MantleSettings(KeySettings):
+    """[mantle]: Bedrock's endpoint for the Messages API. The profile is the one of [aws]."""
+
+    region: OptionalWord = None
+    """The AWS region. "" uses the region of [aws]."""
+    base_url: OptionalMessagesUrl = None
+    """The URL of another endpoint, up to /anthropic. "" uses bedrock-mantle of the region."""
+
+
+class ClaudeAwsSettings(KeySettings):
+    """[claude_aws]: Claude Platform on AWS. The profile is the one of [aws]."""
+
+    workspace: OptionalWord = None
+    """The ID of the workspace. "" uses ANTHROPIC_AWS_WORKSPACE_ID."""
+    region: OptionalWord = None
+    """The AWS region. "" uses the region of [aws]."""
+    base_url: OptionalMessagesUrl = None
+    """The URL of a private endpoint. "" uses the endpoint of the region."""
+
+
+class FoundrySettings(KeySettings):
+    """[foundry]: Claude in Microsoft Foundry."""
+
+    resource: OptionalWord = None
+    """The name of the Foundry resource. "" uses ANTHROPIC_FOUNDRY_RESOURCE."""
+    base_url: OptionalMessagesUrl = None
+    """The URL of another endpoint, up to /anthropic. "" uses the endpoint of the resource."""
+
+
+class ClaudeGoogleCloudSettings(_Section):
+    """[claude_google_cloud]: Claude on Google Cloud, managed by Anthropic."""
+
+    project: OptionalWord = None
+    """The Google Cloud project. "" uses ANTHROPIC_GOOGLE_CLOUD_PROJECT, then GOOGLE_CLOUD_PROJECT, then the project of
+    the credentials."""
+    location: OptionalWord = None
+    """The location. "" uses ANTHROPIC_GOOGLE_CLOUD_LOCATION, then global."""
+    workspace: OptionalWord = None
+    """The ID of the workspace. "" uses ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID."""
+    base_url: OptionalMessagesUrl = None
+    """The URL of another endpoint, including project, location and workspace. "" uses Google's."""
 
 
 class OpenAiSettings(_Section):
     """[openai]: OpenAI's chat completions on /proxy/anthropic."""
 
     cache_breakpoints: bool = True
-    """Let Claude cache the prompt: mark the system prompt and the newest user message of a chat that has no marks of
-    its own. A prompt that is never asked again costs a quarter more; one that goes on costs a tenth."""
+    """Let Claude cache the prompt: add cache breakpoints to the system prompt and the newest user message of a chat
+    that has none. Writing the cache costs a quarter more than uncached input; reading it costs a tenth."""
+
+
+class ModelRules(_Section):
+    """[rules.models]: which models may be used."""
+
+    deny: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Patterns of the models to refuse, such as ["claude-opus-*"]. * stands for any characters. A pattern without a
+    place or date matches the model at all places and of all dates. Counting tokens is always allowed."""
+
+
+class RulesSettings(_Section):
+    """[rules]: which requests may be sent to a provider."""
+
+    models: ModelRules = Field(default_factory=ModelRules)
+
+
+class JsonLinesSettings(_Section):
+    """[sinks.json_lines]: a file with one line of JSON for each finished request."""
+
+    path: OptionalPath = None
+    """The file to append to. Each line has the fields of `candela requests --json`. "" writes no file."""
+
+
+class SinkSettings(_Section):
+    """[sinks]: additional outputs for recorded requests."""
+
+    json_lines: JsonLinesSettings = Field(default_factory=JsonLinesSettings)
 
 
 class ModelNames(_Section):
-    """[models."NAME"]: what the providers call a model."""
+    """[models."NAME"]: a model's ids on other providers, and its region."""
 
     vertex: OptionalWord = None
-    """Its id on Vertex AI."""
+    """The model's id on Vertex AI."""
+    vertex_region: OptionalWord = None
+    """The Vertex AI location for this model alone. "" uses the variable of Claude Code for it, such as
+    VERTEX_REGION_CLAUDE_4_6_SONNET, then that of all models."""
     bedrock: OptionalWord = None
-    """Its id on Bedrock: a model, an inference profile, or the ARN of one."""
+    """The model's id on Bedrock: of a model or an inference profile, or the ARN of either."""
 
 
 class ModelPrice(_Section):
-    """[pricing.models."NAME"], USD per million tokens. A cache part left out keeps its proportion to the input price:
-    that of the model's list price, else the usual one (read 0.1x, 5-minute write 1.25x, 1-hour write 2x)."""
+    """[pricing.models."NAME"]: prices in USD per million tokens. A cache price that is left out keeps its ratio to the
+    input price: the ratio in the model's list price, or else the usual one (read 0.1x, 5-minute write 1.25x, 1-hour
+    write 2x)."""
 
     input: Price
     output: Price
@@ -159,53 +270,59 @@ class ModelPrice(_Section):
 
 
 class PricingSettings(_Section):
-    """[pricing]"""
+    """[pricing]: how costs are calculated."""
 
     models: dict[str, ModelPrice] = Field(default_factory=dict)
-    """Prices of your own, by model name: they override or add."""
+    """Your own prices by model name, which add to or override the built-in ones."""
     discount_percent: Decimal = Field(Decimal(0), ge=0, le=100)
-    """Taken off every price."""
+    """The discount on every price, in percent."""
 
 
 class AttentionSettings(_Section):
-    """[ui.attention]: what is told outside the dashboard, while you look at another window."""
+    """[ui.attention]: notifications while you look at another window."""
 
     how: Literal["off", "bell", "osc9", "osc777"] = "off"
-    """How to tell: the terminal's bell, or a notice on the desktop (osc9: iTerm2, kitty, Windows Terminal, ghostty;
-    osc777: urxvt, foot, ghostty, VTE). tmux passes notices on with `set -g allow-passthrough on`."""
+    """How to notify you: the terminal's bell, or a desktop notification (osc9: iTerm2, kitty, Windows Terminal,
+    ghostty; osc777: urxvt, foot, ghostty, VTE). tmux needs `set -g allow-passthrough on` for notifications."""
     idle: bool = True
-    """Tell when a session that was busy for over a minute becomes idle."""
+    """Notify when a session that was busy for over a minute becomes idle."""
     errors: bool = True
-    """Tell when a request still fails after the client tried it again."""
+    """Notify when a request still fails after the client retried it."""
     cost_marks_usd: tuple[Price, ...] = ()
-    """USD of today's total, over all sessions, at which to tell, such as [5, 20]."""
+    """Cost thresholds at which to notify, such as [5, 20]: today's total of all sessions, in USD."""
 
 
 class UiSettings(_Section):
-    """[ui]"""
+    """[ui]: the dashboard."""
 
     theme: str = "candela-dark"
-    """The dashboard's theme, until another is chosen inside it: that choice is remembered and wins."""
+    """The dashboard's theme. A theme chosen in the dashboard is remembered and overrides this one."""
     density: Literal["auto", "standard", "compact"] = "auto"
-    """How much room the lists take, until another density is chosen inside the dashboard; auto: compact in a small
+    """How much space the lists take. A density chosen in the dashboard overrides this one. auto is compact in a small
     terminal."""
     reduced_motion: bool = False
-    """No spinners and no smooth scrolling; what is live is drawn once a second."""
+    """Turn off spinners and smooth scrolling, and redraw live content once a second."""
     keys: dict[str, str] = Field(default_factory=dict)
-    """Keys by the name of the action, as the help (?) shows it: "requests.filter" = "f,slash". "" is no key."""
+    """Key bindings by action name, as listed in the help (?): "requests.filter" = "f,slash". "" removes the key."""
     attention: AttentionSettings = Field(default_factory=AttentionSettings)
 
 
 class Settings(_Section):
-    """Everything that config.toml can hold."""
+    """All settings in config.toml."""
 
     proxy: ProxySettings = Field(default_factory=ProxySettings)
     anthropic: AnthropicSettings = Field(default_factory=AnthropicSettings)
     vertex: VertexSettings = Field(default_factory=VertexSettings)
     aws: AwsSettings = Field(default_factory=AwsSettings)
+    mantle: MantleSettings = Field(default_factory=MantleSettings)
+    claude_aws: ClaudeAwsSettings = Field(default_factory=ClaudeAwsSettings)
+    foundry: FoundrySettings = Field(default_factory=FoundrySettings)
+    claude_google_cloud: ClaudeGoogleCloudSettings = Field(default_factory=ClaudeGoogleCloudSettings)
     openai: OpenAiSettings = Field(default_factory=OpenAiSettings)
     models: dict[str, ModelNames] = Field(default_factory=dict)
-    """What the providers call a model, by the name that the client asks for, where candela's own rule is wrong:
-    "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
+    """The providers' ids of models, by the name that the client requests. Needed only if candela's own mapping is
+    wrong: "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
     ui: UiSettings = Field(default_factory=UiSettings)
+    rules: RulesSettings = Field(default_factory=RulesSettings)
+    sinks: SinkSettings = Field(default_factory=SinkSettings)

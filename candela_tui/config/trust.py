@@ -1,4 +1,4 @@
-"""Whether other users of the machine could have changed a file or directory of this user."""
+"""Check whether other users of this machine can change the user's files and directories."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ _ROOT = 0
 
 
 def others_access(path: Path) -> str | None:
-    """How others can change what is at the path, in words that follow its name; None: they can't.""" ""
+    """Return how other users can change the path, worded to follow its name, or None if they can't."""
     if sys.platform == "win32":
         return None
     try:
@@ -19,7 +19,7 @@ def others_access(path: Path) -> str | None:
     if status.st_uid not in (os.getuid(), _ROOT):
         return f"belongs to another user (uid {status.st_uid})"
     if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
-        # In such a directory (/tmp) nobody replaces another's files.
+        # In a sticky directory such as /tmp, users can't replace each other's files.
         return None
     if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)):
         return "can be written by others"
@@ -27,7 +27,7 @@ def others_access(path: Path) -> str | None:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether a group is the one that has only this user: it has the user's name, as on most Linux systems."""
+    """Return whether a group is the user's private group, which has the user's name on most Linux systems."""
     import grp
     import pwd
 
@@ -38,7 +38,7 @@ def _is_own_group(gid: int) -> bool:
 
 
 def config_access(config: Path) -> str | None:
-    """How others can change config.toml, in a sentence with what to do; None: they can't."""
+    """Return a warning that other users can change config.toml, with a fix, or None if they can't."""
     if not config.exists():
         return None
     target = config.resolve()
@@ -51,7 +51,7 @@ def config_access(config: Path) -> str | None:
 
 
 def data_access(data: Path) -> str | None:
-    """How others can change the data directory, in a sentence with what to do; None: they can't."""
+    """Return a warning that other users can change the data directory, with a fix, or None if they can't."""
     access = others_access(data)
     if access is None:
         return None

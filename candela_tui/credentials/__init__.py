@@ -1,1 +1,1 @@
-"""Credentials of the clouds: found, refreshed ahead of their end, and put on requests."""
+"""Cloud credentials: find them, refresh them before they expire, and add them to requests."""

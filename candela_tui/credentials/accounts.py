@@ -1,10 +1,8 @@
-"""What its user signed in to, and where each secret lies: a file without secrets.
+"""The record of the user's sign-ins and where each secret is stored. It holds no secrets itself.
 
-It says whether there is anything to ask a keyring for, so that nobody is asked to unlock one who never signed in here.
+It shows whether the keyring holds a secret of candela's, so users who never signed in are not asked to unlock it.
 """
 
-import os
-import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -12,37 +10,43 @@ from typing import Literal
 import msgspec
 
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.files import write_atomically
+from candela_tui.providers.identity import ACCOUNTS, PROVIDERS, Provider
 
 Store = Literal["keyring", "file"]
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One sign-in."""
+    """A sign-in to a provider."""
 
     store: Store
     place: str
-    """The vault in words."""
+    """The display name of the vault."""
     label: str
-    """Who or what it is, without a secret."""
+    """The user or key that signed in, without a secret."""
     since: datetime
     until: datetime | None = None
-    """When it ends, where nothing renews it."""
+    """When the sign-in expires if nothing renews it."""
 
 
 class Accounts:
-    """The file, read anew whenever it has changed."""
+    """Reads and writes the file of sign-ins, rereading it whenever it changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: tuple[int, int] | None = None
         self._known: dict[str, Account] = {}
 
-    def of(self, provider: str) -> Account | None:
-        """The sign-in to a provider; None: there is none. Raises CredentialsError where the file can't be read."""
-        return self.all().get(provider)
+    def of(self, provider: Provider) -> Account | None:
+        """Return the sign-in to a provider, or None. Raises CredentialsError if the file can't be read."""
+        return self._all().get(PROVIDERS[provider].account)
 
-    def all(self) -> dict[str, Account]:
-        """Every sign-in by its provider. Raises CredentialsError."""
+    def all(self) -> dict[Provider, Account]:
+        """Return all sign-ins by provider. Raises CredentialsError if the file can't be read."""
+        return {ACCOUNTS[name]: account for name, account in self._all().items() if name in ACCOUNTS}
+
+    def _all(self) -> dict[str, Account]:
+        """Return everything in the file, including entries written by a newer version of candela."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino)
@@ -59,21 +63,17 @@ class Accounts:
             ) from None
         return dict(self._known)
 
-    def put(self, provider: str, account: Account) -> None:
-        """Remember a sign-in in place of the one before. Raises CredentialsError."""
-        self._write(self.all() | {provider: account})
+    def put(self, provider: Provider, account: Account) -> None:
+        """Store a sign-in, replacing the previous one. Blocks. Raises CredentialsError."""
+        self._write(self._all() | {PROVIDERS[provider].account: account})
 
-    def remove(self, provider: str) -> None:
-        """Forget a sign-in. Raises CredentialsError."""
-        self._write({name: account for name, account in self.all().items() if name != provider})
+    def remove(self, provider: Provider) -> None:
+        """Remove a sign-in. Blocks. Raises CredentialsError."""
+        removed = PROVIDERS[provider].account
+        self._write({name: account for name, account in self._all().items() if name != removed})
 
     def _write(self, accounts: dict[str, Account]) -> None:
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(accounts))
-            beside.replace(self._path)
+            write_atomically(self._path, msgspec.json.encode(accounts))
         except OSError as error:
             raise CredentialsError(f"{self._path} can't be written: {error.strerror or error}") from None
-        finally:
-            beside.unlink(missing_ok=True)

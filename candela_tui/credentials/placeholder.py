@@ -1,4 +1,4 @@
-"""What a client sends that leaves its credentials to candela."""
+"""The value that a client sends in place of a credential when candela signs in for it."""
 
 PLACEHOLDER = "candela"
-"""Stands for a credential where candela signs in by itself: a client that has one asks for no login and no key."""
+"""Used as the API key or token; with it set, a client asks for neither a login nor a key."""

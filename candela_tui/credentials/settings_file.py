@@ -1,4 +1,4 @@
-"""A section of config.toml as it is now: a sign-in writes project, region or profile there while candela runs."""
+"""Follow changes to a section of config.toml: a sign-in may write a project, region or profile while candela runs."""
 
 import asyncio
 import contextlib
@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 class SettingsFile(Generic[T]):
-    """The section, read anew whenever the file has changed."""
+    """Provides one section of the settings, rereading it whenever the file changes."""
 
     def __init__(self, path: Path | None, held: T, section: Callable[[Settings], T]) -> None:
-        """``held`` is what was read before; without ``path`` it holds for ever."""
+        """``held`` is the section as first read. Without ``path`` it never changes."""
         self._path = path
         self._held = held
         self._section = section
         self._seen = self._stamp()
 
     async def now(self) -> T:
-        """The section. With a mistake in the file, what was read before goes on to hold."""
+        """Return the current section, or the previous one if the file now has a mistake."""
         seen = self._stamp()
         if self._path is not None and seen != self._seen:
             self._seen = seen

@@ -1,19 +1,21 @@
-"""How each provider's credentials stand, for the dashboard and for commands."""
+"""The state of each provider's credentials, for the dashboard and for commands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from candela_tui.providers.identity import Provider
+
 
 class Standing(StrEnum):
-    """How credentials stand."""
+    """Whether credentials can be used."""
 
     NONE = "none"
-    """Nobody has asked for them yet, or there are none."""
+    """No request has needed them yet, or there are none."""
     SIGNED_IN = "signed in"
     EXPIRES_SOON = "expires soon"
-    """They still hold, and could not be renewed."""
+    """They are still valid but could not be renewed."""
     REFUSED = "refused"
 
 
@@ -22,21 +24,21 @@ SIGNS = {Standing.NONE: "○", Standing.SIGNED_IN: "●", Standing.EXPIRES_SOON:
 
 @dataclass(frozen=True, slots=True)
 class CredentialState:
-    """One provider's credentials. ``provider`` is anthropic, gcp or aws."""
+    """The state of the credentials for one provider."""
 
-    provider: str
+    provider: Provider
     standing: Standing
     until: datetime | None = None
-    """When they end or are renewed; None: no end is known."""
+    """When they expire or are renewed, or None if unknown."""
     words: str = ""
-    """What is wrong, and what mends it. No secret."""
+    """What is wrong and how to fix it. Contains no secret."""
 
 
 TellState = Callable[[CredentialState], None]
 
 
-def told_as(provider: str, tell: TellState | None) -> Callable[[Standing, float | None, str], None]:
-    """What ``Shared`` is to call so that a provider's state is told."""
+def told_as(provider: Provider, tell: TellState | None) -> Callable[[Standing, float | None, str], None]:
+    """Return the callback of ``Shared`` that reports the state of a provider's credentials."""
 
     def on_state(standing: Standing, ends: float | None, words: str) -> None:
         if tell is not None:

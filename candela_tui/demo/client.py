@@ -1,7 +1,8 @@
-"""The demo's simulated Claude Code: sends what the real client would, and reads the answers that come back."""
+"""The demo's simulated Claude Code: sends requests like the real client's, and reads the responses."""
 
 import asyncio
 import base64
+import contextlib
 import random
 import uuid
 from collections.abc import Sequence
@@ -23,10 +24,10 @@ from candela_tui.demo.prompts import (
 )
 from candela_tui.demo.provider import Script, Scripts
 from candela_tui.demo.story import Call, Prompt, Step, Story
-from candela_tui.protocol.messages import AnswerDecoder, ContentBlock
+from candela_tui.protocol.answer_decoder import AnswerDecoder, ContentBlock
 
 SMALL_MODEL = "claude-haiku-4-5-20251001"
-"""What titles and searching sub-agents are made with."""
+"""The model for titles and for sub-agents that search."""
 _KNOWLEDGE_CUTOFF = "January 2026"
 _BETAS = (
     "claude-code-20250219,oauth-2025-04-20,interleaved-thinking-2025-05-14,context-management-2025-06-27,"
@@ -35,16 +36,16 @@ _BETAS = (
 _RETRY_WAIT_S = 1.4
 _LOST_WAIT_S = 3.0
 _PATIENCE_S = 1.5
+"""How long a user reads an answer before stopping it, in seconds."""
 _DEFAULT_AGENT_TYPE = "general-purpose"
-"""How long a user looks at an answer before stopping it."""
 
 
 class Refused(Exception):
-    """The provider refused a request for good, and said why."""
+    """The provider permanently refused a request, and stated the reason."""
 
 
 class DemoClient:
-    """Plays stories through a base URL, one session at a time, and tells the provider by ``scripts`` what to say."""
+    """Plays stories through a base URL, one session at a time. It sets in ``scripts`` what the provider will say."""
 
     def __init__(
         self, http: aiohttp.ClientSession, base_url: str, scripts: Scripts, chances: random.Random, speed: float
@@ -56,7 +57,7 @@ class DemoClient:
         self._speed = speed
 
     async def play(self, story: Story) -> None:
-        """One session from its first prompt to its last answer, at the pace of somebody who reads."""
+        """Play one session from its first prompt to its last answer, at reading speed."""
         session = self._new_id()
         prompts = [*story.before, *story.prompts]
         steps = [step for prompt in prompts for step in prompt.steps]
@@ -96,7 +97,7 @@ class DemoClient:
     async def ask(
         self, session: str, agent: str | None, body: dict[str, Any], hints: dict[str, str]
     ) -> list[ContentBlock]:
-        """Send a request until it is answered; return the content blocks of the answer."""
+        """Send a request, with retries, until it is answered. Return the content blocks of the answer."""
         headers = _headers(session, agent) | hints
         while True:
             status, decoder = None, None
@@ -108,8 +109,8 @@ class DemoClient:
                         decoder.feed(chunk)
                     decoder.finish()
             except aiohttp.ClientError:
-                # A stream that broke, or a proxy that is being restarted or is leaving: the real client tries again as
-                # well, and without streaming where a stream broke.
+                # A stream that broke, or a proxy that is restarting or shutting down: the real client tries again too,
+                # and after a broken stream without streaming.
                 body = body | {"stream": body["stream"] and status != 200}
                 await self.wait(_LOST_WAIT_S)
             else:
@@ -120,7 +121,7 @@ class DemoClient:
                 await self.wait(_RETRY_WAIT_S)
 
     def start_agent(self, session: str, story: Story, steps: list[Step], model: str, agent_type: str) -> "_Agent":
-        """Start a sub-agent that searches."""
+        """Start a sub-agent that searches the project."""
         agent = f"a{self._chances.getrandbits(64):016x}"
         self._scripts[session][agent] = Script(steps)
         return _Agent(self, session, agent, agent_type, model, explorer_blocks(story), READING_TOOLS, story)
@@ -130,12 +131,16 @@ class DemoClient:
         return asyncio.get_running_loop().time() * self._speed
 
     async def wait(self, seconds: float) -> None:
-        """Let so much of the demo's time pass."""
+        """Wait for some seconds of the demo's time."""
         await asyncio.sleep(seconds / self._speed)
+
+    def time_limit(self, seconds: float) -> asyncio.Timeout:
+        """Return a time limit of some seconds of the demo's time, for ``async with``."""
+        return asyncio.timeout(seconds / self._speed)
 
 
 class _Agent:
-    """A conversation as it grows: the main agent's, or a sub-agent's."""
+    """A conversation of the main agent or of a sub-agent, as it grows."""
 
     def __init__(
         self,
@@ -162,7 +167,7 @@ class _Agent:
         """The tools that ran since the last request, and the seconds that each took."""
 
     def remember(self, prompt: str, steps: Sequence[Step]) -> None:
-        """Take a turn as done that was played before this session was picked up."""
+        """Record a turn that was played before this session was resumed."""
         self._say([{"type": "text", "text": prompt}])
         for number, step in enumerate(steps):
             calls = [(f"toolu_before{len(self._messages)}{at}", call) for at, call in enumerate(step.calls)]
@@ -173,22 +178,19 @@ class _Agent:
                 self._say([_result(id, call.output) for id, call in calls])
 
     async def take(self, prompt: Prompt, prompt_id: str) -> None:
-        """One prompt of the user, who may stop the answer before it is whole."""
+        """Play one prompt of the user, who may stop the answer before it is complete."""
         if not prompt.interrupted:
             await self.turn(prompt.text, prompt.steps, prompt_id, picture=prompt.picture)
             return
         self._prompt_id = prompt_id
         self._say([{"type": "text", "text": prompt.text}])
-        answer = asyncio.create_task(self._ask())
-        try:
-            await self._client.wait(_PATIENCE_S)
-        finally:
-            answer.cancel()
-            await asyncio.gather(answer, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with self._client.time_limit(_PATIENCE_S):
+                await self._ask()
         self._say([{"type": "text", "text": "[Request interrupted by user]"}])
 
     async def turn(self, prompt: str, steps: Sequence[Step], prompt_id: str, *, picture: bool = False) -> str:
-        """One prompt until the model has nothing more to do; return its last text."""
+        """Play one prompt until the model has nothing more to do. Return its last text."""
         self._prompt_id = prompt_id
         self._say([*([_image()] if picture else []), {"type": "text", "text": prompt}])
         for step in steps:
@@ -255,7 +257,7 @@ def _headers(session: str, agent: str | None) -> dict[str, str]:
         "Content-Type": "application/json",
         "User-Agent": "claude-cli/2.1.332 (external, cli)",
         "X-Claude-Code-Session-Id": session,
-        # The client sends no other number, whichever try it is.
+        # The client sends 0 on every try.
         "X-Stainless-Retry-Count": "0",
         "Authorization": "Bearer sk-ant-oat01-demo",
         "anthropic-beta": _BETAS,
@@ -268,7 +270,7 @@ def _headers(session: str, agent: str | None) -> dict[str, str]:
 def _hints(
     request_class: str, prompt_id: str, agent_type: str | None = None, took: Sequence[tuple[str, float]] = ()
 ) -> dict[str, str]:
-    """Return what the client states of a request where CLAUDE_CODE_GATEWAY_HINT_HEADERS is set."""
+    """Return the headers that the client adds to a request if CLAUDE_CODE_GATEWAY_HINT_HEADERS is set."""
     hints = {"x-claude-code-request-class": request_class, "x-claude-code-prompt-id": prompt_id}
     if agent_type is not None:
         hints["x-claude-code-agent-type"] = agent_type
@@ -292,7 +294,7 @@ def _result(tool_use_id: str, text: str) -> dict[str, Any]:
 
 
 def _content(block: ContentBlock) -> dict[str, Any]:
-    """A content block of an answer as the next request sends it back."""
+    """Return a content block of an answer in the form in which the next request repeats it."""
     match block.type:
         case "text":
             return {"type": "text", "text": block.text}

@@ -1,4 +1,4 @@
-"""A picture for the demo's conversations: a flame graph of nothing in particular, as PNG."""
+"""A picture for the demo's conversations: an invented flame graph, as PNG."""
 
 import random
 import struct
@@ -10,7 +10,7 @@ _PAPER = (252, 250, 244)
 
 
 def flame_graph(seed: int) -> bytes:
-    """A PNG file; the same for the same seed."""
+    """Return a PNG file. The same seed gives the same picture."""
     chances = random.Random(seed)  # noqa: S311
     spans = [(0, _WIDTH)]
     rows: list[bytes] = []
@@ -25,7 +25,7 @@ def flame_graph(seed: int) -> bytes:
 
 
 def _split(span: tuple[int, int], chances: random.Random) -> list[tuple[int, int]]:
-    """What a call spends in the calls that it makes."""
+    """Split the width of a call among the calls that it makes."""
     start, end = span
     parts = []
     while end - start > 6:
@@ -36,7 +36,7 @@ def _split(span: tuple[int, int], chances: random.Random) -> list[tuple[int, int
 
 
 def _png(rows: list[bytes]) -> bytes:
-    """Source: https://www.w3.org/TR/png-3/ (8-bit RGB, no filter, not interlaced)."""
+    """Encode rows as PNG: 8-bit RGB, no filter, not interlaced. Source: https://www.w3.org/TR/png-3/"""
     header = struct.pack(">IIBBBBB", _WIDTH, len(rows), 8, 2, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
     chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))

@@ -1,4 +1,4 @@
-"""The fixed parts of the demo client's requests: instructions and tools, in words of our own."""
+"""The fixed parts of the demo client's requests: instructions and tools, in our own words."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ below. Name the task, not the tools. Answer with JSON: {"title": "..."}.
 
 
 def system_blocks(story: Story, cut_off: str) -> list[dict[str, Any]]:
-    """The main agent's system prompt, with the environment that Claude Code describes in it."""
+    """Return the main agent's system prompt, with the environment that Claude Code describes in it."""
     environment = (
         "# Environment\nYou have been invoked in the following environment: \n"
         f" - Primary working directory: {story.cwd}\n - Is a git repository: true\n - Platform: linux\n - Shell: zsh\n"
@@ -59,23 +59,23 @@ def system_blocks(story: Story, cut_off: str) -> list[dict[str, Any]]:
 
 
 def cache_mark(lifetime: str) -> dict[str, str]:
-    """What asks for an entry in the cache; five minutes is what it lives without a word."""
+    """Return a cache breakpoint. Five minutes is the default lifetime, so it is not stated."""
     return {"type": "ephemeral"} if lifetime == "5m" else {"type": "ephemeral", "ttl": lifetime}
 
 
 def reminder(words: str) -> dict[str, str]:
-    """What the client tells the model beside what the user says."""
+    """Return a message in which the client gives the model information besides the user's words."""
     return {"type": "text", "text": f"<system-reminder>\n{words.strip()}\n</system-reminder>"}
 
 
 def explorer_blocks(story: Story) -> list[dict[str, Any]]:
-    """A sub-agent's system prompt."""
+    """Return a sub-agent's system prompt."""
     text = f"{_EXPLORER}\n - Primary working directory: {story.cwd}"
     return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
 
 
 def title_blocks() -> list[dict[str, Any]]:
-    """The system prompt of a title request."""
+    """Return the system prompt of a title request."""
     return [{"type": "text", "text": _TITLES}]
 
 
@@ -145,7 +145,7 @@ READING_TOOLS = [
         {},
     ),
 ]
-"""What a sub-agent for searching may use."""
+"""The tools of a sub-agent that searches."""
 
 ALL_TOOLS = [
     _tool(
@@ -186,4 +186,4 @@ ALL_TOOLS = [
         {},
     ),
 ]
-"""What the main agent may use."""
+"""The tools of the main agent."""

@@ -1,4 +1,4 @@
-"""The demo's simulated provider: answers Messages requests on this machine at a believable pace."""
+"""The demo's simulated provider: answers Messages requests locally at a realistic pace."""
 
 import asyncio
 import contextlib
@@ -13,9 +13,9 @@ from aiohttp import web
 
 from candela_tui.demo.story import Fault, Step
 from candela_tui.demo.subscription import Subscription
-from candela_tui.protocol.call import kind_of
 from candela_tui.protocol.errors import error_body
 from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.parsed_request import kind_of
 from candela_tui.protocol.request import MessagesRequest, decode_request
 
 _CHARACTERS_A_TOKEN = 3.7
@@ -32,12 +32,12 @@ _REFUSALS: dict[Fault | None, tuple[int, str]] = {
 }
 _RETRIED = {status for status, _ in _REFUSALS.values()}
 _RETIRED = "claude-3-5-"
-"""Models that are gone."""
+"""The prefix of models that are retired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a model answers: seconds to its first token, and tokens per second."""
+    """The pace of a model: seconds to its first token, and tokens per second."""
 
     first_token_s: float
     tokens_per_second: float
@@ -49,19 +49,19 @@ _PACE = Pace(1.0, 70)
 
 @dataclass(slots=True)
 class Script:
-    """What the provider will say in one conversation, and how far its prompt is in the cache."""
+    """The provider's answers in one conversation, and how much of its prompt is in the cache."""
 
     steps: list[Step]
-    """By the number of answers that the conversation has so far."""
+    """The steps, indexed by the number of answers in the conversation so far."""
     title: str = ""
     lifetime: str = "5m"
-    """How long its cache entries live: 5m or 1h."""
+    """The lifetime of its cache entries: 5m or 1h."""
     cached_tokens: int = 0
     faults: Counter[int] = field(default_factory=Counter)
-    """How many tries of a step went wrong."""
+    """The number of failed tries of each step."""
 
     def fault(self, number: int) -> Fault | None:
-        """How this try of a step goes wrong, if it does."""
+        """Return the fault of the current try of a step, or None if it succeeds."""
         faults = self.steps[number].faults if number < len(self.steps) else []
         if self.faults[number] >= len(faults):
             return None
@@ -70,7 +70,7 @@ class Script:
 
 
 Scripts = dict[str, dict[str | None, Script]]
-"""By session id and agent id; None is the main agent."""
+"""Scripts by session id and agent id; None is the main agent."""
 
 
 class DemoProvider:
@@ -117,7 +117,7 @@ class DemoProvider:
         fault = script.fault(number) if kind is Kind.MESSAGES else None
         take = _Take(chances, self._speed, self._subscription, breaks=fault == "breaks")
         if kind is not Kind.MESSAGES:
-            # Beside the conversation: no step of a story, and nothing of it is cached.
+            # Outside the conversation: it is no step of a story, and none of it is cached.
             step, usage = _beside(kind, script.title), _usage(_tokens(size), Script([]), 0)
         else:
             step = script.steps[number] if number < len(script.steps) else _UNSCRIPTED
@@ -132,7 +132,7 @@ class DemoProvider:
 
 
 class _Take:
-    """One answer: its chances and its pace."""
+    """One answer, with its random numbers and its pace."""
 
     def __init__(self, chances: random.Random, speed: float, subscription: Subscription, *, breaks: bool) -> None:
         self._chances = chances
@@ -141,7 +141,7 @@ class _Take:
         self._breaks = breaks
 
     async def whole(self, request: web.Request, model: str, step: Step, usage: dict[str, Any]) -> web.StreamResponse:
-        """Answer with one document."""
+        """Answer with one JSON document."""
         message, blocks, output = self._prepare(model, step, usage)
         pace = _pace_of(model)
         await self.wait(pace.first_token_s + output / pace.tokens_per_second)
@@ -189,7 +189,7 @@ class _Take:
         await response.write_eof()
 
     async def wait(self, seconds: float) -> None:
-        """Let so much of the demo's time pass."""
+        """Wait for some seconds of the demo's time."""
         await asyncio.sleep(seconds / self._speed)
 
     def _prepare(
@@ -229,7 +229,7 @@ _EMPTY: dict[str, Any] = {"text": "", "thinking": "", "signature": "", "input": 
 
 
 def _beside(kind: Kind, title: str) -> Step:
-    """Return the answer to one of the client's own requests."""
+    """Return the answer to a request that the client makes outside the conversation."""
     match kind:
         case Kind.TITLE:
             return Step(text=msgspec.json.encode({"title": title or "A session in the demo"}).decode())
@@ -277,7 +277,7 @@ def _tokens(characters: int) -> int:
 
 
 def _usage(prompt: int, script: Script, cached: int) -> dict[str, Any]:
-    """The usage of an answer to ``prompt`` tokens of which ``cached`` are in the cache; the rest goes there."""
+    """Return the usage for ``prompt`` tokens of which ``cached`` are in the cache; the rest is written to it."""
     read = min(cached, prompt)
     written = max(0, prompt - read - 6) if script.steps else 0
     script.cached_tokens = read + written

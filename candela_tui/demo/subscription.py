@@ -1,4 +1,4 @@
-"""The demo's subscription: how much of its limits is used, as the headers of answers tell it."""
+"""The demo's subscription: its limits and their use, as stated in response headers."""
 
 import time
 from collections.abc import Callable
@@ -13,15 +13,15 @@ class _Window:
     name: str
     length_s: int
     size: float
-    """Units that it allows."""
+    """The units that it allows."""
     used: float
-    """Share, 0 to 1."""
+    """The share used, 0 to 1."""
     resets_at: float
-    """Seconds since 1970."""
+    """The time of the next reset, in seconds since 1970."""
 
 
 class Subscription:
-    """Two windows that fill as requests are answered."""
+    """Two windows that fill up as requests are answered."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -32,7 +32,7 @@ class Subscription:
         )
 
     def spend(self, usage: dict[str, Any], output: int) -> None:
-        """Count an answer, each kind of token by about what it costs."""
+        """Count an answer, weighting each kind of token by about what it costs."""
         read, written = usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
         units = usage["input_tokens"] + 1.25 * written + 0.1 * read + 5 * output
         for window in self._windows:
@@ -41,7 +41,7 @@ class Subscription:
             window.used = min(1.0, window.used + units / window.size)
 
     def headers(self) -> dict[str, str]:
-        """What an answer says of the limits."""
+        """Return the response headers that state the limits."""
         prefix = "anthropic-ratelimit-unified"
         told = {f"{prefix}-status": "allowed", f"{prefix}-representative-claim": "five_hour"}
         for window in self._windows:

@@ -1,4 +1,4 @@
-"""What candela changed of a request so that its provider takes it."""
+"""Changes that candela makes to a request so that its provider accepts it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,12 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """One change. Shown on the exchange and kept with it."""
+    """One change, recorded and shown with the exchange."""
 
     what: Literal["beta", "field", "message", "retry"]
-    """``beta``: a flag of anthropic-beta; ``field``: a field of the body; ``message``: a message put into other
-    words; ``retry``: the request was sent again."""
+    """``beta``: a flag of anthropic-beta; ``field``: a field of the body; ``message``: a message that was
+    rewritten; ``retry``: the request was sent again."""
     name: str
     """The flag, or the field's place, such as ``context_management`` or ``tools.*.defer_loading``."""
     why: str
-    """In words: what was done, and why."""
+    """The change and its reason, as a sentence."""

@@ -1,7 +1,7 @@
-"""What an answer states beyond its content, usage and stop reason, as short named facts.
+"""Facts that an answer states beyond its content, usage and stop reason, each a name and a short value.
 
 Sources: Anthropic's SDK 2.14 (``beta_message.py``, ``beta_raw_message_delta_event.py``); ``safeguard_results`` and
-``content_block_restated`` as Claude Code 2.1.332 reads and writes them. A value of an unexpected type is left out.
+``content_block_restated`` as Claude Code 2.1.332 reads and writes them. Values of an unexpected type are ignored.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ _MOST_ITEMS = 20
 
 
 class AnswerFacts:
-    """Collects the facts of one answer. A later statement replaces an earlier one of the same name."""
+    """The facts of one answer. A later value replaces an earlier one of the same name."""
 
     __slots__ = ("_facts", "_restated")
 
@@ -23,11 +23,11 @@ class AnswerFacts:
 
     @property
     def stated(self) -> tuple[tuple[str, str], ...]:
-        """Name and value of each, in the order in which they were first stated."""
+        """Names and values, in the order in which they were first stated."""
         return tuple(self._facts.items())
 
     def usage(self, usage: object) -> None:
-        """Take what a ``usage`` object says beyond the counts that are billed."""
+        """Read what a ``usage`` object states beyond the billed counts."""
         fields = _mapping(usage)
         self._put("thinking_tokens", _mapping(fields.get("output_tokens_details")).get("thinking_tokens"))
         for name, value in _mapping(fields.get("server_tool_use")).items():
@@ -38,7 +38,7 @@ class AnswerFacts:
         self._put("fallback_credit", " ".join(_words(status.get("type"), status.get("reason"))))
 
     def message(self, message: Mapping[str, Any]) -> None:
-        """Take what ``message_start`` or a whole answer says of the message."""
+        """Read what ``message_start`` or a whole answer states about the message."""
         reason = _mapping(_mapping(message.get("diagnostics")).get("cache_miss_reason"))
         self._put("cache_miss_reason", reason.get("type"))
         self._put("cache_missed_input_tokens", reason.get("cache_missed_input_tokens"))
@@ -57,11 +57,11 @@ class AnswerFacts:
         self._put("safeguard_results", "; ".join(_verdicts(message)))
 
     def delta(self, event: Mapping[str, Any]) -> None:
-        """Take what a ``message_delta`` event says, in its ``delta`` or beside it."""
+        """Read what a ``message_delta`` event states, in its ``delta`` or beside it."""
         self.message({**event, **_mapping(event.get("delta"))})
 
     def restated(self, event: Mapping[str, Any]) -> None:
-        """Take a ``content_block_restated`` event."""
+        """Read a ``content_block_restated`` event."""
         if len(self._restated) < _MOST_ITEMS:
             kind = " ".join(_words(_mapping(event.get("content_block")).get("type"))) or "content"
             self._restated.append(f"block {event.get('index')!s:.10} ({kind:.40})")
@@ -73,7 +73,7 @@ class AnswerFacts:
 
 
 def _verdicts(message: Mapping[str, Any]) -> Iterator[str]:
-    """One for each safeguard: ``dangerous_tool_use: toolu_1 not_flagged, toolu_2 flagged (why)``."""
+    """Yield a text for each safeguard: ``dangerous_tool_use: toolu_1 not_flagged, toolu_2 flagged (why)``."""
     for result in map(_mapping, _items(message, "safeguard_results")):
         status = _mapping(result.get("status"))
         calls = list(_mapping(status.get("tool_uses")).items())[:_MOST_ITEMS]
@@ -90,7 +90,7 @@ def _verdict(verdict: Mapping[str, Any]) -> str:
 
 
 def _edits(management: Mapping[str, Any]) -> Iterator[str]:
-    """One for each edit: ``clear_tool_uses_20250919 (3 tool uses, 12000 input tokens)``."""
+    """Yield a text for each edit: ``clear_tool_uses_20250919 (3 tool uses, 12000 input tokens)``."""
     for edit in map(_mapping, _items(management, "applied_edits")):
         counts = [
             f"{value} {str(name).removeprefix('cleared_').replace('_', ' ')}"

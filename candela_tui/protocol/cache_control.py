@@ -1,4 +1,4 @@
-"""Which cache lifetimes a request asks for.
+"""The cache lifetimes that a request asks for.
 
 Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching
 """
@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from candela_tui.protocol.raw_json import decode_json
 
 LIFETIMES = ("5m", "1h")
-"""What ``ttl`` may say, shortest first; the first is the default."""
+"""The values of ``ttl``, shortest first; the first is the default."""
 
 _WINDOW = 128 * 1024
 _LONGEST_MARK = 256
-# Inside a string the quotes are escaped, so text that speaks of cache_control is no mark.
+# Inside a string the quotes are escaped, so text that mentions cache_control does not match.
 _MARK = re.compile(rb'"cache_control"\s{0,8}:\s{0,8}(\{[^{}]{0,200}\})')
 
 
 def asked_lifetimes(body: bytes, found: set[str]) -> Iterator[None]:
-    """Add to ``found`` the lifetimes that the ``cache_control`` marks of a request ask for.
+    """Add the lifetimes in the ``cache_control`` marks of a request to ``found``, one step of work at a time.
 
-    A step is 128 KiB of the body, some 50 µs: the marks may be anywhere in its 10 MB, and are searched as bytes so
-    that none of it is decoded.
+    A step covers 128 KiB of the body and takes some 50 µs. Marks may be anywhere in 10 MB; the search is on bytes, so
+    that nothing is decoded.
     """
     for start in range(0, len(body), _WINDOW):
         for match in _MARK.finditer(body, start, start + _WINDOW + _LONGEST_MARK):

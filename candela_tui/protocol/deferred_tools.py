@@ -1,4 +1,4 @@
-"""Tools that a request declares without loading them, and those that a search loaded.
+"""Tools that a request declares without loading them, and tools that a search loaded.
 
 A tool with ``defer_loading`` is not in the prompt until a ``tool_reference`` in the conversation names it. Source:
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool.
@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from candela_tui.protocol.raw_json import decode_json
 
 PLACEHOLDER = "DeferredToolPlaceholder"
-"""A deferred tool that stands for none, which Claude Code 2.1.332 declares so that a search may find others later."""
+"""A deferred tool that does nothing. Claude Code 2.1.332 declares it so that a search may find others later."""
 
 _REFERENCE = b'"tool_reference"'
 
 
 def referenced_tools(message: bytes) -> Iterator[str]:
-    """Name the tools that the ``tool_reference`` blocks of a message's JSON load. Quotes inside a JSON string are
-    escaped, so no text of the conversation is taken for one."""
+    """Yield the names of the tools that a message's ``tool_reference`` blocks load.
+
+    Quotes inside a JSON string are escaped, so text of the conversation never matches.
+    """
     at = message.find(_REFERENCE)
     while at >= 0:
         block = decode_json(message[message.rfind(b"{", 0, at) : message.find(b"}", at) + 1])

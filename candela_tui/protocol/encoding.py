@@ -1,7 +1,7 @@
-"""Content-Encoding, undone as the bytes arrive, in a copy. Source: RFC 9110, section 8.4.
+"""Decoders for Content-Encoding, fed as the bytes arrive. Source: RFC 9110, section 8.4.
 
 Each decoder has ``feed(bytes) -> bytes``, and ``finish`` for the end of the body. Bytes that do not decode raise
-``BadEncoding``, and so does a body that decodes to more than any real answer: a few kilobytes may hide gigabytes.
+``BadEncoding``, as does a body that decodes to more than any real answer: a few kilobytes may hide gigabytes.
 """
 
 import zlib
@@ -14,14 +14,14 @@ import zstandard
 
 MOST_DECODED_BYTES = 64 * 1024 * 1024
 _MOST_CODINGS = 4
-# zstandard can't be told where to stop; four bytes of it hold at most a block of 128 KiB.
+# zstandard has no output limit; four bytes of input decode to at most a block of 128 KiB.
 _ZSTD_SLICE = 4096
 _STEP_BYTES = 4096
-"""Of gzip and deflate these are at most 4 MB: their ratio is 1032 to 1 at most."""
+"""Input bytes. Gzip and deflate decode them to at most 4 MB: their ratio is at most 1032 to 1."""
 
 
 class BadEncoding(ValueError):
-    """The bytes are not what the Content-Encoding header says."""
+    """The bytes do not match the Content-Encoding header."""
 
 
 class CutShort(BadEncoding):
@@ -29,13 +29,13 @@ class CutShort(BadEncoding):
 
 
 class Decoder(Protocol):
-    """Undoes one content coding, incrementally."""
+    """An incremental decoder for one content coding."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what these bytes decode to, as far as it is complete. Raises BadEncoding."""
+        """Decode the next bytes, as far as possible. Raises BadEncoding."""
 
     def finish(self) -> bytes:
-        """Return what was held back: the body has ended. Raises CutShort where its encoding has not."""
+        """Return the remaining output at the end of the body. Raises CutShort if the encoding is incomplete."""
 
 
 class _Identity:
@@ -47,7 +47,7 @@ class _Identity:
 
 
 class _Budget:
-    """How much a body may still decode to."""
+    """The number of bytes that a body may still decode to."""
 
     def __init__(self) -> None:
         self.left = MOST_DECODED_BYTES
@@ -64,14 +64,14 @@ class _Gzip:
         self._budget = _Budget()
         self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
         self._between = True
-        """No member has begun, or one has ended and no other has begun."""
+        """Whether no member is open."""
         self._first = True
         self._over = False
 
     def feed(self, data: bytes) -> bytes:
         out = []
         while data and not self._over:
-            # A body may be several members, one after the other (RFC 1952, section 2.2); what else follows is padding.
+            # A body may consist of several members (RFC 1952, section 2.2); anything else after one is padding.
             if self._between and not self._first and not data.startswith(b"\x1f"):
                 self._over = True
                 break
@@ -149,7 +149,7 @@ class _Zstd:
         self._new_frame = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj
         self._frame = self._new_frame()
         self._between = True
-        """No frame has begun, or one has ended and no other has begun."""
+        """Whether no frame is open."""
 
     def feed(self, data: bytes) -> bytes:
         return b"".join(self._slice(data[at : at + _ZSTD_SLICE]) for at in range(0, len(data), _ZSTD_SLICE))
@@ -196,8 +196,10 @@ _LONGEST_MAGIC = max(len(magic) for magic, _ in _MAGIC)
 
 
 class _ByFirstBytes:
-    """Decodes what no header names, by its first bytes. What is not compressed passes; where the header names a coding
-    that is not known (``named``), only what looks like text does."""
+    """Decodes a body whose coding no header names, by its first bytes.
+
+    Uncompressed bodies pass. If the header names an unknown coding (``named``), only those that look like text do.
+    """
 
     def __init__(self, named: str = "") -> None:
         self._named = named
@@ -225,7 +227,7 @@ class _ByFirstBytes:
 
 
 def _looks_like_text(head: bytes) -> bool:
-    """Whether a body of a provider that begins so is JSON, events or a page: in ASCII, but for a byte order mark."""
+    """Return whether the beginning of a body is ASCII after a byte order mark, as in JSON, events and web pages."""
     beginning = head.removeprefix(BOM_UTF8)[:_LONGEST_MAGIC]
     return all(0x20 <= octet < 0x7F or octet in b"\t\n\r" for octet in beginning)
 
@@ -241,7 +243,7 @@ _DECODERS: dict[str, type[_Gzip] | type[_Deflate] | type[_Brotli] | type[_Zstd] 
 
 
 def decoder_for(content_encoding: str) -> Decoder:
-    """A decoder for the value of a Content-Encoding header ("" is identity). Raises BadEncoding if one is unknown."""
+    """Return a decoder for a Content-Encoding ("" is identity). Raises BadEncoding for an unknown coding."""
     try:
         return _chained([_DECODERS[name]() for name in _codings(content_encoding)])
     except KeyError as error:
@@ -249,9 +251,11 @@ def decoder_for(content_encoding: str) -> Decoder:
 
 
 def answer_decoder_for(content_encoding: str) -> Decoder:
-    """A decoder for an answer's Content-Encoding, which gateways get wrong: where the header names no coding, or one
-    that does not exist (Claude Code 2.1.332 then reads the bytes as they are), the first bytes decide. Raises
-    BadEncoding where too many are named."""
+    """Return a decoder for an answer's Content-Encoding, which gateways get wrong.
+
+    If the header names no coding, or an unknown one, the first bytes decide. (Claude Code 2.1.332 then reads the bytes
+    as they are.) Raises BadEncoding if the header names too many.
+    """
     decoders: list[Decoder] = []
     for name in _codings(content_encoding):
         if name not in _DECODERS:
@@ -263,7 +267,7 @@ def answer_decoder_for(content_encoding: str) -> Decoder:
 
 
 def _codings(content_encoding: str) -> list[str]:
-    """The codings that a header names, the last one applied (and first to be undone) first."""
+    """Return the codings that a header names, in the order in which to decode them."""
     names = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
     if len(names) > _MOST_CODINGS:
         raise BadEncoding(f"{len(names)} content encodings, one over the other")
@@ -277,7 +281,7 @@ def _chained(decoders: list[Decoder]) -> Decoder:
 
 
 def decode_in_steps(content_encoding: str, body: bytes) -> Iterator[bytes]:
-    """Undo a Content-Encoding of a complete body, a few milliseconds of work at a time. Raises BadEncoding."""
+    """Decode a complete body, a few milliseconds of work at a time. Raises BadEncoding."""
     decoder = decoder_for(content_encoding)
     for at in range(0, len(body), _STEP_BYTES):
         yield decoder.feed(body[at : at + _STEP_BYTES])
@@ -285,5 +289,5 @@ def decode_in_steps(content_encoding: str, body: bytes) -> Iterator[bytes]:
 
 
 def decode_whole(content_encoding: str, body: bytes) -> bytes:
-    """Undo a Content-Encoding of a complete (or broken off) body. Raises BadEncoding."""
+    """Decode a complete body, or as much of it as has arrived. Raises BadEncoding."""
     return decoder_for(content_encoding).feed(body)

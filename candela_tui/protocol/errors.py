@@ -15,6 +15,7 @@ ERROR_TYPES = {
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    409: "conflict_error",
     413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
@@ -22,60 +23,65 @@ ERROR_TYPES = {
     529: "overloaded_error",
 }
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The statuses that name another address to ask instead (RFC 9110, section 15.4)."""
+
 NOT_AGAIN = ("x-should-retry", "false")
-"""Trying again can't help and would hide the words that do: Claude Code (2.1.197) tries a 401 ten times. The SDKs heed
-it, too."""
+"""Tells clients not to retry where that can't help and would hide the message: Claude Code (2.1.197) tries a 401 ten
+times. The SDKs respect it, too."""
 
 _MOST_WORDS = 300
 _MOST_TITLE_BYTES = 10_000
 _MOST_WORDY_BYTES = 64 * 1024
-"""A longer document is not read for an error's words."""
+"""Longer documents are not searched for an error message."""
 _MESSAGE_NAMES = ("message", "Message", "msg", "detail")
-"""Where gateways put an error's words that have no ``error``; ``Message`` is Amazon's."""
+"""Members with the message in errors of gateways without an ``error`` object; ``Message`` is Amazon's."""
 _PAGE_TITLE = re.compile(rb"<title[^>]*>(.{1,600}?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """What went wrong, in the provider's words where it said any."""
+    """An error's type and message, in the provider's words if it gave any."""
 
     type: str
     message: str
 
 
 class Untranslatable(Exception):
-    """What the provider answered can't be put into the client's form; ``str()`` says why. Nothing may end the answer:
-    the client must not take it for a whole one."""
+    """The provider's answer can't be translated; ``str()`` says why.
+
+    The answer must break off: the client must not take it for a whole one.
+    """
 
     def __init__(self, error: ApiError) -> None:
         super().__init__(error.message)
         self.error = error
-        """Its type is ``cut`` where the answer ended early."""
+        """Its type is ``cut`` if the answer ended early."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """An answer that tells an error in the form of the Messages API."""
+    """An error answer in the form of the Messages API."""
 
     status: int
     headers: list[tuple[str, str]]
-    """Content-Type, ``request-id`` where the provider gave one, and what tells the client when to try again."""
+    """Content-Type, ``request-id`` if the provider gave one, and when to retry."""
     body: bytes
     error: ApiError
 
 
 def error_type(status: int) -> str:
-    """The error type that goes with an HTTP status."""
+    """Return the error type for an HTTP status."""
     return ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
 
 
 def error_body(status: int, message: str) -> bytes:
-    """The JSON body of an error answer with this HTTP status."""
+    """Return the JSON body of an error answer."""
     return error_document(ApiError(error_type(status), message))
 
 
 def error_document(error: ApiError, request_id: str | None = None) -> bytes:
-    """The JSON of an error, as a body or as the data of an ``error`` event."""
+    """Return the JSON of an error, for a body or the data of an ``error`` event."""
     document: dict[str, Any] = {"type": "error", "error": {"type": error.type, "message": _encodable(error.message)}}
     if request_id is not None:
         document["request_id"] = _encodable(request_id)
@@ -83,15 +89,17 @@ def error_document(error: ApiError, request_id: str | None = None) -> bytes:
 
 
 def _encodable(text: str) -> str:
-    """Bytes of a header field or of the environment that are not UTF-8 came as surrogates."""
+    """Replace surrogates: header fields and the environment have them for bytes that are not UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 
 def error_answer(
     status: int, message: str, *, request_id: str | None = None, headers: Iterable[tuple[str, str]] = ()
 ) -> ErrorAnswer:
-    """An answer with the error type that goes with ``status``; ``headers`` come after its own. A 401 is not to be tried
-    again: other credentials are needed first."""
+    """Return an error answer with this status; ``headers`` come after its own.
+
+    A 401 tells the client not to retry: it needs other credentials first.
+    """
     error = ApiError(error_type(status), message)
     own = [("content-type", "application/json")]
     if status == 401:
@@ -105,13 +113,15 @@ _INPUT_TOO_LONG = re.compile(r"input is too long|too many input tokens|input tok
 
 
 def about_length(said: str) -> str:
-    """What to add to a cloud's words for a conversation that the model's window can't hold; empty: they say no such
-    thing. Claude Code (2.1.197) compacts a conversation for the words "prompt is too long" and for no others."""
+    """Return a sentence to add to a cloud's message about a prompt that is too long, or "" for another message.
+
+    Claude Code (2.1.197) compacts a conversation only if it reads "prompt is too long".
+    """
     return "The prompt is too long: shorten the conversation." if _INPUT_TOO_LONG.search(said) else ""
 
 
 def and_then(said: str, ours: str) -> str:
-    """The provider's own words, then ours."""
+    """Join the provider's message and ours."""
     said = said.strip()
     if not ours or not said:
         return said or ours
@@ -119,7 +129,7 @@ def and_then(said: str, ours: str) -> str:
 
 
 def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | None:
-    """Read an error document; None if it is none. ``otherwise`` is the type where the document names none.
+    """Read an error document, or return None if it is none; ``otherwise`` is the type if the document names none.
 
     Anthropic's is ``{"type": "error", "error": {"type", "message"}}``, Google's ``{"error": {"message", "status"}}``,
     also inside a list, Bedrock's ``{"message"}``, and some gateways' ``{"success": false, "msg"}`` or ``{"detail"}``.
@@ -143,27 +153,45 @@ def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | N
 
 
 def states_failure(document: dict[str, Any]) -> bool:
-    """Whether a document that is not in the form of the Messages API says that the request failed."""
+    """Return whether a document in another form than the Messages API's says that the request failed."""
     return bool(document.get("error")) or document.get("success") is False
 
 
-def not_a_message(body: bytes) -> ApiError:
-    """The error that an answer with a good status amounts to whose body (or its beginning) is not a message: in the
-    provider's words, where it says any."""
+def not_a_message(body: bytes, wanted: str = "a message", status: int = 200) -> ApiError:
+    """Return the error for an answer with a status below 400 and an unexpected body, of which this is the beginning.
+
+    The message is the provider's own, if there is one.
+    """
     if not body.strip():
-        return ApiError("api_error", "the answer is empty")
+        words = f"a redirect (HTTP {status})" if status in REDIRECTS else "empty"
+        return ApiError("api_error", f"the answer is {words}")
     document = decode_json(body) if len(body) <= _MOST_WORDY_BYTES else None
     error = error_from_wire(document)
     if error is not None and error.message.strip():
         return error
     page_title = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
     if page_title:
-        return ApiError("api_error", f"the answer is a web page and not a message: {quoted(page_title[1])}")
-    return ApiError("api_error", f"the answer is not a message: {quoted(body)}")
+        return ApiError("api_error", f"the answer is a web page and not {wanted}: {quoted(page_title[1])}")
+    return ApiError("api_error", f"the answer is not {wanted}: {quoted(body)}")
+
+
+def error_in_answer(status: int, body: bytes, member: str) -> ApiError | None:
+    """Return the error that an answer amounts to; None: its body is a JSON object with this member, as was asked for.
+
+    A login page of a network or of a company's proxy comes with status 200.
+    """
+    if status >= 400:
+        return error_from_body(status, body)
+    document = decode_json(body)
+    return (
+        None
+        if isinstance(document, dict) and member in document
+        else not_a_message(body, f"JSON with {member}", status)
+    )
 
 
 def error_from_body(status: int, body: bytes) -> ApiError:
-    """Read the body of an answer with an error status; one in another form is quoted, up to 300 characters."""
+    """Read the body of an answer with an error status; an unknown form is quoted, up to 300 characters."""
     kind = error_type(status)
     error = error_from_wire(decode_json(body), kind)
     if error is not None and error.message.strip():
@@ -174,5 +202,5 @@ def error_from_body(status: int, body: bytes) -> ApiError:
 
 
 def quoted(data: bytes) -> str:
-    """The beginning of some bytes as one line of text."""
+    """Return the beginning of a body as one line of text."""
     return " ".join(data[: 4 * _MOST_WORDS].decode("utf-8", "replace").split())[:_MOST_WORDS]

@@ -1,7 +1,7 @@
-"""What a gateway between candela and a model's provider states in the headers of an answer.
+"""Gateways between candela and a model's provider, and what they state in the headers of an answer.
 
-A gateway may put its own name of a model (an alias) into the answer's body; which model answered is then in its header
-fields alone. Sources: LiteLLM 1.108.7 (observed as candela's provider), and what the others document or publish:
+A gateway may put its own name for a model (an alias) into the answer's body; only its header fields then tell which
+model answered. Sources: LiteLLM 1.108.7 (observed as candela's provider), and what the others document or publish:
 docs.litellm.ai/docs/proxy/response_headers, docs.getbifrost.ai/providers/response-headers, Kong's ``ai-proxy`` plugin
 (``X-Kong-LLM-Model``), developers.cloudflare.com/ai-gateway/features/dynamic-routing/usage,
 ngrok.com/docs/ai-gateway, portkey.ai/docs/api-reference/response-schema, docs.helicone.ai.
@@ -12,37 +12,38 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from candela_tui.protocol.headers import Headers
+from candela_tui.providers.identity import Provider
 
 _FROM_PROVIDER = "llm_provider-"
-"""LiteLLM passes on the fields of the provider's answer under names with this prefix."""
+"""LiteLLM passes on the header fields of the provider's answer with this prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway and what it states. Each may be None: not stated."""
+    """A gateway and what it states; None: not stated."""
 
     name: str
-    """Such as ``LiteLLM``."""
+    """The product, such as ``LiteLLM``."""
     model: str | None = None
-    """The model that answered; a Claude model without the vendor that the gateway puts before it."""
-    provider: str | None = None
-    """Who runs that model, as candela names providers; None: another one, or not stated."""
+    """The model that answered, without the vendor that some gateways put before a Claude model."""
+    provider: Provider | None = None
+    """The provider that runs that model; None: another one, or not stated."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _GatewayFields:
     name: str
     prefix: str
-    """How the names of its own fields begin."""
+    """The prefix of its own header fields."""
     models: tuple[str, ...] = ()
-    """The fields that name the model that answered, the most telling first."""
+    """The fields that name the model that answered, the most reliable first."""
     providers: tuple[str, ...] = ()
-    """Likewise, of the provider."""
+    """The fields that name the provider, the most reliable first."""
 
 
 _GATEWAYS = (
-    _Known("LiteLLM", "x-litellm-", ("x-litellm-model-name",)),
-    _Known(
+    _GatewayFields("LiteLLM", "x-litellm-", ("x-litellm-model-name",)),
+    _GatewayFields(
         "Bifrost",
         "x-bifrost-",
         (
@@ -53,11 +54,11 @@ _GATEWAYS = (
         ),
         ("x-bifrost-routing-info-provider", "x-bifrost-provider"),
     ),
-    _Known("Cloudflare AI Gateway", "cf-aig-", ("cf-aig-model",), ("cf-aig-provider",)),
-    _Known("Kong AI Gateway", "x-kong-llm-", ("x-kong-llm-model",)),
-    _Known("ngrok AI Gateway", "ngrok-aig-", ("ngrok-aig-model",)),
-    _Known("Portkey", "x-portkey-"),
-    _Known("Helicone", "helicone-"),
+    _GatewayFields("Cloudflare AI Gateway", "cf-aig-", ("cf-aig-model",), ("cf-aig-provider",)),
+    _GatewayFields("Kong AI Gateway", "x-kong-llm-", ("x-kong-llm-model",)),
+    _GatewayFields("ngrok AI Gateway", "ngrok-aig-", ("ngrok-aig-model",)),
+    _GatewayFields("Portkey", "x-portkey-"),
+    _GatewayFields("Helicone", "helicone-"),
 )
 
 _HOSTS = {
@@ -69,7 +70,7 @@ _HOSTS = {
     "anthropic.helicone.ai": "Helicone",
     "ai-gateway.helicone.ai": "Helicone",
 }
-"""Hosted gateways whose answers need not name them."""
+"""Hosted gateways, whose answers may not name them."""
 
 _PRODUCTS = {
     "kong": "Kong",
@@ -78,24 +79,24 @@ _PRODUCTS = {
     "portkey": "Portkey",
     "openrouter": "OpenRouter",
 }
-"""Gateways by the product in ``via`` and ``server``: ``1.1 kong/3.9.1``, ``kong/3.9.1``. Most that stand there are web
+"""Gateways by the product in ``via`` and ``server``: ``1.1 kong/3.9.1``, ``kong/3.9.1``. Most products there are web
 servers and the provider's own front (``1.1 google``, ``cloudflare``)."""
 
 _PROVIDERS = {
-    "anthropic": "anthropic",
-    "bedrock": "bedrock",
-    "bedrock_converse": "bedrock",
-    "aws-bedrock": "bedrock",
-    "amazon-bedrock": "bedrock",
-    "vertex": "vertex",
-    "vertex_ai": "vertex",
-    "google-vertex-ai": "vertex",
+    "anthropic": Provider.ANTHROPIC,
+    "bedrock": Provider.BEDROCK,
+    "bedrock_converse": Provider.BEDROCK,
+    "aws-bedrock": Provider.BEDROCK,
+    "amazon-bedrock": Provider.BEDROCK,
+    "vertex": Provider.VERTEX,
+    "vertex_ai": Provider.VERTEX,
+    "google-vertex-ai": Provider.VERTEX,
 }
-"""How gateways name the three providers of which candela knows prices."""
+"""The gateways' names for the three providers whose prices candela knows."""
 
 
 def gateway_of(headers: Iterable[tuple[str, str]], url: str = "") -> Gateway | None:
-    """Return the gateway that sent an answer with these fields from this URL; None: there is no sign of one."""
+    """Return the gateway that sent an answer with these fields from this URL, or None if nothing points to one."""
     fields = {name.lower(): value.strip() for name, value in headers}
     for known in _GATEWAYS:
         if any(name.startswith(known.prefix) for name in fields):
@@ -105,12 +106,12 @@ def gateway_of(headers: Iterable[tuple[str, str]], url: str = "") -> Gateway | N
 
 
 def from_provider(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the fields of the provider's own answer that a gateway passes on under another name, with theirs."""
+    """Return the provider's own header fields that a gateway passes on, under their original names."""
     lower = ((name.lower(), value) for name, value in headers)
     return tuple((name.removeprefix(_FROM_PROVIDER), value) for name, value in lower if name.startswith(_FROM_PROVIDER))
 
 
-def _stated(known: _Known, fields: Mapping[str, str]) -> Gateway:
+def _stated(known: _GatewayFields, fields: Mapping[str, str]) -> Gateway:
     written = next((fields[name] for name in known.models if fields.get(name)), None)
     vendor = next((fields[name] for name in known.providers if fields.get(name)), "")
     if written is None:

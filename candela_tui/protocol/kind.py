@@ -1,19 +1,19 @@
-"""What a request is for."""
+"""The kinds of requests."""
 
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a request is for."""
+    """The purpose of a request."""
 
     MESSAGES = "messages"
     TITLE = "title"
     CLASSIFIER = "classifier"
-    """The client asks whether a tool call may run by itself."""
+    """Asks a model whether a tool call may run without the user's approval."""
     COMPACTION = "compaction"
-    """The client has the conversation summed up, to go on with the summary."""
+    """Asks for a summary of the conversation, to continue with it."""
     SIDE = "side"
-    """Another request of the client's own beside the conversation."""
+    """Any other request that the client makes outside the conversation."""
     COUNT_TOKENS = "count_tokens"
     MODELS = "models"
     PROBE = "probe"
@@ -21,4 +21,4 @@ class Kind(StrEnum):
 
 
 SIDE_KINDS = frozenset({Kind.TITLE, Kind.CLASSIFIER, Kind.SIDE, Kind.COUNT_TOKENS, Kind.MODELS, Kind.PROBE})
-"""What a client asks beside the conversation: no turn of an agent."""
+"""Requests outside the conversation, which are no turns of an agent."""

@@ -1,4 +1,4 @@
-"""Digests by which a conversation is recognised when it is sent again with more messages at its end."""
+"""Digests that recognise a conversation when it is sent again with more messages at its end."""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from candela_tui.protocol.raw_json import NULL, raw_items, raw_members
 from candela_tui.protocol.request import is_string
 
 _MOST_BYTES = 16 * 1024
-"""Of each text or block; of a longer one its beginning, its end and its size count."""
+"""Bytes of a text or block that count; of a longer one, its beginning, its end and its size."""
 _LATEST = 4
-"""Messages among which the last turn is looked for."""
+"""How many messages to search for the last turn."""
 _CACHE_CONTROL = re.compile(rb',?\s*"cache_control"\s*:\s*(?:null|\{[^{}]*\})')
-"""Marks move from message to message between turns. Inside a JSON string the quotes would be escaped."""
+"""Marks move between messages from turn to turn. Inside a JSON string the quotes would be escaped."""
 
 
 def message_digests(messages: list[msgspec.Raw]) -> Iterator[bytes]:
     """Yield for each message a digest of the conversation up to and including it.
 
-    Cache marks, and whether a text stands alone or as a block, make no difference: clients change both between turns.
+    Cache marks make no difference, nor does a text alone instead of in a block: clients change both between turns.
     """
     chain = b""
     for message in messages:
@@ -41,7 +41,7 @@ def last_turn_digest(messages: list[msgspec.Raw]) -> str | None:
 
 
 def _digest(before: bytes, message: msgspec.Raw, members: dict[str, msgspec.Raw] | None) -> bytes:
-    """The digest of a message behind others; ``members`` are its own, None where it is not an object."""
+    """Return the digest of a message after others; ``members`` are its own, or None if it is not an object."""
     digest = blake2b(before, digest_size=16)
     for part in _parts(message, members):
         digest.update(len(part).to_bytes(8, "big"))

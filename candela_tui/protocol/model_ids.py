@@ -1,4 +1,4 @@
-"""Model names as the providers spell them, and when two of them mean the same model.
+"""Model names as the providers spell them, and whether two of them mean the same model.
 
 Sources: https://docs.claude.com/en/docs/about-claude/models/overview (names on the Claude API, Bedrock and Vertex AI)
 and https://docs.claude.com/en/docs/claude-code/model-config (the client's own ``[1m]`` suffix).
@@ -18,21 +18,21 @@ _CLAUDE_VERSION = re.compile(r"^claude-(?:[a-z]+-)?(\d{1,2})(?:-(\d{1,2}))?(?=-|
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A model name taken apart: ``base`` without place, date and suffixes, and the snapshot's date where it has one."""
+    """A parsed model name: ``base`` without region, date and suffixes, and the snapshot's date if it has one."""
 
     base: str
     date: str | None = None
 
     @property
     def version(self) -> tuple[int, int] | None:
-        """The Claude generation, such as (4, 8); None for another model."""
+        """The Claude generation, such as (4, 8), or None for another model."""
         match = _CLAUDE_VERSION.match(self.base)
         return (int(match[1]), int(match[2] or 0)) if match else None
 
 
 @lru_cache(maxsize=1000)
 def model_name(name: str) -> ModelName:
-    """Take a name apart: ``us.anthropic.claude-sonnet-4-5-20250929-v1:0`` is claude-sonnet-4-5 of 20250929."""
+    """Parse a name: ``us.anthropic.claude-sonnet-4-5-20250929-v1:0`` is claude-sonnet-4-5 of 20250929."""
     name = _CLIENT_SUFFIX.sub("", name.strip().lower())
     if name.startswith("arn:") and ":application-inference-profile/" not in name:
         name = name.rpartition("/")[2]
@@ -45,16 +45,16 @@ def model_name(name: str) -> ModelName:
 
 
 def without_client_suffix(name: str) -> str:
-    """The name without the client's own suffix: ``claude-opus-4-8[1m]`` is claude-opus-4-8."""
+    """Return the name without the client's own suffix: ``claude-opus-4-8[1m]`` is claude-opus-4-8."""
     return _CLIENT_SUFFIX.sub("", name)
 
 
 def without_date(name: str) -> str:
-    """The name without the date of its snapshot, as the Claude API and Vertex AI write it."""
+    """Return the name without the date of its snapshot, as the Claude API and Vertex AI write it."""
     return _DATE.sub("", name)
 
 
 def same_model(one: str, other: str) -> bool:
-    """Whether two names mean the same model. An undated name means whichever snapshot serves it."""
+    """Return whether two names mean the same model. An undated name means whichever snapshot serves it."""
     first, second = model_name(one), model_name(other)
     return first.base == second.base and (first.date == second.date or None in (first.date, second.date))

@@ -1,4 +1,4 @@
-"""JSON read in slices: a whole big document, decoded at once, would hold the interpreter for a third of a second."""
+"""JSON read in slices. Decoding a whole big document at once would block the interpreter for a third of a second."""
 
 import re
 from typing import Any
@@ -16,23 +16,23 @@ _ESCAPE = len(rb"\ud83d")
 
 
 def without_lone_surrogates(body: bytes) -> bytes | None:
-    """The document with U+FFFD for each half of a surrogate pair that stands alone; None: there is none.
+    """Return the document with U+FFFD for each lone surrogate, or None if it has none.
 
-    JavaScript writes such halves where a text was cut in the middle of an emoji. They are no valid JSON: a decoder
-    refuses the whole document for one of them (and the provider the request).
+    JavaScript writes lone surrogates when it cuts a text in the middle of an emoji. They are not valid JSON: a decoder
+    rejects the whole document for one of them (and the provider the request).
     """
-    mended = _SURROGATES.sub(_mended, body)
-    return mended if mended != body else None
+    repaired = _SURROGATES.sub(_repaired, body)
+    return repaired if repaired != body else None
 
 
-def _mended(match: re.Match[bytes]) -> bytes:
+def _repaired(match: re.Match[bytes]) -> bytes:
     before = match.string[max(0, match.start() - 64) : match.start()]
     escaped = (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
     return match[0] if escaped or len(match[0]) > _ESCAPE else rb"\ufffd"
 
 
 def decode_json(raw: msgspec.Raw | bytes) -> Any:
-    """Decode a slice; None where it is not JSON."""
+    """Decode a slice, or return None if it is not JSON."""
     try:
         return msgspec.json.decode(raw)
     except _NOT_JSON:
@@ -40,11 +40,11 @@ def decode_json(raw: msgspec.Raw | bytes) -> Any:
 
 
 def is_truncated(body: bytes) -> bool:
-    """Whether this is the beginning of a JSON document, and not the whole of it."""
+    """Return whether this is only the beginning of a JSON document."""
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except msgspec.DecodeError as error:
-        # The library has no other sign of it (msgspec 0.22).
+        # msgspec (0.22) has no other way to tell.
         return bool(body.strip()) and "truncated" in str(error)
     except (UnicodeDecodeError, RecursionError):
         return False
@@ -52,7 +52,7 @@ def is_truncated(body: bytes) -> bool:
 
 
 def raw_items(raw: msgspec.Raw | bytes) -> list[msgspec.Raw]:
-    """The items of an array, each as a slice; [] where it is none."""
+    """Return the items of an array, each as a slice; [] for anything else."""
     try:
         return _ITEMS.decode(raw)
     except _NOT_JSON:
@@ -60,7 +60,7 @@ def raw_items(raw: msgspec.Raw | bytes) -> list[msgspec.Raw]:
 
 
 def raw_members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of an object, each as a slice; None where it is none."""
+    """Return the members of an object, each as a slice; None for anything else."""
     try:
         return _MEMBERS.decode(raw)
     except _NOT_JSON:
@@ -68,7 +68,7 @@ def raw_members(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
 
 
 def text_prefix(raw: msgspec.Raw | bytes, most_bytes: int) -> str | None:
-    """A JSON string decoded from at most so many of its bytes; None where it is no string."""
+    """Decode at most this many bytes of a JSON string; None for anything else."""
     view = memoryview(raw)
     if bytes(view[:1]) != b'"':
         return None

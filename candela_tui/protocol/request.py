@@ -1,7 +1,7 @@
-"""What a Messages request asks for, read without decoding the whole conversation.
+"""Requests of the Messages API, read without decoding the whole conversation.
 
-``msgspec.Raw`` keeps each message, tool and system block as a slice of the body, to be decoded one at a time by
-whoever shows it.
+``msgspec.Raw`` keeps each message, tool and system block as a slice of the body, to be decoded one at a time when it
+is shown.
 """
 
 import re
@@ -21,7 +21,7 @@ from candela_tui.protocol.raw_json import (
 
 
 class MessagesRequest(msgspec.Struct, frozen=True):
-    """The top level of a Messages request; what is long or of many forms stays raw JSON."""
+    """The top level of a Messages request; long values, and those with several forms, stay raw JSON."""
 
     model: str | None = None
     stream: bool = False
@@ -30,7 +30,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     inference_geo: str | None = None
     max_tokens: int | None = None
     user: str | None = None
-    """Only in chat completions: what is ``metadata.user_id`` in the Messages API."""
+    """Only in chat completions: the counterpart of ``metadata.user_id`` in the Messages API."""
     metadata: msgspec.Raw = NULL
     system: msgspec.Raw = NULL
     messages: list[msgspec.Raw] = []
@@ -40,7 +40,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     safeguards: msgspec.Raw = NULL
 
     def system_blocks(self) -> list[Any]:
-        """The system prompt as blocks, decoded; a plain string becomes one text block."""
+        """Decode the system prompt as blocks; a plain string becomes one text block."""
         value = decode_json(self.system)
         if isinstance(value, str):
             return [{"type": "text", "text": value}]
@@ -48,24 +48,24 @@ class MessagesRequest(msgspec.Struct, frozen=True):
 
 
 MOST_TEXT_BYTES = 64 * 1024
-"""How much of one text is decoded to look for something in it."""
+"""How much of one text is decoded to search it."""
 _LONGEST_ID = 200
 
 _DECODER = msgspec.json.Decoder(MessagesRequest)
 
 
 def decode_request(body: bytes) -> MessagesRequest | None:
-    """Read the body of a Messages or count_tokens request; None where it is no JSON object.
+    """Read the body of a Messages or count_tokens request, or return None if it is not a JSON object.
 
-    A field of an unexpected type counts as not there, and costs none of the others.
+    A field of an unexpected type counts as missing and does not affect the others.
     """
     try:
         return _DECODER.decode(body)
     except msgspec.ValidationError:
         members = raw_members(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        mended = without_lone_surrogates(body)
-        return decode_request(mended) if mended is not None else None
+        repaired = without_lone_surrogates(body)
+        return decode_request(repaired) if repaired is not None else None
     return _lenient(members) if members is not None else None
 
 
@@ -94,8 +94,10 @@ def _lenient(members: dict[str, msgspec.Raw]) -> MessagesRequest:
 
 
 def session_in_metadata(request: MessagesRequest) -> str | None:
-    """Return the session that ``metadata.user_id`` names in either of Claude Code's forms; another client's is a user,
-    not a session."""
+    """Return the session that ``metadata.user_id`` names in either of Claude Code's forms.
+
+    Other clients name a user there, not a session.
+    """
     metadata = decode_json(request.metadata)
     user = metadata.get("user_id", request.user) if isinstance(metadata, dict) else request.user
     if not isinstance(user, str) or not user:
@@ -126,7 +128,7 @@ def raw_texts(content: msgspec.Raw) -> Iterator[msgspec.Raw]:
 
 
 def texts(content: msgspec.Raw, most_bytes: int = MOST_TEXT_BYTES) -> Iterator[str]:
-    """Yield the texts of a content or system prompt, each decoded from at most so many of its bytes."""
+    """Yield the texts of a content or system prompt, each decoded from at most this many bytes."""
     for raw in raw_texts(content):
         text = text_prefix(raw, most_bytes)
         if text is not None:

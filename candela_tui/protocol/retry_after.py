@@ -1,18 +1,18 @@
-"""When to try again after a provider has refused for its limits."""
+"""When to retry after a provider has reached its limits."""
 
 import math
 import re
 
 DEFAULT_S = 5
-"""Where the provider names no time, as Bedrock and Vertex AI rarely do: their limits are by the minute and refill all
-the time. Claude Code (2.1.197) waits that long at least, else as long as its own growing delay."""
+"""Seconds, if the provider names no time. Bedrock and Vertex AI rarely name one: their limits are per minute and refill
+constantly. Claude Code (2.1.197) waits at least that long, or its own growing delay."""
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d+)?)s?", re.ASCII)
 _DATE = re.compile(r"[A-Z][\w,: +-]{10,40}", re.ASCII)
 
 
 def retry_after(*given: str | None) -> tuple[str, str]:
-    """The field with the first of these that says anything: seconds (rounded up, with or without "s"), or a date."""
+    """Return a ``retry-after`` field from the first usable value: seconds (rounded up, "s" is optional), or a date."""
     for value in given:
         text = (value or "").strip()
         if match := _SECONDS.fullmatch(text):

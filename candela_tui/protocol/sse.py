@@ -9,14 +9,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(msgspec.Struct, frozen=True):
-    """One dispatched event. ``name`` is empty where the stream gave none; ``data`` is its raw UTF-8."""
+    """One dispatched event. ``name`` is empty if the stream gave none; ``data`` is raw UTF-8."""
 
     name: str
     data: bytes
 
 
 def encoded(event: ServerSentEvent) -> bytes:
-    """The event as it crosses; line ends within its data may become other line ends."""
+    """Return the bytes of an event; line ends within its data may become other line ends."""
     data = event.data
     if b"\n" in data or b"\r" in data:
         data = b"\ndata: ".join(data.splitlines())
@@ -27,10 +27,10 @@ def encoded(event: ServerSentEvent) -> bytes:
 
 
 class SSEDecoder:
-    """An incremental decoder: any chunking of a stream gives the same events.
+    """An incremental decoder: the events do not depend on how the stream is split into chunks.
 
     It works on bytes, so a chunk may end inside a UTF-8 character. Lines end in LF, CRLF or CR. As the
-    specification says, an event that the stream breaks off before its empty line is not dispatched.
+    specification says, an event without its final empty line is not dispatched.
     """
 
     __slots__ = ("_after_cr", "_data", "_head", "_name", "_partial")
@@ -40,12 +40,12 @@ class SSEDecoder:
         """The first bytes, while they may still become a byte order mark; None afterwards."""
         self._after_cr = False
         self._partial: list[bytes] = []
-        """The pieces of a line whose end has not come."""
+        """The pieces of an incomplete line."""
         self._data: list[bytes] = []
         self._name = ""
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes of the stream; return the events that they complete, in order."""
+        """Take the next bytes of the stream, and return the events that they complete, in order."""
         if self._head is not None:
             chunk = self._head + chunk
             if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
@@ -55,7 +55,7 @@ class SSEDecoder:
             chunk = chunk.removeprefix(_BOM)
         if self._after_cr and chunk:
             self._after_cr = False
-            # A CR ended its line at once; the LF of a CRLF that came apart belongs to it.
+            # The CR ended its line at once; this LF belongs to the same CRLF.
             chunk = chunk.removeprefix(b"\n")
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")

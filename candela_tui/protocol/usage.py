@@ -15,24 +15,24 @@ from candela_tui.protocol.raw_json import decode_json
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Billed units of one answer. ``None`` is "not reported", which is not 0."""
+    """Billed units of one answer. ``None`` means not reported, which is not 0."""
 
     input_tokens: int | None = None
     """Prompt tokens neither read from the cache nor written to it."""
     cache_read_tokens: int | None = None
     cache_write_5m_tokens: int | None = None
-    """Tokens written to the cache for five minutes; also those whose lifetime was not told (the default)."""
+    """Tokens written to the cache for five minutes, the default, and those whose lifetime was not reported."""
     cache_write_1h_tokens: int | None = None
-    """None beside a number for five minutes: the lifetimes were not told."""
+    """None beside a number for five minutes: the lifetimes were not reported."""
     output_tokens: int | None = None
     web_searches: int | None = None
     service_tier: str | None = None
     speed: str | None = None
     inference_geo: str | None = None
     iterations: int = 0
-    """How many entries ``usage.iterations`` has."""
+    """The number of entries in ``usage.iterations``."""
     beyond: "tuple[Iteration, ...]" = ()
-    """Iterations that the counts above leave out: compaction, the advisor, attempts of models that declined."""
+    """Iterations that the counts above do not include: compaction, the advisor, attempts of models that declined."""
 
     @property
     def cache_write_tokens(self) -> int | None:
@@ -43,12 +43,12 @@ class Usage:
 
     @property
     def cache_hit_rate(self) -> float | None:
-        """Share of the prompt that was read from the cache, 0 to 1; None: no prompt is reported."""
+        """The share of the prompt that was read from the cache, 0 to 1; None if no prompt was reported."""
         return (self.cache_read_tokens or 0) / self.prompt_tokens if self.prompt_tokens else None
 
     @property
     def prompt_tokens(self) -> int | None:
-        """The whole prompt: input, cache read and cache write; None where none of them is known."""
+        """The whole prompt: input, cache read and cache write; None if none of them is known."""
         parts = (
             self.input_tokens,
             self.cache_read_tokens,
@@ -65,15 +65,15 @@ class Iteration:
     """One entry of ``usage.iterations``. Source: the usage types of Anthropic's SDK (``beta_iterations_usage.py``)."""
 
     type: str
-    """Such as ``compaction`` or ``advisor_message``; ``message`` among those that the counts leave out is an attempt
-    that declined (``DECLINED``)."""
+    """Such as ``compaction`` or ``advisor_message``. A ``message`` that the counts do not include is an attempt that
+    declined (``DECLINED``)."""
     model: str | None
-    """None: the model of the answer; of an attempt that declined, the model that was asked for."""
+    """None: the model of the answer, or the requested model for an attempt that declined."""
     usage: Usage
 
 
 def fallback_model(wire: object) -> str | None:
-    """The model that a ``usage`` object says took over from one that declined; None: none did."""
+    """Return the model that took over from one that declined, according to a ``usage`` object, or None."""
     iterations = wire.get("iterations") if isinstance(wire, Mapping) else None
     for entry in reversed(iterations if isinstance(iterations, list) else []):
         if isinstance(entry, Mapping) and entry.get("type") == "fallback_message":
@@ -82,7 +82,7 @@ def fallback_model(wire: object) -> str | None:
 
 
 class UsageFold:
-    """Merges the usage objects of one answer, field by field: the last one present holds, also when it is 0."""
+    """Merges the usage objects of one answer field by field: the last value wins, even if it is 0."""
 
     __slots__ = ("_fields", "_usage")
 
@@ -91,29 +91,31 @@ class UsageFold:
         self._usage: Usage | None = None
 
     def merge(self, wire: object) -> None:
-        """Take a ``usage`` object as decoded from JSON; anything that is not an object is left out. An object inside
-        it, such as ``cache_creation``, is merged field by field as well."""
+        """Merge a ``usage`` object as decoded from JSON; anything else is ignored.
+
+        An object inside it, such as ``cache_creation``, is merged field by field as well.
+        """
         if isinstance(wire, Mapping):
             _update(self._fields, wire)
             self._usage = None
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The counts that can't be read in full, each with its value: ``output_tokens 123.45``."""
+        """The counts that are not whole numbers, each with its value: ``output_tokens 123.45``."""
         return tuple(_unread(self._fields))
 
     @property
     def usage(self) -> Usage | None:
-        """What is known so far, or None before the first usage object."""
+        """The usage so far, or None before the first usage object."""
         if self._usage is None and self._fields:
             self._usage = usage_from_wire(self._fields)
         return self._usage
 
 
 DECLINED = "message"
-"""The type of the attempt of a model that declined, among the iterations that the counts leave out."""
+"""The type of an attempt of a model that declined, among the iterations that the counts do not include."""
 _SERVED = "fallback_message"
-"""The type of the last iteration where another model than the one asked for served the answer."""
+"""The type of the last iteration if another model than the requested one served the answer."""
 
 
 def _update(fields: dict[str, Any], wire: Mapping[str, Any]) -> None:
@@ -207,7 +209,7 @@ def _serving(iterations: list[Any]) -> tuple[str, str | None] | None:
 
 
 def _declined(model: str | None, serving: tuple[str, str | None] | None) -> bool:
-    """Whether a ``message`` iteration of this model is an attempt that declined, and not a part of the answer."""
+    """Return whether a ``message`` iteration of this model is an attempt that declined, not part of the answer."""
     if serving is None:
         return False
     kind, served_by = serving
@@ -217,12 +219,12 @@ def _declined(model: str | None, serving: tuple[str, str | None] | None) -> bool
 
 
 _LONGEST_NUMBER = 32
-"""Characters of a count that is spelled as a string."""
+"""Characters of a count that is written as a string."""
 _LONGEST_QUOTE = 40
 
 
 def _number(value: object) -> int | float | None:
-    """A number that was spelled as a JSON number, or as a string that holds one."""
+    """Return a number that is written as a JSON number or as a string."""
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
         value = decode_json(value.encode("utf-8", "replace"))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -231,7 +233,7 @@ def _number(value: object) -> int | float | None:
 
 
 def _count(value: object) -> int | None:
-    """Read a count. Of a fraction, which nothing can be, the whole number below it: that much is certain."""
+    """Read a count. A fraction, which no count can be, is rounded down: that much is certain."""
     number = _number(value)
     return math.floor(number) if number is not None and 0 <= number < 2**53 else None
 

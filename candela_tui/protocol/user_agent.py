@@ -1,4 +1,4 @@
-"""The program that sends a request, as its User-Agent names it.
+"""The client program that sent a request, by its User-Agent.
 
 Sources: RFC 9110, section 10.1.5 (``product/version``); Anthropic's and OpenAI's SDKs write ``OpenAI/Python 2.1.0``;
 programs that use OpenRouter's conventions name themselves in ``X-Title`` (openrouter.ai/docs, App Attribution).
@@ -8,21 +8,24 @@ import re
 from collections.abc import Iterable
 
 from candela_tui.protocol.headers import header
+from candela_tui.text.terminal_safe import is_terminal_safe
 
 _CLAUDE_CODE = "claude-cli"
 _NAMES = {_CLAUDE_CODE: "Claude Code"}
-"""Programs whose product token is not what people call them."""
+"""The names that people use for programs with another product token."""
 _PRODUCT = re.compile(r"(?P<name>[\w.+-]+)(?:/(?P<version>[\w.+-]+))?(?: (?P<sdk_version>\d[\w.+-]*))?", re.ASCII)
 _LONGEST = 60
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
 def client_of(headers: Iterable[tuple[str, str]]) -> str | None:
-    """Return the program and its version, such as ``claude-cli/2.1.332``, ``OpenAI/Python 2.1.0`` or ``Cline``; None
-    where the request names none."""
+    """Return the program and its version, or None if the request names none.
+
+    Such as ``claude-cli/2.1.332``, ``OpenAI/Python 2.1.0`` or ``Cline``.
+    """
     headers = list(headers)
     title = " ".join((header(headers, "x-title") or "").split())
-    if title and title.isprintable():
+    if title and is_terminal_safe(title):
         return title[:_LONGEST]
     product = _PRODUCT.match(header(headers, "user-agent") or "")
     if product is None:

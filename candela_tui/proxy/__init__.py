@@ -1,1 +1,1 @@
-"""The aiohttp server: routes, the relay, who may call, and the capture beside it."""
+"""The aiohttp server: routes, the relay, access control, and the capture of exchanges."""

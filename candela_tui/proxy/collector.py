@@ -1,20 +1,20 @@
-"""When the garbage collector works: its long pauses (tens of ms for a big heap) stay away from live streams."""
+"""Schedule the garbage collector: its long pauses (tens of ms for a big heap) must not hit live streams."""
 
 import gc
 import time
 
 _YOUNG = 2_000
-"""Objects made between two looks at the youngest. Every tenth look takes in ten times as many, which holds the
-interpreter some 4 ms; with 20,000 it was 40 ms, and chunks of streams waited that long."""
+"""Objects created between two collections of the youngest generation. Every tenth collection covers ten times as many,
+which blocks the interpreter for about 4 ms; with 20,000 it was 40 ms, and chunks of streams waited that long."""
 _NEVER = 10_000
 _LONG_S = 0.02
 _THOROUGH_EVERY_S = 3600.0
 _PATIENCE_S = 60.0
-"""After so long without a quiet moment garbage is freed all the same: one long pause a minute, not a leak."""
+"""Seconds without a quiet moment after which garbage is freed anyway: one long pause a minute is better than a leak."""
 
 
 class Collector:
-    """Takes over from Python's own schedule at ``start``; ``collect`` is to be called every few seconds."""
+    """Replaces Python's own schedule from ``start``; call ``collect`` every few seconds."""
 
     def __init__(
         self,
@@ -29,16 +29,16 @@ class Collector:
         self._thorough_at = self._collected_at = time.monotonic()
 
     def start(self) -> None:
-        """Leave out what was made by now, and never look at everything on its own account."""
+        """Exempt every object that exists now, and stop Python from scheduling full collections."""
         gc.freeze()
         _, middle, _ = gc.get_threshold()
         gc.set_threshold(_YOUNG, middle, _NEVER)
 
     def collect(self, *, quiet: bool) -> None:
-        """Look at everything but what is left out, if the moment is quiet or there was none for long.
+        """Collect all but the exempt objects, if the moment is quiet or there has been no quiet one for long.
 
-        Where that takes long at a quiet moment there is much that stays, such as 50,000 exchanges (0.2 s): it is left
-        out from then on. Once an hour nothing is.
+        If that takes long at a quiet moment, many objects are permanent, such as 50,000 exchanges (0.2 s): these become
+        exempt. Once an hour, no object is exempt.
         """
         started = time.monotonic()
         if not quiet and started - self._collected_at < self._patience_s:

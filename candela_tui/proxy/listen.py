@@ -1,4 +1,4 @@
-"""The proxy's port: taken before anything else starts, and explained where it can't be."""
+"""Bind the proxy's port before anything else starts, and explain why it can't be bound."""
 
 import errno
 import http.client
@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from candela_tui.feed import Storing
-from candela_tui.peer import listener
+from candela_tui.network.peer import listener
+from candela_tui.providers.identity import RouteName
+from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 
 HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_S = 2.0
@@ -25,13 +27,13 @@ class RunningCandela:
     port: int
     started_at: str
     data_dir: str | None
-    route: str | None = None
-    """Where requests to its bare base URL go."""
+    route: RouteName | None = None
+    """The route of its bare base URL; None if it is not stated, or unknown to this version."""
     storing: Storing = field(default_factory=Storing)
 
     @property
     def since(self) -> str:
-        """When it started, as the user's clock shows it, to the second."""
+        """The time at which it started, in local time, to the second."""
         try:
             return f"{datetime.fromisoformat(self.started_at).astimezone():%Y-%m-%d %H:%M:%S}"
         except (ValueError, OverflowError):
@@ -39,7 +41,7 @@ class RunningCandela:
 
 
 class PortTaken(Exception):
-    """Somebody listens there: ``candela`` where it is another candela, ``owner`` in words where that is known."""
+    """Another program listens on the port: ``owner`` describes it; ``candela`` is set if it is another candela."""
 
     def __init__(self, port: int, owner: str, candela: RunningCandela | None) -> None:
         super().__init__(f"port {port} on {HOST} is taken by {owner}")
@@ -49,7 +51,7 @@ class PortTaken(Exception):
 
 
 def bind(port: int) -> socket.socket:
-    """A bound socket for the proxy; 0 picks a free port. Raises PortTaken, or OSError where binding is forbidden."""
+    """Return a bound socket; port 0 picks a free one. Raises PortTaken, or OSError if binding is forbidden."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,10 +74,10 @@ def _taken(port: int) -> PortTaken:
 
 
 def other_owner(port: int) -> str | None:
-    """Return who listens on a port, in words; None: nobody does."""
+    """Describe the program that listens on a port, or return None if there is none."""
     process = listener(port)
     if process is not None:
-        return f"pid {process[0]}: {process[1][:200]}"
+        return f"pid {process[0]}: {terminal_safe(process[1])[:200]}"
     try:
         socket.create_connection((HOST, port), _HEALTH_TIMEOUT_S).close()
     except OSError:
@@ -84,7 +86,7 @@ def other_owner(port: int) -> str | None:
 
 
 def running_candela(port: int) -> RunningCandela | None:
-    """Ask whoever listens on the port whether it is candela. What it says of itself is safe to print."""
+    """Ask the program on a port whether it is candela. The fields of the result are safe to print."""
     connection = http.client.HTTPConnection(HOST, port, timeout=_HEALTH_TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
@@ -98,11 +100,11 @@ def running_candela(port: int) -> RunningCandela | None:
     data_dir, route = document.get("data_dir"), document.get("route")
     return RunningCandela(
         document["pid"],
-        _printable(document.get("version")),
+        _safe(document.get("version")),
         port,
-        _printable(document.get("started_at")),
-        data_dir if isinstance(data_dir, str) and data_dir.isprintable() else None,
-        _printable(route) if isinstance(route, str) else None,
+        _safe(document.get("started_at")),
+        data_dir if isinstance(data_dir, str) and is_terminal_safe(data_dir) else None,
+        RouteName(route) if route in list(RouteName) else None,
         _storing(document.get("storing")),
     )
 
@@ -112,11 +114,11 @@ def _storing(said: object) -> Storing:
         return Storing()
     trouble, waiting, lost = said.get("trouble"), said.get("waiting"), said.get("lost")
     return Storing(
-        _printable(trouble, _MOST_WORDS) if isinstance(trouble, str) else None,
+        _safe(trouble, _MOST_WORDS) if isinstance(trouble, str) else None,
         waiting if isinstance(waiting, int) else 0,
         lost if isinstance(lost, int) else 0,
     )
 
 
-def _printable(value: object, most: int = 100) -> str:
-    return "".join(filter(str.isprintable, str(value)))[:most]
+def _safe(value: object, most: int = 100) -> str:
+    return terminal_safe(str(value))[:most]

@@ -1,14 +1,14 @@
-"""Reading a request's body."""
+"""Reads the body of a request, up to a limit."""
 
 from aiohttp import web
 
 
 class BodyTooLarge(Exception):
-    """A request body beyond the limit."""
+    """A request body is larger than the limit."""
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """The whole request body as it crossed. Raises BodyTooLarge beyond ``limit`` bytes."""
+    """Return the whole request body as received. Raises BodyTooLarge beyond ``limit`` bytes."""
     if (request.content_length or 0) > limit:
         raise BodyTooLarge
     if not request.can_read_body:

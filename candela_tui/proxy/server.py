@@ -1,9 +1,10 @@
-"""The proxy: an aiohttp server with its routes, its session towards providers, and its capture."""
+"""The proxy: an aiohttp server with its routes, its session for providers, and its capture."""
 
 import asyncio
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -14,26 +15,38 @@ from candela_tui import __version__
 from candela_tui.config import Settings
 from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
+from candela_tui.ledger.running import RunningLedger
+from candela_tui.network.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
+from candela_tui.network.head_check import coded
+from candela_tui.network.header_fields import decoded_pairs
+from candela_tui.network.origins import Origins
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError, error_type
-from candela_tui.proxy.acceptor import Acceptor
-from candela_tui.proxy.capture import Capture, ExchangeSink
-from candela_tui.proxy.client_answer import error_response
-from candela_tui.proxy.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
-from candela_tui.proxy.destinations import destination
-from candela_tui.proxy.fields import decoded_pairs, with_request_id
-from candela_tui.proxy.guard import GuardedServer
-from candela_tui.proxy.head_check import coded
+from candela_tui.protocol.headers import HeaderList
+from candela_tui.providers.attempts import Attempts
+from candela_tui.providers.identity import RouteName
+from candela_tui.providers.refusal_memory import Refusals
+from candela_tui.providers.registry import destination, open_upstreams
+from candela_tui.providers.upstream import ClientRequest, Upstream
+from candela_tui.proxy.access.acceptor import Acceptor
+from candela_tui.proxy.access.guard import GuardedServer
+from candela_tui.proxy.access.request_target import origin_form
+from candela_tui.proxy.capture.capture import Capture
+from candela_tui.proxy.capture.raw_exchange import RawExchange, id_at
+from candela_tui.proxy.client_answer import error_response, with_request_id
 from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.local_api.api import LocalApi
-from candela_tui.proxy.origins import Origins
-from candela_tui.proxy.outgoing import Pairs, Upstream
-from candela_tui.proxy.relay import Relay, tap_of
+from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
-from candela_tui.proxy.request_target import origin_form
-from candela_tui.proxy.routes import BELOW_V1, Routes, Target
-from candela_tui.proxy.upstreams.table import open_upstreams
+from candela_tui.proxy.routes import BELOW_V1, Routes
+from candela_tui.rules.table import with_rules
+from candela_tui.sinks.ledger import LedgerSink
+from candela_tui.sinks.sink import Sink
+from candela_tui.store.errors import StoreError
+from candela_tui.store.history import ExchangeQuery
+from candela_tui.store.reader import StoreReader
+from candela_tui.text.times import Clock
 from candela_tui.wire import About
 
 _READ_BUFFER = 256 * 1024
@@ -41,6 +54,9 @@ _KEEPALIVE_S = 600
 _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
+
+_FILLED_AT_ONCE = 20
+"""Sums added to the ledger before the loop continues with other work: about 0.1 ms."""
 
 
 class InFlight:
@@ -62,18 +78,24 @@ class InFlight:
             self._none.set()
 
     async def none(self) -> None:
-        """Wait until there is none."""
+        """Wait until no request is inside."""
         await self._none.wait()
 
 
 class Proxy:
     """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``.
 
-    ``paths`` are those of the data directory that ``sink`` writes to; without them there is no local API.
+    ``sinks`` receive every exchange, and belong to the caller. ``paths`` are those of the data directory; without them
+    there is no local API.
     """
 
     def __init__(
-        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, paths: Paths | None = None
+        self,
+        settings: Settings,
+        sock: socket.socket,
+        feed: Feed,
+        sinks: Sequence[Sink],
+        paths: Paths | None = None,
     ) -> None:
         self._settings = settings
         self._sock = sock
@@ -81,31 +103,40 @@ class Proxy:
         self._feed = feed
         self._paths = paths
         self._routes = Routes(settings)
-        self._upstreams: dict[str, Upstream] = {}
+        self._upstreams: dict[RouteName, Upstream] = {}
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
-        self._capture = Capture(feed, sink, self._pricer)
+        self._ledger = RunningLedger(Clock())
+        self._capture = Capture((*sinks, LedgerSink(self._ledger)), self._pricer, feed.notify)
         self._session: aiohttp.ClientSession | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None
         self._acceptor: Acceptor | None = None
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._filling: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
-        self._api = LocalApi(feed, paths.store, paths.token, self._about, paths.vault) if paths else None
+        self.refusals = Refusals()
+        """What models refused."""
+        self._api = LocalApi(feed, paths.store, paths.token, self._about, paths.vault, self.refusals) if paths else None
 
     @property
     def live(self) -> int:
-        """Requests in flight."""
+        """The number of requests in flight."""
         return self._relaying.count
 
     async def start(self) -> None:
-        """Begin to serve. Raises OSError where the CA bundle can't be read."""
+        """Start serving. Raises OSError if the CA bundle can't be read."""
         self._session = open_session(self._settings.proxy)
-        self._relay = Relay(self._session, self._capture, Origins(self._port), self._feed.notify)
-        self._upstreams = open_upstreams(self._settings, self._session, self._paths, self._feed.tell_credentials)
+        attempts = Attempts(self._session, Origins(self._port), notify=self._feed.notify, log=_warn)
+        self._relay = Relay(attempts, self._capture)
+        opened = open_upstreams(self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals)
+        self._upstreams = {
+            name: with_rules(upstream, self._settings.rules, self._feed.notify, self._ledger)
+            for name, upstream in opened.items()
+        }
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,
@@ -125,6 +156,24 @@ class Proxy:
         self._acceptor.start()
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
+        if any(self._upstreams[name] is not upstream for name, upstream in opened.items()):
+            self._filling = asyncio.create_task(self._fill_ledger(), name="ledger")
+
+    async def _fill_ledger(self) -> None:
+        """Add the records from before this process to the ledger that rules read."""
+        if self._paths is None:
+            return
+        # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
+        before = id_at(self._started_at)
+        try:
+            reader = StoreReader(self._paths.store)
+            recorded = await asyncio.to_thread(reader.totals, ExchangeQuery(before=before))
+        except StoreError as error:
+            self._feed.notify(f"Rules do not know what was spent before this start: {error}")
+            return
+        for number, _ in enumerate(self._ledger.fill(recorded)):
+            if number % _FILLED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
@@ -151,6 +200,8 @@ class Proxy:
         self._capture.close()
         await self._capturing
         await self._warming
+        if self._filling is not None:
+            await self._filling
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._web is not None
@@ -161,7 +212,7 @@ class Proxy:
             self._feed.notify(f"Refused a request: {refusal.words}")
             response = error_response(refusal.status, refusal.words)
             if request.method == "CONNECT":
-                request.content.feed_eof()  # aiohttp takes all that follows for its body.
+                request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
                 response.force_close()
             return response
         target = origin_form(request.raw_path)
@@ -176,17 +227,18 @@ class Proxy:
         with self._relaying:
             return await self._answer(request, target, headers)
 
-    async def _answer(self, request: web.BaseRequest, raw_path: str, headers: Pairs) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, raw_path: str, headers: HeaderList) -> web.StreamResponse:
         assert self._relay is not None
-        target = self._routes.resolve(raw_path)
-        if target is None:
+        found = self._routes.resolve(raw_path)
+        if found is None:
             words = f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
             if raw_path.startswith(BELOW_V1):
                 words += ". A client that adds no /v1 needs a base URL that ends in /v1"
             return error_response(404, words)
+        route, path = found
         if coded(request.headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
-            return self._blocked(request, target, headers, 501, words)
+            return self._blocked(request, ClientRequest(request.method, path, headers, b"", route), 501, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
@@ -194,19 +246,20 @@ class Proxy:
                 f"the request body is larger than the {self._settings.proxy.max_body_mb} MiB that [proxy] max_body_mb"
                 " allows"
             )
-            return self._blocked(request, target, headers, 413, words)
-        return await self._relay.relay(request, target, self._upstreams[target.route.name], headers, body)
+            return self._blocked(request, ClientRequest(request.method, path, headers, b"", route), 413, words)
+        client_request = ClientRequest(request.method, path, headers, body, route)
+        return await self._relay.relay(request, client_request, self._upstreams[route.name])
 
     def _blocked(
-        self, request: web.BaseRequest, target: Target, headers: Pairs, status: int, words: str
+        self, request: web.BaseRequest, client_request: ClientRequest, status: int, words: str
     ) -> web.Response:
-        """Refuse a request whose body is not read."""
-        tap = tap_of(request, target, headers, b"")
-        tap.answered(status, [])
-        tap.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
-        self._capture.begin(tap)
+        """Refuse a request without reading its body."""
+        raw = RawExchange(client_request)
+        raw.answered(status, [])
+        raw.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
+        self._capture.begin(raw)
         response = error_response(status, words)
-        response.headers.update(with_request_id([], tap))
+        response.headers.update(with_request_id([], raw))
         response.force_close()
         return response
 
@@ -234,3 +287,7 @@ class Proxy:
             base_url=destination(self._settings.proxy.default_route, self._settings),
             live=self.live,
         )
+
+
+def _warn(words: str) -> None:
+    logger.warning("%s", words)

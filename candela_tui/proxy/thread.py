@@ -1,4 +1,4 @@
-"""The proxy in a thread of its own, with its own event loop, beside whatever the main thread does."""
+"""Run the proxy in its own thread and event loop, next to the main thread."""
 
 import asyncio
 import concurrent.futures
@@ -6,17 +6,18 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths
-from candela_tui.proxy.capture import ExchangeSink
 from candela_tui.proxy.collector import Collector
 from candela_tui.proxy.server import Proxy
+from candela_tui.sinks.sink import Sink
 
-# How long a thread may hold the interpreter while another wants it. The default of 5 ms lets a busy dashboard delay
-# a chunk by that much at each turn.
+# Seconds that a thread may hold the interpreter while another needs it. With the default of 5 ms, a busy dashboard
+# delays a chunk by that much at each turn.
 _SWITCH_INTERVAL_S = 0.0003
 _COLLECT_EVERY_S = 5.0
 
@@ -24,15 +25,20 @@ logger = logging.getLogger(__name__)
 
 
 class ProxyThread:
-    """Runs a ``Proxy`` from ``start`` to ``stop``. Both wait, and are called from another thread."""
+    """Runs a ``Proxy`` from ``start`` to ``stop``. Both block, and are called from another thread."""
 
     def __init__(
-        self, settings: Settings, sock: socket.socket, feed: Feed, sink: ExchangeSink, paths: Paths | None = None
+        self,
+        settings: Settings,
+        sock: socket.socket,
+        feed: Feed,
+        sinks: Sequence[Sink],
+        paths: Paths | None = None,
     ) -> None:
         self._settings = settings
         self._sock = sock
         self._feed = feed
-        self._sink = sink
+        self._sinks = sinks
         self._paths = paths
         host, port = sock.getsockname()
         self.address = f"{host}:{port}"
@@ -42,13 +48,13 @@ class ProxyThread:
         self._thread = threading.Thread(target=self._main, name="proxy", daemon=True)
 
     def start(self) -> None:
-        """Return when the proxy serves. Raises what kept it from starting."""
+        """Start the thread, and return once the proxy serves. Raises the error that kept it from starting."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._thread.start()
         self._started.result()
 
     def stop(self, grace_s: float) -> None:
-        """Stop accepting, let live streams end for up to ``grace_s`` seconds, hand everything to the sink."""
+        """Stop accepting, let live streams end for up to ``grace_s`` seconds, pass everything to the sinks."""
         loop = self._started.result()
         self._grace_s = grace_s
         if self._leave is not None and not loop.is_closed():
@@ -57,7 +63,7 @@ class ProxyThread:
 
     @property
     def alive(self) -> bool:
-        """Whether the proxy still serves or is leaving."""
+        """Whether the proxy is serving or shutting down."""
         return self._thread.is_alive()
 
     def _main(self) -> None:
@@ -74,7 +80,7 @@ class ProxyThread:
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-        proxy = Proxy(self._settings, self._sock, self._feed, self._sink, self._paths)
+        proxy = Proxy(self._settings, self._sock, self._feed, self._sinks, self._paths)
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
         collector = asyncio.create_task(_collect(proxy), name="collector")
@@ -84,7 +90,7 @@ class ProxyThread:
 
 
 def _log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """asyncio's own handler writes the repr of exceptions, which may quote what a peer sent."""
+    """Log without the repr of the exception, which asyncio's own handler writes: it may quote bytes from a peer."""
     logger.error("%s", context["message"], exc_info=context.get("exception"))
 
 

@@ -1,4 +1,4 @@
-"""What is still to be stored: one entry an exchange, its bodies bounded together."""
+"""The queue of exchanges to be stored: one entry per exchange, with a limit on the total size of their bodies."""
 
 import threading
 import time
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from candela_tui.exchange import Exchange
 
 _ENTRY_OVERHEAD = 10_000
-"""Bytes that stand for the work of storing an entry without bodies."""
+"""Bytes that an entry without bodies counts for, because storing it takes work too."""
 _OVERLOAD_BYTES = 24 * 2**20
 _OVERLOAD_ENTRIES = 50
-"""A few large conversations are no overload."""
+"""Fewer entries than this are no overload, even if a few large conversations take much memory."""
 _CHUNK_OVERHEAD = 100
-"""Bytes of memory that a chunk and its time take beside the chunk's own bytes."""
+"""Bytes of memory that a chunk and its time take in addition to the chunk's own bytes."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """What came of one exchange since it was last stored."""
+    """What happened to one exchange since it was last stored."""
 
     exchange: Exchange
     request: bytes | None = None
@@ -30,12 +30,12 @@ class Entry:
     provider_times: list[float] = field(default_factory=list)
     ended: bool = False
     dropped: bool = False
-    """Its bodies, from here on, were too much to hold."""
+    """Whether later bodies were dropped because they were too large to hold in memory."""
     size: int = 0
-    """Bytes of memory that its bodies take."""
+    """Bytes of memory that the bodies take."""
 
     def follow_with(self, later: "Entry") -> None:
-        """Add what came later."""
+        """Append what arrived later for the same exchange."""
         self.exchange = later.exchange
         self.request = later.request if self.request is None else self.request
         self.chunks += later.chunks
@@ -50,7 +50,7 @@ class Entry:
 
 
 class Backlog:
-    """Entries in the order in which they came. Every method may be called from any thread; only the waits block."""
+    """Entries in order of arrival. Every method may be called from any thread; only the waiting methods block."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
@@ -59,13 +59,13 @@ class Backlog:
         self._bytes = 0
         self._released: list[str] = []
         self._ended_at: float | None = None
-        """When the first of the queued entries that ended came (``time.monotonic()``)."""
+        """When the first of the queued entries that ended was added (``time.monotonic()``)."""
         self._overflowed = False
         self._deadline: float | None = None
         self._abandoned = False
 
     def add(self, entry: Entry) -> bool:
-        """Queue an entry; False: nothing is stored any more."""
+        """Queue an entry. Return False if the backlog no longer accepts entries."""
         entry.size = sum(len(body) for body in (entry.request, entry.provider_request) if body)
         entry.size += sum(_CHUNK_OVERHEAD + len(chunk) for chunk in (*entry.chunks, *entry.provider_chunks))
         with self._changed:
@@ -94,10 +94,10 @@ class Backlog:
         entry.provider_chunks, entry.provider_times = [], []
 
     def wait(self, until: float, *, patience_s: float, most_bytes: int) -> None:
-        """Return when there is something to do and ``time.monotonic()`` is at ``until``.
+        """Wait until there is work to do and ``time.monotonic()`` has reached ``until``.
 
-        Earlier once an ended exchange has waited for ``patience_s``, where more than ``most_bytes`` wait, and when
-        closing.
+        Return earlier if an ended exchange has waited for ``patience_s``, if more than ``most_bytes`` are waiting, or
+        if the backlog is closing.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._entries or self._released or self.closing)
@@ -108,13 +108,13 @@ class Backlog:
                 self._changed.wait(left)
 
     def rest(self, until: float) -> None:
-        """Return when ``time.monotonic()`` is at ``until``, or when closing begins."""
+        """Wait until ``time.monotonic()`` has reached ``until``, or until closing begins."""
         with self._changed:
             while not self.closing and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
 
     def take(self, most_bytes: int) -> list[Entry]:
-        """The first entries, of about so many bytes. Each must come back by ``give_back`` or ``settle``."""
+        """Return the first entries, about ``most_bytes`` in total. Pass each to ``give_back`` or ``settle`` later."""
         taken: list[Entry] = []
         size = 0
         with self._changed:
@@ -127,7 +127,7 @@ class Backlog:
         return taken
 
     def give_back(self, entries: Sequence[Entry]) -> None:
-        """Put entries that could not be stored before those that came since."""
+        """Put entries that could not be stored back in front of those that arrived since."""
         with self._changed:
             if self._ended_at is None and any(entry.ended for entry in entries):
                 self._ended_at = time.monotonic()
@@ -140,55 +140,60 @@ class Backlog:
                     self._empty(held)
 
     def settle(self, entry: Entry) -> None:
-        """Count an entry as done with."""
+        """Mark an entry as finished."""
         with self._changed:
             self._bytes -= entry.size
 
     def take_released(self) -> list[str]:
-        """The ended exchanges whose bodies were dropped since the last call."""
+        """Return the ids of ended exchanges whose bodies were dropped since the last call."""
         with self._changed:
             released, self._released = self._released, []
         return released
 
     def take_overflowed(self) -> bool:
-        """Whether bodies were dropped since the last call."""
+        """Return whether bodies were dropped since the last call."""
         with self._changed:
             overflowed, self._overflowed = self._overflowed, False
         return overflowed
 
     @property
     def size(self) -> int:
-        """Bytes of memory that the bodies of what waits, or is being stored, take."""
+        """Return the bytes of memory that the bodies of waiting entries, and of entries being stored, take."""
         return self._bytes
 
     @property
     def overloaded(self) -> bool:
-        """Whether speed counts more than room on the disk: many exchanges wait, and their bodies take much memory."""
+        """Return whether speed matters more than disk space: many exchanges wait and their bodies take much memory."""
         return self._bytes > _OVERLOAD_BYTES and len(self._entries) > _OVERLOAD_ENTRIES
 
     @property
+    def waiting(self) -> bool:
+        """Return whether entries wait to be taken."""
+        return bool(self._entries)
+
+    @property
     def busy(self) -> bool:
-        """Whether there is something to do, or nothing more is to come."""
+        """Return whether there is work to do, or the backlog is closing."""
         return bool(self._entries or self._released) or self.closing
 
     @property
     def closing(self) -> bool:
-        """Whether nothing more is to come."""
+        """Return whether the backlog is closing: no more entries are accepted."""
         return self._deadline is not None
 
     @property
     def overdue(self) -> bool:
-        """Whether the time for the last entries is over."""
+        """Return whether the deadline for storing the last entries has passed."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     def close(self, deadline: float) -> None:
-        """Nothing more is to come; the rest may be tried until ``time.monotonic()`` is at ``deadline``."""
+        """Accept no more entries; the remaining ones may be tried until ``time.monotonic()`` reaches ``deadline``."""
         with self._changed:
             self._deadline = deadline
             self._changed.notify_all()
 
     def abandon(self) -> list[Entry]:
-        """Take no more; returns what is left."""
+        """Stop handing out entries and return the remaining ones."""
         with self._changed:
             self._abandoned = True
             left, self._entries = list(self._entries.values()), {}

@@ -1,4 +1,4 @@
-"""Opening the database file, for the writer and for readers."""
+"""Opens the database file for the writer and for readers."""
 
 import os
 import sqlite3
@@ -8,14 +8,27 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, NullPool, column, create_engine, select, table
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    NullPool,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    column,
+    create_engine,
+    select,
+    table,
+)
 
 from candela_tui.store.errors import DamagedStore, ForeignStore
 from candela_tui.store.schema import REVISIONS, metadata
 
 _BUSY_TIMEOUT_S: Final = 2.0
 _WAL_LIMIT: Final = 64 * 2**20
-"""Bytes to which a write-ahead log that a burst made large is cut back."""
+"""Bytes to which the write-ahead log is truncated after a burst made it large."""
 _OWNER_ONLY: Final = 0o600
 _OTHERS: Final = 0o077
 
@@ -23,12 +36,12 @@ FileIdentity = tuple[int, int]
 
 
 def reading_engine(path: Path) -> Engine:
-    """Connections that never create the file nor change it."""
+    """Return an engine whose connections never create or change the file."""
     return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"))
 
 
 def connect_to_write(path: Path) -> Connection:
-    """The writer's connection. The file is created (mode 0600) if there is none, its directory (0700) too.
+    """Open the writer's connection. Creates the file (mode 0600) and its directory (mode 0700) if they are missing.
 
     Raises ForeignStore, DamagedStore, UnicodeDecodeError (see ``errors.trouble_of``), SQLAlchemyError and OSError.
     """
@@ -38,7 +51,7 @@ def connect_to_write(path: Path) -> Connection:
         driver_connection(connection).text_factory = text_or_bytes
         with connection.begin():
             revision_of(connection, path)
-        # Only now: it writes to the file.
+        # Only after the check, because this writes to the file.
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.rollback()
     except BaseException:
@@ -53,7 +66,7 @@ _WRITE_VERSIONS = (1, 2)
 
 
 def _require_known_format(path: Path) -> None:
-    """Raise DamagedStore where SQLite would take a damaged header for that of a later format, and only read."""
+    """Raise DamagedStore if a damaged header makes SQLite take the file for a later format and open it read-only."""
     try:
         with path.open("rb") as file:
             header = file.read(_WRITE_VERSION_OFFSET + 1)
@@ -76,7 +89,7 @@ def _connect_to_write(path: Path) -> sqlite3.Connection:
     return _connect(
         path,
         "rw",
-        # Possible in a new file only; lets a later clean-up give its room back.
+        # Can only be set on a new file; allows a later clean-up to return free space.
         *(["PRAGMA auto_vacuum = INCREMENTAL"] if status.st_size == 0 else []),
         "PRAGMA synchronous = NORMAL",
         "PRAGMA foreign_keys = ON",
@@ -85,7 +98,7 @@ def _connect_to_write(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
-    # Transactions begin where it is said (BEGIN), not where the sqlite3 module would guess.
+    # Transactions begin with an explicit BEGIN, not where the sqlite3 module would start one.
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
     )
@@ -98,17 +111,23 @@ def _connect(path: Path, mode: str, *pragmas: str) -> sqlite3.Connection:
     return connection
 
 
-_VERSION = table("alembic_version", column("version_num"))
+REVISION_TABLE = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""The table in which Alembic stores the revision, defined as Alembic does (alembic 1.18, ``MigrationContext``)."""
 _TABLES = table("sqlite_master", column("name"), column("type"))
 
 
 def revision_of(connection: Connection, path: Path) -> str | None:
-    """The schema's revision; None: there is nothing in the file. Raises ForeignStore and DamagedStore."""
+    """Return the schema's revision, or None for an empty file. Raises ForeignStore and DamagedStore."""
     tables = set(connection.execute(select(_TABLES.c.name).where(_TABLES.c.type == "table")).scalars())
     if not tables:
         return None
     ours = tables & metadata.tables.keys()
-    revision = connection.execute(select(_VERSION)).scalar() if _VERSION.name in tables else None
+    revision = connection.execute(select(REVISION_TABLE)).scalar() if REVISION_TABLE.name in tables else None
     if revision in REVISIONS:
         return str(revision)
     if revision is None and not ours:
@@ -124,7 +143,7 @@ def revision_of(connection: Connection, path: Path) -> str | None:
 
 
 def _is_newer(connection: Connection, revision: object) -> bool:
-    """Whether an unknown revision is a later one: it is written twice, so that a damaged one is not taken for it."""
+    """Return whether an unknown revision is a later one. It is stored twice, to distinguish it from a damaged one."""
     if not (isinstance(revision, str) and revision.isascii() and revision.isdigit()):
         return False
     second = connection.exec_driver_sql("PRAGMA user_version").scalar()
@@ -132,27 +151,62 @@ def _is_newer(connection: Connection, revision: object) -> bool:
 
 
 def write_revision_again(connection: Connection) -> None:
-    """Write the newest revision where ``revision_of`` looks for it a second time."""
+    """Write the newest revision to the second place that ``revision_of`` reads."""
     connection.exec_driver_sql(f"PRAGMA user_version = {int(REVISIONS[-1])}")
 
 
-def require_columns(connection: Connection) -> None:
-    """Raise DamagedStore where a table of the newest revision, or a column of one, is missing."""
+def require_tables(connection: Connection) -> None:
+    """Raise DamagedStore if a table of the newest revision has other columns, keys or references than it should.
+
+    One changed byte of the schema is enough. SQLite then rejects each statement, or stores other values than it was
+    given: with another type affinity it converts numeric text to numbers, or numbers to text.
+    """
     for known in metadata.sorted_tables:
-        there = {row.name for row in connection.exec_driver_sql(f"PRAGMA table_info({known.name})")}
-        missing = set(known.columns.keys()) - there
-        if missing:
-            raise DamagedStore(f"its table {known.name} lacks {', '.join(sorted(missing)[:3])}")
+        expected = {
+            column.name: (_affinity(column.type.compile(dialect=connection.dialect)), not column.nullable)
+            for column in known.columns
+        }
+        rows = list(connection.exec_driver_sql(f"PRAGMA table_info({known.name})"))
+        found = {row.name: (_affinity(row.type), bool(row.notnull)) for row in rows}
+        if found != expected:
+            different = sorted(name for name in expected if found.get(name) != expected[name])
+            raise DamagedStore(
+                f"its table {known.name} has other columns{': ' if different else ''}{', '.join(different[:3])}"
+            )
+        if {row.name for row in rows if row.pk} != set(known.primary_key.columns.keys()):
+            raise DamagedStore(f"its table {known.name} lacks its primary key")
+        keys = connection.exec_driver_sql(f"PRAGMA foreign_key_list({known.name})")
+        references = {(key.parent.name, key.column.table.name, key.column.name) for key in known.foreign_keys}
+        if {(row[3], row[2], row[4]) for row in keys} != references:
+            raise DamagedStore(f"its table {known.name} refers to other rows than it should")
+
+
+_AFFINITIES = (
+    ("integer", ("INT",)),
+    ("text", ("CHAR", "CLOB", "TEXT")),
+    ("blob", ("BLOB",)),
+    ("real", ("REAL", "FLOA", "DOUB")),
+)
+"""Affinity by a part of the declared type; the first match counts (https://sqlite.org/datatype3.html#determination_of_column_affinity)."""
+
+
+def _affinity(declared: str | bytes) -> str:
+    if not isinstance(declared, str):
+        return "not text"
+    upper = declared.upper()
+    if not upper:
+        return "blob"
+    return next((name for name, parts in _AFFINITIES if any(part in upper for part in parts)), "numeric")
 
 
 _QUICK_CHECK_STEPS = 10_000
-"""Instructions of SQLite's machine between two looks at whether to go on: about a millisecond."""
+"""Virtual-machine instructions of SQLite between two checks of whether to stop: about a millisecond."""
 _OF_ONE_ROW = " value in "
-"""In complaints about the value in one row, such as ``NULL value in exchanges.id``."""
+"""Marks complaints about the value in one row, such as ``NULL value in exchanges.id``."""
 
 
 def damage(connection: sqlite3.Connection, stop: Callable[[], bool]) -> str | None:
-    """What is wrong with the file's structure, or "" for nothing. None: stopped before that was known."""
+    """Return what is wrong with the file's structure, "" for nothing, or None if stopped before that was known."""
     connection.set_progress_handler(stop, _QUICK_CHECK_STEPS)
     try:
         complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
@@ -166,7 +220,7 @@ def damage(connection: sqlite3.Connection, stop: Callable[[], bool]) -> str | No
 
 
 def text_or_bytes(stored: bytes) -> str | bytes:
-    """A ``text_factory`` for which one text that is not UTF-8 does not cost the whole result."""
+    """A ``text_factory`` that returns bytes for text that is not UTF-8, so that the rest of a result can be read."""
     try:
         return stored.decode()
     except UnicodeDecodeError:
@@ -174,14 +228,14 @@ def text_or_bytes(stored: bytes) -> str | bytes:
 
 
 def driver_connection(connection: Connection) -> sqlite3.Connection:
-    """The connection of the sqlite3 module below."""
+    """Return the underlying connection of the sqlite3 module."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
 
 
 def identity_of(path: Path) -> FileIdentity | None:
-    """Which file is at this path now; None: none."""
+    """Return the identity of the file at this path, or None if there is none."""
     try:
         status = path.stat()
     except OSError:

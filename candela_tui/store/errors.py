@@ -1,4 +1,4 @@
-"""What can be wrong with the store, in words for its user."""
+"""Errors of the store, explained for the user."""
 
 import sqlite3
 from enum import Enum, auto
@@ -6,17 +6,24 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+START_OVER = "Start candela: it sets the file aside and creates a new one."
+"""How to fix a damaged store."""
+
 
 class StoreError(Exception):
-    """The store, or something in it, can't be used; the message names the file and what to do."""
+    """The store, or something in it, can't be used. The message names the file and what to do."""
 
 
 class ForeignStore(StoreError):
-    """The file is of a later candela, or of another program: to be left untouched."""
+    """The file belongs to a later version of candela or to another program, and must not be changed."""
 
 
 class DamagedStore(StoreError):
-    """The file is candela's, and is not what was written; the message says how."""
+    """The file is candela's but its contents are damaged. The message says how."""
+
+
+class AmbiguousId(StoreError):
+    """Several requests have an id that begins with the one asked for. The store itself is fine."""
 
 
 class Trouble(Enum):
@@ -27,12 +34,12 @@ class Trouble(Enum):
     READ_ONLY = auto()
     BROKEN = auto()
     VALUE = auto()
-    """It is about what was to be written, not about the file."""
+    """The problem is a value that was to be written, not the file."""
     UNREACHABLE = auto()
 
 
 _TROUBLE = {
-    # The statements are fixed, so what is wrong with one is a table or column that the file lacks.
+    # The statements are fixed, so an error in one means that the file lacks a table or column.
     sqlite3.SQLITE_ERROR: Trouble.BROKEN,
     sqlite3.SQLITE_BUSY: Trouble.LOCKED,
     sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
@@ -51,7 +58,7 @@ _PRIMARY = 0xFF
 
 
 def trouble_of(error: BaseException) -> Trouble:
-    """What an error of SQLite, of the file system or of a value comes down to."""
+    """Return the kind of trouble behind an error of SQLite, of the file system or of a value."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     # SQLite quotes the schema in its messages, and sqlite3 can't decode one that is not UTF-8.
     if isinstance(cause, DamagedStore | UnicodeDecodeError):
@@ -63,13 +70,13 @@ def trouble_of(error: BaseException) -> Trouble:
 
 
 def is_about_statement(error: BaseException) -> bool:
-    """Whether SQLite rejected the statement rather than the file."""
+    """Return whether SQLite rejected the statement rather than the file."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def said(error: BaseException) -> str:
-    """The error in SQLite's or the system's own words, without SQLAlchemy's wrapping."""
+    """Return the error in SQLite's or the operating system's own words, without SQLAlchemy's wrapping."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, UnicodeDecodeError):
         return "its schema is not UTF-8 text"
@@ -77,7 +84,7 @@ def said(error: BaseException) -> str:
 
 
 def unwritable(path: Path, error: BaseException) -> str:
-    """Why nothing can be written just now, and the remedy."""
+    """Explain why nothing can be written at the moment, and how to fix it."""
     words, meanwhile = said(error), "Requests go on; what they bring is kept in memory for now."
     match trouble_of(error):
         case Trouble.LOCKED:
@@ -92,12 +99,12 @@ def unwritable(path: Path, error: BaseException) -> str:
 
 
 def unreadable(path: Path, error: BaseException) -> StoreError:
-    """Why nothing can be read, and the remedy."""
+    """Return the error that explains why nothing can be read, and how to fix it."""
     words = said(error)
     match trouble_of(error):
         case Trouble.LOCKED:
             return StoreError(f"{path} is locked by another program; close whatever holds the file open and try again.")
         case Trouble.BROKEN:
-            return StoreError(f"{path} is damaged ({words}). Start candela: it keeps the file aside and begins anew.")
+            return StoreError(f"{path} is damaged ({words}). {START_OVER}")
         case _:
             return StoreError(f"{path} can't be read ({words}); check the file and the permissions of its directory.")

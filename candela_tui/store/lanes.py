@@ -1,15 +1,15 @@
-"""Which earlier request body a new one is stored against, and how a body is read back along its chain.
+"""Chooses the earlier request body that a new one is stored against, and reads a body back along its chain.
 
 Claude Code sends the whole conversation again on each turn. The bodies of one session, agent and model form a lane,
 numbered from 0. The body at position i is a patch against the one at i minus the largest power of 8 that divides i,
-except that every 64th stands alone: a chain has at most 7 steps of 1, 7 steps of 8 and the one that stands alone, 15
-in all, however long the conversation, and a damaged body touches at most the 63 that follow it. Measured on 150 turns
-growing to 0.55 MB (48 MB crossed): 1.4% of the bytes, 1 ms a turn to write, 1 ms to read the deepest; a damaged byte
-touches 27 bodies on average. Patches against the turn before each: 0.5%, depth 150, 83 touched. Powers of 16 without
-the one in 64: 0.85%, depth 24, and all later bodies hang on the first, 45 touched.
+except that every 64th is stored alone: a chain has at most 7 steps of 1, 7 steps of 8 and the one stored alone, 15 in
+all, however long the conversation, and a damaged body affects at most the 63 that follow it. Measured on 150 turns
+growing to 0.55 MB (48 MB sent): 1.4% of the bytes, 1 ms a turn to write, 1 ms to read the deepest; a damaged byte
+affects 27 bodies on average. Patches against the previous turn: 0.5%, depth 150, 83 affected. Powers of 16 without
+the one in 64: 0.85%, depth 24, and all later bodies depend on the first, 45 affected.
 
-A body for which a patch does not pay (after the conversation was compacted, or another conversation without an agent's
-id) stands alone and begins the lane anew at position 0.
+A body for which a patch saves too little (after the conversation was compacted, or when another conversation has no
+agent id) is stored alone and restarts the lane at position 0.
 """
 
 from collections import OrderedDict
@@ -20,24 +20,24 @@ from sqlalchemy import Connection, select
 
 from candela_tui.exchange import Exchange
 from candela_tui.store.bodies import DamagedBody, digest, pack, pack_patch, unpack
+from candela_tui.store.codecs import stored_text
 from candela_tui.store.errors import StoreError
-from candela_tui.store.rows import stored_text
 from candela_tui.store.schema import exchanges, request_bodies
 
 _RADIX: Final = 8
 _KEYFRAME: Final = 64
 LONGEST_CHAIN: Final = 15
-"""Bodies in a chain, the one that stands alone included."""
+"""The maximum number of bodies in a chain, including the one stored alone."""
 _SMALL: Final = 4096
-"""Bytes under which a patch would save too little to bind a body to another."""
+"""Size in bytes below which a patch would save too little to make a body depend on another."""
 _PLAINLY_PAYS: Final = 10
-"""A patch this many times smaller than its body needs no comparison with the body alone."""
+"""A patch this many times smaller than its body is used without comparing it with the body compressed alone."""
 
 Lane = tuple[str | None, str | None, str | None]
 
 
 def base_position(position: int) -> int | None:
-    """Where the body that this one is a patch against stands; None: it stands alone."""
+    """Return the position of the body that this one is a patch against, or None if it is stored alone."""
     if position % _KEYFRAME == 0:
         return None
     step = 1
@@ -53,9 +53,9 @@ class _Link:
 
 
 class Lanes:
-    """The writer's memory of the lanes' last bodies: links by lane, and raw bodies up to ``most_bytes``.
+    """The writer's memory of the last bodies of each lane: links by lane, and raw bodies up to ``most_bytes``.
 
-    What is not remembered is read from the store. Forget everything when a transaction was rolled back.
+    Anything else is read from the store. Call ``forget`` when a transaction was rolled back.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -65,15 +65,15 @@ class Lanes:
         self._chains: OrderedDict[Lane, list[_Link]] = OrderedDict()
 
     def forget(self) -> None:
-        """Hold nothing that the store may not have."""
+        """Forget everything, because the store may not have it."""
         self._bodies.clear()
         self._bytes = 0
         self._chains.clear()
 
     def row_of(self, connection: Connection, exchange: Exchange, body: bytes, *, alone: bool = False) -> dict[str, Any]:
-        """The row of ``schema.request_bodies`` for a new body, and remember it. Errors are those of the store.
+        """Return the row of ``schema.request_bodies`` for a new body, and remember it. Raises the store's errors.
 
-        ``alone``: make no patch, which takes four times as long as packing the body itself.
+        ``alone``: make no patch, because that takes four times as long as packing the body itself.
         """
         row = {"exchange_id": exchange.id, "base_id": None, "position": None, "size": len(body), "digest": digest(body)}
         if len(body) < _SMALL:
@@ -85,14 +85,14 @@ class Lanes:
         base = None if alone else next((link for link in reversed(chain) if link.position == wanted), None)
         data = self._patch(connection, body, base) if base else None
         if base is None or data is None:
-            # Without the base that its position needs, the lane begins anew.
+            # Without the base that this position needs, the lane restarts.
             position = position if wanted is None else 0
             base, data = None, pack(body)
         self._remember(lane, chain, _Link(exchange.id, position), body)
         return {**row, "base_id": base.exchange_id if base else None, "position": position, "data": data}
 
     def _patch(self, connection: Connection, body: bytes, base: _Link) -> bytes | None:
-        """The patch where it pays."""
+        """Return a patch against the base, or None if it saves too little."""
         base_body = self.body(connection, base.exchange_id)
         patch = pack_patch(body, base_body) if base_body is not None else None
         if patch is None or len(patch) * _PLAINLY_PAYS <= len(body):
@@ -100,7 +100,7 @@ class Lanes:
         return patch if len(patch) * 2 <= len(pack(body)) else None
 
     def body(self, connection: Connection, exchange_id: str) -> bytes | None:
-        """A request body, remembered or stored; None: not there, or damaged."""
+        """Return a request body, remembered or stored, or None if it is missing or damaged."""
         held = self._bodies.get(exchange_id)
         if held is not None:
             self._bodies.move_to_end(exchange_id)
@@ -108,11 +108,11 @@ class Lanes:
         try:
             return read_request(connection, exchange_id)
         except StoreError:
-            # Whoever reads that exchange is told; this one only needs another base.
+            # The damage is reported when that exchange is read; here only another base is needed.
             return None
 
     def _chain(self, connection: Connection, lane: Lane, before: str) -> list[_Link]:
-        """The last body of a lane and those that it is built on, oldest first."""
+        """Return the last body of a lane and those that it is based on, oldest first."""
         held = self._chains.get(lane)
         if held is not None:
             self._chains.move_to_end(lane)
@@ -163,7 +163,7 @@ class _Stored:
 
 
 def read_request(connection: Connection, exchange_id: str) -> bytes | None:
-    """A request body, None where there is none. Raises StoreError naming the exchange whose bytes are damaged."""
+    """Return a request body, or None if there is none. Raises StoreError naming the exchange with the damaged bytes."""
     chain: list[_Stored] = []
     wanted: str | None = exchange_id
     while wanted is not None:
@@ -182,7 +182,7 @@ def read_request(connection: Connection, exchange_id: str) -> bytes | None:
             body = unpack(link.data, link.size, body)
         except DamagedBody as error:
             raise _damaged(exchange_id, link.exchange_id, str(error)) from error
-        # Each link is checked: only so is the damaged one named.
+        # Check each link, so that the error names the damaged one.
         if digest(body) != link.digest:
             raise _damaged(exchange_id, link.exchange_id, "does not match its hash")
     return body

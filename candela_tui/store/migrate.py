@@ -1,32 +1,43 @@
-"""Bringing the schema to this candela's revision."""
+"""Upgrades the schema to this version's revision."""
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
-from candela_tui.store.database import require_columns, revision_of, write_revision_again
-from candela_tui.store.schema import REVISIONS
+from candela_tui.store.database import REVISION_TABLE, require_tables, revision_of, write_revision_again
+from candela_tui.store.schema import REVISIONS, metadata
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
-    """Upgrade the schema in one transaction, where it is not the newest. Raises ForeignStore and DamagedStore."""
+    """Upgrade the schema in one transaction unless it is the newest. Raises ForeignStore and DamagedStore."""
     with connection.begin():
         if revision_of(connection, path) == REVISIONS[-1]:
-            require_columns(connection)
+            require_tables(connection)
             return
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        # Another candela may have done it while this one waited for the lock.
-        if revision_of(connection, path) != REVISIONS[-1]:
+        # Another process may have upgraded it while this one waited for the lock.
+        revision = revision_of(connection, path)
+        if revision is None:
+            _create(connection)
+        elif revision != REVISIONS[-1]:
             _upgrade(connection)
+        if revision != REVISIONS[-1]:
             write_revision_again(connection)
-        require_columns(connection)
+        require_tables(connection)
+
+
+def _create(connection: Connection) -> None:
+    """Create the newest schema in an empty file, as Alembic's cookbook advises, without loading Alembic."""
+    metadata.create_all(connection)
+    REVISION_TABLE.create(connection)
+    connection.execute(insert(REVISION_TABLE).values(version_num=REVISIONS[-1]))
 
 
 def _upgrade(connection: Connection) -> None:
-    # Costs as much as the rest of a start, and is needed once in a version.
+    # Import Alembic here: it takes as long as the rest of a start, and is needed once per version.
     from alembic import command
     from alembic.config import Config
 

@@ -1,6 +1,6 @@
-"""Which process recorded an exchange, and whether it still runs.
+"""Identifies the process that recorded an exchange, and finds out whether it still runs.
 
-A pid alone does not tell: it is given to another process later, in a container even to the next candela.
+A pid alone is not enough: it is reused by another process later, in a container even by the next candela.
 """
 
 import os
@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 _STATE, _STARTED = 0, 19
-"""Fields 3 and 22 of /proc/PID/stat, counted after the name (proc_pid_stat(5)), which may hold spaces itself."""
+"""Fields 3 and 22 of /proc/PID/stat, counted after the name, which may contain spaces (proc_pid_stat(5))."""
 _ENDED = ("Z", "X")
 _HAS_PROC = Path("/proc/self/stat").exists()
 
 
 def own_process() -> str:
-    """The mark of this process, which no other process that had or gets its pid has."""
+    """Return the mark of this process. No other process with the same pid has the same mark."""
     return _mark_of_this(os.getpid())
 
 
@@ -26,7 +26,7 @@ def _mark_of_this(pid: int) -> str:
 
 
 def is_running(pid: int | None, process: str | None) -> bool:
-    """Whether the process that wrote this pid and mark still runs."""
+    """Return whether the process that wrote this pid and mark still runs."""
     if pid is None or pid <= 0:
         return False
     if pid == os.getpid():
@@ -38,7 +38,7 @@ def is_running(pid: int | None, process: str | None) -> bool:
 
 def _answers(pid: int) -> bool:
     if sys.platform == "win32":
-        # os.kill would end it there.
+        # On Windows, os.kill would end the process.
         return True
     try:
         os.kill(pid, 0)
@@ -50,7 +50,7 @@ def _answers(pid: int) -> bool:
 
 
 def linux_mark(pid: int) -> str | None:
-    """The boot and the tick of it at which the process started; None: it does not run. Source: proc_pid_stat(5)."""
+    """Return the boot id and the tick at which a process started; None if it does not run. See proc_pid_stat(5)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The bodies that went to providers in another form than the client's: nearly the same bytes, kept as a patch."""
+"""Request bodies in a provider's own form. They differ little from the client's, so they are stored as a patch."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from candela_tui.store.schema import provider_requests
 
 
 def provider_request_row(exchange_id: str, body: bytes, own: bytes | None, *, untouched: bool) -> dict[str, Any]:
-    """The row of ``schema.provider_requests``. ``own`` is the client's body where the store has it; ``untouched``:
-    the answer passed to the client as it came."""
+    """Return the row of ``schema.provider_requests``. ``own`` is the client's body if the store has it; ``untouched``
+    says that the response passed to the client unchanged."""
     patch = pack_patch(body, own) if own else None
     return {
         "exchange_id": exchange_id,
@@ -25,7 +25,7 @@ def provider_request_row(exchange_id: str, body: bytes, own: bytes | None, *, un
 
 
 def read_provider_request(connection: Connection, exchange_id: str) -> bytes | None:
-    """The body that went to the provider; None: there is none of its own. Raises StoreError where it is damaged."""
+    """Return the body that was sent to the provider, or None if it is the client's. Raises StoreError on damage."""
     table = provider_requests
     row = connection.execute(select(table).where(table.c.exchange_id == exchange_id)).one_or_none()
     if row is None:
@@ -43,7 +43,7 @@ def read_provider_request(connection: Connection, exchange_id: str) -> bytes | N
 
 
 def answer_passed_untouched(connection: Connection, exchange_id: str) -> bool | None:
-    """Whether the client got the provider's answer as it came; None: nothing of the provider's own is stored."""
+    """Return whether the client got the provider's response unchanged; None if no provider request is stored."""
     columns = provider_requests.c
     return connection.execute(select(columns.untouched).where(columns.exchange_id == exchange_id)).scalar()
 

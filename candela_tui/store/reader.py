@@ -1,99 +1,94 @@
-"""Reading the store, also while a candela writes it."""
+"""Reads the store, also while another process writes it."""
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from candela_tui.exchange import Exchange
+from candela_tui.analysis.filter import Filter
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
+from candela_tui.store.codecs import stored_text, stored_time
 from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
-from candela_tui.store.errors import DamagedStore, ForeignStore, StoreError, unreadable
+from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
+from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
-from candela_tui.store.rows import exchange_of, interrupted, read_text, stored_text, stored_time, with_headers
+from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
-
-__all__ = ["EVERY_SESSION", "EverySession", "StoreError", "StoreReader"]
-
-
-class EverySession(Enum):
-    """The type of EVERY_SESSION."""
-
-    EVERY_SESSION = "every session"
-
-
-EVERY_SESSION: Final = EverySession.EVERY_SESSION
-"""Exchanges of all sessions, those that named none included; a ``session_id`` of None is the latter alone."""
+from candela_tui.store.search import search_sessions
+from candela_tui.store.totals import NotSummable, read_ledger
 
 _LAST_CHARACTER = "\U0010ffff"
 
 
 class StoreReader:
-    """Each call opens a connection of its own, sees one state of the store, and may come from any thread.
+    """Reads the store. Each call opens its own connection, sees one state of the store, and may come from any thread.
 
-    Every method raises StoreError where the store can't be read. A file that does not exist (yet) is an empty store.
+    Every method raises StoreError if the store can't be read. A file that does not exist (yet) is an empty store.
     """
 
     freshness_s = 1.0
-    """Seconds after which more of a live answer may be stored."""
+    """Seconds after which more of a live response may be stored."""
 
     def __init__(self, path: Path, on_damaged: Callable[[str], None] | None = None) -> None:
-        """``on_damaged`` is called with words about each exchange that a list leaves out because it can't be read."""
+        """``on_damaged`` is called with a message for each exchange that a list omits because it can't be read."""
         self._path = path
         self._engine = reading_engine(path)
         self._on_damaged = on_damaged
         self._damaged: set[str] = set()
 
     def close(self) -> None:
-        """Nothing is held between calls; for symmetry with the writer."""
+        """Do nothing: no resource is held between calls. Exists for symmetry with the writer."""
         self._engine.dispose()
 
-    def exchanges(
-        self,
-        *,
-        session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION,
-        since: datetime | None = None,
-        before: str | None = None,
-        limit: int | None = None,
-    ) -> list[Exchange]:
-        """Exchanges without their headers, oldest first; ``limit`` keeps the newest. ``before`` is an id."""
-        wanted = select(exchanges).order_by(exchanges.c.id.desc()).limit(limit)
-        if session_id is not EVERY_SESSION:
-            wanted = wanted.where(exchanges.c.session_id.is_not_distinct_from(stored_text(session_id)))
-        if since is not None:
-            wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
-        if before is not None:
-            wanted = wanted.where(exchanges.c.id < stored_text(before))
+    def exchanges(self, query: ExchangeQuery = EVERYTHING) -> list[Exchange]:
+        """Return exchanges without their headers, oldest first."""
         with self._reading() as connection:
-            rows = _rows(connection, wanted) if connection else []
+            rows = _rows(connection, _statement(query)) if connection else []
         running = cache(is_running)
         return list(self._readable(reversed(rows), running))
 
-    def session_ids(self, since: datetime | None = None) -> list[str | None]:
-        """The sessions that have exchanges, or have some that began then or later; None: those that named none."""
-        wanted = select(exchanges.c.session_id).distinct()
-        if since is not None:
-            wanted = wanted.where(exchanges.c.started_at_us >= stored_time(since))
-        with self._reading() as connection:
-            rows = _rows(connection, wanted) if connection else []
-        found: list[str | None] = []
-        for row in rows:
-            # What is not text belongs to an exchange that the lists leave out and name.
-            with contextlib.suppress(ValueError, TypeError):
-                found.append(read_text(row["session_id"]))
-        return found
+    def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, *, now: datetime) -> list[Exchange]:
+        """Return the exchanges that a filter matches, oldest first."""
+        return search_sessions(self, wanted, query, now)
+
+    def totals(
+        self,
+        query: ExchangeQuery = EVERYTHING,
+        *,
+        by: Collection[Dimension] = EVERY_DIMENSION,
+        without: Collection[str] = (),
+    ) -> Ledger:
+        """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
+        holds; ``without`` are ids of exchanges that are not counted."""
+        query = replace(query, limit=None)
+        not_counted = frozenset(without)
+        conditions = [*_conditions(query), *([exchanges.c.id.not_in(not_counted)] if not_counted else [])]
+        try:
+            with self._reading() as connection:
+                if connection is None:
+                    return Ledger()
+                ledger = _summed(connection, conditions, by)
+                conditions.append(exchanges.c.outcome == Outcome.LIVE.value)
+                live = _rows(connection, select(exchanges).where(*conditions))
+        except NotSummable:
+            # Read them one by one, so that only damaged ones are omitted, and named.
+            return Ledger.of(each for each in self.exchanges(query) if each.id not in not_counted)
+        for exchange in self._readable(live, cache(is_running)):
+            ledger.change(None, exchange)
+        return ledger
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
-        """One exchange with its headers, by its id or the beginning of it. Raises StoreError where several fit."""
+        """Return one exchange with its headers, by its id or a prefix of it. Raises AmbiguousId if several match."""
         if not id_or_prefix:
             return None
         wanted = (
@@ -111,42 +106,42 @@ class StoreReader:
         if not rows:
             return None
         if len(rows) > 1:
-            raise StoreError(
-                f"More than one exchange begins with {id_or_prefix}, such as {rows[0]['id']} and {rows[1]['id']}; "
+            raise AmbiguousId(
+                f"More than one request begins with {id_or_prefix}, such as {rows[0]['id']} and {rows[1]['id']}; "
                 f"give more of the id."
             )
         return self._exchange(rows[0], is_running, headers_too=True)
 
     def request_body(self, exchange_id: str) -> bytes | None:
-        """The request's body, byte for byte; None: not in the store. Raises StoreError where it is damaged."""
+        """Return the request's body unchanged; None if it is not in the store. Raises StoreError if it is damaged."""
         with self._reading() as connection:
             return read_request(connection, exchange_id) if connection else None
 
     def response_body(self, exchange_id: str) -> bytes | None:
-        """The response's body as far as it is stored, byte for byte; None: not in the store. Raises StoreError."""
+        """Return the response's body as far as it is stored, or None if it is not in the store. Raises StoreError."""
         return _body_of(exchange_id, self._parts(exchange_id))
 
     def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
-        """The response's chunks beyond the first ``after`` as they crossed, and their times in ms to the microsecond.
+        """Return the response's chunks after the first ``after`` as they were sent, and their times in ms (to the µs).
 
         Raises StoreError.
         """
         return _chunks_of(exchange_id, self._parts(exchange_id), after)
 
     def provider_request_body(self, exchange_id: str) -> bytes | None:
-        """The body that went to the provider, byte for byte; None: not in the store, or the client's own body and
-        answer are all that crossed. Raises StoreError where it is damaged."""
+        """Return the body sent to the provider, unchanged. None if it is not in the store, or if body and response are
+        the client's own. Raises StoreError if it is damaged."""
         with self._reading() as connection:
             return read_provider_request(connection, exchange_id) if connection else None
 
     def provider_response_body(self, exchange_id: str) -> bytes | None:
-        """The body that came from the provider, as far as it is stored; None as ``provider_request_body`` has it. The
-        client's, where it passed as it came. Raises StoreError."""
+        """Return the body received from the provider, as far as it is stored: the client's if it passed unchanged,
+        None if ``provider_request_body`` returns None. Raises StoreError."""
         return _body_of(exchange_id, self._parts(exchange_id, of_provider=True))
 
     def provider_response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
-        """The chunks that came from the provider beyond the first ``after``, and their times, as ``response_chunks``
-        has the client's; none where ``provider_response_body`` has none. Raises StoreError."""
+        """Return the chunks received from the provider after the first ``after``, and their times, in the form of
+        ``response_chunks``; none if ``provider_response_body`` has none. Raises StoreError."""
         return _chunks_of(exchange_id, self._parts(exchange_id, of_provider=True), after)
 
     def _parts(self, exchange_id: str, *, of_provider: bool = False) -> list[Part] | None:
@@ -174,7 +169,7 @@ class StoreReader:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection | None]:
-        """A connection that sees one state of the store; None: there is nothing in it."""
+        """Yield a connection that sees one state of the store, or None if the store is empty."""
         try:
             if not self._path.exists():
                 yield None
@@ -218,15 +213,41 @@ class StoreReader:
         return interrupted(exchange) if exchange.live and not running(row["pid"], row["process"]) else exchange
 
 
+def _conditions(query: ExchangeQuery) -> list[ColumnElement[bool]]:
+    columns, conditions = exchanges.c, []
+    if query.session_id is not EVERY_SESSION:
+        conditions.append(columns.session_id.is_not_distinct_from(stored_text(query.session_id)))
+    if query.since is not None:
+        conditions.append(columns.started_at_us >= stored_time(query.since))
+    if query.before is not None:
+        conditions.append(columns.id < stored_text(query.before))
+    return conditions
+
+
+def _statement(query: ExchangeQuery) -> Select[Any]:
+    """Return the statement for one page of exchanges, newest first."""
+    return select(exchanges).where(*_conditions(query)).order_by(exchanges.c.id.desc()).limit(query.limit)
+
+
 def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[RowMapping]:
     try:
         return connection.execute(wanted).mappings().all()
     except OperationalError as error:
-        # Without a code of SQLite's it is the sqlite3 module's own: a text that is not UTF-8.
+        # An error without an SQLite code comes from the sqlite3 module: a text that is not UTF-8.
         if hasattr(error.orig, "sqlite_errorcode"):
             raise
         driver_connection(connection).text_factory = text_or_bytes
         return connection.execute(wanted).mappings().all()
+
+
+def _summed(connection: Connection, conditions: Sequence[ColumnElement[bool]], by: Collection[Dimension]) -> Ledger:
+    try:
+        return read_ledger(connection, conditions, by)
+    except OperationalError as error:
+        # A text that is not UTF-8 (see _rows), or a sum beyond 64 bits: candela writes neither.
+        if hasattr(error.orig, "sqlite_errorcode") and not is_about_statement(error):
+            raise
+        raise NotSummable from error
 
 
 def _body_of(exchange_id: str, parts: list[Part] | None) -> bytes | None:

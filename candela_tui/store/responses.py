@@ -1,5 +1,5 @@
-"""Writing responses as they grow: by parts while an exchange is live, one part at its end, on each side. Those of a
-large answer stay as they are."""
+"""Writes responses as they grow: in parts while an exchange is live, and merged into one part at its end, for each
+side. The parts of a large response are not merged."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,8 +11,8 @@ from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
 from candela_tui.store.schema import provider_parts, response_parts
 
 _MOST_MERGED: Final = 8 * 2**20
-"""Bytes of parts that become one at the end; those of a larger answer stay, since merging takes several times their
-memory."""
+"""Total size in bytes up to which parts are merged at the end. Merging takes several times their memory, so those of
+a larger response stay."""
 
 
 @dataclass(slots=True)
@@ -24,13 +24,13 @@ class Progress:
     chunks: int = 0
     provider_chunks: int = 0
     size: int = 0
-    """Bytes of both sides."""
+    """Bytes of both sides together."""
     dropped: bool = False
 
 
 def write_responses(connection: Connection, entry: Entry, progress: Progress) -> None:
-    """Add a part for each side while the exchange is live, and make one of all parts at its end; brings ``progress`` up
-    to date."""
+    """Add a part for each side while the exchange is live, and merge all parts into one at its end. Updates
+    ``progress``."""
     exchange_id = entry.exchange.id
     if progress.dropped:
         if progress.parts or progress.provider_parts:
@@ -50,7 +50,7 @@ def write_responses(connection: Connection, entry: Entry, progress: Progress) ->
 def _write_parts(
     connection: Connection, table: Table, entry: Entry, chunks: list[bytes], times: list[float], count: int
 ) -> int:
-    """Write one side's response, of which ``count`` parts are stored; returns how many are now."""
+    """Write one side's response, of which ``count`` parts are stored. Return the new number of parts."""
     parts = table.c
     exchange_id = entry.exchange.id
     if entry.ended and count and _stored_size(connection, table, exchange_id) <= _MOST_MERGED:
@@ -62,7 +62,7 @@ def _write_parts(
         try:
             earlier = [unpack_part(Part(*row)) for row in rows]
         except DamagedBody:
-            # What is whole of them stays as it is; a read tells the rest.
+            # Keep the undamaged ones as they are; a read reports the damage.
             pass
         else:
             chunks = [chunk for each, _ in earlier for chunk in each] + chunks

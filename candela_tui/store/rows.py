@@ -1,57 +1,90 @@
-"""Exchanges as rows of the store, and back."""
+"""Converts exchanges to rows of the store and back.
+
+A field of ``Exchange`` with a column of its name is stored there, by its type. A field that is spread over several
+columns (error, usage, cost, marks) is handled explicitly.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, astuple, fields, replace
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, get_type_hints
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Text
 
-from candela_tui.exchange import ENDED_EARLY, Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
-from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.exchange import ENDED_EARLY, Cost, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
-from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Iteration, Usage
+from candela_tui.redaction import redact_headers, redact_text, redact_url
+from candela_tui.store.codecs import codec_of, read_money, read_text, stored_list, stored_money, stored_text
 from candela_tui.store.schema import exchanges
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_PICODOLLARS = 12
-"""Decimal places of a dollar that are kept."""
 FIRST_REFUSAL = 300
-"""From this status on an answer is not one that is billed."""
-_FIRST_PROVIDER = "anthropic"
-"""The one that there was before the store told them apart."""
+"""Responses with this status or a higher one are not billed."""
+_url = lru_cache(maxsize=1024)(redact_url)
+_REDACTED: dict[str, Callable[[str], str]] = {"path": _url, "url": _url}
+"""Redacted again when read, because an earlier version did not know all forms of secrets."""
+_RENAMED = {"started_at": "started_at_us"}
+"""Fields whose columns have another name."""
+
+_TYPES: dict[type[Any], set[type]] = {
+    Text: {str, bytes},
+    BigInteger: {int},
+    Integer: {int},
+    Double: {float, int},
+    Boolean: {bool},
+}
 
 
-def stored_time(moment: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
+def _allowed(column: Column[Any]) -> frozenset[type]:
+    return frozenset({*_TYPES[type(column.type)], *([type(None)] if column.nullable else [])})
 
 
-def stored_text(value: str | None) -> str | bytes | None:
-    """Text as it is bound: as bytes, which SQLite keeps as they are, where it is not Unicode (stray header bytes)."""
-    if value is None or value.isascii():
-        return value
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "surrogatepass")
-    return value
+class _Field(NamedTuple):
+    """A field of an exchange that has its own column."""
+
+    name: str
+    column: str
+    as_is: frozenset[type]
+    """Types of stored values that are used without conversion."""
+    allowed: frozenset[type]
+    """Types that a stored value may have."""
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+    default: Any
+    """What NULL means: the column was added after the row was written, or the field has no value."""
 
 
-def read_text(value: str | bytes | None) -> str | None:
-    """Undo ``stored_text``. Raises UnicodeDecodeError where that did not write it."""
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+def _own_fields() -> Iterator[_Field]:
+    hints = get_type_hints(Exchange)
+    for field in fields(Exchange):
+        column = exchanges.columns.get(_RENAMED.get(field.name, field.name))
+        if column is not None:
+            codec = codec_of(hints[field.name])
+            default = None if field.default is MISSING else field.default
+            as_is, read = codec.as_is, codec.read
+            if field.name in _REDACTED:
+                as_is, read = frozenset(), _redacting(read, _REDACTED[field.name])
+            yield _Field(field.name, column.name, as_is, _allowed(column), codec.write, read, default)
+
+
+def _redacting(read: Callable[[Any], str], redact: Callable[[str], str]) -> Callable[[Any], str]:
+    return lambda stored: redact(read(stored))
+
+
+_FIELDS: Final = tuple(_own_fields())
+_OTHERS: Final = tuple(
+    (column.name, _allowed(column))
+    for column in exchanges.columns
+    if column.name not in {field.column for field in _FIELDS}
+)
+"""The columns that are read one by one, and the types that their values may have."""
 
 
 def stored_headers(headers: Headers) -> str:
-    """Header fields as JSON: a list of [name, value]."""
-    return json.dumps(headers, separators=(",", ":"))
+    """Return header fields as JSON: a list of [name, value]."""
+    return stored_list(headers)
 
 
 def _headers(stored: str | None) -> Headers:
@@ -59,26 +92,11 @@ def _headers(stored: str | None) -> Headers:
 
 
 def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -> dict[str, Any]:
-    """The columns of ``schema.exchanges``. ``process`` is the mark of the process ``exchange.pid``."""
-    error, usage, cost, marks, clues = exchange.error, exchange.usage, exchange.cost, exchange.marks, exchange.clues
-    return {
-        "id": exchange.id,
-        "started_at_us": stored_time(exchange.started_at),
-        "method": stored_text(exchange.method),
-        "path": stored_text(exchange.path),
-        "route": stored_text(exchange.route),
-        "dialect": stored_text(exchange.dialect),
-        "kind": exchange.kind.value,
-        "url": stored_text(exchange.url),
-        "session_id": stored_text(exchange.session_id),
-        "agent_id": stored_text(exchange.agent_id),
-        "parent_agent_id": stored_text(exchange.parent_agent_id),
-        "model": stored_text(exchange.model),
-        "model_used": stored_text(exchange.model_used),
-        "streamed": exchange.streamed,
-        "status": exchange.status,
-        "outcome": exchange.outcome.value,
-        "stop_reason": stored_text(exchange.stop_reason),
+    """Return a row of ``schema.exchanges``. ``process`` is the mark of the process ``exchange.pid``."""
+    error, usage, cost, marks = exchange.error, exchange.usage, exchange.cost, exchange.marks
+    row: dict[str, Any] = {
+        "process": process,
+        "response_dropped": response_dropped,
         "error_type": stored_text(error.type) if error else None,
         "error_message": stored_text(error.message) if error else None,
         "usage_iterations": usage.iterations if usage else None,
@@ -91,168 +109,81 @@ def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -
         "service_tier": stored_text(usage.service_tier) if usage else None,
         "speed": stored_text(usage.speed) if usage else None,
         "inference_geo": stored_text(usage.inference_geo) if usage else None,
+        "usage_beyond": stored_list(list(map(_stored_iteration, usage.beyond))) if usage and usage.beyond else None,
         "cost_at_least": cost.at_least if cost else None,
-        "cost_input": _picodollars(cost.input) if cost else None,
-        "cost_cache_read": _picodollars(cost.cache_read) if cost else None,
-        "cost_cache_write": _picodollars(cost.cache_write) if cost else None,
-        "cost_output": _picodollars(cost.output) if cost else None,
-        "cost_web_searches": _picodollars(cost.web_searches) if cost else None,
-        "unpriced_model": stored_text(exchange.unpriced_model),
+        "cost_input": stored_money(cost.input) if cost else None,
+        "cost_cache_read": stored_money(cost.cache_read) if cost else None,
+        "cost_cache_write": stored_money(cost.cache_write) if cost else None,
+        "cost_output": stored_money(cost.output) if cost else None,
+        "cost_web_searches": stored_money(cost.web_searches) if cost else None,
         "connected_ms": marks.connected,
         "first_byte_ms": marks.first_byte,
         "first_token_ms": marks.first_token,
         "end_ms": marks.end,
-        "request_bytes": exchange.request_bytes,
-        "response_bytes": exchange.response_bytes,
-        "output_characters": exchange.output_characters,
-        "request_id": stored_text(exchange.request_id),
-        "rate_limits": stored_headers(exchange.rate_limits) if exchange.rate_limits else None,
-        "retry": exchange.retry,
-        "differences": _stored_list([each.what, each.asked, each.served] for each in exchange.differences),
-        "clues": json.dumps([clues.title, clues.cwd, clues.git_branch, clues.model]) if clues else None,
-        "session_title": stored_text(exchange.session_title),
-        "subscription": exchange.subscription,
-        "pid": exchange.pid,
-        "process": process,
-        "response_dropped": response_dropped,
-        "usage_beyond": _stored_list(_stored_iteration(each) for each in usage.beyond) if usage else None,
-        "cost_notes": _stored_list(exchange.cost_notes),
-        "saved": _picodollars(exchange.saved) if exchange.saved is not None else None,
-        "cache_ttls": _stored_list(exchange.cache_ttls),
-        "tools_called": _stored_list(exchange.tools_called),
-        "delegations": _stored_list([each.task, each.agent_type, each.description] for each in exchange.delegations),
-        "task": stored_text(exchange.task),
-        "provider": stored_text(exchange.provider),
-        "region": stored_text(exchange.region),
-        "model_sent": stored_text(exchange.model_sent),
-        "adaptations": _stored_list([each.what, each.name, each.why] for each in exchange.adaptations),
-        "provider_status": exchange.provider_status,
-        "provider_metrics": stored_headers(exchange.provider_metrics) if exchange.provider_metrics else None,
-        "agent_type": stored_text(exchange.agent_type),
-        "request_class": stored_text(exchange.request_class),
-        "prompt_id": stored_text(exchange.prompt_id),
-        "asked": stored_text(exchange.asked),
-        "left_out": _stored_list(exchange.left_out),
-        "tool_durations": _stored_list([each.tool, each.milliseconds] for each in exchange.tool_durations),
-        "client": stored_text(exchange.client),
-        "inferred": _stored_list(exchange.inferred),
-        "model_stated": stored_text(exchange.model_stated),
-        "gateway": stored_text(exchange.gateway),
-        "client_cost": _picodollars(exchange.client_cost) if exchange.client_cost is not None else None,
-        "unread": stored_text(exchange.unread),
-        "answer_facts": stored_headers(exchange.answer_facts) if exchange.answer_facts else None,
     }
+    for field in _FIELDS:
+        value = getattr(exchange, field.name)
+        row[field.column] = None if value is None else field.write(value)
+    return row
 
 
 def headers_row(exchange: Exchange) -> dict[str, Any]:
-    """The columns of ``schema.headers``."""
+    """Return a row of ``schema.headers``."""
     of_request, of_response = exchange.provider_request_headers, exchange.provider_response_headers
     return {
         "exchange_id": exchange.id,
-        "request": stored_headers(exchange.request_headers),
-        "response": stored_headers(exchange.response_headers),
+        "request": stored_headers(exchange.request_headers or ()),
+        "response": stored_headers(exchange.response_headers or ()),
         "provider_request": stored_headers(of_request) if of_request else None,
         "provider_response": stored_headers(of_response) if of_response else None,
     }
 
 
 def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
-    """The exchange with what a row of ``schema.headers`` tells. Raises ValueError or TypeError where it is damaged."""
+    """Return the exchange with the headers of a row of ``schema.headers``, or unchanged if there is no row.
+
+    Raises ValueError or TypeError if the row is damaged.
+    """
+    if row["request"] is None:
+        return exchange
     return replace(
         exchange,
-        request_headers=_headers(row["request"]),
-        response_headers=_headers(row["response"]),
-        provider_request_headers=_headers(row["provider_request"]),
-        provider_response_headers=_headers(row["provider_response"]),
+        request_headers=redact_headers(_headers(row["request"])),
+        response_headers=redact_headers(_headers(row["response"])),
+        provider_request_headers=redact_headers(_headers(row["provider_request"])),
+        provider_response_headers=redact_headers(_headers(row["provider_response"])),
     )
 
 
 def exchange_of(row: Mapping[str, Any]) -> Exchange:
-    """The exchange that a row of ``schema.exchanges`` tells, without its headers. Raises ValueError or TypeError where
-    it is damaged."""
-    _require_types(row)
+    """Return the exchange of a row of ``schema.exchanges``, without its headers.
+
+    Raises ValueError or TypeError if the row is damaged: SQLite does not check the types of values.
+    """
+    known: dict[str, Any] = {}
+    for name, column, as_is, allowed, _, read, default in _FIELDS:
+        value = row[column]
+        kind = type(value)
+        if kind in as_is:
+            known[name] = value
+        elif kind not in allowed:
+            raise ValueError(f"{column} is of another type")
+        else:
+            known[name] = default if value is None else read(value)
+    for name, allowed in _OTHERS:
+        if type(row[name]) not in allowed:
+            raise ValueError(f"{name} is of another type")
     return Exchange(
-        id=_text(row["id"]),
-        started_at=_EPOCH + row["started_at_us"] * _MICROSECOND,
-        method=_text(row["method"]),
-        path=_text(row["path"]),
-        route=_text(row["route"]),
-        dialect=_text(row["dialect"]),
-        kind=Kind(row["kind"]),
-        url=_text(row["url"]),
-        session_id=read_text(row["session_id"]),
-        agent_id=read_text(row["agent_id"]),
-        parent_agent_id=read_text(row["parent_agent_id"]),
-        model=read_text(row["model"]),
-        model_used=read_text(row["model_used"]),
-        streamed=row["streamed"],
-        status=row["status"],
-        outcome=Outcome(row["outcome"]),
-        stop_reason=read_text(row["stop_reason"]),
+        **known,
         error=_error_of(row),
         usage=_usage_of(row),
         cost=_cost_of(row),
-        unpriced_model=read_text(row["unpriced_model"]),
         marks=Marks(row["connected_ms"], row["first_byte_ms"], row["first_token_ms"], row["end_ms"]),
-        request_bytes=row["request_bytes"],
-        response_bytes=row["response_bytes"],
-        output_characters=row["output_characters"],
-        request_id=read_text(row["request_id"]),
-        rate_limits=_headers(row["rate_limits"]),
-        retry=row["retry"],
-        differences=tuple(Difference(*each) for each in _list(row["differences"])),
-        clues=SessionClues(*json.loads(row["clues"])) if row["clues"] else None,
-        session_title=read_text(row["session_title"]),
-        subscription=row["subscription"],
-        pid=row["pid"],
-        cost_notes=tuple(_list(row["cost_notes"])),
-        saved=_dollars(row["saved"]) if row["saved"] is not None else None,
-        cache_ttls=tuple(_list(row["cache_ttls"])),
-        tools_called=tuple(_list(row["tools_called"])),
-        delegations=tuple(Delegation(*each) for each in _list(row["delegations"])),
-        task=read_text(row["task"]),
-        provider=_FIRST_PROVIDER if row["provider"] is None else _text(row["provider"]),
-        region=read_text(row["region"]),
-        model_sent=read_text(row["model_sent"]),
-        adaptations=tuple(Adaptation(*each) for each in _list(row["adaptations"])),
-        provider_status=row["provider_status"],
-        provider_metrics=_headers(row["provider_metrics"]),
-        agent_type=read_text(row["agent_type"]),
-        request_class=read_text(row["request_class"]),
-        prompt_id=read_text(row["prompt_id"]),
-        asked=read_text(row["asked"]),
-        left_out=tuple(_list(row["left_out"])),
-        tool_durations=tuple(ToolDuration(*each) for each in _list(row["tool_durations"])),
-        client=read_text(row["client"]),
-        inferred=tuple(_list(row["inferred"])),
-        model_stated=read_text(row["model_stated"]),
-        gateway=read_text(row["gateway"]),
-        client_cost=_dollars(row["client_cost"]) if row["client_cost"] is not None else None,
-        unread=read_text(row["unread"]),
-        answer_facts=_headers(row["answer_facts"]),
     )
 
 
-_TEXT = frozenset({str, bytes})
-_TYPES = {Text: _TEXT, BigInteger: {int}, Integer: {int}, Double: {float, int}, Boolean: {bool}}
-
-
-def _allowed(column: Column[Any]) -> frozenset[type]:
-    return frozenset({*_TYPES[type(column.type)], *([type(None)] if column.nullable else [])})
-
-
-_EXPECTED: Final = tuple((column.name, _allowed(column)) for column in exchanges.columns)
-
-
-def _require_types(row: Mapping[str, Any]) -> None:
-    """Raise ValueError where a column has a value that is not of its type, which SQLite does not look at."""
-    for name, allowed in _EXPECTED:
-        if type(row[name]) not in allowed:
-            raise ValueError(f"{name} is of another type")
-
-
 def interrupted(exchange: Exchange) -> Exchange:
-    """A live exchange whose process is gone: what it cost is at least what was known."""
+    """Return a live exchange as interrupted, because its process is gone. Its cost becomes a lower bound."""
     cost = replace(exchange.cost, at_least=True) if exchange.cost else None
     unknown = cost is None and exchange.unpriced_model is None and exchange.marks.connected is not None
     refused = exchange.status is not None and exchange.status >= FIRST_REFUSAL
@@ -260,14 +191,10 @@ def interrupted(exchange: Exchange) -> Exchange:
     return replace(exchange, outcome=Outcome.INTERRUPTED, cost=cost, unread=unread)
 
 
-def _text(value: str | bytes) -> str:
-    return cast("str", read_text(value))
-
-
 def _error_of(row: Mapping[str, Any]) -> ApiError | None:
     if row["error_type"] is None:
         return None
-    return ApiError(_text(row["error_type"]), _text(row["error_message"]))
+    return ApiError(read_text(row["error_type"]) or "", redact_text(read_text(row["error_message"]) or ""))
 
 
 def _usage_of(row: Mapping[str, Any]) -> Usage | None:
@@ -284,7 +211,9 @@ def _usage_of(row: Mapping[str, Any]) -> Usage | None:
         speed=read_text(row["speed"]),
         inference_geo=read_text(row["inference_geo"]),
         iterations=row["usage_iterations"],
-        beyond=tuple(Iteration(kind, model, Usage(*counts)) for kind, model, counts in _list(row["usage_beyond"])),
+        beyond=tuple(
+            Iteration(kind, model, Usage(*counts)) for kind, model, counts in json.loads(row["usage_beyond"] or "[]")
+        ),
     )
 
 
@@ -292,32 +221,15 @@ def _cost_of(row: Mapping[str, Any]) -> Cost | None:
     if row["cost_at_least"] is None:
         return None
     return Cost(
-        input=_dollars(row["cost_input"]),
-        cache_read=_dollars(row["cost_cache_read"]),
-        cache_write=_dollars(row["cost_cache_write"]),
-        output=_dollars(row["cost_output"]),
-        web_searches=_dollars(row["cost_web_searches"]),
+        input=read_money(row["cost_input"]),
+        cache_read=read_money(row["cost_cache_read"]),
+        cache_write=read_money(row["cost_cache_write"]),
+        output=read_money(row["cost_output"]),
+        web_searches=read_money(row["cost_web_searches"]),
         at_least=row["cost_at_least"],
     )
 
 
-def _stored_list(items: Iterable[Any]) -> str | None:
-    listed = list(items)
-    return json.dumps(listed, separators=(",", ":")) if listed else None
-
-
-def _list(stored: str | None) -> list[Any]:
-    return cast("list[Any]", json.loads(stored)) if stored else []
-
-
 def _stored_iteration(iteration: Iteration) -> list[Any]:
-    # An iteration has none of its own.
+    # Only the whole usage has ``beyond``.
     return [iteration.type, iteration.model, astuple(replace(iteration.usage, beyond=()))[:-1]]
-
-
-def _picodollars(amount: Decimal) -> int:
-    return int(amount.scaleb(_PICODOLLARS).to_integral_value())
-
-
-def _dollars(picodollars: int) -> Decimal:
-    return Decimal(picodollars).scaleb(-_PICODOLLARS)

@@ -1,14 +1,15 @@
 """The tables of the store.
 
 Units: ``*_us`` are microseconds since 1970 UTC, ``*_ms`` milliseconds since the request was received, ``cost_*`` and
-``saved`` picodollars (1e-12 USD), sizes bytes. Text that came over the wire may hold what is not valid Unicode;
-``rows`` writes such a value as bytes.
+``saved`` picodollars (1e-12 USD), sizes bytes. Text that came over the wire may not be valid Unicode; ``codecs``
+then writes it as bytes.
 
-A change of a table needs a migration of its own in ``migrations/versions`` and its revision at the end of
-``REVISIONS``.
+A new field of ``Exchange`` gets a column of the same name here automatically. Like any change of a table, it needs a
+migration in ``migrations/versions``, and that migration's revision at the end of ``REVISIONS``.
 """
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final, get_type_hints
 
 from sqlalchemy import (
     BigInteger,
@@ -25,8 +26,11 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
-"""Every revision that this candela knows, oldest first. Kept here so that a look at a store needs no Alembic."""
+from candela_tui.exchange import Exchange
+from candela_tui.store.codecs import codec_of
+
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+"""Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(
     naming_convention={
@@ -36,9 +40,7 @@ metadata = MetaData(
     }
 )
 
-exchanges = Table(
-    "exchanges",
-    metadata,
+_RELEASED: tuple[Column[Any], ...] = (
     Column("id", Text, primary_key=True),
     Column("started_at_us", BigInteger, nullable=False),
     Column("method", Text, nullable=False),
@@ -58,7 +60,7 @@ exchanges = Table(
     Column("stop_reason", Text),
     Column("error_type", Text),
     Column("error_message", Text),
-    # No iterations (NULL): no usage was reported.
+    # NULL: no usage was reported.
     Column("usage_iterations", BigInteger),
     Column("input_tokens", BigInteger),
     Column("cache_read_tokens", BigInteger),
@@ -69,7 +71,7 @@ exchanges = Table(
     Column("service_tier", Text),
     Column("speed", Text),
     Column("inference_geo", Text),
-    # No mark (NULL): not priced.
+    # NULL: not priced.
     Column("cost_at_least", Boolean),
     Column("cost_input", BigInteger),
     Column("cost_cache_read", BigInteger),
@@ -92,11 +94,11 @@ exchanges = Table(
     Column("session_title", Text),
     Column("subscription", Boolean, nullable=False),
     Column("pid", BigInteger),
-    # Which of the processes that have had this pid (see processes.py).
+    # Distinguishes processes that had this pid (see processes.py).
     Column("process", Text),
-    # Not all of the response is here: it came faster than it could be stored, so none of it is shown.
+    # The response came faster than it could be stored and is incomplete, so none of it is shown.
     Column("response_dropped", Boolean, nullable=False),
-    # JSON where there are several; NULL: none.
+    # JSON, if there are any; NULL: none.
     Column("usage_beyond", Text),
     Column("cost_notes", Text),
     Column("saved", BigInteger),
@@ -104,18 +106,18 @@ exchanges = Table(
     Column("tools_called", Text),
     Column("delegations", Text),
     Column("task", Text),
-    # NULL: anthropic, which all of the first two schemas' are.
+    # NULL: anthropic, the only provider of the first two schemas.
     Column("provider", Text),
     Column("region", Text),
     Column("model_sent", Text),
-    # JSON where there are several; NULL: none.
+    # JSON, if there are any; NULL: none.
     Column("adaptations", Text),
     Column("provider_status", Integer),
     Column("provider_metrics", Text),
     Column("agent_type", Text),
     Column("request_class", Text),
     Column("prompt_id", Text),
-    # JSON where there are several; NULL: none.
+    # JSON, if there are any; NULL: none.
     Column("tool_durations", Text),
     Column("asked", Text),
     Column("left_out", Text),
@@ -126,19 +128,42 @@ exchanges = Table(
     Column("client_cost", BigInteger),
     Column("unread", Text),
     Column("answer_facts", Text),
+)
+"""The columns of the released schemas, in the order in which the migrations create them."""
+_SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks"})
+"""Fields of an exchange that are stored in columns of other names."""
+IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request_headers", "provider_response_headers"})
+
+
+def _later_columns() -> Iterator[Column[Any]]:
+    """Yield a column for each field of an exchange that no released schema has, by the field's type.
+
+    NULL stands for the field's default, which earlier records have.
+    """
+    released = {column.name for column in _RELEASED}
+    for name, hint in get_type_hints(Exchange).items():
+        if name not in _SPREAD | IN_HEADERS | released:
+            yield Column(name, codec_of(hint).column_type)
+
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    *_RELEASED,
+    *_later_columns(),
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
-    Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'"), postgresql_where=text("outcome = 'live'")),
+    Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'")),
 )
 
 headers = Table(
     "headers",
     metadata,
-    # Apart from exchanges, so that a list of them reads a third of the pages.
+    # A separate table, so that listing exchanges reads a third of the pages.
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
     Column("request", Text, nullable=False),
     Column("response", Text, nullable=False),
-    # Towards the provider; NULL: none that are not the client's own.
+    # Headers sent to the provider; NULL: the client's own.
     Column("provider_request", Text),
     Column("provider_response", Text),
 )
@@ -147,9 +172,9 @@ request_bodies = Table(
     "request_bodies",
     metadata,
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
-    # The body that this one is a patch against; NULL: stands alone.
+    # The body that this one is a patch against; NULL: stored alone.
     Column("base_id", ForeignKey("request_bodies.exchange_id"), index=True),
-    # Place in its lane (see lanes.py); NULL: in none.
+    # Position in its lane (see lanes.py); NULL: in none.
     Column("position", Integer),
     Column("size", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
@@ -161,7 +186,7 @@ def _parts(name: str) -> Table:
     return Table(
         name,
         metadata,
-        # While an exchange is live its response grows by parts; at its end one part has it all.
+        # A live response grows by parts; at its end they are merged into one.
         Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
         Column("number", Integer, primary_key=True, autoincrement=False),
         Column("size", BigInteger, nullable=False),
@@ -177,11 +202,11 @@ response_parts = _parts("response_parts")
 provider_requests = Table(
     "provider_requests",
     metadata,
-    # Only where the body that went to the provider, or the one that came from it, is not the client's own.
+    # Only if the body sent to the provider, or the one received from it, differs from the client's.
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
-    # Whether the body is a patch against that of the same exchange in request_bodies; else it stands alone.
+    # Whether the body is a patch against that of the same exchange in request_bodies; otherwise it is stored alone.
     Column("patched", Boolean, nullable=False),
-    # The answer passed to the client as it came: it is in response_parts, and nothing is in provider_parts.
+    # The response passed to the client unchanged: it is in response_parts, and provider_parts has nothing.
     Column("untouched", Boolean, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),

@@ -1,16 +1,16 @@
-"""Damaged databases, renamed so that a new one can take their place."""
+"""Renames damaged databases, so that a new one can take their place."""
 
 import glob
 from pathlib import Path
 from typing import Final
 
-from candela_tui.exchange import utc_now
+from candela_tui.text.times import utc_now
 
 _LOG_SUFFIXES: Final = ("-wal", "-shm")
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged database and its log; return the new path. Raises OSError."""
+    """Rename a damaged database and its log. Return the new path. Raises OSError."""
     name = f"{path.name}.broken-{utc_now().astimezone():%Y%m%d-%H%M%S}"
     aside, count = path.with_name(name), 1
     while aside.exists():
@@ -24,6 +24,6 @@ def set_aside(path: Path) -> Path:
 
 
 def damaged_copies(path: Path) -> list[Path]:
-    """The files that ``set_aside`` made of the database at this path, oldest first."""
+    """Return the files that ``set_aside`` made of the database at this path, oldest first."""
     found = path.parent.glob(f"{glob.escape(path.name)}.broken-*")
     return sorted(copy for copy in found if not copy.name.endswith(_LOG_SUFFIXES))

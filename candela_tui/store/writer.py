@@ -1,4 +1,4 @@
-"""The one thread that writes the store."""
+"""The thread that writes the store, the only one that does."""
 
 import os
 import sqlite3
@@ -38,33 +38,33 @@ _MOST_QUEUED: Final = 128 * 2**20
 _MOST_BASES: Final = 16 * 2**20
 _BETWEEN_BATCHES_S: Final = 0.2
 _SHARE_OF_TIME: Final = 4
-"""A batch is followed by a rest of this many times its own duration: the writer leaves the processor to the relay.
-Not while an exchange that ended, or much, waits."""
+"""The writer pauses after each batch for this many times the batch's duration, to leave the processor to the relay.
+It does not pause while an ended exchange, or much data, waits."""
 _ENDED_WAITS_S: Final = 0.02
-"""How long an exchange that ended waits for others to be stored with it. It was reported, so a process that is killed
-must not lose it: with the commit it is on disk after 30 ms."""
+"""How long an ended exchange waits for others to be stored with it, in seconds. It was already reported, so it must
+survive a kill of the process: including the commit, it is on disk after 30 ms."""
 _MUCH: Final = 8 * 2**20
-"""Bytes that are stored without a rest, and at most in one transaction."""
+"""Bytes that are stored without a pause, and the maximum per transaction."""
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
 
 _LARGE: Final = 4 * 2**20
-"""Bytes of a live answer beyond which what is stored of it is let go of in memory."""
+"""Bytes of a live response above which its stored chunks are released from memory."""
 _LONGEST_CHECK_S: Final = 2.0
-"""How long an idle writer looks through the file for damage: enough for one of about 1 GB."""
+"""How long an idle writer checks the file for damage, in seconds: enough for about 1 GB."""
 
 _UNSTORABLE = (DamagedStore, SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError, ArithmeticError)
-"""What a transaction may fail with: the database, the file system, or a value that no column can hold."""
+"""What a transaction may fail with: errors of the database, of the file system, or of a value that doesn't fit."""
 
 
 class StoreWriter:
     """Stores exchanges in the background.
 
-    ``on_problem`` is called from the writer's thread with words for the user. ``on_stored`` is called with the id of
-    an ended exchange once its bodies are committed, or are never going to be: from the writer's thread, after the
-    writer gave up or was closed from the caller's.
-    ``on_part_stored`` is called from the writer's thread with the id of a large live answer and how
-    many of the first chunks of each side are committed.
+    ``on_problem`` is called from the writer's thread with a message for the user. ``on_stored`` is called with the id
+    of an ended exchange once its bodies are committed, or never will be: from the writer's thread, or from the caller's
+    after the writer gave up or was closed.
+    ``on_part_stored`` is called from the writer's thread with the id of a large live response and the number of its
+    first chunks that are committed, for each side.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class StoreWriter:
         self._connection: Connection | None = None
         self._opened: FileIdentity | None = None
         self._checked = False
-        """The open file was looked through, or is too large for that."""
+        """Whether the open file was checked, or is too large to check."""
         self._told: Trouble | None = None
         self._told_overflow = False
         self._retry_s = 0.0
@@ -94,12 +94,12 @@ class StoreWriter:
         self.stored = 0
         """How many ended exchanges were committed."""
         self.lost = 0
-        """How many ended exchanges could not be stored, and won't be."""
+        """How many ended exchanges could not be stored and are lost."""
         self.trouble: str | None = None
-        """Why nothing can be stored just now, in words."""
+        """Why nothing can be stored at the moment, as a message."""
 
     def start(self) -> None:
-        """Start the thread, which opens the store. Never raises: what goes wrong is told to ``on_problem``."""
+        """Start the thread, which opens the store. Never raises; problems are reported to ``on_problem``."""
         try:
             self._thread.start()
         except RuntimeError as error:
@@ -107,7 +107,7 @@ class StoreWriter:
             self._abandon()
 
     def begin(self, exchange: Exchange, request: bytes) -> None:
-        """An exchange began; ``request`` is its whole body."""
+        """Record that an exchange began. ``request`` is its whole body."""
         self._add(Entry(exchange, request))
 
     def grow(
@@ -117,8 +117,9 @@ class StoreWriter:
         times: Sequence[float],
         provider: ProviderSide | None = None,
     ) -> None:
-        """More of the response arrived: the chunks since the last call, each with its time in ms. ``provider`` is
-        what crossed on the provider's side since then, its request in the first of them; None: nothing of its own."""
+        """Record more of the response: the chunks since the last call, each with its time in ms. ``provider`` is what
+        was exchanged with the provider since then, with its request in the first call; None if it equals the
+        client's side."""
         self._add(_entry(exchange, chunks, times, provider, ended=False))
 
     def end(
@@ -128,7 +129,7 @@ class StoreWriter:
         times: Sequence[float],
         provider: ProviderSide | None = None,
     ) -> None:
-        """The exchange ended; the rest is what came since the last ``grow``."""
+        """Record that the exchange ended. The chunks are those since the last ``grow``."""
         self._add(_entry(exchange, chunks, times, provider, ended=True))
 
     def _add(self, entry: Entry) -> None:
@@ -137,7 +138,7 @@ class StoreWriter:
             self._on_stored(entry.exchange.id)
 
     def close(self, timeout_s: float) -> None:
-        """Store what is queued, for up to ``timeout_s`` seconds, and end the thread."""
+        """Store the queued entries, for up to ``timeout_s`` seconds, and end the thread."""
         self._backlog.close(time.monotonic() + timeout_s)
         if self._thread.ident is None:
             self._abandon()
@@ -181,17 +182,18 @@ class StoreWriter:
             if self._told is not None:
                 self._on_problem(f"{self._path} is being written again.")
             self._told, self._retry_s, self.trouble = None, 0.0, None
-            if self._backlog.closing and not entries:
+            # More entries may have arrived since the check of the file began.
+            if self._backlog.closing and not entries and not self._backlog.waiting:
                 return
             took = time.monotonic() - started
             if len(entries) > 1 and self._backlog.size <= _MUCH:
-                # Also where one ended exchange follows another: at most half of the time goes to storing them.
+                # Also when one ended exchange follows another: at most half of the time is spent storing them.
                 self._backlog.rest(started + took + min(took, _ENDED_WAITS_S))
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
             self._backlog.wait(next_batch, patience_s=_ENDED_WAITS_S, most_bytes=_MUCH)
 
     def _connected(self) -> Connection:
-        """The open connection, to the file that is at the path now. Raises ForeignStore and database errors."""
+        """Return an open connection to the file that is at the path now. Raises ForeignStore and database errors."""
         if self._connection is not None and identity_of(self._path) != self._opened:
             self._disconnect()
             self._start_over()
@@ -210,9 +212,9 @@ class StoreWriter:
         return self._connection
 
     def _check_when_idle(self, connection: Connection) -> None:
-        """Look through a file that was opened lately, as long as there is nothing to store. Raises DamagedStore.
+        """Check a recently opened file for damage, as long as there is nothing to store. Raises DamagedStore.
 
-        SQLite itself notices damage only where it happens to read.
+        SQLite itself notices damage only in the pages that it reads.
         """
         if self._checked:
             return
@@ -228,15 +230,15 @@ class StoreWriter:
             connection.close()
 
     def _start_over(self) -> None:
-        """The file is not the one that was written so far: the beginnings of what is live are not in it."""
+        """Forget the progress of live exchanges, because the file was replaced and does not have their beginnings."""
         self._lanes.forget()
         for progress in self._progress.values():
             progress.parts, progress.provider_parts, progress.dropped = 0, 0, True
 
     def _recover(self, error: Exception) -> None:
-        """Do what can be done about a failure, and wait before the next try."""
+        """Handle a failure as far as possible, and wait before the next try."""
         trouble = trouble_of(error)
-        # A table that is missing now was there when the file was opened: that is looked at again first.
+        # A missing table was there when the file was opened, so check that again first.
         broken = trouble is Trouble.BROKEN and not (self._connection and is_about_statement(error))
         if trouble is not Trouble.LOCKED:
             self._disconnect()
@@ -259,7 +261,7 @@ class StoreWriter:
 
     def _replace_broken(self, error: Exception) -> None:
         if self._opened is not None and identity_of(self._path) != self._opened:
-            # Another candela was faster: what is there now is a new one.
+            # Another process was faster: the path now has a new file.
             return
         aside = set_aside(self._path)
         self._start_over()
@@ -287,9 +289,9 @@ class StoreWriter:
             self._on_stored(exchange_id)
 
     def _store(self, connection: Connection, entries: list[Entry]) -> None:
-        """Commit entries together; where one of them has a value that can't be stored, each alone.
+        """Commit entries together; if one of them has a value that can't be stored, commit each alone.
 
-        Entries that could not be stored are back in the backlog when this raises.
+        When this raises, the entries that could not be stored are back in the backlog.
         """
         if not entries:
             return
@@ -340,7 +342,7 @@ class StoreWriter:
                 self._on_stored(entry.exchange.id)
 
     def _write(self, connection: Connection, entries: list[Entry]) -> dict[str, Progress]:
-        """One transaction. Returns how far each exchange is in the store once it is committed."""
+        """Write entries in one transaction. Return how much of each exchange is in the store once it is committed."""
         after: dict[str, Progress] = {}
         with connection.begin():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -392,12 +394,11 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
     statement = insert(exchanges)
     changed = {column.name: statement.excluded[column.name] for column in exchanges.columns if not column.primary_key}
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
-    statement = insert(headers)
-    changed = {column.name: statement.excluded[column.name] for column in headers.columns if not column.primary_key}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["exchange_id"], set_=changed),
-        [headers_row(entry.exchange) for entry in entries],
-    )
+    header_rows = [headers_row(entry.exchange) for entry in entries if entry.exchange.request_headers is not None]
+    if header_rows:
+        statement = insert(headers)
+        changed = {column.name: statement.excluded[column.name] for column in headers.columns if not column.primary_key}
+        connection.execute(statement.on_conflict_do_update(index_elements=["exchange_id"], set_=changed), header_rows)
 
 
 def _process_of(exchange: Exchange) -> str | None:
@@ -405,7 +406,7 @@ def _process_of(exchange: Exchange) -> str | None:
 
 
 def _mark_interrupted(connection: Connection) -> None:
-    """End the live rows of processes that are gone."""
+    """Mark the live rows of processes that no longer run as interrupted."""
     columns = exchanges.c
     live = select(columns.id, columns.pid, columns.process).where(columns.outcome == Outcome.LIVE.value)
     with connection.begin():

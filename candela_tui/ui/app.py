@@ -1,4 +1,4 @@
-"""The dashboard's app: it wires screens to what they show."""
+"""The dashboard's app: it connects the screens to the data that they show."""
 
 import os
 import traceback
@@ -9,75 +9,80 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual._context import active_message_pump
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.css.query import NoMatches
+from textual.dom import DOMNode, NoScreen
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 
 from candela_tui.config import UiSettings
-from candela_tui.credentials.sign_in import registry
-from candela_tui.credentials.sign_in.office import Office
-from candela_tui.credentials.sign_in.provider import ProviderName
-from candela_tui.credentials.sign_in.survey import Providers
+from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed, Notice
-from candela_tui.ui.actions import actions_of
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.command_line import CommandLine
-from candela_tui.ui.commands import Verb, commands_of, nearest
-from candela_tui.ui.dashboard.panes import Panes
-from candela_tui.ui.dashboard.screen import DashboardScreen
-from candela_tui.ui.dialogs.keys import KeysDialog
-from candela_tui.ui.dialogs.theme import ThemeDialog
-from candela_tui.ui.driver import SteadyDriver, has_other_driver
-from candela_tui.ui.following import Following
-from candela_tui.ui.history import History
-from candela_tui.ui.keymap import keymap
-from candela_tui.ui.ledger import Change, Ledger
-from candela_tui.ui.legend import LEGEND
-from candela_tui.ui.looking import Looking
-from candela_tui.ui.notifier import Notifier
-from candela_tui.ui.palette import Palette
-from candela_tui.ui.plain import plain
-from candela_tui.ui.preferences import Preferences
-from candela_tui.ui.settings.screen import SettingsScreen
-from candela_tui.ui.sign_in.screen import SignInScreen
-from candela_tui.ui.sources import Sources, Watcher
-from candela_tui.ui.spinner import TICKS_A_SECOND, tick_at
-from candela_tui.ui.status import Status
-from candela_tui.ui.themes import CANDELA_DARK, THEMES, own_variables
+from candela_tui.providers.identity import ACCOUNTS, Provider
+from candela_tui.providers.registry import sign_in_to
+from candela_tui.providers.survey import SignIns
+from candela_tui.store.history import History
+from candela_tui.text.terminal_safe import terminal_safe
+from candela_tui.text.times import Clock
+from candela_tui.ui.keys.actions import actions_of
+from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.keys.commands import Command, commands_of, nearest
+from candela_tui.ui.keys.keymap import keymap
+from candela_tui.ui.notifications.notifier import Notifier
+from candela_tui.ui.screens.dashboard.layout.panes import Panes
+from candela_tui.ui.screens.dashboard.screen import DashboardScreen
+from candela_tui.ui.screens.dialogs.help import HelpDialog
+from candela_tui.ui.screens.dialogs.theme import ThemeDialog
+from candela_tui.ui.screens.settings.screen import SettingsScreen
+from candela_tui.ui.screens.sign_in.screen import SignInScreen
+from candela_tui.ui.state.credential_watch import CredentialWatch
+from candela_tui.ui.state.data_sources import DataSources, LiveScreen
+from candela_tui.ui.state.feed_follower import FeedFollower
+from candela_tui.ui.state.loaded_exchanges import Change, LoadedExchanges
+from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_status import ProxyStatus
+from candela_tui.ui.style.legend import LEGEND
+from candela_tui.ui.style.spinner import TICKS_A_SECOND, tick_at
+from candela_tui.ui.style.themes import CANDELA_DARK, THEMES, theme_variables
+from candela_tui.ui.terminal.driver import NonBlockingDriver, has_other_driver
+from candela_tui.ui.widgets.closable import Closable
+from candela_tui.ui.widgets.command_line import CommandLine
 
 _MOST_NOTICES = 200
 _HIGH = 30
-"""Lines from which a screen is not short."""
+"""From this many lines on, a screen counts as high."""
 _DENSITIES = ("auto", "standard", "compact")
 
 
+class _Palette(CommandPalette, Closable[None]):
+    """Textual's command palette, which closes once, as candela's own screens do."""
+
+
 class CandelaApp(App[int]):
-    """Shows a feed and a store until the user leaves; its result is an exit code."""
+    """Show a feed and a store until the user quits. The app's result is an exit code."""
 
     TITLE = "candela"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "dashboard"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_HIGH, "-high")]  # noqa: RUF012 - Textual's own form
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "question_mark", "keys", "Keys", tooltip="The keys that work here, and what the signs mean", id="app.keys"
-        ),
-        Binding("colon", "command_line", "Command", show=False, tooltip="Type a command", id="app.command"),
-        Binding(
-            "ctrl+p", "command_palette", "Commands", show=False, tooltip="Search all commands", id="app.command_palette"
-        ),
-        Binding("a", "sign_in", "Sign in", show=False, tooltip="Sign in to a provider", id="app.sign_in"),
-        Binding("comma", "settings", "Settings", show=False, tooltip="Look at and change settings", id="app.settings"),
-        Binding(
+        bind("app.keys", "question_mark", "keys", "Keys", "Show the keys that work here, and a legend", footer=True),
+        bind("app.command", "colon", "command_line", "Command", "Type a command"),
+        bind("app.command_palette", "ctrl+p", "command_palette", "Commands", "Search all commands"),
+        bind("app.sign_in", "a", "sign_in", "Sign in", "Sign in to a provider"),
+        bind("app.settings", "comma", "settings", "Settings", "View and change settings"),
+        bind(
+            "app.leave_at_once",
             "ctrl+c",
             "leave_at_once",
-            "Leave at once",
-            show=False,
+            "Quit at once",
+            "Quit without asking; live requests are cut off",
             priority=True,
-            tooltip="Leave without asking; what is live is cut off",
-            id="app.leave_at_once",
         ),
     ]
 
@@ -86,31 +91,42 @@ class CandelaApp(App[int]):
         *,
         feed: Feed,
         history: History,
-        status: Status,
+        status: ProxyStatus,
         settings: UiSettings | None = None,
         config: Path | None = None,
         clock: Clock | None = None,
         preferences: Preferences | None = None,
-        office: Office | None = None,
-        providers: Providers = registry.provider,
+        sign_in_setup: SignInSetup | None = None,
+        sign_ins: SignIns = sign_in_to,
     ) -> None:
         super().__init__(
-            driver_class=None if has_other_driver() else SteadyDriver,
-            # Colours of the terminal's own make the filter for NO_COLOR take all away; another would leave greys.
+            driver_class=None if has_other_driver() else NonBlockingDriver,
+            # With ANSI colours, Textual's filter for NO_COLOR removes all colour; with other colours it would leave
+            # greys.
             ansi_color=True if "NO_COLOR" in os.environ else None,
         )
         clock = clock or Clock()
-        self.sources = Sources(feed, history, status, clock, Ledger(clock), preferences or Preferences(), office=office)
-        self._looking = Looking(self, self.sources, providers, self._credentials_changed, self._noticed)
+        self.sources = DataSources(
+            feed,
+            history,
+            status,
+            clock,
+            LoadedExchanges(clock),
+            preferences or Preferences(),
+            sign_in_setup=sign_in_setup,
+        )
+        self._credential_watch = CredentialWatch(self, self.sources, sign_ins, self._credentials_changed, self._noticed)
         self.crash: str | None = None
         """The traceback of the exception that ended the app."""
         self._config = config
-        self._following = Following(self, self.sources, self._changed, self._noticed, self._looking.take)
+        self._feed_follower = FeedFollower(
+            self, self.sources, self._changed, self._noticed, self._credential_watch.take
+        )
         self._notifier = Notifier(self, self.sources)
         self._ticker: Timer | None = None
         self._ticker_is_still = False
         self._closed_at = 0.0
-        """When a screen closed last, in the time of Textual's messages."""
+        """When a screen last closed, on the clock of Textual's messages."""
         self.add_mode("dashboard", lambda: DashboardScreen(self.sources))
         for own in THEMES:
             self.register_theme(own)
@@ -119,11 +135,11 @@ class CandelaApp(App[int]):
         self.apply_settings(settings or UiSettings())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The inks of the theme."""
-        return own_variables(self.current_theme, no_color=self.no_color)
+        """Return the theme's variables for candela's stylesheets."""
+        return theme_variables(self.current_theme, no_color=self.no_color)
 
     def apply_settings(self, settings: UiSettings) -> None:
-        """Let other settings hold from now on."""
+        """Apply changed settings: keys, theme, notifications, animation and layout."""
         self.sources.settings = settings
         self.animation_level = "none" if settings.reduced_motion else "full"
         keys = keymap(settings.keys)
@@ -144,7 +160,9 @@ class CandelaApp(App[int]):
         else:
             self.theme = CANDELA_DARK.name
             near = nearest(wanted, self.available_themes) or CANDELA_DARK.name
-            self._troubles.append(f"There is no theme {wanted!r}; did you mean {near}? The command :theme lists all")
+            self._troubles.append(
+                f"There is no theme {wanted!r}; did you mean {near}? The command :theme lists all themes."
+            )
 
     def _lay_out(self) -> None:
         for screen in self.screen_stack:
@@ -152,10 +170,10 @@ class CandelaApp(App[int]):
                 panes.lay_out()
 
     def on_mount(self) -> None:
-        """Begin to follow."""
+        """Start following the feed and watching credentials, and show problems with settings and preferences."""
         self._start_ticker()
-        self._following.start()
-        self._looking.start()
+        self._feed_follower.start()
+        self._credential_watch.start()
         preferences = self.sources.preferences
         if preferences.trouble is not None:
             self._troubles.append(preferences.trouble)
@@ -168,8 +186,8 @@ class CandelaApp(App[int]):
             self._noticed(Notice(trouble))
 
     def on_unmount(self) -> None:
-        """Follow no longer."""
-        self._following.stop()
+        """Stop following the feed."""
+        self._feed_follower.stop()
 
     def _start_ticker(self) -> None:
         still = self.sources.settings.reduced_motion
@@ -179,15 +197,15 @@ class CandelaApp(App[int]):
             self._ticker.stop()
         self._ticker_is_still = still
         self._ticker = self.set_interval(
-            1 if still else 1 / TICKS_A_SECOND, self._tick, pause=not self.sources.ledger.live
+            1 if still else 1 / TICKS_A_SECOND, self._tick, pause=not self.sources.loaded.live
         )
 
     def _changed(self, change: Change) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, Watcher) and screen.is_mounted:
+            if isinstance(screen, LiveScreen) and screen.is_mounted:
                 screen.take_change(change)
         if self._ticker is not None:
-            (self._ticker.resume if self.sources.ledger.live else self._ticker.pause)()
+            (self._ticker.resume if self.sources.loaded.live else self._ticker.pause)()
         self._notifier.changed(change)
 
     def _noticed(self, notice: Notice) -> None:
@@ -203,85 +221,95 @@ class CandelaApp(App[int]):
                 screen.show_credentials()
 
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
-        """Textual's toast; what it says is text that may come from anywhere, so neither markup nor control codes."""
-        super().notify("\n".join(map(plain, message.splitlines())), markup=markup, **options)
+        """Show a toast. Its text may come from anywhere, so markup is off and control codes are removed."""
+        super().notify("\n".join(map(terminal_safe, message.splitlines())), markup=markup, **options)
 
     def action_command_palette(self) -> None:
-        """Search all commands."""
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+        """Open the command palette."""
+        if not isinstance(self.screen, _Palette):
+            self.push_screen(_Palette(id="--command-palette"))
 
     def pop_screen(self) -> AwaitComplete:
-        """Close the uppermost screen."""
+        """Close the topmost screen."""
         popped = super().pop_screen()
         self._closed_at = monotonic()
         return popped
 
     async def on_event(self, event: events.Event) -> None:
-        """Leave out keys that were typed before the latest screen closed: they were not for the one below it."""
+        """Handle an event, but drop keys typed before the latest screen closed: they were not meant for the one below
+        it."""
         if isinstance(event, events.Key) and event.time < self._closed_at:
             return
         await super().on_event(event)
 
     def _tick(self) -> None:
-        screen = self.screen
-        if isinstance(screen, Watcher):
+        # While the app closes, its timers still run after its last screen is gone.
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(screen, LiveScreen):
             screen.take_tick(tick_at(self.sources.clock.now(), still=self._ticker_is_still))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action that works on the screen, and the themes."""
+        """Yield every action that works on the screen, then the themes and densities."""
         seen: set[str] = set()
         for action in actions_of(screen):
             if action.call not in seen and action.enabled and action.id != "app.command_palette":
                 seen.add(action.call)
                 run = partial(self.run_action, action.call, action.node)
                 yield SystemCommand(action.name, _help_of_command(" ".join(action.keys), action.meaning), run)
-        yield SystemCommand("Theme", _help_of_command("", "Choose another theme"), self.action_change_theme)
+        yield SystemCommand("Theme", _help_of_command("", "Change the theme"), self.action_change_theme)
         for density in _DENSITIES:
             yield SystemCommand(
                 f"Density: {density}",
-                _help_of_command("", "How much room lists take"),
+                _help_of_command("", "Set how much room lists take"),
                 partial(self.choose_density, density),
             )
         for name in sorted(self.available_themes):
-            worn = _help_of_command("", "Wear it from now on")
-            yield SystemCommand(f"Theme: {name}", worn, partial(self.choose_theme, name))
+            help_text = _help_of_command("", "Use this theme")
+            yield SystemCommand(f"Theme: {name}", help_text, partial(self.choose_theme, name))
 
-    def verbs(self) -> Iterable[Verb]:
-        """What the command line knows everywhere."""
-        yield Verb("theme", "Wear another theme; without a name, choose one", self._type_theme, self.available_themes)
-        yield Verb("sign-in", "Sign in to a provider; without a name, choose one", self._type_sign_in, registry.NAMES)
-        yield Verb("density", "How much room lists take", self.choose_density, _DENSITIES)
-        yield Verb("help", "The keys that work here", lambda _: self.action_keys())
-        yield Verb("quit", "Leave candela", lambda _: self._leave())
+    def commands(self) -> Iterable[Command]:
+        """Yield the commands that work on every screen."""
+        yield Command(
+            "theme", "Change the theme; without a name, choose from a list", self._type_theme, self.available_themes
+        )
+        yield Command(
+            "sign-in", "Sign in to a provider; without a name, choose from a list", self._type_sign_in, ACCOUNTS
+        )
+        yield Command("density", "Set how much room lists take", self.choose_density, _DENSITIES)
+        yield Command("help", "Show the keys that work here", lambda _: self.action_keys())
+        yield Command("quit", "Quit candela", lambda _: self._leave())
 
     def _type_theme(self, name: str) -> None:
         self.choose_theme(name) if name else self.action_change_theme()
 
     def _type_sign_in(self, name: str) -> None:
-        known = next((each for each in registry.NAMES if each == name), None)
+        known = ACCOUNTS.get(name)
         if name and known is None:
-            self.notify(f"A provider is one of {', '.join(registry.NAMES)}, not {name!r}", severity="warning")
+            self.notify(f"There is no provider {name!r}. Choose one of {', '.join(ACCOUNTS)}.", severity="warning")
         else:
             self.sign_in(known)
 
-    def sign_in(self, provider: ProviderName | None = None) -> None:
-        """Open the wizard, at a provider or at the choice of one."""
-        office = self.sources.office
-        if office is None:
-            self.notify("Nobody can sign in here: this dashboard belongs to no data directory.", severity="warning")
+    def sign_in(self, provider: Provider | None = None) -> None:
+        """Open the sign-in wizard for a provider, or let the user choose one."""
+        sign_in_setup = self.sources.sign_in_setup
+        if sign_in_setup is None:
+            self.notify("Signing in is not available here: this dashboard has no data directory.", severity="warning")
         elif not any(isinstance(screen, SignInScreen) for screen in self.screen_stack):
             screen = SignInScreen(
-                self.sources, office, first=provider, surveyed=self._looking.found, providers=self._looking.providers
+                self.sources,
+                sign_in_setup,
+                first=provider,
+                surveyed=self._credential_watch.found,
+                sign_ins=self._credential_watch.sign_ins,
             )
-            self.push_screen(screen, lambda _: self._looking.look())
+            self.push_screen(screen, lambda _: self._credential_watch.look())
 
     def action_sign_in(self) -> None:
         """Open the sign-in wizard."""
         self.sign_in()
 
     def choose_theme(self, name: str) -> None:
-        """Wear a theme, and remember it."""
+        """Change the theme, and remember it."""
         if name not in self.available_themes:
             near = nearest(name, self.available_themes)
             self.notify(f"There is no theme {name!r}" + (f"; did you mean {near}?" if near else ""), severity="warning")
@@ -290,15 +318,17 @@ class CandelaApp(App[int]):
         self.sources.preferences.change(theme=name)
 
     def choose_density(self, density: str) -> None:
-        """Give lists more or less room, and remember it."""
+        """Change how much room lists take, and remember it."""
         if density not in _DENSITIES:
-            self.notify(f"The density is one of {', '.join(_DENSITIES)}, not {density!r}", severity="warning")
+            self.notify(
+                f"There is no density {density!r}. The densities are {', '.join(_DENSITIES)}.", severity="warning"
+            )
             return
         self.sources.preferences.change(density=None if density == "auto" else density)
         self._lay_out()
 
     def action_change_theme(self) -> None:
-        """Choose a theme from a list."""
+        """Open the list of themes."""
         self.push_screen(ThemeDialog(self.available_themes, self.theme), self._theme_chosen)
 
     def _theme_chosen(self, name: str | None) -> None:
@@ -306,20 +336,20 @@ class CandelaApp(App[int]):
             self.choose_theme(name)
 
     def action_command_line(self) -> None:
-        """Ask for a command."""
+        """Open the command line."""
         self.push_screen(CommandLine(commands_of(self.screen)))
 
     def action_settings(self) -> None:
-        """Show the settings."""
+        """Open the settings screen."""
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen(self.sources, self._config, self.apply_settings))
 
     def action_keys(self) -> None:
-        """Show the keys that work here."""
-        self.push_screen(KeysDialog(actions_of(self.screen), LEGEND))
+        """Open the help: the keys that work here, and the legend."""
+        self.push_screen(HelpDialog(actions_of(self.screen), LEGEND))
 
     def action_leave_at_once(self) -> None:
-        """Leave without asking."""
+        """Quit without asking, even with live requests."""
         self.exit(0)
 
     def _leave(self) -> None:
@@ -328,17 +358,32 @@ class CandelaApp(App[int]):
                 screen.action_leave()
 
     def write_to_terminal(self, sequence: str) -> None:
-        """Send a control sequence of ours to the terminal, after what was drawn before."""
+        """Send one of candela's own control sequences to the terminal, after everything drawn so far."""
         if self._driver is not None:
             self._driver.write(sequence)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """End the app by an error, unless it is that of a callback that ran while its screen closed.
+
+        A screen that closes removes its widgets one by one and still runs the callbacks that were due. What such a
+        callback misses is gone for good.
+        """
+        if not (
+            isinstance(error, NoScreen | NoMatches | ScreenStackError)
+            and self._is_closing(active_message_pump.get(self))
+        ):
+            super()._handle_exception(error)
+
+    def _is_closing(self, pump: MessagePump) -> bool:
+        return not self._running or (isinstance(pump, DOMNode) and pump._pruning)
+
     def _fatal_error(self) -> None:
-        """Textual's hook for an exception: its own would print local variables, which may hold what bodies hold."""
+        """Keep the traceback. Textual's own handler would print local variables, which may hold parts of bodies."""
         if self._exception is not None and self.crash is None:
             self.crash = "".join(traceback.format_exception(self._exception))
         self._close_messages_no_wait()
 
 
 def _help_of_command(keys: str, meaning: str) -> str:
-    """What the palette says below a command."""
+    """Return the line that the palette shows below a command."""
     return f"{keys:<10} {meaning}"

@@ -1,4 +1,4 @@
-"""The dashboard from its start to its end."""
+"""Run the dashboard. The command line needs nothing else from this package."""
 
 import asyncio
 import select
@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from candela_tui.config import UiSettings
-from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
+from candela_tui.store.history import History
 from candela_tui.ui.app import CandelaApp
-from candela_tui.ui.farewell import farewell
-from candela_tui.ui.history import History
-from candela_tui.ui.preferences import Preferences
-from candela_tui.ui.status import Status
+from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_status import ProxyStatus
+from candela_tui.ui.terminal.driver import has_other_driver
+from candela_tui.ui.terminal.exit_summary import exit_summary
+
+__all__ = ["DashboardExit", "ProxyStatus", "has_other_driver", "run"]
 
 _LOOK_AT_TERMINAL_EVERY_S = 2.0
 
@@ -27,28 +30,29 @@ class DashboardExit:
     """Why the dashboard ended."""
 
     code: int
-    """0: the user left; 128 and the signal's number; 1: it failed."""
+    """0 if the user quit, 128 plus the signal's number after a signal, 1 after a failure."""
     crash: str | None = None
-    """The traceback where it failed."""
+    """The traceback of the failure, if there was one."""
     totals: tuple[str, ...] = ()
-    """Lines that sum up what began while it was open."""
+    """Lines that sum up the requests that began while the dashboard was open."""
 
 
 def run(
     *,
     feed: Feed,
     history: History,
-    status: Status,
+    status: ProxyStatus,
     settings: UiSettings,
     config: Path | None = None,
-    preferences: Preferences | None = None,
-    office: Office | None = None,
+    preferences: Path | None = None,
+    sign_in_setup: SignInSetup | None = None,
 ) -> DashboardExit:
-    """Show the dashboard in this (the main) thread until the user leaves, a signal ends it, or it fails.
+    """Show the dashboard in the main thread until the user quits, a signal ends it, or it fails.
 
-    ``config``: where the settings screen changes settings; None: nowhere. ``office``: where its user signs in; None:
-    nowhere. SIGTERM and SIGHUP leave as ``q`` does, with the terminal restored. It never raises for a failure of its
-    own.
+    ``config`` is the file that the settings screen writes; None makes it read-only. ``preferences`` is the file that
+    keeps what the user chose in the dashboard; None keeps nothing. ``sign_in_setup`` is what signing in needs; without
+    it, signing in is not available. SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A failure of the
+    dashboard is returned, never raised.
     """
     try:
         app = CandelaApp(
@@ -57,8 +61,8 @@ def run(
             status=status,
             settings=settings,
             config=config,
-            preferences=preferences,
-            office=office,
+            preferences=Preferences(preferences),
+            sign_in_setup=sign_in_setup,
         )
         return asyncio.run(_run(app))
     except Exception:  # noqa: BLE001 - the caller reports it; the proxy of this process must not end with it
@@ -94,16 +98,16 @@ async def _run(app: CandelaApp) -> DashboardExit:
             loop.remove_signal_handler(number)
     if app.crash is not None:
         return DashboardExit(1, app.crash)
-    totals = tuple(farewell(app.sources.ledger, opened_at, app.sources.clock))
+    totals = tuple(exit_summary(app.sources.loaded, opened_at, app.sources.clock))
     return DashboardExit(128 + ended_by[0] if ended_by else code or 0, totals=totals)
 
 
 async def _leave_with_the_terminal(leave: Callable[[int], None]) -> None:
-    """A terminal that is closed sends SIGHUP only to those whose own it is; to others it is just gone, and Textual
-    would go on asking it for keys."""
+    """Quit when the terminal closes. SIGHUP only reaches processes whose controlling terminal it is; for others the
+    terminal is just gone, and Textual would go on reading keys from it."""
     terminal = select.poll()
     terminal.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
-    # Where a system can't poll a terminal (macOS could not for long), it says so at once, with POLLNVAL.
+    # A system that can't poll a terminal (macOS could not for a long time) reports POLLNVAL at once.
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_AT_TERMINAL_EVERY_S)
     leave(signal.SIGHUP)

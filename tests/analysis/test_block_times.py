@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.block_times import BlockTime, BlockTimes
-from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.protocol.answer_decoder import AnswerDecoder
 from tests.ui.scene import stream
 
 WHOLE = stream("It is ", "noon.", thinking="What time is it?", tool=("Bash", {"command": "date"}))

@@ -6,8 +6,8 @@ from candela_tui.analysis.context import ContextFill, context_fill
 from candela_tui.config import PricingSettings
 from candela_tui.exchange import Outcome
 from candela_tui.pricing import Pricer
+from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
 from tests.analysis.exchanges import exchange
 
@@ -48,6 +48,8 @@ def test_one_turn_is_no_growth():
     [
         {"model": "claude-sonnet-4-5[1m]"},
         {"clues": SessionClues(model="claude-sonnet-4-5-20250929[1m]")},
+        {"betas": ("claude-code-20250219", "context-1m-2025-08-07")},
+        {"betas": ("context-1m-2025-08-07",), "clues": SessionClues(model="claude-sonnet-4-5-20250929")},
     ],
 )
 def test_the_window_is_a_million_where_the_client_asks_for_it(facts):
@@ -105,6 +107,13 @@ def test_what_the_session_says_last_of_a_models_name_holds():
         turn(n, 40_000, clues=SessionClues(model=f"claude-sonnet-4-5{mark}")) for n, mark in enumerate(("[1m]", ""))
     ]
     fill = context_fill(named)
+    assert fill is not None
+    assert fill.window == 200_000
+
+
+def test_a_request_that_no_longer_asks_for_a_million_has_the_usual_window():
+    asked, no_longer = turn(1, 40_000, betas=("context-1m-2025-08-07",)), turn(2, 41_000, betas=())
+    fill = context_fill([asked, no_longer])
     assert fill is not None
     assert fill.window == 200_000
 

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from candela_tui.attach.client import Client, NoLocalApi
-from candela_tui.cli.attach import show_running
+from candela_tui.cli.commands.attach import show_running
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
 from candela_tui.proxy.listen import running_candela
@@ -62,7 +62,7 @@ def test_the_dashboard_does_not_open_what_another_user_says_are_records(tmp_path
     with stranger(said) as (port, _):
         running = running_candela(port)
         assert running is not None
-        assert running.version == "1[2J"
+        assert running.version == "1␛[2J"
         with pytest.raises(click.ClickException, match="belongs to another user"):
             show_running(running, Settings(), Invocation())
     assert not list(tmp_path.iterdir())

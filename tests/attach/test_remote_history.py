@@ -10,6 +10,7 @@ import pytest
 from candela_tui.attach.client import NoLocalApi
 from candela_tui.exchange import ProviderSide
 from candela_tui.store.errors import StoreError
+from candela_tui.store.history import ExchangeQuery
 from tests.attach.attached import Attached
 from tests.attach.test_remote_feed import ask
 from tests.proxy.running import RunningProxy, running
@@ -28,17 +29,18 @@ async def test_it_says_what_the_store_says(provider: Provider, tmp_path: Path) -
 
         def compare() -> None:
             for query in (
-                {},
-                {"limit": 2},
-                {"session_id": "one"},
-                {"session_id": None},
-                {"session_id": odd.session_id},
-                {"session_id": "one", "before": exchange(2).id, "limit": 1},
-                {"since": exchange(2).started_at + timedelta(microseconds=1)},
+                ExchangeQuery(),
+                ExchangeQuery(limit=2),
+                ExchangeQuery("one"),
+                ExchangeQuery(None),
+                ExchangeQuery(odd.session_id),
+                ExchangeQuery("one", before=exchange(2).id, limit=1),
+                ExchangeQuery(since=exchange(2).started_at + timedelta(microseconds=1)),
             ):
-                found = here.history.exchanges(**query)  # type: ignore[arg-type]
-                assert found == store.exchanges(**query), query  # type: ignore[arg-type]
+                found = here.history.exchanges(query)
+                assert found == store.exchanges(query), query
                 assert found
+                assert here.history.totals(query).sessions() == store.totals(query).sessions()
             assert here.history.exchange(odd.id) == store.exchange(odd.id)
             assert here.history.request_body(odd.id) == b"asked"
             assert here.history.response_chunks(odd.id) == ([b"answered"], [12.5])

@@ -9,6 +9,7 @@ from pathlib import Path
 from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.paths import default_paths
 from candela_tui.store.writer import StoreWriter
+from tests.cli.forked import ForkedProcess, start_forked
 from tests.e2e.candela import free_port
 
 PATIENCE_S = 60.0
@@ -25,6 +26,12 @@ class Result:
     raw: bytes = b""
 
 
+def _path_without_claude() -> str:
+    """Return the PATH of the tests, less the places of a real client: what it does is for tests/e2e."""
+    places = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(place for place in places if not (Path(place) / "claude").exists())
+
+
 class Home:
     """A fresh user's home: no settings, nothing recorded, and a port that nobody uses."""
 
@@ -34,7 +41,7 @@ class Home:
         self.config = directory / "config.toml"
         self.port = free_port()
         self.environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": _path_without_claude(),
             "HOME": str(directory),
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
@@ -73,9 +80,13 @@ class Home:
         writer.close(PATIENCE_S)
         assert not troubles
 
-    async def start(self, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **environment: str) -> ForkedProcess:
         """Start the command; its output is piped."""
-        return await asyncio.create_subprocess_exec(
+        return await start_forked(arguments, {**self.environment, **environment}, self.directory)
+
+    async def run_program(self, *arguments: str, **environment: str) -> Result:
+        """Run the installed program to its end: where it matters how the interpreter starts."""
+        process = await asyncio.create_subprocess_exec(
             COMMAND,
             *arguments,
             env={**self.environment, **environment},
@@ -84,11 +95,15 @@ class Home:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        return await _result(process)
 
     async def run(self, *arguments: str, **environment: str) -> Result:
         """Run the command to its end."""
-        process = await self.start(*arguments, **environment)
-        async with asyncio.timeout(PATIENCE_S):
-            out, err = await process.communicate()
-        assert process.returncode is not None
-        return Result(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), out)
+        return await _result(await self.start(*arguments, **environment))
+
+
+async def _result(process: ForkedProcess | asyncio.subprocess.Process) -> Result:
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return Result(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), out)

@@ -1,7 +1,7 @@
 """``candela`` with a dashboard whose list of warnings (``!``) fails: ``python -m tests.cli.failing_dashboard``."""
 
 from candela_tui.cli.main import main
-from candela_tui.ui.dashboard.screen import DashboardScreen
+from candela_tui.ui.screens.dashboard.screen import DashboardScreen
 
 
 def fail(_: DashboardScreen) -> None:

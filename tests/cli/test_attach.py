@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.command import COMMAND, PATIENCE_S, Home
 from tests.e2e.terminal import Terminal
-from tests.export.exchanges import exchange
+from tests.reports.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
 
 MESSAGES = [{"role": "user", "content": "mend the weather vane"}]
@@ -116,7 +116,7 @@ async def test_without_the_token_its_store_is_watched(home: Home, terminal: Term
 
 async def test_where_none_runs_it_says_how_to_start_one(home: Home, terminal: Terminal) -> None:
     await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
-    await terminal.shows("it", f"No candela runs on port {home.port}", "candela start")
+    await terminal.shows("it", f"No candela is running on port {home.port}", "candela start")
     assert await terminal.exit_code("it") == 1
 
 

@@ -144,7 +144,7 @@ class TestAPipedKey:
         ran = await piped(home, f"{KEY}\n", "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
         assert (ran.code, ran.err) == (0, "")
         assert "API key …6789" in ran.out
-        assert "✓ Anthropic lists 1 models" in ran.out
+        assert "✓ Anthropic lists 1 model" in ran.out
         assert KEY not in ran.out
         assert kept(home) == KEY
         assert in_plain(home, KEY) == []
@@ -170,9 +170,9 @@ class TestAPipedKey:
         ("text", "words"),
         [
             ("", "standard input is empty"),
-            ("two words", "that is no API key"),
-            ("sk-ant-\0nul", "that is no API key"),
-            ("k" * 200_000, "that is no API key"),
+            ("two words", "that is not an API key"),
+            ("sk-ant-\0nul", "that is not an API key"),
+            ("k" * 200_000, "that is not an API key"),
             ("sk-ant-oat01-subscription", "a token of a Claude subscription"),
         ],
     )
@@ -185,7 +185,7 @@ class TestAPipedKey:
     async def test_is_for_anthropic_only(self, home: Home) -> None:
         ran = await piped(home, KEY, "auth", "login", "--with-key", "--provider", "aws")
         assert ran.code == 2
-        assert "--with-key is for --provider anthropic" in ran.err
+        assert "--with-key works only with --provider anthropic" in ran.err
 
     async def test_goes_into_the_keyring_where_there_is_one(self, home: Home, tmp_path: Path) -> None:
         folder = tmp_path / "session"
@@ -211,11 +211,11 @@ class TestAtATerminal:
             await typist.sees("An encrypted file")
             assert typist.echoes
             await typist.types("file")
-            for question in ("A passphrase for the encrypted file: ", "The same once more: "):
+            for question in ("A passphrase for the encrypted file: ", "Passphrase again: "):
                 await typist.sees(question)
                 assert not typist.echoes
                 await typist.types(PASSPHRASE)
-            await typist.sees("✓ Anthropic lists 1 models")
+            await typist.sees("✓ Anthropic lists 1 model")
             assert await typist.ended() == 0
             assert KEY not in typist.seen
             assert PASSPHRASE not in typist.seen
@@ -225,7 +225,7 @@ class TestAtATerminal:
         async with typing(home, "auth", "login") as typist:
             await typist.sees("Number [1]: ")
             await typist.types("17")
-            await typist.sees("Type a number from 1 to 3.")
+            await typist.sees("Type a number from 1 to 7.")
             await typist.types("anthropic")
             await typist.sees("API key: ")
 
@@ -254,7 +254,7 @@ class TestAtATerminal:
             await typist.sees("that is not its passphrase")
             await typist.sees("Passphrase of")
             await typist.types(PASSPHRASE)
-            await typist.sees("✓ Anthropic lists 1 models")
+            await typist.sees("✓ Anthropic lists 1 model")
             assert await typist.ended() == 0
 
     async def test_the_candela_in_the_background_is_given_the_passphrase(self, home: Home) -> None:
@@ -266,7 +266,7 @@ class TestAtATerminal:
         async with typing(home, "auth", "unlock") as typist:
             await typist.sees("Passphrase of")
             await typist.types(PASSPHRASE)
-            await typist.sees("until it ends")
+            await typist.sees("until it stops")
             assert await typist.ended() == 0
         assert (await home.run("auth", "test")).code == 0
         assert in_plain(home, PASSPHRASE) == []
@@ -283,23 +283,23 @@ class TestInTheDashboard:
         async with Terminal(tmp_path / "tmux", 80, 24) as terminal:
             environment = {**home.environment, "PATH": f"{home.environment['PATH']}:{tmux}"}
             await terminal.open("it", [str(COMMAND), *(["attach"] if attached else [])], environment, home.directory)
-            await terminal.shows("it", "○ Anthropic", "a signs in")
+            await terminal.shows("it", "○ Anthropic", "a to sign in")
             await terminal.press("it", "a")
-            await terminal.shows("it", "Sign in to", "AWS")
+            await terminal.shows("it", "Sign in to", "Amazon Bedrock")
             await terminal.press("it", "Enter")
             await terminal.shows("it", "How do you want to sign in?")
             await terminal.press("it", "Enter")
-            await terminal.shows("it", "API key", "it is not shown")
+            await terminal.shows("it", "API key", "not shown")
             await terminal.type("it", KEY)
             await terminal.press("it", "Enter")
             await terminal.shows("it", "An encrypted file")
             await terminal.press("it", "Enter")
-            for question in ("A passphrase for the encrypted file", "The same once more"):
-                await terminal.shows("it", question, "it is not shown")
+            for question in ("A passphrase for the encrypted file", "Passphrase again"):
+                await terminal.shows("it", question, "not shown")
                 await terminal.type("it", PASSPHRASE)
                 await terminal.shows("it", "•" * len(PASSPHRASE))
                 await terminal.press("it", "Enter")
-            screen = await terminal.shows("it", "Anthropic lists 1 models", "All is well")
+            screen = await terminal.shows("it", "Anthropic lists 1 model", "Everything works")
             assert KEY not in screen
             assert f"http://127.0.0.1:{home.port}" in screen
             await terminal.press("it", "Enter")
@@ -321,12 +321,12 @@ class TestWithoutATerminal:
     async def test_a_way_that_there_is_not_is_told_with_those_that_there_are(self, home: Home) -> None:
         ran = await home.run("auth", "login", "--provider", "anthropic", "--method", "browser")
         assert ran.code == 2
-        assert "Anthropic has no way 'browser' to sign in on this machine; there is key." in ran.err
+        assert "Anthropic has no sign-in method 'browser' on this machine. Methods: key." in ran.err
 
     async def test_without_a_provider_it_is_google(self, home: Home) -> None:
         ran = await home.run("auth", "login")
         assert ran.code != 0
-        assert ran.out.startswith("Signing in to Google Cloud: ")
+        assert ran.out.startswith("Signing in to Google Vertex AI: ")
         assert "there is no terminal to ask on" in ran.err
 
     async def test_a_mistake_in_the_settings_is_told(self, home: Home) -> None:
@@ -399,7 +399,7 @@ class TestLogout:
     async def test_without_a_sign_in_it_says_so(self, home: Home) -> None:
         ran = await home.run("auth", "logout")
         assert ran.code == 1
-        assert "candela is signed in nowhere" in ran.err
+        assert "candela is not signed in to any provider" in ran.err
 
     async def test_of_all_names_what_stays(self, home: Home) -> None:
         ran = await home.run("auth", "logout", "--all")

@@ -33,7 +33,7 @@ async def test_status_says_who_runs_where_since_when_and_where_it_leads(home: Ho
     assert told.code == 0
     assert f"http://127.0.0.1:{home.port} in the background" in told.out
     document = await status(home)
-    assert "anthropic-vertex: to Claude on Vertex AI" in told.out
+    assert "anthropic-vertex, to Google Vertex AI" in told.out
     assert document["route"] == "anthropic-vertex"
     assert document["data_dir"] == str(home.data)
     assert document["url"] == f"http://127.0.0.1:{home.port}"
@@ -44,7 +44,7 @@ async def test_status_says_who_runs_where_since_when_and_where_it_leads(home: Ho
 async def test_status_without_a_candela_says_so_and_fails(home: Home) -> None:
     told = await home.run("status")
     assert told.code == 1
-    assert f"No candela runs on port {home.port}" in told.out
+    assert f"No candela is running on port {home.port}" in told.out
     assert str(home.data) in told.out
     document = await status(home)
     assert (document["running"], document["background"], document["pid"]) == (False, False, None)
@@ -55,18 +55,18 @@ async def test_starting_twice_keeps_the_first(home: Home) -> None:
     first = await status(home)
     again = await home.run("start")
     assert again.code == 0
-    assert "already runs" in again.out
+    assert "is already running" in again.out
     assert await status(home) == first
 
 
 async def test_stop_ends_it_and_stopping_again_is_no_failure(home: Home) -> None:
     await home.run("start")
     stopped = await home.run("stop")
-    assert (stopped.code, "has ended" in stopped.out) == (0, True)
+    assert (stopped.code, "has stopped" in stopped.out) == (0, True)
     assert not (await status(home))["running"]
     assert not (home.data / "candela.pid").exists()
     again = await home.run("stop")
-    assert (again.code, again.out) == (0, "No candela runs in the background.\n")
+    assert (again.code, again.out) == (0, "No candela is running in the background.\n")
 
 
 async def test_what_it_writes_is_for_its_user_alone(home: Home) -> None:
@@ -83,7 +83,7 @@ async def test_a_pid_file_that_a_killed_process_left_is_not_believed(home: Home)
         while (await status(home))["running"]:
             pass
     assert (home.data / "candela.pid").exists()
-    assert (await home.run("stop")).out == "No candela runs in the background.\n"
+    assert (await home.run("stop")).out == "No candela is running in the background.\n"
     assert (await home.run("start")).code == 0
     assert (await status(home))["pid"] != pid
 
@@ -98,7 +98,7 @@ async def test_a_process_that_got_the_pid_later_is_left_alone(home: Home) -> Non
     try:
         file.write_text(json.dumps({**document, "pid": bystander.pid}))
         assert not (await status(home))["running"]
-        assert (await home.run("stop")).out == "No candela runs in the background.\n"
+        assert (await home.run("stop")).out == "No candela is running in the background.\n"
         assert bystander.returncode is None
         os.kill(bystander.pid, 0)
     finally:
@@ -112,7 +112,7 @@ async def test_a_damaged_pid_file_counts_as_none(text: str, home: Home) -> None:
     home.data.mkdir()
     file = home.data / "candela.pid"
     file.write_text(text)
-    assert (await home.run("stop")).out == "No candela runs in the background.\n"
+    assert (await home.run("stop")).out == "No candela is running in the background.\n"
     file.unlink()
 
 
@@ -161,7 +161,7 @@ async def test_what_goes_wrong_with_the_records_is_in_the_log(home: Home) -> Non
     async with asyncio.timeout(PATIENCE_S):
         while "was damaged" not in (said := log.read_text()):
             await home.run("status")
-    assert "  WARNING  candela_tui.cli.engine: " in said
+    assert "  WARNING  candela_tui.cli.process.engine: " in said
 
 
 async def test_settings_that_others_could_have_written_are_named(home: Home) -> None:
@@ -175,7 +175,7 @@ async def test_settings_that_others_could_have_written_are_named(home: Home) -> 
     assert f"Warning: {home.config} can be written by others" in started.err
     assert f"Warning: The data directory {home.data} can be written by others" in started.err
     log = (home.data / "candela.log").read_text()
-    assert f"WARNING  candela_tui.cli.engine: {home.config} can be written by others" in log
+    assert f"WARNING  candela_tui.cli.process.engine: {home.config} can be written by others" in log
     checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
     (said,) = [check["words"] for check in checks if check["id"] == "data.config"]
     assert "no key_command" in said

@@ -63,7 +63,7 @@ async def test_a_native_way_is_the_clouds_own_protocol(running: Home) -> None:
     result = await running.run("claude", "--native", "--route", "vertex", **chosen)
     assert result.out == f"1 http://127.0.0.1:{running.port}/vertex/v1 <>\n"
     assert result.err == (
-        "candela: left out CLAUDE_CODE_USE_BEDROCK, which could lead past candela. The route is vertex.\n"
+        "candela: removed CLAUDE_CODE_USE_BEDROCK, which could make Claude Code bypass candela. The route is vertex.\n"
     )
 
 
@@ -71,7 +71,7 @@ async def test_a_switch_that_would_lead_past_the_proxy_is_left_out_and_told_of(r
     running.with_programs(claude='echo "<$CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD>"')
     result = await running.run("claude", CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD="1")
     assert result.out == "<>\n"
-    assert "left out CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD" in result.err
+    assert "removed CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD" in result.err
     assert "--route bedrock" in result.err
 
 
@@ -152,6 +152,16 @@ async def test_a_missing_claude_says_how_to_get_it_and_starts_nothing(home: Home
     result = await home.run("claude", "-p", "hi")
     assert result.code == 1
     assert "npm install -g @anthropic-ai/claude-code" in result.err
+    assert not home.data.exists()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["--route", "vertex", "--help"]])
+async def test_without_claude_the_help_is_candelas(words: list[str], home: Home) -> None:
+    home.environment["PATH"] = str(home.directory)
+    result = await home.run("claude", *words)
+    assert (result.code, result.err) == (0, "")
+    assert "Run Claude Code through candela" in result.out
+    assert "--route" in result.out
     assert not home.data.exists()
 
 

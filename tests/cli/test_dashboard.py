@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.command import COMMAND, PATIENCE_S, Home
 from tests.e2e.terminal import Terminal
-from tests.export.exchanges import exchange
+from tests.reports.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
 
 
@@ -81,12 +81,16 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     temporary.mkdir()
     environment = {**home.environment, "TMPDIR": str(temporary), "HTTP_PROXY": "http://127.0.0.1:9"}
     del environment["CANDELA_DATA_DIR"]
+    # Neither is for simulated requests.
+    lines = home.directory / "requests.jsonl"
+    home.config.write_text(f'rules.models.deny = ["*"]\nsinks.json_lines.path = "{lines}"\n')
     await terminal.open("it", [str(COMMAND), "demo", "--speed", "20"], environment, home.directory)
     await terminal.shows("it", "Demo", "$")
     assert list(temporary.glob("candela-demo-*/candela.db"))
     await terminal.press("it", "C-c")
     assert await terminal.exit_code("it") == 0
     assert not list(temporary.glob("candela-demo-*"))
+    assert not lines.exists()
 
 
 async def test_an_error_of_the_dashboard_ends_the_dashboard_and_not_the_proxy(
@@ -103,7 +107,7 @@ async def test_an_error_of_the_dashboard_ends_the_dashboard_and_not_the_proxy(
         async with ask(http, address) as response:
             await gate.reached()
             await terminal.press("it", "!")
-            said = await terminal.shows("it", "The dashboard ended by an error", f"serves on at http://{address}")
+            said = await terminal.shows("it", "The dashboard ended by an error", f"keeps running at http://{address}")
             gate.open()
             assert await response.read() == (await provider.request(0)).sent
         # What is asked afterwards is answered as well, until a signal says that it is enough.

@@ -14,7 +14,7 @@ async def test_it_says_what_is_wrong_with_its_fix_and_fails(home: Home) -> None:
     assert ran.err == ""
     assert f"  ! candela: does not run: nothing listens on 127.0.0.1:{home.port}\n    → Start it: " in ran.out
     assert "  ✗ ANTHROPIC_BASE_URL: in this shell leads to candela" in ran.out
-    assert ran.out.splitlines()[-1].startswith("2 wrong, ")
+    assert ran.out.splitlines()[-1].startswith("2 problems, ")
 
 
 async def test_with_a_candela_that_runs_and_a_provider_that_answers_nothing_is_wrong(home: Home) -> None:
@@ -61,7 +61,7 @@ async def test_the_report_is_a_new_file_without_the_home(home: Home, name: str) 
         assert text.startswith("# candela doctor, ")
     again = await home.run("doctor", "--offline", "--report", str(report))
     assert (again.code, again.out) == (1, "")
-    assert "there is such a file already" in again.err
+    assert "the file already exists" in again.err
     assert report.read_text() == text
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Outcome, ProviderSide
+from candela_tui.cli.main import COMMANDS
+from candela_tui.exchange import Delegation, Outcome, ProviderSide
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
+from candela_tui.reports.catalog import REPORTS
 from tests.cli.command import COMMAND, Home
-from tests.export.exchanges import SESSION, exchange
+from tests.reports.exchanges import SESSION, exchange
 
 OTHER = "2aaa0000-0000-4000-8000-000000000002"
 
@@ -65,6 +67,21 @@ async def test_requests_as_json_are_the_earliest_first(recorded: Home) -> None:
     assert listed[2]["error"] == "overloaded_error: Overloaded"
 
 
+async def test_every_fact_of_a_request_is_the_same_in_the_list_and_alone(home: Home) -> None:
+    home.record(
+        exchange(1, delegations=(Delegation("Count the files", "Explore", "Count files"),)),
+        exchange(2, agent_id="a1", task="Count the files", clues=None),
+        exchange(3, agent_id="a1", outcome=Outcome.CUT, asked="x", clues=None),
+        exchange(6, agent_id="a1", asked="x", clues=None),
+    )
+    listed = documents((await home.run("requests", "--json")).out)
+    assert [request["agent_type"] for request in listed] == [None, "Explore", "Explore", "Explore"]
+    assert [request["retry"] for request in listed] == [0, 0, 0, 1]
+    for request in listed[1:]:
+        alone = json.loads((await home.run("show", request["id"], "--json")).out, parse_float=Decimal)
+        assert {name: alone[name] for name in request} == request
+
+
 async def test_the_beginning_of_a_sessions_id_is_enough(recorded: Home) -> None:
     listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
     assert [request["id"] for request in listed] == ["0198-0001", "0198-0002"]
@@ -86,6 +103,9 @@ async def test_people_get_aligned_columns(recorded: Home) -> None:
     row = next(line for line in out if line.startswith(SESSION))
     assert row[out[0].index("TITLE") :].startswith("fix the flaky test")
     assert "$0.059" in row
+    unknown = next(line for line in out if line.startswith(OTHER))
+    columns = {name: unknown[: out[0].index(name) + len(name)].split()[-1] for name in ("PROMPT", "CACHED", "OUTPUT")}
+    assert columns == {"PROMPT": "–", "CACHED": "–", "OUTPUT": "–"}
     failed = next(line for line in (await recorded.run("requests")).out.splitlines() if "529" in line)
     assert "Overloaded" in failed
     assert "$" not in failed
@@ -157,6 +177,7 @@ async def test_an_unknown_request_and_an_ambiguous_one_are_told(recorded: Home) 
     assert (missing.code, "'ffff'" in missing.err) == (1, True)
     several = await recorded.run("show", "0198")
     assert (several.code, "0198-0001" in several.err) == (1, True)
+    assert "More than one request begins with 0198" in several.err
     assert (await recorded.run("show", "0198-0001", "--json", "--raw", "request")).code == 2
 
 
@@ -165,6 +186,10 @@ async def test_an_export_has_a_row_a_request_with_the_same_values_as_the_json(re
     rows = list(csv.DictReader(io.StringIO(exported.out, newline="")))
     listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
     assert rows == [{key: _cell(value) for key, value in request.items()} for request in listed]
+
+
+def test_the_help_names_every_format_of_an_export() -> None:
+    assert [form for form in REPORTS if form not in COMMANDS["export"].summary.lower()] == []
 
 
 def _cell(value: object) -> str:
@@ -179,6 +204,9 @@ async def test_an_export_goes_to_the_named_file_or_to_one_named_for_the_session(
     file = recorded.directory / f"candela-{SESSION}.csv"
     assert str(file.name) in named.err
     assert file.read_bytes() == (recorded.directory / "mine.csv").read_bytes()
+    assert named.err.startswith("2 requests written to ")
+    one = await recorded.run("export", "--session", "2aaa")
+    assert one.err.startswith("1 request written to ")
     failed = await recorded.run("export", "--session", "1f0c", "-o", "/nonexistent/x.csv")
     assert (failed.code, "/nonexistent/x.csv" in failed.err) == (1, True)
 

@@ -8,17 +8,17 @@ import pytest
 
 from tests.cli.command import COMMAND, Home
 from tests.e2e.terminal import Terminal
-from tests.export.exchanges import exchange
+from tests.reports.exchanges import exchange
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 async def test_no_encoding_ends_a_command(home: Home, encoding: str) -> None:
     home.record(exchange(session_title="Größe → 日本 😀"))
     home.environment["PYTHONIOENCODING"] = encoding
-    told = await home.run("sessions", "--json")
+    told = await home.run_program("sessions", "--json")
     assert (told.code, told.err) == (0, "")
     assert json.loads(told.raw.decode("ascii"))[0]["title"] == "Größe → 日本 😀"
-    shown = await home.run("sessions")
+    shown = await home.run_program("sessions")
     assert (shown.code, shown.err) == (0, "")
     assert "?" in shown.raw.decode(encoding)
 
@@ -28,7 +28,7 @@ async def test_status_names_who_else_has_the_port(home: Home) -> None:
     async with server:
         said = await home.run("status")
     assert said.code == 1
-    assert "it is taken by" in said.out
+    assert "the port is taken by" in said.out
     assert str(os.getpid()) in said.out or "another program" in said.out
     assert "candela config set proxy.port" in said.out
 
@@ -36,9 +36,9 @@ async def test_status_names_who_else_has_the_port(home: Home) -> None:
 async def test_status_says_since_when_to_the_second(home: Home) -> None:
     await home.run("start")
     said = await home.run("status")
-    since = next(line for line in said.out.splitlines() if line.startswith("Since "))
-    assert since[len("Since 2026-11-21 12:00:00")] == "."
-    assert "T" not in since[:30]
+    since = next(line for line in said.out.splitlines() if line.startswith("Started at "))
+    assert since[len("Started at 2026-11-21 12:00:00")] == "."
+    assert "T" not in since[: len("Started at 2026-11-21 12:00:00")].removeprefix("Started at ")
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         (
             "[telemetry]\nx = 1",
-            "FILE: telemetry: no such section; known here: anthropic, aws, models, openai, pricing, proxy, ui, vertex",
+            "FILE: telemetry: no such section; known here: anthropic, aws, claude_aws, "
+            "claude_google_cloud, foundry, mantle, models, openai, pricing, proxy, rules, sinks, ui, vertex",
         ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),
@@ -153,6 +154,23 @@ def test_a_mistake_is_told_with_its_key_and_what_was_expected(file, text, told):
     assert mistake(file, text) == told
 
 
+def test_an_empty_text_is_allowed_wherever_a_setting_says_so(file):
+    words = [setting.key for setting in known_settings() if '""' in setting.meaning and setting.default is None]
+    assert {("aws", "region"), ("foundry", "resource"), ("sinks", "json_lines", "path")} <= {*words}
+    for key in [*words, ("models", "claude-opus-5", "vertex_region")]:
+        section, name = ".".join(key[:-1]), key[-1]
+        file.write_text(f'[{section}]\n{name} = ""\n')
+        assert load(file, {}).model_copy(update={"models": {}}) == Settings(), key
+        change_setting(file, key, "")
+
+
+def test_a_name_with_spaces_is_refused(file):
+    assert (
+        mistake(file, "[foundry]\nresource = 'a b'")
+        == "FILE: foundry.resource: expected text without spaces; found 'a b'"
+    )
+
+
 def test_every_mistake_is_told_in_a_line_of_its_own(file):
     told = mistake(file, "[proxy]\nport = 0\n[ui]\ncolour = 'red'")
     assert sorted(line.split(":")[1] for line in told.splitlines()) == [" proxy.port", " ui.colour"]
@@ -160,12 +178,30 @@ def test_every_mistake_is_told_in_a_line_of_its_own(file):
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://a", "api.anthropic.com", "https://", "https://a?x=1", "https://a#x", "https://a:x", "https://a b", ""],
+    [
+        "ftp://a",
+        "api.anthropic.com",
+        "https://",
+        "https://a?x=1",
+        "https://a/b?",
+        "https://a#x",
+        "https://a#",
+        "https://a:x",
+        "https://a b",
+        "",
+    ],
 )
 def test_a_base_url_that_could_not_work_is_refused(file, url):
     told = mistake(file, f"[anthropic]\nbase_url = '{url}'")
     assert told.startswith("FILE: anthropic.base_url: expected an http:// or https:// URL")
     assert told.endswith(f"found {url!r}")
+
+
+@pytest.mark.parametrize("section", ["mantle", "claude_aws", "foundry", "claude_google_cloud"])
+def test_a_base_url_that_a_console_shows_with_the_path_of_the_api_is_refused(file, section):
+    told = mistake(file, f"[{section}]\nbase_url = 'https://r.services.ai.azure.com/anthropic/v1/messages'")
+    assert told.startswith(f"FILE: {section}.base_url: expected a URL without /v1/messages at its end")
+    assert "without /v1 at its end" in mistake(file, f"[{section}]\nbase_url = 'https://a.example/anthropic/v1/'")
 
 
 def test_a_password_in_the_base_url_is_refused_and_not_repeated(file):
@@ -307,7 +343,7 @@ class TestDescribing:
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
-        ((), ["anthropic", "aws", "models", "openai", "pricing", "proxy", "ui", "vertex"]),
+        ((), sorted(Settings.model_fields)),
         (("pricing",), ["discount_percent", "models"]),
         (("pricing", "models"), []),
         (("pricing", "models", "m"), ["cache_read", "cache_write_1h", "cache_write_5m", "input", "output"]),

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import trustme
 from aiohttp import web
 
-from candela_tui.credentials.google_oauth import Endpoints
+from candela_tui.credentials.google.oauth import Endpoints
 
 CLIENT_ID = "1234-candela.apps.googleusercontent.com"
 CLIENT_SECRET = "GOCSPX-abcdefghij1234567890ABCDEFGHIJ"

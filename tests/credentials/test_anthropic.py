@@ -9,28 +9,30 @@ import pytest
 
 from candela_tui.config import Settings
 from candela_tui.credentials.accounts import Account, Accounts
-from candela_tui.credentials.anthropic import ENTRY, NAME, AnthropicKey
+from candela_tui.credentials.api_key import ApiKey, vault_entry
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+from candela_tui.providers.anthropic.upstreams import key_source
+from candela_tui.providers.identity import Provider
 
 PASSPHRASE = "correct horse"
 
 
 def keep(folder: Path, key: str) -> None:
-    EncryptedFile(folder / "vault.json", lambda: PASSPHRASE, cost=16).write(ENTRY, key)
+    EncryptedFile(folder / "vault.json", lambda: PASSPHRASE, cost=16).write(vault_entry(Provider.ANTHROPIC), key)
 
 
 def sign_in(folder: Path, key: str) -> None:
     keep(folder, key)
     account = Account("file", str(folder / "vault.json"), "API key …", datetime.now(UTC))
-    Accounts(folder / "accounts.json").put(NAME, account)
+    Accounts(folder / "accounts.json").put(Provider.ANTHROPIC, account)
 
 
-def key_of(folder: Path, told: list[CredentialState] | None = None, **settings: object) -> AnthropicKey:
+def key_of(folder: Path, told: list[CredentialState] | None = None, **settings: object) -> ApiKey:
     anthropic = Settings.model_validate({"anthropic": settings}).anthropic
     tell = told.append if told is not None else None
-    return AnthropicKey(anthropic, Accounts(folder / "accounts.json"), folder / "vault.json", tell)
+    return ApiKey(key_source(anthropic), Accounts(folder / "accounts.json"), folder / "vault.json", tell)
 
 
 @pytest.fixture(autouse=True)
@@ -52,19 +54,21 @@ async def test_a_sign_in_while_candela_runs_counts_at_once(tmp_path: Path) -> No
     sign_in(tmp_path, "sk-ant-2")
     assert await key.get() == "sk-ant-2"
     assert [state.standing for state in told] == [Standing.SIGNED_IN, Standing.SIGNED_IN]
-    Accounts(tmp_path / "accounts.json").remove(NAME)
+    Accounts(tmp_path / "accounts.json").remove(Provider.ANTHROPIC)
     assert await key.get() is None
     await key.close()
 
 
-async def test_who_waits_for_a_key_while_its_user_signs_in_anew_gets_the_new_one(tmp_path: Path) -> None:
-    EncryptedFile(tmp_path / "vault.json", lambda: PASSPHRASE, cost=2**15).write(ENTRY, "sk-ant-1")
+async def test_who_waits_for_a_key_while_its_user_signs_in_again_gets_the_new_one(tmp_path: Path) -> None:
+    EncryptedFile(tmp_path / "vault.json", lambda: PASSPHRASE, cost=2**15).write(
+        vault_entry(Provider.ANTHROPIC), "sk-ant-1"
+    )
     accounts = Accounts(tmp_path / "accounts.json")
-    accounts.put(NAME, Account("file", "vault.json", "the first", datetime.now(UTC)))
+    accounts.put(Provider.ANTHROPIC, Account("file", "vault.json", "the first", datetime.now(UTC)))
     key = key_of(tmp_path)
     waiting = asyncio.create_task(key.get())
     await asyncio.sleep(0)
-    accounts.put(NAME, Account("file", "vault.json", "the second", datetime.now(UTC)))
+    accounts.put(Provider.ANTHROPIC, Account("file", "vault.json", "the second", datetime.now(UTC)))
     assert await asyncio.gather(waiting, key.get()) == ["sk-ant-1", "sk-ant-1"]
     await key.close()
 
@@ -74,7 +78,7 @@ async def test_who_signed_out_is_shown_as_not_signed_in(tmp_path: Path) -> None:
     told: list[CredentialState] = []
     key = key_of(tmp_path, told)
     await key.get()
-    Accounts(tmp_path / "accounts.json").remove(NAME)
+    Accounts(tmp_path / "accounts.json").remove(Provider.ANTHROPIC)
     assert [await key.get(), await key.get()] == [None, None]
     assert [state.standing for state in told] == [Standing.SIGNED_IN, Standing.NONE]
     await key.close()

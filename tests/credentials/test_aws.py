@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from candela_tui.config.settings import AwsSettings
-from candela_tui.credentials.aws import AwsCredentials, BearerKey, SigningKeys
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.providers.bedrock.credentials.aws import AwsCredentials, BearerKey, SigningKeys
 from tests.credentials.conftest import command
 from tests.credentials.endpoint import Endpoint, Request
 
@@ -174,7 +174,7 @@ async def test_a_command_that_fails_is_named_with_what_it_says(home: Path) -> No
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo nonsense", "it printed no JSON"),
+        ("echo nonsense", "its output is not JSON"),
         ("echo '[]'", ""),
         ("echo '{\"Version\": 2}'", "Unsupported version '2'"),
         ("echo '{\"Version\": 1}'", "Missing required key"),

@@ -9,11 +9,12 @@ import pytest
 
 from candela_tui.config.settings import AwsSettings
 from candela_tui.credentials.accounts import Account, Accounts
-from candela_tui.credentials.aws import AwsCredentials, SigningKeys
-from candela_tui.credentials.aws_sso import SsoRole, SsoToken
-from candela_tui.credentials.aws_stored import StoredSso, keep, kept
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.vault.choice import open_vault
+from candela_tui.providers.bedrock.credentials.aws import AwsCredentials, SigningKeys
+from candela_tui.providers.bedrock.credentials.sso import SsoRole, SsoToken
+from candela_tui.providers.bedrock.credentials.stored import StoredSso, keep, kept
+from candela_tui.providers.identity import Provider
 from tests.credentials.endpoint import Endpoint
 from tests.credentials.identity_center import SECRET, START_URL, IdentityCenter
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
@@ -40,7 +41,7 @@ async def test_tokens_as_long_as_aws_s_are_kept_in_the_keyring_and_renewed_there
         with gnome_keyring(tmp_path, address):
             vault = open_vault("keyring", file, lambda: None)
             keep(vault, StoredSso(role, token))
-            accounts.put("aws", Account("keyring", vault.place, "jo", datetime.now(UTC)))
+            accounts.put(Provider.BEDROCK, Account("keyring", vault.place, "jo", datetime.now(UTC)))
             credentials = AwsCredentials(AwsSettings(), accounts=accounts, vault_file=file)
             first = await credentials.keys()
             assert first == SigningKeys("ASIADEVELOPER", SECRET, "session")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from candela_tui.config.settings import VertexSettings
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.google import GoogleCredentials
+from candela_tui.providers.vertex.credentials import GoogleCredentials
 from tests.credentials.conftest import command
 from tests.credentials.endpoint import Endpoint, Request
 
@@ -277,7 +277,7 @@ async def test_a_file_that_is_not_there_is_named(home: Path, monkeypatch: pytest
         '{"type": "service_account", "client_email": "a", "token_uri": "b", "private_key": "' + REFRESH_TOKEN + '"}',
     ],
 )
-async def test_a_broken_file_is_named_with_the_command_that_writes_it_anew(home: Path, content: str) -> None:
+async def test_a_broken_file_is_named_with_the_command_that_writes_it_again(home: Path, content: str) -> None:
     file = logged_in(home, content)
     words = await refusal()
     assert words.startswith(f"{file} holds no Google credentials that can be used: ")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.credentials.cached import SPARE_S, TRY_AGAIN_S, Lease, SameAgain, Shared
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.shared import SPARE_S, TRY_AGAIN_S, Lease, SameAgain, Shared
 
 AHEAD_S = 300.0
 HOUR_S = 3600.0
@@ -89,7 +89,7 @@ async def test_near_its_end_a_value_is_still_given_at_once_while_the_next_is_fet
     assert source.times_asked == 2
 
 
-async def test_a_short_lived_value_is_not_fetched_anew_for_every_request() -> None:
+async def test_a_short_lived_value_is_not_fetched_again_for_every_request() -> None:
     source = Source()
     await source.has("one", 200)
     source.now += 149

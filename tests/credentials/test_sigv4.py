@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from candela_tui.credentials.keys import BearerKey, SigningKeys
-from candela_tui.credentials.sigv4 import signed
+from candela_tui.providers.bedrock.credentials.keys import BearerKey, SigningKeys
+from candela_tui.providers.bedrock.signing import signed
 from tests.credentials.endpoint import Endpoint
 
 KEYS = SigningKeys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "a-session-token")

@@ -3,29 +3,33 @@
 import asyncio
 import itertools
 import json
+import re
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from importlib import resources
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from candela_tui.analysis.limits import limits_of
-from candela_tui.analysis.sessions import by_session
 from candela_tui.demo.picture import flame_graph
 from candela_tui.demo.play import Demo, named_as_run
-from candela_tui.demo.story import load_stories
-from candela_tui.exchange import Exchange, utc_now
-from candela_tui.protocol.call import kind_of
-from candela_tui.protocol.client_hints import hints_of, stated_kind
+from candela_tui.demo.story import Call, Prompt, Step, load_stories
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.sessions import by_session
+from candela_tui.protocol.answer_decoder import AnswerDecoder, ContentBlock, MessageFold
+from candela_tui.protocol.claude_code.hints import hints_of, stated_kind
+from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import rate_limits
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.messages import AnswerDecoder, ContentBlock, MessageFold
+from candela_tui.protocol.parsed_request import kind_of
 from candela_tui.protocol.request import decode_request
-from candela_tui.protocol.session_clues import session_clues
+from candela_tui.text.times import utc_now
 from tests.protocol.claude_code_bodies import CLASSIFIER, SIDE_QUESTION, SUMMARY_PROMPT, user
 
 PATIENCE_S = 60
@@ -58,6 +62,8 @@ class Watcher:
     """The headers of every answer."""
     broken: int = 0
     """Streams that ended in the middle."""
+    told: list[str] = field(default_factory=list)
+    """The messages for the demo's user."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -103,7 +109,7 @@ async def watched(speed: float, seed: int = 1) -> AsyncIterator[Watcher]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
     try:
-        await asyncio.to_thread(demo.start_client, f"http://{host}:{port}")
+        await asyncio.to_thread(demo.start_client, f"http://{host}:{port}", watcher.told.append)
         yield watcher
     finally:
         await asyncio.to_thread(demo.stop)
@@ -144,6 +150,46 @@ async def test_requests_state_what_the_newest_client_does() -> None:
         assert hints.prompt_id
         # A sub-agent works for one prompt of the user.
         assert one.key[1] is None or turns.setdefault(one.key, hints.prompt_id) == hints.prompt_id
+
+
+def test_every_file_of_candela_that_a_story_names_exists() -> None:
+    package = resources.files("candela_tui")
+    written = {str(call.arguments["file_path"]) for call in _all_calls() if call.tool == "Write"}
+    read = [call for call in _all_calls() if call.file]
+    assert read
+    for call in read:
+        assert str(call.arguments["file_path"]).endswith(f"/candela_tui/{call.file}")
+        assert call.output
+    for story in load_stories():
+        if story.cwd.endswith("/candela"):
+            words = json.dumps(asdict(story))
+            # As a path in the project, or as a module of the package in backticks.
+            named = {match[1] for match in re.finditer(r"(?:\bcandela_tui/|`)([\w/]+\.py)\b", words)}
+            assert len(named) > len(read)
+            new = {name for name in named if any(path.endswith(f"/candela_tui/{name}") for path in written)}
+            assert [name for name in sorted(named - new) if not (package / name).is_file()] == []
+
+
+def _all_calls() -> list[Call]:
+    prompts = [prompt for story in load_stories() for prompt in (*story.before, *story.prompts)]
+    calls = [call for prompt in prompts for step in prompt.steps for call in step.calls]
+    return calls + [call for each in calls for step in each.agent for call in step.calls]
+
+
+async def test_a_session_that_fails_is_reported_and_the_others_continue(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, failing = load_stories()[1], "A story of a missing file"
+    missing = Call("Read", {}, file="no_such_module.py")
+    bad = replace(whole, title=failing, before=[Prompt("read it", [Step(calls=[missing]), Step("Read.")])])
+    gone = replace(whole, title="A retired model", model="claude-3-5-haiku-20241022")
+    monkeypatch.setattr("candela_tui.demo.play.load_stories", lambda: (bad, gone, whole))
+    named = (failing, "A retired model")
+    expected = {f'The simulated session "{name}" failed (the log says why); the others continue' for name in named}
+    async with watched(speed=200) as watcher:
+        await watcher.until(lambda seen: expected <= set(watcher.told) and any(one.fold.stopped for one in seen))
+    assert re.search(r"'A story of a missing file' failed: .*no_such_module\.py", caplog.text)
+    assert "'A retired model' failed: model: claude-3-5-haiku-20241022" in caplog.text
 
 
 def test_another_run_of_a_story_is_named_so() -> None:

@@ -17,7 +17,8 @@ from candela_tui.claude_code.features import (
 )
 from candela_tui.claude_code.models import ANTHROPIC_HOST, haiku_of
 from candela_tui.claude_code.variables import BASE_URL, is_base_url, is_socket, is_switch, leads_past_for_certain
-from candela_tui.cli.environment import Way, changes
+from candela_tui.cli.claude.environment import RouteOptions, changes
+from candela_tui.providers.identity import RouteName, route_of
 from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.claude_variables import variables_of
 from tests.e2e.connect_proxy import ConnectProxy
@@ -129,7 +130,7 @@ async def test_nothing_leads_past_candela_once_its_environment_is_set(claude: Cl
         shell = {**switches, **sockets, **bases, **proxies, BASE_URL: elsewhere.url}
         port = urlsplit(provider.url).port
         assert port is not None
-        made = changes(Way("direct"), port, shell)
+        made = changes(RouteOptions(route_of(RouteName.DIRECT)), port, shell)
         assert await _asked(claude, tmp_path / "shell", made.applied_to(shell), provider)
 
         # The form of settings.json can't unset: it makes them empty, which does not help against a socket.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from candela_tui.pricing import client_total
-from candela_tui.protocol.claude_code import MILLION, context_window, knows
+from candela_tui.protocol.claude_code.models import MILLION, context_window, knows
 from candela_tui.protocol.usage import usage_from_wire
 from candela_tui.protocol.user_agent import claude_code_version, client_of
 from tests.e2e.claude import Claude, clean_environment, run_claude

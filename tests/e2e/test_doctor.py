@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from candela_tui.config import Settings
-from candela_tui.diagnosis.client_settings import client_environment
-from candela_tui.diagnosis.http_proxy import READS_ALL_PROXY_SINCE, spares_loopback
-from candela_tui.diagnosis.patient import Patient
+from candela_tui.doctor.client_settings import client_environment
+from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.http_proxy import READS_ALL_PROXY_SINCE, excludes_loopback
 from candela_tui.paths import default_paths
-from tests.diagnosis.conftest import write_settings
+from tests.doctor.conftest import write_settings
 from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.standin import Provider
 
@@ -26,9 +26,9 @@ async def providers(count: int) -> AsyncIterator[list[Provider]]:
         yield [await stack.enter_async_context(Provider()) for _ in range(count)]
 
 
-def patient_in(folder: Path, environ: dict[str, str]) -> Patient:
+def context_in(folder: Path, environ: dict[str, str]) -> DoctorContext:
     (folder / "project").mkdir()
-    return Patient(
+    return DoctorContext(
         default_paths(folder / "config.toml", folder / "data"),
         Settings(),
         environ=environ,
@@ -48,10 +48,10 @@ async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
 ) -> None:
     async with providers(len(files) + 1) as [shell, *others]:
         environ = clean_environment(tmp_path / "home", **{NAME: shell.url})
-        patient = patient_in(tmp_path, environ)
-        project = patient.directory / ".claude"
+        context = context_in(tmp_path, environ)
+        project = context.directory / ".claude"
         places = {
-            "user": patient.home / ".claude" / "settings.json",
+            "user": context.home / ".claude" / "settings.json",
             "project": project / "settings.json",
             "local": project / "settings.local.json",
         }
@@ -60,8 +60,8 @@ async def test_the_settings_file_that_wins_is_the_one_that_the_client_follows(
                 write_settings(places["project"], f'// mine\n{{"env": {{"{NAME}": "{provider.url}"}}}}')
             else:
                 write_settings(places[file], {"env": {NAME: provider.url}})
-        await run_claude(claude, "hello", environ, patient.directory)
-        expected = client_environment(patient).get(NAME)
+        await run_claude(claude, "hello", environ, context.directory)
+        expected = client_environment(context).get(NAME)
         assert expected is not None
         assert [provider.url for provider in (shell, *others) if asked_for_a_message(provider)] == [expected.value]
 
@@ -92,7 +92,7 @@ async def test_an_exception_from_the_http_proxy_is_one_for_the_client_too(
     version = claude.known_version
     async with providers(2) as [direct, proxy]:
         environ = clean_environment(tmp_path / "home", **{NAME: direct.url, "HTTPS_PROXY": proxy.url, **exceptions})
-        patient = patient_in(tmp_path, environ)
-        await run_claude(claude, "hello", environ, patient.directory)
-        assert asked_for_a_message(direct) is spares_loopback(client_environment(patient), version)
+        context = context_in(tmp_path, environ)
+        await run_claude(claude, "hello", environ, context.directory)
+        assert asked_for_a_message(direct) is excludes_loopback(client_environment(context), version)
         assert asked_for_a_message(proxy) is not asked_for_a_message(direct)

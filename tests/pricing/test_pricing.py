@@ -1,6 +1,7 @@
 """What the user is told a request costs."""
 
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -12,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
-from candela_tui.pricing import Priced, Pricer, client_total, context_window, price_settings
+from candela_tui.pricing import PricedUsage, Pricer, client_total, context_window, price_settings
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage, usage_from_wire
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MILLION = Usage(input_tokens=1_000_000, output_tokens=0)
 
 
-def price(usage: Usage, model: str | None = "claude-opus-4-8", **more: Any) -> Priced:
+def price(usage: Usage, model: str | None = "claude-opus-4-8", **more: Any) -> PricedUsage:
     settings = PricingSettings(**more.pop("settings", {}))
     asked = {"provider": "anthropic", "model_asked": model, "model_used": model, "at": NOW, "final": True, **more}
     return Pricer(settings).price(usage, **asked)
@@ -138,6 +139,18 @@ def test_inference_in_the_us_costs_a_tenth_more_from_opus_4_6_on(model, geo, usd
     assert total(Usage(input_tokens=1_000_000, inference_geo=geo), model) == Decimal(usd)
 
 
+@pytest.mark.parametrize("provider", ["foundry", "claude_google_cloud"])
+def test_places_that_anthropic_runs_cost_what_anthropic_costs(provider):
+    usage = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+    for geo in (None, "us"):
+        there = replace(usage, inference_geo=geo)
+        assert total(there, "claude-opus-5-5", provider=provider) == total(there, "claude-opus-5-5")
+    # The deployment's name is the user's; the answer has the model's.
+    priced = price(usage, "claude-opus-5-5", provider=provider, model_asked="my-opus").cost
+    assert priced is not None
+    assert priced.total == total(usage, "claude-opus-5-5")
+
+
 def test_inference_elsewhere_has_no_known_price_so_the_cost_is_at_least_the_global_one():
     cost = price(Usage(input_tokens=1_000_000, inference_geo="mars")).cost
     assert cost is not None
@@ -174,6 +187,26 @@ def test_the_priority_tier_is_counted_at_standard_prices_and_says_so():
     assert priced.notes == ("priority tier: counted at standard prices, your commitment has its own",)
 
 
+@pytest.mark.parametrize(
+    ("tier", "at_least", "note"),
+    [
+        ("priority", True, "priority tier: counted at standard prices, its premium is not known here"),
+        ("flex", False, "flex tier: counted at standard prices, its discount is not known here"),
+        ("reserved", False, "reserved tier: counted at standard prices, your commitment has its own"),
+        ("dedicated", False, "dedicated tier: counted at standard prices, your commitment has its own"),
+    ],
+)
+def test_a_tier_of_a_cloud_whose_factor_no_source_has_says_so(tier, at_least, note):
+    priced = price(Usage(input_tokens=1_000_000), provider="vertex", region="global", cloud_tier=tier)
+    assert priced.cost is not None
+    assert (priced.cost.total, priced.cost.at_least, priced.notes) == (5, at_least, (note,))
+
+
+def test_the_standard_tier_of_a_cloud_is_no_doubt_whatever_the_model_says():
+    usage = Usage(input_tokens=1_000_000, service_tier="priority")
+    assert price(usage, provider="vertex", region="global", cloud_tier="standard").notes == ()
+
+
 def test_a_regional_vertex_endpoint_costs_a_tenth_more_from_generation_4_5_on():
     def vertex(model: str, region: str | None) -> Decimal:
         return total(MILLION, model, provider="vertex", region=region)
@@ -189,6 +222,18 @@ def test_bedrock_is_priced_by_the_inference_profile_though_the_answer_names_the_
 
     assert bedrock("global.anthropic.claude-haiku-4-5-20251001-v1:0") == 1
     assert bedrock("us.anthropic.claude-haiku-4-5-20251001-v1:0") == Decimal("1.1")
+
+
+@pytest.mark.parametrize("answered", ["claude-haiku-4-5-20251001", "claude-haiku-4-5", "anthropic.claude-haiku-4-5"])
+def test_bedrocks_messages_endpoint_names_models_without_date_and_is_regional(answered: str) -> None:
+    asked = {"provider": "mantle", "region": "us-east-1", "model_asked": "anthropic.claude-haiku-4-5"}
+    assert total(MILLION, model_used=answered, **asked) == Decimal("1.1")
+
+
+def test_claude_on_aws_charges_what_anthropic_does_also_for_inference_in_the_us() -> None:
+    here = replace(MILLION, inference_geo="us")
+    assert total(MILLION, "claude-opus-4-8", provider="claude_aws") == 5
+    assert total(here, "claude-opus-4-8", provider="claude_aws") == Decimal("5.5")
 
 
 @pytest.mark.parametrize(
@@ -273,7 +318,7 @@ def test_a_model_is_priced_by_any_of_its_names(name):
 
 @pytest.mark.parametrize("provider", ["anthropic", "vertex", "bedrock"])
 def test_a_model_is_not_priced_as_another_whose_name_it_begins_with(provider):
-    assert price(Usage(input_tokens=1000, output_tokens=10), "claude-opus-4-10", provider=provider) == Priced(
+    assert price(Usage(input_tokens=1000, output_tokens=10), "claude-opus-4-10", provider=provider) == PricedUsage(
         unpriced_model="claude-opus-4-10"
     )
     assert price(Usage(input_tokens=1000, output_tokens=10), "claude-opus-4-8", provider=provider).cost is not None
@@ -285,7 +330,7 @@ def test_a_model_without_a_price_is_unpriced_and_never_free():
 
 
 def test_an_answer_without_any_usage_costs_nothing_that_could_be_told():
-    assert price(Usage()) == Priced()
+    assert price(Usage()) == PricedUsage()
 
 
 def test_while_only_the_placeholder_is_known_the_cost_is_at_least():
@@ -465,7 +510,7 @@ def test_a_model_that_the_data_does_not_price_has_the_price_of_the_lines_that_ar
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_the_lines_for_a_model_name_it_whatever_characters_it_has(model):
-    written = "\n".join(price_settings(model)).replace("…", "1")
+    written = "\n".join(price_settings(model)).replace(" = …", " = 1")
     assert list(tomllib.loads(written)["pricing"]["models"]) == [model]
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.answer_facts import AnswerFacts
-from candela_tui.protocol.bedrock_answers import InvokeDocument, InvokeStream
-from candela_tui.protocol.messages import AnswerDecoder
+from candela_tui.protocol.bedrock.answers import InvokeDocument, InvokeStream
 from tests.protocol.chunks import cuts
 from tests.standin.event_frames import chunk as frame_of
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
+from candela_tui.protocol.bedrock.event_stream import EVENT_STREAM
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.event_stream import EVENT_STREAM
-from candela_tui.protocol.messages import AnswerDecoder, MessageFold
 from candela_tui.protocol.usage import Usage
 from tests.protocol.chunks import cuts
 from tests.standin.event_frames import chunk as frame_of
@@ -362,6 +362,12 @@ class TestABody:
         decoder = finished(data.draw(cuts(body)), content_type)
         assert decoder.failure == error
         assert decoder.fold.error is None
+
+    @pytest.mark.parametrize("content_type", ["", "text/html", JSON, EVENT_STREAM])
+    def test_that_is_an_empty_redirect_says_so(self, content_type):
+        decoder = AnswerDecoder(307, content_type)
+        decoder.finish()
+        assert decoder.failure == ApiError("api_error", "the answer is a redirect (HTTP 307)")
 
     @pytest.mark.parametrize(
         ("body", "error"),

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.aws_errors import aws_error
+from candela_tui.protocol.bedrock.error_table import ROWS, row_of
+from candela_tui.protocol.bedrock.errors import aws_error
 from candela_tui.protocol.errors import ErrorAnswer, error_from_body
+from tests.protocol.sdk_retries import sdk_retries
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
@@ -22,40 +25,129 @@ def refused(status: int, name: str, words: str, *more: tuple[str, str], **known:
     return aws_error(status, headers, json.dumps({"message": words}).encode(), now=NOW, **known)
 
 
-@pytest.mark.parametrize(
-    ("status", "name", "shown", "kind"),
-    [
-        (429, "ThrottlingException", 429, "rate_limit_error"),
-        (429, "TooManyRequestsException", 429, "rate_limit_error"),
-        (400, "ServiceQuotaExceededException", 429, "rate_limit_error"),
-        (503, "ServiceUnavailableException", 529, "overloaded_error"),
-        (429, "ModelNotReadyException", 529, "overloaded_error"),
-        (403, "AccessDeniedException", 403, "permission_error"),
-        (403, "UnrecognizedClientException", 401, "authentication_error"),
-        (403, "InvalidSignatureException", 401, "authentication_error"),
-        (403, "ExpiredTokenException", 401, "authentication_error"),
-        (403, "ExpiredToken", 401, "authentication_error"),
-        (403, "InvalidClientTokenId", 401, "authentication_error"),
-        (403, "IncompleteSignatureException", 401, "authentication_error"),
-        (403, "MissingAuthenticationTokenException", 401, "authentication_error"),
-        (400, "ValidationException", 400, "invalid_request_error"),
-        (404, "ResourceNotFoundException", 404, "not_found_error"),
-        (408, "ModelTimeoutException", 504, "timeout_error"),
-        (424, "ModelErrorException", 500, "api_error"),
-        (424, "ModelStreamErrorException", 500, "api_error"),
-        (500, "InternalServerException", 500, "api_error"),
-        (413, "", 413, "request_too_large"),
-        (429, "", 429, "rate_limit_error"),
-        (408, "", 504, "timeout_error"),
-        (424, "", 500, "api_error"),
-        (503, "", 529, "overloaded_error"),
-        (502, "", 500, "api_error"),
-        (418, "BrandNewException", 418, "invalid_request_error"),
-    ],
-)
-def test_an_error_gets_the_status_and_type_that_clients_of_messages_act_on(status, name, shown, kind):
+# Amazon's status and name by its documentation, what the client gets, and whether it may send the request again.
+CASES: list[tuple[int, str, int, str, bool]] = [
+    # The service model of bedrock-runtime, which is its API reference.
+    (403, "AccessDeniedException", 403, "permission_error", False),
+    (500, "InternalServerException", 500, "api_error", True),
+    (424, "ModelErrorException", 500, "api_error", True),
+    (429, "ModelNotReadyException", 529, "overloaded_error", True),
+    (424, "ModelStreamErrorException", 500, "api_error", True),
+    (408, "ModelTimeoutException", 504, "timeout_error", True),
+    (404, "ResourceNotFoundException", 404, "not_found_error", False),
+    (400, "ServiceQuotaExceededException", 429, "rate_limit_error", True),
+    (503, "ServiceUnavailableException", 529, "overloaded_error", True),
+    (429, "ThrottlingException", 429, "rate_limit_error", True),
+    (400, "ValidationException", 400, "invalid_request_error", False),
+    # The errors common to all actions.
+    (403, "ExpiredTokenException", 401, "authentication_error", False),
+    (403, "IncompleteSignature", 401, "authentication_error", False),
+    (500, "InternalFailure", 500, "api_error", True),
+    (400, "MalformedHttpRequestException", 400, "invalid_request_error", False),
+    (401, "NotAuthorized", 403, "permission_error", False),
+    (403, "OptInRequired", 403, "permission_error", False),
+    (400, "RequestAbortedException", 400, "invalid_request_error", False),
+    (413, "RequestEntityTooLargeException", 413, "request_too_large", False),
+    (400, "RequestExpired", 401, "authentication_error", False),
+    (408, "RequestTimeoutException", 504, "timeout_error", True),
+    (503, "ServiceUnavailable", 529, "overloaded_error", True),
+    (400, "ThrottlingException", 429, "rate_limit_error", True),
+    (404, "UnknownOperationException", 404, "not_found_error", False),
+    (403, "UnrecognizedClientException", 401, "authentication_error", False),
+    (400, "ValidationError", 400, "invalid_request_error", False),
+    # The user guide's troubleshooting.
+    (404, "FTUFormNotFilled", 404, "not_found_error", False),
+    (400, "IncompleteSignature", 401, "authentication_error", False),
+    (400, "InvalidAction", 400, "invalid_request_error", False),
+    (403, "InvalidClientTokenId", 401, "authentication_error", False),
+    (403, "MPAgreementBeingCreated", 403, "permission_error", False),
+    (400, "NotAuthorized", 403, "permission_error", False),
+    (404, "ResourceNotFound", 404, "not_found_error", False),
+    # Signatures, and names of older and other services.
+    (403, "InvalidSignatureException", 401, "authentication_error", False),
+    (403, "MissingAuthenticationToken", 401, "authentication_error", False),
+    (403, "SignatureDoesNotMatch", 401, "authentication_error", False),
+    (403, "ExpiredToken", 401, "authentication_error", False),
+    (403, "InvalidAccessKeyId", 401, "authentication_error", False),
+    (403, "InvalidToken", 401, "authentication_error", False),
+    (400, "LimitExceededException", 429, "rate_limit_error", True),
+    (503, "OverloadedException", 529, "overloaded_error", True),
+    (503, "RequestLimitExceeded", 429, "rate_limit_error", True),
+    (400, "SerializationException", 400, "invalid_request_error", False),
+    (400, "Throttled", 429, "rate_limit_error", True),
+    (429, "TooManyRequestsException", 429, "rate_limit_error", True),
+]
+NAMELESS: list[tuple[int, str, int, str, bool]] = [
+    (408, "", 504, "timeout_error", True),
+    (413, "", 413, "request_too_large", False),
+    (424, "", 500, "api_error", True),
+    (429, "", 429, "rate_limit_error", True),
+    (502, "", 500, "api_error", True),
+    (503, "", 529, "overloaded_error", True),
+    (418, "BrandNewException", 418, "invalid_request_error", False),
+]
+
+
+@pytest.mark.parametrize(("status", "name", "shown", "kind", "again"), [*CASES, *NAMELESS])
+def test_an_error_makes_the_client_do_what_it_does_with_anthropics(status, name, shown, kind, again):
     answer = refused(status, name, "Words of Amazon")
-    assert (answer.status, answer.error.type) == (shown, kind)
+    assert (answer.status, answer.error.type, sdk_retries(answer)) == (shown, kind, again)
+
+
+def test_each_row_of_the_table_has_a_case_and_its_documented_status():
+    assert {(status, name) for status, name, *_ in CASES} <= {
+        (status, row.name) for row in ROWS for status in row.documented
+    }
+    assert {row.name for row in ROWS} == {name for _, name, *_ in CASES}
+    assert all(row.source for row in ROWS)
+
+
+def test_the_table_has_every_error_of_the_service_model_with_its_status():
+    model = botocore.session.get_session().get_service_model("bedrock-runtime")
+    shapes = {
+        shape.name: shape.metadata["error"]["httpStatusCode"]
+        for name in ("InvokeModel", "InvokeModelWithResponseStream", "CountTokens")
+        for shape in model.operation_model(name).error_shapes
+    }
+    assert len(shapes) > 10
+    for name, status in shapes.items():
+        row = row_of(name)
+        assert row is not None, name
+        assert status in row.documented, name
+
+
+@pytest.mark.parametrize(
+    ("original", "shown"),
+    [(400, 400), (413, 413), (429, 429), (503, 529), (529, 529), (408, 504), (403, 500), (500, 500), ("400", 500)],
+)
+def test_an_error_of_the_model_itself_has_its_own_status(original, shown):
+    body = json.dumps({"message": "No", "originalStatusCode": original, "resourceName": "m"}).encode()
+    answer = aws_error(424, [("x-amzn-ErrorType", "ModelErrorException")], body, now=NOW)
+    assert answer.status == shown
+
+
+def test_a_body_beyond_the_limit_is_too_large_and_not_invalid():
+    words = (
+        "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than"
+        " or equal to 25000000"
+    )
+    assert refused(400, "ValidationException", words).error.type == "request_too_large"
+
+
+@pytest.mark.parametrize(("status", "name"), [(503, "ServiceUnavailableException"), (500, "InternalServerException")])
+def test_when_to_try_again_is_passed_on_with_every_error_that_is_retried(status, name):
+    assert ("retry-after", "9") in refused(status, name, "Later", ("Retry-After", "9")).headers
+    assert "retry-after" not in dict(refused(status, name, "Later").headers)
+
+
+def test_an_operation_that_is_not_there_is_no_missing_model():
+    message = refused(404, "UnknownOperationException", "No such operation", model="claude-opus-4-8").error.message
+    assert message == "No such operation", "Claude Code would go on with another model"
+
+
+def test_a_subscription_in_progress_is_waited_for():
+    words = "Your AWS Marketplace subscription for this model is still being processed."
+    assert "15 minutes" in refused(403, "AccessDeniedException", words).error.message
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,15 @@ import base64
 import json
 from typing import Any
 
+import botocore.session
 import pytest
 from anthropic.lib.bedrock._stream_decoder import AWSEventStreamDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.bedrock_answers import InvokeDocument, InvokeStream, invoke_answer
+from candela_tui.protocol.answer_decoder import AnswerDecoder
+from candela_tui.protocol.bedrock.answers import InvokeDocument, InvokeStream, invoke_answer
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.messages import AnswerDecoder
 from candela_tui.protocol.sse import SSEDecoder
 from tests.protocol.chunks import cuts
 from tests.protocol.test_answers import EVENTS, decoded, everything, wire
@@ -166,19 +167,32 @@ class TestMetrics:
         )
 
 
+EXCEPTIONS = {
+    "throttlingException": "overloaded_error",
+    "serviceUnavailableException": "overloaded_error",
+    "modelStreamErrorException": "api_error",
+    "internalServerException": "api_error",
+    "modelTimeoutException": "timeout_error",
+    "validationException": "invalid_request_error",
+}
+
+
 class TestErrors:
+    def test_have_every_exception_of_the_service_model(self):
+        model = botocore.session.get_session().get_service_model("bedrock-runtime")
+        assert {*model.shape_for("ResponseStream").members} - {"chunk"} == {*EXCEPTIONS}
+
     @pytest.mark.parametrize(
-        ("kind", "shown"),
-        [
-            ("throttlingException", "overloaded_error"),
-            ("serviceUnavailableException", "overloaded_error"),
-            ("modelStreamErrorException", "api_error"),
-            ("internalServerException", "api_error"),
-            ("modelTimeoutException", "timeout_error"),
-            ("validationException", "invalid_request_error"),
-            ("brandNewException", "api_error"),
-        ],
+        ("original", "shown"),
+        [(429, "overloaded_error"), (529, "overloaded_error"), (400, "invalid_request_error"), (500, "api_error")],
     )
+    def test_of_the_model_itself_have_its_own_type(self, original, shown):
+        said = {"message": "It broke", "originalStatusCode": original, "originalMessage": "why"}
+        headers = {":message-type": "exception", ":exception-type": "modelStreamErrorException"}
+        ((_, document),) = events(InvokeStream([]), frame(headers, json.dumps(said).encode()))
+        assert document["error"] == {"type": shown, "message": "It broke"}
+
+    @pytest.mark.parametrize(("kind", "shown"), [*EXCEPTIONS.items(), ("brandNewException", "api_error")])
     def test_an_exception_ends_the_stream_with_the_event_that_clients_act_on(self, kind, shown):
         stream = InvokeStream(HEADERS)
         stream.feed(chunk(SPOKEN[0]))

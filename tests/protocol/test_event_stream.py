@@ -12,7 +12,7 @@ from botocore.eventstream import EventStreamBuffer, ParserError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.event_stream import CorruptFrame, Frame, FrameDecoder
+from candela_tui.protocol.bedrock.event_stream import CorruptFrame, Frame, FrameDecoder
 from tests.protocol.chunks import cuts
 from tests.standin.event_frames import Typed, corrupted, frame
 

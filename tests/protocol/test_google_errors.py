@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.protocol.errors import ErrorAnswer, error_from_body
-from candela_tui.protocol.google_errors import google_error
+from candela_tui.providers.vertex.error_table import GOOGLE_ERRORS
+from candela_tui.providers.vertex.google_errors import google_error
+from tests.protocol.sdk_retries import sdk_retries
 
 SERVICE_DISABLED = {
     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
@@ -38,31 +40,62 @@ def refused(status: int, name: str, words: str, *details: dict[str, Any], **head
     return answer
 
 
-@pytest.mark.parametrize(
-    ("status", "name", "shown", "kind"),
-    [
-        (400, "INVALID_ARGUMENT", 400, "invalid_request_error"),
-        (400, "FAILED_PRECONDITION", 400, "invalid_request_error"),
-        (401, "UNAUTHENTICATED", 401, "authentication_error"),
-        (403, "PERMISSION_DENIED", 403, "permission_error"),
-        (404, "NOT_FOUND", 404, "not_found_error"),
-        (413, "", 413, "request_too_large"),
-        (429, "RESOURCE_EXHAUSTED", 429, "rate_limit_error"),
-        (500, "INTERNAL", 500, "api_error"),
-        (502, "", 500, "api_error"),
-        (503, "UNAVAILABLE", 529, "overloaded_error"),
-        (503, "", 529, "overloaded_error"),
-        (504, "DEADLINE_EXCEEDED", 504, "timeout_error"),
-    ],
-)
-def test_an_error_gets_the_status_and_type_that_clients_of_messages_act_on(status, name, shown, kind):
+# Google's status and code by its documentation, what the client gets, and whether it may send the request again.
+CASES: list[tuple[int, str, int, str, bool]] = [
+    (400, "INVALID_ARGUMENT", 400, "invalid_request_error", False),
+    (400, "FAILED_PRECONDITION", 400, "invalid_request_error", False),
+    (400, "OUT_OF_RANGE", 400, "invalid_request_error", False),
+    (401, "UNAUTHENTICATED", 401, "authentication_error", False),
+    (403, "PERMISSION_DENIED", 403, "permission_error", False),
+    (404, "NOT_FOUND", 404, "not_found_error", False),
+    (409, "ALREADY_EXISTS", 400, "invalid_request_error", False),
+    (409, "ABORTED", 409, "conflict_error", True),
+    (429, "RESOURCE_EXHAUSTED", 429, "rate_limit_error", True),
+    (499, "CANCELLED", 500, "api_error", True),
+    (500, "UNKNOWN", 500, "api_error", True),
+    (500, "INTERNAL", 500, "api_error", True),
+    (500, "DATA_LOSS", 500, "api_error", False),
+    (501, "UNIMPLEMENTED", 400, "invalid_request_error", False),
+    (503, "UNAVAILABLE", 529, "overloaded_error", True),
+    (504, "DEADLINE_EXCEEDED", 504, "timeout_error", True),
+]
+NAMELESS: list[tuple[int, str, int, str, bool]] = [
+    (408, "", 504, "timeout_error", True),
+    (413, "", 413, "request_too_large", False),
+    (499, "", 500, "api_error", True),
+    (501, "", 400, "invalid_request_error", False),
+    (502, "", 500, "api_error", True),
+    (503, "", 529, "overloaded_error", True),
+    (418, "BRAND_NEW", 418, "invalid_request_error", False),
+]
+
+
+@pytest.mark.parametrize(("status", "name", "shown", "kind", "again"), [*CASES, *NAMELESS])
+def test_an_error_makes_the_client_do_what_it_does_with_anthropics(status, name, shown, kind, again):
     answer = refused(status, name, "Words of Google", request_id="req_vrtx_1")
     document = json.loads(answer.body)
-    assert (answer.status, answer.error.type) == (shown, kind)
+    assert (answer.status, answer.error.type, sdk_retries(answer)) == (shown, kind, again)
     assert document["error"]["message"].startswith("Words of Google")
     assert document["request_id"] == "req_vrtx_1"
     assert ("request-id", "req_vrtx_1") in answer.headers
     assert error_from_body(answer.status, answer.body) == answer.error
+
+
+def test_each_row_of_the_table_has_a_case_and_its_documented_status():
+    assert {name: (status,) for status, name, *_ in CASES} == {
+        row.name: row.documented for row in GOOGLE_ERRORS.values()
+    }
+
+
+def test_a_body_beyond_the_limit_is_too_large_and_not_invalid():
+    words = "Request payload size exceeds the limit: 31457280 bytes."
+    assert refused(400, "INVALID_ARGUMENT", words).error.type == "request_too_large"
+
+
+@pytest.mark.parametrize(("status", "name"), [(503, "UNAVAILABLE"), (500, "INTERNAL"), (504, "DEADLINE_EXCEEDED")])
+def test_when_to_try_again_is_passed_on_with_every_error_that_is_retried(status, name):
+    assert ("retry-after", "9") in refused(status, name, "Later", retry_after="9").headers
+    assert "retry-after" not in dict(refused(status, name, "Later").headers)
 
 
 def test_an_error_in_a_list_is_read_as_the_error():
@@ -105,6 +138,27 @@ class TestCredentials:
 
     def test_are_not_tried_again_and_again_by_the_client(self):
         assert ("x-should-retry", "false") in refused(401, "UNAUTHENTICATED", "No").headers
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "words"),
+    [
+        (404, "NOT_FOUND", "Publisher Model was not found."),
+        (400, "FAILED_PRECONDITION", "Publisher Model is not servable in region us-east5."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("model", "region", "told"),
+    [
+        ("claude-opus-9", "us-east5", True),
+        ("claude-opus-9", "eu", False),
+        ("claude-sonnet-4-5@20250929", "us-east5", False),
+    ],
+)
+def test_a_newer_model_that_a_single_region_lacks_is_told_with_its_locations(status, name, words, model, region, told):
+    body = json.dumps({"error": {"code": status, "message": words, "status": name}}).encode()
+    answer = google_error(status, [], body, project="p1", region=region, model=model)
+    assert ("models after Sonnet 4.6 are in global, us and eu" in answer.error.message) is told
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.mapping import (
+from candela_tui.protocol.clouds.mapping import (
     Mapped,
+    MappingOptions,
     NotMappable,
     count_tokens_to_bedrock,
     count_tokens_to_vertex,
     to_bedrock,
     to_vertex,
 )
-from candela_tui.protocol.refusals import Refused, refused_in
+from candela_tui.protocol.clouds.refusals import RefusedParts, refused_in
 
+NOTHING_REFUSED = RefusedParts()
 # The flags of Claude Code 2.1.197.
 CLIENT_FLAGS = [
     "claude-code-20250219",
@@ -31,17 +33,32 @@ CLIENT_FLAGS = [
     "mid-conversation-system-2026-04-07",
     "effort-2025-11-24",
 ]
-EDITS = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+EDITS = {"edits": [{"type": "clear_tool_uses_20250919"}]}
 
 
-def vertex(body: bytes | dict[str, Any], flags: list[str] | None = None, **more: Any) -> Mapped:
+def vertex(
+    body: bytes | dict[str, Any],
+    flags: list[str] | None = None,
+    *,
+    without: RefusedParts = NOTHING_REFUSED,
+    **more: Any,
+) -> Mapped:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return to_vertex(text, **{"betas": flags or [], "names": {}, "own_betas": {}, **more})
+    return to_vertex(
+        text, MappingOptions(**{"betas": flags or [], "names": {}, "own_betas": {}, **more}), without=without
+    )
 
 
-def bedrock(body: bytes | dict[str, Any], flags: list[str] | None = None, **more: Any) -> Mapped:
+def bedrock(
+    body: bytes | dict[str, Any],
+    flags: list[str] | None = None,
+    *,
+    without: RefusedParts = NOTHING_REFUSED,
+    **more: Any,
+) -> Mapped:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return to_bedrock(text, **{"betas": flags or [], "names": {}, "own_betas": {}, "prefix": "us", **more})
+    options = MappingOptions(**{"betas": flags or [], "names": {}, "own_betas": {}, "profile_prefix": "us", **more})
+    return to_bedrock(text, options, without=without)
 
 
 EACH_PROVIDER = pytest.mark.parametrize("mapped_to", [vertex, bedrock])
@@ -134,22 +151,20 @@ def test_what_no_table_names_reaches_the_provider_with_its_own_bytes(
 def test_the_flags_that_a_provider_knows_go_out_in_the_clients_order_and_the_others_are_told_of() -> None:
     mapped = vertex(request(), CLIENT_FLAGS)
     assert mapped.betas == (
+        "claude-code-20250219",
         "context-1m-2025-08-07",
         "interleaved-thinking-2025-05-14",
+        "thinking-token-count-2026-05-13",
         "context-management-2025-06-27",
     )
-    assert changed(mapped) == [
-        ("beta", "claude-code-20250219"),
-        ("beta", "thinking-token-count-2026-05-13"),
-        ("beta", "prompt-caching-scope-2026-01-05"),
-        ("beta", "mid-conversation-system-2026-04-07"),
-        ("beta", "effort-2025-11-24"),
-    ]
-    *unknown, effort = (adaptation.why for adaptation in mapped.adaptations)
-    assert set(unknown) == {"not sent: Vertex AI does not know this flag"}
-    assert effort == "not sent: from Claude 4.6 on, models of Vertex AI do the same without it"
+    assert {adaptation.name: adaptation.why for adaptation in mapped.adaptations} == {
+        "prompt-caching-scope-2026-01-05": "not sent: Vertex AI does not know this flag",
+        "mid-conversation-system-2026-04-07": "not sent: models that accept such messages need no flag for them",
+        "effort-2025-11-24": "not sent: from Claude 4.6 on, models of Vertex AI do the same without it",
+    }
     assert bedrock(request(), CLIENT_FLAGS).betas == (
         "context-1m-2025-08-07",
+        "thinking-token-count-2026-05-13",
         "context-management-2025-06-27",
         "effort-2025-11-24",
     )
@@ -223,7 +238,7 @@ def test_effort_of_an_older_model_goes_with_its_flag_or_not_at_all(mapped_to: To
     mapped = mapped_to(body, ["effort-2025-11-24"])
     assert mapped.betas == ("effort-2025-11-24",)
     assert json.loads(mapped.body)["output_config"] == {"effort": "low"}
-    without = mapped_to(body, ["effort-2025-11-24"], without=Refused(betas=frozenset({"effort-2025-11-24"})))
+    without = mapped_to(body, ["effort-2025-11-24"], without=RefusedParts(betas=frozenset({"effort-2025-11-24"})))
     assert "output_config" not in json.loads(without.body), "an empty object stayed"
     assert fields_left_out(without) == ["output_config.effort"]
 
@@ -271,7 +286,8 @@ def test_what_a_malformed_request_was_refused_for_is_not_missing_from_the_next(m
 @EACH_PROVIDER
 def test_one_part_of_output_config_goes_and_the_other_stays(mapped_to: To) -> None:
     config = {"effort": "high", "task_budget": {"type": "tokens", "total": 9}}
-    mapped = mapped_to(request(output_config=config), ["effort-2025-11-24", "task-budgets-2026-03-13"])
+    flags = ["effort-2025-11-24", "task-budgets-2026-03-13"]
+    mapped = mapped_to(request(output_config=config), flags, own_betas={"task-budgets-2026-03-13": False})
     assert json.loads(mapped.body)["output_config"] == {"effort": "high"}
     assert fields_left_out(mapped) == ["output_config.task_budget"]
 
@@ -296,7 +312,6 @@ def marked(mark: dict[str, Any]) -> dict[str, Any]:
             },
             {"role": "assistant", "content": [{"type": "tool_use", "input": {"cache_control": {"scope": 3}}}]},
         ],
-        cache_control=mark,
     )
 
 
@@ -306,8 +321,8 @@ def test_cache_marks_keep_what_the_provider_knows_and_nothing_else_of_that_name_
     document = json.loads(mapped.body)
     expected = marked(USUAL)
     assert document == {name: document.get(name, expected.get(name)) for name in document}
-    assert {name: document[name] for name in ("system", "tools", "messages", "cache_control")} == {
-        name: expected[name] for name in ("system", "tools", "messages", "cache_control")
+    assert {name: document[name] for name in ("system", "tools", "messages")} == {
+        name: expected[name] for name in ("system", "tools", "messages")
     }
     assert fields_left_out(mapped) == ["cache_control.new", "cache_control.scope"]
 
@@ -323,8 +338,36 @@ def test_the_lifetime_of_a_mark_stays_where_the_model_knows_it() -> None:
     assert fields_left_out(vertex(old)) == []
 
 
+def test_the_mark_of_a_whole_request_stays_where_the_cloud_has_automatic_caching() -> None:
+    assert json.loads(vertex(request(cache_control=MARK)).body)["cache_control"] == USUAL
+    mapped = bedrock(request(cache_control=USUAL))
+    assert "cache_control" not in json.loads(mapped.body)
+    assert [adaptation.why for adaptation in mapped.adaptations] == [
+        "left out: Bedrock's invoke has no automatic caching"
+    ]
+
+
+@EACH_PROVIDER
+@pytest.mark.parametrize("place", ["cache_control", "tools.0.cache_control", "messages.0.content.1.text.cache_control"])
+def test_a_mark_that_was_refused_as_a_whole_is_left_out(mapped_to: To, place: str) -> None:
+    body = {**marked(USUAL), "cache_control": USUAL}
+    before = len(mapped_to(body).body)
+    assert len(mapped_to(body, without=refused_in(f"{place}: Extra inputs are not permitted")).body) <= before
+    assert (
+        b'"cache_control"'
+        not in mapped_to(
+            request(cache_control=USUAL, tools=[{"name": "t", "input_schema": {}, "cache_control": USUAL}]),
+            without=RefusedParts(fields=frozenset({"cache_control", "tools.*.cache_control"})),
+        ).body
+    )
+
+
 def said(role: str, *texts: str) -> dict[str, Any]:
     return {"role": role, "content": [{"type": "text", "text": text} for text in texts]}
+
+
+OLDER = "claude-opus-4-7"
+"""A model without messages of role system."""
 
 
 def reminder(text: str) -> str:
@@ -356,7 +399,7 @@ def reminder(text: str) -> str:
     ],
 )
 def test_system_messages_go_to_the_end_of_the_users_turn(mapped_to: To, messages: list[Any], folded: list[Any]) -> None:
-    mapped = mapped_to(request(messages=messages), ["mid-conversation-system-2026-04-07"])
+    mapped = mapped_to(request(model=OLDER, messages=messages), ["mid-conversation-system-2026-04-07"])
     assert json.loads(mapped.body)["messages"] == folded
     assert changed(mapped)[-1] == ("message", "messages.*.role")
 
@@ -364,7 +407,7 @@ def test_system_messages_go_to_the_end_of_the_users_turn(mapped_to: To, messages
 @EACH_PROVIDER
 def test_a_cache_mark_of_a_system_message_stays_on_its_block(mapped_to: To) -> None:
     block = {"type": "text", "text": "one", "cache_control": MARK}
-    mapped = mapped_to(request(messages=[said("user", "hi"), {"role": "system", "content": [block]}]))
+    mapped = mapped_to(request(model=OLDER, messages=[said("user", "hi"), {"role": "system", "content": [block]}]))
     assert json.loads(mapped.body)["messages"][0]["content"][1] == {
         "type": "text",
         "text": reminder("one"),
@@ -375,7 +418,7 @@ def test_a_cache_mark_of_a_system_message_stays_on_its_block(mapped_to: To) -> N
 @EACH_PROVIDER
 def test_a_system_message_with_more_than_texts_is_left_for_the_provider_to_judge(mapped_to: To) -> None:
     messages = [said("user", "hi"), {"role": "system", "content": [{"type": "tool_addition", "tools": []}]}]
-    mapped = mapped_to(request(messages=messages))
+    mapped = mapped_to(request(model=OLDER, messages=messages))
     assert json.loads(mapped.body)["messages"] == messages
     assert mapped.adaptations == ()
 
@@ -384,7 +427,7 @@ def test_a_system_message_with_more_than_texts_is_left_for_the_provider_to_judge
 def test_system_messages_stay_where_the_user_says_that_the_provider_takes_them(mapped_to: To) -> None:
     messages = [said("user", "hi"), said("system", "one")]
     flag = "mid-conversation-system-2026-04-07"
-    mapped = mapped_to(request(messages=messages), [flag], own_betas={flag: True})
+    mapped = mapped_to(request(model=OLDER, messages=messages), [flag], own_betas={flag: True})
     assert json.loads(mapped.body)["messages"] == messages
     assert mapped.betas == (flag,)
 
@@ -410,22 +453,23 @@ def test_no_words_are_lost_and_one_turn_longer_begins_with_the_same_bytes(messag
             for text in ([content] if isinstance(content, str) else [block["text"] for block in content])
         ]
 
-    mapped = vertex(request(messages=messages))
+    mapped = vertex(request(model=OLDER, messages=messages))
     folded = json.loads(mapped.body)["messages"]
     assert words(folded) == words(messages)
     assert all(message["role"] != "system" for message in folded)
-    assert vertex(request(messages=messages)).body == mapped.body
-    longer = vertex(request(messages=[*messages, said("assistant", "more")])).body
+    assert vertex(request(model=OLDER, messages=messages)).body == mapped.body
+    longer = vertex(request(model=OLDER, messages=[*messages, said("assistant", "more")])).body
     assert longer.startswith(mapped.body.removesuffix(b"]}"))
 
 
 @EACH_PROVIDER
-def test_a_refused_field_is_left_out_of_every_item_on_the_next_mapping(mapped_to: To) -> None:
-    tools = [{"name": "a", "strict": True}, {"strict": True, "name": "b"}]
-    without = refused_in("tools.0.custom.strict: Extra inputs are not permitted")
+def test_a_refused_field_is_left_out_of_every_item_of_its_type_on_the_next_mapping(mapped_to: To) -> None:
+    search = {"type": "tool_search_tool_regex_20251119", "name": "c", "newest": True}
+    tools = [{"name": "a", "newest": True}, {"type": "custom", "newest": True, "name": "b"}, search]
+    without = refused_in("tools.0.custom.newest: Extra inputs are not permitted")
     mapped = mapped_to(request(tools=tools), without=without)
-    assert json.loads(mapped.body)["tools"] == [{"name": "a"}, {"name": "b"}]
-    assert changed(mapped) == [("field", "tools.*.strict")]
+    assert json.loads(mapped.body)["tools"] == [{"name": "a"}, {"type": "custom", "name": "b"}, search]
+    assert changed(mapped) == [("field", "tools.custom.newest")]
     assert "refused it for this model" in mapped.adaptations[0].why
 
 
@@ -441,10 +485,10 @@ def test_a_refused_member_of_one_cache_mark_is_left_out_of_all(mapped_to: To) ->
 def test_refused_flags_are_not_sent_again_and_their_fields_go_with_them(mapped_to: To) -> None:
     flags = ["context-1m-2025-08-07", "context-management-2025-06-27"]
     body = request(context_management=EDITS)
-    one = mapped_to(body, flags, without=Refused(betas=frozenset({"context-management-2025-06-27"})))
+    one = mapped_to(body, flags, without=RefusedParts(betas=frozenset({"context-management-2025-06-27"})))
     assert one.betas == ("context-1m-2025-08-07",)
     assert "context_management" not in json.loads(one.body)
-    none = mapped_to(body, flags, without=Refused(all_betas=True))
+    none = mapped_to(body, flags, without=RefusedParts(all_betas=True))
     assert none.betas == ()
     assert {"context_management", "anthropic_beta"}.isdisjoint(json.loads(none.body))
     assert changed(none) == [("beta", flag) for flag in flags] + [("field", "context_management")]
@@ -467,7 +511,7 @@ def test_safeguards_go_out_with_their_flags(mapped_to: To, flags: list[str]) -> 
 def test_flags_of_safeguards_stay_behind_without_them(mapped_to: To) -> None:
     mapped = mapped_to(request(), [VERDICTS_FLAG, AWAY_FLAG])
     assert mapped.betas == ()
-    assert {one.why for one in mapped.adaptations} == {"not sent: it means nothing without safeguards and their flag"}
+    assert {one.why for one in mapped.adaptations} == {"not sent: it has no effect without safeguards and their flag"}
 
 
 @pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-4-6"])
@@ -498,7 +542,7 @@ def test_safeguards_and_their_flags_reach_a_cloud_together_or_not_at_all(
     fields: frozenset[str],
     all_betas: bool,
 ) -> None:
-    without = Refused(betas=betas, fields=fields, all_betas=all_betas)
+    without = RefusedParts(betas=betas, fields=fields, all_betas=all_betas)
     mapped = mapped_to(request(model=model, **field), flags, own_betas=own, without=without)
     spelled = {flag: own[flag] if isinstance(own.get(flag), str) else flag for flag in (VERDICTS_FLAG, AWAY_FLAG)}
     asked = {spelled[flag] for flag in flags if flag in spelled}
@@ -530,7 +574,7 @@ def test_what_is_said_in_a_request_is_never_left_out(mapped_to: To, words: str) 
 
 def test_vertex_counts_tokens_of_the_model_in_the_body() -> None:
     body = json.dumps({"model": "claude-haiku-4-5", "messages": []}).encode()
-    mapped = count_tokens_to_vertex(body, betas=["web-search-2025-03-05"], names={}, own_betas={})
+    mapped = count_tokens_to_vertex(body, MappingOptions(["web-search-2025-03-05"], {}, {}))
     assert json.loads(mapped.body) == {
         "model": "claude-haiku-4-5@20251001",
         "anthropic_version": "vertex-2023-10-16",
@@ -543,7 +587,7 @@ def test_vertex_counts_tokens_of_the_model_in_the_body() -> None:
 def test_bedrock_counts_tokens_of_a_whole_request_by_the_foundation_model() -> None:
     body = json.dumps({"model": "claude-sonnet-4-5", "messages": []}).encode()
     flags = ["context-1m-2025-08-07"]
-    mapped = count_tokens_to_bedrock(body, betas=flags, names={}, prefix="us", own_betas={})
+    mapped = count_tokens_to_bedrock(body, MappingOptions(flags, {}, {}, profile_prefix="us"))
     assert mapped.model == "anthropic.claude-sonnet-4-5-20250929-v1:0"
     inner = json.loads(mapped.body)["input"]["invokeModel"]["body"]
     assert json.loads(base64.b64decode(inner)) == {
@@ -568,13 +612,13 @@ def test_bedrock_counts_tokens_of_a_whole_request_by_the_foundation_model() -> N
 )
 def test_what_can_not_be_mapped_says_why(mapped_to: To, body: bytes, words: str) -> None:
     with pytest.raises(NotMappable, match=words):
-        mapped_to(body, ["structured-outputs-2025-12-15"], without=Refused(fields=frozenset({"tools.*.strict"})))
+        mapped_to(body, ["structured-outputs-2025-12-15"], without=RefusedParts(fields=frozenset({"tools.*.strict"})))
 
 
 @EACH_PROVIDER
 @given(st.dictionaries(st.sampled_from(["messages", "system", "tools", "output_config", "thinking"]), JSON))
 def test_a_body_of_any_shape_is_mapped_or_refused_with_words(mapped_to: To, fields: dict[str, Any]) -> None:
-    without = Refused(fields=frozenset({"tools.*.strict", "messages.*.content.*.cache_control.ttl", "a.*"}))
+    without = RefusedParts(fields=frozenset({"tools.*.strict", "messages.*.content.*.cache_control.ttl", "a.*"}))
     document = json.loads(mapped_to({"model": "m", **fields}, CLIENT_FLAGS, without=without).body)
     assert document["anthropic_version"]
 
@@ -599,6 +643,6 @@ def test_bytes_that_are_no_text_go_out_as_they_came(mapped_to: To) -> None:
 
 def test_half_a_surrogate_pair_in_a_conversation_is_no_obstacle() -> None:
     turns = rb'{"role":"user","content":"cut \ud83d"},{"role":"system","content":"\ude00"}'
-    body = b'{"model":"claude-opus-4-8","messages":[' + turns + b"]}"
+    body = b'{"model":"claude-opus-4-7","messages":[' + turns + b"]}"
     assert rb'"text":"cut \ud83d"' in vertex(body).body
     assert rb"<system-reminder>\n\ude00\n</system-reminder>" in vertex(body).body

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.call import Call, call_of
+from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.protocol.request import session_in_metadata
-from candela_tui.protocol.session_clues import session_clues
 
 PLACE = "/projects/p-1/locations/us-east5/publishers/anthropic/models"
 PROFILE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 APPLICATION = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2"
 
 
-def call(dialect: str, path: str, body: dict[str, Any] | None = None, method: str = "POST") -> Call:
-    return call_of(dialect, method, path, json.dumps(body if body is not None else {"messages": []}).encode())
+def call(dialect: str, path: str, body: dict[str, Any] | None = None, method: str = "POST") -> ParsedRequest:
+    return parse_request(dialect, method, path, json.dumps(body if body is not None else {"messages": []}).encode())
 
 
-def facts(of: Call) -> tuple[Kind, str | None, bool]:
+def facts(of: ParsedRequest) -> tuple[Kind, str | None, bool]:
     return of.kind, of.model, of.streamed
 
 
@@ -134,4 +134,4 @@ def test_a_chat_completion_tells_model_session_and_what_it_is_about() -> None:
     st.binary(max_size=60),
 )
 def test_no_request_can_break_the_reading(dialect: str, method: str, path: str, body: bytes) -> None:
-    assert call_of(dialect, method, path, body).kind in Kind
+    assert parse_request(dialect, method, path, body).kind in Kind

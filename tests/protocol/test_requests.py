@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.call import kind_of
+from candela_tui.protocol.claude_code.session_clues import SessionClues, session_clues, title_in_answer
 from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.parsed_request import kind_of
 from candela_tui.protocol.request import MessagesRequest, decode_request, session_in_metadata
-from candela_tui.protocol.session_clues import SessionClues, session_clues, title_in_answer
 
 SESSION = "869828e9-3c12-4490-889b-1d6433b8a460"
 ENVIRONMENT = """

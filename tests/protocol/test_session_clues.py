@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from candela_tui.protocol.claude_code.session_clues import SessionClues, first_user_text, session_clues
 from candela_tui.protocol.request import MessagesRequest, decode_request
-from candela_tui.protocol.session_clues import SessionClues, first_user_text, session_clues
 from tests.protocol import claude_code_bodies as bodies
 
 

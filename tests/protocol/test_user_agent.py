@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.protocol.user_agent import claude_code_version, client_of, program_name
+from candela_tui.text.terminal_safe import is_terminal_safe
 
 SENT = [
     ("claude-cli/2.1.332 (external, cli)", "claude-cli/2.1.332", "Claude Code"),
@@ -52,5 +53,5 @@ def test_whatever_a_user_agent_is_the_name_is_short_and_printable(sent: str) -> 
     client = client_of([("User-Agent", sent), ("X-Title", sent)])
     if client is not None:
         assert 0 < len(client) <= 60
-        assert client.isprintable()
+        assert is_terminal_safe(client)
         assert program_name(client)

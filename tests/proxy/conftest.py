@@ -7,6 +7,8 @@ import pytest
 
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Provider
+from tests.standin.aws import AwsProvider
+from tests.standin.aws_messages import ClaudeAws, Mantle
 from tests.standin.bedrock import Bedrock
 from tests.standin.vertex import Vertex
 
@@ -47,11 +49,8 @@ async def over_vertex(vertex: Vertex, tmp_path: Path) -> AsyncIterator[RunningPr
 @pytest.fixture
 async def bedrock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bedrock]:
     """A stand-in for Bedrock, with the environment of a user whose profile has keys for it."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
     async with Bedrock() as running:
-        for name, value in running.environment(tmp_path).items():
-            monkeypatch.setenv(name, value)
+        _as_user_of(running, tmp_path, monkeypatch)
         yield running
 
 
@@ -60,3 +59,26 @@ async def over_bedrock(bedrock: Bedrock, tmp_path: Path) -> AsyncIterator[Runnin
     """candela towards it."""
     async with running(bedrock, tmp_path, sections={"aws": {"base_url": bedrock.url}}) as proxy:
         yield proxy
+
+
+@pytest.fixture
+async def mantle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mantle]:
+    """A stand-in for Bedrock's Messages endpoint, with the environment of a user whose profile has keys for it."""
+    async with Mantle() as running:
+        _as_user_of(running, tmp_path, monkeypatch)
+        yield running
+
+
+@pytest.fixture
+async def claude_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ClaudeAws]:
+    """A stand-in for Claude Platform on AWS, with the environment of a user whose profile has keys for it."""
+    async with ClaudeAws() as running:
+        _as_user_of(running, tmp_path, monkeypatch)
+        yield running
+
+
+def _as_user_of(place: AwsProvider, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "ANTHROPIC_"))]:
+        monkeypatch.delenv(name)
+    for name, value in place.environment(folder).items():
+        monkeypatch.setenv(name, value)

@@ -9,8 +9,12 @@ from candela_tui.config import Settings
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.paths import default_paths
+from candela_tui.providers.identity import ROUTES, Route
 from candela_tui.proxy.listen import bind
 from candela_tui.proxy.server import Proxy
+from candela_tui.sinks.feed import FeedSink
+from candela_tui.sinks.store import StoreSink
+from candela_tui.sinks.table import open_sinks
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
 from tests.standin import Provider
@@ -53,7 +57,9 @@ class RunningProxy:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/proxy/anthropic-direct"
         self.paths = default_paths(data / "config.toml", data)
-        self.proxy = Proxy(self.settings, self._sock, self.feed, self._writer, self.paths)
+        self._sinks = open_sinks(self.settings.sinks, self.feed.notify)
+        sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
+        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths)
         self._flush_s = flush_s
         self._stopped = False
 
@@ -72,7 +78,8 @@ class RunningProxy:
         if not self._stopped:
             self._stopped = True
             await self.proxy.stop(grace_s)
-            await asyncio.to_thread(self._writer.close, self._flush_s)
+            for sink in (self._writer, *self._sinks):
+                await asyncio.to_thread(sink.close, self._flush_s)
             self._drain()
 
     async def stop_store(self) -> None:
@@ -177,6 +184,11 @@ async def status_of(port: int, head: str) -> tuple[int, bytes]:
         async with asyncio.timeout(PATIENCE_S):
             body = await client.reader.readexactly(length)
     return int(first.split(b" ")[1]), body
+
+
+def route_speaking(dialect: str) -> Route:
+    """The first route with this dialect."""
+    return next(route for route in ROUTES if route.dialect == dialect)
 
 
 def running(provider: Provider, data: Path, **settings: Any) -> RunningProxy:

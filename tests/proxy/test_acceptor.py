@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import pytest
 import uvloop
 
-from candela_tui.proxy.acceptor import Acceptor
+from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.listen import bind
 
 MANY = 100

@@ -8,12 +8,12 @@ import pytest
 
 from candela_tui.config import Settings
 from candela_tui.credentials.accounts import Account, Accounts, Store
-from candela_tui.credentials.sign_in.aws import PROVIDER
-from candela_tui.credentials.sign_in.provider import Desk
+from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.paths import Paths
+from candela_tui.providers.bedrock.sign_in.aws import SIGN_IN
 from tests.credentials.sign_in.aws_user import User
 from tests.proxy.running import running
 from tests.proxy.test_bedrock import ASKED, ROUTE
@@ -21,10 +21,10 @@ from tests.standin import text, whole_message
 from tests.standin.bedrock import Bedrock
 
 PASSPHRASE = "a passphrase"
-SIGN_IN = "run `candela auth login --provider aws`"
+HINT = "run `candela auth login --provider aws`"
 
 
-def _desk(paths: Paths) -> Desk:
+def _context(paths: Paths) -> SignInContext:
     kept = EncryptedFile(paths.vault, lambda: PASSPHRASE, cost=2)
 
     async def vault() -> tuple[Store, Vault]:
@@ -33,14 +33,14 @@ def _desk(paths: Paths) -> Desk:
     async def opened(_account: Account) -> Vault:
         return kept
 
-    return Desk(Settings(), paths.config, Accounts(paths.accounts), vault, opened)
+    return SignInContext(Settings(), paths.config, Accounts(paths.accounts), vault, opened)
 
 
 async def _sign_in(paths: Paths, bedrock: Bedrock) -> tuple[str, str, str]:
     access_key, secret, token = bedrock.issue()
     typed = [("Access key ID", access_key), ("Secret access key", secret), ("Session token", token)]
-    method = next(method for method in await PROVIDER.methods(_desk(paths)) if method.id == "keys")
-    await method.run(_desk(paths), User(*typed, ("Which region of Bedrock?", "us-east-1")))
+    method = next(method for method in await SIGN_IN.methods(_context(paths)) if method.id == "keys")
+    await method.run(_context(paths), User(*typed, ("Which AWS region?", "us-east-1")))
     return access_key, secret, token
 
 
@@ -79,13 +79,13 @@ async def test_requests_go_on_with_a_sign_in_and_its_region_while_candela_runs(
             bedrock.expire_keys()
             status, words = await status_and_words()
             assert status == 401
-            assert SIGN_IN in words
+            assert HINT in words
             assert [state.standing for state in candela.feed.credentials] == [Standing.REFUSED]
             second = await _sign_in(candela.paths, bedrock)
             assert (await status_and_words())[0] == 200
             assert [state.standing for state in candela.feed.credentials] == [Standing.SIGNED_IN]
-            assert "is gone from" in await PROVIDER.forget(_desk(candela.paths))
-            assert SIGN_IN in (await status_and_words())[1]
+            assert "is gone from" in await SIGN_IN.forget(_context(candela.paths))
+            assert HINT in (await status_and_words())[1]
     everything = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     for secret in (*first[1:], *second[1:], PASSPHRASE):
         assert secret.encode() not in everything

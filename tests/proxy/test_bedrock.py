@@ -11,11 +11,12 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 from anthropic import AsyncAnthropic
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Difference, Outcome
+from candela_tui.providers.bedrock.access import bedrock_endpoint
 from candela_tui.proxy import client_answer
-from candela_tui.proxy.upstreams.bedrock_access import bedrock_endpoint
 from tests.proxy.running import RunningProxy, WireClient, running
 from tests.standin import CLOSE, STALL, Gate, Provider, message, text, thinking, tool_use, whole_message
+from tests.standin.answers import usage
 from tests.standin.bedrock import TEAM_PROFILE, Bedrock
 from tests.standin.event_frames import METRICS, chunk, corrupted, error, exception
 
@@ -77,6 +78,7 @@ async def test_what_goes_out_is_signed_and_has_nothing_of_the_clients_key(
         "Cookie": "not=for-amazon",
         "anthropic-beta": "context-1m-2025-08-07,claude-code-20250219",
         "X-Amzn-Bedrock-GuardrailIdentifier": "g1",
+        "anthropic-user-profile-id": "up_1",
         "Accept-Encoding": "gzip",
     }
     answer = await _post(client, over_bedrock, headers=headers, model="claude-sonnet-4-5[1m]", stream=True)
@@ -87,6 +89,7 @@ async def test_what_goes_out_is_signed_and_has_nothing_of_the_clients_key(
     assert sent.json == {
         "anthropic_version": "bedrock-2023-05-31",
         "anthropic_beta": ["context-1m-2025-08-07"],
+        "user_profile_id": "up_1",
         **{name: value for name, value in ASKED.items() if name != "model"},
     }
     fields = ("accept", "accept-encoding", "content-type", "x-amzn-bedrock-guardrailidentifier")
@@ -139,21 +142,89 @@ async def test_both_sides_are_recorded(over_bedrock: RunningProxy, bedrock: Bedr
     assert (sent.header("x-amz-security-token") or "?") not in repr(exchange)
 
 
-async def test_a_model_that_refuses_every_flag_is_asked_without_from_then_on(
+async def test_a_refused_flag_that_is_not_named_is_found_and_the_others_are_sent_again(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
+) -> None:
+    bedrock.betas = {"context-1m-2025-08-07", "tool-search-tool-2025-10-19"}
+    flags = "context-1m-2025-08-07,context-management-2025-06-27,tool-search-tool-2025-10-19"
+    more: dict[str, Any] = {
+        "headers": {"anthropic-beta": flags},
+        "context_management": {"edits": []},
+        "tools": [{"name": "a", "input_schema": {}, "defer_loading": True}],
+    }
+    for _ in range(4):
+        assert (await _post(client, over_bedrock, **more)).status == 200
+    exchanges = sorted(await over_bedrock.ended(4), key=lambda exchange: exchange.id)
+    assert [len(sent.json.get("anthropic_beta", ())) for sent in bedrock.invocations] == [3, 0, 1, 0, 2, 2]
+    last = bedrock.invocations[-1].json
+    assert last["anthropic_beta"] == ["context-1m-2025-08-07", "tool-search-tool-2025-10-19"]
+    assert last["tools"][0]["defer_loading"] is True
+    (retry,) = [change.why for change in exchanges[0].adaptations if change.what == "retry"]
+    assert "refused a flag without naming it (invalid beta flag)" in retry
+    assert "`candela providers --forget us.anthropic.claude-opus-4-8` forgets it" in retry
+    assert "this may be the one" in exchanges[1].adaptations[0].why
+    assert [(change.name, "forgets it" in change.why) for change in exchanges[3].adaptations] == [
+        ("context-management-2025-06-27", True),
+        ("context_management", False),
+    ]
+
+
+async def test_a_new_flag_that_is_refused_costs_no_other(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
+) -> None:
+    bedrock.betas = {"context-1m-2025-08-07"}
+    for flags in ("context-1m-2025-08-07", "context-1m-2025-08-07,context-management-2025-06-27"):
+        headers = {"anthropic-beta": flags}
+        assert (await _post(client, over_bedrock, headers=headers)).status == 200
+    assert [len(sent.json["anthropic_beta"]) for sent in bedrock.invocations] == [1, 2, 1]
+
+
+async def test_what_one_model_refused_another_one_still_gets(
     over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
 ) -> None:
     bedrock.betas = set()
-    headers = {"anthropic-beta": "context-1m-2025-08-07,context-management-2025-06-27"}
-    assert (await _post(client, over_bedrock, headers=headers, context_management={"edits": []})).status == 200
-    assert [bool(sent.json.get("anthropic_beta")) for sent in bedrock.invocations] == [True, False]
-    exchange = await over_bedrock.exchange()
-    (retry,) = [change for change in exchange.adaptations if change.what == "retry"]
-    assert "invalid beta flag" in retry.why
+    headers = {"anthropic-beta": "context-1m-2025-08-07"}
     assert (await _post(client, over_bedrock, headers=headers)).status == 200
-    assert len(bedrock.invocations) == 3
     bedrock.betas = {"context-1m-2025-08-07"}
     assert (await _post(client, over_bedrock, headers=headers, model="claude-haiku-4-5")).status == 200
-    assert "anthropic_beta" in bedrock.invocations[3].json, "another model was not asked for its own"
+    assert ["anthropic_beta" in sent.json for sent in bedrock.invocations] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("served", "tier", "at_least", "differences"),
+    [
+        ("priority", "priority", True, ()),
+        ("default", "standard", False, (Difference("service_tier", "priority", "standard"),)),
+        (None, None, True, ()),
+    ],
+)
+async def test_the_service_tier_reaches_amazon_and_the_one_that_served_is_recorded_and_priced(
+    over_bedrock: RunningProxy,
+    bedrock: Bedrock,
+    client: ClientSession,
+    served: str | None,
+    tier: str | None,
+    at_least: bool,
+    differences: tuple[Difference, ...],
+) -> None:
+    field = "X-Amzn-Bedrock-Service-Tier"
+    answer = message(text("ok"), model="claude-opus-4-8", usage={**usage(12), "service_tier": "standard"})
+    bedrock.answer(answer.but(headers=((field, served),)) if served else answer)
+    await (await _post(client, over_bedrock, headers={field: "priority"}, stream=True)).read()
+    assert bedrock.invocations[0].header(field) == "priority"
+    exchange = await over_bedrock.exchange()
+    assert exchange.usage is not None
+    assert exchange.cost is not None
+    assert (exchange.usage.service_tier, exchange.cost.at_least) == (tier, at_least)
+    assert exchange.differences == differences
+
+
+async def test_a_mark_for_the_whole_request_that_is_refused_is_left_out(
+    over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
+) -> None:
+    bedrock.refused_fields = {"cache_control"}
+    assert (await _post(client, over_bedrock, cache_control={"type": "ephemeral"})).status == 200
+    assert ["cache_control" in sent.json for sent in bedrock.invocations][-1] is False
 
 
 async def test_what_counting_refuses_a_message_still_has(
@@ -161,12 +232,13 @@ async def test_what_counting_refuses_a_message_still_has(
 ) -> None:
     bedrock.refused_fields = {"top_k"}
     # Called without a profile, a model has the same id for both.
-    bedrock.on_demand = {"anthropic.claude-opus-4-8"}
+    bedrock.on_demand = {"anthropic.claude-sonnet-4-5-20250929-v1:0"}
     sections = {"aws": {"base_url": bedrock.url, "inference_profile": "none"}}
+    asked: dict[str, Any] = {"model": "claude-sonnet-4-5", "top_k": 3}
     async with running(bedrock, tmp_path, sections=sections) as proxy:
-        assert (await _post(client, proxy, "/v1/messages/count_tokens", top_k=3)).status == 200
+        assert (await _post(client, proxy, "/v1/messages/count_tokens", **asked)).status == 200
         bedrock.refused_fields = set()
-        assert (await _post(client, proxy, top_k=3)).status == 200
+        assert (await _post(client, proxy, **asked)).status == 200
     assert bedrock.invocations[-1].json["top_k"] == 3
 
 
@@ -349,18 +421,19 @@ async def test_each_event_arrives_when_its_frame_does_and_pings_while_none_does(
 async def test_tokens_are_counted_by_the_foundation_model(
     over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession, path: str
 ) -> None:
-    body = {"model": "claude-opus-4-8", "messages": ASKED["messages"]}
+    body = {"model": "claude-sonnet-4-5", "messages": ASKED["messages"]}
     answer = await client.post(over_bedrock.origin + ROUTE + path, data=json.dumps(body))
     assert (answer.status, await answer.json()) == (200, {"input_tokens": 2095})
-    assert (await bedrock.invocation()).path == "/model/anthropic.claude-opus-4-8/count-tokens"
+    sent = await bedrock.invocation()
+    assert sent.path == "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"
 
 
 async def test_where_a_model_cannot_count_the_client_gets_an_estimate_only_if_it_takes_one(
     over_bedrock: RunningProxy, bedrock: Bedrock, client: ClientSession
 ) -> None:
-    bedrock.cannot_count = {"anthropic.claude-opus-4-8"}
+    bedrock.cannot_count = {"anthropic.claude-sonnet-4-5-20250929-v1:0"}
     path = "/v1/messages/count_tokens"
-    answer = await _post(client, over_bedrock, path)
+    answer = await _post(client, over_bedrock, path, model="claude-sonnet-4-5")
     words = (await answer.json())["error"]["message"]
     assert answer.status == 400
     assert words.startswith("The provided model doesn't support counting tokens.")
@@ -368,11 +441,12 @@ async def test_where_a_model_cannot_count_the_client_gets_an_estimate_only_if_it
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 9000}}
     content = [{"role": "user", "content": [image, {"type": "text", "text": "x" * 3500}]}]
     accepts = {"x-candela-estimate": "accept"}
-    answer = await _post(client, over_bedrock, path, accepts, messages=content)
+    answer = await _post(client, over_bedrock, path, accepts, messages=content, model="claude-sonnet-4-5")
     assert (answer.status, answer.headers["x-candela-estimated"]) == (200, "true")
     assert 2600 < (await answer.json())["input_tokens"] < 2700
     bedrock.cannot_count = set()
-    assert "x-candela-estimated" not in (await _post(client, over_bedrock, path, accepts)).headers
+    answer = await _post(client, over_bedrock, path, accepts, model="claude-sonnet-4-5")
+    assert "x-candela-estimated" not in answer.headers
 
 
 async def test_without_a_region_the_words_name_the_places_to_set_it(
@@ -439,5 +513,5 @@ def test_a_region_has_its_hosts(region: str, control: bool, url: str) -> None:
 
 @pytest.mark.parametrize("region", ["", "global", "us-east-1.evil.example/", "evil.example#-a-1", "US-EAST-1"])
 def test_what_is_no_region_never_becomes_a_host(region: str) -> None:
-    with pytest.raises(ValueError, match="no AWS region"):
+    with pytest.raises(ValueError, match="is not an AWS region"):
         bedrock_endpoint(region)

@@ -13,10 +13,10 @@ from anthropic import AsyncAnthropic, AsyncAnthropicBedrock
 from yarl import URL
 
 from candela_tui.config import Settings
-from candela_tui.credentials.aws import AwsCredentials
 from candela_tui.exchange import Outcome
-from candela_tui.proxy.outgoing import Asked, Attempt
-from candela_tui.proxy.upstreams.bedrock_native import BedrockNative
+from candela_tui.providers.bedrock.credentials.aws import AwsCredentials
+from candela_tui.providers.bedrock.native import BedrockNative
+from candela_tui.providers.upstream import Attempt, ClientRequest
 from tests.proxy.hints import HINTS
 from tests.proxy.running import RunningProxy, running
 from tests.standin import Gate, Provider, message, text, thinking, tool_use
@@ -187,7 +187,7 @@ async def test_without_a_base_url_the_region_names_the_host(bedrock: Bedrock, tm
     native = BedrockNative(settings, credentials)
     urls = []
     for method, path in (("POST", f"{SONNETS_PATH}/invoke"), ("GET", "/inference-profiles?type=APPLICATION")):
-        attempt = await native.attempt(Asked(method, path, [], b""))
+        attempt = await native.attempt(ClientRequest(method, path, [], b""))
         assert isinstance(attempt, Attempt)
         urls.append(attempt.request.url)
     await credentials.close()

@@ -16,11 +16,15 @@ from candela_tui.config import PricingSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import Kind
-from candela_tui.proxy.outgoing import Attempt, Outgoing, Pairs, Reply, Translation
-from candela_tui.proxy.record import ExchangeRecord
-from candela_tui.proxy.tap import Tap
+from candela_tui.providers.identity import Provider, route_to
+from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply, Translation
+from candela_tui.proxy.capture.raw_exchange import RawExchange
+from candela_tui.proxy.capture.record import ExchangeRecord
+from candela_tui.sinks.store import StoreSink
 from candela_tui.store.reader import StoreReader
+from tests.proxy.running import route_speaking
 from tests.standin import message, text, tool_use, usage
 from tests.standin.event_frames import EVENT_STREAM, METRICS, chunk, frame
 from tests.store.recording import writing
@@ -32,17 +36,24 @@ EVENTS = [("Content-Type", "text/event-stream")]
 DROPPED = Adaptation("beta", "context-management-2025-06-27", "Vertex AI does not know it")
 
 
-async def _no_other(status: int, headers: Pairs, body: bytes) -> Attempt | Reply | None:
+async def _no_other(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
     return None
 
 
-def _never(status: int, headers: Pairs) -> Translation:
+def _never(status: int, headers: HeaderList) -> Translation:
     raise AssertionError
 
 
-def tap(path: str = "/v1/messages", dialect: str = "messages", body: bytes = ASKED, **more: Any) -> Tap:
-    known = {"method": "POST", "path": path, "route": "r", "dialect": dialect, "headers": [], "body": body}
-    return Tap(**{**known, **more})
+def raw(
+    path: str = "/v1/messages",
+    dialect: str = "messages",
+    body: bytes = ASKED,
+    *,
+    headers: HeaderList | None = None,
+    provider: Provider | None = None,
+) -> RawExchange:
+    route = route_speaking(dialect) if provider is None else route_to(provider)
+    return RawExchange(ClientRequest("POST", path, headers or [], body, route))
 
 
 def attempt(
@@ -50,7 +61,7 @@ def attempt(
 ) -> Attempt:
     url = "https://us-east5-aiplatform.googleapis.com/v1/x:streamRawPredict?alt=sse"
     known = {
-        "request": Outgoing("POST", url, list(headers), body),
+        "request": ProviderRequest("POST", url, list(headers), body),
         "provider": "vertex",
         "region": "us-east5",
         "translate": _never if translates else None,
@@ -59,7 +70,7 @@ def attempt(
     return Attempt(**{**known, **more})
 
 
-def recorded(of: Tap) -> Exchange:
+def recorded(of: RawExchange) -> Exchange:
     record = ExchangeRecord(of)
     record.read_request()
     while record.behind:
@@ -76,7 +87,7 @@ def answer(**more: Any) -> bytes:
 
 class TestAMappedRequest:
     def test_is_recorded_with_what_the_provider_was_asked(self) -> None:
-        of = tap()
+        of = raw()
         secret = [("Authorization", "Bearer ya29.very-secret"), ("anthropic-beta", "effort-2025-11-24")]
         of.attempted(attempt(headers=secret, model="claude-sonnet-4-5@20250929", adaptations=(DROPPED,)))
         of.passes_untouched()
@@ -96,7 +107,7 @@ class TestAMappedRequest:
         assert exchange.cost.input == Decimal("6.6")
 
     def test_ends_as_its_newest_attempt_did_with_everything_that_was_changed(self) -> None:
-        of = tap()
+        of = raw()
         of.attempted(attempt(model="one", adaptations=(DROPPED,)))
         of.provider_answered(400, [("x-amzn-RequestId", "first")])
         of.received(b"invalid beta flag")
@@ -117,7 +128,7 @@ class TestAMappedRequest:
         assert (of.recording.provider.request, of.recording.provider.chunks) == (b"without", [b"slow down"])
 
     def test_tells_what_the_provider_said_also_where_it_broke_off_before_the_client_got_anything(self) -> None:
-        of = tap()
+        of = raw()
         of.attempted(attempt())
         of.provider_answered(500, [("x-amzn-requestid", "r-1")])
         of.received(b"half an err")
@@ -127,7 +138,7 @@ class TestAMappedRequest:
         assert exchange.request_id == "r-1"
 
     def test_that_never_went_out_is_still_its_routes(self) -> None:
-        of = tap(provider="bedrock")
+        of = raw(provider=Provider.BEDROCK)
         of.answered(401, [("Content-Type", "application/json")])
         of.chunk(b'{"type":"error","error":{"type":"authentication_error","message":"run aws sso login"}}')
         of.ended()
@@ -136,11 +147,11 @@ class TestAMappedRequest:
 
     def test_costs_real_money_whatever_token_the_client_has_for_anthropic(self) -> None:
         headers = [("Authorization", "Bearer sk-ant-oat01-secret")]
-        of = tap(headers=headers, provider="vertex")
+        of = raw(headers=headers, provider=Provider.VERTEX)
         assert not recorded(of).subscription
         of.attempted(attempt())
         assert not recorded(of).subscription
-        assert recorded(tap(headers=headers)).subscription
+        assert recorded(raw(headers=headers)).subscription
 
 
 class TestANativeRequest:
@@ -150,7 +161,7 @@ class TestANativeRequest:
 
     def test_of_vertex_is_read_and_priced_like_any_other(self) -> None:
         headers = [("x-claude-code-agent-id", "a-1"), ("Authorization", "Bearer theirs")]
-        of = tap(self.PATH, "vertex", self.BODY, headers=headers)
+        of = raw(self.PATH, "vertex", self.BODY, headers=headers)
         of.attempted(attempt(self.BODY, headers=headers, region="global"))
         of.passes_untouched()
         of.answered(200, EVENTS)
@@ -165,14 +176,14 @@ class TestANativeRequest:
         assert of.recording.provider is None
 
     def test_that_candela_signs_shows_what_was_added(self) -> None:
-        of = tap(self.PATH, "vertex", self.BODY)
+        of = raw(self.PATH, "vertex", self.BODY)
         of.attempted(attempt(self.BODY, headers=[("Authorization", "Bearer ya29.secret")]))
         assert recorded(of).provider_request_headers == (("Authorization", "Bearer [redacted]"),)
 
     def test_that_counts_tokens_costs_nothing_and_lacks_no_price(self) -> None:
         body = b'{"model":"an-unknown-model","messages":[]}'
         path = "/projects/p/locations/global/publishers/anthropic/models/count-tokens:rawPredict"
-        of = tap(path, "vertex", body)
+        of = raw(path, "vertex", body)
         of.attempted(attempt(body))
         of.passes_untouched()
         of.answered(200, [("Content-Type", "application/json")])
@@ -196,7 +207,7 @@ class TestBedrocksOwnStream:
     )
 
     def crossed(self, *frames: bytes) -> Exchange:
-        of = tap(f"/model/{quote(self.ARN, safe='')}/invoke-with-response-stream", "bedrock", b'{"messages":[]}')
+        of = raw(f"/model/{quote(self.ARN, safe='')}/invoke-with-response-stream", "bedrock", b'{"messages":[]}')
         of.attempted(attempt(b'{"messages":[]}', provider="bedrock", region="us-east-1"))
         of.passes_untouched()
         of.answered(200, [("Content-Type", EVENT_STREAM), ("x-amzn-RequestId", "r-1")])
@@ -237,7 +248,7 @@ class TestAChatCompletion:
     )
 
     def test_is_understood_from_the_providers_side(self) -> None:
-        of = tap("/v1/chat/completions", "openai", self.BODY)
+        of = raw("/v1/chat/completions", "openai", self.BODY)
         of.attempted(attempt(translates=True))
         of.provider_answered(200, [*EVENTS, ("request-id", "req_1")])
         of.answered(200, EVENTS)
@@ -260,7 +271,7 @@ class TestAChatCompletion:
         assert exchange.marks.first_token == of.recording.provider.times[brought]
 
     def test_that_fails_is_read_as_the_client_got_it(self) -> None:
-        of = tap("/v1/chat/completions", "openai", self.BODY)
+        of = raw("/v1/chat/completions", "openai", self.BODY)
         of.attempted(attempt(translates=True))
         of.provider_answered(403, [])
         of.received(b'[{"error":{"code":403,"message":"enable it","status":"PERMISSION_DENIED"}}]')
@@ -273,7 +284,7 @@ class TestAChatCompletion:
         assert exchange.error.message == "enable it in the console"
 
     def test_is_no_matter_of_messages_on_the_same_route(self) -> None:
-        assert recorded(tap("/v1/messages?beta=true", "openai")).dialect == "messages"
+        assert recorded(raw("/v1/messages?beta=true", "openai")).dialect == "messages"
 
 
 BYTES = st.binary(max_size=200)
@@ -284,18 +295,19 @@ BYTES = st.binary(max_size=200)
 def test_the_store_gives_back_what_crossed_on_both_sides_whatever_happened(data: st.DataObject) -> None:
     """Attempts that fail, one that is answered untouched or in another form, and the store asking at any moment."""
     request = data.draw(BYTES)
-    of = tap(body=request)
+    of = raw(body=request)
     record = ExchangeRecord(of)
     record.read_request()
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "candela.db"
         with writing(path) as (writer, reports):
-            writer.begin(record.exchange, request)
+            store = StoreSink(writer)
+            store.began(record.exchange, of.recording)
 
             def look() -> None:
                 if data.draw(st.booleans()):
                     record.snapshot(PRICER)
-                    writer.grow(record.exchange, *record.unstored())
+                    store.grew(record.exchange, record.take_growth())
 
             for _ in range(data.draw(st.integers(0, 2))):
                 of.attempted(attempt(data.draw(BYTES)))
@@ -322,7 +334,7 @@ def test_the_store_gives_back_what_crossed_on_both_sides_whatever_happened(data:
                     look()
             of.ended(Outcome.CUT if how == "broken" else None)
             record.snapshot(PRICER)
-            writer.end(record.exchange, *record.unstored())
+            store.ended(record.exchange, record.take_growth())
         assert reports.problems == []
         reader = StoreReader(path)
         own, provider = of.recording, of.recording.provider
@@ -335,7 +347,7 @@ def test_the_store_gives_back_what_crossed_on_both_sides_whatever_happened(data:
 
 
 def test_a_translated_answer_that_is_live_is_seen_on_both_sides() -> None:
-    of = tap()
+    of = raw()
     of.attempted(attempt(translates=True))
     record = ExchangeRecord(of)
     record.read_request()
@@ -344,12 +356,13 @@ def test_a_translated_answer_that_is_live_is_seen_on_both_sides() -> None:
     of.provider_answered(200, [("x-amzn-requestid", "r-1")])
     of.answered(200, EVENTS)
     of.received(b"half a frame")
-    assert record.has_unstored
-    chunks, _, side = record.unstored()
-    assert chunks == []
+    assert record.has_grown
+    growth = record.take_growth()
+    side = growth.provider
+    assert growth.chunks == []
     assert side is not None
     assert (side.request, list(side.chunks), side.untouched) == (SENT, [b"half a frame"], False)
-    assert not record.has_unstored
+    assert not record.has_grown
     of.chunk(answer()[:40])
     assert record.changed
     record.snapshot(PRICER)

@@ -17,10 +17,10 @@ from candela_tui.config import PricingSettings
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.kind import Kind
-from candela_tui.proxy.outgoing import Attempt, Outgoing
-from candela_tui.proxy.record import ExchangeRecord
-from candela_tui.proxy.tap import Tap
-from tests.proxy.running import BODY, RunningProxy, WireClient
+from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest
+from candela_tui.proxy.capture.raw_exchange import RawExchange
+from candela_tui.proxy.capture.record import ExchangeRecord
+from tests.proxy.running import BODY, RunningProxy, WireClient, route_speaking
 from tests.standin import CLOSE, STALL, Answer, Gate, Provider, message, text, thinking, tool_use, usage, whole_message
 from tests.standin.answers import Block
 
@@ -73,17 +73,17 @@ async def test_who_asked_what_and_what_it_cost(
 
 
 def test_the_first_token_came_with_the_chunk_that_brought_it_however_many_are_read_at_once() -> None:
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
-    tap.answered(200, [("Content-Type", "text/event-stream")])
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], BODY))
+    raw.answered(200, [("Content-Type", "text/event-stream")])
     for step in message(text("Once", " upon", " a", " time")).steps:
         assert isinstance(step, bytes)
-        tap.chunk(step)
-    record = ExchangeRecord(tap)
+        raw.chunk(step)
+    record = ExchangeRecord(raw)
     record.fold()
     record.snapshot(PRICER)
-    brought = next(place for place, chunk in enumerate(tap.recording.chunks) if b"Once" in chunk)
+    brought = next(place for place, chunk in enumerate(raw.recording.chunks) if b"Once" in chunk)
     assert not record.behind
-    assert record.exchange.marks.first_token == tap.recording.times[brought]
+    assert record.exchange.marks.first_token == raw.recording.times[brought]
 
 
 async def test_the_client_leaving_right_after_message_stop_is_an_ordinary_end(
@@ -196,16 +196,16 @@ async def test_a_sink_that_raises_does_not_touch_the_request_and_is_told(
             async with client.post(f"{candela.url}/v1/messages", data=BODY) as answer:
                 assert await answer.read() == provider.requests[-1].sent
         assert {exchange.outcome for exchange in await candela.ended(2)} == {Outcome.OK}
-        assert any("could not be recorded" in notice for notice in candela.notices)
+        assert any("StoreSink failed" in notice for notice in candela.notices)
 
 
 def _recorded(chunks: list[bytes], body: bytes, status: int, headers: list[tuple[str, str]]) -> ExchangeRecord:
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=[], body=body)
-    tap.answered(status, headers)
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], body))
+    raw.answered(status, headers)
     for chunk in chunks:
-        tap.chunk(chunk)
-    tap.ended()
-    record = ExchangeRecord(tap)
+        raw.chunk(chunk)
+    raw.ended()
+    record = ExchangeRecord(raw)
     record.read_request()
     while record.unread:
         record.read_on()
@@ -265,25 +265,25 @@ def test_an_answer_is_decoded_by_its_head_whenever_the_capture_looks(
     half = len(packed) // 2
     headers = [("content-type", "text/event-stream"), *([("content-encoding", encoding)] if encoding else [])]
     path, dialect = ("/v1/chat/completions", "openai") if translated else ("/v1/messages", "messages")
-    tap = Tap(method="POST", path=path, route="r", dialect=dialect, headers=[], body=BODY)
-    attempt = Attempt(request=Outgoing("POST", "http://p/v1/messages", [], b"{}"))
-    record = ExchangeRecord(tap)
+    raw = RawExchange(ClientRequest("POST", path, [], BODY, route_speaking(dialect)))
+    attempt = Attempt(request=ProviderRequest("POST", "http://p/v1/messages", [], b"{}"))
+    record = ExchangeRecord(raw)
     record.read_request()
 
     def answered() -> None:
         if translated:
-            tap.provider_answered(200, headers)
-        tap.answered(200, [("content-type", "text/plain")] if translated else headers)
+            raw.provider_answered(200, headers)
+        raw.answered(200, [("content-type", "text/plain")] if translated else headers)
 
     def came(part: bytes) -> None:
         if translated:
-            tap.received(part)
-            tap.chunk(b"data: {}")
+            raw.received(part)
+            raw.chunk(b"data: {}")
         else:
-            tap.chunk(part)
+            raw.chunk(part)
 
-    steps = [lambda: tap.attempted(attempt), answered, lambda: came(packed[:half]), lambda: came(packed[half:])]
-    for step in [*steps, tap.ended]:
+    steps = [lambda: raw.attempted(attempt), answered, lambda: came(packed[:half]), lambda: came(packed[half:])]
+    for step in [*steps, raw.ended]:
         for _look in range(data.draw(st.integers(0, 2))):
             while record.behind:
                 record.fold()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from candela_tui.proxy.client_answer import error_reply
+from candela_tui.providers.replies import error_reply
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 502])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from candela_tui.exchange import Outcome
-from candela_tui.proxy.request_target import authority, origin_form
+from candela_tui.proxy.access.request_target import authority, origin_form
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient
 from tests.standin import STALL, Gate, Provider, message, text
 
@@ -96,7 +96,7 @@ async def test_a_client_that_ends_only_its_sending_gets_the_whole_answer(
 async def test_a_half_closed_client_that_goes_away_cancels_its_request(
     candela: RunningProxy, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("candela_tui.proxy.client_connection._LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr("candela_tui.proxy.access.client_connection._LOOK_AGAIN_S", 0.01)
     provider.answer(message(text("never")).but(before_head=[STALL]))
     async with WireClient(candela.port) as wire:
         await wire.post()
@@ -126,8 +126,8 @@ async def test_without_descriptors_a_connection_is_not_taken_for_another_users(
     async with WireClient(candela.port) as wire, asyncio.timeout(PATIENCE_S):
         with monkeypatch.context() as patched:
             # The server takes a connection when it has answered on it, so this one is asked for without descriptors.
-            patched.setattr("candela_tui.peer.socket.socket", none_left)
-            patched.setattr("candela_tui.peer._rows", none_left)
+            patched.setattr("candela_tui.network.peer.socket.socket", none_left)
+            patched.setattr("candela_tui.network.peer._rows", none_left)
             await wire.post()
             head = await wire.until(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 503 ")

@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 
 from candela_tui.analysis.context import context_fill
-from candela_tui.analysis.names import agent_names
-from candela_tui.analysis.sessions import by_session
 from candela_tui.exchange import ToolDuration
+from candela_tui.ledger.names import agent_names
+from candela_tui.ledger.sessions import by_session
 from candela_tui.protocol.kind import Kind
 from tests.protocol import claude_code_bodies as bodies
 from tests.proxy.hints import HINTS
@@ -99,9 +99,23 @@ async def test_a_window_of_a_million_tokens_is_known_from_records_without_their_
     agent = {"User-Agent": "claude-cli/2.1.332 (external, cli)", "X-Claude-Code-Session-Id": SESSION}
     for beta in ("claude-code-20250219", "claude-code-20250219,context-1m-2025-08-07", "claude-code-20250219"):
         await _post(candela, client, body, {**agent, "anthropic-beta": beta})
-    await candela.ended(3)
+    live = await candela.ended(3)
     await candela.stop(1)
     stored = candela.reader.exchanges()
-    assert [each.request_headers for each in stored] == [(), (), ()]
-    fills = [context_fill(stored[: count + 1]) for count in range(3)]
-    assert [fill and fill.window for fill in fills] == [200_000, 1_000_000, 200_000]
+    assert [each.request_headers for each in stored] == [None, None, None]
+    assert [each.betas for each in stored] == [each.betas for each in live]
+    for known in (live, stored):
+        fills = [context_fill(known[: count + 1]) for count in range(3)]
+        assert [fill and fill.window for fill in fills] == [200_000, 1_000_000, 200_000]
+
+
+async def test_a_program_without_sessions_has_the_same_window_live_and_read_back(
+    candela: RunningProxy, client: aiohttp.ClientSession
+) -> None:
+    body = {**bodies.opus_of_332("hi"), "model": "claude-sonnet-4-6"}
+    agent = {"User-Agent": "claude-cli/2.1.332 (external, cli)", "anthropic-beta": "context-1m-2025-08-07"}
+    await _post(candela, client, body, agent)
+    live = await candela.ended(1)
+    await candela.stop(1)
+    fills = [context_fill(known) for known in (live, candela.reader.exchanges())]
+    assert [fill and fill.window for fill in fills] == [1_000_000, 1_000_000]

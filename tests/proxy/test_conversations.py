@@ -8,11 +8,11 @@ import anthropic
 import msgspec
 import openai
 
-from candela_tui.analysis.names import session_title
-from candela_tui.analysis.sessions import by_session
-from candela_tui.export.records import session_record
+from candela_tui.ledger.ledger import Ledger
+from candela_tui.ledger.names import session_title
 from candela_tui.protocol.kind import Kind
-from candela_tui.proxy.conversations import Conversations
+from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.reports.records import session_record
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, text, whole_message
 from tests.standin.vertex import Vertex
@@ -43,12 +43,12 @@ async def test_conversations_of_one_program_are_sessions_of_their_own(
     first, second = (each.id for each in exchanges[:2])
     assert [each.session_id for each in exchanges] == [first, second, first, second, first]
     assert all(each.inferred == ("session_id",) for each in exchanges)
-    titles = {each.session_id: session_title(each) for each in by_session(exchanges)}
+    titles = {each.session_id: session_title(each) for each in Ledger.of(exchanges).sessions()}
     assert titles == {
         first: "AsyncAnthropic/Python · fix the parser",
         second: "AsyncAnthropic/Python · write the docs",
     }
-    assert {str(session_record(each)["title"]) for each in by_session(exchanges)} == set(titles.values())
+    assert {str(session_record(each)["title"]) for each in Ledger.of(exchanges).sessions()} == set(titles.values())
 
 
 async def test_the_same_words_of_two_programs_are_two_conversations(candela: RunningProxy, provider: Provider) -> None:
@@ -61,7 +61,7 @@ async def test_the_same_words_of_two_programs_are_two_conversations(candela: Run
                 assert answer.status == 200
     exchanges = await candela.ended(2)
     assert len({each.session_id for each in exchanges}) == 2
-    assert sorted(session_title(each) for each in by_session(exchanges)) == ["HTTPie · hi", "curl · hi"]
+    assert sorted(session_title(each) for each in Ledger.of(exchanges).sessions()) == ["HTTPie · hi", "curl · hi"]
 
 
 async def test_lists_counts_and_probes_belong_to_no_conversation(candela: RunningProxy, provider: Provider) -> None:
@@ -76,7 +76,7 @@ async def test_lists_counts_and_probes_belong_to_no_conversation(candela: Runnin
     exchanges = await candela.ended(3)
     assert {each.kind for each in exchanges} == {Kind.COUNT_TOKENS, Kind.MODELS, Kind.PROBE}
     assert all(each.session_id is None and each.inferred == () for each in exchanges)
-    assert [session_title(each) for each in by_session(exchanges)] == ["requests without a session"]
+    assert [session_title(each) for each in Ledger.of(exchanges).sessions()] == ["requests without a session"]
 
 
 async def test_chat_completions_are_conversations_too(over_vertex: RunningProxy, vertex: Vertex) -> None:
@@ -90,7 +90,7 @@ async def test_chat_completions_are_conversations_too(over_vertex: RunningProxy,
             said += [{"role": "user", "content": "go on"}]
     exchanges = await over_vertex.ended(2)
     assert [each.session_id for each in exchanges] == [exchanges[0].id] * 2
-    assert session_title(by_session(exchanges)[0]) == "AsyncOpenAI/Python · fix the parser"
+    assert session_title(Ledger.of(exchanges).sessions()[0]) == "AsyncOpenAI/Python · fix the parser"
 
 
 async def test_claude_codes_own_session_is_not_touched(

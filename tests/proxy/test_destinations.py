@@ -3,7 +3,7 @@
 import pytest
 
 from candela_tui.config import Settings
-from candela_tui.proxy.destinations import destination
+from candela_tui.providers.registry import destination
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from candela_tui.proxy.destinations import destination
         ("anthropic-vertex", {"CLOUD_ML_REGION": "us-east5"}, "https://us-east5-aiplatform.googleapis.com"),
         ("anthropic-bedrock", {"AWS_REGION": "eu-west-1"}, "https://bedrock-runtime.eu-west-1.amazonaws.com"),
         ("anthropic-bedrock", {}, "Bedrock, in the region of the AWS profile"),
-        ("anthropic-bedrock", {"AWS_REGION": "x/y"}, "nowhere: 'x/y' is no AWS region"),
+        ("anthropic-bedrock", {"AWS_REGION": "x/y"}, "nowhere: 'x/y' is not an AWS region"),
         ("anthropic-vertex", {"CLOUD_ML_REGION": "x/y"}, "nowhere: 'x/y' is no location"),
     ],
 )

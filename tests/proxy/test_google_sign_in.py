@@ -8,12 +8,14 @@ import pytest
 
 from candela_tui.config import Settings
 from candela_tui.credentials.accounts import Account, Accounts, Store
-from candela_tui.credentials.google_oauth import Endpoints
-from candela_tui.credentials.sign_in.google import GoogleSignIn
-from candela_tui.credentials.sign_in.provider import Desk
+from candela_tui.credentials.google.oauth import Endpoints
+from candela_tui.credentials.google.sign_in import GoogleSignIn
+from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.paths import Paths
+from candela_tui.providers.identity import Provider
+from candela_tui.providers.vertex.sign_in.place import VertexPlace
 from tests.credentials.sign_in.user import User
 from tests.proxy.running import running
 from tests.proxy.test_vertex import ASKED
@@ -21,7 +23,7 @@ from tests.standin import text, whole_message
 from tests.standin.vertex import Vertex
 
 
-def _desk(paths: Paths) -> Desk:
+def _context(paths: Paths) -> SignInContext:
     vault_ = EncryptedFile(paths.vault, lambda: "a passphrase", cost=2)
 
     async def vault() -> tuple[Store, Vault]:
@@ -30,7 +32,7 @@ def _desk(paths: Paths) -> Desk:
     async def opened(_account: Account) -> Vault:
         return vault_
 
-    return Desk(Settings(), paths.config, Accounts(paths.accounts), vault, opened)
+    return SignInContext(Settings(), paths.config, Accounts(paths.accounts), vault, opened)
 
 
 async def test_requests_go_on_with_a_sign_in_and_its_project_while_candela_runs(
@@ -46,7 +48,9 @@ async def test_requests_go_on_with_a_sign_in_and_its_project_while_candela_runs(
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CANDELA_PASSPHRASE", "a passphrase")
-    sign_in = GoogleSignIn(Endpoints(token=document["token_uri"], projects=f"{vertex.url}/projects"), {})
+    sign_in = GoogleSignIn(
+        Provider.VERTEX, VertexPlace(), Endpoints(token=document["token_uri"], projects=f"{vertex.url}/projects"), {}
+    )
     async with (
         running(vertex, tmp_path, sections={"vertex": {"base_url": vertex.url}}) as candela,
         aiohttp.ClientSession() as client,
@@ -55,13 +59,13 @@ async def test_requests_go_on_with_a_sign_in_and_its_project_while_candela_runs(
         async with client.post(url, json=ASKED) as refused:
             assert refused.status == 401
             assert "run `candela auth login --provider gcp`" in (await refused.json())["error"]["message"]
-        desk = _desk(candela.paths)
-        method = next(method for method in await sign_in.methods(desk) if method.id == "service-account")
-        await method.run(desk, User(key_file, "test-project", choices=["us-east5"]))
+        context = _context(candela.paths)
+        method = next(method for method in await sign_in.methods(context) if method.id == "service-account")
+        await method.run(context, User(key_file, "test-project", choices=["us"]))
         vertex.answer(whole_message(text("hi")))
         async with client.post(url, json=ASKED) as answered:
             assert answered.status == 200, await answered.text()
         assert "/projects/test-project/" in vertex.requests[-1].path
-        await sign_in.forget(desk)
+        await sign_in.forget(context)
         async with client.post(url, json=ASKED) as refused:
             assert refused.status == 401

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from candela_tui import peer
-from candela_tui.proxy.guard import refusal
+from candela_tui.network import peer
+from candela_tui.proxy.access.guard import refusal
 from tests.proxy.running import RunningProxy, WireClient, running, status_of
 from tests.standin import Provider
 

@@ -5,7 +5,7 @@ import pytest
 from aiohttp import http_writer
 from multidict import CIMultiDict
 
-from candela_tui.proxy.header_bytes import _serialized, keep_header_bytes
+from candela_tui.network.header_bytes import _serialized, keep_header_bytes
 from tests.proxy.running import BODY, WireClient
 from tests.proxy.test_provider_connection import towards
 from tests.standin.raw_peer import Turn

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientPayloadError, ClientResponse, ClientSession
 
 from candela_tui.exchange import Outcome
-from candela_tui.proxy import relay
+from candela_tui.providers import attempts
 from tests.proxy.running import RunningProxy
 from tests.standin import CLOSE, STALL, Answer, json_answer, message, text, whole_message
 from tests.standin.bedrock import Bedrock, in_frames
@@ -34,7 +34,7 @@ async def test_an_error_whose_words_do_not_come_is_still_that_error(
     monkeypatch: pytest.MonkeyPatch,
     ending: Any,
 ) -> None:
-    monkeypatch.setattr(relay, "_ERROR_BODY_S", 0.2)
+    monkeypatch.setattr(attempts, "_ERROR_BODY_S", 0.2)
     cut = Answer([b'{"message":"Too ma', ending], 429, framing="length", declared_length=500)
     bedrock.respond = lambda request: cut
     response = await _post(client, f"{over_bedrock.origin}/proxy/anthropic-bedrock{MESSAGES}")

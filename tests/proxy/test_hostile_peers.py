@@ -93,7 +93,7 @@ async def test_a_certificate_that_is_not_trusted_names_the_setting_and_no_python
         assert answer.status == 502
         assert words == (
             f"candela could not reach {peer.url}: its TLS certificate is not trusted: no trusted authority signed it"
-            " (proxy.ca_bundle in config.toml can name the PEM file of a further certificate authority)."
+            " (proxy.ca_bundle in config.toml can name the PEM file of another certificate authority)."
         )
     assert "object at 0x" not in caplog.text + words
 

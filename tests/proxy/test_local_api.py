@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -15,8 +16,10 @@ import msgspec
 import pytest
 
 from candela_tui import wire
-from candela_tui.exchange import Exchange, Outcome, Recording
+from candela_tui.exchange import Exchange, Recording
+from candela_tui.protocol.clouds.refusals import RefusedParts
 from candela_tui.protocol.sse import SSEDecoder
+from candela_tui.providers.identity import Provider as ProviderId
 from candela_tui.proxy.local_api import events, outflow
 from candela_tui.proxy.local_api.token import own_token
 from candela_tui.wire import API_ROOT, Chunk
@@ -74,7 +77,7 @@ class Events:
 
 @asynccontextmanager
 async def listening(candela: RunningProxy, program: aiohttp.ClientSession) -> AsyncIterator[Events]:
-    async with program.get(api(candela, "/events")) as response:
+    async with program.get(api(candela, "/snapshots/events")) as response:
         assert response.status == 200
         assert response.content_type == "text/event-stream"
         events = Events(response)
@@ -176,15 +179,15 @@ async def test_requests_are_listed_newest_first_as_they_were_recorded(
         await ask(candela, client, **{"X-Claude-Code-Session-Id": session})
     await candela.ended(3)
 
-    async def listed(query: str) -> list[Exchange]:
+    async def listed(query: str) -> list[Any]:
         async with program.get(api(candela, f"/requests{query}")) as response:
-            return [wire.decode_exchange(line) for line in await lines(response)]
+            return [SimpleNamespace(**json.loads(line)) for line in await lines(response)]
 
     everything = await listed("")
     ids = [known.id for known in everything]
     assert len(ids) == 3
     assert ids == sorted(ids, reverse=True)
-    assert all(known.outcome is Outcome.OK and known.usage for known in everything)
+    assert all(known.outcome == "ok" and known.output_tokens for known in everything)
     assert [known.session_id for known in await listed("?session=one")] == ["one", "one"]
     assert [known.id for known in await listed("?limit=1")] == ids[:1]
     assert [known.id for known in await listed(f"?before={ids[0]}&limit=1")] == ids[1:2]
@@ -202,12 +205,12 @@ async def test_more_requests_than_are_read_at_a_time_come_whole_and_in_order(
     async with running(provider, tmp_path) as candela, aiohttp.ClientSession() as http:
         bearer = {"Authorization": f"Bearer {candela.paths.token.read_text().strip()}"}
         candela.feed.publish((exchange(1203), replace(exchange(700), output_characters=7)))
-        async with http.get(api(candela, "/requests"), headers=bearer) as response:
+        async with http.get(api(candela, "/snapshots"), headers=bearer) as response:
             found = [wire.decode_exchange(line) for line in await lines(response)]
         assert [known.id for known in found] == [exchange(number).id for number in range(1203, -1, -1)]
         # What the feed knows of an exchange is newer than what the store does.
         assert [known.output_characters for known in found if known.id == exchange(700).id] == [7]
-        async with http.get(api(candela, "/requests?limit=600"), headers=bearer) as response:
+        async with http.get(api(candela, "/snapshots?limit=600"), headers=bearer) as response:
             assert len(await lines(response)) == 600
 
 
@@ -239,8 +242,8 @@ async def test_one_request_has_its_headers_without_secrets(
     (recorded,) = await candela.ended(1)
     async with program.get(api(candela, f"/requests/{recorded.id}")) as response:
         body = await response.read()
-    assert wire.decode_exchange(body).request_headers == recorded.request_headers
-    assert ("x-api-key", "[redacted]") in recorded.request_headers
+    assert json.loads(body)["request_headers"] == [list(field) for field in recorded.request_headers or ()]
+    assert ("x-api-key", "[redacted]") in (recorded.request_headers or ())
     assert b"very-secret" not in body
 
 
@@ -303,6 +306,19 @@ async def test_a_query_that_means_nothing_is_explained(
     async with program.get(api(candela, f"/requests?{query}")) as response:
         assert response.status == 400
         assert words in (await response.json())["error"]["message"]
+
+
+async def test_the_beginning_of_several_ids_is_the_askers_mistake(
+    candela: RunningProxy, program: aiohttp.ClientSession, client: aiohttp.ClientSession
+) -> None:
+    for _ in range(2):
+        await ask(candela, client)
+    [beginning] = {each.id[:4] for each in await candela.ended(2)}
+    await candela.stop_store()
+    async with program.get(api(candela, f"/requests/{beginning}")) as response:
+        assert response.status == 400
+        said = (await response.json())["error"]["message"]
+    assert said.startswith(f"More than one request begins with {beginning}, such as ")
 
 
 async def test_a_store_that_cannot_be_read_is_told_in_words(
@@ -384,7 +400,7 @@ async def test_a_reader_that_stalls_costs_the_others_nothing_and_little_memory(
     token = candela.paths.token.read_text().strip()
     big = replace(exchange(0), url="x" * 30_000)
     async with WireClient(candela.port) as stalled:
-        head = f"GET {API_ROOT}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+        head = f"GET {API_ROOT}/snapshots/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
         stalled.writer.write(head.encode())
         await stalled.until(b"event: snapshot")
         stalled.writer.transport.pause_reading()
@@ -472,7 +488,7 @@ async def test_what_is_no_passphrase_is_refused_with_words(
 ) -> None:
     async with program.post(api(candela, "/unlock"), data=body) as answer:
         assert answer.status == 400
-        assert "a passphrase is given as" in await answer.text()
+        assert "send a passphrase as" in await answer.text()
 
 
 async def test_the_token_is_for_its_owner_only_and_stays(tmp_path: Path) -> None:
@@ -522,9 +538,34 @@ async def test_a_notice_is_shown_wherever_candela_is_watched(
         async with program.post(api(candela, "/notices"), data=b'{"text": "no request\\u001b[31m came"}') as answer:
             assert answer.status == 200
         await events.until(lambda: events.notices)
-    assert events.notices == ["no request[31m came"]
+    assert events.notices == ["no request␛[31m came"]
     async with program.get(api(candela, "/notices")) as answer:
         assert answer.status == 405
     for body in (b"", b"[]", b'{"text": 1}', b'{"text": "' + b"x" * 5000 + b'"}'):
         async with program.post(api(candela, "/notices"), data=body) as answer:
             assert answer.status == 400
+
+
+async def test_refusals_are_listed_and_forgotten(candela: RunningProxy, program: aiohttp.ClientSession) -> None:
+    memory = candela.proxy.refusals.memory(ProviderId.BEDROCK, counts=False)
+    for model in ("us.anthropic.claude-opus-4-8", "us.anthropic.claude-haiku-4-5"):
+        memory.add(model, RefusedParts(fields=frozenset({"speed"})), "speed: Extra inputs are not permitted")
+    opus, haiku = await (await program.get(api(candela, "/refusals"))).json()
+    assert opus.pop("until").endswith("Z")
+    assert opus == {
+        "provider": "bedrock",
+        "model": "us.anthropic.claude-opus-4-8",
+        "counts": False,
+        "part": "field",
+        "name": "speed",
+        "message": "speed: Extra inputs are not permitted",
+        "certain": True,
+    }
+    for query, forgotten in (("?model=claude-opus-4-8", 1), ("", 1), ("", 0)):
+        answer = await program.delete(api(candela, f"/refusals{query}"))
+        assert await answer.json() == {"forgotten": forgotten}
+    assert haiku["model"] == "us.anthropic.claude-haiku-4-5"
+    assert (await program.delete(api(candela, "/refusals?modle=a"))).status == 400
+    assert (await program.delete(api(candela, "/requests"))).status == 405
+    async with aiohttp.ClientSession() as stranger:
+        assert (await stranger.delete(api(candela, "/refusals"))).status == 401

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.proxy.upstreams.models_answer import asks_for_models, listed_model, models_reply, newest_first
+from candela_tui.providers.models_answer import asks_for_models, listed_model, models_reply, newest_first
 
 MODELS = [listed_model(f"claude-opus-4-{number}") for number in range(9)]
 

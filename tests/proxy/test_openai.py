@@ -15,10 +15,10 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 
 from candela_tui.exchange import Outcome
-from candela_tui.protocol.bedrock_answers import InvokeStream
+from candela_tui.protocol.bedrock.answers import InvokeStream
 from candela_tui.protocol.kind import Kind
-from candela_tui.proxy.outgoing import Asked, Attempt, Outgoing
-from candela_tui.proxy.upstreams.openai import OpenAi
+from candela_tui.providers.chat_completions import OpenAi
+from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest
 from tests.proxy.running import RunningProxy, running
 from tests.standin import CLOSE, Gate, message, text, thinking, tool_use, usage, whole_message
 from tests.standin.answers import Answer, error_event
@@ -318,9 +318,9 @@ async def test_other_apis_of_openai_are_said_not_to_be_there(sdk: AsyncOpenAI) -
 class _Bedrock:
     """An upstream whose answers are no Messages stream by themselves."""
 
-    async def attempt(self, asked: Asked) -> Attempt:
+    async def attempt(self, asked: ClientRequest) -> Attempt:
         return Attempt(
-            request=Outgoing("POST", "http://bedrock.test", asked.headers, asked.body),
+            request=ProviderRequest("POST", "http://bedrock.test", asked.headers, asked.body),
             translate=lambda _, headers: InvokeStream(headers),
         )
 
@@ -330,7 +330,7 @@ class _Bedrock:
 
 async def test_an_answer_that_another_upstream_translates_is_translated_on() -> None:
     body = json.dumps({"model": MODEL, "messages": [HI], "stream": True}).encode()
-    step = await OpenAi(_Bedrock()).attempt(Asked("POST", "/v1/chat/completions", [], body))
+    step = await OpenAi(_Bedrock()).attempt(ClientRequest("POST", "/v1/chat/completions", [], body))
     assert isinstance(step, Attempt)
     assert step.translate is not None
     translation = step.translate(200, [("Content-Type", EVENT_STREAM), ("x-amzn-RequestId", "r-1")])

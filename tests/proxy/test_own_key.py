@@ -8,10 +8,12 @@ import aiohttp
 import pytest
 
 from candela_tui.credentials.accounts import Account, Accounts
-from candela_tui.credentials.anthropic import ENTRY, NAME
-from candela_tui.credentials.sign_in.live import check
+from candela_tui.credentials.api_key import vault_entry
+from candela_tui.credentials.sign_in.live_check import check
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+from candela_tui.providers import identity
+from candela_tui.providers.identity import Provider as ProviderId
 from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider, ReceivedRequest, error
 
@@ -19,12 +21,14 @@ KEY = "sk-ant-api03-stored-key"
 
 
 def keep(data: Path, key: str) -> None:
-    EncryptedFile(data / "vault.json", lambda: "correct horse", cost=16).write(ENTRY, key)
+    EncryptedFile(data / "vault.json", lambda: "correct horse", cost=16).write(vault_entry(ProviderId.ANTHROPIC), key)
 
 
 def sign_in(data: Path, key: str = KEY) -> None:
     keep(data, key)
-    Accounts(data / "accounts.json").put(NAME, Account("file", "vault.json", "API key", datetime.now(UTC)))
+    Accounts(data / "accounts.json").put(
+        identity.Provider.ANTHROPIC, Account("file", "vault.json", "API key", datetime.now(UTC))
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +115,7 @@ async def test_without_a_key_on_either_side_the_provider_is_asked_all_the_same(
     assert keys_in(provider.requests[0]) == []
 
 
-async def test_a_refused_key_is_read_anew_and_the_request_sent_again(
+async def test_a_refused_key_is_read_again_and_the_request_sent_again(
     provider: Provider, candela: RunningProxy, client: aiohttp.ClientSession
 ) -> None:
     sign_in(candela.paths.data, "sk-ant-old")
@@ -149,22 +153,22 @@ async def test_the_stored_key_is_nowhere_in_the_records(
 
 async def test_the_live_check_goes_the_clients_way(provider: Provider, candela: RunningProxy) -> None:
     sign_in(candela.paths.data)
-    lines = [line async for line in check(f"127.0.0.1:{candela.port}", "anthropic")]
+    lines = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
     assert [line.state for line in lines] == ["ok", "ok"]
-    assert "lists 1 models" in lines[0].words
+    assert "lists 1 model" in lines[0].words
     assert {key for request in provider.requests for _, key in keys_in(request)} == {KEY}
 
 
 async def test_the_live_check_tells_what_the_provider_says(provider: Provider, candela: RunningProxy) -> None:
     sign_in(candela.paths.data)
     provider.respond = lambda request: error(401, "invalid x-api-key")
-    lines = [line async for line in check(f"127.0.0.1:{candela.port}", "anthropic")]
+    lines = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
     assert [line.state for line in lines] == ["bad", "bad"]
     assert "refused candela's API key" in lines[0].words
 
 
 async def test_a_proxy_that_does_not_answer_is_named(candela: RunningProxy) -> None:
     await candela.stop(0)
-    [line] = [line async for line in check(f"127.0.0.1:{candela.port}", "anthropic")]
+    [line] = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
     assert line.state == "bad"
     assert str(candela.port) in line.words

@@ -11,7 +11,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import TCPConnector
 
 from candela_tui.exchange import Outcome
-from candela_tui.proxy.provider_connection import ProviderConnection, connector
+from candela_tui.network.provider_connection import ProviderConnection, connector
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy
 from tests.standin.raw_peer import Play, RawPeer, Turn
 

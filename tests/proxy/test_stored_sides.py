@@ -10,9 +10,9 @@ from openai import AsyncOpenAI
 from yarl import URL
 
 from candela_tui.exchange import Exchange
+from candela_tui.network.header_fields import request_fields
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.kind import Kind
-from candela_tui.proxy.fields import request_fields
 from tests.proxy.running import RunningProxy
 from tests.standin import error, message, text, usage
 from tests.standin.bedrock import TEAM_PROFILE, Bedrock

@@ -10,8 +10,9 @@ import trustme
 from yarl import URL
 
 from candela_tui.exchange import Outcome
+from candela_tui.protocol.errors import ApiError
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
-from tests.standin import Gate, Provider, error, message, rechunk, text, whole_message
+from tests.standin import Answer, Gate, Provider, error, message, rechunk, text, whole_message
 
 SENT = [
     ("x-api-key", "sk-ant-test-000"),
@@ -275,7 +276,7 @@ async def test_https_proxy_is_used_towards_the_provider_and_no_proxy_is_not(
 
 def test_a_ca_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     from candela_tui.config import ProxySettings
-    from candela_tui.proxy.client_session import tls_context
+    from candela_tui.network.client_session import tls_context
 
     with pytest.raises(OSError, match=r"proxy\.ca_bundle: .*missing\.pem"):
         tls_context(ProxySettings(ca_bundle=tmp_path / "missing.pem"))
@@ -299,6 +300,11 @@ async def test_a_redirect_and_a_cookie_are_the_clients_business(
     provider.answer(whole_message(text("x")).but(status=307, headers=[("Location", "/else"), ("Set-Cookie", "a=b")]))
     async with client.post(f"{candela.url}/v1/messages", data=BODY, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"], answer.headers["Set-Cookie"]) == (307, "/else", "a=b")
+    provider.answer(Answer(status=307, headers=[("Location", "/else")], framing="length"))
+    async with client.post(f"{candela.url}/v1/messages", data=BODY, allow_redirects=False) as answer:
+        assert await answer.read() == b""
+    exchange = await candela.exchange(lambda found: found.error is not None)
+    assert exchange.error == ApiError("api_error", "the answer is a redirect (HTTP 307)")
     async with client.post(f"{candela.url}/v1/messages", data=BODY, headers={"Cookie": "c=d"}) as answer:
         await answer.read()
-    assert (await provider.request(1)).header("cookie") == "c=d"
+    assert (await provider.request(2)).header("cookie") == "c=d"

@@ -13,14 +13,15 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.sessions import Totals
 from candela_tui.config import PricingSettings
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ledger.totals import Totals
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.encoding import MOST_DECODED_BYTES
 from candela_tui.protocol.errors import ApiError
-from candela_tui.proxy.record import ExchangeRecord
-from candela_tui.proxy.tap import Tap
+from candela_tui.providers.upstream import ClientRequest
+from candela_tui.proxy.capture.raw_exchange import RawExchange
+from candela_tui.proxy.capture.record import ExchangeRecord
 from tests.protocol.chunks import cuts
 from tests.proxy.running import BODY
 from tests.standin import message, text, usage, whole_message
@@ -52,17 +53,17 @@ def recorded(
     *chunks: bytes, headers: dict[str, str] | None = None, status: int = 200, path: str = "/v1/messages"
 ) -> Exchange:
     """What is recorded of an answer that ended by itself."""
-    tap = Tap(method="POST", path=path, route="r", dialect="messages", headers=(), body=BODY)
-    tap.connected()
-    tap.answered(status, list((headers or {}).items()))
+    raw = RawExchange(ClientRequest("POST", path, [], BODY))
+    raw.connected()
+    raw.answered(status, list((headers or {}).items()))
     for chunk in chunks:
-        tap.chunk(chunk)
-    return ended(tap)
+        raw.chunk(chunk)
+    return ended(raw)
 
 
-def ended(tap: Tap, outcome: Outcome | None = None) -> Exchange:
-    tap.ended(outcome)
-    record = ExchangeRecord(tap)
+def ended(raw: RawExchange, outcome: Outcome | None = None) -> Exchange:
+    raw.ended(outcome)
+    record = ExchangeRecord(raw)
     record.read_request()
     while record.behind:
         record.fold()
@@ -182,18 +183,18 @@ def test_a_message_without_usage_makes_every_sum_at_least() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.CANCELLED, Outcome.CUT, Outcome.INTERRUPTED])
 def test_a_message_that_broke_off_before_its_usage_is_unread(outcome: Outcome) -> None:
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
-    tap.connected()
-    exchange = ended(tap, outcome)
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], BODY))
+    raw.connected()
+    exchange = ended(raw, outcome)
     assert (exchange.outcome, exchange.unread) == (outcome, "it ended before the provider answered")
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
-    tap.answered(200, [("Content-Type", "text/event-stream")])
-    assert ended(tap, outcome).unread == "it ended before the provider stated its usage"
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], BODY))
+    raw.answered(200, [("Content-Type", "text/event-stream")])
+    assert ended(raw, outcome).unread == "it ended before the provider stated its usage"
 
 
 def test_what_never_reached_a_provider_costs_nothing() -> None:
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
-    assert ended(tap, Outcome.CANCELLED).unread is None
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], BODY))
+    assert ended(raw, Outcome.CANCELLED).unread is None
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 529])
@@ -212,8 +213,8 @@ def test_what_asks_for_no_message_needs_no_usage(body: bytes) -> None:
 
 def test_a_client_that_leaves_after_message_stop_has_a_whole_answer_however_it_is_encoded() -> None:
     compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
-    tap = Tap(method="POST", path="/v1/messages", route="r", dialect="messages", headers=(), body=BODY)
-    tap.answered(200, [("Content-Encoding", "gzip")])
-    tap.chunk(compressor.compress(STREAM) + compressor.flush(zlib.Z_SYNC_FLUSH))
-    exchange = ended(tap, Outcome.CANCELLED)
+    raw = RawExchange(ClientRequest("POST", "/v1/messages", [], BODY))
+    raw.answered(200, [("Content-Encoding", "gzip")])
+    raw.chunk(compressor.compress(STREAM) + compressor.flush(zlib.Z_SYNC_FLUSH))
+    exchange = ended(raw, Outcome.CANCELLED)
     assert (exchange.outcome, exchange.unread) == (Outcome.OK, None)

@@ -356,6 +356,23 @@ async def test_tokens_are_counted(over_vertex: RunningProxy, vertex: Vertex) -> 
     assert sent.json["model"] == "claude-sonnet-4-5@20250929"
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "note"),
+    [
+        ("X-Vertex-AI-LLM-Shared-Request-Type", "flex", "flex tier"),
+        ("X-Vertex-AI-LLM-Request-Type", "dedicated", "dedicated tier"),
+        ("X-Vertex-AI-LLM-Request-Type", "shared", ""),
+    ],
+)
+async def test_the_request_type_reaches_google_and_its_price_says_what_is_not_known(
+    over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, name: str, asked: str, note: str
+) -> None:
+    await (await client.post(_url(over_vertex), data=BODY, headers={name: asked})).read()
+    assert vertex.predictions[0].header(name) == asked
+    notes = (await over_vertex.exchange()).cost_notes
+    assert [each.partition(":")[0] for each in notes] == ([note] if note else [])
+
+
 async def test_where_google_counts_no_tokens_the_words_are_not_about_the_model(
     vertex: Vertex, client: ClientSession, tmp_path: Path
 ) -> None:

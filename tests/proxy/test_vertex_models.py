@@ -102,4 +102,4 @@ async def test_a_vertex_ai_that_is_not_there_is_said_in_words(
     async with running(vertex, tmp_path, sections=sections) as proxy:
         answer = await client.get(_models(proxy))
         assert answer.status == 502
-        assert "could not ask Vertex AI for its models" in (await answer.json())["error"]["message"]
+        assert "could not reach http://127.0.0.1" in (await answer.json())["error"]["message"]

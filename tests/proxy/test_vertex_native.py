@@ -9,13 +9,13 @@ from anthropic import AsyncAnthropic, AsyncAnthropicVertex
 from yarl import URL
 
 from candela_tui.exchange import Outcome
-from candela_tui.proxy.upstreams.vertex_endpoint import vertex_endpoint
+from candela_tui.providers.vertex.endpoint import vertex_endpoint
 from tests.proxy.hints import HINTS
 from tests.proxy.running import RunningProxy, running
 from tests.standin import CLOSE, Gate, Provider, message, text, thinking, tool_use
 from tests.standin.vertex import Vertex
 
-PLACE = "/projects/test-project/locations/us-east5/publishers/anthropic/models"
+PLACE = "/projects/test-project/locations/us/publishers/anthropic/models"
 BODY = (
     b'{ "anthropic_version":"vertex-2023-10-16", "max_tokens": 64.0,"messages":[{"role":"user","content":"\\u00e9"}]}'
 )
@@ -37,7 +37,7 @@ async def test_the_sdk_with_its_own_token_gets_the_message_of_the_direct_route(
     vertex.answer(answer)
     sdk = AsyncAnthropicVertex(
         base_url=f"{over_vertex.origin}/vertex/v1",
-        region="us-east5",
+        region="us",
         project_id=vertex.project,
         access_token=vertex.issue("mine"),
         max_retries=0,
@@ -51,14 +51,14 @@ async def test_the_sdk_with_its_own_token_gets_the_message_of_the_direct_route(
     assert vertex.tokens_issued == 0
     assert vertex.predictions[0].header("authorization") == "Bearer mine"
     exchange = await over_vertex.exchange()
-    assert (exchange.provider, exchange.region, exchange.dialect) == ("vertex", "us-east5", "vertex")
+    assert (exchange.provider, exchange.region, exchange.dialect) == ("vertex", "us", "vertex")
 
 
 @pytest.mark.parametrize("model", ["claude-sonnet-4-5@20250929", "claude-sonnet-4-5%4020250929"])
 async def test_path_and_body_cross_byte_for_byte_with_candelas_token(
     over_vertex: RunningProxy, vertex: Vertex, client: ClientSession, model: str
 ) -> None:
-    path = f"{PLACE}/{model}:streamRawPredict?alt=sse&x=%7E"
+    path = f"{PLACE.replace('/us/', '/us-east5/')}/{model}:streamRawPredict?alt=sse&x=%7E"
     headers = {"anthropic-beta": "context-1m-2025-08-07", "X-Own": "1", "x-api-key": "sk-ant-not-for-google", **HINTS}
     answer = await client.post(_url(over_vertex, path), data=BODY, headers=headers)
     assert answer.status == 200

@@ -9,7 +9,8 @@ import pytest
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
-from tests.standin.vertex import SCOPE, Vertex
+from tests.standin.google_service import SCOPE
+from tests.standin.vertex import Vertex
 
 BODY: dict[str, Any] = {
     "anthropic_version": "vertex-2023-10-16",

@@ -12,7 +12,8 @@ from sqlalchemy import delete
 
 from candela_tui.exchange import ProviderSide
 from candela_tui.store.database import connect_to_write
-from candela_tui.store.reader import StoreError, StoreReader
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
 from candela_tui.store.schema import exchanges
 from tests.store.recording import ended, exchange, writing
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from sqlalchemy.dialects.sqlite import dialect
 
-from candela_tui.store.reader import StoreError, StoreReader
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
+from candela_tui.store.schema import metadata
 from tests.store.recording import Reports, exchange, store_whole, writing
 
 NUMBERS = range(1, 6)
@@ -31,7 +34,7 @@ def read_all(path: Path) -> list[str]:
     """Read everything there is; raise where the file itself is unreadable, not for one damaged body."""
     reader = StoreReader(path)
     found = [each.id for each in reader.exchanges()]
-    reader.session_ids()
+    reader.totals()
     for exchange_id in found:
         for read in (
             reader.exchange,
@@ -150,6 +153,7 @@ def changed(whole: Path, tmp_path: Path, *statements: str) -> Path:
         ["ALTER TABLE exchanges RENAME COLUMN model TO mod\u00e9l"],
         ["ALTER TABLE headers RENAME TO readers"],
         ["DROP TABLE provider_parts"],
+        ["ALTER TABLE headers RENAME TO old", "CREATE TABLE headers AS SELECT * FROM old", "DROP TABLE old"],
     ],
 )
 def test_a_schema_that_is_not_what_its_revision_says_is_broken(
@@ -159,6 +163,27 @@ def test_a_schema_that_is_not_what_its_revision_says_is_broken(
     found, reports = after_a_restart(path)
     assert found == [NEW.id]
     assert "a new store is begun" in reports.wait_for_problem("was damaged")
+
+
+TYPES = sorted(
+    {column.type.compile(dialect=dialect()) for table in metadata.tables.values() for column in table.columns}
+)
+
+
+@pytest.mark.parametrize("declared", TYPES)
+def test_a_column_of_another_type_is_damage(whole: Path, tmp_path: Path, declared: str) -> None:
+    def change(content: bytearray) -> None:
+        first = content.index(b"CREATE TABLE exchanges")
+        content[content.index(f" {declared}".encode(), first) + 2] = ord("q")
+
+    check(damaged_copy(whole, tmp_path / "data", change))
+
+
+def test_a_reference_to_no_column_is_damage(whole: Path, tmp_path: Path) -> None:
+    def change(content: bytearray) -> None:
+        content[content.index(b"REFERENCES request_bodies (exchange_id)") + len("REFERENCES request_bodies (e")] = 0xFF
+
+    check(damaged_copy(whole, tmp_path / "data", change))
 
 
 def test_text_of_the_schema_that_is_not_utf_8_is_damage_in_words(whole: Path, tmp_path: Path) -> None:
@@ -194,7 +219,7 @@ def test_one_damaged_row_costs_only_that_row(whole: Path, tmp_path: Path, change
     assert [each.id for each in reader.exchanges()] == rest
     (words,) = told
     assert "is damaged and can't be read" in words
-    assert reader.session_ids() == [exchange(1).session_id]
+    assert [each.session_id for each in reader.totals().sessions()] == [exchange(1).session_id]
     found, reports = after_a_restart(path)
     assert found == [*rest, NEW.id]
     assert reports.problems == []

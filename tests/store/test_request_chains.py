@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from candela_tui.store.errors import StoreError
 from candela_tui.store.lanes import LONGEST_CHAIN, base_position
-from candela_tui.store.reader import StoreError, StoreReader
+from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
 from tests.store.recording import PATIENCE_S, Reports, exchange, store_whole, writing
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from alembic import command
@@ -9,35 +10,44 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 import candela_tui.store.migrations
+from candela_tui.exchange import Exchange
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.reader import StoreReader
-from candela_tui.store.schema import REVISIONS, metadata
+from candela_tui.store.schema import IN_HEADERS, REVISIONS, metadata
 from tests.store.recording import exchange, store_whole, writing
 
 
-def statements(url: str) -> dict[str, str]:
-    """Name of each table and index, and the SQL that makes it, in one spelling."""
-    engine = create_engine(url)
+def migrated(path: Path, revision: str) -> Engine:
+    """Make a store by the migrations up to a revision."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        if url.endswith(":memory:"):
-            metadata.create_all(connection)
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", candela_tui.store.migrations.__path__[0])
+        command.upgrade(config, revision)
+    return engine
+
+
+def statements(engine: Engine) -> dict[str, str]:
+    """Name of each table and index, and the SQL that makes it, in one spelling."""
+    with engine.connect() as connection:
         rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        found = {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
-    engine.dispose()
-    return found
+        return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
+def test_the_migrations_make_exactly_what_a_new_store_has(path: Path, tmp_path: Path) -> None:
     with writing(path):
         pass
-    assert statements(f"sqlite:///{path}") == statements("sqlite:///:memory:")
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+    new, upgraded = create_engine(f"sqlite:///{path}"), migrated(tmp_path / "upgraded.db", "head")
+    assert statements(new) == statements(upgraded)
+    for engine in (new, upgraded):
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert MigrationContext.configure(connection).get_current_revision() == REVISIONS[-1]
+        engine.dispose()
 
 
 def test_every_migration_is_known_by_its_revision() -> None:
@@ -47,18 +57,14 @@ def test_every_migration_is_known_by_its_revision() -> None:
 
 
 def test_a_store_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}")
+    engine = migrated(path, "0001")
     with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", candela_tui.store.migrations.__path__[0])
-        command.upgrade(config, "0001")
         connection.execute(
             text(
                 "INSERT INTO exchanges (id, started_at_us, method, path, route, dialect, kind, url, streamed, outcome,"
                 " request_bytes, response_bytes, output_characters, retry, subscription, response_dropped,"
                 " usage_iterations, input_tokens) VALUES"
-                " ('0000-1', 0, 'POST', '/', 'r', 'messages', 'messages', '', 1, 'ok', 2, 3, 0, 0, 0, 0, 0, 12)"
+                " ('0000-1', 0, 'POST', '/', 'vertex', 'messages', 'messages', '', 1, 'ok', 2, 3, 0, 0, 0, 0, 0, 12)"
             )
         )
     engine.dispose()
@@ -71,7 +77,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(pa
     assert (old.provider, old.region, old.adaptations) == ("anthropic", None, ())
     found = StoreReader(path).exchange("0000-1")
     assert found is not None
-    assert (found.request_headers, found.provider_request_headers) == ((), ())
+    assert (found.request_headers, found.provider_request_headers, found.betas) == (None, None, None)
     assert StoreReader(path).provider_request_body("0000-1") is None
     assert StoreReader(path).provider_response_chunks("0000-1") == ([], [])
 
@@ -87,14 +93,15 @@ def test_reading_the_store_loads_no_alembic() -> None:
     assert not loaded & {"alembic", "textual", "aiohttp", "mako"}
 
 
-def test_writing_a_store_that_is_up_to_date_loads_no_alembic(path: Path) -> None:
+def test_writing_a_store_that_is_new_or_up_to_date_loads_no_alembic(path: Path) -> None:
     program = f"""
 from pathlib import Path
 from tests.store.recording import exchange, store_whole, writing
 with writing(Path({str(path)!r})) as (writer, reports):
     store_whole(writer, exchange(1))
 """
-    assert "alembic" in loaded_by(program)
+    assert "alembic" not in loaded_by(program)
+    assert path.exists()
     assert "alembic" not in loaded_by(program)
 
 
@@ -104,3 +111,15 @@ def test_a_directory_with_a_percent_sign_and_a_question_mark_holds_a_store(tmp_p
         store_whole(writer, exchange(1))
     assert reports.problems == []
     assert path.exists()
+
+
+def test_every_field_of_an_exchange_is_stored() -> None:
+    columns = set(metadata.tables["exchanges"].columns.keys())
+    kept = {field.name for field in fields(Exchange)} & columns
+    assert {field.name for field in fields(Exchange)} - kept - IN_HEADERS == {
+        "started_at",
+        "error",
+        "usage",
+        "cost",
+        "marks",
+    }

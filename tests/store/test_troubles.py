@@ -3,16 +3,19 @@
 import os
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from candela_tui.store.reader import StoreError, StoreReader
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
-from tests.store.recording import Reports, ended, exchange, store_whole, writing
+from tests.store.recording import PATIENCE_S, Reports, ended, exchange, store_whole, writing
 
 
 @contextmanager
@@ -287,3 +290,23 @@ def test_a_writer_that_was_closed_or_never_started_lets_go_of_bodies(path: Path)
     store_whole(writer, exchange(2))
     assert reports.stored == [exchange(1).id, exchange(2).id]
     assert not path.exists()
+
+
+def test_what_comes_while_an_idle_writer_looks_through_the_file_is_stored(
+    path: Path, reader: StoreReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = Reports()
+    writer = StoreWriter(path, on_problem=reports.problem, on_stored=reports.store)
+
+    def look(*_: Any) -> str:
+        if not reports.stored and reader.exchange(exchange(1).id) is None:
+            store_whole(writer, exchange(1))
+            writer._backlog.close(time.monotonic() + PATIENCE_S)
+        return ""
+
+    monkeypatch.setattr("candela_tui.store.writer.damage", look)
+    writer.start()
+    reports.wait_until_stored(exchange(1).id)
+    writer.close(PATIENCE_S)
+    assert reports.problems == []
+    assert [each.id for each in reader.exchanges()] == [exchange(1).id]

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 from candela_tui.protocol.request import decode_request
-from candela_tui.ui.lines.folded import FoldedLines
-from candela_tui.ui.preferences import Preferences, Remembered
-from candela_tui.ui.request.messages import MessagesPage, RequestPage
-from candela_tui.ui.request.page import Subject
+from candela_tui.ui.screens.request.pages.messages import MessagesPage
+from candela_tui.ui.screens.request.pages.page import ShownRequest
+from candela_tui.ui.screens.request.pages.request_page import RequestPage
+from candela_tui.ui.state.preferences import Preferences, Remembered
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
 
 
 def body_of(*messages: dict[str, Any], **fields: Any) -> bytes:
@@ -45,7 +46,7 @@ def laid_out(
     """The lines of a page, complete."""
     preferences = Preferences()
     preferences.now = Remembered(detail=detail or {}, wrap=wrap)
-    subject: Any = Subject.__new__(Subject)
+    subject: Any = ShownRequest.__new__(ShownRequest)
     subject.preferences, subject.folds = preferences, {}
     made = page(subject, width)
     request = decode_request(body)

@@ -12,18 +12,19 @@ from datetime import datetime
 from pathlib import Path
 
 from candela_tui.config import UiSettings
-from candela_tui.exchange import Exchange, Outcome, Recording, utc_now
+from candela_tui.exchange import Exchange, Outcome, Recording
 from candela_tui.feed import Feed
 from candela_tui.protocol.kind import Kind
 from candela_tui.store.reader import StoreReader
+from candela_tui.text.times import utc_now
 from candela_tui.ui.run import run
-from candela_tui.ui.status import Status
+from candela_tui.ui.state.proxy_status import ProxyStatus
 
 
 class BrokenReader(StoreReader):
     """Fails as no reader may."""
 
-    def exchanges(self, **_: object) -> list[Exchange]:
+    def exchanges(self, *_: object, **__: object) -> list[Exchange]:
         """A bug."""
         secret_in_a_local_variable = "sk-ant-" + "local"
         raise ZeroDivisionError(len(secret_in_a_local_variable))
@@ -59,7 +60,7 @@ def main() -> None:
     thread = threading.Thread(target=_busy, args=(feed, over, int(sys.argv[3])))
     if mode == "busy":
         thread.start()
-    status = Status("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com")
+    status = ProxyStatus("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com")
     end = run(feed=feed, history=history, status=status, settings=UiSettings())
     over.set()
     Path(sys.argv[4]).write_text(json.dumps(asdict(end)))

@@ -14,21 +14,22 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.config import PricingSettings, UiSettings
-from candela_tui.credentials.sign_in import registry
-from candela_tui.credentials.sign_in.office import Office
-from candela_tui.credentials.sign_in.survey import Providers
+from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.feed import Feed
 from candela_tui.pricing import Pricer
+from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.session_clues import SessionClues
 from candela_tui.protocol.usage import Usage
+from candela_tui.providers.identity import RouteName
+from candela_tui.providers.registry import sign_in_to
+from candela_tui.providers.survey import SignIns
 from candela_tui.store.reader import StoreReader
+from candela_tui.text.times import Clock
 from candela_tui.ui.app import CandelaApp
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.preferences import Preferences
-from candela_tui.ui.status import Status
+from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_status import ProxyStatus
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 JSON_HEADERS = (("Content-Type", "application/json"), ("x-api-key", "[redacted]"))
@@ -49,9 +50,9 @@ class Scene:
         preferences: Preferences | None = None,
         feed: Feed | None = None,
         address: str = "127.0.0.1:8181",
-        route: str = "anthropic-direct",
-        office: Office | None = None,
-        providers: Providers = registry.provider,
+        route: RouteName = RouteName.DIRECT,
+        sign_in_setup: SignInSetup | None = None,
+        sign_ins: SignIns = sign_in_to,
     ) -> None:
         self.now = NOW
         self.feed = feed or Feed()
@@ -60,7 +61,7 @@ class Scene:
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())
-        status = Status(address, route, "https://api.anthropic.com", note, follows_store)
+        status = ProxyStatus(address, route, "https://api.anthropic.com", note, follows_store)
         clock = Clock(lambda: self.now, UTC)
         self.config = directory / "config.toml"
         self.app = CandelaApp(
@@ -71,8 +72,8 @@ class Scene:
             settings=settings or UiSettings(theme=theme),
             config=self.config,
             preferences=preferences,
-            office=office,
-            providers=providers,
+            sign_in_setup=sign_in_setup,
+            sign_ins=sign_ins,
         )
 
     @asynccontextmanager

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in import registry
-from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method, Provider, ProviderName
-from candela_tui.credentials.sign_in.talk import Choice, Talk
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.prompter import Choice, Prompter
+from candela_tui.providers.identity import Provider
+from candela_tui.providers.registry import sign_in_to
 from tests.ui.scene import NOW
 
 CODE = "WDJB-MJHT"
@@ -23,26 +24,25 @@ class Cloud:
         self.lines: list[CheckLine] = []
         self.cancelled = False
 
-    def provider(self, name: ProviderName) -> Provider:
-        titles = {"gcp": "Google Cloud (Vertex AI)", "aws": "AWS (Bedrock)"}
-        if name == "anthropic":
-            return registry.provider(name)
-        return Provider(name, titles[name], self._find, self._methods, self._who, self._forget)
+    def sign_in(self, provider: Provider) -> SignIn:
+        if provider is Provider.ANTHROPIC:
+            return sign_in_to(provider)
+        return SignIn(provider, self._find, self._methods, self._who, self._forget)
 
-    async def _find(self, desk: Desk) -> list[Finding]:
+    async def _find(self, context: SignInContext) -> list[Finding]:
         return self.found
 
-    async def _methods(self, desk: Desk) -> list[Method]:
+    async def _methods(self, context: SignInContext) -> list[Method]:
         device = Method(
             "device", "In a browser", "with a code to enter on a page, on this or another machine", self._run
         )
         broken = Method("broken", "A broken way", "that always fails", self._fail)
         return [device, broken]
 
-    async def _run(self, desk: Desk, talk: Talk) -> None:
-        await talk.tell("Ask your administrator for the start URL.")
-        start = await talk.ask("Start URL", default="https://d-1.awsapps.com/start")
-        await talk.show_link(LINK, CODE)
+    async def _run(self, context: SignInContext, prompter: Prompter) -> None:
+        await prompter.tell("Ask your administrator for the start URL.")
+        start = await prompter.ask("Start URL", default="https://d-1.awsapps.com/start")
+        await prompter.show_link(LINK, CODE)
         try:
             while not await asyncio.to_thread(self._granted, start):  # noqa: ASYNC110 - as device flows do
                 await asyncio.sleep(0.01)
@@ -50,15 +50,15 @@ class Cloud:
             self.cancelled = True
             raise
         choices = [Choice("1", "sandbox", "111122223333"), Choice("2", "work", "444455556666")]
-        chosen = await talk.choose("Which account?", choices)
-        desk.accounts.put("aws", Account("keyring", "the keyring", chosen.title, NOW))
+        chosen = await prompter.choose("Which account?", choices)
+        context.accounts.put(Provider.BEDROCK, Account("keyring", "the keyring", chosen.title, NOW))
 
-    async def _fail(self, desk: Desk, talk: Talk) -> None:
+    async def _fail(self, context: SignInContext, prompter: Prompter) -> None:
         raise CredentialsError("the start URL belongs to nobody: ask your administrator for another")
 
-    async def _who(self, desk: Desk) -> list[CheckLine]:
+    async def _who(self, context: SignInContext) -> list[CheckLine]:
         return self.lines
 
-    async def _forget(self, desk: Desk) -> str:
-        desk.accounts.remove("aws")
+    async def _forget(self, context: SignInContext) -> str:
+        context.accounts.remove(Provider.BEDROCK)
         return "The AWS session is gone; ~/.aws is AWS's own and stays."

@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from candela_tui.ui.dashboard.choice import ALL_SESSIONS
+from candela_tui.ui.screens.dashboard.selection import ALL_SESSIONS
 from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, until
 from tests.ui.test_requests_pane import pane, row, rows
 
@@ -21,7 +21,7 @@ def two_sessions(scene: Scene) -> None:
 async def all_chosen(pilot: Pilot[Any]) -> None:
     await shows(pilot, "All sessions", "write the docs")
     await pilot.press("1", "g", "2")
-    await until(pilot, lambda: pane(pilot).choice == ALL_SESSIONS and len(rows(pilot)) == 3)
+    await until(pilot, lambda: pane(pilot).selection == ALL_SESSIONS and len(rows(pilot)) == 3)
 
 
 async def test_all_sessions_have_one_list_that_says_whose_each_request_is(scene: Scene) -> None:
@@ -61,7 +61,7 @@ async def test_a_filter_an_order_and_marks_work_on_all_sessions(scene: Scene) ->
         await pilot.press("escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
         await pilot.press("g", "m", "G", "m", "e")
-        await shows(pilot, "what is marked as CSV", "2 requests", "all sessions as CSV", "3 requests")
+        await shows(pilot, "the marked requests as CSV", "2 requests", "all sessions as CSV", "3 requests")
 
 
 async def test_a_filter_of_sessions_hides_the_row_of_all(scene: Scene) -> None:

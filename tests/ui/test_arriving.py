@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
-from candela_tui.ui.bodies import Bodies, Side
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.lines.slices import in_slices
-from candela_tui.ui.request.overview import OverviewPage
-from candela_tui.ui.request.page import Page, Subject
-from candela_tui.ui.request.raw_response import RawResponsePage
-from candela_tui.ui.request.response import ResponsePage
+from candela_tui.text.times import Clock
+from candela_tui.ui.screens.request.pages.overview import OverviewPage
+from candela_tui.ui.screens.request.pages.page import Page, ShownRequest
+from candela_tui.ui.screens.request.pages.raw_response import RawResponsePage
+from candela_tui.ui.screens.request.pages.response import ResponsePage
+from candela_tui.ui.state.exchange_bodies import ExchangeBodies
+from candela_tui.ui.state.traffic_side import TrafficSide
+from candela_tui.ui.time_slices import in_slices
 from tests.ui.scene import NOW, STREAM_HEADERS, Scene, shows, stream
 
 _TEXTS = ("The clock ", "stands still ", "in the test, ", "so nothing ", "expires.")
@@ -47,11 +48,11 @@ class _Provider:
         if self.ended:
             known |= {"outcome": Outcome.OK, "stop_reason": "end_turn", "marks": Marks(0.4, 640.0, 812.0, 4312.0)}
         if self.listed:
-            known |= {"request_headers": (), "response_headers": ()}
+            known |= {"request_headers": None, "response_headers": None}
         return replace(self.exchange, **known)
 
 
-class _Bodies(Bodies):
+class _Bodies(ExchangeBodies):
     """Bodies without a feed or a store."""
 
     def __init__(self, provider: _Provider) -> None:
@@ -64,7 +65,7 @@ class _Bodies(Bodies):
         answered = provider.headers if provider.status is not None else ()
         return replace(provider.snapshot(), request_headers=_ASKED, response_headers=answered)
 
-    async def answer_after(self, chunks: int, side: Side = "client") -> tuple[list[bytes], list[float]]:
+    async def answer_after(self, chunks: int, side: TrafficSide = "client") -> tuple[list[bytes], list[float]]:
         """The chunks so far."""
         recording = self._provider.recording
         return recording.chunks[chunks:], recording.times[chunks:]
@@ -100,7 +101,7 @@ async def _played(seed: int, page_type: type[Page]) -> AsyncIterator[tuple[str, 
         request_headers=_ASKED,
     )
     provider = _Provider(live, headers, in_memory=chance.random() < 0.5, listed=chance.random() < 0.3)
-    subject = Subject(live, _Bodies(provider), Clock(lambda: NOW))
+    subject = ShownRequest(live, _Bodies(provider), Clock(lambda: NOW))
     page = page_type(subject, 100)
     crossing = iter([("head", b""), *(("chunk", chunk) for chunk in chunks), ("end", b"")])
     late: list[Exchange] = []

@@ -14,7 +14,7 @@ from candela_tui.config import AttentionSettings, UiSettings
 from candela_tui.exchange import Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.ui.attention import Attention, escape_sequence
+from candela_tui.ui.notifications.attention import Attention, escape_sequence
 from tests.ui.scene import LIVE, NOW, Scene, clues, shows, until
 
 ON = AttentionSettings(how="bell", cost_marks_usd=(Decimal(5), Decimal(20)))
@@ -162,7 +162,7 @@ class TestCostMarks:
         assert attention.spent(TODAY, Decimal(8)) == []
         assert len(attention.spent(TODAY, Decimal(21))) == 1
 
-    def test_another_day_begins_anew(self) -> None:
+    def test_another_day_starts_at_zero(self) -> None:
         attention = Attention(ON, NOW)
         attention.spent(TODAY, Decimal(30))
         assert attention.spent(TODAY + timedelta(days=1), Decimal("0.1")) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from candela_tui.ui.commands import Commands, Verb
+from candela_tui.ui.keys.commands import Command, Commands
 from tests.ui.scene import LIVE, Scene, busy_morning, screen_text, shows, typed, until
 
 
@@ -13,16 +13,16 @@ def done() -> list[str]:
 
 @pytest.fixture
 def commands(done: list[str]) -> Commands:
-    def verb(name: str, meaning: str, *values: str) -> Verb:
-        return Verb(name, meaning, lambda value: done.append(f"{name} {value}"), values)
+    def command(name: str, meaning: str, *values: str) -> Command:
+        return Command(name, meaning, lambda value: done.append(f"{name} {value}"), values)
 
     return Commands(
         [
-            verb("theme", "Wear another theme", "nord", "gruvbox", "rose-pine"),
-            verb("filter", "Show some requests"),
-            verb("quit", "Leave candela"),
-            verb("dashboard.filter", "Show some requests"),
-            verb("dashboard.zoom", "One pane alone"),
+            command("theme", "Change the theme", "nord", "gruvbox", "rose-pine"),
+            command("filter", "Show some requests"),
+            command("quit", "Quit candela"),
+            command("dashboard.filter", "Show some requests"),
+            command("dashboard.zoom", "One pane alone"),
         ]
     )
 
@@ -34,7 +34,7 @@ class TestCommands:
             ("f", ["filter"]),
             ("FIL", ["filter"]),
             ("dashboard.", ["dashboard.filter", "dashboard.zoom"]),
-            ("leave", ["quit"]),
+            ("candel", ["quit"]),
             ("theme n", ["theme nord", "theme rose-pine"]),
             ("theme gr", ["theme gruvbox"]),
             ("nosuch x", []),
@@ -161,7 +161,7 @@ class TestInTheDashboard:
         async with scene.opened() as pilot:
             await shows(pilot, "1 live")
             await pilot.press("colon", *"quit", "enter")
-            await shows(pilot, "Leave candela?")
+            await shows(pilot, "Quit candela?")
 
     async def test_a_click_on_a_completion_runs_it_and_one_elsewhere_closes(self, scene: Scene) -> None:
         async with scene.opened() as pilot:

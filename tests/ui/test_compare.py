@@ -7,9 +7,9 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ui.compare.rows import changed_part
-from candela_tui.ui.compare.screen import CompareScreen
-from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.screens.compare.rows import changed_part
+from candela_tui.ui.screens.compare.screen import CompareScreen
+from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, typed, until
 
@@ -33,8 +33,8 @@ def two(scene: Scene, old: bytes, new: bytes, **facts: Any) -> Exchange:
 
 
 async def open_on(pilot: Pilot[int], scene: Scene, exchange: Exchange) -> None:
-    ledger = scene.app.sources.ledger
-    await until(pilot, lambda: all(ledger.exchange(each.id) for each in (*scene._happened, exchange)))
+    loaded = scene.app.sources.loaded
+    await until(pilot, lambda: all(loaded.exchange(each.id) for each in (*scene._happened, exchange)))
     await scene.app.push_screen(CompareScreen(scene.app.sources, exchange.id))
 
 
@@ -52,7 +52,7 @@ async def test_d_on_a_request_shows_what_it_has_that_the_one_before_had_not(scen
             "extends the previous prompt; all of it is cacheable",
             "18k tokens read (97%), 600 written, 12 uncached",
             "18k → 19k tokens (+600)",
-            "… 1 message the same",
+            "… 1 unchanged message",
             " + message 2 · assistant",
             "     + Let me look.",
             " + message 3 · user",
@@ -68,11 +68,11 @@ async def test_a_changed_message_shows_its_lines_with_a_few_around_them(scene: S
     made = two(scene, body(USER, ANSWER), body(changed("line 20", "row 20"), ANSWER))
     async with scene.opened((100, 40)) as pilot:
         await open_on(pilot, scene, made)
-        screen = await shows(pilot, "1 the same, 1 changed", "     − line 20", "     + row 20", "… 17 lines the same")
+        screen = await shows(pilot, "1 the same, 1 changed", "     − line 20", "     + row 20", "… 17 unchanged lines")
         assert "the same as the previous prompt up to the system prompt" in screen
         assert "line 17" in screen
         assert "line 16" not in screen
-        assert "… 16 lines the same" in screen
+        assert "… 16 unchanged lines" in screen
 
 
 async def test_two_marked_requests_are_compared_whatever_session_they_are_of(scene: Scene) -> None:
@@ -83,14 +83,14 @@ async def test_two_marked_requests_are_compared_whatever_session_they_are_of(sce
         await pilot.press("1", "g", "2")
         await shows(pilot, "all sessions", "11:58:20", "11:58:30", "11:59:00")
         await pilot.press("g", "m", "d")
-        screen = await shows(pilot, "11:58:20 → 11:58:30  10s later   main → agent 1   opus-4-8", "Nothing differs")
+        screen = await shows(pilot, "11:58:20 → 11:58:30  10s later   main → agent 1   opus-4-8", "No differences")
         assert "Next" not in screen
         await pilot.press("escape")
         await shows(pilot, "1 marked")
         await pilot.press("G", "m", "g", "d")
         await shows(pilot, "11:58:20 → 11:59:00  40s later   main   opus-4-8", "1 the same, 2 new")
         await pilot.press("escape", "j", "m", "d")
-        await shows(pilot, "3 requests are marked: mark two")
+        await shows(pilot, "3 requests are marked. Mark exactly two")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_what_asks_for_the_same_differs_in_nothing(scene: Scene) -> None:
     made = two(scene, body(USER), body(USER))
     async with scene.opened() as pilot:
         await open_on(pilot, scene, made)
-        await shows(pilot, "Nothing differs: both ask for the same.")
+        await shows(pilot, "No differences: the two requests are equal.")
 
 
 async def test_the_first_request_of_an_agent_has_nothing_to_be_compared_with(scene: Scene) -> None:
@@ -123,7 +123,7 @@ async def test_the_first_request_of_an_agent_has_nothing_to_be_compared_with(sce
     first = scene.request(ago=30, agent_id="a1", body=body(USER))
     async with scene.opened() as pilot:
         await open_on(pilot, scene, first)
-        await shows(pilot, "The first request of its agent: there is nothing to compare it with.")
+        await shows(pilot, "This is the agent's first request: there is nothing to compare it with.")
         await pilot.press("q")
         await shows(pilot, "Sessions")
 
@@ -133,7 +133,7 @@ async def test_a_body_that_is_not_recorded_is_said(scene: Scene) -> None:
     scene.feed.release(made.id)
     async with scene.opened() as pilot:
         await open_on(pilot, scene, made)
-        await shows(pilot, "The body of the request of 11:59:00 is not recorded.")
+        await shows(pilot, "The body of the request at 11:59:00 was not recorded.")
 
 
 async def test_the_bodies_of_earlier_runs_come_from_the_store(scene: Scene) -> None:
@@ -216,7 +216,7 @@ async def test_the_changes_are_copied_as_text_with_their_signs(scene: Scene) -> 
         assert "+ " + " " * 4 + "row 20␛[2J" in copied
 
 
-async def test_another_width_breaks_the_lines_anew(scene: Scene) -> None:
+async def test_another_width_breaks_the_lines_again(scene: Scene) -> None:
     long = {"role": "user", "content": "many words " * 30 + "the end"}
     made = two(scene, body(USER), body(USER, long))
     async with scene.opened((120, 36)) as pilot:

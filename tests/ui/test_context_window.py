@@ -8,12 +8,12 @@ async def test_the_window_of_the_model_is_told_as_soon_as_the_price_data_is_load
     made = scene.request(usage=(12, 96_000, 1_200, 0, 61))
     pricing._lookup.cache_clear()
     assert not pricing.price_data_loaded()
-    ledger = scene.app.sources.ledger
+    loaded = scene.app.sources.loaded
     async with scene.opened() as pilot:
         await until(pilot, pricing.price_data_loaded)
 
         def window() -> int | None:
-            context = ledger.session(made.session_id).context
+            context = loaded.session(made.session_id).context
             return context.window if context else None
 
         await until(pilot, lambda: window() == 1_000_000)

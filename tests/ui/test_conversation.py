@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.ui.lines.folds import Level
-from candela_tui.ui.lines.search import Query
-from candela_tui.ui.lines.text_view import TextView
-from candela_tui.ui.plain import plain_lines
-from candela_tui.ui.request.attachment import Attachment, current_attachment
-from candela_tui.ui.request.image_size import image_size
-from candela_tui.ui.request.system import SystemPage
+from candela_tui.text.terminal_safe import terminal_safe_lines
+from candela_tui.ui.screens.request.conversation.attachments import Attachment, current_attachment
+from candela_tui.ui.screens.request.conversation.image_size import image_size
+from candela_tui.ui.screens.request.pages.system import SystemPage
+from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel
+from candela_tui.ui.widgets.text_view.search import Query
+from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.ui.conversation import (
     ALL,
     ONE,
@@ -100,13 +100,13 @@ def test_a_reminder_in_a_result_folds_by_itself() -> None:
 
 def test_images_say_type_pixels_and_size() -> None:
     lines = texts(laid_out(body_of(user(IMAGE, result(["look", IMAGE])))))
-    assert "   ▣ image   image/png · 640 × 480 · 3.0 kB   v opens it" in lines
+    assert "   ▣ image   image/png · 640 × 480 · 3.0 kB   press v to open" in lines
 
 
 def test_a_mark_of_the_cache_is_shown_whatever_is_folded() -> None:
     block = {**text(NUMBERED), "cache_control": {"type": "ephemeral", "ttl": "1h"}}
     for detail in (ONE, ALL):
-        assert "   ◇ cached up to here, for 1h" in texts(laid_out(body_of(user(block)), detail=detail))
+        assert "   ◇ cache breakpoint, 1h" in texts(laid_out(body_of(user(block)), detail=detail))
 
 
 def test_the_billing_header_is_told_from_the_prompt() -> None:
@@ -148,7 +148,7 @@ def test_folding_and_unfolding_gives_the_same_lines(body: bytes, width: int) -> 
     before = texts(lines)
     lines.toggle_all()
     settled(lines)
-    assert all(fold.level is Level.ONE for fold in lines.folds if fold.kind)
+    assert all(fold.level is DetailLevel.ONE for fold in lines.folds if fold.kind)
     lines.toggle_all()
     settled(lines)
     assert texts(lines) == before
@@ -165,7 +165,7 @@ def test_all_of_a_text_is_shown_once(words: str, width: int, ascii: bool) -> Non
     encoded = json.dumps({"messages": [user(words)]}, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
     lines = laid_out(encoded, width, detail=ALL)
     shown = "".join(line[3:] for line in (lines.text(n) for n in range(2, len(lines))) if line)
-    without_breaks = plain_lines(words).replace("\n", "").replace(" ", "")
+    without_breaks = terminal_safe_lines(words).replace("\n", "").replace(" ", "")
     if "<system-reminder>" not in words and words:
         assert shown.replace("▾ ", "").replace(" ", "") == without_breaks
 
@@ -354,7 +354,7 @@ async def test_the_current_image_can_be_opened_by_other_programs(scene: Scene) -
     async with scene.opened((120, 40)) as pilot:
         view = await open_messages(pilot)
         assert current_attachment(view) is None
-        while view.current_fold.bears is None:
+        while view.current_fold.attachment is None:
             await pilot.press("right_parenthesis")
         attachment = current_attachment(view)
         assert attachment is not None

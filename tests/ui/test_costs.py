@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from candela_tui.cli.overview import overview
+from candela_tui.analysis.labels import served
+from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Cost, Outcome
 from candela_tui.protocol.headers import Headers
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.request.costs import cost_lines
-from candela_tui.ui.request.limits import limit_lines
-from candela_tui.ui.words import served
+from candela_tui.text.times import Clock
+from candela_tui.ui.screens.request.overview.costs import cost_lines
+from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
 from tests.analysis.test_limits import FABLE_SPENT, PAID
-from tests.export.exchanges import exchange
+from tests.reports.exchanges import exchange
 
 NOW = datetime(2026, 11, 21, 11, tzinfo=UTC)
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
@@ -52,7 +52,7 @@ def test_a_note_is_no_reason_for_a_cost_that_may_be_more() -> None:
     note = "Portkey does not state which model answered: priced as claude-opus-4-8"
     cut = shown(cost=part, cost_notes=(note,), outcome=Outcome.CUT)
     assert f"note {note}" in cut
-    assert "≥ because The answer broke off before its final usage" in cut
+    assert "why ≥ The response ended before it reported its final usage" in cut
     doubted = shown(cost=part, cost_notes=("web searches have no price here",))
     assert "note web searches have no price here" in doubted
     assert "because" not in doubted
@@ -61,7 +61,7 @@ def test_a_note_is_no_reason_for_a_cost_that_may_be_more() -> None:
 def test_extra_usage_is_a_bill_and_says_how_much_of_it_is_used() -> None:
     place = "anthropic-ratelimit-unified-overage"
     told = ((f"{place}-in-use", "true"), (f"{place}-utilization", "0.3"))
-    assert "Paid as extra usage, 30%: beyond the subscription, so the figures are a bill." in shown(rate_limits=told)
+    assert "Paid as extra usage, 30%, beyond the subscription: this cost is billed." in shown(rate_limits=told)
     assert "extra usage" not in shown(rate_limits=((f"{place}-status", "allowed"),))
 
 
@@ -72,12 +72,12 @@ def test_the_limits_say_which_window_decides_and_whether_extra_usage_pays() -> N
         return "\n".join(" ".join("".join(text for text, _ in line).split()) for line in drawn)
 
     refused = lines(429, FABLE_SPENT)
-    assert "decided by 7 days, Fable" in refused
+    assert "limiting window 7 days, Fable" in refused
     assert "100% used · rejected" in refused
     assert "extra usage not in use · rejected · org level disabled" in refused
     paid = lines(200, PAID)
     assert "100% used · used up" in paid
-    assert "extra usage in use, 30% · this request is paid for" in paid
+    assert "extra usage in use, 30% · this request is billed" in paid
 
 
 def test_the_gateway_is_named_beside_the_model_that_answered() -> None:

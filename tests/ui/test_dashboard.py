@@ -1,17 +1,20 @@
 """The first screen, used as its user does."""
 
+import asyncio
 import csv
 import io
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widgets import Input, Static
 
 from candela_tui.exchange import Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.ui.rows.row_list import RowList
+from candela_tui.ui.widgets.rows.row_list import RowList
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, typed, until
 
@@ -29,7 +32,7 @@ async def test_an_empty_dashboard_says_how_to_begin(scene: Scene) -> None:
 async def test_a_probe_alone_keeps_the_welcome(scene: Scene) -> None:
     async with scene.opened() as pilot:
         scene.request(method="HEAD", path="/", kind=Kind.PROBE, session_id=None)
-        await until(pilot, lambda: scene.app.sources.ledger.newest)
+        await until(pilot, lambda: scene.app.sources.loaded.newest)
         await shows(pilot, "Waiting for the first request")
 
 
@@ -100,6 +103,39 @@ async def test_nothing_ticks_while_nothing_is_live(scene: Scene) -> None:
         scene.grow(live, outcome=Outcome.OK)
         await shows(pilot, "0 live")
         assert not scene.app._ticker._active.is_set()
+
+
+async def test_a_timer_that_rings_after_the_last_screen_closed_does_nothing(scene: Scene) -> None:
+    async with scene.opened():
+        pass
+    assert not scene.app.screen_stack
+    scene.app._tick()
+
+
+@pytest.mark.parametrize("close", ["screen", "app"])
+async def test_what_a_callback_misses_while_its_screen_closes_does_not_end_the_app(scene: Scene, close: str) -> None:
+    async with scene.opened() as pilot:
+        screen = Screen[None](Static(id="child"))
+        await scene.app.push_screen(screen)
+        ran = asyncio.Event()
+
+        async def is_due() -> None:
+            while not screen._pruning:  # noqa: ASYNC110 - Textual has no event for it.
+                await asyncio.sleep(0)
+            ran.set()
+            screen.query_one("#removed-before")
+
+        screen.call_later(is_due)
+        if close == "screen":
+            await scene.app.pop_screen()
+            await shows(pilot, "candela claude")
+    assert ran.is_set()
+
+
+async def test_what_a_callback_misses_ends_the_app_while_its_screen_is_open(scene: Scene) -> None:
+    with pytest.raises(NoMatches):
+        async with scene.opened():
+            scene.app.call_later(scene.app.screen.query_one, "#never-there")
 
 
 async def test_the_clients_own_requests_are_counted_and_shown_on_demand(scene: Scene) -> None:
@@ -230,9 +266,9 @@ async def test_q_asks_while_requests_are_live(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "1 live")
         await pilot.press("q")
-        await shows(pilot, "Leave candela?", "1 request is live")
+        await shows(pilot, "Quit candela?", "1 request is live")
         await pilot.press("escape")
-        await until(pilot, lambda: "Leave candela?" not in screen_text(pilot))
+        await until(pilot, lambda: "Quit candela?" not in screen_text(pilot))
         assert pilot.app.is_running
         await pilot.press("q", "y")
     assert scene.app.return_value == 0
@@ -251,7 +287,7 @@ async def test_help_lists_the_keys_that_work_here(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("question_mark")
-        screen = await shows(pilot, "Keys", "Write requests into a file")
+        screen = await shows(pilot, "Keys", "Export requests to a CSV or JSON file")
         assert "requests.export" in screen
         await pilot.press("escape", "enter", "question_mark")
         await shows(pilot, "revious tab")
@@ -287,7 +323,7 @@ async def test_an_unknown_theme_in_the_settings_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", ["candela-light", "nord", "textual-light"])
-async def test_every_theme_has_the_inks(tmp_path: Path, theme: str) -> None:
+async def test_every_theme_has_every_style(tmp_path: Path, theme: str) -> None:
     scene = Scene(tmp_path, theme=theme)
     busy_morning(scene)
     async with scene.opened() as pilot:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from candela_tui.reports.catalog import REPORTS
 from tests.ui.scene import Scene, clues, screen_text, shows, typed, until
 
 
@@ -24,6 +25,14 @@ async def test_the_usual_name_is_in_the_field_and_follows_the_form(scene: Scene)
         await pilot.press("enter")
         await shows(pilot, "1 request written")
         assert Path("candela-7c1d4f0e-session.json").exists()
+
+
+async def test_every_report_is_offered(scene: Scene) -> None:
+    scene.request(clues=clues("fix the test"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("e")
+        await shows(pilot, *(f"the session as {report.title}" for report in REPORTS.values()))
 
 
 async def test_an_export_goes_where_its_user_says(scene: Scene, tmp_path: Path) -> None:
@@ -57,12 +66,12 @@ async def test_a_file_that_exists_is_replaced_only_after_asking(scene: Scene, tm
         await pilot.press("e", "tab", "ctrl+u")
         await typed(pilot, str(taken))
         await pilot.press("enter")
-        await shows(pilot, "taken.csv exists. Press ⏎ again to replace it.")
+        await shows(pilot, "taken.csv already exists. Press ⏎ again to replace it.")
         assert taken.read_text() == "dear"
         await pilot.press("x", "backspace")
         await until(pilot, lambda: "Press ⏎ again" not in screen_text(pilot))
         await pilot.press("enter")
-        await shows(pilot, "taken.csv exists.")
+        await shows(pilot, "taken.csv already exists.")
         await pilot.press("enter")
         await shows(pilot, "1 request written")
         assert taken.read_text().startswith("id,")
@@ -75,4 +84,4 @@ async def test_a_directory_that_is_not_there_is_named(scene: Scene, tmp_path: Pa
         await pilot.press("e", "tab", "ctrl+u")
         await typed(pilot, "nowhere/mine.csv")
         await pilot.press("enter")
-        await shows(pilot, "There is no directory nowhere.")
+        await shows(pilot, "The directory nowhere does not exist.")

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from candela_tui.ui.farewell import farewell
-from candela_tui.ui.ink import cell_len
+from rich.cells import cell_len
+
+from candela_tui.ui.terminal.exit_summary import exit_summary
 from tests.ui.scene import NOW, Scene, clues
 
 
 def _left(scene: Scene, minutes: float) -> list[str]:
-    scene.app.sources.ledger.merge(scene._happened, from_feed=True)
-    return farewell(scene.app.sources.ledger, NOW - timedelta(minutes=minutes), scene.app.sources.clock)
+    scene.app.sources.loaded.merge(scene._happened, from_feed=True)
+    return exit_summary(scene.app.sources.loaded, NOW - timedelta(minutes=minutes), scene.app.sources.clock)
 
 
 def test_nothing_is_left_where_nothing_happened(scene: Scene) -> None:

@@ -45,11 +45,11 @@ async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessio
             ago = 200_000 + 8000 - number
             store_whole(writer, scene.make(ago=ago, session_id=session, clues=clues("a long day")))
     async with scene.opened() as pilot:
-        ledger = scene.app.sources.ledger
-        await until(pilot, lambda: len(ledger.requests("long")) == 7199, 3000)
-        assert len(ledger.requests(None)) == 1
-        assert ledger.requests("forgotten") == []
-        await until(pilot, lambda: ledger.session("long").totals.requests == 7199)
+        loaded = scene.app.sources.loaded
+        await until(pilot, lambda: len(loaded.requests("long")) == 7199, 3000)
+        assert len(loaded.requests(None)) == 1
+        assert loaded.requests("forgotten") == []
+        await until(pilot, lambda: loaded.session("long").totals.requests == 7199)
         await shows(pilot, "a long day")
 
 
@@ -61,9 +61,9 @@ async def test_the_cost_of_today_is_that_of_all_its_requests_however_many(tmp_pa
             store_whole(writer, made)
     assert made.cost is not None
     async with scene.opened() as pilot:
-        ledger = scene.app.sources.ledger
-        await until(pilot, lambda: ledger.today().requests == 6100, 3000)
-        assert ledger.today().cost_usd == 6100 * made.cost.total
+        loaded = scene.app.sources.loaded
+        await until(pilot, lambda: loaded.today().requests == 6100, 3000)
+        assert loaded.today().cost_usd == 6100 * made.cost.total
 
 
 async def test_what_a_feed_could_not_hold_is_read_from_the_store(tmp_path: Path) -> None:

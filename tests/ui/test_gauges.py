@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.ui.gauges import gauge, sparkline
+from candela_tui.ui.style.gauges import gauge, sparkline
 
 
 @pytest.mark.parametrize(

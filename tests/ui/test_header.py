@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from candela_tui.analysis.limits import Allowance, ExtraUsage, Limits, Window
-from candela_tui.ui.dashboard.header_line import HeaderFacts, header_line
-from candela_tui.ui.ink import cells_of
+from candela_tui.ui.screens.dashboard.header.header_line import HeaderFacts, header_line
+from candela_tui.ui.style.styled_text import cells_of
 from tests.ui.scene import LIVE, NOW, Scene, screen_text, shows
 
 
@@ -21,8 +21,8 @@ def said(known: HeaderFacts, width: int = 200) -> str:
     return "".join(text for text, _ in header_line(known, width).pieces)
 
 
-def inks(known: HeaderFacts, width: int = 200) -> dict[str, str]:
-    return {text.strip(): ink for text, ink in header_line(known, width).pieces if text.strip()}
+def text_styles(known: HeaderFacts, width: int = 200) -> dict[str, str]:
+    return {text.strip(): style for text, style in header_line(known, width).pieces if text.strip()}
 
 
 def window(
@@ -88,7 +88,7 @@ def test_it_never_takes_more_than_its_line(
 
 
 @pytest.mark.parametrize(
-    ("share", "status", "ink"),
+    ("share", "status", "style"),
     [
         (0.79, "allowed", "text"),
         (0.8, "allowed", "warn"),
@@ -98,11 +98,11 @@ def test_it_never_takes_more_than_its_line(
     ],
 )
 def test_a_limit_warns_from_80_percent_and_is_red_from_95_or_when_it_rejects(
-    share: float, status: str, ink: str
+    share: float, status: str, style: str
 ) -> None:
     percent = f"{min(round(share * 100), 99)}%"
     known = facts(limits=Limits(status, (window(share, status=status),)))
-    assert inks(known)[percent] == ink
+    assert text_styles(known)[percent] == style
     assert ("rejected" in said(known)) is (status == "rejected")
 
 

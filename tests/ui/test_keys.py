@@ -7,7 +7,7 @@ import pytest
 from textual.binding import Binding
 
 from candela_tui.config import UiSettings
-from candela_tui.ui.keymap import keymap, known_bindings, own_nodes
+from candela_tui.ui.keys.keymap import keymap, known_bindings, own_nodes
 from tests.ui.scene import Scene, busy_morning, screen_text, shows, typed, until
 
 MOVEMENTS = ("down", "up", "left", "right", "next", "previous", "first", "last", "top", "bottom", "page", "half")
@@ -73,7 +73,7 @@ class TestKeymap:
         ("action", "keys", "told"),
         [
             ("ap.keys", "x", "[ui.keys] 'ap.keys': no such action; did you mean 'app.keys'?"),
-            ("zzzz", "x", "[ui.keys] 'zzzz': no such action; the help (?) shows the names of the actions"),
+            ("zzzz", "x", "[ui.keys] 'zzzz': no such action; the help (?) lists the names"),
             ("app.keys", "f1,slahs", "[ui.keys] 'app.keys': no such key: 'slahs'; did you mean 'slash'?"),
             ("app.keys", "ctrl+entr", "[ui.keys] 'app.keys': no such key: 'ctrl+entr'; did you mean 'ctrl+enter'?"),
             ("app.keys", "shift+g", "[ui.keys] 'app.keys': no such key: 'shift+g'; write 'G'"),
@@ -87,11 +87,11 @@ class TestKeymap:
 
     def test_an_action_that_loses_its_key_to_another_is_told(self) -> None:
         found = keymap({"dashboard.zoom": "q"})
-        assert found.troubles == ("[ui.keys] 'q' is for 'dashboard.zoom' now; 'dashboard.leave' has lost it",)
+        assert found.troubles == ("[ui.keys] 'q' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
 
     def test_an_action_of_the_screen_loses_its_key_to_one_of_the_focused_pane(self) -> None:
         found = keymap({"dashboard.leave": "z"})
-        assert found.troubles == ("[ui.keys] 'z' is for 'dashboard.zoom' now; 'dashboard.leave' has lost it",)
+        assert found.troubles == ("[ui.keys] 'z' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
 
     def test_two_actions_may_change_their_keys(self) -> None:
         assert keymap({"dashboard.zoom": "q", "dashboard.leave": "z"}).troubles == ()
@@ -164,7 +164,7 @@ class TestInTheDashboard:
             await until(pilot, lambda: "dashboard.leave" not in screen_text(pilot))
             assert "app.leave_at_once" in screen_text(pilot)
             await pilot.press(*"zzz")
-            await shows(pilot, "Nothing says")
+            await shows(pilot, "Nothing matches")
 
     async def test_the_footer_shows_the_keys_of_the_focused_pane_as_many_as_fit(self, scene: Scene) -> None:
         scene.request()

@@ -13,12 +13,12 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from candela_tui.credentials.sign_in.office import Office
+from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.paths import default_paths
-from candela_tui.ui.compare.screen import CompareScreen
-from candela_tui.ui.dashboard.screen import DashboardScreen
-from candela_tui.ui.dialogs.choose import ChooseDialog
-from candela_tui.ui.request.screen import RequestScreen
+from candela_tui.ui.screens.compare.screen import CompareScreen
+from candela_tui.ui.screens.dashboard.screen import DashboardScreen
+from candela_tui.ui.screens.dialogs.choose import ChooseDialog
+from candela_tui.ui.screens.request.screen import RequestScreen
 from tests.ui.scene import Scene, busy_morning, shows, stream, until
 from tests.ui.sign_in_cloud import Cloud
 
@@ -75,8 +75,8 @@ async def _opened(pilot: Pilot[int], keys: Iterable[str]) -> None:
 async def _play(directory: Path, name: str, bursts: Sequence[Sequence[str]]) -> None:
     scene = Scene(
         directory,
-        office=Office(default_paths(directory / "config.toml", directory)),
-        providers=Cloud(lambda _: False).provider,
+        sign_in_setup=SignInSetup(default_paths(directory / "config.toml", directory)),
+        sign_ins=Cloud(lambda _: False).sign_in,
     )
     busy_morning(scene)
     async with scene.opened((100, 30)) as pilot:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from candela_tui.ui.dashboard.layout import layout_for, next_place
-from candela_tui.ui.dashboard.pane import Frame
-from candela_tui.ui.preferences import Remembered
+from candela_tui.ui.screens.dashboard.layout.arrangement import arrangement_for, next_place
+from candela_tui.ui.screens.dashboard.pane import TitledFrame
+from candela_tui.ui.state.preferences import Remembered
 from tests.ui.scene import Scene, busy_morning, clues, screen_text, shows, until
 
 
@@ -21,24 +21,24 @@ def _focused(scene: Scene) -> str | None:
     ("width", "place"), [(80, "off"), (120, "off"), (199, "off"), (200, "beside"), (240, "beside")]
 )
 def test_the_preview_is_there_by_itself_where_there_is_room(width: int, place: str) -> None:
-    assert layout_for(width, 36, Remembered()).preview == place
+    assert arrangement_for(width, 36, Remembered()).preview == place
 
 
 @given(st.integers(20, 300), st.integers(8, 100), st.sampled_from([None, "off", "beside", "below"]))
 def test_p_comes_back_to_where_it_began(width: int, height: int, chosen: str | None) -> None:
-    places = [layout_for(width, height, Remembered(preview=chosen)).preview]  # type: ignore[arg-type]
+    places = [arrangement_for(width, height, Remembered(preview=chosen)).preview]  # type: ignore[arg-type]
     while places[0] not in places[1:]:
         remembered = Remembered(preview=next_place(places[-1], width))
-        places.append(layout_for(width, height, remembered).preview)
+        places.append(arrangement_for(width, height, remembered).preview)
         assert len(places) < 5
     assert len(set(places)) == (2 if width < 100 else 3)
 
 
 def test_small_terminals_are_compact_unless_the_user_wants_it_otherwise() -> None:
-    assert layout_for(80, 24, Remembered()).compact
-    assert not layout_for(120, 36, Remembered()).compact
-    assert not layout_for(80, 24, Remembered(density="standard")).compact
-    assert layout_for(240, 70, Remembered(density="compact")).compact
+    assert arrangement_for(80, 24, Remembered()).compact
+    assert not arrangement_for(120, 36, Remembered()).compact
+    assert not arrangement_for(80, 24, Remembered(density="standard")).compact
+    assert arrangement_for(240, 70, Remembered(density="compact")).compact
 
 
 @pytest.mark.parametrize("size", [(180, 45), (200, 50), (240, 70), (300, 80)])
@@ -51,14 +51,14 @@ async def test_where_all_columns_have_room_they_are_shown_before_another_pane_gr
         await shows(pilot, "² Requests", "RECEIVED")
         await pilot.press("1", "g", "2")
         await shows(pilot, "Requests · all sessions", "SESSION", "RECEIVED", "HIT")
-        for pane in pilot.app.screen.query("Frame"):
+        for pane in pilot.app.screen.query("TitledFrame"):
             if pane.display:
                 assert pilot.app.screen.region.contains_region(pane.region)
 
 
 @given(st.integers(20, 300), st.integers(8, 100), st.integers(0, 300), st.sampled_from([None, "off", "beside"]))
 def test_no_arrangement_is_wider_than_the_terminal(width: int, height: int, whole_rows: int, place: str | None) -> None:
-    layout = layout_for(width, height, Remembered(preview=place), whole_rows)  # type: ignore[arg-type]
+    layout = arrangement_for(width, height, Remembered(preview=place), whole_rows)  # type: ignore[arg-type]
     preview = 50 if layout.preview == "beside" else 0
     if layout.requests:
         assert layout.requests == whole_rows
@@ -176,7 +176,7 @@ async def test_every_arrangement_leaves_room_for_the_requests(scene: Scene, size
         await shows(pilot, "² Requests")
         rows = pilot.app.screen.query_one("#request-rows")
         await until(pilot, lambda: rows.region.height >= 2 and rows.region.width >= 40)
-        for pane in pilot.app.screen.query("Frame"):
+        for pane in pilot.app.screen.query("TitledFrame"):
             if pane.display:
                 assert pilot.app.screen.region.contains_region(pane.region)
 
@@ -235,19 +235,19 @@ async def test_leaving_names_every_key_and_its_sentence_is_whole(scene: Scene) -
     async with scene.opened((60, 20)) as pilot:
         await shows(pilot, "11:59:48")
         await pilot.press("q")
-        await shows(pilot, "1 request is live.", "cuts it off.", "y ⏎ q leave · n esc stay")
+        await shows(pilot, "1 request is live.", "cuts it off.", "y ⏎ q quit · n esc stay")
 
 
 class _Framed(App[None]):
     def compose(self) -> ComposeResult:
-        yield Frame("Requests", Static(), id="frame")
+        yield TitledFrame("Requests", Static(), id="frame")
 
 
 @pytest.mark.parametrize("width", [24, 30, 38, 39, 40, 50, 54, 60])
 async def test_what_a_frame_says_below_is_whole_or_left_out(width: int) -> None:
     facts = ["12,345 of 67,890", "17 marked", "+1,204 hidden"]
     async with _Framed().run_test(size=(width, 5)) as pilot:
-        frame = pilot.app.query_one(Frame)
+        frame = pilot.app.query_one(TitledFrame)
         frame.name_it("Requests", " · ".join(facts))
         await pilot.pause()
         assert frame.subtitle_words in [" · ".join(facts[:count]) for count in (1, 2, 3)]

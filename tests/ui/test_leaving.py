@@ -154,7 +154,7 @@ async def test_a_terminal_that_stops_reading_stops_neither_the_proxy_nor_the_end
         assert await program.end() == {"code": 143, "crash": None, "totals": []}
 
 
-async def test_a_terminal_that_reads_again_is_drawn_anew(tmp_path: Path) -> None:
+async def test_a_terminal_that_reads_again_is_drawn_again(tmp_path: Path) -> None:
     async with _running(tmp_path, "busy") as program:
         await program.shows(b"1 live")
         await program.publishes(250)

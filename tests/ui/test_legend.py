@@ -3,29 +3,30 @@
 import ast
 from pathlib import Path
 
-import candela_tui.ui
+import candela_tui
 from candela_tui.exchange import Outcome
-from candela_tui.ui import outcomes
-from candela_tui.ui.dialogs.keys import key_lines
-from candela_tui.ui.ink import cells_of
-from candela_tui.ui.legend import LEGEND
-from candela_tui.ui.spinner import _FRAMES
+from candela_tui.ui.screens.dialogs.help import key_lines
+from candela_tui.ui.style import outcomes
+from candela_tui.ui.style.legend import LEGEND
+from candela_tui.ui.style.spinner import _FRAMES
+from candela_tui.ui.style.styled_text import cells_of
 from tests.ui.scene import Scene, clues, shows
 
-SOURCES = Path(candela_tui.ui.__file__).parent
+_PACKAGE = Path(candela_tui.__file__).parent
+SOURCES = (_PACKAGE / "ui", _PACKAGE / "text")
 _PUNCTUATION = set("·…›─│╭╮╯╰━⏎⌫⇧")
 """Words and frames are made of these, and keys are called so."""
 _BARS = set("▁▂▃▄▅▆▇█▉▊▋▌▍▎▏")
 """Bars and gauges, of which the legend has examples."""
 _OTHERS = set(_FRAMES) | set("⁰¹²³⁴⁵⁶⁷⁸⁹") | _PUNCTUATION | _BARS
-_NOT_DRAWN = {"plain.py", "legend.py"}
-"""``plain`` names the characters that are not drawn as they are, and has pictures of control characters."""
+_NOT_DRAWN = {"legend.py", "terminal_safe.py"}
+"""``terminal_safe`` names the characters that are not drawn as they are, and has pictures of control characters."""
 
 
 def _drawn() -> dict[str, str]:
     """Each sign in a text of the screens' code, and a module that has it."""
     found: dict[str, str] = {}
-    for path in SOURCES.rglob("*.py"):
+    for path in (path for folder in SOURCES for path in folder.rglob("*.py")):
         if path.name in _NOT_DRAWN:
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -71,6 +72,6 @@ async def test_a_sign_is_found_by_typing_it(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("question_mark", *"scissors")
-        await shows(pilot, "Nothing says 'scissors'")
+        await shows(pilot, "Nothing matches 'scissors'")
         await pilot.press("escape", *"cut off")
         await shows(pilot, "Signs: how a request ended", "✂", "cut off by the provider")

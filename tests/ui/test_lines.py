@@ -6,14 +6,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.ui.lines.drawn import marked
-from candela_tui.ui.lines.json_string import Newlines, decoded, pieces
-from candela_tui.ui.lines.lines import Lines
-from candela_tui.ui.lines.search import Query
-from candela_tui.ui.lines.spans import SpanLines, coloured, json_spans, spans_for, text_spans
-from candela_tui.ui.lines.wrap import height_of, wrapped
-from candela_tui.ui.lines.written import WrittenLines
-from candela_tui.ui.plain import plain_lines
+from candela_tui.text.terminal_safe import terminal_safe_lines
+from candela_tui.text.wrap import height_of, wrapped
+from candela_tui.ui.widgets.text_view.highlights import marked
+from candela_tui.ui.widgets.text_view.json_string import Newlines, decoded, pieces
+from candela_tui.ui.widgets.text_view.lines import Lines
+from candela_tui.ui.widgets.text_view.search import Query
+from candela_tui.ui.widgets.text_view.span_lines import SpanLines, coloured
+from candela_tui.ui.widgets.text_view.spans import json_spans, spans_for, text_spans
+from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
 _DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -107,7 +108,7 @@ def test_newlines_are_counted_without_decoding(text: str) -> None:
 
 @given(st.text(max_size=300), st.integers(2, 60))
 def test_the_height_of_a_text_is_how_many_lines_it_is_broken_into(text: str, width: int) -> None:
-    text = plain_lines(text)
+    text = terminal_safe_lines(text)
     assert height_of(text, width) == sum(1 for line in text.split("\n") for _ in wrapped(line, width))
 
 
@@ -151,7 +152,7 @@ def test_a_hit_is_marked_on_each_line_that_it_is_on() -> None:
     for _ in finder.steps():
         pass
     drawn = [
-        "".join(text if ink == "hit" else "." * len(text) for text, ink in marked(lines.line(number), marks, -1))
+        "".join(text if style == "hit" else "." * len(text) for text, style in marked(lines.line(number), marks, -1))
         for number in range(len(lines))
         for marks in [list(lines.marks(number, finder.hits))]
     ]

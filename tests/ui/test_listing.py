@@ -11,10 +11,11 @@ from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call, calls, runs
 from candela_tui.exchange import Exchange, Marks, Outcome
 from candela_tui.protocol.kind import Kind
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.columns import BY_NAME, COLUMNS
-from candela_tui.ui.dashboard.listing import Listing, View
-from candela_tui.ui.dashboard.table import Table
+from candela_tui.reports.records import request_records
+from candela_tui.text.times import Clock
+from candela_tui.ui.screens.dashboard.requests.columns import BY_NAME, COLUMNS
+from candela_tui.ui.screens.dashboard.requests.table import Table
+from candela_tui.ui.screens.dashboard.requests.visible_calls import ViewOptions, VisibleCalls
 from tests.analysis.exchanges import START, cost, exchange
 
 NOW = START + timedelta(hours=2)
@@ -39,7 +40,7 @@ EXCHANGES = st.lists(
     max_size=30,
 )
 VIEWS = st.builds(
-    View,
+    ViewOptions,
     st.sampled_from(["", "opus", "-status:error", "cost>0.05 or model:haiku"]).map(parse),
     st.sampled_from([None, "a1"]),
     st.booleans(),
@@ -48,14 +49,14 @@ VIEWS = st.builds(
 )
 
 
-def loaded(view: View, exchanges: list[Exchange]) -> Listing:
-    listing = Listing(view, TABLE)
+def loaded(view: ViewOptions, exchanges: list[Exchange]) -> VisibleCalls:
+    listing = VisibleCalls(view, TABLE)
     for _ in listing.load(sorted(exchanges, key=lambda one: one.id), AROUND):
         pass
     return listing
 
 
-def taken(listing: Listing, rows: list[Call], news: list[Exchange]) -> None:
+def taken(listing: VisibleCalls, rows: list[Call], news: list[Exchange]) -> None:
     """Follow the steps as a list of rows does."""
     for step in listing.take(news, AROUND):
         if step.was is not None:
@@ -64,15 +65,15 @@ def taken(listing: Listing, rows: list[Call], news: list[Exchange]) -> None:
             rows.insert(step.now, step.call)
 
 
-def facts(listing: Listing) -> tuple[Any, ...]:
+def facts(listing: VisibleCalls) -> tuple[Any, ...]:
     return listing.calls(), listing.looked_at, listing.hidden
 
 
 @given(VIEWS, EXCHANGES, st.data())
 def test_news_in_any_order_and_number_makes_the_same_list_as_all_at_once(
-    view: View, exchanges: list[Exchange], data: st.DataObject
+    view: ViewOptions, exchanges: list[Exchange], data: st.DataObject
 ) -> None:
-    listing, rows = Listing(view, TABLE), list[Call]()
+    listing, rows = VisibleCalls(view, TABLE), list[Call]()
     left = data.draw(st.permutations(exchanges))
     while left:
         number = data.draw(st.integers(1, 5))
@@ -83,7 +84,7 @@ def test_news_in_any_order_and_number_makes_the_same_list_as_all_at_once(
 
 
 @given(VIEWS, EXCHANGES)
-def test_every_call_that_is_wanted_is_listed_once(view: View, exchanges: list[Exchange]) -> None:
+def test_every_call_that_is_wanted_is_listed_once(view: ViewOptions, exchanges: list[Exchange]) -> None:
     listed = loaded(view, exchanges).calls()
     wanted = [
         call
@@ -97,7 +98,9 @@ def test_every_call_that_is_wanted_is_listed_once(view: View, exchanges: list[Ex
 
 @given(EXCHANGES, st.booleans())
 def test_calls_are_in_order_and_what_is_not_known_comes_last(exchanges: list[Exchange], descending: bool) -> None:
-    listed = loaded(View(parse(""), order=BY_NAME["$"], descending=descending, background=True), exchanges).calls()
+    listed = loaded(
+        ViewOptions(parse(""), order=BY_NAME["$"], descending=descending, background=True), exchanges
+    ).calls()
     costs = [sum(one.cost.total for one in call.tries if one.cost) or None for call in listed]
     known = [usd for usd in costs if usd is not None]
     assert known == sorted(known, reverse=descending)
@@ -108,15 +111,23 @@ def test_calls_are_in_order_and_what_is_not_known_comes_last(exchanges: list[Exc
 def test_requests_come_in_time_order_whatever_orders_the_list(
     exchanges: list[Exchange], order: str, background: bool
 ) -> None:
-    view = View(parse(""), background=background, order=BY_NAME[order], descending=True)
+    view = ViewOptions(parse(""), background=background, order=BY_NAME[order], descending=True)
     listing = loaded(view, exchanges)
     tries = [one for call in listing.calls() for one in call.tries]
     assert list(listing.exchanges()) == sorted(tries, key=lambda one: one.id)
 
 
+def test_a_try_that_the_client_did_not_count_is_a_retry_in_the_filter_as_in_the_records() -> None:
+    lost = exchange(1, outcome=Outcome.CUT, marks=Marks(1, 2, 3, 4), asked="a", request_bytes=5000)
+    again = exchange(2, asked="a", request_bytes=5000)
+    assert [record["retry"] for record in request_records([lost, again])] == [0, 1]
+    (call,) = loaded(ViewOptions(parse("retry>0")), [lost, again, exchange(3)]).calls()
+    assert call.tries == (lost, again)
+
+
 def test_a_session_of_any_length_is_listed_whole() -> None:
     many = [exchange(number, retry=number % 3, outcome=Outcome.ERROR, model="opus") for number in range(2000)]
-    listing = loaded(View(parse("opus")), many)
+    listing = loaded(ViewOptions(parse("opus")), many)
     assert listing.calls() == calls(many)
 
 
@@ -126,7 +137,7 @@ def test_what_a_column_is_about_fits_the_dialog_that_orders_by_it() -> None:
 
 def test_counts_in_a_row_are_one_row_and_each_its_own_where_something_is_looked_for() -> None:
     counts = [exchange(number, kind=Kind.COUNT_TOKENS) for number in range(1, 25)]
-    (run,) = loaded(View(parse(""), background=True), counts).calls()
+    (run,) = loaded(ViewOptions(parse(""), background=True), counts).calls()
     assert (run.run, len(run.tries)) == (True, 24)
     assert BY_NAME["AGENT"].value(run, TABLE, 12).split() == ["count", "×24"]
-    assert len(loaded(View(parse("kind:count"), background=True), counts)) == 24
+    assert len(loaded(ViewOptions(parse("kind:count"), background=True), counts)) == 24

@@ -11,18 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.analysis.advice import advice, short_advice
 from candela_tui.analysis.block_times import BlockTime
 from candela_tui.analysis.buffering import held_back_ms
 from candela_tui.analysis.retries import calls
-from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, ToolDuration, utc_now
+from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.ui.dashboard.trouble import trouble
-from candela_tui.ui.request.overview import _time_heading
-from candela_tui.ui.request.remedy import remedy, remedy_in_short
-from candela_tui.ui.request.screen import PAGES
-from candela_tui.ui.request.tab_bar import tabs
-from candela_tui.ui.request.waterfall import waterfall_lines
+from candela_tui.providers.identity import Dialect, Provider
+from candela_tui.text.times import utc_now
+from candela_tui.ui.screens.dashboard.requests.failures import failure_text
+from candela_tui.ui.screens.request.overview.waterfall import waterfall_lines
+from candela_tui.ui.screens.request.pages.overview import _time_heading
+from candela_tui.ui.screens.request.screen import PAGES
+from candela_tui.ui.screens.request.tab_bar import tabs
 from tests.ui.scene import LIVE, NOW, Scene, clues, event, screen_text, shows, stream, until
 
 TABS = (
@@ -108,7 +110,9 @@ async def test_headline_and_overview_say_what_was_served_otherwise_than_asked(sc
     async with scene.opened((120, 48)) as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
-        screen = await shows(pilot, "asked claude-opus-4-8, served claude-sonnet-4-5", "asked fast, served standard")
+        screen = await shows(
+            pilot, "requested claude-opus-4-8, served claude-sonnet-4-5", "requested fast, served standard"
+        )
         assert "≠ not opus-4-8, speed standard" in screen.splitlines()[0]
 
 
@@ -179,7 +183,7 @@ async def test_a_stream_that_something_on_the_way_held_back_is_told(scene: Scene
     async with scene.opened((120, 48)) as pilot:
         await shows(pilot, "11:59:30")
         await pilot.press("enter")
-        await shows(pilot, "not streamed", "came at once after 4.8s", "holds streams back")
+        await shows(pilot, "not streamed", "arrived all at once after 4.8s", "buffers streams")
 
 
 async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scene) -> None:
@@ -193,9 +197,9 @@ async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scen
 
 
 @pytest.mark.parametrize(
-    ("facts", "advice"),
+    ("facts", "expected"),
     [
-        ({"status": 529, "error": ApiError("overloaded_error", "Overloaded")}, "tries again by itself"),
+        ({"status": 529, "error": ApiError("overloaded_error", "Overloaded")}, "retries automatically"),
         ({"status": 401, "error": ApiError("authentication_error", "invalid x-api-key")}, "/login"),
         ({"status": 400, "error": ApiError("invalid_request_error", "prompt is too long: 210000 tokens")}, "/compact"),
         ({"status": 502, "marks": Marks(end=3.0)}, "HTTPS_PROXY"),
@@ -203,33 +207,54 @@ async def test_tools_and_sub_agents_that_the_answer_called_are_named(scene: Scen
             {"outcome": Outcome.CUT, "error": ApiError("cut", "the provider closed the connection in mid-answer")},
             "candela doctor",
         ),
-        ({"status": 429, "rate_limits": (("retry-after", "34"),)}, "It asks to wait 34s."),
+        ({"status": 429, "rate_limits": (("retry-after", "34"),)}, "The provider asks to wait 34s."),
     ],
 )
-def test_a_failed_request_says_what_to_do_next(facts: dict[str, Any], advice: str) -> None:
+def test_a_failed_request_says_what_to_do_next(facts: dict[str, Any], expected: str) -> None:
     known: dict[str, Any] = {"outcome": Outcome.ERROR, "marks": Marks(0.4, 80, None, 81), **facts}
-    step = remedy(replace(_plain(), **known))
+    step = advice(replace(_plain(), **known))
     assert step is not None
-    assert advice in step
+    assert expected in step
 
 
 @pytest.mark.parametrize(
-    ("path", "advice", "short"),
+    ("path", "expected", "short"),
     [
         ("/messages", "/proxy/anthropic-direct/v1", "add /v1 to the client's base URL"),
         ("/messages?beta=true", "lacks /v1", "add /v1 to the client's base URL"),
         ("/models", "lacks /v1", "add /v1 to the client's base URL"),
-        ("/v1/v1/messages", "has /v1 twice", "take /v1 off the client's base URL"),
+        ("/v1/v1/messages", "has /v1 twice", "remove /v1 from the client's base URL"),
         ("/v1/chat/completions", "is OpenAI's", "chat completions are at /proxy/anthropic/v1"),
         ("/v1/messages", "check the model's name", "check the model's name"),
     ],
 )
-def test_a_404_says_what_is_wrong_with_the_path(path: str, advice: str, short: str) -> None:
+def test_a_404_says_what_is_wrong_with_the_path(path: str, expected: str, short: str) -> None:
     failed = replace(
         _plain(), path=path, client="Cline/3.1", status=404, outcome=Outcome.ERROR, marks=Marks(0.4, 80, None, 81)
     )
-    assert advice in (remedy(failed) or "")
-    assert remedy_in_short(failed) == short
+    assert expected in (advice(failed) or "")
+    assert short_advice(failed) == short
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "expected"),
+    [
+        ("foundry", 404, "no deployment of this name"),
+        ("claude_aws", 404, "check the model's name"),
+        ("mantle", 401, "candela auth login --provider mantle"),
+        ("claude_google_cloud", 429, "quota"),
+        ("foundry", 413, "larger than the provider accepts"),
+        ("vertex", 404, 'models."NAME".vertex'),
+    ],
+)
+def test_a_place_that_speaks_the_messages_api_gets_advice_of_its_own(provider: str, status: int, expected: str) -> None:
+    error = {"outcome": Outcome.ERROR, "status": status, "error": ApiError("", ""), "marks": Marks(connected=1.0)}
+    failed = replace(_plain(), provider=Provider(provider), **error)
+    step = advice(failed) or ""
+    assert expected in step
+    assert ("config set" in step) is (provider == "vertex")
+    native = advice(replace(failed, dialect=Dialect.VERTEX, provider=Provider.VERTEX))
+    assert "config set" not in (native or "")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503, 504, 529])
@@ -239,33 +264,33 @@ def test_no_advice_names_claude_code_or_its_commands_to_another_client(status: i
     failed = replace(
         _plain(), client=client, status=status, error=error, outcome=Outcome.ERROR, marks=Marks(0.4, 80, None, 81)
     )
-    advice = f"{remedy(failed)} {remedy_in_short(failed)}"
+    text = f"{advice(failed)} {short_advice(failed)}"
     for word in ("Claude Code", "/login", "/model", "/compact", "/clear"):
-        assert word not in advice
+        assert word not in text
 
 
 @pytest.mark.parametrize(
-    ("said", "advice"),
+    ("said", "expected"),
     [("… (proxy.ca_bundle in config.toml can name …)", "proxy.ca_bundle"), ("… (raise … `ulimit -n`)", "ulimit -n")],
 )
-def test_what_is_not_the_networks_fault_gets_other_advice(said: str, advice: str) -> None:
+def test_what_is_not_the_networks_fault_gets_other_advice(said: str, expected: str) -> None:
     failed = replace(
         _plain(), status=502, outcome=Outcome.ERROR, marks=Marks(end=3.0), error=ApiError("api_error", said)
     )
-    assert advice in (remedy(failed) or "")
-    assert "HTTPS_PROXY" not in (remedy(failed) or "")
+    assert expected in (advice(failed) or "")
+    assert "HTTPS_PROXY" not in (advice(failed) or "")
 
 
 def test_a_wait_of_nothing_is_not_spoken_of() -> None:
     refused = {"status": 529, "outcome": Outcome.ERROR, "rate_limits": (("retry-after", "0"),)}
-    step = remedy(replace(_plain(), **refused))
+    step = advice(replace(_plain(), **refused))
     assert step is not None
     assert "asks to wait" not in step
 
 
 def test_nothing_is_to_be_done_about_what_went_well_or_was_cancelled() -> None:
-    assert remedy(_plain()) is None
-    assert remedy(replace(_plain(), outcome=Outcome.CANCELLED)) is None
+    assert advice(_plain()) is None
+    assert advice(replace(_plain(), outcome=Outcome.CANCELLED)) is None
 
 
 async def test_a_failed_request_shows_its_advice(scene: Scene) -> None:
@@ -314,7 +339,7 @@ async def test_what_the_client_states_and_what_is_inferred_are_told_apart(scene:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
         screen = await shows(pilot, "b5411a6f", "Agent 0.9s")
-        assert "compaction) (inferred from the request's form)" in screen
+        assert "compaction) (inferred from the request's shape)" in screen
 
 
 async def test_each_try_says_what_it_left_out(scene: Scene) -> None:
@@ -324,7 +349,7 @@ async def test_each_try_says_what_it_left_out(scene: Scene) -> None:
     first = scene.request(ago=60.05, **refused)
     second = scene.request(ago=60, left_out=left_out, **refused)
     (call,) = calls([first, second])
-    assert (trouble(call) or "").endswith(f" · tried without {', '.join(left_out)}")
+    assert (failure_text(call) or "").endswith(f" · retried without {', '.join(left_out)}")
     async with scene.opened((160, 60)) as pilot:
         await shows(pilot, "400 error · 2 tries")
         await pilot.press("enter")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.ui.preferences import Preferences, Remembered
-from candela_tui.ui.spinner import frame, tick_at
+from candela_tui.ui.state.preferences import Preferences, Remembered
+from candela_tui.ui.style.spinner import frame, tick_at
 from tests.ui.scene import NOW, Scene, shows
 
 
@@ -67,7 +67,7 @@ async def test_trouble_with_writing_is_a_warning_once(tmp_path: Path) -> None:
         for theme in ("nord", "gruvbox"):
             scene.app.choose_theme(theme)
         await shows(pilot, "⚠ 1")
-        assert ["can't be written" in notice.text for notice in scene.app.sources.notices] == [True]
+        assert ["can't be saved" in notice.text for notice in scene.app.sources.notices] == [True]
         assert scene.app.theme == "gruvbox"
 
 
@@ -82,7 +82,7 @@ async def test_a_remembered_theme_wins_over_the_configured_one(tmp_path: Path) -
 def test_with_reduced_motion_the_spinner_stands_still_and_seconds_are_still_whole() -> None:
     from datetime import timedelta
 
-    from candela_tui.ui.spinner import TICKS_A_SECOND
+    from candela_tui.ui.style.spinner import TICKS_A_SECOND
 
     ticks = [tick_at(NOW + timedelta(seconds=0.97 * n), still=True) for n in range(50)]
     assert {frame(tick) for tick in ticks} == {frame(0)}

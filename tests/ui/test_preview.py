@@ -4,8 +4,8 @@ import json
 
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.ui.dashboard.preview import PreviewPane
-from candela_tui.ui.lines.text_view import TextView
+from candela_tui.ui.screens.dashboard.preview.preview_pane import PreviewPane
+from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, event, screen_text, shows, stream, until
 

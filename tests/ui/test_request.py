@@ -13,12 +13,12 @@ import pytest
 from candela_tui.exchange import Difference, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
-from candela_tui.ui.bodies import Bodies
-from candela_tui.ui.lines.folds import Fold
-from candela_tui.ui.lines.spans import SpanLines
-from candela_tui.ui.lines.text_view import TextView
-from candela_tui.ui.request.loading import load_subject
-from candela_tui.ui.request.response import ResponsePage
+from candela_tui.ui.screens.request.loading import load_request
+from candela_tui.ui.screens.request.pages.response import ResponsePage
+from candela_tui.ui.state.exchange_bodies import ExchangeBodies
+from candela_tui.ui.widgets.text_view.folding.folds import Fold
+from candela_tui.ui.widgets.text_view.span_lines import SpanLines
+from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.store.recording import writing
 from tests.ui.conversation import exhaust
 from tests.ui.scene import LIVE, STREAM_HEADERS, Scene, clues, screen_text, shows, stream, typed, until
@@ -71,11 +71,11 @@ async def test_enter_opens_what_is_known_of_a_request(scene: Scene) -> None:
         await pilot.press("enter")
         screen = await shows(pilot, "Timing", "Usage and cost", "req_011CVq4")
         for words in (
-            "✓ 200  ok  stopped by end_turn",
-            "the client made 2 tries of this call before",
+            "✓ 200  ok  stop reason end_turn",
+            "after 2 earlier tries",
             "96,000",
-            "1,200 for 5m, 18,000 for 1h",
-            "asked auto, served standard",
+            "1,200 5m, 18,000 1h",
+            "requested auto, served standard",
             "anthropic-direct → https://api.anthropic.com/v1/messages",
             "4.312 s",
         ):
@@ -110,7 +110,7 @@ async def test_a_subscription_is_not_billed(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "API-equivalent")
         await pilot.press("enter")
-        await shows(pilot, "Paid by subscription", "API-equivalent")
+        await shows(pilot, "API-equivalent cost", "API-equivalent")
 
 
 async def test_an_error_is_told_in_full(scene: Scene) -> None:
@@ -147,7 +147,7 @@ async def test_system_prompt_and_tools_have_tabs(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "3")
-        await shows(pilot, "You are Claude Code.", "cached up to here, for 1h")
+        await shows(pilot, "You are Claude Code.", "cache breakpoint, 1h")
         await pilot.press("right_square_bracket")
         await shows(pilot, "2 tools", "Read", "Bash")
         await pilot.press("Z")
@@ -194,10 +194,10 @@ async def test_deferred_tools_are_marked_and_not_counted_as_loaded(scene: Scene)
         await pilot.press("enter", "4")
         screen = await shows(pilot, "2 tools, 2 deferred")
         rows = {line.split()[1]: line for line in screen.splitlines() if "mcp__maps" in line or "Placeholder" in line}
-        assert "loaded by a search" in rows["mcp__maps__route"]
+        assert "loaded by a tool search" in rows["mcp__maps__route"]
         assert "deferred" in rows["mcp__maps__place"]
         assert "deferred" in rows["mcp__maps__near"]
-        assert "placeholder of deferred tools" in rows["DeferredToolPlaceholder"]
+        assert "placeholder for deferred tools" in rows["DeferredToolPlaceholder"]
         assert "▇" not in rows["mcp__maps__place"]
 
 
@@ -240,8 +240,8 @@ async def test_a_live_response_is_read_as_it_streams(scene: Scene) -> None:
 
 async def test_that_nothing_has_come_yet_is_said_once_however_often_it_is_looked_for(scene: Scene) -> None:
     live = scene.request(ago=12, **LIVE)
-    scene.app.sources.ledger.merge([live], from_feed=True)
-    subject = await load_subject(scene.app.sources, live.id)
+    scene.app.sources.loaded.merge([live], from_feed=True)
+    subject = await load_request(scene.app.sources, live.id)
     assert subject is not None
     page = ResponsePage(subject, 80)
     exhaust(await page.open())
@@ -310,7 +310,7 @@ async def test_what_else_an_answer_states_is_in_the_overview(scene: Scene) -> No
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
-        await shows(pilot, "Stated in the answer", "safeguard results", "dangerous_tool_use: toolu_1 not_flagged")
+        await shows(pilot, "Stated in the response", "safeguard results", "dangerous_tool_use: toolu_1 not_flagged")
         await shows(pilot, "cache missed input tokens 4096")
 
 
@@ -544,7 +544,7 @@ async def test_a_request_that_is_closed_holds_nothing_of_its_body(scene: Scene) 
             await shows(pilot, '"model"')
             await pilot.press("escape")
             await until(
-                pilot, lambda: not any(isinstance(each, SpanLines | Fold | Bodies) for each in gc.get_objects())
+                pilot, lambda: not any(isinstance(each, SpanLines | Fold | ExchangeBodies) for each in gc.get_objects())
             )
         finally:
             gc.enable()

@@ -13,13 +13,13 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Difference, Outcome
+from candela_tui.files import write_new
 from candela_tui.protocol.errors import ApiError
-from candela_tui.ui.clipboard import clipboard_command
-from candela_tui.ui.dashboard.requests_pane import RequestsPane
-from candela_tui.ui.dashboard.screen import DashboardScreen
-from candela_tui.ui.dashboard.session_rows import Choice
-from candela_tui.ui.new_file import write_new
-from candela_tui.ui.request.actions.outside import NoProgram, command_for
+from candela_tui.ui.screens.dashboard.requests.requests_pane import RequestsPane
+from candela_tui.ui.screens.dashboard.screen import DashboardScreen
+from candela_tui.ui.screens.dashboard.sessions.session_rows import Selection
+from candela_tui.ui.screens.request.actions.external_programs import NoProgram, command_for
+from candela_tui.ui.terminal.clipboard import clipboard_command
 from tests.store.recording import writing
 from tests.ui.scene import LIVE, Scene, clues, event, screen_text, shows, stream, typed, until
 from tests.ui.test_leaving import _running
@@ -75,7 +75,7 @@ async def test_the_clipboard_of_the_desktop_is_filled_where_there_is_one(
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "Y", "r")
-        await told(pilot, "Copied the request's body", "and with wl-copy")
+        await told(pilot, "Copied the request body", "and with wl-copy")
         assert (tmp_path / "clipboard").read_bytes() == BODY
         assert pilot.app.clipboard == BODY.decode()
 
@@ -88,7 +88,7 @@ async def test_a_clipboard_program_that_fails_is_told_and_the_terminal_has_the_t
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "Y", "i")
-        await told(pilot, "through the terminal", "wl-copy ended with 3")
+        await told(pilot, "through the terminal", "wl-copy exited with 3")
         assert pilot.app.clipboard == made.id
 
 
@@ -101,7 +101,7 @@ async def test_a_request_is_copied_as_curl_without_its_secret(scene: Scene) -> N
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "Y", "c")
-        await told(pilot, "Copied it as a curl command")
+        await told(pilot, "Copied the request as a curl command")
         command = pilot.app.clipboard
         assert command.startswith("curl ")
         assert '"x-api-key: $ANTHROPIC_API_KEY"' in command
@@ -117,7 +117,7 @@ async def test_a_body_too_long_for_a_command_goes_into_a_file(
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "Y", "c")
-        await told(pilot, "Copied it as a curl command")
+        await told(pilot, "Copied the request as a curl command")
         (path,) = tmp_path.glob("candela-*-request.json")
         assert path.read_bytes() == body
         assert f"@{path}" in pilot.app.clipboard
@@ -132,7 +132,7 @@ async def test_a_menu_asks_what_to_copy(scene: Scene, letter: str, copied: str) 
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "Y")
-        await shows(pilot, "the answer's text", "its URL", "the provider's request id")
+        await shows(pilot, "the text of the response", "the URL", "the provider's request id")
         await pilot.press(letter)
         await told(pilot, "Copied")
         assert pilot.app.clipboard == copied
@@ -145,7 +145,7 @@ async def test_the_menu_is_used_with_the_cursor_or_left(scene: Scene) -> None:
         await pilot.press("enter", "3")
         await shows(pilot, "You are Claude Code.")
         await pilot.press("Y", "escape")
-        await until(pilot, lambda: "its URL" not in screen_text(pilot))
+        await until(pilot, lambda: "the URL" not in screen_text(pilot))
         assert not pilot.app.clipboard
         await pilot.press("Y", "G", "k", "enter")
         await told(pilot, "Copied the provider's request id")
@@ -213,7 +213,7 @@ def test_the_variables_say_which_pager_and_editor_with_their_options() -> None:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"PATH": os.defpath, "PAGER": "no-such-pager -R"}, "there is no program 'no-such-pager'"),
+        ({"PATH": os.defpath, "PAGER": "no-such-pager -R"}, "the program 'no-such-pager' was not found"),
         ({"PATH": os.defpath, "PAGER": "less 'x"}, "which is not a command"),
         ({"PATH": ""}, "set $PAGER"),
     ],
@@ -230,7 +230,7 @@ async def test_a_terminal_that_cannot_be_given_away_says_so(scene: Scene, monkey
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "v")
-        await told(pilot, "This terminal can't be given to a pager")
+        await told(pilot, "This terminal can't be handed over to a pager")
 
 
 async def test_the_tab_opens_in_the_pager_and_the_dashboard_comes_back(
@@ -329,7 +329,7 @@ async def test_hits_are_counted_as_words_are_typed(scene: Scene) -> None:
         await typed(pilot, "needle")
         await shows(pilot, "1/5")
         await pilot.press(*" x")
-        await shows(pilot, "no hit")
+        await shows(pilot, "no matches")
 
 
 async def test_f_stays_at_the_end_of_a_live_answer(scene: Scene) -> None:
@@ -394,7 +394,7 @@ async def test_what_could_be_a_program_is_not_opened_but_can_be_saved(
         await pilot.press("v")
         await told(pilot, "image/svg+xml is not opened")
         await pilot.press("e", "b")
-        await told(pilot, "Written: ")
+        await told(pilot, "Saved ")
     assert not (tmp_path / "opened").exists()
     assert next(tmp_path.glob("image-1*")).read_bytes() == b"\x89PNG picture"
 
@@ -424,7 +424,7 @@ async def test_a_picture_that_is_not_base64_can_not_be_saved_and_the_dashboard_s
         await pilot.press("enter", "2")
         await shows(pilot, "▣ image")
         await pilot.press("e", "b")
-        await told(pilot, "It is not base64")
+        await told(pilot, "The data can't be decoded")
 
 
 async def test_the_text_of_a_tab_is_copied_as_it_was_before_it_was_broken(scene: Scene) -> None:
@@ -462,7 +462,7 @@ async def test_the_way_to_other_requests_stays_open_when_the_list_shows_another_
         dashboard = pilot.app.screen_stack[0]
         assert isinstance(dashboard, DashboardScreen)
         requests = dashboard.query_one(RequestsPane)
-        requests.show(Choice("second"))
+        requests.show(Selection("second"))
         await until(pilot, lambda: [other.session_id for other in requests.exchanges] == ["second"])
         await pilot.press("K")
         await shows(pilot, "question 1")

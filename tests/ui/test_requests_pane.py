@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.ui.dashboard.requests_pane import RequestsPane
+from candela_tui.ui.screens.dashboard.requests.requests_pane import RequestsPane
 from tests.ui.scene import LIVE, Scene, clues, screen_text, shows, typed, until
 
 OVERLOADED: dict[str, Any] = {
@@ -82,7 +82,7 @@ async def test_opening_a_call_opens_its_last_try_and_the_cursor_stays_on_it(scen
         assert pane(pilot).listed.neighbour_of(again.id, -1) == next(pane(pilot).exchanges).id
         assert pane(pilot).listed.neighbour_of(next(pane(pilot).exchanges).id, 1) == again.id
         await pilot.press("enter")
-        await shows(pilot, "Overview", "1 try of this call")
+        await shows(pilot, "Overview", "after 1 earlier try")
 
 
 async def test_tries_that_the_client_does_not_count_are_one_row_as_they_come(scene: Scene) -> None:
@@ -230,7 +230,7 @@ async def test_what_is_hidden_is_counted_as_far_as_the_filter_looks_for_it(scene
         await shows(pilot, "+2 hidden")
         await pilot.press("slash")
         await typed(pilot, "haiku")
-        await shows(pilot, "/haiku · 0 of 1 · +1 hidden", "No request matches haiku", "H shows 1 hidden request")
+        await shows(pilot, "/haiku · 0 of 1 · +1 hidden", "No request matches haiku", "H to show 1 hidden request")
         await pilot.press("enter", "H")
         await listed(pilot, "11:59:10")
         assert scene.app.sources.preferences.now.show_hidden
@@ -251,7 +251,7 @@ async def test_marks_stay_while_rows_change_and_what_is_marked_is_written(
         await until(pilot, lambda: "✓" in row(pilot, "11:59:40"))
         assert [line[0] for line in rows(pilot)] == ["●", " ", "●", " "]
         await pilot.press("e")
-        await shows(pilot, "what is marked as CSV", "the session as JSON")
+        await shows(pilot, "the marked requests as CSV", "the session as JSON")
         await pilot.press("enter")
         await shows(pilot, "2 requests written")
         await pilot.press("escape")
@@ -272,7 +272,7 @@ async def test_what_a_filter_shows_is_written_as_json(
         await pilot.press("slash")
         await typed(pilot, "status:error")
         await pilot.press("enter", "e")
-        await shows(pilot, "what is shown as JSON")
+        await shows(pilot, "the requests shown as JSON")
         await pilot.press("3")
         await shows(pilot, "1 request written")
     [path] = tmp_path.glob("*-shown.json")
@@ -290,7 +290,7 @@ async def test_an_export_that_can_not_be_written_says_why(
         await listed(pilot, "11:59:10")
         gone.rmdir()
         await pilot.press("e", "enter")
-        await shows(pilot, "can't be written", "directory")
+        await shows(pilot, "could not be written", "directory")
 
 
 async def test_a_click_on_a_heading_orders_and_another_reverses(scene: Scene) -> None:
@@ -322,7 +322,7 @@ async def test_an_order_is_chosen_by_its_letter_and_reversed_with_a_key(scene: S
         await listed(pilot, "11:59:30", "11:59:20", "11:59:10")
         assert pane(pilot).rows.following
         await pilot.press("o")
-        await shows(pilot, "Order by", "cost of all tries")
+        await shows(pilot, "Sort by", "cost of all tries")
         await pilot.press("d")
         await shows(pilot, "↓IN")
         await listed(pilot, "11:59:10", "11:59:20", "11:59:30")
@@ -408,7 +408,7 @@ async def test_a_term_that_is_half_typed_leaves_the_list_of_the_terms_before_it(
     async with scene.opened() as pilot:
         await listed(pilot, "11:59:40", "11:59:50")
         await pilot.press("2", "slash", *"cost")
-        await shows(pilot, "No request matches cost", "esc clears the filter")
+        await shows(pilot, "No request matches cost", "press esc to clear the filter")
         await pilot.press("greater_than_sign")
         await shows(pilot, "cost> needs a value, such as cost>0.05")
         await listed(pilot, "11:59:40", "11:59:50")
@@ -460,7 +460,7 @@ async def test_a_column_that_is_misspelt_is_suggested(scene: Scene) -> None:
         await pilot.press("colon")
         await typed(pilot, "sort cots")
         await pilot.press("enter")
-        await shows(pilot, "did you mean cost?")
+        await shows(pilot, "Did you mean cost?")
 
 
 async def test_a_question_mark_in_the_empty_filter_shows_the_language(scene: Scene) -> None:

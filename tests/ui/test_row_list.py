@@ -11,10 +11,10 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from candela_tui.ui.ink import Line
-from candela_tui.ui.rows.row_list import RowList
-from candela_tui.ui.rows.row_stack import RowStack
-from candela_tui.ui.themes import own_variables
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.style.themes import theme_variables
+from candela_tui.ui.widgets.rows.row_list import RowList
+from candela_tui.ui.widgets.rows.row_stack import RowStack
 from tests.ui.scene import screen_text, until
 
 
@@ -69,7 +69,7 @@ class Shown(App[None]):
         self.rows = rows
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return own_variables(self.current_theme, no_color=False)
+        return theme_variables(self.current_theme, no_color=False)
 
     def compose(self) -> ComposeResult:
         yield self.rows
@@ -79,7 +79,7 @@ class Shown(App[None]):
 async def shown(rows: RowList, number: int = 40) -> AsyncIterator[Pilot[None]]:
     async with Shown(rows).run_test(size=(40, 10)) as pilot:
         rows.focus()
-        rows.show_rows(map(Named, range(number)), anew=True)
+        rows.show_rows(map(Named, range(number)), reset=True)
         await until(pilot, lambda: "row 0." in screen_text(pilot) or f"row {number - 1}." in screen_text(pilot))
         yield pilot
 
@@ -100,7 +100,7 @@ def wheel(rows: RowList, turned: type[events.MouseScrollUp] | type[events.MouseS
 async def test_the_bar_beside_rows_that_were_scrolled_before_it_was_there_tells_where_they_are() -> None:
     rows = RowList()
     async with Shown(rows).run_test(size=(40, 10)) as pilot:
-        rows.show_rows(map(Named, range(40)), anew=True)
+        rows.show_rows(map(Named, range(40)), reset=True)
         rows.scroll_to(y=30, animate=False, force=True, immediate=True)
         await until(pilot, lambda: rows.show_vertical_scrollbar)
         assert rows.scroll_y == rows.vertical_scrollbar.position == 30

@@ -9,13 +9,21 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.cache import CacheLife
 from candela_tui.analysis.context import ContextFill
-from candela_tui.analysis.names import agent_names
-from candela_tui.analysis.sessions import AgentSummary, SessionSummary, Totals
-from candela_tui.ui.dashboard.choice import Choice
-from candela_tui.ui.dashboard.session_facts import cache_clock, context_forms, state
-from candela_tui.ui.dashboard.session_rows import AllRow, SessionRow, agent_rows
-from candela_tui.ui.dashboard.session_tree import Folds, Look, SessionTree, matching, ordered, session_rows
-from candela_tui.ui.ink import Line, cells_of
+from candela_tui.ledger.names import agent_names
+from candela_tui.ledger.sessions import AgentSummary, SessionSummary
+from candela_tui.ledger.totals import Totals
+from candela_tui.ui.screens.dashboard.selection import Selection
+from candela_tui.ui.screens.dashboard.sessions.session_facts import cache_clock, context_forms, state
+from candela_tui.ui.screens.dashboard.sessions.session_rows import AllSessionsRow, SessionRow, agent_rows
+from candela_tui.ui.screens.dashboard.sessions.session_tree import (
+    RowStyle,
+    SessionFolds,
+    SessionTree,
+    matching,
+    ordered,
+    session_rows,
+)
+from candela_tui.ui.style.styled_text import Line, cells_of
 from tests.ui.scene import NOW
 
 
@@ -87,10 +95,12 @@ def test_a_context_that_shrank_or_has_no_known_window_is_told_as_it_is() -> None
     assert "104%" in said(next(context_forms(ContextFill(208_000, 200_000))))
 
 
-@pytest.mark.parametrize(("tokens", "ink"), [(149_000, "text"), (150_000, "warn"), (179_999, "warn"), (180_000, "bad")])
-def test_the_context_gauge_warns_from_three_quarters_and_is_red_from_nine_tenths(tokens: int, ink: str) -> None:
+@pytest.mark.parametrize(
+    ("tokens", "style"), [(149_000, "text"), (150_000, "warn"), (179_999, "warn"), (180_000, "bad")]
+)
+def test_the_context_gauge_warns_from_three_quarters_and_is_red_from_nine_tenths(tokens: int, style: str) -> None:
     *_, shortest = context_forms(ContextFill(tokens, 200_000))
-    assert shortest[-1][1] == ink
+    assert shortest[-1][1] == style
 
 
 def test_a_session_is_live_then_idle_then_old() -> None:
@@ -127,10 +137,10 @@ def test_the_gauge_is_drawn_once_the_context_fills_up(tokens: int, said_of_it: s
 
 def test_all_sessions_say_how_many_they_are_and_what_today_cost() -> None:
     totals = Totals(requests=1234, input_tokens=500, cache_read_tokens=9500, cost_usd=Decimal("12.31"), priced=41)
-    first, second = (said(AllRow(totals, 12, "$4.82", compact=False).draw(line, 48, 0)) for line in (0, 1))
+    first, second = (said(AllSessionsRow(totals, 12, "$4.82", compact=False).draw(line, 48, 0)) for line in (0, 1))
     assert first.split() == ["All", "sessions", "$12.31"]
     assert second.split() == ["12", "sessions", "1.2k", "req", "95%", "hit", "today", "$4.82"]
-    one_line = said(AllRow(totals, 12, "$4.82", compact=True).draw(0, 78, 0))
+    one_line = said(AllSessionsRow(totals, 12, "$4.82", compact=True).draw(0, 78, 0))
     assert all(words in one_line for words in ("All sessions", "12 sessions", "1.2k req", "today $4.82", "$12.31"))
 
 
@@ -162,7 +172,7 @@ def test_no_row_is_wider_than_its_place_and_the_cost_always_shows(
     summary = session(
         title=title, cwd=cwd, cache=life(90), context=ContextFill(96_000, 200_000, 3100), agents=agents, cost="1204"
     )
-    rows = list(session_rows(summary, NOW, Look(compact=compact), folded=False))
+    rows = list(session_rows(summary, NOW, RowStyle(compact=compact), folded=False))
     for row in rows:
         lines = [row.draw(line, width, 3) for line in range(row.height)]
         assert all(cells_of(line) <= width for line in lines)
@@ -218,7 +228,7 @@ def test_a_filter_wants_every_word_somewhere_in_a_session() -> None:
 def test_sessions_that_rest_hide_their_sub_agents_until_asked() -> None:
     agents = {"a": AgentSummary("a")}
     fresh, old = session("fresh", agents=agents), session("old", ago=9000, agents=agents)
-    folds = Folds()
+    folds = SessionFolds()
     assert (folds.folded(fresh, NOW), folds.folded(old, NOW)) == (False, True)
     folds.set("old", False)
     assert not folds.folded(old, NOW)
@@ -228,20 +238,20 @@ def test_sessions_that_rest_hide_their_sub_agents_until_asked() -> None:
 
 def test_the_session_of_a_chosen_sub_agent_does_not_fold_by_itself() -> None:
     old = session("old", ago=9000, agents={"a": AgentSummary("a")})
-    assert not Folds().folded(old, NOW, Choice("old", "a"))
-    assert Folds().folded(old, NOW, Choice("old"))
+    assert not SessionFolds().folded(old, NOW, Selection("old", "a"))
+    assert SessionFolds().folded(old, NOW, Selection("old"))
 
 
-def test_rows_are_made_again_only_for_what_changed_until_time_is_told_anew() -> None:
+def test_rows_are_made_again_only_for_what_changed_until_times_are_drawn_again() -> None:
     tree, later = SessionTree(), NOW + timedelta(seconds=40)
     one, two = session("one"), session("two")
-    before = tree.rows([one, two], NOW, Look(), chosen=None, anew=True)
-    after = tree.rows([one, session("two", cost="3")], later, Look(), chosen=None, anew=False)
+    before = tree.rows([one, two], NOW, RowStyle(), chosen=None, reset=True)
+    after = tree.rows([one, session("two", cost="3")], later, RowStyle(), chosen=None, reset=False)
     assert after[0] is before[0]
     assert "$3.00" in said(after[1].draw(0, 60, 0))
-    assert tree.rows([one], later, Look(compact=True), chosen=None, anew=False)[0].height == 1
-    anew = tree.rows([one, two], NOW + timedelta(minutes=2), Look(), chosen=None, anew=True)
-    assert "idle 3m" in said(anew[0].draw(1, 60, 0))
+    assert tree.rows([one], later, RowStyle(compact=True), chosen=None, reset=False)[0].height == 1
+    reset = tree.rows([one, two], NOW + timedelta(minutes=2), RowStyle(), chosen=None, reset=True)
+    assert "idle 3m" in said(reset[0].draw(1, 60, 0))
 
 
 def test_a_sub_agent_that_nobody_named_is_marked_as_inferred() -> None:

@@ -57,7 +57,7 @@ async def test_a_new_session_takes_nobody_away_from_a_request_that_was_opened(sc
         await pilot.press("enter")
         await shows(pilot, "1 Overview")
         scene.request(ago=5, session_id="new", clues=clues("a new session"))
-        await until(pilot, lambda: len(scene.app.sources.ledger.sessions()) == 2)
+        await until(pilot, lambda: len(scene.app.sources.loaded.sessions()) == 2)
         await pilot.press("escape")
         await shows(pilot, "a new session", "Requests · what is being read")
 
@@ -258,7 +258,7 @@ async def test_escape_in_the_filter_shows_all_again(scene: Scene) -> None:
         await shows(pilot, "read the logs")
         await pilot.press("h", "slash")
         await typed(pilot, "nothing has this")
-        await shows(pilot, "0 of 3", "No session matches nothing has this", "esc clears the filter")
+        await shows(pilot, "0 of 3", "No session matches nothing has this", "press esc to clear the filter")
         await pilot.press("escape")
         await shows(pilot, "read the logs")
         assert pilot.app.focused is pilot.app.screen.query_one("#session-rows")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from candela_tui.config import UiSettings, known_settings
-from candela_tui.ui.preferences import Preferences
+from candela_tui.ui.state.preferences import Preferences
 from tests.ui.scene import Scene, screen_text, shows, typed, until
 
 
@@ -28,7 +28,7 @@ async def test_every_setting_is_shown_with_its_value_meaning_default_and_origin(
 ) -> None:
     monkeypatch.setenv("CANDELA_PROXY__MAX_BODY_MB", "16")
     scene.config.write_text("[ui.attention]\nhow = 'bell'\n")
-    async with scene.opened((120, 60)) as pilot:
+    async with scene.opened((120, 64)) as pilot:
         await go_to(pilot, "proxy.max_body_mb")
         screen = await shows(pilot, "The largest request body", "default 64", "CANDELA_PROXY__MAX_BODY_MB", "restart")
         assert all(setting.name in screen for setting in known_settings())
@@ -47,7 +47,7 @@ async def test_a_variable_of_the_clouds_own_tools_is_shown_where_it_holds(
     monkeypatch.setenv("CLOUD_ML_REGION", "global")
     async with scene.opened((120, 40)) as pilot:
         await go_to(pilot, "aws.region")
-        screen = await shows(pilot, "eu-west-1, of AWS_REGION, holds while it is not set")
+        screen = await shows(pilot, "not set: eu-west-1 from AWS_REGION is used")
         lines = {line.split()[0]: line for line in screen.splitlines() if "." in line and line.split()}
         assert lines["aws.region"].split() == ["aws.region", "eu-west-1", "environment"]
         assert lines["vertex.region"].split() == ["vertex.region", '"us-east5"', "config.toml"]
@@ -59,7 +59,7 @@ async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(
         await go_to(pilot, "proxy.port")
         await shows(pilot, "9000")
         await pilot.press("enter", "ctrl+u", *"9100", "enter")
-        await shows(pilot, "holds after a restart", "9100")
+        await shows(pilot, "Takes effect after a restart", "9100")
     assert scene.config.read_text() == "# mine\n[proxy]\nport = 9100  # why\n"
 
 
@@ -120,7 +120,7 @@ async def test_a_theme_that_is_set_here_replaces_the_one_that_was_remembered(tmp
         assert scene.app.theme == "nord"
         await go_to(pilot, "ui.theme")
         await pilot.press("enter")
-        await shows(pilot, "⏎ wear")
+        await shows(pilot, "⏎ use")
         await pilot.press("end", "enter")
         await until(pilot, lambda: written(scene) == {"ui": {"theme": "tokyo-night"}})
         await until(pilot, lambda: scene.app.theme == "tokyo-night")
@@ -132,7 +132,7 @@ async def test_a_variable_that_wins_is_told(scene: Scene, monkeypatch: pytest.Mo
     async with scene.opened() as pilot:
         await go_to(pilot, "ui.density")
         await pilot.press("space")
-        await shows(pilot, "CANDELA_UI__DENSITY is set and wins")
+        await shows(pilot, "CANDELA_UI__DENSITY is set and takes")
         assert scene.app.sources.chosen.density == "compact"
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.analysis.advice import advice
 from candela_tui.exchange import Difference, Outcome, Recording
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.bedrock.event_stream import FrameDecoder
 from candela_tui.protocol.errors import ApiError
-from candela_tui.protocol.event_stream import FrameDecoder
-from candela_tui.ui.request.frames import FrameReader, frame_name, frame_texts
-from candela_tui.ui.request.headline import served_otherwise
-from candela_tui.ui.request.remedy import remedy
+from candela_tui.ui.screens.request.headline import served_otherwise
+from candela_tui.ui.screens.request.pages.bedrock_frames import FrameReader, frame_name, frame_texts
 from tests.standin.event_frames import chunk, corrupted, error, exception, frame
 from tests.ui.scene import LIVE, Scene, screen_text, shows, stream, until
 
@@ -90,7 +90,7 @@ async def test_a_body_that_the_provider_got_as_it_was_is_said_to_be_the_same(sce
     async with scene.opened((80, 24)) as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "7", "s")
-        await shows(pilot, "Unchanged: the provider got the client's own bytes, which s shows.")
+        await shows(pilot, "The provider received the client's bytes unchanged. Press s to see them.")
         await pilot.press("8")
         await shows(pilot, "chunk ", "Found it.")
 
@@ -157,13 +157,13 @@ async def test_the_overview_says_who_ran_the_model_where_and_what_was_changed_fo
         await pilot.press("enter")
         screen = await shows(pilot, "Provider", "Adapted   3 changes")
         facts = {line[:19].strip(): line[20:].strip() for line in screen.splitlines()}
-        assert facts["asked"] == facts["answered"] == "claude-opus-4-8"
+        assert facts["requested"] == facts["served"] == "claude-opus-4-8"
         assert facts["sent"] == "us.anthropic.claude-opus-4-8-v1" or "us.anthropic.claude-opus-4-8-v1" in screen
         assert facts["client speaks"] == "Messages, mapped to Bedrock"
-        assert (facts["its whole time"], facts["its first byte"]) == ("3.5s", "0.8s")
+        assert (facts["provider time"], facts["provider TTFB"]) == ("3.5s", "0.8s")
         assert facts["beta"].startswith("oauth-2025-04-20 · left out")
         assert facts["field"].startswith("context_management · left out")
-        assert facts["sent again"].startswith("Bedrock refused effort-2025-11-24")
+        assert facts["retried"].startswith("Bedrock refused effort-2025-11-24")
         assert "inputTokenCount" not in screen
 
 
@@ -174,7 +174,7 @@ async def test_the_headers_of_both_sides_are_shown_where_they_differ(scene: Scen
         await shows(pilot, "11:59:00")
         await pilot.press("g", "enter", "6")
         screen = await shows(pilot, "X-Amz-Date", "x-amzn-RequestId", "x-api-key", "request-id")
-        titles = ("Request ", "Request to Bedrock", "Response of Bedrock", "Response to the client")
+        titles = ("Request ", "Request to Bedrock", "Response from Bedrock", "Response to the client")
         places = [screen.index(f" {title}") for title in titles]
         assert places == sorted(places)
         await pilot.press("J")
@@ -194,10 +194,10 @@ async def test_exact_bytes_of_either_side_are_saved(
             ("A", "*-provider-answer.eventstream", frames),
         ):
             await pilot.press("enter", "e")
-            await shows(pilot, "what the provider answered")
+            await shows(pilot, "the response body from the provider")
             await pilot.press(letter)
             await until(pilot, lambda: list(tmp_path.glob(pattern)))  # noqa: B023
-            await shows(pilot, "Written:")
+            await shows(pilot, "Saved")
             assert next(tmp_path.glob(pattern)).read_bytes() == wanted
             await pilot.press("escape")
             await shows(pilot, "Sessions")
@@ -217,8 +217,8 @@ async def test_the_list_marks_what_a_cloud_answered_and_says_which_where_there_i
 
 def test_the_remedy_of_a_cloud_is_not_that_of_anthropics_own_login(scene: Scene) -> None:
     failed = {"outcome": Outcome.ERROR, "error": ApiError("authentication_error", "expired"), "status": 401}
-    assert "/login" in (remedy(scene.make(**failed)) or "")
-    assert "/login" not in (remedy(scene.make(**MAPPED | failed)) or "")
+    assert "/login" in (advice(scene.make(**failed)) or "")
+    assert "/login" not in (advice(scene.make(**MAPPED | failed)) or "")
 
 
 def test_what_was_served_elsewhere_has_one_name_everywhere(scene: Scene) -> None:
@@ -242,7 +242,7 @@ async def test_frames_that_break_are_told_behind_those_that_are_whole(scene: Sce
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "8")
-        await shows(pilot, "message_start", "The rest is no frame")
+        await shows(pilot, "message_start", "The rest is not a valid frame")
 
 
 @given(st.binary(max_size=80), st.dictionaries(st.sampled_from(["bytes", "p", "x"]), st.text(max_size=9)))

@@ -15,12 +15,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.credentials.accounts import Account, Accounts
-from candela_tui.credentials.sign_in.office import Office
-from candela_tui.credentials.sign_in.provider import CheckLine, Finding
+from candela_tui.credentials.sign_in.context import SignInSetup
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.credentials.vault import choice
 from candela_tui.credentials.vault.choice import open_vault
 from candela_tui.paths import Paths, default_paths
+from candela_tui.providers.identity import Provider, RouteName
 from tests.credentials.endpoint import Endpoint
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider as AnthropicStandIn
@@ -76,8 +77,8 @@ async def dashboard(
             paths.data,
             feed=proxy.feed,
             address=f"127.0.0.1:{proxy.port}",
-            office=Office(replace(paths, config=paths.data / "config.toml")),
-            providers=cloud.provider,
+            sign_in_setup=SignInSetup(replace(paths, config=paths.data / "config.toml")),
+            sign_ins=cloud.sign_in,
             **options,
         )
         async with scene.opened(size) as pilot:
@@ -104,7 +105,7 @@ async def test_what_is_said_starts_at_the_top_and_the_question_is_right_below(
 async def at_provider(pilot: Pilot[int], place: int, *texts: str) -> None:
     """Open the wizard and go to a provider."""
     await pilot.press("a")
-    await shows(pilot, "Sign in to", "Anthropic", "AWS (Bedrock)")
+    await shows(pilot, "Sign in to", "Anthropic", "Amazon Bedrock")
     await pilot.press("g", *["j"] * place, "enter")
     await shows(pilot, "How do you want to sign in?", *texts)
 
@@ -124,7 +125,7 @@ async def test_an_api_key_is_kept_under_a_passphrase_checked_through_the_proxy_a
         await typed(pilot, KEY)
         seen.append(await shows(pilot, "•••"))
         await pilot.press("enter")
-        seen.append(await shows(pilot, "no keyring", "An encrypted file", "Where is candela to keep"))
+        seen.append(await shows(pilot, "no keyring", "An encrypted file", "Where should candela store"))
         await pilot.press("enter")
         for _ in range(2):
             await until(pilot, lambda: isinstance(pilot.app.focused, Input))
@@ -132,14 +133,14 @@ async def test_an_api_key_is_kept_under_a_passphrase_checked_through_the_proxy_a
             seen.append(screen_text(pilot))
             await pilot.press("enter")
             await until(pilot, lambda: not _value(pilot))
-        seen.append(await shows(pilot, "Anthropic lists 1 models", "All is well", "Back to the dashboard"))
+        seen.append(await shows(pilot, "Anthropic lists 1 model", "Everything works", "Back to the dashboard"))
         assert not [text for text in seen if KEY[14:] in text or PASSPHRASE in text]
         assert pilot.app.export_screenshot().count(KEY[-12:]) == 0
         asked = [request for request in provider.requests if request.path.endswith("/v1/models")]
         assert [request.header("x-api-key") for request in asked] == [KEY]
         await pilot.press("enter")
         await shows(pilot, "direct  ● signed in")
-    kept = Accounts(paths.accounts).of("anthropic")
+    kept = Accounts(paths.accounts).of(Provider.ANTHROPIC)
     assert kept is not None
     assert kept.store == "file"
     assert open_vault("file", paths.vault, lambda: PASSPHRASE).read("anthropic-api-key") == KEY
@@ -161,7 +162,7 @@ async def test_a_key_that_is_refused_is_told_in_the_providers_words(
         await pilot.press("enter")
         await typed(pilot, KEY)
         await pilot.press("enter")
-        screen = await shows(pilot, "✗ no list of models", "Something does not answer yet")
+        screen = await shows(pilot, "✗ no list of models", "Something does not work yet")
         assert "Anthropic refused candela's API key" in re.sub(r"\s+", " ", screen)
 
 
@@ -180,7 +181,7 @@ async def test_passphrases_that_differ_are_asked_again(paths: Paths, provider: A
             await until(pilot, lambda: isinstance(pilot.app.focused, Input) and not _value(pilot))
             await typed(pilot, words)
             await pilot.press("enter")
-        await shows(pilot, "two different ones")
+        await shows(pilot, "The two passphrases differ.")
         assert not paths.vault.exists()
 
 
@@ -211,7 +212,7 @@ async def test_a_device_is_signed_in_with_a_link_and_a_code_that_can_be_copied(
         await pilot.press("enter")
         await shows(pilot, "Ask your administrator", "Start URL")
         await pilot.press("enter")
-        await shows(pilot, CODE, "https://device.sso.example/start", "esc gives it up", "^y Copy link")
+        await shows(pilot, CODE, "https://device.sso.example/start", "press esc to cancel", "^y Copy link")
         assert [request.path for request in endpoint.requests][:1] == ["/token?start=https://d-1.awsapps.com/start"]
         await pilot.press("y")
         await until(pilot, lambda: pilot.app.clipboard == LINK)
@@ -225,7 +226,7 @@ async def test_a_device_is_signed_in_with_a_link_and_a_code_that_can_be_copied(
         )
         assert "Start URL: https://d-1" in screen
         assert CODE not in screen
-    account = Accounts(paths.accounts).of("aws")
+    account = Accounts(paths.accounts).of(Provider.BEDROCK)
     assert account is not None
     assert account.label == "work"
 
@@ -291,28 +292,28 @@ async def test_what_was_found_is_shown_and_can_be_checked_without_signing_in(
     ]
     cloud.lines = [CheckLine("bad", "the session is over", "aws sso login --profile work")]
     async with dashboard(paths, provider, cloud) as pilot:
-        await shows(pilot, "● AWS", "○ Anthropic", "a signs in")
-        await at_provider(pilot, 2, "✓ profile work: SSO session", "○ AWS_ACCESS_KEY_ID", "Check what is there")
-        await pilot.press("G", "enter")
-        await shows(pilot, "✗ the session is over", "→ aws sso login", "Something does not answer yet")
+        await shows(pilot, "● Bedrock", "○ Anthropic", "a to sign in")
+        await at_provider(pilot, 2, "✓ profile work: SSO session", "○ AWS_ACCESS_KEY_ID", "Check the credentials")
+        await pilot.press("j", "j", "enter")
+        await shows(pilot, "✗ the session is over", "→ aws sso login", "Something does not work yet")
 
 
 async def test_signing_out_says_what_is_gone_and_what_stays(
     paths: Paths, provider: AnthropicStandIn, cloud: Cloud
 ) -> None:
-    Accounts(paths.accounts).put("aws", Account("keyring", "the keyring", "work", datetime.now(UTC)))
+    Accounts(paths.accounts).put(Provider.BEDROCK, Account("keyring", "the keyring", "work", datetime.now(UTC)))
     async with dashboard(paths, provider, cloud) as pilot:
         await at_provider(pilot, 2, "Sign out")
-        await pilot.press("G", "enter")
+        await pilot.press("j", "j", "enter")
         await shows(pilot, "The AWS session is gone; ~/.aws is AWS's own and stays.")
-    assert Accounts(paths.accounts).of("aws") is None
+    assert Accounts(paths.accounts).of(Provider.BEDROCK) is None
 
 
 async def test_the_mouse_is_enough(paths: Paths, provider: AnthropicStandIn, cloud: Cloud) -> None:
     async with dashboard(paths, provider, cloud) as pilot:
         await pilot.press("a")
-        lines = (await shows(pilot, "Sign in to", "AWS (Bedrock)")).splitlines()
-        place = next(number for number, line in enumerate(lines) if "AWS (Bedrock)" in line)
+        lines = (await shows(pilot, "Sign in to", "Amazon Bedrock")).splitlines()
+        place = next(number for number, line in enumerate(lines) if "Amazon Bedrock" in line)
         await pilot.click(offset=(6, place), times=2)
         lines = (await shows(pilot, "How do you want to sign in?", "esc Back")).splitlines()
         await pilot.click(offset=(lines[-1].index("esc Back") + 1, 35))
@@ -326,19 +327,19 @@ async def test_the_command_line_goes_straight_to_a_provider(
         await pilot.press("colon")
         await typed(pilot, "sign-in gcp")
         await pilot.press("enter")
-        await shows(pilot, "Sign in › Google Cloud (Vertex AI)", "In a browser")
+        await shows(pilot, "Sign in › Google Vertex AI", "In a browser")
 
 
 async def test_where_nobody_can_sign_in_it_is_said(scene: Scene) -> None:
     async with scene.opened() as pilot:
         assert "Credentials" not in await shows(pilot, "Waiting for the first request")
         await pilot.press("a")
-        await shows(pilot, "Nobody can sign in here")
+        await shows(pilot, "Signing in is not available here")
 
 
 def state(standing: Standing, *, minutes: float | None = None, words: str = "") -> CredentialState:
     end = NOW + timedelta(minutes=minutes) if minutes is not None else None
-    return CredentialState("gcp", standing, end, words)
+    return CredentialState(Provider.VERTEX, standing, end, words)
 
 
 class TestTheHeader:
@@ -355,23 +356,23 @@ class TestTheHeader:
     async def test_says_how_the_credentials_of_the_default_route_stand(
         self, tmp_path: Path, told: CredentialState, words: str
     ) -> None:
-        scene = Scene(tmp_path, route="anthropic-vertex")
+        scene = Scene(tmp_path, route=RouteName.VERTEX)
         async with scene.opened((140, 36)) as pilot:
-            scene.feed.tell_credentials(replace(told, provider="aws"))
+            scene.feed.tell_credentials(replace(told, provider=Provider.BEDROCK))
             scene.feed.tell_credentials(told)
             await until(pilot, lambda: f"vertex  {words}  " in screen_text(pilot).splitlines()[0])
 
     async def test_keeps_saying_what_is_wrong_where_there_is_little_room(self, tmp_path: Path) -> None:
-        scene = Scene(tmp_path, route="anthropic-vertex")
+        scene = Scene(tmp_path, route=RouteName.VERTEX)
         async with scene.opened((80, 24)) as pilot:
             scene.feed.tell_credentials(state(Standing.REFUSED, words="the token was revoked"))
             await until(pilot, lambda: "✗ refused" in screen_text(pilot).splitlines()[0])
 
     async def test_trouble_is_a_notice_once_and_its_end_is_told(self, tmp_path: Path) -> None:
-        scene = Scene(tmp_path, route="anthropic-vertex")
+        scene = Scene(tmp_path, route=RouteName.VERTEX)
         async with scene.opened() as pilot:
             scene.feed.tell_credentials(state(Standing.EXPIRES_SOON, minutes=8, words="oauth2.googleapis.com is gone"))
-            await shows(pilot, "hold only until 12:08", "oauth2.googleapis.com is gone", "⚠ 1")
+            await shows(pilot, "valid only until 12:08", "oauth2.googleapis.com is gone", "⚠ 1")
             scene.feed.tell_credentials(state(Standing.SIGNED_IN, minutes=60))
             await shows(pilot, "the credentials work again")
             scene.feed.tell_credentials(state(Standing.REFUSED, words="revoked"))
@@ -380,7 +381,7 @@ class TestTheHeader:
     async def test_a_click_on_it_opens_the_wizard(self, paths: Paths, provider: AnthropicStandIn, cloud: Cloud) -> None:
         async with dashboard(paths, provider, cloud) as pilot:
             pilot.app.sources.feed.tell_credentials(  # type: ignore[attr-defined]
-                replace(state(Standing.REFUSED, words="revoked"), provider="anthropic")
+                replace(state(Standing.REFUSED, words="revoked"), provider=Provider.ANTHROPIC)
             )
             header = (await shows(pilot, "✗ refused")).splitlines()[0]
             await pilot.click(offset=(header.index("refused"), 0))

@@ -11,11 +11,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from candela_tui.config import UiSettings
-from candela_tui.credentials.sign_in.office import Office
-from candela_tui.credentials.sign_in.provider import Finding
+from candela_tui.credentials.sign_in.context import SignInSetup
+from candela_tui.credentials.sign_in.interface import Finding
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Notice
 from candela_tui.paths import default_paths
+from candela_tui.providers.identity import Provider, RouteName
 from tests.ui.cloud_day import a_request_over_bedrock
 from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
 from tests.ui.sign_in_cloud import Cloud
@@ -178,15 +179,15 @@ class TestKeepingAnEyeOnTheWork:
 
     @at(SMALL, MEDIUM)
     def test_tokens_over_time(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(working_day, BUSY, press("t"), see("Time-line · tokens"), size=size)
+        assert story(working_day, BUSY, press("t"), see("Timeline · tokens"), size=size)
 
     def test_cost_over_time(self, story: Story) -> None:
-        assert story(working_day, BUSY, press("t", "T"), see("Time-line · cost"))
+        assert story(working_day, BUSY, press("t", "T"), see("Timeline · cost"))
 
     @at(MEDIUM, LARGE)
     def test_agents_over_time(self, story: Story, size: tuple[int, int]) -> None:
         to = ("T", "T") if size == LARGE else ("t", "T", "T")
-        assert story(working_day, BUSY, press(*to), see("Time-line · agents", "5 agents"), size=size)
+        assert story(working_day, BUSY, press(*to), see("Timeline · agents", "5 agents"), size=size)
 
 
 class TestFindingSomething:
@@ -305,33 +306,33 @@ class TestSigningIn:
         cloud = Cloud(lambda _: False)
         cloud.found = [Finding("profile work", "IAM Identity Center, until 14:00, account 111122223333", True)]
         return {
-            "office": Office(default_paths(Path("config.toml"), Path("data"))),
-            "providers": cloud.provider,
+            "sign_in_setup": SignInSetup(default_paths(Path("config.toml"), Path("data"))),
+            "sign_ins": cloud.sign_in,
             "settings": UiSettings(reduced_motion=True),
         }
 
     @at(SMALL, MEDIUM)
     def test_a_welcome_says_what_credentials_there_are(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(nothing, see("● AWS"), size=size, **self._options())
+        assert story(nothing, see("● Bedrock"), size=size, **self._options())
 
     @at(SMALL, MEDIUM)
     def test_a_provider_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(nothing, see("● AWS"), press("a"), see("AWS (Bedrock)"), size=size, **self._options())
+        assert story(nothing, see("● Bedrock"), press("a"), see("Amazon Bedrock"), size=size, **self._options())
 
     @at(SMALL, MEDIUM)
     def test_a_way_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
-        steps = (see("● AWS"), press("a"), see("AWS (Bedrock)"), press("G", "enter"), see("How do you want"))
+        steps = (see("● Bedrock"), press("a"), see("Amazon Bedrock"), press("j", "j", "enter"), see("How do you want"))
         assert story(nothing, *steps, size=size, **self._options())
 
     @at(SMALL, MEDIUM)
     def test_a_link_and_a_code(self, story: Story, size: tuple[int, int]) -> None:
-        steps = (press("a"), see("AWS (Bedrock)"), press("G", "enter"), see("How do you want"), press("enter"))
+        steps = (press("a"), see("Amazon Bedrock"), press("j", "j", "enter"), see("How do you want"), press("enter"))
         assert story(
-            nothing, *steps, see("Start URL"), press("enter"), see("WDJB", "gives it up"), size=size, **self._options()
+            nothing, *steps, see("Start URL"), press("enter"), see("WDJB", "to cancel"), size=size, **self._options()
         )
 
     def test_a_key_is_typed(self, story: Story) -> None:
-        steps = (press("a"), see("AWS (Bedrock)"), press("enter"), see("How do you want"), press("enter"))
+        steps = (press("a"), see("Amazon Bedrock"), press("enter"), see("How do you want"), press("enter"))
         assert story(nothing, *steps, see("API key"), write("sk-ant-api03-never-seen"), **self._options())
 
     @at(SMALL, MEDIUM)
@@ -339,9 +340,9 @@ class TestSigningIn:
         def refused(scene: Scene) -> None:
             working_day(scene)
             words = "Google gave no access token: the sign-in was revoked. Run `candela auth login --provider gcp`"
-            scene.feed.tell_credentials(CredentialState("gcp", Standing.REFUSED, words=words))
+            scene.feed.tell_credentials(CredentialState(Provider.VERTEX, Standing.REFUSED, words=words))
 
-        assert story(refused, BUSY, see("✗ refused", "was revoked"), size=size, route="anthropic-vertex")
+        assert story(refused, BUSY, see("✗ refused", "was revoked"), size=size, route=RouteName.VERTEX)
 
 
 class TestFindingOnesWay:
@@ -385,4 +386,4 @@ class TestFindingOnesWay:
 
     @at(SMALL, MEDIUM)
     def test_leaving_asks_while_something_is_live(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(working_day, BUSY, press("q"), see("Leave candela?"), size=size)
+        assert story(working_day, BUSY, press("q"), see("Quit candela?"), size=size)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.ui.clock import Clock
-from candela_tui.ui.dashboard.columns import BY_NAME, BY_TIME, COLUMNS, columns_named
-from candela_tui.ui.dashboard.request_heading import column_names
-from candela_tui.ui.dashboard.table import Column, Table
-from candela_tui.ui.ink import cells_of
+from candela_tui.text.times import Clock
+from candela_tui.ui.screens.dashboard.requests.column_headings import column_names
+from candela_tui.ui.screens.dashboard.requests.columns import BY_NAME, BY_TIME, COLUMNS, columns_named
+from candela_tui.ui.screens.dashboard.requests.table import Column, Table
+from candela_tui.ui.style.styled_text import cells_of
 from tests.analysis.exchanges import START
 from tests.ui.scene import Scene, clues, shows
 

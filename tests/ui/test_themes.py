@@ -11,8 +11,8 @@ from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES, Theme
 
 from candela_tui.config import UiSettings
-from candela_tui.ui.contrast import contrast, derived_inks
-from candela_tui.ui.themes import CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT, CANDELA_DARK, THEMES, own_variables
+from candela_tui.ui.style.contrast import contrast, derived_colours
+from candela_tui.ui.style.themes import CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT, CANDELA_DARK, THEMES, theme_variables
 from tests.ui.scene import Scene, busy_morning, shows, typed, until
 
 TRUE_COLOR = [theme for theme in (*BUILTIN_THEMES.values(), *THEMES) if not theme.ansi]
@@ -22,20 +22,20 @@ COLOURED = ("accent", "good", "bad", "warn", "link", "thinking")
 
 def colours(theme: Theme) -> dict[str, Color]:
     generated = theme.to_color_system().generate()
-    found = {**own_variables(theme), **generated, **theme.variables}
+    found = {**theme_variables(theme), **generated, **theme.variables}
     names = ("background", "surface", "cursor-row", "cursor-row-blurred")
-    return {name: Color.parse(found[name]) for name in (*names, *(f"ink-{ink}" for ink in (*READ, *COLOURED)))}
+    return {name: Color.parse(found[name]) for name in (*names, *(f"fg-{style}" for style in (*READ, *COLOURED)))}
 
 
 @pytest.mark.parametrize("theme", TRUE_COLOR, ids=lambda theme: theme.name)
 class TestContrast:
-    def test_text_in_every_ink_can_be_read_on_every_ground(self, theme: Theme) -> None:
+    def test_text_in_every_style_can_be_read_on_every_ground(self, theme: Theme) -> None:
         found = colours(theme)
         faded = [
-            (ink, ground)
+            (style, ground)
             for ground in ("background", "surface", "cursor-row", "cursor-row-blurred")
-            for ink in (*READ, *COLOURED)
-            if contrast(found[f"ink-{ink}"], found[ground]) < 4.5
+            for style in (*READ, *COLOURED)
+            if contrast(found[f"fg-{style}"], found[ground]) < 4.5
         ]
         assert faded == []
 
@@ -46,17 +46,17 @@ class TestContrast:
 
     def test_what_is_dim_is_not_stronger_than_text_and_what_is_faint_not_stronger_than_dim(self, theme: Theme) -> None:
         found = colours(theme)
-        strength = [contrast(found[name], found["background"]) for name in ("ink-faint", "ink-dim", "ink-text")]
+        strength = [contrast(found[name], found["background"]) for name in ("fg-faint", "fg-dim", "fg-text")]
         assert strength == sorted(strength)
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.booleans())
-def test_any_colour_becomes_an_ink_that_can_be_read(rgb: tuple[int, int, int], dark: bool) -> None:
+def test_any_colour_becomes_a_style_that_can_be_read(rgb: tuple[int, int, int], dark: bool) -> None:
     colour = Color(*rgb).hex
     theme = Theme("x", primary=colour, accent=colour, success=colour, error=colour, warning=colour, dark=dark)
-    inks = derived_inks(theme.to_color_system().generate(), dark=dark)
+    derived = derived_colours(theme.to_color_system().generate(), dark=dark)
     background = Color.parse(theme.to_color_system().generate()["background"])
-    assert all(contrast(Color.parse(inks[f"ink-{ink}"]), background) >= 4.5 for ink in COLOURED)
+    assert all(contrast(Color.parse(derived[f"fg-{style}"]), background) >= 4.5 for style in COLOURED)
 
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
@@ -82,7 +82,7 @@ def _distance(one: Color, other: Color) -> float:
 @pytest.mark.parametrize("theme", [CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT], ids=lambda theme: theme.name)
 def test_the_clear_themes_are_told_apart_by_every_eye(theme: Theme, deficiency: str) -> None:
     found = colours(theme)
-    states = [_seen(found[f"ink-{ink}"], DEFICIENCIES[deficiency]) for ink in ("good", "bad", "warn")]
+    states = [_seen(found[f"fg-{style}"], DEFICIENCIES[deficiency]) for style in ("good", "bad", "warn")]
     assert min(_distance(one, other) for one, other in combinations(states, 2)) > 18
 
 

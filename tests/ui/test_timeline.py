@@ -4,8 +4,8 @@ import pytest
 
 from candela_tui.analysis.timeline import Bucket, Part
 from candela_tui.exchange import Marks, Outcome
-from candela_tui.ui.dashboard.timeline_chart import Chart
-from candela_tui.ui.dashboard.timeline_drawing import bars, highest, legend
+from candela_tui.ui.screens.dashboard.timeline.timeline_chart import Chart
+from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import bars, highest, legend
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
 
 
@@ -28,8 +28,8 @@ def test_the_highest_bar_fills_the_chart_and_the_scale_is_of_square_roots() -> N
 
 def test_what_is_small_beside_the_rest_is_still_seen() -> None:
     [[top], _, [bottom]] = bars([_bucket(1_000_000, 0, 0, 1)], "tokens", 3)
-    assert (top.sign, top.ink, top.behind) == ("▇", "link", "accent")
-    assert (bottom.sign, bottom.ink, bottom.behind) == ("█", "link", None)
+    assert (top.sign, top.style, top.behind) == ("▇", "link", "accent")
+    assert (bottom.sign, bottom.style, bottom.behind) == ("█", "link", None)
 
 
 def test_without_colours_each_part_has_its_own_sign() -> None:
@@ -43,35 +43,35 @@ def test_without_colours_each_part_has_its_own_sign() -> None:
 def test_every_part_has_a_name_and_a_sign_of_its_own() -> None:
     bucket = Bucket(requests=1, tokens=[1] * len(Part))
     pieces = [legend([bucket], "tokens", coloured=False)[place] for place in range(2, 3 * len(Part), 3)]
-    assert len({sign for sign, _ in pieces}) == len({ink for _, ink in pieces}) == len(Part)
+    assert len({sign for sign, _ in pieces}) == len({style for _, style in pieces}) == len(Part)
 
 
 async def test_the_time_line_is_there_by_itself_on_high_terminals(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((120, 46)) as pilot:
-        await shows(pilot, "⁴ Time-line · tokens", "cache read", "√ scale", "11:56:00")
+        await shows(pilot, "⁴ Timeline · tokens", "cache read", "√ scale", "11:56:00")
         await pilot.press("t")
-        await until(pilot, lambda: "Time-line ·" not in screen_text(pilot))
+        await until(pilot, lambda: "Timeline ·" not in screen_text(pilot))
         assert scene.app.sources.preferences.now.timeline is False
 
 
 async def test_t_shows_it_on_low_terminals_and_that_is_remembered(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((80, 24)) as pilot:
-        assert "Time-line ·" not in await shows(pilot, "11:59:48")
+        assert "Timeline ·" not in await shows(pilot, "11:59:48")
         await pilot.press("t")
-        await shows(pilot, "Time-line · tokens", "11:59:48")
+        await shows(pilot, "Timeline · tokens", "11:59:48")
         assert scene.app.sources.preferences.now.timeline is True
 
 
 async def test_capital_t_shows_cost_and_agents(scene: Scene) -> None:
     busy_morning(scene)
     async with scene.opened((120, 46)) as pilot:
-        await shows(pilot, "Time-line · tokens", "√ scale")
+        await shows(pilot, "Timeline · tokens", "√ scale")
         await pilot.press("T")
-        await shows(pilot, "Time-line · cost", "$0.19 │")
+        await shows(pilot, "Timeline · cost", "$0.19 │")
         await pilot.press("T")
-        await shows(pilot, "Time-line · agents", "2 agents", "ran", "failed", "live")
+        await shows(pilot, "Timeline · agents", "2 agents", "ran", "failed", "live")
         lines = screen_text(pilot).splitlines()
         [lane] = [line for line in lines if "agent 1" in line and "━" in line]
         assert "6.3s" in lane
@@ -116,12 +116,12 @@ async def test_up_and_down_go_from_agent_to_agent(scene: Scene) -> None:
     async with scene.opened((120, 46)) as pilot:
         chart = pilot.app.screen.query_one(Chart)
         await until(pilot, lambda: _requests_in(chart) > 9)
-        ledger = scene.app.sources.ledger
+        loaded = scene.app.sources.loaded
         requests = pilot.app.screen.query_one("#request-rows")
         await pilot.press("4", "down")
-        await until(pilot, lambda: ledger.exchange(requests.cursor_key).agent_id == "a1b2c3")  # type: ignore
+        await until(pilot, lambda: loaded.exchange(requests.cursor_key).agent_id == "a1b2c3")  # type: ignore
         await pilot.press("k")
-        await until(pilot, lambda: ledger.exchange(requests.cursor_key).agent_id is None)  # type: ignore
+        await until(pilot, lambda: loaded.exchange(requests.cursor_key).agent_id is None)  # type: ignore
 
 
 @pytest.mark.parametrize("what", ["tokens", "agents"])

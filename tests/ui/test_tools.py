@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from candela_tui.ui.request.tools import ToolsPage
+from candela_tui.ui.screens.request.pages.tools import ToolsPage
 from tests.ui.conversation import body_of, laid_out, texts, user
 from tests.ui.scene import Scene, screen_text, shows, until
 
@@ -64,7 +64,7 @@ async def test_a_tool_unfolds_and_stays_unfolded_in_another_order(scene: Scene) 
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter", "4")
-        screen = await shows(pilot, "3 tools", "◇ cached up to here, for 5m")
+        screen = await shows(pilot, "3 tools", "◇ cache breakpoint, 5m")
         assert '"type": "object"' not in screen
         await pilot.press("space")
         await shows(pilot, "Runs a command.", '"type": "object"')

@@ -7,10 +7,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.analysis.sessions import Totals
-from candela_tui.ui.dashboard.timeline_chart import Chart
-from candela_tui.ui.dashboard.totals import totals_line
-from candela_tui.ui.ink import cells_of
+from candela_tui.ledger.totals import Totals
+from candela_tui.ui.screens.dashboard.timeline.timeline_chart import Chart
+from candela_tui.ui.screens.dashboard.totals import totals_line
+from candela_tui.ui.style.styled_text import cells_of
 from tests.ui.scene import Scene, busy_morning, screen_text, shows, typed, until
 
 BUSY = Totals(
@@ -132,6 +132,6 @@ def test_where_no_answer_told_its_usage_the_tokens_are_unknown_not_nothing() -> 
 
 def test_the_cost_says_which_part_side_requests_are() -> None:
     totals = Totals(requests=12, priced=12, cost_usd=Decimal("4.82"), side_requests=10, side_cost_usd=Decimal("0.43"))
-    assert "$4.82 (of it side requests: $0.43, 10)" in "".join(
+    assert "$4.82 (side requests: $0.43, 10)" in "".join(
         text for text, _ in totals_line(totals, subscription=False, width=200)
     )

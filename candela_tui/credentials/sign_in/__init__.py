@@ -1,1 +1,1 @@
-"""Signing in: what was found, the ways there are, and what to say to whom is signing in, in a terminal or a screen."""
+"""Sign in to a provider, in the terminal or in the dashboard: findings, methods and prompts."""

@@ -1,4 +1,4 @@
-"""Opening a link in the user's browser, where there is one to be seen."""
+"""Open a link in the user's browser, if there is a desktop."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 def browser_command(environ: Mapping[str, str] = os.environ) -> list[str] | None:
-    """What opens a link on this desktop; None: there is no desktop, or it is that of another machine."""
+    """Return the command that opens a link on this desktop. None without a desktop, or in an SSH session."""
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         return None
     if sys.platform == "darwin":
@@ -21,7 +21,7 @@ def browser_command(environ: Mapping[str, str] = os.environ) -> list[str] | None
 
 
 def open_browser(url: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Open a link of the web; False: it was not. Nothing that the browser says reaches the terminal. Blocks."""
+    """Open a web link and return whether that worked. The browser's output does not reach the terminal. Blocks."""
     command = browser_command(environ)
     if command is None or not url.startswith(("https://", "http://")):
         return False

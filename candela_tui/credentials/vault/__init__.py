@@ -1,1 +1,1 @@
-"""Where candela keeps its user's secrets: the keyring of the operating system, else a file under a passphrase."""
+"""Store the user's secrets in the system keyring, or in a file encrypted with a passphrase."""

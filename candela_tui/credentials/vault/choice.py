@@ -1,4 +1,4 @@
-"""Which vault there is to keep a secret in."""
+"""Open a vault for secrets, and remember the passphrase of the encrypted file."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -12,37 +12,37 @@ from candela_tui.credentials.vault.os_keyring import OsKeyring, usable_keyring
 from candela_tui.credentials.vault.secret_service import Collection, default_collection
 
 PASSPHRASE_VARIABLE = "CANDELA_PASSPHRASE"  # noqa: S105 - a name
-"""Opens the encrypted file where there is nobody to ask."""
+"""The environment variable that unlocks the encrypted file when no user can be asked."""
 
 _TYPED: dict[Path, str] = {}
-"""Passphrases that were typed while this process lives, by their file. They are in no environment, which programs that
-candela starts would inherit."""
+"""Passphrases typed during the life of this process, by file. They are not kept in the environment, because programs
+that candela starts would inherit them."""
 
 
 class Vault(Protocol):
-    """Secrets by name. Each call may block; each raises VaultError."""
+    """Stores secrets by name. Each call may block and may raise VaultError."""
 
     place: str
-    """In words."""
+    """The display name of the place where the secrets are stored."""
 
     def read(self, name: str) -> str | None:
-        """The secret; None: there is none."""
+        """Return the secret, or None if there is none."""
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret in place of the one before."""
+        """Store a secret, replacing the previous one."""
 
     def remove(self, name: str) -> bool:
-        """Forget a secret; False: there was none."""
+        """Remove a secret and return whether there was one."""
 
 
 def keyring_state() -> Collection | None:
-    """The state of the keyring that keeps secrets; None: the machine has none. Blocks."""
+    """Return the state of the system keyring, or None if there is no usable one. Blocks."""
     backend = usable_keyring()
     return None if backend is None else default_collection(backend)
 
 
 def open_vault(store: Store, file: Path, passphrase: Callable[[], str | None]) -> Vault:
-    """The vault of a kind. Blocks. Raises VaultError where there is none."""
+    """Return the vault of the given kind. Blocks. Raises VaultError if there is no usable keyring."""
     if store == "file":
         return EncryptedFile(file, lambda: _TYPED.get(file) or passphrase())
     keyring = usable_keyring()
@@ -56,17 +56,18 @@ def open_vault(store: Store, file: Path, passphrase: Callable[[], str | None]) -
 
 
 def passphrase_of(environ: Mapping[str, str] = os.environ) -> str | None:
-    """What the environment says."""
+    """Return the passphrase set in the environment, or None."""
     return environ.get(PASSPHRASE_VARIABLE)
 
 
 def known_passphrase(file: Path, environ: Mapping[str, str] = os.environ) -> str | None:
-    """What was typed for the file while this process lives, else what the environment says."""
+    """Return the passphrase typed for the file in this process, else the one set in the environment, or None."""
     return _TYPED.get(file) or passphrase_of(environ)
 
 
 def unlock(file: Path, passphrase: str) -> None:
-    """Let this process open the file from now on. Blocks. Raises VaultError, and VaultLocked where that is not its
-    passphrase."""
+    """Verify the passphrase and remember it for this process. Blocks.
+
+    Raises VaultLocked if the passphrase is wrong, VaultError if the file can't be used."""
     EncryptedFile(file, lambda: passphrase).read("")
     _TYPED[file] = passphrase

@@ -1,8 +1,8 @@
-"""Secrets in one file under a passphrase, for machines without a keyring (SSH, containers).
+"""Store secrets in one file encrypted with a passphrase, for machines without a keyring (SSH, containers).
 
-Fernet (AES-128-CBC with HMAC-SHA256) under a key that scrypt makes of the passphrase, as
-https://cryptography.io/en/latest/fernet/#using-passwords-with-fernet does; costs as OWASP's Password Storage Cheat
-Sheet gives them for scrypt (2^17, 8, 1: 128 MB, some 0.4 s).
+The file is encrypted with Fernet (AES-128-CBC with HMAC-SHA256). scrypt derives the key from the passphrase, as in
+https://cryptography.io/en/latest/fernet/#using-passwords-with-fernet, with the cost parameters that OWASP's Password
+Storage Cheat Sheet recommends (2^17, 8, 1: 128 MB, about 0.4 s).
 """
 
 import base64
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+from candela_tui.files import write_atomically
 
 _COST: Final = 2**17
 _MOST_COST: Final = 2**20
@@ -24,10 +25,10 @@ _VERSION: Final = 1
 
 
 class EncryptedFile:
-    """Secrets by name. The passphrase is asked for once, when it is first needed."""
+    """Stores secrets by name. It asks for the passphrase once, when it first needs it."""
 
     def __init__(self, path: Path, passphrase: Callable[[], str | None], *, cost: int = _COST) -> None:
-        """``passphrase`` gives it, or None where there is nobody to ask. ``cost`` is scrypt's n of a new file."""
+        """``passphrase`` returns the passphrase, or None if no user can be asked. ``cost`` is scrypt's n for saving."""
         self._path = path
         self._ask = passphrase
         self._cost = cost
@@ -36,20 +37,20 @@ class EncryptedFile:
 
     @property
     def exists(self) -> bool:
-        """Whether there is such a file: its user chose it."""
+        """Whether the file exists, which means that the user has chosen it."""
         return self._path.exists()
 
     def read(self, name: str) -> str | None:
-        """The secret; None: there is none. Raises VaultError."""
+        """Return the secret, or None if there is none. Raises VaultError."""
         return self._open().get(name)
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret in place of the one before. Raises VaultError."""
+        """Store a secret, replacing the previous one. Raises VaultError."""
         with self._alone():
             self._save(self._open() | {name: secret})
 
     def remove(self, name: str) -> bool:
-        """Forget a secret; False: there was none. Raises VaultError."""
+        """Remove a secret and return whether there was one. Raises VaultError."""
         with self._alone():
             kept = self._open()
             if name not in kept:
@@ -63,9 +64,9 @@ class EncryptedFile:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Let no other process change the file between reading and writing it: one of two secrets would be lost."""
+        """Keep other processes from changing the file between reading and writing it, so that no secret is lost."""
         with contextlib.ExitStack() as held:
-            # The folder's lock leaves no file behind; a file system that has none (or Windows) does without.
+            # Locking the folder leaves no lock file behind. Windows and file systems without locks go without it.
             if sys.platform != "win32":
                 import fcntl
 
@@ -122,15 +123,10 @@ class EncryptedFile:
             "salt": base64.b64encode(salt).decode(),
             "sealed": sealed.decode(),
         }
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(document, file)
-            beside.replace(self._path)
+            write_atomically(self._path, json.dumps(document).encode())
         except OSError as error:
             raise VaultError(f"{self._path} can't be written: {error.strerror or error}") from None
-        finally:
-            beside.unlink(missing_ok=True)
 
     def _delete(self) -> None:
         try:
@@ -145,6 +141,6 @@ class EncryptedFile:
 def _key(passphrase: str, salt: bytes, cost: int) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    # Bytes of the environment that are no UTF-8 are the same bytes again.
+    # A variable's bytes that are not valid UTF-8 become the original bytes again.
     secret = passphrase.encode("utf-8", "surrogateescape")
     return base64.urlsafe_b64encode(Scrypt(salt, 32, cost, _BLOCK, 1).derive(secret))

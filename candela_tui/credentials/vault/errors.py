@@ -1,9 +1,9 @@
-"""What a user is told of a vault that can't be used."""
+"""The errors for vaults that can't be used."""
 
 
 class VaultError(Exception):
-    """A secret can't be kept or read. ``str()`` says why and what to do; it never holds a secret."""
+    """A secret can't be stored, read or removed. ``str()`` says why and what to do, and never contains a secret."""
 
 
 class VaultLocked(VaultError):
-    """It can't be read before its user unlocks it."""
+    """The vault can't be used until the user unlocks it."""

@@ -1,6 +1,6 @@
-"""The keyring of the operating system, by the keyring package: Secret Service, KWallet, macOS, Windows.
+"""Store secrets in the system keyring with the keyring package: Secret Service, KWallet, macOS, Windows.
 
-Everything here blocks: a keyring may ask its user to unlock it, for as long as that takes.
+Everything here blocks, for as long as the user takes if the keyring asks to be unlocked.
 """
 
 import hashlib
@@ -14,23 +14,24 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "candela"
 _MOST_CHARACTERS: Final = 1200
-"""Of one entry. Windows takes 2560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE, wincred.h)."""
+"""The most characters in one entry. Windows allows 2560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE, wincred.h)."""
 _PARTS: Final = "candela-parts:"
 _KEEPS_NOTHING: Final = ("keyring.backends.fail", "keyring.backends.null", "keyring.backends.chainer")
 _ENCRYPTED_FILE: Final = "encrypted file can take its place: `candela auth login --store file`"
 _PLAIN: Final = "keyrings.alt."
-"""Its files hold secrets in plain text, or under a key that lies beside them."""
+"""A package whose backends store secrets in plain text, or encrypted with a key stored next to them."""
 
 
 def usable_keyring() -> "KeyringBackend | None":
-    """The keyring that the user chose for the keyring package, else the best that runs now; None where there is none
-    that keeps secrets from others."""
+    """Return the backend that the user configured for the keyring package, else the best available one.
+
+    None if no backend protects its secrets."""
     from keyring import backend, core
 
     chosen = core.load_env() or core.load_config()
     if chosen is not None:
         return chosen if _keeps_secrets(type(chosen)) else None
-    # This loads the backends; what it returns is what ran when it was first called.
+    # Called only to load the backends: its result is cached from the first call and may be outdated.
     backend.get_all_keyring()
     viable = filter(_keeps_secrets, backend.KeyringBackend.get_viable_backends())
     best = max(viable, key=lambda each: each.priority, default=None)
@@ -42,14 +43,14 @@ def _keeps_secrets(kind: type) -> bool:
 
 
 class OsKeyring:
-    """Secrets by name, in one keyring. A secret that is too long for an entry lies in several."""
+    """Stores secrets by name in one keyring. A secret too long for one entry is split over several."""
 
     def __init__(self, backend: "KeyringBackend") -> None:
         self._backend = backend
         self.place = str(backend.name)
 
     def read(self, name: str) -> str | None:
-        """The secret; None: there is none. Raises VaultError."""
+        """Return the secret, or None if there is none. Raises VaultError."""
         found = self._get(name)
         entries = _parts_of(name, found)
         if not entries:
@@ -60,14 +61,14 @@ class OsKeyring:
         return "".join(part for part in parts if part is not None)
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret in place of the one before. Raises VaultError; the one before then still holds."""
+        """Store a secret, replacing the previous one. Raises VaultError and then keeps the previous one."""
         before = _parts_of(name, self._get(name))
         if len(secret) <= _MOST_CHARACTERS and not secret.startswith(_PARTS):
             self._set(name, secret)
             entries = []
         else:
             parts = [secret[at : at + _MOST_CHARACTERS] for at in range(0, len(secret), _MOST_CHARACTERS)]
-            # Named for what they hold: until the entry of the name changes, the parts before are all there.
+            # Part names contain a digest of the secret, so the previous parts stay intact until the head is replaced.
             digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
             head = f"{_PARTS}{len(parts)}:{digest}"
             entries = _parts_of(name, head)
@@ -78,7 +79,7 @@ class OsKeyring:
             self._delete(entry)
 
     def remove(self, name: str) -> bool:
-        """Forget a secret; False: there was none. Raises VaultError."""
+        """Remove a secret and return whether there was one. Raises VaultError."""
         found = self._get(name)
         if found is None:
             return False
@@ -93,7 +94,7 @@ class OsKeyring:
             return self._backend.get_password(SERVICE, entry)
         except KeyringError as error:
             raise self._trouble(error) from None
-        except Exception as error:  # noqa: BLE001 - backends let errors of D-Bus and of the system through
+        except Exception as error:  # noqa: BLE001 - backends let errors of D-Bus and the system through
             raise self._trouble(error) from None
 
     def _set(self, entry: str, value: str) -> None:
@@ -125,12 +126,12 @@ class OsKeyring:
                 f"{self.place} holds no keyring yet, and none was created: that takes a window of the desktop, which"
                 f" was dismissed or can't be opened here. An {_ENCRYPTED_FILE}"
             )
-        # Only the kind: an error may quote what was to be stored.
+        # Name only the error's type: its text may quote the secret.
         return VaultError(f"{self.place} can't be used ({type(error).__name__}). An {_ENCRYPTED_FILE}")
 
 
 def _parts_of(name: str, found: str | None) -> list[str]:
-    """The entries that hold the parts of a secret; [] where it is in one entry, or there is none."""
+    """Return the names of the entries that hold a secret's parts, or [] if it is in one entry or there is none."""
     if found is None or not found.startswith(_PARTS):
         return []
     count, _, digest = found.removeprefix(_PARTS).partition(":")

@@ -1,4 +1,4 @@
-"""The state of the Secret Service's default collection, without asking the user to unlock or create one."""
+"""Read the state of the Secret Service's default collection without asking the user to unlock or create it."""
 
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
@@ -11,17 +11,18 @@ _DEFAULT_COLLECTION: Final = "/org/freedesktop/secrets/aliases/default"
 
 
 class Collection(Enum):
-    """What can be done with the default collection now."""
+    """The state of the default collection."""
 
     UNLOCKED = auto()
     LOCKED = auto()
     MISSING = auto()
-    """There is none yet, as for a fresh account: the first secret creates it, and asks for a password in a window."""
+    """There is no collection yet, as in a new user account. The first secret creates it, and a window asks for a
+    password."""
     UNKNOWN = auto()
 
 
 def default_collection(backend: "KeyringBackend") -> Collection:
-    """The state of the default collection behind a backend of the keyring package. Blocks."""
+    """Return the state of the default collection behind a backend of the keyring package. Blocks."""
     if type(backend).__module__ != _MODULE:
         return Collection.UNKNOWN
     import secretstorage

@@ -28,7 +28,7 @@ _FINISH = {
 
 
 class _Message(msgspec.Struct):
-    """A whole answer; what is long stays a slice."""
+    """A whole answer; its content stays undecoded."""
 
     id: str
     model: str
@@ -42,10 +42,9 @@ _MESSAGE = msgspec.json.Decoder(_Message)
 
 
 def chat_completion(body: bytes, *, created: int, legacy_functions: bool = False) -> bytes:
-    """Return a whole Messages answer as a chat.completion document. Raises Untranslatable where it is not one, or not
-    whole.
+    """Translate a whole Messages answer into a chat.completion document. Raises Untranslatable if it can't be read.
 
-    ``created`` is the time in seconds since 1970, which a Messages answer does not tell.
+    ``created`` is the time in seconds since 1970, which a Messages answer does not have.
     """
     message = _decoded(body) or _decoded(without_lone_surrogates(body) or b"")
     if message is None:
@@ -95,19 +94,19 @@ def _decoded(body: bytes) -> _Message | None:
 
 
 def finish_reason(stop_reason: str | None, legacy_functions: bool) -> str:
-    """The finish_reason for a stop reason; one that is not known counts as a natural end."""
+    """Return the finish_reason for a stop reason; an unknown one counts as a natural end."""
     reason = _FINISH.get(stop_reason or "", "stop")
     return "function_call" if legacy_functions and reason == "tool_calls" else reason
 
 
 def refusal(stop_details: object) -> str | None:
-    """Why the model refused, where it did and says so."""
+    """Return the model's explanation of a refusal, if there is one."""
     explanation = stop_details.get("explanation") if isinstance(stop_details, Mapping) else None
     return explanation if isinstance(explanation, str) and explanation else None
 
 
 class ChatUsage:
-    """The usage of one answer in OpenAI's form, folded from one or more objects of the Messages API."""
+    """The usage of one answer in OpenAI's form, merged from one or more objects of the Messages API."""
 
     __slots__ = ("_fold", "_thinking")
 
@@ -116,7 +115,7 @@ class ChatUsage:
         self._thinking: int | None = None
 
     def merge(self, wire: object) -> None:
-        """Take a ``usage`` object; each field that it has replaces the earlier one."""
+        """Merge a ``usage`` object; each of its fields replaces the earlier one."""
         self._fold.merge(wire)
         details = wire.get("output_tokens_details") if isinstance(wire, Mapping) else None
         thinking = details.get("thinking_tokens") if isinstance(details, Mapping) else None
@@ -125,7 +124,7 @@ class ChatUsage:
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """OpenAI counts cached tokens among the prompt's; None: nothing was told."""
+        """The usage object, in which the prompt includes cached tokens; None if no usage was reported."""
         usage = self._fold.usage
         if usage is None or usage.prompt_tokens is None or usage.output_tokens is None:
             return None

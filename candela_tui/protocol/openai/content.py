@@ -1,6 +1,6 @@
 """The content of chat messages as content blocks of the Messages API.
 
-What is long (texts, base64) is spliced as it stands in the request, never decoded.
+Long values (texts, base64) are copied from the request as they are, never decoded.
 """
 
 import base64
@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 
 from candela_tui.protocol.openai.errors import InvalidChat
-from candela_tui.protocol.openai.fields import Members, given, is_text, items_of, members_of, optional, required, typed
+from candela_tui.protocol.openai.json_members import (
+    Members,
+    given,
+    is_text,
+    items_of,
+    members_of,
+    optional,
+    required,
+    typed,
+)
 from candela_tui.protocol.raw_json import decode_json
 
 Block = dict[str, Any]
@@ -23,8 +32,10 @@ _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
 def blocks_of(raw: msgspec.Raw | None, where: str) -> list[Block]:
-    """A message's content (a string, an array of parts, or nothing) as blocks. Claude refuses empty texts, so they
-    are left out. Raises InvalidChat for what Claude can't read."""
+    """Translate a message's content (a string, an array of parts, or nothing) into blocks.
+
+    Claude refuses empty texts, so they are left out. Raises InvalidChat for what Claude can't read.
+    """
     if raw is None:
         return []
     if is_text(raw):
@@ -40,13 +51,13 @@ def blocks_of(raw: msgspec.Raw | None, where: str) -> list[Block]:
 
 
 def marked(block: Block, members: Members) -> Block:
-    """With the client's ``cache_control``, an extension that clients of several gateways send."""
+    """Return a block with the client's ``cache_control``, an extension that clients of several gateways send."""
     mark = given(members, "cache_control")
     return block if mark is None else {**block, "cache_control": mark}
 
 
 def _marked(block: Block, members: Members, where: str) -> Block:
-    """With a mark of the prompt cache where the part has one."""
+    """Return a block with a cache mark if the part has one."""
     if given(members, "prompt_cache_breakpoint") is None:
         return marked(block, members)
     lasts = optional(
@@ -68,14 +79,14 @@ def _block(members: Members, where: str) -> Block | None:
     if kind == "file":
         return _document(members_of(required(members, "file", msgspec.Raw, where), f"{where}.file"), f"{where}.file")
     if kind == "input_audio":
-        raise InvalidChat("Claude takes no audio: send its transcript as text", where)
-    raise InvalidChat(f"{where}: candela knows no content part of type {kind!r}", where)
+        raise InvalidChat("Claude does not accept audio: send its transcript as text", where)
+    raise InvalidChat(f"{where}: candela does not support content parts of type {kind!r}", where)
 
 
 def _image(members: Members, where: str) -> Block:
     place = f"{where}.url"
     image = required(members, "image_url", msgspec.Raw, where.rpartition(".")[0])
-    # Some clients write the URL itself in the object's place.
+    # Some clients write the URL itself instead of an object.
     url = image if is_text(image) else required(members_of(image, where), "url", msgspec.Raw, where)
     if _begins(url, b'"data:'):
         media_type, data = _data_url(url, place)
@@ -91,7 +102,7 @@ def _image(members: Members, where: str) -> Block:
 
 def _document(file: Members, where: str) -> Block:
     if given(file, "file_id") is not None:
-        raise InvalidChat("files uploaded to OpenAI are out of Claude's reach: send file_data", f"{where}.file_id")
+        raise InvalidChat("Claude can't read files uploaded to OpenAI: send file_data", f"{where}.file_id")
     place = f"{where}.file_data"
     title = optional(file, "filename", str, where)
     url = required(file, "file_data", msgspec.Raw, where)
@@ -115,11 +126,11 @@ def _begins(url: msgspec.Raw, start: bytes) -> bool:
 
 
 def _data_url(url: msgspec.Raw, where: str) -> tuple[str, msgspec.Raw]:
-    """The media type of a data URL, and its data as a JSON string."""
+    """Return the media type of a data URL, and its data as a JSON string."""
     view = memoryview(url)
     match = _DATA_URL.match(bytes(view[:_LONGEST_HEAD]))
     if match is None and b"\\" in bytes(view[:_LONGEST_HEAD]):
-        # Some languages escape the slash of the media type.
+        # Some JSON encoders escape the slash of the media type.
         view = memoryview(msgspec.json.encode(decode_json(url)))
         match = _DATA_URL.match(bytes(view[:_LONGEST_HEAD]))
     if match is None:
@@ -132,11 +143,11 @@ def _text(data: msgspec.Raw, where: str) -> str:
     try:
         return base64.b64decode(typed(data, str, where), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise InvalidChat(f"{where} is no base64 of UTF-8 text", where) from error
+        raise InvalidChat(f"{where} must be UTF-8 text in base64", where) from error
 
 
 def _blank(text: msgspec.Raw) -> bool:
-    """Whether a JSON string is empty or only whitespace."""
+    """Return whether a JSON string is empty or only whitespace."""
     if len(memoryview(text)) > _LONGEST_BLANK:
         return False
     decoded = decode_json(text)

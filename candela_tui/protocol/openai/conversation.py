@@ -1,7 +1,7 @@
 """The messages of a chat as the Messages API takes them: a system prompt, and turns that alternate.
 
-Messages of the system stand before the conversation, wherever the client put them, as Anthropic's own layer for
-OpenAI's SDK has it (https://platform.claude.com/docs/en/api/openai-sdk, "System / Developer message hoisting").
+System messages are moved before the conversation, wherever the client put them, as Anthropic's own layer for
+OpenAI's SDK does (https://platform.claude.com/docs/en/api/openai-sdk, "System / Developer message hoisting").
 """
 
 import re
@@ -13,7 +13,7 @@ import msgspec
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.openai.content import Block, blocks_of, marked
 from candela_tui.protocol.openai.errors import InvalidChat
-from candela_tui.protocol.openai.fields import Members, given, items_of, members_of, optional, required
+from candela_tui.protocol.openai.json_members import Members, given, items_of, members_of, optional, required
 from candela_tui.protocol.raw_json import raw_members
 
 _NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
@@ -30,12 +30,12 @@ class Conversation:
 
     @property
     def answers_tools(self) -> bool:
-        """Whether the newest turn brings the results of tools: the model's own turn goes on."""
+        """Whether the newest turn has results of tools, so that the model's own turn continues."""
         return bool(self.turns) and self.turns[-1]["content"][0]["type"] == "tool_result"
 
 
 def conversation(raw: msgspec.Raw, notes: list[Adaptation]) -> Conversation:
-    """Read ``messages``; what had to be put otherwise goes to ``notes``. Raises InvalidChat."""
+    """Translate ``messages``; changes go to ``notes``. Raises InvalidChat."""
     reader = _Reader(notes)
     for index, item in enumerate(items_of(raw, "messages")):
         where = f"messages[{index}]"
@@ -48,18 +48,18 @@ def conversation(raw: msgspec.Raw, notes: list[Adaptation]) -> Conversation:
 
 
 class _Reader:
-    """Puts one message after the other into the conversation."""
+    """Adds messages to the conversation, one after the other."""
 
     def __init__(self, notes: list[Adaptation]) -> None:
         self.conversation = Conversation()
         self._notes = notes
         self._function_calls: dict[str, str] = {}
-        """Of the legacy form, whose results name the function only: the id of its newest call."""
+        """The id of each function's newest call, in the legacy form, whose results only name the function."""
 
     def read(self, message: Members, where: str) -> None:
         role = required(message, "role", str, where)
         if given(message, "name") is not None and role != "function":
-            self._note("message", f"{where}.name", "left out: Claude knows no names of participants")
+            self._note("message", f"{where}.name", "left out: Claude has no names of participants")
         if role in _SYSTEM:
             if self.conversation.turns:
                 self._note("message", where, f"put before the conversation, into the system prompt: role {role}")
@@ -98,7 +98,7 @@ class _Reader:
 
     def _answer(self, message: Members, where: str) -> list[Block]:
         if given(message, "audio") is not None:
-            raise InvalidChat("audio kept at OpenAI is out of Claude's reach: send its transcript", f"{where}.audio")
+            raise InvalidChat("Claude can't read audio kept at OpenAI: send its transcript", f"{where}.audio")
         blocks = self._content(message, where) or blocks_of(given(message, "refusal"), f"{where}.refusal")
         calls = given(message, "tool_calls")
         for index, raw in enumerate(items_of(calls, f"{where}.tool_calls") if calls is not None else ()):
@@ -124,9 +124,9 @@ class _Reader:
         arguments = arguments if arguments.strip() else "{}"
         wire = msgspec.Raw(arguments.encode())
         if raw_members(wire) is None:
-            # What Anthropic recommends for input of a tool that is no JSON:
+            # Anthropic's recommendation for tool input that is not JSON:
             # https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
-            self._note("message", f"{where}.arguments", "no JSON object: sent as a text inside one")
+            self._note("message", f"{where}.arguments", "not a JSON object: sent as text inside one")
             wire = msgspec.Raw(msgspec.json.encode({"INVALID_JSON": arguments}))
         return {"type": "tool_use", "id": _id(call_id), "name": name, "input": wire}
 
@@ -140,5 +140,5 @@ class _Reader:
 
 
 def _id(call_id: str) -> str:
-    """An id of the alphabet that the Messages API takes; a call and its result get the same."""
+    """Return an id in the alphabet of the Messages API; a call and its result get the same one."""
     return _NOT_IN_AN_ID.sub("_", call_id) or "_"

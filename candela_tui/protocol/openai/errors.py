@@ -17,7 +17,7 @@ _TOO_LONG = ("prompt is too long", "exceed context limit", "exceeds the maximum 
 
 
 class InvalidChat(ValueError):
-    """The request can't be put to Claude. The message is for the client's 400."""
+    """The request can't be translated for Claude. The message is for the client's 400."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -26,17 +26,17 @@ class InvalidChat(ValueError):
 
 
 def chat_error(status: int, body: bytes) -> bytes:
-    """An error answer of the Messages API or of a cloud, whole, in OpenAI's form."""
+    """Translate a whole error answer of the Messages API or of a cloud into OpenAI's form."""
     return msgspec.json.encode(error_object(error_from_body(status, body)))
 
 
 def invalid_chat(error: InvalidChat) -> bytes:
-    """The body of the 400 for a request that can't be put to Claude."""
+    """Return the body of the 400 for a request that can't be translated for Claude."""
     return msgspec.json.encode(error_object(ApiError("invalid_request_error", str(error)), error.param))
 
 
 def error_object(error: ApiError, param: str | None = None) -> dict[str, object]:
-    """The document for an error: the type stays the provider's; the code is what OpenAI's clients look for."""
+    """Return an error document: the type stays the provider's, the code is the one that OpenAI's clients expect."""
     too_long = any(words in error.message for words in _TOO_LONG)
     code = "context_length_exceeded" if too_long else _CODES.get(error.type)
     return {"error": {"message": error.message, "type": error.type, "param": param, "code": code}}

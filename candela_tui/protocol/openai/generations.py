@@ -1,4 +1,4 @@
-"""What each generation of Claude takes of the fields that a chat client sets.
+"""Which fields of chat clients each generation of Claude accepts.
 
 Sources, read 2026-11-21:
 https://platform.claude.com/docs/en/build-with-claude/effort (levels by model),
@@ -14,12 +14,12 @@ _NEWEST = (99, 0)
 
 
 def _version(model: str) -> tuple[int, int]:
-    """A name that tells no generation is taken for the newest."""
+    """Return the generation of a model; an unknown one counts as the newest."""
     return model_name(model).version or _NEWEST
 
 
 def default_max_tokens(model: str) -> int:
-    """What a request without a limit may generate: a number that every model of the generation takes."""
+    """Return the token limit for a request without one, which every model of the generation accepts."""
     version = _version(model)
     if version >= (3, 7):
         return 32_000
@@ -27,37 +27,37 @@ def default_max_tokens(model: str) -> int:
 
 
 def takes_sampling(model: str) -> bool:
-    """Whether it takes temperature and top_p at all."""
+    """Return whether the model accepts temperature and top_p at all."""
     return _version(model) < (4, 7)
 
 
 def takes_both_samplings(model: str) -> bool:
-    """Whether it takes temperature and top_p in one request."""
+    """Return whether the model accepts temperature and top_p in one request."""
     return _version(model) < (4, 1)
 
 
 def takes_budget(model: str) -> bool:
-    """Whether its thinking is given a budget of tokens."""
+    """Return whether the model's thinking takes a budget of tokens."""
     return (3, 7) <= _version(model) < (4, 6)
 
 
 def thinks_adaptively(model: str) -> bool:
-    """Whether it decides itself how much to think, guided by ``output_config.effort``."""
+    """Return whether the model decides how much to think, guided by ``output_config.effort``."""
     return _version(model) >= (4, 6)
 
 
 def thinks_unasked(model: str) -> bool:
-    """Whether it thinks where the request does not say."""
+    """Return whether the model thinks without being asked to."""
     return _version(model) >= (5, 0)
 
 
 def hides_thinking(model: str) -> bool:
-    """Whether the text of its thinking comes only where it is asked for."""
+    """Return whether the model returns the text of its thinking only on request."""
     return _version(model) >= (4, 7)
 
 
 def effort_levels(model: str) -> tuple[str, ...]:
-    """The levels of ``output_config.effort``, rising."""
+    """Return the model's levels of ``output_config.effort``, in rising order."""
     if _version(model) < (4, 6):
         return ()
     return ("low", "medium", "high", "max") if _version(model) < (4, 7) else ("low", "medium", "high", "xhigh", "max")

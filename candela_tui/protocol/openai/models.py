@@ -1,4 +1,4 @@
-"""The list of models so that clients of both APIs read it: Anthropic's shape, with OpenAI's members in it.
+"""The list of models for clients of both APIs: Anthropic's shape with OpenAI's members.
 
 Sources: https://docs.claude.com/en/api/models-list, https://platform.openai.com/docs/api-reference/models/list
 """
@@ -12,7 +12,7 @@ from candela_tui.protocol.raw_json import decode_json
 
 
 def models_for_both(body: bytes) -> bytes:
-    """A list of models, or one model, in Anthropic's shape, with OpenAI's members added; what is neither as it is."""
+    """Add OpenAI's members to a list of models or one model in Anthropic's shape; other bodies stay unchanged."""
     document = decode_json(body)
     if not isinstance(document, dict):
         return body
@@ -27,7 +27,7 @@ def _both(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(created_at: object) -> int:
-    """Since 1970, which stands for a time that is not known in Anthropic's list, too."""
+    """Return seconds since 1970; 0 stands for an unknown time, as in Anthropic's own list."""
     try:
         return int(datetime.fromisoformat(created_at).timestamp()) if isinstance(created_at, str) else 0
     except (ValueError, OverflowError):

@@ -1,8 +1,8 @@
 """``reasoning_effort`` as Claude's thinking.
 
-Generations from 4.6 decide themselves how much to think and are guided by ``output_config.effort``, which Vertex AI
+Generations from 4.6 on decide how much to think, guided by ``output_config.effort``, which Vertex AI
 takes without a beta flag (https://platform.claude.com/docs/en/build-with-claude/effort, 2026-11-21); those from 3.7 to
-4.5 are given a budget of tokens; older ones do not think.
+4.5 take a budget of tokens; older ones do not think.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from candela_tui.protocol.openai.errors import InvalidChat
 _FIELD = "reasoning_effort"
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _LEAST_BUDGET = 1024
-# OpenAI gives no numbers. All leave room for the answer below the default limit of 32,000 tokens.
+# OpenAI publishes no numbers. These leave room for the answer below the default limit of 32,000 tokens.
 _BUDGETS = {"minimal": 1_024, "low": 4_096, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 24_576}
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Fields of the Messages request; None: left out."""
+    """The fields of a Messages request about thinking; None: not sent."""
 
     thinking: dict[str, Any] | None = None
     effort: str | None = None
@@ -30,7 +30,7 @@ class Reasoning:
 def reasoning(
     asked: str, model: str, max_tokens: int, *, tools_forced: bool, answers_tools: bool, notes: list[Adaptation]
 ) -> Reasoning:
-    """What an effort means on a model; what it can't do there goes to ``notes``. Raises InvalidChat."""
+    """Translate an effort for a model; what the model can't do goes to ``notes``. Raises InvalidChat."""
     if asked not in _EFFORTS:
         raise InvalidChat(f"{_FIELD} is {asked!r}; there is {', '.join(_EFFORTS)}", _FIELD)
     if asked == "none":
@@ -59,7 +59,10 @@ def _nearest(asked: str, levels: tuple[str, ...], notes: list[Adaptation]) -> st
 
 
 def _why_no_budget(model: str, max_tokens: int, tools_forced: bool, answers_tools: bool) -> str | None:
-    """https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use"""
+    """Return the reason why the request can't have a thinking budget, or None if it can.
+
+    Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+    """
     if not generations.takes_budget(model):
         return "the model does not think"
     if max_tokens <= _LEAST_BUDGET:

@@ -1,11 +1,12 @@
 """A chat completions request as a Messages request.
 
 Sources: https://platform.openai.com/docs/api-reference/chat/create, https://docs.claude.com/en/api/messages, and, for
-what is ignored, https://platform.claude.com/docs/en/api/openai-sdk. What would give another answer than the client can
-read (several choices, log probabilities, audio) is refused; what only tunes the answer and has no counterpart is left
-out and noted.
+what is ignored, https://platform.claude.com/docs/en/api/openai-sdk. Fields that ask for an answer which Claude can't
+give (several choices, log probabilities, audio) are refused; fields that only tune the answer and have no counterpart
+are left out and noted.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,9 @@ import msgspec
 
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.openai import generations
-from candela_tui.protocol.openai.cache_breakpoints import set_breakpoints
 from candela_tui.protocol.openai.conversation import Conversation, conversation
 from candela_tui.protocol.openai.errors import InvalidChat
-from candela_tui.protocol.openai.fields import Members, given, members_of, optional, required, typed
+from candela_tui.protocol.openai.json_members import Members, given, members_of, optional, required, typed
 from candela_tui.protocol.openai.reasoning import Reasoning, reasoning
 from candela_tui.protocol.openai.tools import Toolbox, toolbox
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_members, without_lone_surrogates
@@ -28,7 +28,7 @@ _READ = frozenset(
         *("reasoning_effort", "thinking", "response_format", "stream", "stream_options"),
     )
 )
-# Values that ask for what Claude does anyway.
+# Values that ask for Claude's normal behaviour.
 _NEUTRAL: dict[str, tuple[object, ...]] = {
     "n": (1,),
     "logprobs": (False,),
@@ -43,41 +43,44 @@ _NEUTRAL: dict[str, tuple[object, ...]] = {
     "verbosity": ("medium",),
 }
 _REFUSED = {
-    "n": "Claude gives one choice a request: ask several times instead",
-    "logprobs": "Claude tells no log probabilities",
-    "top_logprobs": "Claude tells no log probabilities",
+    "n": "Claude gives one choice per request: send several requests instead",
+    "logprobs": "Claude does not return log probabilities",
+    "top_logprobs": "Claude does not return log probabilities",
     "modalities": "Claude answers with text only",
     "audio": "Claude answers with text only",
-    "web_search_options": "candela does not put OpenAI's web search to Claude: use the Messages API for Claude's own",
+    "web_search_options": "candela does not translate OpenAI's web search: use the Messages API for Claude's own",
     "moderation": "Claude does no moderation",
 }
+_EPHEMERAL = {"type": "ephemeral"}
 _JSON_MODE = "Answer with one JSON object and nothing else: no words around it, no code fence."
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A request for chat completions, put into the form of the Messages API."""
+    """A request for chat completions in the form of the Messages API."""
 
     body: bytes
-    """For POST /v1/messages."""
+    """The body for POST /v1/messages."""
     streamed: bool
     include_usage: bool
-    """The stream's last chunk is to tell the usage."""
+    """Whether the stream's last chunk must have the usage."""
     legacy_functions: bool
-    """Calls of tools are to come back as ``function_call``."""
+    """Whether the client expects tool calls as ``function_call``."""
     structured: bool
-    """The answer must follow a schema."""
+    """Whether the answer must follow a schema."""
     adaptations: tuple[Adaptation, ...]
-    """What could not be put one to one."""
+    """Changes that the translation made."""
 
 
 def to_messages(body: bytes, *, cached: bool = False) -> ChatRequest:
-    """Translate the body of POST /v1/chat/completions; ``cached``: mark what Claude is to cache. Raises InvalidChat,
-    whose message is for a 400."""
+    """Translate the body of POST /v1/chat/completions; ``cached``: set breakpoints for Claude's prompt cache.
+
+    Raises InvalidChat, whose message is for a 400.
+    """
     request = raw_members(body)
     if request is None:
-        mended = without_lone_surrogates(body)
-        request = raw_members(mended) if mended is not None else None
+        repaired = without_lone_surrogates(body)
+        request = raw_members(repaired) if repaired is not None else None
     if request is None:
         raise InvalidChat("the request body must be a JSON object")
     notes = _unused(request)
@@ -102,7 +105,7 @@ def to_messages(body: bytes, *, cached: bool = False) -> ChatRequest:
     if output:
         message["output_config"] = output
     if cached:
-        set_breakpoints(chat, tools.tools, notes)
+        _set_breakpoints(chat, tools.tools, notes)
     if chat.system:
         message["system"] = chat.system
     if tools.tools:
@@ -114,14 +117,44 @@ def to_messages(body: bytes, *, cached: bool = False) -> ChatRequest:
     if streamed:
         message["stream"] = True
     options = given(request, "stream_options")
-    told = optional(members_of(options, "stream_options"), "include_usage", bool) if options is not None else None
+    include_usage = (
+        optional(members_of(options, "stream_options"), "include_usage", bool) if options is not None else None
+    )
     return ChatRequest(
-        msgspec.json.encode(message), streamed, told is True, tools.legacy, "format" in output, tuple(notes)
+        msgspec.json.encode(message), streamed, include_usage is True, tools.legacy, "format" in output, tuple(notes)
     )
 
 
+def _set_breakpoints(chat: Conversation, tools: Iterable[dict[str, Any]], notes: list[Adaptation]) -> None:
+    """Mark the system prompt, which includes the tools, and the newest user message for Claude's cache.
+
+    OpenAI caches by itself; Claude caches up to the breakpoints of a request. A chat with breakpoints of its own keeps
+    only those: four is the most that Claude takes. Source:
+    https://docs.claude.com/en/docs/build-with-claude/prompt-caching
+    """
+    if any("cache_control" in block for block in (*tools, *_blocks(chat))):
+        return
+    ends = [chat.system] if chat.system else []
+    ends += [turn["content"] for turn in chat.turns[::-1] if turn["role"] == "user"][:1]
+    for blocks in ends:
+        blocks[-1] = {**blocks[-1], "cache_control": _EPHEMERAL}
+    if ends:
+        notes.append(
+            Adaptation("field", "cache_control", "set, so that the prompt is cached ([openai] in config.toml)")
+        )
+
+
+def _blocks(chat: Conversation) -> Iterator[dict[str, Any]]:
+    yield from chat.system
+    for turn in chat.turns:
+        for block in turn["content"]:
+            yield block
+            if block["type"] == "tool_result":
+                yield from block.get("content", ())
+
+
 def _unused(request: Members) -> list[Adaptation]:
-    """What is left out. Raises InvalidChat for what can't be."""
+    """Return notes about the fields that are left out. Raises InvalidChat for those that can't be."""
     notes = []
     for name in request:
         if name in _READ or given(request, name) is None:
@@ -130,12 +163,12 @@ def _unused(request: Members) -> list[Adaptation]:
             continue
         if name in _REFUSED:
             raise InvalidChat(f"{name}: {_REFUSED[name]}", name)
-        notes.append(Adaptation("field", name, "left out: Claude has nothing that it could be put to"))
+        notes.append(Adaptation("field", name, "left out: Claude has no counterpart"))
     return notes
 
 
 def _max_tokens(request: Members, model: str) -> int:
-    """The Messages API wants a limit; OpenAI's may be left out."""
+    """Return the token limit, which the Messages API requires and OpenAI's does not."""
     for name in ("max_completion_tokens", "max_tokens"):
         limit = optional(request, name, int)
         if limit is not None:
@@ -146,7 +179,7 @@ def _max_tokens(request: Members, model: str) -> int:
 def _reasoning(
     request: Members, model: str, max_tokens: int, chat: Conversation, tools: Toolbox, notes: list[Adaptation]
 ) -> Reasoning:
-    """A ``thinking`` of the client's own (Anthropic's layer for OpenAI's SDK takes it) goes before an effort."""
+    """Translate the effort, unless the client sent ``thinking``, as Anthropic's layer for OpenAI's SDK allows."""
     asked = optional(request, "reasoning_effort", str)
     if asked is None or given(request, "thinking") is not None:
         return Reasoning()
@@ -175,7 +208,7 @@ def _sampling(request: Members, model: str, thought: Reasoning, notes: list[Adap
 
 
 def _stop(request: Members, notes: list[Adaptation]) -> list[str]:
-    """Claude takes no stop sequences of whitespace only."""
+    """Return the stop sequences without those of only whitespace, which Claude refuses."""
     raw = given(request, "stop")
     if raw is None:
         return []
@@ -183,12 +216,12 @@ def _stop(request: Members, notes: list[Adaptation]) -> list[str]:
     words = [asked] if isinstance(asked, str) else asked
     kept = [word for word in words if word.strip()]
     if len(kept) < len(words):
-        notes.append(Adaptation("field", "stop", "sequences of whitespace left out: Claude takes none"))
+        notes.append(Adaptation("field", "stop", "sequences of whitespace left out: Claude refuses them"))
     return kept
 
 
 def _output(request: Members, chat: Conversation, notes: list[Adaptation]) -> dict[str, Any]:
-    """``response_format``: a schema is Claude's own structured output; the looser JSON mode is asked for in words."""
+    """Translate ``response_format``: a schema becomes structured output, the looser JSON mode a system prompt."""
     raw = given(request, "response_format")
     if raw is None:
         return {}
@@ -198,7 +231,7 @@ def _output(request: Members, chat: Conversation, notes: list[Adaptation]) -> di
         return {}
     if kind == "json_object":
         chat.system.append({"type": "text", "text": _JSON_MODE})
-        notes.append(Adaptation("field", "response_format", "asked for in the system prompt: Claude has no JSON mode"))
+        notes.append(Adaptation("field", "response_format", "requested in the system prompt: Claude has no JSON mode"))
         return {}
     if kind != "json_schema":
         raise InvalidChat(f"response_format is {kind!r}; there is text, json_object and json_schema", "response_format")

@@ -1,4 +1,4 @@
-"""A Messages stream as chat.completion.chunk events, each as soon as what it says has come.
+"""A Messages stream as chat.completion.chunk events, each as soon as its content has arrived.
 
 Source: https://platform.openai.com/docs/api-reference/chat/streaming. ``reasoning_content`` is what the field's clients
 read thinking from; OpenAI itself has no name for it.
@@ -9,21 +9,20 @@ from typing import Any
 import msgspec
 
 from candela_tui.protocol.errors import ApiError, Untranslatable, error_from_wire
+from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.openai.completion import ChatUsage, chat_completion, finish_reason, refusal
 from candela_tui.protocol.openai.errors import error_object
 from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
 from candela_tui.protocol.sse import SSEDecoder
 
-Pairs = list[tuple[str, str]]
-
 _DONE = b"data: [DONE]\n\n"
 
 
 class ChatStream:
-    """Translates one stream. An ``error`` event ends it; a stream that ends early has no ``[DONE]``."""
+    """Translates one stream. An ``error`` event ends it; a stream that breaks off has no ``[DONE]``."""
 
     def __init__(
-        self, headers: Pairs, *, created: int, include_usage: bool = False, legacy_functions: bool = False
+        self, headers: HeaderList, *, created: int, include_usage: bool = False, legacy_functions: bool = False
     ) -> None:
         self.headers = headers
         self.ping = b": ping\n\n"
@@ -37,25 +36,27 @@ class ChatStream:
         self._id = ""
         self._model = ""
         self._calls: dict[int, int] = {}
-        """By the index of a content block that calls a tool: the number of the call."""
+        """The number of a tool call by the index of its content block."""
         self._silent: dict[int, bytes] = {}
-        """Calls that began and have no arguments yet: what they began with."""
+        """Calls without arguments so far, with the input of their first event."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """The chunks for the events that these bytes complete."""
+        """Take the next bytes, and return the chunks for the events that they complete."""
         return b"".join(self._event(event.data) for event in self._sse.feed(chunk) if not self.over)
 
     def finish(self) -> bytes:
-        """Return nothing: everything was said. Raises Untranslatable where the stream did not end: many clients take
-        one without ``[DONE]`` for a whole one."""
+        """Return nothing: every chunk is out. Raises Untranslatable if the stream broke off.
+
+        Many clients take a stream without ``[DONE]`` for a whole one.
+        """
         if not self.over:
             raise Untranslatable(ApiError("cut", "the stream ended before message_stop"))
         return b""
 
     def _event(self, data: bytes) -> bytes:
         document = decode_json(data)
-        if document is None and (mended := without_lone_surrogates(data)) is not None:
-            document = decode_json(mended)
+        if document is None and (repaired := without_lone_surrogates(data)) is not None:
+            document = decode_json(repaired)
         if not isinstance(document, dict):
             return b""
         kind = document.get("type")
@@ -129,7 +130,7 @@ class ChatStream:
         return self._chunk({"tool_calls": [{"index": self._calls[index], "function": {"arguments": piece}}]})
 
     def _block_end(self, index: object) -> bytes:
-        """A call without input has no deltas, and a client can't read "" as JSON."""
+        """Return the arguments of a call without deltas: no client can read "" as JSON."""
         began = self._silent.get(index) if type(index) is int else None
         return self._arguments(index, began.decode()) if began is not None and type(index) is int else b""
 
@@ -161,9 +162,9 @@ class ChatStream:
 
 
 class ChatDocument:
-    """Translates a whole Messages answer, once all of it has come."""
+    """Translates a whole Messages answer, once all of it has arrived."""
 
-    def __init__(self, headers: Pairs, *, created: int, legacy_functions: bool = False) -> None:
+    def __init__(self, headers: HeaderList, *, created: int, legacy_functions: bool = False) -> None:
         self.headers = headers
         self.ping = b""
         self.over = False
@@ -173,12 +174,12 @@ class ChatDocument:
         self._parts: list[bytes] = []
 
     def feed(self, chunk: bytes) -> bytes:
-        """Keep it: a document is translated as a whole."""
+        """Keep the bytes: a document is translated as a whole."""
         self._parts.append(chunk)
         return b""
 
     def finish(self) -> bytes:
-        """Return the document in OpenAI's form. Raises Untranslatable where it is not a message, or not whole."""
+        """Return the document in OpenAI's form. Raises Untranslatable if it is not a message, or cut."""
         return chat_completion(b"".join(self._parts), created=self._created, legacy_functions=self._legacy)
 
 

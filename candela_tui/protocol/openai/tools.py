@@ -1,4 +1,4 @@
-"""Tools of a chat (also the older ``functions``) as the Messages API takes them."""
+"""Tools of a chat, and the older ``functions``, in the form of the Messages API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,19 +9,28 @@ import msgspec
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.openai.content import marked
 from candela_tui.protocol.openai.errors import InvalidChat
-from candela_tui.protocol.openai.fields import Members, given, is_text, items_of, members_of, optional, required, typed
+from candela_tui.protocol.openai.json_members import (
+    Members,
+    given,
+    is_text,
+    items_of,
+    members_of,
+    optional,
+    required,
+    typed,
+)
 
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 @dataclass(slots=True)
 class Toolbox:
-    """The tools of a request and how they may be used."""
+    """The tools of a request, and which of them may be used."""
 
     tools: list[dict[str, Any]]
     choice: dict[str, Any] | None = None
     legacy: bool = False
-    """The client speaks of ``functions``: one call an answer, and without ids."""
+    """Whether the client uses ``functions``: one call per answer, without ids."""
 
     @property
     def forced(self) -> bool:
@@ -30,7 +39,7 @@ class Toolbox:
 
 
 def toolbox(request: Members, notes: list[Adaptation]) -> Toolbox:
-    """Read ``tools``, ``tool_choice``, ``parallel_tool_calls``, or their legacy forms. Raises InvalidChat."""
+    """Translate ``tools``, ``tool_choice``, ``parallel_tool_calls``, or their legacy forms. Raises InvalidChat."""
     raw = given(request, "tools")
     functions = given(request, "functions")
     legacy = raw is None and functions is not None
@@ -77,7 +86,7 @@ def _schema(function: Members, where: str) -> object:
     if parameters is None:
         return _NO_PARAMETERS
     members = members_of(parameters, f"{where}.parameters")
-    # A schema must name its type, which OpenAI's clients may leave out.
+    # A schema must name its type, which OpenAI's clients may omit.
     return parameters if "type" in members else {**_NO_PARAMETERS, **members}
 
 

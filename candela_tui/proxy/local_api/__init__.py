@@ -1,1 +1,1 @@
-"""The local API: what this candela knows, as JSON and as an event stream, for programs of its user."""
+"""The local API: exchanges, sessions and state as JSON and as an event stream, for programs of the same user."""

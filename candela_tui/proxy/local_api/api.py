@@ -1,8 +1,8 @@
-"""Who may ask, and which path means what. Documented in docs/local-api.md."""
+"""Checks the token and handles each path of the local API, which is documented in docs/local-api.md."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
@@ -13,17 +13,24 @@ from aiohttp import web
 from candela_tui import wire
 from candela_tui.credentials.vault.choice import unlock
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
+from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.proxy.local_api.bodies import Bodies
-from candela_tui.proxy.local_api.events import event_stream
-from candela_tui.proxy.local_api.listing import Wanted, newest_first, session_records
+from candela_tui.proxy.local_api.events import RequestEvents, SnapshotEvents, event_stream, snapshot
+from candela_tui.proxy.local_api.listing import newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
+from candela_tui.proxy.local_api.session_contexts import SessionContexts
 from candela_tui.proxy.local_api.token import bears, own_token
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
-from candela_tui.store.errors import StoreError
-from candela_tui.store.reader import EVERY_SESSION, StoreReader
-from candela_tui.wire import API_ROOT, About, Chunk, Said, Unlock
+from candela_tui.reports.json_text import json_line
+from candela_tui.reports.records import detailed_record, request_record
+from candela_tui.store.errors import AmbiguousId, StoreError
+from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
+from candela_tui.store.reader import StoreReader
+from candela_tui.text.terminal_safe import terminal_safe
+from candela_tui.wire import API_ROOT, About, Chunk, PostedNotice, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -33,14 +40,23 @@ _MOST_NOTICE = 4_000
 
 
 class BadQuery(ValueError):
-    """A query that means nothing; in words."""
+    """A query has a mistake; ``str()`` says which."""
 
 
 class LocalApi:
-    """Answers what is asked below API_ROOT."""
+    """Handles requests below API_ROOT."""
 
-    def __init__(self, feed: Feed, store: Path, token_file: Path, about: Callable[[], About], vault_file: Path) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        store: Path,
+        token_file: Path,
+        about: Callable[[], About],
+        vault_file: Path,
+        refusals: Refusals,
+    ) -> None:
         self._feed = feed
+        self._refusals = refusals
         self._vault_file = vault_file
         self._store = StoreReader(store, feed.notify)
         self._token_file = token_file
@@ -48,7 +64,7 @@ class LocalApi:
         self._about = about
 
     def open(self) -> None:
-        """Make the token. Without one nobody may ask; a notice says why."""
+        """Create the token. If that fails, every request is refused and a notice says why."""
         try:
             self._token = own_token(self._token_file)
         except OSError as error:
@@ -56,11 +72,11 @@ class LocalApi:
 
     @staticmethod
     def takes(raw_path: str) -> bool:
-        """Whether this request target is the local API's."""
+        """Return whether a request target belongs to the local API."""
         return raw_path.partition("?")[0].startswith("/_local/")
 
     async def answer(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
-        """Answer a request that passed the guard, by path and query of its target."""
+        """Respond to a request that passed the guard, by the path and query of its target."""
         if self._token is None:
             return _refusal(503, f"the local API is closed: {self._token_file} could not be made")
         if not bears(request.headers.get("Authorization", ""), self._token):
@@ -71,19 +87,23 @@ class LocalApi:
             return await self._unlock(request)
         if path == f"{API_ROOT}/notices":
             return await self._notice(request)
-        if request.method != "GET":
+        forgets = path == f"{API_ROOT}/refusals" and request.method == "DELETE"
+        if request.method != "GET" and not forgets:
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
         if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
             return _refusal(404, f"the local API of this version is at {API_ROOT}")
         names = [unquote(name, errors="surrogateescape") for name in path.removeprefix(API_ROOT).split("/")[1:]]
         try:
+            if forgets:
+                model = _fields(query, "model").get("model")
+                return _document(wire.encode(wire.Forgotten(self._refusals.forget(model))))
             return await self._resource(request, names, query)
-        except BadQuery as error:
+        except (BadQuery, AmbiguousId) as error:
             return _refusal(400, str(error))
         except StoreError as error:
             return _refusal(503, str(error))
         except ConnectionResetError:
-            # The reader went, or took nothing for too long.
+            # The reader disconnected, or read nothing for too long.
             request.protocol.force_close()
             return web.Response()
 
@@ -92,15 +112,28 @@ class LocalApi:
             case [] | [""]:
                 return _document(wire.encode(self._about()))
             case ["credentials"]:
-                return _document(wire.encode(self._feed.credentials))
+                return _document(wire.encode([wire.Credentials.of(state) for state in self._feed.credentials]))
+            case ["refusals"]:
+                return _document(wire.encode([wire.Refusal.of(each) for each in self._refusals.remembered()]))
             case ["events"]:
-                return await event_stream(request, self._feed, self._about())
+                return await event_stream(request, self._feed, self._about(), RequestEvents(self._contexts()))
             case ["sessions"]:
-                return await self._sessions(_wanted(query, "since").since)
+                return await self._sessions(_query(query, "since").since)
             case ["requests"]:
-                return await self._requests(request, _wanted(query, "session", "since", "before", "limit"))
+                contexts = self._contexts()
+
+                async def record(exchange: Exchange) -> bytes:
+                    return json_line(request_record(exchange, await contexts.of(exchange)))
+
+                return await self._list(request, query, record)
             case ["requests", exchange_id]:
                 return await self._request(exchange_id)
+            case [wire.SNAPSHOTS]:
+                return await self._list(request, query, snapshot)
+            case [wire.SNAPSHOTS, "events"]:
+                return await event_stream(request, self._feed, self._about(), SnapshotEvents())
+            case [wire.SNAPSHOTS, exchange_id]:
+                return await self._snapshot(exchange_id)
             case ["requests", exchange_id, *side, part] if side in ([], ["provider"]):
                 bodies = Bodies(self._feed, self._store, exchange_id, of_provider=bool(side))
                 match part:
@@ -111,48 +144,65 @@ class LocalApi:
                     case "chunks":
                         after = _number(_fields(query, "after"), "after", 0) or 0
                         return await _listed(request, await bodies.chunks(after))
-        return _refusal(404, "the local API has no such path; docs/local-api.md lists those that there are")
+        return _refusal(404, "the local API has no such path; docs/local-api.md lists the paths")
 
     async def _unlock(self, request: web.BaseRequest) -> web.Response:
-        """Take the passphrase of the encrypted file, for as long as this process lives."""
+        """Take the passphrase of the encrypted file, and keep it until this process exits."""
         if request.method != "POST":
-            return _refusal(405, "a passphrase is given with POST", {"Allow": "POST"})
+            return _refusal(405, "use POST to give a passphrase", {"Allow": "POST"})
         try:
             given = msgspec.json.decode(await read_body(request, _MOST_PASSPHRASE), type=Unlock).passphrase
             await asyncio.to_thread(unlock, self._vault_file, given)
         except (BodyTooLarge, msgspec.DecodeError, RecursionError):
-            return _refusal(400, 'a passphrase is given as {"passphrase": "…"}')
+            return _refusal(400, 'send a passphrase as {"passphrase": "…"}')
         except VaultError as error:
             return _refusal(403, str(error))
         return _document(b"{}")
 
     async def _notice(self, request: web.BaseRequest) -> web.Response:
-        """Show a notice wherever this candela is watched, and log it."""
+        """Show a notice in every dashboard of this candela, and log it."""
         if request.method != "POST":
-            return _refusal(405, "a notice is given with POST", {"Allow": "POST"})
+            return _refusal(405, "use POST to give a notice", {"Allow": "POST"})
         try:
-            text = msgspec.json.decode(await read_body(request, _MOST_NOTICE), type=Said).text
+            text = msgspec.json.decode(await read_body(request, _MOST_NOTICE), type=PostedNotice).text
         except (BodyTooLarge, msgspec.DecodeError, RecursionError):
-            return _refusal(400, 'a notice is given as {"text": "…"}')
-        self._feed.notify("".join(filter(str.isprintable, text)))
+            return _refusal(400, 'send a notice as {"text": "…"}')
+        self._feed.notify(terminal_safe(text))
         return _document(b"{}")
 
     async def _sessions(self, since: datetime | None) -> web.Response:
-        return _document(wire.encode(await session_records(self._feed, self._store, since)))
+        return _document(json_line(await session_records(self._feed, self._store, since)))
 
-    async def _requests(self, request: web.BaseRequest, wanted: Wanted) -> web.StreamResponse:
+    def _contexts(self) -> SessionContexts:
+        return SessionContexts(self._feed, self._store)
+
+    async def _list(
+        self, request: web.BaseRequest, query: str, written: Callable[[Exchange], Awaitable[bytes]]
+    ) -> web.StreamResponse:
+        """Respond with the exchanges of a query, newest first, each on its own line."""
+        wanted = _query(query, "session", "since", "before", "limit")
         async with contextlib.aclosing(newest_first(self._feed, self._store, wanted)) as found:
-            # A store that can't be read is told by the status, so the first one is read before that is sent.
+            # The status reports a store that can't be read, so the first exchange is read before the status is sent.
             first = await anext(found, None)
+            line = await written(first) if first is not None else None
             async with _whole(await Outflow(request, _LINES).start()) as out:
-                if first is not None:
-                    await out.add(wire.encode(first) + b"\n")
+                if line is not None:
+                    await out.add(line + b"\n")
                 async for exchange in found:
-                    await out.add(wire.encode(exchange) + b"\n")
+                    await out.add(await written(exchange) + b"\n")
         return out.response
 
+    async def _exchange(self, exchange_id: str) -> Exchange | None:
+        return self._feed.snapshot(exchange_id) or await asyncio.to_thread(self._store.exchange, exchange_id)
+
     async def _request(self, exchange_id: str) -> web.Response:
-        exchange = self._feed.snapshot(exchange_id) or await asyncio.to_thread(self._store.exchange, exchange_id)
+        exchange = await self._exchange(exchange_id)
+        if exchange is None:
+            return _unknown()
+        return _document(json_line(detailed_record(exchange, await self._contexts().of(exchange))))
+
+    async def _snapshot(self, exchange_id: str) -> web.Response:
+        exchange = await self._exchange(exchange_id)
         return _document(wire.encode(exchange)) if exchange else _unknown()
 
 
@@ -174,7 +224,7 @@ async def _listed(request: web.BaseRequest, found: tuple[Sequence[bytes], Sequen
 
 @contextlib.asynccontextmanager
 async def _whole(out: Outflow) -> AsyncIterator[Outflow]:
-    """Ends the answer after the block; where that fails the connection breaks off, and no end follows what was sent."""
+    """End the response after the block. If the block fails, close the connection without an end."""
     try:
         yield out
         await out.finish()
@@ -204,9 +254,9 @@ def _fields(query: str, *known: str) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _wanted(query: str, *known: str) -> Wanted:
+def _query(query: str, *known: str) -> ExchangeQuery:
     fields = _fields(query, *known)
-    return Wanted(
+    return ExchangeQuery(
         session_id=(fields["session"] or None) if "session" in fields else EVERY_SESSION,
         since=_moment(fields["since"]) if "since" in fields else None,
         before=fields.get("before"),

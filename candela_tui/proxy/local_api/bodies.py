@@ -1,4 +1,4 @@
-"""The bodies of one exchange: of a live one or one that just ended from memory, else from the store."""
+"""The bodies of one exchange: from memory if it is live or has just ended, otherwise from the store."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from candela_tui.store.reader import StoreReader
 
 
 class Bodies:
-    """Reads one side. Every method raises StoreError."""
+    """Reads the bodies of one side. Every method raises StoreError."""
 
     def __init__(self, feed: Feed, store: StoreReader, exchange_id: str, *, of_provider: bool) -> None:
         self._live = feed.recording(exchange_id)
@@ -22,7 +22,7 @@ class Bodies:
         return self._live.provider if self._live is not None and self._of_provider else self._live
 
     async def request(self) -> Sequence[bytes] | None:
-        """The request's body in pieces; None: not recorded, or nothing of the provider's own."""
+        """Return the request's body in pieces; None if it was not recorded, or is the client's own."""
         if self._live is not None:
             return None if self._recording is None else [self._recording.request]
         read = self._store.provider_request_body if self._of_provider else self._store.request_body
@@ -30,7 +30,7 @@ class Bodies:
         return None if body is None else [body]
 
     async def response(self) -> Sequence[bytes] | None:
-        """The answer's body in pieces, so far; None as ``request`` has it."""
+        """Return the answer's body in pieces, so far; None as in ``request``."""
         if self._live is not None:
             return None if self._recording is None else (await self.chunks(0))[0]
         read = self._store.provider_response_body if self._of_provider else self._store.response_body
@@ -38,7 +38,7 @@ class Bodies:
         return None if body is None else [body]
 
     async def chunks(self, after: int) -> tuple[Sequence[bytes], Sequence[float]]:
-        """The answer's chunks beyond the first ``after``, so far, and when each came; none where there is nothing."""
+        """Return the answer's chunks after the first ``after``, so far, and the time of each."""
         if self._live is None:
             return await self._stored_after(after)
         recording = self._recording
@@ -48,7 +48,7 @@ class Bodies:
         held, times = recording.chunks[after:whole], recording.times[after:whole]
         if recording.stored <= after:
             return held, times
-        # The first of a large answer are in the store alone.
+        # The first chunks of a large answer are only in the store.
         stored, stored_times = await self._stored_after(after)
         return [*stored, *held[len(stored) :]], [*stored_times, *times[len(stored) :]]
 

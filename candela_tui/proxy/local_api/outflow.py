@@ -1,4 +1,4 @@
-"""A long answer in slices, so that neither making it nor a reader that stops holds up the relay."""
+"""Send a long answer in slices, so that neither building it nor a slow reader holds up the relay."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ from typing import Self
 from aiohttp import web
 
 _SLICE_S = 0.001
-"""How long making the answer may hold the loop: a chunk of the relay waits about that long for it at most."""
+"""Seconds that building the answer may hold the loop: a chunk of the relay waits about that long at most."""
 _PIECE = 128 * 1024
 _STALLED_S = 30.0
 
 
 class Outflow:
-    """Writes one answer of unknown length. A reader that takes nothing for 30 s loses its connection."""
+    """Writes one answer of unknown length. A reader that reads nothing for 30 s is disconnected."""
 
     def __init__(self, request: web.BaseRequest, content_type: str) -> None:
         self.response = web.StreamResponse(
@@ -29,12 +29,12 @@ class Outflow:
         self._slice_end = time.perf_counter() + _SLICE_S
 
     async def start(self) -> Self:
-        """Send the header."""
+        """Send the status and header fields."""
         await self.response.prepare(self._request)
         return self
 
     async def add(self, data: bytes) -> None:
-        """Send this, at the latest at the next ``flush``. Data of any size goes in pieces."""
+        """Queue data to be sent at the next ``flush`` at the latest. Large data goes in pieces."""
         for start in range(0, len(data), _PIECE):
             piece = data if len(data) <= _PIECE else memoryview(data)[start : start + _PIECE]
             self._pending.append(piece)
@@ -43,7 +43,7 @@ class Outflow:
                 await self.flush()
 
     async def flush(self) -> None:
-        """Send what is pending, and let the loop's other work go first."""
+        """Send pending data, after the loop's other work."""
         if self._pending:
             data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
             self._pending, self._size = [], 0
@@ -57,7 +57,7 @@ class Outflow:
         self._slice_end = time.perf_counter() + _SLICE_S
 
     def break_off(self) -> None:
-        """Close the connection, so that the reader can't take the answer for whole."""
+        """Close the connection without an end, so that the reader can tell that the answer is incomplete."""
         if self._request.transport is not None:
             self._request.transport.abort()
 

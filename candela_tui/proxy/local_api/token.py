@@ -1,4 +1,4 @@
-"""The token that opens the local API: a file that only the user can read."""
+"""The token of the local API, in a file that only the user can read."""
 
 import contextlib
 import hmac
@@ -7,12 +7,14 @@ import secrets
 import stat
 from pathlib import Path
 
+from candela_tui.files import create_atomically
+
 _OTHERS = 0o077
 _FEWEST_CHARACTERS = 32
 
 
 def own_token(path: Path) -> str:
-    """The token in the file. A new one is made where there is none, or where others may have read it.
+    """Return the token in the file. A new one is made if there is none, or if other users may have read it.
 
     It stays the same from one start to the next, and for every candela of the data directory. Raises OSError.
     """
@@ -21,7 +23,9 @@ def own_token(path: Path) -> str:
         if token is not None:
             return token
         path.unlink(missing_ok=True)
-        _make(path)
+        # If another process was faster, its token is used.
+        with contextlib.suppress(FileExistsError):
+            create_atomically(path, f"{secrets.token_urlsafe(32)}\n".encode())
 
 
 def _read(path: Path) -> str | None:
@@ -37,20 +41,8 @@ def _read(path: Path) -> str | None:
     return token if len(token) >= _FEWEST_CHARACTERS and token.isascii() else None
 
 
-def _make(path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{secrets.token_urlsafe(32)}\n")
-        # Where another candela was faster, its token holds.
-        with contextlib.suppress(FileExistsError):
-            os.link(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def bears(authorization: str, token: str) -> bool:
-    """Whether an Authorization field carries the token; tells nothing by how long it takes."""
+    """Return whether an Authorization field has the token, in constant time."""
     scheme, _, given = authorization.strip().partition(" ")
     right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
     return right and scheme.lower() == "bearer"

@@ -1,1 +1,1 @@
-"""Scripts that bring a store from one revision of its schema to the next."""
+"""Alembic scripts that upgrade a store from one schema revision to the next."""

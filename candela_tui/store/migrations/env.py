@@ -1,4 +1,4 @@
-"""Run by Alembic: upgrades over the connection, and inside the transaction, that ``migrate`` gives it."""
+"""Alembic's environment: runs upgrades on the connection, and in the transaction, that ``migrate`` provides."""
 
 from alembic import context
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from candela_tui.credentials.sign_in.talk import Choice
+from candela_tui.credentials.sign_in.prompter import Choice
 
 
 class User:

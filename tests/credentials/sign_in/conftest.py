@@ -6,16 +6,16 @@ import pytest
 
 from tests.credentials.endpoint import Endpoint
 from tests.credentials.identity_center import IdentityCenter
-from tests.credentials.sign_in.aws_desk import PASSPHRASE, Office
+from tests.credentials.sign_in.aws_context import PASSPHRASE, SignInSetup
 
 
 @pytest.fixture
-def office(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+def setup(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SignInSetup:
     """Where candela keeps its files."""
     folder = tmp_path / "office"
     folder.mkdir()
     monkeypatch.setenv("CANDELA_PASSPHRASE", PASSPHRASE)
-    return Office(folder)
+    return SignInSetup(folder)
 
 
 @pytest.fixture

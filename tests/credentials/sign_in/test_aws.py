@@ -9,16 +9,17 @@ from urllib.parse import parse_qsl
 import pytest
 
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.aws import AwsCredentials, BearerKey, SigningKeys
-from candela_tui.credentials.aws_sso import SsoToken
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in.aws import PROVIDER
-from candela_tui.credentials.sign_in.aws_device import by_code
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.providers.bedrock.credentials.aws import AwsCredentials, BearerKey, SigningKeys
+from candela_tui.providers.bedrock.credentials.sso import SsoToken
+from candela_tui.providers.bedrock.sign_in.aws import SIGN_IN
+from candela_tui.providers.bedrock.sign_in.device import by_code
+from candela_tui.providers.identity import Provider
 from tests.credentials.conftest import command
 from tests.credentials.endpoint import Endpoint
 from tests.credentials.identity_center import START_URL, IdentityCenter
-from tests.credentials.sign_in.aws_desk import Office
+from tests.credentials.sign_in.aws_context import SignInSetup
 from tests.credentials.sign_in.aws_user import User
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -35,7 +36,7 @@ sso_region = us-east-1
 sso_registration_scopes = sso:account:access
 """
 MFA = "arn:aws:iam::123456789012:mfa/jo"
-REGION = ("Which region of Bedrock?", "eu-west-1")
+REGION = ("Which AWS region?", "eu-west-1")
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +58,18 @@ def sts(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return moto
 
 
-async def signed_in(office: Office, method: str, user: User) -> Account | None:
+async def signed_in(setup: SignInSetup, method: str, user: User) -> Account | None:
     """Sign in in one of the ways that are offered."""
-    ways = {way.id: way for way in await PROVIDER.methods(office.desk)}
-    account = await ways[method].run(office.desk, user)
+    ways = {way.id: way for way in await SIGN_IN.methods(setup.context)}
+    account = await ways[method].run(setup.context, user)
     assert user.done
     return account
 
 
-async def refused(office: Office, method: str, user: User) -> str:
+async def refused(setup: SignInSetup, method: str, user: User) -> str:
     """What is told when that fails."""
     with pytest.raises(CredentialsError) as told:
-        await signed_in(office, method, user)
+        await signed_in(setup, method, user)
     assert told.value.__cause__ is None
     return str(told.value)
 
@@ -87,18 +88,18 @@ def sts_refuses(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, code: str, 
     endpoint.respond = lambda _request: (403, answer)
 
 
-async def test_the_ways_to_sign_in_begin_with_the_profiles_that_are_there(home: Path, office: Office) -> None:
-    assert [way.id for way in await PROVIDER.methods(office.desk)] == ["sso", "keys", "role", "api-key"]
+async def test_the_ways_to_sign_in_begin_with_the_profiles_that_are_there(home: Path, setup: SignInSetup) -> None:
+    assert [way.id for way in await SIGN_IN.methods(setup.context)] == ["sso", "keys", "role", "api-key"]
     (home / "config").write_text("[default]\nregion = us-east-1\n[profile a]\nregion = us-east-1\n")
-    assert (await PROVIDER.methods(office.desk))[0].id == "sso"
+    assert (await SIGN_IN.methods(setup.context))[0].id == "sso"
     (home / "credentials").write_text("".join(f"[{name}]\n{STATIC}" for name in "abcde"))
-    first = (await PROVIDER.methods(office.desk))[0]
+    first = (await SIGN_IN.methods(setup.context))[0]
     assert (first.id, first.about) == ("profile", "a, b, c, 2 more")
 
 
 class TestIdentityCenter:
     async def test_without_any_configuration_start_url_account_and_role_are_chosen(
-        self, office: Office, center: IdentityCenter
+        self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         user = User(
             ("Start URL", START_URL),
@@ -107,7 +108,7 @@ class TestIdentityCenter:
             ("Which role?", "Developer"),
             REGION,
         )
-        account = await signed_in(office, "sso", user)
+        account = await signed_in(setup, "sso", user)
         assert account is not None
         assert account.label == "Developer in account 222222222222 (SSO)"
         assert user.links == [("https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH", "ABCD-EFGH")]
@@ -115,29 +116,29 @@ class TestIdentityCenter:
         assert center.registered == [
             {"clientName": "candela", "clientType": "public", "scopes": ["sso:account:access"]}
         ]
-        credentials = office.credentials()
+        credentials = setup.credentials()
         assert await credentials.region() == "eu-west-1"
         assert await keys(credentials) == SigningKeys("ASIADEVELOPER", SECRET, "session")
 
     async def test_the_only_account_and_the_only_role_are_not_asked_for(
-        self, office: Office, center: IdentityCenter
+        self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(office, "sso", User(("Start URL", START_URL), ("Region of", "us-east-1"), REGION))
-        assert (await keys(office.credentials())).access_key == "ASIAREADONLY"
+        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", "us-east-1"), REGION))
+        assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
     async def test_no_secret_is_seen_or_lies_in_plain_text(
-        self, home: Path, office: Office, center: IdentityCenter, caplog: pytest.LogCaptureFixture
+        self, home: Path, setup: SignInSetup, center: IdentityCenter, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
         center.accounts = {"111111111111": "play"}
         user = User(("Start URL", START_URL), ("Region of", ""), REGION)
-        await signed_in(office, "sso", user)
-        await keys(office.credentials())
+        await signed_in(setup, "sso", user)
+        await keys(setup.credentials())
         assert not (home / ".aws").exists()
         for secret in center.secrets:
             assert secret not in user.seen
-            assert secret not in office.plain_text()
+            assert secret not in setup.plain_text()
             assert secret not in caplog.text
 
     async def test_the_code_is_asked_for_less_often_when_aws_says_so(self, center: IdentityCenter) -> None:
@@ -177,118 +178,120 @@ class TestIdentityCenter:
         ],
     )
     async def test_a_sign_in_that_comes_to_nothing_says_why(
-        self, office: Office, center: IdentityCenter, answer: str, said: str
+        self, setup: SignInSetup, center: IdentityCenter, answer: str, said: str
     ) -> None:
         center.answers = ["authorization_pending", answer]
-        assert await refused(office, "sso", User(("Start URL", START_URL), ("Region of", ""))) == said
-        assert office.accounts.of("aws") is None
+        assert await refused(setup, "sso", User(("Start URL", START_URL), ("Region of", ""))) == said
+        assert setup.accounts.of(Provider.BEDROCK) is None
 
-    async def test_a_code_that_nobody_confirms_ends(self, office: Office, center: IdentityCenter) -> None:
+    async def test_a_code_that_nobody_confirms_ends(self, setup: SignInSetup, center: IdentityCenter) -> None:
         center.code_life_s = 0
         assert "was not confirmed in time" in await refused(
-            office, "sso", User(("Start URL", START_URL), ("Region of", ""))
+            setup, "sso", User(("Start URL", START_URL), ("Region of", ""))
         )
 
-    async def test_a_start_url_that_aws_does_not_know_is_told(self, office: Office, center: IdentityCenter) -> None:
-        words = await refused(office, "sso", User(("Start URL", "https://other.awsapps.com/start"), ("Region of", "")))
+    async def test_a_start_url_that_aws_does_not_know_is_told(self, setup: SignInSetup, center: IdentityCenter) -> None:
+        words = await refused(setup, "sso", User(("Start URL", "https://other.awsapps.com/start"), ("Region of", "")))
         assert "us-east-1 does not take the start URL https://other.awsapps.com/start" in words
 
     @pytest.mark.parametrize(
         ("answers", "said"),
         [
-            ([("Start URL", "corp")], "that is no start URL"),
-            ([("Start URL", START_URL), ("Region of", "Frankfurt")], "that is no AWS region"),
+            ([("Start URL", "corp")], "that is not a start URL"),
+            ([("Start URL", START_URL), ("Region of", "Frankfurt")], "that is not an AWS region"),
         ],
     )
     async def test_what_can_t_be_right_is_told_before_aws_is_asked(
-        self, office: Office, center: IdentityCenter, answers: list[tuple[str, str]], said: str
+        self, setup: SignInSetup, center: IdentityCenter, answers: list[tuple[str, str]], said: str
     ) -> None:
-        assert said in await refused(office, "sso", User(*answers))
+        assert said in await refused(setup, "sso", User(*answers))
         assert center.registered == []
 
     async def test_identity_center_out_of_reach_is_named(
-        self, office: Office, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
+        self, setup: SignInSetup, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", f"http://{nobody_listens}")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        words = await refused(office, "sso", User(("Start URL", START_URL), ("Region of", "")))
+        words = await refused(setup, "sso", User(("Start URL", START_URL), ("Region of", "")))
         assert words.startswith("IAM Identity Center in us-east-1 can't be asked: ")
         assert nobody_listens in words
 
-    async def test_a_broken_file_of_aws_s_is_named(self, home: Path, office: Office, center: IdentityCenter) -> None:
+    async def test_a_broken_file_of_aws_s_is_named(
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
+    ) -> None:
         (home / "config").write_text("[default\n")
         user = User(("Start URL", START_URL), ("Region of", ""))
         said = f"Unable to parse config file: {home / 'config'}"
-        assert said in await refused(office, "sso", user)
+        assert said in await refused(setup, "sso", user)
         assert said in user.told[0]
 
     async def test_who_was_given_no_account_or_role_is_told_whom_to_ask(
-        self, office: Office, center: IdentityCenter
+        self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         asked = (("Start URL", START_URL), ("Region of", ""))
         center.roles["222222222222"] = []
-        words = await refused(office, "sso", User(*asked, ("Which account?", "222222222222")))
-        assert words == "nobody gave you a role in the account 222222222222: ask its administrator"
+        words = await refused(setup, "sso", User(*asked, ("Which account?", "222222222222")))
+        assert words == "no role is assigned to you in the account 222222222222: ask its administrator"
         center.accounts = {}
-        assert "nobody gave you an account" in await refused(office, "sso", User(*asked))
+        assert "no account is assigned to you" in await refused(setup, "sso", User(*asked))
 
     async def test_signing_in_again_offers_first_what_was_signed_in_to(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(office, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
+        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
         center.withdraw()
         (home / "config").write_text(SSO_PROFILE)
         again = User(("Sign in to which?", "candela:again"), REGION)
-        await signed_in(office, "sso", again)
+        await signed_in(setup, "sso", again)
         assert again.offered["Sign in to which?"][0].title == "ReadOnly in 111111111111"
-        assert (await keys(office.credentials())).access_key == "ASIAREADONLY"
+        assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
     async def test_a_vault_that_can_t_be_read_any_more_does_not_hold_up_signing_in_again(
-        self, office: Office, center: IdentityCenter
+        self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
         answers = (("Start URL", START_URL), ("Region of", ""), REGION)
-        await signed_in(office, "sso", User(*answers))
-        office.vault_file.write_text("{}")
+        await signed_in(setup, "sso", User(*answers))
+        setup.vault_file.write_text("{}")
         user = User(*answers[:2], REGION)
         with pytest.raises(VaultError, match="is damaged"):
-            await signed_in(office, "sso", user)
+            await signed_in(setup, "sso", user)
         assert "is damaged" in user.told[0]
 
     async def test_for_a_profile_the_token_lies_where_botocore_and_the_aws_cli_find_and_renew_it(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
         center.token_life_s = 60
-        assert await signed_in(office, "sso", User(("Sign in to which?", "work"))) is None
-        assert office.settings.aws.profile == "work"
+        assert await signed_in(setup, "sso", User(("Sign in to which?", "work"))) is None
+        assert setup.settings.aws.profile == "work"
         assert center.registered[0]["scopes"] == ["sso:account:access"]
         assert _by_botocore() == SigningKeys("ASIADEVELOPER", SECRET, "session")
         # It had less than fifteen minutes.
         assert center.valid == {"access-token-2"}
         (file,) = (home / ".aws" / "sso" / "cache").iterdir()
         assert file.stat().st_mode & 0o077 == 0
-        assert (await keys(office.credentials())).access_key == "ASIADEVELOPER"
+        assert (await keys(setup.credentials())).access_key == "ASIADEVELOPER"
 
     async def test_a_profile_without_an_sso_session_gets_a_token_that_is_not_renewed(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(
             f"[default]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
             "sso_account_id = 111111111111\nsso_role_name = ReadOnly\nregion = us-east-1\n"
         )
-        await signed_in(office, "sso", User(("Sign in to which?", "default")))
+        await signed_in(setup, "sso", User(("Sign in to which?", "default")))
         assert "scopes" not in center.registered[0]
-        assert (await keys(office.credentials())).access_key == "ASIAREADONLY"
+        assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
     async def test_an_sso_session_without_a_profile_gives_its_start_url(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE[SSO_PROFILE.index("[sso-session") :])
         center.accounts = {"111111111111": "play"}
-        await signed_in(office, "sso", User(("Start URL", ""), ("Region of", ""), REGION))
-        assert office.accounts.of("aws") is not None
+        await signed_in(setup, "sso", User(("Start URL", ""), ("Region of", ""), REGION))
+        assert setup.accounts.of(Provider.BEDROCK) is not None
 
 
 def _by_botocore() -> SigningKeys:
@@ -300,59 +303,59 @@ def _by_botocore() -> SigningKeys:
 
 
 class TestProfile:
-    async def test_a_profile_with_keys_is_set_in_config_toml(self, home: Path, office: Office) -> None:
+    async def test_a_profile_with_keys_is_set_in_config_toml(self, home: Path, setup: SignInSetup) -> None:
         (home / "config").write_text("[profile work]\nregion = eu-central-1\n")
         (home / "credentials").write_text(f"[work]\n{STATIC}")
         user = User(("Which profile?", "work"))
-        assert await signed_in(office, "profile", user) is None
-        assert office.config.read_text() == '[aws]\nprofile = "work"\n'
+        assert await signed_in(setup, "profile", user) is None
+        assert setup.config.read_text() == '[aws]\nprofile = "work"\n'
         assert user.offered["Which profile?"][0].about == "access key …MPLE"
         assert SECRET not in user.seen
         assert ACCESS_KEY not in user.seen
 
-    async def test_a_region_is_asked_for_where_nobody_knows_one(self, home: Path, office: Office) -> None:
+    async def test_a_region_is_asked_for_where_nobody_knows_one(self, home: Path, setup: SignInSetup) -> None:
         (home / "credentials").write_text(f"[work]\n{STATIC}")
-        user = User(("Which profile?", "work"), ("Which region", "other"), ("Region, such as", "xx-test-1"))
-        await signed_in(office, "profile", user)
-        assert (office.settings.aws.profile, office.settings.aws.region) == ("work", "xx-test-1")
-        regions = [choice.id for choice in user.offered["Which region of Bedrock?"]]
+        user = User(("Which profile?", "work"), ("Which AWS region", "other"), ("Region, such as", "xx-test-1"))
+        await signed_in(setup, "profile", user)
+        assert (setup.settings.aws.profile, setup.settings.aws.region) == ("work", "xx-test-1")
+        regions = [choice.id for choice in user.offered["Which AWS region?"]]
         assert regions[0] == "us-east-1"
         assert {"eu-central-1", "us-gov-west-1"} < set(regions)
 
     async def test_an_sso_profile_that_ended_goes_on_to_its_sign_in(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
         # Ended at once, but botocore can renew it.
         center.token_life_s = -60
         user = User(("Which profile?", "work"))
-        await signed_in(office, "profile", user)
+        await signed_in(setup, "profile", user)
         assert len(user.links) == 1
         assert user.offered["Which profile?"][0].about == "Developer in 222222222222, not signed in"
         again = User(("Which profile?", "work"))
-        await signed_in(office, "profile", again)
+        await signed_in(setup, "profile", again)
         assert again.links == []
         assert again.offered["Which profile?"][0].about == "Developer in 222222222222, signed in"
 
     async def test_a_role_by_an_sso_profile_signs_in_to_that(
-        self, home: Path, office: Office, center: IdentityCenter
+        self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         role = "[profile dev]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\nregion = us-east-1\n"
         (home / "config").write_text(SSO_PROFILE + role)
         user = User(("Which profile?", "dev"))
-        await signed_in(office, "profile", user)
+        await signed_in(setup, "profile", user)
         assert len(user.links) == 1
-        assert office.settings.aws.profile == "dev"
+        assert setup.settings.aws.profile == "dev"
 
-    async def test_what_candela_kept_before_is_taken_away(self, home: Path, office: Office, sts: str) -> None:
-        await signed_in(office, "keys", typed_keys())
+    async def test_what_candela_kept_before_is_taken_away(self, home: Path, setup: SignInSetup, sts: str) -> None:
+        await signed_in(setup, "keys", typed_keys())
         (home / "config").write_text("[profile work]\nregion = eu-central-1\n")
         (home / "credentials").write_text(f"[work]\n{STATIC}")
         user = User(("Which profile?", "work"))
-        await signed_in(office, "profile", user)
+        await signed_in(setup, "profile", user)
         assert "is gone from" in user.told[0]
-        assert office.accounts.of("aws") is None
-        assert not office.vault_file.exists()
+        assert setup.accounts.of(Provider.BEDROCK) is None
+        assert not setup.vault_file.exists()
 
 
 def typed_keys(secret: str = SECRET) -> User:
@@ -360,23 +363,23 @@ def typed_keys(secret: str = SECRET) -> User:
 
 
 class TestKeys:
-    async def test_typed_keys_are_checked_and_kept(self, office: Office, sts: str) -> None:
+    async def test_typed_keys_are_checked_and_kept(self, setup: SignInSetup, sts: str) -> None:
         user = typed_keys()
-        account = await signed_in(office, "keys", user)
+        account = await signed_in(setup, "keys", user)
         assert account is not None
         assert account.label == "arn:aws:sts::123456789012:user/moto"
         assert user.hidden == ["Secret access key"]
-        assert await keys(office.credentials()) == SigningKeys(ACCESS_KEY, SECRET)
-        assert SECRET not in office.plain_text() + user.seen
-        assert office.settings.aws.region == "eu-west-1"
+        assert await keys(setup.credentials()) == SigningKeys(ACCESS_KEY, SECRET)
+        assert SECRET not in setup.plain_text() + user.seen
+        assert setup.settings.aws.region == "eu-west-1"
 
-    async def test_temporary_keys_have_a_session_token(self, office: Office, sts: str) -> None:
+    async def test_temporary_keys_have_a_session_token(self, setup: SignInSetup, sts: str) -> None:
         user = User(
             ("Access key ID", "ASIAIOSFODNN7EXAMPLE"), ("Secret", SECRET), ("Session token", "tok/en=="), REGION
         )
-        await signed_in(office, "keys", user)
+        await signed_in(setup, "keys", user)
         assert user.hidden == ["Secret access key", "Session token"]
-        assert await keys(office.credentials()) == SigningKeys("ASIAIOSFODNN7EXAMPLE", SECRET, "tok/en==")
+        assert await keys(setup.credentials()) == SigningKeys("ASIAIOSFODNN7EXAMPLE", SECRET, "tok/en==")
 
     @pytest.mark.parametrize(
         ("code", "message", "said"),
@@ -384,7 +387,7 @@ class TestKeys:
             (
                 "InvalidClientTokenId",
                 "The security token included in the request is invalid",
-                "knows no such access key",
+                "does not know this access key",
             ),
             ("SignatureDoesNotMatch", "The request signature we calculated does not match", "does not belong to"),
             ("SignatureDoesNotMatch", "Signature expired: 20260301T000000Z is now earlier", "Set this machine's clock"),
@@ -396,28 +399,34 @@ class TestKeys:
         ],
     )
     async def test_keys_that_aws_refuses_are_not_kept(
-        self, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, code: str, message: str, said: str
+        self,
+        setup: SignInSetup,
+        endpoint: Endpoint,
+        monkeypatch: pytest.MonkeyPatch,
+        code: str,
+        message: str,
+        said: str,
     ) -> None:
         sts_refuses(endpoint, monkeypatch, code, message)
-        assert said in await refused(office, "keys", typed_keys())
-        assert office.accounts.of("aws") is None
-        assert not office.vault_file.exists()
+        assert said in await refused(setup, "keys", typed_keys())
+        assert setup.accounts.of(Provider.BEDROCK) is None
+        assert not setup.vault_file.exists()
 
     async def test_a_profile_of_the_environment_that_is_not_there_stands_in_nobody_s_way(
-        self, office: Office, sts: str, monkeypatch: pytest.MonkeyPatch
+        self, setup: SignInSetup, sts: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_PROFILE", "nowhere")
         user = typed_keys()
-        await signed_in(office, "keys", user)
+        await signed_in(setup, "keys", user)
         assert user.told == []
 
     async def test_keys_that_can_t_be_checked_are_kept_and_that_is_told(
-        self, office: Office, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
+        self, setup: SignInSetup, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://{nobody_listens}")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
         user = typed_keys()
-        account = await signed_in(office, "keys", user)
+        account = await signed_in(setup, "keys", user)
         assert account is not None
         assert account.label == "access key …MPLE"
         assert user.told[0].startswith("AWS STS in eu-west-1 can't be asked: ")
@@ -433,41 +442,43 @@ class TestKeys:
         ],
     )
     async def test_what_can_t_be_a_key_is_refused_without_being_quoted(
-        self, office: Office, answers: list[tuple[str, str]]
+        self, setup: SignInSetup, answers: list[tuple[str, str]]
     ) -> None:
-        words = await refused(office, "keys", User(*answers))
-        assert words.startswith("that is no ")
+        words = await refused(setup, "keys", User(*answers))
+        assert words.startswith("that is not a")
         assert SECRET not in words
 
-    async def test_an_api_key_of_bedrock_is_kept(self, office: Office) -> None:
+    async def test_an_api_key_of_bedrock_is_kept(self, setup: SignInSetup) -> None:
         user = User(("Bedrock API key", "ABSKsecret-of-bedrock"), REGION)
-        account = await signed_in(office, "api-key", user)
+        account = await signed_in(setup, "api-key", user)
         assert account is not None
         assert account.label == "Bedrock API key …rock"
         assert user.hidden == ["Bedrock API key"]
-        assert await keys(office.credentials()) == BearerKey("ABSKsecret-of-bedrock")
-        assert "ABSKsecret-of-bedrock" not in office.plain_text() + user.seen
+        assert await keys(setup.credentials()) == BearerKey("ABSKsecret-of-bedrock")
+        assert "ABSKsecret-of-bedrock" not in setup.plain_text() + user.seen
 
-    async def test_an_api_key_for_hours_says_so(self, office: Office) -> None:
-        account = await signed_in(office, "api-key", User(("Bedrock API key", "bedrock-api-key-YWJjZGVm"), REGION))
+    async def test_an_api_key_for_hours_says_so(self, setup: SignInSetup) -> None:
+        account = await signed_in(setup, "api-key", User(("Bedrock API key", "bedrock-api-key-YWJjZGVm"), REGION))
         assert account is not None
         assert account.label == "Bedrock API key …ZGVm, for twelve hours at most"
 
-    async def test_what_goes_before_a_sign_in_is_told(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_what_goes_before_a_sign_in_is_told(
+        self, setup: SignInSetup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "other")
         user = User(("Bedrock API key", "ABSKsecret-of-bedrock"), REGION)
-        await signed_in(office, "api-key", user)
+        await signed_in(setup, "api-key", user)
         assert user.told == ["AWS_BEARER_TOKEN_BEDROCK is set in this environment, and goes before it: unset it."]
-        assert await keys(office.credentials()) == BearerKey("other")
+        assert await keys(setup.credentials()) == BearerKey("other")
 
     async def test_a_profile_that_was_chosen_before_no_longer_counts(
-        self, home: Path, office: Office, sts: str
+        self, home: Path, setup: SignInSetup, sts: str
     ) -> None:
         (home / "credentials").write_text("[work]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = s\n")
-        office.config.write_text('# mine\n[aws]\nprofile = "work"\nregion = "eu-west-1"\n')
-        await signed_in(office, "keys", typed_keys())
-        assert office.config.read_text() == '# mine\n[aws]\nregion = "eu-west-1"\n'
-        assert (await keys(office.credentials())).access_key == ACCESS_KEY
+        setup.config.write_text('# mine\n[aws]\nprofile = "work"\nregion = "eu-west-1"\n')
+        await signed_in(setup, "keys", typed_keys())
+        assert setup.config.read_text() == '# mine\n[aws]\nregion = "eu-west-1"\n'
+        assert (await keys(setup.credentials())).access_key == ACCESS_KEY
 
 
 class TestRole:
@@ -479,26 +490,26 @@ class TestRole:
         (home / "credentials").write_text(f"[base]\n{STATIC}")
 
     async def test_a_role_with_a_code_gives_a_session_that_is_kept_until_it_ends(
-        self, home: Path, office: Office, sts: str
+        self, home: Path, setup: SignInSetup, sts: str
     ) -> None:
         self.profile(home)
         user = User(("Which role?", "dev"), REGION, ("For how long?", "4"), (f"Code of {MFA}", "123 456"))
-        account = await signed_in(office, "role", user)
+        account = await signed_in(setup, "role", user)
         assert account is not None
         assert account.label == "arn:aws:sts::123456789012:assumed-role/dev/candela"
         assert account.until is not None
         assert timedelta(hours=3.9) < account.until - datetime.now(UTC) <= timedelta(hours=4)
-        found = await keys(office.credentials())
+        found = await keys(setup.credentials())
         assert found.access_key.startswith("ASIA")
-        assert found.secret_key not in office.plain_text() + user.seen
-        assert found.token not in office.plain_text()
+        assert found.secret_key not in setup.plain_text() + user.seen
+        assert found.token not in setup.plain_text()
 
     async def test_everything_that_the_profile_says_of_its_role_goes_to_aws(
-        self, home: Path, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+        self, home: Path, setup: SignInSetup, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.profile(home, duration_seconds="900", external_id="shared-word", role_session_name="jo")
         sts_refuses(endpoint, monkeypatch, "AccessDenied", "no")
-        await refused(office, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
+        await refused(setup, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
         asked = dict(parse_qsl(endpoint.requests[0].body.decode()))
         asked.pop("Version")
         assert asked == {
@@ -512,16 +523,18 @@ class TestRole:
         }
         assert f"Credential={ACCESS_KEY}/" in endpoint.requests[0].headers["authorization"]
 
-    async def test_choosing_a_profile_that_wants_a_code_asks_for_it(self, home: Path, office: Office, sts: str) -> None:
+    async def test_choosing_a_profile_that_wants_a_code_asks_for_it(
+        self, home: Path, setup: SignInSetup, sts: str
+    ) -> None:
         self.profile(home, duration_seconds="7200")
         user = User(("Which profile?", "dev"), REGION, (f"Code of {MFA}", "123456"))
-        account = await signed_in(office, "profile", user)
+        account = await signed_in(setup, "profile", user)
         assert account is not None
         assert account.until is not None
         assert timedelta(hours=1.9) < account.until - datetime.now(UTC) <= timedelta(hours=2)
 
     async def test_another_role_is_assumed_with_keys_that_are_typed(
-        self, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, sts: str
+        self, setup: SignInSetup, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, sts: str
     ) -> None:
         user = User(
             ("ARN of the role", "arn:aws:iam::123456789012:role/team/dev"),
@@ -533,18 +546,18 @@ class TestRole:
             ("For how long?", "1"),
             ("Code of", "123456"),
         )
-        assert await signed_in(office, "role", user) is not None
-        assert (await keys(office.credentials())).access_key.startswith("ASIA")
+        assert await signed_in(setup, "role", user) is not None
+        assert (await keys(setup.credentials())).access_key.startswith("ASIA")
 
     async def test_a_wrong_code_can_be_typed_again(
-        self, home: Path, office: Office, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+        self, home: Path, setup: SignInSetup, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.profile(home, duration_seconds="3600")
         said = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
         sts_refuses(endpoint, monkeypatch, "AccessDenied", said)
         code = ("Code of", "000000")
         user = User(("Which role?", "dev"), REGION, code, code, code)
-        words = await refused(office, "role", user)
+        words = await refused(setup, "role", user)
         assert words.startswith("AWS did not take the code: ")
         assert user.told == [f"{words}."] * 2
 
@@ -562,7 +575,7 @@ class TestRole:
     async def test_a_role_that_can_t_be_assumed_says_why(
         self,
         home: Path,
-        office: Office,
+        setup: SignInSetup,
         endpoint: Endpoint,
         monkeypatch: pytest.MonkeyPatch,
         code: str,
@@ -571,38 +584,38 @@ class TestRole:
     ) -> None:
         self.profile(home, duration_seconds="43200")
         sts_refuses(endpoint, monkeypatch, code, message)
-        words = await refused(office, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
+        words = await refused(setup, "role", User(("Which role?", "dev"), REGION, ("Code of", "123456")))
         assert message in words
         assert said in words
 
-    async def test_what_is_no_role_is_told(self, office: Office) -> None:
-        assert "that is no role's ARN" in await refused(office, "role", User(("ARN of the role", "developer")))
+    async def test_what_is_no_role_is_told(self, setup: SignInSetup) -> None:
+        assert "that is not the ARN of a role" in await refused(setup, "role", User(("ARN of the role", "developer")))
 
-    async def test_a_command_that_gives_the_first_keys_and_fails_is_named(self, home: Path, office: Office) -> None:
+    async def test_a_command_that_gives_the_first_keys_and_fails_is_named(self, home: Path, setup: SignInSetup) -> None:
         self.profile(home)
         file = command(home / "bin" / "get-keys", "echo sealed >&2; exit 1")
         (home / "credentials").write_text("")
         with (home / "config").open("a") as config:
             config.write(f"[profile base]\ncredential_process = {file}\n")
-        words = await refused(office, "role", User(("Which role?", "dev"), REGION))
+        words = await refused(setup, "role", User(("Which role?", "dev"), REGION))
         assert words == "get-keys, the credential_process of the AWS profile base, gave no keys: sealed"
 
 
 class TestSigningOut:
-    async def test_who_never_signed_in_here_is_told_where_the_rest_is(self, office: Office) -> None:
-        assert "candela keeps no sign-in to AWS" in await PROVIDER.forget(office.desk)
+    async def test_who_never_signed_in_here_is_told_where_the_rest_is(self, setup: SignInSetup) -> None:
+        assert "candela keeps no sign-in to AWS" in await SIGN_IN.forget(setup.context)
 
-    async def test_keys_are_gone_from_the_vault(self, office: Office, sts: str) -> None:
-        await signed_in(office, "keys", typed_keys())
-        words = await PROVIDER.forget(office.desk)
+    async def test_keys_are_gone_from_the_vault(self, setup: SignInSetup, sts: str) -> None:
+        await signed_in(setup, "keys", typed_keys())
+        words = await SIGN_IN.forget(setup.context)
         assert words.endswith(
-            f"is gone from {office.vault_file}. AWS itself still takes it until it ends or is deleted there."
+            f"is gone from {setup.vault_file}. AWS itself still takes it until it ends or is deleted there."
         )
-        assert office.accounts.of("aws") is None
-        assert not office.vault_file.exists()
+        assert setup.accounts.of(Provider.BEDROCK) is None
+        assert not setup.vault_file.exists()
 
-    async def test_the_session_at_the_portal_is_ended_too(self, office: Office, center: IdentityCenter) -> None:
+    async def test_the_session_at_the_portal_is_ended_too(self, setup: SignInSetup, center: IdentityCenter) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(office, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
-        assert (await PROVIDER.forget(office.desk)).endswith(f"Its session at {START_URL} is ended.")
+        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
+        assert (await SIGN_IN.forget(setup.context)).endswith(f"Its session at {START_URL} is ended.")
         assert center.signed_out == ["access-token-1"]

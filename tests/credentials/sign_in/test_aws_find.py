@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.aws_sso import SsoToken
-from candela_tui.credentials.aws_sso_cache import SsoSession, write
-from candela_tui.credentials.sign_in.aws_find import _machine, find
-from candela_tui.credentials.sign_in.provider import Finding
+from candela_tui.credentials.sign_in.interface import Finding
+from candela_tui.providers.bedrock.credentials.sso import SsoToken
+from candela_tui.providers.bedrock.credentials.sso_cache import SsoSession, write
+from candela_tui.providers.bedrock.sign_in.findings import _machine, find
+from candela_tui.providers.identity import Provider
 from tests.credentials.identity_center import START_URL
-from tests.credentials.sign_in.aws_desk import Office
+from tests.credentials.sign_in.aws_context import SignInSetup
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 STATIC = f"aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {SECRET}\n"
@@ -24,9 +25,9 @@ sso_region = us-east-1
 NOW = datetime.now(UTC)
 
 
-async def found(office: Office) -> list[tuple[str, str, bool]]:
+async def found(setup: SignInSetup) -> list[tuple[str, str, bool]]:
     """What there is; nothing secret is in it."""
-    findings = await find(office.desk)
+    findings = await find(setup.context)
     words = [(one.source, one.detail, one.usable) for one in findings]
     assert SECRET not in str(words)
     assert "AKIAIOSFODNN7EXAMPLE" not in str(words)
@@ -38,11 +39,11 @@ def token(*, ends: timedelta = timedelta(hours=1), refresh: str | None = "refres
     return SsoToken(SECRET, (NOW + ends).timestamp(), refresh, "client", SECRET, later)
 
 
-async def test_without_anything_nothing_is_found(office: Office) -> None:
-    assert await found(office) == []
+async def test_without_anything_nothing_is_found(setup: SignInSetup) -> None:
+    assert await found(setup) == []
 
 
-async def test_each_kind_of_profile_says_what_it_is(home: Path, office: Office) -> None:
+async def test_each_kind_of_profile_says_what_it_is(home: Path, setup: SignInSetup) -> None:
     (home / "config").write_text(
         f"{SSO}[profile dev]\nrole_arn = arn:aws:iam::1:role/dev\nsource_profile = base\n"
         "[profile guarded]\nrole_arn = arn:aws:iam::1:role/g\nsource_profile = base\n"
@@ -54,7 +55,7 @@ async def test_each_kind_of_profile_says_what_it_is(home: Path, office: Office) 
         "[profile web]\nlogin_session = arn:aws:iam::1:user/jo\n"
     )
     (home / "credentials").write_text(f"[base]\n{STATIC}")
-    assert await found(office) == [
+    assert await found(setup) == [
         ("AWS profile base (access key)", "access key …MPLE", True),
         ("AWS profile dev (role)", "arn:aws:iam::1:role/dev, by base: access key …MPLE", True),
         ("AWS profile pod (role)", "arn:aws:iam::1:role/pod", True),
@@ -81,36 +82,36 @@ async def test_each_kind_of_profile_says_what_it_is(home: Path, office: Office) 
     ],
 )
 async def test_an_sso_profile_says_whether_its_sign_in_still_holds(
-    home: Path, office: Office, kept: SsoToken, said: str, usable: bool
+    home: Path, setup: SignInSetup, kept: SsoToken, said: str, usable: bool
 ) -> None:
     (home / "config").write_text(SSO)
     write(SsoSession(START_URL, "us-east-1", "corp", ()), kept)
-    ((source, detail, holds),) = await found(office)
+    ((source, detail, holds),) = await found(setup)
     assert (source, holds) == ("AWS profile work (SSO)", usable)
     assert detail.startswith(said)
 
 
-async def test_an_sso_profile_whose_session_is_missing_says_so(home: Path, office: Office) -> None:
+async def test_an_sso_profile_whose_session_is_missing_says_so(home: Path, setup: SignInSetup) -> None:
     (home / "config").write_text(SSO.partition("[sso-session")[0])
-    ((_, detail, usable),) = await found(office)
+    ((_, detail, usable),) = await found(setup)
     assert detail == "Developer in 1111: its sso-session has no start URL or region in ~/.aws/config"
     assert not usable
 
 
-async def test_a_role_of_itself_is_no_endless_way(home: Path, office: Office) -> None:
+async def test_a_role_of_itself_is_no_endless_way(home: Path, setup: SignInSetup) -> None:
     (home / "config").write_text("[profile a]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = a\n")
-    assert (await found(office))[0][1] == "arn:aws:iam::1:role/a"
+    assert (await found(setup))[0][1] == "arn:aws:iam::1:role/a"
 
 
 async def test_what_candela_takes_first_stands_first(
-    home: Path, office: Office, monkeypatch: pytest.MonkeyPatch
+    home: Path, setup: SignInSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", SECRET)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     (home / "credentials").write_text(f"[a]\n{STATIC}[b]\n{STATIC}")
-    office.accounts.put("aws", Account("keyring", "GNOME", "arn of jo", datetime(2026, 3, 1, 12, tzinfo=UTC)))
-    sources = [source for source, _, _ in await found(office)]
+    setup.accounts.put(Provider.BEDROCK, Account("keyring", "GNOME", "arn of jo", datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    sources = [source for source, _, _ in await found(setup)]
     assert sources == [
         "AWS_BEARER_TOKEN_BEDROCK",
         "GNOME",
@@ -118,37 +119,37 @@ async def test_what_candela_takes_first_stands_first(
         "AWS profile a (access key)",
         "AWS profile b (access key)",
     ]
-    office.config.write_text('[aws]\nprofile = "b"\n')
-    sources = [source for source, _, _ in await found(office)]
+    setup.config.write_text('[aws]\nprofile = "b"\n')
+    sources = [source for source, _, _ in await found(setup)]
     assert sources[:3] == ["AWS_BEARER_TOKEN_BEDROCK", "AWS profile b (access key)", "GNOME"]
 
 
-async def test_a_session_of_candela_s_own_says_when_it_ends(office: Office) -> None:
+async def test_a_session_of_candela_s_own_says_when_it_ends(setup: SignInSetup) -> None:
     for ends, said, usable in ((NOW + timedelta(hours=1), "until", True), (NOW - timedelta(hours=1), "ended", False)):
-        office.accounts.put("aws", Account("file", "vault.json", "arn of dev", NOW, ends))
-        assert await found(office) == [("vault.json", f"arn of dev, {said} {ends.astimezone():%Y-%m-%d %H:%M}", usable)]
+        setup.accounts.put(Provider.BEDROCK, Account("file", "vault.json", "arn of dev", NOW, ends))
+        assert await found(setup) == [("vault.json", f"arn of dev, {said} {ends.astimezone():%Y-%m-%d %H:%M}", usable)]
 
 
 async def test_a_chosen_profile_that_is_not_there_is_told(
-    home: Path, office: Office, monkeypatch: pytest.MonkeyPatch
+    home: Path, setup: SignInSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "wrok")
     (home / "credentials").write_text(f"[work]\n{STATIC}")
-    assert await found(office) == [
+    assert await found(setup) == [
         ("AWS profile work (access key)", "access key …MPLE", True),
         ("AWS profile wrok", "is chosen, but is not there or has no keys", False),
     ]
 
 
-async def test_half_a_key_of_the_environment_can_t_serve(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_half_a_key_of_the_environment_can_t_serve(setup: SignInSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    assert await found(office) == [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY is not set beside it", False)]
+    assert await found(setup) == [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY is not set beside it", False)]
 
 
-async def test_broken_files_are_told_and_nothing_is_raised(home: Path, office: Office) -> None:
+async def test_broken_files_are_told_and_nothing_is_raised(home: Path, setup: SignInSetup) -> None:
     (home / "config").write_text("[default\n")
-    (office.folder / "accounts.json").write_text("{")
-    own, profiles = await find(office.desk)
+    (setup.folder / "accounts.json").write_text("{")
+    own, profiles = await find(setup.context)
     assert (own.source, own.usable) == ("candela's own sign-in", False)
     assert "is damaged" in own.detail
     words = f"Unable to parse config file: {home / 'config'}. Correct it."

@@ -19,14 +19,17 @@ import trustme
 from candela_tui.config import Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.google import GoogleCredentials
-from candela_tui.credentials.google_oauth import Client, Consent
-from candela_tui.credentials.google_redirect import RedirectServer
-from candela_tui.credentials.google_token import ENTRY
-from candela_tui.credentials.sign_in.google import PROVIDER, GoogleSignIn
-from candela_tui.credentials.sign_in.provider import CheckLine, Desk, Finding, Method
+from candela_tui.credentials.google.oauth import Client, Consent
+from candela_tui.credentials.google.redirect import RedirectServer
+from candela_tui.credentials.google.sign_in import GoogleSignIn
+from candela_tui.credentials.google.token import ENTRY
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignInContext
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+from candela_tui.providers.identity import Provider
+from candela_tui.providers.vertex.credentials import GoogleCredentials
+from candela_tui.providers.vertex.sign_in import SIGN_IN
+from candela_tui.providers.vertex.sign_in.place import VertexPlace
 from tests.credentials.conftest import command
 from tests.credentials.google_stand_in import CLIENT_ID, CLIENT_SECRET, EMAIL, GoogleStandIn
 from tests.credentials.sign_in.user import User
@@ -56,24 +59,26 @@ class Machine:
         self.vault = EncryptedFile(self.vault_file, lambda: PASSPHRASE, cost=2)
 
     @property
-    def desk(self) -> Desk:
+    def context(self) -> SignInContext:
         async def vault() -> tuple[Store, Vault]:
             return "file", self.vault
 
         async def opened(_account: Account) -> Vault:
             return self.vault
 
-        return Desk(self.settings, self.config, self.accounts, vault, opened)
+        return SignInContext(self.settings, self.config, self.accounts, vault, opened)
 
     @property
     def sign_in(self) -> GoogleSignIn:
-        return GoogleSignIn(self.google.endpoints, self.environ, browser_limit_s=self.browser_limit_s)
+        return GoogleSignIn(
+            Provider.VERTEX, VertexPlace(), self.google.endpoints, self.environ, browser_limit_s=self.browser_limit_s
+        )
 
     async def method(self, name: str) -> Method:
-        return next(method for method in await self.sign_in.methods(self.desk) if method.id == name)
+        return next(method for method in await self.sign_in.methods(self.context) if method.id == name)
 
     async def by(self, name: str, who: User) -> Account | None:
-        account = await (await self.method(name)).run(self.desk, who)
+        account = await (await self.method(name)).run(self.context, who)
         await who.closed_browser()
         self.finds_no_secret(who)
         return account
@@ -81,11 +86,11 @@ class Machine:
     async def refused(self, name: str, who: User) -> str:
         """The words with which a sign-in fails, after which nothing is kept."""
         with pytest.raises(CredentialsError) as told:
-            await (await self.method(name)).run(self.desk, who)
+            await (await self.method(name)).run(self.context, who)
         await who.closed_browser()
         self.finds_no_secret(who, str(told.value))
         assert told.value.__cause__ is None
-        assert self.accounts.of("gcp") is None
+        assert self.accounts.of(Provider.VERTEX) is None
         assert not self.vault_file.exists()
         return str(told.value)
 
@@ -180,7 +185,7 @@ async def test_the_browser_comes_back_and_the_refresh_token_lies_in_the_vault_al
 
     account = await machine.by("browser", User(choices=["work-7", "eu"], follows=follow))
     assert account is not None
-    assert account == machine.accounts.of("gcp")
+    assert account == machine.accounts.of(Provider.VERTEX)
     assert (account.label, account.store) == (EMAIL, "file")
     assert "You can close this page." in pages[0]
     assert json.loads(machine.vault.read(ENTRY) or "")["refresh_token"] in machine.google.refresh_tokens
@@ -228,7 +233,7 @@ async def test_a_browser_that_does_not_come_back_is_waited_for_only_so_long(mach
 async def test_who_gives_up_leaves_no_port_open(machine: Machine) -> None:
     ada = User()
     method = await machine.method("browser")
-    signing_in = asyncio.create_task(method.run(machine.desk, ada))  # type: ignore[arg-type]
+    signing_in = asyncio.create_task(method.run(machine.context, ada))  # type: ignore[arg-type]
     await ada.was_told.wait()
     signing_in.cancel()
     await asyncio.wait({signing_in})
@@ -430,7 +435,7 @@ async def test_gcloud_signs_in_over_ssh_with_its_link_and_its_question(machine: 
         ada.heard
     )
     assert load(machine.config, {}).vertex.project == "work-7"
-    assert machine.accounts.of("gcp") is None
+    assert machine.accounts.of(Provider.VERTEX) is None
 
 
 def has_desktop(machine: Machine, home: Path) -> None:
@@ -469,7 +474,7 @@ async def test_who_gives_up_ends_gcloud_and_what_it_started(machine: Machine, ho
     gcloud(home, "(trap '' TERM; exec sh -c 'echo $$ $PPID; exec sleep 600') & wait")
     ada = User()
     method = await machine.method("gcloud")
-    signing_in = asyncio.create_task(method.run(machine.desk, ada))  # type: ignore[arg-type]
+    signing_in = asyncio.create_task(method.run(machine.context, ada))  # type: ignore[arg-type]
     await ada.was_told.wait()
     signing_in.cancel()
     await asyncio.wait({signing_in})
@@ -490,7 +495,7 @@ async def test_gcloud_s_login_is_used_even_where_candela_had_one_of_its_own(
     machine.settings = load(machine.config, {})
     ada = User(choices=["work-7", "global"])
     assert await machine.by("gcloud", ada) is None
-    assert machine.accounts.of("gcp") is None
+    assert machine.accounts.of(Provider.VERTEX) is None
     assert f"The Google sign-in of {EMAIL} is gone" in ada.words
     credentials = machine.credentials()
     await credentials.token()
@@ -516,7 +521,7 @@ async def test_where_google_lists_no_projects_the_id_is_asked_for_until_it_is_on
     ada.answers.append("europe-west4")
     await machine.by("service-account", ada)
     assert "Google does not list your projects: Google says 403: Cloud Resource Manager API has not been" in ada.words
-    assert "That is no project ID" in ada.words
+    assert "That is not a project ID" in ada.words
     settings = load(machine.config, {})
     assert (settings.vertex.project, settings.vertex.region) == ("my-project-1", "europe-west4")
 
@@ -539,7 +544,7 @@ async def test_a_sign_in_stays_where_its_user_gives_up_at_the_project(machine: M
 
 async def test_it_is_told_who_is_signed_in_and_what_pays(machine: Machine, home: Path, browse: Browser) -> None:
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
-    assert await machine.sign_in.who(machine.desk) == [
+    assert await machine.sign_in.who(machine.context) == [
         CheckLine("ok", f"signed in to Google as {EMAIL}"),
         CheckLine("ok", "project work-7, region eu"),
     ]
@@ -553,7 +558,7 @@ async def test_who_it_is_of_application_default_credentials(
     adc = user(quota_project_id="paying-1", refresh_token="1//0gOwn", client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
     logged_in(home, adc)
     machine.config.write_text('[vertex]\nproject = "work-7"\n')
-    assert await machine.sign_in.who(machine.desk) == [
+    assert await machine.sign_in.who(machine.context) == [
         CheckLine("ok", f"signed in to Google as {EMAIL}"),
         CheckLine("ok", "project work-7, region global"),
         CheckLine("ok", "quota project paying-1: it pays for the requests"),
@@ -561,7 +566,7 @@ async def test_who_it_is_of_application_default_credentials(
 
 
 async def test_nobody_is_told_with_the_command_that_mends_it(machine: Machine, home: Path) -> None:
-    (line,) = await machine.sign_in.who(machine.desk)
+    (line,) = await machine.sign_in.who(machine.context)
     assert line.state == "bad"
     assert line.words.startswith("there are no Google credentials")
     assert line.fix == "Sign in: `candela auth login --provider gcp`"
@@ -569,28 +574,28 @@ async def test_nobody_is_told_with_the_command_that_mends_it(machine: Machine, h
 
 async def test_signing_out_ends_the_refresh_token_at_google_too(machine: Machine, browse: Browser) -> None:
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
-    words = await machine.sign_in.forget(machine.desk)
+    words = await machine.sign_in.forget(machine.context)
     assert words.startswith(f"The Google sign-in of {EMAIL} is gone from {machine.vault_file}. It has ended at Google,")
     assert machine.google.refresh_tokens == set()
-    assert machine.accounts.of("gcp") is None
+    assert machine.accounts.of(Provider.VERTEX) is None
     assert not machine.vault_file.exists()
-    assert (await machine.sign_in.forget(machine.desk)).startswith("candela has no Google sign-in of its own.")
+    assert (await machine.sign_in.forget(machine.context)).startswith("candela has no Google sign-in of its own.")
 
 
 async def test_a_service_account_s_key_is_not_ended_by_signing_out(machine: Machine) -> None:
     await machine.by("service-account", User(str(machine.key_file()), choices=["work-7", "us"]))
-    assert "Its key is still valid until you delete it" in await machine.sign_in.forget(machine.desk)
+    assert "Its key is still valid until you delete it" in await machine.sign_in.forget(machine.context)
 
 
 async def test_signing_out_where_google_is_out_of_reach_says_what_is_left(
     machine: Machine, browse: Browser, google: GoogleStandIn
 ) -> None:
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
-    desk, sign_in = machine.desk, machine.sign_in
+    context, sign_in = machine.context, machine.sign_in
     await google.__aexit__()
-    words = await sign_in.forget(desk)
+    words = await sign_in.forget(context)
     assert f"It is still valid at Google ({google.endpoints.revoke} is out of reach (ConnectionError)." in words
-    assert machine.accounts.of("gcp") is None
+    assert machine.accounts.of(Provider.VERTEX) is None
 
 
 async def test_a_refresh_token_that_was_revoked_is_told_with_the_command_that_mends_it(
@@ -625,7 +630,7 @@ async def test_a_vault_that_lost_the_sign_in_is_told(machine: Machine, browse: B
     credentials = machine.credentials()
     with pytest.raises(CredentialsError, match=rf"no longer has the sign-in of {EMAIL}: run `candela auth login"):
         await credentials.token()
-    assert (await machine.sign_in.who(machine.desk))[0].state == "bad"
+    assert (await machine.sign_in.who(machine.context))[0].state == "bad"
     await credentials.close()
 
 
@@ -649,7 +654,7 @@ async def test_a_sign_in_goes_before_application_default_credentials_and_a_sign_
     own = await credentials.token()
     assert own not in (of_adc, machine.google.access_tokens[0])
     assert machine.google.asked[-1] == "/token refresh_token"
-    await machine.sign_in.forget(machine.desk)
+    await machine.sign_in.forget(machine.context)
     await credentials.token()
     assert machine.google.asked[-1].endswith("jwt-bearer")
     await credentials.close()
@@ -664,7 +669,7 @@ async def test_a_request_that_waits_for_hanging_credentials_goes_on_with_a_sign_
         hanging.set()
         return released.wait(60)
 
-    monkeypatch.setattr("candela_tui.credentials.adc.has_metadata_server", hang)
+    monkeypatch.setattr("candela_tui.credentials.google.adc.has_metadata_server", hang)
     credentials = machine.credentials(limit_s=600)
     waiting = [asyncio.create_task(credentials.token()) for _ in range(3)]
     await asyncio.to_thread(hanging.wait)
@@ -701,20 +706,20 @@ async def test_nobody_is_signed_in_where_the_accounts_can_t_be_read(machine: Mac
 async def test_what_is_on_the_machine_is_found_in_the_order_in_which_it_counts(
     machine: Machine, home: Path, browse: Browser
 ) -> None:
-    assert await machine.sign_in.find(machine.desk) == [
+    assert await machine.sign_in.find(machine.context) == [
         Finding("gcloud", "not on the PATH: https://cloud.google.com/sdk/docs/install", False)
     ]
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
     adc = logged_in(home, user(account="eve@example.com", quota_project_id="paying-1"))
     program = gcloud(home, "exit 0")
     login = f"gcloud's application default login ({adc})"
-    own, by_gcloud, itself = await machine.sign_in.find(machine.desk)
+    own, by_gcloud, itself = await machine.sign_in.find(machine.context)
     assert (own.source, own.usable) == ("candela's own sign-in", True)
     assert own.detail.startswith(f"{EMAIL}, in {machine.vault_file}, since ")
     assert by_gcloud == Finding(login, "a user's login of eve@example.com (quota project paying-1)", True)
     assert itself == Finding("gcloud", f"{program} can sign you in", False)
     machine.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(machine.key_file())
-    _, named, by_gcloud, _ = await machine.sign_in.find(machine.desk)
+    _, named, by_gcloud, _ = await machine.sign_in.find(machine.context)
     assert named == Finding("GOOGLE_APPLICATION_CREDENTIALS", f"a service account's key of {ROBOT}", True)
     assert not by_gcloud.usable
     assert by_gcloud.detail.endswith("not used while GOOGLE_APPLICATION_CREDENTIALS is set")
@@ -729,14 +734,14 @@ async def test_a_file_that_can_t_serve_is_found_as_that(machine: Machine, conten
     machine.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(file)
     if content is not None:
         file.write_text(content)
-    named, _ = await machine.sign_in.find(machine.desk)
+    named, _ = await machine.sign_in.find(machine.context)
     assert not named.usable
     assert words in named.detail
 
 
 async def test_the_ways_that_need_nothing_more_come_first(machine: Machine, home: Path) -> None:
     async def ways() -> list[str]:
-        return [method.id for method in await machine.sign_in.methods(machine.desk)]
+        return [method.id for method in await machine.sign_in.methods(machine.context)]
 
     gcloud(home, "exit 0")
     assert await ways() == ["paste", "browser", "gcloud", "service-account"]
@@ -748,4 +753,4 @@ async def test_the_ways_that_need_nothing_more_come_first(machine: Machine, home
     assert await ways() == ["gcloud", "service-account", "paste", "browser"]
     (home / "bin" / "gcloud").unlink()
     assert await ways() == ["service-account", "paste", "browser"]
-    assert PROVIDER.name == "gcp"
+    assert SIGN_IN.provider == "vertex"

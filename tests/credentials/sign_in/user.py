@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from candela_tui.credentials.sign_in.talk import Abandoned, Choice
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice
 
 
 class User:

@@ -7,7 +7,7 @@ import keyring.backend
 import pytest
 from keyring.errors import PasswordDeleteError
 
-from candela_tui.credentials.sign_in.keeping import Keeping
+from candela_tui.credentials.sign_in.secret_storage import SecretStorage
 from candela_tui.credentials.vault.choice import keyring_state, open_vault
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
 from candela_tui.credentials.vault.os_keyring import OsKeyring, usable_keyring
@@ -71,12 +71,12 @@ async def test_without_a_desktop_such_an_account_is_offered_the_file(
         monkeypatch.delenv(name, raising=False)
     user = User("a passphrase", "a passphrase", choices=["file"])
     with gnome_keyring(tmp_path, bus, unlocked=False):
-        store, _ = await Keeping(tmp_path / "vault.json", user).vault()
+        store, _ = await SecretStorage(tmp_path / "vault.json", user).vault()
     assert store == "file"
     assert "This account has no keyring yet, and there is no desktop here to create one." in user.words
     monkeypatch.setenv("DISPLAY", ":0")
     with gnome_keyring(tmp_path, bus, unlocked=False):
-        assert (await Keeping(tmp_path / "vault.json", User()).vault())[0] == "keyring"
+        assert (await SecretStorage(tmp_path / "vault.json", User()).vault())[0] == "keyring"
 
 
 def test_a_keyring_that_can_be_used_is_unlocked(bus: str, tmp_path: Path) -> None:

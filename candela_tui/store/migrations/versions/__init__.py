@@ -1,1 +1,1 @@
-"""One module a revision, named for it."""
+"""One module per revision, named after it."""

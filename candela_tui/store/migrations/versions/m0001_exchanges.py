@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables of the first schema."""
     op.create_table(
         "exchanges",
         sa.Column("id", sa.Text, nullable=False),

@@ -1,4 +1,4 @@
-"""What crosses on the provider's side, where candela puts a request into the form that its provider takes."""
+"""The provider's side of an exchange, where candela converts a request into its provider's form."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the columns and tables; what was recorded before went to Anthropic as it came."""
+    """Add the columns and tables; earlier records went to Anthropic unchanged."""
     for name in ("provider", "region", "model_sent", "adaptations", "provider_status", "provider_metrics"):
         op.add_column("exchanges", sa.Column(name, sa.Integer if name == "provider_status" else sa.Text))
     for name in ("provider_request", "provider_response"):

@@ -1,4 +1,4 @@
-"""What the client and a gateway state beside the message, and what candela worked out by itself."""
+"""Facts that the client and a gateway state besides the message, and those that candela works out itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,6 @@ _COLUMNS = (
 
 
 def upgrade() -> None:
-    """Add the columns; nothing is known for what was recorded before."""
+    """Add the columns; they stay NULL for earlier records."""
     for name in _COLUMNS:
         op.add_column("exchanges", sa.Column(name, sa.BigInteger if name == "client_cost" else sa.Text))

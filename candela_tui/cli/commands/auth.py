@@ -1,0 +1,407 @@
+"""``candela auth``: sign in to providers, show the state of the sign-ins, and test them."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import click
+
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.credentials.accounts import Store
+from candela_tui.credentials.sign_in.interface import CheckLine, Method, SignIn, SignInContext
+from candela_tui.providers.identity import PROVIDERS, Provider, route_of
+from candela_tui.text.terminal_safe import terminal_safe
+
+if TYPE_CHECKING:
+    from candela_tui.cli.terminal.prompter import TerminalPrompter
+    from candela_tui.config import Settings
+    from candela_tui.credentials.sign_in.context import SignInSetup
+    from candela_tui.providers.survey import Survey
+
+T = TypeVar("T")
+
+_SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
+_EXISTING = "existing"
+_INTERRUPTED = 128 + signal.SIGINT
+_MOST_PIPED = 100_000
+
+
+class ProviderChoice(click.Choice[Provider]):
+    """A command-line choice of a provider by the name of its sign-in, such as ``gcp``."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(Provider))
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
+        """Return the name that users type for a provider."""
+        return PROVIDERS[choice].account if isinstance(choice, Provider) else str(choice)
+
+
+provider_option = click.option("--provider", type=ProviderChoice(), help="The provider.")
+
+
+@click.group()
+def auth() -> None:
+    """Sign in to Anthropic, Google Cloud, AWS and Azure.
+
+    Secrets are stored in the system keyring, or in a file encrypted with a passphrase.
+
+    \b
+    Examples:
+      candela auth login                               asks for the provider
+      candela auth login --provider anthropic --with-key < key.txt
+      candela auth status                              shows what was found
+      candela auth test                                checks that it works
+    """
+
+
+@auth.command()
+@click.option("--provider", type=ProviderChoice(), help="The provider. Default: asks; gcp if there is no terminal.")
+@click.option("--method", metavar="ID", help="How to sign in. Default: asks.")
+@click.option("--with-key", is_flag=True, help="Read an Anthropic API key from standard input.")
+@click.option(
+    "--store",
+    type=click.Choice(get_args(Store)),
+    help="Where to store a secret. Default: the keyring, if there is one.",
+)
+@pass_invocation
+def login(
+    invocation: Invocation, provider: Provider | None, method: str | None, with_key: bool, store: Store | None
+) -> None:
+    """Sign in to a provider, and check that it works.
+
+    Exits with 0 if the provider accepts the credentials.
+    """
+    if with_key and provider not in (None, Provider.ANTHROPIC):
+        raise click.UsageError(
+            "--with-key works only with --provider anthropic: the other providers take no key from a pipe."
+        )
+    raise SystemExit(_run(_login(invocation, Provider.ANTHROPIC if with_key else provider, method, with_key, store)))
+
+
+async def _login(
+    invocation: Invocation, provider: Provider | None, method: str | None, with_key: bool, store: Store | None
+) -> int:
+    prompter = _piped() if with_key else _terminal_prompter()
+    if provider is None:
+        provider = await _which(prompter) if prompter.interactive else Provider.VERTEX
+    sign_in = _sign_in_to(provider)
+    context = await _sign_in_setup(invocation).context(prompter, store)
+    chosen = await _method(sign_in, context, prompter, "key" if with_key and method is None else method)
+    if chosen is not None:
+        account = await chosen.run(context, prompter)
+        kept = f" It is stored in {account.place}." if account is not None else ""
+        who = f": {account.label}." if account is not None else "."
+        await prompter.tell(f"Signed in to {sign_in.title}{who}{kept}")
+    # Reload the settings: the sign-in may have set the project or region.
+    lines = await _checked(invocation, invocation.settings(), context, [sign_in], told=True)
+    return _code(lines[provider])
+
+
+def _piped() -> "TerminalPrompter":
+    from candela_tui.cli.terminal.prompter import PipedKeyPrompter
+
+    if sys.stdin.isatty():
+        raise click.UsageError("--with-key reads the key from a pipe: candela auth login --with-key < FILE")
+    key = sys.stdin.buffer.read(_MOST_PIPED).decode("ascii", "replace").strip()
+    if not key:
+        raise click.ClickException("--with-key: standard input is empty, so there is no key.")
+    return PipedKeyPrompter(key)
+
+
+def _terminal_prompter() -> "TerminalPrompter":
+    from candela_tui.cli.terminal.prompter import TerminalPrompter
+
+    return TerminalPrompter(
+        "Run it in a terminal, or give --provider, --method and --store. --with-key reads an Anthropic API key from a "
+        "pipe; other keys can come from a command, the provider's key_command in config.toml. CANDELA_PASSPHRASE opens "
+        "the encrypted file."
+    )
+
+
+async def _which(prompter: "TerminalPrompter") -> Provider:
+    from candela_tui.credentials.sign_in.prompter import Choice
+
+    choices = [Choice(provider, info.title) for provider, info in PROVIDERS.items()]
+    return Provider((await prompter.choose("Sign in to", choices)).id)
+
+
+async def _method(
+    sign_in: SignIn, context: SignInContext, prompter: "TerminalPrompter", wanted: str | None
+) -> Method | None:
+    """Return the method to sign in with, or None to use the credentials that were found."""
+    from candela_tui.credentials.sign_in.prompter import Choice
+
+    methods = await sign_in.methods(context)
+    if wanted is not None:
+        found = next((method for method in methods if method.id == wanted), None)
+        if found is None:
+            known = ", ".join(method.id for method in methods) or "none"
+            raise click.UsageError(
+                f"{sign_in.title} has no sign-in method {wanted!r} on this machine. Methods: {known}."
+            )
+        return found
+    findings = await sign_in.find(context)
+    usable = next((finding for finding in findings if finding.usable), None)
+    if usable is not None:
+        words = "\n".join(f"  {'✓' if one.usable else '○'} {one.source}: {one.detail}" for one in findings)
+        await prompter.tell(f"Already found:\n{words}")
+        if not prompter.interactive:
+            return None
+    if not methods:
+        raise click.ClickException(f"There is no sign-in method for {sign_in.title} on this machine.")
+    choices = [Choice(method.id, method.title, method.about) for method in methods]
+    if usable is not None:
+        choices.append(Choice(_EXISTING, "Do not sign in", "use what was found"))
+    if len(choices) == 1 or not prompter.interactive:
+        await prompter.tell(f"Signing in to {sign_in.title}: {methods[0].title}")
+        return methods[0]
+    chosen = await prompter.choose("How do you want to sign in?", choices)
+    return next((method for method in methods if method.id == chosen.id), None)
+
+
+@auth.command()
+@provider_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_invocation
+def status(invocation: Invocation, provider: Provider | None, as_json: bool) -> None:
+    """Show each provider's credentials: what was found, and when it expires.
+
+    Does not contact a provider; `candela auth test` does. Exits with 0 if there are usable credentials, otherwise
+    with 1.
+    """
+    found = surveys(invocation, (provider,) if provider else tuple(Provider))
+    if as_json:
+        click.echo(json.dumps({"providers": [_document(one) for one in found]}, indent=2))
+    else:
+        click.echo("\n".join(line for one in found for line in _status_lines(one)))
+    raise SystemExit(0 if any(one.usable for one in found) else 1)
+
+
+def surveys(invocation: Invocation, providers: Sequence[Provider] = tuple(Provider)) -> "list[Survey]":
+    """Look for the credentials of providers on this machine, and ask a running candela for their state."""
+    return _run(_survey(invocation, providers))
+
+
+async def _survey(invocation: Invocation, providers: Sequence[Provider]) -> "list[Survey]":
+    from candela_tui.providers.survey import survey
+
+    context = await _sign_in_setup(invocation).context(_terminal_prompter())
+    return await survey(context, providers, await asyncio.to_thread(_states, invocation, context.settings))
+
+
+def _states(invocation: Invocation, settings: "Settings") -> tuple[Any, ...]:
+    """Return the credential states of the running candela, or none if it is not running or can't be asked."""
+    from candela_tui.cli.process.check_proxy import client_of, own_candela
+    from candela_tui.store.errors import StoreError
+
+    running = own_candela(invocation, settings)
+    try:
+        return client_of(running, invocation).credentials() if running is not None else ()
+    except StoreError:
+        return ()
+
+
+def _status_lines(one: "Survey") -> list[str]:
+    from candela_tui.credentials.state import SIGNS
+    from candela_tui.text.times import local_time
+
+    until = f" until {local_time(one.state.until)}" if one.state is not None and one.state.until is not None else ""
+    lines = [f"{SIGNS[one.standing]} {one.sign_in.title}: {one.standing.value}{until}"]
+    if one.state is not None and one.state.words:
+        lines.append(f"    {terminal_safe(one.state.words)}")
+    lines += [
+        f"    {'✓' if found.usable else '○'} {terminal_safe(found.source)}: {terminal_safe(found.detail)}"
+        for found in one.findings
+    ]
+    if not one.usable:
+        lines.append(f"    candela auth login --provider {PROVIDERS[one.sign_in.provider].account}")
+    return lines
+
+
+def _document(one: "Survey") -> dict[str, Any]:
+    until = one.state.until if one.state is not None else None
+    return {
+        "provider": PROVIDERS[one.sign_in.provider].account,
+        "standing": one.standing.value,
+        "until": until.isoformat().replace("+00:00", "Z") if until else None,
+        "words": one.words,
+        "found": [{"source": found.source, "detail": found.detail, "usable": found.usable} for found in one.findings],
+    }
+
+
+@auth.command()
+@provider_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_invocation
+def test(invocation: Invocation, provider: Provider | None, as_json: bool) -> None:
+    """Test the credentials: whose they are, and whether models answer through the proxy, as for Claude Code.
+
+    Without --provider, test every provider that has credentials of its own, and that of the default route. Uses the
+    running candela, or else starts a proxy for the test. Exits with 0 if everything works, otherwise with 1.
+    """
+    lines = _run(_test(invocation, provider, told=not as_json))
+    if as_json:
+        found = {
+            PROVIDERS[provider].account: [{"state": o.state, "words": o.words, "fix": o.fix} for o in some]
+            for provider, some in lines.items()
+        }
+        click.echo(json.dumps({"providers": found}, indent=2))
+    elif not lines:
+        click.echo("There are no credentials to test. Sign in with `candela auth login`.", err=True)
+    raise SystemExit(max((_code(some) for some in lines.values()), default=1))
+
+
+async def _test(invocation: Invocation, provider: Provider | None, *, told: bool) -> dict[Provider, list[CheckLine]]:
+    from candela_tui.providers.survey import in_use, survey
+
+    context = await _sign_in_setup(invocation).context(_terminal_prompter())
+    if provider is not None:
+        sign_ins = [_sign_in_to(provider)]
+    else:
+        sign_ins = in_use(await survey(context), route_of(context.settings.proxy.default_route).provider)
+    return await _checked(invocation, context.settings, context, sign_ins, told=told)
+
+
+async def _checked(
+    invocation: Invocation, settings: "Settings", context: SignInContext, sign_ins: Sequence[SignIn], *, told: bool
+) -> dict[Provider, list[CheckLine]]:
+    """Check the credentials of each provider and return the results. With ``told``, also print each one at once."""
+    from candela_tui.cli.process.check_proxy import proxy_for_check
+    from candela_tui.credentials.sign_in.live_check import check
+
+    lines: dict[Provider, list[CheckLine]] = {}
+    if not sign_ins:
+        return lines
+    await _open_file(invocation, context, sign_ins)
+    with proxy_for_check(invocation, settings) as address:
+        for sign_in in sign_ins:
+            if told:
+                click.echo(f"{sign_in.title}:")
+            found = lines[sign_in.provider] = []
+            for line in await sign_in.who(context):
+                _add(line, found, told)
+            async for line in check(address, sign_in.provider):
+                _add(line, found, told)
+    return lines
+
+
+async def _open_file(invocation: Invocation, context: SignInContext, sign_ins: Sequence[SignIn]) -> None:
+    """Ask for the passphrase of the encrypted file if the check needs it and it is unknown."""
+    from candela_tui.credentials.vault.choice import known_passphrase
+
+    accounts = [context.accounts.of(sign_in.provider) for sign_in in sign_ins]
+    account = next((one for one in accounts if one is not None and one.store == "file"), None)
+    if account is not None and known_passphrase(invocation.paths.vault) is None and _terminal_prompter().interactive:
+        await context.opened(account)
+
+
+def _add(line: CheckLine, to: list[CheckLine], told: bool) -> None:
+    to.append(line)
+    if told:
+        click.echo(f"  {_SIGNS[line.state]} {terminal_safe(line.words)}")
+        if line.fix:
+            click.echo(f"    → {terminal_safe(line.fix)}")
+
+
+def _code(lines: Sequence[CheckLine]) -> int:
+    return int(any(line.state == "bad" for line in lines))
+
+
+@auth.command()
+@provider_option
+@click.option("--all", "every", is_flag=True, help="Sign out of all providers.")
+@pass_invocation
+def logout(invocation: Invocation, provider: Provider | None, every: bool) -> None:
+    """Sign out: delete candela's own secrets. Credentials of other programs stay, and are listed."""
+    if every and provider:
+        raise click.UsageError("Give either --provider or --all.")
+    providers = tuple(Provider) if every else (provider,) if provider else None
+    _run(_logout(invocation, providers))
+
+
+async def _logout(invocation: Invocation, providers: Sequence[Provider] | None) -> None:
+    prompter = _terminal_prompter()
+    context = await _sign_in_setup(invocation).context(prompter)
+    if providers is None:
+        signed_in = [provider for provider in Provider if context.accounts.of(provider) is not None]
+        if not signed_in:
+            raise click.ClickException(
+                "candela is not signed in to any provider. --provider NAME shows which other credentials it uses."
+            )
+        if len(signed_in) > 1:
+            names = " and ".join(PROVIDERS[provider].account for provider in signed_in)
+            raise click.UsageError(f"candela is signed in to {names}: add --provider or --all.")
+        providers = signed_in
+    for provider in providers:
+        await prompter.tell(await _sign_in_to(provider).forget(context))
+
+
+@auth.command()
+@pass_invocation
+def unlock(invocation: Invocation) -> None:
+    """Unlock the encrypted file of secrets for the running candela, until it stops.
+
+    A candela that starts with CANDELA_PASSPHRASE set does not need this.
+    """
+    paths = invocation.paths
+    if not paths.vault.exists():
+        raise click.ClickException("There is no encrypted file. candela's secrets, if any, are in the keyring.")
+    from candela_tui.cli.process.check_proxy import client_of, own_candela
+
+    running = own_candela(invocation, invocation.settings())
+    if running is None:
+        raise click.ClickException(
+            "No candela is running with this data directory. Start one (`candela start`) and unlock it then, or start "
+            "it with CANDELA_PASSPHRASE set."
+        )
+    _run(_unlock(invocation, client_of(running, invocation).unlock))
+    click.echo(f"The candela on port {running.port} can read {paths.vault} until it stops.")
+
+
+async def _unlock(invocation: Invocation, tell: Any) -> None:
+    from candela_tui.credentials.sign_in.secret_storage import SecretStorage
+
+    await SecretStorage(invocation.paths.vault, _terminal_prompter(), store="file", tell_passphrase=tell).vault()
+
+
+def _sign_in_setup(invocation: Invocation) -> "SignInSetup":
+    from candela_tui.credentials.sign_in.context import SignInSetup
+
+    def tell_passphrase(passphrase: str) -> None:
+        from candela_tui.cli.process.check_proxy import client_of, own_candela
+
+        running = own_candela(invocation, invocation.settings())
+        if running is not None:
+            client_of(running, invocation).unlock(passphrase)
+
+    return SignInSetup(invocation.paths, tell_passphrase)
+
+
+def _sign_in_to(provider: Provider) -> SignIn:
+    from candela_tui.providers.registry import sign_in_to
+
+    return sign_in_to(provider)
+
+
+def _run(conversation: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine and return its result. Exits with an error message if it fails or the user cancels."""
+    from candela_tui.config import ConfigError
+    from candela_tui.credentials.errors import CredentialsError
+    from candela_tui.credentials.sign_in.prompter import Abandoned
+    from candela_tui.credentials.vault.errors import VaultError
+
+    try:
+        return asyncio.run(conversation)
+    except KeyboardInterrupt:
+        click.echo("\nGiven up.", err=True)
+        raise SystemExit(_INTERRUPTED) from None
+    except click.ClickException:
+        raise
+    except Abandoned:
+        raise click.ClickException("Given up: nothing was kept.") from None
+    except (CredentialsError, VaultError, ConfigError) as error:
+        raise click.ClickException(str(error)) from None

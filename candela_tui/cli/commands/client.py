@@ -1,0 +1,217 @@
+"""``candela claude``, ``exec`` and ``env``: run programs through candela."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from candela_tui.claude_code.models import HAIKU_VARIABLE
+from candela_tui.claude_code.variables import is_socket
+from candela_tui.cli.claude.environment import Changes, RouteOptions, changes
+from candela_tui.cli.claude.route_options import resolve_options, route_options
+from candela_tui.cli.claude.settings_files import leading_past, read_settings_files
+from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
+from candela_tui.cli.claude.silent_client import LocalCandela, likely_cause, watch_beside
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.process import daemon
+from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
+from candela_tui.doctor.client_settings import ClientEnvironment
+from candela_tui.network.peer import listening_uid
+from candela_tui.paths import default_paths
+from candela_tui.providers.identity import NATIVE_OPTIONS
+from candela_tui.proxy.listen import running_candela
+
+_CLOUDS = " and ".join(f"--route {option}" for option in NATIVE_OPTIONS)
+
+
+class PassThroughCommand(click.Command):
+    """A command whose arguments belong to another program.
+
+    It reads only its own options at the start of the arguments. The rest is passed on unchanged, including ``--help``
+    and ``--``.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the leading options and keep all other arguments."""
+        known = {
+            option: parameter
+            for parameter in self.params
+            if isinstance(parameter, click.Option)
+            for option in parameter.opts
+        }
+        given: dict[str, object] = {}
+        words = list(args)
+        while words:
+            option, equals, value = words[0].partition("=")
+            parameter = known.get(option)
+            if parameter is None or (parameter.is_flag and equals):
+                break
+            del words[0]
+            if not parameter.is_flag and not equals:
+                if not words:
+                    raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.", ctx)
+                value = words.pop(0)
+            given[option] = parameter.is_flag or parameter.type_cast_value(ctx, value)
+        for option, parameter in known.items():
+            assert parameter.name is not None
+            ctx.params[parameter.name] = given.get(option, False if parameter.is_flag else None)
+        ctx.params["words"] = self.words_of(ctx, tuple(words))
+        return []
+
+    def words_of(self, ctx: click.Context, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the arguments to pass on, given those after the options."""
+        return words
+
+
+def _asks_for_help(words: tuple[str, ...]) -> bool:
+    return words[:1] in (("--help",), ("-h",))
+
+
+class PassThroughAfterDashes(PassThroughCommand):
+    """A pass-through command that shows its own help if ``--help`` comes before the other program's name."""
+
+    def words_of(self, ctx: click.Context, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Show the help if requested, or return the arguments without the ``--`` separator."""
+        if _asks_for_help(words):
+            click.echo(self.get_help(ctx))
+            ctx.exit()
+        words = words[1:] if words[:1] == ("--",) else words
+        if not words:
+            raise click.UsageError("Name a command to run, such as: candela exec -- claude -p hello", ctx)
+        return words
+
+
+@click.command(cls=PassThroughCommand, add_help_option=False)
+@route_options
+@pass_invocation
+def claude(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
+    """Run Claude Code through candela. All arguments after --route and --native are passed to Claude Code.
+
+    Starts a background candela if none is running. The exit code is Claude Code's. --help is Claude Code's, too, unless
+    it is not installed.
+    """
+    if shutil.which("claude") is None:
+        if _asks_for_help(words):
+            ctx = click.get_current_context()
+            click.echo(ctx.get_help())
+            ctx.exit()
+        raise click.ClickException(
+            "Claude Code (claude) is not on PATH. Install it with `npm install -g @anthropic-ai/claude-code`, or run "
+            "it by its path: candela exec -- /path/to/claude"
+        )
+    _become(invocation, route, native, ("claude", *words))
+
+
+@click.command("exec", cls=PassThroughAfterDashes, options_metavar="[OPTIONS] [--] CMD ARGS…", add_help_option=False)
+@route_options
+@pass_invocation
+def execute(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
+    """Run any command with the environment that points Claude Code at candela.
+
+    Starts a background candela if none is running. The exit code is the command's.
+    """
+    if shutil.which(words[0]) is None:
+        raise click.ClickException(f"{words[0]}: no such command on PATH")
+    _become(invocation, route, native, words)
+
+
+def _become(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
+    settings = invocation.settings()
+    port = settings.proxy.port
+    files = read_settings_files(invocation.paths, settings)
+    environ = ClientEnvironment(os.environ, files).variables()
+    options = resolve_options(route, native, settings, invocation.paths, environ, words[0])
+    made = changes(options, port, os.environ, environ)
+    running = running_candela(port) or daemon.start(invocation, port)
+    if settings.proxy.allow == "same-user":
+        _refuse_another_users(port)
+    if invocation.data is not None and str(invocation.data) != running.data_dir:
+        click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
+    _say_what_changes(made, options, route)
+    led_past = list(leading_past(files, made.wanted))
+    for path, name in led_past:
+        click.echo(
+            f"candela: {path} sets {name}, which overrides candela's value, so Claude Code bypasses candela. Remove it "
+            "there, or set what `candela env --json` prints.",
+            err=True,
+        )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if words[0] == "claude" and running.data_dir is not None:
+        token_file = default_paths(data=Path(running.data_dir)).token
+        watch_beside(LocalCandela(port, token_file), words[1:], likely_cause(led_past, words))
+    # Python ignores these two signals, and the program that replaces it would inherit that.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    environ = made.applied_to(os.environ)
+    # The passphrase unlocks candela's file of secrets. A program that runs commands for a model must not see it.
+    environ.pop(PASSPHRASE_VARIABLE, None)
+    try:
+        os.execvpe(words[0], words, environ)  # noqa: S606
+    except OSError as error:
+        raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
+
+
+def _say_what_changes(made: Changes, options: RouteOptions, route: str | None) -> None:
+    if made.led_past:
+        names = ", ".join(made.led_past)
+        other = "" if route else f"; use {_CLOUDS} for the clouds"
+        click.echo(
+            f"candela: removed {names}, which could make Claude Code bypass candela. "
+            f"The route is {options.route.option}{other}.",
+            err=True,
+        )
+    if options.haiku is not None:
+        click.echo(
+            f"candela: set {HAIKU_VARIABLE}={options.haiku}, which Claude Code uses for titles when there is no proxy. "
+            "To turn this off: candela config set anthropic.set_haiku_model false",
+            err=True,
+        )
+
+
+def _refuse_another_users(port: int) -> None:
+    """Exit with an error if the port belongs to another user, who would get this user's credentials."""
+    user = listening_uid(port)
+    if user is not None and user not in (os.getuid(), 0):
+        raise click.ClickException(
+            f"Port {port} belongs to another user of this machine (uid {user}), who would get your credentials.\n"
+            'Choose another with `candela config set proxy.port 8182`, or set proxy.allow to "any-local" if you share '
+            "one candela."
+        )
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@route_options
+@click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
+@pass_invocation
+def env(invocation: Invocation, route: str | None, native: bool, shell: str | None, as_json: bool) -> None:
+    """Print the environment that points Claude Code at candela.
+
+    Variables that could make Claude Code bypass candela are unset. In settings.json, which can't unset, they are empty,
+    which means the same to Claude Code.
+
+    \b
+    Examples:
+      eval "$(candela env)"                        bash, zsh
+      eval "$(candela env --route vertex)"         to Claude on Vertex AI
+      candela env | source                         fish
+      candela env | Out-String | Invoke-Expression PowerShell
+      candela env --json                           to merge into .claude/settings.json
+    """
+    settings = invocation.settings()
+    files = read_settings_files(invocation.paths, settings)
+    environ = ClientEnvironment(os.environ, files).variables()
+    options = resolve_options(route, native, settings, invocation.paths, environ)
+    made = changes(options, settings.proxy.port, os.environ, environ)
+    _say_what_changes(made, options, route)
+    if as_json:
+        for name in filter(is_socket, made.unwanted):
+            click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
+        click.echo(json.dumps({"env": made.as_settings()}, indent=2))
+    else:
+        click.echo(statements(shell or shell_in(os.environ), made))

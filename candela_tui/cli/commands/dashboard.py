@@ -1,0 +1,88 @@
+"""``candela``: the dashboard, with the proxy in the same process."""
+
+import threading
+
+import click
+
+from candela_tui.cli.commands.attach import show_running
+from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.engine import Engine, refused, take_port
+from candela_tui.cli.process.logging_setup import log_beside_the_store
+from candela_tui.cli.process.signals import SIGNAL_CHECK_S, until_terminated
+from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
+from candela_tui.config import Settings
+from candela_tui.credentials.sign_in.context import SignInSetup
+from candela_tui.providers.registry import destination
+from candela_tui.proxy.listen import PortTaken
+from candela_tui.store.reader import StoreReader
+from candela_tui.ui.run import DashboardExit, ProxyStatus
+
+
+def open_dashboard(invocation: Invocation) -> int:
+    """Run the proxy and show the dashboard until the user quits, and return the exit code.
+
+    If another candela already uses the port, show that one's dashboard instead.
+    """
+    settings = invocation.settings()
+    require_terminal("`candela serve` runs the proxy without it, `candela sessions` lists what was recorded.")
+    try:
+        sock = take_port(settings.proxy.port)
+    except PortTaken as taken:
+        if taken.candela is None or taken.candela.data_dir is None:
+            raise refused(taken) from None
+        return show_running(taken.candela, settings, invocation)
+    with log_beside_the_store(invocation):
+        engine = Engine(settings, invocation, sock)
+        engine.start()
+        sign_in_setup = SignInSetup(invocation.paths)
+        return leave(engine, show_engine(engine, settings, invocation, sign_in_setup=sign_in_setup), invocation)
+
+
+def show_engine(
+    engine: Engine,
+    settings: Settings,
+    invocation: Invocation,
+    note: str | None = None,
+    sign_in_setup: SignInSetup | None = None,
+) -> DashboardExit:
+    """Show the dashboard of a running engine until the user quits."""
+    status = ProxyStatus(
+        address=engine.address,
+        route=settings.proxy.default_route,
+        base_url=destination(settings.proxy.default_route, settings),
+        note=note,
+    )
+    history = StoreReader(invocation.paths.store, engine.feed.notify)
+    try:
+        return show(engine.feed, history, status, settings, invocation, sign_in_setup)
+    finally:
+        history.close()
+
+
+def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
+    """Stop the engine and return the exit code. After a crash of the dashboard, wait for a signal first."""
+    if end.crash is not None:
+        woken = threading.Event()
+        with until_terminated(woken) as told:
+            report_crash(
+                end.crash,
+                invocation,
+                f"the proxy keeps running at http://{engine.address}; press ctrl+c to stop it.\n"
+                f"`candela attach --port {engine.port}` opens another dashboard.",
+            )
+            while not told.is_set():
+                woken.wait(SIGNAL_CHECK_S)
+            stop(engine)
+        return 1
+    stop(engine)
+    return end.code
+
+
+def stop(engine: Engine) -> None:
+    """Stop the engine, and tell the user if it waits for live requests."""
+    live = engine.feed.live_count()
+    if live:
+        requests = "1 live request" if live == 1 else f"{live} live requests"
+        words = f"Waiting up to {engine.grace_s:g} s for {requests} to end; press ctrl+c to quit at once."
+        click.echo(words, err=True)
+    engine.stop()

@@ -1,0 +1,1 @@
+"""Start, stop and log the process that runs the proxy."""

@@ -1,0 +1,74 @@
+"""Start a background candela that keeps running when the terminal closes."""
+
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.pidfile import background
+from candela_tui.proxy.listen import RunningCandela, running_candela
+
+_START_TIMEOUT_S = 30.0
+READY = b"ready"
+
+
+def start(invocation: Invocation, port: int) -> RunningCandela:
+    """Start a background candela on the port and return once it answers. Exits with an error if that fails.
+
+    Each data directory has at most one background candela. It is not a child of this process, which may become
+    another program that must neither own it nor end it.
+    """
+    invocation.data_directory()
+    paths = invocation.paths
+    other = background(paths.pid)
+    if other is not None:
+        raise click.ClickException(
+            f"A background candela (pid {other.pid}) already keeps its records in {paths.data}, on port {other.port}.\n"
+            "End it with `candela stop`, or give this one its own --data-dir."
+        )
+    said = _spawn(invocation, paths.log)
+    if said != READY:
+        reason = said.decode("utf-8", "replace").strip() or f"It ended while starting; its log is {paths.log}"
+        raise click.ClickException(f"The background candela did not start. {reason}")
+    running = running_candela(port)
+    if running is None:
+        raise click.ClickException(f"The background candela started and does not answer; its log is {paths.log}")
+    return running
+
+
+def _spawn(invocation: Invocation, log: Path) -> bytes:
+    reading, writing = os.pipe()
+    try:
+        between = os.fork()
+        if between == 0:
+            _become_parent_and_leave(invocation, log, writing)
+        os.waitpid(between, 0)
+    finally:
+        os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        if not select.select([said], [], [], _START_TIMEOUT_S)[0]:
+            return b"It was not ready in time; its log is " + os.fsencode(log)
+        return said.read()
+
+
+def _become_parent_and_leave(invocation: Invocation, log: Path, writing: int) -> None:
+    try:
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        command = [sys.executable, "-P", "-m", "candela_tui", *invocation.arguments(), "serve", "--ready-fd"]
+        subprocess.Popen(  # noqa: S603
+            [*command, str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(writing,),
+            cwd=log.parent,
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.write(writing, f"{error.filename or log}: {error.strerror}".encode())
+    finally:
+        os._exit(0)

@@ -1,0 +1,113 @@
+"""Run the proxy and its store, from binding the port to the last write."""
+
+import contextlib
+import logging
+import socket
+import threading
+
+import click
+
+from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.signals import SIGNAL_CHECK_S
+from candela_tui.config import Settings, config_access, data_access
+from candela_tui.feed import Feed, Storing
+from candela_tui.proxy.listen import HOST, PortTaken, bind
+from candela_tui.proxy.thread import ProxyThread
+from candela_tui.sinks.feed import FeedSink
+from candela_tui.sinks.sink import Sink
+from candela_tui.sinks.store import StoreSink
+from candela_tui.sinks.table import open_sinks
+from candela_tui.store.writer import StoreWriter
+
+_FLUSH_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Serves on a bound socket from ``start`` to ``stop`` and records into the data directory's store."""
+
+    def __init__(self, settings: Settings, invocation: Invocation, sock: socket.socket) -> None:
+        self.feed = Feed(_log)
+        self._settings = settings
+        self._paths = invocation.paths
+        self._writer = StoreWriter(
+            self._paths.store,
+            on_problem=self.feed.notify,
+            on_stored=self.feed.release,
+            on_part_stored=self.feed.let_go,
+        )
+        self.feed.storing = self._storing
+        self.port: int = sock.getsockname()[1]
+        self._sinks = open_sinks(settings.sinks, self.feed.notify)
+        sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
+        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths)
+
+    @property
+    def address(self) -> str:
+        """The host and port of the proxy."""
+        return self._proxy.address
+
+    def start(self) -> None:
+        """Start the proxy and return once it serves. Exits with an error if it can't. Serves even without a store."""
+        # Check before the directory is created, which makes it private.
+        for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):
+            self.feed.notify(words)
+        try:
+            self._paths.make_data_directory()
+        except OSError as error:
+            self.feed.notify(
+                f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
+            )
+        self._writer.start()
+        try:
+            self._proxy.start()
+        except OSError as error:
+            self._close()
+            raise click.ClickException(f"The proxy can't start: {error}") from None
+
+    def _storing(self) -> Storing:
+        trouble = self._writer.trouble
+        return Storing(trouble, self.feed.unstored_count() if trouble else 0, self._writer.lost)
+
+    @property
+    def grace_s(self) -> float:
+        """How many seconds live streams have to end when the engine stops."""
+        return self._settings.proxy.shutdown_grace_s
+
+    def stop(self) -> None:
+        """Stop accepting requests, let live streams end within the grace time, and write pending records.
+
+        A KeyboardInterrupt ends the wait early; requests that are still live then count as interrupted.
+        """
+        leaving = threading.Thread(target=self._proxy.stop, args=(self.grace_s,), name="leaving", daemon=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            leaving.start()
+            while leaving.is_alive():
+                leaving.join(SIGNAL_CHECK_S)
+        self._close()
+
+    def _close(self) -> None:
+        self._writer.close(_FLUSH_TIMEOUT_S)
+        for sink in self._sinks:
+            sink.close(_FLUSH_TIMEOUT_S)
+
+
+def _log(notice: str) -> None:
+    logger.warning("%s", notice)
+
+
+def take_port(port: int) -> socket.socket:
+    """Bind and return a socket for the proxy. Raises PortTaken. Exits with an error if binding fails otherwise."""
+    try:
+        return bind(port)
+    except OSError as error:
+        raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
+
+
+def refused(taken: PortTaken) -> click.ClickException:
+    """Return the error for a port that is taken, which names its owner and what to do."""
+    return click.ClickException(f"Port {taken.port} on {HOST} is taken by {taken.owner}.\n{OTHER_PORT}")
+
+
+OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."

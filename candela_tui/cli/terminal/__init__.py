@@ -1,0 +1,1 @@
+"""Output, prompts and the dashboard in the user's terminal."""

@@ -1,0 +1,93 @@
+"""The interface of a provider's sign-in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from candela_tui.config import ConfigError, Settings, load
+from candela_tui.credentials.accounts import Account, Accounts, Store
+from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.vault.choice import Vault
+from candela_tui.providers.identity import PROVIDERS, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class SignInContext:
+    """The settings, accounts and vaults that a sign-in uses."""
+
+    settings: Settings
+    config: Path
+    """The path of config.toml, which receives values that are not secret: project, region, profile."""
+    accounts: Accounts
+    vault: Callable[[], Awaitable[tuple[Store, Vault]]]
+    """Returns the vault for a new secret, asking the user where to store it if needed. Raises VaultError,
+    Abandoned."""
+    opened: Callable[[Account], Awaitable[Vault]]
+    """Opens the vault that holds an account's secret. Raises VaultError, Abandoned."""
+
+    async def settings_now(self) -> Settings:
+        """Read the settings again, because a sign-in may have changed them. Return the former ones if the file has a
+        mistake."""
+        try:
+            return await asyncio.to_thread(load, self.config)
+        except ConfigError:
+            return self.settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Credentials found on this machine, usable or not."""
+
+    source: str
+    """Where they were found, such as ``AWS profile work (SSO)`` or ``GOOGLE_APPLICATION_CREDENTIALS``."""
+    detail: str
+    """Their owner, or why they can't be used. Contains no secret."""
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to sign in to a provider."""
+
+    id: str
+    """The value for ``--method``."""
+    title: str
+    about: str
+    run: Callable[[SignInContext, Prompter], Awaitable[Account | None]]
+    """Signs in and records the account. Returns None if the credentials are stored in the provider's own place
+    (gcloud's file, ~/.aws). Raises CredentialsError, VaultError, Abandoned, ConfigError."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One result of a check."""
+
+    state: Literal["ok", "warn", "bad"]
+    words: str
+    fix: str = ""
+    """How to fix the problem, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The sign-in to one provider. Everything that blocks runs in threads."""
+
+    provider: Provider
+    find: Callable[[SignInContext], Awaitable[list[Finding]]]
+    """Finds existing credentials, best first. Never raises."""
+    methods: Callable[[SignInContext], Awaitable[list[Method]]]
+    """Lists the methods that can work on this machine, best first."""
+    who: Callable[[SignInContext], Awaitable[list[CheckLine]]]
+    """Asks the provider who the credentials belong to and what they allow. Never raises."""
+    forget: Callable[[SignInContext], Awaitable[str]]
+    """Signs out by removing candela's own secrets. Returns a text that says what was removed and what remains, such
+    as files of other programs."""
+    shared: bool = False
+    """Whether the credentials found are those of another provider, so that they alone do not show that it is used."""
+
+    @property
+    def title(self) -> str:
+        """The provider's display name."""
+        return PROVIDERS[self.provider].title

@@ -1,0 +1,90 @@
+"""Find, store and remove the API key of a provider, for the provider's sign-in."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+
+from candela_tui.config.settings import KeySettings
+from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.api_key import command_name, is_key, key_in, key_title, vault_entry
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.sign_in.interface import Finding, SignInContext
+from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.providers.identity import Provider
+
+_SHOWN_FROM = 24
+"""The length from which the end of a key may be shown."""
+
+
+def find_key(
+    context: SignInContext, provider: Provider, settings: KeySettings, variable: str | None = None
+) -> list[Finding]:
+    """Return the provider's ``key_command``, the key that candela stored and the one in a variable, if there are any.
+    Blocks. Never raises."""
+    found = []
+    if settings.key_command:
+        found.append(Finding(command_name(provider), "a command of yours prints the key", True))
+    try:
+        account = context.accounts.of(provider)
+    except CredentialsError as error:
+        found.append(Finding("candela's own sign-in", str(error), False))
+    else:
+        if account is not None:
+            found.append(Finding(account.place, f"{account.label}, since {account.since:%Y-%m-%d}", True))
+    if variable is not None and (key := key_in(variable)) is not None:
+        found.append(Finding(variable, _label(key), True))
+    return found
+
+
+async def ask_key(context: SignInContext, provider: Provider, prompter: Prompter, where: str) -> str:
+    """Ask for a key. ``where`` completes "that is not an API key: copy …".
+
+    Raises CredentialsError if the text can't be a key, or if the accounts can't be read."""
+    # Read the accounts first, so that an unreadable file is reported before the user types a secret.
+    context.accounts.of(provider)
+    key = await prompter.ask("API key", secret=True)
+    if not is_key(key):
+        raise CredentialsError(f"that is not an API key: copy {where}")
+    return key
+
+
+async def store_key(context: SignInContext, provider: Provider, key: str) -> Account:
+    """Store a key in the vault and record the account. Raises CredentialsError, VaultError, Abandoned.
+
+    If the account can't be recorded, the key is removed again."""
+    # Read the accounts first, so that an unreadable file is reported before a vault is opened.
+    before = context.accounts.of(provider)
+    store, vault = await context.vault()
+    entry = vault_entry(provider)
+    await asyncio.to_thread(vault.write, entry, key)
+    account = Account(store, vault.place, _label(key), datetime.now(UTC))
+    try:
+        await asyncio.to_thread(context.accounts.put, provider, account)
+    except CredentialsError:
+        if before is None:
+            # Without a recorded account the key would never be used or removed.
+            with contextlib.suppress(VaultError):
+                await asyncio.to_thread(vault.remove, entry)
+        raise
+    return account
+
+
+async def forget_key(context: SignInContext, provider: Provider, console: str) -> str:
+    """Remove the stored key, and return a text that says what was removed. ``console`` is where keys are revoked."""
+    account = context.accounts.of(provider)
+    title = key_title(provider)
+    if account is None:
+        return f"candela has no {title}."
+    try:
+        vault = await context.opened(account)
+        await asyncio.to_thread(vault.remove, vault_entry(provider))
+    except VaultError as error:
+        await asyncio.to_thread(context.accounts.remove, provider)
+        return f"The {title} is used no longer, but it is still in {account.place}: {error}"
+    await asyncio.to_thread(context.accounts.remove, provider)
+    return f"The {title} is gone from {account.place}. It is still valid until you revoke it at {console}."
+
+
+def _label(key: str) -> str:
+    return f"API key …{key[-4:]}" if len(key) > _SHOWN_FROM else "API key"

@@ -1,0 +1,1 @@
+"""The checks of ``candela doctor``: what keeps requests from reaching a provider, and how to fix it."""

@@ -1,0 +1,97 @@
+"""Whether each provider lets candela in, and whether the model answers there: asked as the proxy itself asks, without
+it."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Self
+
+from candela_tui.credentials.placeholder import PLACEHOLDER
+from candela_tui.credentials.sign_in.interface import CheckLine
+from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
+from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.models import requested_model
+from candela_tui.doctor.providers_in_use import providers_in_use
+from candela_tui.doctor.run_checks import Check, in_thread
+from candela_tui.network.client_session import open_session
+from candela_tui.network.origins import Origins
+from candela_tui.protocol.errors import error_in_answer
+from candela_tui.providers.attempts import Attempts
+from candela_tui.providers.identity import PROVIDERS, Provider, route_to
+from candela_tui.providers.package import Answer
+from candela_tui.providers.registry import checks_of, open_upstreams
+from candela_tui.providers.upstream import ClientRequest
+
+_LIMIT_S = 30.0
+_FIELDS = (
+    ("Authorization", f"Bearer {PLACEHOLDER}"),
+    ("anthropic-version", "2023-06-01"),
+    ("Content-Type", "application/json"),
+    ("Accept-Encoding", "identity"),
+)
+
+
+def access_checks() -> list[Check]:
+    """One for each provider."""
+    return [
+        Check(_topic(provider), partial(check_access, provider), _LIMIT_S, asks_providers=True) for provider in Provider
+    ]
+
+
+async def check_access(provider: Provider, context: DoctorContext) -> Sequence[CheckResult]:
+    """Ask the provider with candela's own credentials."""
+    topic = _topic(provider)
+    if provider not in await in_thread(lambda: providers_in_use(context)):
+        return [topic.ok("is not set up")]
+    checks = await in_thread(lambda: checks_of(provider))
+    async with _UpstreamProbe(context, provider) as client:
+        return [as_check(topic, await checks.access(context, client))]
+
+
+def as_check(topic: Topic, line: CheckLine) -> CheckResult:
+    """Return what a provider's own check found, as the doctor says it."""
+    return CheckResult(topic.id, topic.title, CheckState(line.state), line.words, line.fix)
+
+
+def _topic(provider: Provider) -> Topic:
+    return Topic(f"provider.{provider}-access", f"candela's access to {PROVIDERS[provider].short_title}")
+
+
+class _UpstreamProbe:
+    """Asks one upstream what Claude Code would."""
+
+    def __init__(self, context: DoctorContext, provider: Provider) -> None:
+        self._context = context
+        self._provider = provider
+
+    async def __aenter__(self) -> Self:
+        settings = self._context.settings
+        self._session = open_session(settings.proxy)
+        self._attempts = Attempts(self._session, Origins(settings.proxy.port))
+        self._upstreams = open_upstreams(settings, self._attempts, self._context.paths, lambda _: None)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            for upstream in self._upstreams.values():
+                await upstream.close()
+        finally:
+            await self._session.close()
+
+    async def model(self) -> str:
+        """Return the model that Claude Code would ask for."""
+        return await in_thread(lambda: requested_model(self._context, self._provider))
+
+    async def models(self) -> Answer:
+        """List the models."""
+        return await self._ask(ClientRequest("GET", "/v1/models?limit=1000", [*_FIELDS], b""), "data")
+
+    async def count(self, model: str) -> Answer:
+        """Count the tokens of one word, which costs nothing."""
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}]}).encode()
+        return await self._ask(ClientRequest("POST", "/v1/messages/count_tokens", [*_FIELDS], body), "input_tokens")
+
+    async def _ask(self, request: ClientRequest, member: str) -> Answer:
+        upstream = self._upstreams[route_to(self._provider).name]
+        reply = await self._attempts.fetch(await upstream.attempt(request))
+        return Answer(reply.status, reply.body, error_in_answer(reply.status, reply.body, member))

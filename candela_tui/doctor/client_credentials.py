@@ -1,0 +1,67 @@
+"""Which credentials Claude Code sends, and which of them win.
+
+Seen with Claude Code 2.1.197: a token goes as Authorization, a key as x-api-key, both if both are set; what
+apiKeyHelper prints goes as Authorization where there is no token, and as x-api-key where there is no key. A key
+that is set goes before a subscription's login (https://support.claude.com/en/articles/12304248, November 2026).
+"""
+
+from collections.abc import Sequence
+
+from candela_tui.credentials.placeholder import PLACEHOLDER
+from candela_tui.doctor.base_url import NAME as BASE_URL
+from candela_tui.doctor.base_url import destination_of
+from candela_tui.doctor.check_result import CheckResult, Topic
+from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
+from candela_tui.doctor.context import DoctorContext
+
+TOPIC = Topic("client.credentials", "What Claude Code signs in with")
+_TOKEN, _KEY, _HELPER = "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper"
+
+
+def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
+    """Which are set, and which win. Names only. Blocks."""
+    files = settings_files(context)
+    client = ClientEnvironment(context.environ, files)
+    token, key = client.get(_TOKEN), client.get(_KEY)
+    helper = next((file for file in reversed(files) if file.document.get(_HELPER)), None)
+    if token is not None and key is not None:
+        words = (
+            f"{_TOKEN} ({token.where}) and {_KEY} ({key.where}) are both set: both are sent, and the token goes first"
+        )
+        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+    if token is not None and token.value == PLACEHOLDER:
+        return [_placeholder(context, client, token.where)]
+    if token is not None and helper is not None:
+        words = f"{_TOKEN} ({token.where}) goes before {_HELPER} ({helper.path})"
+        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+    if key is not None and helper is not None:
+        words = f"{_KEY} ({key.where}) and what {_HELPER} ({helper.path}) prints are both sent"
+        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+    if token is not None:
+        return [TOPIC.ok(f"{_TOKEN} ({token.where})")]
+    if key is not None and _login_file(context):
+        words = f"{_KEY} ({key.where}) goes before the login of Claude Code: requests are billed to that key"
+        return [TOPIC.warn(words, f"Unset {_KEY} to use the subscription.")]
+    if key is not None:
+        return [TOPIC.ok(f"{_KEY} ({key.where})")]
+    if helper is not None:
+        return [TOPIC.ok(f"what {_HELPER} prints ({helper.path})")]
+    if _login_file(context):
+        return [TOPIC.ok("its own login (/login)")]
+    words = "no variable and no apiKeyHelper is set; whether Claude Code is logged in can't be seen here"
+    return [TOPIC.unknown(words, "`claude` and /status in it tell.")]
+
+
+def _placeholder(context: DoctorContext, client: ClientEnvironment, where: str) -> CheckResult:
+    base = client.get(BASE_URL)
+    leads_to = destination_of(base.value, context.settings) if base is not None else None
+    words = f'{_TOKEN} ({where}) is the placeholder "{PLACEHOLDER}"'
+    if leads_to is None or not leads_to.to_candela:
+        return TOPIC.bad(f"{words}, but requests do not go to candela: they will be refused", f"Unset {_TOKEN}.")
+    return TOPIC.ok(f"{words}: candela signs in")
+
+
+def _login_file(context: DoctorContext) -> bool:
+    own = context.environ.get("CLAUDE_CONFIG_DIR")
+    directory = context.directory / own if own else context.home / ".claude"
+    return (directory / ".credentials.json").is_file()

@@ -1,0 +1,83 @@
+"""config.toml, and what lies beside the records: mistakes in settings, errors in the log."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from candela_tui.config import config_access
+from candela_tui.credentials.errors import quotable
+from candela_tui.doctor.check_result import CheckResult, Topic
+from candela_tui.doctor.context import DoctorContext
+
+TOPIC = Topic("data.config", "config.toml")
+LOG = Topic("data.log", "Log")
+_LATELY = timedelta(days=1)
+_TAIL = 256 * 1024
+_ERRORS = ("ERROR", "CRITICAL")
+_WARNINGS = ("WARNING",)
+
+
+def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
+    """Every mistake. Blocks."""
+    file = context.paths.config
+    mistakes = [*context.mistakes, *_keys(context)]
+    if mistakes:
+        fix = f"Correct them in {file}; `candela config check` looks again."
+        words = "; ".join(map(quotable, mistakes))
+        return [TOPIC.bad(words + (" (the defaults were taken for all that follows)" if context.mistakes else ""), fix)]
+    access = config_access(file)
+    if access is not None:
+        return [TOPIC.bad(access)]
+    return [TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, the defaults hold"))]
+
+
+def _keys(context: DoctorContext) -> Sequence[str]:
+    keys = context.settings.ui.keys
+    if not keys:
+        return ()
+    from candela_tui.ui.keys.keymap import keymap
+
+    return keymap(keys).troubles
+
+
+def check_log(context: DoctorContext) -> Sequence[CheckResult]:
+    """Errors of the last day. Blocks."""
+    try:
+        since = datetime.now(UTC) - _LATELY
+        errors = _entries(context.paths.log, _ERRORS, since)
+        warnings = _entries(context.paths.log, _WARNINGS, since)
+    except FileNotFoundError:
+        return [LOG.ok("there is none yet")]
+    except OSError as error:
+        return [LOG.unknown(f"{context.paths.log} can't be read: {error.strerror}")]
+    if not errors and not warnings:
+        return [LOG.ok("no errors in the last day")]
+    if not errors:
+        number = f"{len(warnings)} warnings" if len(warnings) > 1 else "a warning"
+        return [LOG.ok(f"no errors, {number} in the last day; the last: {quotable(warnings[-1])}")]
+    words = f"{len(errors)} errors in the last day; the last: {quotable(errors[-1])}"
+    return [
+        LOG.warn(
+            words if len(errors) > 1 else f"an error in the last day: {quotable(errors[-1])}",
+            f"See {context.paths.log}",
+        )
+    ]
+
+
+def _entries(log: Path, levels: Sequence[str], since: datetime) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    found = []
+    for line in lines:
+        at, level, *rest = (*line.split("  ", 2), "", "")
+        if level in levels and _time(at) >= since:
+            found.append(rest[0])
+    return found
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)

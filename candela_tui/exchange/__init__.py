@@ -1,0 +1,28 @@
+"""The record of one request and its response: the exchange, its bodies, and the table of its facts."""
+
+from candela_tui.exchange.exchange import (
+    ENDED_EARLY,
+    NO_MESSAGE,
+    Delegation,
+    Difference,
+    Exchange,
+    Marks,
+    Outcome,
+    ToolDuration,
+)
+from candela_tui.exchange.recording import ProviderSide, Recording
+from candela_tui.pricing import Cost
+
+__all__ = [
+    "ENDED_EARLY",
+    "NO_MESSAGE",
+    "Cost",
+    "Delegation",
+    "Difference",
+    "Exchange",
+    "Marks",
+    "Outcome",
+    "ProviderSide",
+    "Recording",
+    "ToolDuration",
+]

@@ -1,0 +1,1 @@
+"""Sums over exchanges: by session, agent, project, model and time."""

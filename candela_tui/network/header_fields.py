@@ -1,0 +1,40 @@
+"""Header fields on their way through the proxy: which go on, and text that encodes to the same bytes."""
+
+from collections.abc import Iterable
+
+from candela_tui.protocol.headers import HOP_BY_HOP, HeaderList
+
+# Each connection frames its messages itself; a 100-continue was answered when the body was read.
+_REQUEST_DROPPED = HOP_BY_HOP | {"host", "content-length", "expect"}
+_OURS = "x-candela-"
+ACCEPT_FIELD = "x-candela-estimate"
+"""A client that sends this field with the value ``accept`` gets an estimate if the provider can't count tokens."""
+ESTIMATED_FIELD = "x-candela-estimated"
+"""The field of an estimate."""
+
+
+def decoded_pairs(raw: Iterable[tuple[bytes, bytes]]) -> HeaderList:
+    """Return header fields as text that encodes to the same bytes."""
+    return [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in raw]
+
+
+def request_fields(headers: HeaderList) -> HeaderList:
+    """Return the header fields of a request that go on to the provider."""
+    return _without(headers, _REQUEST_DROPPED)
+
+
+def answer_fields(headers: HeaderList) -> HeaderList:
+    """Return the header fields of an answer that go on to the client."""
+    return _without(headers, HOP_BY_HOP)
+
+
+def _without(headers: HeaderList, dropped: frozenset[str]) -> HeaderList:
+    """Return the fields without ``dropped``, those that Connection names, and candela's own."""
+    named = {
+        token.strip().lower() for name, value in headers if name.lower() == "connection" for token in value.split(",")
+    }
+    return [
+        (name, value)
+        for name, value in headers
+        if (key := name.lower()) not in dropped and key not in named and not key.startswith(_OURS)
+    ]

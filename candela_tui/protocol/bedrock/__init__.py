@@ -1,0 +1,1 @@
+"""The wire formats of AWS Bedrock: event-stream frames, events, errors."""

@@ -1,0 +1,1 @@
+"""Mapping Messages requests to clouds, which accept only some of their fields and beta flags."""

@@ -1,0 +1,62 @@
+"""Requests of every dialect, parsed into the same facts."""
+
+from dataclasses import dataclass
+
+from candela_tui.protocol.claude_code.request_kinds import kind_of_messages
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.native_calls import NativeOperation, bedrock_call, vertex_call
+from candela_tui.protocol.request import MessagesRequest, decode_request
+from candela_tui.providers.identity import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """The purpose, model and body of a request in any dialect."""
+
+    kind: Kind
+    model: str | None = None
+    streamed: bool = False
+    request: MessagesRequest | None = None
+    """The body, if it has the form of the Messages API or a similar one. Chat completions are similar: their system
+    prompt is among the messages."""
+
+
+def parse_request(dialect: Dialect, method: str, path: str, body: bytes) -> ParsedRequest:
+    """Read a request. ``path`` is without route and query."""
+    request = decode_request(body) if method == "POST" else None
+    if dialect in _NATIVE:
+        native = _NATIVE[dialect](method, path)
+        model = native.model or (request.model if request else None)
+        streamed = native.streamed or bool(request and request.stream)
+        kind = _KINDS[native.operation]
+        return ParsedRequest(kind_of_messages(request) if kind is Kind.MESSAGES else kind, model, streamed, request)
+    chat = dialect == Dialect.OPENAI and is_chat(path) and method == "POST"
+    kind = Kind.MESSAGES if chat else kind_of(method, path, request)
+    return ParsedRequest(kind, request.model if request else None, bool(request and request.stream), request)
+
+
+def is_chat(path: str) -> bool:
+    """Return whether a path (without its query) is that of OpenAI's chat completions."""
+    return path.endswith("/chat/completions")
+
+
+_NATIVE = {Dialect.VERTEX: vertex_call, Dialect.BEDROCK: bedrock_call}
+_KINDS = {
+    NativeOperation.INVOKE: Kind.MESSAGES,
+    NativeOperation.COUNT_TOKENS: Kind.COUNT_TOKENS,
+    NativeOperation.MODELS: Kind.MODELS,
+    NativeOperation.OTHER: Kind.OTHER,
+}
+
+
+def kind_of(method: str, path: str, request: MessagesRequest | None) -> Kind:
+    """Return the kind of a request to this path (without its route's prefix and query)."""
+    if method == "HEAD":
+        return Kind.PROBE
+    if path.endswith("/v1/messages") and method == "POST":
+        return kind_of_messages(request)
+    if path.endswith("/count_tokens"):
+        return Kind.COUNT_TOKENS
+    if "/v1/models" in path and method == "GET":
+        return Kind.MODELS
+    return Kind.OTHER

@@ -1,0 +1,86 @@
+"""Sign in to Anthropic with an API key."""
+
+import asyncio
+import os
+
+from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.placeholder import PLACEHOLDER
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
+from candela_tui.network.client_session import open_session
+from candela_tui.network.origins import Origins
+from candela_tui.protocol.errors import error_in_answer
+from candela_tui.providers.attempts import Attempts
+from candela_tui.providers.identity import Provider
+from candela_tui.providers.model_list import OWN_FIELDS
+from candela_tui.providers.upstream import Attempt, ProviderRequest
+
+CONSOLE = "https://platform.claude.com/settings/keys"
+_LIMIT_S = 20.0
+_NOT_PROVEN = "Anthropic could not be asked whether the key is valid"
+_VARIABLES = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
+
+
+async def _find(context: SignInContext) -> list[Finding]:
+    found = find_key(context, Provider.ANTHROPIC, context.settings.anthropic)
+    for name in _VARIABLES:
+        value = os.environ.get(name)
+        if value and value != PLACEHOLDER:
+            found.append(Finding(name, "Claude Code sends it itself, and it passes untouched", True))
+    return found
+
+
+async def _methods(_context: SignInContext) -> list[Method]:
+    return [Method("key", "API key", f"from {CONSOLE}", _with_key)]
+
+
+async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
+    key = await ask_key(context, Provider.ANTHROPIC, prompter, f"one from {CONSOLE}, it begins with sk-ant-")
+    if key.startswith("sk-ant-oat"):
+        raise CredentialsError(
+            "that is a token of a Claude subscription, which only Claude Code itself may use: sign in there with "
+            "/login; candela passes it on untouched"
+        )
+    await _require_valid(context, prompter, key)
+    return await store_key(context, Provider.ANTHROPIC, key)
+
+
+async def _require_valid(context: SignInContext, prompter: Prompter, key: str) -> None:
+    """Check a key by requesting the list of models, which is free of charge. Raises CredentialsError if Anthropic
+    refuses the key."""
+    url = f"{context.settings.anthropic.base_url}/v1/models?limit=1"
+    request = ProviderRequest("GET", url, [*OWN_FIELDS, ("x-api-key", key), ("anthropic-version", "2023-06-01")], b"")
+    try:
+        session = open_session(context.settings.proxy)
+    except OSError as unreadable:
+        raise CredentialsError(str(unreadable)) from None
+    async with session:
+        try:
+            async with asyncio.timeout(_LIMIT_S):
+                attempts = Attempts(session, Origins(context.settings.proxy.port))
+                reply = await attempts.fetch(Attempt(request=request, own_credentials=True))
+        except TimeoutError:
+            await prompter.tell(f"{_NOT_PROVEN}: nothing came within {_LIMIT_S:g} s")
+            return
+    error = error_in_answer(reply.status, reply.body, "data")
+    if error is None:
+        return
+    if reply.status in (401, 403):
+        raise CredentialsError(
+            f"Anthropic refuses this API key: {error.message}. Copy one from {CONSOLE}; nothing was kept."
+        )
+    await prompter.tell(f"{_NOT_PROVEN}: {error.message}")
+
+
+async def _who(_context: SignInContext) -> list[CheckLine]:
+    # An API key does not name its owner. Whether it is valid is shown by the live check, which lists the models.
+    return []
+
+
+async def _forget(context: SignInContext) -> str:
+    return await forget_key(context, Provider.ANTHROPIC, CONSOLE)
+
+
+SIGN_IN = SignIn(Provider.ANTHROPIC, _find, _methods, _who, _forget)

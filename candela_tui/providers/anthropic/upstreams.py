@@ -1,0 +1,26 @@
+"""Open the upstream of the route to Anthropic."""
+
+from collections.abc import Mapping
+
+from candela_tui.config import AnthropicSettings, Settings
+from candela_tui.credentials.api_key import KeySource
+from candela_tui.providers.anthropic.upstream import Direct
+from candela_tui.providers.identity import Provider, RouteName
+from candela_tui.providers.package import UpstreamContext
+from candela_tui.providers.upstream import Upstream
+
+
+def open_upstreams(context: UpstreamContext) -> dict[RouteName, Upstream]:
+    """Open the upstream of the route to Anthropic."""
+    settings = context.settings.anthropic
+    return {RouteName.DIRECT: Direct(settings.base_url, context.api_key(key_source(settings)))}
+
+
+def key_source(settings: AnthropicSettings) -> KeySource:
+    """Return where candela's API key for Anthropic comes from."""
+    return KeySource(Provider.ANTHROPIC, settings.key_command, settings.key_lifetime_s)
+
+
+def destination(settings: Settings, _environ: Mapping[str, str]) -> str:
+    """Return the base URL of Anthropic's API, or of the gateway set in its place."""
+    return settings.anthropic.base_url

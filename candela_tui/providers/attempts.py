@@ -1,0 +1,315 @@
+"""Carry out attempts: send each request to its provider and decide what to do with the response.
+
+The relay, the doctor, the sign-in checks and the lists of models all use this module, so they agree on what is an
+error: an unreachable provider, a redirect, a response that can't be passed on.
+"""
+
+import contextlib
+from asyncio import timeout
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from candela_tui.network.errors import Fault, described, fault
+from candela_tui.network.head_check import unpassable
+from candela_tui.network.header_fields import answer_fields, decoded_pairs
+from candela_tui.network.origins import Origins
+from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
+from candela_tui.protocol.errors import REDIRECTS, ApiError, Untranslatable
+from candela_tui.protocol.headers import HeaderList, header
+from candela_tui.providers.replies import error_reply
+from candela_tui.providers.upstream import Attempt, ProviderRequest, Reply, Translation
+from candela_tui.text.terminal_safe import is_terminal_safe
+
+_MOST_BYTES = 4 * 2**20
+"""The most bytes to read of an error body or a response that is read whole. Lists of models have about 100 KB."""
+_ERROR_BODY_S = 10.0
+"""How long to wait for an error body. After that, the status alone is more useful to the client than silence."""
+_LONGEST_HOST = 260
+"""The longest host to show: a domain name of up to 253 characters (RFC 1035, section 2.3.4) and a port."""
+_ENCODING = "content-encoding"
+_PEER = "the provider"
+
+
+class BrokenOff(Exception):
+    """The provider's response ended early, or must not look complete to the client. ``str()`` says what happened."""
+
+    def __init__(self, why: str, error: ApiError | None = None) -> None:
+        super().__init__(why)
+        self.error = error or ApiError("cut", why)
+
+
+class Observer(Protocol):
+    """Callbacks for each step of carrying out attempts. The methods must neither block nor raise."""
+
+    def connected(self) -> None:
+        """Called when a connection to the provider is open."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Called when an attempt is about to be sent."""
+
+    def provider_answered(self, status: int, headers: HeaderList) -> None:
+        """Called with the status and headers of a response that is not passed on to the client unchanged."""
+
+    def received(self, data: bytes) -> None:
+        """Called with each chunk of the body of such a response."""
+
+
+class _Nobody:
+    def connected(self) -> None: ...
+    def attempted(self, attempt: Attempt) -> None: ...
+    def provider_answered(self, status: int, headers: HeaderList) -> None: ...
+    def received(self, data: bytes) -> None: ...
+
+
+_NOBODY = _Nobody()
+
+
+class OpenAnswer:
+    """A provider's response that will be passed on to the client. The caller reads its body and closes it."""
+
+    __slots__ = ("_beginning", "_response", "attempt", "headers", "reason", "status")
+
+    def __init__(self, attempt: Attempt, response: aiohttp.ClientResponse) -> None:
+        self._beginning = b""
+        self.attempt = attempt
+        self._response = response
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = decoded_pairs(response.raw_headers)
+
+    async def next_chunk(self) -> bytes:
+        """Return the next bytes of the body, still encoded, or empty bytes at its end. Raises BrokenOff."""
+        if self._beginning:
+            beginning, self._beginning = self._beginning, b""
+            return beginning
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise BrokenOff(described(error, _PEER)) from error
+
+    def put_back(self, beginning: bytes) -> None:
+        """Let ``next_chunk`` return bytes that were already read, before all others."""
+        self._beginning = beginning
+
+    def decoder(self) -> Decoder:
+        """Return a decoder for the body's Content-Encoding. Raises BrokenOff."""
+        try:
+            return decoder_for(header(self.headers, _ENCODING) or "")
+        except BadEncoding as error:
+            raise BrokenOff(not_encoded_so(error)) from error
+
+    def close(self) -> None:
+        """Close the connection if the body was not read to its end. Otherwise the connection was already released."""
+        self._response.close()
+
+
+class Attempts:
+    """Sends attempts over one client session, which the caller closes."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        origins: Origins,
+        *,
+        notify: Callable[[str], None] = lambda _: None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``log`` receives a message for each failure. ``notify`` receives those that the user must fix before any
+        request can work: base_url is candela's own address."""
+        self._session = session
+        self._origins = origins
+        self._notify = notify
+        self._log = log
+
+    async def carry_out(self, step: Attempt | Reply, observer: Observer = _NOBODY) -> OpenAnswer | Reply:
+        """Send attempts until there is a response for the client, from the provider or from candela, and return it.
+
+        A failure is a Reply that names the URL and what to do. Raises BrokenOff if the provider accepted the request
+        and closed the connection before responding.
+        """
+        while isinstance(step, Attempt):
+            origin = self._origins.of(step.request.url)
+            if origin.is_candela:
+                words = f"{origin.url} is candela's own address: set base_url to the provider's"
+                self._notify(words)
+                return error_reply(502, words)
+            observer.attempted(step)
+            try:
+                response = await self._send(step.request, origin.proxy, observer)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                return self._failed(*_unreachable(origin.url, error))
+            answer = OpenAnswer(step, response)
+            try:
+                following = await self._judged(answer, response, origin.url, observer)
+            except BaseException:
+                answer.close()
+                raise
+            if following is None:
+                return answer
+            answer.close()
+            step = following
+        return step
+
+    async def fetch(self, step: Attempt | Reply) -> Reply:
+        """Carry out attempts and return the whole response that a client would get, with the body up to a size limit.
+
+        If the provider breaks off, that is an error Reply too."""
+        try:
+            answer = await self.carry_out(step)
+            if isinstance(answer, Reply):
+                return answer
+            try:
+                return await _whole(answer)
+            finally:
+                answer.close()
+        except BrokenOff as broken:
+            return error_reply(502, str(broken))
+
+    async def _send(self, request: ProviderRequest, proxy: str | None, observer: Observer) -> aiohttp.ClientResponse:
+        """Send a request and return the response once its headers arrive. Raises BrokenOff, and aiohttp's own errors
+        if there is no connection."""
+        try:
+            return await self._session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=CIMultiDict(request.headers),
+                data=request.body or None,
+                allow_redirects=False,
+                proxy=proxy,
+                trace_request_ctx=observer,
+            )
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+            raise BrokenOff(described(error, _PEER)) from error
+        except aiohttp.ClientOSError as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            raise BrokenOff(described(error, _PEER)) from error
+
+    async def _judged(
+        self, answer: OpenAnswer, response: aiohttp.ClientResponse, place: str, observer: Observer
+    ) -> Attempt | Reply | None:
+        """Return what replaces a response, or None if the client gets the response itself."""
+        why = unpassable(response)
+        if why is not None:
+            return self._failed(502, f"{place} answered, but {why}")
+        if answer.attempt.own_credentials and answer.status in REDIRECTS:
+            observer.provider_answered(answer.status, answer.headers)
+            return self._failed(502, _redirect_words(place, answer.headers))
+        if answer.status < 300 and answer.attempt.on_accepted is not None:
+            answer.attempt.on_accepted()
+        if answer.status < 400 or answer.attempt.on_error is None:
+            return None
+        observer.provider_answered(answer.status, answer.headers)
+        body = await _error_body(answer, observer)
+        following = await answer.attempt.on_error(answer.status, *_decoded(answer.headers, body))
+        if following is None and answer.attempt.translate is None:
+            answer.put_back(body)
+            return None
+        return following or Reply(answer.status, answer_fields(answer.headers), body)
+
+    def _failed(self, status: int, words: str) -> Reply:
+        self._log(words)
+        return error_reply(status, words)
+
+
+def not_encoded_so(error: BadEncoding) -> str:
+    """Return the message for a response whose Content-Encoding is wrong."""
+    return f"the Content-Encoding of the provider's answer does not fit: {error}"
+
+
+def _unreachable(place: str, error: Exception) -> tuple[int, str]:
+    """Return the status and message for a provider that gave no usable response."""
+    why = described(error)
+    match fault(error):
+        case Fault.ANSWER:
+            return 502, f"{place} answered, but {why}. Check base_url in config.toml."
+        case Fault.CERTIFICATE | Fault.DESCRIPTORS as found:
+            return 502 if found is Fault.CERTIFICATE else 503, f"candela could not reach {place}: {why}."
+        case found:
+            status = 504 if found is Fault.TIME_LIMIT else 502
+            advice = "Check the network, base_url in config.toml, and proxies."
+            return status, f"candela could not reach {place}: {why}. {advice}"
+
+
+def _redirect_words(place: str, headers: HeaderList) -> str:
+    """Return the message for a redirect. It is not passed on: the client would follow it with its own Anthropic key and
+    without candela's credentials."""
+    target = redirect_target(header(headers, "location") or "")
+    to = f" to {target}" if target else ""
+    return (
+        f"{place} answered with a redirect{to}, which candela does not follow with your credentials."
+        " Check base_url in config.toml, and whether this network wants a login first."
+    )
+
+
+def redirect_target(location: str) -> str | None:
+    """Return the target of a redirect as scheme and host only: user, path, query and fragment may contain a secret.
+
+    None if the ``Location`` names no host, or one that can't be shown.
+    """
+    try:
+        place = urlsplit(location)
+    except ValueError:
+        return None
+    host = place.netloc.rpartition("@")[2]
+    known = place.scheme in ("http", "https") and is_terminal_safe(host) and 0 < len(host) <= _LONGEST_HOST
+    return f"{place.scheme}://{host}" if known else None
+
+
+async def _error_body(answer: OpenAnswer, observer: Observer) -> bytes:
+    """Return as much of an error body as arrives within the limits of size and time."""
+    body = bytearray()
+    with contextlib.suppress(BrokenOff, TimeoutError):
+        async with timeout(_ERROR_BODY_S):
+            while len(body) < _MOST_BYTES and (part := await answer.next_chunk()):
+                observer.received(part)
+                body += part
+    return bytes(body)
+
+
+def _decoded(headers: HeaderList, body: bytes) -> tuple[HeaderList, bytes]:
+    """Decode the Content-Encoding, which some gateways use without being asked. A body that can't be decoded is
+    returned unchanged."""
+    try:
+        body = decode_whole(header(headers, _ENCODING) or "", body)
+    except BadEncoding:
+        return headers, body
+    return [(name, value) for name, value in headers if name.lower() != _ENCODING], body
+
+
+async def _whole(answer: OpenAnswer) -> Reply:
+    """Read a response as the client would get it, translated and decoded. Raises BrokenOff."""
+    decoder, translate = answer.decoder(), answer.attempt.translate
+    translation: Translation = translate(answer.status, answer.headers) if translate else _Untouched(answer.headers)
+    body = bytearray()
+    try:
+        while len(body) < _MOST_BYTES and not translation.over and (chunk := await answer.next_chunk()):
+            body += translation.feed(decoder.feed(chunk))
+        body += translation.feed(decoder.finish()) + translation.finish()
+    except BadEncoding as error:
+        raise BrokenOff(not_encoded_so(error)) from error
+    except Untranslatable as error:
+        raise BrokenOff(str(error), error.error) from error
+    return Reply(answer.status, translation.headers, bytes(body))
+
+
+class _Untouched:
+    """The translation of a response that needs none."""
+
+    ping = b""
+    over = False
+    metrics: tuple[tuple[str, str], ...] = ()
+
+    def __init__(self, headers: HeaderList) -> None:
+        self.headers = [field for field in answer_fields(headers) if field[0].lower() != _ENCODING]
+
+    def feed(self, chunk: bytes) -> bytes:
+        return chunk
+
+    def finish(self) -> bytes:
+        return b""

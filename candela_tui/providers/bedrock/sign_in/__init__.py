@@ -1,0 +1,3 @@
+"""Sign in to AWS, for Bedrock."""
+
+from candela_tui.providers.bedrock.sign_in.aws import SIGN_IN as SIGN_IN

@@ -1,0 +1,127 @@
+"""Finish a sign-in to AWS, by choosing a region and storing the secret, and sign out."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+
+from candela_tui.config import change_setting, load, read_document
+from candela_tui.config.places import aws_region
+from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.sign_in.interface import SignInContext
+from candela_tui.credentials.sign_in.prompter import Choice, Prompter
+from candela_tui.credentials.vault.choice import Vault
+from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.providers.bedrock.credentials.regions import bedrock_regions
+from candela_tui.providers.bedrock.credentials.source import API_KEY
+from candela_tui.providers.bedrock.credentials.sso import sign_out
+from candela_tui.providers.bedrock.credentials.stored import ENTRY, Stored, StoredSso, keep, kept
+from candela_tui.providers.identity import PROVIDERS, Provider
+
+API_KEY_LABEL = "Bedrock API key"
+"""How the label of a sign-in with an API key begins."""
+_OTHER = "other"
+_ACCOUNT = PROVIDERS[Provider.BEDROCK].account
+_PROFILE = "CANDELA_AWS__PROFILE"
+
+
+async def chosen_region(context: SignInContext, prompter: Prompter, suggested: str | None = None) -> str:
+    """Ask for the region of Bedrock, store it as ``[aws] region`` and return it.
+
+    ``suggested`` is offered first if no region is known."""
+    settings = (await asyncio.to_thread(load, context.config)).aws
+    known = aws_region(settings) or suggested
+    regions = await asyncio.to_thread(bedrock_regions)
+    choices = [Choice(region.id, region.id, region.title) for region in regions]
+    # The known region comes first, even if botocore does not list it.
+    first = [next((choice for choice in choices if choice.id == known), Choice(known, known))] if known else []
+    rest = [choice for choice in choices if choice not in first]
+    other = Choice(_OTHER, "Another region", "that is not in this list")
+    region = (await prompter.choose("Which AWS region?", [*first, *rest, other])).id
+    if region == _OTHER:
+        region = await prompter.ask("Region, such as us-east-1")
+        if not region:
+            raise CredentialsError("no region was given: it is such as us-east-1")
+    if region != settings.region:
+        await asyncio.to_thread(change_setting, context.config, ("aws", "region"), region)
+    return region
+
+
+async def choose_profile(context: SignInContext, name: str | None) -> None:
+    """Set ``[aws] profile``, or remove it if ``name`` is None, so that it does not override the sign-in."""
+    of_file = (await asyncio.to_thread(read_document, context.config)).get("aws", {})
+    if of_file.get("profile") != name:
+        await asyncio.to_thread(change_setting, context.config, ("aws", "profile"), name)
+
+
+async def remember(
+    context: SignInContext, prompter: Prompter, stored: Stored, label: str, until: datetime | None = None
+) -> Account:
+    """Store a secret and its account, replacing the previous ones, and return the account.
+
+    ``until`` is when the sign-in expires if it can't be renewed."""
+    store, vault = await context.vault()
+    await asyncio.to_thread(keep, vault, stored)
+    await choose_profile(context, None)
+    account = Account(store, vault.place, label, datetime.now(UTC), until)
+    # This comes last, because a running proxy uses the account from now on.
+    await asyncio.to_thread(context.accounts.put, Provider.BEDROCK, account)
+    await tell_what_goes_before(prompter, profile=False)
+    return account
+
+
+async def use_profile(context: SignInContext, prompter: Prompter, name: str, region: str | None) -> None:
+    """Use a profile's keys from now on, and remove candela's own sign-in. ``region`` is the profile's region."""
+    if aws_region((await asyncio.to_thread(load, context.config)).aws) is None and region is None:
+        await chosen_region(context, prompter)
+    await choose_profile(context, name)
+    if context.accounts.of(Provider.BEDROCK) is not None:
+        await prompter.tell(await forget(context))
+    await tell_what_goes_before(prompter, profile=True)
+
+
+async def forget(context: SignInContext) -> str:
+    """Remove candela's own sign-in, and return a text that says what was removed and what remains."""
+    account = context.accounts.of(Provider.BEDROCK)
+    if account is None:
+        return "candela keeps no sign-in to AWS; `aws sso logout` ends the SSO sessions of ~/.aws."
+    try:
+        more = await asyncio.to_thread(_removed, await context.opened(account))
+    except VaultError as error:
+        await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
+        return f"What candela signed in to AWS with is used no longer, but it is still in {account.place}: {error}"
+    await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
+    return f"What candela signed in to AWS with ({account.label}) is gone from {account.place}. {more}".rstrip()
+
+
+def nothing_to_forget(title: str) -> str:
+    """Return the text for signing out of a service that uses the sign-in to AWS."""
+    return f"{title} uses the sign-in to AWS, which `candela auth logout --provider {_ACCOUNT}` ends."
+
+
+def _removed(vault: Vault) -> str:
+    """Remove the secret, end its SSO session, and return a text about what remains at AWS."""
+    stored = kept(vault)
+    vault.remove(ENTRY)
+    if not isinstance(stored, StoredSso):
+        return "AWS itself still takes it until it ends or is deleted there." if stored is not None else ""
+    try:
+        sign_out(stored.role.region, stored.token)
+    except CredentialsError as error:
+        return f"At {stored.role.start_url} the session goes on: {error}."
+    return f"Its session at {stored.role.start_url} is ended."
+
+
+async def tell_what_goes_before(prompter: Prompter, *, profile: bool) -> None:
+    """Tell the user about environment variables that override the sign-in. ``profile`` is true if it chose a
+    profile."""
+    if os.environ.get(API_KEY):
+        await prompter.tell(f"{API_KEY} is set in this environment, and goes before it: unset it.")
+    elif os.environ.get(_PROFILE):
+        what = "the profile that it names counts" if profile else "it goes before what you signed in to"
+        await prompter.tell(f"{_PROFILE} is set in this environment, and {what}: unset it.")
+
+
+def last_four(secret: str) -> str:
+    """Return the last four characters of a secret, to identify it, or an empty string if it is short."""
+    return f"…{secret[-4:]}" if len(secret) >= 16 else ""

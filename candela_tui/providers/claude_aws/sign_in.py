@@ -1,0 +1,96 @@
+"""Sign in to Claude Platform on AWS: with an API key of its workspace, or with the sign-in to AWS."""
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from candela_tui.config import aws_region, load
+from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter
+from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
+from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, methods
+from candela_tui.providers.bedrock.sign_in.findings import best_finding
+from candela_tui.providers.bedrock.sign_in.finish import chosen_region, nothing_to_forget
+from candela_tui.providers.bedrock.sign_in.live_check import whose
+from candela_tui.providers.claude_aws.upstreams import KEY_VARIABLE, NO_WORKSPACE, workspace_of
+from candela_tui.providers.identity import PROVIDERS, Provider
+
+CONSOLE = "https://platform.claude.com/settings/keys"
+_WORKSPACE = re.compile(r"wrkspc_\w+")
+_INFO = PROVIDERS[Provider.CLAUDE_AWS]
+
+Run = Callable[[SignInContext, Prompter], Awaitable[Account | None]]
+
+
+async def _find(context: SignInContext) -> list[Finding]:
+    found = _find_keys(context) or await best_finding(context, signs=True)
+    if workspace_of(context.settings.claude_aws) is None:
+        # Without a workspace they serve only clients that name one.
+        return [replace(one, detail=f"{one.detail}; no workspace is set", usable=False) for one in found]
+    return found
+
+
+def _find_keys(context: SignInContext) -> list[Finding]:
+    return find_key(context, Provider.CLAUDE_AWS, context.settings.claude_aws, KEY_VARIABLE)
+
+
+async def _methods(context: SignInContext) -> list[Method]:
+    of_aws = [method for method in await methods(context) if method.id != API_KEY_METHOD]
+    return [
+        Method("key", "API key", f"of the workspace, from {CONSOLE}", _with_key),
+        *(replace(method, run=_with_workspace(method.run)) for method in of_aws),
+    ]
+
+
+async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
+    key = await ask_key(context, Provider.CLAUDE_AWS, prompter, f"one of the workspace at {CONSOLE}")
+    settings = await asyncio.to_thread(load, context.config)
+    if settings.claude_aws.region is None and aws_region(settings.aws) is None:
+        await chosen_region(context, prompter)
+    await _choose_workspace(context, prompter)
+    return await store_key(context, Provider.CLAUDE_AWS, key)
+
+
+def _with_workspace(sign_in: Run) -> Run:
+    async def run(context: SignInContext, prompter: Prompter) -> Account | None:
+        account = await sign_in(context, prompter)
+        try:
+            await _choose_workspace(context, prompter)
+        except Abandoned:
+            await prompter.tell("No workspace is set: `candela config set claude_aws.workspace ID` sets it.")
+        return account
+
+    return run
+
+
+async def _choose_workspace(context: SignInContext, prompter: Prompter) -> None:
+    """Ask for the workspace and store it as ``[claude_aws] workspace``, unless one is known."""
+    if workspace_of((await asyncio.to_thread(load, context.config)).claude_aws) is not None:
+        return
+    while not _WORKSPACE.fullmatch(workspace := await prompter.ask("Workspace ID")):
+        await prompter.tell(
+            "That is not the ID of a workspace. It begins with wrkspc_, and is in the Claude Console, below Settings."
+        )
+    await keep_setting(context, prompter, "claude_aws", "workspace", workspace, os.environ)
+
+
+async def _who(context: SignInContext) -> list[CheckLine]:
+    # An API key does not name its owner. The live check shows whether it is valid.
+    lines = [] if _find_keys(context) else await whose(context, signs=True)
+    if workspace_of((await context.settings_now()).claude_aws) is None:
+        fix = "`candela config set claude_aws.workspace ID`"
+        return [*lines, CheckLine("bad", NO_WORKSPACE, fix)]
+    return lines
+
+
+async def _forget(context: SignInContext) -> str:
+    if context.accounts.of(Provider.CLAUDE_AWS) is not None:
+        return await forget_key(context, Provider.CLAUDE_AWS, CONSOLE)
+    return nothing_to_forget(_INFO.short_title)
+
+
+SIGN_IN = SignIn(Provider.CLAUDE_AWS, _find, _methods, _who, _forget)

@@ -1,0 +1,1 @@
+"""Claude on Google Cloud, managed by Anthropic."""

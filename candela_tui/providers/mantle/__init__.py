@@ -1,0 +1,1 @@
+"""Bedrock's endpoint for the Messages API."""

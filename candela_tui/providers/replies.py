@@ -1,0 +1,25 @@
+"""Build candela's own error replies in the format of the Messages API."""
+
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer
+from candela_tui.protocol.headers import HeaderList, request_id
+from candela_tui.providers.upstream import Reply
+
+
+def error_reply(status: int, message: str) -> Reply:
+    """Return an error reply with the given status and message."""
+    return reply(error_answer(status, message))
+
+
+def reply(answer: ErrorAnswer) -> Reply:
+    """Convert an error answer to a reply."""
+    return Reply(answer.status, answer.headers, answer.body)
+
+
+def no_credentials(error: CredentialsError, said: str = "", headers: HeaderList | None = None) -> Reply:
+    """Return a 401 that says how to sign in, or a 502, which clients retry, if the credentials' source did not answer.
+
+    ``said`` and ``headers`` are the message and headers of the provider's refusal of earlier credentials, if any.
+    """
+    status = 502 if error.passing else 401
+    return reply(error_answer(status, and_then(said, str(error)), request_id=request_id(headers or [])))

@@ -1,0 +1,90 @@
+"""Choose the project and region for Vertex AI after a sign-in, and store them in config.toml."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from candela_tui.config import Settings, vertex_project, vertex_region
+from candela_tui.credentials.google.account import Project
+from candela_tui.credentials.google.choose_project import choose_project
+from candela_tui.credentials.google.token import GoogleToken
+from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
+from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, Prompter
+
+REGIONS: Final[Mapping[str, str]] = {
+    "global": "any region, whichever has room; the list price",
+    "us": "any region of the United States",
+    "eu": "any region of the European Union",
+    "us-east5": "Columbus, Ohio; models up to Sonnet 4.6",
+    "europe-west1": "Belgium; models up to Sonnet 4.6",
+    "asia-southeast1": "Singapore; models up to Sonnet 4.6",
+}
+"""The regions that offer Anthropic's models. Not every region has every model; a model's card in Model Garden lists
+its regions. Source, November 2026:
+https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude."""
+
+_ANOTHER: Final = "-"
+_REGION: Final = re.compile(r"[a-z]+(?:-[a-z]+[0-9]+)?")
+
+
+class VertexPlace:
+    """The project and region for Vertex AI."""
+
+    async def choose(
+        self,
+        context: SignInContext,
+        prompter: Prompter,
+        own: str | None,
+        search: Callable[[], list[Project]],
+        environ: Mapping[str, str],
+    ) -> None:
+        """Ask for the project and region and store them. Raises ConfigError.
+
+        If the user cancels here or can't be asked, the sign-in remains valid."""
+        try:
+            await _choose(context, prompter, own, search, environ)
+        except Abandoned:
+            await prompter.tell(
+                "Project and region are as they were: `candela config set vertex.project PROJECT` and "
+                "`candela config set vertex.region REGION` set them."
+            )
+
+    def check(self, settings: Settings, token: GoogleToken, environ: Mapping[str, str]) -> tuple[str | None, CheckLine]:
+        """Return the project, and a line with the project and region."""
+        project = vertex_project(settings.vertex, environ) or token.project or token.quota_project
+        if project is None:
+            fix = "`candela config set vertex.project PROJECT`"
+            return None, CheckLine("bad", "no Google Cloud project is known", fix)
+        return project, CheckLine("ok", f"project {project}, region {vertex_region(settings.vertex, environ)}")
+
+
+async def _choose(
+    context: SignInContext,
+    prompter: Prompter,
+    own: str | None,
+    search: Callable[[], list[Project]],
+    environ: Mapping[str, str],
+) -> None:
+    known = vertex_project(context.settings.vertex, environ) or own
+    project = await choose_project(prompter, known, search)
+    if project and project != context.settings.vertex.project:
+        await keep_setting(context, prompter, "vertex", "project", project, environ)
+    region = await _region(prompter, vertex_region(context.settings.vertex, environ))
+    if region != context.settings.vertex.region:
+        await keep_setting(context, prompter, "vertex", "region", region, environ)
+
+
+async def _region(prompter: Prompter, current: str) -> str:
+    choices = [Choice(name, name, about) for name, about in REGIONS.items()]
+    if current not in REGIONS:
+        choices.append(Choice(current, current, "set now"))
+    choices.sort(key=lambda choice: choice.id != current)
+    chosen = await prompter.choose("Region", [*choices, Choice(_ANOTHER, "Another region", "by its name")])
+    if chosen.id != _ANOTHER:
+        return chosen.id
+    while True:
+        typed = await prompter.ask("Region", default=current)
+        if _REGION.fullmatch(typed):
+            return typed
+        await prompter.tell("That is not a region like global, us, eu or europe-west4.")

@@ -1,0 +1,1 @@
+"""Decide who may use the port, and which requests are well formed."""

@@ -1,0 +1,85 @@
+"""Client connections: aiohttp's own, with responses to malformed requests and support for half-closed connections."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import StreamReader, web
+from aiohttp.web_protocol import RequestHandler
+
+from candela_tui.network.errors import parser_words
+from candela_tui.network.peer import peer_holds
+from candela_tui.protocol.errors import error_body
+
+_LOOK_AGAIN_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class ClientConnection(RequestHandler):
+    """An aiohttp connection that never quotes a malformed request, and answers half-closed clients."""
+
+    __slots__ = ("_newest",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._newest: StreamReader | None = None
+        """The body of the newest request."""
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's hook for bytes from the client."""
+        super().data_received(data)
+        if self._messages:
+            self._newest = self._messages[-1][1]
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp's hook for a malformed request and for a fault of the handler. aiohttp's own quotes the bytes in the
+        answer and in the log, and they may hold a key."""
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("a request could not be answered", exc_info=exc)
+            words = "candela could not answer this request: a fault of its own (the log says more)"
+        else:
+            words = f"this is not a request that candela can read: {parser_words(message or '')}"
+            logger.warning("answered %d: %s", status, words)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun, so there is no place for an error")
+        response = web.Response(status=status, body=error_body(status, words), content_type="application/json")
+        response.force_close()
+        return response
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp never keeps it open, asyncio lets it
+        """asyncio's hook for the end of what the client sends. True keeps the connection open for the answer.
+
+        Usually the client is gone, and its request must end at once. But it may have closed only its own side (a
+        half-closed connection, RFC 9293 section 3.6) and wait for the answer.
+        """
+        if not self._has_whole_request() or not self._client_waits():
+            return False
+        self.close()  # After this answer, as no further request can come.
+        self._loop.call_later(_LOOK_AGAIN_S, self._end_when_gone)
+        return True
+
+    def _has_whole_request(self) -> bool:
+        waits_for_next = self._waiter is not None and not self._waiter.done()
+        return not waits_for_next and self._newest is not None and self._newest.is_eof()
+
+    def _client_waits(self) -> bool:
+        if self.transport is None:
+            return False
+        peer, ours = self.transport.get_extra_info("peername"), self.transport.get_extra_info("sockname")
+        return bool(peer and ours) and peer_holds(peer[:2], ours[:2])
+
+    def _end_when_gone(self) -> None:
+        """Watch a half-closed client: nothing more arrives that would show that it went away."""
+        if self.transport is None:
+            return
+        if self._client_waits():
+            self._loop.call_later(_LOOK_AGAIN_S, self._end_when_gone)
+        else:
+            self.transport.abort()

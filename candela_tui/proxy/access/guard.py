@@ -1,0 +1,118 @@
+"""Decide who may use the proxy: programs of this user on this machine, but no web pages.
+
+A page in the user's browser can reach a loopback port. It can't set Host to a loopback name after DNS rebinding, and
+can't omit Origin or Sec-Fetch-Site, so these three headers reveal it.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from candela_tui.network.errors import described
+from candela_tui.network.peer import knows_peers, peer_uid
+from candela_tui.proxy.access.client_connection import ClientConnection
+from candela_tui.proxy.access.request_target import authority
+
+_NO_FORWARD_PROXY = (
+    "candela is not a proxy for HTTP_PROXY or HTTPS_PROXY: give its address to the client as ANTHROPIC_BASE_URL"
+    " (`candela env` prints it)"
+)
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The reason to refuse a request, and the status of the response."""
+
+    status: int
+    words: str
+
+
+def refusal(headers: Iterable[tuple[str, str]]) -> str | None:
+    """Return the reason to refuse a request with these headers, or None if it may pass."""
+    hosts = 0
+    for name, value in headers:
+        name = name.lower()
+        if name == "host":
+            hosts += 1
+            if not _loopback(value):
+                return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
+        elif name == "origin":
+            return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
+        elif name == "sec-fetch-site" and value.strip().lower() != "none":
+            return "candela does not answer web pages, and a browser sent this request for one"
+    return None if hosts == 1 else "the request must have one Host header"
+
+
+def _loopback(host: str) -> bool:
+    name, colon, port = host.strip().lower().rpartition(":")
+    if not colon or not port.isdigit():
+        name = host.strip().lower()
+    return name in _LOOPBACK_NAMES
+
+
+class GuardedServer(web.Server):
+    """An aiohttp low-level server that checks once per connection whether its peer is the same user."""
+
+    def __init__(self, handler: Any, *, allow: Literal["same-user", "any-local"], **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._check = allow == "same-user" and knows_peers()
+        self._strangers: set[RequestHandler] = set()
+        self._unchecked: dict[RequestHandler, OSError] = {}
+        """Connections whose peer could not be looked up, and the reason."""
+
+    def __call__(self) -> RequestHandler:
+        """aiohttp's hook for a new connection's protocol."""
+        return ClientConnection(self, loop=self._loop, **self._kwargs)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """aiohttp's hook for a new connection."""
+        super().connection_made(handler, transport)
+        if self._check:
+            self._ask_for_peer(handler, transport)
+
+    def _ask_for_peer(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        peer, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self._unchecked.pop(handler, None)
+        try:
+            is_user = bool(peer and ours) and peer_uid(peer[:2], ours[:2]) == os.getuid()
+        except OSError as error:
+            self._unchecked[handler] = error
+            return
+        if not is_user:
+            logger.warning("refused a connection of another user of this machine")
+            self._strangers.add(handler)
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """aiohttp's hook for a connection's end."""
+        self._strangers.discard(handler)
+        self._unchecked.pop(handler, None)
+        super().connection_lost(handler, exc)
+
+    def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> Refusal | None:
+        """Return the reason to refuse this request, or None if it may pass."""
+        connection = request.protocol
+        if connection in self._unchecked and request.transport is not None:
+            self._ask_for_peer(connection, request.transport)
+        if connection in self._unchecked:
+            why = described(self._unchecked[connection])
+            return Refusal(503, f"candela could not find out which user this connection belongs to: {why}")
+        if connection in self._strangers:
+            return Refusal(
+                403,
+                "candela serves the user who started it, and this connection is not known to be theirs; "
+                'set [proxy] allow = "any-local" in config.toml to serve every user of this machine',
+            )
+        named = authority(request.raw_path)
+        if request.method == "CONNECT" or (named is not None and not _loopback(named)):
+            return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
+        words = refusal(headers)
+        return Refusal(403, words) if words is not None else None

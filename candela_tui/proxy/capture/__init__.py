@@ -1,0 +1,1 @@
+"""Record exchanges: facts are noted while a request is relayed, and decoded afterwards."""

@@ -1,0 +1,230 @@
+"""Turn the relay's raw exchanges into records: decode and price them, and pass them to the sinks.
+
+It runs on the proxy's loop next to the relay, about ten times a second, in slices so short that no chunk waits for it.
+Any failure in here becomes a notice and never affects a relayed request.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.claude_code.session_clues import session_clues
+from candela_tui.protocol.kind import Kind
+from candela_tui.providers.identity import Dialect
+from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.proxy.capture.raw_exchange import RawExchange
+from candela_tui.proxy.capture.record import ExchangeRecord
+from candela_tui.proxy.capture.retry_forms import RetryForms
+from candela_tui.proxy.capture.setup_notices import on_first_request, on_title_request
+from candela_tui.sinks.sink import Sink
+
+_TICK_S = 0.1
+_GROW_EVERY_S = 1.0
+_GROWTH_BYTES = 2 * 2**20
+"""Bytes of an answer after which the sinks get a part at once, so that a large one is never complete in memory."""
+# How long capture may hold the loop: a chunk of the relay waits about that long at most. When many exchanges wait to
+# be recorded, longer slices keep capture from falling behind.
+_SLICE_S = 0.0005
+_SLICE_PER_WAITING_S = 0.00001
+_LONGEST_SLICE_S = 0.005
+# If request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
+# much of the loop's time as everything else does, twice as much if twice as many bytes wait, and so on: at some point
+# it is faster than requests arrive. Clients that send 500 requests a second of 90 kB bring it there; eight agents with
+# bodies of 1 MB do not. Even then no chunk waits longer than one catch-up slice.
+_MUCH = 9 * 2**20
+_LONGEST_CATCHING_UP_S = 0.025
+_MOST_SESSIONS_KNOWN = 10_000
+_MOST_AGENTS_KNOWN = 10_000
+
+logger = logging.getLogger(__name__)
+
+_Key = TypeVar("_Key")
+
+
+class Capture:
+    """Owns the records of live exchanges. ``run`` is its only task."""
+
+    def __init__(self, sinks: Sequence[Sink], pricer: Pricer, notify: Callable[[str], None]) -> None:
+        """``sinks`` belong to the caller. ``notify`` gets a message for the user if something fails."""
+        self._sinks = sinks
+        self._pricer = pricer
+        self._notify = notify
+        self._waiting: deque[RawExchange] = deque()
+        self._waiting_bytes = 0
+        self._live: dict[str, ExchangeRecord] = {}
+        self._known_sessions: dict[str, None] = {}
+        self._untitled_sessions: dict[str, None] = {}
+        """Known sessions without any words of the user so far."""
+        self._titled_sessions: dict[str, None] = {}
+        self._known_agents: dict[tuple[str | None, str], None] = {}
+        self._conversations = Conversations()
+        self._tries = RetryForms()
+        self._work = asyncio.Event()
+        self._closing = False
+        self._slice_end = 0.0
+
+    def begin(self, raw: RawExchange) -> None:
+        """Take a new exchange, which ``run`` records."""
+        self._waiting.append(raw)
+        self._waiting_bytes += len(raw.recording.request)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Record until ``close`` was called and everything live has ended."""
+        while True:
+            if not self._waiting and not self._live:
+                if self._closing:
+                    return
+                self._work.clear()
+                await self._work.wait()
+            # Reading a request waits for the next tick, so that it does not delay its own answer.
+            await asyncio.sleep(0 if self._closing or self.catching_up else _TICK_S)
+            await self._tick()
+
+    def close(self) -> None:
+        """Let ``run`` return once every live exchange has ended. The relay must take no new requests by then."""
+        self._closing = True
+        self._work.set()
+
+    async def _tick(self) -> None:
+        self._begin_slice()
+        # Exchanges that begin meanwhile wait. Otherwise ended ones would stay in memory as long as new ones arrive.
+        for _ in range(len(self._waiting)):
+            raw = self._waiting.popleft()
+            self._waiting_bytes -= len(raw.recording.request)
+            record = self._live[raw.id] = ExchangeRecord(raw)
+            while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
+                await self._breathe()
+            self._try(record, self._read)
+            while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
+                await self._breathe()
+            self._begin(record)
+            await self._breathe()
+            # An exchange that has ended by now is freed before the next one is read.
+            if raw.end_ms is not None:
+                await self._follow(record)
+        for record in list(self._live.values()):
+            await self._follow(record)
+
+    async def _follow(self, record: ExchangeRecord) -> None:
+        """Record the growth of a live exchange since the last tick, or its end."""
+        ended = record.raw.end_ms is not None
+        while record.behind and not record.failed and self._try(record, ExchangeRecord.fold):
+            if record.grown_by >= _GROWTH_BYTES:
+                self._try(record, self._grow)
+            await self._breathe()
+        if ended:
+            if record.failed or not self._try(record, self._snapshot):
+                record.end_as_relayed()
+            self._try(record, self._end)
+            del self._live[record.raw.id]
+        else:
+            changed = record.changed and self._try(record, self._snapshot)
+            # Even if nothing more arrives: the bytes of a stalled stream must survive a crash of this process.
+            due = record.has_grown and time.monotonic() - record.grown_at >= _GROW_EVERY_S
+            if due:
+                self._try(record, self._grow)
+            elif changed:
+                self._tell(lambda sink: sink.grew(record.exchange, None))
+        if record.notice is not None:
+            self._notify(record.notice)
+            record.notice = None
+        await self._breathe()
+
+    def _tell(self, call: Callable[[Sink], None]) -> None:
+        """Call every sink. A sink that fails does not affect the others."""
+        for sink in self._sinks:
+            try:
+                call(sink)
+            except Exception:
+                name = type(sink).__name__
+                logger.exception("%s failed on an exchange; the request was not affected", name)
+                self._notify(f"{name} failed, and misses a part of what is recorded (the log says why)")
+
+    def _begin(self, record: ExchangeRecord) -> None:
+        self._tell(lambda sink: sink.began(record.exchange, record.raw.recording))
+
+    def _grow(self, record: ExchangeRecord) -> None:
+        growth = record.take_growth()
+        self._tell(lambda sink: sink.grew(record.exchange, growth))
+
+    def _read(self, record: ExchangeRecord) -> None:
+        record.read_request()
+        record.join(self._conversations)
+        record.compare(self._tries)
+        exchange = record.exchange
+        main_agent = exchange.kind is Kind.MESSAGES and exchange.agent_id is None
+        known = exchange.session_id in self._known_sessions
+        if record.request is not None and main_agent and (not known or exchange.session_id in self._untitled_sessions):
+            clues = session_clues(record.request)
+            record.exchange = replace(exchange, clues=clues)
+            # A session can begin with a command that the client runs itself; the user's words come in a later request.
+            if clues.title is not None:
+                self._untitled_sessions.pop(exchange.session_id or "", None)
+            elif exchange.session_id is not None:
+                _remember(self._untitled_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+            if exchange.dialect == Dialect.MESSAGES and not known:
+                record.notice = on_first_request(record.raw.request.headers, record.request)
+            if exchange.session_id is not None:
+                _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+        if exchange.kind is Kind.MESSAGES and exchange.agent_id is not None:
+            agent = (exchange.session_id, exchange.agent_id)
+            # The first request states the task; reading it from each would cost the same again every time.
+            if agent not in self._known_agents:
+                record.read_task()
+                _remember(self._known_agents, agent, _MOST_AGENTS_KNOWN)
+
+    def _snapshot(self, record: ExchangeRecord) -> None:
+        record.snapshot(self._pricer)
+
+    def _end(self, record: ExchangeRecord) -> None:
+        growth = record.take_growth()
+        self._tell(lambda sink: sink.ended(record.exchange, growth))
+        exchange = record.exchange
+        if exchange.kind is Kind.TITLE and exchange.session_id is not None:
+            # Not at its beginning: its destination may be unknown then.
+            if exchange.session_id not in self._titled_sessions:
+                record.notice = on_title_request(exchange.client, exchange.model, exchange.url)
+            _remember(self._titled_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
+
+    def _try(self, record: ExchangeRecord, step: Callable[[ExchangeRecord], None]) -> bool:
+        try:
+            step(record)
+        except Exception:
+            logger.exception("exchange %s could not be recorded in full; the request was not affected", record.raw.id)
+            self._notify(f"Exchange {record.raw.id} could not be recorded in full (the log says why)")
+            record.failed = True
+            return False
+        return True
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the waiting requests take so much memory that recording must catch up."""
+        return self._waiting_bytes > _MUCH
+
+    def _begin_slice(self, others_s: float = 0.0) -> None:
+        """Start a slice. ``others_s`` is the time that the loop's other work took since the last one."""
+        waiting = len(self._waiting) + len(self._live)
+        slice_s = min(_SLICE_S + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
+        if self.catching_up:
+            share = self._waiting_bytes / _MUCH
+            slice_s = max(slice_s, min(others_s * share, _LONGEST_CATCHING_UP_S))
+        self._slice_end = time.perf_counter() + slice_s
+
+    async def _breathe(self) -> None:
+        now = time.perf_counter()
+        if now >= self._slice_end:
+            await asyncio.sleep(0)
+            self._begin_slice(time.perf_counter() - now)
+
+
+def _remember(known: dict[_Key, None], key: _Key, most: int) -> None:
+    """Add a key; beyond ``most``, the one that was added first is dropped."""
+    known[key] = None
+    if len(known) > most:
+        del known[next(iter(known))]

@@ -1,0 +1,121 @@
+"""The relay's notes of one exchange: a few appends per chunk, nothing that can fail or block."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from candela_tui.exchange import Outcome, Recording
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.headers import HeaderList
+from candela_tui.providers.upstream import Attempt, ClientRequest
+from candela_tui.text.times import utc_now
+
+
+class RawExchange:
+    """The raw facts of one exchange, written by the relay and read by capture on the same loop."""
+
+    __slots__ = (
+        "_zero",
+        "attempt",
+        "connected_ms",
+        "end_ms",
+        "error",
+        "first_byte_ms",
+        "id",
+        "outcome",
+        "provider_headers",
+        "provider_metrics",
+        "provider_status",
+        "recording",
+        "request",
+        "response_headers",
+        "started_at",
+        "status",
+    )
+
+    def __init__(self, request: ClientRequest) -> None:
+        self.id = f"{_time_part(time.time_ns() // 1000)}{secrets.token_hex(3)}"
+        self.started_at: datetime = utc_now()
+        self._zero = time.perf_counter()
+        self.request = request
+        self.recording = Recording(request.body)
+        self.connected_ms: float | None = None
+        self.first_byte_ms: float | None = None
+        self.end_ms: float | None = None
+        self.status: int | None = None
+        self.response_headers: Sequence[tuple[str, str]] = ()
+        self.attempt: Attempt | None = None
+        """The newest attempt; None if nothing was sent to a provider yet."""
+        self.provider_status: int | None = None
+        self.provider_headers: Sequence[tuple[str, str]] = ()
+        """The header fields of the provider's newest answer that did not pass to the client unchanged."""
+        self.provider_metrics: tuple[tuple[str, str], ...] = ()
+        self.outcome: Outcome | None = None
+        """None while it is live, or if the provider ended the answer: then the answer itself shows the outcome."""
+        self.error: ApiError | None = None
+
+    def _now(self) -> float:
+        return (time.perf_counter() - self._zero) * 1000
+
+    def connected(self) -> None:
+        """Note that a connection to the provider is open."""
+        self.connected_ms = self._now()
+
+    @property
+    def url(self) -> str:
+        """The URL that the request went to, without the query; "" before it was sent."""
+        return self.attempt.request.url.partition("?")[0] if self.attempt else ""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Note an attempt that is about to be sent. It replaces the previous one and its answer."""
+        self.attempt = attempt
+        self.provider_status, self.provider_headers = None, ()
+        mapped = attempt.request.body is not self.recording.request
+        translated = attempt.translate is not None or attempt.on_error is not None
+        self.recording.provider = Recording(attempt.request.body) if mapped or translated else None
+
+    def provider_answered(self, status: int, headers: HeaderList) -> None:
+        """Note the head of a provider's answer that does not pass to the client unchanged."""
+        self.provider_status, self.provider_headers = status, headers
+
+    def received(self, data: bytes) -> None:
+        """Note the next bytes of a provider's body that do not pass to the client unchanged."""
+        if self.recording.provider is not None:
+            self.recording.provider.add(data, self._now())
+
+    def passes_untouched(self) -> None:
+        """Note that the answer's body passes unchanged."""
+        own, provider = self.recording, self.recording.provider
+        if provider is None:
+            return
+        if provider.request is own.request:
+            own.provider = None
+        else:
+            provider.chunks, provider.times = own.chunks, own.times
+
+    def answered(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Note the status and header fields of the answer to the client."""
+        self.first_byte_ms = self._now()
+        self.status = status
+        self.response_headers = headers
+
+    def chunk(self, data: bytes) -> None:
+        """Note the next bytes of the body, which were sent to the client."""
+        self.recording.add(data, self._now())
+
+    def ended(self, outcome: Outcome | None = None, error: ApiError | None = None) -> None:
+        """Note the end. Only the first call counts."""
+        if self.end_ms is None:
+            self.outcome = outcome
+            self.error = error
+            self.end_ms = self._now()
+
+
+def id_at(moment: datetime) -> str:
+    """Return the beginning of the ids of exchanges that are received at a moment."""
+    return _time_part(int(moment.timestamp() * 1_000_000))
+
+
+def _time_part(microseconds: int) -> str:
+    return f"{microseconds:014x}"

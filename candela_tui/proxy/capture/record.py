@@ -1,0 +1,471 @@
+"""The record of one live exchange as it grows: the raw exchange, decoded into snapshots."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import starmap
+
+from candela_tui.analysis.limits import extra_usage
+from candela_tui.analysis.served import Asked
+from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, Recording, ToolDuration
+from candela_tui.network.header_fields import request_fields
+from candela_tui.pricing import Pricer
+from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
+from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
+from candela_tui.protocol.claude_code.hints import hints_of, infers_kind, stated_kind
+from candela_tui.protocol.claude_code.request_kinds import inferred_agent
+from candela_tui.protocol.claude_code.session_clues import first_user_text, title_in_answer
+from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for, decode_in_steps
+from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
+from candela_tui.protocol.headers import beta_flags, header, rate_limits, request_id
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.message_digests import last_turn_digest
+from candela_tui.protocol.native_calls import is_messages_of_bedrock
+from candela_tui.protocol.parsed_request import is_chat, parse_request
+from candela_tui.protocol.request import MessagesRequest, session_in_metadata
+from candela_tui.protocol.service_tiers import tier_in
+from candela_tui.protocol.usage import Usage
+from candela_tui.protocol.user_agent import client_of
+from candela_tui.providers.identity import Dialect, Provider
+from candela_tui.providers.upstream import Attempt
+from candela_tui.proxy.capture.billing import billed, client_cost, served_by
+from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.proxy.capture.delegations import called_tools, delegates, delegation_of
+from candela_tui.proxy.capture.growth import GrowthCursor
+from candela_tui.proxy.capture.outcome import ending, unread
+from candela_tui.proxy.capture.raw_exchange import RawExchange
+from candela_tui.proxy.capture.retry_forms import RetryForms
+from candela_tui.redaction import redact_headers, redact_text, redact_url
+from candela_tui.sinks.sink import Growth
+
+_CHUNKS_A_STEP = 16
+_MOST_TEXT = 2**20
+"""Characters of an answer that are kept, to read titles and tool calls from."""
+_OAUTH_TOKEN = "bearer sk-ant-oat"  # noqa: S105 - the public prefix of Claude's OAuth access tokens
+
+
+class ExchangeRecord:
+    """Follows one raw exchange. ``exchange`` is the newest snapshot."""
+
+    __slots__ = (
+        "_answer",
+        "_asked",
+        "_attempt",
+        "_body",
+        "_counted",
+        "_delegations",
+        "_encoding",
+        "_first_token_ms",
+        "_folded",
+        "_gateway",
+        "_growth",
+        "_headed",
+        "_lifetimes",
+        "_oauth",
+        "_received",
+        "_received_told",
+        "_shown",
+        "_tier",
+        "_tier_asked",
+        "_trouble",
+        "_undecoded",
+        "_unread",
+        "exchange",
+        "failed",
+        "grown_at",
+        "notice",
+        "raw",
+        "request",
+    )
+
+    def __init__(self, raw: RawExchange) -> None:
+        self.raw = raw
+        self.exchange = Exchange(
+            id=raw.id,
+            started_at=raw.started_at,
+            method=raw.request.method,
+            path=redact_url(raw.request.resource),
+            route=raw.request.route.name,
+            dialect=_dialect(raw),
+            provider=raw.request.route.provider,
+            url=redact_url(raw.url),
+            request_bytes=len(raw.recording.request),
+            pid=os.getpid(),
+        )
+        self.request: MessagesRequest | None = None
+        self.failed = False
+        """Whether decoding raised an error, so that nothing more is decoded."""
+        self.notice: str | None = None
+        """A notice for the user about this exchange."""
+        self.grown_at = time.monotonic()
+        self._body = raw.recording.request
+        """The request's body, without its Content-Encoding once ``decode_on`` has finished."""
+        self._undecoded = self._decoding()
+        self._asked: Asked | None = None
+        self._attempt: Attempt | None = None
+        """The newest attempt that ``exchange`` includes."""
+        self._answer: AnswerDecoder | None = None
+        self._delegations: dict[int, Delegation | None] = {}
+        """Tasks by the index of the block that delegates them: each is read once."""
+        self._encoding: Decoder | None = None
+        """None before the answer begins, and when it can't be decoded."""
+        self._trouble: BadEncoding | None = None
+        """The reason why the answer can't be decoded, or not to its end."""
+        self._first_token_ms: float | None = None
+        self._folded = 0
+        self._gateway: Gateway | None = None
+        self._headed = False
+        self._counted = 0
+        self._received = 0
+        self._received_told = 0
+        self._shown = 0
+        """The number of chunks in the newest snapshot."""
+        self._oauth = False
+        self._tier: str | None = None
+        """The service tier by the cloud's header field."""
+        self._tier_asked = tier_in(raw.request.headers)
+        self._growth = GrowthCursor(raw)
+        self._lifetimes: set[str] = set()
+        self._unread: Iterator[None] | None = None
+
+    @property
+    def undecoded(self) -> bool:
+        """Whether a part of the request's Content-Encoding is left for ``decode_on``."""
+        return self._undecoded is not None
+
+    def decode_on(self) -> None:
+        """Decode the next part of the request."""
+        if self._undecoded is not None and next(self._undecoded, self) is self:
+            self._undecoded = None
+
+    def _decoding(self) -> Iterator[None] | None:
+        encoding = header(self.raw.request.headers, "content-encoding")
+        return self._decoded(encoding) if encoding and self._body else None
+
+    def _decoded(self, encoding: str) -> Iterator[None]:
+        parts: list[bytes] = []
+        try:
+            for part in decode_in_steps(encoding, self._body):
+                parts.append(part)
+                yield
+        except BadEncoding:
+            # The provider will refuse it; what it requests is not known.
+            return
+        self._body = b"".join(parts)
+
+    def read_request(self) -> None:
+        """Read the request: the client, session and agent, and what is requested."""
+        raw = self.raw
+        call = parse_request(self.exchange.dialect, raw.request.method, raw.request.resource, self._body)
+        request = self.request = call.request
+        retry = header(raw.request.headers, "x-stainless-retry-count") or ""
+        authorization = header(raw.request.headers, "authorization") or ""
+        session = header(raw.request.headers, "x-claude-code-session-id")
+        agent_id = header(raw.request.headers, "x-claude-code-agent-id")
+        hints = hints_of(raw.request.headers)
+        kind = stated_kind(call.kind, hints)
+        inferred: tuple[str, ...] = ("kind",) if infers_kind(kind, hints) else ()
+        if agent_id is None and request is not None:
+            agent_id = inferred_agent(request)
+            inferred += ("agent_id",) if agent_id is not None else ()
+        self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
+        self.exchange = replace(
+            self.exchange,
+            path=redact_url(raw.request.path),
+            kind=kind,
+            session_id=session or (session_in_metadata(request) if request else None),
+            agent_id=agent_id,
+            parent_agent_id=header(raw.request.headers, "x-claude-code-parent-agent-id"),
+            agent_type=hints.agent_type,
+            request_class=hints.request_class,
+            prompt_id=hints.prompt_id,
+            tool_durations=tuple(starmap(ToolDuration, hints.tool_durations)),
+            inferred=inferred,
+            client=client_of(raw.request.headers),
+            model=call.model,
+            asked=last_turn_digest(request.messages) if request is not None else None,
+            streamed=call.streamed,
+            request_headers=redact_headers(raw.request.headers),
+            response_headers=(),
+            provider_request_headers=(),
+            provider_response_headers=(),
+            retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
+            betas=beta_flags(raw.request.headers),
+            subscription=self._oauth and raw.request.route.provider == Provider.ANTHROPIC,
+        )
+        self.exchange = self._attempted(self.exchange)
+        if request is not None:
+            self._asked = Asked(call.model)
+            if self.exchange.dialect != Dialect.OPENAI:
+                tier = self._tier_asked or request.service_tier
+                self._asked = Asked(call.model, request.speed, tier, request.inference_geo)
+            self._unread = asked_lifetimes(self._body, self._lifetimes)
+
+    def join(self, conversations: Conversations) -> None:
+        """Set the session of a request whose client names none, by its conversation."""
+        exchange = self.exchange
+        if exchange.session_id is None and exchange.kind is Kind.MESSAGES and self.request is not None:
+            session_id = conversations.join(exchange.client, self.request.messages, exchange.id)
+            self.exchange = replace(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
+
+    def compare(self, tries: RetryForms) -> None:
+        """Set the parts that the request leaves out of an earlier try of the same call."""
+        exchange = self.exchange
+        if exchange.asked is not None and exchange.session_id is not None and self.request is not None:
+            caller = exchange.session_id, exchange.agent_id, exchange.model
+            left_out = tries.left_out(caller, exchange.asked, self.raw.request.headers, self.request)
+            if left_out:
+                self.exchange = replace(exchange, left_out=left_out)
+
+    def read_task(self) -> None:
+        """Read the task of a sub-agent from its request."""
+        if self.request is not None:
+            self.exchange = replace(self.exchange, task=first_user_text(self.request))
+
+    @property
+    def unread(self) -> bool:
+        """Whether a part of the request is left for ``read_on``."""
+        return self._unread is not None
+
+    def read_on(self) -> None:
+        """Read the next part of the request, however long it is."""
+        if self._unread is not None and next(self._unread, self) is self:
+            self._unread = None
+            ttls = tuple(ttl for ttl in LIFETIMES if ttl in self._lifetimes)
+            self.exchange = replace(self.exchange, cache_ttls=ttls)
+            if self._asked is not None:
+                self._asked = replace(self._asked, cache_ttls=ttls)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are chunks to decode."""
+        return self._folded < len(self._decoded_side().chunks)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the raw exchange has more than the newest snapshot."""
+        raw = self.raw
+        return (
+            self._shown < len(raw.recording.chunks)
+            or raw.attempt is not self._attempt
+            or self.exchange.marks != self._marks()
+        )
+
+    def _decoded_side(self) -> Recording:
+        """Return the side whose bytes are decoded: the client's, or the provider's if the client gets OpenAI's form."""
+        raw = self.raw
+        if self.exchange.dialect == Dialect.OPENAI and raw.recording.provider and (raw.provider_status or 400) < 400:
+            return raw.recording.provider
+        return raw.recording
+
+    def fold(self) -> None:
+        """Decode the next few chunks of the answer."""
+        recording = self._decoded_side()
+        start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
+        chunks = recording.chunks[start : self._folded]
+        recording.decoded = self._folded
+        self._let_go_of_other_side(recording)
+        answer = self._started()
+        if self._encoding is None:
+            return
+        try:
+            # One by one, to find the chunk that brought the first token.
+            alone = 0
+            while self._first_token_ms is None and alone < len(chunks):
+                answer.feed(self._encoding.feed(chunks[alone]))
+                if answer.fold.has_content:
+                    self._first_token_ms = recording.times[start + alone]
+                alone += 1
+            if alone < len(chunks):
+                answer.feed(self._encoding.feed(b"".join(chunks[alone:])))
+        except BadEncoding as error:
+            self._undecodable(error)
+
+    def _let_go_of_other_side(self, decoded: Recording) -> None:
+        """Mark the other side as read: it is not decoded."""
+        own = self.raw.recording
+        other = own.provider if decoded is own else own
+        if other is not None and other.chunks is not decoded.chunks:
+            other.decoded = len(other.chunks)
+
+    def _undecodable(self, trouble: BadEncoding) -> None:
+        self._encoding, self._trouble = None, trouble
+        self.notice = f"The answer to {self.raw.id} can't be decoded for display: {trouble}"
+
+    def _started(self) -> AnswerDecoder:
+        if self._answer is None:
+            raw = self.raw
+            of_client = self._decoded_side() is raw.recording
+            headers = raw.response_headers if of_client else raw.provider_headers
+            status = raw.status if of_client else raw.provider_status
+            self._answer = AnswerDecoder(status or 0, header(headers, "content-type") or "", most_text=_MOST_TEXT)
+            try:
+                self._encoding = answer_decoder_for(header(headers, "content-encoding") or "")
+            except BadEncoding as error:
+                self._undecodable(error)
+        return self._answer
+
+    def _end_answer(self) -> None:
+        """Finish decoding the answer, which has ended."""
+        answer = self._started()
+        try:
+            if self._encoding is not None:
+                answer.feed(self._encoding.finish())
+        except BadEncoding as error:
+            # An answer that broke off is incomplete for a known reason.
+            if self.raw.outcome is None:
+                self._undecodable(error)
+        if self.raw.status is not None:
+            answer.finish()
+
+    def snapshot(self, pricer: Pricer) -> None:
+        """Update ``exchange`` to everything that is known by now, priced."""
+        raw = self.raw
+        self._count()
+        self._shown = self._counted
+        exchange = replace(self.exchange, marks=self._marks(), response_bytes=self._received)
+        exchange = self._attempted(exchange)
+        if not self._headed and (raw.status is not None or raw.end_ms is not None):
+            self._headed = True
+            exchange = self._head(exchange)
+        if raw.end_ms is not None:
+            self._end_answer()
+            outcome, error = ending(raw, self._answer, self._trouble, of_message=exchange.asks_message)
+            exchange = replace(exchange, outcome=outcome, error=_without_secrets(error))
+        if self._answer is not None:
+            exchange = self._answered(exchange, self._answer, pricer, ended=raw.end_ms is not None)
+        if raw.end_ms is not None and exchange.asks_message:
+            counted = exchange.cost is not None or exchange.unpriced_model is not None
+            why = unread(raw, self._answer, self._trouble, exchange.outcome, counted=counted)
+            exchange = replace(exchange, unread=why)
+        if exchange.outcome is Outcome.OK:
+            exchange = replace(exchange, client_cost=client_cost(exchange))
+        self.exchange = exchange
+
+    def _head(self, exchange: Exchange) -> Exchange:
+        """Return the exchange with the status and header fields of its answer."""
+        raw = self.raw
+        headers, of_provider = raw.response_headers, raw.provider_headers
+        passed_on = from_provider(headers)
+        self._gateway = gateway_of(of_provider or headers, raw.url)
+        self._tier = tier_in(of_provider or headers)
+        limits = rate_limits(headers) or rate_limits(of_provider) or rate_limits(passed_on)
+        extra = extra_usage(limits)
+        return replace(
+            exchange,
+            status=raw.status,
+            response_headers=redact_headers(headers),
+            rate_limits=limits,
+            request_id=request_id(headers) or request_id(of_provider) or request_id(passed_on),
+            gateway=self._gateway.name if self._gateway else None,
+            provider_status=raw.provider_status,
+            provider_response_headers=redact_headers(of_provider),
+            # Usage beyond the subscription's windows is billed at the API's price.
+            subscription=exchange.subscription and not (extra is not None and extra.in_use),
+        )
+
+    def end_as_relayed(self) -> None:
+        """Set the outcome by the relay's notes alone, after decoding has failed."""
+        raw = self.raw
+        outcome = raw.outcome or (Outcome.OK if (raw.status or 0) < 400 else Outcome.ERROR)
+        unread = "candela failed to read it" if self.exchange.asks_message and (raw.status or 0) < 400 else None
+        self.exchange = replace(
+            self.exchange,
+            status=raw.status,
+            outcome=outcome,
+            error=_without_secrets(raw.error),
+            unread=unread,
+            marks=self._marks(),
+        )
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether there are chunks that the sinks have not received yet."""
+        return bool(self._growth)
+
+    def take_growth(self) -> Growth:
+        """Return the bytes of both sides since the last call."""
+        self.grown_at = time.monotonic()
+        self._count()
+        self._received_told = self._received
+        return self._growth.take()
+
+    @property
+    def grown_by(self) -> int:
+        """Bytes of the client's answer that the sinks have not received yet."""
+        self._count()
+        return self._received - self._received_told
+
+    def _count(self) -> None:
+        chunks = self.raw.recording.chunks
+        self._received += sum(map(len, chunks[self._counted :]))
+        self._counted = len(chunks)
+
+    def _marks(self) -> Marks:
+        raw = self.raw
+        return Marks(raw.connected_ms, raw.first_byte_ms, self._first_token_ms, raw.end_ms)
+
+    def _attempted(self, exchange: Exchange) -> Exchange:
+        """Return the exchange with the newest attempt: what went to the provider."""
+        raw, attempt = self.raw, self.raw.attempt
+        if attempt is None or attempt is self._attempt:
+            return exchange
+        self._attempt = attempt
+        sent = attempt.request.headers
+        return replace(
+            exchange,
+            url=redact_url(raw.url),
+            provider=attempt.provider,
+            region=attempt.region,
+            model_sent=attempt.model,
+            adaptations=attempt.adaptations,
+            provider_request_headers=redact_headers(sent) if sent != request_fields(list(raw.request.headers)) else (),
+            subscription=self._oauth and attempt.provider == Provider.ANTHROPIC,
+        )
+
+    def _answered(self, exchange: Exchange, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> Exchange:
+        """Return the exchange with the facts of its answer so far, priced."""
+        fold = answer.fold
+        exchange = replace(
+            served_by(exchange, fold, self._gateway),
+            provider_metrics=self.raw.provider_metrics or answer.metrics,
+            stop_reason=fold.stop_reason,
+            usage=self._with_tier(fold.usage),
+            output_characters=fold.output_characters,
+            answer_facts=fold.facts.stated,
+            tools_called=called_tools(fold.blocks.values()),
+            delegations=self._delegated(fold),
+        )
+        tier = self._tier or self._tier_asked
+        exchange = billed(exchange, fold, self._gateway, self._asked, pricer, cloud_tier=tier, ended=ended)
+        if ended and exchange.kind is Kind.TITLE and fold.stopped:
+            text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
+            exchange = replace(exchange, session_title=title_in_answer(text))
+        return exchange
+
+    def _with_tier(self, usage: Usage | None) -> Usage | None:
+        """Return a usage with the tier that the cloud states: the one in the body is the model's own."""
+        if usage is None or (self._tier is None and self._tier_asked is None):
+            return usage
+        return replace(usage, service_tier=self._tier)
+
+    def _delegated(self, fold: MessageFold) -> tuple[Delegation, ...]:
+        for index, block in fold.blocks.items():
+            if block.done and index not in self._delegations and delegates(block):
+                self._delegations[index] = delegation_of(block)
+        return tuple(delegation for delegation in self._delegations.values() if delegation is not None)
+
+
+def _without_secrets(error: ApiError | None) -> ApiError | None:
+    """Return an error whose message may be stored: some gateways quote the key that they refuse."""
+    return replace(error, message=redact_text(error.message)) if error is not None else None
+
+
+def _dialect(raw: RawExchange) -> Dialect:
+    """Return the dialect of the request: clients may speak Messages on two routes of another dialect, too."""
+    dialect, resource = raw.request.dialect, raw.request.resource
+    if dialect == Dialect.OPENAI and not is_chat(resource):
+        return Dialect.MESSAGES
+    return Dialect.MESSAGES if dialect == Dialect.BEDROCK and is_messages_of_bedrock(resource) else dialect

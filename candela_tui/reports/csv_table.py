@@ -1,0 +1,48 @@
+"""Requests as CSV (RFC 4180), one row each, with the fields of ``candela requests --json``."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from candela_tui.exchange import Exchange
+from candela_tui.exchange.facts import FACTS, Value
+from candela_tui.reports.records import in_order, plain_decimal, request_records
+from candela_tui.reports.report import Report
+
+_FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+"""The beginning of a cell that spreadsheets run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+Some ignore spaces before the sign, and some accept its full-width form."""
+
+
+def csv_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
+    """Yield the header and one row per request, earliest first, each ending in CR LF.
+
+    An unknown value is an empty cell. Clients and providers choose ids, models and errors, so text that a spreadsheet
+    would run as a formula is prefixed with an apostrophe. Numbers are never changed.
+    """
+    yield _line(fact.name for fact in FACTS)
+    for record in request_records(in_order(exchanges)):
+        yield _line(_cell(value) for value in record.values())
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return plain_decimal(value)
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    return str(value)
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()
+
+
+CSV = Report("csv", "CSV", ".csv", csv_lines)

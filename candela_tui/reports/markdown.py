@@ -1,0 +1,115 @@
+"""Sessions as a Markdown document: for each a heading, its totals, and a table of its requests."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from candela_tui.analysis.labels import agent_name, cost, model
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.names import agent_names, session_title
+from candela_tui.ledger.sessions import SessionSummary, summarize
+from candela_tui.ledger.totals import Totals
+from candela_tui.reports.records import in_order
+from candela_tui.reports.report import Report
+from candela_tui.text import amounts
+from candela_tui.text.amounts import UNKNOWN, count, money, percent
+from candela_tui.text.terminal_safe import terminal_safe
+from candela_tui.text.times import duration
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_HEADS = ("Time (UTC)", "Agent", "Model", "Prompt", "Cached", "Output", "Cost", "Took", "End")
+_FIGURES = range(3, 8)
+"""The columns that are right-aligned."""
+
+
+def markdown_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
+    """Yield the document line by line, with the earliest session first."""
+    sessions: dict[str | None, list[Exchange]] = {}
+    for exchange in in_order(exchanges):
+        sessions.setdefault(exchange.session_id, []).append(exchange)
+    for number, (session_id, found) in enumerate(sessions.items()):
+        if number:
+            yield "\n"
+        yield from (f"{line}\n" for line in _session(summarize(session_id, found), found))
+
+
+def _session(session: SessionSummary, exchanges: Sequence[Exchange]) -> Iterator[str]:
+    yield f"# {_plain(session_title(session))}"
+    yield ""
+    yield from (f"- {fact}" for fact in _facts(session))
+    yield ""
+    yield "## Totals"
+    yield ""
+    yield from _table(("", ""), _totals(session), figures=(1,))
+    yield ""
+    yield "## Requests"
+    yield ""
+    names = agent_names(session)
+    yield from _table(_HEADS, (_row(exchange, names) for exchange in exchanges), figures=_FIGURES)
+
+
+def _facts(session: SessionSummary) -> Iterator[str]:
+    if session.session_id is not None:
+        yield f"Session: {_plain(session.session_id)}"
+    if session.started_at is not None and session.last_at is not None:
+        yield f"Time: {session.started_at:%Y-%m-%d %H:%M} to {session.last_at:%Y-%m-%d %H:%M} UTC"
+    for name, value in (("Directory", session.cwd), ("Branch", session.git_branch), ("Client", session.client)):
+        if value:
+            yield f"{name}: {_plain(value)}"
+
+
+def _totals(session: SessionSummary) -> Iterator[tuple[str, str]]:
+    totals = session.totals
+    yield "Requests", f"{totals.requests:,}"
+    if totals.errors:
+        yield "Failed requests", f"{totals.errors:,}"
+    if session.agents:
+        yield "Sub-agents", f"{len(session.agents):,}"
+    yield "Prompt tokens", _tokens(totals.known(totals.prompt_tokens))
+    yield "From the cache", percent(totals.cache_hit_rate)
+    yield "Output tokens", _tokens(totals.known(totals.output_tokens))
+    yield "Cost", _cost(totals)
+    if totals.priced:
+        saved = totals.saved_usd
+        yield "Saved by the cache", f"-{money(-saved)}" if saved < 0 else money(saved)
+
+
+def _tokens(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def _cost(totals: Totals) -> str:
+    return amounts.cost(totals.cost, lower_bound=totals.at_least)
+
+
+def _row(exchange: Exchange, names: dict[str, str]) -> tuple[str, ...]:
+    usage = exchange.usage
+    return (
+        f"{exchange.started_at:%H:%M:%S}",
+        agent_name(exchange.agent_id, names),
+        model(exchange.model_used or exchange.model),
+        count(usage.prompt_tokens if usage else None),
+        percent(usage.cache_hit_rate if usage else None),
+        count(usage.output_tokens if usage else None),
+        cost(exchange.cost),
+        duration(exchange.duration_ms),
+        exchange.error.message if exchange.error else exchange.stop_reason or exchange.outcome.value,
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: Sequence[int]) -> Iterator[str]:
+    yield _line(heads)
+    yield _line("---:" if place in figures else "---" for place in range(len(heads)))
+    for row in rows:
+        yield _line(map(_plain, row))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Return the text on one line, with everything escaped that Markdown or a terminal would interpret."""
+    return _MARKUP.sub(r"\\\1", terminal_safe(" ".join(text.split())))
+
+
+MARKDOWN = Report("markdown", "Markdown", ".md", markdown_lines)

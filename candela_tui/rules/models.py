@@ -1,0 +1,63 @@
+"""[rules.models]: denies requests to some models."""
+
+import asyncio
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from candela_tui.config import RulesSettings
+from candela_tui.ledger.running import Spending
+from candela_tui.protocol.encoding import BadEncoding, decode_whole
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.model_ids import model_name
+from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.refusal import refused
+
+_NAME = "rules.models"
+_FREE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS})
+"""Requests that no model answers: counts are free, and clients count for models that they don't request in the end."""
+_LARGE = 256 * 1024
+"""Bodies of at least this many bytes are read in a thread, because that takes milliseconds."""
+
+
+def rule(settings: RulesSettings, _: Spending) -> "DeniedModels | None":
+    """Make the rule, or return None if it is off."""
+    return DeniedModels(settings.models.deny) if settings.models.deny else None
+
+
+class DeniedModels:
+    """Refuses requests to the models that a pattern of ``deny`` matches."""
+
+    name = _NAME
+
+    def __init__(self, deny: Iterable[str]) -> None:
+        self._deny = tuple(deny)
+
+    async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
+        """Refuse the request or pass it on."""
+        call = _call(request) if len(request.body) < _LARGE else await asyncio.to_thread(_call, request)
+        pattern = self._denying(call.model) if call.model is not None and call.kind not in _FREE else None
+        if pattern is None:
+            return await upstream.attempt(request)
+        words = (
+            f'candela refuses {call.model}: the pattern "{pattern}" in [{_NAME}] deny of config.toml denies it. Choose'
+            f" another model, or change the key (`candela config set {_NAME}.deny '[]'` allows all) and restart"
+            " candela."
+        )
+        return refused(request, _NAME, words)
+
+    def _denying(self, model: str) -> str | None:
+        """Return the first pattern that matches the requested model, or its name without place, date and suffixes."""
+        name = model_name(model)
+        spellings = {model.lower(), name.base, f"{name.base}-{name.date}" if name.date else name.base}
+        matching = (deny for deny in self._deny if any(fnmatchcase(each, deny.lower()) for each in spellings))
+        return next(matching, None)
+
+
+def _call(request: ClientRequest) -> ParsedRequest:
+    try:
+        body = decode_whole(header(request.headers, "content-encoding") or "", request.body)
+    except BadEncoding:
+        body = b""  # The provider refuses it.
+    return parse_request(request.dialect, request.method, request.resource, body)

@@ -1,0 +1,20 @@
+"""Refuses a request in the format of the client's API."""
+
+from candela_tui.protocol.errors import error_answer
+from candela_tui.protocol.openai import chat_error
+from candela_tui.protocol.parsed_request import is_chat
+from candela_tui.providers.identity import Dialect
+from candela_tui.providers.upstream import ClientRequest, Reply
+
+_STATUS = 402
+"""Claude Code 2.1.332 shows the message of a 402 at once and does not retry it. It sends a 400 six times with features
+left out, puts "Failed to authenticate" before the message of a 403, and drops that of a 404 or 413."""
+
+
+def refused(request: ClientRequest, rule: str, words: str) -> Reply:
+    """Return a rule's refusal of a request: ``words`` say which key of config.toml caused it, and how to change it."""
+    answer = error_answer(_STATUS, words)
+    body = answer.body
+    if request.dialect == Dialect.OPENAI and is_chat(request.resource):
+        body = chat_error(_STATUS, body)
+    return Reply(_STATUS, answer.headers, body, refused_by=rule)

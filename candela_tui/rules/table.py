@@ -1,0 +1,22 @@
+"""The list of all rules, outermost first."""
+
+from collections.abc import Callable
+
+from candela_tui.config import RulesSettings
+from candela_tui.ledger.running import Spending
+from candela_tui.providers.upstream import Upstream
+from candela_tui.rules import models
+from candela_tui.rules.rule import MakeRule, RuledUpstream
+
+RULES: tuple[MakeRule, ...] = (models.rule,)
+
+
+def with_rules(
+    upstream: Upstream, settings: RulesSettings, notify: Callable[[str], None], spending: Spending
+) -> Upstream:
+    """Return the upstream behind each rule that is on, or the upstream itself if none is."""
+    for make in reversed(RULES):
+        rule = make(settings, spending)
+        if rule is not None:
+            upstream = RuledUpstream(rule, upstream, notify)
+    return upstream

@@ -1,0 +1,86 @@
+"""The interface through which screens, commands and the local API read recorded exchanges from any database."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Literal, Protocol
+
+from candela_tui.analysis.filter import Filter
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
+
+
+class EverySession(Enum):
+    """The type of ``EVERY_SESSION``, a sentinel."""
+
+    EVERY_SESSION = "every session"
+
+
+EVERY_SESSION: Final = EverySession.EVERY_SESSION
+"""Exchanges of all sessions and those without a session; a ``session_id`` of None selects only the latter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeQuery:
+    """Selects the exchanges to read, one page of them."""
+
+    session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION
+    since: datetime | None = None
+    """Only exchanges that began at this time or later."""
+    before: str | None = None
+    """The id of an exchange; only those that began before it."""
+    limit: int | None = None
+    """The maximum number of exchanges; the newest are returned."""
+
+    def includes(self, exchange: Exchange) -> bool:
+        """Return whether the query selects an exchange, ignoring the limit."""
+        return (
+            (self.session_id is EVERY_SESSION or exchange.session_id == self.session_id)
+            and (self.since is None or exchange.started_at >= self.since)
+            and (self.before is None or exchange.id < self.before)
+        )
+
+
+EVERYTHING: Final = ExchangeQuery()
+
+
+class History(Protocol):
+    """Recorded exchanges. Every method may block, may be called from any thread, and raises StoreError."""
+
+    freshness_s: float
+    """Seconds after which more of a live response may be available."""
+
+    def exchanges(self, query: ExchangeQuery = EVERYTHING, /) -> list[Exchange]:
+        """Return exchanges without their headers, oldest first."""
+
+    def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, /, *, now: datetime) -> list[Exchange]:
+        """Return the exchanges that a filter matches, oldest first. ``now`` is for filters on age."""
+
+    def totals(
+        self,
+        query: ExchangeQuery = EVERYTHING,
+        /,
+        *,
+        by: Collection[Dimension] = EVERY_DIMENSION,
+        without: Collection[str] = (),
+    ) -> Ledger:
+        """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
+        holds; ``without`` are ids of exchanges that are not counted."""
+
+    def exchange(self, id_or_prefix: str, /) -> Exchange | None:
+        """Return one exchange with its headers."""
+
+    def request_body(self, exchange_id: str, /) -> bytes | None:
+        """Return the request's body as the client sent it, or None if it is not in the store."""
+
+    def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """Return the response's chunks after the first ``after`` as they were sent, and their times in milliseconds."""
+
+    def provider_request_body(self, exchange_id: str, /) -> bytes | None:
+        """Return the body that was sent to the provider. None if it is not in the store, or if body and response are
+        the client's own."""
+
+    def provider_response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """Return what the provider sent, in the form of ``response_chunks``: the same chunks if only the request was
+        mapped; nothing if ``provider_request_body`` has none."""

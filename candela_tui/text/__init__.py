@@ -1,0 +1,1 @@
+"""Text for people: amounts, durations, tables, and characters that are safe on a terminal."""

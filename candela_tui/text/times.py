@@ -1,0 +1,105 @@
+"""Durations and times of day. What is not known is ``–``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from candela_tui.text.amounts import UNKNOWN
+
+
+def utc_now() -> datetime:
+    """Return the current time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The wall clock of the dashboard. ``zone`` None is the system's own time zone."""
+
+    now: Callable[[], datetime] = utc_now
+    zone: tzinfo | None = None
+
+    def local(self, moment: datetime) -> datetime:
+        """The same moment in the user's time zone."""
+        return moment.astimezone(self.zone)
+
+    def today(self, moment: datetime) -> bool:
+        """Whether a moment is of the current local day."""
+        return self.local(moment).date() == self.local(self.now()).date()
+
+
+def duration(milliseconds: float | None) -> str:
+    """``12ms``, ``0.8s``, ``34s``, ``2m04``, ``1h02``, ``4d06``."""
+    if milliseconds is None:
+        return UNKNOWN
+    seconds = milliseconds / 1000
+    if seconds < 0.0995:
+        return f"{milliseconds:.0f}ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}"
+    if whole < 2 * 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}"
+
+
+def exact_duration(milliseconds: float | None) -> str:
+    """To the millisecond: ``0.812 s``."""
+    return UNKNOWN if milliseconds is None else f"{milliseconds / 1000:.3f} s"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """``now``, ``12s ago``, ``2m ago``, ``3h ago``, ``5d ago``."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    if seconds < 5:
+        return "now"
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit} ago"
+    return f"{seconds}s ago"
+
+
+_RECENT = timedelta(days=180)
+"""How long a date needs no year."""
+
+
+def time_of_day(moment: datetime, clock: Clock, *, seconds: bool = True) -> str:
+    """Return ``12:01:03`` today, ``Nov 20 12:01:03`` on another day, ``2025-01-20 12:01:03`` after half a year.
+
+    Without ``seconds`` other days are shorter: ``Nov 20 12:01``, ``2025-01-20``.
+    """
+    local = clock.local(moment)
+    if clock.today(moment):
+        return f"{local:%H:%M:%S}"
+    recent = clock.now() - moment < _RECENT
+    date = f"{local:%b} {local.day:2}" if recent else f"{local:%Y-%m-%d}"
+    if seconds:
+        return f"{date} {local:%H:%M:%S}"
+    return f"{date} {local:%H:%M}" if recent else date
+
+
+def time_after(moment: datetime, before: datetime, clock: Clock) -> str:
+    """Return the time of a moment that is named after another one: the date only where it is another day."""
+    local = clock.local(moment)
+    same_day = local.date() == clock.local(before).date()
+    return f"{local:%H:%M:%S}" if same_day else time_of_day(moment, clock)
+
+
+def local_time(moment: datetime | None, clock: Clock | None = None) -> str:
+    """Return ``12:01:03`` today, ``2026-11-20 12:01:03`` on another day: a column of them sorts as text."""
+    if moment is None:
+        return UNKNOWN
+    clock = clock or Clock()
+    local = clock.local(moment)
+    return f"{local:%H:%M:%S}" if clock.today(moment) else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def exact_time(moment: datetime, clock: Clock) -> str:
+    """``12:01:03.250``, with the date where it isn't today."""
+    local = clock.local(moment)
+    words = f"{local:%H:%M:%S}.{local.microsecond // 1000:03}"
+    return words if clock.today(moment) else f"{local:%Y-%m-%d} {words}"

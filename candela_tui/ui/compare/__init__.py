@@ -1,1 +1,0 @@
-"""What changed from one request of an agent to its next."""

@@ -1,1 +1,0 @@
-"""The first screen: sessions, their requests, totals."""

@@ -1,1 +1,0 @@
-"""The screen of one request, a page for each of its tabs."""

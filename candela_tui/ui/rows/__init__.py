@@ -1,1 +1,0 @@
-"""The list of rows that sessions and requests are shown in."""

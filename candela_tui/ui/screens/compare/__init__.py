@@ -1,0 +1,1 @@
+"""The comparison of a request with the previous one of its agent."""

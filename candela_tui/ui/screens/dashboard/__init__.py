@@ -1,0 +1,1 @@
+"""The first screen: sessions, their requests and totals."""

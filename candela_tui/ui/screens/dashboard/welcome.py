@@ -1,0 +1,79 @@
+"""The text of an empty dashboard."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from candela_tui.providers.identity import PROVIDERS, Provider, route_of
+from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.proxy_status import ProxyStatus
+from candela_tui.ui.style.credentials import standing_piece
+from candela_tui.ui.style.styled_text import Line, Piece
+from candela_tui.ui.widgets.one_line import OneLine
+
+
+def welcome_lines(status: ProxyStatus) -> list[Line]:
+    """Return where the proxy listens and sends to."""
+    return [
+        (("candela", "heading"), ("   every request, token and dollar, as it streams", "dim")),
+        (),
+        (("Listening at   ", "dim"), (f"http://{status.address}", "bright")),
+        (("Sending to     ", "dim"), (status.base_url, "text")),
+    ]
+
+
+HOW_TO_BEGIN: tuple[Line, ...] = (
+    (),
+    (("In another terminal, run Claude Code through it:", "text"),),
+    (),
+    (("    candela claude", "accent"),),
+    (),
+    (("or route everything started in that shell through it:", "text"),),
+    (),
+    (('    eval "$(candela env)"', "accent"),),
+    (),
+    (("No account yet?  ", "text"), ("candela demo", "accent"), ("  plays simulated sessions.", "text")),
+    (),
+    (("◌ ", "accent"), ("Waiting for the first request", "dim")),
+)
+
+
+_OFFERED = (Provider.ANTHROPIC, Provider.VERTEX, Provider.BEDROCK)
+"""The providers that are always shown. All of them would not fit on a line of 80 columns."""
+
+
+def credentials_line(sources: DataSources) -> Line:
+    """Return the credentials of the usual providers and of the default route's, and how to sign in."""
+    pieces: list[Piece] = [("Credentials    ", "dim")]
+    own = route_of(sources.status.route).provider
+    for provider in dict.fromkeys((*_OFFERED, own)):
+        info, state = PROVIDERS[provider], sources.credentials(provider)
+        if state is not None:
+            sign, style = standing_piece(state.standing)
+            pieces += [(f"{sign} ", style), (f"{info.short_title}  ", "text")]
+        else:
+            pieces += [("◌ ", "dim"), (f"{info.short_title}  ", "dim")]
+    return (*pieces, ("a", "heading"), (" to sign in", "dim"))
+
+
+class Welcome(Vertical):
+    """The welcome, shown while there is no session."""
+
+    def __init__(self, sources: DataSources) -> None:
+        super().__init__(id="welcome")
+        self._sources = sources
+        self._credentials = OneLine()
+
+    def compose(self) -> ComposeResult:
+        """Lay out a block of lines at the top."""
+        with Vertical(id="welcome-text"):
+            for line in welcome_lines(self._sources.status):
+                yield OneLine(line)
+            self.show_credentials()
+            yield self._credentials
+            for line in HOW_TO_BEGIN:
+                yield OneLine(line)
+
+    def show_credentials(self) -> None:
+        """Show the state of the credentials; nothing if signing in is not possible."""
+        self._credentials.display = self._sources.sign_in_setup is not None
+        self._credentials.pieces = credentials_line(self._sources)

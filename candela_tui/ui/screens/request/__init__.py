@@ -1,0 +1,1 @@
+"""The screen of one request, with a page for each tab."""

@@ -1,0 +1,1 @@
+"""Actions on a request: copy, save, and open in other programs."""

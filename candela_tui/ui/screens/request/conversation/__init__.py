@@ -1,0 +1,1 @@
+"""The content of a conversation: blocks, tool arguments, images and documents."""

@@ -1,0 +1,58 @@
+"""Load a request for display: with its headers, bodies, agent name and tries."""
+
+import asyncio
+
+from candela_tui.analysis.labels import agent_name
+from candela_tui.analysis.retries import calls
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.names import agent_names
+from candela_tui.store.errors import StoreError
+from candela_tui.ui.screens.request.pages.page import ShownRequest
+from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.exchange_bodies import ExchangeBodies
+
+
+async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest | None:
+    """Load the request with this id, or return None if it was not recorded. Raises StoreError if nothing is known of
+    it."""
+    exchange = sources.loaded.exchange(exchange_id)
+    if exchange is None or exchange.request_headers is None:
+        # Lists hold exchanges without their headers.
+        try:
+            exchange = await asyncio.to_thread(sources.history.exchange, exchange_id) or exchange
+        except StoreError:
+            if exchange is None:
+                raise
+    if exchange is None:
+        return None
+    request = ShownRequest(
+        exchange,
+        ExchangeBodies(sources, exchange_id),
+        sources.clock,
+        agent_of(sources, exchange),
+        tries_of(sources, exchange),
+        sources.preferences,
+    )
+    newest = sources.loaded.exchange(exchange_id)
+    if newest is not None and exchange.live:
+        # The feed may have published a newer snapshot while the store was read.
+        request.take(newest)
+    return request
+
+
+def agent_of(sources: DataSources, exchange: Exchange) -> str:
+    """Return the name of the agent that made a request."""
+    return agent_name(exchange.agent_id, agent_names(sources.loaded.session(exchange.session_id)))
+
+
+def tries_of(sources: DataSources, exchange: Exchange) -> tuple[Exchange, ...]:
+    """Return every try of the call that a request belongs to, the earliest first."""
+    alike = [
+        other
+        for other in sources.loaded.requests(exchange.session_id)
+        if other.asked == exchange.asked
+        and (other.asked is not None or other.request_bytes == exchange.request_bytes)
+        and other.agent_id == exchange.agent_id
+        and other.kind is exchange.kind
+    ]
+    return next((call.tries for call in calls(alike) if any(one.id == exchange.id for one in call.tries)), ())

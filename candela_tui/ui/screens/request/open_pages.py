@@ -1,0 +1,137 @@
+"""The open pages of one request, and the one in view."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import partial
+
+from textual.worker import Worker
+
+from candela_tui.store.errors import StoreError
+from candela_tui.ui.screens.request.pages.page import Page
+from candela_tui.ui.state.exchange_bodies import ExchangeBodies
+from candela_tui.ui.time_slices import in_slices
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
+from candela_tui.ui.widgets.text_view.text_view import TextView
+from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
+
+
+@dataclass(slots=True)
+class _Open:
+    page: Page
+    at: float = 0
+    """The line at the top of its view."""
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class OpenPages:
+    """Write pages into a view. Each page keeps its scroll position while others are in view."""
+
+    def __init__(self, view: TextView, changed: Callable[[], None]) -> None:
+        self._view = view
+        self._changed = changed
+        self._open: dict[str, _Open] = {}
+        self._title: str | None = None
+        self._grew = asyncio.Event()
+        self._worker: Worker[None] | None = None
+        self._bodies: ExchangeBodies | None = None
+
+    @property
+    def page(self) -> Page | None:
+        """The page in view."""
+        known = self._open.get(self._title or "")
+        return known.page if known is not None else None
+
+    async def written(self) -> Page | None:
+        """Return the page in view once everything available is written."""
+        known = self._open.get(self._title or "")
+        if known is None:
+            return None
+        await known.written.wait()
+        return known.page
+
+    def show(self, title: str, make: Callable[[], Page], bodies: ExchangeBodies, *, at: float = 0) -> None:
+        """Show the page of this title at its old position. If it is not open, ``make`` it, starting ``at`` a line."""
+        self.keep_place()
+        self._title = title
+        self._bodies = bodies
+        if title not in self._open:
+            self._open[title] = _Open(make(), at)
+        # Passed by title: a worker keeps its arguments, and with them the body, until the collector runs.
+        write: Callable[[], Coroutine[None, None, None]] = partial(self._write, title)
+        self._worker = self._view.run_worker(write, group="page", exclusive=True)
+
+    def forget(self, title: str | None = None) -> None:
+        """Close the page of this title, or all pages, so that they are made again."""
+        if title is None:
+            self._open.clear()
+            self._title = None
+        else:
+            self._open.pop(title, None)
+
+    def close(self) -> None:
+        """Close all pages and release their contents."""
+        if self._worker is not None:
+            self._worker.cancel()
+            self._worker = None
+        self._bodies = None
+        for known in self._open.values():
+            if isinstance(known.page.lines, FoldedLines):
+                # A block may refer to its page, which would keep both alive.
+                known.page.lines.clear()
+        self.forget()
+        self._view.release_lines()
+
+    def grew(self) -> None:
+        """Wake the writer: there may be more to write."""
+        self._grew.set()
+
+    def keep_place(self) -> None:
+        """Remember the scroll position of the page in view."""
+        known = self._open.get(self._title or "")
+        if known is not None:
+            known.at = self._view.scroll_y
+            if not known.written.is_set():
+                # Half written, and its worker stops: it starts over when it is shown again.
+                del self._open[self._title or ""]
+
+    async def _write(self, title: str) -> None:
+        # Cancellation needs no handling. Raised, its traceback would keep these frames, and with them the body, alive
+        # in a reference cycle.
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                known, bodies = self._open.get(title), self._bodies
+                if known is not None and bodies is not None:
+                    await self._keep_writing(known, bodies)
+            except StoreError as error:
+                self._view.show_lines(WrittenLines([(), ((f" {error}", "warn"),)]))
+                self._changed()
+
+    async def _keep_writing(self, known: _Open, bodies: ExchangeBodies) -> None:
+        page = known.page
+        shown = None
+
+        def grown() -> None:
+            nonlocal shown
+            if page.lines is not shown:
+                shown = page.lines
+                self._view.show_lines(shown, at=known.at, follow=page.follows)
+            else:
+                # The lines before the position to show may only now exist.
+                early = self._view.scroll_y < known.at and not known.written.is_set()
+                self._view.grew(at=known.at if early else None)
+            self._changed()
+
+        if known.written.is_set():
+            grown()
+        else:
+            await in_slices(await page.open(), grown)
+            known.written.set()
+        while True:
+            self._grew.clear()
+            steps = await page.more()
+            if steps is not None:
+                await in_slices(steps, grown)
+            await self._grew.wait()
+            await asyncio.sleep(bodies.grows_every_s)

@@ -1,0 +1,75 @@
+"""The base of the tabs on parts of the request: foldable blocks, made as the request is decoded."""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from candela_tui.protocol.request import MessagesRequest, decode_request
+from candela_tui.ui.screens.request.pages.page import ShownRequest
+from candela_tui.ui.state.traffic_side import request_side
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.widgets.text_view.folding.content import LinesContent
+from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
+from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel, Fold
+
+
+class RequestPage:
+    """A tab on a part of the request, in blocks that fold."""
+
+    title: ClassVar[str]
+    levels: ClassVar[Mapping[str, DetailLevel]]
+    """The kinds of blocks, each with the detail shown until the user changes it."""
+    follows = False
+
+    def __init__(self, request: ShownRequest, width: int) -> None:
+        self._request = request
+        self._width = width
+        preferences = request.preferences
+        self.lines = FoldedLines(
+            width,
+            DetailLevels(preferences, self.levels),
+            wrap=preferences.now.wrap,
+            kept=request.folds.setdefault(self.title, {}),
+        )
+
+    async def open(self) -> Iterator[None]:
+        """Load the body; its parts are decoded one after the other."""
+        request = self._request
+        body = await request.request_body(request_side(request.exchange)) or await request.request_body()
+        return self.lines.add(self._folds(body))
+
+    async def more(self) -> Iterator[None] | None:
+        """Return None: a request does not grow."""
+        return None
+
+    def _folds(self, body: bytes | None) -> Iterator[Fold | None]:
+        request = decode_request(body) if body else None
+        yield None
+        if body is None:
+            yield note("The body was not recorded.")
+        elif request is None:
+            yield note("The body is not a Messages request: see Raw request.")
+        else:
+            yield from self.folds(request, len(body))
+
+    def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
+        """Yield the blocks of this tab's part, and None after each step. ``size`` is the size of the whole body in
+        bytes."""
+        raise NotImplementedError
+
+
+def separator(name: str, note: str, style: str, width: int) -> Fold:
+    """Return a line across the page with a name at its start and a note at its end."""
+    name = name[:40]
+    line: Line = (
+        ("── ", "rule"),
+        (name, style),
+        (" " + "─" * max(3, width - len(name) - len(note) - 7) + " ", "rule"),
+        (note, "dim"),
+    )
+    return Fold("", LinesContent(line), name, indent=0, gap=0, stops=False)
+
+
+def note(text: str) -> Fold:
+    """Return a text shown instead of blocks."""
+    return Fold("", LinesContent((), ((text, "dim"),)), indent=1, gap=0, stops=False)

@@ -1,0 +1,1 @@
+"""The screen that shows and changes the settings in config.toml."""

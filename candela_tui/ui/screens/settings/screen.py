@@ -1,0 +1,219 @@
+"""The screen of the settings."""
+
+import asyncio
+import textwrap
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from candela_tui.config import (
+    ConfigError,
+    Settings,
+    UiSettings,
+    change_setting,
+    from_text,
+    known_settings,
+    origin_of,
+    read_document,
+    standing_in,
+    validated,
+)
+from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.screens.dialogs.theme import ThemeDialog
+from candela_tui.ui.screens.settings.setting_row import SettingRow, at_once
+from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.widgets.closable import Closable
+from candela_tui.ui.widgets.footer import KeyFooter
+from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.rows.row_list import RowList
+from candela_tui.ui.widgets.text_view.text_view import TextView
+from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
+
+_REMEMBERED = {("ui", "theme"): "theme", ("ui", "density"): "density"}
+"""Settings that can also be chosen elsewhere and are remembered: setting them here clears that choice, so that the file
+applies."""
+
+
+class SettingsScreen(Closable[None]):
+    """Show all settings in force. Changes are written to config.toml and take effect at once where possible."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("settings.switch", "space", "next_choice", "Switch", "Switch to the next value", footer=True),
+        bind(
+            "settings.reset",
+            "backspace,delete",
+            "reset",
+            "Default",
+            "Use the default, removing it from config.toml",
+            shown_as="⌫",
+            footer=True,
+        ),
+        bind("settings.back", "escape,q", "back", "Back", "Close the settings", footer=True),
+    ]
+
+    def __init__(self, sources: DataSources, config: Path | None, apply: Callable[[UiSettings], None]) -> None:
+        super().__init__()
+        self._sources = sources
+        self._config = config
+        self._apply = apply
+        self._settings = known_settings()
+        self._rows = RowList(id="settings")
+        self._about = TextView(id="about")
+        self._about.can_focus = False
+        self._label = OneLine(id="label")
+        self._input = Input(id="value", compact=True)
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the file's path, the settings, the description of one, its editor and the footer."""
+        yield OneLine((("Settings ", "heading"), (str(self._config or "no config.toml"), "dim")), id="title")
+        yield self._rows
+        yield self._about
+        with Horizontal(id="editor"):
+            yield self._label
+            yield self._input
+        yield KeyFooter()
+
+    async def on_mount(self) -> None:
+        """Show the settings."""
+        self._rows.focus()
+        await self._load()
+
+    async def _load(self) -> Settings | None:
+        """Read the settings again; return None, with an error shown, if they are invalid."""
+        try:
+            document = await asyncio.to_thread(read_document, self._config) if self._config else {}
+            settings = validated(document, str(self._config))
+        except ConfigError as error:
+            self._tell(str(error))
+            return None
+        rows = [
+            SettingRow(one, one.value(settings), origin_of(one.key, document), standing_in(one.key))
+            for one in self._settings
+        ]
+        self._rows.show_rows(rows)
+        self._show_about()
+        return settings
+
+    @property
+    def _row(self) -> SettingRow | None:
+        key = self._rows.cursor_key
+        return next((row for row in self._rows.rows if isinstance(row, SettingRow) and row.key == key), None)
+
+    def _tell(self, trouble: str = "") -> None:
+        # The file's name is at the top.
+        self._trouble = trouble.replace(f"{self._config}: ", "")
+        self._show_about()
+
+    def _show_about(self) -> None:
+        row, width = self._row, self._about.text_width
+        troubles = [part for line in self._trouble.splitlines() for part in textwrap.wrap(line, max(20, width))]
+        lines: list[Line] = [((trouble, "bad"),) for trouble in troubles]
+        self._about.show_lines(WrittenLines([*lines, *(row.about(width) if row is not None else ())]))
+
+    @on(RowList.Moved)
+    def _moved(self, event: RowList.Moved) -> None:
+        if event.by_hand:
+            self._close_editor()
+            self._tell()
+        else:
+            self._show_about()
+
+    @on(TextView.Resized)
+    def _resized(self) -> None:
+        self._show_about()
+
+    @on(RowList.Opened)
+    def _opened(self) -> None:
+        row = self._row
+        if row is None:
+            return
+        if row.setting.choices:
+            self.action_next_choice()
+        elif row.setting.key == ("ui", "theme"):
+            self.app.push_screen(ThemeDialog(self.app.available_themes, self.app.theme), self._theme_chosen)
+        else:
+            self._edit(row)
+
+    def _theme_chosen(self, name: str | None) -> None:
+        row = self._row
+        if name is not None and row is not None:
+            self._change(row, name)
+
+    def _edit(self, row: SettingRow) -> None:
+        self._label.pieces = ((f"{row.setting.name} = ", "accent"),)
+        self._label.styles.width = len(row.setting.name) + 3
+        self._input.value = row.value if isinstance(row.value, str) else row.text
+        self.add_class("-editing")
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        row = self._row
+        if row is not None:
+            value = event.value if isinstance(row.setting.default, str) else from_text(event.value)
+            self._change(row, value)
+
+    def _change(self, row: SettingRow, value: Any) -> None:
+        if self._config is None:
+            self._tell("This dashboard was started without a config.toml, so settings can't be saved.")
+        else:
+            writing: Callable[[], Awaitable[None]] = partial(self._write, self._config, row, value)
+            self.run_worker(writing, group="write", exclusive=True)
+
+    async def _write(self, config: Path, row: SettingRow, value: Any) -> None:
+        setting = row.setting
+        try:
+            await asyncio.to_thread(change_setting, config, setting.key, value)
+        except ConfigError as error:
+            self._tell(str(error))
+            return
+        self._close_editor()
+        self._tell()
+        if setting.key in _REMEMBERED:
+            self._sources.preferences.change(**{_REMEMBERED[setting.key]: None})
+        settings = await self._load()
+        if settings is not None and at_once(setting):
+            self._apply(settings.ui)
+        variable = origin_of(setting.key, {}).variable
+        if variable is not None:
+            self._tell(f"Saved to {config}, but the environment variable {variable} is set and takes precedence.")
+        elif not at_once(setting):
+            self.notify(f"Saved {setting.name}. Takes effect after a restart.")
+
+    def _close_editor(self) -> None:
+        if self.has_class("-editing"):
+            self.remove_class("-editing")
+            self._rows.focus()
+
+    def action_next_choice(self) -> None:
+        """Switch to the next value."""
+        row = self._row
+        if row is None or not row.setting.choices:
+            return
+        choices = row.setting.choices
+        place = choices.index(row.value) if row.value in choices else -1
+        self._change(row, choices[(place + 1) % len(choices)])
+
+    def action_reset(self) -> None:
+        """Use the default again."""
+        row = self._row
+        if row is not None and row.origin.in_file:
+            self._change(row, None)
+
+    def action_back(self) -> None:
+        """Close the editor, or the screen."""
+        if self.has_class("-editing"):
+            self._close_editor()
+            self._tell()
+        else:
+            self.dismiss()

@@ -1,1 +1,0 @@
-"""The settings of config.toml, looked at and changed."""

@@ -1,1 +1,0 @@
-"""Signing in to providers, inside the dashboard."""

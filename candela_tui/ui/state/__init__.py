@@ -1,0 +1,1 @@
+"""The data behind the screens: the feed, the store, credentials and preferences."""

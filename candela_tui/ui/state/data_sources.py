@@ -1,0 +1,68 @@
+"""The data that the screens show, and the protocol by which they learn of changes."""
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from candela_tui.config import UiSettings
+from candela_tui.credentials.sign_in.context import SignInSetup
+from candela_tui.credentials.state import CredentialState, Standing
+from candela_tui.feed import Feed, Notice
+from candela_tui.providers.identity import Provider
+from candela_tui.providers.survey import Survey
+from candela_tui.store.history import History
+from candela_tui.text.times import Clock
+from candela_tui.ui.state.loaded_exchanges import Change, LoadedExchanges
+from candela_tui.ui.state.preferences import Preferences, Remembered
+from candela_tui.ui.state.proxy_status import ProxyStatus
+
+
+@dataclass(slots=True)
+class DataSources:
+    """The live feed, the store behind it, and everything known about both."""
+
+    feed: Feed
+    history: History
+    status: ProxyStatus
+    clock: Clock
+    loaded: LoadedExchanges
+    preferences: Preferences = field(default_factory=Preferences)
+    settings: UiSettings = field(default_factory=UiSettings)
+    """The current ``[ui]`` section of config.toml. What ``preferences`` remembers takes precedence."""
+    notices: list[Notice] = field(default_factory=list)
+    """Warnings and errors, the latest last."""
+    sign_in_setup: SignInSetup | None = None
+    """What signing in needs; None if the dashboard can't sign in."""
+    surveys: dict[Provider, Survey] = field(default_factory=dict)
+    """The survey of each provider's credentials, for the providers that were surveyed."""
+
+    def credentials(self, provider: Provider) -> CredentialState | None:
+        """Return the state of a provider's credentials: as the proxy used them, else as surveyed, else None."""
+        seen = next((state for state in self.feed.credentials if state.provider is provider), None)
+        if seen is not None and seen.standing is not Standing.NONE:
+            return seen
+        survey = self.surveys.get(provider)
+        if survey is None:
+            return seen
+        standing = Standing.SIGNED_IN if survey.usable else Standing.NONE
+        return CredentialState(provider, standing, words=survey.words)
+
+    @property
+    def chosen(self) -> Remembered:
+        """What the user chose in the dashboard, with config.toml's density as the default."""
+        now = self.preferences.now
+        if now.density is None and self.settings.density != "auto":
+            return msgspec.structs.replace(now, density=self.settings.density)
+        return now
+
+
+@runtime_checkable
+class LiveScreen(Protocol):
+    """A screen that is told of changes. Both methods are called on the dashboard's loop, only while it is mounted."""
+
+    def take_change(self, change: Change) -> None:
+        """Take changed exchanges, about ten times a second at most."""
+
+    def take_tick(self, tick: int) -> None:
+        """Redraw what moves. ``tick`` counts up; only called while something is live."""

@@ -1,0 +1,199 @@
+"""Follow the feed from its thread into the dashboard's loop, and read the store."""
+
+import asyncio
+import contextlib
+import gc
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
+
+from textual.app import App
+
+from candela_tui.credentials.state import CredentialState
+from candela_tui.exchange import Exchange
+from candela_tui.feed import Follower, Notice
+from candela_tui.pricing import load_price_data, price_data_loaded
+from candela_tui.store.errors import StoreError
+from candela_tui.store.history import ExchangeQuery
+from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.loaded_exchanges import Change
+from candela_tui.ui.time_slices import in_slices
+
+_SHORTEST_INTERVAL_S = 0.1
+_NEWEST = 5000
+"""Exchanges to load first. The rest of the last day and of their sessions follows."""
+_DAY = timedelta(hours=25)
+"""How far back to load: the header sums up today, which can have 25 hours, and the last hours."""
+_PAGE = 1000
+_MERGED_AT_ONCE = 50
+
+
+class FeedFollower:
+    """Keeps the loaded exchanges up to date from ``start`` to ``stop``, and reports each change."""
+
+    def __init__(
+        self,
+        app: App[int],
+        sources: DataSources,
+        changed: Callable[[Change], None],
+        noticed: Callable[[Notice], None],
+        credentials: Callable[[Sequence[CredentialState]], None],
+    ) -> None:
+        self._app = app
+        self._sources = sources
+        self._changed = changed
+        self._noticed = noticed
+        self._credentials = credentials
+        self._follower: Follower | None = None
+        self._drained_at = 0.0
+        self._polling = False
+        self._merged: list[Change] = []
+        """Changes that the screens have not been told of yet."""
+        self._told_at = 0.0
+        self._trouble: str | None = None
+
+    def start(self) -> None:
+        """Follow the feed, and load what the store has."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            # The proxy may still publish while the dashboard's loop closes.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._schedule)
+
+        self._follower = self._sources.feed.follow(wake)
+        self._start_loading()
+        if not price_data_loaded():
+            self._app.run_worker(self._learn_windows(), group="price data")
+        if self._sources.status.follows_store:
+            self._app.set_interval(1.0, self._poll)
+
+    async def _learn_windows(self) -> None:
+        """Load the price data, then sum up again: without it no summary knows how large a model's context is."""
+        await asyncio.to_thread(load_price_data)
+        self._changed(self._sources.loaded.sum_again())
+
+    def stop(self) -> None:
+        """Stop following the feed."""
+        if self._follower is not None:
+            self._sources.feed.unfollow(self._follower)
+            self._follower = None
+
+    def _schedule(self) -> None:
+        loop = asyncio.get_running_loop()
+        delay = max(0.0, self._drained_at + _SHORTEST_INTERVAL_S - loop.time())
+        # Through the app's own queue, so that an exception ends the app instead of getting lost in the loop.
+        loop.call_later(delay, self._app.call_later, self._drain)
+
+    async def _drain(self) -> None:
+        if self._follower is None:
+            return
+        self._drained_at = asyncio.get_running_loop().time()
+        news = self._follower.drain()
+        await self._merge(news.exchanges, from_feed=True)
+        for notice in news.notices:
+            self._noticed(notice)
+        if news.credentials:
+            self._credentials(news.credentials)
+        self._tell_merged()
+        if news.missed:
+            self._start_loading()
+
+    def _start_loading(self) -> None:
+        load: Callable[[], Awaitable[None]] = self._load
+        self._app.run_worker(load, group="history", exclusive=True)
+
+    async def _load(self) -> None:
+        try:
+            newest = await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(limit=_NEWEST))
+            await self._merge(newest)
+            if len(newest) == _NEWEST:
+                await self._complete([*await self._rest_of_day(newest[0].id), *newest])
+        except StoreError as error:
+            self._in_trouble(error)
+        finally:
+            self._tell_merged()
+
+    async def _rest_of_day(self, before: str) -> list[Exchange]:
+        """Load and return the last day's exchanges from before a given one, oldest first."""
+        since = self._sources.clock.now() - _DAY
+        rest: list[Exchange] = []
+        while True:
+            page = await asyncio.to_thread(
+                self._sources.history.exchanges, ExchangeQuery(since=since, before=before, limit=_PAGE)
+            )
+            await self._merge(page)
+            rest = page + rest
+            if len(page) < _PAGE:
+                return rest
+            gc.freeze()
+            before = page[0].id
+
+    async def _complete(self, newest: Sequence[Exchange]) -> None:
+        """Load the earlier exchanges of the sessions that these belong to."""
+        oldest: dict[str | None, str] = {}
+        for exchange in newest:
+            oldest.setdefault(exchange.session_id, exchange.id)
+        unfrozen = len(newest)
+        for session_id, before in reversed(oldest.items()):
+            while True:
+                page = await asyncio.to_thread(
+                    self._sources.history.exchanges,
+                    ExchangeQuery(session_id, before=before, limit=_PAGE),
+                )
+                await self._merge(page)
+                unfrozen += len(page)
+                if unfrozen >= _PAGE:
+                    # They stay in memory. The collector would walk all of them again and again, taking 0.3 s at 50,000.
+                    gc.freeze()
+                    unfrozen = 0
+                if len(page) < _PAGE:
+                    break
+                before = page[0].id
+
+    async def _merge(self, exchanges: Sequence[Exchange], *, from_feed: bool = False) -> None:
+        """Merge exchanges in slices. The screens are told about ten times a second; the caller tells them the rest."""
+        loaded = self._sources.loaded
+
+        def steps() -> Iterator[None]:
+            for start in range(0, len(exchanges), _MERGED_AT_ONCE):
+                self._merged.append(loaded.merge(exchanges[start : start + _MERGED_AT_ONCE], from_feed=from_feed))
+                yield
+
+        def grown() -> None:
+            if time.monotonic() - self._told_at >= _SHORTEST_INTERVAL_S:
+                self._tell_merged()
+
+        await in_slices(steps(), grown)
+
+    def _tell_merged(self) -> None:
+        change = Change(
+            tuple(exchange for part in self._merged for exchange in part.exchanges),
+            frozenset(session_id for part in self._merged for session_id in part.sessions),
+        )
+        self._merged.clear()
+        if change.exchanges:
+            self._changed(change)
+        self._told_at = time.monotonic()
+
+    async def _poll(self) -> None:
+        if self._polling:
+            return
+        loaded = self._sources.loaded
+        oldest = min((exchange.started_at for exchange in loaded.live), default=None)
+        newest = loaded.newest
+        since = oldest or (newest.started_at - timedelta(seconds=5) if newest else None)
+        self._polling = True
+        try:
+            await self._merge(await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(since=since)))
+            self._trouble = None
+        except StoreError as error:
+            self._in_trouble(error)
+        finally:
+            self._tell_merged()
+            self._polling = False
+
+    def _in_trouble(self, error: StoreError) -> None:
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            self._noticed(Notice(str(error)))

@@ -1,0 +1,1 @@
+"""Themes, styled text and the signs that all screens share."""

@@ -1,0 +1,1 @@
+"""The list widget that shows sessions and requests."""

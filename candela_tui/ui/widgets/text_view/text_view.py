@@ -1,0 +1,327 @@
+"""A view of lines with blocks that fold, and with a search in the background."""
+
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.events import Click
+from textual.message import Message
+from textual.worker import Worker
+
+from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.time_slices import in_slices
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines, FoldSorting
+from candela_tui.ui.widgets.text_view.folding.folds import Fold
+from candela_tui.ui.widgets.text_view.highlights import marked
+from candela_tui.ui.widgets.text_view.keys import TEXT_KEYS
+from candela_tui.ui.widgets.text_view.line_view import LineView
+from candela_tui.ui.widgets.text_view.lines import Lines
+from candela_tui.ui.widgets.text_view.search import Finder, Query
+
+
+class TextView(LineView, inherit_bindings=False):
+    """Shows lines that were made for its width. If they form blocks, one of the blocks in view is the current one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = TEXT_KEYS
+
+    class Searched(Message):
+        """Posted when the search made progress, or moved to another hit."""
+
+    def __init__(
+        self, lines: Lines | None = None, *, id: str | None = None, preferences: Preferences | None = None
+    ) -> None:
+        super().__init__(lines, id=id, preferences=preferences)
+        self._chosen: int | None = None
+        self._query: Query | None = None
+        self._finder: Finder = self._lines.finder(None)
+        self._hit = -1
+        self._search: Worker[None] | None = None
+
+    def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False) -> None:
+        """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow."""
+        self._lines = lines
+        self._chosen = None
+        self._forget_hits()
+        super().show_lines(lines, at=at, follow=follow)
+        self.refresh_bindings()
+
+    def release_lines(self) -> None:
+        """Drop the lines when the screen closes."""
+        super().release_lines()
+        self._forget_hits()
+
+    def grew(self, *, at: float | None = None) -> None:
+        """Update the view after lines were added or the last ones changed, and search them."""
+        super().grew(at=at)
+        self._search_on()
+
+    def line_in_view(self, number: int) -> Line:
+        """Return the pieces to draw on a line, with its hits highlighted."""
+        line = super().line_in_view(number)
+        return line if self._query is None else marked(line, self._lines.marks(number, self._finder.hits), self._hit)
+
+    @property
+    def current_line(self) -> int | None:
+        """The first line of the current block, if there is one."""
+        lines, number = self._folded, self.current
+        return None if lines is None or number is None else lines.start_of(number)
+
+    @property
+    def pinned(self) -> Line | None:
+        """The levels of detail, shown while the user changes those of a single kind of block."""
+        lines = self._folded
+        if lines is None or lines.levels.chosen is None:
+            return None
+        return ((" " * 3, "text"), *lines.levels.line(self.text_width - 4))
+
+    @property
+    def _folded(self) -> FoldedLines | None:
+        lines = self._lines
+        return lines if isinstance(lines, FoldedLines) and lines.folds else None
+
+    @property
+    def current(self) -> int | None:
+        """The number of the current block; None if there are no blocks.
+
+        It is the block that the user chose, while that is in view; else the first that begins in view; else the one
+        that fills the view.
+        """
+        lines = self._folded
+        if lines is None:
+            return None
+        top = self.scroll_offset.y
+        bottom = top + max(1, self.size.height)
+        if (
+            self._chosen is not None
+            and self._chosen < len(lines.folds)
+            and top <= lines.start_of(self._chosen) < bottom
+        ):
+            return self._chosen
+        first = lines.fold_at(top)
+        place: int | None = first if lines.start_of(first) >= top and lines.folds[first].stops else None
+        if place is None:
+            place = lines.next_stop(first, 1)
+        if place is not None and lines.start_of(place) < bottom:
+            return place
+        return first if lines.folds[first].stops else lines.next_stop(first, -1)
+
+    @property
+    def current_fold(self) -> Fold | None:
+        """The current block, if there is one."""
+        lines, number = self._folded, self.current
+        return lines.folds[number] if lines is not None and number is not None else None
+
+    @property
+    def current_text(self) -> tuple[str, str] | None:
+        """The name and the whole text of the current block; None if there are no blocks."""
+        lines, number = self._folded, self.current
+        if lines is None or number is None:
+            return None
+        return lines.folds[number].name, lines.text_of(number)
+
+    def _choose(self, number: int) -> None:
+        self._chosen = number
+        self._redraw()
+        self.post_message(self.Moved())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual's hook: return whether an action is possible with these lines."""
+        if action in ("fold", "fold_all", "detail", "detail_kind", "block"):
+            return isinstance(self._lines, FoldedLines)
+        if action in ("order", "reverse"):
+            return isinstance(self._lines, FoldedLines) and self._lines.sorting is not None
+        if action in ("wrap", "line_numbers"):
+            return self._preferences is not None
+        return not self._wraps if action == "sideways" else True
+
+    def action_fold(self) -> None:
+        """Fold or unfold the current block."""
+        number = self.current
+        if number is not None:
+            self.toggle(number)
+
+    def toggle(self, number: int) -> None:
+        """Fold or unfold a block."""
+        lines = self._folded
+        if lines is not None and lines.folds[number].foldable:
+            self._chosen = number
+            lines.toggle(number)
+            self._settle()
+
+    def action_fold_all(self) -> None:
+        """Fold or unfold all blocks."""
+        if (lines := self._folded) is not None:
+            lines.toggle_all()
+            self._settle()
+
+    def action_detail(self, step: int) -> None:
+        """Show more or less of all blocks, or of the blocks of the chosen kind."""
+        if (lines := self._folded) is not None:
+            lines.shift_levels(step)
+            self._settle()
+
+    def action_detail_kind(self) -> None:
+        """Choose the kind of block whose level of detail is changed."""
+        if (lines := self._folded) is not None:
+            lines.choose_kind(self.current)
+            self._redraw()
+
+    def action_block(self, step: int) -> None:
+        """Make the next block below or above the current one."""
+        lines, number = self._folded, self.current
+        if lines is None or number is None or (following := lines.next_stop(number, step)) is None:
+            return
+        self._choose(following)
+        line, top, height = lines.start_of(following), self.scroll_offset.y, self.size.height
+        if not top <= line < top + height:
+            self._following = False
+            self.scroll_to(y=max(0, line - (height // 3 if step < 0 else 2)), animate=False, force=True)
+
+    def action_order(self) -> None:
+        """Sort the blocks by the next criterion."""
+        self._reorder(lambda sorting: sorting.turn())
+
+    def action_reverse(self) -> None:
+        """Reverse the order of the blocks."""
+        self._reorder(lambda sorting: sorting.reverse())
+
+    def _reorder(self, change: Callable[[FoldSorting], None]) -> None:
+        lines = self._folded
+        if lines is not None and lines.sorting is not None:
+            change(lines.sorting)
+            self._chosen = None
+            self.show_lines(lines)
+
+    def _settle(self, then: Callable[[], None] | None = None) -> None:
+        """Show all blocks at the levels chosen for them, in the background. Lines in view stay in place."""
+        if (lines := self._folded) is not None:
+            self._following = False
+            self._redraw()
+            settling: Callable[[], Awaitable[None]] = partial(self._settling, lines, then)
+            self.run_worker(settling, group="fold", exclusive=True)
+
+    async def _settling(self, lines: FoldedLines, then: Callable[[], None] | None) -> None:
+        await in_slices(lines.settle(lines.fold_at(self.scroll_offset.y)), lambda: self._settled(lines))
+        if then is not None:
+            then()
+
+    def _settled(self, lines: FoldedLines) -> None:
+        if lines is not self._lines:
+            return
+        top = self.scroll_offset.y
+        number = self.current
+        keep = number is not None and top <= lines.start_of(number)
+        place = number if keep and number is not None else lines.fold_at(top)
+        self._chosen = place
+        below = top - lines.start_of(place)
+        lines.commit()
+        # The first line in view may be folded away now.
+        below = min(below, lines.folds[place].height - 1) if below > 0 else below
+        self.grew(at=max(0, lines.start_of(place) + below))
+
+    def on_click(self, event: Click) -> None:
+        """Make the clicked block the current one. A click on its first line, or on the line that stands for the rest,
+        folds or unfolds it."""
+        lines = self._folded
+        number = self.scroll_offset.y + event.y
+        if lines is None or self.text_selection is not None or number >= len(self._lines):
+            return
+        place = lines.fold_at(number)
+        fold = lines.folds[place]
+        if fold.clicked is not None:
+            if fold.clicked(event.x - fold.indent):
+                self._settle()
+            return
+        if not fold.stops:
+            return
+        row = number - lines.start_of(place)
+        rest = fold.level is not None and not fold.whole and row == bool(fold.head) + fold.shown
+        self._choose(place)
+        if row == 0 or rest:
+            self.toggle(place)
+
+    def search(self, words: str) -> None:
+        """Search for words, ignoring case. Empty words end the search."""
+        self._query = Query(words) if words else None
+        self._forget_hits()
+        self._redraw()
+        self._search_on()
+        self.post_message(self.Searched())
+
+    @property
+    def search_state(self) -> tuple[int, int, bool] | None:
+        """The current hit (from 1; 0 if there is none), the number of hits, and whether all lines were searched; None
+        without a search."""
+        if self._query is None:
+            return None
+        return self._hit + 1, len(self._finder.hits), self._finder.complete
+
+    def _forget_hits(self) -> None:
+        self._finder, self._hit = self._lines.finder(self._query), -1
+        if self._search is not None:
+            self._search.cancel()
+            self._search = None
+
+    def _search_on(self) -> None:
+        if self._finder.complete or not self.is_mounted:
+            return
+        if self._search is None or self._search.is_finished:
+            self._search = self.run_worker(self._find_hits, group="search")
+
+    async def _find_hits(self) -> None:
+        await in_slices(self._finder.steps(), self._search_grew)
+        if self._hit < 0 and self._finder.hits:
+            self._to_hit(0)
+            self.post_message(self.Searched())
+
+    def _search_grew(self) -> None:
+        if self._hit < 0:
+            self._to_hit(bisect_left(self._finder.hits, self._lines.place_of(self.scroll_offset.y)))
+        if self._folded is not None:
+            self._redraw()
+        self.post_message(self.Searched())
+
+    def _to_hit(self, hit: int) -> None:
+        if not 0 <= hit < len(self._finder.hits):
+            return
+        self._hit = hit
+        self._following = False
+        found = self._finder.hits[hit]
+        number = self._lines.line_of(found)
+        lines = self._folded
+        if number is None:
+            if lines is not None:
+                lines.reveal(found)
+                self._settle(lambda: self._to_hit(hit))
+            return
+        if lines is not None:
+            self._chosen = lines.fold_at(number)
+        top, height = self.scroll_offset.y, self.size.height
+        if not top <= number < top + height:
+            self.scroll_to(y=max(0, number - height // 3), animate=False, force=True)
+        for mark in self._lines.marks(number, self._finder.hits):
+            if mark.hit == hit:
+                self.bring_into_view(mark.start, mark.stop)
+        self._redraw()
+
+    def next_hit(self, step: int) -> None:
+        """Go to the next or previous hit, wrapping around at the end."""
+        if hits := len(self._finder.hits):
+            self._to_hit((self._hit + step) % hits)
+            self.post_message(self.Searched())
+
+    def action_lines(self, step: int) -> None:
+        """Scroll by lines. At the end, move through the blocks in view."""
+        at_end = self.scroll_offset.y >= self.max_scroll_y if step > 0 else self.scroll_offset.y <= 0
+        if at_end:
+            self.action_block(step)
+        else:
+            super().action_lines(step)
+
+    def action_top(self) -> None:
+        """Go to the first line and the first block."""
+        self._chosen = None
+        super().action_top()

@@ -1,0 +1,88 @@
+"""The test's side of the fork server: commands as processes, with what is used of asyncio's Process."""
+
+import array
+import asyncio
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from signal import SIGKILL, Signals
+
+
+class ForkedProcess:
+    """A command that runs; its output is piped, its input empty."""
+
+    def __init__(
+        self, pid: int, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader, report: asyncio.StreamReader
+    ) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self.stderr = stderr
+        self.returncode: int | None = None
+        self._report = report
+
+    async def wait(self) -> int:
+        """Return the exit code once it has ended; negative for a signal."""
+        if self.returncode is None:
+            self.returncode = int(await self._report.readline())
+        return self.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Read its output to the end and wait for it."""
+        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
+        return out, err
+
+    def send_signal(self, number: Signals) -> None:
+        """Send a signal, if it has not ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(SIGKILL)
+
+
+async def start_forked(arguments: Sequence[str], environment: Mapping[str, str], directory: Path) -> ForkedProcess:
+    """Start ``candela`` with these arguments in a forked process."""
+    pipes = [os.pipe() for _ in range(3)]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    writing = [writer for _, writer in pipes]
+    request = {"arguments": arguments, "environment": dict(environment), "directory": str(directory)}
+    rights = array.array("i", [nothing, *writing])
+    _channel().sendmsg([json.dumps(request).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+    for descriptor in (nothing, *writing):
+        os.close(descriptor)
+    stdout, stderr, report = [await _reader(reading) for reading, _ in pipes]
+    return ForkedProcess(int(await report.readline()), stdout, stderr, report)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    pipe = os.fdopen(descriptor, "rb")
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader
+
+
+@cache
+def _channel() -> socket.socket:
+    """The connection to this test process's fork server, which ends with it."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.cli.fork_server", str(its.fileno())],
+        pass_fds=[its.fileno()],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+    )
+    its.close()
+
+    def end() -> None:
+        ours.close()
+        server.wait()
+
+    atexit.register(end)
+    return ours
