@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from candela_tui.config.check import Key, validated
 from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
-from candela_tui.config.file import read_document, read_text, replace_text
+from candela_tui.config.file import make_directory, read_document, read_text, replace_text
+from candela_tui.file_lock import locked
 
 if TYPE_CHECKING:
     from tomlkit.items import Item
@@ -20,6 +21,12 @@ def change_setting(path: Path, key: Key, value: object) -> None:
 
     Raises ConfigError and leaves the file unchanged if the change fails or would make the file invalid.
     """
+    make_directory(path)
+    with locked(path):
+        _change(path, key, value)
+
+
+def _change(path: Path, key: Key, value: object) -> None:
     written = read_text(path)
     wanted = read_document(path)
     _put(wanted, path, key, value)

@@ -30,10 +30,17 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from error
 
 
+def make_directory(path: Path) -> None:
+    """Create the directory of the file, or of the target if it is a symbolic link. Raises ConfigError."""
+    try:
+        Path(os.path.realpath(path)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be written: {error.strerror or error}") from error
+
+
 def replace_text(path: Path, text: str) -> None:
     """Replace the file, or the target if it is a symbolic link, atomically. Raises ConfigError."""
     try:
-        Path(os.path.realpath(path)).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode(), mode=None)
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror or error}") from error

@@ -1,5 +1,6 @@
 """``candela config``: settings read, changed and checked on the command line."""
 
+import asyncio
 import tomllib
 
 import pytest
@@ -140,3 +141,9 @@ async def test_a_mistake_in_the_environment_names_the_variable(home: Home) -> No
     result = await home.run("config", "check", CANDELA_PROXY__PORT="x")
     assert result.code == 1
     assert "CANDELA_PROXY__PORT" in result.err
+
+
+async def test_eight_that_set_at_the_same_time_all_keep_their_setting(home: Home) -> None:
+    results = await asyncio.gather(*(home.run("config", "set", f"vertex.betas.flag-{n}", "true") for n in range(8)))
+    assert [result.code for result in results] == [0] * 8
+    assert written(home) == {"vertex": {"betas": {f"flag-{n}": True for n in range(8)}}}

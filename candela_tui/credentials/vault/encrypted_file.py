@@ -6,16 +6,14 @@ Storage Cheat Sheet recommends (2^17, 8, 1: 128 MB, about 0.4 s).
 """
 
 import base64
-import contextlib
 import json
-import os
 import secrets
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
+from candela_tui.file_lock import locked
 from candela_tui.files import write_atomically
 
 _COST: Final = 2**17
@@ -46,12 +44,12 @@ class EncryptedFile:
 
     def write(self, name: str, secret: str) -> None:
         """Store a secret, replacing the previous one. Raises VaultError."""
-        with self._alone():
+        with locked(self._path):
             self._save(self._open() | {name: secret})
 
     def remove(self, name: str) -> bool:
         """Remove a secret and return whether there was one. Raises VaultError."""
-        with self._alone():
+        with locked(self._path):
             kept = self._open()
             if name not in kept:
                 return False
@@ -61,20 +59,6 @@ class EncryptedFile:
             else:
                 self._delete()
         return True
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from changing the file between reading and writing it, so that no secret is lost."""
-        with contextlib.ExitStack() as held:
-            # Locking the folder leaves no lock file behind. Windows and file systems without locks go without it.
-            if sys.platform != "win32":
-                import fcntl
-
-                with contextlib.suppress(OSError):
-                    folder = os.open(self._path.parent, os.O_RDONLY)
-                    held.callback(os.close, folder)
-                    fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
 
     def _unlocked(self) -> str:
         if self._passphrase is None:
