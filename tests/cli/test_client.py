@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -134,9 +135,43 @@ async def test_the_passphrase_of_candelas_secrets_is_not_handed_on(command: tupl
     assert (await running.run(*command, CANDELA_PASSPHRASE="correct horse")).out == "<>\n"
 
 
+@pytest.mark.parametrize("command", [("claude",), ("exec", "claude")], ids=" ".join)
+async def test_python_and_path_of_a_program_are_not_candelas_where_uv_runs_candela(
+    command: tuple[str, ...], running: Home
+) -> None:
+    own = Path(sys.prefix) / "bin"
+    running.environment["PATH"] = os.pathsep.join(
+        place for place in running.environment["PATH"].split(os.pathsep) if Path(place) != own
+    )
+    running.with_programs(claude='echo "$PATH <$VIRTUAL_ENV> <$UV>"')
+    before = running.environment["PATH"]
+    result = await running.run(
+        *command,
+        PATH=f"{own}{os.pathsep}{before}",
+        VIRTUAL_ENV=sys.prefix,
+        UV="/usr/bin/uv",
+        UV_RUN_RECURSION_DEPTH="1",
+    )
+    assert result.out == f"{before} <> <>\n"
+
+
+async def test_a_program_that_only_candelas_environment_has_is_missing_where_uv_runs_candela(home: Home) -> None:
+    own = Path(sys.prefix) / "bin"
+    by_uv = {"PATH": f"{own}:/nowhere", "VIRTUAL_ENV": sys.prefix, "UV": "/usr/bin/uv", "UV_RUN_RECURSION_DEPTH": "1"}
+    result = await home.run("exec", "candela", "--version", **by_uv)
+    assert (result.code, result.err) == (1, "Error: candela: no such command on PATH\n")
+    assert not home.data.exists()
+
+
 async def test_a_background_candela_is_started_where_none_runs_and_stays(home: Home) -> None:
     home.with_programs(claude="echo ran")
-    assert (await home.run("claude")).out == "ran\n"
+    result = await home.run("claude")
+    assert result.out == "ran\n"
+    assert result.err == (
+        f"candela: started in the background on port {home.port}. See it with `candela attach`, stop it with "
+        "`candela stop`.\n"
+    )
+    assert (await home.run("claude")).err == ""
     status = json.loads((await home.run("status", "--json")).out)
     assert (status["running"], status["background"], status["port"]) == (True, True, home.port)
 

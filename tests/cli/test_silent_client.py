@@ -90,5 +90,6 @@ async def test_the_user_of_a_client_that_went_past_hears_it_when_it_ends(home: H
 async def test_the_user_of_a_client_that_asked_hears_nothing(home: Home) -> None:
     asks = "import os, urllib.request; urllib.request.urlopen(os.environ['ANTHROPIC_BASE_URL'] + '/v1/models').read()"
     home.with_programs(claude=f'exec python3 -c "{asks}"')
+    await home.run("start")
     result = await home.run("claude", "-p", "hello")
     assert (result.code, result.err) == (0, "")

@@ -12,6 +12,7 @@ import click
 from candela_tui.claude_code.models import HAIKU_VARIABLE
 from candela_tui.claude_code.variables import is_socket
 from candela_tui.cli.claude.environment import Changes, RouteOptions, changes
+from candela_tui.cli.claude.own_environment import without_own_environment
 from candela_tui.cli.claude.route_options import resolve_options, route_options
 from candela_tui.cli.claude.settings_files import leading_past, read_settings_files
 from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
@@ -94,7 +95,7 @@ def claude(invocation: Invocation, route: str | None, native: bool, words: tuple
     Starts a background candela if none is running. The exit code is Claude Code's. --help is Claude Code's, too, unless
     it is not installed.
     """
-    if shutil.which("claude") is None:
+    if not _on_path("claude"):
         if _asks_for_help(words):
             ctx = click.get_current_context()
             click.echo(ctx.get_help())
@@ -114,9 +115,22 @@ def execute(invocation: Invocation, route: str | None, native: bool, words: tupl
 
     Starts a background candela if none is running. The exit code is the command's.
     """
-    if shutil.which(words[0]) is None:
+    if not _on_path(words[0]):
         raise click.ClickException(f"{words[0]}: no such command on PATH")
     _become(invocation, route, native, words)
+
+
+def _on_path(program: str) -> bool:
+    return shutil.which(program, path=_environment().get("PATH")) is not None
+
+
+def _environment() -> dict[str, str]:
+    """Return the user's environment: without the one that uv made for candela, and without candela's passphrase.
+
+    The passphrase unlocks candela's file of secrets. A program that runs commands for a model must not see it."""
+    environ = without_own_environment(os.environ, sys.prefix)
+    environ.pop(PASSPHRASE_VARIABLE, None)
+    return environ
 
 
 def _become(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
@@ -126,7 +140,14 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
     environ = ClientEnvironment(os.environ, files).variables()
     options = resolve_options(route, native, settings, invocation.paths, environ, words[0])
     made = changes(options, port, os.environ, environ)
-    running = running_candela(port) or daemon.start(invocation, port)
+    running = running_candela(port)
+    if running is None:
+        running = daemon.start(invocation, port)
+        click.echo(
+            f"candela: started in the background on port {port}. See it with `candela attach`, stop it with "
+            "`candela stop`.",
+            err=True,
+        )
     if settings.proxy.allow == "same-user":
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
@@ -147,11 +168,8 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
     # Python ignores these two signals, and the program that replaces it would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    environ = made.applied_to(os.environ)
-    # The passphrase unlocks candela's file of secrets. A program that runs commands for a model must not see it.
-    environ.pop(PASSPHRASE_VARIABLE, None)
     try:
-        os.execvpe(words[0], words, environ)  # noqa: S606
+        os.execvpe(words[0], words, made.applied_to(_environment()))  # noqa: S606
     except OSError as error:
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
 
