@@ -26,6 +26,8 @@ class CheckResult:
     words: str
     fix: str = ""
     """How to fix it, or a hint; empty if there is nothing to do."""
+    consequence: str = ""
+    """What keeps a Claude Code that is started here from working, as a clause; empty if it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class Topic:
         """Return a result that is worth a look."""
         return CheckResult(self.id, self.title, CheckState.WARN, words, fix)
 
-    def bad(self, words: str, fix: str = "") -> CheckResult:
+    def bad(self, words: str, fix: str = "", consequence: str = "") -> CheckResult:
         """Return a problem."""
-        return CheckResult(self.id, self.title, CheckState.BAD, words, fix)
+        return CheckResult(self.id, self.title, CheckState.BAD, words, fix, consequence)
 
     def unknown(self, words: str, fix: str = "") -> CheckResult:
         """Return a result for what could not be checked."""

@@ -7,12 +7,12 @@ that is set goes before a subscription's login (https://support.claude.com/en/ar
 
 from collections.abc import Sequence
 
+from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.credentials.placeholder import PLACEHOLDER
-from candela_tui.doctor.base_url import NAME as BASE_URL
-from candela_tui.doctor.base_url import destination_of
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import destination_of
 
 TOPIC = Topic("client.credentials", "What Claude Code signs in with")
 _TOKEN, _KEY, _HELPER = "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper"

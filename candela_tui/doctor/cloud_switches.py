@@ -12,10 +12,10 @@ from candela_tui.claude_code.variables import (
     leads_past_for_certain,
     switched_on,
 )
-from candela_tui.doctor.base_url import destination_of
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import destination_of
 from candela_tui.providers.identity import Route, route_of
 
 TOPIC = Topic("client.cloud", "Provider that Claude Code chooses")

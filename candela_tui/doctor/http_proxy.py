@@ -15,16 +15,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from candela_tui.claude_code.installed import NEWEST_KNOWN, Version, version_of_command, written
-from candela_tui.doctor.base_url import NAME as BASE_URL
-from candela_tui.doctor.base_url import destination_of
+from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import ALL_PROXIES, HTTP_PROXIES, destination_of
 
 TOPIC = Topic("client.http-proxy", "HTTP proxy")
 VPN = Topic("machine.vpn", "VPN and system proxy")
-_DIVERT = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
-_ALL = ("all_proxy", "ALL_PROXY")
 READS_ALL_PROXY_SINCE: Version = (2, 1, 286)
 _LOOPBACK = "127.0.0.1"
 _INTERFACES = Path("/sys/class/net")
@@ -36,10 +34,10 @@ def check_http_proxy(context: DoctorContext) -> Sequence[CheckResult]:
     """Say whether the variables lead Claude Code's requests past candela. Blocks."""
     client = client_environment(context)
     version = version_of_command("claude", context.environ) or NEWEST_KNOWN
-    names = _DIVERT + (_ALL if version >= READS_ALL_PROXY_SINCE else ())
+    names = HTTP_PROXIES + (ALL_PROXIES if version >= READS_ALL_PROXY_SINCE else ())
     found = [(name, given) for name in names if (given := client.get(name)) is not None]
     if not found:
-        if any(client.get(name) for name in _ALL):
+        if any(client.get(name) for name in ALL_PROXIES):
             return [TOPIC.ok(f"none; ALL_PROXY is set, which Claude Code {written(version)} does not read")]
         return [TOPIC.ok("no HTTPS_PROXY, no HTTP_PROXY")]
     name, given = found[0]

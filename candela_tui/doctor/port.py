@@ -1,18 +1,17 @@
 """Whether candela runs, and who else has its port."""
 
 import os
-import socket
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from candela_tui import __version__
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import is_listening
 from candela_tui.network.peer import listener, listening_uid
 from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
 
 TOPIC = Topic("proxy.port", "candela")
-_CONNECT_S = 2.0
 _ANOTHER_PORT = "choose another port with `candela config set proxy.port 8182`"
 _INTERPRETERS = ("python", "node", "ruby", "perl", "bun", "deno")
 
@@ -25,7 +24,7 @@ def check_port(context: DoctorContext) -> Sequence[CheckResult]:
         return [_candela(running, context)]
     if not is_listening(port):
         return [
-            TOPIC.warn(f"does not run: nothing listens on {HOST}:{port}", "Start it: `candela`, or `candela start`.")
+            TOPIC.warn(f"not running: nothing listens on {HOST}:{port}", "Start it: `candela`, or `candela start`.")
         ]
     process = listener(port)
     who = f"{_program(process[1])} (pid {process[0]})" if process is not None else "a program of another user"
@@ -45,17 +44,6 @@ def _candela(running: RunningCandela, context: DoctorContext) -> CheckResult:
             "Give both the same --data-dir (CANDELA_DATA_DIR).",
         )
     return TOPIC.ok(words)
-
-
-def is_listening(port: int) -> bool:
-    """Whether connections to a port of 127.0.0.1 are taken. Blocks."""
-    try:
-        socket.create_connection((HOST, port), _CONNECT_S).close()
-    except TimeoutError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def _program(command: str) -> str:

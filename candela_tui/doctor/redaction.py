@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
-from candela_tui.doctor.base_url import LOOPBACK
 from candela_tui.doctor.check_result import CheckResult
 from candela_tui.doctor.client_settings import settings_files
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import LOOPBACK
 from candela_tui.redaction import REDACTED, is_secret_name, redact_text
 
 _ALSO_SECRET_NAME = re.compile(r"KEY|HEADERS", re.I)

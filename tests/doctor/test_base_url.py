@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import Settings
-from candela_tui.doctor.base_url import check_base_url, destination_of
+from candela_tui.doctor.base_url import check_base_url
 from candela_tui.doctor.check_result import CheckResult, CheckState
+from candela_tui.doctor.destination import REACHES_NOTHING, destination_of
 from candela_tui.doctor.run_checks import in_thread
 from tests.doctor.conftest import MakeContext, install, write_settings
 from tests.proxy.running import RunningProxy, running
@@ -63,17 +64,17 @@ def test_a_place_tells_neither_user_nor_path_nor_query(user: str, path: str) -> 
     assert (where.place, where.to_candela) == ("https://gateway.example:8443", False)
 
 
-async def test_not_set_is_as_it_should_be_and_tells_how_to_set_it(make_context: MakeContext) -> None:
+async def test_not_set_is_fine_and_says_how_to_set_it(make_context: MakeContext) -> None:
     check = await checked(make_context())
     assert check.state is CheckState.OK
-    assert "past candela unless candela starts it" in check.words
+    assert "bypasses candela unless candela starts it" in check.words
     assert 'eval "$(candela env)"' in check.fix
 
 
 async def test_a_shell_that_leads_to_a_running_candela_is_well(make_context: MakeContext, proxy: RunningProxy) -> None:
     context = make_context({"proxy": {"port": proxy.port}}, environ=exported(proxy.url))
     check = await checked(context)
-    assert (check.state, check.words) == (CheckState.OK, "in this shell leads to candela, route anthropic-direct")
+    assert (check.state, check.words) == (CheckState.OK, "this shell points at candela, route anthropic-direct")
 
 
 @pytest.mark.parametrize(
@@ -106,15 +107,16 @@ async def test_tool_search_that_is_off_for_this_version_is_told(
 async def test_a_path_that_is_no_route_is_wrong(make_context: MakeContext, proxy: RunningProxy) -> None:
     context = make_context({"proxy": {"port": proxy.port}}, environ=exported(f"{proxy.origin}/anthropic"))
     check = await checked(context)
-    assert (check.state, check.words) == (CheckState.BAD, "in this shell leads to candela, but to no route of it")
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words == "this shell points at candela, but its path is not a route of candela"
 
 
 async def test_a_candela_that_does_not_run_behind_it_is_wrong(make_context: MakeContext) -> None:
     context = make_context()
     url = f"http://127.0.0.1:{context.settings.proxy.port}"
     check = await checked(make_context({"proxy": {"port": context.settings.proxy.port}}, environ=exported(url)))
-    assert check.state is CheckState.BAD
-    assert check.words.endswith("which does not run")
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words.endswith("which is not running")
 
 
 async def test_a_settings_file_that_overrides_the_shell_is_named(
@@ -125,7 +127,8 @@ async def test_a_settings_file_that_overrides_the_shell_is_named(
     check = await checked(context)
     assert check.state is CheckState.BAD
     assert check.words == (
-        f"leads to candela in this shell, but {path}, which goes before the shell, leads to https://gw.example"
+        f"this shell points at candela, but {path}, which overrides the shell, points at https://gw.example, "
+        "a name that can't be resolved"
     )
     assert str(path) in check.fix
 
@@ -135,14 +138,12 @@ async def test_a_settings_file_that_unsets_it_is_named(make_context: MakeContext
     path = write_settings(context.directory / ".claude/settings.local.json", {"env": {NAME: ""}})
     check = await checked(context)
     assert check.state is CheckState.BAD
-    assert f"is unset by {path}" in check.words
+    assert f"{path}, which overrides the shell, unsets it" in check.words
 
 
 async def test_another_local_proxy_is_told_from_another_candela(
-    make_context: MakeContext, proxy: RunningProxy, provider: Provider, nobody_listens: str
+    make_context: MakeContext, proxy: RunningProxy, provider: Provider
 ) -> None:
-    nobody = await checked(make_context(environ=exported(f"http://{nobody_listens}")))
-    assert nobody.words.endswith("where nothing listens, past candela")
     other = await checked(make_context(environ=exported(proxy.url)))
     program = await checked(make_context(environ=exported(provider.url)))
     assert (other.state, program.state) == (CheckState.WARN, CheckState.WARN)
@@ -152,4 +153,36 @@ async def test_another_local_proxy_is_told_from_another_candela(
 
 async def test_what_is_no_url_is_wrong(make_context: MakeContext) -> None:
     check = await checked(make_context(environ={NAME: "127.0.0.1:8181"}))
-    assert (check.state, check.words) == (CheckState.BAD, "in this shell is no http:// or https:// URL")
+    assert (check.state, check.words) == (CheckState.BAD, "in this shell: not an http:// or https:// URL")
+    assert check.consequence == REACHES_NOTHING
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+async def test_a_base_url_of_this_machine_where_nothing_listens_is_a_problem(
+    make_context: MakeContext, host: str, nobody_listens: str
+) -> None:
+    port = nobody_listens.rpartition(":")[2]
+    check = await checked(make_context(environ=exported(f"http://{host}:{port}")))
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words == f"this shell points at http://{host}:{port}, where nothing listens"
+    assert "unset ANTHROPIC_BASE_URL" in check.fix
+
+
+async def test_the_ipv6_address_is_not_where_candela_listens(make_context: MakeContext, proxy: RunningProxy) -> None:
+    context = make_context({"proxy": {"port": proxy.port}}, environ=exported(f"http://[::1]:{proxy.port}"))
+    check = await checked(context)
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words.endswith("at ::1; candela listens on 127.0.0.1 only")
+    assert check.fix.startswith("Use 127.0.0.1 instead.")
+
+
+async def test_a_gateway_whose_name_is_misspelt_is_a_problem(make_context: MakeContext) -> None:
+    environ = exported("https://user:p4ssword@gateway.invalid/v1")
+    check = await checked(make_context(environ=environ))
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words == "this shell points at https://gateway.invalid, a name that can't be resolved"
+    for unasked in (
+        make_context(environ=environ, online=False),
+        make_context(environ={**environ, "HTTPS_PROXY": "http://proxy.example"}),
+    ):
+        assert (await checked(unasked)).state is CheckState.WARN

@@ -42,7 +42,7 @@ def test_a_candela_that_does_not_run_is_said_to_be_startable(make_context: MakeC
     context = make_context()
     [check] = check_port(context)
     assert check.state is CheckState.WARN
-    assert check.words == f"does not run: nothing listens on 127.0.0.1:{context.settings.proxy.port}"
+    assert check.words == f"not running: nothing listens on 127.0.0.1:{context.settings.proxy.port}"
     assert "candela start" in check.fix
 
 

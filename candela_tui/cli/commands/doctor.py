@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from candela_tui.cli.invocation import Invocation
-from candela_tui.text.terminal_safe import terminal_safe
 
 if TYPE_CHECKING:
     from candela_tui.doctor.check_result import CheckResult
@@ -31,15 +29,18 @@ _WIDEST = 110
     "your own hosts, and names of projects and accounts are left out.",
 )
 @click.option("--offline", is_flag=True, help="Do not contact a provider.")
+@click.option("--verbose", is_flag=True, help="List every check that passed, as in output that is piped.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool, verbose: bool) -> None:
     """Find problems that keep Claude Code's requests from their provider, and suggest fixes.
 
-    Changes nothing. Exits with 1 if it finds a problem.
+    Changes nothing. Exits with 1 if it finds a problem, such as a Claude Code that would not work if it were started
+    here.
 
     \b
-    ✓ fine   ! may be intended, or may fail later   ✗ a problem   ? can't be checked
+    ✓ passed   ! may be intended, or may fail later   ✗ a problem   ? can't be checked
     """
+    from candela_tui.cli.terminal.findings import findings_text
     from candela_tui.doctor.check_result import CheckState
     from candela_tui.doctor.checks import all_checks
     from candela_tui.doctor.redaction import without_secrets
@@ -53,7 +54,12 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool
         click.echo("Checking …", err=True)
     found = without_secrets(run_checks(context, all_checks()), context)
     colour = False if os.environ.get("NO_COLOR") else None
-    click.echo(json_of(found, datetime.now(UTC)) if as_json else _table(found), color=colour)
+    if as_json:
+        click.echo(json_of(found, datetime.now(UTC)))
+    else:
+        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        folded = context.terminal is not None and not verbose
+        click.echo(findings_text(found, width, folded=folded), color=colour)
     if report is not None:
         _write(report, found, context)
     ctx.exit(1 if any(check.state is CheckState.BAD for check in found) else 0)
@@ -80,44 +86,3 @@ def _write(report: Path, found: Sequence["CheckResult"], context: "DoctorContext
     except OSError as error:
         raise click.ClickException(f"{report}: can't be written: {error.strerror}") from None
     click.echo(f"The report is in {report}. Read it before you share it.", err=True)
-
-
-def _table(found: Sequence["CheckResult"]) -> str:
-    from candela_tui.doctor.check_result import CheckState
-    from candela_tui.doctor.report import SIGNS, in_groups
-
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
-    colours = {CheckState.OK: "green", CheckState.WARN: "yellow", CheckState.BAD: "red", CheckState.UNKNOWN: "blue"}
-    lines: list[str] = []
-    for title, members in in_groups(found):
-        lines += [click.style(title, bold=True)]
-        for check in members:
-            said = _wrapped(f"{check.title}: {check.words}", width, 4)
-            lines += [f"  {click.style(SIGNS[check.state], fg=colours[check.state])} {said[0].lstrip()}", *said[1:]]
-            if check.fix:
-                lines += _wrapped(f"→ {check.fix}", width, 4, deeper=2)
-        lines.append("")
-    bad, warn = (sum(check.state is state for check in found) for state in (CheckState.BAD, CheckState.WARN))
-    lines.append(_sum(bad, warn))
-    return "\n".join(lines)
-
-
-def _wrapped(text: str, width: int, indent: int, *, deeper: int = 0) -> list[str]:
-    # Do not break paths and commands, so that they can be copied.
-    return textwrap.wrap(
-        terminal_safe(text),
-        width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + deeper),
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]
-
-
-def _sum(bad: int, warn: int) -> str:
-    if not bad and not warn:
-        return "Everything works."
-    parts = [f"{bad} problem{'s' if bad > 1 else ''}" if bad else "Works"]
-    if warn:
-        parts.append(f"{warn} thing{'s' if warn > 1 else ''} to look at")
-    return f"{', '.join(parts)}."
