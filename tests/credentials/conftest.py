@@ -47,7 +47,9 @@ def nobody_listens() -> Iterator[str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody_listens: str) -> Path:
-    """A home without credentials; no metadata server, no gcloud."""
+    """A home without credentials; no metadata server, no gcloud, no desktop."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
     for name in list(os.environ):
         if name.startswith(_OF_CLOUDS) or name.upper() in _OF_PROXIES:
             monkeypatch.delenv(name)

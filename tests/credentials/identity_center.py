@@ -4,10 +4,12 @@ https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ and
 https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/.
 """
 
+import base64
+import hashlib
 import json
 import time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.credentials.endpoint import Endpoint, Request
 
@@ -31,6 +33,12 @@ class IdentityCenter:
         """The access tokens that hold."""
         self.refresh_tokens: set[str] = set()
         self.signed_out: list[str] = []
+        self.denies: str | None = None
+        """The OAuth error with which the browser is sent back, if the user does not allow the sign-in."""
+        self.codes: list[str] = []
+        """Those that the browser was sent back with."""
+        self._consents: dict[str, dict[str, str]] = {}
+        """What was asked of the browser, by the code that it was sent back with."""
         self.registered: list[dict[str, Any]] = []
         self.interval_s = 0
         self.code_life_s = 600
@@ -46,6 +54,7 @@ class IdentityCenter:
             SECRET,
             "client-secret",
             "device-code",
+            *self.codes,
             *(f"{kind}-token-{n}" for kind in ("access", "refresh") for n in numbers),
         ]
 
@@ -60,6 +69,8 @@ class IdentityCenter:
         asked = (
             json.loads(request.body) if request.body else {key: value[0] for key, value in parse_qs(url.query).items()}
         )
+        if url.path == "/authorize":
+            return self._authorize(asked)
         if url.path == "/client/register":
             self.registered.append(asked)
             return 200, {
@@ -77,6 +88,27 @@ class IdentityCenter:
             self.signed_out.append(request.headers["x-amz-sso_bearer_token"])
             return 200, {}
         return self._portal(url.path, asked)
+
+    def _authorize(self, asked: dict[str, str]) -> tuple[int, Any]:
+        """The page in the browser. Its user allows the sign-in at once, and is sent back."""
+        client = self.registered[-1]
+        back = urlsplit(asked["redirect_uri"])
+        # Any port of the loopback address that was registered (RFC 8252, section 7.3).
+        assert f"{back.scheme}://{back.hostname}{back.path}" in client["redirectUris"]
+        assert (asked["client_id"], asked["response_type"]) == ("client", "code")
+        assert asked["code_challenge_method"] == "S256"
+        assert asked["scopes"].split() == client["scopes"]
+        if client["issuerUrl"] != START_URL:
+            return 400, "invalid_request"
+        answer = {"state": asked["state"]}
+        if self.denies is not None:
+            answer["error"] = self.denies
+        else:
+            answer["code"] = f"authorization-code-{len(self.codes) + 1}"
+            self.codes.append(answer["code"])
+            self._consents[answer["code"]] = asked
+        self._endpoint.fields = {"Location": f"{asked['redirect_uri']}?{urlencode(answer)}"}
+        return 302, ""
 
     def _device(self, asked: dict[str, Any]) -> tuple[int, Any]:
         if asked["startUrl"] != START_URL:
@@ -96,6 +128,14 @@ class IdentityCenter:
             if self.refresh_refused or asked["refreshToken"] not in self.refresh_tokens:
                 return self._refused("InvalidGrantException", "", error="invalid_grant")
             self.refresh_tokens.remove(asked["refreshToken"])
+        elif asked["grantType"] == "authorization_code":
+            consent = self._consents.pop(asked["code"], {})
+            challenge = base64.urlsafe_b64encode(hashlib.sha256(asked["codeVerifier"].encode()).digest())
+            if (consent.get("code_challenge"), consent.get("redirect_uri")) != (
+                challenge.decode().rstrip("="),
+                asked["redirectUri"],
+            ):
+                return self._refused("InvalidGrantException", "", error="invalid_grant")
         else:
             assert asked["grantType"] == DEVICE_GRANT
             assert asked["deviceCode"] == "device-code"

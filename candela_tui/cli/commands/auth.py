@@ -137,7 +137,7 @@ async def _method(
 
     methods = await sign_in.methods(context)
     if wanted is not None:
-        found = next((method for method in methods if method.id == wanted), None)
+        found = next((method for method in methods if method.named(wanted)), None)
         if found is None:
             known = ", ".join(method.id for method in methods) or "none"
             raise click.UsageError(

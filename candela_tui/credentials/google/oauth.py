@@ -6,11 +6,9 @@ cloud-platform (https://developers.google.com/identity/protocols/oauth2/limited-
 whose browser runs on another machine pastes the URL at which the browser ended up.
 """
 
-import hmac
 import logging
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.google.messages import unreachable_in
@@ -51,10 +49,6 @@ class Grant:
     """The secret to store in the vault."""
     token: GoogleToken
     """The first access token. Its account is the user's e-mail address, if Google returned it."""
-
-
-class WrongState(CredentialsError):
-    """The answer belongs to another sign-in or to none."""
 
 
 class Consent:
@@ -108,7 +102,7 @@ class Consent:
                 raise CredentialsError("Google's answer can't be used: it has no token") from None
             return token
         except OAuth2Error as error:
-            raise CredentialsError(_refusal(error.error or "", error.description or "")) from None
+            raise CredentialsError(refusal(error.error or "", error.description or "")) from None
         except RequestException as error:
             words = unreachable_in(error) or "candela could not reach Google. Check the network and HTTPS_PROXY."
             raise CredentialsError(words) from None
@@ -116,26 +110,8 @@ class Consent:
             raise CredentialsError("Google's answer can't be used: it is not what Google documents") from None
 
 
-def code_in(answer: str, state: str) -> str:
-    """Return the code from what the browser came back with: a query, a URL with that query, or the code itself.
-
-    Raises WrongState, or CredentialsError if consent was denied or there is no code."""
-    answer = answer.strip()
-    query = parse_qs(urlsplit(answer).query if "?" in answer else answer if "=" in answer else "")
-    if not query:
-        if not answer or any(c.isspace() for c in answer) or "://" in answer:
-            raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
-        return unquote(answer)
-    if not hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode()):
-        raise WrongState("that answer belongs to another sign-in: follow the newest link")
-    if errors := query.get("error"):
-        raise CredentialsError(_refusal(errors[0], query.get("error_description", [""])[0]))
-    if not query.get("code"):
-        raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
-    return query["code"][0]
-
-
-def _refusal(error: str, description: str) -> str:
+def refusal(error: str, description: str) -> str:
+    """Return the message for an error of Google's OAuth."""
     said = quotable(f"{error}: {description}" if description else error)
     if error == "access_denied":
         return f"Google says that consent was denied ({said}). Nothing was signed in."

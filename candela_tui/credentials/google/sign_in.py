@@ -21,13 +21,13 @@ from candela_tui.credentials.google.account import Project, account_of, projects
 from candela_tui.credentials.google.adc import VARIABLE
 from candela_tui.credentials.google.findings import findings
 from candela_tui.credentials.google.gcloud import COMMAND, Sayings, gcloud_program, log_in
-from candela_tui.credentials.google.oauth import Client, Consent, Endpoints, Grant, WrongState, code_in
-from candela_tui.credentials.google.redirect import RedirectServer
+from candela_tui.credentials.google.oauth import Client, Consent, Endpoints, Grant, refusal
 from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
 from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
-from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter
+from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
+from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongState, code_in
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -38,6 +38,7 @@ _NO_CLIENT: Final = (
     "`candela config set vertex.oauth_client_id ID` and `candela config set vertex.oauth_client_secret SECRET`. "
     f"Or sign in with gcloud: `{COMMAND}`."
 )
+REDIRECT: Final = Redirect("Google", "--method paste", refusal)
 _BROWSER_LIMIT_S: Final = 300.0
 _CALL_LIMIT_S: Final = 60.0
 _LARGEST_KEY: Final = 64 * 1024
@@ -193,10 +194,10 @@ class GoogleSignIn:
 
     async def _browser(self, context: SignInContext, prompter: Prompter) -> Account:
         client = _client(context)
-        async with RedirectServer() as redirect:
+        async with RedirectServer(REDIRECT) as redirect:
             consent = await _called(partial(Consent, client, self._endpoints, redirect.uri))
             await prompter.show_link(consent.link)
-            await prompter.tell(f"Waiting for your browser, {self._browser_limit_s / 60:.0f} minutes at most.")
+            await prompter.tell(waiting_for("your browser", self._browser_limit_s))
             code = await redirect.code(consent.state, self._browser_limit_s)
         return await self._granted(context, prompter, await _called(partial(consent.exchange, code)))
 
@@ -211,7 +212,7 @@ class GoogleSignIn:
         )
         while True:
             try:
-                code = code_in(await prompter.ask("The address that the browser ended at"), consent.state)
+                code = code_in(await prompter.ask("The address that the browser ended at"), consent.state, refusal)
                 break
             except WrongState as error:
                 await prompter.tell(str(error))

@@ -58,6 +58,12 @@ class Method:
     run: Callable[[SignInContext, Prompter], Awaitable[Account | None]]
     """Signs in and records the account. Returns None if the credentials are stored in the provider's own place
     (gcloud's file, ~/.aws). Raises CredentialsError, VaultError, Abandoned, ConfigError."""
+    also: tuple[str, ...] = ()
+    """Other values for ``--method``: ways that this machine lacks, which this one stands in for."""
+
+    def named(self, id: str) -> bool:
+        """Return whether a value for ``--method`` means this method."""
+        return id in (self.id, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

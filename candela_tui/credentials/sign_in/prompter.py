@@ -33,3 +33,9 @@ class Prompter(Protocol):
 
     async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
         """Ask the user to pick one of ``choices``, which holds at least one, and return it."""
+
+
+def waiting_for(what: str, limit_s: float) -> str:
+    """Return the message for a wait that the user can end, such as by an action in the browser."""
+    minutes = max(1, round(limit_s / 60))
+    return f"Waiting for {what}, {minutes} minute{'s' if minutes > 1 else ''} at most."

@@ -1,6 +1,7 @@
 """A user who signs in to AWS, and knows beforehand what to answer to what."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from candela_tui.credentials.sign_in.prompter import Choice
 
@@ -9,8 +10,11 @@ class User:
     """Answers questions by a part of them, and notes all that is said. A question that nobody expects fails the
     test."""
 
-    def __init__(self, *answers: tuple[str, str]) -> None:
-        """``answers``: (a part of the question, what is typed or the id that is chosen), in their order."""
+    def __init__(self, *answers: tuple[str, str], browser: Callable[[str], Awaitable[object]] | None = None) -> None:
+        """``answers``: (a part of the question, what is typed or the id that is chosen), in their order.
+        ``browser`` follows the links that are shown, while the sign-in goes on."""
+        self._browser = browser
+        self._pages: list[asyncio.Task[object]] = []
         self._answers = list(answers)
         self.told: list[str] = []
         self.links: list[tuple[str, str | None]] = []
@@ -35,8 +39,14 @@ class User:
         self.told.append(words)
 
     async def show_link(self, url: str, code: str | None = None) -> None:
-        """Note it."""
+        """Note it, and follow it if there is a browser."""
         self.links.append((url, code))
+        if self._browser is not None:
+            self._pages.append(asyncio.create_task(self._follow(self._browser, url)))
+
+    async def closed_browser(self) -> list[object]:
+        """What the browser showed, when every page has come."""
+        return await asyncio.gather(*self._pages)
 
     async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
         """Type the answer; nothing takes the default."""
@@ -49,6 +59,10 @@ class User:
         self.offered[question] = list(choices)
         wanted = self._next(question)
         return next(choice for choice in choices if choice.id == wanted)
+
+    @staticmethod
+    async def _follow(browser: Callable[[str], Awaitable[object]], url: str) -> object:
+        return await browser(url)
 
     def _next(self, question: str) -> str:
         assert self._answers, f"nobody expected to be asked: {question}"

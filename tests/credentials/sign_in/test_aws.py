@@ -60,8 +60,8 @@ def sts(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 async def signed_in(setup: SignInSetup, method: str, user: User) -> Account | None:
     """Sign in in one of the ways that are offered."""
-    ways = {way.id: way for way in await SIGN_IN.methods(setup.context)}
-    account = await ways[method].run(setup.context, user)
+    way = next(way for way in await SIGN_IN.methods(setup.context) if way.named(method))
+    account = await way.run(setup.context, user)
     assert user.done
     return account
 
@@ -89,9 +89,9 @@ def sts_refuses(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, code: str, 
 
 
 async def test_the_ways_to_sign_in_begin_with_the_profiles_that_are_there(home: Path, setup: SignInSetup) -> None:
-    assert [way.id for way in await SIGN_IN.methods(setup.context)] == ["sso", "keys", "role", "api-key"]
+    assert [way.id for way in await SIGN_IN.methods(setup.context)] == ["sso-code", "keys", "role", "api-key"]
     (home / "config").write_text("[default]\nregion = us-east-1\n[profile a]\nregion = us-east-1\n")
-    assert (await SIGN_IN.methods(setup.context))[0].id == "sso"
+    assert (await SIGN_IN.methods(setup.context))[0].id == "sso-code"
     (home / "credentials").write_text("".join(f"[{name}]\n{STATIC}" for name in "abcde"))
     first = (await SIGN_IN.methods(setup.context))[0]
     assert (first.id, first.about) == ("profile", "a, b, c, 2 more")

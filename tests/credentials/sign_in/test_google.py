@@ -20,10 +20,10 @@ from candela_tui.config import Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.oauth import Client, Consent
-from candela_tui.credentials.google.redirect import RedirectServer
-from candela_tui.credentials.google.sign_in import GoogleSignIn
+from candela_tui.credentials.google.sign_in import REDIRECT, GoogleSignIn
 from candela_tui.credentials.google.token import ENTRY
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignInContext
+from candela_tui.credentials.sign_in.redirect import RedirectServer
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.providers.identity import Provider
@@ -247,7 +247,7 @@ async def test_a_port_that_is_taken_is_told_with_the_other_way() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(CredentialsError, match=r"can't listen on 127.0.0.1 .*: sign in with --method paste"):
-            async with RedirectServer(taken.getsockname()[1]):
+            async with RedirectServer(REDIRECT, taken.getsockname()[1]):
                 pass
 
 

@@ -1,34 +1,26 @@
-"""IAM Identity Center: sign in with a code that the user enters in a browser, and get the keys of a role.
+"""IAM Identity Center: the tokens of a sign-in, and the keys of a role.
 
-Sources: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (RegisterClient, StartDeviceAuthorization,
-CreateToken), https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/ (ListAccounts, ListAccountRoles,
-GetRoleCredentials), RFC 8628. Everything here blocks in botocore.
+Sources: https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/ (RegisterClient, CreateToken),
+https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/ (ListAccounts, ListAccountRoles,
+GetRoleCredentials). Everything here blocks in botocore.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from candela_tui.credentials.errors import CredentialsError, quotable
-from candela_tui.providers.bedrock.credentials.client import client
+from candela_tui.credentials.errors import CredentialsError
 from candela_tui.providers.bedrock.credentials.keys import SigningKeys
-from candela_tui.providers.bedrock.credentials.messages import described
-
-T = TypeVar("T")
+from candela_tui.providers.bedrock.credentials.sso_calls import SsoRefused, sso_call, sso_client, sso_pages
 
 SCOPES: Final = ("sso:account:access",)
 """The scopes to list accounts and get keys. A client that requests them also gets a refresh token."""
-_DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _NAME: Final = "candela"
 
 
 class SsoTokenEnded(Exception):
     """The token has expired or was revoked."""
-
-
-class SsoUnreachable(CredentialsError):
-    """IAM Identity Center can't be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,91 +55,37 @@ class SsoAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Authorization:
-    """A sign-in that waits for the user to confirm its code."""
+class SsoClient:
+    """candela, registered as a client of IAM Identity Center for one sign-in."""
 
-    region: str
-    url: str
-    """The URL to open, which includes the code if the service provides such a link."""
-    code: str
-    interval_s: float
+    id: str = field(repr=False)
+    secret: str = field(repr=False)
     ends: float
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
-    client_ends: float
-    device_code: str = field(repr=False)
+    """When the registration expires, in seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """The user has not entered the code yet."""
-
-    slow_down: bool
-    """Whether the service asks for less frequent polling."""
-
-
-def begin(start_url: str, region: str, scopes: Sequence[str] = SCOPES) -> Authorization:
-    """Start a sign-in. Without scopes its token can't be renewed. Raises CredentialsError."""
-    oidc = _client("sso-oidc", region)
-    asked = {"scopes": list(scopes)} if scopes else {}
-    registered = _call(region, lambda: oidc.register_client(clientName=_NAME, clientType="public", **asked))
-    known = {"clientId": registered["clientId"], "clientSecret": registered["clientSecret"]}
-    try:
-        begun = _call(region, lambda: oidc.start_device_authorization(startUrl=start_url, **known))
-    except _Refused as refused:
-        raise CredentialsError(
-            f"IAM Identity Center in {region} does not take the start URL {quotable(start_url)}: {refused}. "
-            "Both are in the AWS access portal, below Access keys"
-        ) from None
-    return Authorization(
-        region=region,
-        url=begun.get("verificationUriComplete") or begun["verificationUri"],
-        code=begun["userCode"],
-        # RFC 8628, 3.2: the default interval is five seconds.
-        interval_s=begun.get("interval", 5),
-        ends=time.time() + begun["expiresIn"],
-        client_id=registered["clientId"],
-        client_secret=registered["clientSecret"],
-        client_ends=registered["clientSecretExpiresAt"],
-        device_code=begun["deviceCode"],
-    )
+def register(oidc: Any, region: str, scopes: Sequence[str], **more: Any) -> SsoClient:
+    """Register a client. Without scopes its tokens can't be renewed. Raises CredentialsError."""
+    asked = {**more, "scopes": list(scopes)} if scopes else more
+    made = sso_call(region, lambda: oidc.register_client(clientName=_NAME, clientType="public", **asked))
+    return SsoClient(made["clientId"], made["clientSecret"], made["clientSecretExpiresAt"])
 
 
-def token_for(waiting: Authorization) -> SsoToken | NotYet:
-    """Request the token once. Raises SsoUnreachable, or CredentialsError if the sign-in has failed."""
-    oidc = _client("sso-oidc", waiting.region)
+def first_token(oidc: Any, region: str, client: SsoClient, grant_type: str, **proof: str) -> SsoToken:
+    """Exchange the proof of a sign-in for its first token. Raises SsoRefused, SsoUnreachable."""
     now = time.time()
-    try:
-        given = _call(
-            waiting.region,
-            lambda: oidc.create_token(
-                grantType=_DEVICE_GRANT,
-                deviceCode=waiting.device_code,
-                clientId=waiting.client_id,
-                clientSecret=waiting.client_secret,
-            ),
-        )
-    except _Refused as refused:
-        if refused.code in ("AuthorizationPendingException", "SlowDownException"):
-            return NotYet(refused.code == "SlowDownException")
-        if refused.code == "ExpiredTokenException":
-            raise code_ended() from None
-        if refused.code == "AccessDeniedException":
-            raise CredentialsError("the sign-in to AWS was denied in the browser") from None
-        raise CredentialsError(f"IAM Identity Center did not sign you in: {refused}") from None
+    given = sso_call(
+        region,
+        lambda: oidc.create_token(grantType=grant_type, clientId=client.id, clientSecret=client.secret, **proof),
+    )
     return SsoToken(
         access_token=given["accessToken"],
         ends=now + given["expiresIn"],
         refresh_token=given.get("refreshToken"),
-        client_id=waiting.client_id,
-        client_secret=waiting.client_secret,
-        client_ends=waiting.client_ends,
+        client_id=client.id,
+        client_secret=client.secret,
+        client_ends=client.ends,
     )
-
-
-def code_ended() -> CredentialsError:
-    """Return the error for a code that was not confirmed in time."""
-    return CredentialsError("the code was not confirmed in time: begin the sign-in to AWS again")
 
 
 def renewed_token(region: str, token: SsoToken) -> SsoToken:
@@ -156,9 +94,9 @@ def renewed_token(region: str, token: SsoToken) -> SsoToken:
     now = time.time()
     if token.refresh_token is None or token.client_ends <= now:
         raise SsoTokenEnded
-    oidc = _client("sso-oidc", region)
+    oidc = sso_client("sso-oidc", region)
     try:
-        given = _call(
+        given = sso_call(
             region,
             lambda: oidc.create_token(
                 grantType="refresh_token",
@@ -167,7 +105,7 @@ def renewed_token(region: str, token: SsoToken) -> SsoToken:
                 clientSecret=token.client_secret,
             ),
         )
-    except _Refused as refused:
+    except SsoRefused as refused:
         if refused.for_good:
             raise SsoTokenEnded from None
         raise
@@ -183,28 +121,28 @@ def renewed_token(region: str, token: SsoToken) -> SsoToken:
 
 def accounts(region: str, token: SsoToken) -> list[SsoAccount]:
     """Return the accounts that the user can sign in to, sorted by name. Raises CredentialsError."""
-    rows = _pages(region, "list_accounts", "accountList", accessToken=token.access_token)
+    rows = sso_pages(region, "list_accounts", "accountList", accessToken=token.access_token)
     found = [SsoAccount(row["accountId"], row.get("accountName") or row["accountId"]) for row in rows]
     return sorted(found, key=lambda account: account.name.casefold())
 
 
 def roles(region: str, token: SsoToken, account_id: str) -> list[str]:
     """Return the sorted names of the user's roles in an account. Raises CredentialsError."""
-    rows = _pages(region, "list_account_roles", "roleList", accessToken=token.access_token, accountId=account_id)
+    rows = sso_pages(region, "list_account_roles", "roleList", accessToken=token.access_token, accountId=account_id)
     return sorted(row["roleName"] for row in rows)
 
 
 def role_keys(role: SsoRole, token: SsoToken) -> tuple[SigningKeys, float]:
     """Get keys for the role, and their expiry in seconds since the epoch. Raises SsoTokenEnded, CredentialsError."""
-    portal = _client("sso", role.region)
+    portal = sso_client("sso", role.region)
     try:
-        answer = _call(
+        answer = sso_call(
             role.region,
             lambda: portal.get_role_credentials(
                 roleName=role.role_name, accountId=role.account_id, accessToken=token.access_token
             ),
         )
-    except _Refused as refused:
+    except SsoRefused as refused:
         if refused.code == "UnauthorizedException":
             raise SsoTokenEnded from None
         if refused.code in ("ForbiddenException", "ResourceNotFoundException"):
@@ -221,37 +159,5 @@ def role_keys(role: SsoRole, token: SsoToken) -> tuple[SigningKeys, float]:
 
 def sign_out(region: str, token: SsoToken) -> None:
     """End the session at the portal, which invalidates the token. Raises CredentialsError."""
-    portal = _client("sso", region)
-    _call(region, lambda: portal.logout(accessToken=token.access_token))
-
-
-class _Refused(CredentialsError):
-    """An error response from AWS."""
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-        self.for_good = code not in ("InternalServerException", "SlowDownException", "TooManyRequestsException")
-
-
-def _client(service: str, region: str) -> Any:
-    return _call(region, lambda: client(service, region, keys=None))
-
-
-def _pages(region: str, operation: str, member: str, **asked: str) -> list[dict[str, Any]]:
-    portal = _client("sso", region)
-    return _call(region, lambda: list(portal.get_paginator(operation).paginate(**asked).search(member)))
-
-
-def _call(region: str, ask: Callable[[], T]) -> T:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return ask()
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        # OAuth errors have a description instead of AWS's message.
-        said = error.response.get("error_description") or error.response.get("Error", {}).get("Message")
-        raise _Refused(code, quotable(str(said or code)).rstrip(".")) from None
-    except BotoCoreError as error:
-        raise SsoUnreachable(f"IAM Identity Center in {region} can't be asked: {described(error)}") from None
+    portal = sso_client("sso", region)
+    sso_call(region, lambda: portal.logout(accessToken=token.access_token))

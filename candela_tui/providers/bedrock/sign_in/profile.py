@@ -10,7 +10,7 @@ from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.sign_in.prompter import Choice, Prompter
 from candela_tui.providers.bedrock.credentials.profiles import Profile, profiles
 from candela_tui.providers.bedrock.credentials.sso_cache import SsoSession, cached, write
-from candela_tui.providers.bedrock.sign_in.device import by_code
+from candela_tui.providers.bedrock.sign_in.browser import Way, here
 from candela_tui.providers.bedrock.sign_in.findings import about, gives_keys, source_of
 from candela_tui.providers.bedrock.sign_in.finish import use_profile
 from candela_tui.providers.bedrock.sign_in.role import with_role_of
@@ -39,9 +39,9 @@ async def with_profile(context: SignInContext, prompter: Prompter) -> Account | 
     return None
 
 
-async def sign_in_to(session: SsoSession, prompter: Prompter) -> None:
+async def sign_in_to(session: SsoSession, prompter: Prompter, way: Way = here) -> None:
     """Sign in to SSO and write the token where botocore and the AWS CLI find it. Raises CredentialsError."""
-    token = await by_code(prompter, session.start_url, session.region, session.scopes)
+    token = await way(prompter, session.start_url, session.region, session.scopes)
     try:
         await asyncio.to_thread(write, session, token)
     except OSError as error:

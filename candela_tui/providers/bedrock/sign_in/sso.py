@@ -12,7 +12,7 @@ from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.bedrock.credentials.profiles import profiles, sso_sessions
 from candela_tui.providers.bedrock.credentials.sso import SsoRole, SsoToken, SsoTokenEnded, accounts, role_keys, roles
 from candela_tui.providers.bedrock.credentials.stored import StoredSso, kept
-from candela_tui.providers.bedrock.sign_in.device import by_code
+from candela_tui.providers.bedrock.sign_in.browser import Way, here
 from candela_tui.providers.bedrock.sign_in.finish import chosen_region, remember, use_profile
 from candela_tui.providers.bedrock.sign_in.profile import sign_in_to
 from candela_tui.providers.identity import Provider
@@ -21,8 +21,8 @@ _REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-\d+")
 _AGAIN, _OTHER = "candela:again", "candela:other"
 
 
-async def with_sso(context: SignInContext, prompter: Prompter) -> Account | None:
-    """Ask which SSO role to sign in to, and sign in.
+async def with_sso(context: SignInContext, prompter: Prompter, way: Way = here) -> Account | None:
+    """Ask which SSO role to sign in to, and sign in in one way.
 
     The token of a profile in ~/.aws is stored where AWS's own tools expect it, any other token in the vault."""
     before = await _before(context, prompter)
@@ -40,17 +40,17 @@ async def with_sso(context: SignInContext, prompter: Prompter) -> Account | None
         choices.append(Choice(_OTHER, "Another", "a start URL that is not in ~/.aws/config"))
         chosen = (await prompter.choose("Sign in to which?", choices)).id
     if chosen == _AGAIN and before is not None:
-        token = await by_code(prompter, before.start_url, before.region)
+        token = await way(prompter, before.start_url, before.region)
         return await _keep(context, prompter, before, token)
     for each in there:
         if each.name == chosen and each.sso is not None:
-            await sign_in_to(each.sso, prompter)
+            await sign_in_to(each.sso, prompter, way)
             await use_profile(context, prompter, each.name, each.region)
             return None
-    return await _elsewhere(context, prompter)
+    return await _elsewhere(context, prompter, way)
 
 
-async def _elsewhere(context: SignInContext, prompter: Prompter) -> Account:
+async def _elsewhere(context: SignInContext, prompter: Prompter, way: Way) -> Account:
     try:
         known = await asyncio.to_thread(sso_sessions)
     except CredentialsError:
@@ -62,7 +62,7 @@ async def _elsewhere(context: SignInContext, prompter: Prompter) -> Account:
     region = await prompter.ask("Region of IAM Identity Center", default=region)
     if not _REGION.fullmatch(region):
         raise CredentialsError("that is not an AWS region. Example: us-east-1")
-    token = await by_code(prompter, start_url, region)
+    token = await way(prompter, start_url, region)
     account_id = await _account(prompter, start_url, region, token)
     role_name = await _role(prompter, region, token, account_id)
     return await _keep(context, prompter, SsoRole(start_url, region, account_id, role_name), token)
