@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +67,23 @@ async def test_reading_the_records_imports_neither_the_proxy_nor_the_dashboard(h
 
 async def test_the_version_is_that_of_the_package(home: Home) -> None:
     assert (await home.run("--version")).out == f"candela {__version__}\n"
+
+
+ON_WINDOWS = """
+import importlib, sys
+sys.platform = "win32"
+for name in ("fcntl", "grp", "pwd", "resource", "termios", "tty", "uvloop"):
+    sys.modules[name] = None
+module, _, function = sys.argv[1].partition(":")
+getattr(importlib.import_module(module), function)()
+"""
+
+
+def test_on_windows_the_program_says_that_wsl_works_before_it_imports_what_windows_lacks() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_WINDOWS, project["scripts"]["candela"]], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "candela does not run on Windows itself. It runs in WSL" in ran.stderr
+    assert "Traceback" not in ran.stderr
