@@ -1,22 +1,21 @@
 """Get access tokens of Microsoft Entra ID for Foundry, from the credentials that azure-identity finds.
 
-azure-identity is an optional dependency (the extra ``foundry``). It takes a second to import, and some of its sources
+azure-identity is an optional dependency (the extra ``azure``). It takes a second to import, and some of its sources
 run a command or ask a server that may not be there, so everything that uses it runs in threads.
 """
 
 import logging
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.cached import Lease, SameAgain, Shared
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.state import TellState, told_as
+from candela_tui.installation import install_command
 from candela_tui.providers.identity import Provider
 
 SCOPE: Final = "https://ai.azure.com/.default"
@@ -132,13 +131,11 @@ def entra_token() -> EntraToken:
     return EntraToken(got.token, float(got.expires_on), _account(got.token))
 
 
-def missing_library(prefix: Path = Path(sys.prefix)) -> str:
-    """Return the message for a user without azure-identity, with the command for the way candela was installed.
-
-    ``prefix`` is the directory of its Python environment."""
+def missing_library() -> str:
+    """Return the message for a user without azure-identity, with the command for the way candela was installed."""
     return (
         "candela needs the Python package azure-identity to sign in with Microsoft Entra ID:"
-        f" `{_install_command(prefix)}` installs it. An API key works without it."
+        f" `{install_command('azure-identity', 'azure')}` installs it. An API key works without it."
     )
 
 
@@ -150,16 +147,6 @@ def has_library() -> bool:
         return find_spec("azure.identity") is not None
     except ModuleNotFoundError:
         return False
-
-
-def _install_command(prefix: Path) -> str:
-    if "pipx" in prefix.parts:
-        return "pipx inject candela-tui azure-identity"
-    if prefix.parts[-3:-1] == ("uv", "tools"):
-        return "uv tool install --with azure-identity candela-tui"
-    if prefix.name == ".venv" and (prefix.parent / "pyproject.toml").is_file():
-        return "uv run --extra foundry candela"
-    return "pip install azure-identity"
 
 
 def why_not(message: str) -> CredentialsError:
