@@ -11,7 +11,7 @@ from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.models import requested_model
-from candela_tui.doctor.providers_in_use import providers_in_use
+from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import Check, in_thread
 from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
@@ -45,7 +45,10 @@ async def check_access(provider: Provider, context: DoctorContext) -> Sequence[C
         return [topic.ok("is not set up")]
     checks = await in_thread(lambda: checks_of(provider))
     async with _UpstreamProbe(context, provider) as client:
-        return [as_check(topic, await checks.access(context, client))]
+        found = as_check(topic, await checks.access(context, client))
+    if found.state is not CheckState.BAD:
+        return [found]
+    return [await misspelt_place(provider, context, topic) or found]
 
 
 def as_check(topic: Topic, line: CheckLine) -> CheckResult:

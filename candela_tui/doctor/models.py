@@ -7,7 +7,7 @@ from functools import partial
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.providers_in_use import providers_in_use
+from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import in_thread
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.model_ids import model_name
@@ -69,8 +69,12 @@ async def check_models(context: DoctorContext) -> Sequence[CheckResult]:
     found = []
     for provider in await in_thread(lambda: providers_in_use(context)):
         check = checks_of(provider).model
-        if check is not None:
-            model = await in_thread(partial(requested_model, context, provider))
-            line = await check(context, model)
-            found.append(CheckResult(TOPIC.id, TOPIC.title, CheckState(line.state), line.words, line.fix))
+        if check is None:
+            continue
+        model = await in_thread(partial(requested_model, context, provider))
+        line = await check(context, model)
+        result = CheckResult(TOPIC.id, TOPIC.title, CheckState(line.state), line.words, line.fix)
+        # Online, the round trip shows whether there is such a region, which may be newer than what is known here.
+        unproven = result.state is CheckState.OK and context.online
+        found.append(result if unproven else await misspelt_place(provider, context, TOPIC) or result)
     return found or [TOPIC.ok("no cloud is set up")]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.providers_in_use import providers_in_use
+from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.round_trip import RoundTrip, RoundTripError, round_trip
 from candela_tui.doctor.run_checks import in_thread
 from candela_tui.network.client_session import proxy_for, tls_context
@@ -48,7 +48,7 @@ async def _checked(context: DoctorContext, provider: Provider, trips: list[Round
     except TimeoutError:
         return topic.bad(f"no answer within {_LIMIT_S:g} s", "Check the network, the VPN, and HTTPS_PROXY.")
     except RoundTripError as failed:
-        return topic.bad(str(failed), failed.fix)
+        return await misspelt_place(provider, context, topic) or topic.bad(str(failed), failed.fix)
     except (ValueError, OSError) as error:
         return topic.bad(str(error))
     trips.append(trip)

@@ -121,6 +121,8 @@ class Checks:
     """Checks whether the provider accepts candela's credentials and the model answers."""
     model: Callable[[Machine, str], Awaitable[CheckLine]] | None = None
     """Checks whether the provider has a model under the id that candela maps it to. None if ids are not mapped."""
+    misspelt: Callable[[Machine], Awaitable[CheckLine | None]] | None = None
+    """Returns what is wrong if the region's name seems misspelt, which explains why the provider can't be reached."""
 
 
 async def check_by_count(provider: Provider, client: Client) -> CheckLine:

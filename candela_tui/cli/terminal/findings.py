@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import click
 
@@ -18,10 +19,10 @@ def findings_text(found: Sequence[CheckResult], width: int, *, folded: bool) -> 
     """Return what is fine by group, then what is not, then a summary. ``folded`` gives each group one line."""
     fine = [check for check in found if check.state is CheckState.OK]
     lines = _folded(fine, width) if folded else _in_full(fine, width)
-    for state in _LAST:
-        for check in _merged(check for check in found if check.state is state):
-            lines += _check(check, width)
-    return "\n".join([*lines, "", *textwrap.wrap(_summary(found), width)])
+    last = [check for state in _LAST for check in _merged(check for check in found if check.state is state)]
+    for check in last:
+        lines += _check(check, width)
+    return "\n".join([*lines, *([""] if last else []), *textwrap.wrap(_summary(last), width)])
 
 
 def _folded(fine: Sequence[CheckResult], width: int) -> list[str]:
@@ -43,14 +44,11 @@ def _in_full(fine: Sequence[CheckResult], width: int) -> list[str]:
 
 
 def _merged(checks: Iterable[CheckResult]) -> list[CheckResult]:
-    """Join checks with the same words, such as those that ``--offline`` leaves out."""
+    """Join checks with the same words: those that ``--offline`` leaves out, or two that have one cause."""
     by_words: dict[tuple[str, str], list[CheckResult]] = {}
     for check in checks:
         by_words.setdefault((check.words, check.fix), []).append(check)
-    return [
-        CheckResult(same[0].id, ", ".join(check.title for check in same), same[0].state, words, fix)
-        for (words, fix), same in by_words.items()
-    ]
+    return [replace(same[0], title=", ".join(check.title for check in same)) for same in by_words.values()]
 
 
 def _check(check: CheckResult, width: int) -> list[str]:

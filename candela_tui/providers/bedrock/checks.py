@@ -1,20 +1,16 @@
 """The checks of Bedrock for ``candela doctor``."""
 
 from candela_tui.config import aws_profile, aws_region
-from candela_tui.credentials.accounts import Accounts
-from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.network.header_fields import ACCEPT_FIELD
 from candela_tui.protocol.clouds.model_ids import bedrock_id, has_profile
 from candela_tui.protocol.clouds.regions import NoProfile, bedrock_prefix
 from candela_tui.providers.bedrock.access import bedrock_endpoint, profiles
-from candela_tui.providers.bedrock.credentials.aws import AwsCredentials
+from candela_tui.providers.bedrock.region_checks import misspelt_region, no_region, region_in_use, region_to_reach
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.package import Checks, Client, Machine, sign_in_fix
 
 _KEYS = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
-_ANY_REGION = "us-east-1"
-"""The region used to check whether AWS can be reached if none is set."""
 
 
 def _in_use(machine: Machine) -> bool:
@@ -69,33 +65,8 @@ async def _model(machine: Machine, model: str) -> CheckLine:
     )
 
 
-def no_region(section: str) -> CheckLine:
-    """Return the check's result if no region is known for the service of a section of config.toml."""
-    settings = "[aws]" if section == "aws" else f"[{section}] or [aws]"
-    return CheckLine(
-        "bad",
-        f"no AWS region is known: not by {settings} region, AWS_REGION, nor a profile",
-        f"Set it: `candela config set {section}.region us-east-1`.",
-    )
+async def _misspelt(machine: Machine) -> CheckLine | None:
+    return None if machine.settings.aws.base_url else await misspelt_region(machine)
 
 
-async def region_to_reach(machine: Machine) -> str:
-    """Return the region in which to check whether AWS can be reached, which is any if none is known."""
-    return await region_in_use(machine) or _ANY_REGION
-
-
-async def region_in_use(machine: Machine) -> str | None:
-    """Return the region that candela uses for Bedrock, even if only a profile names it, without using the network.
-
-    None if no region is known or the profile can't be read."""
-    accounts, vault = Accounts(machine.paths.accounts), machine.paths.vault
-    credentials = AwsCredentials(machine.settings.aws, machine.environ, accounts=accounts, vault_file=vault)
-    try:
-        return await credentials.region()
-    except CredentialsError:
-        return None
-    finally:
-        await credentials.close()
-
-
-CHECKS = Checks(_in_use, _endpoint, _access, _model)
+CHECKS = Checks(_in_use, _endpoint, _access, _model, _misspelt)

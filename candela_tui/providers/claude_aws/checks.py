@@ -1,7 +1,7 @@
 """The checks of Claude Platform on AWS for ``candela doctor``."""
 
 from candela_tui.credentials.sign_in.interface import CheckLine
-from candela_tui.providers.bedrock.checks import no_region, region_in_use, region_to_reach
+from candela_tui.providers.bedrock.region_checks import misspelt_region, no_region, region_in_use, region_to_reach
 from candela_tui.providers.claude_aws.upstreams import KEY_VARIABLE, NO_WORKSPACE, endpoint_url, workspace_of
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.package import Checks, Client, Machine, check_by_count
@@ -30,4 +30,9 @@ async def _access(machine: Machine, client: Client) -> CheckLine:
     return await check_by_count(Provider.CLAUDE_AWS, client)
 
 
-CHECKS = Checks(_in_use, _endpoint, _access)
+async def _misspelt(machine: Machine) -> CheckLine | None:
+    settings = machine.settings.claude_aws
+    return None if settings.base_url else await misspelt_region(machine, "claude_aws", settings.region)
+
+
+CHECKS = Checks(_in_use, _endpoint, _access, misspelt=_misspelt)

@@ -2,7 +2,7 @@
 
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.protocol.clouds.regions import MANTLE_REGIONS
-from candela_tui.providers.bedrock.checks import no_region, region_in_use, region_to_reach
+from candela_tui.providers.bedrock.region_checks import misspelt_region, no_region, region_in_use, region_to_reach
 from candela_tui.providers.identity import PROVIDERS, Provider
 from candela_tui.providers.mantle.upstreams import endpoint_url, is_runtime
 from candela_tui.providers.package import Checks, Client, Machine, check_by_count
@@ -41,4 +41,9 @@ async def _model(machine: Machine, model: str) -> CheckLine:
     return CheckLine("ok", f"{model} on Bedrock's Messages endpoint in {region}")
 
 
-CHECKS = Checks(_in_use, _endpoint, _access, _model)
+async def _misspelt(machine: Machine) -> CheckLine | None:
+    settings = machine.settings.mantle
+    return None if settings.base_url else await misspelt_region(machine, "mantle", settings.region)
+
+
+CHECKS = Checks(_in_use, _endpoint, _access, _model, _misspelt)

@@ -1,6 +1,8 @@
 """The checks of Vertex AI for ``candela doctor``."""
 
-from candela_tui.config import vertex_region
+from difflib import get_close_matches
+
+from candela_tui.config import standing_in, vertex_region
 from candela_tui.credentials.google.adc import adc_file
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.protocol.clouds.model_ids import vertex_id
@@ -9,6 +11,7 @@ from candela_tui.protocol.model_ids import model_name
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.package import Checks, Client, Machine, sign_in_fix
 from candela_tui.providers.vertex.model_region import not_served, region_of_model
+from candela_tui.providers.vertex.sign_in.place import REGIONS
 from candela_tui.providers.vertex.upstreams import destination
 
 
@@ -54,4 +57,16 @@ def _region(machine: Machine, model: str) -> str:
     return own or vertex_region(machine.settings.vertex, machine.environ)
 
 
-CHECKS = Checks(_in_use, _endpoint, _access, _model)
+async def _misspelt(machine: Machine) -> CheckLine | None:
+    vertex = machine.settings.vertex
+    region = vertex_region(vertex, machine.environ)
+    if vertex.base_url or region in REGIONS:
+        return None
+    near = next(iter(get_close_matches(region, REGIONS, 1)), None)
+    words = f"{region} is not known to have Claude on Vertex AI" + (f"; did you mean {near}?" if near else "")
+    if not vertex.region and (named := standing_in(("vertex", "region"), machine.environ)) is not None:
+        return CheckLine("bad", words, f"Correct {named[0]} in this shell. Such are {', '.join(REGIONS)}.")
+    return CheckLine("bad", words, f"Correct it: `candela config set vertex.region {near or 'global'}`.")
+
+
+CHECKS = Checks(_in_use, _endpoint, _access, _model, _misspelt)
