@@ -1,9 +1,7 @@
 """The test's side of the fork server: commands as processes, with what is used of asyncio's Process."""
 
-import array
 import asyncio
 import atexit
-import json
 import os
 import socket
 import subprocess
@@ -12,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from signal import SIGKILL, Signals
+
+from tests.cli.fork_client import request_fork
 
 
 class ForkedProcess:
@@ -49,15 +49,14 @@ class ForkedProcess:
 
 async def start_forked(arguments: Sequence[str], environment: Mapping[str, str], directory: Path) -> ForkedProcess:
     """Start ``candela`` with these arguments in a forked process."""
-    pipes = [os.pipe() for _ in range(3)]
+    pipes = [os.pipe() for _ in range(2)]
     nothing = os.open(os.devnull, os.O_RDONLY)
-    writing = [writer for _, writer in pipes]
-    request = {"arguments": arguments, "environment": dict(environment), "directory": str(directory)}
-    rights = array.array("i", [nothing, *writing])
-    _channel().sendmsg([json.dumps(request).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-    for descriptor in (nothing, *writing):
+    standard = [nothing, *(writer for _, writer in pipes)]
+    reporting = request_fork(fork_server(), arguments, environment, str(directory), standard)
+    for descriptor in standard:
         os.close(descriptor)
-    stdout, stderr, report = [await _reader(reading) for reading, _ in pipes]
+    reading = [reader for reader, _ in pipes]
+    stdout, stderr, report = [await _reader(descriptor) for descriptor in (*reading, reporting)]
     return ForkedProcess(int(await report.readline()), stdout, stderr, report)
 
 
@@ -69,8 +68,8 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
 
 
 @cache
-def _channel() -> socket.socket:
-    """The connection to this test process's fork server, which ends with it."""
+def fork_server() -> socket.socket:
+    """Return the connection to this test process's fork server, which ends with it."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.cli.fork_server", str(its.fileno())],

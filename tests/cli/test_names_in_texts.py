@@ -28,7 +28,7 @@ _VARIABLE = re.compile(r"\bCANDELA_([A-Z]+)__([A-Z_0-9]+)\b")
 _SET = re.compile(r"candela config (?:set|get) ([a-z_]+\.[a-z_0-9.]+)")
 _KEYS_TABLE = re.compile(r"\| key \| does \|\n\|---\|---\|\n((?:\|.*\|\n)+)")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
-_REPOSITORY_FILE = re.compile(r"`((?:candela_tui|tests|benchmarks|screenshots|docs|\.ci)/[\w./-]+)`")
+_REPOSITORY_FILE = re.compile(r"`((?:candela_tui|tests|benchmarks|screenshots|docs|deploy|\.ci)/[\w./-]+)`")
 _KEPT_FILE = re.compile(r"`(?:[\w./~-]*/)?(candela\.\w+(?:\.1)?|vault\.json|accounts\.json|dashboard\.json|api-token)`")
 
 SECTIONS = {setting.key[0] for setting in known_settings()}
@@ -57,6 +57,7 @@ def _options(command: click.Command) -> set[str]:
 def _unknown(words: str) -> Iterator[str]:
     """Names in a mention of a command that do not exist."""
     global_options = _options(cli)
+    words = re.split(r" [|<>] ", words)[0]
     rest = re.sub(r"^(?:--[a-z-]+ [A-Z~/.\w]+ )+", "", words)
     name = re.match(r"[a-z]+", rest)
     if name is None:
@@ -130,7 +131,7 @@ def test_every_variable_of_a_setting_that_is_named_exists() -> None:
 def test_every_key_in_the_table_of_keys_exists() -> None:
     bound = {key_name(key) for bindings in known_bindings().values() for one in bindings for key in one.key.split(",")}
     bound |= {one.key for bindings in known_bindings().values() for one in bindings}
-    table = _KEYS_TABLE.search((ROOT / "README.md").read_text("utf-8"))
+    table = _KEYS_TABLE.search((ROOT / "docs" / "dashboard.md").read_text("utf-8"))
     assert table is not None
     columns = [re.split(r"(?<!\\)\|", row)[1] for row in table[1].splitlines()]
     named = {key for column in columns for key in re.findall(r"`([^`]+)`", column)}
@@ -155,5 +156,6 @@ def test_every_file_that_a_document_names_exists(path: Path) -> None:
     places = default_paths(Path("config.toml"), Path("data"))
     kept = {place.name for place in (places.store, places.log, places.pid, places.token, places.accounts)}
     kept |= {places.vault.name, places.preferences.name, f"{places.log.name}.1"}
+    kept |= {unit.name for unit in (ROOT / "deploy").iterdir()}
     of_candela = {name for name in _KEPT_FILE.findall(text) if name not in kept}
     assert linked | in_repository | of_candela == set()
