@@ -36,6 +36,11 @@ _MOST_WORDY_BYTES = 64 * 1024
 """Longer documents are not searched for an error message."""
 _MESSAGE_NAMES = ("message", "Message", "msg", "detail")
 """Members with the message in errors of gateways without an ``error`` object; ``Message`` is Amazon's."""
+FROM_ELSEWHERE = (
+    "That is not an error of the provider: something on the way answered in its place, such as a company's HTTP proxy"
+    " or the login page of a network."
+)
+"""The advice for a refusal that is not in the form of the provider's API."""
 _PAGE_TITLE = re.compile(rb"<title[^>]*>(.{1,600}?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -152,6 +157,27 @@ def error_from_wire(document: Any, otherwise: str = "api_error") -> ApiError | N
     return None
 
 
+def is_api_error(body: bytes) -> bool:
+    """Return whether an error has the form of Anthropic's, Google's, AWS's or Azure's API.
+
+    A web page or a plain text comes from something on the way, such as a company's HTTP proxy.
+    """
+    document = decode_json(body)
+    if isinstance(document, list) and document:
+        document = document[0]
+    if not isinstance(document, dict):
+        return False
+    error = document.get("error")
+    if isinstance(error, dict):
+        return isinstance(error.get("message"), str)
+    return any(isinstance(document.get(name), str) for name in ("message", "Message", "__type"))
+
+
+def is_from_elsewhere(body: bytes) -> bool:
+    """Return whether a refusal was written by something on the way. An empty body does not say."""
+    return bool(body.strip()) and not is_api_error(body)
+
+
 def states_failure(document: dict[str, Any]) -> bool:
     """Return whether a document in another form than the Messages API's says that the request failed."""
     return bool(document.get("error")) or document.get("success") is False
@@ -169,9 +195,8 @@ def not_a_message(body: bytes, wanted: str = "a message", status: int = 200) -> 
     error = error_from_wire(document)
     if error is not None and error.message.strip():
         return error
-    page_title = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
-    if page_title:
-        return ApiError("api_error", f"the answer is a web page and not {wanted}: {quoted(page_title[1])}")
+    if title := page_title(body):
+        return ApiError("api_error", f"the answer is a web page and not {wanted}: {title}")
     return ApiError("api_error", f"the answer is not {wanted}: {quoted(body)}")
 
 
@@ -196,9 +221,14 @@ def error_from_body(status: int, body: bytes) -> ApiError:
     error = error_from_wire(decode_json(body), kind)
     if error is not None and error.message.strip():
         return error
-    page_title = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
-    words = quoted(page_title[1] if page_title else body)
+    words = page_title(body) or quoted(body)
     return ApiError(kind, words or f"HTTP {status} without a message")
+
+
+def page_title(body: bytes) -> str | None:
+    """Return the title of a web page as one line of text, or None if a body is no web page with a title."""
+    found = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
+    return quoted(found[1]) if found else None
 
 
 def quoted(data: bytes) -> str:

@@ -131,7 +131,7 @@ async def check_by_count(provider: Provider, client: Client) -> CheckLine:
     counted = await client.count(model)
     if counted.error:
         return CheckLine("bad", f"{model}: {counted.error.message}", sign_in_fix(provider, counted))
-    return CheckLine("ok", f"{model} answers")
+    return CheckLine("ok", f"{model} counts tokens")
 
 
 def sign_in_fix(provider: Provider, answer: Answer) -> str:

@@ -19,6 +19,7 @@ from tests.cli.test_start_up import imported_by
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
 from tests.e2e.terminal import Terminal
 from tests.standin import Provider, error
+from tests.standin.answers import Answer
 
 KEY = "sk-ant-api03-a-key-that-nobody-may-see-0123456789"
 PASSPHRASE = "a few words are good"
@@ -160,6 +161,35 @@ class TestAPipedKey:
         assert not (home.data / "accounts.json").exists()
         assert not (home.data / "vault.json").exists()
 
+    @pytest.mark.parametrize(
+        ("status", "title", "fix"),
+        [(200, "Guest Wi-Fi", "log in to this network"), (403, "Blocked", "allow Anthropic")],
+        ids=["captive portal", "company proxy"],
+    )
+    async def test_about_which_only_a_web_page_came_is_kept_not_proven(
+        self, home: Home, provider: Provider, status: int, title: str, fix: str
+    ) -> None:
+        page = Answer([f"<html><title>{title}</title></html>".encode()], status=status, framing="length")
+        provider.respond = lambda _: page
+        ran = await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert (ran.code, ran.err) == (1, "")
+        assert ran.out.count(title) == 1
+        assert f'✗ not proven: a web page came in place of an answer of Anthropic (HTTP {status}): "{title}"' in ran.out
+        assert fix in ran.out
+        assert "API key …6789 is kept, not proven." in ran.out
+        assert kept(home) == KEY
+
+    async def test_ends_with_what_to_run(self, home: Home) -> None:
+        here = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        ran = await piped(home, KEY, "auth", "login", "--with-key", **here)
+        assert ran.out.endswith("Start Claude Code with `candela claude`.\n")
+        home.config.write_text('[proxy]\ndefault_route = "anthropic-bedrock"\n')
+        ran = await piped(home, KEY, "auth", "login", "--with-key", **here)
+        assert ran.out.endswith(
+            "Start Claude Code with `candela claude --route direct`. To leave out --route, make it the default:"
+            " `candela config set proxy.default_route anthropic-direct`.\n"
+        )
+
     async def test_needs_a_place_to_be_kept(self, home: Home) -> None:
         ran = await piped(home, KEY, "auth", "login", "--with-key")
         assert ran.code == 1
@@ -299,7 +329,7 @@ class TestInTheDashboard:
                 await terminal.type("it", PASSPHRASE)
                 await terminal.shows("it", "•" * len(PASSPHRASE))
                 await terminal.press("it", "Enter")
-            screen = await terminal.shows("it", "Anthropic lists 1 model", "Everything works")
+            screen = await terminal.shows("it", "Anthropic lists 1 model", "Ready. Start")
             assert KEY not in screen
             assert f"http://127.0.0.1:{home.port}" in screen
             await terminal.press("it", "Enter")
@@ -378,6 +408,19 @@ class TestTest:
         ran = await home.run("auth", "test", "--json", **here)
         lines = json.loads(ran.out)["providers"]["anthropic"]
         assert (ran.code, {line["state"] for line in lines}) == (0, {"ok"})
+
+    async def test_a_message_is_sent_only_if_asked_for_and_its_price_is_said_first(
+        self, home: Home, provider: Provider
+    ) -> None:
+        here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        assert "/v1/messages" not in {request.path for request in provider.requests}
+        ran = await home.run("auth", "test", "--send-message", **here)
+        price, answered = ran.out.splitlines()[-2:]
+        assert price.startswith("  Sending one word to ")
+        assert price.endswith(", $0.001 at most.")
+        assert "answered a message on Anthropic" in answered
+        assert provider.requests[-1].path == "/v1/messages"
 
     async def test_it_goes_through_the_candela_that_runs(self, home: Home) -> None:
         here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}

@@ -50,7 +50,7 @@ def on_bedrock(make_context: MakeContext, tmp_path: Path, monkeypatch: pytest.Mo
 async def test_a_model_that_answers_on_vertex(on_vertex: Any) -> None:
     async with Vertex() as vertex:
         [check] = await check_access(ProviderId.VERTEX, on_vertex(vertex))
-    assert (check.state, check.words) == (CheckState.OK, "claude-sonnet-4-5 answers in us-east5")
+    assert (check.state, check.words) == (CheckState.OK, "claude-sonnet-4-5 counts tokens in us-east5")
     assert [request.json["model"] for request in vertex.predictions] == ["claude-sonnet-4-5@20250929"]
 
 
@@ -80,7 +80,7 @@ async def test_a_model_that_answers_on_bedrock(on_bedrock: Any) -> None:
     async with Bedrock() as bedrock:
         [check] = await check_access(ProviderId.BEDROCK, on_bedrock(bedrock))
     assert check.state is CheckState.OK
-    assert check.words.startswith("claude-sonnet-4-5 answers; this account may use ")
+    assert check.words.startswith("claude-sonnet-4-5 counts tokens; this account may use ")
     assert {request.path for request in bedrock.requests} >= {"/inference-profiles"}
 
 
@@ -108,7 +108,7 @@ async def test_a_model_that_is_counted_at_mantle_needs_access_to_it_only_for_cou
         bedrock.mantle_access = access
         [check] = await check_access(ProviderId.BEDROCK, on_bedrock(bedrock, model="claude-opus-4-8"))
     assert check.state is (CheckState.OK if access else CheckState.WARN)
-    words = "claude-opus-4-8 answers" if access else "but not count tokens: User: arn:aws:sts"
+    words = "claude-opus-4-8 counts tokens" if access else "but not count tokens: User: arn:aws:sts"
     assert words in check.words
     assert "x-candela-estimate" not in check.words
     assert ("bedrock-mantle" in check.fix) is not access

@@ -98,7 +98,7 @@ async def test_region_and_name_of_a_model_at_mantle(
     [
         ({"region": "us-west-2"}, Client(), "bad", "[claude_aws] workspace"),
         ({"workspace": "wrkspc_1"}, Client(), "bad", "no AWS region is known"),
-        ({"workspace": "wrkspc_1", "region": "us-west-2"}, Client(), "ok", "claude-opus-5-5 answers"),
+        ({"workspace": "wrkspc_1", "region": "us-west-2"}, Client(), "ok", "claude-opus-5-5 counts tokens"),
         (
             {"workspace": "wrkspc_1", "region": "us-west-2"},
             Client(ApiError("not_found_error", "Workspace not found"), 404),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from candela_tui.credentials.sign_in.live_check import check
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.doctor.access import check_access
 from candela_tui.doctor.check_result import CheckState
 from candela_tui.providers.identity import Provider
@@ -47,7 +47,7 @@ async def cloud(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("model", "may_use", "state", "words", "fix"),
     [
         ("claude-opus-4-8", True, "warn", "there is no deployment named claude-opus-4-8", "Set ANTHROPIC_MODEL"),
-        ("claude-sonnet-5-5", True, "ok", "the deployment claude-sonnet-5-5 answers at ", ""),
+        ("claude-sonnet-5-5", True, "ok", "the deployment claude-sonnet-5-5 counts tokens at ", ""),
         ("claude-sonnet-5-5", False, "bad", "lacks the required data action", "the role Foundry User"),
     ],
 )
@@ -88,7 +88,9 @@ async def test_access_to_a_workspace(
     [found] = await check_access(Provider.CLAUDE_GOOGLE_CLOUD, context)
     assert found.state is CheckState(state)
     assert found.words == (
-        f"claude-opus-5-5 answers in {WORKSPACE}" if may_use else "claude-opus-5-5: The caller does not have permission"
+        f"claude-opus-5-5 counts tokens in {WORKSPACE}"
+        if may_use
+        else "claude-opus-5-5: The caller does not have permission"
     )
     assert ("roles/claude.user" in found.fix) is not may_use
 
@@ -99,6 +101,6 @@ async def test_the_live_check_asks_foundry_for_no_list(
 ) -> None:
     foundry.deployments = deployments
     async with running(foundry, tmp_path, sections={"foundry": {"base_url": foundry.base_url}}) as candela:
-        lines = [line async for line in check(f"127.0.0.1:{candela.port}", Provider.FOUNDRY)]
+        lines = [line async for line in LiveCheck(f"127.0.0.1:{candela.port}", Provider.FOUNDRY).lines()]
     assert [line.state for line in lines] == [state]
     assert [request.method for request in foundry.asked] == ["POST"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from candela_tui.protocol.bedrock.error_table import ROWS, row_of
 from candela_tui.protocol.bedrock.errors import aws_error
-from candela_tui.protocol.errors import ErrorAnswer, error_from_body
+from candela_tui.protocol.errors import FROM_ELSEWHERE, ErrorAnswer, error_from_body
 from tests.protocol.sdk_retries import sdk_retries
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -381,3 +381,10 @@ def test_a_refused_signature_does_not_quote_the_session_token() -> None:
     answer = refused(403, "InvalidSignatureException", words)
     assert "FwoGZXIvYXdzEXAMPLE" not in answer.error.message
     assert answer.error.message.startswith("The request signature we calculated does not match")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_that_is_no_error_of_amazons_is_not_taken_for_one(status: int) -> None:
+    answer = aws_error(status, [], b"<html><title>Blocked by the company</title></html>", now=NOW)
+    assert answer.status == status
+    assert answer.error.message == f"Blocked by the company. {FROM_ELSEWHERE}"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from candela_tui.protocol.errors import ErrorAnswer, error_from_body
+from candela_tui.protocol.errors import FROM_ELSEWHERE, ErrorAnswer, error_from_body
 from candela_tui.providers.vertex.error_table import GOOGLE_ERRORS
 from candela_tui.providers.vertex.google_errors import google_error
 from tests.protocol.sdk_retries import sdk_retries
@@ -241,3 +241,11 @@ JSON = st.recursive(
 def test_whatever_google_answers_there_is_an_error_of_the_messages_api(status, headers, body):
     answer = read(status, body, *headers)
     assert answer is None or json.loads(answer.body)["error"]["message"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_that_is_no_error_of_googles_is_not_taken_for_one(status: int) -> None:
+    answer = read(status, b"<html><title>Blocked by the company</title></html>")
+    assert answer is not None
+    assert answer.status == status
+    assert answer.error.message == f"Blocked by the company. {FROM_ELSEWHERE}"

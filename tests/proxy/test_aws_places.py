@@ -14,7 +14,7 @@ from anthropic import AnthropicAWS, AnthropicBedrockMantle, AsyncAnthropicBedroc
 from yarl import URL
 
 from candela_tui.config import MantleSettings, change_setting
-from candela_tui.credentials.sign_in.live_check import check
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.exchange import Outcome
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.mantle.upstreams import endpoint_url, is_runtime
@@ -270,9 +270,9 @@ async def test_bedrock_runtime_is_signed_for_bedrock_and_asked_for_messages_only
             counted = await client.post(f"{base}/v1/messages/count_tokens", data=body, headers=HEADERS)
             assert (counted.status, len(runtime.requests)) == (404, 1)
             assert "bedrock-mantle has it" in (await counted.json())["error"]["message"]
-            lines = [line async for line in check(f"127.0.0.1:{proxy.port}", Provider.MANTLE)]
+            lines = [line async for line in LiveCheck(f"127.0.0.1:{proxy.port}", Provider.MANTLE).lines()]
             assert [line.state for line in lines] == ["warn", "warn"]
-            assert "only a request shows whether it answers" in lines[1].words
+            assert "only a message shows whether it answers" in lines[1].words
 
 
 async def _cost(
@@ -337,9 +337,9 @@ async def test_the_check_of_a_sign_in_asks_for_models_by_their_names_there(
     over_mantle: RunningProxy, mantle: Mantle, cannot_list: bool
 ) -> None:
     mantle.cannot_list = cannot_list
-    lines = [line async for line in check(f"127.0.0.1:{over_mantle.port}", Provider.MANTLE)]
+    lines = [line async for line in LiveCheck(f"127.0.0.1:{over_mantle.port}", Provider.MANTLE).lines()]
     assert [line.state for line in lines] == ["warn" if cannot_list else "ok", "ok"]
-    assert lines[1].words.startswith("anthropic.claude-haiku-4-5 answers on Bedrock Messages")
+    assert lines[1].words.startswith("Bedrock Messages counted one word for anthropic.claude-haiku-4-5")
 
 
 async def test_the_native_route_of_bedrock_serves_the_messages_api_of_bedrock_runtime(

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from candela_tui.config import Settings
-from candela_tui.credentials.sign_in.live_check import check
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.exchange import Outcome
 from candela_tui.network.origins import Origins
 from candela_tui.providers.attempts import Attempts
@@ -93,7 +93,7 @@ async def test_the_check_of_a_sign_in_only_warns_of_tokens_that_are_not_counted(
 ) -> None:
     bedrock.mantle_access = False
     bedrock.models = {"anthropic.claude-opus-4-8"}
-    *_, last = [line async for line in check(f"127.0.0.1:{over_bedrock.port}", ProviderId.BEDROCK)]
+    *_, last = [line async for line in LiveCheck(f"127.0.0.1:{over_bedrock.port}", ProviderId.BEDROCK).lines()]
     assert last.state == "warn"
     assert "does not count the tokens of claude-opus-4-8" in last.words
 

@@ -9,7 +9,7 @@ import pytest
 
 from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.api_key import vault_entry
-from candela_tui.credentials.sign_in.live_check import check
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
 from candela_tui.providers import identity
@@ -153,7 +153,7 @@ async def test_the_stored_key_is_nowhere_in_the_records(
 
 async def test_the_live_check_goes_the_clients_way(provider: Provider, candela: RunningProxy) -> None:
     sign_in(candela.paths.data)
-    lines = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
+    lines = [line async for line in LiveCheck(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC).lines()]
     assert [line.state for line in lines] == ["ok", "ok"]
     assert "lists 1 model" in lines[0].words
     assert {key for request in provider.requests for _, key in keys_in(request)} == {KEY}
@@ -162,13 +162,13 @@ async def test_the_live_check_goes_the_clients_way(provider: Provider, candela: 
 async def test_the_live_check_tells_what_the_provider_says(provider: Provider, candela: RunningProxy) -> None:
     sign_in(candela.paths.data)
     provider.respond = lambda request: error(401, "invalid x-api-key")
-    lines = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
-    assert [line.state for line in lines] == ["bad", "bad"]
-    assert "refused candela's API key" in lines[0].words
+    [line] = [line async for line in LiveCheck(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC).lines()]
+    assert line.state == "bad"
+    assert "refused candela's API key" in line.words
 
 
 async def test_a_proxy_that_does_not_answer_is_named(candela: RunningProxy) -> None:
     await candela.stop(0)
-    [line] = [line async for line in check(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)]
+    [line] = [line async for line in LiveCheck(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC).lines()]
     assert line.state == "bad"
     assert str(candela.port) in line.words

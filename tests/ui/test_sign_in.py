@@ -133,7 +133,7 @@ async def test_an_api_key_is_kept_under_a_passphrase_checked_through_the_proxy_a
             seen.append(screen_text(pilot))
             await pilot.press("enter")
             await until(pilot, lambda: not _value(pilot))
-        seen.append(await shows(pilot, "Anthropic lists 1 model", "Everything works", "Back to the dashboard"))
+        seen.append(await shows(pilot, "Anthropic lists 1 model", "Ready. Start", "Back to the dashboard"))
         assert not [text for text in seen if KEY[14:] in text or PASSPHRASE in text]
         assert pilot.app.export_screenshot().count(KEY[-12:]) == 0
         asked = [request for request in provider.requests if request.path.endswith("/v1/models")]
@@ -162,7 +162,7 @@ async def test_a_key_that_is_refused_is_told_in_the_providers_words(
         await pilot.press("enter")
         await typed(pilot, KEY)
         await pilot.press("enter")
-        screen = await shows(pilot, "✗ no list of models", "Something does not work yet")
+        screen = await shows(pilot, "✗ Anthropic did not count", "is kept, but does not work yet")
         assert "Anthropic refused candela's API key" in re.sub(r"\s+", " ", screen)
 
 
@@ -386,3 +386,25 @@ class TestTheHeader:
             header = (await shows(pilot, "✗ refused")).splitlines()[0]
             await pilot.click(offset=(header.index("refused"), 0))
             await shows(pilot, "Sign in to")
+
+
+async def test_a_sign_in_that_works_offers_a_message_and_the_default_route(
+    paths: Paths, provider: AnthropicStandIn, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANDELA_PASSPHRASE", PASSPHRASE)
+    (paths.data / "config.toml").write_text('[proxy]\ndefault_route = "anthropic-bedrock"\n')
+    async with dashboard(paths, provider, cloud) as pilot:
+        await at_provider(pilot, 0)
+        await pilot.press("enter")
+        await typed(pilot, KEY)
+        await pilot.press("enter")
+        await shows(pilot, "`candela claude --route direct`", "Send one message", "$0.001 at most")
+        assert "/v1/messages" not in {request.path for request in provider.requests}
+        await pilot.press("j", "enter")
+        screen = await shows(pilot, "answered a message on Anthropic", "Make it the default route")
+        assert "Send one message" not in screen
+        await pilot.press("j", "enter")
+        await shows(pilot, "[proxy] default_route = anthropic-direct is in")
+        await until(pilot, lambda: "Make it the default route" not in screen_text(pilot))
+    assert (paths.data / "config.toml").read_text() == '[proxy]\ndefault_route = "anthropic-direct"\n'
+    assert [request.path for request in provider.requests].count("/v1/messages") == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.credentials.accounts import Store
+from candela_tui.credentials.accounts import Account, Store
 from candela_tui.credentials.sign_in.interface import CheckLine, Method, SignIn, SignInContext
 from candela_tui.providers.identity import PROVIDERS, Provider, route_of
 from candela_tui.text.terminal_safe import terminal_safe
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from candela_tui.cli.terminal.prompter import TerminalPrompter
     from candela_tui.config import Settings
     from candela_tui.credentials.sign_in.context import SignInSetup
+    from candela_tui.credentials.sign_in.live_check import LiveCheck
     from candela_tui.providers.survey import Survey
 
 T = TypeVar("T")
@@ -41,6 +42,12 @@ class ProviderChoice(click.Choice[Provider]):
 
 
 provider_option = click.option("--provider", type=ProviderChoice(), help="The provider.")
+send_message_option = click.option(
+    "--send-message",
+    is_flag=True,
+    help="Also send one message of one word to the smallest model, which proves the whole way. It costs $0.001 or less"
+    " with Claude Haiku; its price is shown first.",
+)
 
 
 @click.group()
@@ -67,23 +74,36 @@ def auth() -> None:
     type=click.Choice(get_args(Store)),
     help="Where to store a secret. Default: the keyring, if there is one.",
 )
+@send_message_option
 @pass_invocation
 def login(
-    invocation: Invocation, provider: Provider | None, method: str | None, with_key: bool, store: Store | None
+    invocation: Invocation,
+    provider: Provider | None,
+    method: str | None,
+    with_key: bool,
+    store: Store | None,
+    send_message: bool,
 ) -> None:
     """Sign in to a provider, and check that it works.
 
-    Exits with 0 if the provider accepts the credentials.
+    The check lists the models and counts the tokens of one word, which is free. Exits with 0 if the provider accepts
+    the credentials.
     """
     if with_key and provider not in (None, Provider.ANTHROPIC):
         raise click.UsageError(
             "--with-key works only with --provider anthropic: the other providers take no key from a pipe."
         )
-    raise SystemExit(_run(_login(invocation, Provider.ANTHROPIC if with_key else provider, method, with_key, store)))
+    signing_in = _login(invocation, Provider.ANTHROPIC if with_key else provider, method, with_key, store, send_message)
+    raise SystemExit(_run(signing_in))
 
 
 async def _login(
-    invocation: Invocation, provider: Provider | None, method: str | None, with_key: bool, store: Store | None
+    invocation: Invocation,
+    provider: Provider | None,
+    method: str | None,
+    with_key: bool,
+    store: Store | None,
+    send_message: bool,
 ) -> int:
     prompter = _piped() if with_key else _terminal_prompter()
     if provider is None:
@@ -91,14 +111,27 @@ async def _login(
     sign_in = _sign_in_to(provider)
     context = await _sign_in_setup(invocation).context(prompter, store)
     chosen = await _method(sign_in, context, prompter, "key" if with_key and method is None else method)
-    if chosen is not None:
-        account = await chosen.run(context, prompter)
-        kept = f" It is stored in {account.place}." if account is not None else ""
-        who = f": {account.label}." if account is not None else "."
-        await prompter.tell(f"Signed in to {sign_in.title}{who}{kept}")
+    account = await chosen.run(context, prompter) if chosen is not None else None
+    if account is not None:
+        await prompter.tell(f"{account.label} is stored in {account.place}.")
     # Reload the settings: the sign-in may have set the project or region.
-    lines = await _checked(invocation, invocation.settings(), context, [sign_in], told=True)
+    settings = invocation.settings()
+    lines = await _checked(invocation, settings, context, [sign_in], told=True, send_message=send_message)
+    click.echo(_ending(provider, settings, account, lines[provider]))
     return _code(lines[provider])
+
+
+def _ending(provider: Provider, settings: "Settings", account: Account | None, lines: Sequence[CheckLine]) -> str:
+    """Return what to run next, or whether what does not work was stored nevertheless."""
+    from candela_tui.credentials.sign_in.next_step import default_command, is_default, kept_words, start_command
+
+    if _code(lines):
+        words = kept_words(account, lines) if account is not None else "That does not work yet."
+        return f"{words} `candela auth test --provider {PROVIDERS[provider].account}` checks it again."
+    start = f"Start Claude Code with `{start_command(provider, settings)}`."
+    if is_default(provider, settings):
+        return start
+    return f"{start} To leave out --route, make it the default: `{default_command(provider)}`."
 
 
 def _piped() -> "TerminalPrompter":
@@ -235,15 +268,18 @@ def _document(one: "Survey") -> dict[str, Any]:
 
 @auth.command()
 @provider_option
+@send_message_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
-def test(invocation: Invocation, provider: Provider | None, as_json: bool) -> None:
-    """Test the credentials: whose they are, and whether models answer through the proxy, as for Claude Code.
+def test(invocation: Invocation, provider: Provider | None, send_message: bool, as_json: bool) -> None:
+    """Test the credentials through the proxy: whose they are, and whether the provider accepts them.
+
+    The test lists the models and counts the tokens of one word, as Claude Code does. Both are free.
 
     Without --provider, test every provider that has credentials of its own, and that of the default route. Uses the
     running candela, or else starts a proxy for the test. Exits with 0 if everything works, otherwise with 1.
     """
-    lines = _run(_test(invocation, provider, told=not as_json))
+    lines = _run(_test(invocation, provider, told=not as_json, send_message=send_message))
     if as_json:
         found = {
             PROVIDERS[provider].account: [{"state": o.state, "words": o.words, "fix": o.fix} for o in some]
@@ -255,7 +291,9 @@ def test(invocation: Invocation, provider: Provider | None, as_json: bool) -> No
     raise SystemExit(max((_code(some) for some in lines.values()), default=1))
 
 
-async def _test(invocation: Invocation, provider: Provider | None, *, told: bool) -> dict[Provider, list[CheckLine]]:
+async def _test(
+    invocation: Invocation, provider: Provider | None, *, told: bool, send_message: bool
+) -> dict[Provider, list[CheckLine]]:
     from candela_tui.providers.survey import in_use, survey
 
     context = await _sign_in_setup(invocation).context(_terminal_prompter())
@@ -263,15 +301,21 @@ async def _test(invocation: Invocation, provider: Provider | None, *, told: bool
         sign_ins = [_sign_in_to(provider)]
     else:
         sign_ins = in_use(await survey(context), route_of(context.settings.proxy.default_route).provider)
-    return await _checked(invocation, context.settings, context, sign_ins, told=told)
+    return await _checked(invocation, context.settings, context, sign_ins, told=told, send_message=send_message)
 
 
 async def _checked(
-    invocation: Invocation, settings: "Settings", context: SignInContext, sign_ins: Sequence[SignIn], *, told: bool
+    invocation: Invocation,
+    settings: "Settings",
+    context: SignInContext,
+    sign_ins: Sequence[SignIn],
+    *,
+    told: bool,
+    send_message: bool,
 ) -> dict[Provider, list[CheckLine]]:
     """Check the credentials of each provider and return the results. With ``told``, also print each one at once."""
     from candela_tui.cli.process.check_proxy import proxy_for_check
-    from candela_tui.credentials.sign_in.live_check import check
+    from candela_tui.credentials.sign_in.live_check import LiveCheck
 
     lines: dict[Provider, list[CheckLine]] = {}
     if not sign_ins:
@@ -282,11 +326,20 @@ async def _checked(
             if told:
                 click.echo(f"{sign_in.title}:")
             found = lines[sign_in.provider] = []
-            for line in await sign_in.who(context):
+            live = LiveCheck(address, sign_in.provider)
+            async for line in live.lines(await sign_in.who(context)):
                 _add(line, found, told)
-            async for line in check(address, sign_in.provider):
-                _add(line, found, told)
+            if send_message and not _code(found):
+                if told:
+                    click.echo(f"  Sending one word to {live.model}, {await _most_for_message(settings, live)}.")
+                _add(await live.message(), found, told)
     return lines
+
+
+async def _most_for_message(settings: "Settings", live: "LiveCheck") -> str:
+    from candela_tui.analysis.live_check_price import most_for_message
+
+    return await asyncio.to_thread(most_for_message, settings.pricing, live.provider, live.model)
 
 
 async def _open_file(invocation: Invocation, context: SignInContext, sign_ins: Sequence[SignIn]) -> None:

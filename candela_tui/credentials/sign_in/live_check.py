@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import aiohttp
 
@@ -11,95 +12,165 @@ from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.network.errors import described
 from candela_tui.network.header_fields import ACCEPT_FIELD, ESTIMATED_FIELD
-from candela_tui.protocol.errors import error_in_answer
+from candela_tui.protocol.errors import FROM_ELSEWHERE, error_from_body, is_api_error, page_title, quoted
+from candela_tui.protocol.raw_json import decode_json
 from candela_tui.providers.identity import PROVIDERS, Provider, route_to
 
+NOT_PROVEN: Final = "not proven: "
+"""How a result begins if no answer of the provider says whether it accepts the credentials."""
+MOST_TOKENS: Final = (50, 1)
+"""The most tokens of the message that ``LiveCheck.message`` sends, and of its answer."""
 _MODEL: Final = "claude-haiku-4-5"
-"""The model for the token count if the list of models is unavailable: the smallest that every provider has."""
+"""The model for the requests if the list of models is unavailable: the smallest that every provider has."""
 _LIMIT_S: Final = 90.0
 _HEADERS: Final = {
     "Authorization": f"Bearer {PLACEHOLDER}",
     "anthropic-version": "2023-06-01",
     "User-Agent": "candela-check",
 }
+_MESSAGES: Final = [{"role": "user", "content": "Hi"}]
+_PORTAL: Final = "Open any page in a browser and log in to this network, then check again."
+_FILTER: Final = "Ask who runs this network to allow {title}, or set HTTPS_PROXY to a proxy that may reach it."
 
 
-async def check(address: str, provider: Provider) -> AsyncIterator[CheckLine]:
-    """Request the list of models, if there is one, and a token count of one word from the proxy at ``address`` (host
-    and port).
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """A response of candela's proxy, how long it took, and whether it is an estimate of candela's."""
 
-    Both requests are free of charge. Yields each result as soon as it is known. Failures of the proxy or provider
-    become results and are never raised.
-    """
-    title = PROVIDERS[provider].short_title
-    usual = f"{PROVIDERS[provider].model_prefix}{_MODEL}"
-    base = f"http://{address}{route_to(provider).prefix}"
-    timeout = aiohttp.ClientTimeout(total=_LIMIT_S)
-    try:
-        # The address is loopback, so an HTTP proxy set in the environment must not be used.
-        async with aiohttp.ClientSession(headers=_HEADERS, timeout=timeout) as session:
-            models: list[str] = []
-            lists_models = PROVIDERS[provider].lists_models
-            if lists_models:
-                async for line in _models(session, base, title, models):
-                    yield line
-            model = _smallest(models) if models else usual
-            async for line in _count(session, base, title, model, may_be_missing=not lists_models):
-                yield line
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        yield CheckLine("bad", f"candela's proxy on {address} did not answer: {described(error)}")
+    status: int
+    body: bytes
+    ms: float
+    estimated: bool
+
+    def member(self, name: str, kind: type) -> Any:
+        """Return a member of a successful JSON response, or None if it has none of that type."""
+        document = decode_json(self.body) if self.status < 300 else None
+        found = document.get(name) if isinstance(document, dict) else None
+        return found if isinstance(found, kind) else None
 
 
-async def _models(session: aiohttp.ClientSession, base: str, title: str, models: list[str]) -> AsyncIterator[CheckLine]:
-    status, body, _, ms = await _ask(session, "GET", f"{base}/v1/models?limit=1000")
-    error = error_in_answer(status, body, "data")
-    if error is not None:
-        yield CheckLine("bad" if status == 401 else "warn", f"no list of models: {error.message}")
-        return
-    try:
-        models += [str(model["id"]) for model in json.loads(body)["data"]]
-    except (KeyError, TypeError):
-        yield CheckLine("warn", f"{title} answered with something that is no list of models")
-        return
-    if models:
+class LiveCheck:
+    """Checks one provider through the proxy at an address.
+
+    Failures of the proxy or provider become results and are never raised."""
+
+    def __init__(self, address: str, provider: Provider) -> None:
+        """``address`` is host and port."""
+        self.provider = provider
+        self._address = address
+        self._info = PROVIDERS[provider]
+        self._title = self._info.short_title
+        self._base = f"http://{address}{route_to(provider).prefix}"
+        self.model = f"{self._info.model_prefix}{_MODEL}"
+        """The model that is asked: the smallest that the provider lists."""
+        self.message_sent = False
+
+    async def lines(self, before: Sequence[CheckLine] = ()) -> AsyncIterator[CheckLine]:
+        """Yield ``before``, which the sign-in itself found out, and then the results of requesting the list of models,
+        if there is one, and a token count of one word. Both requests are free of charge.
+
+        A cause that was already stated is not repeated."""
+        for line in before:
+            yield line
+        said = [line.words for line in before if line.state != "ok"]
+        try:
+            async with self._session() as session:
+                listed = await self._models(session) if self._info.lists_models else None
+                if listed is not None and listed.state == "ok":
+                    yield listed
+                    listed = None
+                counted = await self._count(session)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            yield self._no_proxy(error)
+            return
+        if listed is not None and not _repeats(counted, [_cause(listed)]) and not _repeats(listed, said):
+            yield listed
+        if not _repeats(counted, said):
+            yield counted
+
+    async def message(self) -> CheckLine:
+        """Send the model one word and let it answer with one token, which proves the whole way and costs money."""
+        self.message_sent = True
+        document = {"model": self.model, "max_tokens": MOST_TOKENS[1], "messages": _MESSAGES}
+        try:
+            async with self._session() as session:
+                answer = await self._ask(session, "POST", f"{self._base}/v1/messages", document)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return self._no_proxy(error)
+        if answer.member("content", list) is not None:
+            return CheckLine("ok", f"{self.model} answered a message on {self._title} in {answer.ms:.0f} ms")
+        return self._failed(answer, f"{self.model} does not answer on {self._title}")
+
+    async def _models(self, session: aiohttp.ClientSession) -> CheckLine:
+        answer = await self._ask(session, "GET", f"{self._base}/v1/models?limit=1000")
+        data = answer.member("data", list)
+        if data is None:
+            failed = self._failed(answer, "no list of models")
+            return failed if answer.status == 401 else CheckLine("warn", failed.words, failed.fix)
+        models = [str(model["id"]) for model in data if isinstance(model, dict) and "id" in model]
+        if not models:
+            return CheckLine("warn", f"{self._title} lists no model for these credentials")
+        self.model = next((model for model in models if "haiku" in model), models[0])
         count = f"{len(models)} model{'s' if len(models) > 1 else ''}"
-        yield CheckLine("ok", f"{title} lists {count} in {ms:.0f} ms, such as {models[0]}")
-    else:
-        yield CheckLine("warn", f"{title} lists no model for these credentials")
+        return CheckLine("ok", f"{self._title} lists {count} in {answer.ms:.0f} ms, such as {models[0]}")
+
+    async def _count(self, session: aiohttp.ClientSession) -> CheckLine:
+        document = {"model": self.model, "messages": _MESSAGES}
+        answer = await self._ask(session, "POST", f"{self._base}/v1/messages/count_tokens", document)
+        if answer.estimated:
+            words = f"{self._title} does not count the tokens of {self.model}: only a message shows whether it answers"
+            return CheckLine("warn", words)
+        if answer.member("input_tokens", int) is not None:
+            words = f"{self._title} counted one word for {self.model} in {answer.ms:.0f} ms, free of charge"
+            return CheckLine("ok", words)
+        if answer.status == 404 and is_api_error(answer.body) and not self._info.lists_models:
+            # The model's name is a guess, and a provider that does not know it has accepted the credentials.
+            said = error_from_body(answer.status, answer.body).message
+            fix = "Claude Code asks for the model in ANTHROPIC_MODEL: set it to one that is there."
+            return CheckLine("warn", f"{self._title} accepts the credentials, and has no {self.model}: {said}", fix)
+        return self._failed(answer, f"{self._title} did not count a word for {self.model}")
+
+    def _failed(self, answer: _Response, what: str) -> CheckLine:
+        """Return the result for a response that is not the wanted one."""
+        status, body = answer.status, answer.body
+        if status >= 400 and is_api_error(body):
+            said = error_from_body(status, body).message
+            doubtful = status in (408, 429) or status >= 500 or FROM_ELSEWHERE in said
+            return CheckLine("bad", f"{NOT_PROVEN}{said}" if doubtful else f"{what}: {said}")
+        title = page_title(body)
+        if title is None:
+            said = quoted(body) or "an empty body"
+            return CheckLine("bad", f"{NOT_PROVEN}what came (HTTP {status}) is no answer of {self._title}: {said}")
+        page = f'{NOT_PROVEN}a web page came in place of an answer of {self._title} (HTTP {status}): "{title}"'
+        if status < 400:
+            return CheckLine("bad", page, _PORTAL)
+        return CheckLine("bad", page, _FILTER.format(title=self._title) if status < 500 else "")
+
+    def _no_proxy(self, error: Exception) -> CheckLine:
+        return CheckLine("bad", f"candela's proxy on {self._address} did not answer: {described(error)}")
+
+    def _session(self) -> aiohttp.ClientSession:
+        # The address is loopback, so an HTTP proxy set in the environment must not be used.
+        return aiohttp.ClientSession(headers=_HEADERS, timeout=aiohttp.ClientTimeout(total=_LIMIT_S))
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, method: str, url: str, document: dict[str, Any] | None = None
+    ) -> _Response:
+        begun = time.perf_counter()
+        body = json.dumps(document).encode() if document is not None else None
+        headers = {"Content-Type": "application/json", ACCEPT_FIELD: "accept"} if body else None
+        async with session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+            read = await answer.read()
+            ms = (time.perf_counter() - begun) * 1000
+            return _Response(answer.status, read, ms, ESTIMATED_FIELD in answer.headers)
 
 
-async def _count(
-    session: aiohttp.ClientSession, base: str, title: str, model: str, *, may_be_missing: bool
-) -> AsyncIterator[CheckLine]:
-    """``may_be_missing`` is true if the model's name is a guess. A provider that does not know it has accepted the
-    credentials."""
-    document = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
-    path = f"{base}/v1/messages/count_tokens"
-    status, body, estimated, ms = await _ask(session, "POST", path, json.dumps(document).encode())
-    error = error_in_answer(status, body, "input_tokens")
-    if estimated:
-        yield CheckLine(
-            "warn", f"{title} does not count the tokens of {model}: only a request shows whether it answers"
-        )
-    elif error is None:
-        yield CheckLine("ok", f"{model} answers on {title} in {ms:.0f} ms")
-    elif status == 404 and may_be_missing:
-        fix = "Claude Code asks for the model in ANTHROPIC_MODEL: set it to one that is there."
-        yield CheckLine("warn", f"{title} accepts the credentials, and has no {model}: {error.message}", fix)
-    else:
-        yield CheckLine("bad", f"{model} does not answer on {title}: {error.message}")
+def _cause(line: CheckLine) -> str:
+    """Return a result without what it says about the request."""
+    return line.words.partition(": ")[2] or line.words
 
 
-async def _ask(
-    session: aiohttp.ClientSession, method: str, url: str, body: bytes | None = None
-) -> tuple[int, bytes, bool, float]:
-    """Return the status and body of an answer, whether it is an estimate, and how long it took."""
-    begun = time.perf_counter()
-    headers = {"Content-Type": "application/json", ACCEPT_FIELD: "accept"} if body else None
-    async with session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
-        read = await answer.read()
-        return answer.status, read, ESTIMATED_FIELD in answer.headers, (time.perf_counter() - begun) * 1000
-
-
-def _smallest(models: list[str]) -> str:
-    return next((model for model in models if "haiku" in model), models[0])
+def _repeats(line: CheckLine, said: Sequence[str]) -> bool:
+    """Return whether a failure has a cause that was already stated."""
+    cause = _cause(line)
+    return line.state == "bad" and any(cause in words or words in line.words for words in said)

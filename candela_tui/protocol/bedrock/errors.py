@@ -8,6 +8,7 @@ from typing import Any
 from candela_tui.protocol.bedrock.error_table import STATUS_WITHOUT_NAME, row_of
 from candela_tui.protocol.bedrock.headers import without_body_fields
 from candela_tui.protocol.errors import (
+    FROM_ELSEWHERE,
     NOT_AGAIN,
     ErrorAnswer,
     about_length,
@@ -15,6 +16,7 @@ from candela_tui.protocol.errors import (
     error_answer,
     error_from_body,
     error_type,
+    is_from_elsewhere,
 )
 from candela_tui.protocol.headers import HeaderList, header, request_id
 from candela_tui.protocol.raw_json import decode_json
@@ -72,6 +74,8 @@ def aws_error(
         own, ours = [NOT_AGAIN], "Trying again within minutes can't help."
     elif shown == 429:
         own, ours = [retry_after(header(headers, "retry-after"))], ""
+    elif shown in (401, 403) and not name and is_from_elsewhere(body):
+        ours = FROM_ELSEWHERE
     elif shown == 401:
         ours = _about_credentials(said, headers, now, profile)
     elif shown == 403:

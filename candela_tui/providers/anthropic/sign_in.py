@@ -11,7 +11,7 @@ from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
-from candela_tui.protocol.errors import error_in_answer
+from candela_tui.protocol.errors import error_from_body, is_api_error
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.model_list import OWN_FIELDS
@@ -19,7 +19,6 @@ from candela_tui.providers.upstream import Attempt, ProviderRequest
 
 CONSOLE = "https://platform.claude.com/settings/keys"
 _LIMIT_S = 20.0
-_NOT_PROVEN = "Anthropic could not be asked whether the key is valid"
 _VARIABLES = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
 
 
@@ -43,13 +42,15 @@ async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
             "that is a token of a Claude subscription, which only Claude Code itself may use: sign in there with "
             "/login; candela passes it on untouched"
         )
-    await _require_valid(context, prompter, key)
+    await _require_not_refused(context, key)
     return await store_key(context, Provider.ANTHROPIC, key)
 
 
-async def _require_valid(context: SignInContext, prompter: Prompter, key: str) -> None:
-    """Check a key by requesting the list of models, which is free of charge. Raises CredentialsError if Anthropic
-    refuses the key."""
+async def _require_not_refused(context: SignInContext, key: str) -> None:
+    """Request the list of models, which is free of charge. Raises CredentialsError if Anthropic refuses the key.
+
+    A key about which Anthropic says nothing is stored all the same, because the network may be the reason. The live
+    check that follows says so."""
     url = f"{context.settings.anthropic.base_url}/v1/models?limit=1"
     request = ProviderRequest("GET", url, [*OWN_FIELDS, ("x-api-key", key), ("anthropic-version", "2023-06-01")], b"")
     try:
@@ -62,16 +63,10 @@ async def _require_valid(context: SignInContext, prompter: Prompter, key: str) -
                 attempts = Attempts(session, Origins(context.settings.proxy.port))
                 reply = await attempts.fetch(Attempt(request=request, own_credentials=True))
         except TimeoutError:
-            await prompter.tell(f"{_NOT_PROVEN}: nothing came within {_LIMIT_S:g} s")
             return
-    error = error_in_answer(reply.status, reply.body, "data")
-    if error is None:
-        return
-    if reply.status in (401, 403):
-        raise CredentialsError(
-            f"Anthropic refuses this API key: {error.message}. Copy one from {CONSOLE}; nothing was kept."
-        )
-    await prompter.tell(f"{_NOT_PROVEN}: {error.message}")
+    if reply.status in (401, 403) and is_api_error(reply.body):
+        said = error_from_body(reply.status, reply.body).message
+        raise CredentialsError(f"Anthropic refuses this API key: {said}. Copy one from {CONSOLE}; nothing was kept.")
 
 
 async def _who(_context: SignInContext) -> list[CheckLine]:

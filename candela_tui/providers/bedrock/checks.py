@@ -38,8 +38,8 @@ async def _access(_machine: Machine, client: Client) -> CheckLine:
     if counted.error:
         return CheckLine("bad", f"{model}: {counted.error.message}", sign_in_fix(Provider.BEDROCK, counted))
     if listed.error:
-        return CheckLine("warn", f"{model} answers, but the list of models can't be had: {listed.error.message}")
-    return CheckLine("ok", f"{model} answers; this account may use {listed.listed} models and inference profiles")
+        return CheckLine("warn", f"{model} counts tokens, but the list of models can't be had: {listed.error.message}")
+    return CheckLine("ok", f"{model} counts tokens; this account may use {listed.listed} models and inference profiles")
 
 
 async def _model(machine: Machine, model: str) -> CheckLine:

@@ -31,7 +31,7 @@ async def _access(machine: Machine, client: Client) -> CheckLine:
     counted = await client.count(model)
     if counted.error is None:
         workspace = configured_place(machine.settings.claude_google_cloud, machine.environ).workspace
-        return CheckLine("ok", f"{model} answers in {workspace or 'the workspace'}")
+        return CheckLine("ok", f"{model} counts tokens in {workspace or 'the workspace'}")
     fix = _ROLE if counted.status == 403 else sign_in_fix(Provider.CLAUDE_GOOGLE_CLOUD, counted)
     return CheckLine("bad", f"{model}: {counted.error.message}", fix)
 

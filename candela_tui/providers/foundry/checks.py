@@ -28,7 +28,7 @@ async def _access(machine: Machine, client: Client) -> CheckLine:
     model = await client.model()
     counted = await client.count(model)
     if counted.error is None:
-        return CheckLine("ok", f"the deployment {model} answers at {base_url}")
+        return CheckLine("ok", f"the deployment {model} counts tokens at {base_url}")
     if counted.status == 404:
         words = f"there is no deployment named {model} at {base_url}: {counted.error.message}"
         return CheckLine("warn", words, "Set ANTHROPIC_MODEL to the name of a deployment.")

@@ -33,7 +33,7 @@ async def _access(machine: Machine, client: Client) -> CheckLine:
     if counted.error:
         fix = sign_in_fix(Provider.VERTEX, counted)
         return CheckLine("bad", f"{model} in {region}: {counted.error.message}", fix)
-    return CheckLine("ok", f"{model} answers in {region}")
+    return CheckLine("ok", f"{model} counts tokens in {region}")
 
 
 async def _model(machine: Machine, model: str) -> CheckLine:

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from candela_tui.protocol.clouds.regions import is_later_than_single_regions
-from candela_tui.protocol.errors import NOT_AGAIN, ErrorAnswer, about_length, and_then, error_answer, error_from_body
+from candela_tui.protocol.errors import (
+    FROM_ELSEWHERE,
+    NOT_AGAIN,
+    ErrorAnswer,
+    about_length,
+    and_then,
+    error_answer,
+    error_from_body,
+    is_from_elsewhere,
+)
 from candela_tui.protocol.headers import HeaderList, header, request_id
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
@@ -53,6 +62,8 @@ def google_error(
     given = (header(headers, "retry-after"), _text(_of_type(details, "RetryInfo").get("retryDelay")))
     if shown == 429:
         own, ours = [retry_after(*given)], _about_quota(project)
+    elif shown in (401, 403) and is_from_elsewhere(body):
+        ours = FROM_ELSEWHERE
     elif shown == 401:
         ours = _LOGIN
     elif shown == 403:

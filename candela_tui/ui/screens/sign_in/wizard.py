@@ -1,13 +1,17 @@
 """The steps of signing in: choose a provider, look for credentials, sign in, check."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from candela_tui.config import ConfigError
+from candela_tui.config import ConfigError, Settings
+from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.keep_setting import keep_setting
 from candela_tui.credentials.sign_in.prompter import Abandoned
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
@@ -18,7 +22,11 @@ from candela_tui.ui.screens.sign_in.conversation import SignInConversation
 from candela_tui.ui.screens.sign_in.option_row import SignInOption
 from candela_tui.ui.style.credentials import standing_piece
 
+if TYPE_CHECKING:
+    from candela_tui.credentials.sign_in.live_check import LiveCheck
+
 _CHECK, _OUT, _BACK, _AGAIN, _OTHER, _LEAVE = "check", "sign-out", "back", "again", "other", "leave"
+_MESSAGE, _DEFAULT = "message", "default-route"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +116,7 @@ class Wizard:
         findings, methods = await prompter.doing(f"Looking for {sign_in.title} credentials", _both(sign_in, context))
         self._say_findings(findings)
         offers = [SignInOption(method.id, method.title, method.about) for method in methods]
-        check = SignInOption(
-            _CHECK, "Check the credentials", "asks the provider who you are and whether its models answer"
-        )
+        check = SignInOption(_CHECK, "Check the credentials", "asks the provider who you are, and for two free answers")
         if any(finding.usable for finding in findings):
             offers.append(check)
         if context.accounts.of(sign_in.provider) is not None:
@@ -125,12 +131,13 @@ class Wizard:
             prompter.say(await prompter.doing("Signing out", sign_in.forget(context)), space=True)
             return await self._what_next(sign_in, context)
         method = next((each for each in methods if each.id == chosen), None)
+        account = None
         if method is not None:
             try:
-                await self._sign_in(sign_in, method, context)
+                account = await self._sign_in(sign_in, method, context)
             except Abandoned:
                 return None
-        return await self._check(sign_in, context)
+        return await self._check(sign_in, context, account)
 
     def _say_findings(self, findings: list[Finding]) -> None:
         if not findings:
@@ -141,54 +148,70 @@ class Wizard:
             mark, style = ("✓ ", "good") if finding.usable else ("○ ", "dim")
             self._prompter.say(f"{finding.source}: {finding.detail}", mark=(mark, style))  # type: ignore[arg-type]
 
-    async def _sign_in(self, sign_in: SignIn, method: Method, context: SignInContext) -> None:
+    async def _sign_in(self, sign_in: SignIn, method: Method, context: SignInContext) -> Account | None:
         prompter = self._prompter
         self._around.crumbs((sign_in.title, method.title))
         prompter.clear()
         prompter.say(f"{method.title}: {method.about}" if method.about else method.title, "dim")
         account = await prompter.doing(f"Signing in to {sign_in.title}", method.run(context, prompter))
         prompter.forget_links()
-        words = f"Signed in as {account.label}. Stored in {account.place}." if account is not None else "Signed in."
-        prompter.say(words, mark=("✓ ", "good"), space=True)
+        if account is not None:
+            prompter.say(f"{account.label} is stored in {account.place}.", space=True)
+        return account
 
-    async def _check(self, sign_in: SignIn, context: SignInContext) -> bool | None:
+    async def _check(self, sign_in: SignIn, context: SignInContext, account: Account | None) -> bool | None:
+        """``account`` is what was stored just before."""
+        from candela_tui.credentials.sign_in.live_check import LiveCheck
+        from candela_tui.credentials.sign_in.next_step import kept_words, start_command
+
         prompter = self._prompter
         self._around.crumbs((sign_in.title, "Live check"))
         prompter.say(f"Live check through http://{self._around.address}", "heading", space=True)
+        live = LiveCheck(self._around.address, sign_in.provider)
         lines: list[CheckLine] = []
-        await prompter.doing(f"Asking {sign_in.title}", self._ask(sign_in, context, lines))
-        if any(line.state == "bad" for line in lines):
-            prompter.say("Something does not work yet. The lines above say what to do.", "warn", space=True)
-        else:
-            command = f"candela claude --route {route_to(sign_in.provider).option}"
-            prompter.say(
-                f"Everything works. Start Claude Code with `{command}`.",
-                "good",
-                space=True,
-            )
+        await prompter.doing(f"Asking {sign_in.title}", self._ask(live, sign_in, context, lines))
+        if all(line.state != "bad" for line in lines):
+            command = start_command(sign_in.provider, await context.settings_now())
+            prompter.say(f"Ready. Start Claude Code with `{command}`.", "good", space=True)
+            return await self._what_next(sign_in, context, live)
+        words = kept_words(account, lines) if account is not None else "Something does not work yet."
+        prompter.say(f"{words} The lines above say what to do.", "warn", space=True)
         return await self._what_next(sign_in, context)
 
-    async def _ask(self, sign_in: SignIn, context: SignInContext, lines: list[CheckLine]) -> None:
-        from candela_tui.credentials.sign_in.live_check import check
-
-        for line in await sign_in.who(context):
-            lines.append(line)
-            self._prompter.found_out(line)
-        async for line in check(self._around.address, sign_in.provider):
+    async def _ask(self, live: "LiveCheck", sign_in: SignIn, context: SignInContext, lines: list[CheckLine]) -> None:
+        async for line in live.lines(await sign_in.who(context)):
             lines.append(line)
             self._prompter.found_out(line)
 
-    async def _what_next(self, sign_in: SignIn, context: SignInContext) -> bool | None:
-        offers = [
-            SignInOption(_LEAVE, "Back to the dashboard"),
-            SignInOption(_AGAIN, f"Stay with {sign_in.title}"),
-            SignInOption(_OTHER, "Another provider"),
-        ]
-        try:
-            chosen = await self._prompter.pick("What next?", offers)
-        except Abandoned:
-            return True
-        return None if chosen == _AGAIN else chosen == _OTHER
+    async def _what_next(self, sign_in: SignIn, context: SignInContext, live: "LiveCheck | None" = None) -> bool | None:
+        """``live`` is the check that the sign-in has passed, if it has."""
+        from candela_tui.credentials.sign_in.next_step import is_default
+
+        while True:
+            offers = [SignInOption(_LEAVE, "Back to the dashboard")]
+            settings = await context.settings_now()
+            if live is not None and not live.message_sent:
+                offers.append(await _message_option(settings, live))
+            if live is not None and not is_default(sign_in.provider, settings):
+                offers.append(
+                    SignInOption(_DEFAULT, "Make it the default route", "for `candela claude` without --route")
+                )
+            offers += [
+                SignInOption(_AGAIN, f"Stay with {sign_in.title}"),
+                SignInOption(_OTHER, "Another provider"),
+            ]
+            try:
+                chosen = await self._prompter.pick("What next?", offers)
+                if chosen == _MESSAGE and live is not None:
+                    self._prompter.found_out(await self._prompter.doing(f"Asking {live.model}", live.message()))
+                    continue
+                if chosen == _DEFAULT:
+                    route = route_to(sign_in.provider).name
+                    await keep_setting(context, self._prompter, "proxy", "default_route", route, os.environ)
+                    continue
+            except Abandoned:
+                return True
+            return None if chosen == _AGAIN else chosen == _OTHER
 
     async def _after_trouble(self, error: Exception, again: str) -> None:
         """Show an error; return if the user wants to try again. Raises Abandoned."""
@@ -200,3 +223,10 @@ class Wizard:
 async def _both(sign_in: SignIn, context: SignInContext) -> tuple[list[Finding], list[Method]]:
     findings, methods = await asyncio.gather(sign_in.find(context), sign_in.methods(context))
     return findings, methods
+
+
+async def _message_option(settings: Settings, live: "LiveCheck") -> SignInOption:
+    from candela_tui.analysis.live_check_price import most_for_message
+
+    price = await asyncio.to_thread(most_for_message, settings.pricing, live.provider, live.model)
+    return SignInOption(_MESSAGE, "Send one message", f"one word to {live.model}, {price}: proves the whole way")
