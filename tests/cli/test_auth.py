@@ -200,9 +200,9 @@ class TestAPipedKey:
         ("text", "words"),
         [
             ("", "standard input is empty"),
-            ("two words", "that is not an API key"),
-            ("sk-ant-\0nul", "that is not an API key"),
-            ("k" * 200_000, "that is not an API key"),
+            ("two words", "That is not an API key"),
+            ("sk-ant-\0nul", "That is not an API key"),
+            ("k" * 200_000, "That is not an API key"),
             ("sk-ant-oat01-subscription", "a token of a Claude subscription"),
         ],
     )

@@ -135,14 +135,16 @@ def _ending(provider: Provider, settings: "Settings", account: Account | None, l
 
 
 def _piped() -> "TerminalPrompter":
-    from candela_tui.cli.terminal.prompter import PipedKeyPrompter
+    from candela_tui.cli.terminal.prompter import TerminalPrompter
 
     if sys.stdin.isatty():
         raise click.UsageError("--with-key reads the key from a pipe: candela auth login --with-key < FILE")
     key = sys.stdin.buffer.read(_MOST_PIPED).decode("ascii", "replace").strip()
     if not key:
         raise click.ClickException("--with-key: standard input is empty, so there is no key.")
-    return PipedKeyPrompter(key)
+    return TerminalPrompter(
+        "With --with-key only the key is read; for the encrypted file set CANDELA_PASSPHRASE.", secrets=[key]
+    )
 
 
 def _terminal_prompter() -> "TerminalPrompter":

@@ -5,12 +5,13 @@ import contextlib
 import os
 import sys
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
 from candela_tui.credentials.sign_in.browser import open_browser
-from candela_tui.credentials.sign_in.prompter import Abandoned, Choice
+from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, default_first
 from candela_tui.text.terminal_safe import terminal_safe
 
 _LONGEST_LINE = 65_536
@@ -25,14 +26,19 @@ class TerminalPrompter:
 
     Exits with an error if there is no terminal."""
 
-    def __init__(self, otherwise: str) -> None:
-        """``otherwise`` tells the user what to do if there is no terminal."""
+    def __init__(
+        self, otherwise: str, *, answers: Mapping[Option, str] | None = None, secrets: Sequence[str] | None = None
+    ) -> None:
+        """``otherwise`` tells the user what to do if there is no terminal. ``answers`` are those that options gave,
+        and ``secrets`` those that were piped in, in the order in which they are asked for."""
         self._otherwise = otherwise
+        self._answers = answers or {}
+        self._secrets = list(secrets) if secrets is not None else None
 
     @property
     def interactive(self) -> bool:
         """Whether there is a terminal to ask on."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        return self._secrets is None and sys.stdin.isatty() and sys.stderr.isatty()
 
     async def tell(self, words: str) -> None:
         """Print a message to standard output."""
@@ -46,27 +52,90 @@ class TerminalPrompter:
         if self.interactive and await asyncio.to_thread(open_browser, url):
             click.echo("Your browser was asked to open it.")
 
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+    async def ask(
+        self,
+        question: str,
+        *,
+        option: Option | None = None,
+        secret: bool = False,
+        default: str = "",
+        optional: bool = False,
+        wrong: str = "",
+    ) -> str:
         """Ask for a line of text and return it, or ``default`` if it is empty."""
+        given = self._given(option, wrong)
+        if given is None and secret:
+            given = self._piped(wrong)
+        if given is None and not wrong and not self.interactive and (default or optional):
+            given = default
+        if given is not None:
+            return given
+        self._say_wrong(wrong)
         hint = f" [{terminal_safe(default)}]" if default and not secret else ""
         return (await self._line(f"{_shown(question)}{hint}: ", hidden=secret)).strip() or default
 
-    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        option: Option | None = None,
+        default: str = "",
+        other: str = "",
+        wrong: str = "",
+    ) -> Choice:
         """List the choices, and read the number or id of one until the user enters a valid one."""
+        choices = default_first(choices, default, other)
+        given = self._given(option, wrong)
+        if given is None and not wrong and not self.interactive and default in (choice.id for choice in choices):
+            given = default
+        if given is not None:
+            chosen = _named(given, choices, other)
+            if chosen is not None:
+                return chosen
+            wrong = f"{given} is not one of {', '.join(choice.id for choice in choices)}"
+            self._given(option, wrong)
         self._require_terminal(question)
+        self._say_wrong(wrong)
         click.echo(_shown(question), err=True)
         width = max(len(terminal_safe(choice.title)) for choice in choices)
         for number, choice in enumerate(choices, 1):
             click.echo(
                 f"  {number}  {terminal_safe(choice.title):<{width}}  {terminal_safe(choice.about)}".rstrip(), err=True
             )
-        by_word = {str(number): choice for number, choice in enumerate(choices, 1)}
-        by_word |= {choice.id: choice for choice in choices}
+        # A long list scrolls its first row away, so the prompt says what an empty answer means.
+        first = terminal_safe(choices[0].id) if default else "1"
         while True:
-            chosen = by_word.get((await self._line("Number [1]: ", hidden=False)).strip() or "1")
+            typed = (await self._line(f"{'Number or name' if other else 'Number'} [{first}]: ", hidden=False)).strip()
+            if not typed:
+                return choices[0]
+            if typed.isdecimal() and 1 <= int(typed) <= len(choices):
+                return choices[int(typed) - 1]
+            chosen = _named(typed, choices, "" if typed.isdecimal() else other)
             if chosen is not None:
                 return chosen
             click.echo(f"Type a number from 1 to {len(choices)}.", err=True)
+
+    def _given(self, option: Option | None, wrong: str) -> str | None:
+        """Return the answer that an option gave, unless it was wrong. Raises click.UsageError if nobody can give
+        another."""
+        given = self._answers.get(option) if option is not None else None
+        if given is None or not wrong:
+            return given
+        if not self.interactive:
+            raise click.UsageError(f"--{option} {given}: {wrong}")
+        return None
+
+    def _piped(self, wrong: str) -> str | None:
+        """Return the next secret that was piped in."""
+        if wrong and self._secrets is not None:
+            raise click.ClickException(wrong)
+        return self._secrets.pop(0) if self._secrets else None
+
+    @staticmethod
+    def _say_wrong(wrong: str) -> None:
+        if wrong:
+            click.echo(_shown(wrong), err=True)
 
     def _require_terminal(self, question: str) -> None:
         if not self.interactive:
@@ -87,24 +156,10 @@ class TerminalPrompter:
         return typed.decode("utf-8", "replace")
 
 
-class PipedKeyPrompter(TerminalPrompter):
-    """Answers the first question for a secret with the key that was piped in."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__("With --with-key only the key is read; for the encrypted file set CANDELA_PASSPHRASE.")
-        self._key: str | None = key
-
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
-        """Return the piped key when first asked for a secret. Ask on the terminal otherwise."""
-        if not secret or self._key is None:
-            return await super().ask(question, secret=secret, default=default)
-        key, self._key = self._key, None
-        return key
-
-    @property
-    def interactive(self) -> bool:
-        """Always False, because standard input is the pipe with the key."""
-        return False
+def _named(typed: str, choices: Sequence[Choice], other: str) -> Choice | None:
+    """Return the choice with this id, or a new one if the user may type another name."""
+    found = next((choice for choice in choices if choice.id == typed), None)
+    return found or (Choice(typed, typed) if other else None)
 
 
 async def _typed(terminal: int) -> bytes:

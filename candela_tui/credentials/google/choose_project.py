@@ -7,9 +7,8 @@ from typing import Final
 
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.account import Project
-from candela_tui.credentials.sign_in.prompter import Choice, Prompter
+from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
 
-_ANOTHER: Final = "-"
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]{0,62}[a-z0-9]")
 
 
@@ -22,18 +21,26 @@ async def choose_project(prompter: Prompter, known: str | None, search: Callable
     except CredentialsError as error:
         await prompter.tell(f"Google does not list your projects: {error}")
         projects = []
-    if projects:
-        listed = [Choice(project.id, project.id, project.name) for project in projects]
-        # The sort is stable: the current project comes first, the others stay sorted by name.
-        listed.sort(key=lambda choice: choice.id != known)
-        if known and listed[0].id != known:
-            listed.insert(0, Choice(known, known, "set now; the list of your projects lacks it"))
-        another = Choice(_ANOTHER, "Another project", "by its ID")
-        chosen = await prompter.choose("Google Cloud project", [*listed, another])
-        if chosen.id != _ANOTHER:
-            return chosen.id
-    while True:
-        typed = await prompter.ask("Google Cloud project ID (empty: set it later)", default=known or "")
-        if not typed or _PROJECT.fullmatch(typed):
-            return typed
-        await prompter.tell("That is not a project ID: it is lower case, without spaces, such as my-project-123456.")
+    listed = [Choice(project.id, project.id, project.name) for project in projects]
+    only = listed[0].id if len(listed) == 1 else None
+    if only is not None and known in (only, None):
+        await prompter.tell(f"Google Cloud project: {only}, the only one of these credentials.")
+        return only
+
+    async def ask(wrong: str) -> str:
+        default = known or ""
+        if not listed:
+            question = "Google Cloud project ID (empty: set it later)"
+            return await prompter.ask(question, option="project", default=default, wrong=wrong)
+        chosen = await prompter.choose(
+            "Google Cloud project", listed, option="project", default=default, other="Another project", wrong=wrong
+        )
+        return chosen.id
+
+    return await until_right(ask, _wrong_project)
+
+
+def _wrong_project(text: str) -> str:
+    if not text or _PROJECT.fullmatch(text):
+        return ""
+    return "That is not a project ID: it is lower case, without spaces, such as my-project-123456."

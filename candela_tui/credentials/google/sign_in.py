@@ -27,7 +27,7 @@ from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
-from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongState, code_in
+from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -210,20 +210,28 @@ class GoogleSignIn:
             "Open the link in any browser. It ends at a page on 127.0.0.1 that can't be shown: copy that page's whole "
             "address."
         )
+        wrong = ""
         while True:
             try:
-                code = code_in(await prompter.ask("The address that the browser ended at"), consent.state, refusal)
+                answer = await prompter.ask("The address that the browser ended at", wrong=wrong)
+                code = code_in(answer, consent.state, refusal)
                 break
-            except WrongState as error:
-                await prompter.tell(str(error))
+            except WrongAnswer as error:
+                wrong = str(error)
         return await self._granted(context, prompter, await _called(partial(consent.exchange, code)))
 
     async def _granted(self, context: SignInContext, prompter: Prompter, grant: Grant) -> Account:
         return await self._kept(context, prompter, grant.entry, grant.token.account or "a Google account", grant.token)
 
     async def _key_file(self, context: SignInContext, prompter: Prompter) -> Account:
-        file = Path(await prompter.ask("Path of the service account's key file (JSON)"))
-        entry, email = await asyncio.to_thread(_key_in, file)
+        question, wrong = "Path of the service account's key file (JSON)", ""
+        while True:
+            file = Path(await prompter.ask(question, option="key-file", wrong=wrong))
+            try:
+                entry, email = await asyncio.to_thread(_key_in, file)
+                break
+            except CredentialsError as error:
+                wrong = str(error)
         token = await _called(partial(entry_token, entry, email, "Create a new key for it."))
         account = await self._kept(context, prompter, entry, email, token)
         await prompter.tell(f"candela does not need {file} any more: delete it if nothing else does.")

@@ -30,7 +30,11 @@ class Redirect:
     path: str = "/"
 
 
-class WrongState(CredentialsError):
+class WrongAnswer(CredentialsError):
+    """What was pasted holds no code of this sign-in."""
+
+
+class WrongState(WrongAnswer):
     """The answer belongs to another sign-in or to none."""
 
 
@@ -107,19 +111,19 @@ class RedirectServer:
 def code_in(answer: str, state: str, refusal: Callable[[str, str], str]) -> str:
     """Return the code from what the browser came back with: a query, a URL with that query, or the code itself.
 
-    Raises WrongState, or CredentialsError if the sign-in was denied or there is no code."""
+    Raises WrongAnswer, or CredentialsError if the sign-in was denied."""
     answer = answer.strip()
     query = parse_qs(urlsplit(answer).query if "?" in answer else answer if "=" in answer else "")
     if not query:
         if not answer or any(c.isspace() for c in answer) or "://" in answer:
-            raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
+            raise WrongAnswer("there is no code in that: copy the whole URL that the browser ended at")
         return unquote(answer)
     if not hmac.compare_digest(query.get("state", [""])[0].encode(), state.encode()):
         raise WrongState("that answer belongs to another sign-in: follow the newest link")
     if errors := query.get("error"):
         raise CredentialsError(refusal(errors[0], query.get("error_description", [""])[0]))
     if not query.get("code"):
-        raise CredentialsError("there is no code in that: copy the whole URL that the browser ended at")
+        raise WrongAnswer("there is no code in that: copy the whole URL that the browser ended at")
     return query["code"][0]
 
 

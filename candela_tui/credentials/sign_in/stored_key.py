@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from candela_tui.config.settings import KeySettings
@@ -9,7 +10,7 @@ from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.api_key import command_name, is_key, key_in, key_title, vault_entry
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import Finding, SignInContext
-from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.sign_in.prompter import Prompter, until_right
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -37,16 +38,24 @@ def find_key(
     return found
 
 
-async def ask_key(context: SignInContext, provider: Provider, prompter: Prompter, where: str) -> str:
-    """Ask for a key. ``where`` completes "that is not an API key: copy …".
+async def ask_key(
+    context: SignInContext,
+    provider: Provider,
+    prompter: Prompter,
+    where: str,
+    wrong_with: Callable[[str], str] = lambda _key: "",
+) -> str:
+    """Ask for a key, until ``wrong_with`` finds nothing wrong with it. ``where`` completes "That is not an API key:
+    copy …".
 
-    Raises CredentialsError if the text can't be a key, or if the accounts can't be read."""
+    Raises CredentialsError if the accounts can't be read."""
     # Read the accounts first, so that an unreadable file is reported before the user types a secret.
     context.accounts.of(provider)
-    key = await prompter.ask("API key", secret=True)
-    if not is_key(key):
-        raise CredentialsError(f"that is not an API key: copy {where}")
-    return key
+
+    def check(key: str) -> str:
+        return wrong_with(key) if is_key(key) else f"That is not an API key: copy {where}"
+
+    return await until_right(lambda wrong: prompter.ask("API key", secret=True, wrong=wrong), check)
 
 
 async def store_key(context: SignInContext, provider: Provider, key: str) -> Account:

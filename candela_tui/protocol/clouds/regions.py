@@ -5,6 +5,7 @@ new model works on its first day.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from candela_tui.protocol.model_ids import ModelName, model_name
@@ -160,6 +161,14 @@ def bedrock_prefix(region: str) -> str | None:
     if region in _CANADA:
         return "us"
     return {"us": "us", "eu": "eu", "ap": "apac"}.get(region.partition("-")[0], "global")
+
+
+def has_claude(region: str) -> bool:
+    """Return whether Bedrock serves a current model of Claude from a region, as far as the tables here know."""
+    for model in _PROFILES:
+        with suppress(NoProfile):
+            return bedrock_profile(model, region) is not None
+    return False
 
 
 def bedrock_places(model: str) -> Served:

@@ -36,14 +36,22 @@ async def _methods(_context: SignInContext) -> list[Method]:
 
 
 async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
-    key = await ask_key(context, Provider.ANTHROPIC, prompter, f"one from {CONSOLE}, it begins with sk-ant-")
-    if key.startswith("sk-ant-oat"):
-        raise CredentialsError(
-            "that is a token of a Claude subscription, which only Claude Code itself may use: sign in there with "
-            "/login; candela passes it on untouched"
-        )
+    where = f"one from {CONSOLE}, it begins with sk-ant-"
+    key = await ask_key(context, Provider.ANTHROPIC, prompter, where, _wrong_kind)
     await _require_not_refused(context, key)
     return await store_key(context, Provider.ANTHROPIC, key)
+
+
+def _wrong_kind(key: str) -> str:
+    """Return why a credential of another kind can't be used, by its form."""
+    if key.startswith(("sk-ant-oat", "sk-ant-ort")):
+        return (
+            "That is a token of a Claude subscription, which only Claude Code itself may use. There is nothing to do: "
+            "sign in there with /login, and candela passes it on untouched"
+        )
+    if key.startswith("sk-ant-admin"):
+        return f"That is an admin key, which no model accepts: copy an API key from {CONSOLE}"
+    return ""
 
 
 async def _require_not_refused(context: SignInContext, key: str) -> None:

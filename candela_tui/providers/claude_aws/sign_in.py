@@ -10,7 +10,7 @@ from candela_tui.config import aws_region, load
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter
+from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, methods
 from candela_tui.providers.bedrock.sign_in.findings import best_finding
@@ -71,11 +71,16 @@ async def _choose_workspace(context: SignInContext, prompter: Prompter) -> None:
     """Ask for the workspace and store it as ``[claude_aws] workspace``, unless one is known."""
     if workspace_of((await asyncio.to_thread(load, context.config)).claude_aws) is not None:
         return
-    while not _WORKSPACE.fullmatch(workspace := await prompter.ask("Workspace ID")):
-        await prompter.tell(
-            "That is not the ID of a workspace. It begins with wrkspc_, and is in the Claude Console, below Settings."
-        )
+    workspace = await until_right(
+        lambda wrong: prompter.ask("Workspace ID", option="workspace", wrong=wrong), _wrong_workspace
+    )
     await keep_setting(context, prompter, "claude_aws", "workspace", workspace, os.environ)
+
+
+def _wrong_workspace(text: str) -> str:
+    if _WORKSPACE.fullmatch(text):
+        return ""
+    return "That is not the ID of a workspace. It begins with wrkspc_, and is in the Claude Console, below Settings."
 
 
 async def _who(context: SignInContext) -> list[CheckLine]:

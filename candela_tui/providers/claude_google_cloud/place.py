@@ -8,7 +8,7 @@ from candela_tui.credentials.google.choose_project import choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter
+from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.providers.claude_google_cloud.endpoint import (
     NO_PROJECT,
     NO_WORKSPACE,
@@ -62,10 +62,13 @@ class WorkspacePlace:
 
 
 async def _workspace(prompter: Prompter, known: str) -> str:
-    while True:
-        typed = await prompter.ask("Workspace ID (empty: set it later)", default=known)
-        if not typed or is_name(typed):
-            return typed
-        await prompter.tell(
-            "That is not the ID of a workspace. It begins with wrkspc_, and is in the Claude Console, below Settings."
-        )
+    question = "Workspace ID (empty: set it later)"
+    return await until_right(
+        lambda wrong: prompter.ask(question, option="workspace", default=known, wrong=wrong), _wrong_workspace
+    )
+
+
+def _wrong_workspace(text: str) -> str:
+    if not text or is_name(text):
+        return ""
+    return "That is not the ID of a workspace. It begins with wrkspc_, and is in the Claude Console, below Settings."

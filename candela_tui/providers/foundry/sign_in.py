@@ -10,7 +10,7 @@ from candela_tui.credentials.api_key import key_in
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter
+from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.providers.foundry.endpoint import foundry_endpoint, is_resource, resource_in
 from candela_tui.providers.foundry.entra import entra_token, has_library, missing_library
@@ -71,16 +71,23 @@ async def _choose_resource(context: SignInContext, prompter: Prompter) -> None:
     settings = (await asyncio.to_thread(load, context.config)).foundry
     if settings.base_url is not None:
         return
-    while True:
-        typed = resource_in(await prompter.ask("Name of the Foundry resource", default=settings.resource or ""))
-        if is_resource(typed):
-            break
-        await prompter.tell(
-            f"That is not the name of a resource. It is the first part of your endpoint at {CONSOLE}, such as"
-            " my-resource in https://my-resource.services.ai.azure.com."
+    question, known = "Name of the Foundry resource", settings.resource or ""
+    typed = resource_in(
+        await until_right(
+            lambda wrong: prompter.ask(question, option="resource", default=known, wrong=wrong), _wrong_resource
         )
+    )
     if typed != settings.resource:
         await keep_setting(context, prompter, "foundry", "resource", typed, os.environ)
+
+
+def _wrong_resource(text: str) -> str:
+    if is_resource(resource_in(text)):
+        return ""
+    return (
+        f"That is not the name of a resource. It is the first part of your endpoint at {CONSOLE}, such as my-resource "
+        "in https://my-resource.services.ai.azure.com."
+    )
 
 
 async def _who(context: SignInContext) -> list[CheckLine]:

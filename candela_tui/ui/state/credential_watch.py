@@ -93,10 +93,10 @@ class _Nobody:
     async def show_link(self, url: str, code: str | None = None) -> None:
         """Drop the link: nobody opens it."""
 
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+    async def ask(self, question: str, **_: object) -> str:
         """Raise Abandoned: nobody can answer."""
         raise Abandoned
 
-    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
+    async def choose(self, question: str, choices: Sequence[Choice], **_: object) -> Choice:
         """Raise Abandoned: nobody can answer."""
         raise Abandoned

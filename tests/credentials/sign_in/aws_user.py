@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from candela_tui.credentials.sign_in.prompter import Choice
+from candela_tui.credentials.sign_in.prompter import Choice, default_first
 
 
 class User:
@@ -48,17 +48,30 @@ class User:
         """What the browser showed, when every page has come."""
         return await asyncio.gather(*self._pages)
 
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+    async def ask(self, question: str, *, secret: bool = False, default: str = "", wrong: str = "", **_: object) -> str:
         """Type the answer; nothing takes the default."""
+        self.told += [wrong] if wrong else []
         if secret:
             self.hidden.append(question)
         return self._next(question).strip() or default
 
-    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
-        """Take the choice with the id."""
-        self.offered[question] = list(choices)
-        wanted = self._next(question)
-        return next(choice for choice in choices if choice.id == wanted)
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        default: str = "",
+        other: str = "",
+        wrong: str = "",
+        **_: object,
+    ) -> Choice:
+        """Take the choice with the id, or type that name; nothing takes the first choice."""
+        choices = default_first(choices, default, other)
+        self.told += [wrong] if wrong else []
+        self.offered[question] = choices
+        wanted = self._next(question) or choices[0].id
+        typed = [Choice(wanted, wanted)] if other else []
+        return next(choice for choice in [*choices, *typed] if choice.id == wanted)
 
     @staticmethod
     async def _follow(browser: Callable[[str], Awaitable[object]], url: str) -> object:

@@ -315,9 +315,10 @@ class TestProfile:
 
     async def test_a_region_is_asked_for_where_nobody_knows_one(self, home: Path, setup: SignInSetup) -> None:
         (home / "credentials").write_text(f"[work]\n{STATIC}")
-        user = User(("Which profile?", "work"), ("Which AWS region", "other"), ("Region, such as", "xx-test-1"))
+        user = User(("Which profile?", "work"), ("Which AWS region", "Frankfurt"), ("Which AWS region", "xx-test-1"))
         await signed_in(setup, "profile", user)
         assert (setup.settings.aws.profile, setup.settings.aws.region) == ("work", "xx-test-1")
+        assert user.told == ["That is not an AWS region. Example: us-east-1"]
         regions = [choice.id for choice in user.offered["Which AWS region?"]]
         assert regions[0] == "us-east-1"
         assert {"eu-central-1", "us-gov-west-1"} < set(regions)
@@ -435,18 +436,19 @@ class TestKeys:
     @pytest.mark.parametrize(
         "answers",
         [
-            [("Access key ID", SECRET)],
-            [("Access key ID", ACCESS_KEY), ("Secret", "")],
-            [("Access key ID", ACCESS_KEY), ("Secret", f"{SECRET} {SECRET}")],
-            [("Access key ID", "ASIAIOSFODNN7EXAMPLE"), ("Secret", SECRET), ("Session token", "")],
+            [("Access key ID", SECRET), ("Access key ID", ACCESS_KEY), ("Secret", SECRET)],
+            [("Access key ID", ACCESS_KEY), ("Secret", ""), ("Secret", SECRET)],
+            [("Access key ID", ACCESS_KEY), ("Secret", f"{SECRET} {SECRET}"), ("Secret", SECRET)],
+            [("Access key ID", "ASIAIOSFODNN7EXAMPLE"), ("Secret", SECRET), ("Session", ""), ("Session", "t")],
         ],
     )
-    async def test_what_can_t_be_a_key_is_refused_without_being_quoted(
-        self, setup: SignInSetup, answers: list[tuple[str, str]]
+    async def test_what_can_t_be_a_key_is_asked_again_without_being_quoted(
+        self, setup: SignInSetup, sts: str, answers: list[tuple[str, str]]
     ) -> None:
-        words = await refused(setup, "keys", User(*answers))
-        assert words.startswith("that is not a")
-        assert SECRET not in words
+        user = User(*answers, REGION)
+        assert await signed_in(setup, "keys", user)
+        assert user.told[0].startswith("That is not a")
+        assert SECRET not in user.seen
 
     async def test_an_api_key_of_bedrock_is_kept(self, setup: SignInSetup) -> None:
         user = User(("Bedrock API key", "ABSKsecret-of-bedrock"), REGION)
@@ -588,8 +590,20 @@ class TestRole:
         assert message in words
         assert said in words
 
-    async def test_what_is_no_role_is_told(self, setup: SignInSetup) -> None:
-        assert "that is not the ARN of a role" in await refused(setup, "role", User(("ARN of the role", "developer")))
+    async def test_what_is_no_role_is_asked_again(self, setup: SignInSetup, sts: str) -> None:
+        arn = "arn:aws:iam::123456789012:role/dev"
+        user = User(
+            ("ARN of the role", "developer"),
+            ("ARN of the role", arn),
+            ("With whose keys?", "candela:typed"),
+            ("MFA device", ""),
+            REGION,
+            ("Access key ID", ACCESS_KEY),
+            ("Secret access key", SECRET),
+            ("For how long?", "1"),
+        )
+        assert await signed_in(setup, "role", user) is not None
+        assert user.told == ["That is not the ARN of a role. Example: arn:aws:iam::123456789012:role/developer"]
 
     async def test_a_command_that_gives_the_first_keys_and_fails_is_named(self, home: Path, setup: SignInSetup) -> None:
         self.profile(home)

@@ -23,6 +23,7 @@ from candela_tui.credentials.google.oauth import Client, Consent
 from candela_tui.credentials.google.sign_in import REDIRECT, GoogleSignIn
 from candela_tui.credentials.google.token import ENTRY
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignInContext
+from candela_tui.credentials.sign_in.prompter import Abandoned
 from candela_tui.credentials.sign_in.redirect import RedirectServer
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.encrypted_file import EncryptedFile
@@ -93,6 +94,16 @@ class Machine:
         assert self.accounts.of(Provider.VERTEX) is None
         assert not self.vault_file.exists()
         return str(told.value)
+
+    async def asked_again(self, name: str, who: User) -> str:
+        """What a user hears whose answer was wrong, and who then gives up. Nothing is kept."""
+        with pytest.raises(Abandoned):
+            await (await self.method(name)).run(self.context, who)
+        await who.closed_browser()
+        self.finds_no_secret(who)
+        assert self.accounts.of(Provider.VERTEX) is None
+        assert not self.vault_file.exists()
+        return who.words
 
     def finds_no_secret(self, who: User, *more: str) -> None:
         files = [file for file in self.folder.iterdir() if file.suffix in (".json", ".toml")]
@@ -340,8 +351,8 @@ async def test_what_holds_no_code_is_told(machine: Machine, ends_at: Browser, pa
     def edit(address: str) -> str:
         return pasted.replace("STATE", parse_qs(urlsplit(address).query)["state"][0])
 
-    words = await machine.refused("paste", Elsewhere(ends_at, edit))
-    assert words == "there is no code in that: copy the whole URL that the browser ended at"
+    words = await machine.asked_again("paste", Elsewhere(ends_at, edit))
+    assert "there is no code in that: copy the whole URL that the browser ended at" in words
 
 
 async def test_a_denial_can_be_pasted_too(machine: Machine, ends_at: Browser) -> None:
@@ -357,7 +368,7 @@ async def test_a_service_account_s_key_moves_into_the_vault(machine: Machine) ->
     assert account is not None
     assert account.label == ROBOT
     assert f"candela does not need {file} any more: delete it if nothing else does." in ada.heard
-    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7", "-"]
+    assert [choice.id for choice in ada.offered[0]] == ["account-project", "other-1", "work-7"]
     file.unlink()
     credentials = machine.credentials()
     assert await credentials.token() == machine.google.access_tokens[-1]
@@ -381,18 +392,25 @@ async def test_a_key_that_google_refuses_is_not_kept(machine: Machine) -> None:
         ('{"type": "service_account"}', "is no service account's key"),
         ('{"type": "authorized_user"}', "is no service account's key (its type is authorized_user)"),
         ('{"installed": {}}', "is an OAuth client, not a service account: set [vertex] oauth_client_id"),
-        ('{"type": "service_account", "client_email": "a@b"}', "a@b holds no Google credentials that can be used"),
     ],
 )
 async def test_a_file_that_is_no_key_is_told_as_what_it_is(machine: Machine, content: str, words: str) -> None:
     file = machine.folder / "key.txt"
     file.write_text(content)
-    assert words in await machine.refused("service-account", User(str(file)))
+    assert words in await machine.asked_again("service-account", User(str(file)))
 
 
-async def test_a_key_file_that_is_not_there_is_named(machine: Machine) -> None:
-    words = await machine.refused("service-account", User("/nowhere/key.json"))
-    assert words == "/nowhere/key.json can't be read: No such file or directory"
+async def test_a_key_without_its_parts_is_refused(machine: Machine) -> None:
+    file = machine.key_file()
+    file.write_text('{"type": "service_account", "client_email": "a@b"}')
+    words = await machine.refused("service-account", User(str(file)))
+    assert "a@b holds no Google credentials that can be used" in words
+
+
+async def test_a_key_file_that_is_not_there_is_named_and_asked_for_again(machine: Machine) -> None:
+    ada = User("/nowhere/key.json", str(machine.key_file()), choices=["work-7", "us"])
+    assert await machine.by("service-account", ada)
+    assert "/nowhere/key.json can't be read: No such file or directory" in ada.heard
 
 
 def gcloud(home: Path, script: str) -> Path:
@@ -510,18 +528,25 @@ async def test_projects_are_listed_over_pages_and_the_one_in_use_comes_first(mac
     assert [(choice.id, choice.about) for choice in ada.offered[0]] == [
         ("work-7", "Work"),
         ("other-1", "Other"),
-        ("-", "by its ID"),
     ]
+    assert load(machine.config, {}).vertex.project == "other-1"
+
+
+async def test_the_only_project_is_not_asked_for(machine: Machine) -> None:
+    machine.google.projects = machine.google.projects[:1]
+    ada = User(str(machine.key_file(project_id="other-1")), choices=["global"])
+    await machine.by("service-account", ada)
+    assert "Google Cloud project: other-1, the only one of these credentials." in ada.heard
     assert load(machine.config, {}).vertex.project == "other-1"
 
 
 async def test_where_google_lists_no_projects_the_id_is_asked_for_until_it_is_one(machine: Machine) -> None:
     machine.google.refuses_projects = True
-    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=["-"])
-    ada.answers.append("europe-west4")
+    ada = User(str(machine.key_file()), "My Project", "my-project-1", choices=["Europe", "europe-west4"])
     await machine.by("service-account", ada)
     assert "Google does not list your projects: Google says 403: Cloud Resource Manager API has not been" in ada.words
     assert "That is not a project ID" in ada.words
+    assert "That is not a region" in ada.words
     settings = load(machine.config, {})
     assert (settings.vertex.project, settings.vertex.region) == ("my-project-1", "europe-west4")
 

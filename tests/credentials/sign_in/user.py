@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from candela_tui.credentials.sign_in.prompter import Abandoned, Choice
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, default_first
 
 
 class User:
@@ -39,20 +39,31 @@ class User:
         if self.follows is not None:
             self._browser.append(asyncio.create_task(self._follow(url)))
 
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
-        self.heard.append(question)
+    async def ask(self, question: str, *, default: str = "", wrong: str = "", **_: object) -> str:
+        self.heard += [wrong, question] if wrong else [question]
         await asyncio.gather(*self._browser)
         if not self.answers:
             raise Abandoned
         return self.answers.pop(0) or default
 
-    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
-        self.heard.append(question)
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        default: str = "",
+        other: str = "",
+        wrong: str = "",
+        **_: object,
+    ) -> Choice:
+        choices = default_first(choices, default, other)
+        self.heard += [wrong, question] if wrong else [question]
         self.offered.append(list(choices))
         if not self.choices:
             raise Abandoned
         wanted = self.choices.pop(0)
-        return next(choice for choice in choices if choice.id == wanted)
+        typed = [Choice(wanted, wanted)] if other else []
+        return next(choice for choice in [*choices, *typed] if choice.id == wanted)
 
     async def closed_browser(self) -> None:
         """When every page has been shown."""

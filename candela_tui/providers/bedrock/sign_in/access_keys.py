@@ -4,9 +4,8 @@ import asyncio
 import re
 
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
-from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.sign_in.prompter import Prompter, until_right
 from candela_tui.providers.bedrock.credentials.keys import BearerKey, SigningKeys
 from candela_tui.providers.bedrock.credentials.stored import StoredApiKey, StoredKeys
 from candela_tui.providers.bedrock.credentials.sts import Unreachable, identity
@@ -31,22 +30,20 @@ async def with_keys(context: SignInContext, prompter: Prompter) -> Account:
 
 
 async def typed_keys(prompter: Prompter) -> SigningKeys:
-    """Ask for an access key and return it. Raises CredentialsError if its parts are not valid."""
-    access_key = await prompter.ask("Access key ID")
-    if not _ACCESS_KEY.fullmatch(access_key):
-        raise CredentialsError("that is not an access key ID: it begins with AKIA (or ASIA if it is temporary)")
-    secret = _word(await prompter.ask("Secret access key", secret=True), "secret access key")
+    """Ask for an access key and return it."""
+    access_key = await until_right(
+        lambda wrong: prompter.ask("Access key ID", option="access-key-id", wrong=wrong), _wrong_access_key
+    )
+    secret = await _secret(prompter, "Secret access key", "secret access key")
     token: str | None = None
     if access_key.startswith(_TEMPORARY):
-        token = _word(
-            await prompter.ask("Session token", secret=True), "session token; keys that begin with ASIA have one"
-        )
+        token = await _secret(prompter, "Session token", "session token; keys that begin with ASIA have one")
     return SigningKeys(access_key, secret, token)
 
 
 async def with_api_key(context: SignInContext, prompter: Prompter) -> Account:
     """Ask for a Bedrock API key and store it. The live check is the first to use it."""
-    key = _word(await prompter.ask("Bedrock API key", secret=True), "Bedrock API key")
+    key = await _secret(prompter, "Bedrock API key", "Bedrock API key")
     await chosen_region(context, prompter)
     label = f"{API_KEY_LABEL} {last_four(key)}".rstrip()
     if key.startswith(_SHORT_TERM):
@@ -54,7 +51,16 @@ async def with_api_key(context: SignInContext, prompter: Prompter) -> Account:
     return await remember(context, prompter, StoredApiKey(BearerKey(key)), label)
 
 
-def _word(text: str, what: str) -> str:
-    if not text or any(c.isspace() or not c.isascii() or not c.isprintable() for c in text):
-        raise CredentialsError(f"that is not a {what}: copy it again, all of it and nothing else")
-    return text
+def _wrong_access_key(text: str) -> str:
+    if _ACCESS_KEY.fullmatch(text):
+        return ""
+    return "That is not an access key ID: it begins with AKIA (or ASIA if it is temporary)"
+
+
+async def _secret(prompter: Prompter, question: str, what: str) -> str:
+    def wrong_with(text: str) -> str:
+        if text and not any(c.isspace() or not c.isascii() or not c.isprintable() for c in text):
+            return ""
+        return f"That is not a {what}: copy it again, all of it and nothing else"
+
+    return await until_right(lambda wrong: prompter.ask(question, secret=True, wrong=wrong), wrong_with)

@@ -9,10 +9,10 @@ from candela_tui.config.places import aws_region
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
-from candela_tui.credentials.sign_in.prompter import Choice, Prompter
+from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.errors import VaultError
-from candela_tui.providers.bedrock.credentials.regions import bedrock_regions
+from candela_tui.providers.bedrock.credentials.regions import bedrock_regions, wrong_region
 from candela_tui.providers.bedrock.credentials.source import API_KEY
 from candela_tui.providers.bedrock.credentials.sso import sign_out
 from candela_tui.providers.bedrock.credentials.stored import ENTRY, Stored, StoredSso, keep, kept
@@ -20,7 +20,6 @@ from candela_tui.providers.identity import PROVIDERS, Provider
 
 API_KEY_LABEL = "Bedrock API key"
 """How the label of a sign-in with an API key begins."""
-_OTHER = "other"
 _ACCOUNT = PROVIDERS[Provider.BEDROCK].account
 _PROFILE = "CANDELA_AWS__PROFILE"
 
@@ -28,20 +27,18 @@ _PROFILE = "CANDELA_AWS__PROFILE"
 async def chosen_region(context: SignInContext, prompter: Prompter, suggested: str | None = None) -> str:
     """Ask for the region of Bedrock, store it as ``[aws] region`` and return it.
 
-    ``suggested`` is offered first if no region is known."""
+    ``suggested`` is the default if no region is known."""
     settings = (await asyncio.to_thread(load, context.config)).aws
-    known = aws_region(settings) or suggested
-    regions = await asyncio.to_thread(bedrock_regions)
-    choices = [Choice(region.id, region.id, region.title) for region in regions]
-    # The known region comes first, even if botocore does not list it.
-    first = [next((choice for choice in choices if choice.id == known), Choice(known, known))] if known else []
-    rest = [choice for choice in choices if choice not in first]
-    other = Choice(_OTHER, "Another region", "that is not in this list")
-    region = (await prompter.choose("Which AWS region?", [*first, *rest, other])).id
-    if region == _OTHER:
-        region = await prompter.ask("Region, such as us-east-1")
-        if not region:
-            raise CredentialsError("no region was given: it is such as us-east-1")
+    known = aws_region(settings) or suggested or ""
+    regions = [Choice(region.id, region.id, region.title) for region in await asyncio.to_thread(bedrock_regions)]
+
+    async def ask(wrong: str) -> str:
+        chosen = await prompter.choose(
+            "Which AWS region?", regions, option="region", default=known, other="Another region", wrong=wrong
+        )
+        return chosen.id
+
+    region = await until_right(ask, wrong_region)
     if region != settings.region:
         await asyncio.to_thread(change_setting, context.config, ("aws", "region"), region)
     return region

@@ -27,7 +27,7 @@ async def with_profile(context: SignInContext, prompter: Prompter) -> Account | 
         raise CredentialsError(
             "there is no profile with keys in ~/.aws: sign in in another way, or run `aws configure`"
         )
-    profile = found[(await prompter.choose("Which profile?", choices)).id]
+    profile = found[(await prompter.choose("Which profile?", choices, option="profile")).id]
     session = _session(profile, found)
     if session is not None and not (await asyncio.to_thread(cached, session, datetime.now(UTC))).holds(
         datetime.now(UTC)

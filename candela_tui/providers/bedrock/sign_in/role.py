@@ -10,7 +10,7 @@ from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
-from candela_tui.credentials.sign_in.prompter import Choice, Prompter
+from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
 from candela_tui.providers.bedrock.credentials.chain import signing_keys
 from candela_tui.providers.bedrock.credentials.keys import SigningKeys
 from candela_tui.providers.bedrock.credentials.profiles import Profile, ProfileRole, profiles
@@ -54,13 +54,14 @@ async def with_role_of(context: SignInContext, prompter: Prompter, profile: Prof
 
 
 async def _another(context: SignInContext, prompter: Prompter, there: list[Profile]) -> Account:
-    arn = await prompter.ask("ARN of the role")
-    if not _ARN.fullmatch(arn):
-        raise CredentialsError("that is not the ARN of a role. Example: arn:aws:iam::123456789012:role/developer")
+    arn = await until_right(lambda wrong: prompter.ask("ARN of the role", option="role", wrong=wrong), _wrong_arn)
     givers = [Choice(each.name, f"The profile {each.name}") for each in there if each.kind not in ("none", "role")]
     chain = Choice(_CHAIN, "The environment, or the default profile")
-    giver = await prompter.choose("With whose keys?", [*givers, chain, Choice(_TYPED, "An access key that I type now")])
-    serial = await prompter.ask("MFA device, its ARN or serial number (nothing: none)")
+    typed = Choice(_TYPED, "An access key that I type now")
+    giver = await prompter.choose("With whose keys?", [*givers, chain, typed], option="profile")
+    serial = await prompter.ask(
+        "MFA device, its ARN or serial number (nothing: none)", option="mfa-serial", optional=True
+    )
     region = await chosen_region(context, prompter)
     if giver.id == _TYPED:
         keys = await typed_keys(prompter)
@@ -91,19 +92,26 @@ async def _duration(prompter: Prompter) -> int:
         Choice(str(hours), f"{hours} hour{'s' if hours > 1 else ''}", "every role allows it" if hours == 1 else "")
         for hours in _HOURS
     ]
-    return int((await prompter.choose("For how long?", choices)).id) * 3600
+    return int((await prompter.choose("For how long?", choices, option="hours", default=choices[0].id)).id) * 3600
 
 
 async def _with_code(prompter: Prompter, asked: RoleAsked, keys: SigningKeys, region: str) -> RoleSession:
     if asked.mfa_serial is None:
         return await asyncio.to_thread(assume, asked, keys, region)
+    wrong = ""
     for attempt in range(1, _MOST_CODES + 1):
         # The code is shown while typed: it works only once, so it is not a secret.
-        code = (await prompter.ask(f"Code of {asked.mfa_serial}")).replace(" ", "")
+        code = (await prompter.ask(f"Code of {asked.mfa_serial}", option="mfa-code", wrong=wrong)).replace(" ", "")
         try:
             return await asyncio.to_thread(assume, replace(asked, mfa_code=code), keys, region)
         except WrongCode as error:
             if attempt == _MOST_CODES:
                 raise
-            await prompter.tell(f"{error}.")
+            wrong = f"{error}."
     raise AssertionError
+
+
+def _wrong_arn(text: str) -> str:
+    if _ARN.fullmatch(text):
+        return ""
+    return "That is not the ARN of a role. Example: arn:aws:iam::123456789012:role/developer"

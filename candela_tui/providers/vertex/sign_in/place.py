@@ -10,7 +10,7 @@ from candela_tui.credentials.google.choose_project import choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, Prompter
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, Prompter, until_right
 
 REGIONS: Final[Mapping[str, str]] = {
     "global": "any region, whichever has room; the list price",
@@ -24,7 +24,6 @@ REGIONS: Final[Mapping[str, str]] = {
 its regions. Source, November 2026:
 https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude."""
 
-_ANOTHER: Final = "-"
 _REGION: Final = re.compile(r"[a-z]+(?:-[a-z]+[0-9]+)?")
 
 
@@ -77,14 +76,15 @@ async def _choose(
 
 async def _region(prompter: Prompter, current: str) -> str:
     choices = [Choice(name, name, about) for name, about in REGIONS.items()]
-    if current not in REGIONS:
-        choices.append(Choice(current, current, "set now"))
-    choices.sort(key=lambda choice: choice.id != current)
-    chosen = await prompter.choose("Region", [*choices, Choice(_ANOTHER, "Another region", "by its name")])
-    if chosen.id != _ANOTHER:
+
+    async def ask(wrong: str) -> str:
+        chosen = await prompter.choose(
+            "Region", choices, option="region", default=current, other="Another region", wrong=wrong
+        )
         return chosen.id
-    while True:
-        typed = await prompter.ask("Region", default=current)
-        if _REGION.fullmatch(typed):
-            return typed
-        await prompter.tell("That is not a region like global, us, eu or europe-west4.")
+
+    return await until_right(ask, _wrong_region)
+
+
+def _wrong_region(text: str) -> str:
+    return "" if _REGION.fullmatch(text) else "That is not a region like global, us, eu or europe-west4."

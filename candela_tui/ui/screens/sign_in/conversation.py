@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from candela_tui.credentials.sign_in.browser import open_browser
 from candela_tui.credentials.sign_in.interface import CheckLine
-from candela_tui.credentials.sign_in.prompter import Abandoned, Choice
+from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, default_first
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.screens.sign_in.option_row import SignInOption, row_of
 from candela_tui.ui.screens.sign_in.transcript import Entry, Link, StyleName, Utterance, checked, transcript
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 _LIST_SHARE = 0.6
 """The largest share of the height for the list of options if the messages need the rest."""
+_OTHER = "candela:other"
+"""The row for a name that is not listed."""
 _MARGIN = 1
 """The line above a question."""
 
@@ -105,8 +108,18 @@ class SignInConversation(Vertical):
         if await asyncio.to_thread(open_browser, url):
             self.say("Opened in your browser.", "dim")
 
-    async def ask(self, question: str, *, secret: bool = False, default: str = "") -> str:
+    async def ask(
+        self,
+        question: str,
+        *,
+        option: Option | None = None,
+        secret: bool = False,
+        default: str = "",
+        optional: bool = False,
+        wrong: str = "",
+    ) -> str:
         """Ask for a line of text. A secret is shown as dots, and not kept in the input."""
+        self._say_wrong(wrong)
         self._input.password = secret
         self._input.placeholder = "not shown · press ⏎ to continue" if secret else "press ⏎ to continue"
         self._input.value = default
@@ -118,11 +131,32 @@ class SignInConversation(Vertical):
         self._add(Utterance("(not shown)" if secret else answer, "dim", f"{question}: ", "dim"))
         return answer
 
-    async def choose(self, question: str, choices: Sequence[Choice]) -> Choice:
-        """Ask for one of the choices."""
-        chosen = await self.pick(question, [SignInOption(choice.id, choice.title, choice.about) for choice in choices])
+    async def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice],
+        *,
+        option: Option | None = None,
+        default: str = "",
+        other: str = "",
+        wrong: str = "",
+    ) -> Choice:
+        """Ask for one of the choices, or for another name."""
+        self._say_wrong(wrong)
+        choices = default_first(choices, default, other)
+        offers = [SignInOption(choice.id, choice.title, choice.about) for choice in choices]
+        if other:
+            offers.append(SignInOption(_OTHER, other, "by its name"))
+        chosen = await self.pick(question, offers)
+        if chosen == _OTHER:
+            typed = await self.ask(question, default=default)
+            return Choice(typed, typed)
         self._add(Utterance(next(each.title for each in choices if each.id == chosen), "dim", "› ", "dim"))
         return next(choice for choice in choices if choice.id == chosen)
+
+    def _say_wrong(self, wrong: str) -> None:
+        if wrong:
+            self.say(wrong, "warn")
 
     async def pick(self, question: str, offers: Sequence[SignInOption]) -> str:
         """Ask for one of the options; return its id. Raises Abandoned."""
