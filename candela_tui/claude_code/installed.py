@@ -11,6 +11,9 @@ Version = tuple[int, int, int]
 NEWEST_KNOWN: Version = (2, 1, 332)
 """The newest version that the tables and texts about Claude Code were checked with."""
 
+OLDEST_TESTED: Version = (2, 1, 197)
+"""The oldest version that the tests are run with."""
+
 _PACKAGE = "@anthropic-ai/claude-code"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 

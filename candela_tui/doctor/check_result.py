@@ -27,7 +27,7 @@ class CheckResult:
     fix: str = ""
     """How to fix it, or a hint; empty if there is nothing to do."""
     consequence: str = ""
-    """What keeps a Claude Code that is started here from working, as a clause; empty if it works."""
+    """What a problem means for a Claude Code or candela that is started here, as a clause; empty if it still works."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from candela_tui.doctor.configuration import TOPIC as CONFIG
 from candela_tui.doctor.credentials import credential_checks
 from candela_tui.doctor.http_proxy import TOPIC as HTTP_PROXY
 from candela_tui.doctor.http_proxy import VPN, check_http_proxy, check_vpn
+from candela_tui.doctor.key_helper import TOPIC as KEY_HELPER
+from candela_tui.doctor.key_helper import check_key_helper
 from candela_tui.doctor.keyring import TOPIC as KEYRING
 from candela_tui.doctor.keyring import check_keyring
 from candela_tui.doctor.models import TOPIC as MODELS
@@ -55,6 +57,7 @@ def all_checks() -> list[Check]:
         Check(BASE_URL, blocking(check_base_url)),
         Check(SETTINGS_FILES, blocking(check_settings_files)),
         Check(CLIENT_CREDENTIALS, blocking(check_client_credentials)),
+        Check(KEY_HELPER, blocking(check_key_helper)),
         Check(CLOUD, blocking(check_cloud_switches)),
         Check(HTTP_PROXY, blocking(check_http_proxy)),
         *credential_checks(),

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from candela_tui.store.schema import REVISIONS
 TOPIC = Topic("data.store", "Records")
 DISK = Topic("data.disk", "Disk space")
 _ANOTHER_PLACE = "Choose another place with --data-dir."
+_NO_CANDELA = "candela can't start"
 _LIMIT_S = 3.0
 _BUSY_S = 1.0
 _STEPS = 10_000
@@ -39,12 +41,27 @@ def _checked(data: Path, path: Path) -> Sequence[CheckResult]:
     """Raises PermissionError."""
     place = _existing(data)
     if not place.is_dir():
-        return [TOPIC.bad(f"{place} is no directory", _ANOTHER_PLACE)]
+        return [TOPIC.bad(f"{place} is not a directory", _ANOTHER_PLACE, _NO_CANDELA)]
+    wrong = _unwritable(place)
     if place != data:
-        return [TOPIC.ok(f"nothing is recorded yet: {data} will be made"), _disk(place)]
-    checks = [_permissions(data), _database(path)] if path.exists() else [_permissions(data)]
+        if wrong or data.is_symlink():
+            words = f"{data} can't be created: {wrong or 'it is a link to nothing'}"
+            return [TOPIC.bad(words, _ANOTHER_PLACE, _NO_CANDELA)]
+        return [TOPIC.ok(f"nothing is recorded yet; candela will create {data}"), _disk(place)]
+    checks = [_permissions(data), _database(path) if path.exists() else None]
     found = [check for check in checks if check is not None]
+    if wrong:
+        found.append(TOPIC.bad(f"nothing can be written in {data}: {wrong}", _ANOTHER_PLACE))
     return [*(found or [TOPIC.ok(f"nothing is recorded yet in {data}")]), _disk(data)]
+
+
+def _unwritable(directory: Path) -> str:
+    """Return why nothing can be created in a directory, or an empty string. Only trying shows it, to root, too."""
+    try:
+        Path(tempfile.mkdtemp(prefix=".candela-doctor-", dir=directory)).rmdir()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _database(path: Path) -> CheckResult:
@@ -63,18 +80,18 @@ def _database(path: Path) -> CheckResult:
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return _unreadable(path, error)
     if revision is None:
-        return TOPIC.bad(f"{path} is not candela's", "Move it away, or choose another place with --data-dir.")
+        return TOPIC.bad(f"{path} is not candela's", f"Move it away. {_ANOTHER_PLACE}")
     if revision not in REVISIONS:
         return TOPIC.bad(f"{path} was written by a newer candela (schema {revision})", "Update candela.")
     if complaint is not None and complaint != "ok":
         return TOPIC.bad(f"{path} is damaged: {complaint}", START_OVER)
     size, wal = _size(path), _size(path.with_name(f"{path.name}-wal"))
     words = f"{path}: {_bytes(size)}, schema {revision}, log {_bytes(wal)}"
-    words += ", whole" if complaint == "ok" else f"; not looked through within {_LIMIT_S:g} s"
+    words += ", intact" if complaint == "ok" else f"; not checked to the end within {_LIMIT_S:g} s"
     if revision != REVISIONS[-1]:
-        return TOPIC.warn(f"{words}; it is of an older candela", "Start candela: it brings the file up to date.")
+        return TOPIC.warn(f"{words}; written by an older candela", "Start candela: it updates the file.")
     if wal > _LARGE_WAL:
-        return TOPIC.warn(f"{words}, which is large", "Start candela again: it is cut back when nothing reads it.")
+        return TOPIC.warn(f"{words}, which is large", "Restart candela: it truncates the log when nothing reads it.")
     return TOPIC.ok(words)
 
 
@@ -134,8 +151,8 @@ def _disk(place: Path) -> CheckResult:
         return DISK.unknown(f"{place}: {error.strerror}")
     words = f"{_bytes(free)} free for {place}"
     if free < _NONE:
-        return DISK.bad(words, "Make room: candela then stops recording, though requests go on.")
-    return DISK.warn(words, "Make room soon.") if free < _LITTLE else DISK.ok(words)
+        return DISK.bad(words, "Free some space: without it candela stops recording, though requests continue.")
+    return DISK.warn(words, "Free some space soon.") if free < _LITTLE else DISK.ok(words)
 
 
 def _existing(place: Path) -> Path:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from candela_tui import __version__
 from candela_tui.claude_code.features import in_words
-from candela_tui.claude_code.installed import version_in
+from candela_tui.claude_code.installed import OLDEST_TESTED, version_in, written
 from candela_tui.credentials.errors import quotable
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
@@ -18,6 +18,10 @@ TOPIC = Topic("machine.versions", "Versions")
 CLAUDE = Topic("client.version", "Claude Code")
 _LIMIT_S = 8.0
 _PARTS = ("textual", "aiohttp")
+_USUAL = (".local/bin/claude", ".claude/local/claude")
+"""Where Claude Code's own installers put it, below the home directory."""
+_AGAIN = "Install Claude Code again."
+_NOT_STARTED = "Claude Code can't be started here"
 
 
 def check_versions(_context: DoctorContext) -> Sequence[CheckResult]:
@@ -39,8 +43,7 @@ def check_claude(context: DoctorContext) -> Sequence[CheckResult]:
     """The client on PATH. Blocks."""
     program = shutil.which("claude", path=context.environ.get("PATH", ""))
     if program is None:
-        fix = "Install it (`npm install -g @anthropic-ai/claude-code`), or run it from where it is: `candela exec`."
-        return [CLAUDE.warn("claude is not on PATH", fix)]
+        return [_not_on_path(context)]
     try:
         ran = subprocess.run(  # noqa: S603 - what the user's own PATH says
             [program, "--version"],
@@ -55,8 +58,21 @@ def check_claude(context: DoctorContext) -> Sequence[CheckResult]:
     except subprocess.TimeoutExpired:
         return [CLAUDE.unknown(f"{program} --version did not end within {_LIMIT_S:g} s")]
     except OSError as error:
-        return [CLAUDE.bad(f"{program} can't be run: {error.strerror}", "Install Claude Code again.")]
+        return [CLAUDE.bad(f"{program} can't be run: {error.strerror}", _AGAIN, _NOT_STARTED)]
     if ran.returncode:
-        return [CLAUDE.bad(f"{program} --version failed (exit {ran.returncode}): {quotable(ran.stderr)}")]
-    found = version_in(ran.stdout)
-    return [CLAUDE.ok(f"{quotable(ran.stdout)} ({program})", in_words(found) if found is not None else "")]
+        words = f"{program} --version failed (exit {ran.returncode}): {quotable(ran.stderr)}"
+        return [CLAUDE.bad(words, _AGAIN, _NOT_STARTED)]
+    found, words = version_in(ran.stdout), f"{quotable(ran.stdout)} ({program})"
+    if found is not None and found < OLDEST_TESTED:
+        words += f"; {written(OLDEST_TESTED)} is the oldest version that candela is tested with"
+        return [CLAUDE.warn(words, "Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.")]
+    return [CLAUDE.ok(words, in_words(found) if found is not None else "")]
+
+
+def _not_on_path(context: DoctorContext) -> CheckResult:
+    for place in _USUAL:
+        if (program := context.home / place).exists():
+            fix = f"Add {program.parent} to PATH in your shell's profile."
+            return CLAUDE.bad(f"{program} is not on PATH", fix, _NOT_STARTED)
+    fix = "Install it (`npm install -g @anthropic-ai/claude-code`), or run it from where it is: `candela exec`."
+    return CLAUDE.bad("claude is not on PATH", fix, _NOT_STARTED)

@@ -9,6 +9,7 @@ from tests.cli.test_start_up import imported_by
 
 
 async def test_it_says_what_is_wrong_with_its_fix_and_fails(home: Home) -> None:
+    home.with_programs(claude="echo '2.1.332 (Claude Code)'")
     ran = await home.run("doctor", CLAUDE_CODE_USE_FOUNDRY="1", ANTHROPIC_BASE_URL=f"http://127.0.0.1:{home.port}")
     assert ran.code == 1
     assert ran.err == ""

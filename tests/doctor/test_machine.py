@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from candela_tui import __version__
+from candela_tui.claude_code.installed import NEWEST_KNOWN, OLDEST_TESTED, written
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.doctor.check_result import CheckResult, CheckState
 from candela_tui.doctor.context import DoctorContext
@@ -40,8 +41,10 @@ def path_with(home: Path, script: str | None) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("script", "state", "words"),
     [
-        (None, CheckState.WARN, "claude is not on PATH"),
+        (None, CheckState.BAD, "claude is not on PATH"),
         ("echo '2.1.197 (Claude Code)'", CheckState.OK, "2.1.197 (Claude Code) ("),
+        ("echo '2.1.196 (Claude Code)'", CheckState.WARN, "2.1.197 is the oldest version that candela is tested with"),
+        ("echo '1.0.128 (Claude Code)'", CheckState.WARN, "2.1.197 is the oldest version that candela is tested with"),
         ("echo '9.1.0 (Claude Code)'", CheckState.OK, "9.1.0 (Claude Code) ("),
         ("echo 'no version'", CheckState.OK, "no version ("),
         ("echo broken >&2; exit 3", CheckState.BAD, "--version failed (exit 3): broken"),
@@ -53,6 +56,24 @@ def test_claude_on_the_path(
     [check] = check_claude(make_context(environ=path_with(home, script)))
     assert check.state is state
     assert words in check.words
+    assert check.consequence == ("Claude Code can't be started here" if state is CheckState.BAD else "")
+
+
+@pytest.mark.parametrize("place", [".local/bin", ".claude/local"])
+def test_a_claude_that_is_installed_but_not_on_the_path_is_named(
+    make_context: MakeContext, home: Path, place: str
+) -> None:
+    (home / place).mkdir(parents=True)
+    command(home / place / "claude", "echo '2.1.332 (Claude Code)'")
+    [check] = check_claude(make_context(environ=path_with(home, None)))
+    assert (check.state, check.words) == (CheckState.BAD, f"{home / place / 'claude'} is not on PATH")
+    assert check.fix == f"Add {home / place} to PATH in your shell's profile."
+
+
+def test_the_oldest_version_is_the_one_that_the_tests_run_with() -> None:
+    script = (Path(__file__).parents[2] / ".ci/claude.sh").read_text()
+    assert f"claude_oldest={written(OLDEST_TESTED)}\n" in script
+    assert f"claude_newest={written(NEWEST_KNOWN)}\n" in script
 
 
 def test_what_follows_from_the_version_is_said(make_context: MakeContext, home: Path) -> None:

@@ -14,10 +14,12 @@ from candela_tui.doctor.configuration import check_configuration, check_log
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.models import check_models, requested_model
 from candela_tui.doctor.prices import check_prices
+from candela_tui.doctor.recording import check_recording
 from candela_tui.doctor.store_health import check_store
 from candela_tui.exchange import Exchange
 from candela_tui.paths import default_paths
 from candela_tui.store.schema import REVISIONS
+from candela_tui.store.set_aside import set_aside
 from candela_tui.store.writer import StoreWriter
 from candela_tui.text.times import utc_now
 from tests.doctor.conftest import MakeContext, write_settings
@@ -40,13 +42,13 @@ def store(context: DoctorContext) -> CheckResult:
     return next(check for check in check_store(context) if check.id == "data.store")
 
 
-def test_a_whole_store_is_told_with_size_and_schema(make_context: MakeContext) -> None:
+def test_an_intact_store_is_described_with_size_and_schema(make_context: MakeContext) -> None:
     context = make_context()
     record(context, exchange())
     check = store(context)
     assert check.state is CheckState.OK
     assert check.words.startswith(f"{context.paths.store}: ")
-    assert check.words.endswith(f"schema {REVISIONS[-1]}, log 0 bytes, whole")
+    assert check.words.endswith(f"schema {REVISIONS[-1]}, log 0 bytes, intact")
 
 
 def test_looking_at_the_store_changes_nothing(make_context: MakeContext) -> None:
@@ -60,7 +62,10 @@ def test_looking_at_the_store_changes_nothing(make_context: MakeContext) -> None
 def test_without_records_nothing_is_made(make_context: MakeContext) -> None:
     context = make_context()
     check = store(context)
-    assert (check.state, check.words) == (CheckState.OK, f"nothing is recorded yet: {context.paths.data} will be made")
+    assert (check.state, check.words) == (
+        CheckState.OK,
+        f"nothing is recorded yet; candela will create {context.paths.data}",
+    )
     assert not context.paths.data.exists()
 
 
@@ -69,7 +74,47 @@ def test_a_data_directory_that_is_none_is_told(make_context: MakeContext, tmp_pa
     file.touch()
     for place in (file, file / "data"):
         check = store(make_context(paths=default_paths(data=place)))
-        assert (check.state, check.words) == (CheckState.BAD, f"{file} is no directory")
+        assert (check.state, check.words) == (CheckState.BAD, f"{file} is not a directory")
+
+
+def test_a_data_directory_that_can_not_be_created_is_a_problem(make_context: MakeContext, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    # Nobody can create directories in /proc, not even root.
+    for data, why in ((link, "it is a link to nothing"), (Path("/proc/candela-doctor"), "No such file or directory")):
+        check = store(make_context(paths=default_paths(data=data)))
+        assert (check.state, check.words) == (CheckState.BAD, f"{data} can't be created: {why}")
+        assert check.consequence == "candela can't start"
+        assert "--data-dir" in check.fix
+
+
+def test_a_data_directory_in_which_nothing_can_be_written_is_a_problem(make_context: MakeContext) -> None:
+    found = check_store(make_context(paths=default_paths(data=Path("/proc/self"))))
+    assert "nothing can be written in /proc/self: " in " ".join(each.words for each in found)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"), [(0.7, "requests of 2026-11-21 can be read"), (0, "none of its requests can be read")]
+)
+def test_a_database_that_was_set_aside_is_named_with_what_it_holds(
+    make_context: MakeContext, kept: float, words: str
+) -> None:
+    context = make_context()
+    record(context, *(exchange(number) for number in range(200)))
+    size = context.paths.store.stat().st_size
+    begin = max(4096, int(size * kept))
+    with context.paths.store.open("r+b") as file:
+        file.seek(begin)
+        file.write(b"\xa5" * (size - begin))
+    aside = set_aside(context.paths.store)
+    record(context, exchange(1))
+    before = sorted(context.paths.data.iterdir())
+    [check] = check_recording(context)
+    assert (check.id, check.state) == ("data.set-aside", CheckState.WARN)
+    assert check.words.startswith(f"{aside} was set aside as damaged, and a new database was begun; ")
+    assert words in check.words
+    assert "Delete the file" in check.fix
+    assert sorted(context.paths.data.iterdir()) == before
 
 
 def no_database(path: Path) -> None:
@@ -106,7 +151,7 @@ def revised(number: str) -> Callable[[Path], None]:
         (damaged, CheckState.BAD, "is damaged", "creates a new one"),
         (foreign, CheckState.BAD, "is not candela's", "--data-dir"),
         (revised("9999"), CheckState.BAD, "was written by a newer candela (schema 9999)", "Update candela."),
-        (revised("0001"), CheckState.WARN, "it is of an older candela", "brings the file up to date"),
+        (revised("0001"), CheckState.WARN, "written by an older candela", "it updates the file"),
     ],
 )
 def test_what_is_wrong_with_the_store_is_told_with_what_mends_it(
