@@ -20,7 +20,7 @@ from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.state import Standing, TellState, told_as
 from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE, open_vault, passphrase_of
-from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.credentials.vault.errors import VaultError, no_secret
 from candela_tui.providers.identity import PROVIDERS, Provider
 
 _LIMIT_S = 60.0
@@ -216,7 +216,7 @@ def _from_vault(account: Account, file: Path, source: KeySource) -> str:
     try:
         key = open_vault(account.store, file, passphrase_of).read(vault_entry(source.provider))
     except VaultError as error:
-        raise CredentialsError(str(error)) from None
+        raise no_secret(error) from None
     if key is None:
         raise CredentialsError(f"{account.place} no longer has the API key: run `{_login(source.provider)}`")
     return key

@@ -99,7 +99,7 @@ class Shared(Generic[T]):
         outcome = CredentialsError(_LEAVING) if fetching.cancelled() else fetching.result()
         if isinstance(outcome, CredentialsError):
             # Each caller gets a new error, because a raised error accumulates its traceback.
-            raise CredentialsError(str(outcome), passing=outcome.passing)
+            raise CredentialsError(str(outcome), passing=outcome.passing, locked=outcome.locked)
         return outcome.value
 
     def _tell(self, standing: Standing, ends: float | None, words: str) -> None:
@@ -122,7 +122,7 @@ class Shared(Generic[T]):
             if held is not None and (held.ends is None or self._now() < held.ends - SPARE_S):
                 self._tell(Standing.EXPIRES_SOON, held.ends, str(error))
             else:
-                self._tell(Standing.REFUSED, None, str(error))
+                self._tell(Standing.LOCKED if error.locked else Standing.REFUSED, None, str(error))
             return error
         before, self._lease = self._lease, lease
         now = self._now()

@@ -19,11 +19,12 @@ _WORD = re.compile(r"arn:\S+|[\w/+=.~%-]{16,}")
 class CredentialsError(Exception):
     """No usable credentials were found. ``str()`` says what happened and which command fixes it."""
 
-    def __init__(self, words: str, *, passing: bool = False) -> None:
+    def __init__(self, words: str, *, passing: bool = False, locked: bool = False) -> None:
         """``passing`` is true if the source of the credentials did not answer but may do so soon, for example
-        because the network is not up yet."""
+        because the network is not up yet. ``locked`` is true if they are in a vault that is locked."""
         super().__init__(words)
         self.passing = passing
+        self.locked = locked
 
 
 def quotable(text: str) -> str:

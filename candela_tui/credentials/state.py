@@ -1,4 +1,4 @@
-"""The state of each provider's credentials, for the dashboard and for commands."""
+"""The state of each provider's credentials, as the next request would find them: for the dashboard and for commands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,17 +9,38 @@ from candela_tui.providers.identity import Provider
 
 
 class Standing(StrEnum):
-    """Whether credentials can be used."""
+    """How a provider's credentials stand for the next request."""
 
-    NONE = "none"
-    """No request has needed them yet, or there are none."""
+    NONE = "not set up"
+    """There are none, or a setting is missing without which none can be used. From the proxy: no request has needed
+    them yet."""
+    FOUND = "found, not tried"
+    """The next request uses credentials of another program, or a command, and none has tried them."""
     SIGNED_IN = "signed in"
+    CLIENT = "Claude Code's own login"
+    """Claude Code has a key or login of its own, which candela passes on: there is nothing to do."""
     EXPIRES_SOON = "expires soon"
     """They are still valid but could not be renewed."""
-    REFUSED = "refused"
+    LOCKED = "locked"
+    """They are in a vault that is locked."""
+    REFUSED = "can't be used"
+    """They have ended, their source did not give them, or the provider refused them."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next request can be expected to have credentials."""
+        return self in (Standing.FOUND, Standing.SIGNED_IN, Standing.CLIENT, Standing.EXPIRES_SOON)
 
 
-SIGNS = {Standing.NONE: "○", Standing.SIGNED_IN: "●", Standing.EXPIRES_SOON: "◐", Standing.REFUSED: "✗"}
+SIGNS = {
+    Standing.NONE: "○",
+    Standing.FOUND: "◔",
+    Standing.SIGNED_IN: "●",
+    Standing.CLIENT: "◎",
+    Standing.EXPIRES_SOON: "◐",
+    Standing.LOCKED: "◍",
+    Standing.REFUSED: "✗",
+}
 
 
 @dataclass(frozen=True, slots=True)

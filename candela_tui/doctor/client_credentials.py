@@ -7,6 +7,10 @@ that is set goes before a subscription's login (https://support.claude.com/en/ar
 
 from collections.abc import Sequence
 
+from candela_tui.claude_code.own_login import HELPER as _HELPER
+from candela_tui.claude_code.own_login import KEY as _KEY
+from candela_tui.claude_code.own_login import TOKEN as _TOKEN
+from candela_tui.claude_code.own_login import has_login
 from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.doctor.check_result import CheckResult, Topic
@@ -15,7 +19,6 @@ from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.destination import destination_of
 
 TOPIC = Topic("client.credentials", "What Claude Code signs in with")
-_TOKEN, _KEY, _HELPER = "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper"
 
 
 def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
@@ -39,14 +42,15 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
         return [TOPIC.warn(words, "Unset the one that you do not mean.")]
     if token is not None:
         return [TOPIC.ok(f"{_TOKEN} ({token.where})")]
-    if key is not None and _login_file(context):
+    login = has_login(context.environ, context.home)
+    if key is not None and login:
         words = f"{_KEY} ({key.where}) goes before the login of Claude Code: requests are billed to that key"
         return [TOPIC.warn(words, f"Unset {_KEY} to use the subscription.")]
     if key is not None:
         return [TOPIC.ok(f"{_KEY} ({key.where})")]
     if helper is not None:
         return [TOPIC.ok(f"what {_HELPER} prints ({helper.path})")]
-    if _login_file(context):
+    if login:
         return [TOPIC.ok("its own login (/login)")]
     words = "no variable and no apiKeyHelper is set; whether Claude Code is logged in can't be seen here"
     return [TOPIC.unknown(words, "`claude` and /status in it tell.")]
@@ -59,9 +63,3 @@ def _placeholder(context: DoctorContext, client: ClientEnvironment, where: str) 
     if leads_to is None or not leads_to.to_candela:
         return TOPIC.bad(f"{words}, but requests do not go to candela: they will be refused", f"Unset {_TOKEN}.")
     return TOPIC.ok(f"{words}: candela signs in")
-
-
-def _login_file(context: DoctorContext) -> bool:
-    own = context.environ.get("CLAUDE_CONFIG_DIR")
-    directory = context.directory / own if own else context.home / ".claude"
-    return (directory / ".credentials.json").is_file()

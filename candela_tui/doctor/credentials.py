@@ -1,7 +1,7 @@
 """What candela could sign in with at each provider, and what one that runs made of it. Nothing leaves the machine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from candela_tui.attach.client import Client
@@ -16,6 +16,7 @@ from candela_tui.doctor.providers_in_use import default_provider, providers_in_u
 from candela_tui.doctor.run_checks import Check, in_thread
 from candela_tui.providers.identity import PROVIDERS, Provider
 from candela_tui.providers.registry import sign_in_to
+from candela_tui.providers.survey import Survey, survey
 from candela_tui.proxy.listen import running_candela
 from candela_tui.store.errors import StoreError
 
@@ -47,9 +48,9 @@ def _check(provider: Provider) -> Check:
         sign_in = await in_thread(lambda: sign_in_to(provider))
         used = await in_thread(lambda: providers_in_use(context))
         use = _ProviderUse(provider, provider in used, provider is default_provider(context))
-        found = _result(topic, use, await sign_in.find(_sign_in_context(context)))
-        state = next((one for one in await in_thread(lambda: _states(context)) if one.provider is provider), None)
-        return [_with_state(found, state, topic, use)]
+        seen = await in_thread(lambda: _states(context))
+        [found] = await survey(_sign_in_context(context), [provider], seen, lambda _: sign_in)
+        return [_result(topic, use, found)]
 
     return Check(topic, look, _LIMIT_S)
 
@@ -64,44 +65,43 @@ def _sign_in_context(context: DoctorContext) -> SignInContext:
         raise Abandoned
 
     accounts = Accounts(context.paths.accounts)
-    return SignInContext(context.settings, context.paths.config, accounts, nothing_kept, nothing_opened)
+    vault = context.paths.vault
+    return SignInContext(context.settings, context.paths.config, accounts, nothing_kept, nothing_opened, vault)
 
 
-def _result(topic: Topic, use: _ProviderUse, findings: list[Finding]) -> CheckResult:
-    usable = [finding for finding in findings if finding.usable]
-    broken = [finding for finding in findings if not finding.usable]
-    if usable:
-        best, *others = usable
-        return topic.ok(_words(best) + (f" (also {', '.join(one.source for one in others)})" if others else ""))
-    words = "; ".join(map(_words, broken)) or "there are none"
-    if use.provider is Provider.ANTHROPIC and not broken:
+def _result(topic: Topic, use: _ProviderUse, found: Survey) -> CheckResult:
+    state = found.state
+    others = [one.source for one in found.findings if one.usable and _words(one) != state.words]
+    also = f" (also {', '.join(others)})" if others else ""
+    until = f" until {_local(state.until)}" if state.until is not None else ""
+    said = f"{state.standing.value}{until}: {state.words}"
+    match state.standing:
+        case Standing.CLIENT:
+            return topic.ok(f"{state.standing.value}: nothing to do ({state.words})")
+        case Standing.FOUND | Standing.SIGNED_IN:
+            return topic.ok(f"{said}{also}")
+        case Standing.EXPIRES_SOON:
+            return topic.warn(f"{said}; they can't be renewed", use.sign_in)
+        case Standing.LOCKED | Standing.REFUSED:
+            return topic.bad(said, use.sign_in) if use.is_default else topic.warn(said, use.sign_in)
+    words = "; ".join(map(_words, found.findings)) or "there are none"
+    if use.provider is Provider.ANTHROPIC and not found.findings:
         return topic.ok("candela has none of its own: Claude Code's key or login passes untouched")
     if use.is_default and use.provider is not Provider.ANTHROPIC:
         return topic.bad(f"{words}; the default route goes there", use.sign_in)
     return topic.warn(words, use.sign_in) if use.in_use else topic.ok(f"not set up: {words}")
 
 
-def _with_state(found: CheckResult, state: CredentialState | None, topic: Topic, use: _ProviderUse) -> CheckResult:
-    """The same, with what the candela that runs saw when it used them."""
-    if state is None or state.standing is Standing.NONE:
-        return found
-    if state.standing is Standing.REFUSED:
-        return topic.bad(f"{found.words}; the candela that runs: {state.words}", use.sign_in)
-    until = f" until {_local(state.until)}" if state.until is not None else ""
-    if state.standing is Standing.EXPIRES_SOON:
-        return topic.warn(f"{found.words}; in use{until}, and can't be renewed: {state.words}", use.sign_in)
-    return replace(found, words=f"{found.words}; in use{until}")
-
-
-def _states(context: DoctorContext) -> tuple[CredentialState, ...]:
+def _states(context: DoctorContext) -> tuple[CredentialState, ...] | None:
+    """Return the states in the running candela, or None if none runs with this data directory."""
     port = context.settings.proxy.port
     running = running_candela(port)
     if running is None or running.data_dir != str(context.paths.data):
-        return ()
+        return None
     try:
         return Client(port, context.paths.token).credentials()
     except StoreError:
-        return ()
+        return None
 
 
 def _local(moment: datetime) -> str:

@@ -370,11 +370,14 @@ class TestStatus:
     async def test_says_what_there_is_not_and_how_to_get_it(self, home: Home) -> None:
         ran = await home.run("auth", "status")
         assert ran.code == 1
-        assert "○ Anthropic: none\n    candela auth login --provider anthropic\n" in ran.out
+        assert "○ Anthropic: not set up\n    candela auth login --provider anthropic\n" in ran.out
 
     async def test_says_what_was_found_and_who_signed_in(self, home: Home) -> None:
         await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
-        ran = await home.run("auth", "status", "--json", "--provider", "anthropic")
+        asked = ("auth", "status", "--json", "--provider", "anthropic")
+        locked = await home.run(*asked)
+        assert (locked.code, json.loads(locked.out)["providers"][0]["standing"]) == (1, "locked")
+        ran = await home.run(*asked, CANDELA_PASSPHRASE=PASSPHRASE)
         assert ran.code == 0
         (found,) = json.loads(ran.out)["providers"]
         assert (found["provider"], found["standing"], found["until"]) == ("anthropic", "signed in", None)
@@ -384,6 +387,7 @@ class TestStatus:
     async def test_a_key_of_claude_codes_own_is_named_but_not_shown(self, home: Home) -> None:
         ran = await home.run("auth", "status", "--provider", "anthropic", ANTHROPIC_API_KEY=KEY)
         assert ran.code == 0
+        assert ran.out.startswith("◎ Anthropic: Claude Code's own login: nothing to do\n")
         assert "ANTHROPIC_API_KEY: Claude Code sends it itself" in ran.out
         assert KEY not in ran.out
 
@@ -392,7 +396,7 @@ class TestStatus:
         await home.run("start")
         await home.run("auth", "test")
         ran = await home.run("auth", "status", "--provider", "anthropic")
-        assert "✗ Anthropic: refused\n" in ran.out
+        assert "◍ Anthropic: locked\n" in ran.out
         assert "vault.json is locked" in ran.out
 
 

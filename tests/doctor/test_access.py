@@ -160,6 +160,7 @@ async def test_what_a_running_candela_saw_of_its_credentials_is_told(
         await client.post()
         await client.until(b"\r\n\r\n")
         after, *_ = await gather_results(context, credential_checks())
-    assert (before.state, before.words) == (CheckState.OK, "[anthropic] key_command: a command of yours prints the key")
+    words = "found, not tried: [anthropic] key_command: a command of yours prints the key"
+    assert (before.state, before.words) == (CheckState.OK, words)
     assert after.state is CheckState.BAD
-    assert "the candela that runs: refused by the provider" in after.words
+    assert after.words == "can't be used: refused by the provider"

@@ -227,7 +227,8 @@ def test_credentials_are_told_by_where_they_are(
     context = make_context()
     signed_in(context, "keyring")
     found = credentials(context)
-    assert found["anthropic"].words == "Secret Service: API key …1234, since 2026-11-21 (also ANTHROPIC_API_KEY)"
+    own = "ANTHROPIC_API_KEY: Claude Code sends it itself, and it passes untouched"
+    assert found["anthropic"].words == f"Claude Code's own login: nothing to do ({own})"
     assert "default" in found["aws"].words
     assert found["aws"].state is CheckState.OK
     assert not any("s3cr3t" in check.words or "sk-ant" in check.words for check in found.values())

@@ -51,7 +51,7 @@ def test_every_sign_that_is_drawn_is_in_the_legend() -> None:
 
 
 def test_the_legend_has_no_sign_that_is_not_drawn() -> None:
-    drawn = set(_drawn()) | set(map(chr, range(0x80))) | set("○●◐✗")
+    drawn = set(_drawn()) | set(map(chr, range(0x80))) | set("○◔●◎◐◍✗")
     assert _explained() - drawn - _OTHERS == set()
 
 

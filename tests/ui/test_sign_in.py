@@ -287,12 +287,12 @@ async def test_what_was_found_is_shown_and_can_be_checked_without_signing_in(
     paths: Paths, provider: AnthropicStandIn, cloud: Cloud
 ) -> None:
     cloud.found = [
-        Finding("profile work", "SSO session, until 14:00", True),
+        Finding("profile work", "SSO session, until 14:00", True, Standing.FOUND),
         Finding("AWS_ACCESS_KEY_ID", "there is no AWS_SECRET_ACCESS_KEY", False),
     ]
     cloud.lines = [CheckLine("bad", "the session is over", "aws sso login --profile work")]
     async with dashboard(paths, provider, cloud) as pilot:
-        await shows(pilot, "● Bedrock", "○ Anthropic", "a to sign in")
+        await shows(pilot, "◔ Bedrock", "○ Anthropic", "a to sign in")
         await at_provider(pilot, 2, "✓ profile work: SSO session", "○ AWS_ACCESS_KEY_ID", "Check the credentials")
         await pilot.press("j", "j", "enter")
         await shows(pilot, "✗ the session is over", "→ aws sso login", "Something does not work yet")
@@ -350,7 +350,7 @@ class TestTheHeader:
             (state(Standing.SIGNED_IN, minutes=55), "● signed in until 12:55"),
             (state(Standing.SIGNED_IN, minutes=1500), "● signed in until Nov 22 13:00"),
             (state(Standing.EXPIRES_SOON, minutes=8, words="no network"), "◐ expires soon until 12:08"),
-            (state(Standing.REFUSED, words="the token was revoked"), "✗ refused"),
+            (state(Standing.REFUSED, words="the token was revoked"), "✗ can't be used"),
         ],
     )
     async def test_says_how_the_credentials_of_the_default_route_stand(
@@ -366,7 +366,7 @@ class TestTheHeader:
         scene = Scene(tmp_path, route=RouteName.VERTEX)
         async with scene.opened((80, 24)) as pilot:
             scene.feed.tell_credentials(state(Standing.REFUSED, words="the token was revoked"))
-            await until(pilot, lambda: "✗ refused" in screen_text(pilot).splitlines()[0])
+            await until(pilot, lambda: "✗ can't be used" in screen_text(pilot).splitlines()[0])
 
     async def test_trouble_is_a_notice_once_and_its_end_is_told(self, tmp_path: Path) -> None:
         scene = Scene(tmp_path, route=RouteName.VERTEX)
@@ -383,8 +383,8 @@ class TestTheHeader:
             pilot.app.sources.feed.tell_credentials(  # type: ignore[attr-defined]
                 replace(state(Standing.REFUSED, words="revoked"), provider=Provider.ANTHROPIC)
             )
-            header = (await shows(pilot, "✗ refused")).splitlines()[0]
-            await pilot.click(offset=(header.index("refused"), 0))
+            header = (await shows(pilot, "✗ can't be used")).splitlines()[0]
+            await pilot.click(offset=(header.index("can't be used"), 0))
             await shows(pilot, "Sign in to")
 
 

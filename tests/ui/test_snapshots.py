@@ -304,7 +304,8 @@ class TestSigningIn:
     def _options() -> dict[str, Any]:
         """A machine with one profile of AWS, and nothing that moves."""
         cloud = Cloud(lambda _: False)
-        cloud.found = [Finding("profile work", "IAM Identity Center, until 14:00, account 111122223333", True)]
+        words = "IAM Identity Center, until 14:00, account 111122223333"
+        cloud.found = [Finding("profile work", words, True, Standing.FOUND)]
         return {
             "sign_in_setup": SignInSetup(default_paths(Path("config.toml"), Path("data"))),
             "sign_ins": cloud.sign_in,
@@ -313,15 +314,15 @@ class TestSigningIn:
 
     @at(SMALL, MEDIUM)
     def test_a_welcome_says_what_credentials_there_are(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(nothing, see("● Bedrock"), size=size, **self._options())
+        assert story(nothing, see("◔ Bedrock"), size=size, **self._options())
 
     @at(SMALL, MEDIUM)
     def test_a_provider_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
-        assert story(nothing, see("● Bedrock"), press("a"), see("Amazon Bedrock"), size=size, **self._options())
+        assert story(nothing, see("◔ Bedrock"), press("a"), see("Amazon Bedrock"), size=size, **self._options())
 
     @at(SMALL, MEDIUM)
     def test_a_way_is_chosen(self, story: Story, size: tuple[int, int]) -> None:
-        steps = (see("● Bedrock"), press("a"), see("Amazon Bedrock"), press("j", "j", "enter"), see("How do you want"))
+        steps = (see("◔ Bedrock"), press("a"), see("Amazon Bedrock"), press("j", "j", "enter"), see("How do you want"))
         assert story(nothing, *steps, size=size, **self._options())
 
     @at(SMALL, MEDIUM)
@@ -342,7 +343,7 @@ class TestSigningIn:
             words = "Google gave no access token: the sign-in was revoked. Run `candela auth login --provider gcp`"
             scene.feed.tell_credentials(CredentialState(Provider.VERTEX, Standing.REFUSED, words=words))
 
-        assert story(refused, BUSY, see("✗ refused", "was revoked"), size=size, route=RouteName.VERTEX)
+        assert story(refused, BUSY, see("✗ can't be used", "was revoked"), size=size, route=RouteName.VERTEX)
 
 
 class TestFindingOnesWay:

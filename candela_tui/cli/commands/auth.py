@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from candela_tui.config import Settings
     from candela_tui.credentials.sign_in.context import SignInSetup
     from candela_tui.credentials.sign_in.live_check import LiveCheck
+    from candela_tui.credentials.state import CredentialState
     from candela_tui.providers.survey import Survey
 
 T = TypeVar("T")
 
 _SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
+_OWN_LOGIN = (
+    "Claude Code's own login: nothing to do. candela passes it on, and has no key of its own for other clients to test."
+)
 _EXISTING = "existing"
 _INTERRUPTED = 128 + signal.SIGINT
 _MOST_PIPED = 100_000
@@ -203,17 +207,17 @@ async def _method(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def status(invocation: Invocation, provider: Provider | None, as_json: bool) -> None:
-    """Show each provider's credentials: what was found, and when it expires.
+    """Show each provider's credentials as the next request would find them, and when they expire.
 
-    Does not contact a provider; `candela auth test` does. Exits with 0 if there are usable credentials, otherwise
-    with 1.
+    Does not contact a provider; `candela auth test` does. Exits with 0 if requests to a provider have credentials,
+    otherwise with 1.
     """
     found = surveys(invocation, (provider,) if provider else tuple(Provider))
     if as_json:
         click.echo(json.dumps({"providers": [_document(one) for one in found]}, indent=2))
     else:
         click.echo("\n".join(line for one in found for line in _status_lines(one)))
-    raise SystemExit(0 if any(one.usable for one in found) else 1)
+    raise SystemExit(0 if any(one.standing.ready for one in found) else 1)
 
 
 def surveys(invocation: Invocation, providers: Sequence[Provider] = tuple(Provider)) -> "list[Survey]":
@@ -228,42 +232,44 @@ async def _survey(invocation: Invocation, providers: Sequence[Provider]) -> "lis
     return await survey(context, providers, await asyncio.to_thread(_states, invocation, context.settings))
 
 
-def _states(invocation: Invocation, settings: "Settings") -> tuple[Any, ...]:
-    """Return the credential states of the running candela, or none if it is not running or can't be asked."""
+def _states(invocation: Invocation, settings: "Settings") -> "tuple[CredentialState, ...] | None":
+    """Return the credential states of the running candela, or None if it is not running or can't be asked."""
     from candela_tui.cli.process.check_proxy import client_of, own_candela
     from candela_tui.store.errors import StoreError
 
     running = own_candela(invocation, settings)
     try:
-        return client_of(running, invocation).credentials() if running is not None else ()
+        return client_of(running, invocation).credentials() if running is not None else None
     except StoreError:
-        return ()
+        return None
 
 
 def _status_lines(one: "Survey") -> list[str]:
-    from candela_tui.credentials.state import SIGNS
+    from candela_tui.credentials.state import SIGNS, Standing
     from candela_tui.text.times import local_time
 
-    until = f" until {local_time(one.state.until)}" if one.state is not None and one.state.until is not None else ""
-    lines = [f"{SIGNS[one.standing]} {one.sign_in.title}: {one.standing.value}{until}"]
-    if one.state is not None and one.state.words:
-        lines.append(f"    {terminal_safe(one.state.words)}")
+    state = one.state
+    until = f" until {local_time(state.until)}" if state.until is not None else ""
+    nothing_to_do = ": nothing to do" if state.standing is Standing.CLIENT else ""
+    lines = [f"{SIGNS[state.standing]} {one.sign_in.title}: {state.standing.value}{until}{nothing_to_do}"]
+    if one.seen is not None and one.seen.words and state.words == one.seen.words:
+        lines.append(f"    {terminal_safe(state.words)}")
     lines += [
-        f"    {'✓' if found.usable else '○'} {terminal_safe(found.source)}: {terminal_safe(found.detail)}"
+        f"    {SIGNS[found.standing or Standing.NONE]} {terminal_safe(found.source)}: {terminal_safe(found.detail)}"
         for found in one.findings
     ]
-    if not one.usable:
+    if not state.standing.ready:
         lines.append(f"    candela auth login --provider {PROVIDERS[one.sign_in.provider].account}")
     return lines
 
 
 def _document(one: "Survey") -> dict[str, Any]:
-    until = one.state.until if one.state is not None else None
+    state = one.state
     return {
         "provider": PROVIDERS[one.sign_in.provider].account,
-        "standing": one.standing.value,
-        "until": until.isoformat().replace("+00:00", "Z") if until else None,
-        "words": one.words,
+        "standing": state.standing.value,
+        "until": state.until.isoformat().replace("+00:00", "Z") if state.until else None,
+        "words": state.words,
         "found": [{"source": found.source, "detail": found.detail, "usable": found.usable} for found in one.findings],
     }
 
@@ -299,11 +305,18 @@ async def _test(
     from candela_tui.providers.survey import in_use, survey
 
     context = await _sign_in_setup(invocation).context(_terminal_prompter())
+    providers = (provider,) if provider is not None else tuple(Provider)
+    found = await survey(context, providers, await asyncio.to_thread(_states, invocation, context.settings))
+    lines = {one.sign_in.provider: [CheckLine("ok", _OWN_LOGIN)] for one in found if one.of_client_only}
+    if told:
+        for one in lines:
+            click.echo(f"{PROVIDERS[one].title}:\n  {_SIGNS['ok']} {_OWN_LOGIN}")
     if provider is not None:
-        sign_ins = [_sign_in_to(provider)]
+        sign_ins = [one.sign_in for one in found]
     else:
-        sign_ins = in_use(await survey(context), route_of(context.settings.proxy.default_route).provider)
-    return await _checked(invocation, context.settings, context, sign_ins, told=told, send_message=send_message)
+        sign_ins = in_use(found, route_of(context.settings.proxy.default_route).provider)
+    sign_ins = [one for one in sign_ins if one.provider not in lines]
+    return lines | await _checked(invocation, context.settings, context, sign_ins, told=told, send_message=send_message)
 
 
 async def _checked(

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.google.adc import VARIABLE, has_metadata_server, well_known_file
+from candela_tui.credentials.google.adc import VARIABLE, adc_file, has_metadata_server, well_known_file
 from candela_tui.credentials.google.gcloud import gcloud_program
 from candela_tui.credentials.google.tokens import SIGN_IN
-from candela_tui.credentials.sign_in.interface import Finding
+from candela_tui.credentials.sign_in.interface import Finding, used_first
 
 OWN: Final = "candela's own sign-in"
 _KINDS: Final[Mapping[str, str]] = {
@@ -27,7 +27,7 @@ _LARGEST: Final = 1 << 20
 
 
 async def findings(accounts: Accounts, environ: Mapping[str, str] = os.environ) -> list[Finding]:
-    """Return the credentials found, in order of precedence: the first usable one is used."""
+    """Return the credentials found, in order of precedence: the first one is used."""
     found = [*_own(accounts)]
     named = environ.get(VARIABLE)
     if named:
@@ -41,8 +41,22 @@ async def findings(accounts: Accounts, environ: Mapping[str, str] = os.environ) 
         found.append(Finding("metadata server", "the service account of this machine", not named))
     program = gcloud_program(environ)
     about = f"{program} can sign you in" if program else "not on the PATH: https://cloud.google.com/sdk/docs/install"
-    found.append(Finding("gcloud", about, False))
-    return found
+    return [*used_first(found), Finding("gcloud", about, False)]
+
+
+def names_project(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether application default credentials may name a project, as google-auth reads them: the file does, or
+    gcloud or a metadata server is asked. Blocks."""
+    file = adc_file(environ)
+    if file is None or gcloud_program(environ):
+        return True
+    try:
+        with file.open("rb") as opened:
+            document: Any = json.loads(opened.read(_LARGEST))
+    except (OSError, ValueError):
+        return True
+    known = document if isinstance(document, dict) else {}
+    return known.get("type") != "authorized_user" or bool(known.get("quota_project_id"))
 
 
 def _own(accounts: Accounts) -> list[Finding]:
@@ -52,7 +66,8 @@ def _own(accounts: Accounts) -> list[Finding]:
         return [Finding(OWN, str(error), False)]
     if account is None:
         return []
-    return [Finding(OWN, f"{account.label}, in {account.place}, since {account.since:%Y-%m-%d}", True)]
+    words = f"{account.label}, in {account.place}, since {account.since:%Y-%m-%d}"
+    return [Finding(OWN, words, True, account=account)]
 
 
 def _in_file(source: str, file: Path) -> Finding:

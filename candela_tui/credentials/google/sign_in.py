@@ -19,13 +19,13 @@ from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.account import Project, account_of, projects_of, revoke
 from candela_tui.credentials.google.adc import VARIABLE
-from candela_tui.credentials.google.findings import findings
+from candela_tui.credentials.google.findings import findings, names_project
 from candela_tui.credentials.google.gcloud import COMMAND, Sayings, gcloud_program, log_in
 from candela_tui.credentials.google.oauth import Client, Consent, Endpoints, Grant, refusal
 from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
 from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
 from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
 from candela_tui.credentials.vault.errors import VaultError
@@ -65,6 +65,11 @@ class Place(Protocol):
     def check(self, settings: Settings, token: GoogleToken, environ: Mapping[str, str]) -> tuple[str | None, CheckLine]:
         """Return the project that is used, and a line that says which place is used or what is missing."""
 
+    def missing(self, settings: Settings, environ: Mapping[str, str], *, project: bool) -> str:
+        """Return a text that says what the settings and the environment do not name; empty if nothing is missing.
+
+        ``project`` is whether the credentials may name the project."""
+
 
 class GoogleSignIn:
     """The sign-in to Google with all its methods, for one provider."""
@@ -91,7 +96,11 @@ class GoogleSignIn:
 
     async def find(self, context: SignInContext) -> list[Finding]:
         """Find existing Google credentials, best first."""
-        return await findings(context.accounts, self._environ)
+        found = await findings(context.accounts, self._environ)
+        own = any(one.account is not None for one in found)
+        named = own or await asyncio.to_thread(names_project, self._environ)
+        missing = self._place.missing(context.settings, self._environ, project=named)
+        return not_set_up(found, missing) if missing else found
 
     async def methods(self, context: SignInContext) -> list[Method]:
         """Return the sign-in methods, best first: those that need no further setup, with this machine's browser if it

@@ -12,7 +12,7 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
 from candela_tui.credentials.state import TellState, told_as
 from candela_tui.credentials.vault.choice import open_vault, passphrase_of
-from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.credentials.vault.errors import VaultError, no_secret
 from candela_tui.providers.identity import Provider
 
 LIMIT_S: Final = 30.0
@@ -148,7 +148,7 @@ def _kept(account: Account, vault_file: Path) -> GoogleToken:
     try:
         entry = open_vault(account.store, vault_file, passphrase_of).read(ENTRY)
     except VaultError as error:
-        raise CredentialsError(str(error)) from None
+        raise no_secret(error) from None
     if entry is None:
         raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {LOGIN}")
     return entry_token(entry, account.label)

@@ -32,4 +32,5 @@ class SignInSetup:
                 f"{self.paths.data}: the data directory can't be used: {error.strerror or error}"
             ) from None
         storage = SecretStorage(self.paths.vault, prompter, store=store, tell_passphrase=self.tell_passphrase)
-        return SignInContext(settings, self.paths.config, Accounts(self.paths.accounts), storage.vault, storage.opened)
+        accounts = Accounts(self.paths.accounts)
+        return SignInContext(settings, self.paths.config, accounts, storage.vault, storage.opened, self.paths.vault)

@@ -1,14 +1,15 @@
 """The interface of a provider's sign-in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from candela_tui.config import ConfigError, Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.providers.identity import PROVIDERS, Provider
 
@@ -26,6 +27,8 @@ class SignInContext:
     Abandoned."""
     opened: Callable[[Account], Awaitable[Vault]]
     """Opens the vault that holds an account's secret. Raises VaultError, Abandoned."""
+    vault_file: Path | None = None
+    """The path of the encrypted file of secrets, or None if there can be none."""
 
     async def settings_now(self) -> Settings:
         """Read the settings again, because a sign-in may have changed them. Return the former ones if the file has a
@@ -45,6 +48,28 @@ class Finding:
     detail: str
     """Their owner, or why they can't be used. Contains no secret."""
     usable: bool
+    """Whether requests could use them, as far as can be seen without trying."""
+    standing: Standing | None = None
+    """How they stand for requests, or None if no request uses them. The next request uses the first with a standing."""
+    account: Account | None = None
+    """candela's own sign-in that they are, whose secret is in a vault."""
+
+
+def used_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings in order of precedence, of which the next request uses the first: that one gets a standing."""
+    if not findings:
+        return []
+    first, *others = findings
+    own = Standing.SIGNED_IN if first.account is not None else Standing.FOUND
+    return [replace(first, standing=own if first.usable else Standing.REFUSED), *others]
+
+
+def not_set_up(findings: Sequence[Finding], missing: str) -> list[Finding]:
+    """Return findings of which the next request uses none, because a setting is missing. ``missing`` says which."""
+    return [
+        replace(one, detail=f"{one.detail}; {missing}", standing=Standing.NONE) if one.standing is not None else one
+        for one in findings
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ _SHOWN_FROM = 24
 def find_key(
     context: SignInContext, provider: Provider, settings: KeySettings, variable: str | None = None
 ) -> list[Finding]:
-    """Return the provider's ``key_command``, the key that candela stored and the one in a variable, if there are any.
-    Blocks. Never raises."""
+    """Return the provider's ``key_command``, the key that candela stored and the one in a variable, if there are any,
+    in order of precedence. Blocks. Never raises."""
     found = []
     if settings.key_command:
         found.append(Finding(command_name(provider), "a command of yours prints the key", True))
@@ -32,7 +32,8 @@ def find_key(
         found.append(Finding("candela's own sign-in", str(error), False))
     else:
         if account is not None:
-            found.append(Finding(account.place, f"{account.label}, since {account.since:%Y-%m-%d}", True))
+            since = f"{account.label}, since {account.since:%Y-%m-%d}"
+            found.append(Finding(account.place, since, True, account=account))
     if variable is not None and (key := key_in(variable)) is not None:
         found.append(Finding(variable, _label(key), True))
     return found

@@ -65,7 +65,7 @@ class EncryptedFile:
             given = self._ask()
             if not given:
                 raise VaultLocked(
-                    f"{self._path} is locked: sign in with `candela auth unlock`, or set CANDELA_PASSPHRASE where "
+                    f"{self._path} is locked: open it with `candela auth unlock`, or set CANDELA_PASSPHRASE where "
                     "candela starts"
                 )
             self._passphrase = given

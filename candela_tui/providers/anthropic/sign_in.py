@@ -1,14 +1,15 @@
 """Sign in to Anthropic with an API key."""
 
 import asyncio
-import os
 
+from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN, has_login, helper_file, variable
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, used_first
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
+from candela_tui.credentials.state import Standing
 from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
 from candela_tui.protocol.errors import error_from_body, is_api_error
@@ -19,16 +20,34 @@ from candela_tui.providers.upstream import Attempt, ProviderRequest
 
 CONSOLE = "https://platform.claude.com/settings/keys"
 _LIMIT_S = 20.0
-_VARIABLES = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
+_OWN = Standing.CLIENT
 
 
 async def _find(context: SignInContext) -> list[Finding]:
-    found = find_key(context, Provider.ANTHROPIC, context.settings.anthropic)
-    for name in _VARIABLES:
-        value = os.environ.get(name)
-        if value and value != PLACEHOLDER:
-            found.append(Finding(name, "Claude Code sends it itself, and it passes untouched", True))
-    return found
+    return await asyncio.to_thread(_found, context)
+
+
+def _found(context: SignInContext) -> list[Finding]:
+    """Return the credentials in order of precedence for Claude Code, which is started with a placeholder if candela has
+    a key: that goes before its login, but not before a key of its own."""
+    own = find_key(context, Provider.ANTHROPIC, context.settings.anthropic)
+    return [*_sent_keys(), *used_first(own), *_logins()]
+
+
+def _sent_keys() -> list[Finding]:
+    sent = [name for name in (TOKEN, KEY) if variable(name) not in ("", PLACEHOLDER)]
+    keys = [Finding(name, "Claude Code sends it itself, and it passes untouched", True, _OWN) for name in sent]
+    if (file := helper_file()) is not None:
+        keys.append(Finding(HELPER, f"Claude Code sends the key that it prints ({file})", True, _OWN))
+    return keys
+
+
+def _logins() -> list[Finding]:
+    return (
+        [Finding("Claude Code", "is logged in (/login), and its login passes untouched", True, _OWN)]
+        if has_login()
+        else []
+    )
 
 
 async def _methods(_context: SignInContext) -> list[Method]:

@@ -8,12 +8,20 @@ from dataclasses import replace
 
 from candela_tui.config import aws_region, load
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import (
+    CheckLine,
+    Finding,
+    Method,
+    SignIn,
+    SignInContext,
+    not_set_up,
+    used_first,
+)
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, methods
-from candela_tui.providers.bedrock.sign_in.findings import best_finding
+from candela_tui.providers.bedrock.sign_in.findings import no_region, used_finding
 from candela_tui.providers.bedrock.sign_in.finish import chosen_region, nothing_to_forget
 from candela_tui.providers.bedrock.sign_in.live_check import whose
 from candela_tui.providers.claude_aws.upstreams import KEY_VARIABLE, NO_WORKSPACE, workspace_of
@@ -27,11 +35,15 @@ Run = Callable[[SignInContext, Prompter], Awaitable[Account | None]]
 
 
 async def _find(context: SignInContext) -> list[Finding]:
-    found = _find_keys(context) or await best_finding(context, signs=True)
-    if workspace_of(context.settings.claude_aws) is None:
+    keys = await asyncio.to_thread(_find_keys, context)
+    found = used_first(keys) or await used_finding(context, signs=True)
+    section = context.settings.claude_aws
+    missing = await no_region(context, "claude_aws", section.region)
+    if workspace_of(section) is None:
         # Without a workspace they serve only clients that name one.
-        return [replace(one, detail=f"{one.detail}; no workspace is set", usable=False) for one in found]
-    return found
+        missing = "no workspace is set"
+        found = [replace(one, usable=False) for one in found]
+    return not_set_up(found, missing) if missing else found
 
 
 def _find_keys(context: SignInContext) -> list[Finding]:

@@ -60,6 +60,16 @@ class WorkspacePlace:
             return project, CheckLine("bad", NO_WORKSPACE, f"`candela config set {SECTION}.workspace ID`")
         return project, CheckLine("ok", f"project {project}, location {place.location}, workspace {place.workspace}")
 
+    def missing(self, settings: Settings, environ: Mapping[str, str], *, project: bool) -> str:
+        """Return a text if no workspace or no project is known."""
+        section = settings.claude_google_cloud
+        place = configured_place(section, environ)
+        if section.base_url is not None:
+            return ""
+        if place.workspace is None:
+            return NO_WORKSPACE
+        return "" if project or place.project is not None else NO_PROJECT
+
 
 async def _workspace(prompter: Prompter, known: str) -> str:
     question = "Workspace ID (empty: set it later)"

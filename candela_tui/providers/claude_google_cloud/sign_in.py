@@ -4,6 +4,7 @@ import os
 
 from candela_tui.credentials.google.sign_in import GoogleSignIn
 from candela_tui.credentials.sign_in.interface import Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.state import Standing
 from candela_tui.providers.claude_google_cloud.endpoint import NO_WORKSPACE, configured_place
 from candela_tui.providers.claude_google_cloud.place import WorkspacePlace
 from candela_tui.providers.identity import Provider
@@ -26,7 +27,7 @@ class WorkspaceSignIn:
         if settings.base_url is not None or configured_place(settings).workspace is not None:
             return await self._google.find(context)
         begun = settings.project is not None or bool(os.environ.get("ANTHROPIC_GOOGLE_CLOUD_PROJECT"))
-        return [Finding("workspace", NO_WORKSPACE, False)] if begun else []
+        return [Finding("workspace", NO_WORKSPACE, False, Standing.NONE)] if begun else []
 
     async def methods(self, context: SignInContext) -> list[Method]:
         """Return the sign-in methods of Google, after the credentials that are there already."""

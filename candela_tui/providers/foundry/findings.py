@@ -19,7 +19,7 @@ _LARGEST: Final = 4 << 20
 def entra_findings(environ: Mapping[str, str] = os.environ, asset_tag: Path = _ASSET_TAG) -> list[Finding]:
     """Return what azure-identity may find, in its order. Blocks.
 
-    Without azure-identity none of it can be used, and the last line says how to install it."""
+    Without azure-identity none of it can be used, and the first line says how to install it."""
     found = [
         *_service_principal(environ),
         *_workload(environ),
@@ -29,7 +29,7 @@ def entra_findings(environ: Mapping[str, str] = os.environ, asset_tag: Path = _A
     if has_library():
         return found
     unusable = [Finding(one.source, one.detail, False) for one in found]
-    return [*unusable, Finding("azure-identity", missing_library(), False)] if found else []
+    return [Finding("azure-identity", missing_library(), False), *unusable] if found else []
 
 
 def _service_principal(environ: Mapping[str, str]) -> list[Finding]:

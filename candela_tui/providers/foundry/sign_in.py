@@ -2,16 +2,25 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import Final
 
 from candela_tui.config import load
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.api_key import key_in
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import (
+    CheckLine,
+    Finding,
+    Method,
+    SignIn,
+    SignInContext,
+    used_first,
+)
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
+from candela_tui.credentials.state import Standing
 from candela_tui.providers.foundry.endpoint import foundry_endpoint, is_resource, resource_in
 from candela_tui.providers.foundry.entra import entra_token, has_library, missing_library
 from candela_tui.providers.foundry.findings import entra_findings
@@ -27,9 +36,9 @@ async def _find(context: SignInContext) -> list[Finding]:
         foundry_endpoint(context.settings.foundry)
     except ValueError as error:
         # Without a resource nothing can be used. Most users who have Azure credentials have none with Claude.
-        missing = [Finding("resource", str(error), False)] if keys else []
-        return [*missing, *(Finding(one.source, one.detail, False) for one in keys)]
-    return [*keys, *await asyncio.to_thread(entra_findings)]
+        missing = [Finding("resource", str(error), False, Standing.NONE)] if keys else []
+        return [*missing, *(replace(one, usable=False) for one in keys)]
+    return used_first([*keys, *await asyncio.to_thread(entra_findings)])
 
 
 def _keys(context: SignInContext) -> list[Finding]:

@@ -1,17 +1,22 @@
 """Sign in to AWS, for Bedrock's endpoint for the Messages API. The sign-in is the one of Bedrock."""
 
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, SignIn, SignInContext
+import asyncio
+
+from candela_tui.credentials.sign_in.interface import CheckLine, Finding, SignIn, SignInContext, not_set_up, used_first
 from candela_tui.credentials.sign_in.stored_key import find_key
 from candela_tui.providers.bedrock.sign_in.aws import methods
-from candela_tui.providers.bedrock.sign_in.findings import best_finding
+from candela_tui.providers.bedrock.sign_in.findings import no_region, used_finding
 from candela_tui.providers.bedrock.sign_in.finish import nothing_to_forget
 from candela_tui.providers.bedrock.sign_in.live_check import whose
 from candela_tui.providers.identity import PROVIDERS, Provider
 
 
 async def _find(context: SignInContext) -> list[Finding]:
-    of_command = find_key(context, Provider.MANTLE, context.settings.mantle)
-    return of_command or await best_finding(context, signs=False)
+    mantle = context.settings.mantle
+    of_command = await asyncio.to_thread(find_key, context, Provider.MANTLE, mantle)
+    found = used_first(of_command) or await used_finding(context, signs=False)
+    missing = await no_region(context, "mantle", mantle.region)
+    return not_set_up(found, missing) if missing else found
 
 
 async def _who(context: SignInContext) -> list[CheckLine]:

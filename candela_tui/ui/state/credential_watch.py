@@ -60,7 +60,7 @@ class CredentialWatch:
         except (ConfigError, CredentialsError):
             # A problem with these files is reported where they are used.
             return
-        self.found(await survey(context, providers, sign_ins=self.sign_ins))
+        self.found(await survey(context, providers, self._sources.feed.credentials, self.sign_ins))
 
     def found(self, surveys: Iterable[Survey]) -> None:
         """Take the results of a survey of credentials."""
@@ -78,7 +78,7 @@ class CredentialWatch:
             elif (
                 before is not None
                 and state.standing is Standing.SIGNED_IN
-                and before.standing in (Standing.REFUSED, Standing.EXPIRES_SOON)
+                and before.standing in (Standing.LOCKED, Standing.REFUSED, Standing.EXPIRES_SOON)
             ):
                 self._app.notify(f"{PROVIDERS[state.provider].short_title}: the credentials work again")
         self._changed()

@@ -1,13 +1,13 @@
 """The data that the screens show, and the protocol by which they learn of changes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
-from candela_tui.credentials.state import CredentialState, Standing
+from candela_tui.credentials.state import CredentialState
 from candela_tui.feed import Feed, Notice
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.survey import Survey
@@ -38,15 +38,11 @@ class DataSources:
     """The survey of each provider's credentials, for the providers that were surveyed."""
 
     def credentials(self, provider: Provider) -> CredentialState | None:
-        """Return the state of a provider's credentials: as the proxy used them, else as surveyed, else None."""
+        """Return the state of a provider's credentials: as surveyed, with what the proxy saw since, or None if nobody
+        looked yet."""
         seen = next((state for state in self.feed.credentials if state.provider is provider), None)
-        if seen is not None and seen.standing is not Standing.NONE:
-            return seen
         survey = self.surveys.get(provider)
-        if survey is None:
-            return seen
-        standing = Standing.SIGNED_IN if survey.usable else Standing.NONE
-        return CredentialState(provider, standing, words=survey.words)
+        return replace(survey, seen=seen).state if survey is not None else seen
 
     @property
     def chosen(self) -> Remembered:

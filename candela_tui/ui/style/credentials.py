@@ -7,8 +7,11 @@ from candela_tui.ui.style.styled_text import Piece
 
 STANDING_STYLES = {
     Standing.NONE: "dim",
+    Standing.FOUND: "dim",
     Standing.SIGNED_IN: "good",
+    Standing.CLIENT: "good",
     Standing.EXPIRES_SOON: "warn",
+    Standing.LOCKED: "bad",
     Standing.REFUSED: "bad",
 }
 
@@ -30,6 +33,8 @@ def credential_warning(state: CredentialState, clock: Clock) -> str | None:
     """Return the warning that a user should see without looking for it; None if nothing is wrong."""
     title = PROVIDERS[state.provider].short_title
     match state.standing:
+        case Standing.LOCKED:
+            return f"{title}: {state.words} (or press a to sign in)"
         case Standing.REFUSED:
             return f"{title}: the credentials can't be used: {state.words} (press a to sign in)"
         case Standing.EXPIRES_SOON:
@@ -42,4 +47,5 @@ def credential_summary(state: CredentialState, clock: Clock) -> str:
     """Return one line with the provider, the state of its credentials, and the reason."""
     title = PROVIDERS[state.provider].short_title
     why = f": {state.words}" if state.words else ""
-    return f"{title}: {state.standing.value}{valid_until(state, clock)}{why}"
+    nothing_to_do = ": nothing to do" if state.standing is Standing.CLIENT else ""
+    return f"{title}: {state.standing.value}{nothing_to_do}{valid_until(state, clock)}{why}"

@@ -124,7 +124,10 @@ async def test_what_candela_takes_first_stands_first(
     assert sources[:3] == ["AWS_BEARER_TOKEN_BEDROCK", "AWS profile b (access key)", "GNOME"]
 
 
-async def test_a_session_of_candela_s_own_says_when_it_ends(setup: SignInSetup) -> None:
+async def test_a_session_of_candela_s_own_says_when_it_ends(
+    setup: SignInSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     for ends, said, usable in ((NOW + timedelta(hours=1), "until", True), (NOW - timedelta(hours=1), "ended", False)):
         setup.accounts.put(Provider.BEDROCK, Account("file", "vault.json", "arn of dev", NOW, ends))
         assert await found(setup) == [("vault.json", f"arn of dev, {said} {ends.astimezone():%Y-%m-%d %H:%M}", usable)]
@@ -142,6 +145,7 @@ async def test_a_chosen_profile_that_is_not_there_is_told(
 
 
 async def test_half_a_key_of_the_environment_can_t_serve(setup: SignInSetup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     assert await found(setup) == [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY is not set beside it", False)]
 

@@ -153,7 +153,7 @@ def test_without_azure_identity_the_command_to_install_it_is_said(monkeypatch: p
     environ = {"IDENTITY_ENDPOINT": "http://id", "AZURE_CONFIG_DIR": str(NOWHERE)}
     found = findings.entra_findings(environ, NOWHERE)
     assert [one.usable for one in found] == [False, False]
-    assert "installs it" in found[-1].detail
+    assert "installs it" in found[0].detail
     assert findings.entra_findings({"AZURE_CONFIG_DIR": str(NOWHERE)}, NOWHERE) == []
 
 

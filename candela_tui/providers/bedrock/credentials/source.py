@@ -13,9 +13,8 @@ from candela_tui.config.places import aws_region
 from candela_tui.config.settings import AwsSettings
 from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.cached import Lease
-from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.vault.choice import Vault
-from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.credentials.vault.errors import VaultError, no_secret
 from candela_tui.providers.bedrock.credentials.chain import signing_keys
 from candela_tui.providers.bedrock.credentials.keys import BearerKey, Keys
 from candela_tui.providers.bedrock.credentials.stored import leased
@@ -61,7 +60,7 @@ def keys_from(source: Source, vault_of: Callable[[Account], Vault] | None = None
     try:
         lease = leased(vault_of(source.account), source.account.place)
     except VaultError as error:
-        raise CredentialsError(str(error)) from None
+        raise no_secret(error) from None
     if source.signs and isinstance(lease.value, BearerKey):
         return signing_keys(None, source.region)
     return lease

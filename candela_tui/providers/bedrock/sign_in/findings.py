@@ -9,7 +9,9 @@ from pathlib import Path
 from candela_tui.config.places import aws_profile
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in.interface import Finding, SignInContext
+from candela_tui.credentials.sign_in.interface import Finding, SignInContext, not_set_up, used_first
+from candela_tui.providers.bedrock.access import known_region
+from candela_tui.providers.bedrock.credentials.aws import AwsCredentials
 from candela_tui.providers.bedrock.credentials.profiles import Profile, profiles
 from candela_tui.providers.bedrock.credentials.source import API_KEY
 from candela_tui.providers.bedrock.credentials.sso_cache import cached
@@ -18,29 +20,53 @@ from candela_tui.providers.identity import Provider
 
 _KINDS = {"sso": "SSO", "role": "role", "process": "command", "keys": "access key", "login": "aws login"}
 _CONTAINERS = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+_DEFAULT = "AWS profile default "
 _VENDOR = Path("/sys/class/dmi/id/sys_vendor")
 
 
-async def find(context: SignInContext, *, signs: bool = False) -> list[Finding]:
-    """Find credentials, usable ones first, and each group in the order in which candela would use them.
+async def find(context: SignInContext) -> list[Finding]:
+    """Find credentials for Bedrock, usable ones first, and each group in the order in which candela would use them."""
+    found = await _found(context, signs=False)
+    return not_set_up(found, missing) if (missing := await no_region(context)) else found
 
-    ``signs``: for a service that accepts no API keys of Bedrock."""
+
+async def used_finding(context: SignInContext, *, signs: bool) -> list[Finding]:
+    """Return the AWS credentials that candela uses, or those nearest to it, for another service of AWS. Bedrock's own
+    sign-in lists them all.
+
+    ``signs``: the service accepts no API keys of Bedrock."""
+    found = await _found(context, signs=signs)
+    return [one for one in found if one.standing is not None] or found[:1]
+
+
+async def no_region(context: SignInContext, section: str = "aws", own: str | None = None) -> str:
+    """Return a text that says that no region is known for a service, or an empty one if there is one, or if only
+    credentials that can't be read could name it. ``section`` and ``own`` are as those of ``known_region``."""
+    credentials = AwsCredentials(context.settings.aws, accounts=context.accounts)
+    try:
+        await known_region(credentials, section, own)
+    except ValueError as error:
+        return str(error)
+    except CredentialsError:
+        return ""
+    finally:
+        await credentials.close()
+    return ""
+
+
+async def _found(context: SignInContext, *, signs: bool) -> list[Finding]:
     own = [one for one in _own(context.accounts) if not (signs and one.detail.startswith(API_KEY_LABEL))]
     in_use = aws_profile(context.settings.aws)
     there = await asyncio.to_thread(_profiles, in_use)
     around = await asyncio.to_thread(_machine, os.environ, _VENDOR)
     before = there[:1] if context.settings.aws.profile else []
     api_key = [] if signs else _api_key(os.environ)
-    found = [*api_key, *before, *own, *_keys(os.environ), *there[len(before) :], *around]
+    # botocore uses one profile only: the chosen one, which comes first, or else ``default``.
+    default = [] if before else [one for one in there[:1] if in_use or one.source.startswith(_DEFAULT)]
+    chain = used_first([*api_key, *before, *own, *_keys(os.environ), *default, *around])
+    rest = there[len(before) + len(default) :]
+    found = [*chain[: len(chain) - len(around)], *rest, *chain[len(chain) - len(around) :]]
     return sorted(found, key=lambda finding: not finding.usable)
-
-
-async def best_finding(context: SignInContext, *, signs: bool) -> list[Finding]:
-    """Return the AWS credentials that candela uses, or those nearest to it, for another service of AWS. Bedrock's own
-    sign-in lists them all.
-
-    ``signs``: the service accepts no API keys of Bedrock."""
-    return (await find(context, signs=signs))[:1]
 
 
 def gives_keys(profile: Profile) -> bool:
@@ -120,10 +146,11 @@ def _own(accounts: Accounts) -> list[Finding]:
     if account is None:
         return []
     if account.until is None:
-        return [Finding(account.place, f"{account.label}, since {account.since.astimezone():%Y-%m-%d}", True)]
+        since = f"{account.label}, since {account.since.astimezone():%Y-%m-%d}"
+        return [Finding(account.place, since, True, account=account)]
     holds = datetime.now(UTC) < account.until
     until = f"{account.until.astimezone():%Y-%m-%d %H:%M}"
-    return [Finding(account.place, f"{account.label}, {'until' if holds else 'ended'} {until}", holds)]
+    return [Finding(account.place, f"{account.label}, {'until' if holds else 'ended'} {until}", holds, account=account)]
 
 
 def _api_key(environ: Mapping[str, str]) -> list[Finding]:

@@ -57,6 +57,10 @@ class VertexPlace:
             return None, CheckLine("bad", "no Google Cloud project is known", fix)
         return project, CheckLine("ok", f"project {project}, region {vertex_region(settings.vertex, environ)}")
 
+    def missing(self, settings: Settings, environ: Mapping[str, str], *, project: bool) -> str:
+        """Return a text if no project is known."""
+        return "" if project or vertex_project(settings.vertex, environ) else "no Google Cloud project is known"
+
 
 async def _choose(
     context: SignInContext,

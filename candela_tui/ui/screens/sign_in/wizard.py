@@ -76,7 +76,7 @@ class Wizard:
         prompter.say("Secrets are stored in the system keyring, or in a file that a passphrase encrypts.", "dim")
 
         async def look() -> list[Survey]:
-            return await survey(await self._context(), states=around.states(), sign_ins=around.sign_ins)
+            return await survey(await self._context(), seen=around.states(), sign_ins=around.sign_ins)
 
         while True:
             try:

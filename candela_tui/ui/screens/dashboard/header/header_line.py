@@ -112,17 +112,14 @@ def _left(facts: HeaderFacts) -> Iterator[HeaderPart]:
     route: Line = ((" → ", "dim"), (facts.route.removeprefix("anthropic-"), "text"))
     yield HeaderPart("address", (HeaderForm(2.5, address), HeaderForm(4.5, (*address, *route))))
     if facts.credentials is not None:
-        # Claude Code mostly has a login or key of its own there, which is passed on.
-        none = "client's own" if facts.route == RouteName.DIRECT else "not signed in"
-        yield _credentials(facts.credentials, none, facts.until)
+        yield _credentials(facts.credentials, facts.until)
 
 
-def _credentials(standing: Standing, none: str, until: str) -> HeaderPart:
+def _credentials(standing: Standing, until: str) -> HeaderPart:
     sign, style = standing_piece(standing)
     # A problem comes before the figures; good news comes after them, where there is room.
-    wrong = standing in (Standing.REFUSED, Standing.EXPIRES_SOON)
-    said = none if standing is Standing.NONE else standing.value
-    short: Line = ((sign, style), (f" {said}", style if wrong else "dim"))
+    wrong = standing in (Standing.LOCKED, Standing.REFUSED, Standing.EXPIRES_SOON)
+    short: Line = ((sign, style), (f" {standing.value}", style if wrong else "dim"))
     forms = [HeaderForm(0.2 if wrong else 6, short)]
     if until:
         forms.append(HeaderForm(5 if wrong else 8, (*short, (until, "dim"))))
