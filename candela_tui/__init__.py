@@ -1,3 +1,3 @@
 """candela: a local proxy and a live terminal dashboard for Claude Code."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -84,10 +84,10 @@ class Home:
         """Start the command; its output is piped."""
         return await start_forked(arguments, {**self.environment, **environment}, self.directory)
 
-    async def run_program(self, *arguments: str, **environment: str) -> Result:
-        """Run the installed program to its end: where it matters how the interpreter starts."""
+    async def run_program(self, *arguments: str, program: Path = COMMAND, **environment: str) -> Result:
+        """Run the installed program to its end: where it matters how the interpreter starts, or what is installed."""
         process = await asyncio.create_subprocess_exec(
-            COMMAND,
+            program,
             *arguments,
             env={**self.environment, **environment},
             cwd=self.directory,

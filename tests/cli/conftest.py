@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Home
+from tests.e2e.terminal import Terminal
 from tests.standin import Provider
 
 
@@ -22,3 +23,10 @@ async def home(tmp_path: Path, provider: Provider) -> AsyncIterator[Home]:
         await fresh.run("stop")
     if left.exists():
         os.kill(json.loads(left.read_text())["pid"], signal.SIGKILL)
+
+
+@pytest.fixture
+async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
+    """A terminal of 120 columns and 36 lines."""
+    async with Terminal(tmp_path / "tmux", 120, 36) as running:
+        yield running

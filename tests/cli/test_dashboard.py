@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -15,13 +14,6 @@ from tests.cli.command import COMMAND, PATIENCE_S, Home
 from tests.e2e.terminal import Terminal
 from tests.reports.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
-
-
-@pytest.fixture
-async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
-    """A terminal of 120 columns and 36 lines."""
-    async with Terminal(tmp_path / "tmux", 120, 36) as running:
-        yield running
 
 
 async def test_it_serves_while_it_shows_and_stops_when_it_is_left(home: Home, terminal: Terminal) -> None:

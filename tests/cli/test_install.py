@@ -1,0 +1,145 @@
+"""candela as its users install it: built as a package, and run from an environment of its own, in another directory."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from candela_tui import __version__
+from tests.cli.command import Home
+from tests.e2e.terminal import Terminal
+
+ROOT = Path(__file__).parents[2]
+MINUTES_S = 600
+
+pytestmark = [
+    pytest.mark.install,
+    pytest.mark.skipif(shutil.which("uv") is None, reason="builds and installs with uv"),
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="builds from what git tracks"),
+]
+
+ASK = """
+import json, os, urllib.request
+body = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+headers = {"Content-Type": "application/json", "X-Api-Key": "sk-ant-api03-test", "User-Agent": "claude-cli/2.1.332"}
+url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
+print(urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)).status)
+"""
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What candela can be installed from: a clone, and the two packages that are built from it."""
+    directory = tmp_path_factory.mktemp("packages")
+    clone = directory / "candela"
+    tracked = _run("git", "-C", ROOT, "ls-files", "-z").split("\0")
+    for name in filter(None, tracked):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, clone / name)
+    _run("uv", "build", "--quiet", "--out-dir", directory / "dist", clone)
+    (sdist,) = (directory / "dist").glob("*.tar.gz")
+    (wheel,) = (directory / "dist").glob("*.whl")
+    return {"clone": clone, "sdist": sdist, "wheel": wheel}
+
+
+def _run(*command: str | Path, **environment: str) -> str:
+    ran = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=MINUTES_S
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def _with_uv(source: Path, to: Path) -> Path:
+    _run("uv", "tool", "install", "--quiet", source, UV_TOOL_DIR=str(to / "tools"), UV_TOOL_BIN_DIR=str(to / "bin"))
+    return to / "bin/candela"
+
+
+def _with_pipx(source: Path, to: Path) -> Path:
+    places = {"PIPX_HOME": str(to / "pipx"), "PIPX_BIN_DIR": str(to / "bin"), "PIPX_MAN_DIR": str(to / "man")}
+    _run(sys.executable, "-m", "pipx", "install", "--quiet", source, **places)
+    return to / "bin/candela"
+
+
+def _with_pip(source: Path, to: Path) -> Path:
+    _run("uv", "venv", "--quiet", "--seed", to)
+    _run(to / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source)
+    return to / "bin/candela"
+
+
+@pytest.mark.parametrize(
+    ("install", "source"),
+    [
+        (_with_uv, "clone"),
+        (_with_uv, "sdist"),
+        (_with_uv, "wheel"),
+        (_with_pipx, "clone"),
+        (_with_pipx, "sdist"),
+        (_with_pipx, "wheel"),
+        (_with_pip, "sdist"),
+        (_with_pip, "wheel"),
+    ],
+)
+async def test_an_installed_candela_runs_a_client_in_another_directory(
+    install: Callable[[Path, Path], Path], source: str, sources: dict[str, Path], home: Home
+) -> None:
+    candela = await asyncio.to_thread(install, sources[source], home.directory / "installed")
+    home.with_programs(claude=f"exec {sys.executable} -c '{ASK}'")
+    assert (await home.run_program("--version", program=candela)).out == f"candela {__version__}\n"
+    ran = await home.run_program("claude", "-p", "hi", program=candela)
+    assert (ran.code, ran.out) == (0, "200\n")
+    assert ran.err.startswith("candela: started in the background")
+    recorded = await home.run_program("requests", "--json", program=candela)
+    assert [request["outcome"] for request in json.loads(recorded.out)] == ["ok"]
+    assert (await home.run_program("stop", program=candela)).code == 0
+
+
+async def test_an_installed_candela_plays_the_demo(sources: dict[str, Path], home: Home, terminal: Terminal) -> None:
+    candela = await asyncio.to_thread(_with_uv, sources["wheel"], home.directory / "installed")
+    await terminal.open("it", [str(candela), "demo", "--speed", "20"], home.environment, home.directory)
+    await terminal.shows("it", "Demo", "$", "Sessions")
+    await terminal.press("it", "C-c")
+    assert await terminal.exit_code("it") == 0
+
+
+def test_the_wheel_has_every_file_of_the_package_and_no_other(sources: dict[str, Path]) -> None:
+    package = sources["clone"] / "candela_tui"
+    ours = {str(path.relative_to(sources["clone"])) for path in package.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(sources["wheel"]) as wheel:
+        assert {name for name in wheel.namelist() if ".dist-info/" not in name} == ours
+
+
+def test_the_sdist_has_every_file_that_its_documents_link_to_or_show(sources: dict[str, Path]) -> None:
+    with tarfile.open(sources["sdist"]) as sdist:
+        top = sdist.getnames()[0].split("/")[0]
+        names = {name.removeprefix(f"{top}/") for name in sdist.getnames()}
+        documents = [name for name in names if re.fullmatch(r"[A-Z]+\.md|docs/[\w-]+\.md", name)]
+        links = set()
+        for document in documents:
+            text = sdist.extractfile(f"{top}/{document}").read().decode()
+            for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+                if "://" not in link:
+                    links.add(os.path.normpath(PurePosixPath(document).parent / link))
+    assert {"README.md", "CHANGELOG.md", "docs/settings.md"} <= set(documents)
+    assert {"LICENSE", "docs/settings.md", "screenshots/dashboard.svg"} <= links
+    assert links - names == set()
+
+
+def test_the_metadata_names_no_address_that_nobody_has(sources: dict[str, Path]) -> None:
+    """A project without a home on the web links to none; README's own links are to files and to other projects."""
+    with zipfile.ZipFile(sources["wheel"]) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+        fields = wheel.read(name).decode().split("\n\n", 1)[0]
+    assert f"Version: {__version__}" in fields
+    assert "Requires-Python: <3.15,>=3.11" in fields
+    assert "Provides-Extra: azure" in fields
+    assert re.findall("^(?:Project-URL|Home-page|Download-URL).*", fields, re.MULTILINE) == []
