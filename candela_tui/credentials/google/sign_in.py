@@ -57,7 +57,7 @@ class Place(Protocol):
         search: Callable[[], list[Project]],
         environ: Mapping[str, str],
     ) -> None:
-        """Ask for the place and store it in config.toml. Raises ConfigError.
+        """Ask for the place and store it in config.toml.
 
         ``own`` is the project that the credentials belong to. ``search`` returns the projects that they can see, or
         raises CredentialsError; it blocks."""

@@ -30,7 +30,7 @@ class WorkspacePlace:
         search: Callable[[], list[Project]],
         environ: Mapping[str, str],
     ) -> None:
-        """Ask for the project and workspace and store them. Raises ConfigError.
+        """Ask for the project and workspace and store them.
 
         If the user cancels here or can't be asked, the sign-in remains valid."""
         settings = context.settings.claude_google_cloud

@@ -127,6 +127,19 @@ class TestIdentityCenter:
         await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", "us-east-1"), REGION))
         assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
+    async def test_a_config_file_that_can_not_be_written_loses_no_finished_round_in_the_browser(
+        self, setup: SignInSetup, center: IdentityCenter
+    ) -> None:
+        center.accounts = {"111111111111": "play"}
+        # Too long for the temporary file beside it, for root, too.
+        setup.config = setup.folder / ("c" * 250)
+        user = User(("Start URL", START_URL), ("Region of", ""), REGION)
+        assert await signed_in(setup, "sso", user) is not None
+        assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
+        [told] = [words for words in user.told if "eu-west-1" in words]
+        assert told.startswith(f"{setup.config}: can't be written: ")
+        assert told.endswith(f'Add this line below [aws] in {setup.config}: region = "eu-west-1"')
+
     async def test_no_secret_is_seen_or_lies_in_plain_text(
         self, home: Path, setup: SignInSetup, center: IdentityCenter, caplog: pytest.LogCaptureFixture
     ) -> None:

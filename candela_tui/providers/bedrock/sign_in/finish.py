@@ -4,11 +4,12 @@ import asyncio
 import os
 from datetime import UTC, datetime
 
-from candela_tui.config import change_setting, load, read_document
+from candela_tui.config import load, read_document
 from candela_tui.config.places import aws_region
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
+from candela_tui.credentials.sign_in.keep_setting import write_setting
 from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.errors import VaultError
@@ -40,15 +41,15 @@ async def chosen_region(context: SignInContext, prompter: Prompter, suggested: s
 
     region = await until_right(ask, wrong_region)
     if region != settings.region:
-        await asyncio.to_thread(change_setting, context.config, ("aws", "region"), region)
+        await write_setting(context, prompter, "aws", "region", region)
     return region
 
 
-async def choose_profile(context: SignInContext, name: str | None) -> None:
+async def choose_profile(context: SignInContext, prompter: Prompter, name: str | None) -> None:
     """Set ``[aws] profile``, or remove it if ``name`` is None, so that it does not override the sign-in."""
     of_file = (await asyncio.to_thread(read_document, context.config)).get("aws", {})
     if of_file.get("profile") != name:
-        await asyncio.to_thread(change_setting, context.config, ("aws", "profile"), name)
+        await write_setting(context, prompter, "aws", "profile", name)
 
 
 async def remember(
@@ -59,7 +60,7 @@ async def remember(
     ``until`` is when the sign-in expires if it can't be renewed."""
     store, vault = await context.vault()
     await asyncio.to_thread(keep, vault, stored)
-    await choose_profile(context, None)
+    await choose_profile(context, prompter, None)
     account = Account(store, vault.place, label, datetime.now(UTC), until)
     # This comes last, because a running proxy uses the account from now on.
     await asyncio.to_thread(context.accounts.put, Provider.BEDROCK, account)
@@ -71,7 +72,7 @@ async def use_profile(context: SignInContext, prompter: Prompter, name: str, reg
     """Use a profile's keys from now on, and remove candela's own sign-in. ``region`` is the profile's region."""
     if aws_region((await asyncio.to_thread(load, context.config)).aws) is None and region is None:
         await chosen_region(context, prompter)
-    await choose_profile(context, name)
+    await choose_profile(context, prompter, name)
     if context.accounts.of(Provider.BEDROCK) is not None:
         await prompter.tell(await forget(context))
     await tell_what_goes_before(prompter, profile=True)

@@ -38,7 +38,7 @@ class VertexPlace:
         search: Callable[[], list[Project]],
         environ: Mapping[str, str],
     ) -> None:
-        """Ask for the project and region and store them. Raises ConfigError.
+        """Ask for the project and region and store them.
 
         If the user cancels here or can't be asked, the sign-in remains valid."""
         try:
