@@ -5,8 +5,10 @@ comment right above it: ``<!-- not run: … -->``. Its commands are parsed, as a
 """
 
 import asyncio
+import json
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ import click
 import pytest
 
 from candela_tui.cli.main import cli
+from candela_tui.config import load
 from candela_tui.exchange import ProviderSide
+from candela_tui.ui.keys.keymap import keymap
 from tests.cli import documented_candela
 from tests.cli.command import PATIENCE_S, Home
 from tests.cli.forked import fork_server
@@ -71,19 +75,34 @@ def reader(home: Home) -> Home:
     home.config.parent.mkdir(parents=True)
     base_url = home.environment["CANDELA_ANTHROPIC__BASE_URL"]
     home.config.write_text(f'[proxy]\nport = {home.port}\n\n[anthropic]\nbase_url = "{base_url}"\n')
-    home.environment = {name: home.environment[name] for name in ("PATH", "HOME", "LANG", "TERM")}
+    home.environment = {name: home.environment[name] for name in ("HOME", "LANG", "TERM")}
     sent = ProviderSide(b'{"messages":[]}', False, [b"{}"], [1.0])
     home.record(exchange(1), exchange(2), request=b'{"messages": []}', response=b"{}", provider=sent)
+    home.environment["PATH"] = _path_of(home.directory / "tools", "bash", "sh", "cat", "cp", "curl", "diff", "jq", "rm")
     home.with_programs(claude="exit 0", uv='[ "$1" = run ] && shift && exec "$@"', op="echo sk-ant-api03-from-op")
     candela = home.directory / "bin" / "candela"
     candela.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS {documented_candela.__file__} "$@"\n')
     candela.chmod(0o755)
     home.environment |= {
         "ANTHROPIC_API_KEY": "sk-ant-api03-of-the-reader",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "NO_GCE_CHECK": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "SHELL": "/bin/bash",
         documented_candela.CHANNEL: str(fork_server().fileno()),
     }
     return home
+
+
+def _path_of(directory: Path, *names: str) -> str:
+    """Return a PATH with these programs alone, so that no cloud's tool of this machine is found."""
+    directory.mkdir()
+    for name in names:
+        program = shutil.which(name)
+        if program is None:
+            pytest.skip(f"needs {name}")
+        (directory / name).symlink_to(program)
+    return str(directory)
 
 
 @pytest.mark.parametrize("document", filter(_script, DOCUMENTS), ids=lambda path: path.name)
@@ -103,10 +122,25 @@ async def test_the_commands_of_a_document_work(document: Path, reader: Home) -> 
         stderr=asyncio.subprocess.STDOUT,
         pass_fds=[fork_server().fileno()],
     )
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(3 * PATIENCE_S):
         said = (await process.communicate())[0].decode()
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_settings_that_a_document_shows_are_valid(document: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(block for block in _blocks(document) if block.language == "toml"):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block.text)
+        assert keymap(load(file).ui.keys).troubles == ()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_json_that_a_document_shows_is_json(document: Path) -> None:
+    for block in _blocks(document):
+        if block.language == "json":
+            json.loads(block.text)
 
 
 def _typed(document: Path) -> Iterator[str]:
