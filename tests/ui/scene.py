@@ -45,6 +45,7 @@ class Scene:
         *,
         note: str | None = None,
         follows_store: bool = False,
+        tour: bool = False,
         theme: str = "candela-dark",
         settings: UiSettings | None = None,
         preferences: Preferences | None = None,
@@ -61,7 +62,7 @@ class Scene:
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())
-        status = ProxyStatus(address, route, "https://api.anthropic.com", note, follows_store)
+        status = ProxyStatus(address, route, "https://api.anthropic.com", note, follows_store, tour)
         clock = Clock(lambda: self.now, UTC)
         self.config = directory / "config.toml"
         self.app = CandelaApp(

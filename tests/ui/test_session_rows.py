@@ -209,12 +209,24 @@ def test_sessions_are_ordered_by_activity_cost_or_tokens() -> None:
     unpriced = session("unpriced", ago=50, totals=Totals(input_tokens=90_000))
 
     def names(order: str, *, reverse: bool = False) -> list[str | None]:
-        return [one.session_id for one in ordered([dear, cheap, unpriced], order, reverse=reverse)]
+        return [one.session_id for one in ordered([dear, cheap, unpriced], order, NOW, reverse=reverse)]
 
     assert names("activity") == ["cheap", "unpriced", "dear"]
     assert names("cost") == ["dear", "cheap", "unpriced"]
     assert names("tokens") == ["unpriced", "dear", "cheap"]
     assert names("tokens", reverse=True) == ["cheap", "dear", "unpriced"]
+
+
+def test_sessions_at_work_keep_their_places_while_they_take_turns() -> None:
+    def order(*ages: tuple[str, float]) -> list[str | None]:
+        """The order of sessions a, b and c, which began in turn, by when each had its last request."""
+        begun = {name: NOW - timedelta(hours=3 - number) for number, name in enumerate("abc")}
+        sessions = [session(name, ago=ago, started_at=begun[name]) for name, ago in ages]
+        return [one.session_id for one in ordered(sessions, "activity", NOW, reverse=False)]
+
+    assert order(("a", 5), ("b", 20), ("c", 9)) == order(("a", 20), ("b", 1), ("c", 200)) == ["c", "b", "a"]
+    assert order(("a", 5), ("b", 20), ("c", 1200)) == ["b", "a", "c"]
+    assert order(("a", 900), ("b", 1200), ("c", 1500)) == ["a", "b", "c"]
 
 
 def test_a_filter_wants_every_word_somewhere_in_a_session() -> None:

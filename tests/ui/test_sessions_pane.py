@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -317,3 +318,37 @@ async def test_choosing_a_session_stops_following_the_newest(scene: Scene) -> No
         await shows(pilot, "Sessions · following · latest ↓")
         await pilot.press("1", "j")
         await shows(pilot, "Sessions · not following: F · latest ↓", "Requests · tune the query")
+
+
+async def test_in_the_demo_the_shown_session_stays_while_others_begin_and_take_turns(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, note="Demo", tour=True)
+    async with scene.opened() as pilot:
+        scene.request(session_id="a", ago=60, clues=clues("the first"))
+        await shows(pilot, "Requests · the first", "not following: F")
+        for number, name in enumerate(("second", "third")):
+            scene.request(session_id=name, ago=40 - number, clues=clues(f"the {name}"))
+            await shows(pilot, f"the {name}", "Requests · the first")
+        scene.request(session_id="a", ago=10)
+        screen = await shows(pilot, "2 req", "Requests · the first")
+        assert _order(screen, "the third", "the second", "the first")
+        await pilot.press("1", "F")
+        await shows(pilot, "Requests · the third")
+
+
+@pytest.mark.parametrize(("height", "explained"), [(24, True), (12, False)])
+async def test_the_demo_explains_keys_and_signs_where_there_is_room(
+    height: int, explained: bool, tmp_path: Path
+) -> None:
+    scene = Scene(tmp_path, note="Demo", tour=True)
+    async with scene.opened((80, height)) as pilot:
+        assert "read a request" not in await shows(pilot, "Listening at")
+        scene.request(session_id="a", ago=60, clues=clues("the first"))
+        screen = await shows(pilot, "Requests · the first")
+        assert ("⏎ read a request" in screen) is explained
+        assert ("✓ ok  ✗ error" in screen) is explained
+
+
+async def test_the_real_dashboard_spends_no_lines_on_explanations(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        scene.request(session_id="a", ago=60, clues=clues("the first"))
+        assert "read a request" not in await shows(pilot, "Requests · the first")

@@ -122,6 +122,11 @@ class TestTheFirstMinute:
         )
 
     @at(SMALL)
+    def test_the_demo_explains_keys_and_signs(self, story: Story, size: tuple[int, int]) -> None:
+        note = "Demo: simulated sessions, no account, and nothing leaves this machine"
+        assert story(working_day, BUSY, note=note, tour=True, size=size)
+
+    @at(SMALL)
     def test_a_candela_that_is_gone_is_told(self, story: Story, size: tuple[int, int]) -> None:
         def gone(scene: Scene) -> None:
             working_day(scene)

@@ -42,15 +42,16 @@ def show_engine(
     engine: Engine,
     settings: Settings,
     invocation: Invocation,
-    note: str | None = None,
     sign_in_setup: SignInSetup | None = None,
+    demo_note: str | None = None,
 ) -> DashboardExit:
-    """Show the dashboard of a running engine until the user quits."""
+    """Show the dashboard of a running engine until the user quits. ``demo_note`` says that this is the demo."""
     status = ProxyStatus(
         address=engine.address,
         route=settings.proxy.default_route,
         base_url=destination(settings.proxy.default_route, settings),
-        note=note,
+        note=demo_note,
+        tour=demo_note is not None,
     )
     history = StoreReader(invocation.paths.store, engine.feed.notify)
     try:

@@ -54,7 +54,7 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
         engine.start()
         try:
             simulation.start_client(f"http://{engine.address}", engine.feed.notify)
-            end = show_engine(engine, settings, invocation, _NOTE)
+            end = show_engine(engine, settings, invocation, demo_note=_NOTE)
         finally:
             simulation.stop()
         if end.crash is not None:

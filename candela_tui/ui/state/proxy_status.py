@@ -20,3 +20,5 @@ class ProxyStatus:
     follows_store: bool = False
     """Whether the store is read every second, because another process makes the records and there is no feed of
     them."""
+    tour: bool = False
+    """Whether this is the demo: keys and signs are explained, and the shown session stays although others begin."""

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from candela_tui.exchange import Exchange
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dashboard.header.header import Header, NoteLine
+from candela_tui.ui.screens.dashboard.header.tour import Tour
 from candela_tui.ui.screens.dashboard.layout.panes import Panes
 from candela_tui.ui.screens.dashboard.preview.preview_pane import PreviewPane
 from candela_tui.ui.screens.dashboard.requests.requests_pane import RequestsPane
@@ -52,6 +53,7 @@ class DashboardScreen(Screen[None]):
         self._sources = sources
         self._header = Header(sources)
         self._note = NoteLine(sources)
+        self._tour = Tour()
         self._welcome = Welcome(sources)
         self._panes = Panes(sources)
         self._totals = TotalsLine(id="totals")
@@ -63,6 +65,7 @@ class DashboardScreen(Screen[None]):
         """Lay out the header, the panes (or the welcome), the totals and the footer."""
         yield self._header
         yield self._note
+        yield self._tour
         yield self._welcome
         yield self._panes
         yield self._totals
@@ -90,6 +93,7 @@ class DashboardScreen(Screen[None]):
         layout = self._panes.arrangement
         self._totals.display = layout.totals and not self._empty
         self._note.show(quiet=layout.single)
+        self._tour.display = self._sources.status.tour and not self._empty and not layout.single
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""

@@ -12,6 +12,7 @@ from candela_tui.ui.style.gauges import gauge
 from candela_tui.ui.style.styled_text import Line, Piece
 
 RECENT = timedelta(hours=1)
+_AT_WORK = timedelta(minutes=5)
 """How long the cache, context and sub-agents of an idle session are shown."""
 
 _SOON_S = 60
@@ -36,6 +37,11 @@ def state(session: SessionSummary, now: datetime) -> Piece:
 def recent(session: SessionSummary, now: datetime) -> bool:
     """Return whether a session is live, or was within the last hour."""
     return session.totals.live > 0 or (session.last_at is not None and now - session.last_at < RECENT)
+
+
+def at_work(session: SessionSummary, now: datetime) -> bool:
+    """Return whether a session is live, or was within the last minutes."""
+    return session.totals.live > 0 or (session.last_at is not None and now - session.last_at < _AT_WORK)
 
 
 def counts_down(life: CacheLife | None, now: datetime) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ui.screens.dashboard.selection import Selection
-from candela_tui.ui.screens.dashboard.sessions.session_facts import recent
+from candela_tui.ui.screens.dashboard.sessions.session_facts import at_work, recent
 from candela_tui.ui.screens.dashboard.sessions.session_rows import AgentRow, SessionRow, agent_rows, all_tokens
 
 
@@ -16,13 +17,22 @@ class Order(NamedTuple):
     """A sort order of sessions, the highest rank first."""
 
     word: str
-    rank: Callable[[SessionSummary], float]
+    rank: Callable[[SessionSummary, datetime], tuple[float, ...]]
+
+
+def _latest(session: SessionSummary, now: datetime) -> tuple[float, ...]:
+    """Rank by last activity. Sessions at work come first, by their start: they would swap places at each request."""
+    if session.last_at is None:
+        return (0.0,)
+    if session.started_at is not None and at_work(session, now):
+        return (inf, session.started_at.timestamp())
+    return (session.last_at.timestamp(),)
 
 
 ORDERS: Mapping[str, Order] = {
-    "activity": Order("latest", lambda session: session.last_at.timestamp() if session.last_at else 0.0),
-    "cost": Order("cost", lambda session: float(session.totals.cost_usd) if session.totals.priced else -1.0),
-    "tokens": Order("tokens", lambda session: all_tokens(session.totals)),
+    "activity": Order("latest", _latest),
+    "cost": Order("cost", lambda session, _: (float(session.totals.cost_usd) if session.totals.priced else -1.0,)),
+    "tokens": Order("tokens", lambda session, _: (all_tokens(session.totals),)),
 }
 """The orders by their name in the preferences; the first is the default."""
 
@@ -38,10 +48,9 @@ def next_order(name: str) -> str:
     return names[(names.index(name) + 1) % len(names)]
 
 
-def ordered(sessions: Sequence[SessionSummary], name: str, *, reverse: bool) -> list[SessionSummary]:
+def ordered(sessions: Sequence[SessionSummary], name: str, now: datetime, *, reverse: bool) -> list[SessionSummary]:
     """Sort the sessions; equal ones keep their order."""
-    sign = 1 if reverse else -1
-    return sorted(sessions, key=lambda session: sign * ORDERS[name].rank(session))
+    return sorted(sessions, key=lambda session: ORDERS[name].rank(session, now), reverse=not reverse)
 
 
 def matching(sessions: Sequence[SessionSummary], text: str) -> list[SessionSummary]:

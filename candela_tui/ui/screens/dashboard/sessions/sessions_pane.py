@@ -85,7 +85,7 @@ class SessionsPane(Pane):
     def __init__(self, sources: DataSources) -> None:
         super().__init__("Sessions", _SessionList(id="session-rows"), id="sessions")
         self._sources = sources
-        self._following = True
+        self._following = not sources.status.tour
         self._filter = SessionFilter()
         self._tree = SessionTree()
         self._order_words = ""
@@ -122,7 +122,7 @@ class SessionsPane(Pane):
         """Show the sessions as they are now. Without ``reset``, times of unchanged rows may be some seconds old."""
         loaded, now = self._sources.loaded, self._sources.clock.now()
         every = loaded.sessions()
-        shown = ordered(matching(every, self._filter.words), self._order, reverse=self._reversed)
+        shown = ordered(matching(every, self._filter.words), self._order, now, reverse=self._reversed)
         self._shown, self._known = len(shown), len(every)
         rows = self._tree.rows(shown, now, self._look, chosen=self.selection, reset=reset)
         self.rows.show_rows([*self._all_row(), *rows])
@@ -163,7 +163,7 @@ class SessionsPane(Pane):
         rank, now, look = ORDERS[self._order].rank, self._sources.clock.now(), self._look
         for session_id in session_ids:
             row, session = self.rows.row(Selection(session_id)), self._sources.loaded.session(session_id)
-            if not isinstance(row, SessionRow) or rank(row.session) != rank(session):
+            if not isinstance(row, SessionRow) or rank(row.session, now) != rank(session, now):
                 return False
             rows = self._tree.rows([session], now, look, chosen=self.selection, reset=False)
             if [each.key for each in rows] != list(self._keys_of(row.key)):
