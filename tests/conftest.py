@@ -1,5 +1,7 @@
 """Fixtures that all tests share."""
 
+import fcntl
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -26,3 +28,16 @@ async def tls_provider() -> AsyncIterator[Provider]:
     """The same over TLS, with a certificate from an authority of its own (``ca_pem``)."""
     async with Provider(tls=True) as running:
         yield running
+
+
+@pytest.fixture
+def lock_asked(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released each time that someone asks the system for a lock."""
+    flock, asked = fcntl.flock, threading.Semaphore(0)
+
+    def announced(descriptor: int, operation: int) -> None:
+        asked.release()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", announced)
+    return asked

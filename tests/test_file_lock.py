@@ -1,10 +1,7 @@
 """The lock on a file: one holder at a time, and nothing is left behind."""
 
-import fcntl
 import threading
 from pathlib import Path
-
-import pytest
 
 from candela_tui.file_lock import locked
 
@@ -13,20 +10,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Released each time that someone asks the system for a lock."""
-    flock, asked = fcntl.flock, threading.Semaphore(0)
-
-    def announced(descriptor: int, operation: int) -> None:
-        asked.release()
-        flock(descriptor, operation)
-
-    monkeypatch.setattr(fcntl, "flock", announced)
-    return asked
-
-
-def test_the_second_waits_until_the_first_has_written(tmp_path: Path, asked: threading.Semaphore) -> None:
+def test_the_second_waits_until_the_first_has_written(tmp_path: Path, lock_asked: threading.Semaphore) -> None:
     file = tmp_path / "count"
     file.write_text("0")
 
@@ -36,11 +20,11 @@ def test_the_second_waits_until_the_first_has_written(tmp_path: Path, asked: thr
 
     others = [threading.Thread(target=add_one) for _ in range(3)]
     with locked(file):
-        asked.acquire()
+        lock_asked.acquire()
         for other in others:
             other.start()
         for _ in others:
-            assert asked.acquire(timeout=60)
+            assert lock_asked.acquire(timeout=60)
         assert file.read_text() == "0"
         file.write_text("10")
     for other in others:

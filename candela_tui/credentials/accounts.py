@@ -10,10 +10,15 @@ from typing import Literal
 import msgspec
 
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.file_lock import locked
 from candela_tui.files import write_atomically
 from candela_tui.providers.identity import ACCOUNTS, PROVIDERS, Provider
 
 Store = Literal["keyring", "file"]
+
+
+class DamagedAccounts(CredentialsError):
+    """The file of sign-ins is damaged."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -58,19 +63,39 @@ class Accounts:
         except OSError as error:
             raise CredentialsError(f"{self._path} can't be read: {error.strerror or error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise CredentialsError(
-                f"{self._path} is damaged: remove it, and sign in again with `candela auth login`"
+            raise DamagedAccounts(
+                f"{self._path} is damaged: `candela auth logout --all` removes what candela stored, also without it;"
+                " then sign in again with `candela auth login`"
             ) from None
         return dict(self._known)
 
-    def put(self, provider: Provider, account: Account) -> None:
-        """Store a sign-in, replacing the previous one. Blocks. Raises CredentialsError."""
-        self._write(self._all() | {PROVIDERS[provider].account: account})
+    def _all_now(self) -> dict[str, Account]:
+        """Return everything in the file. A file that was replaced twice within a clock tick may look unchanged."""
+        self._seen = None
+        return self._all()
+
+    def put(self, provider: Provider, account: Account) -> Account | None:
+        """Store a sign-in, and return the previous one that it replaces. Blocks. Raises CredentialsError."""
+        with locked(self._path):
+            known = self._all_now()
+            self._write(known | {PROVIDERS[provider].account: account})
+        return known.get(PROVIDERS[provider].account)
 
     def remove(self, provider: Provider) -> None:
         """Remove a sign-in. Blocks. Raises CredentialsError."""
         removed = PROVIDERS[provider].account
-        self._write({name: account for name, account in self._all().items() if name != removed})
+        with locked(self._path):
+            self._write({name: account for name, account in self._all_now().items() if name != removed})
+
+    def set_aside(self) -> Path:
+        """Rename the file, so that a new one can begin, and return its new path. Blocks. Raises CredentialsError."""
+        aside = self._path.with_name(f"{self._path.name}.damaged")
+        try:
+            with locked(self._path):
+                self._path.replace(aside)
+        except OSError as error:
+            raise CredentialsError(f"{self._path} can't be renamed: {error.strerror or error}") from None
+        return aside
 
     def _write(self, accounts: dict[str, Account]) -> None:
         try:

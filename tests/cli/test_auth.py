@@ -7,7 +7,7 @@ import pty
 import shutil
 import signal
 import termios
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -229,6 +229,29 @@ class TestAPipedKey:
             assert "is gone from" in (await home.run("auth", "logout", **here)).out
             assert (await home.run("auth", "status", "--provider", "anthropic", **here)).code == 1
 
+    async def test_in_another_store_takes_it_out_of_the_former(self, home: Home, tmp_path: Path) -> None:
+        folder = tmp_path / "session"
+        folder.mkdir()
+        del home.environment["PYTHON_KEYRING_BACKEND"]
+        with session_bus(folder) as address:
+            here = {"DBUS_SESSION_BUS_ADDRESS": address, "CANDELA_PASSPHRASE": PASSPHRASE}
+            to_file = ("auth", "login", "--with-key", "--store", "file")
+            with gnome_keyring(folder, address):
+                await piped(home, KEY, "auth", "login", "--with-key", "--store", "keyring", **here)
+                assert "is still in" not in (await piped(home, KEY, *to_file, **here)).out
+                await piped(home, KEY, "auth", "login", "--with-key", "--store", "keyring", **here)
+            # As over SSH: nobody unlocks the keyring.
+            with gnome_keyring(folder, address, unlocked=False):
+                locked = await home.run("auth", "test", **here)
+                assert "Keyring is locked" in locked.out
+                assert "`candela auth login --store file`" in locked.out
+                moved = (await piped(home, KEY, *to_file, **here)).out
+                assert "The secret of the sign-in before is still in" in moved
+                assert "`candela auth logout --provider anthropic` removes it" in moved
+            with gnome_keyring(folder, address):
+                out = (await home.run("auth", "logout", "--provider", "anthropic", **here)).out
+                assert out.count("The Anthropic API key is gone from") == 2
+
 
 class TestAtATerminal:
     async def test_a_key_is_typed_hidden_and_kept_under_a_passphrase_typed_twice(self, home: Home) -> None:
@@ -442,6 +465,20 @@ class TestLogout:
         assert (ran.code, ran.err) == (0, "")
         assert "The Anthropic API key is gone from" in ran.out
         assert kept(home) is None
+
+    @pytest.mark.parametrize("damage", [lambda file: file.write_text("{"), Path.unlink], ids=["damaged", "deleted"])
+    async def test_of_all_finds_a_key_without_the_list_of_sign_ins(
+        self, home: Home, damage: Callable[[Path], object]
+    ) -> None:
+        here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        damage(home.data / "accounts.json")
+        assert "--all" in (await home.run("auth", "logout", **here)).err
+        ran = await home.run("auth", "logout", "--all", **here)
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.count("The Anthropic API key is gone from") == 1
+        assert kept(home) is None
+        assert (await piped(home, KEY, "auth", "login", "--with-key", **here)).code == 0
 
     async def test_without_a_sign_in_it_says_so(self, home: Home) -> None:
         ran = await home.run("auth", "logout")

@@ -103,7 +103,7 @@ async def test_a_locked_vault_says_so_and_keeps_nobody_waiting(tmp_path: Path, m
 
 async def test_damaged_accounts_are_named(tmp_path: Path) -> None:
     (tmp_path / "accounts.json").write_text("{")
-    with pytest.raises(CredentialsError, match=r"accounts\.json is damaged: remove it"):
+    with pytest.raises(CredentialsError, match=r"accounts\.json is damaged: `candela auth logout --all`"):
         await key_of(tmp_path).get()
 
 

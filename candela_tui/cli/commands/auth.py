@@ -388,24 +388,30 @@ def logout(invocation: Invocation, provider: Provider | None, every: bool) -> No
     if every and provider:
         raise click.UsageError("Give either --provider or --all.")
     providers = tuple(Provider) if every else (provider,) if provider else None
-    _run(_logout(invocation, providers))
+    _run(_logout(invocation, providers, every=every))
 
 
-async def _logout(invocation: Invocation, providers: Sequence[Provider] | None) -> None:
+async def _logout(invocation: Invocation, providers: Sequence[Provider] | None, *, every: bool) -> None:
+    from candela_tui.credentials.sign_in.secret_storage import SecretStorage
+    from candela_tui.credentials.sign_in.sign_out import set_aside_if_damaged, sign_out
+
     prompter = _terminal_prompter()
     context = await _sign_in_setup(invocation).context(prompter)
+    if every:
+        await set_aside_if_damaged(context.accounts, prompter)
     if providers is None:
         signed_in = [provider for provider in Provider if context.accounts.of(provider) is not None]
         if not signed_in:
             raise click.ClickException(
-                "candela is not signed in to any provider. --provider NAME shows which other credentials it uses."
+                "candela is not signed in to any provider. --provider NAME shows which other credentials it uses, --all"
+                " looks for secrets that an earlier sign-in left."
             )
         if len(signed_in) > 1:
             names = " and ".join(PROVIDERS[provider].account for provider in signed_in)
             raise click.UsageError(f"candela is signed in to {names}: add --provider or --all.")
         providers = signed_in
-    for provider in providers:
-        await prompter.tell(await _sign_in_to(provider).forget(context))
+    storage = SecretStorage(invocation.paths.vault, prompter)
+    await sign_out(context, storage, prompter, [_sign_in_to(provider) for provider in providers])
 
 
 @auth.command()

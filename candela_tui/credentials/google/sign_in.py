@@ -27,6 +27,7 @@ from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
+from candela_tui.credentials.sign_in.record_account import record_account
 from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
@@ -92,7 +93,8 @@ class GoogleSignIn:
 
     def sign_in(self) -> SignIn:
         """Return the sign-in in the form that all providers offer."""
-        return SignIn(self._provider, self.find, self.methods, self.who, self.forget)
+        entry = ENTRY if self._provider is SIGN_IN else None
+        return SignIn(self._provider, self.find, self.methods, self.who, self.forget, entry=entry)
 
     async def find(self, context: SignInContext) -> list[Finding]:
         """Find existing Google credentials, best first."""
@@ -249,13 +251,10 @@ class GoogleSignIn:
     async def _kept(
         self, context: SignInContext, prompter: Prompter, entry: str, label: str, token: GoogleToken
     ) -> Account:
-        before = context.accounts.of(SIGN_IN)
         store, vault = await context.vault()
         await asyncio.to_thread(vault.write, ENTRY, entry)
         account = Account(store, vault.place, label, datetime.now(UTC))
-        await asyncio.to_thread(context.accounts.put, SIGN_IN, account)
-        if before is not None and before.store != store:
-            await self._clear(context, prompter, before)
+        await record_account(context, prompter, SIGN_IN, ENTRY, account)
         await prompter.tell(f"Google signed {label} in.")
         if self._environ.get(VARIABLE):
             await prompter.tell(f"It goes before {VARIABLE}, which other programs still use.")
@@ -263,13 +262,6 @@ class GoogleSignIn:
             context, prompter, token.project, partial(projects_of, token, self._endpoints), self._environ
         )
         return account
-
-    async def _clear(self, context: SignInContext, prompter: Prompter, before: Account) -> None:
-        try:
-            vault = await context.opened(before)
-            await asyncio.to_thread(vault.remove, ENTRY)
-        except VaultError as error:
-            await prompter.tell(f"The sign-in before this one is still in {before.place}: {error}")
 
 
 async def _called(call: Callable[[], T]) -> T:

@@ -115,6 +115,8 @@ class SignIn:
     forget: Callable[[SignInContext], Awaitable[str]]
     """Signs out by removing candela's own secrets. Returns a text that says what was removed and what remains, such
     as files of other programs."""
+    entry: str | None = None
+    """The name of its secret in a vault, or None if it uses the secret of another provider's sign-in."""
     shared: bool = False
     """Whether the credentials found are those of another provider, so that they alone do not show that it is used."""
 

@@ -20,12 +20,13 @@ FEWEST_CHARACTERS: Final = 8
 _LIMIT_S: Final = 60.0
 """How long to wait for a keyring, which may ask the user to unlock it."""
 _TRIES: Final = 3
+_FILE: Final = "`candela auth login --store file` uses an encrypted file instead."
 _NO_KEYRING: Final = (
-    "There is no keyring that keeps secrets in this session (Secret Service, KWallet, Keychain or Credential Manager)."
+    "There is no keyring that keeps secrets in this session (Secret Service, KWallet, Keychain or Credential Manager). "
+    + _FILE
 )
-
-_LOCKED: Final = "The keyring of this account is locked, and there is no desktop here to unlock it."
-_MISSING: Final = "This account has no keyring yet, and there is no desktop here to create one."
+_LOCKED: Final = f"The keyring of this account is locked, and there is no desktop here to unlock it. {_FILE}"
+_MISSING: Final = f"This account has no keyring yet, and there is no desktop here to create one. {_FILE}"
 
 T = TypeVar("T")
 
@@ -63,7 +64,29 @@ class SecretStorage:
 
     async def opened(self, account: Account) -> Vault:
         """Open the vault that holds an account's secret. Raises VaultError, Abandoned."""
+        if account.store == "keyring" and (why_not := await self._why_no_keyring()) is not None:
+            raise why_not
         return await self._vault(account.store)
+
+    async def existing(self, *, file: bool) -> tuple[list[tuple[Store, Vault]], list[VaultError]]:
+        """Open the vaults that there are on this machine, with the encrypted file only if ``file``.
+
+        Returns them, and why others can't be opened."""
+        opened: list[tuple[Store, Vault]] = []
+        closed: list[VaultError] = []
+        why_not = await self._why_no_keyring()
+        if why_not is None:
+            opened.append(("keyring", await self._vault("keyring")))
+        elif isinstance(why_not, VaultLocked):
+            closed.append(why_not)
+        if file and self._file.exists():
+            try:
+                opened.append(("file", await self._vault("file")))
+            except Abandoned:
+                closed.append(VaultError(f"{self._file} was not opened: its passphrase is needed."))
+            except VaultError as error:
+                closed.append(error)
+        return opened, closed
 
     async def _wanted(self) -> Store:
         # An existing file, or a passphrase set for it, means that the user has chosen the file.
@@ -74,7 +97,7 @@ class SecretStorage:
             return "keyring"
         if known_passphrase(self._file) is not None:
             return "file"
-        await self._prompter.tell(why_not)
+        await self._prompter.tell(str(why_not))
         file = Choice("file", "An encrypted file", f"{self._file}, under a passphrase of yours")
         nowhere = Choice("environment", "Nowhere", "the credentials stay in your environment, and candela keeps none")
         chosen = await self._prompter.choose("Where should candela store the secret?", [file, nowhere])
@@ -82,17 +105,17 @@ class SecretStorage:
             raise Abandoned
         return "file"
 
-    async def _why_no_keyring(self) -> str | None:
-        """Return why the keyring can't store a secret here. None if it can, or if the desktop can prompt to unlock or
+    async def _why_no_keyring(self) -> VaultError | None:
+        """Return why the keyring can't be used here. None if it can, or if the desktop can prompt to unlock or
         create it."""
         try:
             state = await self._calls.run(keyring_state)
         except CredentialsError as error:
-            return str(error)
+            return VaultError(str(error))
         if state is None:
-            return _NO_KEYRING
+            return VaultError(_NO_KEYRING)
         if state in (Collection.LOCKED, Collection.MISSING) and not _has_desktop(os.environ):
-            return _LOCKED if state is Collection.LOCKED else _MISSING
+            return VaultLocked(_LOCKED) if state is Collection.LOCKED else VaultError(_MISSING)
         return None
 
     async def _vault(self, store: Store) -> Vault:

@@ -11,6 +11,7 @@ from candela_tui.credentials.api_key import command_name, is_key, key_in, key_ti
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import Finding, SignInContext
 from candela_tui.credentials.sign_in.prompter import Prompter, until_right
+from candela_tui.credentials.sign_in.record_account import record_account
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -59,7 +60,7 @@ async def ask_key(
     return await until_right(lambda wrong: prompter.ask("API key", secret=True, wrong=wrong), check)
 
 
-async def store_key(context: SignInContext, provider: Provider, key: str) -> Account:
+async def store_key(context: SignInContext, prompter: Prompter, provider: Provider, key: str) -> Account:
     """Store a key in the vault and record the account. Raises CredentialsError, VaultError, Abandoned.
 
     If the account can't be recorded, the key is removed again."""
@@ -70,7 +71,7 @@ async def store_key(context: SignInContext, provider: Provider, key: str) -> Acc
     await asyncio.to_thread(vault.write, entry, key)
     account = Account(store, vault.place, _label(key), datetime.now(UTC))
     try:
-        await asyncio.to_thread(context.accounts.put, provider, account)
+        await record_account(context, prompter, provider, entry, account)
     except CredentialsError:
         if before is None:
             # Without a recorded account the key would never be used or removed.

@@ -4,6 +4,7 @@ import asyncio
 
 from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN, has_login, helper_file, variable
 from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.api_key import vault_entry
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, used_first
@@ -58,7 +59,7 @@ async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
     where = f"one from {CONSOLE}, it begins with sk-ant-"
     key = await ask_key(context, Provider.ANTHROPIC, prompter, where, _wrong_kind)
     await _require_not_refused(context, key)
-    return await store_key(context, Provider.ANTHROPIC, key)
+    return await store_key(context, prompter, Provider.ANTHROPIC, key)
 
 
 def _wrong_kind(key: str) -> str:
@@ -105,4 +106,4 @@ async def _forget(context: SignInContext) -> str:
     return await forget_key(context, Provider.ANTHROPIC, CONSOLE)
 
 
-SIGN_IN = SignIn(Provider.ANTHROPIC, _find, _methods, _who, _forget)
+SIGN_IN = SignIn(Provider.ANTHROPIC, _find, _methods, _who, _forget, entry=vault_entry(Provider.ANTHROPIC))

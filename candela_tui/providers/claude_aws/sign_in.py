@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from candela_tui.config import aws_region, load
 from candela_tui.credentials.accounts import Account
+from candela_tui.credentials.api_key import vault_entry
 from candela_tui.credentials.sign_in.interface import (
     CheckLine,
     Finding,
@@ -64,7 +65,7 @@ async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
     if settings.claude_aws.region is None and aws_region(settings.aws) is None:
         await chosen_region(context, prompter)
     await _choose_workspace(context, prompter)
-    return await store_key(context, Provider.CLAUDE_AWS, key)
+    return await store_key(context, prompter, Provider.CLAUDE_AWS, key)
 
 
 def _with_workspace(sign_in: Run) -> Run:
@@ -110,4 +111,4 @@ async def _forget(context: SignInContext) -> str:
     return nothing_to_forget(_INFO.short_title)
 
 
-SIGN_IN = SignIn(Provider.CLAUDE_AWS, _find, _methods, _who, _forget)
+SIGN_IN = SignIn(Provider.CLAUDE_AWS, _find, _methods, _who, _forget, entry=vault_entry(Provider.CLAUDE_AWS))

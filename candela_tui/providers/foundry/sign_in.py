@@ -7,7 +7,7 @@ from typing import Final
 
 from candela_tui.config import load
 from candela_tui.credentials.accounts import Account
-from candela_tui.credentials.api_key import key_in
+from candela_tui.credentials.api_key import key_in, vault_entry
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import (
     CheckLine,
@@ -56,7 +56,7 @@ async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
     await _choose_resource(context, prompter)
     where = f"it from the details of your deployment at {CONSOLE}"
     key = await ask_key(context, Provider.FOUNDRY, prompter, where)
-    return await store_key(context, Provider.FOUNDRY, key)
+    return await store_key(context, prompter, Provider.FOUNDRY, key)
 
 
 async def _with_entra(context: SignInContext, prompter: Prompter) -> None:
@@ -121,4 +121,4 @@ async def _forget(context: SignInContext) -> str:
     return f"{removed} {others[0]} is used from now on." if others else removed
 
 
-SIGN_IN = SignIn(Provider.FOUNDRY, _find, _methods, _who, _forget)
+SIGN_IN = SignIn(Provider.FOUNDRY, _find, _methods, _who, _forget, entry=vault_entry(Provider.FOUNDRY))

@@ -9,6 +9,7 @@ from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import Method, SignIn, SignInContext
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.providers.bedrock.credentials.profiles import profiles
+from candela_tui.providers.bedrock.credentials.stored import ENTRY
 from candela_tui.providers.bedrock.sign_in.access_keys import with_api_key, with_keys
 from candela_tui.providers.bedrock.sign_in.browser import CODE_METHOD
 from candela_tui.providers.bedrock.sign_in.device import by_code
@@ -58,4 +59,4 @@ def _some(names: list[str]) -> str:
     return ", ".join(names)
 
 
-SIGN_IN = SignIn(Provider.BEDROCK, find, methods, who, forget)
+SIGN_IN = SignIn(Provider.BEDROCK, find, methods, who, forget, entry=ENTRY)

@@ -11,6 +11,7 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.sign_in.keep_setting import write_setting
 from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
+from candela_tui.credentials.sign_in.record_account import record_account
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.bedrock.credentials.regions import bedrock_regions, wrong_region
@@ -63,7 +64,7 @@ async def remember(
     await choose_profile(context, prompter, None)
     account = Account(store, vault.place, label, datetime.now(UTC), until)
     # This comes last, because a running proxy uses the account from now on.
-    await asyncio.to_thread(context.accounts.put, Provider.BEDROCK, account)
+    await record_account(context, prompter, Provider.BEDROCK, ENTRY, account)
     await tell_what_goes_before(prompter, profile=False)
     return account
 
