@@ -8,6 +8,7 @@ from typing import Self
 
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
+from candela_tui.doctor.certificates import FIX_BUNDLE
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.models import requested_model
@@ -42,10 +43,13 @@ async def check_access(provider: Provider, context: DoctorContext) -> Sequence[C
     """Ask the provider with candela's own credentials."""
     topic = _topic(provider)
     if provider not in await in_thread(lambda: providers_in_use(context)):
-        return [topic.ok("is not set up")]
+        return [topic.ok("not set up")]
     checks = await in_thread(lambda: checks_of(provider))
-    async with _UpstreamProbe(context, provider) as client:
-        found = as_check(topic, await checks.access(context, client))
+    try:
+        async with _UpstreamProbe(context, provider) as client:
+            found = as_check(topic, await checks.access(context, client))
+    except OSError as error:  # Of proxy.ca_bundle, which every connection needs.
+        return [topic.bad(str(error), FIX_BUNDLE)]
     if found.state is not CheckState.BAD:
         return [found]
     return [await misspelt_place(provider, context, topic) or found]

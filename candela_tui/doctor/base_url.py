@@ -1,6 +1,7 @@
 """Where ANTHROPIC_BASE_URL leads the Claude Code that is started here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from candela_tui.claude_code.features import (
     TOOL_SEARCH,
@@ -12,6 +13,7 @@ from candela_tui.claude_code.installed import version_of_command, written
 from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
+from candela_tui.doctor.cloud_switches import chosen_switch
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.destination import REACHES_NOTHING, Destination, destination_of, no_answer
 from candela_tui.proxy.listen import HOST, running_candela
@@ -36,16 +38,21 @@ def check_base_url(context: DoctorContext) -> Sequence[CheckResult]:
     if where is None:
         words = f"in {found.where}: not an http:// or https:// URL"
         return [TOPIC.bad(words, f"{_correct(found)}{_HOW}", REACHES_NOTHING)]
-    if not where.to_candela:
-        return [_elsewhere(found, where, meant, context, client)]
-    return [_to_candela(found, where, context, client)]
+    if where.to_candela:
+        result = _to_candela(found, where, context, client)
+    else:
+        result = _elsewhere(found, where, meant, context, client)
+    # Claude Code does not use this variable while it uses another provider.
+    return [replace(result, consequence="") if chosen_switch(client) is not None else result]
 
 
 def _overridden(found: ClientVariable, words: str, meant: Destination | None, consequence: str = "") -> CheckResult:
     fix = f'Remove {BASE_URL} from "env" in {found.where}: it also overrides what `candela claude` sets.'
     if meant is not None and meant.to_candela:
-        return TOPIC.bad(f"this shell points at candela, but {words}", fix, consequence)
-    return TOPIC.bad(f"{words}, so Claude Code bypasses candela", fix, consequence)
+        words = f"this shell points at candela, but {words}"
+    elif not consequence:
+        words += ", so Claude Code bypasses candela"
+    return TOPIC.bad(words, fix, consequence)
 
 
 def _elsewhere(
@@ -79,6 +86,9 @@ def _to_candela(
         known = ", ".join(Routes(context.settings).names)
         words = f"{found.where} points at candela, but its path is not a route of candela"
         return TOPIC.bad(words, f"The path must be empty, or one of {known}. {_HOW}", REACHES_NOTHING)
+    if where.ends_in_v1:
+        words = f"{found.where} points at candela, but ends in /v1, which Claude Code adds itself"
+        return TOPIC.bad(words, f"Remove /v1 from its end. {_HOW}", REACHES_NOTHING)
     words = f"{found.where} points at candela, route {where.route}"
     if running_candela(context.settings.proxy.port) is None:
         return TOPIC.bad(f"{words}, which is not running", "Start it: `candela`, or `candela start`.", REACHES_NOTHING)

@@ -3,8 +3,12 @@
 from candela_tui.doctor.access import access_checks
 from candela_tui.doctor.base_url import TOPIC as BASE_URL
 from candela_tui.doctor.base_url import check_base_url
+from candela_tui.doctor.certificates import TOPIC as CERTIFICATES
+from candela_tui.doctor.certificates import check_certificates
 from candela_tui.doctor.client_credentials import TOPIC as CLIENT_CREDENTIALS
 from candela_tui.doctor.client_credentials import check_client_credentials
+from candela_tui.doctor.client_model import TOPIC as CLIENT_MODEL
+from candela_tui.doctor.client_model import check_client_model
 from candela_tui.doctor.cloud_switches import TOPIC as CLOUD
 from candela_tui.doctor.cloud_switches import check_cloud_switches
 from candela_tui.doctor.configuration import LOG, check_configuration, check_log
@@ -58,6 +62,7 @@ def all_checks() -> list[Check]:
         Check(SETTINGS_FILES, blocking(check_settings_files)),
         Check(CLIENT_CREDENTIALS, blocking(check_client_credentials)),
         Check(KEY_HELPER, blocking(check_key_helper)),
+        Check(CLIENT_MODEL, blocking(check_client_model)),
         Check(CLOUD, blocking(check_cloud_switches)),
         Check(HTTP_PROXY, blocking(check_http_proxy)),
         *credential_checks(),
@@ -73,4 +78,5 @@ def all_checks() -> list[Check]:
         Check(VERSIONS, blocking(check_versions)),
         Check(TERMINAL, blocking(check_terminal)),
         Check(VPN, blocking(check_vpn)),
+        Check(CERTIFICATES, blocking(check_certificates)),
     ]

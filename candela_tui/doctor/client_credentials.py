@@ -27,6 +27,9 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
     client = ClientEnvironment(context.environ, files)
     token, key = client.get(_TOKEN), client.get(_KEY)
     helper = next((file for file in reversed(files) if file.document.get(_HELPER)), None)
+    for name, given in ((_TOKEN, token), (_KEY, key)):
+        if given is not None and (wrong := _wrong_form(given.value)):
+            return [TOPIC.bad(f"{name} ({given.where}) {wrong}", "Correct it.", "Claude Code started here is refused")]
     if token is not None and key is not None:
         words = (
             f"{_TOKEN} ({token.where}) and {_KEY} ({key.where}) are both set: both are sent, and the token goes first"
@@ -54,6 +57,15 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
         return [TOPIC.ok("its own login (/login)")]
     words = "no variable and no apiKeyHelper is set; whether Claude Code is logged in can't be seen here"
     return [TOPIC.unknown(words, "`claude` and /status in it tell.")]
+
+
+def _wrong_form(value: str) -> str:
+    """Return what keeps a value from being a credential, or an empty string."""
+    if value.strip() != value:
+        return "begins or ends with a space or line break"
+    if value[0] in "\"'“‘" or value[-1] in "\"'”’":
+        return "has quotation marks in its value"
+    return "" if value.isascii() and value.isprintable() else "has characters that no credential has"
 
 
 def _placeholder(context: DoctorContext, client: ClientEnvironment, where: str) -> CheckResult:

@@ -1,4 +1,4 @@
-"""Whether Claude Code chooses another provider or a socket by itself, and whether through candela."""
+"""Whether Claude Code uses another provider or a socket, and whether through candela."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from candela_tui.claude_code.variables import (
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.destination import destination_of
+from candela_tui.doctor.destination import REACHES_NOTHING, destination_of, no_answer
 from candela_tui.providers.identity import Route, route_of
 
 TOPIC = Topic("client.cloud", "Provider that Claude Code chooses")
@@ -32,28 +32,40 @@ def check_cloud_switches(context: DoctorContext) -> Sequence[CheckResult]:
 def _switch(client: ClientEnvironment, context: DoctorContext) -> CheckResult:
     switch = chosen_switch(client)
     if switch is None:
-        words = "Anthropic's own protocol: no CLAUDE_CODE_USE_… is on"
+        words = "Anthropic: no CLAUDE_CODE_USE_… is on"
         others = [name for name in client.variables() if is_base_url(name) and name != BASE_URL]
-        return TOPIC.ok(f"{words}; {', '.join(others)} would count only under one" if others else words)
+        return TOPIC.ok(f"{words}; {', '.join(others)} would be used only with one" if others else words)
     name, given = switch
     known = _SWITCHES.get(name)
     base = client.get(known.base_url) if known is not None else None
     where = destination_of(base.value, context.settings) if base is not None else None
-    if known is not None and base is not None and where is not None and where.to_candela:
-        if where.route is known.route:
-            return TOPIC.ok(f"{name} ({given.where}), and {known.base_url} leads to candela")
-        words = f"{name} ({given.where}) is on, but {known.base_url} ({base.where}) leads to no route of candela for it"
-        route = route_of(known.route)
-        native = " --native" if route.native else ""
-        return TOPIC.bad(words, f"Take what `candela env --route {route.option}{native}` prints.")
-    return _leads_past(name, client, context)
+    if known is None or base is None or where is None:
+        return _leads_past(name, client, context)
+    dead = no_answer(where, client, context)
+    if not where.to_candela:
+        if not dead:
+            return _leads_past(name, client, context)
+        words = f"{name} ({given.where}) is on, and {known.base_url} ({base.where}) points at {where.place}, {dead}"
+        return TOPIC.bad(
+            words, f"Correct {known.base_url}. {_fix(given, name, route_of(known.route))}", REACHES_NOTHING
+        )
+    if where.route is known.route:
+        words = f"{name} ({given.where}), and {known.base_url} points at candela"
+        if dead:
+            fix = "Start candela: `candela`, or `candela start`."
+            return TOPIC.bad(f"{words}, which is not running at {where.place}", fix, REACHES_NOTHING)
+        return TOPIC.ok(words)
+    words = f"{name} ({given.where}) is on, but {known.base_url} ({base.where}) is not candela's route for it"
+    route = route_of(known.route)
+    native = " --native" if route.native else ""
+    return TOPIC.bad(words, f"Use the variables that `candela env --route {route.option}{native}` prints.")
 
 
 def _leads_past(name: str, client: ClientEnvironment, context: DoctorContext) -> CheckResult:
     given = client.get(name)
     assert given is not None
-    verb = "sends" if leads_past_for_certain(name) else "may send"
-    words = f"{name} ({given.where}) {verb} requests past candela, whatever ANTHROPIC_BASE_URL says"
+    verb = "bypass" if leads_past_for_certain(name) else "may bypass"
+    words = f"with {name} ({given.where}), requests {verb} candela and ignore ANTHROPIC_BASE_URL"
     known = _SWITCHES.get(name)
     route = route_of(known.route) if known is not None else None
     if _meant_for_candela(client, context) or given.file:
@@ -74,8 +86,8 @@ def _meant_for_candela(client: ClientEnvironment, context: DoctorContext) -> boo
 
 
 def _fix(given: ClientVariable, name: str, route: Route | None) -> str:
-    where = f'take it out of "env" in {given.where}' if given.file is not None else f"`unset {name}`"
+    where = f'remove it from "env" in {given.where}' if given.file is not None else f"`unset {name}`"
     if route is None:
-        return f"{where[0].upper()}{where[1:]}; `candela claude` leaves it out of the shell's variables."
+        return f"{where[0].upper()}{where[1:]}; `candela claude` does not pass it on."
     native = " (or with --native)" if route.native else ""
     return f"Use `candela claude --route {route.option}`{native}, {'and' if given.file else 'or'} {where}."

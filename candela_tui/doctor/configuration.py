@@ -1,4 +1,4 @@
-"""config.toml, and what lies beside the records: mistakes in settings, errors in the log."""
+"""Mistakes in config.toml, and errors in the log."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,17 +18,21 @@ _WARNINGS = ("WARNING",)
 
 
 def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
-    """Every mistake. Blocks."""
+    """Report every mistake. Blocks."""
     file = context.paths.config
     mistakes = [*context.mistakes, *_keys(context)]
     if mistakes:
-        fix = f"Correct them in {file}; `candela config check` looks again."
+        fix = f"Correct them in {file}; `candela config check` checks them again."
         words = "; ".join(map(quotable, mistakes))
-        return [TOPIC.bad(words + (" (the defaults were taken for all that follows)" if context.mistakes else ""), fix)]
+        if context.mistakes:
+            words += " (the other checks used the defaults)"
+        return [TOPIC.bad(words, fix, "candela can't start" if context.mistakes else "")]
     access = config_access(file)
     if access is not None:
         return [TOPIC.bad(access)]
-    return [TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, the defaults hold"))]
+    return [
+        TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, so the defaults apply"))
+    ]
 
 
 def _keys(context: DoctorContext) -> Sequence[str]:
@@ -41,13 +45,13 @@ def _keys(context: DoctorContext) -> Sequence[str]:
 
 
 def check_log(context: DoctorContext) -> Sequence[CheckResult]:
-    """Errors of the last day. Blocks."""
+    """Count the errors of the last day, and quote the last one. Blocks."""
     try:
         since = datetime.now(UTC) - _LATELY
         errors = _entries(context.paths.log, _ERRORS, since)
         warnings = _entries(context.paths.log, _WARNINGS, since)
     except FileNotFoundError:
-        return [LOG.ok("there is none yet")]
+        return [LOG.ok("there is no log yet")]
     except OSError as error:
         return [LOG.unknown(f"{context.paths.log} can't be read: {error.strerror}")]
     if not errors and not warnings:

@@ -31,6 +31,8 @@ class Destination:
     """Whether it names candela's port on this machine."""
     route: RouteName | None = None
     """The route of candela, if it has one by this path."""
+    ends_in_v1: bool = False
+    """Whether the path ends in /v1, which Claude Code appends, too."""
 
     @property
     def is_local(self) -> bool:
@@ -51,8 +53,10 @@ def destination_of(url: str, settings: Settings) -> Destination | None:
     place = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
     if parts.hostname not in LOOPBACK or port != settings.proxy.port:
         return Destination(place, parts.hostname, port, False)
-    found = Routes(settings).resolve(parts.path.rstrip("/") + "/")
-    return Destination(place, parts.hostname, port, True, found[0].name if found is not None else None)
+    path = parts.path.rstrip("/")
+    found = Routes(settings).resolve(f"{path}/")
+    route = found[0].name if found is not None else None
+    return Destination(place, parts.hostname, port, True, route, path.endswith("/v1"))
 
 
 def no_answer(where: Destination, client: ClientEnvironment, context: DoctorContext) -> str:

@@ -19,33 +19,45 @@ from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.destination import ALL_PROXIES, HTTP_PROXIES, destination_of
+from candela_tui.doctor.destination import (
+    ALL_PROXIES,
+    HTTP_PROXIES,
+    LOOPBACK,
+    REACHES_NOTHING,
+    destination_of,
+    is_listening,
+)
 
 TOPIC = Topic("client.http-proxy", "HTTP proxy")
 VPN = Topic("machine.vpn", "VPN and system proxy")
 READS_ALL_PROXY_SINCE: Version = (2, 1, 286)
 _LOOPBACK = "127.0.0.1"
+_DIVERTED = "requests to candela go to an HTTP proxy"
 _INTERFACES = Path("/sys/class/net")
 _TUNNELS = ("tun", "tap", "wg", "ppp", "tailscale", "utun", "zt", "nordlynx", "proton")
 _PATIENCE_S = 3.0
 
 
 def check_http_proxy(context: DoctorContext) -> Sequence[CheckResult]:
-    """Say whether the variables lead Claude Code's requests past candela. Blocks."""
+    """Check whether the variables make Claude Code's requests bypass candela. Blocks."""
     client = client_environment(context)
     version = version_of_command("claude", context.environ) or NEWEST_KNOWN
     names = HTTP_PROXIES + (ALL_PROXIES if version >= READS_ALL_PROXY_SINCE else ())
     found = [(name, given) for name in names if (given := client.get(name)) is not None]
     if not found:
         if any(client.get(name) for name in ALL_PROXIES):
-            return [TOPIC.ok(f"none; ALL_PROXY is set, which Claude Code {written(version)} does not read")]
-        return [TOPIC.ok("no HTTPS_PROXY, no HTTP_PROXY")]
+            return [TOPIC.ok(f"none; ALL_PROXY is set, but Claude Code {written(version)} ignores it")]
+        return [TOPIC.ok("neither HTTPS_PROXY nor HTTP_PROXY is set")]
     name, given = found[0]
-    words = f"{name} in {given.where} leads to {_place(given.value)}"
+    words = f"{name} in {given.where} names {_place(given.value)}"
     if urlsplit(given.value).scheme.startswith("socks"):
-        return [TOPIC.bad(f"{words}, a SOCKS proxy, which candela can't use", "Set it to an HTTP proxy, or unset it.")]
+        fix = "Set it to an HTTP proxy, or unset it."
+        return [TOPIC.bad(f"{words}, a SOCKS proxy, which candela does not support", fix)]
+    if (where := _local_proxy(given.value)) is not None and not is_listening(*where):
+        fix = f"Start that proxy, or correct {name} in {given.where}."
+        return [TOPIC.bad(f"{words}, where nothing listens", fix, REACHES_NOTHING)]
     if excludes_loopback(client, version):
-        return [TOPIC.ok(f"{words}; {_LOOPBACK} is excepted from it")]
+        return [TOPIC.ok(f"{words}; {_LOOPBACK} is excluded")]
     return [_diverted(words, context, client, given)]
 
 
@@ -78,8 +90,20 @@ def _diverted(words: str, context: DoctorContext, client: ClientEnvironment, giv
     else:
         fix = f'Add {_LOOPBACK} to NO_PROXY and no_proxy; `candela claude` and `eval "$(candela env)"` do that.'
     if (where is not None and where.to_candela) or given.file is not None:
-        return TOPIC.bad(f"{words}, and {_LOOPBACK} is not excepted: requests to candela go there, too", fix)
-    return TOPIC.warn(f"{words}, and {_LOOPBACK} is not excepted", fix)
+        return TOPIC.bad(
+            f"{words}, and {_LOOPBACK} is not excluded, so requests to candela go there, too", fix, _DIVERTED
+        )
+    return TOPIC.warn(f"{words}, and {_LOOPBACK} is not excluded", fix)
+
+
+def _local_proxy(url: str) -> tuple[int, str] | None:
+    """Return port and host of a proxy on this machine, or None for another."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port or 80
+    except ValueError:
+        return None
+    return (port, parts.hostname) if parts.hostname in LOOPBACK else None
 
 
 def _place(url: str) -> str:
@@ -90,12 +114,12 @@ def _place(url: str) -> str:
     except ValueError:
         host = None
     if not host:
-        return "no URL"
+        return "an invalid URL"
     return f"{host}:{port}" if port else host
 
 
 def check_vpn(_context: DoctorContext, interfaces: Path = _INTERFACES) -> Sequence[CheckResult]:
-    """Hints of the system. Blocks."""
+    """Report VPNs and proxies of the system, which may explain errors. Blocks."""
     if sys.platform == "darwin":
         return [_macos()]
     if not interfaces.is_dir():
@@ -103,7 +127,7 @@ def check_vpn(_context: DoctorContext, interfaces: Path = _INTERFACES) -> Sequen
     tunnels = sorted(one.name for one in interfaces.iterdir() if one.name.startswith(_TUNNELS) and _is_up(one))
     if not tunnels:
         return [VPN.ok("no interface of a VPN is up")]
-    hint = "Where providers can't be reached or a certificate is not trusted, try without it, or set proxy.ca_bundle."
+    hint = "If providers can't be reached or a certificate is not trusted, try without it, or set proxy.ca_bundle."
     return [VPN.ok(f"a VPN seems to be up ({', '.join(tunnels)})", hint)]
 
 
@@ -125,4 +149,4 @@ def _macos() -> CheckResult:
     on = [kind for kind in ("HTTP", "HTTPS", "SOCKS", "ProxyAutoConfig") if f"{kind}Enable : 1" in ran.stdout]
     if not on:
         return VPN.ok("no proxy is set in the system settings")
-    return VPN.ok(f"the system settings have a proxy ({', '.join(on)}): candela takes HTTP ones, Claude Code none")
+    return VPN.ok(f"the system settings have a proxy ({', '.join(on)}): candela uses HTTP ones, Claude Code uses none")

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from candela_tui.doctor.certificates import FIX_BUNDLE
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.destination import destination_of
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.round_trip import RoundTrip, RoundTripError, round_trip
 from candela_tui.doctor.run_checks import in_thread
@@ -26,11 +28,12 @@ _FIX_REDIRECT = (
     "Requests fail if they are redirected, too. If that is the provider's new address, set base_url in config.toml to "
     "it. If it is a login page, log in to this network."
 )
+_FIX_PAGE = "Check base_url in config.toml. If it is a login page, log in to this network."
 _SET_CLOCK = "Set the clock (timedatectl set-ntp true; on macOS: sudo sntp -sS time.apple.com)."
 
 
 async def check_providers(context: DoctorContext) -> Sequence[CheckResult]:
-    """A round trip to each provider in use, all at once, and the clock."""
+    """Make a round trip to each provider in use, all at once, and compare the clock."""
     names = await in_thread(lambda: providers_in_use(context))
     trips: list[RoundTrip] = []
     checks = await asyncio.gather(*(_checked(context, name, trips) for name in names))
@@ -42,6 +45,9 @@ async def _checked(context: DoctorContext, provider: Provider, trips: list[Round
     topic = Topic(f"provider.{info.account}", f"Way to {info.short_title}")
     try:
         url = await checks_of(provider).endpoint(context)
+        if (where := destination_of(url, context.settings)) is not None and where.to_candela:
+            fix = "Correct base_url in config.toml: requests would go round in a circle."
+            return topic.bad(f"{where.place} is candela's own address", fix)
         tls = await in_thread(lambda: tls_context(context.settings.proxy))
         async with asyncio.timeout(_LIMIT_S):
             trip = await round_trip(url, proxy_for(url), tls)
@@ -49,14 +55,18 @@ async def _checked(context: DoctorContext, provider: Provider, trips: list[Round
         return topic.bad(f"no answer within {_LIMIT_S:g} s", "Check the network, the VPN, and HTTPS_PROXY.")
     except RoundTripError as failed:
         return await misspelt_place(provider, context, topic) or topic.bad(str(failed), failed.fix)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        return topic.bad(str(error), FIX_BUNDLE)
+    except ValueError as error:
         return topic.bad(str(error))
     trips.append(trip)
     words = _words(trip)
     if trip.status in REDIRECTS:
         return topic.warn(f"{words}; {_redirect(redirect_target(trip.location))}", _FIX_REDIRECT)
+    if trip.is_page and trip.status < 400:
+        return topic.warn(f"{words}; it answers with a web page instead of an API's response", _FIX_PAGE)
     if trip.status >= 500:
-        return topic.warn(f"{words}; it answers with status {trip.status}", "It may have trouble: see its status page.")
+        return topic.warn(f"{words}; it answers with status {trip.status}", "See the provider's status page.")
     if trip.total > _SLOW_MS:
         return topic.warn(f"slow: {words}", "Check the network, the VPN, and HTTPS_PROXY.")
     return topic.ok(words)
@@ -76,7 +86,7 @@ def _words(trip: RoundTrip) -> str:
 def _clock(trips: list[RoundTrip], now: datetime) -> CheckResult:
     theirs = next((trip.date for trip in trips if trip.date is not None), None)
     if theirs is None:
-        return CLOCK.unknown("no provider said what time it is")
+        return CLOCK.unknown("no provider gave the time")
     skew = now - theirs
     amount = abs(skew)
     if amount <= _SKEW:
@@ -84,10 +94,10 @@ def _clock(trips: list[RoundTrip], now: datetime) -> CheckResult:
     side = "ahead of" if skew > timedelta() else "behind"
     words = f"{_duration(amount)} {side} the provider's"
     if amount < _MOST_SKEW:
-        return CLOCK.warn(words, f"From five minutes on AWS and Google refuse what it signs. {_SET_CLOCK}")
+        return CLOCK.warn(words, f"AWS and Google refuse requests if it is five minutes off. {_SET_CLOCK}")
     return CLOCK.bad(
-        f"{words}: AWS refuses what it signs (InvalidSignatureException, Signature expired), and Google a service "
-        "account's assertion",
+        f"{words}: AWS refuses requests (InvalidSignatureException, Signature expired), and Google refuses those of "
+        "service accounts",
         _SET_CLOCK,
     )
 

@@ -1,4 +1,4 @@
-"""One request to a host, without credentials, and where its time goes."""
+"""One request to a URL, without credentials, and how long each step takes."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ class RoundTrip:
     dns: float
     tcp: float
     tls: float | None
-    """None: there is none on this way."""
+    """None if the URL is not https."""
     first_byte: float
     """From the request to the first byte of its answer."""
     status: int
@@ -40,6 +40,8 @@ class RoundTrip:
     """The server's clock, by its Date field."""
     location: str
     """The Location field, or "" if there is none. It may contain a secret."""
+    is_page: bool
+    """Whether the answer is a web page."""
     proxy: str | None
     """Host and port of the HTTP proxy in between."""
 
@@ -50,8 +52,9 @@ class RoundTrip:
 
 
 async def round_trip(url: str, proxy: str | None, tls: ssl.SSLContext) -> RoundTrip:
-    """Ask for the root of a URL's host with HEAD, by the way that candela itself takes: ``proxy`` is the URL of the
-    HTTP proxy there. Raises RoundTripError. Whoever calls limits the time."""
+    """Send a HEAD request to a URL as candela connects to it. ``proxy`` is the URL of the HTTP proxy, if any.
+
+    Raises RoundTripError. The caller limits the time."""
     there = urlsplit(url)
     assert there.hostname is not None
     secure = there.scheme == "https"
@@ -60,12 +63,18 @@ async def round_trip(url: str, proxy: str | None, tls: ssl.SSLContext) -> RoundT
     first_host, first_port = first.hostname or "", first.port or _PORTS.get(first.scheme, 80)
     if first.scheme not in _PORTS:
         raise RoundTripError(
-            f"{first_host} is a {first.scheme} proxy", "candela takes HTTP proxies only: set HTTPS_PROXY to one."
+            f"{first_host} is a {first.scheme} proxy", "candela supports HTTP proxies only: set HTTPS_PROXY to one."
         )
     clock = _Stopwatch()
-    address = await _resolve(first_host, first_port)
-    dns = clock.lap()
-    reader, writer = await _connect(address, first_host, first_port)
+    try:
+        address = await _resolve(first_host, first_port)
+        dns = clock.lap()
+        reader, writer = await _connect(address, first_host, first_port)
+    except RoundTripError as failed:
+        if proxy is None:
+            raise
+        fix = "Correct HTTPS_PROXY (or HTTP_PROXY), or unset it."
+        raise RoundTripError(f"the HTTP proxy can't be reached: {failed}", fix) from None
     tcp = clock.lap()
     try:
         if proxy is not None and first.scheme == "https":
@@ -77,14 +86,17 @@ async def round_trip(url: str, proxy: str | None, tls: ssl.SSLContext) -> RoundT
             clock.lap()
             await _start_tls(writer, tls, there.hostname)
             tls_ms = clock.lap()
-        target = f"{there.scheme}://{there.netloc}/" if proxy is not None and not secure else "/"
+        path = there.path or "/"
+        target = f"{there.scheme}://{there.netloc}{path}" if proxy is not None and not secure else path
         fields = _authorization(first.username, first.password) if proxy is not None and not secure else ""
         writer.write(f"HEAD {target} HTTP/1.1\r\nHost: {there.netloc}\r\n{fields}Connection: close\r\n\r\n".encode())
         head = await _head(reader, "the provider")
         if _status(head) == 407:
-            raise RoundTripError("the HTTP proxy wants a user name and password", "Put them into HTTPS_PROXY.")
+            raise RoundTripError("the HTTP proxy requires a user name and password", "Add them to HTTPS_PROXY.")
         shown = f"{first_host}:{first_port}" if proxy is not None else None
-        return RoundTrip(dns, tcp, tls_ms, clock.lap(), _status(head), _date(head), _field(head, "location"), shown)
+        page = _field(head, "content-type").partition(";")[0].strip().lower() == "text/html"
+        location = _field(head, "location")
+        return RoundTrip(dns, tcp, tls_ms, clock.lap(), _status(head), _date(head), location, page, shown)
     finally:
         writer.transport.abort()
 
@@ -104,7 +116,7 @@ async def _resolve(host: str, port: int) -> str:
         # The loop's own would be waited for when the process ends.
         found = await in_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is no host name"
+        words = error.strerror if isinstance(error, OSError) else "it is not a valid host name"
         raise RoundTripError(
             f"the name {host} can't be resolved: {words}", "Check the network, DNS and the VPN."
         ) from None
@@ -128,8 +140,8 @@ async def _start_tls(writer: asyncio.StreamWriter, tls: ssl.SSLContext, host: st
         if "not yet valid" in words or "expired" in words:
             fix = "Check this machine's clock."
         else:
-            fix = "A proxy or VPN may have put its own in between: set proxy.ca_bundle to a file with its CA (PEM)."
-        raise RoundTripError(f"the certificate of {host} is refused: {words}", fix) from None
+            fix = "A proxy or VPN may have replaced it: set proxy.ca_bundle to a file with its CA certificate (PEM)."
+        raise RoundTripError(f"the certificate of {host} is not accepted: {words}", fix) from None
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
         raise RoundTripError(f"no TLS with {host}: {reason}", "Check HTTPS_PROXY, the VPN, and a firewall.") from None
@@ -142,9 +154,9 @@ async def _tunnel(
     writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{fields}\r\n".encode())
     status = _status(await _head(reader, "the HTTP proxy"))
     if status == 407:
-        raise RoundTripError("the HTTP proxy wants a user name and password", "Put them into HTTPS_PROXY.")
+        raise RoundTripError("the HTTP proxy requires a user name and password", "Add them to HTTPS_PROXY.")
     if status != 200:
-        raise RoundTripError(f"the HTTP proxy lets nobody through to {target} (status {status})", "Check HTTPS_PROXY.")
+        raise RoundTripError(f"the HTTP proxy refuses connections to {target} (status {status})", "Check HTTPS_PROXY.")
 
 
 def _authorization(user: str | None, password: str | None) -> str:
@@ -160,7 +172,7 @@ async def _head(reader: asyncio.StreamReader, who: str) -> str:
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
         raise RoundTripError(f"{who} closed the connection without an answer") from None
     if not head.startswith("HTTP/1.") or not head[9:12].isdigit():
-        raise RoundTripError(f"{who} does not answer in HTTP")
+        raise RoundTripError(f"{who} does not respond with HTTP")
     return head
 
 

@@ -116,7 +116,7 @@ class Checks:
     in_use: Callable[[Machine], bool]
     """Returns whether this machine is set up for the provider, apart from a sign-in. Blocks."""
     endpoint: Callable[[Machine], Awaitable[str]]
-    """Returns the provider's base URL. Raises ValueError if the region is invalid."""
+    """Returns a URL to which requests go, as far as the place is known. Raises ValueError if the region is invalid."""
     access: Callable[[Machine, Client], Awaitable[CheckLine]]
     """Checks whether the provider accepts candela's credentials and the model answers."""
     model: Callable[[Machine, str], Awaitable[CheckLine]] | None = None

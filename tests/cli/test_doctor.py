@@ -10,12 +10,12 @@ from tests.cli.test_start_up import imported_by
 
 async def test_it_says_what_is_wrong_with_its_fix_and_fails(home: Home) -> None:
     home.with_programs(claude="echo '2.1.332 (Claude Code)'")
-    ran = await home.run("doctor", CLAUDE_CODE_USE_FOUNDRY="1", ANTHROPIC_BASE_URL=f"http://127.0.0.1:{home.port}")
+    ran = await home.run("doctor", ANTHROPIC_BASE_URL=f"http://127.0.0.1:{home.port}")
     assert ran.code == 1
     assert ran.err == ""
     assert f"  ! candela: not running: nothing listens on 127.0.0.1:{home.port}\n    → Start it: " in ran.out
     assert "  ✗ ANTHROPIC_BASE_URL: this shell points at candela" in ran.out
-    assert "problems: Claude Code started here reaches nothing." in ran.out.splitlines()[-1]
+    assert "1 problem: Claude Code started here reaches nothing." in ran.out.splitlines()[-1]
 
 
 async def test_with_a_candela_that_runs_and_a_provider_that_answers_nothing_is_wrong(home: Home) -> None:

@@ -134,7 +134,7 @@ async def test_a_cloud_that_is_not_set_up_is_not_asked(make_context: MakeContext
     [vertex] = await check_access(ProviderId.VERTEX, make_context())
     [bedrock] = await check_access(ProviderId.BEDROCK, make_context())
     assert (vertex.state, bedrock.state) == (CheckState.OK, CheckState.OK)
-    assert vertex.words == bedrock.words == "is not set up"
+    assert vertex.words == bedrock.words == "not set up"
 
 
 async def test_candelas_own_key_is_tried(make_context: MakeContext, provider: Provider) -> None:
@@ -144,7 +144,7 @@ async def test_candelas_own_key_is_tried(make_context: MakeContext, provider: Pr
     assert provider.requests[0].header("x-api-key") == "sk-ant-own-key-of-candela"
     provider.respond = lambda _request: error(401, "invalid x-api-key")
     [refused] = await check_access(ProviderId.ANTHROPIC, make_context(sections))
-    assert (refused.state, refused.fix) == (CheckState.BAD, "Run `candela auth login --provider anthropic`.")
+    assert (refused.state, refused.fix) == (CheckState.BAD, "Correct key_command under [anthropic] in config.toml.")
     [none] = await check_access(ProviderId.ANTHROPIC, make_context({"anthropic": {"base_url": provider.url}}))
     assert none.words == "candela has no key of its own to try"
 

@@ -7,15 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.doctor.access import check_access
 from candela_tui.doctor.check_result import CheckResult, CheckState
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.providers.anthropic.sign_in import SIGN_IN
 from candela_tui.providers.identity import Provider as ProviderId
-from tests.credentials.sign_in.test_anthropic import KEY, context
-from tests.credentials.sign_in.user import User
+from tests.credentials.sign_in.test_anthropic import KEY
 from tests.doctor.conftest import MakeContext
 from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider
@@ -81,19 +78,14 @@ async def test_the_doctor_and_the_relay_agree(
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-async def test_a_sign_in_calls_a_key_valid_only_where_the_doctor_does(
+async def test_the_check_of_a_sign_in_passes_only_where_the_doctors_does(
     behaviour: str, provider: Provider, tmp_path: Path
 ) -> None:
     provider.respond = lambda _request: BEHAVIOURS[behaviour]
-    vault = EncryptedFile(tmp_path / "vault.json", lambda: "correct horse", cost=16)
-    user, here = User(KEY), context(tmp_path / "accounts.json", vault, {"base_url": provider.url}, SHORT)
-    [method] = await SIGN_IN.methods(here)
-    if behaviour in ("401", "403 page"):
-        with pytest.raises(CredentialsError, match="Anthropic refuses this API key"):
-            await method.run(here, user)
-    else:
-        await method.run(here, user)
-        assert ("could not be asked" in user.words) == (behaviour != "good")
+    async with RunningProxy(provider.url, tmp_path / "data", sections=sections(provider), **SHORT) as candela:
+        live = LiveCheck(f"127.0.0.1:{candela.port}", ProviderId.ANTHROPIC)
+        states = {line.state async for line in live.lines()}
+    assert (states == {"ok"}) == (behaviour == "good")
 
 
 @pytest.mark.parametrize("behaviour", ["redirect", "a page instead"])

@@ -176,6 +176,20 @@ async def test_the_ipv6_address_is_not_where_candela_listens(make_context: MakeC
     assert check.fix.startswith("Use 127.0.0.1 instead.")
 
 
+async def test_a_base_url_that_ends_in_v1_is_a_problem(make_context: MakeContext, proxy: RunningProxy) -> None:
+    check = await checked(make_context({"proxy": {"port": proxy.port}}, environ=exported(f"{proxy.origin}/v1/")))
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words == "this shell points at candela, but ends in /v1, which Claude Code adds itself"
+
+
+async def test_a_dead_base_url_that_claude_code_does_not_use_stops_nothing(
+    make_context: MakeContext, nobody_listens: str
+) -> None:
+    environ = {**exported(f"http://{nobody_listens}"), "CLAUDE_CODE_USE_BEDROCK": "1"}
+    check = await checked(make_context(environ=environ))
+    assert (check.state, check.consequence) == (CheckState.BAD, "")
+
+
 async def test_a_gateway_whose_name_is_misspelt_is_a_problem(make_context: MakeContext) -> None:
     environ = exported("https://user:p4ssword@gateway.invalid/v1")
     check = await checked(make_context(environ=environ))

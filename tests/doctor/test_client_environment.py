@@ -1,14 +1,24 @@
 """What leads Claude Code past candela although ANTHROPIC_BASE_URL is right, and what it signs in with."""
 
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from candela_tui.doctor.access import check_access
+from candela_tui.doctor.certificates import check_certificates
 from candela_tui.doctor.check_result import CheckState
 from candela_tui.doctor.client_credentials import check_client_credentials
+from candela_tui.doctor.client_model import check_client_model
 from candela_tui.doctor.cloud_switches import check_cloud_switches
+from candela_tui.doctor.destination import REACHES_NOTHING
 from candela_tui.doctor.http_proxy import check_http_proxy, check_vpn
+from candela_tui.doctor.providers import check_providers
+from candela_tui.doctor.run_checks import in_thread
+from candela_tui.providers.identity import Provider as ProviderId
 from tests.doctor.conftest import MakeContext, install, write_settings
+from tests.standin import Provider
 
 TO_CANDELA = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8181/proxy/anthropic-direct"}
 SECTIONS = {"proxy": {"port": 8181}}
@@ -48,7 +58,7 @@ def test_an_http_proxy_without_an_exception_for_loopback_diverts(
     environ = {name: PROXY, **TO_CANDELA, **exceptions, "PATH": install(home, version)}
     [check] = check_http_proxy(make_context(SECTIONS, environ=environ))
     assert check.state is (oldest if version == "2.1.197" else newest)
-    assert check.words.startswith(f"{name} in this shell leads to proxy.example:3128")
+    assert check.words.startswith(f"{name} in this shell names proxy.example:3128")
     assert "p4ssword" not in check.words
 
 
@@ -69,7 +79,7 @@ def test_a_shell_that_does_not_lead_to_candela_is_only_warned(make_context: Make
 def test_a_socks_proxy_is_one_that_candela_can_not_use(make_context: MakeContext) -> None:
     [check] = check_http_proxy(make_context(environ={"HTTPS_PROXY": "socks5://127.0.0.1:1080"}))
     assert check.state is CheckState.BAD
-    assert "a SOCKS proxy, which candela can't use" in check.words
+    assert "a SOCKS proxy, which candela does not support" in check.words
 
 
 def test_no_proxy_is_well(make_context: MakeContext) -> None:
@@ -144,33 +154,28 @@ def test_a_key_beside_a_login_is_said_to_be_billed(make_context: MakeContext) ->
 @pytest.mark.parametrize(
     ("environ", "state", "words"),
     [
-        ({}, CheckState.OK, "Anthropic's own protocol"),
-        ({"CLAUDE_CODE_USE_BEDROCK": "0"}, CheckState.OK, "Anthropic's own protocol"),
-        ({"ANTHROPIC_NEW_BASE_URL": "https://x"}, CheckState.OK, "ANTHROPIC_NEW_BASE_URL would count only under one"),
-        ({"CLAUDE_CODE_USE_BEDROCK": "1", **TO_CANDELA}, CheckState.BAD, "sends requests past candela"),
-        ({"CLAUDE_CODE_USE_FOUNDRY": "true"}, CheckState.WARN, "sends requests past candela"),
-        ({"CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD": "1"}, CheckState.WARN, "sends requests past candela"),
-        ({"CLAUDE_CODE_USE_NEW_CLOUD": "1"}, CheckState.WARN, "may send requests past candela"),
-        ({"CLAUDE_CODE_USE_POWERSHELL_TOOL": "1"}, CheckState.OK, "Anthropic's own protocol"),
+        ({}, CheckState.OK, "Anthropic: no CLAUDE_CODE_USE_… is on"),
+        ({"CLAUDE_CODE_USE_BEDROCK": "0"}, CheckState.OK, "Anthropic: no CLAUDE_CODE_USE_… is on"),
+        ({"ANTHROPIC_NEW_BASE_URL": "https://x"}, CheckState.OK, "ANTHROPIC_NEW_BASE_URL would be used only with one"),
+        ({"CLAUDE_CODE_USE_BEDROCK": "1", **TO_CANDELA}, CheckState.BAD, "requests bypass candela"),
+        ({"CLAUDE_CODE_USE_FOUNDRY": "true"}, CheckState.WARN, "requests bypass candela"),
+        ({"CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD": "1"}, CheckState.WARN, "requests bypass candela"),
+        ({"CLAUDE_CODE_USE_NEW_CLOUD": "1"}, CheckState.WARN, "requests may bypass candela"),
+        ({"CLAUDE_CODE_USE_POWERSHELL_TOOL": "1"}, CheckState.OK, "Anthropic: no CLAUDE_CODE_USE_… is on"),
         (
             {"ANTHROPIC_UNIX_SOCKET": "/x.sock", **TO_CANDELA},
             CheckState.BAD,
-            "ANTHROPIC_UNIX_SOCKET (this shell) sends",
-        ),
-        (
-            {"CLAUDE_CODE_USE_VERTEX": "1", "ANTHROPIC_VERTEX_BASE_URL": "http://127.0.0.1:8181/vertex/v1"},
-            CheckState.OK,
-            "ANTHROPIC_VERTEX_BASE_URL leads to candela",
+            "with ANTHROPIC_UNIX_SOCKET (this shell), requests bypass candela",
         ),
         (
             {"CLAUDE_CODE_USE_VERTEX": "1", "ANTHROPIC_VERTEX_BASE_URL": "http://127.0.0.1:8181/bedrock"},
             CheckState.BAD,
-            "leads to no route of candela for it",
+            "is not candela's route for it",
         ),
         (
-            {"CLAUDE_CODE_USE_BEDROCK": "1", "ANTHROPIC_BEDROCK_BASE_URL": "https://gw.example"},
-            CheckState.WARN,
-            "sends requests past candela",
+            {"CLAUDE_CODE_USE_BEDROCK": "1", "ANTHROPIC_BEDROCK_BASE_URL": "https://gw.invalid"},
+            CheckState.BAD,
+            "ANTHROPIC_BEDROCK_BASE_URL (this shell) points at https://gw.invalid, a name that can't be resolved",
         ),
     ],
 )
@@ -180,10 +185,102 @@ def test_a_switch_to_a_cloud(make_context: MakeContext, environ: dict[str, str],
     assert words in check.words
 
 
+async def test_a_switch_to_a_cloud_with_candelas_base_url_needs_a_candela_that_runs(
+    make_context: MakeContext, provider: Provider, nobody_listens: str
+) -> None:
+    for place, state, words in (
+        (urlsplit(provider.url).netloc, CheckState.OK, "ANTHROPIC_VERTEX_BASE_URL points at candela"),
+        (nobody_listens, CheckState.BAD, f"which is not running at http://{nobody_listens}"),
+    ):
+        base_url = f"http://{place}/vertex/v1"
+        environ = {"CLAUDE_CODE_USE_VERTEX": "1", "ANTHROPIC_VERTEX_BASE_URL": base_url}
+        sections = {"proxy": {"port": int(place.rpartition(":")[2])}}
+        [check] = await in_thread(partial(check_cloud_switches, make_context(sections, environ=environ)))
+        assert (check.state, check.consequence) == (state, REACHES_NOTHING if state is CheckState.BAD else "")
+        assert words in check.words
+
+
+def test_an_http_proxy_of_this_machine_that_does_not_run_is_a_problem(
+    make_context: MakeContext, nobody_listens: str
+) -> None:
+    context = make_context(environ={"HTTPS_PROXY": f"http://{nobody_listens}", "NO_PROXY": "127.0.0.1"})
+    [check] = check_http_proxy(context)
+    assert (check.state, check.consequence) == (CheckState.BAD, REACHES_NOTHING)
+    assert check.words == f"HTTPS_PROXY in this shell names {nobody_listens}, where nothing listens"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"sk-ant-api03-of-it"', "has quotation marks in its value"),
+        ("sk-ant-api03-of-it\n", "begins or ends with a space or line break"),
+        ("sk-ant-api03-of-it…", "has characters that no credential has"),
+    ],
+)
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+def test_a_credential_that_was_copied_with_something_else_is_a_problem(
+    make_context: MakeContext, name: str, value: str, words: str
+) -> None:
+    [check] = check_client_credentials(make_context(environ={name: value}))
+    assert (check.state, check.words) == (CheckState.BAD, f"{name} (this shell) {words}")
+    assert check.consequence
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("claude-sonet-4-5", "claude-sonet-4-5: there is no such model; did you mean claude-sonnet-4-5?"),
+        ("opuss", "opuss: there is no such model; did you mean opus?"),
+        ("us.anthropic.claude-hiaku-4-5-20251001-v1:0", "did you mean claude-haiku-4-5?"),
+        ("claude-opus-9", None),
+        ("opusplan", None),
+        ("default", None),
+        ("my-own-deployment", None),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", None),
+    ],
+)
+def test_a_misspelt_model_is_named_with_the_one_that_was_meant(
+    make_context: MakeContext, model: str, words: str | None
+) -> None:
+    [by_variable] = check_client_model(make_context(environ={"ANTHROPIC_MODEL": model}))
+    context = make_context(environ={})
+    path = write_settings(context.home / ".claude/settings.json", {"model": model})
+    [by_file] = check_client_model(context)
+    for check in (by_variable, by_file):
+        assert check.state is (CheckState.WARN if words else CheckState.OK)
+        assert words is None or words in check.words
+    assert words is None or by_file.fix == f"Correct model in {path}."
+
+
+def test_files_of_certificates_that_can_not_be_read_are_named(make_context: MakeContext, tmp_path: Path) -> None:
+    missing = str(tmp_path / "nosuch.pem")
+    [bundle] = check_certificates(make_context({"proxy": {"ca_bundle": missing}}, environ={}))
+    assert (bundle.state, bundle.consequence) == (CheckState.BAD, "candela can't connect to a provider")
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+        [check] = check_certificates(make_context(environ={name: missing}))
+        assert check.state is CheckState.WARN
+        assert check.words.startswith(f"{name} in this shell names {missing}, which can't be read")
+    present = tmp_path / "ca.pem"
+    present.touch()
+    [fine] = check_certificates(make_context(environ={"SSL_CERT_FILE": str(present)}))
+    assert (fine.state, fine.words) == (CheckState.OK, "SSL_CERT_FILE can be read")
+
+
+async def test_a_bundle_that_is_missing_is_the_cause_in_each_check_that_needs_it(
+    make_context: MakeContext, tmp_path: Path
+) -> None:
+    context = make_context({"proxy": {"ca_bundle": str(tmp_path / "nosuch.pem")}})
+    way, _ = await check_providers(context)
+    [access] = await check_access(ProviderId.ANTHROPIC, context)
+    assert way.state is access.state is CheckState.BAD
+    assert way.words == access.words
+    assert "no CA certificates could be read" in way.words
+
+
 def test_a_switch_in_a_settings_file_is_wrong_and_named(make_context: MakeContext) -> None:
     context = make_context(environ={})
     path = write_settings(context.home / ".claude/settings.json", {"env": {"CLAUDE_CODE_USE_VERTEX": "1"}})
     [check] = check_cloud_switches(context)
     assert check.state is CheckState.BAD
-    assert f'take it out of "env" in {path}' in check.fix
+    assert f'remove it from "env" in {path}' in check.fix
     assert "--route vertex" in check.fix

@@ -65,7 +65,7 @@ async def test_access_to_a_deployment(
 async def test_places_that_nobody_set_up_are_not_looked_at(make_context: MakeContext) -> None:
     for provider in (Provider.FOUNDRY, Provider.CLAUDE_GOOGLE_CLOUD):
         [found] = await check_access(provider, make_context())
-        assert (found.state, found.words) == (CheckState.OK, "is not set up")
+        assert (found.state, found.words) == (CheckState.OK, "not set up")
 
 
 async def test_a_key_without_a_resource_is_half_a_setup(make_context: MakeContext) -> None:

@@ -203,7 +203,7 @@ def test_a_key_that_is_none_is_a_mistake_too(make_context: MakeContext) -> None:
 
 def test_settings_without_mistakes_are_well(make_context: MakeContext) -> None:
     context = make_context()
-    assert check_configuration(context)[0].words.endswith("no such file, the defaults hold")
+    assert check_configuration(context)[0].words.endswith("no such file, so the defaults apply")
     context.paths.config.touch()
     assert check_configuration(context)[0].words.endswith("every setting is valid")
 
@@ -214,7 +214,7 @@ def log_line(at: datetime, level: str, words: str) -> str:
 
 def test_errors_of_the_last_day_in_the_log_are_told(make_context: MakeContext) -> None:
     context = make_context()
-    assert check_log(context)[0].words == "there is none yet"
+    assert check_log(context)[0].words == "there is no log yet"
     context.paths.make_data_directory()
     now = datetime.now(UTC)
     old = log_line(now - timedelta(days=3), "ERROR", "long ago")

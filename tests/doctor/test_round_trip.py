@@ -16,9 +16,10 @@ from candela_tui.doctor.round_trip import RoundTripError, round_trip
 from candela_tui.providers import identity
 from candela_tui.providers.registry import checks_of
 from tests.doctor.conftest import MakeContext
+from tests.e2e.candela import free_port
 from tests.e2e.connect_proxy import ConnectProxy
-from tests.standin import Provider
-from tests.standin.answers import json_answer
+from tests.standin import Provider, ReceivedRequest
+from tests.standin.answers import Answer, json_answer
 
 PLAIN = ssl.create_default_context()
 
@@ -42,7 +43,7 @@ async def test_a_provider_that_answers_is_timed_step_by_step(make_context: MakeC
     assert [part in way.words for part in ("DNS", "TCP", "TLS", "first byte")] == [True, True, False, True]
     assert (clock.state, clock.words) == (CheckState.OK, "agrees with the provider's")
     [request] = provider.requests
-    assert request.method == "HEAD"
+    assert (request.method, request.path) == ("HEAD", "/v1/messages")
     assert {name.lower() for name, _ in request.headers} == {"host", "connection"}
 
 
@@ -62,9 +63,9 @@ async def test_a_certificate_that_is_not_trusted_is_explained(
 ) -> None:
     way, clock = await checked(make_context({"anthropic": {"base_url": tls_provider.url}}))
     assert way.state is CheckState.BAD
-    assert way.words.startswith("the certificate of localhost is refused: ")
+    assert way.words.startswith("the certificate of localhost is not accepted: ")
     assert "proxy.ca_bundle" in way.fix
-    assert (clock.state, clock.words) == (CheckState.UNKNOWN, "no provider said what time it is")
+    assert (clock.state, clock.words) == (CheckState.UNKNOWN, "no provider gave the time")
 
 
 async def test_the_trip_goes_through_the_http_proxy_that_candela_would_take(
@@ -81,14 +82,14 @@ async def test_the_trip_goes_through_the_http_proxy_that_candela_would_take(
         refused, _ = await checked(make_context({"anthropic": {"base_url": "https://other.example"}}))
         assert (refused.state, refused.words) == (
             CheckState.BAD,
-            "the HTTP proxy lets nobody through to other.example:443 (status 502)",
+            "the HTTP proxy refuses connections to other.example:443 (status 502)",
         )
 
 
 async def test_a_proxy_that_wants_a_password_is_told(provider: Provider) -> None:
     provider.respond = lambda _request: json_answer({}, 407)
     for url in ("https://other.example", "http://other.example"):
-        with pytest.raises(RoundTripError, match="wants a user name and password"):
+        with pytest.raises(RoundTripError, match="requires a user name and password"):
             await round_trip(url, provider.url, PLAIN)
 
 
@@ -105,7 +106,10 @@ async def test_a_name_that_does_not_exist_is_told(make_context: MakeContext) -> 
 
 @pytest.mark.parametrize(
     ("said", "words"),
-    [(b"", "closed the connection without an answer"), (b"220 mail.example ESMTP\r\n\r\n", "does not answer in HTTP")],
+    [
+        (b"", "closed the connection without an answer"),
+        (b"220 mail.example ESMTP\r\n\r\n", "does not respond with HTTP"),
+    ],
 )
 async def test_what_is_no_http_server_is_told(said: bytes, words: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,6 +159,45 @@ async def test_a_redirect_is_a_warning_that_names_the_host_only(
     assert way.state is CheckState.WARN
     assert way.words.endswith(f"; it answers with {words}")
     assert "base_url" in way.fix
+
+
+async def test_a_redirect_away_from_where_no_request_goes_is_nothing(
+    make_context: MakeContext, provider: Provider
+) -> None:
+    def respond(request: ReceivedRequest) -> Answer:
+        if request.path in ("/", "/gateway"):
+            return json_answer({}, 302, [("Location", "https://docs.example/")])
+        return json_answer({}, 405)
+
+    provider.respond = respond
+    way, _ = await checked(make_context({"anthropic": {"base_url": f"{provider.url}/gateway"}}))
+    assert way.state is CheckState.OK
+    assert [request.path for request in provider.requests] == ["/gateway/v1/messages"]
+
+
+async def test_a_login_page_is_not_an_answer(make_context: MakeContext, provider: Provider) -> None:
+    provider.respond = lambda _request: Answer([], headers=(("Content-Type", "text/html; charset=utf-8"),))
+    way, _ = await checked(make_context({"anthropic": {"base_url": provider.url}}))
+    assert way.state is CheckState.WARN
+    assert way.words.endswith("it answers with a web page instead of an API's response")
+
+
+async def test_a_base_url_that_is_candelas_own_address_is_a_problem(make_context: MakeContext) -> None:
+    port = free_port()
+    way, _ = await checked(
+        make_context({"anthropic": {"base_url": f"http://localhost:{port}"}, "proxy": {"port": port}})
+    )
+    assert (way.state, way.words) == (CheckState.BAD, f"http://localhost:{port} is candela's own address")
+
+
+async def test_an_http_proxy_that_does_not_run_is_named(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, nobody_listens: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{nobody_listens}")
+    way, _ = await checked(make_context({"anthropic": {"base_url": "https://other.example"}}))
+    words = f"the HTTP proxy can't be reached: no connection to {nobody_listens}: connection refused"
+    assert (way.state, way.words) == (CheckState.BAD, words)
+    assert "HTTPS_PROXY" in way.fix
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,12 @@ def bedrock_places(model: str) -> Served:
     return _PROFILES.get(base) or (_NEW_LARGEST if largest else _NEW)
 
 
+def families() -> tuple[str, ...]:
+    """Return the families of Claude models that the tables here name, such as ``sonnet``."""
+    words = (name.split("-") for name in (*_PROFILES, *_IN_REGION))
+    return tuple(dict.fromkeys(next(word for word in parts[1:] if word.isalpha()) for parts in words))
+
+
 def runs_in_region(model: str) -> bool:
     """Return whether Bedrock can call a model in the region itself, without an inference profile."""
     return _base(model_name(model)) in _IN_REGION

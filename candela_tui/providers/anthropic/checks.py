@@ -15,7 +15,7 @@ def _in_use(_machine: Machine) -> bool:
 
 
 async def _endpoint(machine: Machine) -> str:
-    return machine.settings.anthropic.base_url
+    return f"{machine.settings.anthropic.base_url.rstrip('/')}/v1/messages"
 
 
 async def _access(machine: Machine, client: Client) -> CheckLine:
@@ -24,7 +24,10 @@ async def _access(machine: Machine, client: Client) -> CheckLine:
         return CheckLine("ok", "candela has no key of its own to try")
     listed = await client.models()
     if listed.error:
-        fix = sign_in_fix(Provider.ANTHROPIC, listed)
+        if listed.status == 401 and machine.settings.anthropic.key_command is not None:
+            fix = "Correct key_command under [anthropic] in config.toml."
+        else:
+            fix = sign_in_fix(Provider.ANTHROPIC, listed)
         return CheckLine("bad", f"candela's own key: {listed.error.message}", fix)
     return CheckLine("ok", f"candela's own key is valid ({listed.listed} models)")
 

@@ -21,7 +21,7 @@ def _in_use(machine: Machine) -> bool:
 
 
 async def _endpoint(machine: Machine) -> str:
-    return bedrock_endpoint(await region_to_reach(machine), machine.settings.aws.base_url)
+    return f"{bedrock_endpoint(await region_to_reach(machine), machine.settings.aws.base_url).rstrip('/')}/model"
 
 
 async def _access(_machine: Machine, client: Client) -> CheckLine:

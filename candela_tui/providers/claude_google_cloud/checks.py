@@ -18,7 +18,8 @@ def _in_use(machine: Machine) -> bool:
 
 
 async def _endpoint(machine: Machine) -> str:
-    return machine.settings.claude_google_cloud.base_url or HOST
+    base_url = machine.settings.claude_google_cloud.base_url
+    return f"{base_url.rstrip('/')}/v1/messages" if base_url else f"{HOST}/v1/projects"
 
 
 async def _access(machine: Machine, client: Client) -> CheckLine:

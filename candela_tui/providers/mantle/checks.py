@@ -18,7 +18,8 @@ def _in_use(machine: Machine) -> bool:
 
 async def _endpoint(machine: Machine) -> str:
     settings = machine.settings.mantle
-    return endpoint_url(settings, settings.region or await region_to_reach(machine))
+    base_url = endpoint_url(settings, settings.region or await region_to_reach(machine))
+    return f"{base_url.rstrip('/')}/v1/messages"
 
 
 async def _access(machine: Machine, client: Client) -> CheckLine:

@@ -22,7 +22,7 @@ def _in_use(machine: Machine) -> bool:
 
 
 async def _endpoint(machine: Machine) -> str:
-    return destination(machine.settings, machine.environ)
+    return f"{destination(machine.settings, machine.environ).rstrip('/')}/v1/projects"
 
 
 async def _access(machine: Machine, client: Client) -> CheckLine:
