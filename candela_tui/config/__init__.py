@@ -3,11 +3,12 @@
 Every key can also be set with an environment variable, ``CANDELA_SECTION__KEY``, which overrides the file.
 """
 
-from candela_tui.config.change import change_setting, from_text, toml_value
-from candela_tui.config.check import known_keys, load, validated
+from candela_tui.config.change import change_setting
+from candela_tui.config.check import load, misspelled_variables, validated
 from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
 from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
+from candela_tui.config.field_types import is_known, known_keys
 from candela_tui.config.file import read_document
 from candela_tui.config.places import (
     aws_profile,
@@ -36,6 +37,8 @@ from candela_tui.config.settings import (
     UiSettings,
     VertexSettings,
 )
+from candela_tui.config.toml_text import dotted_key
+from candela_tui.config.toml_value import from_text, to_text, toml_value
 from candela_tui.config.trust import config_access, data_access
 
 __all__ = [
@@ -64,14 +67,18 @@ __all__ = [
     "change_setting",
     "config_access",
     "data_access",
+    "dotted_key",
     "environment_value",
     "from_text",
+    "is_known",
     "known_keys",
     "known_settings",
     "load",
+    "misspelled_variables",
     "origin_of",
     "read_document",
     "standing_in",
+    "to_text",
     "toml_document",
     "toml_value",
     "validated",

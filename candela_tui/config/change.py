@@ -1,43 +1,70 @@
 """Change one setting in config.toml and keep everything else as the user wrote it."""
 
-import tomllib
-from collections.abc import Mapping, MutableMapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from candela_tui.config.check import Key, validated
+from candela_tui.config.check import validated
 from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import make_directory, read_document, read_text, replace_text
+from candela_tui.config.new_key import with_new_key
+from candela_tui.config.settings import Settings
+from candela_tui.config.toml_text import Key, NotToml, dotted, parse
+from candela_tui.config.toml_value import toml_value
 from candela_tui.file_lock import locked
 
-if TYPE_CHECKING:
-    from tomlkit.items import Item
+Check = Callable[[Settings], Sequence[str]]
+"""Returns what is wrong with settings beyond the form of each."""
 
 
-def change_setting(path: Path, key: Key, value: object) -> None:
+def change_setting(path: Path, key: Key, value: object, check: Check = lambda _: ()) -> None:
     """Set a key in the file, or remove it if the value is None. Comments, order and everything else stay the same.
 
-    Raises ConfigError and leaves the file unchanged if the change fails or would make the file invalid.
+    Raises ConfigError and leaves the file unchanged if the change fails, would make the file invalid, or would make
+    ``check`` return something new.
     """
     make_directory(path)
     with locked(path):
-        _change(path, key, value)
+        _change(path, key, value, check)
 
 
-def _change(path: Path, key: Key, value: object) -> None:
+def _change(path: Path, key: Key, value: object, check: Check) -> None:
     written = read_text(path)
-    wanted = read_document(path)
-    _put(wanted, path, key, value)
-    validated(wanted, str(path), {})
+    before, wanted = read_document(path), read_document(path)
+    try:
+        _put(wanted, key, value)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    settings = validated(wanted, str(path), {})
+    troubles = check(settings)
+    if troubles:
+        known = _troubles(before, path, check)
+        if new := [f"{path}: {trouble}" for trouble in troubles if trouble not in known]:
+            raise ConfigError("\n".join(new))
     if not written.strip():
         replace_text(path, toml_document(wanted))
         return
-    text = _edited(written, path, key, value)
-    if _without_empty_tables(tomllib.loads(text, parse_float=Decimal)) != _without_empty_tables(wanted):
-        raise ConfigError(f"{path}: {'.'.join(key)} can't be changed in the way the file is written; edit it by hand")
-    replace_text(path, text)
+    for edit in (_with_new_key, _with_tomlkit):
+        text = edit(written, key, value)
+        if text is not None and _has(text, wanted):
+            replace_text(path, text)
+            return
+    raise ConfigError(f"{path}: {dotted(key)} can't be changed in the way the file is written; edit it by hand")
+
+
+def _troubles(document: Mapping[str, Any], path: Path, check: Check) -> Sequence[str]:
+    try:
+        return check(validated(document, str(path), {}))
+    except ConfigError:
+        return ()
+
+
+def _has(text: str, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return _without_empty_tables(parse(text)) == _without_empty_tables(wanted)
+    except NotToml:
+        return False
 
 
 def _without_empty_tables(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,15 +76,26 @@ def _without_empty_tables(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kept if value != {}}
 
 
-def _edited(text: str, path: Path, key: Key, value: object) -> str:
+def _with_new_key(text: str, key: Key, value: object) -> str | None:
+    if value is None or len(key) == 1:
+        return None
+    return with_new_key(text, key, toml_value(value))
+
+
+def _with_tomlkit(text: str, key: Key, value: object) -> str | None:
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
-    document = tomlkit.parse(text)
-    _put(document, path, key, None if value is None else _item(value))
-    return tomlkit.dumps(document)
+    try:
+        document = tomlkit.parse(text)
+        _put(document, key, None if value is None else tomlkit.value(toml_value(value)))
+        return tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, RecursionError):
+        return None
 
 
-def _put(document: MutableMapping[str, Any], path: Path, key: Key, value: object) -> None:
+def _put(document: MutableMapping[str, Any], key: Key, value: object) -> None:
+    """Set a key, or remove it if the value is None. Raises ConfigError."""
     table: Any = document
     for depth, part in enumerate(key[:-1], 1):
         if part not in table:
@@ -66,44 +104,8 @@ def _put(document: MutableMapping[str, Any], path: Path, key: Key, value: object
             table[part] = {}
         table = table[part]
         if not isinstance(table, MutableMapping):
-            raise ConfigError(f"{path}: {'.'.join(key[:depth])} is a value, and has no keys below it")
+            raise ConfigError(f"{dotted(key[:depth])} is a value, and has no keys below it")
     if value is not None:
         table[key[-1]] = value
     else:
         table.pop(key[-1], None)
-
-
-def _item(value: object) -> "Item":
-    import tomlkit
-
-    return tomlkit.value(toml_value(value))
-
-
-def from_text(text: str) -> Any:
-    """Return the value that a user typed, parsed as TOML if possible, otherwise the text itself."""
-    try:
-        document = tomllib.loads(f"value = {text}", parse_float=Decimal)
-    except tomllib.TOMLDecodeError:
-        return text
-    return document["value"] if list(document) == ["value"] else text
-
-
-def toml_value(value: object) -> str:
-    """Return a value as one line of TOML. Decimals keep their digits; values without a TOML type become text."""
-    from tomlkit import item
-
-    if isinstance(value, Mapping):
-        parts = (f"{toml_key(name)} = {toml_value(part)}" for name, part in value.items() if part is not None)
-        return f"{{ {', '.join(parts)} }}" if value else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return item(value if isinstance(value, bool | int | float | str) else str(value)).as_string()
-
-
-def toml_key(name: str) -> str:
-    """Return one part of a key, quoted if TOML requires it."""
-    from tomlkit import key
-
-    return str(key(name).as_string())

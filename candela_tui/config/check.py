@@ -1,26 +1,28 @@
 """Validate the settings from the file and the environment, and explain mistakes."""
 
+import contextlib
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from candela_tui.config.errors import ConfigError
+from candela_tui.config.field_types import expected_at, known_keys, setting_keys
 from candela_tui.config.file import read_document
-from candela_tui.config.settings import ModelNames, ModelPrice, Settings
+from candela_tui.config.settings import Settings
+from candela_tui.config.toml_text import Key, NotToml, dotted, parse
 from candela_tui.config.trust import config_access
+from candela_tui.redaction import redact_text
+from candela_tui.text.terminal_safe import terminal_safe
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 ENV_PREFIX = "CANDELA_"
-Key = tuple[str, ...]
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -44,11 +46,12 @@ def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, st
     for name, (key, value) in from_environment(environ).items():
         table = merged
         for depth, part in enumerate(key[:-1], 1):
-            if part not in table:
+            if part not in table or expected_at(key[:depth]) != "a table":
+                table[part] = {}
                 origin[key[:depth]] = name
-            table = table.setdefault(part, {})
+            table = table[part]
             if not isinstance(table, dict):
-                break
+                break  # The file has a value where a section is expected, which is its mistake.
         else:
             table[key[-1]] = value
             origin[key] = name
@@ -68,6 +71,13 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Key, Any]]:
     return found
 
 
+def misspelled_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that name a setting without the two underscores between its parts, with the right names."""
+    right = {"_".join(key): f"{ENV_PREFIX}{'__'.join(key)}".upper() for key in setting_keys()}
+    names = {name: name.removeprefix(ENV_PREFIX).lower() for name in sorted(environ) if name.startswith(ENV_PREFIX)}
+    return {name: right[key] for name, key in names.items() if key in right}
+
+
 def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _tables(value) if isinstance(value, Mapping) else value for key, value in document.items()}
 
@@ -75,10 +85,8 @@ def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
 def _from_variable(value: str) -> Any:
     """Return a variable's value: a table or list if it is written as inline TOML, otherwise the text itself."""
     if value.lstrip().startswith(("{", "[")):
-        try:
-            return tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
-        except tomllib.TOMLDecodeError:
-            pass
+        with contextlib.suppress(NotToml):
+            return parse(f"value = {value}")["value"]
     return value
 
 
@@ -94,73 +102,52 @@ def _explain(error: ValidationError, source: str, origin: Mapping[Key, str]) -> 
             known = known_keys(where[:-1])
             near = difflib.get_close_matches(where[-1], known, 1, 0.5)
             meant.update((*where[:-1], name) for name in near)
-            remedy = f"did you mean {_key(*where[:-1], *near)}?" if near else f"known here: {', '.join(known)}"
-            mistakes.append(f"{place}: {_key(*where)}: no such {'key' if where[1:] else 'section'}; {remedy}")
+            remedy = f"did you mean {dotted((*where[:-1], *near))}?" if near else f"known here: {', '.join(known)}"
+            mistakes.append(f"{place}: {dotted(where)}: no such {'key' if where[1:] else 'section'}; {remedy}")
         elif mistake["type"] != "missing":
-            mistakes.append(f"{place}: {_key(*where)}: expected {_expected(mistake)}; found {_found(mistake['input'])}")
+            words = f"expected {_expected(mistake, where)}; found {_found(mistake['input'], where)}"
+            mistakes.append(f"{place}: {dotted(where)}: {words}")
         elif where not in meant:
-            mistakes.append(f"{place}: {_key(*where)} is missing; {_key(*where[:-1])} needs it")
-    return "\n".join(mistakes)
+            mistakes.append(f"{place}: {dotted(where)} is missing; {dotted(where[:-1])} needs it")
+    return "\n".join(map(terminal_safe, mistakes))
 
 
-def _expected(mistake: "ErrorDetails") -> str:
+def _expected(mistake: "ErrorDetails", where: Key) -> str:
     kind, limits = mistake["type"], mistake.get("ctx", {})
     for name, words in _LIMITS.items():
         if name in limits:
             return f"{words} {limits[name]}"
-    if kind in ("int_type", "int_parsing", "int_from_float"):
-        return "a whole number"
-    if kind.startswith(("float_", "decimal_", "finite_number")):
-        return "a number"
-    if kind in ("model_type", "dict_type"):
-        return "a table"
-    if kind in ("tuple_type", "list_type"):
-        return "a list"
-    if kind.startswith("bool_"):
-        return "true or false"
-    if kind == "literal_error":
-        return str(limits["expected"])
+    if kind == "value_error":
+        return mistake["msg"].removeprefix("Value error, ")
     if kind == "string_pattern_mismatch":
-        return "text without spaces"
-    if kind.startswith(("string_", "path_")):
-        return "text"
-    return mistake["msg"].removeprefix("Value error, ")
+        return "one word without spaces"
+    if kind == "string_too_short":
+        return "text that is not empty"
+    if kind == "decimal_max_places":
+        return f"a number with at most {limits['decimal_places']} decimal places"
+    expected = expected_at(where)
+    is_text = isinstance(mistake["input"], str | Mapping | list)
+    return expected if expected != "text" or is_text else "text in quotes"
 
 
-_TABLES: dict[Key, type[BaseModel]] = {("pricing", "models"): ModelPrice, ("models",): ModelNames}
-"""The tables whose keys the user chooses, and the model of each entry."""
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_MOST_SHOWN = 60
+_MOST_BITS = 200
 
 
-def _found(value: Any) -> str:
+def _found(value: Any, where: Key) -> str:
+    if where[-1].endswith("_secret"):
+        return "something else"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
         return "a table"
     if isinstance(value, list):
         return "a list"
-    return repr(_PASSWORD.sub("//…@", value)) if isinstance(value, str) else str(value)
-
-
-def _key(*parts: str) -> str:
-    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "a very large number"
+    text = repr(redact_text(_PASSWORD.sub("//…@", value))) if isinstance(value, str) else str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
 _PASSWORD = re.compile(r"//[^/]*@")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def known_keys(section: Key = ()) -> list[str]:
-    """Return the keys allowed in a section, where () is the top of the file.
-
-    The list is empty if the section allows any key or does not exist."""
-    for table, entry in _TABLES.items():
-        if section[: len(table)] == table:
-            return sorted(entry.model_fields) if len(section) == len(table) + 1 else []
-    model: Any = Settings
-    for part in section:
-        field = model.model_fields.get(part)
-        model = field.annotation if field is not None else None
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            return []
-    return sorted(model.model_fields)

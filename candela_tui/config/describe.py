@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from candela_tui.config.check import Key, from_environment
+from candela_tui.config.check import from_environment
 from candela_tui.config.settings import Settings
+from candela_tui.config.toml_text import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Setting:
 
     def value(self, settings: Settings) -> Any:
         """Return the value of this key in the given settings."""
-        found: Any = settings
+        found: Any = settings.model_dump()
         for part in self.key:
-            found = getattr(found, part)
+            found = found[part]
         return found
 
 

@@ -15,14 +15,21 @@ _COMMENT_WIDTH = 98
 
 
 def toml_document(table: Mapping[str, Any], comments: Comments | None = None) -> str:
-    """Return a table as TOML with comments above its keys. Decimals keep their digits; None values are left out."""
+    """Return a table as TOML with comments above its keys. Decimals keep their digits.
+
+    A None value is written as a comment that shows how to set it if its key has a comment, and is otherwise left out.
+    """
     text = "\n".join(_lines(table, (), comments or {})).lstrip("\n")
     # The escape is the same character in TOML, and a terminal does not act on it.
     return escape_unsafe(text, lambda character: f"\\U{ord(character):08x}") + "\n" if text else ""
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...], comments: Comments) -> Iterator[str]:
-    values = {name: value for name, value in table.items() if not isinstance(value, Mapping) and value is not None}
+    values = {
+        name: value
+        for name, value in table.items()
+        if not isinstance(value, Mapping) and (value is not None or (*path, name) in comments)
+    }
     tables = {name: value for name, value in table.items() if isinstance(value, Mapping)}
     if path and (values or not tables or path in comments):
         yield ""
@@ -30,7 +37,7 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...], comments: Comments) 
         yield tomli_w.dumps(_empty(path)).strip()
     for name, value in values.items():
         yield from _comment((*path, name), comments)
-        yield tomli_w.dumps({name: value}).rstrip("\n")
+        yield f'# {name} = ""' if value is None else tomli_w.dumps({name: value}).rstrip("\n")
     for name, value in tables.items():
         yield from _lines(value, (*path, name), comments)
 

@@ -1,21 +1,20 @@
 """Read and replace the file config.toml."""
 
 import os
-import tomllib
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from candela_tui.config.errors import ConfigError
+from candela_tui.config.toml_text import NotToml, parse
 from candela_tui.files import write_atomically
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """Parse the file as TOML and return the document. Raises ConfigError."""
     try:
-        return tomllib.loads(read_text(path), parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+        return parse(read_text(path))
+    except NotToml as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def read_text(path: Path) -> str:
@@ -42,5 +41,7 @@ def replace_text(path: Path, text: str) -> None:
     """Replace the file, or the target if it is a symbolic link, atomically. Raises ConfigError."""
     try:
         write_atomically(path, text.encode(), mode=None)
+    except UnicodeEncodeError:
+        raise ConfigError(f"{path}: expected a value in UTF-8; nothing was changed") from None
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror or error}") from error

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
+from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
 from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName
 
 
 def _no_switch(value: object) -> object:
     # Python treats True as the number 1.
     if isinstance(value, bool):
-        raise ValueError("a number or text")  # noqa: TRY004 - a TypeError would not reach the user as a mistake
+        raise PydanticCustomError("other_type", "another type is expected")
     return value
 
 
-Price = Annotated[Decimal, BeforeValidator(_no_switch), Field(ge=0)]
+Price = Annotated[Decimal, BeforeValidator(_no_switch), Field(ge=0, le=1_000_000, decimal_places=20)]
 
 
 class _Section(BaseModel):
@@ -29,8 +31,11 @@ class _Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _switches_only_where_they_belong(cls, value: object, info: ValidationInfo) -> object:
+    def _no_values_that_no_setting_takes(cls, value: object, info: ValidationInfo) -> object:
         assert info.field_name is not None
+        if isinstance(value, str) and "\0" in value:
+            # The system refuses it in the name of a file and in a command.
+            raise ValueError("text without a NUL character")
         return value if cls.model_fields[info.field_name].annotation is bool else _no_switch(value)
 
 
@@ -42,9 +47,12 @@ else:
 
 
 def _path(value: object) -> object:
-    if isinstance(value, str):
+    if not isinstance(value, str):
+        return value
+    try:
         return Path(value).expanduser() if value else None
-    return value
+    except RuntimeError:
+        raise ValueError("a path; there is no such user after ~") from None
 
 
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
@@ -78,7 +86,7 @@ def _base_url(value: str) -> str:
         usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
     except ValueError:
         usable = False
-    if not usable or "@" in url.netloc or any(c in "?#" or c.isspace() for c in value):
+    if not usable or "@" in url.netloc or any(c in "?#" or c.isspace() or not c.isprintable() for c in value):
         raise ValueError(
             "an http:// or https:// URL without user name, password or query, such as https://api.anthropic.com"
         )
@@ -107,8 +115,45 @@ OptionalMessagesUrl = Annotated[
     Annotated[BaseUrl, AfterValidator(_without_api_path)] | None, BeforeValidator(_nothing_is_none)
 ]
 """The base URL of a provider that speaks the Messages API."""
-Word = Annotated[str, Field(pattern=r"^\S+$")]
+Word = Annotated[str, Field(pattern=r"^[^\s\p{C}]+$")]
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing_is_none)]
+
+
+def _of_form(form: re.Pattern[str], words: str) -> AfterValidator:
+    def checked(value: str) -> str:
+        if form.fullmatch(value) is None:
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(checked)
+
+
+OptionalAwsRegion = Annotated[
+    Annotated[Word, _of_form(AWS_REGION, "an AWS region, such as us-east-1")] | None, BeforeValidator(_nothing_is_none)
+]
+OptionalLocation = Annotated[
+    Annotated[Word, _of_form(GOOGLE_LOCATION, "a location, such as global, eu or us-east5")] | None,
+    BeforeValidator(_nothing_is_none),
+]
+OptionalName = Annotated[
+    Annotated[Word, _of_form(GOOGLE_NAME, "an ID of letters, digits, hyphens, dots, colons and _")] | None,
+    BeforeValidator(_nothing_is_none),
+]
+OptionalResource = Annotated[
+    Annotated[Word, _of_form(FOUNDRY_RESOURCE, "the name of a Foundry resource: up to 64 letters, digits and hyphens")]
+    | None,
+    BeforeValidator(_nothing_is_none),
+]
+
+
+def _beta(value: object) -> object:
+    if not isinstance(value, bool) and not (isinstance(value, str) and _FLAG.fullmatch(value)):
+        raise ValueError("true, false or the name of another flag")
+    return value
+
+
+_FLAG = re.compile(r"[!-+\--~]+")
+Betas = dict[str, Annotated[bool | str, BeforeValidator(_beta)]]
 
 
 class KeySettings(_Section):
@@ -133,10 +178,10 @@ class AnthropicSettings(KeySettings):
 class VertexSettings(_Section):
     """[vertex]: Claude on Google Vertex AI."""
 
-    project: OptionalWord = None
+    project: OptionalName = None
     """The Google Cloud project. "" uses ANTHROPIC_VERTEX_PROJECT_ID, then GOOGLE_CLOUD_PROJECT, then the project of
     the credentials."""
-    region: OptionalWord = None
+    region: OptionalLocation = None
     """global, a multi-region (us, eu), or for models up to Sonnet 4.6 a region such as us-east5. "" uses
     CLOUD_ML_REGION, then global."""
     base_url: OptionalBaseUrl = None
@@ -146,7 +191,7 @@ class VertexSettings(_Section):
     without gcloud: https://console.cloud.google.com/auth/clients."""
     oauth_client_secret: OptionalWord = None
     """The secret of that OAuth client. For a desktop app it protects nothing: every copy of the app contains it."""
-    betas: dict[str, bool | str] = Field(default_factory=dict)
+    betas: Betas = Field(default_factory=dict)
     """How to send anthropic-beta flags that candela's own table does not cover: "flag" = true sends the flag, false
     drops it, "other-flag" sends that one instead."""
 
@@ -154,7 +199,7 @@ class VertexSettings(_Section):
 class AwsSettings(_Section):
     """[aws]: Claude on Amazon Bedrock."""
 
-    region: OptionalWord = None
+    region: OptionalAwsRegion = None
     """The AWS region, such as us-east-1. "" uses AWS_REGION, then AWS_DEFAULT_REGION, then the profile's region."""
     profile: OptionalWord = None
     """The profile in ~/.aws. "" uses your candela sign-in, then AWS_PROFILE, then the default credential chain."""
@@ -162,7 +207,7 @@ class AwsSettings(_Section):
     """The URL of a private endpoint for both bedrock-runtime and bedrock. "" uses the AWS endpoints of the region."""
     inference_profile: Literal["auto", "none", "global", "us", "us-gov", "eu", "apac", "jp", "au"] = "auto"
     """The prefix of the inference profiles that models are called with. auto uses the one for the region."""
-    betas: dict[str, bool | str] = Field(default_factory=dict)
+    betas: Betas = Field(default_factory=dict)
     """How to send anthropic-beta flags that candela's own table does not cover: "flag" = true sends the flag, false
     drops it, "other-flag" sends that one instead."""
 
@@ -170,7 +215,7 @@ class AwsSettings(_Section):
 class MantleSettings(KeySettings):
     """[mantle]: Bedrock's endpoint for the Messages API. The profile is the one of [aws]."""
 
-    region: OptionalWord = None
+    region: OptionalAwsRegion = None
     """The AWS region. "" uses the region of [aws]."""
     base_url: OptionalMessagesUrl = None
     """The URL of another endpoint, up to /anthropic. "" uses bedrock-mantle of the region."""
@@ -179,9 +224,9 @@ class MantleSettings(KeySettings):
 class ClaudeAwsSettings(KeySettings):
     """[claude_aws]: Claude Platform on AWS. The profile is the one of [aws]."""
 
-    workspace: OptionalWord = None
+    workspace: OptionalName = None
     """The ID of the workspace. "" uses ANTHROPIC_AWS_WORKSPACE_ID."""
-    region: OptionalWord = None
+    region: OptionalAwsRegion = None
     """The AWS region. "" uses the region of [aws]."""
     base_url: OptionalMessagesUrl = None
     """The URL of a private endpoint. "" uses the endpoint of the region."""
@@ -190,7 +235,7 @@ class ClaudeAwsSettings(KeySettings):
 class FoundrySettings(KeySettings):
     """[foundry]: Claude in Microsoft Foundry."""
 
-    resource: OptionalWord = None
+    resource: OptionalResource = None
     """The name of the Foundry resource. "" uses ANTHROPIC_FOUNDRY_RESOURCE."""
     base_url: OptionalMessagesUrl = None
     """The URL of another endpoint, up to /anthropic. "" uses the endpoint of the resource."""
@@ -199,12 +244,12 @@ class FoundrySettings(KeySettings):
 class ClaudeGoogleCloudSettings(_Section):
     """[claude_google_cloud]: Claude on Google Cloud, managed by Anthropic."""
 
-    project: OptionalWord = None
+    project: OptionalName = None
     """The Google Cloud project. "" uses ANTHROPIC_GOOGLE_CLOUD_PROJECT, then GOOGLE_CLOUD_PROJECT, then the project of
     the credentials."""
-    location: OptionalWord = None
+    location: OptionalName = None
     """The location. "" uses ANTHROPIC_GOOGLE_CLOUD_LOCATION, then global."""
-    workspace: OptionalWord = None
+    workspace: OptionalName = None
     """The ID of the workspace. "" uses ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID."""
     base_url: OptionalMessagesUrl = None
     """The URL of another endpoint, including project, location and workspace. "" uses Google's."""
@@ -250,7 +295,7 @@ class ModelNames(_Section):
 
     vertex: OptionalWord = None
     """The model's id on Vertex AI."""
-    vertex_region: OptionalWord = None
+    vertex_region: OptionalLocation = None
     """The Vertex AI location for this model alone. "" uses the variable of Claude Code for it, such as
     VERTEX_REGION_CLAUDE_4_6_SONNET, then that of all models."""
     bedrock: OptionalWord = None
@@ -274,7 +319,7 @@ class PricingSettings(_Section):
 
     models: dict[str, ModelPrice] = Field(default_factory=dict)
     """Your own prices by model name, which add to or override the built-in ones."""
-    discount_percent: Decimal = Field(Decimal(0), ge=0, le=100)
+    discount_percent: Decimal = Field(Decimal(0), ge=0, le=100, decimal_places=20)
     """The discount on every price, in percent."""
 
 

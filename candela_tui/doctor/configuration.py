@@ -8,6 +8,7 @@ from candela_tui.config import config_access
 from candela_tui.credentials.errors import quotable
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.ui.settings_check import setting_mistakes
 
 TOPIC = Topic("data.config", "config.toml")
 LOG = Topic("data.log", "Log")
@@ -20,7 +21,7 @@ _WARNINGS = ("WARNING",)
 def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
     """Report every mistake. Blocks."""
     file = context.paths.config
-    mistakes = [*context.mistakes, *_keys(context)]
+    mistakes = [*context.mistakes, *setting_mistakes(context.settings)]
     if mistakes:
         fix = f"Correct them in {file}; `candela config check` checks them again."
         words = "; ".join(map(quotable, mistakes))
@@ -33,15 +34,6 @@ def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
     return [
         TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, so the defaults apply"))
     ]
-
-
-def _keys(context: DoctorContext) -> Sequence[str]:
-    keys = context.settings.ui.keys
-    if not keys:
-        return ()
-    from candela_tui.ui.keys.keymap import keymap
-
-    return keymap(keys).troubles
 
 
 def check_log(context: DoctorContext) -> Sequence[CheckResult]:

@@ -144,8 +144,9 @@ class CandelaApp(App[int]):
         self.animation_level = "none" if settings.reduced_motion else "full"
         keys = keymap(settings.keys)
         self.set_keymap(keys.keys)
-        self._troubles += [trouble for trouble in keys.troubles if trouble not in self._key_troubles]
-        self._key_troubles = tuple(keys.troubles)
+        troubles = (*keys.mistakes, *keys.clashes)
+        self._troubles += [trouble for trouble in troubles if trouble not in self._key_troubles]
+        self._key_troubles = troubles
         self._wear_wanted_theme()
         self._notifier.apply(settings.attention)
         if self.is_running:

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from candela_tui.config import known_settings
 from tests.cli.command import Home
 
 
@@ -102,6 +103,38 @@ async def test_get_without_a_key_prints_everything_as_toml_with_what_it_means(ho
     assert document["anthropic"]["base_url"] == "https://api.anthropic.com"
 
 
+async def test_get_prints_every_setting_and_those_without_a_value_as_comments(home: Home) -> None:
+    home.config.write_text('[vertex]\nproject = "mine"\n')
+    printed = (await home.run("config", "get")).out
+    section, printed_here = "", set()
+    for line in printed.splitlines():
+        section = line.strip("[]") if line.startswith("[") else section
+        printed_here |= {f"{section}.{line.removeprefix('# ').partition(' = ')[0]}"} if " = " in line else {section}
+    assert {setting.name for setting in known_settings()} - printed_here == set()
+    assert 'project = "mine"\n' in printed
+    assert '\n# region = ""\n' in printed
+    of_section = (await home.run("config", "get", "vertex")).out
+    assert of_section.splitlines()[1:3] == ["# the project of the credentials.", 'project = "mine"']
+    assert '\n# region = ""\n' in of_section
+
+
+async def test_unset_goes_back_to_the_default_and_keeps_the_rest(home: Home) -> None:
+    home.config.write_text("# mine\n[proxy]\nport = 8282\nmax_body_mb = 16 # why\n")
+    assert (await home.run("config", "unset", "proxy.port")).code == 0
+    assert home.config.read_text() == "# mine\n[proxy]\nmax_body_mb = 16 # why\n"
+    assert (await home.run("config", "get", "proxy.port")).out == "8181\n"
+    again = await home.run("config", "unset", "proxy.port")
+    assert (again.code, again.out) == (0, f"proxy.port is not set in {home.config}.\n")
+
+
+async def test_unset_removes_a_mistake_and_knows_what_is_no_setting(home: Home) -> None:
+    home.config.write_text("[proxy]\nprot = 8282\n")
+    assert (await home.run("config", "unset", "proxy.prot")).code == 0
+    assert written(home) == {"proxy": {}}
+    result = await home.run("config", "unset", "proxy.prot")
+    assert (result.code, "there is no such key" in result.err) == (1, True)
+
+
 async def test_get_of_an_unknown_key_names_the_known_ones(home: Home) -> None:
     result = await home.run("config", "get", "proxy.prot")
     assert result.code == 1
@@ -125,6 +158,54 @@ async def test_check_passes_a_good_file_and_names_every_mistake_of_a_bad_one(hom
     home.config.write_text("[proxy\n")
     result = await home.run("config", "check")
     assert (result.code, "not valid TOML" in result.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[proxy]\nca_bundle = "/not/there.pem"', "proxy.ca_bundle: /not/there.pem: no CA certificates could be read"),
+        ('[ui]\ntheme = "nrod"', "ui.theme: there is no theme 'nrod'; did you mean 'nord'?"),
+        ('[mantle]\nregion = "moon"', "mantle.region: expected an AWS region, such as us-east-1; found 'moon'"),
+        ('[foundry]\nresource = "a/b"', "foundry.resource: expected the name of a Foundry resource"),
+        ('[vertex]\nregion = "a/b"', "vertex.region: expected a location, such as global, eu or us-east5"),
+        ('[claude_aws]\nworkspace = "a/b"', "claude_aws.workspace: expected an ID"),
+        ("[proxy]\nport = 1\n# c\nport = 2", "line 4: proxy.port is set twice, first in line 2; remove one"),
+        ("[proxy]\nport = 1\n[ui]\n[proxy]\n", "line 4: [proxy] is there twice, first in line 1; move its keys"),
+        ("[ui]\nkeys = { a = 'f', a = 'g' }", "line 2: ui.keys has a key twice; remove one"),
+    ],
+)
+async def test_check_and_set_refuse_what_can_not_work(text: str, words: str, home: Home) -> None:
+    home.config.write_text(text)
+    result = await home.run("config", "check")
+    assert (result.code, words in result.err) == (1, True), result.err
+    key, value = next(iter(tomllib.loads(text).items())) if "twice" not in words else ("", {})
+    for name, part in value.items():
+        home.config.write_text("# mine\n")
+        result = await home.run("config", "set", f"{key}.{name}", part)
+        assert (result.code, words in result.err) == (1, True), result.err
+        assert home.config.read_text() == "# mine\n"
+
+
+async def test_a_mistake_of_another_setting_does_not_keep_one_from_being_set(home: Home) -> None:
+    home.config.write_text('[ui]\ntheme = "nrod"\n')
+    assert (await home.run("config", "set", "proxy.port", "8282")).code == 0
+    assert (await home.run("config", "set", "ui.theme", "nord")).code == 0
+    assert written(home) == {"ui": {"theme": "nord"}, "proxy": {"port": 8282}}
+
+
+async def test_check_warns_of_a_variable_with_one_underscore(home: Home) -> None:
+    environment = {"CANDELA_PROXY_PORT": "1", "CANDELA_UI_ATTENTION_HOW": "bell"}
+    result = await home.run("config", "check", **environment)
+    assert result.code == 0
+    assert "CANDELA_PROXY_PORT is ignored; write CANDELA_PROXY__PORT, with two underscores" in result.err
+    assert "write CANDELA_UI__ATTENTION__HOW" in result.err
+
+
+async def test_check_warns_of_an_action_that_lost_its_key(home: Home) -> None:
+    home.config.write_text('[ui.keys]\n"dashboard.zoom" = "q"\n')
+    result = await home.run("config", "check")
+    assert result.code == 0
+    assert "'dashboard.leave' has lost it" in result.err
 
 
 async def test_check_tells_of_keys_for_actions_that_are_not_there(home: Home) -> None:

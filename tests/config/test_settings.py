@@ -102,15 +102,15 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[proxy]\nport = 8181.5", "FILE: proxy.port: expected a whole number; found 8181.5"),
         ("[proxy]\nport = 70000", "FILE: proxy.port: expected at most 65535; found 70000"),
         ("[proxy]\nport = 0", "FILE: proxy.port: expected at least 1; found 0"),
-        ("[proxy]\nport = true", "FILE: proxy.port: expected a number or text; found true"),
+        ("[proxy]\nport = true", "FILE: proxy.port: expected a whole number; found true"),
         ("[proxy]\nconnect_timeout_s = 0", "FILE: proxy.connect_timeout_s: expected more than 0.0; found 0"),
         ("[proxy]\nidle_timeout_s = inf", "FILE: proxy.idle_timeout_s: expected a number; found Infinity"),
         ("[proxy]\nallow = 'all'", "FILE: proxy.allow: expected 'same-user' or 'any-local'; found 'all'"),
         ("proxy = 3", "FILE: proxy: expected a table; found 3"),
-        ("[ui]\ntheme = true", "FILE: ui.theme: expected a number or text; found true"),
+        ("[ui]\ntheme = true", "FILE: ui.theme: expected text in quotes; found true"),
         ("[ui]\nreduced_motion = 'never'", "FILE: ui.reduced_motion: expected true or false; found 'never'"),
         ("[ui]\ndensity = 'dense'", "FILE: ui.density: expected 'auto', 'standard' or 'compact'; found 'dense'"),
-        ("[ui.keys]\n'requests.filter' = 3", 'FILE: ui.keys."requests.filter": expected text; found 3'),
+        ("[ui.keys]\n'requests.filter' = 3", 'FILE: ui.keys."requests.filter": expected text in quotes; found 3'),
         (
             "[ui.attention]\nhow = 'horn'",
             "FILE: ui.attention.how: expected 'off', 'bell', 'osc9' or 'osc777'; found 'horn'",
@@ -122,7 +122,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ),
         (
             "[ui.attention]\ncost_marks_usd = [true]",
-            "FILE: ui.attention.cost_marks_usd.0: expected a number or text; found true",
+            "FILE: ui.attention.cost_marks_usd.0: expected a number; found true",
         ),
         ("[ui]\ntheme = ['a']", "FILE: ui.theme: expected text; found a list"),
         ("[pricing]\ndiscount_percent = 101", "FILE: pricing.discount_percent: expected at most 100; found 101"),
@@ -167,7 +167,7 @@ def test_an_empty_text_is_allowed_wherever_a_setting_says_so(file):
 def test_a_name_with_spaces_is_refused(file):
     assert (
         mistake(file, "[foundry]\nresource = 'a b'")
-        == "FILE: foundry.resource: expected text without spaces; found 'a b'"
+        == "FILE: foundry.resource: expected one word without spaces; found 'a b'"
     )
 
 
@@ -227,8 +227,7 @@ def test_a_mistake_in_the_file_names_the_file_although_the_environment_sets_some
 
 def test_what_is_not_toml_is_told_with_its_line(file):
     told = mistake(file, "[proxy]\nport =\n")
-    assert told.startswith("FILE: is not valid TOML: ")
-    assert "at line 2" in told
+    assert told.startswith("FILE: line 2: this is not valid TOML. Text needs quotes")
 
 
 def test_what_is_not_text_is_told(file):

@@ -220,8 +220,8 @@ async def test_a_clock_that_is_wrong_is_told_with_what_it_breaks(
 
 
 async def test_a_region_that_is_none_is_told(make_context: MakeContext) -> None:
-    sections = {"vertex": {"region": "US-East"}, "proxy": {"default_route": "anthropic-vertex"}}
-    checks = await check_providers(make_context(sections, environ={}))
+    sections = {"proxy": {"default_route": "anthropic-vertex"}}
+    checks = await check_providers(make_context(sections, environ={"CLOUD_ML_REGION": "US-East"}))
     assert checks[0].state is CheckState.BAD
     assert "'US-East' is no location of Vertex AI" in checks[0].words
 

@@ -64,7 +64,7 @@ class TestEveryBinding:
 class TestKeymap:
     def test_an_action_gets_the_keys_that_are_wanted_in_any_spelling(self) -> None:
         found = keymap({"app.keys": "f1, ~,dollar_sign", "dashboard.leave": "ctrl+q", "list.first": ""})
-        assert found.troubles == ()
+        assert found.mistakes == ()
         assert found.keys["app.keys"] == "f1,tilde,dollar_sign"
         assert found.keys["dashboard.leave"] == "ctrl+q"
         assert found.keys["list.first"].startswith("no_key")
@@ -82,22 +82,22 @@ class TestKeymap:
     )
     def test_what_is_not_there_is_told_with_what_was_probably_meant(self, action: str, keys: str, told: str) -> None:
         found = keymap({action: keys})
-        assert found.troubles == (told,)
+        assert found.mistakes == (told,)
         assert found.keys == {}
 
     def test_an_action_that_loses_its_key_to_another_is_told(self) -> None:
         found = keymap({"dashboard.zoom": "q"})
-        assert found.troubles == ("[ui.keys] 'q' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
+        assert found.clashes == ("[ui.keys] 'q' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
 
     def test_an_action_of_the_screen_loses_its_key_to_one_of_the_focused_pane(self) -> None:
         found = keymap({"dashboard.leave": "z"})
-        assert found.troubles == ("[ui.keys] 'z' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
+        assert found.clashes == ("[ui.keys] 'z' is now bound to 'dashboard.zoom'; 'dashboard.leave' has lost it",)
 
     def test_two_actions_may_change_their_keys(self) -> None:
-        assert keymap({"dashboard.zoom": "q", "dashboard.leave": "z"}).troubles == ()
+        assert keymap({"dashboard.zoom": "q", "dashboard.leave": "z"}).clashes == ()
 
     def test_an_action_with_several_keys_is_no_clash_with_itself(self) -> None:
-        assert keymap({"list.down": "n", "list.up": "p"}).troubles == ()
+        assert keymap({"list.down": "n", "list.up": "p"}).clashes == ()
 
 
 def settings(**keys: str) -> UiSettings:

@@ -102,14 +102,64 @@ async def test_a_default_is_had_again(scene: Scene) -> None:
         await until(pilot, lambda: written(scene) == {"ui": {}})
 
 
-async def test_keys_hold_at_once_and_what_is_wrong_with_them_is_told(scene: Scene) -> None:
+async def enter(pilot: Any, text: str) -> None:
+    """Replace the value of the setting with the cursor."""
+    await pilot.press("enter", "ctrl+u")
+    await typed(pilot, text)
+    await pilot.press("enter")
+
+
+async def test_keys_hold_at_once_and_what_is_wrong_with_them_is_not_saved(scene: Scene) -> None:
     async with scene.opened() as pilot:
         await go_to(pilot, "ui.keys")
-        await pilot.press("enter", "ctrl+u")
-        await typed(pilot, '{ "app.keys" = "f5", "app.kez" = "x" }')
+        await enter(pilot, '{ "app.kez" = "x" }')
+        await shows(pilot, "did you mean 'app.keys'?")
+        assert written(scene) == {}
+        await pilot.press("ctrl+u")
+        await typed(pilot, '{ "app.keys" = "f5" }')
         await pilot.press("enter")
         await shows(pilot, "f5 Keys")
-        assert ["did you mean 'app.keys'?" in notice.text for notice in scene.app.sources.notices] == [True]
+
+
+async def test_digits_are_text_and_an_empty_text_is_unset(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "vertex.project")
+        await enter(pilot, "12345")
+        await until(pilot, lambda: written(scene) == {"vertex": {"project": "12345"}})
+        await shows(pilot, "Saved vertex.project")
+        await enter(pilot, "")
+        await until(pilot, lambda: written(scene) == {"vertex": {"project": ""}})
+
+
+async def test_a_value_that_is_opened_and_left_as_it_was_stays_the_same(scene: Scene) -> None:
+    scene.config.write_text('[pricing.models."a.b"]\ninput = 0.10\noutput = 1\n')
+    async with scene.opened() as pilot:
+        await go_to(pilot, "pricing.models")
+        await shows(pilot, '{ "a.b" = { input = 0.10, output = 1 } }')
+        await pilot.press("enter", "enter")
+        await shows(pilot, "Saved pricing.models")
+        assert written(scene) == {"pricing": {"models": {"a.b": {"input": 0.1, "output": 1}}}}
+
+
+@pytest.mark.parametrize(("answer", "saved"), [("n", {}), ("escape", {}), ("y", {"proxy": {"allow": "any-local"}})])
+async def test_opening_the_proxy_to_other_users_asks_first(scene: Scene, answer: str, saved: dict[str, Any]) -> None:
+    async with scene.opened() as pilot:
+        await go_to(pilot, "proxy.allow")
+        await shows(pilot, "⏎ Change")
+        await pilot.press("enter")
+        await shows(pilot, "Open the proxy to other users of this machine?")
+        await pilot.press(answer)
+        await until(pilot, lambda: "Open the proxy to other users" not in screen_text(pilot))
+        await until(pilot, lambda: written(scene) == saved)
+
+
+async def test_the_proxy_is_closed_to_other_users_without_a_question(scene: Scene) -> None:
+    scene.config.write_text("[proxy]\nallow = 'any-local'\n")
+    async with scene.opened() as pilot:
+        await go_to(pilot, "proxy.allow")
+        await shows(pilot, '"any-local"')
+        await pilot.press("enter")
+        await until(pilot, lambda: written(scene) == {"proxy": {"allow": "same-user"}})
 
 
 async def test_a_theme_that_is_set_here_replaces_the_one_that_was_remembered(tmp_path: Path) -> None:

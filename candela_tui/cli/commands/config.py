@@ -1,7 +1,7 @@
 """``candela config``: read and change the settings."""
 
-import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,14 +10,20 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.config import (
     ConfigError,
     change_setting,
+    dotted_key,
     from_text,
+    is_known,
     known_keys,
     known_settings,
     load,
+    misspelled_variables,
     origin_of,
+    read_document,
     toml_document,
     toml_value,
 )
+from candela_tui.text.terminal_safe import terminal_safe
+from candela_tui.ui.settings_check import setting_mistakes
 
 
 @click.group()
@@ -30,6 +36,7 @@ def config() -> None:
       candela config set proxy.port 8182
       candela config set anthropic.base_url https://gateway.example
       candela config set 'pricing.models."my-model"' '{ input = 3, output = 15 }'
+      candela config unset proxy.port                   back to the default
     """
 
 
@@ -47,17 +54,18 @@ def get(invocation: Invocation, key: str | None) -> None:
     """Print the current value of KEY, or all settings with their meaning.
 
     Environment variables override the file, and the file overrides the defaults. Without KEY, the output is a valid
-    config.toml.
+    config.toml, with settings that have no value as comments.
     """
-    found: Any = invocation.settings().model_dump(exclude_none=key is None)
-    parts = _parts(key) if key is not None else []
+    found: Any = invocation.settings().model_dump()
+    parts = _parts(key) if key is not None else ()
     for depth, part in enumerate(parts):
         if not isinstance(found, Mapping) or part not in found:
-            known = known_keys(tuple(parts[:depth]))
+            known = known_keys(parts[:depth])
             raise click.ClickException(f"{key}: there is no such key. Known keys: {', '.join(known) or 'none'}")
         found = found[part]
     if isinstance(found, Mapping):
-        meanings = {setting.key: setting.meaning for setting in known_settings()} if key is None else {}
+        depth = len(parts)
+        meanings = {one.key[depth:]: one.meaning for one in known_settings() if one.key[:depth] == parts}
         click.echo(toml_document(found, meanings), nl=False)
     else:
         click.echo(_text(found))
@@ -72,13 +80,34 @@ def set_(invocation: Invocation, key: str, value: str) -> None:
 
     VALUE is read as TOML (8182, true, "text", { input = 3, output = 15 }), or else as text. Comments in the file stay.
     """
-    file = invocation.paths.config
-    parts = tuple(_parts(key))
+    parts = _parts(key)
+    _change(invocation.paths.config, parts, from_text(parts, value))
+
+
+@config.command()
+@click.argument("key")
+@pass_invocation
+def unset(invocation: Invocation, key: str) -> None:
+    """Remove KEY from config.toml, so that its default applies."""
+    file, parts = invocation.paths.config, _parts(key)
     try:
-        change_setting(file, parts, from_text(value))
+        in_file = origin_of(parts, read_document(file), {}).in_file
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    variable = origin_of(parts, {}).variable
+    if in_file:
+        _change(file, parts, None)
+    elif is_known(parts):
+        click.echo(f"{key} is not set in {file}.")
+    else:
+        raise click.ClickException(f"{key}: there is no such key in {file}. `candela config get` lists the settings.")
+
+
+def _change(file: Path, key: tuple[str, ...], value: object) -> None:
+    try:
+        change_setting(file, key, value, setting_mistakes)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    variable = origin_of(key, {}).variable
     if variable is not None:
         click.echo(f"Written to {file}, but the environment variable {variable} is set and overrides it.", err=True)
 
@@ -86,32 +115,36 @@ def set_(invocation: Invocation, key: str, value: str) -> None:
 @config.command()
 @pass_invocation
 def check(invocation: Invocation) -> None:
-    """Check config.toml and the environment."""
+    """Check config.toml and the environment.
+
+    Exits with 1 if there is a mistake. Warnings do not count.
+    """
     file = invocation.paths.config
+    for name, right in misspelled_variables().items():
+        _warn(f"the environment variable {name} is ignored; write {right}, with two underscores")
     try:
         settings = load(file)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+    mistakes = setting_mistakes(settings)
+    if mistakes:
+        raise click.ClickException("\n".join(f"{file}: {mistake}" for mistake in mistakes))
     if settings.ui.keys:
         from candela_tui.ui.keys.keymap import keymap
 
-        troubles = keymap(settings.ui.keys).troubles
-        if troubles:
-            raise click.ClickException("\n".join(f"{file}: {trouble}" for trouble in troubles))
+        for clash in keymap(settings.ui.keys).clashes:
+            _warn(f"{file}: {clash}")
     click.echo(f"{file}: {'every setting is valid' if file.exists() else 'there is no such file; the defaults apply'}")
 
 
-def _parts(key: str) -> list[str]:
+def _warn(words: str) -> None:
+    click.echo(f"Warning: {terminal_safe(words)}", err=True)
+
+
+def _parts(key: str) -> tuple[str, ...]:
     """Return the parts of a dotted TOML key, such as ``pricing.models."my-model".input``."""
-    try:
-        document: Any = tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
-        document = None
-    parts = []
-    while isinstance(document, dict) and len(document) == 1:
-        part, document = next(iter(document.items()))
-        parts.append(part)
-    if document != 0 or not parts:
+    parts = dotted_key(key)
+    if parts is None:
         raise click.UsageError(
             f"{key!r} is not a key. Write section.name, such as proxy.port, and put names with dots in double quotes."
         )

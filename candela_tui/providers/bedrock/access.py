@@ -7,6 +7,7 @@ partitions of botocore 1.44 (domain names).
 import re
 from urllib.parse import urlsplit
 
+from candela_tui.config.name_forms import AWS_REGION
 from candela_tui.config.settings import AwsSettings, MantleSettings
 from candela_tui.protocol.clouds.regions import MANTLE_REGIONS, bedrock_prefix
 from candela_tui.protocol.headers import HeaderList, header
@@ -14,7 +15,6 @@ from candela_tui.providers.bedrock.credentials.aws import AwsCredentials, Keys, 
 from candela_tui.providers.bedrock.signing import MANTLE, signed
 from candela_tui.providers.upstream import ProviderRequest
 
-_REGION = re.compile(r"[a-z]+(?:-[a-z]+)+-\d+")
 _DOMAINS = {
     "cn": "amazonaws.com.cn",
     "eusc": "amazonaws.eu",
@@ -82,7 +82,7 @@ def profiles(settings: AwsSettings, region: str) -> tuple[str | None, str | None
 
 def require_region(region: str) -> None:
     """Raise ValueError unless the name has the form of an AWS region."""
-    if not _REGION.fullmatch(region):
+    if not AWS_REGION.fullmatch(region):
         raise ValueError(
             f"{region!r} is not an AWS region like us-east-1 or eu-central-1. It comes from config.toml, AWS_REGION,"
             " or the profile"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from candela_tui.config import ClaudeGoogleCloudSettings, environment_value
+from candela_tui.config.name_forms import GOOGLE_NAME
 
 HOST = "https://claude.googleapis.com"
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]*[A-Za-z0-9])?")
 _ORGANIZATION = re.compile(r"/v1/(?:organizations/.*|user_profiles(?:/.*)?)")
 """The paths that belong to the organization of a project and not to a workspace."""
 NO_WORKSPACE = (
@@ -65,7 +65,7 @@ def belongs_to_organization(path: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Return whether a text can be a project, location or workspace."""
-    return _NAME.fullmatch(text) is not None
+    return GOOGLE_NAME.fullmatch(text) is not None
 
 
 def _checked(name: str) -> str:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 
 from candela_tui.config import FoundrySettings, environment_value
+from candela_tui.config.name_forms import FOUNDRY_RESOURCE
 
-_RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 _HOST = re.compile(r"(?:https://)?([A-Za-z0-9-]+)\.services\.ai\.azure\.com(?:/.*)?")
 NO_RESOURCE = (
     "candela knows no Foundry resource: set [foundry] resource in config.toml or ANTHROPIC_FOUNDRY_RESOURCE to its name"
@@ -34,7 +34,7 @@ def foundry_endpoint(settings: FoundrySettings, environ: Mapping[str, str] = os.
 
 def is_resource(name: str) -> bool:
     """Return whether a resource may have this name."""
-    return _RESOURCE.fullmatch(name) is not None
+    return FOUNDRY_RESOURCE.fullmatch(name) is not None
 
 
 def resource_in(text: str) -> str:

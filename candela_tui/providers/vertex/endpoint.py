@@ -3,9 +3,8 @@
 Source: https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations (global and multi-regional endpoints).
 """
 
-import re
+from candela_tui.config.name_forms import GOOGLE_LOCATION
 
-_LOCATION = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _MULTI_REGIONS = frozenset({"us", "eu"})
 
 
@@ -14,7 +13,7 @@ def vertex_endpoint(location: str, base_url: str | None = None) -> str:
 
     Raises ValueError for an invalid location: the name becomes part of a host that receives an access token.
     """
-    if not _LOCATION.fullmatch(location):
+    if not GOOGLE_LOCATION.fullmatch(location):
         raise ValueError(
             f"{location!r} is no location of Vertex AI; such are global, us, eu, us-east5. It comes from"
             " [vertex] region in config.toml, CLOUD_ML_REGION, or the path of a request"

@@ -75,10 +75,17 @@ def actions_of(screen: Screen[object]) -> list[Action]:
 
 
 def own_bindings(node_type: type) -> Iterator[Binding]:
-    """Yield the bindings that candela's classes declare for a widget, screen or app, without Textual's own."""
+    """Yield the bindings that candela's classes declare for a widget, screen or app, without Textual's own.
+
+    A class may give a key of its base another name for the same action.
+    """
+    seen: set[tuple[str, str]] = set()
     for cls in node_type.__mro__:
         if cls.__module__.startswith("candela_tui."):
-            yield from Binding.make_bindings(cls.__dict__.get("BINDINGS", ()))
+            for binding in Binding.make_bindings(cls.__dict__.get("BINDINGS", ())):
+                if (binding.key, binding.action) not in seen:
+                    seen.add((binding.key, binding.action))
+                    yield binding
 
 
 def key_name(key: str) -> str:

@@ -30,27 +30,30 @@ class Keymap:
     """The keymap for Textual, and the problems for the user."""
 
     keys: Mapping[str, str]
-    troubles: tuple[str, ...]
+    mistakes: tuple[str, ...]
+    """What is wrong: actions and keys that do not exist. They are left out."""
+    clashes: tuple[str, ...]
+    """What the user may not expect: actions that lost their key to another one."""
 
 
 def keymap(configured: Mapping[str, str]) -> Keymap:
     """Check the configured keys by action id. Wrong entries are left out and reported; the others apply."""
     keys: dict[str, str] = {}
-    troubles: list[str] = []
+    mistakes: list[str] = []
     known = known_bindings() if configured else {}
     for action, written in configured.items():
         if action not in known:
             near = difflib.get_close_matches(action, known, 1, 0.5)
             remedy = f"did you mean {near[0]!r}?" if near else "the help (?) lists the names"
-            troubles.append(f"[ui.keys] {action!r}: no such action; {remedy}")
+            mistakes.append(f"[ui.keys] {action!r}: no such action; {remedy}")
             continue
         names = [_long_name(name.strip()) for name in written.split(",")] if written.strip() else []
         wrong = [name for name in names if not _is_key(name)]
         if wrong:
-            troubles += [f"[ui.keys] {action!r}: no such key: {_remedy(name)}" for name in wrong]
+            mistakes += [f"[ui.keys] {action!r}: no such key: {_remedy(name)}" for name in wrong]
         else:
             keys[action] = ",".join(names) or f"{NO_KEY}{action}"
-    return Keymap(keys, (*troubles, *_clashes(keys, known)))
+    return Keymap(keys, tuple(mistakes), tuple(_clashes(keys, known)))
 
 
 @cache

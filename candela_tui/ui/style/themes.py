@@ -1,7 +1,7 @@
 """The dashboard's own themes: candela-dark, candela-light, and both again in colours that stay distinct with any kind
 of colour blindness."""
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from candela_tui.ui.style.contrast import ANSI_COLOURS, ATTRIBUTES, derived_colours
 
@@ -109,6 +109,11 @@ CANDELA_CLEAR_LIGHT = Theme(
 )
 
 THEMES = (CANDELA_DARK, CANDELA_LIGHT, CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT)
+
+
+def theme_names() -> list[str]:
+    """Return the names of all themes, Textual's included."""
+    return sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})
 
 
 def theme_variables(theme: Theme, *, no_color: bool = False) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,11 +23,14 @@ from candela_tui.config import (
     origin_of,
     read_document,
     standing_in,
+    to_text,
     validated,
 )
 from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.screens.dialogs.theme import ThemeDialog
 from candela_tui.ui.screens.settings.setting_row import SettingRow, at_once
+from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.closable import Closable
@@ -40,6 +43,17 @@ from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 _REMEMBERED = {("ui", "theme"): "theme", ("ui", "density"): "density"}
 """Settings that can also be chosen elsewhere and are remembered: setting them here clears that choice, so that the file
 applies."""
+
+_OPENS_THE_PROXY = (("proxy", "allow"), "any-local")
+"""The setting and value that let other users spend this user's money."""
+
+
+class SettingList(RowList):
+    """The list of settings."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("settings.change", "enter", "open", "Change", "Change the selected setting", shown_as="⏎", footer=True),
+    ]
 
 
 class SettingsScreen(Closable[None]):
@@ -66,7 +80,7 @@ class SettingsScreen(Closable[None]):
         self._config = config
         self._apply = apply
         self._settings = known_settings()
-        self._rows = RowList(id="settings")
+        self._rows = SettingList(id="settings")
         self._about = TextView(id="about")
         self._about.can_focus = False
         self._label = OneLine(id="label")
@@ -152,7 +166,7 @@ class SettingsScreen(Closable[None]):
     def _edit(self, row: SettingRow) -> None:
         self._label.pieces = ((f"{row.setting.name} = ", "accent"),)
         self._label.styles.width = len(row.setting.name) + 3
-        self._input.value = row.value if isinstance(row.value, str) else row.text
+        self._input.value = to_text(row.setting.key, row.value)
         self.add_class("-editing")
         self._input.focus()
 
@@ -160,20 +174,35 @@ class SettingsScreen(Closable[None]):
     def _submitted(self, event: Input.Submitted) -> None:
         row = self._row
         if row is not None:
-            value = event.value if isinstance(row.setting.default, str) else from_text(event.value)
-            self._change(row, value)
+            self._change(row, from_text(row.setting.key, event.value))
 
     def _change(self, row: SettingRow, value: Any) -> None:
         if self._config is None:
             self._tell("This dashboard was started without a config.toml, so settings can't be saved.")
-        else:
-            writing: Callable[[], Awaitable[None]] = partial(self._write, self._config, row, value)
-            self.run_worker(writing, group="write", exclusive=True)
+            return
+        write = partial(self._start_writing, self._config, row, value)
+        if (row.setting.key, value) != _OPENS_THE_PROXY:
+            write()
+            return
+
+        def answered(allow: Hashable | None) -> None:
+            if allow:
+                write()
+
+        options = (
+            Option(True, "y", "Allow all local users", "they can use your sign-in at your cost"),
+            Option(False, "n", "Allow only me"),
+        )
+        self.app.push_screen(ChooseDialog("Open the proxy to other users of this machine?", options), answered)
+
+    def _start_writing(self, config: Path, row: SettingRow, value: Any) -> None:
+        writing: Callable[[], Awaitable[None]] = partial(self._write, config, row, value)
+        self.run_worker(writing, group="write", exclusive=True)
 
     async def _write(self, config: Path, row: SettingRow, value: Any) -> None:
         setting = row.setting
         try:
-            await asyncio.to_thread(change_setting, config, setting.key, value)
+            await asyncio.to_thread(change_setting, config, setting.key, value, setting_mistakes)
         except ConfigError as error:
             self._tell(str(error))
             return

@@ -1,0 +1,42 @@
+"""Find mistakes in settings that their form does not show: files that are missing, names that nothing has."""
+
+from collections.abc import Iterator, Sequence
+
+from candela_tui.config import Settings, UiSettings
+from candela_tui.text.terminal_safe import terminal_safe
+
+
+def setting_mistakes(settings: Settings) -> Sequence[str]:
+    """Return what is wrong, one line for each mistake, with the key. Blocks."""
+    found = (*_unreadable_certificates(settings), *_unknown_theme(settings.ui), *_wrong_keys(settings.ui))
+    return [terminal_safe(mistake) for mistake in found]
+
+
+def _unreadable_certificates(settings: Settings) -> Iterator[str]:
+    if settings.proxy.ca_bundle is not None:
+        from candela_tui.network.client_session import tls_context
+
+        try:
+            tls_context(settings.proxy)
+        except OSError as error:
+            yield str(error)
+
+
+def _unknown_theme(settings: UiSettings) -> Iterator[str]:
+    if settings.theme != UiSettings().theme:
+        from candela_tui.ui.keys.commands import nearest
+        from candela_tui.ui.style.themes import theme_names
+
+        names = theme_names()
+        if settings.theme not in names:
+            near = nearest(settings.theme, names)
+            remedy = f"did you mean {near!r}?" if near else ":theme in the dashboard lists them"
+            yield f"ui.theme: there is no theme {settings.theme!r}; {remedy}"
+
+
+def _wrong_keys(settings: UiSettings) -> Sequence[str]:
+    if not settings.keys:
+        return ()
+    from candela_tui.ui.keys.keymap import keymap
+
+    return keymap(settings.keys).mistakes
