@@ -4,12 +4,14 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -20,6 +22,8 @@ from tests.e2e.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 MINUTES_S = 600
+PIPX = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+"""Where pipx is: it is installed with what the tests need."""
 
 pytestmark = [
     pytest.mark.install,
@@ -51,29 +55,42 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"clone": clone, "sdist": sdist, "wheel": wheel}
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A candela that was installed, and the variables with which the installer finds it again."""
+
+    program: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of its environment."""
+        return self.program.resolve().with_name("python")
+
+
 def _run(*command: str | Path, **environment: str) -> str:
-    ran = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=MINUTES_S
-    )
+    variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | environment
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=MINUTES_S)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
-def _with_uv(source: Path, to: Path) -> Path:
-    _run("uv", "tool", "install", "--quiet", source, UV_TOOL_DIR=str(to / "tools"), UV_TOOL_BIN_DIR=str(to / "bin"))
-    return to / "bin/candela"
+def _with_uv(source: Path, to: Path) -> Installed:
+    places = {"UV_TOOL_DIR": str(to / "tools"), "UV_TOOL_BIN_DIR": str(to / "bin")}
+    _run("uv", "tool", "install", "--quiet", source, **places)
+    return Installed(to / "bin/candela", places)
 
 
-def _with_pipx(source: Path, to: Path) -> Path:
+def _with_pipx(source: Path, to: Path) -> Installed:
     places = {"PIPX_HOME": str(to / "pipx"), "PIPX_BIN_DIR": str(to / "bin"), "PIPX_MAN_DIR": str(to / "man")}
-    _run(sys.executable, "-m", "pipx", "install", "--quiet", source, **places)
-    return to / "bin/candela"
+    _run("pipx", "install", "--quiet", source, **places, **PIPX)
+    return Installed(to / "bin/candela", places | PIPX)
 
 
-def _with_pip(source: Path, to: Path) -> Path:
+def _with_pip(source: Path, to: Path) -> Installed:
     _run("uv", "venv", "--quiet", "--seed", to)
     _run(to / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source)
-    return to / "bin/candela"
+    return Installed(to / "bin/candela")
 
 
 @pytest.mark.parametrize(
@@ -90,9 +107,9 @@ def _with_pip(source: Path, to: Path) -> Path:
     ],
 )
 async def test_an_installed_candela_runs_a_client_in_another_directory(
-    install: Callable[[Path, Path], Path], source: str, sources: dict[str, Path], home: Home
+    install: Callable[[Path, Path], Installed], source: str, sources: dict[str, Path], home: Home
 ) -> None:
-    candela = await asyncio.to_thread(install, sources[source], home.directory / "installed")
+    candela = (await asyncio.to_thread(install, sources[source], home.directory / "installed")).program
     home.with_programs(claude=f"exec {sys.executable} -c '{ASK}'")
     assert (await home.run_program("--version", program=candela)).out == f"candela {__version__}\n"
     ran = await home.run_program("claude", "-p", "hi", program=candela)
@@ -104,11 +121,22 @@ async def test_an_installed_candela_runs_a_client_in_another_directory(
 
 
 async def test_an_installed_candela_plays_the_demo(sources: dict[str, Path], home: Home, terminal: Terminal) -> None:
-    candela = await asyncio.to_thread(_with_uv, sources["wheel"], home.directory / "installed")
-    await terminal.open("it", [str(candela), "demo", "--speed", "20"], home.environment, home.directory)
+    installed = await asyncio.to_thread(_with_uv, sources["wheel"], home.directory / "installed")
+    await terminal.open("it", [str(installed.program), "demo", "--speed", "20"], home.environment, home.directory)
     await terminal.shows("it", "Demo", "$", "Sessions")
     await terminal.press("it", "C-c")
     assert await terminal.exit_code("it") == 0
+
+
+@pytest.mark.parametrize(("install", "source"), [(_with_uv, "clone"), (_with_pipx, "wheel"), (_with_pip, "wheel")])
+def test_the_command_for_a_missing_package_adds_it_to_the_environment_of_candela(
+    install: Callable[[Path, Path], Installed], source: str, sources: dict[str, Path], tmp_path: Path
+) -> None:
+    installed = install(sources[source], tmp_path / "installed")
+    say = "from candela_tui.installation import install_command; print(install_command('azure-identity', 'azure'))"
+    command = _run(installed.python, "-c", say)
+    _run(*shlex.split(command), **installed.environment)
+    _run(installed.python, "-c", "import azure.identity, candela_tui")
 
 
 def test_the_wheel_has_every_file_of_the_package_and_no_other(sources: dict[str, Path]) -> None:
