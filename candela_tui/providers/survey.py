@@ -58,6 +58,11 @@ class Survey:
         """Whether all credentials are Claude Code's own, so that candela has none to try."""
         return bool(self.findings) and all(finding.standing is Standing.CLIENT for finding in self.findings)
 
+    def updated(self, states: Iterable[CredentialState]) -> "Survey":
+        """Return the survey with what the proxy saw since, if it did."""
+        seen = next((one for one in states if one.provider is self.sign_in.provider), None)
+        return replace(self, seen=seen) if seen is not None and seen.standing is not Standing.NONE else self
+
     def _nothing(self, used: Finding | None) -> str:
         if used is not None:
             return _words(used)
@@ -93,8 +98,8 @@ async def survey(
 ) -> list[Survey]:
     """Look for the credentials of all providers concurrently. Never raises.
 
-    ``seen`` are the states in the candela that serves the next request, or None if none runs: then this process is in
-    its place, and looks whether the vaults are locked."""
+    ``seen`` are the states in another process's candela, which knows whether its vaults are locked. None if there is
+    none: then this process looks whether they are."""
     known = {state.provider: state for state in seen or ()}
 
     async def look(provider: Provider) -> Survey:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from candela_tui import __version__
 from candela_tui.config import Settings
+from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
 from candela_tui.ledger.running import RunningLedger
@@ -120,7 +121,11 @@ class Proxy:
         self._telling = InFlight()
         self.refusals = Refusals()
         """What models refused."""
-        self._api = LocalApi(feed, paths.store, paths.token, self._about, paths.vault, self.refusals) if paths else None
+        self._api = (
+            LocalApi(feed, paths.store, paths.token, self._about, paths.vault, Accounts(paths.accounts), self.refusals)
+            if paths
+            else None
+        )
 
     @property
     def live(self) -> int:

@@ -325,6 +325,40 @@ class TestAtATerminal:
         assert in_plain(home, PASSPHRASE) == []
 
 
+class TestARunningCandela:
+    """One that started without the passphrase, and gets it in each way in which a user may give it."""
+
+    @pytest.mark.parametrize("way", ["unlock by the environment", "unlock by a pipe", "test", "another login"])
+    async def test_is_given_the_passphrase_and_answers(self, way: str, home: Home) -> None:
+        here = {"CANDELA_PASSPHRASE": PASSPHRASE}
+        await piped(home, KEY, "auth", "login", "--with-key", **here)
+        await home.run("start")
+        asked = ("auth", "status", "--provider", "anthropic")
+        locked = await home.run(*asked, **here)
+        assert (locked.code, locked.out.partition("\n")[0]) == (1, "◍ Anthropic: locked")
+        ran = {
+            "unlock by the environment": lambda: home.run("auth", "unlock", **here),
+            "unlock by a pipe": lambda: piped(home, f"{PASSPHRASE}\n", "auth", "unlock"),
+            "test": lambda: home.run("auth", "test", **here),
+            "another login": lambda: piped(home, KEY, "auth", "login", "--with-key", **here),
+        }
+        assert (await ran[way]()).code == 0
+        assert (await home.run(*asked)).out.startswith("● Anthropic: signed in")
+        assert (await home.run("auth", "test")).code == 0
+
+    async def test_that_has_no_file_yet_is_given_the_passphrase_of_the_new_one(self, home: Home) -> None:
+        await home.run("start")
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert (await home.run("auth", "test")).code == 0
+
+    async def test_is_not_said_to_be_open_for_a_wrong_passphrase(self, home: Home) -> None:
+        await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        await home.run("start")
+        ran = await home.run("auth", "unlock", CANDELA_PASSPHRASE="another passphrase")
+        assert (ran.code, ran.out) == (1, "")
+        assert "that is not its passphrase" in ran.err
+
+
 class TestInTheDashboard:
     @pytest.mark.parametrize("attached", [False, True], ids=["its own proxy", "attached"])
     async def test_the_wizard_signs_in_for_the_candela_that_it_shows(

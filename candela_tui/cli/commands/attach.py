@@ -101,6 +101,7 @@ def _live_or_stored(
     following = RemoteFeed(client, history, about)
     following.start()
     try:
-        return show(following, history, status, settings, invocation, SignInSetup(own, client.unlock))
+        sign_in_setup = SignInSetup(own, client.unlock, client.credentials)
+        return show(following, history, status, settings, invocation, sign_in_setup)
     finally:
         following.close()

@@ -1,10 +1,12 @@
 """``candela auth``: sign in to providers, show the state of the sign-ins, and test them."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
@@ -115,6 +117,9 @@ async def _login(
     sign_in = _sign_in_to(provider)
     context = await _sign_in_setup(invocation).context(prompter, store)
     chosen = await _method(sign_in, context, prompter, "key" if with_key and method is None else method)
+    if chosen is None and await _of_client_only(context, provider):
+        click.echo(_OWN_LOGIN)
+        return 0
     account = await chosen.run(context, prompter) if chosen is not None else None
     if account is not None:
         await prompter.tell(f"{account.label} is stored in {account.place}.")
@@ -123,6 +128,13 @@ async def _login(
     lines = await _checked(invocation, settings, context, [sign_in], told=True, send_message=send_message)
     click.echo(_ending(provider, settings, account, lines[provider]))
     return _code(lines[provider])
+
+
+async def _of_client_only(context: SignInContext, provider: Provider) -> bool:
+    from candela_tui.providers.survey import survey
+
+    [found] = await survey(context, [provider])
+    return found.of_client_only
 
 
 def _ending(provider: Provider, settings: "Settings", account: Account | None, lines: Sequence[CheckLine]) -> str:
@@ -151,13 +163,14 @@ def _piped() -> "TerminalPrompter":
     )
 
 
-def _terminal_prompter() -> "TerminalPrompter":
+def _terminal_prompter(*, secrets: Sequence[str] | None = None) -> "TerminalPrompter":
     from candela_tui.cli.terminal.prompter import TerminalPrompter
 
     return TerminalPrompter(
         "Run it in a terminal, or give --provider, --method and --store. --with-key reads an Anthropic API key from a "
         "pipe; other keys can come from a command, the provider's key_command in config.toml. CANDELA_PASSPHRASE opens "
-        "the encrypted file."
+        "the encrypted file.",
+        secrets=secrets,
     )
 
 
@@ -358,12 +371,20 @@ async def _most_for_message(settings: "Settings", live: "LiveCheck") -> str:
 
 
 async def _open_file(invocation: Invocation, context: SignInContext, sign_ins: Sequence[SignIn]) -> None:
-    """Ask for the passphrase of the encrypted file if the check needs it and it is unknown."""
+    """Open the encrypted file if the check needs it, also for the running candela: ask for its passphrase if it is
+    unknown."""
     from candela_tui.credentials.vault.choice import known_passphrase
+    from candela_tui.credentials.vault.errors import VaultError
 
     accounts = [context.accounts.of(sign_in.provider) for sign_in in sign_ins]
     account = next((one for one in accounts if one is not None and one.store == "file"), None)
-    if account is not None and known_passphrase(invocation.paths.vault) is None and _terminal_prompter().interactive:
+    if account is None:
+        return
+    if known_passphrase(invocation.paths.vault) is not None:
+        # The check says what the running candela makes of it.
+        with contextlib.suppress(VaultError):
+            await context.opened(account)
+    elif _terminal_prompter().interactive:
         await context.opened(account)
 
 
@@ -419,7 +440,8 @@ async def _logout(invocation: Invocation, providers: Sequence[Provider] | None, 
 def unlock(invocation: Invocation) -> None:
     """Unlock the encrypted file of secrets for the running candela, until it stops.
 
-    A candela that starts with CANDELA_PASSPHRASE set does not need this.
+    Takes the passphrase from CANDELA_PASSPHRASE, from a pipe, or asks for it. A candela that starts with
+    CANDELA_PASSPHRASE set does not need this.
     """
     paths = invocation.paths
     if not paths.vault.exists():
@@ -432,14 +454,23 @@ def unlock(invocation: Invocation) -> None:
             "No candela is running with this data directory. Start one (`candela start`) and unlock it then, or start "
             "it with CANDELA_PASSPHRASE set."
         )
-    _run(_unlock(invocation, client_of(running, invocation).unlock))
+    _run(_unlock(paths.vault, client_of(running, invocation).unlock))
     click.echo(f"The candela on port {running.port} can read {paths.vault} until it stops.")
 
 
-async def _unlock(invocation: Invocation, tell: Any) -> None:
+async def _unlock(file: Path, tell: Callable[[str], None]) -> None:
+    """Find out the passphrase, and give it to the running candela, which reads the file with it. Raises VaultError."""
     from candela_tui.credentials.sign_in.secret_storage import SecretStorage
+    from candela_tui.credentials.vault.choice import known_passphrase
 
-    await SecretStorage(invocation.paths.vault, _terminal_prompter(), store="file", tell_passphrase=tell).vault()
+    prompter = _terminal_prompter()
+    if known_passphrase(file) is None and not sys.stdin.isatty():
+        piped = sys.stdin.buffer.readline(_MOST_PIPED).decode("utf-8", "replace").rstrip("\r\n")
+        prompter = _terminal_prompter(secrets=[piped] if piped else None)
+    await SecretStorage(file, prompter, store="file").vault()
+    passphrase = known_passphrase(file)
+    assert passphrase is not None
+    await asyncio.to_thread(tell, passphrase)
 
 
 def _sign_in_setup(invocation: Invocation) -> "SignInSetup":

@@ -1,7 +1,7 @@
 """Set up sign-ins for one data directory and the candela process that reads it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from candela_tui.config import load
@@ -10,6 +10,7 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.credentials.sign_in.secret_storage import SecretStorage
+from candela_tui.credentials.state import CredentialState
 from candela_tui.paths import Paths
 
 
@@ -21,6 +22,9 @@ class SignInSetup:
     tell_passphrase: Callable[[str], None] | None = None
     """Sends the passphrase of the encrypted file to candela running in another process. Blocks. May raise
     VaultError."""
+    seen: Callable[[], Sequence[CredentialState]] | None = None
+    """Asks candela running in another process for the states of its credentials, and which are locked. Blocks. Raises
+    StoreError. None if the proxy is in this process, or none runs."""
 
     async def context(self, prompter: Prompter, store: Store | None = None) -> SignInContext:
         """Return the context of one sign-in, with the current settings. Raises ConfigError, CredentialsError."""

@@ -48,7 +48,7 @@ class SecretStorage:
         tell_passphrase: Callable[[str], None] | None = None,
     ) -> None:
         """``file`` is the path of the encrypted file. ``store`` is the user's choice, if already made.
-        ``tell_passphrase`` passes a typed passphrase to another process that needs it; it blocks."""
+        ``tell_passphrase`` passes the passphrase to another process that needs it; it blocks. Raises VaultError."""
         self._file = file
         self._prompter = prompter
         self._store = store
@@ -135,12 +135,23 @@ class SecretStorage:
         known = known_passphrase(self._file)
         if known is not None:
             await self._verify(known)
-            return open_vault("file", self._file, lambda: known)
-        typed = await (self._old_passphrase() if self._file.exists() else self._new_passphrase())
-        if self._tell is not None:
-            tell = self._tell
-            await self._blocking(lambda: tell(typed))
-        return open_vault("file", self._file, lambda: typed)
+            passphrase = known
+        else:
+            passphrase = await (self._old_passphrase() if self._file.exists() else self._new_passphrase())
+        await self._hand_on(passphrase)
+        return open_vault("file", self._file, lambda: passphrase)
+
+    async def _hand_on(self, passphrase: str) -> None:
+        """Give the passphrase to the other process. If that fails, the sign-in goes on: the secret can be stored."""
+        if self._tell is None:
+            return
+        tell = self._tell
+        try:
+            await self._blocking(lambda: tell(passphrase))
+        except VaultError as error:
+            await self._prompter.tell(
+                f"The candela that runs could not be given the passphrase ({error}). `candela auth unlock` tries again."
+            )
 
     async def _old_passphrase(self) -> str:
         for _ in range(_TRIES):

@@ -11,11 +11,16 @@ import msgspec
 from aiohttp import web
 
 from candela_tui import wire
-from candela_tui.credentials.vault.choice import unlock
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.state import CredentialState, Standing
+from candela_tui.credentials.vault.choice import known_passphrase, unlock
+from candela_tui.credentials.vault.encrypted_file import file_locked
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
+from candela_tui.providers.identity import Provider
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.proxy.local_api.bodies import Bodies
 from candela_tui.proxy.local_api.events import RequestEvents, SnapshotEvents, event_stream, snapshot
@@ -53,11 +58,13 @@ class LocalApi:
         token_file: Path,
         about: Callable[[], About],
         vault_file: Path,
+        accounts: Accounts,
         refusals: Refusals,
     ) -> None:
         self._feed = feed
         self._refusals = refusals
         self._vault_file = vault_file
+        self._accounts = accounts
         self._store = StoreReader(store, feed.notify)
         self._token_file = token_file
         self._token: str | None = None
@@ -112,7 +119,7 @@ class LocalApi:
             case [] | [""]:
                 return _document(wire.encode(self._about()))
             case ["credentials"]:
-                return _document(wire.encode([wire.Credentials.of(state) for state in self._feed.credentials]))
+                return _document(wire.encode([wire.Credentials.of(state) for state in self._credentials()]))
             case ["refusals"]:
                 return _document(wire.encode([wire.Refusal.of(each) for each in self._refusals.remembered()]))
             case ["events"]:
@@ -153,11 +160,34 @@ class LocalApi:
         try:
             given = msgspec.json.decode(await read_body(request, _MOST_PASSPHRASE), type=Unlock).passphrase
             await asyncio.to_thread(unlock, self._vault_file, given)
+            self._tell_unlocked()
         except (BodyTooLarge, msgspec.DecodeError, RecursionError):
             return _refusal(400, 'send a passphrase as {"passphrase": "…"}')
         except VaultError as error:
             return _refusal(403, str(error))
         return _document(b"{}")
+
+    def _tell_unlocked(self) -> None:
+        for provider in self._in_file():
+            state = next((one for one in self._feed.credentials if one.provider is provider), None)
+            if state is None or state.standing is Standing.LOCKED:
+                self._feed.tell_credentials(CredentialState(provider, Standing.NONE))
+
+    def _credentials(self) -> list[CredentialState]:
+        """Return the states of credentials as the next request finds them: those in the file may be locked."""
+        known = {state.provider: state for state in self._feed.credentials}
+        if known_passphrase(self._vault_file) is None:
+            words = str(file_locked(self._vault_file))
+            known |= {provider: CredentialState(provider, Standing.LOCKED, words=words) for provider in self._in_file()}
+        return list(known.values())
+
+    def _in_file(self) -> list[Provider]:
+        """Return the providers whose secrets are in the encrypted file."""
+        try:
+            accounts = self._accounts.all()
+        except CredentialsError:
+            return []
+        return [provider for provider, account in accounts.items() if account.store == "file"]
 
     async def _notice(self, request: web.BaseRequest) -> web.Response:
         """Show a notice in every dashboard of this candela, and log it."""

@@ -1,5 +1,6 @@
 """Watch credentials: look for those that matter, and warn when they can't be used or are about to expire."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
@@ -7,11 +8,13 @@ from textual.app import App
 
 from candela_tui.config import ConfigError
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.credentials.sign_in.prompter import Abandoned, Choice
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Notice
 from candela_tui.providers.identity import PROVIDERS, Provider, route_of
 from candela_tui.providers.survey import SignIns, Survey, survey
+from candela_tui.store.errors import StoreError
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.style.credentials import credential_warning
 
@@ -60,7 +63,7 @@ class CredentialWatch:
         except (ConfigError, CredentialsError):
             # A problem with these files is reported where they are used.
             return
-        self.found(await survey(context, providers, self._sources.feed.credentials, self.sign_ins))
+        self.found(await survey(context, providers, await seen_elsewhere(sign_in_setup), self.sign_ins))
 
     def found(self, surveys: Iterable[Survey]) -> None:
         """Take the results of a survey of credentials."""
@@ -70,6 +73,9 @@ class CredentialWatch:
     def take(self, states: Sequence[CredentialState]) -> None:
         """Take changed credential states from the proxy, and notify the user of problems and recoveries."""
         for state in states:
+            if state.standing is Standing.NONE:
+                # A vault was unlocked, or the user signed out.
+                self.look()
             before = self._known.get(state.provider)
             self._known[state.provider] = state
             words = credential_warning(state, self._sources.clock)
@@ -82,6 +88,16 @@ class CredentialWatch:
             ):
                 self._app.notify(f"{PROVIDERS[state.provider].short_title}: the credentials work again")
         self._changed()
+
+
+async def seen_elsewhere(setup: SignInSetup) -> Sequence[CredentialState] | None:
+    """Return the states of the credentials in another process's candela, or None if the proxy is in this process."""
+    if setup.seen is None:
+        return None
+    try:
+        return await asyncio.to_thread(setup.seen)
+    except StoreError:
+        return None
 
 
 class _Nobody:

@@ -1,6 +1,6 @@
 """The data that the screens show, and the protocol by which they learn of changes."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -40,9 +40,10 @@ class DataSources:
     def credentials(self, provider: Provider) -> CredentialState | None:
         """Return the state of a provider's credentials: as surveyed, with what the proxy saw since, or None if nobody
         looked yet."""
-        seen = next((state for state in self.feed.credentials if state.provider is provider), None)
         survey = self.surveys.get(provider)
-        return replace(survey, seen=seen).state if survey is not None else seen
+        if survey is not None:
+            return survey.updated(self.feed.credentials).state
+        return next((state for state in self.feed.credentials if state.provider is provider), None)
 
     @property
     def chosen(self) -> Remembered:

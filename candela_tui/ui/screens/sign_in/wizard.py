@@ -20,6 +20,7 @@ from candela_tui.providers.registry import sign_in_to
 from candela_tui.providers.survey import SignIns, Survey, survey
 from candela_tui.ui.screens.sign_in.conversation import SignInConversation
 from candela_tui.ui.screens.sign_in.option_row import SignInOption
+from candela_tui.ui.state.credential_watch import seen_elsewhere
 from candela_tui.ui.style.credentials import standing_piece
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ class Wizard:
         prompter.say("Secrets are stored in the system keyring, or in a file that a passphrase encrypts.", "dim")
 
         async def look() -> list[Survey]:
-            return await survey(await self._context(), seen=around.states(), sign_ins=around.sign_ins)
+            seen = await seen_elsewhere(around.sign_in_setup)
+            found = await survey(await self._context(), seen=seen, sign_ins=around.sign_ins)
+            return [one.updated(around.states()) for one in found]
 
         while True:
             try:
