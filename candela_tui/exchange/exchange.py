@@ -13,7 +13,7 @@ from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
-from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.kind import FREE_KINDS, Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import Dialect, Provider, RouteName
 
@@ -205,6 +205,11 @@ class Exchange:
     def asks_message(self) -> bool:
         """Whether it asks for a message, which is billed by the usage that its response states."""
         return self.method == "POST" and self.kind not in NO_MESSAGE
+
+    @property
+    def free(self) -> bool:
+        """Whether it is of a kind that costs nothing, such as a token count, whatever the response states."""
+        return self.kind in FREE_KINDS or self.method == "HEAD"
 
     @property
     def live(self) -> bool:

@@ -129,8 +129,9 @@ class Ledger:
         return found.copy() if found else Totals()
 
     def sessions(self) -> list[SessionTotals]:
-        """Return every session, the most recently active first."""
-        listed = [session.snapshot() for session in self._sessions.values()]
+        """Return every session, the most recently active first. Free requests without a session, such as those of a
+        live check, open none."""
+        listed = [session.snapshot() for session in self._sessions.values() if not _only_free(session)]
         listed.sort(key=lambda session: session.last_at.timestamp() if session.last_at else 0.0, reverse=True)
         return listed
 
@@ -175,6 +176,10 @@ class Ledger:
 def most_expensive_first(sums: dict[str | None, Totals]) -> list[tuple[str | None, Totals]]:
     """Return sums, the most expensive first; those without a price come last."""
     return sorted(sums.items(), key=lambda each: (-each[1].cost_usd, -each[1].requests))
+
+
+def _only_free(session: SessionSums) -> bool:
+    return session.session_id is None and session.totals.all_free
 
 
 def _model(exchange: Exchange) -> str | None:

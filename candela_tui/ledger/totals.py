@@ -16,6 +16,8 @@ class Totals:
     requests: int = 0
     live: int = 0
     errors: int = 0
+    free: int = 0
+    """Exchanges of a kind that costs nothing, such as token counts."""
     counted: int = 0
     """Exchanges whose response stated its usage. If there are none, the tokens are not 0 but unknown."""
     input_tokens: int = 0
@@ -52,6 +54,7 @@ class Totals:
         cost, usage = exchange.cost, exchange.usage
         usd = cost.total if cost is not None else Decimal(0)
         self.requests += times
+        self.free += times * exchange.free
         if exchange.live:
             self.live += times
         elif exchange.failed:
@@ -94,8 +97,13 @@ class Totals:
         return replace(self)
 
     def known(self, tokens: int) -> int | None:
-        """Return a sum of tokens, or None if no response stated its usage."""
-        return tokens if self.counted else None
+        """Return a sum of tokens, or None if no response stated its usage and not all requests are free."""
+        return tokens if self.counted or self.all_free else None
+
+    @property
+    def all_free(self) -> bool:
+        """Whether there are requests, and all of them cost nothing."""
+        return 0 < self.requests == self.free
 
     @property
     def at_least(self) -> bool:
@@ -114,8 +122,8 @@ class Totals:
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost in USD; None if no exchange has a price."""
-        return self.cost_usd if self.priced else None
+        """The cost in USD; None if no exchange has a price, unless all of them are free."""
+        return self.cost_usd if self.priced or self.all_free else None
 
 
 _SUMS = tuple(each.name for each in fields(Totals))

@@ -22,3 +22,6 @@ class Kind(StrEnum):
 
 SIDE_KINDS = frozenset({Kind.TITLE, Kind.CLASSIFIER, Kind.SIDE, Kind.COUNT_TOKENS, Kind.MODELS, Kind.PROBE})
 """Requests outside the conversation, which are no turns of an agent."""
+
+FREE_KINDS = frozenset({Kind.COUNT_TOKENS, Kind.MODELS})
+"""Requests that no model answers and no provider bills."""

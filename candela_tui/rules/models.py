@@ -8,15 +8,13 @@ from candela_tui.config import RulesSettings
 from candela_tui.ledger.running import Spending
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
-from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.refusal import refused
 
 _NAME = "rules.models"
-_FREE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS})
-"""Requests that no model answers: counts are free, and clients count for models that they don't request in the end."""
 _LARGE = 256 * 1024
 """Bodies of at least this many bytes are read in a thread, because that takes milliseconds."""
 
@@ -37,7 +35,7 @@ class DeniedModels:
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request or pass it on."""
         call = _call(request) if len(request.body) < _LARGE else await asyncio.to_thread(_call, request)
-        pattern = self._denying(call.model) if call.model is not None and call.kind not in _FREE else None
+        pattern = self._denying(call.model) if call.model is not None and call.kind not in FREE_KINDS else None
         if pattern is None:
             return await upstream.attempt(request)
         words = (

@@ -10,7 +10,7 @@ from candela_tui.exchange import Outcome
 from candela_tui.ledger.ledger import QUARTER_S, Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
-from candela_tui.protocol.kind import SIDE_KINDS
+from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
 from candela_tui.store.codecs import read_money, read_text, read_time
 from candela_tui.store.schema import exchanges
 
@@ -56,6 +56,7 @@ _cost = sum(_parts_of_cost[1:], start=_parts_of_cost[0] + 0)
 _SUMS: Final = (
     _Sum("requests", func.count()),
     _Sum("errors", _count(_columns.outcome.in_(_FAILED))),
+    _Sum("free", _count(_columns.kind.in_([kind.value for kind in FREE_KINDS]) | (_columns.method == "HEAD"))),
     _Sum("counted", func.count(_columns.usage_iterations)),
     _Sum("input_tokens", func.sum(_columns.input_tokens)),
     _Sum("cache_read_tokens", func.sum(_columns.cache_read_tokens)),

@@ -37,7 +37,7 @@ def recorded(draw: Any) -> Exchange:
     return Exchange(
         id=f"{number:03}",
         started_at=BEGUN + number * timedelta(minutes=7),
-        method="POST",
+        method=draw(some.sampled_from(["POST", "HEAD"])),
         path="/v1/messages",
         route="anthropic-direct",
         kind=draw(some.sampled_from(Kind)),

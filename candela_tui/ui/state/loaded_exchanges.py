@@ -51,7 +51,7 @@ class LoadedExchanges:
         """Ids of the exchanges of all sessions, sorted."""
         self._live: set[str] = set()
         self._unnamed = 0
-        """Exchanges without a session that appear in the list: all but probes."""
+        """Exchanges without a session that appear in the list: all but probes and free requests."""
         self._settled: dict[str | None, _Settled] = {}
         self._summaries: dict[str | None, tuple[float, SessionSummary]] = {}
         self._stale: set[str | None] = set()
@@ -113,7 +113,7 @@ class LoadedExchanges:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to show: no request but probes."""
+        """Whether there is nothing to show: no request but probes and free ones without a session."""
         return not any(self._shown(session_id) for session_id in self._ids)
 
     @property
@@ -225,4 +225,4 @@ def _put(ids: list[str], exchange_id: str) -> None:
 
 
 def _unnamed(exchange: Exchange) -> bool:
-    return exchange.session_id is None and exchange.kind is not Kind.PROBE
+    return exchange.session_id is None and exchange.kind is not Kind.PROBE and not exchange.free

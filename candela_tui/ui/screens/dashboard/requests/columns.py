@@ -147,7 +147,7 @@ def _model(call: Call, table: Table, width: int) -> str:
 
 def _cost(call: Call, table: Table, width: int) -> str:
     usd, at_least = total_cost(call)
-    if usd is None and call.last.kind in (Kind.PROBE, Kind.MODELS):
+    if usd is None and (call.last.free or call.last.kind is Kind.PROBE):
         return ""
     if not at_least or usd is None:
         return amounts.money(usd)
