@@ -65,6 +65,11 @@ def known_passphrase(file: Path, environ: Mapping[str, str] = os.environ) -> str
     return _TYPED.get(file) or passphrase_of(environ)
 
 
+def is_unlocked(file: Path) -> bool:
+    """Return whether a passphrase of the file was verified in this process."""
+    return file in _TYPED
+
+
 def unlock(file: Path, passphrase: str) -> None:
     """Verify the passphrase and remember it for this process. Blocks.
 

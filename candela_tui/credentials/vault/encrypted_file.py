@@ -64,7 +64,10 @@ class EncryptedFile:
         if self._passphrase is None:
             given = self._ask()
             if not given:
-                raise file_locked(self._path)
+                raise VaultLocked(
+                    f"{self._path} is locked: open it with `candela auth unlock`, or set CANDELA_PASSPHRASE where "
+                    "candela starts"
+                )
             self._passphrase = given
         return self._passphrase
 
@@ -117,13 +120,6 @@ class EncryptedFile:
 
     def _damaged(self) -> VaultError:
         return VaultError(f"{self._path} is damaged: move it away and sign in again")
-
-
-def file_locked(path: Path) -> VaultLocked:
-    """Return the error for a file whose passphrase nobody has given."""
-    return VaultLocked(
-        f"{path} is locked: open it with `candela auth unlock`, or set CANDELA_PASSPHRASE where candela starts"
-    )
 
 
 def _key(passphrase: str, salt: bytes, cost: int) -> bytes:

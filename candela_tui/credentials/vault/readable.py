@@ -7,7 +7,7 @@ from candela_tui.credentials.accounts import Store
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import Standing
-from candela_tui.credentials.vault.choice import keyring_state, known_passphrase, open_vault, unlock
+from candela_tui.credentials.vault.choice import is_unlocked, keyring_state, known_passphrase, open_vault, unlock
 from candela_tui.credentials.vault.errors import VaultError, VaultLocked
 from candela_tui.credentials.vault.secret_service import Collection
 
@@ -37,6 +37,8 @@ def _looked(store: Store, file: Path | None) -> tuple[Standing, str] | None:
 
 def _file(file: Path | None) -> tuple[Standing, str] | None:
     """Look at the encrypted file. Raises VaultError."""
+    if file is not None and is_unlocked(file):
+        return None
     if file is None or not file.exists():
         return Standing.REFUSED, f"{file or 'the encrypted file'} is not there: sign in again"
     passphrase = known_passphrase(file)

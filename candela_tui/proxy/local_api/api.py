@@ -14,9 +14,9 @@ from candela_tui import wire
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
-from candela_tui.credentials.vault.choice import known_passphrase, unlock
-from candela_tui.credentials.vault.encrypted_file import file_locked
+from candela_tui.credentials.vault.choice import unlock
 from candela_tui.credentials.vault.errors import VaultError
+from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
@@ -119,7 +119,7 @@ class LocalApi:
             case [] | [""]:
                 return _document(wire.encode(self._about()))
             case ["credentials"]:
-                return _document(wire.encode([wire.Credentials.of(state) for state in self._credentials()]))
+                return _document(wire.encode([wire.Credentials.of(state) for state in await self._credentials()]))
             case ["refusals"]:
                 return _document(wire.encode([wire.Refusal.of(each) for each in self._refusals.remembered()]))
             case ["events"]:
@@ -173,12 +173,13 @@ class LocalApi:
             if state is None or state.standing is Standing.LOCKED:
                 self._feed.tell_credentials(CredentialState(provider, Standing.NONE))
 
-    def _credentials(self) -> list[CredentialState]:
+    async def _credentials(self) -> list[CredentialState]:
         """Return the states of credentials as the next request finds them: those in the file may be locked."""
         known = {state.provider: state for state in self._feed.credentials}
-        if known_passphrase(self._vault_file) is None:
-            words = str(file_locked(self._vault_file))
-            known |= {provider: CredentialState(provider, Standing.LOCKED, words=words) for provider in self._in_file()}
+        in_file = self._in_file()
+        wrong = await standing_of_vault("file", self._vault_file) if in_file else None
+        if wrong is not None and wrong[0] is Standing.LOCKED:
+            known |= {provider: CredentialState(provider, Standing.LOCKED, words=wrong[1]) for provider in in_file}
         return list(known.values())
 
     def _in_file(self) -> list[Provider]:
