@@ -1,18 +1,26 @@
 """Fixtures that all tests share."""
 
 import fcntl
+import os
 import threading
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.standin import Provider
 
-# No example is timed: a busy machine is no fault of the code.
-# The examples differ from run to run; `pytest --hypothesis-profile thorough` looks at many at once.
-settings.register_profile("untimed", deadline=None, max_examples=50)
-settings.register_profile("thorough", deadline=None, max_examples=1000)
+# No example is timed, and none is slow to make: a busy machine is not a fault of the code.
+# The examples differ from run to run, except in CI: a change must not be refused for a fault that it did not bring.
+# `pytest --hypothesis-profile thorough` looks at many at once.
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    max_examples=50,
+)
+settings.register_profile("thorough", settings.get_profile("untimed"), derandomize=False, max_examples=1000)
 settings.load_profile("untimed")
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from textual import events
@@ -31,6 +32,8 @@ from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.state.proxy_status import ProxyStatus
 
+# As long as the other tests wait: a machine under load is slow.
+PATIENCE_S = 30.0
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 JSON_HEADERS = (("Content-Type", "application/json"), ("x-api-key", "[redacted]"))
 STREAM_HEADERS = (("Content-Type", "text/event-stream; charset=utf-8"), ("request-id", "req_011CVq4"))
@@ -247,13 +250,12 @@ def stream(*texts: str, thinking: str = "", tool: tuple[str, dict[str, Any]] | N
     return b"".join(out)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], Any], turns: int = 1000) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], Any]) -> None:
     """Let the app go on until something holds."""
-    for _ in range(turns):
-        if condition():
-            return
+    patience_ends = monotonic() + PATIENCE_S
+    while not condition():
+        assert monotonic() < patience_ends, f"waited in vain; the screen says:\n{screen_text(pilot)}"
         await pilot.pause(0.01)
-    raise AssertionError(f"waited in vain; the screen says:\n{screen_text(pilot)}")
 
 
 async def shows(pilot: Pilot[Any], *texts: str) -> str:

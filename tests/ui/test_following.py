@@ -46,7 +46,7 @@ async def test_the_newest_5000_requests_of_the_store_come_first_and_their_sessio
             store_whole(writer, scene.make(ago=ago, session_id=session, clues=clues("a long day")))
     async with scene.opened() as pilot:
         loaded = scene.app.sources.loaded
-        await until(pilot, lambda: len(loaded.requests("long")) == 7199, 3000)
+        await until(pilot, lambda: len(loaded.requests("long")) == 7199)
         assert len(loaded.requests(None)) == 1
         assert loaded.requests("forgotten") == []
         await until(pilot, lambda: loaded.session("long").totals.requests == 7199)
@@ -62,7 +62,7 @@ async def test_the_cost_of_today_is_that_of_all_its_requests_however_many(tmp_pa
     assert made.cost is not None
     async with scene.opened() as pilot:
         loaded = scene.app.sources.loaded
-        await until(pilot, lambda: loaded.today().requests == 6100, 3000)
+        await until(pilot, lambda: loaded.today().requests == 6100)
         assert loaded.today().cost_usd == 6100 * made.cost.total
 
 

@@ -56,6 +56,11 @@ def see_no(text: str) -> Step:
     return lambda pilot: until(pilot, lambda: text not in screen_text(pilot))
 
 
+async def dismiss(pilot: Pilot[Any]) -> None:
+    """Take the notifications off the screen, as time would."""
+    pilot.app.clear_notifications()
+
+
 class Story(Protocol):
     """Begins with what happened before, goes through steps, and compares what is then on the screen."""
 
@@ -150,7 +155,7 @@ class TestKeepingAnEyeOnTheWork:
         assert story(working_day, BUSY)
 
     def test_compact(self, story: Story) -> None:
-        assert story(working_day, BUSY, press("D"), see_no("╭"), see_no("Density"))
+        assert story(working_day, BUSY, press("D"), see_no("╭"), see("Density"), dismiss, see_no("Density"))
 
     def test_errors_say_what_to_do(self, story: Story) -> None:
         assert story(working_day, BUSY, press("1", "j", "j", "j", "j", "j", "2"), see("429"))
@@ -387,7 +392,7 @@ class TestFindingOnesWay:
             for text, ago in (old, told):
                 app.sources.feed.pass_on(Notice(text, NOW - timedelta(seconds=ago)))  # type: ignore[attr-defined]
             await shows(pilot, "⚠ 2")
-            app.clear_notifications()
+            await dismiss(pilot)
 
         assert story(trouble, BUSY, warned, press("exclamation_mark"), see("Warnings"), size=size)
 
