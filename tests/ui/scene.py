@@ -11,7 +11,10 @@ from time import monotonic
 from typing import Any
 
 from textual import events
+from textual._compositor import InlineUpdate
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets import Input
 
 from candela_tui.config import PricingSettings, UiSettings
@@ -275,6 +278,16 @@ async def typed(pilot: Pilot[Any], text: str) -> None:
 
 def screen_text(pilot: Pilot[Any]) -> str:
     """The terminal's cells, line by line."""
-    width, height = pilot.app.size
-    lines = pilot.app.screen._compositor.render_strips(pilot.app.size)
-    return "\n".join(strip.text[:width] for strip in lines[:height])
+    return "\n".join(strip.text[: pilot.app.size.width] for strip in drawn(pilot.app.screen)[: pilot.app.size.height])
+
+
+def drawn(screen: Screen[Any]) -> list[Strip]:
+    """The lines of a screen as the terminal shows them.
+
+    A translucent screen must know those below it whenever its lines are asked for: they are kept, and without that
+    would be kept without what is below.
+    """
+    stack = screen.app.screen_stack
+    update = screen._compositor.render_inline(screen.app.size, stack[: stack.index(screen)])
+    assert isinstance(update, InlineUpdate)
+    return update.strips

@@ -18,7 +18,7 @@ from candela_tui.feed import Notice
 from candela_tui.paths import default_paths
 from candela_tui.providers.identity import Provider, RouteName
 from tests.ui.cloud_day import a_request_over_bedrock
-from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
+from tests.ui.scene import NOW, Scene, drawn, screen_text, shows, typed, until
 from tests.ui.sign_in_cloud import Cloud
 from tests.ui.working_day import (
     FIX,
@@ -94,11 +94,8 @@ async def _rests(pilot: Pilot[Any]) -> None:
     """Let what the last step set off come to its end; a page of what is live has none, nor has a sign-in."""
     app = pilot.app
 
-    def drawn() -> list[Any]:
-        return [screen._compositor.render_strips(app.size) for screen in app.screen_stack]
-
     before: list[Any] = []
-    while before != (before := drawn()):
+    while before != (before := [drawn(screen) for screen in app.screen_stack]):
         await until(
             pilot, lambda: all(worker.is_finished or worker.group in ("page", "sign in") for worker in app.workers)
         )

@@ -13,7 +13,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from candela_tui.config import UiSettings
 from candela_tui.ui.style.contrast import contrast, derived_colours
 from candela_tui.ui.style.themes import CANDELA_CLEAR_DARK, CANDELA_CLEAR_LIGHT, CANDELA_DARK, THEMES, theme_variables
-from tests.ui.scene import Scene, busy_morning, shows, typed, until
+from tests.ui.scene import Scene, busy_morning, drawn, shows, typed, until
 
 TRUE_COLOR = [theme for theme in (*BUILTIN_THEMES.values(), *THEMES) if not theme.ansi]
 READ = ("text", "bright", "dim", "faint")
@@ -135,10 +135,9 @@ class TestInTheDashboard:
 def _segments(scene: Scene) -> list[tuple[str, Any]]:
     """What goes to the terminal, after the filters."""
     app = scene.app
-    lines = app.screen._compositor.render_strips(app.size)
     return [
         (segment.text, segment.style)
-        for strip in lines
+        for strip in drawn(app.screen)
         for segment in strip.apply_filter(app._filters[-1], app.background_colors[0])
     ]
 
