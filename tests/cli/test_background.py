@@ -59,6 +59,18 @@ async def test_starting_twice_keeps_the_first(home: Home) -> None:
     assert await status(home) == first
 
 
+async def test_starting_with_another_data_directory_says_where_the_records_go_and_fails(home: Home) -> None:
+    await home.run("start")
+    other = await home.run("--data-dir", str(home.directory / "other"), "start")
+    assert other.code == 1
+    assert f"stores its records in {home.data}, not in {home.directory / 'other'}" in other.err
+    assert not (home.directory / "other").exists()
+    home.environment.pop("CANDELA_DATA_DIR")
+    again = await home.run("start")
+    home.environment["CANDELA_DATA_DIR"] = str(home.data)
+    assert (again.code, f"stores its records in {home.data}." in again.out) == (0, True)
+
+
 async def test_stop_ends_it_and_stopping_again_is_no_failure(home: Home) -> None:
     await home.run("start")
     stopped = await home.run("stop")

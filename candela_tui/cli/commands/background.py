@@ -28,13 +28,23 @@ _FLUSH_S = 15.0
 def start(invocation: Invocation) -> None:
     """Run the proxy in the background until `candela stop`.
 
-    Its log (`candela logs`) and records are in the data directory.
+    Its log (`candela logs`) and records are in the data directory. Fails if a candela that stores its records in
+    another directory than --data-dir is running on the port.
     """
     port = invocation.settings().proxy.port
     running = running_candela(port)
     if running is not None:
-        click.echo(f"candela {running.version} is already running on {_url(running)} (pid {running.pid}).")
-        return
+        already = f"candela {running.version} is already running on {_url(running)} (pid {running.pid})"
+        if running.data_dir is None or Path(running.data_dir).resolve() == invocation.paths.data.resolve():
+            click.echo(f"{already}.")
+            return
+        elsewhere = f"{already}, and stores its records in {running.data_dir}"
+        if invocation.data is None:
+            click.echo(f"{elsewhere}.")
+            return
+        from candela_tui.cli.process.engine import OTHER_PORT
+
+        raise click.ClickException(f"{elsewhere}, not in {invocation.paths.data}.\n{OTHER_PORT}")
     # Check before the data directory is created, which makes it private.
     warnings = [config_access(invocation.paths.config), data_access(invocation.paths.data)]
     running = daemon.start(invocation, port)
