@@ -36,7 +36,8 @@ import json, os, urllib.request
 body = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 headers = {"Content-Type": "application/json", "X-Api-Key": "sk-ant-api03-test", "User-Agent": "claude-cli/2.1.332"}
 url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
-print(urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)).status)
+with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+    print(answer.status, len(answer.read()) > 0)
 """
 
 
@@ -113,11 +114,11 @@ async def test_an_installed_candela_runs_a_client_in_another_directory(
     home.with_programs(claude=f"exec {sys.executable} -c '{ASK}'")
     assert (await home.run_program("--version", program=candela)).out == f"candela {__version__}\n"
     ran = await home.run_program("claude", "-p", "hi", program=candela)
-    assert (ran.code, ran.out) == (0, "200\n")
+    assert (ran.code, ran.out) == (0, "200 True\n")
     assert ran.err.startswith("candela: started in the background")
+    assert (await home.run_program("stop", program=candela)).code == 0
     recorded = await home.run_program("requests", "--json", program=candela)
     assert [request["outcome"] for request in json.loads(recorded.out)] == ["ok"]
-    assert (await home.run_program("stop", program=candela)).code == 0
 
 
 async def test_an_installed_candela_plays_the_demo(sources: dict[str, Path], home: Home, terminal: Terminal) -> None:
