@@ -39,11 +39,16 @@ class _Section(BaseModel):
         return value if cls.model_fields[info.field_name].annotation is bool else _no_switch(value)
 
 
+def _route_name(value: str) -> RouteName:
+    # pydantic can't call the class itself: from Python 3.12 on, its signature is that of any number of values.
+    return RouteName(value)
+
+
 if TYPE_CHECKING:
     DefaultRoute = RouteName
 else:
     # The names are literal text because the error message for a wrong value lists them.
-    DefaultRoute = Annotated[Literal[tuple(name.value for name in DEFAULT_ROUTES)], AfterValidator(RouteName)]
+    DefaultRoute = Annotated[Literal[tuple(name.value for name in DEFAULT_ROUTES)], AfterValidator(_route_name)]
 
 
 def _path(value: object) -> object:
