@@ -110,7 +110,33 @@ def _with_pip(source: Path, to: Path) -> Installed:
 async def test_an_installed_candela_runs_a_client_in_another_directory(
     install: Callable[[Path, Path], Installed], source: str, sources: dict[str, Path], home: Home
 ) -> None:
-    candela = (await asyncio.to_thread(install, sources[source], home.directory / "installed")).program
+    installed = await asyncio.to_thread(install, sources[source], home.directory / "installed")
+    await _runs_a_client(installed.program, home)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+async def test_candela_runs_a_client_on_each_python(version: str, sources: dict[str, Path], home: Home) -> None:
+    python = await asyncio.to_thread(_interpreter, version)
+    if python is None:
+        pytest.skip(f"neither uv nor pyenv has a Python {version}")
+    environment = home.directory / "python"
+    await asyncio.to_thread(_run, "uv", "venv", "--quiet", "--python", python, environment)
+    await asyncio.to_thread(_run, "uv", "pip", "install", "--quiet", "--python", environment, sources["wheel"])
+    await _runs_a_client(environment / "bin/candela", home)
+
+
+def _interpreter(version: str) -> str | None:
+    """Return where a version of Python is on this machine, if there is one."""
+    uv, pyenv = ["uv", "python", "find", "--no-project", version], ["pyenv", "prefix", version]
+    for command, below in ((uv, ""), (pyenv, "/bin/python")):
+        if shutil.which(command[0]) is not None:
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ran.returncode == 0:
+                return ran.stdout.strip() + below
+    return None
+
+
+async def _runs_a_client(candela: Path, home: Home) -> None:
     home.with_programs(claude=f"exec {sys.executable} -c '{ASK}'")
     assert (await home.run_program("--version", program=candela)).out == f"candela {__version__}\n"
     ran = await home.run_program("claude", "-p", "hi", program=candela)
