@@ -12,6 +12,7 @@ import pytest
 
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
+from candela_tui.protocol.errors import FROM_ELSEWHERE
 from candela_tui.providers.foundry.entra import EntraToken, EntraTokens, entra_token, why_not
 from tests.standin.foundry import CLIENT, Foundry
 from tests.standin.steps import Gate
@@ -130,15 +131,21 @@ _TRIED = (
             "EnvironmentCredential: Authentication failed: AADSTS7000215: Invalid client secret provided. Ensure the"
             " secret being sent is the value. Trace ID: 03de83aa Correlation ID: 1 Timestamp: 2026-11-28 12:00:00Z",
             "Microsoft Entra ID gave no token for the AZURE_CLIENT_ID in the environment: AADSTS7000215: Invalid client"
-            " secret provided. Ensure the secret being sent is the value.",
+            " secret provided. Ensure the secret being sent is the value. Check AZURE_TENANT_ID, AZURE_CLIENT_ID and"
+            " AZURE_CLIENT_SECRET.",
             False,
         ),
         (
             "EnvironmentCredential: EnvironmentCredential authentication unavailable.\n\tAzureCliCredential: ERROR:"
             " AADSTS70043: The refresh token has expired due to sign-in frequency checks.",
             "Microsoft Entra ID gave no token for the login of the Azure CLI: AADSTS70043: The refresh token has"
-            " expired due to sign-in frequency checks.",
+            " expired due to sign-in frequency checks. Run `az login`.",
             False,
+        ),
+        (
+            "EnvironmentCredential: Unexpected response: <html><title>Guest Wi-Fi</title></html>",
+            'a web page came in place of a token of Microsoft Entra ID: "Guest Wi-Fi". ' + FROM_ELSEWHERE,
+            True,
         ),
         (
             "EnvironmentCredential: Authentication failed: HTTPSConnection(host='login.microsoftonline.com', port=443):"

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from candela_tui.config.settings import VertexSettings
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.protocol.errors import FROM_ELSEWHERE
 from candela_tui.providers.vertex.credentials import GoogleCredentials
 from tests.credentials.conftest import command
 from tests.credentials.endpoint import Endpoint, Request
@@ -327,6 +328,30 @@ async def test_a_token_endpoint_out_of_order_is_no_reason_to_log_in_again(home: 
     google.respond = lambda _request: (503, {"error": "temporarily_unavailable"})
     words = await refusal(passing=True)
     assert words.endswith("this time: temporarily_unavailable. Try again later.")
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_a_web_page_on_the_way_is_no_reason_to_log_in_again(home: Path, google: Endpoint, status: int) -> None:
+    file = logged_in(home, user())
+    google.respond = lambda _request: (status, "<html><title>Guest Wi-Fi</title></html>")
+    assert await refusal(passing=True) == (
+        f"Google gave no access token for {file}: a web page came in place of an answer (HTTP {status}): "
+        f'"Guest Wi-Fi". {FROM_ELSEWHERE}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("Account has been deleted", "The account is gone, so it takes another one."),
+        ("Invalid grant: account not found", "The service account was deleted, so it takes the key of another one."),
+        ("Invalid JWT Signature.", "This key of the service account was deleted."),
+    ],
+)
+async def test_what_is_gone_is_named_before_the_command(home: Path, google: Endpoint, said: str, cause: str) -> None:
+    logged_in(home, user())
+    google.respond = lambda _request: (400, {"error": "invalid_grant", "error_description": said})
+    assert (await refusal()).endswith(f". {cause} Run `gcloud auth application-default login`.")
 
 
 async def test_an_answer_without_a_token_is_not_taken_for_one(home: Path, google: Endpoint) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.google.oauth import Endpoints
 from candela_tui.credentials.google.token import GoogleToken
+from candela_tui.credentials.web_page import WebPage, require_no_web_page
 from candela_tui.protocol.errors import error_from_body
 
 _LIMIT_S: Final = 10.0
@@ -76,6 +77,10 @@ def revoke(entry: str, endpoints: Endpoints) -> bool:
 
 def _asked(method: str, url: str, **more: Any) -> dict[str, Any]:
     status, body = _sent(method, url, **more)
+    try:
+        require_no_web_page(status, body)
+    except WebPage as page:
+        raise CredentialsError(f"{url}: {page}") from None
     try:
         document = json.loads(body)
     except ValueError:

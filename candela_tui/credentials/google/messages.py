@@ -1,9 +1,20 @@
 """Explain why Google gave no access token, and how to fix it."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from candela_tui.credentials.errors import quotable
+from candela_tui.credentials.web_page import WebPage
+
+_CAUSES: Final = {
+    "account has been deleted": "The account is gone, so it takes another one. ",
+    "account not found": "The service account was deleted, so it takes the key of another one. ",
+    "invalid jwt signature": "This key of the service account was deleted. ",
+    "deleted_client": "The OAuth client of the sign-in was deleted, so it takes another one. ",
+    "disabled_client": "The OAuth client of the sign-in was disabled. ",
+}
+"""What lies behind an error of Google's token endpoint, by a part of its words in lower case. Source, November 2026:
+https://developers.google.com/identity/protocols/oauth2/service-account#error-codes."""
 
 
 def why_no_token(error: Exception, what: str, fix: str) -> str:
@@ -14,6 +25,8 @@ def why_no_token(error: Exception, what: str, fix: str) -> str:
 
     if (unreachable := unreachable_in(error)) is not None:
         return unreachable
+    if isinstance(error, WebPage):
+        return f"Google gave no access token for {what}: {error}"
     words = words_of(error)
     if "CA certificate bundle" in words:
         return f"candela can't ask Google for an access token: {words}. Correct REQUESTS_CA_BUNDLE."
@@ -22,8 +35,10 @@ def why_no_token(error: Exception, what: str, fix: str) -> str:
     if error.retryable:
         return f"Google gave no access token for {what} this time: {words}. Try again later."
     # "Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values"
-    fix = "Set this machine's clock." if "reasonable timeframe" in words else fix
-    return f"Google gave no access token for {what}: {words}. {fix}"
+    if "reasonable timeframe" in words:
+        return f"Google gave no access token for {what}: {words}. Set this machine's clock."
+    cause = next((cause for said, cause in _CAUSES.items() if said in words.lower()), "")
+    return f"Google gave no access token for {what}: {words}. {cause}{fix}"
 
 
 def may_pass(error: Exception) -> bool:
@@ -33,6 +48,8 @@ def may_pass(error: Exception) -> bool:
 
     if (failed := _failed_request(error)) is not None:
         return not isinstance(failed, SSLError)
+    if isinstance(error, WebPage):
+        return True
     return isinstance(error, RefreshError) and bool(error.retryable)
 
 

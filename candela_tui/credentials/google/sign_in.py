@@ -124,7 +124,7 @@ class GoogleSignIn:
             token = await self._token(context)
         except (CredentialsError, VaultError, Abandoned) as error:
             words = str(error) or "candela could not open the vault, and asked Google for nothing"
-            return [CheckLine("bad", words, f"Sign in: {LOGIN}")]
+            return [CheckLine("bad", words)]
         lines = []
         try:
             account = await _called(partial(account_of, token, self._endpoints))
@@ -185,7 +185,7 @@ class GoogleSignIn:
         vault = await context.opened(account)
         entry = await asyncio.to_thread(vault.read, ENTRY)
         if entry is None:
-            raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}")
+            raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {LOGIN}")
         return await _called(partial(entry_token, entry, account.label))
 
     async def _gcloud(self, context: SignInContext, prompter: Prompter) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.adc import require_a_source, why_not
 from candela_tui.credentials.google.messages import may_pass, why_no_token
+from candela_tui.credentials.web_page import require_no_web_page
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 ENTRY = "google-credentials"
@@ -119,6 +120,8 @@ def _request() -> Any:
             self, url: str, method: str = "GET", body: Any = None, headers: Any = None, timeout: Any = None, **more: Any
         ) -> Any:
             patience = min(timeout or _CALL_LIMIT_S, _CALL_LIMIT_S)
-            return super().__call__(url, method, body, headers, timeout=patience, **more)  # type: ignore[no-untyped-call]
+            answer = super().__call__(url, method, body, headers, timeout=patience, **more)  # type: ignore[no-untyped-call]
+            require_no_web_page(answer.status, answer.data)
+            return answer
 
     return Impatient()

@@ -16,6 +16,7 @@ from candela_tui.credentials.cached import Lease, SameAgain, Shared
 from candela_tui.credentials.errors import CredentialsError, quotable
 from candela_tui.credentials.state import TellState, told_as
 from candela_tui.installation import install_command
+from candela_tui.protocol.errors import FROM_ELSEWHERE, page_title
 from candela_tui.providers.identity import Provider
 
 SCOPE: Final = "https://ai.azure.com/.default"
@@ -40,13 +41,17 @@ _UNREACHABLE = re.compile(
     r"Failed to (?:resolve|establish)|Max retries exceeded|timed out|Connection (?:refused|aborted)"
 )
 _SOURCES: Final = {
-    "EnvironmentCredential": "the AZURE_CLIENT_ID in the environment",
-    "WorkloadIdentityCredential": "the workload identity of this machine",
-    "ManagedIdentityCredential": "the managed identity of this machine",
-    "AzureCliCredential": "the login of the Azure CLI",
-    "AzurePowerShellCredential": "the login of Azure PowerShell",
-    "AzureDeveloperCliCredential": "the login of the Azure Developer CLI",
+    "EnvironmentCredential": (
+        "the AZURE_CLIENT_ID in the environment",
+        "Check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.",
+    ),
+    "WorkloadIdentityCredential": ("the workload identity of this machine", "Check its federated credential."),
+    "ManagedIdentityCredential": ("the managed identity of this machine", "Check that it is assigned."),
+    "AzureCliCredential": ("the login of the Azure CLI", "Run `az login`."),
+    "AzurePowerShellCredential": ("the login of Azure PowerShell", "Run `Connect-AzAccount`."),
+    "AzureDeveloperCliCredential": ("the login of the Azure Developer CLI", "Run `azd auth login`."),
 }
+"""What each credential of azure-identity is, and how to fix it if Entra ID refuses it."""
 
 # CredentialsError reports what azure-identity warns about. msal logs tokens at level DEBUG.
 for _name in ("azure", "msal"):
@@ -156,8 +161,13 @@ def why_not(message: str) -> CredentialsError:
     attempts = _ATTEMPT.findall(message)
     for name, words in attempts:
         if refusal := _REFUSAL.search(words):
-            whose = _SOURCES.get(name, name)
-            return CredentialsError(f"Microsoft Entra ID gave no token for {whose}: {quotable(refusal[0])}")
+            whose, fix = _SOURCES.get(name, (name, ""))
+            said = quotable(refusal[0]).rstrip(".")
+            return CredentialsError(f"Microsoft Entra ID gave no token for {whose}: {said}. {fix}".rstrip())
+        if (title := page_title(words.encode())) is not None:
+            return CredentialsError(
+                f'a web page came in place of a token of Microsoft Entra ID: "{title}". {FROM_ELSEWHERE}', passing=True
+            )
         if _UNREACHABLE.search(words):
             return CredentialsError(
                 "candela could not reach Microsoft Entra ID for an access token. Check the network and HTTPS_PROXY.",

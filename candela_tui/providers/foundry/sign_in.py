@@ -111,7 +111,7 @@ async def _who(context: SignInContext) -> list[CheckLine]:
     try:
         token = await asyncio.to_thread(entra_token)
     except CredentialsError as error:
-        return [*lines, CheckLine("bad", str(error), "`candela auth login --provider foundry`")]
+        return [*lines, CheckLine("bad", str(error))]
     return [*lines, CheckLine("ok", f"signed in to Microsoft Entra ID as {token.account or 'an unnamed account'}")]
 
 

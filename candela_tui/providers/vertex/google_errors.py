@@ -24,7 +24,7 @@ from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.retry_after import retry_after
 from candela_tui.providers.vertex.error_table import GOOGLE_ERRORS, STATUS_WITHOUT_NAME
 
-_LOGIN = "Sign in again: `gcloud auth application-default login`."
+_LOGIN = "Sign in again: `candela auth login --provider gcp` or `gcloud auth application-default login`."
 _TOO_LARGE = re.compile(r"request payload size exceeds the limit", re.I)
 _NOT_THERE = re.compile(r"not (?:servable|available|supported) in (?:the |this )?(?:region|location)", re.I)
 _MULTI_REGIONS = (None, "global", "us", "eu")
@@ -122,7 +122,8 @@ def _about_permission(said: str, details: list[dict[str, Any]], project: str | N
     where = f" (model: {model})" if model else ""
     return (
         "Give the account the role roles/aiplatform.user: `gcloud projects add-iam-policy-binding "
-        f"{project or 'PROJECT'} --member=user:EMAIL --role=roles/aiplatform.user`{where}"
+        f"{project or 'PROJECT'} --member=user:EMAIL --role=roles/aiplatform.user`"
+        f" (of a service account: serviceAccount:EMAIL){where}"
     )
 
 

@@ -7,6 +7,7 @@ import trustme
 
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.sign_in.interface import CheckLine
+from candela_tui.protocol.errors import FROM_ELSEWHERE
 from candela_tui.providers.bedrock.credentials.keys import BearerKey, SigningKeys
 from candela_tui.providers.bedrock.credentials.stored import StoredApiKey, StoredKeys, keep
 from candela_tui.providers.bedrock.sign_in.live_check import who
@@ -178,3 +179,23 @@ async def test_a_locked_vault_is_told(setup: SignInSetup, aws: Aws) -> None:
     (line,) = await who(setup.context)
     assert line.state == "bad"
     assert "is damaged" in line.words
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_a_web_page_is_not_taken_for_an_answer_of_aws(setup: SignInSetup, aws: Aws, status: int) -> None:
+    page = (status, "<html><title>Guest Wi-Fi</title></html>")
+    aws.identity = page
+    [line] = await who(setup.context)
+    said = f'a web page came in place of an answer (HTTP {status}): "Guest Wi-Fi". {FROM_ELSEWHERE}'.rstrip(".")
+    assert line == CheckLine("bad", f"AWS STS in us-east-1 can't be asked: {said}")
+    aws.identity = (200, IDENTITY)
+    aws.endpoint.respond = lambda request: page if request.path.startswith("/inference") else aws.identity
+    assert (await who(setup.context))[1] == CheckLine("bad", f"Bedrock in us-east-1 can't be asked: {said}")
+
+
+async def test_a_wrong_clock_is_no_reason_to_sign_in_again(setup: SignInSetup, aws: Aws) -> None:
+    said = "Signature expired: 20261129T000000Z is now earlier than 20261129T001000Z"
+    code = f"<Error><Code>SignatureDoesNotMatch</Code><Message>{said}</Message></Error>"
+    aws.identity = (403, f"<ErrorResponse>{code}</ErrorResponse>")
+    [line] = await who(setup.context)
+    assert line == CheckLine("bad", f"AWS refused the signature: {said}. Set this machine's clock")

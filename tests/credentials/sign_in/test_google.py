@@ -380,7 +380,7 @@ async def test_a_key_that_google_refuses_is_not_kept(machine: Machine) -> None:
     machine.google.service_account_is_gone = True
     words = await machine.refused("service-account", User(str(machine.key_file())))
     assert words.startswith(f"Google gave no access token for {ROBOT}: ")
-    assert words.endswith("Invalid JWT Signature. Create a new key for it.")
+    assert words.endswith("This key of the service account was deleted. Create a new key for it.")
 
 
 @pytest.mark.parametrize(
@@ -594,7 +594,7 @@ async def test_nobody_is_told_with_the_command_that_mends_it(machine: Machine, h
     (line,) = await machine.sign_in.who(machine.context)
     assert line.state == "bad"
     assert line.words.startswith("there are no Google credentials")
-    assert line.fix == "Sign in: `candela auth login --provider gcp`"
+    assert "`candela auth login --provider gcp`" in line.words
 
 
 async def test_signing_out_ends_the_refresh_token_at_google_too(machine: Machine, browse: Browser) -> None:

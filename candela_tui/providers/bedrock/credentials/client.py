@@ -10,6 +10,7 @@ import logging
 from functools import cache
 from typing import Any
 
+from candela_tui.credentials.web_page import WebPage, require_no_web_page
 from candela_tui.providers.bedrock.credentials.keys import BearerKey, Keys
 
 _CONNECT_S, _READ_S = 10, 20
@@ -64,7 +65,19 @@ def client(service: str, region: str, keys: Keys | None, *, endpoint: str | None
     config = Config(
         connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"mode": "standard", "max_attempts": 2}, **signature
     )
-    return session.create_client(service, region_name=region, config=config, endpoint_url=endpoint, **signed_by)
+    made = session.create_client(service, region_name=region, config=config, endpoint_url=endpoint, **signed_by)
+    made.meta.events.register("before-parse", _refuse_web_page)
+    return made
+
+
+def _refuse_web_page(response_dict: dict[str, Any], **_: Any) -> None:
+    from botocore.exceptions import HTTPClientError
+
+    body = response_dict["body"]
+    try:
+        require_no_web_page(response_dict["status_code"], body if isinstance(body, bytes) else b"")
+    except WebPage as page:
+        raise HTTPClientError(error=page) from None
 
 
 class _Given:

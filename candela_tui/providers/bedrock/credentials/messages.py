@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from candela_tui.credentials.errors import quotable
+from candela_tui.credentials.web_page import WebPage
 
 SIGN_IN = "`candela auth login --provider aws`"
 
@@ -39,6 +40,8 @@ def described(error: Exception) -> str:
             return f"there is no connection to {endpoint}"
         case exceptions.ConnectionClosedError():
             return f"{endpoint} closed the connection without an answer"
+        case exceptions.HTTPClientError(kwargs={"error": WebPage() as page}):
+            return str(page).rstrip(".")
         case exceptions.ConnectionError() | exceptions.HTTPClientError():
             return f"the connection to {endpoint} failed"
         case _:
@@ -79,6 +82,8 @@ def why_not(error: Exception, session: Any | None) -> str:
         return f"{command}, the credential_process of the AWS profile {profile}, gave no keys: {_said(error, words)}"
     if isinstance(error, exceptions.SSLError):
         return f"AWS gave no keys for the profile {profile}: {words}. Set AWS_CA_BUNDLE to a file with its CA (PEM)."
+    if may_pass(error):
+        return f"AWS gave no keys for the profile {profile}: {words}. Check the network and HTTPS_PROXY."
     if "Signature expired" in words or "Signature not yet current" in words:
         return f"AWS gave no keys for the profile {profile}: {words}. Set this machine's clock."
     return f"AWS gave no keys for the profile {profile}: {words}"

@@ -17,6 +17,10 @@ class WrongCode(CredentialsError):
     """The MFA code is wrong or was used before."""
 
 
+class KeysRefused(CredentialsError):
+    """AWS does not take the keys, so that only others help."""
+
+
 class Unreachable(CredentialsError):
     """AWS STS can't be reached."""
 
@@ -93,15 +97,15 @@ def _refusal(error: dict[str, Any]) -> CredentialsError:
     if _WRONG_CODE.search(said):
         return WrongCode(f"AWS did not take the code: {said}. A code works once; wait for the next one")
     if code in ("InvalidClientTokenId", "UnrecognizedClientException"):
-        return CredentialsError(
+        return KeysRefused(
             "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition"
         )
     if code == "SignatureDoesNotMatch" and "expired" not in said and "not yet current" not in said:
-        return CredentialsError("the secret access key does not belong to the access key: copy both again")
+        return KeysRefused("the secret access key does not belong to the access key: copy both again")
     if code in ("SignatureDoesNotMatch", "RequestExpired"):
         return CredentialsError(f"AWS refused the signature: {said}. Set this machine's clock")
     if code in ("ExpiredToken", "ExpiredTokenException"):
-        return CredentialsError("the session of these keys has ended: get new ones")
+        return KeysRefused("the session of these keys has ended: get new ones")
     if code == "ValidationError" and _TOO_LONG.search(said):
         return CredentialsError(f"AWS did not assume the role for so long: {said}. Choose a shorter time")
     if code in ("AccessDenied", "AccessDeniedException"):

@@ -14,7 +14,7 @@ from candela_tui.providers.bedrock.credentials.client import client
 from candela_tui.providers.bedrock.credentials.keys import BearerKey, Keys
 from candela_tui.providers.bedrock.credentials.messages import SIGN_IN, described
 from candela_tui.providers.bedrock.credentials.source import API_KEY, Source, keys_from, source_of
-from candela_tui.providers.bedrock.credentials.sts import identity
+from candela_tui.providers.bedrock.credentials.sts import KeysRefused, identity
 
 _LIMIT_S = 60.0
 _LISTS = "bedrock:ListInferenceProfiles"
@@ -67,7 +67,7 @@ def _whose(source: Source, keys: Keys, region: str) -> CheckLine:
     try:
         found = identity(keys, region)
     except CredentialsError as error:
-        return CheckLine("bad", str(error), f"run {SIGN_IN}")
+        return CheckLine("bad", str(error), f"run {SIGN_IN}" if isinstance(error, KeysRefused) else "")
     return CheckLine("ok", f"{found.arn} in the account {found.account}")
 
 
