@@ -31,16 +31,16 @@ def in_words(version: Version) -> str:
     """Return a text for the user that describes how a version behaves with candela."""
     said = []
     if version > NEWEST_KNOWN:
-        said.append(f"It is newer than {written(NEWEST_KNOWN)}, the newest that candela was checked with.")
+        said.append(f"It is newer than {written(NEWEST_KNOWN)}, the newest version that candela is tested with.")
     if tool_search_by_default(version):
-        said.append(f"At candela's address it searches tools unless {TOOL_SEARCH} is false or auto.")
+        said.append(f"Through candela, it uses tool search unless {TOOL_SEARCH} is false or auto.")
     else:
-        said.append(f"At candela's address it sends the schema of every tool unless {TOOL_SEARCH} is true.")
+        said.append(f"Through candela, it sends the schema of every tool unless {TOOL_SEARCH} is true.")
     if version >= HINT_HEADERS_SINCE:
-        said.append(f"With {HINT_HEADERS}=1 it says what each request is for.")
+        said.append(f"With {HINT_HEADERS}=1, it says what each request is for.")
     else:
-        said.append(f"It can't say what a request is for (from {written(HINT_HEADERS_SINCE)} on).")
+        said.append(f"It does not say what a request is for ({written(HINT_HEADERS_SINCE)} and later can).")
     if (haiku := haiku_of(version)) is not None:
-        said.append(f"At Anthropic itself it asks {haiku} for titles.")
-    said.append("`candela claude` sets what helps.")
+        said.append(f"Without candela, it uses {haiku} for titles.")
+    said.append("`candela claude` sets both variables.")
     return " ".join(said)

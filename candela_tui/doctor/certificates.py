@@ -6,6 +6,7 @@ from pathlib import Path
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import client_environment
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.network.client_session import tls_context
 
 TOPIC = Topic("machine.certificates", "Certificates")
 FIX_BUNDLE = "Correct the path: `candela config set proxy.ca_bundle FILE`."
@@ -15,22 +16,23 @@ _BY_BOTH = "NODE_EXTRA_CA_CERTS"
 
 def check_certificates(context: DoctorContext) -> Sequence[CheckResult]:
     """Look for the files that settings and variables name. Blocks."""
-    bundle = context.settings.proxy.ca_bundle
-    named = {"proxy.ca_bundle": (str(bundle), "config.toml")} if bundle else {}
-    named |= {name: (value, "this shell") for name in _BY_CANDELA if (value := context.environ.get(name))}
+    try:
+        tls_context(context.settings.proxy)
+    except OSError as error:
+        return [TOPIC.bad(str(error), FIX_BUNDLE, "candela can't connect to a provider")]
+    named = {name: (value, "this shell") for name in _BY_CANDELA if (value := context.environ.get(name))}
     if (extra := client_environment(context).get(_BY_BOTH)) is not None:
         named[_BY_BOTH] = (extra.value, extra.where)
     missing = [(name, path, where) for name, (path, where) in named.items() if not _is_readable(Path(path))]
     if not missing:
         return [TOPIC.ok(f"{', '.join(named)} can be read" if named else "those of the system")]
-    found = []
-    for name, path, where in missing:
-        words = f"{name} in {where} names {path}, which can't be read"
-        if name == "proxy.ca_bundle":
-            found.append(TOPIC.bad(words, FIX_BUNDLE, "candela can't connect to a provider"))
-        else:
-            found.append(TOPIC.warn(f"{words}; certificates may not be trusted", f"Correct {name}, or unset it."))
-    return found
+    return [
+        TOPIC.warn(
+            f"{name} in {where} names {path}, which can't be read; certificates may not be trusted",
+            f"Correct {name}, or unset it.",
+        )
+        for name, path, where in missing
+    ]
 
 
 def _is_readable(path: Path) -> bool:

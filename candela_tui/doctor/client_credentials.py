@@ -1,4 +1,4 @@
-"""Which credentials Claude Code sends, and which of them win.
+"""Which credentials Claude Code sends, and which of them are used.
 
 Seen with Claude Code 2.1.197: a token goes as Authorization, a key as x-api-key, both if both are set; what
 apiKeyHelper prints goes as Authorization where there is no token, and as x-api-key where there is no key. A key
@@ -18,36 +18,35 @@ from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.destination import destination_of
 
-TOPIC = Topic("client.credentials", "What Claude Code signs in with")
+TOPIC = Topic("client.credentials", "Credentials of Claude Code")
+_REFUSED = "Claude Code started here can't sign in"
 
 
 def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
-    """Which are set, and which win. Names only. Blocks."""
+    """Report which are set and which are used, by name only. Blocks."""
     files = settings_files(context)
     client = ClientEnvironment(context.environ, files)
     token, key = client.get(_TOKEN), client.get(_KEY)
     helper = next((file for file in reversed(files) if file.document.get(_HELPER)), None)
     for name, given in ((_TOKEN, token), (_KEY, key)):
         if given is not None and (wrong := _wrong_form(given.value)):
-            return [TOPIC.bad(f"{name} ({given.where}) {wrong}", "Correct it.", "Claude Code started here is refused")]
+            return [TOPIC.bad(f"{name} ({given.where}) {wrong}", "Correct it.", _REFUSED)]
     if token is not None and key is not None:
-        words = (
-            f"{_TOKEN} ({token.where}) and {_KEY} ({key.where}) are both set: both are sent, and the token goes first"
-        )
-        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+        words = f"{_TOKEN} ({token.where}) and {_KEY} ({key.where}) are both set, and both are sent; the token is used"
+        return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if token is not None and token.value == PLACEHOLDER:
         return [_placeholder(context, client, token.where)]
     if token is not None and helper is not None:
-        words = f"{_TOKEN} ({token.where}) goes before {_HELPER} ({helper.path})"
-        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+        words = f"{_TOKEN} ({token.where}) overrides {_HELPER} ({helper.path})"
+        return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if key is not None and helper is not None:
         words = f"{_KEY} ({key.where}) and what {_HELPER} ({helper.path}) prints are both sent"
-        return [TOPIC.warn(words, "Unset the one that you do not mean.")]
+        return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if token is not None:
         return [TOPIC.ok(f"{_TOKEN} ({token.where})")]
     login = has_login(context.environ, context.home)
     if key is not None and login:
-        words = f"{_KEY} ({key.where}) goes before the login of Claude Code: requests are billed to that key"
+        words = f"{_KEY} ({key.where}) overrides the login of Claude Code, so requests are billed to that key"
         return [TOPIC.warn(words, f"Unset {_KEY} to use the subscription.")]
     if key is not None:
         return [TOPIC.ok(f"{_KEY} ({key.where})")]
@@ -55,8 +54,8 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
         return [TOPIC.ok(f"what {_HELPER} prints ({helper.path})")]
     if login:
         return [TOPIC.ok("its own login (/login)")]
-    words = "no variable and no apiKeyHelper is set; whether Claude Code is logged in can't be seen here"
-    return [TOPIC.unknown(words, "`claude` and /status in it tell.")]
+    words = "no variable and no apiKeyHelper is set; a login of Claude Code can't be seen here"
+    return [TOPIC.unknown(words, "Run `claude` and then /status to see it.")]
 
 
 def _wrong_form(value: str) -> str:
@@ -73,5 +72,7 @@ def _placeholder(context: DoctorContext, client: ClientEnvironment, where: str) 
     leads_to = destination_of(base.value, context.settings) if base is not None else None
     words = f'{_TOKEN} ({where}) is the placeholder "{PLACEHOLDER}"'
     if leads_to is None or not leads_to.to_candela:
-        return TOPIC.bad(f"{words}, but requests do not go to candela: they will be refused", f"Unset {_TOKEN}.")
-    return TOPIC.ok(f"{words}: candela signs in")
+        return TOPIC.bad(
+            f"{words}, but requests do not go to candela and will be refused", f"Unset {_TOKEN}.", _REFUSED
+        )
+    return TOPIC.ok(f"{words}, so candela signs in")

@@ -12,6 +12,7 @@ from candela_tui.protocol.model_ids import model_name
 TOPIC = Topic("client.model", "Model of Claude Code")
 _VARIABLE, _KEY = "ANTHROPIC_MODEL", "model"
 _SIMILAR = 0.75
+_CONSEQUENCE = "Claude Code started here asks for a model that does not exist"
 
 
 def check_client_model(context: DoctorContext) -> Sequence[CheckResult]:
@@ -31,4 +32,5 @@ def check_client_model(context: DoctorContext) -> Sequence[CheckResult]:
     if family in known or near is None:
         return [TOPIC.ok(f"{model} ({name} in {where})")]
     meant = base.replace(family, near)
-    return [TOPIC.warn(f"{model}: there is no such model; did you mean {meant}?", f"Correct {name} in {where}.")]
+    words = f"{model}: there is no such model; did you mean {meant}?"
+    return [TOPIC.bad(words, f"Correct {name} in {where}.", _CONSEQUENCE)]

@@ -23,7 +23,8 @@ def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
     file = context.paths.config
     mistakes = [*context.mistakes, *setting_mistakes(context.settings)]
     if mistakes:
-        fix = f"Correct them in {file}; `candela config check` checks them again."
+        place = "this shell" if all(one.startswith("environment variable ") for one in mistakes) else str(file)
+        fix = f"Correct it in {place}; `candela config check` checks it again."
         words = "; ".join(map(quotable, mistakes))
         if context.mistakes:
             words += " (the other checks used the defaults)"

@@ -1,4 +1,4 @@
-"""Where candela keeps secrets on this machine."""
+"""Where candela stores secrets on this machine."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
 
 TOPIC = Topic("credentials.keyring", "Keyring")
-_WITHOUT_DESKTOP = "Without a desktop, as over SSH, use an encrypted file: `candela auth login --store file`."
+_WITHOUT_DESKTOP = "Without a desktop, such as over SSH, use an encrypted file: `candela auth login --store file`."
 
 
 def check_keyring(context: DoctorContext) -> Sequence[CheckResult]:
-    """Which there is, and whether it can be read now. Asks nobody to unlock it. Blocks."""
+    """Report which one there is, and whether it can be read now. Does not ask to unlock it. Blocks."""
     file = context.paths.vault
     try:
         accounts = Accounts(context.paths.accounts).all()
@@ -34,22 +34,24 @@ def check_keyring(context: DoctorContext) -> Sequence[CheckResult]:
         return [TOPIC.ok(f"the encrypted file {file} is used, and CANDELA_PASSPHRASE is set")]
     backend = usable_keyring()
     if backend is None:
-        words = "there is none in this session (no Secret Service, KWallet, Keychain or Credential Manager)"
+        words = "none in this session (no Secret Service, KWallet, Keychain or Credential Manager)"
         if wants_keyring:
-            fix = "Start candela where its keyring runs, or sign in again with `candela auth login --store file`."
-            return [TOPIC.bad(f"{words}, but a sign-in lies in one", fix)]
-        return [TOPIC.ok(words, "`candela auth login` keeps secrets in an encrypted file there.")]
+            fix = (
+                "Start candela in a session with the keyring, or sign in again with `candela auth login --store file`."
+            )
+            return [TOPIC.bad(f"{words}, but a sign-in is stored in one", fix)]
+        return [TOPIC.ok(words, "`candela auth login` then stores secrets in an encrypted file.")]
     name = str(backend.name)
     match default_collection(backend):
         case Collection.UNLOCKED:
             return [TOPIC.ok(f"{name}, unlocked")]
         case Collection.UNKNOWN:
-            return [TOPIC.ok(f"{name}; whether it is locked shows when it is used")]
+            return [TOPIC.ok(f"{name}; whether it is locked is not known before it is used")]
         case Collection.LOCKED:
             words = f"{name} is locked"
-            fix = "Unlock it: log in to the desktop, or let its own window ask when candela needs the secret."
+            fix = "Unlock it: log in to the desktop, or wait for its dialog when candela needs the secret."
         case Collection.MISSING:
-            words = f"{name} holds no keyring yet"
-            fix = "The first sign-in creates one, and asks for its password in a window of the desktop."
+            words = f"{name} has no keyring yet"
+            fix = "The first sign-in creates one and asks for its password in a dialog."
     fix = f"{fix} {_WITHOUT_DESKTOP}"
     return [TOPIC.bad(f"{words}, and a sign-in is stored in it", fix) if wants_keyring else TOPIC.warn(words, fix)]

@@ -1,4 +1,4 @@
-"""Whether candela runs, and who else has its port."""
+"""Whether candela is running, and which other program uses its port."""
 
 import os
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _INTERPRETERS = ("python", "node", "ruby", "perl", "bun", "deno")
 
 
 def check_port(context: DoctorContext) -> Sequence[CheckResult]:
-    """Who listens on candela's port. Blocks."""
+    """Report which program listens on candela's port. Blocks."""
     port = context.settings.proxy.port
     running = running_candela(port)
     if running is not None:
@@ -28,7 +28,7 @@ def check_port(context: DoctorContext) -> Sequence[CheckResult]:
         ]
     process = listener(port)
     who = f"{_program(process[1])} (pid {process[0]})" if process is not None else "a program of another user"
-    return [TOPIC.bad(f"port {port} is taken by {who}", f"End that program, or {_ANOTHER_PORT}.")]
+    return [TOPIC.bad(f"port {port} is taken by {who}", f"Stop that program, or {_ANOTHER_PORT}.")]
 
 
 def _candela(running: RunningCandela, context: DoctorContext) -> CheckResult:
@@ -37,7 +37,9 @@ def _candela(running: RunningCandela, context: DoctorContext) -> CheckResult:
     if context.settings.proxy.allow == "same-user" and user is not None and user not in (os.getuid(), 0):
         return TOPIC.bad(f"{words}, and belongs to another user (uid {user})", f"Stop it, or {_ANOTHER_PORT}.")
     if running.version != __version__:
-        return TOPIC.warn(f"{words}; this command is of candela {__version__}", "Start it again to run the same.")
+        return TOPIC.warn(
+            f"{words}; this command is version {__version__}", "Restart it: `candela stop`, then `candela start`."
+        )
     if running.data_dir != str(context.paths.data):
         return TOPIC.warn(
             f"{words}, and keeps its records in {running.data_dir}, not in {context.paths.data}",
@@ -47,14 +49,14 @@ def _candela(running: RunningCandela, context: DoctorContext) -> CheckResult:
 
 
 def _program(command: str) -> str:
-    """The program alone: its arguments may be secret."""
+    """Return the program alone: its arguments may be secret."""
     words = command.split()
     if not words:
         return "a program"
     name = PurePath(words[0]).name
     if not name.startswith(_INTERPRETERS):
         return name
-    # An interpreter tells nothing; what it runs does.
+    # The name of an interpreter does not say what runs.
     if words[1:2] == ["-m"] and len(words) > 2:
         return f"{name} -m {words[2]}"
     return f"{name} {PurePath(words[1]).name}" if len(words) > 1 and not words[1].startswith("-") else name

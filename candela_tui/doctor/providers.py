@@ -43,6 +43,7 @@ async def check_providers(context: DoctorContext) -> Sequence[CheckResult]:
 async def _checked(context: DoctorContext, provider: Provider, trips: list[RoundTrip]) -> CheckResult:
     info = PROVIDERS[provider]
     topic = Topic(f"provider.{info.account}", f"Way to {info.short_title}")
+    unreachable = f"candela can't reach {info.short_title}"
     try:
         url = await checks_of(provider).endpoint(context)
         if (where := destination_of(url, context.settings)) is not None and where.to_candela:
@@ -52,9 +53,10 @@ async def _checked(context: DoctorContext, provider: Provider, trips: list[Round
         async with asyncio.timeout(_LIMIT_S):
             trip = await round_trip(url, proxy_for(url), tls)
     except TimeoutError:
-        return topic.bad(f"no answer within {_LIMIT_S:g} s", "Check the network, the VPN, and HTTPS_PROXY.")
+        fix = "Check the network, the VPN, and HTTPS_PROXY."
+        return topic.bad(f"no answer within {_LIMIT_S:g} s", fix, unreachable)
     except RoundTripError as failed:
-        return await misspelt_place(provider, context, topic) or topic.bad(str(failed), failed.fix)
+        return await misspelt_place(provider, context, topic) or topic.bad(str(failed), failed.fix, unreachable)
     except OSError as error:
         return topic.bad(str(error), FIX_BUNDLE)
     except ValueError as error:

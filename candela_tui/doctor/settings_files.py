@@ -1,4 +1,4 @@
-"""Whether Claude Code can read its settings files, and what in them concerns candela."""
+"""Whether Claude Code can read its settings files, and what in them matters to candela."""
 
 from collections.abc import Sequence
 
@@ -19,15 +19,15 @@ _KEYS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "model")
 
 
 def check_settings_files(context: DoctorContext) -> Sequence[CheckResult]:
-    """One check for each file that is there. Blocks."""
+    """Return a result for each file that exists. Blocks."""
     checks = []
     for file in settings_files(context):
         topic = Topic(f"client.settings.{file.id}", _TITLES[file.id])
         if file.trouble:
-            fix = "Correct it: Claude Code leaves the whole file out and does not say so."
+            fix = "Correct it: Claude Code ignores the whole file without a message."
             checks.append(topic.bad(f"{file.path} {file.trouble}", fix))
             continue
         names = [name for name in file.env if name.startswith(_CONCERN) or name.upper() in _PROXIES]
         names += [key for key in _KEYS if key in file.document]
-        checks.append(topic.ok(f"{file.path} sets {', '.join(names) if names else 'nothing that concerns candela'}"))
+        checks.append(topic.ok(f"{file.path} sets {', '.join(names) if names else 'nothing that matters to candela'}"))
     return checks or [TOPIC.ok(f"none in {context.directory} or for this user")]

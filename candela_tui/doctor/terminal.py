@@ -1,4 +1,4 @@
-"""What the terminal can show."""
+"""What the terminal can display."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ _LIMIT_S = 2.0
 
 
 def check_terminal(context: DoctorContext) -> Sequence[CheckResult]:
-    """Size, colours, characters, and what tmux lets through. Blocks."""
+    """Report its size, colours and characters, and whether tmux passes notices on. Blocks."""
     environ = context.environ
     checks = [_terminal(context)]
     if environ.get("TMUX"):
@@ -26,7 +26,7 @@ def _terminal(context: DoctorContext) -> CheckResult:
     environ, size = context.environ, context.terminal
     term = environ.get("TERM", "")
     if size is None:
-        return TOPIC.unknown("the output goes to no terminal")
+        return TOPIC.unknown("the output does not go to a terminal")
     if term in ("", "dumb"):
         return TOPIC.bad(
             f"TERM is {term or 'not set'}: the dashboard can't be drawn", "Set TERM, such as xterm-256color."
@@ -37,7 +37,7 @@ def _terminal(context: DoctorContext) -> CheckResult:
             f"{words}; its locale is not UTF-8", "Set LANG=C.UTF-8 (or your language's, such as en_US.UTF-8)."
         )
     if size.columns < _FEWEST[0] or size.lines < _FEWEST[1]:
-        return TOPIC.warn(f"{words}: small", f"The dashboard wants {_FEWEST[0]} x {_FEWEST[1]}.")
+        return TOPIC.warn(f"{words}: small", f"The dashboard needs {_FEWEST[0]} x {_FEWEST[1]}.")
     return TOPIC.ok(words)
 
 
@@ -46,7 +46,7 @@ def _colours(environ: Mapping[str, str]) -> str:
         return "no colours (NO_COLOR)"
     if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return "true colour"
-    return "256 colours" if "256" in environ.get("TERM", "") else "16 colours, unless the terminal says more"
+    return "256 colours" if "256" in environ.get("TERM", "") else "16 colours, or more if the terminal reports it"
 
 
 def _is_utf8(environ: Mapping[str, str]) -> bool:
@@ -57,7 +57,7 @@ def _is_utf8(environ: Mapping[str, str]) -> bool:
 def _tmux(context: DoctorContext) -> CheckResult:
     how = context.settings.ui.attention.how
     if how not in ("osc9", "osc777"):
-        return TMUX.ok("nothing has to pass through it (ui.attention.how)")
+        return TMUX.ok("no notices are sent through it (ui.attention.how)")
     try:
         ran = subprocess.run(
             ["tmux", "show-options", "-gv", "allow-passthrough"],  # noqa: S607 - the tmux that this runs in
@@ -68,7 +68,7 @@ def _tmux(context: DoctorContext) -> CheckResult:
             env=dict(context.environ),
         )
     except (OSError, subprocess.TimeoutExpired):
-        return TMUX.unknown("it does not say whether notices pass through")
+        return TMUX.unknown("it does not say whether it passes notices on")
     if ran.stdout.strip() in ("on", "all"):
-        return TMUX.ok("notices pass through")
-    return TMUX.warn(f"it stops notices (ui.attention.how is {how})", "`tmux set -g allow-passthrough on`")
+        return TMUX.ok("it passes notices on")
+    return TMUX.warn(f"it does not pass notices on (ui.attention.how is {how})", "`tmux set -g allow-passthrough on`")

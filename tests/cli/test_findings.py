@@ -56,6 +56,11 @@ def test_in_full_every_check_that_passed_is_listed_and_what_is_wrong_still_comes
     ]
 
 
+def test_checks_with_one_cause_are_one_problem() -> None:
+    lines = printed(CLOCK.bad("no file"), DISK.bad("no file", "", NOTHING))
+    assert lines == ["  ✗ Clock, Disk space: no file", "", f"1 problem: {NOTHING}."]
+
+
 def test_checks_that_were_left_out_for_one_reason_are_one_line() -> None:
     left_out = [topic.unknown("not asked (--offline)") for topic in (CLOCK, DISK)]
     assert printed(*left_out)[0] == "  ? Clock, Disk space: not asked (--offline)"

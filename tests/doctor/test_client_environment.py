@@ -112,11 +112,11 @@ def test_a_vpn_is_hinted_at_by_its_interface(make_context: MakeContext, tmp_path
         (
             {"ANTHROPIC_AUTH_TOKEN": "t", "ANTHROPIC_API_KEY": "k"},
             CheckState.WARN,
-            "both are sent, and the token goes first",
+            "both are sent; the token is used",
         ),
         ({"ANTHROPIC_AUTH_TOKEN": "t"}, CheckState.OK, "ANTHROPIC_AUTH_TOKEN (this shell)"),
         ({"ANTHROPIC_API_KEY": "k"}, CheckState.OK, "ANTHROPIC_API_KEY (this shell)"),
-        ({"ANTHROPIC_AUTH_TOKEN": "candela", **TO_CANDELA}, CheckState.OK, "candela signs in"),
+        ({"ANTHROPIC_AUTH_TOKEN": "candela", **TO_CANDELA}, CheckState.OK, "so candela signs in"),
         ({"ANTHROPIC_AUTH_TOKEN": "candela"}, CheckState.BAD, "requests do not go to candela"),
         ({}, CheckState.UNKNOWN, "can't be seen here"),
     ],
@@ -247,15 +247,13 @@ def test_a_misspelt_model_is_named_with_the_one_that_was_meant(
     path = write_settings(context.home / ".claude/settings.json", {"model": model})
     [by_file] = check_client_model(context)
     for check in (by_variable, by_file):
-        assert check.state is (CheckState.WARN if words else CheckState.OK)
+        assert check.state is (CheckState.BAD if words else CheckState.OK)
         assert words is None or words in check.words
     assert words is None or by_file.fix == f"Correct model in {path}."
 
 
 def test_files_of_certificates_that_can_not_be_read_are_named(make_context: MakeContext, tmp_path: Path) -> None:
     missing = str(tmp_path / "nosuch.pem")
-    [bundle] = check_certificates(make_context({"proxy": {"ca_bundle": missing}}, environ={}))
-    assert (bundle.state, bundle.consequence) == (CheckState.BAD, "candela can't connect to a provider")
     for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
         [check] = check_certificates(make_context(environ={name: missing}))
         assert check.state is CheckState.WARN
@@ -272,8 +270,10 @@ async def test_a_bundle_that_is_missing_is_the_cause_in_each_check_that_needs_it
     context = make_context({"proxy": {"ca_bundle": str(tmp_path / "nosuch.pem")}})
     way, _ = await check_providers(context)
     [access] = await check_access(ProviderId.ANTHROPIC, context)
-    assert way.state is access.state is CheckState.BAD
-    assert way.words == access.words
+    [certificates] = check_certificates(context)
+    assert way.state is access.state is certificates.state is CheckState.BAD
+    assert (way.words, way.fix) == (access.words, access.fix) == (certificates.words, certificates.fix)
+    assert certificates.consequence == "candela can't connect to a provider"
     assert "no CA certificates could be read" in way.words
 
 

@@ -108,12 +108,12 @@ def test_what_the_terminal_can_show(
 
 def test_a_small_terminal_is_told(make_context: MakeContext) -> None:
     [check] = check_terminal(make_context(terminal=os.terminal_size((60, 36))))
-    assert (check.state, check.fix) == (CheckState.WARN, "The dashboard wants 80 x 24.")
+    assert (check.state, check.fix) == (CheckState.WARN, "The dashboard needs 80 x 24.")
 
 
 def test_without_a_terminal_nothing_is_known_of_it(make_context: MakeContext) -> None:
     [check] = check_terminal(make_context(terminal=None))
-    assert (check.state, check.words) == (CheckState.UNKNOWN, "the output goes to no terminal")
+    assert (check.state, check.words) == (CheckState.UNKNOWN, "the output does not go to a terminal")
 
 
 @pytest.mark.parametrize(("said", "state"), [("on", CheckState.OK), ("off", CheckState.WARN)])
@@ -172,7 +172,7 @@ def test_an_account_without_a_keyring_is_not_well(make_context: MakeContext, bus
     with gnome_keyring(tmp_path, bus, unlocked=False):
         [check] = check_keyring(make_context())
     assert check.state is CheckState.WARN
-    assert check.words.endswith("holds no keyring yet")
+    assert check.words.endswith("has no keyring yet")
     assert "candela auth login --store file" in check.fix
 
 

@@ -75,7 +75,7 @@ async def test_a_candela_of_another_version_is_told(make_context: MakeContext, p
     context = make_context({"proxy": {"port": int(provider.url.rpartition(":")[2])}})
     [check] = await in_thread(lambda: check_port(context))
     assert check.state is CheckState.WARN
-    assert check.words.endswith(f"this command is of candela {__version__}")
+    assert check.words.endswith(f"this command is version {__version__}")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which process listens")

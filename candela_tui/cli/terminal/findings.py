@@ -48,7 +48,14 @@ def _merged(checks: Iterable[CheckResult]) -> list[CheckResult]:
     by_words: dict[tuple[str, str], list[CheckResult]] = {}
     for check in checks:
         by_words.setdefault((check.words, check.fix), []).append(check)
-    return [replace(same[0], title=", ".join(check.title for check in same)) for same in by_words.values()]
+    return [
+        replace(
+            same[0],
+            title=", ".join(check.title for check in same),
+            consequence=next((check.consequence for check in same if check.consequence), ""),
+        )
+        for same in by_words.values()
+    ]
 
 
 def _check(check: CheckResult, width: int) -> list[str]:
