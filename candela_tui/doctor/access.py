@@ -8,8 +8,8 @@ from typing import Self
 
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
-from candela_tui.doctor.certificates import FIX_BUNDLE
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
+from candela_tui.doctor.configuration import correction
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.models import requested_model
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
@@ -49,7 +49,7 @@ async def check_access(provider: Provider, context: DoctorContext) -> Sequence[C
         async with _UpstreamProbe(context, provider) as client:
             found = as_check(topic, await checks.access(context, client))
     except OSError as error:  # Of proxy.ca_bundle, which every connection needs.
-        return [topic.bad(str(error), FIX_BUNDLE)]
+        return [topic.bad(str(error), correction(context, [str(error)]))]
     if found.state is not CheckState.BAD:
         return [found]
     return [await misspelt_place(provider, context, topic) or found]

@@ -1,4 +1,4 @@
-"""Whether the files of certificates that are set can be read. Python and Node ignore those that can't."""
+"""Whether the files of certificates that variables name can be read. Python and Node ignore those that can't."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,20 +6,14 @@ from pathlib import Path
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import client_environment
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.network.client_session import tls_context
 
 TOPIC = Topic("machine.certificates", "Certificates")
-FIX_BUNDLE = "Correct the path: `candela config set proxy.ca_bundle FILE`."
 _BY_CANDELA = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _BY_BOTH = "NODE_EXTRA_CA_CERTS"
 
 
 def check_certificates(context: DoctorContext) -> Sequence[CheckResult]:
-    """Look for the files that settings and variables name. Blocks."""
-    try:
-        tls_context(context.settings.proxy)
-    except OSError as error:
-        return [TOPIC.bad(str(error), FIX_BUNDLE, "candela can't connect to a provider")]
+    """Look for the files that variables name; proxy.ca_bundle is checked with the settings. Blocks."""
     named = {name: (value, "this shell") for name in _BY_CANDELA if (value := context.environ.get(name))}
     if (extra := client_environment(context).get(_BY_BOTH)) is not None:
         named[_BY_BOTH] = (extra.value, extra.where)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from candela_tui.config import config_access
+from candela_tui.config import config_access, misspelled_variables
 from candela_tui.credentials.errors import quotable
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
@@ -22,19 +22,27 @@ def check_configuration(context: DoctorContext) -> Sequence[CheckResult]:
     """Report every mistake. Blocks."""
     file = context.paths.config
     mistakes = [*context.mistakes, *setting_mistakes(context.settings)]
+    found = [
+        TOPIC.warn(f"the environment variable {name} is ignored", f"Write {right}, with two underscores.")
+        for name, right in misspelled_variables(context.environ).items()
+    ]
     if mistakes:
-        place = "this shell" if all(one.startswith("environment variable ") for one in mistakes) else str(file)
-        fix = f"Correct it in {place}; `candela config check` checks it again."
         words = "; ".join(map(quotable, mistakes))
         if context.mistakes:
             words += " (the other checks used the defaults)"
-        return [TOPIC.bad(words, fix, "candela can't start" if context.mistakes else "")]
+        return [*found, TOPIC.bad(words, correction(context, mistakes), "candela can't start")]
     access = config_access(file)
     if access is not None:
-        return [TOPIC.bad(access)]
-    return [
-        TOPIC.ok(f"{file}: " + ("every setting is valid" if file.exists() else "no such file, so the defaults apply"))
-    ]
+        return [*found, TOPIC.bad(access)]
+    words = "every setting is valid" if file.exists() else "no such file, so the defaults apply"
+    return found or [TOPIC.ok(f"{file}: {words}")]
+
+
+def correction(context: DoctorContext, mistakes: Sequence[str]) -> str:
+    """Return how to fix mistakes in the settings."""
+    in_shell = all(one.startswith("environment variable ") for one in mistakes)
+    place = "this shell" if in_shell else str(context.paths.config)
+    return f"Correct it in {place}; `candela config check` checks it again."
 
 
 def check_log(context: DoctorContext) -> Sequence[CheckResult]:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from candela_tui.doctor.certificates import FIX_BUNDLE
 from candela_tui.doctor.check_result import CheckResult, Topic
+from candela_tui.doctor.configuration import correction
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.destination import destination_of
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
@@ -58,7 +58,7 @@ async def _checked(context: DoctorContext, provider: Provider, trips: list[Round
     except RoundTripError as failed:
         return await misspelt_place(provider, context, topic) or topic.bad(str(failed), failed.fix, unreachable)
     except OSError as error:
-        return topic.bad(str(error), FIX_BUNDLE)
+        return topic.bad(str(error), correction(context, [str(error)]))
     except ValueError as error:
         return topic.bad(str(error))
     trips.append(trip)

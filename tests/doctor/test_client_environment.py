@@ -12,6 +12,7 @@ from candela_tui.doctor.check_result import CheckState
 from candela_tui.doctor.client_credentials import check_client_credentials
 from candela_tui.doctor.client_model import check_client_model
 from candela_tui.doctor.cloud_switches import check_cloud_switches
+from candela_tui.doctor.configuration import check_configuration
 from candela_tui.doctor.destination import REACHES_NOTHING
 from candela_tui.doctor.http_proxy import check_http_proxy, check_vpn
 from candela_tui.doctor.providers import check_providers
@@ -270,10 +271,10 @@ async def test_a_bundle_that_is_missing_is_the_cause_in_each_check_that_needs_it
     context = make_context({"proxy": {"ca_bundle": str(tmp_path / "nosuch.pem")}})
     way, _ = await check_providers(context)
     [access] = await check_access(ProviderId.ANTHROPIC, context)
-    [certificates] = check_certificates(context)
-    assert way.state is access.state is certificates.state is CheckState.BAD
-    assert (way.words, way.fix) == (access.words, access.fix) == (certificates.words, certificates.fix)
-    assert certificates.consequence == "candela can't connect to a provider"
+    [setting] = check_configuration(context)
+    assert way.state is access.state is setting.state is CheckState.BAD
+    assert (way.words, way.fix) == (access.words, access.fix) == (setting.words, setting.fix)
+    assert setting.consequence == "candela can't start"
     assert "no CA certificates could be read" in way.words
 
 

@@ -201,6 +201,15 @@ def test_a_key_that_is_none_is_a_mistake_too(make_context: MakeContext) -> None:
     assert "app.nosuch" in check.words
 
 
+def test_a_variable_with_one_underscore_is_named(make_context: MakeContext) -> None:
+    [check] = check_configuration(make_context(environ={"CANDELA_PROXY_PORT": "9000"}))
+    assert (check.state, check.words) == (
+        CheckState.WARN,
+        "the environment variable CANDELA_PROXY_PORT is ignored",
+    )
+    assert check.fix == "Write CANDELA_PROXY__PORT, with two underscores."
+
+
 def test_settings_without_mistakes_are_well(make_context: MakeContext) -> None:
     context = make_context()
     assert check_configuration(context)[0].words.endswith("no such file, so the defaults apply")
