@@ -1,8 +1,8 @@
 """Whether the apiKeyHelper of Claude Code's settings prints a key.
 
 What Claude Code makes of it (2.1.332): a shell runs the command; it fails if it exits with another code than 0, prints
-nothing, or prints something that is not one printable ASCII word of up to 16 KiB. A helper from a project's files runs
-only after the user has trusted the directory.
+nothing, or prints something that is not one printable ASCII word of up to 16 KiB. 2.1.197 sends several words as the
+key, which no provider accepts. A helper from a project's files runs only after the user has trusted the directory.
 """
 
 import contextlib

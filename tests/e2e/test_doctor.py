@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from candela_tui.config import Settings
+from candela_tui.doctor.check_result import CheckState
 from candela_tui.doctor.client_settings import client_environment
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.http_proxy import READS_ALL_PROXY_SINCE, excludes_loopback
+from candela_tui.doctor.key_helper import check_key_helper
 from candela_tui.paths import default_paths
 from tests.doctor.conftest import write_settings
 from tests.e2e.claude import Claude, clean_environment, run_claude
@@ -96,3 +98,19 @@ async def test_an_exception_from_the_http_proxy_is_one_for_the_client_too(
         await run_claude(claude, "hello", environ, context.directory)
         assert asked_for_a_message(direct) is excludes_loopback(client_environment(context), version)
         assert asked_for_a_message(proxy) is not asked_for_a_message(direct)
+
+
+@pytest.mark.parametrize("command", ["echo sk-ant-api03-of-the-helper", "echo key; exit 3", "true", "nosuch-helper"])
+async def test_a_key_helper_gives_the_client_a_key_if_the_doctor_says_so(
+    command: str, claude: Claude, tmp_path: Path
+) -> None:
+    async with providers(1) as [provider]:
+        environ = clean_environment(tmp_path / "home", **{NAME: provider.url})
+        for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+            environ.pop(name, None)
+        context = context_in(tmp_path, environ)
+        write_settings(context.home / ".claude" / "settings.json", {"apiKeyHelper": command})
+        [check] = check_key_helper(context)
+        await run_claude(claude, "hello", environ, context.directory)
+        keys = {request.header("x-api-key") for request in provider.requests if "/v1/messages" in request.target}
+        assert any(key and key.strip() for key in keys) is (check.state is CheckState.OK)
