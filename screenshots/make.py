@@ -21,7 +21,7 @@ from candela_tui.demo.play import Demo
 from candela_tui.exchange import Exchange
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.app import CandelaApp
-from candela_tui.ui.screens.dashboard.sessions.session_rows import Selection
+from candela_tui.ui.screens.dashboard.selection import Selection
 from candela_tui.ui.state.proxy_status import ProxyStatus
 from candela_tui.ui.widgets.rows.row_list import RowList
 
@@ -55,12 +55,12 @@ class _Camera:
 
     async def choose_session(self, title: str, ready: Callable[[list[Exchange]], bool]) -> list[Exchange]:
         """Choose the session of this title once its exchanges, oldest first, are as the picture needs; return them."""
-        ledger = self._app.sources.ledger
+        loaded = self._app.sources.loaded
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 # Once over, the story is played again, as "Run 2: …".
-                for session in ledger.sessions():
-                    exchanges = ledger.requests(session.session_id)
+                for session in loaded.sessions():
+                    exchanges = loaded.requests(session.session_id)
                     if (session.title or "").endswith(title) and ready(exchanges):
                         self._move("#session-rows", Selection(session.session_id))
                         await self._pilot.pause()
