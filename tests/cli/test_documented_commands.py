@@ -20,7 +20,7 @@ import pytest
 from candela_tui.cli.main import cli
 from candela_tui.config import load
 from candela_tui.exchange import ProviderSide
-from candela_tui.ui.keys.keymap import keymap
+from candela_tui.ui.settings_check import setting_mistakes
 from tests.cli import documented_candela
 from tests.cli.command import PATIENCE_S, Home
 from tests.cli.forked import fork_server
@@ -133,7 +133,7 @@ def test_the_settings_that_a_document_shows_are_valid(document: Path, tmp_path: 
     for number, block in enumerate(block for block in _blocks(document) if block.language == "toml"):
         file = tmp_path / f"{number}.toml"
         file.write_text(block.text)
-        assert keymap(load(file).ui.keys).troubles == ()
+        assert setting_mistakes(load(file)) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
