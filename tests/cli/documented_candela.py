@@ -33,7 +33,7 @@ def main() -> int:
         said = errors.read().decode()
     sys.stderr.write(said)
     if not words or any(tuple(words[: len(one)]) == one and "--with-key" not in words for one in NEED_A_TERMINAL):
-        return int(code != 1 or "terminal" not in said)
+        return int(code not in (1, 2) or "terminal" not in said)
     return 0 if code == 1 and any(tuple(words[: len(one)]) == one for one in REPORT) else code
 
 
