@@ -84,7 +84,7 @@ def _result(topic: Topic, use: _ProviderUse, found: Survey) -> CheckResult:
             return topic.warn(f"{said}; they can't be renewed", use.sign_in)
         case Standing.LOCKED | Standing.REFUSED:
             return topic.bad(said, use.sign_in) if use.is_default else topic.warn(said, use.sign_in)
-    words = "; ".join(map(_words, found.findings)) or "there are none"
+    words = state.words if found.findings else "there are none"
     if use.provider is Provider.ANTHROPIC and not found.findings:
         return topic.ok("candela has none of its own: Claude Code's key or login passes untouched")
     if use.is_default and use.provider is not Provider.ANTHROPIC:

@@ -456,12 +456,33 @@ class TestStatus:
         assert "◍ Anthropic: locked\n" in ran.out
         assert "vault.json is locked" in ran.out
 
+    async def test_a_profile_that_candela_would_not_use_does_not_count(self, home: Home) -> None:
+        keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = a-secret-that-nobody-may-see\n"
+        (home.directory / "keys").write_text(f"[work]\n{keys}")
+        here = {"AWS_SHARED_CREDENTIALS_FILE": str(home.directory / "keys"), "AWS_REGION": "us-east-1"}
+        asked = ("auth", "status", "--provider", "aws")
+        unused, used = await home.run(*asked, **here), await home.run(*asked, **here, AWS_PROFILE="work")
+        assert (unused.code, used.code) == (1, 0)
+        assert unused.out.startswith("○ Amazon Bedrock: not set up\n")
+        assert "○ AWS profile work (access key): access key …MPLE; not used\n" in unused.out
+        assert used.out.startswith("◔ Amazon Bedrock: found, not tried\n")
+
 
 class TestTest:
     async def test_with_nothing_to_try_it_says_so(self, home: Home) -> None:
         ran = await home.run("auth", "test")
         assert (ran.code, ran.out) == (1, "")
         assert "candela auth login" in ran.err
+
+    async def test_a_cause_that_several_places_share_is_said_once(self, home: Home) -> None:
+        profile = "[default]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\nregion = us-east-1\n"
+        session = "[sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = us-east-1\n"
+        (home.directory / "aws").write_text(profile + session)
+        here = {"AWS_CONFIG_FILE": str(home.directory / "aws"), "CANDELA_PROXY__DEFAULT_ROUTE": "mantle"}
+        ran = await home.run("auth", "test", **here)
+        assert ran.code == 1
+        assert ran.out.count("has ended or never began") == 1
+        assert "Amazon Bedrock (Messages):\n  ✗ the same as for Amazon Bedrock\n" in ran.out
 
     async def test_as_json(self, home: Home) -> None:
         here: Mapping[str, str] = {"CANDELA_PASSPHRASE": PASSPHRASE}
@@ -488,6 +509,7 @@ class TestTest:
         await piped(home, KEY, "auth", "login", "--with-key", **here)
         await home.run("start", **here)
         assert (await home.run("auth", "test")).code == 0
+        await home.run("stop")  # After that, everything is stored.
         assert len(json.loads((await home.run("requests", "--json")).out)) == 2
 
 

@@ -267,10 +267,10 @@ def _status_lines(one: "Survey") -> list[str]:
     lines = [f"{SIGNS[state.standing]} {one.sign_in.title}: {state.standing.value}{until}{nothing_to_do}"]
     if one.seen is not None and one.seen.words and state.words == one.seen.words:
         lines.append(f"    {terminal_safe(state.words)}")
-    lines += [
-        f"    {SIGNS[found.standing or Standing.NONE]} {terminal_safe(found.source)}: {terminal_safe(found.detail)}"
-        for found in one.findings
-    ]
+    for found in one.findings:
+        unused = "; not used" if found.usable and found.standing is None else ""
+        words = terminal_safe(f"{found.source}: {found.detail}{unused}")
+        lines.append(f"    {SIGNS[found.standing or Standing.NONE]} {words}")
     if not state.standing.ready:
         lines.append(f"    candela auth login --provider {PROVIDERS[one.sign_in.provider].account}")
     return lines
@@ -346,6 +346,8 @@ async def _checked(
     from candela_tui.credentials.sign_in.live_check import LiveCheck
 
     lines: dict[Provider, list[CheckLine]] = {}
+    causes: dict[str, str] = {}
+    """The title of the provider for which a problem was printed first. Places that share credentials share it."""
     if not sign_ins:
         return lines
     await _open_file(invocation, context, sign_ins)
@@ -356,11 +358,15 @@ async def _checked(
             found = lines[sign_in.provider] = []
             live = LiveCheck(address, sign_in.provider)
             async for line in live.lines(await sign_in.who(context)):
-                _add(line, found, told)
+                found.append(line)
+                if told:
+                    _print(line, causes, sign_in.title)
             if send_message and not _code(found):
                 if told:
                     click.echo(f"  Sending one word to {live.model}, {await _most_for_message(settings, live)}.")
-                _add(await live.message(), found, told)
+                found.append(await live.message())
+                if told:
+                    _print(found[-1], causes, sign_in.title)
     return lines
 
 
@@ -388,12 +394,15 @@ async def _open_file(invocation: Invocation, context: SignInContext, sign_ins: S
         await context.opened(account)
 
 
-def _add(line: CheckLine, to: list[CheckLine], told: bool) -> None:
-    to.append(line)
-    if told:
-        click.echo(f"  {_SIGNS[line.state]} {terminal_safe(line.words)}")
-        if line.fix:
-            click.echo(f"    → {terminal_safe(line.fix)}")
+def _print(line: CheckLine, causes: dict[str, str], title: str) -> None:
+    """Print a result. A problem that another provider has, too, is printed once."""
+    before = causes.setdefault(line.words, title) if line.state != "ok" else title
+    if before != title:
+        click.echo(f"  {_SIGNS[line.state]} the same as for {before}")
+        return
+    click.echo(f"  {_SIGNS[line.state]} {terminal_safe(line.words)}")
+    if line.fix:
+        click.echo(f"    → {terminal_safe(line.fix)}")
 
 
 def _code(lines: Sequence[CheckLine]) -> int:
