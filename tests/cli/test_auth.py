@@ -328,7 +328,7 @@ class TestAtATerminal:
 class TestARunningCandela:
     """One that started without the passphrase, and gets it in each way in which a user may give it."""
 
-    @pytest.mark.parametrize("way", ["unlock by the environment", "unlock by a pipe", "test", "another login"])
+    @pytest.mark.parametrize("way", ["unlock by the environment", "unlock by a pipe", "test", "another login", "exec"])
     async def test_is_given_the_passphrase_and_answers(self, way: str, home: Home) -> None:
         here = {"CANDELA_PASSPHRASE": PASSPHRASE}
         await piped(home, KEY, "auth", "login", "--with-key", **here)
@@ -341,6 +341,7 @@ class TestARunningCandela:
             "unlock by a pipe": lambda: piped(home, f"{PASSPHRASE}\n", "auth", "unlock"),
             "test": lambda: home.run("auth", "test", **here),
             "another login": lambda: piped(home, KEY, "auth", "login", "--with-key", **here),
+            "exec": lambda: home.run("exec", "--", "/bin/sh", "-c", "true", **here),
         }
         assert (await ran[way]()).code == 0
         assert (await home.run(*asked)).out.startswith("● Anthropic: signed in")

@@ -148,6 +148,10 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
             "`candela stop`.",
             err=True,
         )
+    elif os.environ.get(PASSPHRASE_VARIABLE):
+        from candela_tui.cli.process.check_proxy import hand_on_passphrase
+
+        hand_on_passphrase(running, invocation)
     if settings.proxy.allow == "same-user":
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:

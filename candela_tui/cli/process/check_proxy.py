@@ -10,9 +10,13 @@ from candela_tui.attach.client import Client
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.pidfile import background
 from candela_tui.config import Settings
+from candela_tui.credentials.state import Standing
+from candela_tui.credentials.vault.choice import passphrase_of
+from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.feed import Feed
 from candela_tui.network.peer import listening_uid
 from candela_tui.proxy.listen import RunningCandela, running_candela
+from candela_tui.store.errors import StoreError
 
 
 def own_candela(invocation: Invocation, settings: Settings) -> RunningCandela | None:
@@ -28,6 +32,24 @@ def own_candela(invocation: Invocation, settings: Settings) -> RunningCandela | 
 def client_of(running: RunningCandela, invocation: Invocation) -> Client:
     """Return a client for the local API of a running candela."""
     return Client(running.port, invocation.paths.token)
+
+
+def hand_on_passphrase(running: RunningCandela, invocation: Invocation) -> None:
+    """Give a running candela whose secrets are locked the passphrase in this environment, if there is one. Prints why
+    it can't be given."""
+    passphrase = passphrase_of()
+    if passphrase is None or running.data_dir != str(invocation.paths.data):
+        return
+    client = client_of(running, invocation)
+    try:
+        if any(state.standing is Standing.LOCKED for state in client.credentials()):
+            client.unlock(passphrase)
+    except (StoreError, VaultError) as error:
+        click.echo(
+            f"candela: the candela on port {running.port} could not be given the passphrase of the encrypted file: "
+            f"{error}",
+            err=True,
+        )
 
 
 @contextlib.contextmanager

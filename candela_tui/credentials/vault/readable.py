@@ -28,11 +28,14 @@ def _looked(store: Store, file: Path | None) -> tuple[Standing, str] | None:
         if store == "file":
             return _file(file)
         open_vault("keyring", Path(), lambda: None)
+        locked = keyring_state() is Collection.LOCKED
     except VaultLocked as error:
         return Standing.LOCKED, str(error)
     except VaultError as error:
         return Standing.REFUSED, str(error)
-    return (Standing.LOCKED, "the keyring is locked") if keyring_state() is Collection.LOCKED else None
+    except Exception as error:  # noqa: BLE001 - backends of keyrings let errors of D-Bus and the system through
+        return Standing.REFUSED, f"the keyring can't be used ({type(error).__name__})"
+    return (Standing.LOCKED, "the keyring is locked") if locked else None
 
 
 def _file(file: Path | None) -> tuple[Standing, str] | None:
