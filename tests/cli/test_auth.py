@@ -192,7 +192,7 @@ class TestAPipedKey:
 
     async def test_needs_a_place_to_be_kept(self, home: Home) -> None:
         ran = await piped(home, KEY, "auth", "login", "--with-key")
-        assert ran.code == 1
+        assert ran.code == 2
         assert "no keyring" in ran.out
         assert "set CANDELA_PASSPHRASE" in ran.err
 
@@ -212,10 +212,27 @@ class TestAPipedKey:
         assert words in ran.err
         assert not (home.data / "accounts.json").exists()
 
-    async def test_is_for_anthropic_only(self, home: Home) -> None:
-        ran = await piped(home, KEY, "auth", "login", "--with-key", "--provider", "aws")
+    async def test_is_for_every_provider_that_takes_one(self, home: Home) -> None:
+        key = "ABSKQmVkcm9ja0FQSUtleS1leGFtcGxl"
+        for provider, options in {
+            "aws": ["--region", "us-east-1"],
+            "claude-aws": ["--workspace", "wrkspc_01Mine"],
+            "foundry": ["--resource", "mine"],
+        }.items():
+            arguments = ["auth", "login", "--provider", provider, *options, "--with-key"]
+            ran = await piped(home, key, *arguments, CANDELA_PASSPHRASE=PASSPHRASE)
+            assert f"is stored in {home.data / 'vault.json'}" in ran.out, ran.err
+        assert in_plain(home, key) == []
+
+    async def test_without_a_provider_its_form_says_whose_it_is(self, home: Home) -> None:
+        ran = await piped(home, "ABSKQmVkcm9ja0FQSUtleS1leGFtcGxl", "auth", "login", "--with-key")
         assert ran.code == 2
-        assert "--with-key works only with --provider anthropic" in ran.err
+        assert "Amazon Bedrock, Bedrock API key: there is no terminal to ask on. Add --region." in ran.err
+
+    async def test_is_not_for_a_provider_that_takes_none(self, home: Home) -> None:
+        ran = await piped(home, KEY, "auth", "login", "--with-key", "--provider", "gcp")
+        assert ran.code == 2
+        assert "No method of Google Vertex AI takes --with-key. Methods: service-account" in ran.err
 
     async def test_goes_into_the_keyring_where_there_is_one(self, home: Home, tmp_path: Path) -> None:
         folder = tmp_path / "session"
@@ -375,8 +392,6 @@ class TestInTheDashboard:
             await terminal.press("it", "a")
             await terminal.shows("it", "Sign in to", "Amazon Bedrock")
             await terminal.press("it", "Enter")
-            await terminal.shows("it", "How do you want to sign in?")
-            await terminal.press("it", "Enter")
             await terminal.shows("it", "API key", "not shown")
             await terminal.type("it", KEY)
             await terminal.press("it", "Enter")
@@ -402,20 +417,40 @@ class TestInTheDashboard:
 class TestWithoutATerminal:
     async def test_it_says_what_it_would_have_asked(self, home: Home) -> None:
         ran = await home.run("auth", "login", "--provider", "anthropic")
-        assert ran.code == 1
-        assert "API key: there is no terminal to ask on" in ran.err
-        assert "--with-key" in ran.err
+        assert ran.code == 2
+        assert "Anthropic, API key: there is no terminal to ask on. Add --with-key." in ran.err
+        ran = await home.run("auth", "login", "--provider", "aws", "--start-url", "https://corp.awsapps.com/start")
+        assert ran.code == 2
+        assert "there is no terminal to ask on. Add --account --role --region." in ran.err
+        ran = await home.run("auth", "login", "--provider", "gcp", "--method", "paste")
+        assert ran.code == 2
+        assert "this asks what only a terminal can answer" in ran.err
+
+    async def test_an_option_that_no_method_asks_for_is_refused(self, home: Home) -> None:
+        ran = await home.run("auth", "login", "--provider", "gcp", "--account", "111111111111")
+        assert ran.code == 2
+        assert "No method of Google Vertex AI takes --account." in ran.err
+
+    async def test_a_profile_that_there_is_not_is_told_with_those_that_there_are(self, home: Home) -> None:
+        file = home.directory / ".aws" / "credentials"
+        file.parent.mkdir()
+        file.write_text("[work]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n")
+        ran = await home.run("auth", "login", "--provider", "aws", "--profile", "wrok")
+        assert ran.code == 2
+        assert "--profile wrok: there is no such profile. There is work." in ran.err
+        ran = await home.run("auth", "login", "--provider", "aws", "--profile", "work", "--region", "Frankfurt")
+        assert ran.code == 2
+        assert "--region Frankfurt: That is not an AWS region" in ran.err
 
     async def test_a_way_that_there_is_not_is_told_with_those_that_there_are(self, home: Home) -> None:
         ran = await home.run("auth", "login", "--provider", "anthropic", "--method", "browser")
         assert ran.code == 2
         assert "Anthropic has no sign-in method 'browser' on this machine. Methods: key." in ran.err
 
-    async def test_without_a_provider_it_is_google(self, home: Home) -> None:
+    async def test_the_provider_is_an_answer_too(self, home: Home) -> None:
         ran = await home.run("auth", "login")
-        assert ran.code != 0
-        assert ran.out.startswith("Signing in to Google Vertex AI: ")
-        assert "there is no terminal to ask on" in ran.err
+        assert ran.code == 2
+        assert "There is no terminal to ask on. Add --provider: anthropic, gcp, aws" in ran.err
 
     async def test_a_mistake_in_the_settings_is_told(self, home: Home) -> None:
         home.config.write_text("[anthropic]\nkey_lifetime_s = 'long'\n")

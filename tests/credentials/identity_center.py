@@ -33,6 +33,8 @@ class IdentityCenter:
         """The access tokens that hold."""
         self.refresh_tokens: set[str] = set()
         self.signed_out: list[str] = []
+        self.not_here = 0
+        """How many regions, asked one after another, do not know the start URL."""
         self.denies: str | None = None
         """The OAuth error with which the browser is sent back, if the user does not allow the sign-in."""
         self.codes: list[str] = []
@@ -111,7 +113,8 @@ class IdentityCenter:
         return 302, ""
 
     def _device(self, asked: dict[str, Any]) -> tuple[int, Any]:
-        if asked["startUrl"] != START_URL:
+        if self.not_here or asked["startUrl"] != START_URL:
+            self.not_here = max(0, self.not_here - 1)
             return self._refused("InvalidRequestException", "", error="invalid_request")
         return 200, {
             "deviceCode": "device-code",

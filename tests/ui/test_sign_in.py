@@ -90,9 +90,9 @@ async def test_what_is_said_starts_at_the_top_and_the_question_is_right_below(
     paths: Paths, provider: AnthropicStandIn, cloud: Cloud, size: tuple[int, int]
 ) -> None:
     async with dashboard(paths, provider, cloud, size) as pilot:
-        for step in ("a", "enter"):
-            await pilot.press(step)
-            screen = await shows(pilot, "Sign in to" if step == "a" else "How do you want to sign in?")
+        for keys, asked in (("a", "Sign in to"), ("jj\n", "How do you want to sign in?")):
+            await pilot.press(*("enter" if key == "\n" else key for key in keys))
+            screen = await shows(pilot, asked)
             said, question = pilot.app.screen.query_one("#said").region, pilot.app.screen.query_one("#question").region
             offers = pilot.app.screen.query_one("#offers").region
             assert said.y == 1
@@ -110,6 +110,14 @@ async def at_provider(pilot: Pilot[int], place: int, *texts: str) -> None:
     await shows(pilot, "How do you want to sign in?", *texts)
 
 
+async def at_key(pilot: Pilot[int]) -> None:
+    """Open the wizard and choose Anthropic, which takes a key and asks nothing else."""
+    await pilot.press("a")
+    await shows(pilot, "Sign in to", "Anthropic", "Amazon Bedrock")
+    await pilot.press("g", "enter")
+    await shows(pilot, "Sign in › Anthropic › API key", "press ⏎ to continue")
+
+
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 
 
@@ -119,9 +127,7 @@ async def test_an_api_key_is_kept_under_a_passphrase_checked_through_the_proxy_a
 ) -> None:
     async with dashboard(paths, provider, cloud, size) as pilot:
         seen = []
-        await at_provider(pilot, 0, "API key")
-        await pilot.press("enter")
-        await shows(pilot, "Sign in › Anthropic › API key")
+        await at_key(pilot)
         await typed(pilot, KEY)
         seen.append(await shows(pilot, "•••"))
         await pilot.press("enter")
@@ -158,8 +164,7 @@ async def test_a_key_that_is_refused_is_told_in_the_providers_words(
     monkeypatch.setenv("CANDELA_PASSPHRASE", PASSPHRASE)
     provider.respond = lambda _: error(401, "invalid x-api-key")
     async with dashboard(paths, provider, cloud) as pilot:
-        await at_provider(pilot, 0)
-        await pilot.press("enter")
+        await at_key(pilot)
         await typed(pilot, KEY)
         await pilot.press("enter")
         screen = await shows(pilot, "✗ Anthropic did not count", "is kept, but does not work yet")
@@ -168,8 +173,7 @@ async def test_a_key_that_is_refused_is_told_in_the_providers_words(
 
 async def test_passphrases_that_differ_are_asked_again(paths: Paths, provider: AnthropicStandIn, cloud: Cloud) -> None:
     async with dashboard(paths, provider, cloud) as pilot:
-        await at_provider(pilot, 0)
-        await pilot.press("enter")
+        await at_key(pilot)
         await typed(pilot, KEY)
         await pilot.press("enter")
         await shows(pilot, "An encrypted file")
@@ -187,13 +191,12 @@ async def test_passphrases_that_differ_are_asked_again(paths: Paths, provider: A
 
 async def test_nowhere_is_an_answer_and_keeps_nothing(paths: Paths, provider: AnthropicStandIn, cloud: Cloud) -> None:
     async with dashboard(paths, provider, cloud) as pilot:
-        await at_provider(pilot, 0)
-        await pilot.press("enter")
+        await at_key(pilot)
         await typed(pilot, KEY)
         await pilot.press("enter")
         await shows(pilot, "An encrypted file")
         await pilot.press("j", "enter")
-        await shows(pilot, "How do you want to sign in?")
+        await shows(pilot, "Sign in to", "Amazon Bedrock")
     assert not paths.vault.exists()
     assert not paths.accounts.exists()
 
@@ -394,8 +397,7 @@ async def test_a_sign_in_that_works_offers_a_message_and_the_default_route(
     monkeypatch.setenv("CANDELA_PASSPHRASE", PASSPHRASE)
     (paths.data / "config.toml").write_text('[proxy]\ndefault_route = "anthropic-bedrock"\n')
     async with dashboard(paths, provider, cloud) as pilot:
-        await at_provider(pilot, 0)
-        await pilot.press("enter")
+        await at_key(pilot)
         await typed(pilot, KEY)
         await pilot.press("enter")
         await shows(pilot, "`candela claude --route direct`", "Send one message", "$0.001 at most")

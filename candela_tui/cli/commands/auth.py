@@ -5,7 +5,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -13,12 +13,14 @@ import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.credentials.accounts import Account, Store
-from candela_tui.credentials.sign_in.interface import CheckLine, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import CheckLine, SignIn, SignInContext
+from candela_tui.credentials.sign_in.options import OPTIONS, Option
 from candela_tui.providers.identity import PROVIDERS, Provider, route_of
 from candela_tui.text.terminal_safe import terminal_safe
 
 if TYPE_CHECKING:
     from candela_tui.cli.terminal.prompter import TerminalPrompter
+    from candela_tui.cli.terminal.sign_in_method import Given
     from candela_tui.config import Settings
     from candela_tui.credentials.sign_in.context import SignInSetup
     from candela_tui.credentials.sign_in.live_check import LiveCheck
@@ -31,9 +33,10 @@ _SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
 _OWN_LOGIN = (
     "Claude Code's own login: nothing to do. candela passes it on, and has no key of its own for other clients to test."
 )
-_EXISTING = "existing"
 _INTERRUPTED = 128 + signal.SIGINT
 _MOST_PIPED = 100_000
+_BEDROCK_KEYS = ("ABSK", "bedrock-api-key-")
+"""How API keys of Bedrock begin, for long and short terms."""
 
 
 class ProviderChoice(click.Choice[Provider]):
@@ -71,55 +74,78 @@ def auth() -> None:
     """
 
 
+def _answers(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that answer the questions of a sign-in."""
+    for option, (takes, words) in reversed(list(OPTIONS.items())):
+        command = click.option(f"--{option}", metavar=takes, help=words)(command)
+    return command
+
+
 @auth.command()
-@click.option("--provider", type=ProviderChoice(), help="The provider. Default: asks; gcp if there is no terminal.")
+@click.option("--provider", type=ProviderChoice(), help="The provider. Default: asks.")
 @click.option("--method", metavar="ID", help="How to sign in. Default: asks.")
-@click.option("--with-key", is_flag=True, help="Read an Anthropic API key from standard input.")
+@click.option(
+    "--with-key",
+    is_flag=True,
+    help="Read the key from standard input, for every provider that takes one. Without --provider, its form says whose"
+    " it is. A secret access key has its session token, if any, on the second line.",
+)
 @click.option(
     "--store",
     type=click.Choice(get_args(Store)),
     help="Where to store a secret. Default: the keyring, if there is one.",
 )
+@_answers
 @send_message_option
 @pass_invocation
 def login(
     invocation: Invocation,
+    /,
     provider: Provider | None,
     method: str | None,
     with_key: bool,
     store: Store | None,
     send_message: bool,
+    **answers: str | None,
 ) -> None:
     """Sign in to a provider, and check that it works.
 
+    Asks for what no option says. Without a terminal, nothing begins until the options answer every question.
+
     The check lists the models and counts the tokens of one word, which is free. Exits with 0 if the provider accepts
     the credentials.
+
+    \b
+    Examples:
+      candela auth login --provider aws --profile work
+      candela auth login --provider aws --start-url URL --account ID --role NAME --region NAME
+      candela auth login --provider gcp --key-file key.json --project ID --region global
+      candela auth login --provider foundry --resource NAME --with-key < key.txt
     """
-    if with_key and provider not in (None, Provider.ANTHROPIC):
-        raise click.UsageError(
-            "--with-key works only with --provider anthropic: the other providers take no key from a pipe."
-        )
-    signing_in = _login(invocation, Provider.ANTHROPIC if with_key else provider, method, with_key, store, send_message)
-    raise SystemExit(_run(signing_in))
+    from candela_tui.cli.terminal.sign_in_method import Given
+
+    said = {option: value for option in OPTIONS if (value := answers[option.replace("-", "_")])}
+    raise SystemExit(_run(_login(invocation, provider, Given(method, said, with_key), store, send_message)))
 
 
 async def _login(
-    invocation: Invocation,
-    provider: Provider | None,
-    method: str | None,
-    with_key: bool,
-    store: Store | None,
-    send_message: bool,
+    invocation: Invocation, provider: Provider | None, given: "Given", store: Store | None, send_message: bool
 ) -> int:
-    prompter = _piped() if with_key else _terminal_prompter()
+    from candela_tui.cli.terminal.sign_in_method import chosen_method
+
+    secrets = _piped() if given.with_key else None
+    prompter = _terminal_prompter(given.answers, secrets)
     if provider is None:
-        provider = await _which(prompter) if prompter.interactive else Provider.VERTEX
+        provider = _owner_of(secrets[0]) if secrets else await _which(prompter)
     sign_in = _sign_in_to(provider)
     context = await _sign_in_setup(invocation).context(prompter, store)
-    chosen = await _method(sign_in, context, prompter, "key" if with_key and method is None else method)
+    chosen = await chosen_method(sign_in, context, prompter, given)
     if chosen is None and await _of_client_only(context, provider):
         click.echo(_OWN_LOGIN)
         return 0
+    if chosen is not None and chosen.stores and not prompter.interactive:
+        # Nothing is asked of a provider if its secret could not be stored.
+        await context.vault()
     account = await chosen.run(context, prompter) if chosen is not None else None
     if account is not None:
         await prompter.tell(f"{account.label} is stored in {account.place}.")
@@ -150,69 +176,44 @@ def _ending(provider: Provider, settings: "Settings", account: Account | None, l
     return f"{start} To leave out --route, make it the default: `{default_command(provider)}`."
 
 
-def _piped() -> "TerminalPrompter":
-    from candela_tui.cli.terminal.prompter import TerminalPrompter
-
+def _piped() -> list[str]:
+    """Return the secrets that were piped in, one a line."""
     if sys.stdin.isatty():
         raise click.UsageError("--with-key reads the key from a pipe: candela auth login --with-key < FILE")
-    key = sys.stdin.buffer.read(_MOST_PIPED).decode("ascii", "replace").strip()
-    if not key:
+    lines = sys.stdin.buffer.read(_MOST_PIPED).decode("ascii", "replace").splitlines()
+    secrets = [line.strip() for line in lines if line.strip()]
+    if not secrets:
         raise click.ClickException("--with-key: standard input is empty, so there is no key.")
-    return TerminalPrompter(
-        "With --with-key only the key is read; for the encrypted file set CANDELA_PASSPHRASE.", secrets=[key]
-    )
+    return secrets
 
 
-def _terminal_prompter(*, secrets: Sequence[str] | None = None) -> "TerminalPrompter":
+def _owner_of(key: str) -> Provider:
+    """Return whose API key this is, by its form."""
+    return Provider.BEDROCK if key.startswith(_BEDROCK_KEYS) else Provider.ANTHROPIC
+
+
+def _terminal_prompter(
+    answers: Mapping[Option, str] | None = None, secrets: Sequence[str] | None = None
+) -> "TerminalPrompter":
     from candela_tui.cli.terminal.prompter import TerminalPrompter
 
-    return TerminalPrompter(
-        "Run it in a terminal, or give --provider, --method and --store. --with-key reads an Anthropic API key from a "
-        "pipe; other keys can come from a command, the provider's key_command in config.toml. CANDELA_PASSPHRASE opens "
-        "the encrypted file.",
-        secrets=secrets,
+    otherwise = (
+        "Run it in a terminal, or give the answers as options: `candela auth login --help` lists them. --with-key "
+        "reads a key from a pipe. CANDELA_PASSPHRASE opens the encrypted file."
+        if secrets is None
+        else "Nothing more is read from standard input; for the encrypted file set CANDELA_PASSPHRASE."
     )
+    return TerminalPrompter(otherwise, answers=answers, secrets=secrets)
 
 
 async def _which(prompter: "TerminalPrompter") -> Provider:
     from candela_tui.credentials.sign_in.prompter import Choice
 
+    if not prompter.interactive:
+        names = ", ".join(PROVIDERS[provider].account for provider in Provider)
+        raise click.UsageError(f"There is no terminal to ask on. Add --provider: {names}.")
     choices = [Choice(provider, info.title) for provider, info in PROVIDERS.items()]
     return Provider((await prompter.choose("Sign in to", choices)).id)
-
-
-async def _method(
-    sign_in: SignIn, context: SignInContext, prompter: "TerminalPrompter", wanted: str | None
-) -> Method | None:
-    """Return the method to sign in with, or None to use the credentials that were found."""
-    from candela_tui.credentials.sign_in.prompter import Choice
-
-    methods = await sign_in.methods(context)
-    if wanted is not None:
-        found = next((method for method in methods if method.named(wanted)), None)
-        if found is None:
-            known = ", ".join(method.id for method in methods) or "none"
-            raise click.UsageError(
-                f"{sign_in.title} has no sign-in method {wanted!r} on this machine. Methods: {known}."
-            )
-        return found
-    findings = await sign_in.find(context)
-    usable = next((finding for finding in findings if finding.usable), None)
-    if usable is not None:
-        words = "\n".join(f"  {'✓' if one.usable else '○'} {one.source}: {one.detail}" for one in findings)
-        await prompter.tell(f"Already found:\n{words}")
-        if not prompter.interactive:
-            return None
-    if not methods:
-        raise click.ClickException(f"There is no sign-in method for {sign_in.title} on this machine.")
-    choices = [Choice(method.id, method.title, method.about) for method in methods]
-    if usable is not None:
-        choices.append(Choice(_EXISTING, "Do not sign in", "use what was found"))
-    if len(choices) == 1 or not prompter.interactive:
-        await prompter.tell(f"Signing in to {sign_in.title}: {methods[0].title}")
-        return methods[0]
-    chosen = await prompter.choose("How do you want to sign in?", choices)
-    return next((method for method in methods if method.id == chosen.id), None)
 
 
 @auth.command()

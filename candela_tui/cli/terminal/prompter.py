@@ -20,6 +20,8 @@ _LONGEST_LINE = 65_536
 class NoTerminal(click.ClickException, Abandoned):
     """A question needs a terminal and there is none."""
 
+    exit_code = click.UsageError.exit_code
+
 
 class TerminalPrompter:
     """Asks questions on the terminal without blocking the event loop while the user types.
@@ -104,7 +106,7 @@ class TerminalPrompter:
                 f"  {number}  {terminal_safe(choice.title):<{width}}  {terminal_safe(choice.about)}".rstrip(), err=True
             )
         # A long list scrolls its first row away, so the prompt says what an empty answer means.
-        first = terminal_safe(choices[0].id) if default else "1"
+        first = terminal_safe(choices[0].title) if default else "1"
         while True:
             typed = (await self._line(f"{'Number or name' if other else 'Number'} [{first}]: ", hidden=False)).strip()
             if not typed:

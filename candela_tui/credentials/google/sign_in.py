@@ -26,6 +26,7 @@ from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_
 from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
 from candela_tui.credentials.sign_in.record_account import record_account
 from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
@@ -49,6 +50,10 @@ T = TypeVar("T")
 
 class Place(Protocol):
     """Where in Google Cloud a service is used: a project, and a region or a workspace."""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that name the place."""
 
     async def choose(
         self,
@@ -110,10 +115,23 @@ class GoogleSignIn:
         has_client = context.settings.vertex.oauth_client_id is not None
         here = browser_command(self._environ) is not None
         needs = "" if has_client else "; needs [vertex] oauth_client_id"
-        gcloud = Method("gcloud", "gcloud", f"runs `{COMMAND}`, which keeps it in a file of its own", self._gcloud)
-        browser = Method("browser", "Browser", f"on this machine; candela keeps it in the vault{needs}", self._browser)
-        paste = Method("paste", "Link and code", f"a browser on another machine; kept in the vault{needs}", self._paste)
-        key = Method("service-account", "Service account", "its key, from a JSON file, into the vault", self._key_file)
+        asks = self._place.options
+        about = f"runs `{COMMAND}`, which keeps it in a file of its own"
+        # Without a browser here, gcloud asks for the code that its page shows.
+        gcloud = Method("gcloud", "gcloud", about, self._gcloud, asks=asks, stores=False, by_hand=not here)
+        about = f"on this machine; candela keeps it in the vault{needs}"
+        browser = Method("browser", "Browser", about, self._browser, asks=asks)
+        about = f"a browser on another machine; kept in the vault{needs}"
+        paste = Method("paste", "Link and code", about, self._paste, asks=asks, by_hand=True)
+        about = "its key, from a JSON file, into the vault"
+        key = Method(
+            "service-account",
+            "Service account",
+            about,
+            self._key_file,
+            asks=("key-file", *asks),
+            needs=("key-file",),
+        )
         links = [browser, paste] if here else [paste, browser]
         by_gcloud = [gcloud] if gcloud_program(self._environ) else []
         return [*links, *by_gcloud, key] if has_client else [*by_gcloud, key, *links]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from candela_tui.config import ConfigError, Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.choice import Vault
@@ -85,6 +86,23 @@ class Method:
     (gcloud's file, ~/.aws). Raises CredentialsError, VaultError, Abandoned, ConfigError."""
     also: tuple[str, ...] = ()
     """Other values for ``--method``: ways that this machine lacks, which this one stands in for."""
+    picked: str = ""
+    """What is chosen already, such as the name of a profile: the value of the option that is called like ``id``."""
+    asks: tuple[Option, ...] = ()
+    """The options that answer its questions."""
+    needs: tuple[Option, ...] = ()
+    """Those of its options without which it can't sign in if there is no terminal to ask on."""
+    takes_key: bool = False
+    """Whether it asks for a secret, which can also be piped in."""
+    stores: bool = True
+    """Whether candela stores a secret, and not a tool of the provider's."""
+    by_hand: bool = False
+    """Whether it asks something that no option answers."""
+
+    @property
+    def key(self) -> str:
+        """What distinguishes it from the provider's other methods."""
+        return f"{self.id}:{self.picked}" if self.picked else self.id
 
     def named(self, id: str) -> bool:
         """Return whether a value for ``--method`` means this method."""

@@ -52,7 +52,7 @@ def _logins() -> list[Finding]:
 
 
 async def _methods(_context: SignInContext) -> list[Method]:
-    return [Method("key", "API key", f"from {CONSOLE}", _with_key)]
+    return [Method("key", "API key", f"from {CONSOLE}", _with_key, takes_key=True)]
 
 
 async def _with_key(context: SignInContext, prompter: Prompter) -> Account:

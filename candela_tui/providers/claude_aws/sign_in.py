@@ -19,6 +19,7 @@ from candela_tui.credentials.sign_in.interface import (
     used_first,
 )
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, methods
@@ -53,9 +54,23 @@ def _find_keys(context: SignInContext) -> list[Finding]:
 
 async def _methods(context: SignInContext) -> list[Method]:
     of_aws = [method for method in await methods(context) if method.id != API_KEY_METHOD]
+    settings = context.settings
+    workspace: tuple[Option, ...] = () if workspace_of(settings.claude_aws) is not None else ("workspace",)
+    region: tuple[Option, ...] = ("region",)
+    if settings.claude_aws.region is not None or aws_region(settings.aws) is not None:
+        region = ()
+    where, asked = f"of the workspace, from {CONSOLE}", (*region, *workspace)
     return [
-        Method("key", "API key", f"of the workspace, from {CONSOLE}", _with_key),
-        *(replace(method, run=_with_workspace(method.run)) for method in of_aws),
+        Method("key", "API key", where, _with_key, asks=asked, needs=asked, takes_key=True),
+        *(
+            replace(
+                method,
+                run=_with_workspace(method.run),
+                asks=(*method.asks, *workspace),
+                needs=(*method.needs, *workspace),
+            )
+            for method in of_aws
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """Choose the project and workspace for Claude on Google Cloud after a sign-in, and store them in config.toml."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from candela_tui.config import Settings
 from candela_tui.credentials.google.account import Project
@@ -8,6 +9,7 @@ from candela_tui.credentials.google.choose_project import choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.providers.claude_google_cloud.endpoint import (
     NO_PROJECT,
@@ -21,6 +23,8 @@ SECTION = "claude_google_cloud"
 
 class WorkspacePlace:
     """The project and workspace."""
+
+    options: Final[tuple[Option, ...]] = ("project", "workspace")
 
     async def choose(
         self,

@@ -33,8 +33,11 @@ class WorkspaceSignIn:
         """Return the sign-in methods of Google, after the credentials that are there already."""
         found = next((one for one in await self._google.find(context) if one.usable), None)
         about = f"{found.source}: asks only for the project and workspace" if found is not None else ""
-        here = [Method("found", "Google credentials found here", about, self._google.use_found)] if found else []
-        return [*here, *await self._google.methods(context)]
+        methods = await self._google.methods(context)
+        if found is None:
+            return methods
+        title, asks = "Google credentials found here", WorkspacePlace.options
+        return [Method("found", title, about, self._google.use_found, asks=asks, stores=False), *methods]
 
 
 SIGN_IN = WorkspaceSignIn(GoogleSignIn(Provider.CLAUDE_GOOGLE_CLOUD, WorkspacePlace())).sign_in()

@@ -18,6 +18,7 @@ from candela_tui.credentials.sign_in.interface import (
     used_first,
 )
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.credentials.state import Standing
@@ -45,10 +46,15 @@ def _keys(context: SignInContext) -> list[Finding]:
     return find_key(context, Provider.FOUNDRY, context.settings.foundry, KEY_VARIABLE)
 
 
-async def _methods(_context: SignInContext) -> list[Method]:
+async def _methods(context: SignInContext) -> list[Method]:
+    settings = context.settings.foundry
+    asks: tuple[Option, ...] = () if settings.base_url is not None else ("resource",)
+    needs = asks if settings.resource is None else ()
+    where = f"from the details of your deployment at {CONSOLE}"
+    entra = "of `az login`, a service principal or a managed identity"
     return [
-        Method("key", "API key", f"from the details of your deployment at {CONSOLE}", _with_key),
-        Method("entra", "Microsoft Entra ID", "of `az login`, a service principal or a managed identity", _with_entra),
+        Method("key", "API key", where, _with_key, asks=asks, needs=needs, takes_key=True),
+        Method("entra", "Microsoft Entra ID", entra, _with_entra, asks=asks, needs=needs, stores=False),
     ]
 
 

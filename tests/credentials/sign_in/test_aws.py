@@ -60,7 +60,7 @@ def sts(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 async def signed_in(setup: SignInSetup, method: str, user: User) -> Account | None:
     """Sign in in one of the ways that are offered."""
-    way = next(way for way in await SIGN_IN.methods(setup.context) if way.named(method))
+    way = next(way for way in await SIGN_IN.methods(setup.context) if method in (way.id, way.key, *way.also))
     account = await way.run(setup.context, user)
     assert user.done
     return account
@@ -93,8 +93,15 @@ async def test_the_ways_to_sign_in_begin_with_the_profiles_that_are_there(home: 
     (home / "config").write_text("[default]\nregion = us-east-1\n[profile a]\nregion = us-east-1\n")
     assert (await SIGN_IN.methods(setup.context))[0].id == "sso-code"
     (home / "credentials").write_text("".join(f"[{name}]\n{STATIC}" for name in "abcde"))
-    first = (await SIGN_IN.methods(setup.context))[0]
-    assert (first.id, first.about) == ("profile", "a, b, c, 2 more")
+    setup.config.write_text('[aws]\nprofile = "c"\n')
+    ways = await SIGN_IN.methods(setup.context)
+    assert [way.title for way in ways[:5]] == [f"Profile {name}" for name in "cabde"]
+    assert (ways[0].key, ways[0].about) == ("profile:c", "access key …MPLE")
+    (home / "credentials").write_text("".join(f"[{name}]\n{STATIC}" for name in "abcdefghij"))
+    another = (await SIGN_IN.methods(setup.context))[8]
+    assert (another.title, another.about) == ("Another profile", "2 more in ~/.aws")
+    await another.run(setup.context, User(("Which profile?", "j"), ("Which AWS region?", "us-east-1")))
+    assert setup.settings.aws.profile == "j"
 
 
 class TestIdentityCenter:
@@ -103,7 +110,6 @@ class TestIdentityCenter:
     ) -> None:
         user = User(
             ("Start URL", START_URL),
-            ("Region of IAM Identity Center", ""),
             ("Which account?", "222222222222"),
             ("Which role?", "Developer"),
             REGION,
@@ -113,9 +119,11 @@ class TestIdentityCenter:
         assert account.label == "Developer in account 222222222222 (SSO)"
         assert user.links == [("https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH", "ABCD-EFGH")]
         assert [choice.title for choice in user.offered["Which account?"]] == ["play", "work"]
-        assert center.registered == [
-            {"clientName": "candela", "clientType": "public", "scopes": ["sso:account:access"]}
-        ]
+        assert center.registered[-1] == {
+            "clientName": "candela",
+            "clientType": "public",
+            "scopes": ["sso:account:access"],
+        }
         credentials = setup.credentials()
         assert await credentials.region() == "eu-west-1"
         assert await keys(credentials) == SigningKeys("ASIADEVELOPER", SECRET, "session")
@@ -124,7 +132,7 @@ class TestIdentityCenter:
         self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", "us-east-1"), REGION))
+        await signed_in(setup, "sso", User(("Start URL", START_URL), REGION))
         assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
     async def test_a_config_file_that_can_not_be_written_loses_no_finished_round_in_the_browser(
@@ -133,7 +141,7 @@ class TestIdentityCenter:
         center.accounts = {"111111111111": "play"}
         # Too long for the temporary file beside it, for root, too.
         setup.config = setup.folder / ("c" * 250)
-        user = User(("Start URL", START_URL), ("Region of", ""), REGION)
+        user = User(("Start URL", START_URL), REGION)
         assert await signed_in(setup, "sso", user) is not None
         assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
         [told] = [words for words in user.told if "eu-west-1" in words]
@@ -145,7 +153,7 @@ class TestIdentityCenter:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         center.accounts = {"111111111111": "play"}
-        user = User(("Start URL", START_URL), ("Region of", ""), REGION)
+        user = User(("Start URL", START_URL), REGION)
         await signed_in(setup, "sso", user)
         await keys(setup.credentials())
         assert not (home / ".aws").exists()
@@ -194,38 +202,55 @@ class TestIdentityCenter:
         self, setup: SignInSetup, center: IdentityCenter, answer: str, said: str
     ) -> None:
         center.answers = ["authorization_pending", answer]
-        assert await refused(setup, "sso", User(("Start URL", START_URL), ("Region of", ""))) == said
+        assert await refused(setup, "sso", User(("Start URL", START_URL))) == said
         assert setup.accounts.of(Provider.BEDROCK) is None
 
     async def test_a_code_that_nobody_confirms_ends(self, setup: SignInSetup, center: IdentityCenter) -> None:
         center.code_life_s = 0
-        assert "was not confirmed in time" in await refused(
-            setup, "sso", User(("Start URL", START_URL), ("Region of", ""))
-        )
+        assert "was not confirmed in time" in await refused(setup, "sso", User(("Start URL", START_URL)))
 
-    async def test_a_start_url_that_aws_does_not_know_is_told(self, setup: SignInSetup, center: IdentityCenter) -> None:
-        words = await refused(setup, "sso", User(("Start URL", "https://other.awsapps.com/start"), ("Region of", "")))
-        assert "us-east-1 does not take the start URL https://other.awsapps.com/start" in words
-
-    @pytest.mark.parametrize(
-        ("answers", "said"),
-        [
-            ([("Start URL", "corp")], "that is not a start URL"),
-            ([("Start URL", START_URL), ("Region of", "Frankfurt")], "that is not an AWS region"),
-        ],
-    )
-    async def test_what_can_t_be_right_is_told_before_aws_is_asked(
-        self, setup: SignInSetup, center: IdentityCenter, answers: list[tuple[str, str]], said: str
+    async def test_the_region_is_asked_for_only_where_the_start_url_is_not_known_in_the_usual_one(
+        self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
-        assert said in await refused(setup, "sso", User(*answers))
-        assert center.registered == []
+        center.accounts = {"111111111111": "play"}
+        center.not_here = 2
+        user = User(
+            ("Start URL", START_URL),
+            ("Region of IAM Identity Center", "Frankfurt"),
+            ("Region of IAM Identity Center", "eu-west-3"),
+            ("Region of IAM Identity Center", "eu-central-1"),
+            REGION,
+        )
+        account = await signed_in(setup, "sso", user)
+        assert account is not None
+        assert f"us-east-1 does not take the start URL {START_URL}" in user.told[0]
+        assert user.told[1] == "That is not an AWS region. Example: us-east-1"
+        assert f"eu-west-3 does not take the start URL {START_URL}" in user.told[2]
+        again = User(("Start URL", ""), REGION)
+        center.not_here = 9
+        with pytest.raises(CredentialsError, match="eu-central-1 does not take the start URL"):
+            await signed_in(setup, "sso", again)
+
+    async def test_a_region_that_the_start_url_names_is_taken_from_it(
+        self, setup: SignInSetup, center: IdentityCenter
+    ) -> None:
+        words = await refused(setup, "sso", User(("Start URL", "https://ssoins-1.portal.eu-north-1.app.aws")))
+        assert "IAM Identity Center in eu-north-1 does not take the start URL" in words
+
+    async def test_what_is_no_start_url_is_asked_again_before_aws_is_asked(
+        self, setup: SignInSetup, center: IdentityCenter
+    ) -> None:
+        center.accounts = {"111111111111": "play"}
+        user = User(("Start URL", "corp"), ("Start URL", START_URL), REGION)
+        await signed_in(setup, "sso", user)
+        assert user.told[0] == "That is not a start URL. Example: https://my-company.awsapps.com/start"
 
     async def test_identity_center_out_of_reach_is_named(
         self, setup: SignInSetup, nobody_listens: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", f"http://{nobody_listens}")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        words = await refused(setup, "sso", User(("Start URL", START_URL), ("Region of", "")))
+        words = await refused(setup, "sso", User(("Start URL", START_URL)))
         assert words.startswith("IAM Identity Center in us-east-1 can't be asked: ")
         assert nobody_listens in words
 
@@ -233,7 +258,7 @@ class TestIdentityCenter:
         self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text("[default\n")
-        user = User(("Start URL", START_URL), ("Region of", ""))
+        user = User(("Start URL", START_URL))
         said = f"Unable to parse config file: {home / 'config'}"
         assert said in await refused(setup, "sso", user)
         assert said in user.told[0]
@@ -241,30 +266,38 @@ class TestIdentityCenter:
     async def test_who_was_given_no_account_or_role_is_told_whom_to_ask(
         self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
-        asked = (("Start URL", START_URL), ("Region of", ""))
+        asked = ("Start URL", START_URL)
         center.roles["222222222222"] = []
-        words = await refused(setup, "sso", User(*asked, ("Which account?", "222222222222")))
+        words = await refused(setup, "sso", User(asked, ("Which account?", "222222222222")))
         assert words == "no role is assigned to you in the account 222222222222: ask its administrator"
         center.accounts = {}
-        assert "no account is assigned to you" in await refused(setup, "sso", User(*asked))
+        assert "no account is assigned to you" in await refused(setup, "sso", User(asked))
 
     async def test_signing_in_again_offers_first_what_was_signed_in_to(
         self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
+        await signed_in(setup, "sso", User(("Start URL", START_URL), REGION))
         center.withdraw()
         (home / "config").write_text(SSO_PROFILE)
-        again = User(("Sign in to which?", "candela:again"), REGION)
-        await signed_in(setup, "sso", again)
-        assert again.offered["Sign in to which?"][0].title == "ReadOnly in 111111111111"
+        await signed_in(setup, "sso", User(("Start URL", ""), ("Which AWS region?", "")))
         assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
+
+    async def test_account_role_and_region_of_the_sign_in_before_are_the_defaults(
+        self, setup: SignInSetup, center: IdentityCenter
+    ) -> None:
+        chosen = ("Which account?", "222222222222"), ("Which role?", "Developer"), ("Which AWS region?", "eu-west-3")
+        await signed_in(setup, "sso", User(("Start URL", START_URL), *chosen))
+        again = User(("Start URL", ""), *((question, "") for question, _ in chosen))
+        await signed_in(setup, "sso", again)
+        assert [choices[0].id for choices in again.offered.values()] == ["222222222222", "Developer", "eu-west-3"]
+        assert (await keys(setup.credentials())).access_key == "ASIADEVELOPER"
 
     async def test_a_vault_that_can_t_be_read_any_more_does_not_hold_up_signing_in_again(
         self, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         center.accounts = {"111111111111": "play"}
-        answers = (("Start URL", START_URL), ("Region of", ""), REGION)
+        answers = (("Start URL", START_URL), REGION)
         await signed_in(setup, "sso", User(*answers))
         setup.vault_file.write_text("{}")
         user = User(*answers[:2], REGION)
@@ -277,7 +310,7 @@ class TestIdentityCenter:
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
         center.token_life_s = 60
-        assert await signed_in(setup, "sso", User(("Sign in to which?", "work"))) is None
+        assert await signed_in(setup, "profile:work", User()) is None
         assert setup.settings.aws.profile == "work"
         assert center.registered[0]["scopes"] == ["sso:account:access"]
         assert _by_botocore() == SigningKeys("ASIADEVELOPER", SECRET, "session")
@@ -294,7 +327,7 @@ class TestIdentityCenter:
             f"[default]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
             "sso_account_id = 111111111111\nsso_role_name = ReadOnly\nregion = us-east-1\n"
         )
-        await signed_in(setup, "sso", User(("Sign in to which?", "default")))
+        await signed_in(setup, "profile:default", User())
         assert "scopes" not in center.registered[0]
         assert (await keys(setup.credentials())).access_key == "ASIAREADONLY"
 
@@ -303,7 +336,7 @@ class TestIdentityCenter:
     ) -> None:
         (home / "config").write_text(SSO_PROFILE[SSO_PROFILE.index("[sso-session") :])
         center.accounts = {"111111111111": "play"}
-        await signed_in(setup, "sso", User(("Start URL", ""), ("Region of", ""), REGION))
+        await signed_in(setup, "sso", User(("Start URL", ""), REGION))
         assert setup.accounts.of(Provider.BEDROCK) is not None
 
 
@@ -319,17 +352,16 @@ class TestProfile:
     async def test_a_profile_with_keys_is_set_in_config_toml(self, home: Path, setup: SignInSetup) -> None:
         (home / "config").write_text("[profile work]\nregion = eu-central-1\n")
         (home / "credentials").write_text(f"[work]\n{STATIC}")
-        user = User(("Which profile?", "work"))
-        assert await signed_in(setup, "profile", user) is None
+        user = User()
+        assert await signed_in(setup, "profile:work", user) is None
         assert setup.config.read_text() == '[aws]\nprofile = "work"\n'
-        assert user.offered["Which profile?"][0].about == "access key …MPLE"
         assert SECRET not in user.seen
         assert ACCESS_KEY not in user.seen
 
     async def test_a_region_is_asked_for_where_nobody_knows_one(self, home: Path, setup: SignInSetup) -> None:
         (home / "credentials").write_text(f"[work]\n{STATIC}")
-        user = User(("Which profile?", "work"), ("Which AWS region", "Frankfurt"), ("Which AWS region", "xx-test-1"))
-        await signed_in(setup, "profile", user)
+        user = User(("Which AWS region", "Frankfurt"), ("Which AWS region", "xx-test-1"))
+        await signed_in(setup, "profile:work", user)
         assert (setup.settings.aws.profile, setup.settings.aws.region) == ("work", "xx-test-1")
         assert user.told == ["That is not an AWS region. Example: us-east-1"]
         regions = [choice.id for choice in user.offered["Which AWS region?"]]
@@ -340,24 +372,24 @@ class TestProfile:
         self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         (home / "config").write_text(SSO_PROFILE)
+        assert (await SIGN_IN.methods(setup.context))[0].about == "Developer in 222222222222, not signed in"
         # Ended at once, but botocore can renew it.
         center.token_life_s = -60
-        user = User(("Which profile?", "work"))
-        await signed_in(setup, "profile", user)
+        user = User()
+        await signed_in(setup, "profile:work", user)
         assert len(user.links) == 1
-        assert user.offered["Which profile?"][0].about == "Developer in 222222222222, not signed in"
-        again = User(("Which profile?", "work"))
-        await signed_in(setup, "profile", again)
+        again = User()
+        await signed_in(setup, "profile:work", again)
         assert again.links == []
-        assert again.offered["Which profile?"][0].about == "Developer in 222222222222, signed in"
+        assert (await SIGN_IN.methods(setup.context))[0].about == "Developer in 222222222222, signed in"
 
     async def test_a_role_by_an_sso_profile_signs_in_to_that(
         self, home: Path, setup: SignInSetup, center: IdentityCenter
     ) -> None:
         role = "[profile dev]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = work\nregion = us-east-1\n"
         (home / "config").write_text(SSO_PROFILE + role)
-        user = User(("Which profile?", "dev"))
-        await signed_in(setup, "profile", user)
+        user = User()
+        await signed_in(setup, "profile:dev", user)
         assert len(user.links) == 1
         assert setup.settings.aws.profile == "dev"
 
@@ -365,8 +397,8 @@ class TestProfile:
         await signed_in(setup, "keys", typed_keys())
         (home / "config").write_text("[profile work]\nregion = eu-central-1\n")
         (home / "credentials").write_text(f"[work]\n{STATIC}")
-        user = User(("Which profile?", "work"))
-        await signed_in(setup, "profile", user)
+        user = User()
+        await signed_in(setup, "profile:work", user)
         assert "is gone from" in user.told[0]
         assert setup.accounts.of(Provider.BEDROCK) is None
         assert not setup.vault_file.exists()
@@ -542,8 +574,8 @@ class TestRole:
         self, home: Path, setup: SignInSetup, sts: str
     ) -> None:
         self.profile(home, duration_seconds="7200")
-        user = User(("Which profile?", "dev"), REGION, (f"Code of {MFA}", "123456"))
-        account = await signed_in(setup, "profile", user)
+        user = User(REGION, (f"Code of {MFA}", "123456"))
+        account = await signed_in(setup, "profile:dev", user)
         assert account is not None
         assert account.until is not None
         assert timedelta(hours=1.9) < account.until - datetime.now(UTC) <= timedelta(hours=2)
@@ -643,6 +675,6 @@ class TestSigningOut:
 
     async def test_the_session_at_the_portal_is_ended_too(self, setup: SignInSetup, center: IdentityCenter) -> None:
         center.accounts = {"111111111111": "play"}
-        await signed_in(setup, "sso", User(("Start URL", START_URL), ("Region of", ""), REGION))
+        await signed_in(setup, "sso", User(("Start URL", START_URL), REGION))
         assert (await SIGN_IN.forget(setup.context)).endswith(f"Its session at {START_URL} is ended.")
         assert center.signed_out == ["access-token-1"]

@@ -20,7 +20,7 @@ from candela_tui.providers.bedrock.sign_in.access_keys import typed_keys
 from candela_tui.providers.bedrock.sign_in.finish import chosen_region, remember
 
 _ARN: Final = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
-_OTHER, _CHAIN, _TYPED = "candela:other", "candela:chain", "candela:typed"
+_CHAIN, _TYPED = "candela:chain", "candela:typed"
 _HOURS: Final = (1, 2, 4, 8, 12)
 _MOST_CODES: Final = 3
 _LIMIT_S: Final = 60.0
@@ -36,14 +36,20 @@ async def with_role(context: SignInContext, prompter: Prompter) -> Account:
         await prompter.tell(str(error))
         there = []
     known = {each.name: (each, each.role) for each in there if each.role is not None}
-    chosen = _OTHER
-    if known:
-        choices = [Choice(name, name, role.arn) for name, (_, role) in known.items()]
-        choices.append(Choice(_OTHER, "Another role", "by its ARN"))
-        chosen = (await prompter.choose("Which role?", choices)).id
+    choices = [Choice(name, name, role.arn) for name, (_, role) in known.items()]
+    by_arn = {role.arn: name for name, (_, role) in known.items()}
+
+    async def ask(wrong: str) -> str:
+        if not choices:
+            return await prompter.ask("ARN of the role", option="role", wrong=wrong)
+        other = "Another role, by its ARN"
+        return (await prompter.choose("Which role?", choices, option="role", other=other, wrong=wrong)).id
+
+    chosen = await until_right(ask, lambda text: "" if text in known else _wrong_arn(text))
+    chosen = by_arn.get(chosen, chosen)
     if chosen in known:
         return await with_role_of(context, prompter, *known[chosen])
-    return await _another(context, prompter, there)
+    return await _another(context, prompter, chosen, there)
 
 
 async def with_role_of(context: SignInContext, prompter: Prompter, profile: Profile, role: ProfileRole) -> Account:
@@ -53,12 +59,11 @@ async def with_role_of(context: SignInContext, prompter: Prompter, profile: Prof
     return await _assumed(context, prompter, role, keys, region)
 
 
-async def _another(context: SignInContext, prompter: Prompter, there: list[Profile]) -> Account:
-    arn = await until_right(lambda wrong: prompter.ask("ARN of the role", option="role", wrong=wrong), _wrong_arn)
+async def _another(context: SignInContext, prompter: Prompter, arn: str, there: list[Profile]) -> Account:
     givers = [Choice(each.name, f"The profile {each.name}") for each in there if each.kind not in ("none", "role")]
     chain = Choice(_CHAIN, "The environment, or the default profile")
     typed = Choice(_TYPED, "An access key that I type now")
-    giver = await prompter.choose("With whose keys?", [*givers, chain, typed], option="profile")
+    giver = await prompter.choose("With whose keys?", [*givers, chain, typed], option="profile", default=_CHAIN)
     serial = await prompter.ask(
         "MFA device, its ARN or serial number (nothing: none)", option="mfa-serial", optional=True
     )

@@ -10,6 +10,7 @@ from candela_tui.credentials.google.choose_project import choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
+from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, Prompter, until_right
 
 REGIONS: Final[Mapping[str, str]] = {
@@ -29,6 +30,8 @@ _REGION: Final = re.compile(r"[a-z]+(?:-[a-z]+[0-9]+)?")
 
 class VertexPlace:
     """The project and region for Vertex AI."""
+
+    options: Final[tuple[Option, ...]] = ("project", "region")
 
     async def choose(
         self,

@@ -146,7 +146,7 @@ class SignInConversation(Vertical):
         choices = default_first(choices, default, other)
         offers = [SignInOption(choice.id, choice.title, choice.about) for choice in choices]
         if other:
-            offers.append(SignInOption(_OTHER, other, "by its name"))
+            offers.append(SignInOption(_OTHER, other, "type it"))
         chosen = await self.pick(question, offers)
         if chosen == _OTHER:
             typed = await self.ask(question, default=default)

@@ -118,7 +118,7 @@ class Wizard:
         prompter = self._prompter
         findings, methods = await prompter.doing(f"Looking for {sign_in.title} credentials", _both(sign_in, context))
         self._say_findings(findings)
-        offers = [SignInOption(method.id, method.title, method.about) for method in methods]
+        offers = [SignInOption(method.key, method.title, method.about) for method in methods]
         check = SignInOption(_CHECK, "Check the credentials", "asks the provider who you are, and for two free answers")
         if any(finding.usable for finding in findings):
             offers.append(check)
@@ -127,18 +127,22 @@ class Wizard:
         if not offers:
             prompter.say("No way to sign in works on this machine.", "warn", space=True)
             offers.append(SignInOption(_BACK, "Back"))
-        chosen = await prompter.pick("How do you want to sign in?", offers)
+        # A question with one answer is none.
+        only = methods[0].key if len(methods) == len(offers) == 1 and not findings else None
+        chosen = only or await prompter.pick("How do you want to sign in?", offers)
         if chosen == _BACK:
             raise Abandoned
         if chosen == _OUT:
             prompter.say(await prompter.doing("Signing out", sign_in.forget(context)), space=True)
             return await self._what_next(sign_in, context)
-        method = next((each for each in methods if each.id == chosen), None)
+        method = next((each for each in methods if each.key == chosen), None)
         account = None
         if method is not None:
             try:
                 account = await self._sign_in(sign_in, method, context)
             except Abandoned:
+                if only is not None:
+                    raise
                 return None
         return await self._check(sign_in, context, account)
 
