@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.sign_in.interface import Finding, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import Finding, SignIn, SignInContext, own_login_only
 from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.providers.identity import Provider
@@ -56,7 +56,7 @@ class Survey:
     @property
     def of_client_only(self) -> bool:
         """Whether all credentials are Claude Code's own, so that candela has none to try."""
-        return bool(self.findings) and all(finding.standing is Standing.CLIENT for finding in self.findings)
+        return own_login_only(self.findings)
 
     def updated(self, states: Iterable[CredentialState]) -> "Survey":
         """Return the survey with what the proxy saw since, if it did."""

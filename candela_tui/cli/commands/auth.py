@@ -13,7 +13,7 @@ import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.credentials.accounts import Account, Store
-from candela_tui.credentials.sign_in.interface import CheckLine, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import OWN_LOGIN, CheckLine, Method, SignIn, SignInContext
 from candela_tui.credentials.sign_in.options import OPTIONS, Option
 from candela_tui.providers.identity import PROVIDERS, Provider, route_of
 from candela_tui.text.terminal_safe import terminal_safe
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
-_OWN_LOGIN = (
-    "Claude Code's own login: nothing to do. candela passes it on, and has no key of its own for other clients to test."
-)
+_NOT_TESTED = f"{OWN_LOGIN}, and has no key of its own for other clients to test."
 _INTERRUPTED = 128 + signal.SIGINT
 _MOST_PIPED = 100_000
 _BEDROCK_KEYS = ("ABSK", "bedrock-api-key-")
@@ -131,7 +129,7 @@ def login(
 async def _login(
     invocation: Invocation, provider: Provider | None, given: "Given", store: Store | None, send_message: bool
 ) -> int:
-    from candela_tui.cli.terminal.sign_in_method import chosen_method
+    from candela_tui.cli.terminal.sign_in_method import Existing, chosen_method
 
     secrets = _piped() if given.with_key else None
     prompter = _terminal_prompter(given.answers, secrets)
@@ -140,13 +138,14 @@ async def _login(
     sign_in = _sign_in_to(provider)
     context = await _sign_in_setup(invocation).context(prompter, store)
     chosen = await chosen_method(sign_in, context, prompter, given)
-    if chosen is None and await _of_client_only(context, provider):
-        click.echo(_OWN_LOGIN)
+    if chosen is Existing.OWN_LOGIN:
         return 0
-    if chosen is not None and chosen.stores and not prompter.interactive:
-        # Nothing is asked of a provider if its secret could not be stored.
-        await context.vault()
-    account = await chosen.run(context, prompter) if chosen is not None else None
+    account = None
+    if isinstance(chosen, Method):
+        if chosen.stores and not prompter.interactive:
+            # Nothing is asked of a provider if its secret could not be stored.
+            await context.vault()
+        account = await chosen.run(context, prompter)
     if account is not None:
         await prompter.tell(f"{account.label} is stored in {account.place}.")
     # Reload the settings: the sign-in may have set the project or region.
@@ -154,13 +153,6 @@ async def _login(
     lines = await _checked(invocation, settings, context, [sign_in], told=True, send_message=send_message)
     click.echo(_ending(provider, settings, account, lines[provider]))
     return _code(lines[provider])
-
-
-async def _of_client_only(context: SignInContext, provider: Provider) -> bool:
-    from candela_tui.providers.survey import survey
-
-    [found] = await survey(context, [provider])
-    return found.of_client_only
 
 
 def _ending(provider: Provider, settings: "Settings", account: Account | None, lines: Sequence[CheckLine]) -> str:
@@ -321,10 +313,10 @@ async def _test(
     context = await _sign_in_setup(invocation).context(_terminal_prompter())
     providers = (provider,) if provider is not None else tuple(Provider)
     found = await survey(context, providers, await asyncio.to_thread(_states, invocation, context.settings))
-    lines = {one.sign_in.provider: [CheckLine("ok", _OWN_LOGIN)] for one in found if one.of_client_only}
+    lines = {one.sign_in.provider: [CheckLine("ok", _NOT_TESTED)] for one in found if one.of_client_only}
     if told:
         for one in lines:
-            click.echo(f"{PROVIDERS[one].title}:\n  {_SIGNS['ok']} {_OWN_LOGIN}")
+            click.echo(f"{PROVIDERS[one].title}:\n  {_SIGNS['ok']} {_NOT_TESTED}")
     if provider is not None:
         sign_ins = [one.sign_in for one in found]
     else:

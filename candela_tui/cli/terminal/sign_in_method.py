@@ -2,15 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import click
 
 from candela_tui.cli.terminal.prompter import TerminalPrompter
-from candela_tui.credentials.sign_in.interface import Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import OWN_LOGIN, Method, SignIn, SignInContext, own_login_only
 from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Choice
 
 _EXISTING = "existing"
+
+
+class Existing(Enum):
+    """What is used instead of a sign-in."""
+
+    FOUND = auto()
+    """Credentials that were found on this machine."""
+    OWN_LOGIN = auto()
+    """Claude Code's own login, which candela passes on and has no part in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +40,25 @@ class Given:
 
 async def chosen_method(
     sign_in: SignIn, context: SignInContext, prompter: TerminalPrompter, given: Given
-) -> Method | None:
-    """Return the method to sign in with, or None to use the credentials that were found.
+) -> Method | Existing:
+    """Return the method to sign in with, or what is used instead.
 
     Raises click.UsageError if no method fits the options, or if it would ask something and there is no terminal."""
     methods = _fitting(sign_in, await sign_in.methods(context), given)
     found = False
     if given.method is None and not given.options:
         findings = await sign_in.find(context)
+        if own_login_only(findings):
+            await prompter.tell(
+                f"{OWN_LOGIN}, and needs no sign-in. To store an API key for other programs, add --method key."
+            )
+            return Existing.OWN_LOGIN
         found = any(finding.usable for finding in findings)
         if found:
             words = "\n".join(f"  {'✓' if one.usable else '○'} {one.source}: {one.detail}" for one in findings)
             await prompter.tell(f"Already found:\n{words}")
             if not prompter.interactive:
-                return None
+                return Existing.FOUND
     if not prompter.interactive:
         # Options name their method: the one that they leave the fewest questions of.
         chosen = min(methods, key=lambda method: len(_missing(method, given))) if given.options else methods[0]
@@ -56,7 +71,7 @@ async def chosen_method(
         await prompter.tell(f"Signing in to {sign_in.title}: {methods[0].title}")
         return methods[0]
     picked = await prompter.choose("How do you want to sign in?", choices)
-    return next((method for method in methods if method.key == picked.id), None)
+    return next((method for method in methods if method.key == picked.id), Existing.FOUND)
 
 
 def _fitting(sign_in: SignIn, methods: Sequence[Method], given: Given) -> list[Method]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from candela_tui.config import ConfigError, Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
@@ -71,6 +71,15 @@ def not_set_up(findings: Sequence[Finding], missing: str) -> list[Finding]:
         replace(one, detail=f"{one.detail}; {missing}", standing=Standing.NONE) if one.standing is not None else one
         for one in findings
     ]
+
+
+OWN_LOGIN: Final = "Claude Code's own login: nothing to do. candela passes it on"
+"""What there is to say of credentials that are all of Claude Code."""
+
+
+def own_login_only(findings: Sequence[Finding]) -> bool:
+    """Return whether all credentials are Claude Code's own, so that candela has none to try and needs none."""
+    return bool(findings) and all(finding.standing is Standing.CLIENT for finding in findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,9 +200,13 @@ class SignInConversation(Vertical):
                 self._answer, self._asked, self._offers = None, "", ()
                 self._show_question()
 
+    @property
+    def _open(self) -> bool:
+        """Whether there is anything to show on. A screen that closes takes its innermost widgets away first."""
+        return self._said.is_attached
+
     def _show_question(self) -> None:
-        if not self.is_attached:
-            # The screen is closing, and its questions with it.
+        if not self._open:
             return
         asked, typing = self._answer is not None, not self._offers
         self._question.display = asked
@@ -266,7 +270,7 @@ class SignInConversation(Vertical):
         self._show_said()
 
     def _show_said(self) -> None:
-        if not self.is_attached:
+        if not self._open:
             return
         self._written = transcript(self._entries, self._said.text_width)
         self._lay_out()

@@ -10,7 +10,15 @@ from candela_tui.config import ConfigError, Settings
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.context import SignInSetup
-from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext
+from candela_tui.credentials.sign_in.interface import (
+    OWN_LOGIN,
+    CheckLine,
+    Finding,
+    Method,
+    SignIn,
+    SignInContext,
+    own_login_only,
+)
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
 from candela_tui.credentials.sign_in.prompter import Abandoned
 from candela_tui.credentials.state import CredentialState
@@ -154,6 +162,8 @@ class Wizard:
         for finding in findings:
             mark, style = ("✓ ", "good") if finding.usable else ("○ ", "dim")
             self._prompter.say(f"{finding.source}: {finding.detail}", mark=(mark, style))  # type: ignore[arg-type]
+        if own_login_only(findings):
+            self._prompter.say(f"{OWN_LOGIN}.", "good")
 
     async def _sign_in(self, sign_in: SignIn, method: Method, context: SignInContext) -> Account | None:
         prompter = self._prompter

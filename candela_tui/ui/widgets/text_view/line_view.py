@@ -107,8 +107,10 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
         self.grew()
 
     def on_resize(self) -> None:
-        """Post ``Resized`` if the width changed."""
+        """Stay at the end if it is followed, and post ``Resized`` if the width changed."""
         self._strips.clear()
+        if self._following:
+            self.scroll_end(animate=False, force=True, immediate=True)
         if self._width != self.text_width:
             self._width = self.text_width
             self.post_message(self.Resized())
