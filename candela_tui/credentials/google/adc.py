@@ -13,10 +13,6 @@ from candela_tui.credentials.google.messages import unreachable_in, why_no_token
 _LOGIN = "`gcloud auth application-default login`"
 VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 WELL_KNOWN = "application_default_credentials.json"
-_NOTHING = (
-    f"there are no Google credentials: run `candela auth login --provider gcp` or {_LOGIN}, or set {VARIABLE} to a "
-    "service account's file"
-)
 _METADATA_IP = "169.254.169.254"
 _METADATA_ANSWER_S = 1.0
 _FLAVOR = {"Metadata-Flavor": "Google"}
@@ -44,8 +40,8 @@ def well_known_file(environ: Mapping[str, str] = os.environ) -> Path:
     return place / WELL_KNOWN
 
 
-def require_a_source(environ: Mapping[str, str] = os.environ) -> None:
-    """Raise CredentialsError if there is no source of credentials.
+def require_a_source(login: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise CredentialsError if there is no source of credentials. ``login`` is the command that signs in.
 
     Without this check google-auth would try a missing metadata server three times on every request, which takes 12 s
     in total if its packets are dropped."""
@@ -57,7 +53,7 @@ def require_a_source(environ: Mapping[str, str] = os.environ) -> None:
             )
         return
     if not has_metadata_server(environ):
-        raise CredentialsError(_NOTHING)
+        raise CredentialsError(_nothing(login))
 
 
 def has_metadata_server(environ: Mapping[str, str] = os.environ) -> bool:
@@ -75,7 +71,7 @@ def has_metadata_server(environ: Mapping[str, str] = os.environ) -> bool:
         return False
 
 
-def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
+def why_not(error: Exception, login: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return a message that says what went wrong in google-auth and how to fix it."""
     from google.auth.exceptions import DefaultCredentialsError
 
@@ -83,7 +79,7 @@ def why_not(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
     if file is not None:
         return why_no_token(error, str(file), _fix(file))
     if isinstance(error, DefaultCredentialsError) and unreachable_in(error) is None:
-        return _NOTHING
+        return _nothing(login)
     return why_no_token(
         error, "the metadata server", "Check the service account of this machine and its access scopes."
     )
@@ -93,3 +89,7 @@ def _fix(file: Path) -> str:
     if file.name == WELL_KNOWN:
         return f"Run {_LOGIN}."
     return f"Set {VARIABLE} to a file with a valid key, or unset it and run {_LOGIN}."
+
+
+def _nothing(login: str) -> str:
+    return f"there are no Google credentials: run {login} or {_LOGIN}, or set {VARIABLE} to a service account's file"

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from candela_tui.credentials.errors import CredentialsError
@@ -10,6 +11,17 @@ from candela_tui.credentials.google.account import Project
 from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
 
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]{0,62}[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOffer:
+    """What the credentials of a sign-in offer for the choice of the place in Google Cloud."""
+
+    own: str | None
+    """The project that they belong to."""
+    search: Callable[[], list[Project]]
+    """Returns the projects that they can see, or raises CredentialsError. It blocks."""
+    environ: Mapping[str, str]
 
 
 async def choose_project(prompter: Prompter, known: str | None, search: Callable[[], list[Project]]) -> str:

@@ -17,12 +17,13 @@ from candela_tui.config import Settings
 from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.google.account import Project, account_of, projects_of, revoke
+from candela_tui.credentials.google.account import account_of, projects_of, revoke
 from candela_tui.credentials.google.adc import VARIABLE
+from candela_tui.credentials.google.choose_project import PlaceOffer
 from candela_tui.credentials.google.findings import findings, names_project
 from candela_tui.credentials.google.gcloud import COMMAND, Sayings, gcloud_program, log_in
 from candela_tui.credentials.google.oauth import Client, Consent, Endpoints, Grant, refusal
-from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
+from candela_tui.credentials.google.token import ENTRY, GoogleToken, adc_token, entry_token, login_to
 from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
@@ -55,18 +56,8 @@ class Place(Protocol):
     def options(self) -> tuple[Option, ...]:
         """The options that name the place."""
 
-    async def choose(
-        self,
-        context: SignInContext,
-        prompter: Prompter,
-        own: str | None,
-        search: Callable[[], list[Project]],
-        environ: Mapping[str, str],
-    ) -> None:
-        """Ask for the place and store it in config.toml.
-
-        ``own`` is the project that the credentials belong to. ``search`` returns the projects that they can see, or
-        raises CredentialsError; it blocks."""
+    async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
+        """Ask for the place and store it in config.toml."""
 
     def check(self, settings: Settings, token: GoogleToken, environ: Mapping[str, str]) -> tuple[str | None, CheckLine]:
         """Return the project that is used, and a line that says which place is used or what is missing."""
@@ -91,6 +82,7 @@ class GoogleSignIn:
     ) -> None:
         """``browser_limit_s`` is how many seconds the browser may take to come back."""
         self._provider = provider
+        self._login = login_to(provider)
         self._place = place
         self._endpoints = endpoints
         self._environ = environ
@@ -180,7 +172,8 @@ class GoogleSignIn:
 
     async def _choose_place(self, context: SignInContext, prompter: Prompter, token: GoogleToken) -> None:
         search = partial(projects_of, token, self._endpoints)
-        await self._place.choose(context, prompter, token.project or token.quota_project, search, self._environ)
+        offer = PlaceOffer(token.project or token.quota_project, search, self._environ)
+        await self._place.choose(context, prompter, offer)
 
     async def _ended(self, entry: str, account: Account) -> str:
         if _type_of(entry) == "service_account":
@@ -199,12 +192,12 @@ class GoogleSignIn:
     async def _token(self, context: SignInContext) -> GoogleToken:
         account = context.accounts.of(SIGN_IN)
         if account is None:
-            return await _called(adc_token)
+            return await _called(partial(adc_token, self._login))
         vault = await context.opened(account)
         entry = await asyncio.to_thread(vault.read, ENTRY)
         if entry is None:
-            raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {LOGIN}")
-        return await _called(partial(entry_token, entry, account.label))
+            raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {self._login}")
+        return await _called(partial(entry_token, entry, account.label, f"Run {self._login}."))
 
     async def _gcloud(self, context: SignInContext, prompter: Prompter) -> None:
         program = gcloud_program(self._environ)
@@ -218,7 +211,7 @@ class GoogleSignIn:
             await prompter.tell(await self.forget(context))
         if named := self._environ.get(VARIABLE):
             await prompter.tell(f"{VARIABLE} is set to {named} and goes before gcloud's login: unset it.")
-        token = await _called(adc_token)
+        token = await _called(partial(adc_token, self._login))
         await self._choose_place(context, prompter, token)
 
     async def _browser(self, context: SignInContext, prompter: Prompter) -> Account:
@@ -276,9 +269,7 @@ class GoogleSignIn:
         await prompter.tell(f"Google signed {label} in.")
         if self._environ.get(VARIABLE):
             await prompter.tell(f"It goes before {VARIABLE}, which other programs still use.")
-        await self._place.choose(
-            context, prompter, token.project, partial(projects_of, token, self._endpoints), self._environ
-        )
+        await self._choose_place(context, prompter, token)
         return account
 
 

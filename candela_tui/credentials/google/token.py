@@ -15,11 +15,11 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.google.adc import require_a_source, why_not
 from candela_tui.credentials.google.messages import may_pass, why_no_token
 from candela_tui.credentials.web_page import require_no_web_page
+from candela_tui.providers.identity import PROVIDERS, Provider
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 ENTRY = "google-credentials"
 """The vault entry of candela's own sign-in. It holds JSON in the format of application default credentials."""
-LOGIN = "`candela auth login --provider gcp`"
 
 _CALL_LIMIT_S = 10.0
 
@@ -42,11 +42,17 @@ class GoogleToken:
     """The account's e-mail address, if the credentials name it."""
 
 
-def adc_token() -> GoogleToken:
-    """Get a token from the credentials that google-auth finds. Raises CredentialsError.
+def login_to(provider: Provider) -> str:
+    """Return the command that signs in to a provider of Google's."""
+    return f"`candela auth login --provider {PROVIDERS[provider].account}`"
+
+
+def adc_token(login: str) -> GoogleToken:
+    """Get a token from the credentials that google-auth finds. ``login`` is the command that signs in. Raises
+    CredentialsError.
 
     Everything is read again each time, so a login in another terminal takes effect."""
-    require_a_source()
+    require_a_source(login)
     try:
         import google.auth
 
@@ -57,10 +63,10 @@ def adc_token() -> GoogleToken:
         return _refreshed(credentials, project, request)
     except Exception as error:  # noqa: BLE001 - a broken file makes google-auth raise any error, even AttributeError
         # The cause is dropped because it may quote the file.
-        raise CredentialsError(why_not(error), passing=may_pass(error)) from None
+        raise CredentialsError(why_not(error, login), passing=may_pass(error)) from None
 
 
-def entry_token(entry: str, what: str, fix: str = f"Run {LOGIN}.") -> GoogleToken:
+def entry_token(entry: str, what: str, fix: str) -> GoogleToken:
     """Get a token from a stored entry or the content of a service account's key file. Raises CredentialsError.
 
     ``what`` describes the credentials and ``fix`` the fix, for error messages."""

@@ -9,7 +9,7 @@ from candela_tui.credentials.accounts import Account, Accounts
 from candela_tui.credentials.blocking import BlockingCalls
 from candela_tui.credentials.cached import Lease, OnState, SameAgain, Shared
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.google.token import ENTRY, LOGIN, GoogleToken, adc_token, entry_token
+from candela_tui.credentials.google.token import ENTRY, GoogleToken, adc_token, entry_token, login_to
 from candela_tui.credentials.state import TellState, told_as
 from candela_tui.credentials.vault.choice import open_vault, passphrase_of
 from candela_tui.credentials.vault.errors import VaultError, no_secret
@@ -49,6 +49,7 @@ class GoogleTokens:
         self._accounts = accounts
         self._vault_file = vault_file
         self._on_state = told_as(provider, tell)
+        self._login = login_to(provider)
         self._limit_s = limit_s
         self._closed = False
         self._source = self._source_of(None)
@@ -100,14 +101,17 @@ class GoogleTokens:
         return self._accounts.of(SIGN_IN) if self._accounts is not None else None
 
     def _source_of(self, account: Account | None) -> "_Source":
-        vault_file = self._vault_file
+        vault_file, login = self._vault_file, self._login
         if account is None or vault_file is None:
-            load = adc_token
+
+            def load() -> GoogleToken:
+                return adc_token(login)
+
         else:
             signed_in = account
 
             def load() -> GoogleToken:
-                return _kept(signed_in, vault_file)
+                return _kept(signed_in, vault_file, login)
 
         return _Source(account, load, lambda: self._account() != account, self._limit_s, self._on_state)
 
@@ -144,11 +148,11 @@ class _Source:
         return Lease(self.newest.token, self.newest.ends)
 
 
-def _kept(account: Account, vault_file: Path) -> GoogleToken:
+def _kept(account: Account, vault_file: Path, login: str) -> GoogleToken:
     try:
         entry = open_vault(account.store, vault_file, passphrase_of).read(ENTRY)
     except VaultError as error:
         raise no_secret(error) from None
     if entry is None:
-        raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {LOGIN}")
-    return entry_token(entry, account.label)
+        raise CredentialsError(f"{account.place} no longer has the sign-in of {account.label}: run {login}")
+    return entry_token(entry, account.label, f"Run {login}.")

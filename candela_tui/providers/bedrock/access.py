@@ -30,7 +30,8 @@ _REFUSED_KEYS = re.compile(
 )
 
 _NO_REGION = (
-    "candela knows no AWS region: set {settings} in config.toml or AWS_REGION, or choose a profile that has one"
+    "candela knows no AWS region: `candela auth login --provider aws` asks for it; or set {settings} in config.toml or"
+    " AWS_REGION, or choose a profile that has one"
     " ([aws] profile, AWS_PROFILE)"
 )
 

@@ -21,7 +21,10 @@ from candela_tui.providers.pass_through import Endpoint, PassThrough
 from candela_tui.providers.upstream import Upstream
 
 WORKSPACE_FIELD = "anthropic-workspace-id"
-NO_WORKSPACE = "candela knows no workspace: set [claude_aws] workspace in config.toml or ANTHROPIC_AWS_WORKSPACE_ID"
+NO_WORKSPACE = (
+    "candela knows no workspace: `candela auth login --provider claude-aws` asks for it, or set [claude_aws] workspace"
+    " in config.toml or ANTHROPIC_AWS_WORKSPACE_ID"
+)
 SERVICE = "aws-external-anthropic"
 """The name of the service in signatures."""
 KEY_VARIABLE = "ANTHROPIC_AWS_API_KEY"

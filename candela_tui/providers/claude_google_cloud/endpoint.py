@@ -14,12 +14,13 @@ from candela_tui.config.name_forms import GOOGLE_NAME
 HOST = "https://claude.googleapis.com"
 _ORGANIZATION = re.compile(r"/v1/(?:organizations/.*|user_profiles(?:/.*)?)")
 """The paths that belong to the organization of a project and not to a workspace."""
+_SIGN_IN = "`candela auth login --provider claude-google-cloud` asks for it"
 NO_WORKSPACE = (
-    "candela knows no workspace of Claude on Google Cloud: set [claude_google_cloud] workspace in config.toml or"
-    " ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID to its ID (wrkspc_…)"
+    f"candela knows no workspace of Claude on Google Cloud: {_SIGN_IN}, or set [claude_google_cloud] workspace in"
+    " config.toml or ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID to its ID (wrkspc_…)"
 )
 NO_PROJECT = (
-    "candela knows no Google Cloud project: set [claude_google_cloud] project in config.toml or"
+    f"candela knows no Google Cloud project: {_SIGN_IN}, or set [claude_google_cloud] project in config.toml or"
     " ANTHROPIC_GOOGLE_CLOUD_PROJECT"
 )
 

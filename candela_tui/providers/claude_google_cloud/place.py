@@ -1,11 +1,10 @@
 """Choose the project and workspace for Claude on Google Cloud after a sign-in, and store them in config.toml."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from candela_tui.config import Settings
-from candela_tui.credentials.google.account import Project
-from candela_tui.credentials.google.choose_project import choose_project
+from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
@@ -26,21 +25,15 @@ class WorkspacePlace:
 
     options: Final[tuple[Option, ...]] = ("project", "workspace")
 
-    async def choose(
-        self,
-        context: SignInContext,
-        prompter: Prompter,
-        own: str | None,
-        search: Callable[[], list[Project]],
-        environ: Mapping[str, str],
-    ) -> None:
+    async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
         """Ask for the project and workspace and store them.
 
         If the user cancels here or can't be asked, the sign-in remains valid."""
         settings = context.settings.claude_google_cloud
+        environ = offer.environ
         known = configured_place(settings, environ)
         try:
-            project = await choose_project(prompter, known.project or own, search)
+            project = await choose_project(prompter, known.project or offer.own, offer.search)
             if project and project != settings.project:
                 await keep_setting(context, prompter, SECTION, "project", project, environ)
             workspace = await _workspace(prompter, known.workspace or "")

@@ -12,7 +12,8 @@ from candela_tui.config.name_forms import FOUNDRY_RESOURCE
 
 _HOST = re.compile(r"(?:https://)?([A-Za-z0-9-]+)\.services\.ai\.azure\.com(?:/.*)?")
 NO_RESOURCE = (
-    "candela knows no Foundry resource: set [foundry] resource in config.toml or ANTHROPIC_FOUNDRY_RESOURCE to its name"
+    "candela knows no Foundry resource: `candela auth login --provider foundry` asks for it, or set [foundry] resource"
+    " in config.toml or ANTHROPIC_FOUNDRY_RESOURCE to its name"
 )
 
 

@@ -32,8 +32,9 @@ from candela_tui.providers.vertex.model_region import refusal, region_of_model
 from candela_tui.providers.vertex.models import VertexModels
 
 NO_PROJECT = (
-    "candela knows no Google Cloud project: set [vertex] project in config.toml, ANTHROPIC_VERTEX_PROJECT_ID or"
-    " GOOGLE_CLOUD_PROJECT, or run: gcloud auth application-default set-quota-project PROJECT"
+    "candela knows no Google Cloud project: `candela auth login --provider gcp` asks for it, or set [vertex] project in"
+    " config.toml, ANTHROPIC_VERTEX_PROJECT_ID or GOOGLE_CLOUD_PROJECT, or run: gcloud auth application-default"
+    " set-quota-project PROJECT"
 )
 
 _KEPT = frozenset({"accept", "accept-encoding", "user-agent"})

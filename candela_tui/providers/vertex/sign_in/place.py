@@ -1,12 +1,11 @@
 """Choose the project and region for Vertex AI after a sign-in, and store them in config.toml."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from candela_tui.config import Settings, vertex_project, vertex_region
-from candela_tui.credentials.google.account import Project
-from candela_tui.credentials.google.choose_project import choose_project
+from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
@@ -33,19 +32,12 @@ class VertexPlace:
 
     options: Final[tuple[Option, ...]] = ("project", "region")
 
-    async def choose(
-        self,
-        context: SignInContext,
-        prompter: Prompter,
-        own: str | None,
-        search: Callable[[], list[Project]],
-        environ: Mapping[str, str],
-    ) -> None:
+    async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
         """Ask for the project and region and store them.
 
         If the user cancels here or can't be asked, the sign-in remains valid."""
         try:
-            await _choose(context, prompter, own, search, environ)
+            await _choose(context, prompter, offer)
         except Abandoned:
             await prompter.tell(
                 "Project and region are as they were: `candela config set vertex.project PROJECT` and "
@@ -65,15 +57,10 @@ class VertexPlace:
         return "" if project or vertex_project(settings.vertex, environ) else "no Google Cloud project is known"
 
 
-async def _choose(
-    context: SignInContext,
-    prompter: Prompter,
-    own: str | None,
-    search: Callable[[], list[Project]],
-    environ: Mapping[str, str],
-) -> None:
-    known = vertex_project(context.settings.vertex, environ) or own
-    project = await choose_project(prompter, known, search)
+async def _choose(context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
+    environ = offer.environ
+    known = vertex_project(context.settings.vertex, environ) or offer.own
+    project = await choose_project(prompter, known, offer.search)
     if project and project != context.settings.vertex.project:
         await keep_setting(context, prompter, "vertex", "project", project, environ)
     region = await _region(prompter, vertex_region(context.settings.vertex, environ))
