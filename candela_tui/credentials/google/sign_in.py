@@ -8,7 +8,6 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -29,8 +28,8 @@ from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
 from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
-from candela_tui.credentials.sign_in.record_account import record_account
 from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
+from candela_tui.credentials.sign_in.store_secret import store_secret
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -262,10 +261,7 @@ class GoogleSignIn:
     async def _kept(
         self, context: SignInContext, prompter: Prompter, entry: str, label: str, token: GoogleToken
     ) -> Account:
-        store, vault = await context.vault()
-        await asyncio.to_thread(vault.write, ENTRY, entry)
-        account = Account(store, vault.place, label, datetime.now(UTC))
-        await record_account(context, prompter, SIGN_IN, ENTRY, account)
+        account = await store_secret(context, prompter, SIGN_IN, ENTRY, lambda vault: vault.write(ENTRY, entry), label)
         await prompter.tell(f"Google signed {label} in.")
         if self._environ.get(VARIABLE):
             await prompter.tell(f"It goes before {VARIABLE}, which other programs still use.")

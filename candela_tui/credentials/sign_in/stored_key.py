@@ -1,9 +1,7 @@
 """Find, store and remove the API key of a provider, for the provider's sign-in."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from candela_tui.config.settings import KeySettings
 from candela_tui.credentials.accounts import Account
@@ -11,7 +9,7 @@ from candela_tui.credentials.api_key import command_name, is_key, key_in, key_ti
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import Finding, SignInContext
 from candela_tui.credentials.sign_in.prompter import Prompter, until_right
-from candela_tui.credentials.sign_in.record_account import record_account
+from candela_tui.credentials.sign_in.store_secret import store_secret
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.identity import Provider
 
@@ -61,24 +59,9 @@ async def ask_key(
 
 
 async def store_key(context: SignInContext, prompter: Prompter, provider: Provider, key: str) -> Account:
-    """Store a key in the vault and record the account. Raises CredentialsError, VaultError, Abandoned.
-
-    If the account can't be recorded, the key is removed again."""
-    # Read the accounts first, so that an unreadable file is reported before a vault is opened.
-    before = context.accounts.of(provider)
-    store, vault = await context.vault()
+    """Store a key in the vault and record the account. Raises CredentialsError, VaultError, Abandoned."""
     entry = vault_entry(provider)
-    await asyncio.to_thread(vault.write, entry, key)
-    account = Account(store, vault.place, _label(key), datetime.now(UTC))
-    try:
-        await record_account(context, prompter, provider, entry, account)
-    except CredentialsError:
-        if before is None:
-            # Without a recorded account the key would never be used or removed.
-            with contextlib.suppress(VaultError):
-                await asyncio.to_thread(vault.remove, entry)
-        raise
-    return account
+    return await store_secret(context, prompter, provider, entry, lambda vault: vault.write(entry, key), _label(key))
 
 
 async def forget_key(context: SignInContext, provider: Provider, console: str) -> str:

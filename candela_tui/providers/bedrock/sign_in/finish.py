@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 
 from candela_tui.config import load, read_document
 from candela_tui.config.places import aws_region
@@ -11,7 +11,7 @@ from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import SignInContext
 from candela_tui.credentials.sign_in.keep_setting import write_setting
 from candela_tui.credentials.sign_in.prompter import Choice, Prompter, until_right
-from candela_tui.credentials.sign_in.record_account import record_account
+from candela_tui.credentials.sign_in.store_secret import store_secret
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.providers.bedrock.credentials.regions import bedrock_regions, wrong_region
@@ -59,12 +59,10 @@ async def remember(
     """Store a secret and its account, replacing the previous ones, and return the account.
 
     ``until`` is when the sign-in expires if it can't be renewed."""
-    store, vault = await context.vault()
-    await asyncio.to_thread(keep, vault, stored)
+    account = await store_secret(
+        context, prompter, Provider.BEDROCK, ENTRY, lambda vault: keep(vault, stored), label, until
+    )
     await choose_profile(context, prompter, None)
-    account = Account(store, vault.place, label, datetime.now(UTC), until)
-    # This comes last, because a running proxy uses the account from now on.
-    await record_account(context, prompter, Provider.BEDROCK, ENTRY, account)
     await tell_what_goes_before(prompter, profile=False)
     return account
 
