@@ -202,8 +202,8 @@ class SignInConversation(Vertical):
 
     @property
     def _open(self) -> bool:
-        """Whether there is anything to show on. A screen that closes takes its innermost widgets away first."""
-        return self._said.is_attached
+        """Whether there is anything to show on. A screen that closes takes its widgets away one by one."""
+        return all(widget.is_attached for widget in (self._said, self._question, self._rows, self._input, self._status))
 
     def _show_question(self) -> None:
         if not self._open:
