@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from candela_tui.cli.main import cli
 from candela_tui.config import (
     ConfigError,
+    Origin,
     Settings,
     from_text,
     known_settings,
@@ -28,6 +29,7 @@ from candela_tui.config import (
     validated,
 )
 from candela_tui.text.terminal_safe import is_terminal_safe_lines
+from candela_tui.ui.screens.settings.setting_row import SettingRow
 from candela_tui.ui.settings_check import setting_mistakes
 
 Key = tuple[str, ...]
@@ -169,6 +171,9 @@ def test_what_the_settings_screen_offers_to_edit_is_the_value(key: Key, value: A
         accepted = found.value(validated(nested(key, value), "FILE", {}))
     except ConfigError:
         return
+    row = SettingRow(found, accepted, Origin(in_file=True))
+    drawn = [row.draw(0, 80, 0), *row.about(80)]
+    assert all(is_terminal_safe_lines(text) for line in drawn for text, *_ in line)
     again = from_text(key, to_text(key, accepted))
     assert found.value(validated(nested(key, again), "FILE", {})) == accepted
 

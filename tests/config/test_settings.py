@@ -273,6 +273,44 @@ class TestChanging:
         change_setting(file, ("ui", "theme"), "gruvbox")
         assert file.read_bytes().decode() == text.replace("'nord'", '"gruvbox"')
 
+    @pytest.mark.parametrize(
+        ("before", "key", "after"),
+        [
+            (
+                "[proxy]\nport = 1 # why\n\n# looks\n[ui]\n",
+                ("proxy", "max_body_mb"),
+                "[proxy]\nport = 1 # why\nmax_body_mb = 2\n\n# looks\n[ui]\n",
+            ),
+            (
+                "[proxy]\n  port = 1\n  # allow = 'any-local'\n",
+                ("proxy", "max_body_mb"),
+                "[proxy]\n  port = 1\n  max_body_mb = 2\n  # allow = 'any-local'\n",
+            ),
+            ("[proxy] # p\n# looks\n[ui]\n", ("proxy", "port"), "[proxy] # p\nport = 2\n# looks\n[ui]\n"),
+            (
+                "[proxy]\r\nport = 1\r\n\r\n[ui]\r\n",
+                ("proxy", "max_body_mb"),
+                "[proxy]\r\nport = 1\r\nmax_body_mb = 2\r\n\r\n[ui]\r\n",
+            ),
+            (
+                "[anthropic]\nkey_command = '''\n[proxy]\nport = 1'''\n# end\n",
+                ("anthropic", "key_lifetime_s"),
+                "[anthropic]\nkey_command = '''\n[proxy]\nport = 1'''\nkey_lifetime_s = 2\n# end\n",
+            ),
+            (
+                "[pricing.models.m]\ninput = 1\noutput = 1\n# looks\n[ui]\n",
+                ("pricing", "discount_percent"),
+                "[pricing.models.m]\ninput = 1\noutput = 1\n\n[pricing]\ndiscount_percent = 2\n# looks\n[ui]\n",
+            ),
+            ("# mine\n[ui]", ("proxy", "port"), "# mine\n[ui]\n\n[proxy]\nport = 2\n"),
+            ("proxy.port = 1\n# looks\n", ("proxy", "max_body_mb"), "proxy.port = 1\nproxy.max_body_mb = 2\n# looks\n"),
+        ],
+    )
+    def test_a_new_key_follows_the_last_of_its_section(self, file, before, key, after):
+        file.write_bytes(before.encode())
+        change_setting(file, key, 2)
+        assert file.read_bytes().decode() == after
+
     def test_a_setting_that_is_taken_out_has_its_default_again(self, file):
         file.write_text("# mine\n[ui]\ntheme = 'nord'\n")
         change_setting(file, ("ui", "theme"), None)

@@ -59,7 +59,7 @@ async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(
         await go_to(pilot, "proxy.port")
         await shows(pilot, "9000")
         await pilot.press("enter", "ctrl+u", *"9100", "enter")
-        await shows(pilot, "Takes effect after a restart", "9100")
+        await shows(pilot, "Saved proxy.port. Takes effect after a restart")
     assert scene.config.read_text() == "# mine\n[proxy]\nport = 9100  # why\n"
 
 
@@ -141,7 +141,7 @@ async def test_a_value_that_is_opened_and_left_as_it_was_stays_the_same(scene: S
         assert written(scene) == {"pricing": {"models": {"a.b": {"input": 0.1, "output": 1}}}}
 
 
-@pytest.mark.parametrize(("answer", "saved"), [("n", {}), ("escape", {}), ("y", {"proxy": {"allow": "any-local"}})])
+@pytest.mark.parametrize(("answer", "saved"), [("n", {}), ("enter", {}), ("y", {"proxy": {"allow": "any-local"}})])
 async def test_opening_the_proxy_to_other_users_asks_first(scene: Scene, answer: str, saved: dict[str, Any]) -> None:
     async with scene.opened() as pilot:
         await go_to(pilot, "proxy.allow")

@@ -190,8 +190,8 @@ class SettingsScreen(Closable[None]):
                 write()
 
         options = (
-            Option(True, "y", "Allow all local users", "they can use your sign-in at your cost"),
             Option(False, "n", "Allow only me"),
+            Option(True, "y", "Allow all local users", "they can use your sign-in at your cost"),
         )
         self.app.push_screen(ChooseDialog("Open the proxy to other users of this machine?", options), answered)
 
