@@ -269,6 +269,25 @@ async def test_google_cloud_is_three_answers(machine: Machine, sign: Sign) -> No
     assert '[vertex]\nproject = "work-7"\nregion = "us"\n' in machine.paths.config.read_text()
 
 
+async def test_a_region_that_is_not_listed_can_be_typed_in_the_wizard(machine: Machine, home: Path) -> None:
+    (home / "credentials").write_text("[work]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n")
+    async with wizard(machine) as pilot:
+        await _row(pilot, Provider.BEDROCK)
+        await shows(pilot, HOW)
+        await _row(pilot, "profile:work")
+        screen = await shows(pilot, "Which AWS region?")
+        assert "us-east-1" in screen
+        await pilot.press("G", "enter")
+        await typed(pilot, "Frankfurt")
+        await pilot.press("enter")
+        await shows(pilot, "That is not an AWS region. Example: us-east-1", "US East (N. Virginia)")
+        await pilot.press("G", "enter")
+        await typed(pilot, "xx-test-1")
+        await pilot.press("enter")
+        await shows(pilot, "What next?")
+    assert 'region = "xx-test-1"' in machine.paths.config.read_text()
+
+
 class TestASubscription:
     @pytest.fixture(autouse=True)
     def _logged_in(self, machine: Machine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
