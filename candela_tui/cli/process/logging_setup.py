@@ -74,6 +74,13 @@ class _Descriptor(logging.Handler):
         """Use no lock: only one thread writes here, and logging's exit handler would wait forever for a held lock."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write a record that passes the filters. From Python 3.13 on, logging's own method can't do without a lock."""
+        passes = bool(self.filter(record))
+        if passes:
+            self.emit(record)
+        return passes
+
     def emit(self, record: logging.LogRecord) -> None:
         line = f"{self.format(record)}\n".encode("utf-8", "replace")
         # Keep serving even if the reader has gone or its disk is full.
