@@ -417,9 +417,11 @@ async def test_a_body_that_is_no_message_is_refused_here(
     assert vertex.predictions == []
 
 
-async def test_a_region_that_is_none_is_refused_here(vertex: Vertex, client: ClientSession, tmp_path: Path) -> None:
-    sections = {"vertex": {"base_url": vertex.url, "region": "evil.example/"}}
-    async with running(vertex, tmp_path, sections=sections) as proxy:
+async def test_a_region_of_the_environment_that_is_not_one_is_refused_here(
+    vertex: Vertex, client: ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUD_ML_REGION", "evil.example/")
+    async with running(vertex, tmp_path, sections={"vertex": {"base_url": vertex.url}}) as proxy:
         answer = await client.post(_url(proxy), data=BODY)
         assert answer.status == 400
         assert "'evil.example/' is no location of Vertex AI" in (await answer.json())["error"]["message"]
