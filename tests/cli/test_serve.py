@@ -193,7 +193,7 @@ async def test_a_damaged_database_is_named_on_stderr_and_by_status_and_doctor(ho
     assert str(aside) in warned
     assert f"Warning: a damaged database was set aside as {aside}" in (await home.run("status")).out
     assert json.loads((await home.run("status", "--json")).out)["damaged_databases"] == [str(aside)]
-    assert f"a damaged database was set aside as {aside}" in await recording(home)
+    assert f"{aside} was set aside as damaged" in await doctor_says(home, "data.set-aside")
     process.send_signal(signal.SIGTERM)
     assert (await ended(process))[0] == 0
 
@@ -218,7 +218,7 @@ async def test_requests_that_can_not_be_stored_are_counted(
     assert "is not candela's" in told["trouble"]
     said = (await home.run("status")).out
     assert "Warning: 2 requests could not be stored since it started." in said
-    assert "2 requests could not be stored" in await recording(home)
+    assert "2 requests could not be stored" in await doctor_says(home, "data.recording")
     process.send_signal(signal.SIGTERM)
     await ended(process)
 
@@ -244,7 +244,7 @@ async def test_requests_that_wait_for_the_database_are_counted_until_they_are_st
     await ended(process)
 
 
-async def recording(home: Home) -> str:
-    """What doctor says about recording."""
+async def doctor_says(home: Home, check_id: str) -> str:
+    """What a check of the doctor says."""
     checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
-    return " ".join(check["words"] for check in checks if check["id"] == "data.recording")
+    return " ".join(check["words"] for check in checks if check["id"] == check_id)

@@ -99,4 +99,4 @@ async def test_usage_is_told_by_model_and_by_day(scene: Scene) -> None:
         ):
             assert re.search(rf"{name} +{requests} +{tokens} ", screen)
         await pilot.press("escape", "j", "u")
-        await shows(pilot, "Usage · fix the test")
+        await shows(pilot, "Usage · write the docs")
