@@ -8,8 +8,8 @@ from candela_tui.config.check import validated
 from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.file import make_directory, read_document, read_text, replace_text
-from candela_tui.config.new_key import with_new_key
 from candela_tui.config.settings import Settings
+from candela_tui.config.toml_edit import with_new_key, without_key
 from candela_tui.config.toml_text import Key, NotToml, dotted, parse
 from candela_tui.config.toml_value import toml_value
 from candela_tui.file_lock import locked
@@ -19,7 +19,8 @@ Check = Callable[[Settings], Sequence[str]]
 
 
 def change_setting(path: Path, key: Key, value: object, check: Check = lambda _: ()) -> None:
-    """Set a key in the file, or remove it if the value is None. Comments, order and everything else stay the same.
+    """Set a key in the file, or remove it if the value is None. Order, comments and everything else stay the same;
+    only the comments above what is removed go with it.
 
     Raises ConfigError and leaves the file unchanged if the change fails, would make the file invalid, or would make
     ``check`` return something new.
@@ -45,8 +46,8 @@ def _change(path: Path, key: Key, value: object, check: Check) -> None:
     if not written.strip():
         replace_text(path, toml_document(wanted))
         return
-    for edit in (_with_new_key, _with_tomlkit):
-        text = edit(written, key, value)
+    for edit in (_in_text, _with_tomlkit):
+        text = edit(written, key, value, _value_at(before, key))
         if text is not None and _has(text, wanted):
             replace_text(path, text)
             return
@@ -76,13 +77,29 @@ def _without_empty_tables(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in kept if value != {}}
 
 
-def _with_new_key(text: str, key: Key, value: object) -> str | None:
-    if value is None or len(key) == 1:
-        return None
-    return with_new_key(text, key, toml_value(value))
+def _in_text(text: str | None, key: Key, value: object, before: object) -> str | None:
+    """Return the text with the key changed from ``before``; a table is changed key by key."""
+    if text is None or value == before:
+        return text
+    if value is None:
+        return without_key(text, key)
+    if before is None:
+        return with_new_key(text, key, value)
+    if isinstance(value, Mapping) and isinstance(before, Mapping):
+        for name in dict.fromkeys((*before, *value)):
+            text = _in_text(text, (*key, name), value.get(name), before.get(name))
+        return text
+    return _with_tomlkit(text, key, value, before)
 
 
-def _with_tomlkit(text: str, key: Key, value: object) -> str | None:
+def _value_at(document: Mapping[str, Any], key: Key) -> object:
+    found: object = document
+    for part in key:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _with_tomlkit(text: str, key: Key, value: object, _before: object) -> str | None:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -51,6 +51,12 @@ def header_in(line: str) -> Key | None:
     return dotted_key(found[1]) if found is not None else None
 
 
+def key_in(line: str) -> Key | None:
+    """Return the key that a line sets, or None if it sets none."""
+    starts = (match.start() for match in re.finditer("=", line))
+    return next((found for start in starts if (found := dotted_key(line[:start])) is not None), None)
+
+
 def _decimal(text: str) -> Decimal:
     value = Decimal(text)
     if value.is_finite() and abs(value.adjusted()) > _MOST_DIGITS:
@@ -97,8 +103,7 @@ def _key_at(lines: Sequence[str], line: int) -> Key | None:
             return (*header, *key)
         if key is None:
             # The value may begin in an earlier line than it ends.
-            starts = (match.start() for match in re.finditer("=", text))
-            key = next((found for start in starts if (found := dotted_key(text[:start])) is not None), None)
+            key = key_in(text)
     return key
 
 

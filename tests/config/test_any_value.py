@@ -142,6 +142,8 @@ def test_of_the_environment(key: Key, text: str) -> None:
 
 @settings(max_examples=50)
 @given(KEYS, st.one_of(_TEXTS, VALUES.map(toml_value), st.just("\udcff")))
+@example(("proxy",), "{}")
+@example(("proxy",), "{ port = 8182 }")
 def test_of_config_set(key: Key, text: str) -> None:
     with config_file(FILE) as file:
         name = ".".join(toml_value(part) for part in key)

@@ -311,6 +311,49 @@ class TestChanging:
         change_setting(file, key, 2)
         assert file.read_bytes().decode() == after
 
+    def test_a_section_that_is_set_as_a_whole_keeps_its_header_and_what_stays_in_it(self, file):
+        file.write_text("# p\n[proxy]\nport = 1 # why\n# big\nmax_body_mb = 2\n\n# looks\n[ui]\n")
+        change_setting(file, ("proxy",), {"port": 3})
+        assert file.read_text() == "# p\n[proxy]\nport = 3 # why\n\n# looks\n[ui]\n"
+        change_setting(file, ("anthropic",), {"key_lifetime_s": 4})
+        assert file.read_text() == (
+            "# p\n[proxy]\nport = 3 # why\n\n# looks\n[ui]\n\n[anthropic]\nkey_lifetime_s = 4\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("before", "key", "after"),
+        [
+            (
+                "[ui]\n# looks\ntheme = 'x' # blue\n# rows\ndensity = 'auto'\n",
+                "ui.theme",
+                "[ui]\n# rows\ndensity = 'auto'\n",
+            ),
+            (
+                "[ui]\ndensity = 'auto'\n\n# looks,\n# in short\ntheme = 'x'\n\n# p\n[proxy]\n",
+                "ui.theme",
+                "[ui]\ndensity = 'auto'\n\n# p\n[proxy]\n",
+            ),
+            ("[ui]\n# density = ''\n# looks\ntheme = 'x'\n", "ui.theme", "[ui]\n# density = ''\n"),
+            ("# mine\nui.theme = 'x'\n# p\nproxy.port = 1\n", "ui.theme", "# mine\n# p\nproxy.port = 1\n"),
+            ("# u\r\n[ui]\r\n# x\r\ntheme = 'x'\r\n", "ui.theme", "# u\r\n[ui]\r\n"),
+            ("[aws]\nregion = '''\n'''\n# later\n", "aws.region", "[aws]\n# later\n"),
+            (
+                "[ui]\n\n# p\n[proxy]\nport = 1\n\n# bodies\nmax_body_mb = 2\n\n# a\n[anthropic]\n",
+                "proxy",
+                "[ui]\n\n# a\n[anthropic]\n",
+            ),
+            (
+                "[models.a]\nbedrock = 'x'\n\n[ui]\n\n[models.b]\nbedrock = 'x'\n# end\n",
+                "models",
+                "[ui]\n\n# end\n",
+            ),
+        ],
+    )
+    def test_the_comments_above_a_key_go_with_it_and_no_others(self, file, before, key, after):
+        file.write_bytes(before.encode())
+        change_setting(file, tuple(key.split(".")), None)
+        assert file.read_bytes().decode() == after
+
     def test_a_setting_that_is_taken_out_has_its_default_again(self, file):
         file.write_text("# mine\n[ui]\ntheme = 'nord'\n")
         change_setting(file, ("ui", "theme"), None)
