@@ -1,16 +1,23 @@
 """Whether each provider lets candela in, and whether the model answers there: asked as the proxy itself asks, without
-it."""
+it. Only if the credentials are locked for the doctor is a running candela asked, which may have them open."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
+from candela_tui.credentials.sign_in.live_check import LiveCheck
+from candela_tui.credentials.state import Standing
+from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
 from candela_tui.doctor.configuration import correction
 from candela_tui.doctor.context import DoctorContext
+from candela_tui.doctor.credentials import running_states
 from candela_tui.doctor.models import requested_model
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import Check, in_thread
@@ -22,6 +29,7 @@ from candela_tui.providers.identity import PROVIDERS, Provider, route_to
 from candela_tui.providers.package import Answer
 from candela_tui.providers.registry import checks_of, open_upstreams
 from candela_tui.providers.upstream import ClientRequest
+from candela_tui.proxy.listen import HOST
 
 _LIMIT_S = 30.0
 _FIELDS = (
@@ -52,7 +60,27 @@ async def check_access(provider: Provider, context: DoctorContext) -> Sequence[C
         return [topic.bad(str(error), correction(context, [str(error)]))]
     if found.state is not CheckState.BAD:
         return [found]
+    if await _is_locked_here(context, provider):
+        if await in_thread(lambda: running_states(context)) is not None:
+            return [as_check(topic, await _by_running_candela(context, provider))]
+        return [replace(found, fix="")]  # The words say how to open it.
     return [await misspelt_place(provider, context, topic) or found]
+
+
+async def _is_locked_here(context: DoctorContext, provider: Provider) -> bool:
+    """Return whether this process, other than perhaps a running candela, can't open the vault of the sign-in."""
+    try:
+        account = await in_thread(lambda: Accounts(context.paths.accounts).of(provider))
+    except CredentialsError:
+        return False
+    wrong = await standing_of_vault(account.store, context.paths.vault) if account is not None else None
+    return wrong is not None and wrong[0] is Standing.LOCKED
+
+
+async def _by_running_candela(context: DoctorContext, provider: Provider) -> CheckLine:
+    live = LiveCheck(f"{HOST}:{context.settings.proxy.port}", provider)
+    lines = [line async for line in live.lines()]
+    return next((line for line in lines if line.state == "bad"), lines[-1])
 
 
 def as_check(topic: Topic, line: CheckLine) -> CheckResult:

@@ -48,7 +48,7 @@ def _check(provider: Provider) -> Check:
         sign_in = await in_thread(lambda: sign_in_to(provider))
         used = await in_thread(lambda: providers_in_use(context))
         use = _ProviderUse(provider, provider in used, provider is default_provider(context))
-        seen = await in_thread(lambda: _states(context))
+        seen = await in_thread(lambda: running_states(context))
         [found] = await survey(_sign_in_context(context), [provider], seen, lambda _: sign_in)
         return [_result(topic, use, found)]
 
@@ -83,7 +83,9 @@ def _result(topic: Topic, use: _ProviderUse, found: Survey) -> CheckResult:
         case Standing.EXPIRES_SOON:
             return topic.warn(f"{said}; they can't be renewed", use.sign_in)
         case Standing.LOCKED | Standing.REFUSED:
-            return topic.bad(said, use.sign_in) if use.is_default else topic.warn(said, use.sign_in)
+            # What is locked says how to open it: another sign-in is not needed.
+            fix = use.sign_in if state.standing is Standing.REFUSED else ""
+            return topic.bad(said, fix) if use.is_default else topic.warn(said, fix)
     words = state.words if found.findings else "there are none"
     if use.provider is Provider.ANTHROPIC and not found.findings:
         return topic.ok("candela has none of its own: Claude Code's key or login passes untouched")
@@ -92,7 +94,7 @@ def _result(topic: Topic, use: _ProviderUse, found: Survey) -> CheckResult:
     return topic.warn(words, use.sign_in) if use.in_use else topic.ok(f"not set up: {words}")
 
 
-def _states(context: DoctorContext) -> tuple[CredentialState, ...] | None:
+def running_states(context: DoctorContext) -> tuple[CredentialState, ...] | None:
     """Return the states in the running candela, or None if none runs with this data directory."""
     port = context.settings.proxy.port
     running = running_candela(port)

@@ -173,6 +173,13 @@ def is_api_error(body: bytes) -> bool:
     return any(isinstance(document.get(name), str) for name in ("message", "Message", "__type"))
 
 
+def is_messages_error(body: bytes) -> bool:
+    """Return whether an error has the form of the Messages API, which is Anthropic's own and that of gateways to it."""
+    document = decode_json(body)
+    error = document.get("error") if isinstance(document, dict) else None
+    return isinstance(error, dict) and all(isinstance(error.get(name), str) for name in ("type", "message"))
+
+
 def is_from_elsewhere(body: bytes) -> bool:
     """Return whether a refusal was written by something on the way. An empty body does not say."""
     return bool(body.strip()) and not is_api_error(body)
@@ -206,7 +213,10 @@ def error_in_answer(status: int, body: bytes, member: str) -> ApiError | None:
     A login page of a network or of a company's proxy comes with status 200.
     """
     if status >= 400:
-        return error_from_body(status, body)
+        error = error_from_body(status, body)
+        if (title := page_title(body)) is not None:
+            return ApiError(error.type, f'a web page came in place of an answer (HTTP {status}): "{title}"')
+        return error
     document = decode_json(body)
     return (
         None

@@ -140,6 +140,13 @@ def in_plain(home: Home, secret: str) -> list[Path]:
     return [path for path in home.directory.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
 
 
+async def doctor_of_anthropic(home: Home) -> list[tuple[str, str]]:
+    """State and fix of what the doctor says about candela's credentials for Anthropic, and about its access."""
+    found = {one["id"]: one for one in json.loads((await home.run("doctor", "--json")).out)["checks"]}
+    both = (found["credentials.anthropic"], found["provider.anthropic-access"])
+    return [(one["state"], one["fix"]) for one in both]
+
+
 class TestAPipedKey:
     async def test_is_kept_and_checked(self, home: Home, provider: Provider) -> None:
         ran = await piped(home, f"{KEY}\n", "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
@@ -179,6 +186,17 @@ class TestAPipedKey:
         assert "API key …6789 is kept, not proven." in ran.out
         assert kept(home) == KEY
 
+    async def test_refused_in_another_form_than_anthropics_is_kept_not_proven(
+        self, home: Home, provider: Provider
+    ) -> None:
+        policy = Answer([b'{"message": "blocked by policy"}'], status=403, framing="length")
+        provider.respond = lambda _: policy
+        ran = await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert (ran.code, ran.err) == (1, "")
+        assert "✗ not proven: what came (HTTP 403) is no answer of Anthropic: " in ran.out
+        assert "API key …6789 is kept, not proven." in ran.out
+        assert kept(home) == KEY
+
     async def test_ends_with_what_to_run(self, home: Home) -> None:
         here = {"CANDELA_PASSPHRASE": PASSPHRASE}
         ran = await piped(home, KEY, "auth", "login", "--with-key", **here)
@@ -200,9 +218,9 @@ class TestAPipedKey:
         ("text", "words"),
         [
             ("", "standard input is empty"),
-            ("two words", "That is not an API key"),
+            ("sk-ant-two words", "That is not an API key"),
             ("sk-ant-\0nul", "That is not an API key"),
-            ("k" * 200_000, "That is not an API key"),
+            ("sk-ant-" + "k" * 200_000, "That is not an API key"),
             ("sk-ant-oat01-subscription", "a token of a Claude subscription"),
         ],
     )
@@ -228,6 +246,15 @@ class TestAPipedKey:
         ran = await piped(home, "ABSKQmVkcm9ja0FQSUtleS1leGFtcGxl", "auth", "login", "--with-key")
         assert ran.code == 2
         assert "Amazon Bedrock, Bedrock API key: there is no terminal to ask on. Add --region." in ran.err
+
+    async def test_of_an_unknown_form_needs_a_provider(self, home: Home, provider: Provider) -> None:
+        ran = await piped(home, "hello", "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
+        assert ran.code == 2
+        assert "begins neither with sk-ant- (Anthropic) nor with ABSK (Bedrock). Say whose it is with --provider:" in (
+            " ".join(ran.err.split())
+        )
+        assert not provider.requests
+        assert kept(home) is None
 
     async def test_is_not_for_a_provider_that_takes_none(self, home: Home) -> None:
         ran = await piped(home, KEY, "auth", "login", "--with-key", "--provider", "gcp")
@@ -333,12 +360,17 @@ class TestAtATerminal:
         locked = await home.run("auth", "test")
         assert locked.code == 1
         assert "candela auth unlock" in locked.out
+        status = await home.run("auth", "status", "--provider", "anthropic")
+        assert status.out.count("candela auth unlock") == 1
+        assert "candela auth login" not in status.out
+        assert await doctor_of_anthropic(home) == [("bad", ""), ("bad", "")]
         async with typing(home, "auth", "unlock") as typist:
             await typist.sees("Passphrase of")
             await typist.types(PASSPHRASE)
             await typist.sees("until it stops")
             assert await typist.ended() == 0
         assert (await home.run("auth", "test")).code == 0
+        assert await doctor_of_anthropic(home) == [("ok", ""), ("ok", "")]
         assert in_plain(home, PASSPHRASE) == []
 
 

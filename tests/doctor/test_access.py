@@ -15,7 +15,7 @@ from candela_tui.providers.identity import Provider as ProviderId
 from tests.doctor.conftest import MakeContext
 from tests.proxy.running import RunningProxy, WireClient
 from tests.standin import Provider
-from tests.standin.answers import error
+from tests.standin.answers import Answer, error
 from tests.standin.bedrock import Bedrock
 from tests.standin.vertex import Vertex
 
@@ -145,6 +145,9 @@ async def test_candelas_own_key_is_tried(make_context: MakeContext, provider: Pr
     provider.respond = lambda _request: error(401, "invalid x-api-key")
     [refused] = await check_access(ProviderId.ANTHROPIC, make_context(sections))
     assert (refused.state, refused.fix) == (CheckState.BAD, "Correct key_command under [anthropic] in config.toml.")
+    provider.respond = lambda _request: Answer([b"<title>Blocked</title>"], status=403, framing="length")
+    [page] = await check_access(ProviderId.ANTHROPIC, make_context(sections))
+    assert page.words == """candela's own key: a web page came in place of an answer (HTTP 403): "Blocked\""""
     [none] = await check_access(ProviderId.ANTHROPIC, make_context({"anthropic": {"base_url": provider.url}}))
     assert none.words == "candela has no key of its own to try"
 

@@ -180,8 +180,19 @@ def _piped() -> list[str]:
 
 
 def _owner_of(key: str) -> Provider:
-    """Return whose API key this is, by its form."""
-    return Provider.BEDROCK if key.startswith(_BEDROCK_KEYS) else Provider.ANTHROPIC
+    """Return whose API key this is, by its form. Raises UsageError if it has none that is known."""
+    if key.startswith(_BEDROCK_KEYS):
+        return Provider.BEDROCK
+    if key.startswith("sk-ant-"):
+        return Provider.ANTHROPIC
+    raise click.UsageError(
+        "--with-key: the key begins neither with sk-ant- (Anthropic) nor with ABSK (Bedrock). Say whose it is with"
+        f" --provider: {_provider_names()}."
+    )
+
+
+def _provider_names() -> str:
+    return ", ".join(PROVIDERS[provider].account for provider in Provider)
 
 
 def _terminal_prompter(
@@ -202,8 +213,7 @@ async def _which(prompter: "TerminalPrompter") -> Provider:
     from candela_tui.credentials.sign_in.prompter import Choice
 
     if not prompter.interactive:
-        names = ", ".join(PROVIDERS[provider].account for provider in Provider)
-        raise click.UsageError(f"There is no terminal to ask on. Add --provider: {names}.")
+        raise click.UsageError(f"There is no terminal to ask on. Add --provider: {_provider_names()}.")
     choices = [Choice(provider, info.title) for provider, info in PROVIDERS.items()]
     return Provider((await prompter.choose("Sign in to", choices)).id)
 
@@ -258,13 +268,14 @@ def _status_lines(one: "Survey") -> list[str]:
     until = f" until {local_time(state.until)}" if state.until is not None else ""
     nothing_to_do = ": nothing to do" if state.standing is Standing.CLIENT else ""
     lines = [f"{SIGNS[state.standing]} {one.sign_in.title}: {state.standing.value}{until}{nothing_to_do}"]
-    if one.seen is not None and one.seen.words and state.words == one.seen.words:
+    told = any(state.words in found.detail for found in one.findings)
+    if one.seen is not None and one.seen.words and state.words == one.seen.words and not told:
         lines.append(f"    {terminal_safe(state.words)}")
     for found in one.findings:
         unused = "; not used" if found.usable and found.standing is None else ""
         words = terminal_safe(f"{found.source}: {found.detail}{unused}")
         lines.append(f"    {SIGNS[found.standing or Standing.NONE]} {words}")
-    if not state.standing.ready:
+    if not state.standing.ready and state.standing is not Standing.LOCKED:  # What is locked says how to open it.
         lines.append(f"    candela auth login --provider {PROVIDERS[one.sign_in.provider].account}")
     return lines
 

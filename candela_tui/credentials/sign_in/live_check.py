@@ -12,7 +12,14 @@ from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.network.errors import described
 from candela_tui.network.header_fields import ACCEPT_FIELD, ESTIMATED_FIELD
-from candela_tui.protocol.errors import FROM_ELSEWHERE, error_from_body, is_api_error, page_title, quoted
+from candela_tui.protocol.errors import (
+    FROM_ELSEWHERE,
+    error_from_body,
+    is_api_error,
+    is_messages_error,
+    page_title,
+    quoted,
+)
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.providers.identity import PROVIDERS, Provider, route_to
 
@@ -133,7 +140,8 @@ class LiveCheck:
     def _failed(self, answer: _Response, what: str) -> CheckLine:
         """Return the result for a response that is not the wanted one."""
         status, body = answer.status, answer.body
-        if status >= 400 and is_api_error(body):
+        is_own_error = is_messages_error if self.provider is Provider.ANTHROPIC else is_api_error
+        if status >= 400 and is_own_error(body):
             said = error_from_body(status, body).message
             doubtful = status in (408, 429) or status >= 500 or FROM_ELSEWHERE in said
             return CheckLine("bad", f"{NOT_PROVEN}{said}" if doubtful else f"{what}: {said}")

@@ -13,7 +13,7 @@ from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget
 from candela_tui.credentials.state import Standing
 from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
-from candela_tui.protocol.errors import error_from_body, is_api_error
+from candela_tui.protocol.errors import error_from_body, is_messages_error
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.model_list import OWN_FIELDS
@@ -92,7 +92,7 @@ async def _require_not_refused(context: SignInContext, key: str) -> None:
                 reply = await attempts.fetch(Attempt(request=request, own_credentials=True))
         except TimeoutError:
             return
-    if reply.status in (401, 403) and is_api_error(reply.body):
+    if reply.status in (401, 403) and is_messages_error(reply.body):
         said = error_from_body(reply.status, reply.body).message
         raise CredentialsError(f"Anthropic refuses this API key: {said}. Copy one from {CONSOLE}; nothing was kept.")
 
