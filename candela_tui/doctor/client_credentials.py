@@ -7,10 +7,7 @@ that is set goes before a subscription's login (https://support.claude.com/en/ar
 
 from collections.abc import Sequence
 
-from candela_tui.claude_code.own_login import HELPER as _HELPER
-from candela_tui.claude_code.own_login import KEY as _KEY
-from candela_tui.claude_code.own_login import TOKEN as _TOKEN
-from candela_tui.claude_code.own_login import has_login
+from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN, has_login
 from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.doctor.check_result import CheckResult, Topic
@@ -26,32 +23,32 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
     """Report which are set and which are used, by name only. Blocks."""
     files = settings_files(context)
     client = ClientEnvironment(context.environ, files)
-    token, key = client.get(_TOKEN), client.get(_KEY)
-    helper = next((file for file in reversed(files) if file.document.get(_HELPER)), None)
-    for name, given in ((_TOKEN, token), (_KEY, key)):
+    token, key = client.get(TOKEN), client.get(KEY)
+    helper = next((file for file in reversed(files) if file.document.get(HELPER)), None)
+    for name, given in ((TOKEN, token), (KEY, key)):
         if given is not None and (wrong := _wrong_form(given.value)):
             return [TOPIC.bad(f"{name} ({given.where}) {wrong}", "Correct it.", _REFUSED)]
     if token is not None and key is not None:
-        words = f"{_TOKEN} ({token.where}) and {_KEY} ({key.where}) are both set, and both are sent; the token is used"
+        words = f"{TOKEN} ({token.where}) and {KEY} ({key.where}) are both set, and both are sent; the token is used"
         return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if token is not None and token.value == PLACEHOLDER:
         return [_placeholder(context, client, token.where)]
     if token is not None and helper is not None:
-        words = f"{_TOKEN} ({token.where}) overrides {_HELPER} ({helper.path})"
+        words = f"{TOKEN} ({token.where}) overrides {HELPER} ({helper.path})"
         return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if key is not None and helper is not None:
-        words = f"{_KEY} ({key.where}) and what {_HELPER} ({helper.path}) prints are both sent"
+        words = f"{KEY} ({key.where}) and what {HELPER} ({helper.path}) prints are both sent"
         return [TOPIC.warn(words, "Unset the one that you do not want.")]
     if token is not None:
-        return [TOPIC.ok(f"{_TOKEN} ({token.where})")]
+        return [TOPIC.ok(f"{TOKEN} ({token.where})")]
     login = has_login(context.environ, context.home)
     if key is not None and login:
-        words = f"{_KEY} ({key.where}) overrides the login of Claude Code, so requests are billed to that key"
-        return [TOPIC.warn(words, f"Unset {_KEY} to use the subscription.")]
+        words = f"{KEY} ({key.where}) overrides the login of Claude Code, so requests are billed to that key"
+        return [TOPIC.warn(words, f"Unset {KEY} to use the subscription.")]
     if key is not None:
-        return [TOPIC.ok(f"{_KEY} ({key.where})")]
+        return [TOPIC.ok(f"{KEY} ({key.where})")]
     if helper is not None:
-        return [TOPIC.ok(f"what {_HELPER} prints ({helper.path})")]
+        return [TOPIC.ok(f"what {HELPER} prints ({helper.path})")]
     if login:
         return [TOPIC.ok("its own login (/login)")]
     words = "no variable and no apiKeyHelper is set; a login of Claude Code can't be seen here"
@@ -70,9 +67,7 @@ def _wrong_form(value: str) -> str:
 def _placeholder(context: DoctorContext, client: ClientEnvironment, where: str) -> CheckResult:
     base = client.get(BASE_URL)
     leads_to = destination_of(base.value, context.settings) if base is not None else None
-    words = f'{_TOKEN} ({where}) is the placeholder "{PLACEHOLDER}"'
+    words = f'{TOKEN} ({where}) is the placeholder "{PLACEHOLDER}"'
     if leads_to is None or not leads_to.to_candela:
-        return TOPIC.bad(
-            f"{words}, but requests do not go to candela and will be refused", f"Unset {_TOKEN}.", _REFUSED
-        )
+        return TOPIC.bad(f"{words}, but requests do not go to candela and will be refused", f"Unset {TOKEN}.", _REFUSED)
     return TOPIC.ok(f"{words}, so candela signs in")

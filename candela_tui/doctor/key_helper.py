@@ -12,26 +12,25 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
 from candela_tui.doctor.context import DoctorContext
 
-TOPIC = Topic("client.key-helper", "apiKeyHelper")
-_NAME = "apiKeyHelper"
+TOPIC = Topic("client.key-helper", HELPER)
 _LIMIT_S = 8.0
 _MOST = 16 * 1024
-_OTHERS = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
 _NO_KEY = "Claude Code started here has no key"
-_SHELLS_WORDS = {126: "it is not executable", 127: "there is no such command"}
+_EXIT_CODES = {126: "it is not executable", 127: "there is no such command"}
 
 
 def check_key_helper(context: DoctorContext, limit_s: float = _LIMIT_S) -> Sequence[CheckResult]:
     """Run it as Claude Code would, and show nothing of what it prints. No result if there is none. Blocks."""
     files = settings_files(context)
-    file = next((one for one in reversed(files) if one.document.get(_NAME)), None)
+    file = next((one for one in reversed(files) if one.document.get(HELPER)), None)
     if file is None:
         return []
-    command = file.document[_NAME]
+    command = file.document[HELPER]
     if not isinstance(command, str):
         return [TOPIC.bad(f"in {file.path} is not text", "It must be a shell command that prints the key.", _NO_KEY)]
     if file.id in ("project", "local"):
@@ -49,7 +48,7 @@ def check_key_helper(context: DoctorContext, limit_s: float = _LIMIT_S) -> Seque
         return [TOPIC.warn(words, "Check that it asks for nothing and does not hang.")]
     if not wrong:
         return [TOPIC.ok(f"the command in {file.path} prints a key")]
-    consequence = "" if any(client.get(name) for name in _OTHERS) else _NO_KEY
+    consequence = "" if any(client.get(name) for name in (TOKEN, KEY)) else _NO_KEY
     fix = f"Correct the command in {file.path}: it must print only the key, and exit with 0."
     return [TOPIC.bad(f"the command in {file.path} {wrong}", fix, consequence)]
 
@@ -71,7 +70,7 @@ def _wrong_with(command: str, environ: Mapping[str, str], directory: Path, limit
     finally:
         _end(process)
     if process.returncode:
-        why = _SHELLS_WORDS.get(process.returncode)
+        why = _EXIT_CODES.get(process.returncode)
         return f"failed (exit {process.returncode}{f': {why}' if why else ''})"
     key = printed.strip()
     if not key:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from candela_tui.claude_code.own_login import HELPER
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import settings_files
 from candela_tui.doctor.context import DoctorContext
@@ -15,7 +16,7 @@ _TITLES = {
 }
 _CONCERN = ("ANTHROPIC_", "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "AWS_", "CLOUD_ML_", "GOOGLE_", "ENABLE_TOOL_SEARCH")
 _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"})
-_KEYS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "model")
+_KEYS = (HELPER, "awsAuthRefresh", "awsCredentialExport", "model")
 
 
 def check_settings_files(context: DoctorContext) -> Sequence[CheckResult]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from candela_tui.claude_code.features import HINT_HEADERS, TOOL_SEARCH
 from candela_tui.claude_code.models import HAIKU_MODELS, HAIKU_VARIABLE
+from candela_tui.claude_code.own_login import KEY, TOKEN
 from candela_tui.claude_code.provider_switches import PROVIDER_SWITCHES, ProviderSwitch
 from candela_tui.claude_code.variables import BASE_URL, is_socket, leading_past
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.providers.identity import Provider, Route, route_to
 
-_KEY, _TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 _LOOPBACK = "127.0.0.1"
 _HTTP_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -82,10 +82,10 @@ def _messages(options: RouteOptions, base: str, environ: Mapping[str, str]) -> d
     wanted |= {name: environ.get(name) or value for name, value in _CLIENT_CHOICES.items()}
     if options.haiku is not None:
         wanted[HAIKU_VARIABLE] = options.haiku
-    theirs = environ.get(_KEY) or environ.get(_TOKEN, PLACEHOLDER) != PLACEHOLDER
+    theirs = environ.get(KEY) or environ.get(TOKEN, PLACEHOLDER) != PLACEHOLDER
     if options.route.provider is Provider.ANTHROPIC and (theirs or not options.own_key):
         return wanted
-    return wanted | {_TOKEN: PLACEHOLDER}
+    return wanted | {TOKEN: PLACEHOLDER}
 
 
 def _switched(switch: ProviderSwitch, options: RouteOptions, base: str) -> dict[str, str]:
@@ -101,10 +101,10 @@ def _switched(switch: ProviderSwitch, options: RouteOptions, base: str) -> dict[
 def _conflicting_credentials(options: RouteOptions, environ: Mapping[str, str]) -> tuple[str, ...]:
     if options.switch is not None:
         # The client sends both to a cloud too, the token instead of the cloud's own credentials.
-        return (_KEY, _TOKEN, *options.switch.conflicting)
+        return (KEY, TOKEN, *options.switch.conflicting)
     if options.route.provider is not Provider.ANTHROPIC:
-        return (_KEY,)
-    return (_TOKEN,) if environ.get(_TOKEN) == PLACEHOLDER else ()
+        return (KEY,)
+    return (TOKEN,) if environ.get(TOKEN) == PLACEHOLDER else ()
 
 
 def _left_placeholders(environ: Mapping[str, str]) -> list[str]:
