@@ -141,7 +141,9 @@ class TerminalPrompter:
 
     def _require_terminal(self, question: str) -> None:
         if not self.interactive:
-            raise NoTerminal(f"{_shown(question)}: there is no terminal to ask on. {self._otherwise}")
+            asked = _shown(question)
+            link = " There" if asked.endswith("?") else ": there"
+            raise NoTerminal(f"{asked}{link} is no terminal to ask on. {self._otherwise}")
 
     async def _line(self, prompt: str, *, hidden: bool) -> str:
         self._require_terminal(prompt.strip().rstrip(":"))
