@@ -212,6 +212,7 @@ class TestAPipedKey:
         ran = await piped(home, KEY, "auth", "login", "--with-key")
         assert ran.code == 2
         assert "no keyring" in ran.out
+        assert "Where should candela store the secret? There is no terminal to ask on." in ran.err
         assert "set CANDELA_PASSPHRASE" in ran.err
 
     @pytest.mark.parametrize(
@@ -270,7 +271,7 @@ class TestAPipedKey:
             assert (await piped(home, KEY, "auth", "login", "--with-key", **here)).code == 0
             assert json.loads((home.data / "accounts.json").read_text())["anthropic"]["store"] == "keyring"
             assert (await home.run("auth", "test", **here)).code == 0
-            assert "is gone from" in (await home.run("auth", "logout", **here)).out
+            assert "was deleted from" in (await home.run("auth", "logout", **here)).out
             assert (await home.run("auth", "status", "--provider", "anthropic", **here)).code == 1
 
     async def test_in_another_store_takes_it_out_of_the_former(self, home: Home, tmp_path: Path) -> None:
@@ -294,7 +295,7 @@ class TestAPipedKey:
                 assert "`candela auth logout --provider anthropic` removes it" in moved
             with gnome_keyring(folder, address):
                 out = (await home.run("auth", "logout", "--provider", "anthropic", **here)).out
-                assert out.count("The Anthropic API key is gone from") == 2
+                assert out.count("The Anthropic API key was deleted from") == 2
 
 
 class TestAtATerminal:
@@ -587,7 +588,7 @@ class TestLogout:
         await piped(home, KEY, "auth", "login", "--with-key", **here)
         ran = await home.run("auth", "logout", **here)
         assert (ran.code, ran.err) == (0, "")
-        assert "The Anthropic API key is gone from" in ran.out
+        assert "The Anthropic API key was deleted from" in ran.out
         assert kept(home) is None
 
     @pytest.mark.parametrize("damage", [lambda file: file.write_text("{"), Path.unlink], ids=["damaged", "deleted"])
@@ -600,7 +601,7 @@ class TestLogout:
         assert "--all" in (await home.run("auth", "logout", **here)).err
         ran = await home.run("auth", "logout", "--all", **here)
         assert (ran.code, ran.err) == (0, "")
-        assert ran.out.count("The Anthropic API key is gone from") == 1
+        assert ran.out.count("The Anthropic API key was deleted from") == 1
         assert kept(home) is None
         assert (await piped(home, KEY, "auth", "login", "--with-key", **here)).code == 0
 
@@ -613,6 +614,8 @@ class TestLogout:
         ran = await home.run("auth", "logout", "--all")
         assert ran.code == 0
         assert "candela has no Anthropic API key" in ran.out
+        lines = ran.out.splitlines()
+        assert sorted(set(lines)) == sorted(lines)
 
 
 async def test_unlock_without_a_file_says_where_the_secrets_are(home: Home) -> None:

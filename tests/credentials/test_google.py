@@ -343,8 +343,8 @@ async def test_a_web_page_on_the_way_is_no_reason_to_log_in_again(home: Path, go
 @pytest.mark.parametrize(
     ("said", "cause"),
     [
-        ("Account has been deleted", "The account is gone, so it takes another one."),
-        ("Invalid grant: account not found", "The service account was deleted, so it takes the key of another one."),
+        ("Account has been deleted", "The account was deleted, so another one is needed."),
+        ("Invalid grant: account not found", "The service account was deleted, so the key of another one is needed."),
         ("Invalid JWT Signature.", "This key of the service account was deleted."),
     ],
 )

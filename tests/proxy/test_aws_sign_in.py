@@ -84,7 +84,7 @@ async def test_requests_go_on_with_a_sign_in_and_its_region_while_candela_runs(
             second = await _sign_in(candela.paths, bedrock)
             assert (await status_and_words())[0] == 200
             assert [state.standing for state in candela.feed.credentials] == [Standing.SIGNED_IN]
-            assert "is gone from" in await SIGN_IN.forget(_context(candela.paths))
+            assert "was deleted from" in await SIGN_IN.forget(_context(candela.paths))
             assert HINT in (await status_and_words())[1]
     everything = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     for secret in (*first[1:], *second[1:], PASSPHRASE):

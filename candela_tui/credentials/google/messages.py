@@ -7,10 +7,10 @@ from candela_tui.credentials.errors import quotable
 from candela_tui.credentials.web_page import WebPage
 
 _CAUSES: Final = {
-    "account has been deleted": "The account is gone, so it takes another one. ",
-    "account not found": "The service account was deleted, so it takes the key of another one. ",
+    "account has been deleted": "The account was deleted, so another one is needed. ",
+    "account not found": "The service account was deleted, so the key of another one is needed. ",
     "invalid jwt signature": "This key of the service account was deleted. ",
-    "deleted_client": "The OAuth client of the sign-in was deleted, so it takes another one. ",
+    "deleted_client": "The OAuth client of the sign-in was deleted, so another one is needed. ",
     "disabled_client": "The OAuth client of the sign-in was disabled. ",
 }
 """What lies behind an error of Google's token endpoint, by a part of its words in lower case. Source, November 2026:

@@ -160,7 +160,7 @@ class GoogleSignIn:
             await asyncio.to_thread(context.accounts.remove, SIGN_IN)
             return f"The Google sign-in is used no longer, but it is still in {account.place}: {error}"
         await asyncio.to_thread(context.accounts.remove, SIGN_IN)
-        words = [f"The Google sign-in of {account.label} is gone from {account.place}."]
+        words = [f"The Google sign-in of {account.label} was deleted from {account.place}."]
         if entry is not None:
             words.append(await self._ended(entry, account))
         return " ".join([*words, self._what_stays()]).rstrip()

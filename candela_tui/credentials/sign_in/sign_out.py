@@ -29,12 +29,16 @@ async def set_aside_if_damaged(accounts: Accounts, prompter: Prompter) -> None:
 async def sign_out(
     context: SignInContext, storage: SecretStorage, prompter: Prompter, sign_ins: Sequence[SignIn]
 ) -> None:
-    """Sign out of providers, and tell what was removed and what remains. Raises CredentialsError, VaultError,
-    Abandoned."""
+    """Sign out of providers, and tell what was removed and what remains, each once.
+
+    Raises CredentialsError, VaultError, Abandoned."""
     accounts = context.accounts
     told: list[str] = []
 
     async def tell(words: str) -> None:
+        # Providers that share credentials have the same to say.
+        if words in told:
+            return
         told.append(words)
         await prompter.tell(words)
 

@@ -77,7 +77,7 @@ async def forget_key(context: SignInContext, provider: Provider, console: str) -
         await asyncio.to_thread(context.accounts.remove, provider)
         return f"The {title} is used no longer, but it is still in {account.place}: {error}"
     await asyncio.to_thread(context.accounts.remove, provider)
-    return f"The {title} is gone from {account.place}. It is still valid until you revoke it at {console}."
+    return f"The {title} was deleted from {account.place}. It is still valid until you revoke it at {console}."
 
 
 def _label(key: str) -> str:

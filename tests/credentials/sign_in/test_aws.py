@@ -399,7 +399,7 @@ class TestProfile:
         (home / "credentials").write_text(f"[work]\n{STATIC}")
         user = User()
         await signed_in(setup, "profile:work", user)
-        assert "is gone from" in user.told[0]
+        assert "was deleted from" in user.told[0]
         assert setup.accounts.of(Provider.BEDROCK) is None
         assert not setup.vault_file.exists()
 
@@ -668,7 +668,7 @@ class TestSigningOut:
         await signed_in(setup, "keys", typed_keys())
         words = await SIGN_IN.forget(setup.context)
         assert words.endswith(
-            f"is gone from {setup.vault_file}. AWS itself still takes it until it ends or is deleted there."
+            f"was deleted from {setup.vault_file}. AWS itself still takes it until it ends or is deleted there."
         )
         assert setup.accounts.of(Provider.BEDROCK) is None
         assert not setup.vault_file.exists()

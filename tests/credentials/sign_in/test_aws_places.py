@@ -36,7 +36,7 @@ async def test_an_api_key_is_kept_with_region_and_workspace(setup: SignInSetup) 
     assert (setup.settings.aws.region, setup.settings.claude_aws.workspace) == ("us-west-2", "wrkspc_01Mine")
     [found] = await CLAUDE_AWS.find(setup.context)
     assert (found.usable, KEY in found.detail) == (True, False)
-    assert "is gone from" in await CLAUDE_AWS.forget(setup.context)
+    assert "was deleted from" in await CLAUDE_AWS.forget(setup.context)
     assert setup.vault.read("claude-aws-api-key") is None
 
 

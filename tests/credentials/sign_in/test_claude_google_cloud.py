@@ -75,7 +75,7 @@ async def test_a_key_of_a_service_account_signs_in_to_vertex_ai_too(context: Sig
         [method] = [one for one in await sign_in.methods(context) if one.id == "service-account"]
         account = await method.run(context, User(str(keys), cloud.project, WORKSPACE))
         assert context.accounts.of(Provider.VERTEX) == account
-        assert "is gone from" in await sign_in.forget(context)
+        assert "was deleted from" in await sign_in.forget(context)
     assert context.accounts.of(Provider.VERTEX) is None
 
 

@@ -69,7 +69,7 @@ async def test_a_key_is_kept_with_the_resource_out_of_the_address_in_the_portal(
     assert load(context.config).foundry.resource == "my-reef"
     [line] = await SIGN_IN.who(context)
     assert (line.state, line.words) == ("ok", "sending to https://my-reef.services.ai.azure.com/anthropic")
-    assert "is gone from" in await SIGN_IN.forget(context)
+    assert "was deleted from" in await SIGN_IN.forget(context)
     assert vault.read(vault_entry(Provider.FOUNDRY)) is None
 
 

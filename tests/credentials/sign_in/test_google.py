@@ -514,7 +514,7 @@ async def test_gcloud_s_login_is_used_even_where_candela_had_one_of_its_own(
     ada = User(choices=["work-7", "global"])
     assert await machine.by("gcloud", ada) is None
     assert machine.accounts.of(Provider.VERTEX) is None
-    assert f"The Google sign-in of {EMAIL} is gone" in ada.words
+    assert f"The Google sign-in of {EMAIL} was deleted" in ada.words
     credentials = machine.credentials()
     await credentials.token()
     assert machine.google.asked[-1].endswith("jwt-bearer")
@@ -600,7 +600,8 @@ async def test_nobody_is_told_with_the_command_that_mends_it(machine: Machine, h
 async def test_signing_out_ends_the_refresh_token_at_google_too(machine: Machine, browse: Browser) -> None:
     await machine.by("browser", User(choices=["work-7", "eu"], follows=browse))
     words = await machine.sign_in.forget(machine.context)
-    assert words.startswith(f"The Google sign-in of {EMAIL} is gone from {machine.vault_file}. It has ended at Google,")
+    deleted = f"The Google sign-in of {EMAIL} was deleted from {machine.vault_file}."
+    assert words.startswith(f"{deleted} It has ended at Google,")
     assert machine.google.refresh_tokens == set()
     assert machine.accounts.of(Provider.VERTEX) is None
     assert not machine.vault_file.exists()

@@ -88,7 +88,7 @@ async def forget(context: SignInContext) -> str:
         await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
         return f"What candela signed in to AWS with is used no longer, but it is still in {account.place}: {error}"
     await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
-    return f"What candela signed in to AWS with ({account.label}) is gone from {account.place}. {more}".rstrip()
+    return f"What candela signed in to AWS with ({account.label}) was deleted from {account.place}. {more}".rstrip()
 
 
 def nothing_to_forget(title: str) -> str:
