@@ -39,6 +39,16 @@ async def test_every_setting_is_shown_with_its_value_meaning_default_and_origin(
         assert "default" in lines["proxy.port"]
 
 
+async def test_what_overrides_a_setting_is_read_to_its_end_on_a_small_terminal(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANDELA_PROXY__PORT", "9000")
+    async with scene.opened((80, 24)) as pilot:
+        await go_to(pilot, "proxy.port")
+        screen = await shows(pilot, "variable CANDELA_PROXY__PORT", "Takes effect after a restart.")
+        assert "takes precedence over the file" in " ".join(screen.split())
+
+
 async def test_a_variable_of_the_clouds_own_tools_is_shown_where_it_holds(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

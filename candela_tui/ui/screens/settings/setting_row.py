@@ -53,7 +53,8 @@ class SettingRow:
     def about(self, width: int) -> list[Line]:
         """Return the description: meaning, default, origin, and when a change takes effect."""
         setting, variable = self.setting, self.origin.variable
-        lines: list[Line] = [((part, "text"),) for part in textwrap.wrap(setting.meaning, max(20, width))]
+        width = max(20, width)
+        lines: list[Line] = [((part, "text"),) for part in textwrap.wrap(setting.meaning, width)]
         default = '""' if setting.default is None else toml_value(setting.default)
         facts = [("default ", "dim"), (default, "text")]
         if setting.choices:
@@ -62,9 +63,8 @@ class SettingRow:
         if self.stand_in is not None and self.value is None:
             lines.append(((f"not set: {self.stand_in[1]} from {self.stand_in[0]} is used", "accent"),))
         if variable is not None:
-            lines.append(
-                ((f"set by the environment variable {variable}, which takes precedence over the file", "warn"),)
-            )
+            overridden = f"set by the environment variable {variable}, which takes precedence over the file"
+            lines += [((part, "warn"),) for part in textwrap.wrap(overridden, width)]
         lines.append((("Takes effect " + ("at once." if at_once(setting) else "after a restart."), "dim"),))
         return lines
 
