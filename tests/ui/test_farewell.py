@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from rich.cells import cell_len
 
+from candela_tui.exchange import Outcome
 from candela_tui.ui.terminal.exit_summary import exit_summary
 from tests.ui.scene import NOW, Scene, clues
 
@@ -23,6 +24,12 @@ def test_one_session_of_one_model_takes_one_line(scene: Scene) -> None:
     scene.request(ago=60, usage=(100, 900, 0, 0, 50))
     scene.request(ago=30, usage=(100, 900, 0, 0, 50))
     assert _left(scene, 5) == ["In 5m00: 2 requests, 2.0k tokens in (90% from the cache), 100 out, $0.004"]
+
+
+def test_failures_alone_are_counted(scene: Scene) -> None:
+    for _ in range(2):
+        scene.request(ago=60, outcome=Outcome.ERROR, status=502)
+    assert _left(scene, 5) == ["In 5m00: 2 requests, 2 failed"]
 
 
 def test_sessions_and_models_are_told_apart_the_dearest_first_and_few_of_them(scene: Scene) -> None:

@@ -26,12 +26,15 @@ def exit_summary(loaded: LoadedExchanges, opened_at: datetime, clock: Clock) -> 
         return []
     took = times.duration((clock.now() - opened_at).total_seconds() * 1000)
     hit = f" ({amounts.percent(totals.cache_hit_rate)} from the cache)" if totals.cache_hit_rate is not None else ""
-    figures = [
-        amounts.requests(totals.requests),
-        f"{amounts.count(totals.known(totals.prompt_tokens))} tokens in{hit}",
-        f"{amounts.count(totals.known(totals.output_tokens))} out",
-        f"{_cost(totals)}{' API-equivalent' if loaded.newest and loaded.newest.subscription else ''}",
-    ]
+    figures = [amounts.requests(totals.requests)]
+    if totals.counted:
+        figures += [
+            f"{amounts.count(totals.prompt_tokens)} tokens in{hit}",
+            f"{amounts.count(totals.output_tokens)} out",
+            f"{_cost(totals)}{' API-equivalent' if loaded.newest and loaded.newest.subscription else ''}",
+        ]
+    else:
+        figures.append(f"{totals.errors} failed")
     return [f"In {took}: {', '.join(figures)}", *_by_session(ledger, loaded), *_by_model(ledger)]
 
 
