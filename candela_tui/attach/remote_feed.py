@@ -145,4 +145,4 @@ class RemoteFeed(Feed):
 
 
 def _note(about: About) -> str:
-    return f"Attached to candela {about.version} (pid {about.pid}); leaving leaves it running"
+    return f"Attached to candela {about.version} (pid {about.pid}); quitting here keeps it running"

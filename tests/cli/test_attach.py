@@ -43,7 +43,7 @@ async def test_it_shows_live_what_goes_through_a_candela_in_the_background(
 ) -> None:
     await home.run("start")
     await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
-    await terminal.shows("it", "Attached to candela", "leaves it running")
+    await terminal.shows("it", "Attached to candela", "keeps it running")
     gate = Gate()
     provider.answer(message(text("It turns ", gate, "again.")))
     asking = asyncio.create_task(ask(home))
@@ -88,7 +88,7 @@ async def test_a_candela_that_ends_is_waited_for(home: Home, terminal: Terminal)
     os.kill(json.loads((await home.run("status", "--json")).out)["pid"], signal.SIGKILL)
     await terminal.shows("it", "still shown", "Mend the weather vane")
     await home.run("start")
-    await terminal.shows("it", "leaves it running")
+    await terminal.shows("it", "keeps it running")
     await ask(home, "afterwards")
     await terminal.shows("it", "mend the weather vane")
 

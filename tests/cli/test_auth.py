@@ -421,7 +421,7 @@ class TestInTheDashboard:
         async with Terminal(tmp_path / "tmux", 80, 24) as terminal:
             environment = {**home.environment, "PATH": f"{home.environment['PATH']}:{tmux}"}
             await terminal.open("it", [str(COMMAND), *(["attach"] if attached else [])], environment, home.directory)
-            await terminal.shows("it", "○ Anthropic", "a to sign in")
+            await terminal.shows("it", "○ Anthropic", "press a to sign in")
             await terminal.press("it", "a")
             await terminal.shows("it", "Sign in to", "Amazon Bedrock")
             await terminal.press("it", "Enter")

@@ -295,7 +295,7 @@ async def test_what_was_found_is_shown_and_can_be_checked_without_signing_in(
     ]
     cloud.lines = [CheckLine("bad", "the session is over", "aws sso login --profile work")]
     async with dashboard(paths, provider, cloud) as pilot:
-        await shows(pilot, "◔ Bedrock", "○ Anthropic", "a to sign in")
+        await shows(pilot, "◔ Bedrock", "○ Anthropic", "press a to sign in")
         await at_provider(pilot, 2, "✓ profile work: SSO session", "○ AWS_ACCESS_KEY_ID", "Check the credentials")
         await pilot.press("j", "j", "enter")
         await shows(pilot, "✗ the session is over", "→ aws sso login", "Something does not work yet")

@@ -119,9 +119,7 @@ class TestTheFirstMinute:
         assert story(nothing, see("Waiting"), theme="candela-light")
 
     def test_a_dashboard_that_is_attached_says_to_what(self, story: Story) -> None:
-        assert story(
-            working_day, BUSY, note="Attached to candela 0.4.0 (pid 4711): leaving this dashboard leaves it running."
-        )
+        assert story(working_day, BUSY, note="Attached to candela 0.4.0 (pid 4711); quitting here keeps it running")
 
     @at(SMALL)
     def test_the_demo_explains_keys_and_signs(self, story: Story, size: tuple[int, int]) -> None:

@@ -37,12 +37,14 @@ HOW_TO_BEGIN: tuple[Line, ...] = (
 )
 
 
+_HOW_TO_SIGN_IN: Line = (("               press ", "dim"), ("a", "heading"), (" to sign in", "dim"))
+"""In a line of its own, which the providers can't push off the screen."""
 _OFFERED = (Provider.ANTHROPIC, Provider.VERTEX, Provider.BEDROCK)
 """The providers that are always shown. All of them would not fit on a line of 80 columns."""
 
 
 def credentials_line(sources: DataSources) -> Line:
-    """Return the credentials of the usual providers and of the default route's, and how to sign in."""
+    """Return the credentials of the usual providers and of the default route's."""
     pieces: list[Piece] = [("Credentials    ", "dim")]
     own = route_of(sources.status.route).provider
     for provider in dict.fromkeys((*_OFFERED, own)):
@@ -52,7 +54,7 @@ def credentials_line(sources: DataSources) -> Line:
             pieces += [(f"{sign} ", style), (f"{info.short_title}  ", "text")]
         else:
             pieces += [("◌ ", "dim"), (f"{info.short_title}  ", "dim")]
-    return (*pieces, ("a", "heading"), (" to sign in", "dim"))
+    return tuple(pieces)
 
 
 class Welcome(Vertical):
@@ -62,6 +64,7 @@ class Welcome(Vertical):
         super().__init__(id="welcome")
         self._sources = sources
         self._credentials = OneLine()
+        self._how_to_sign_in = OneLine(_HOW_TO_SIGN_IN)
 
     def compose(self) -> ComposeResult:
         """Lay out a block of lines at the top."""
@@ -70,10 +73,11 @@ class Welcome(Vertical):
                 yield OneLine(line)
             self.show_credentials()
             yield self._credentials
+            yield self._how_to_sign_in
             for line in HOW_TO_BEGIN:
                 yield OneLine(line)
 
     def show_credentials(self) -> None:
         """Show the state of the credentials; nothing if signing in is not possible."""
-        self._credentials.display = self._sources.sign_in_setup is not None
+        self._credentials.display = self._how_to_sign_in.display = self._sources.sign_in_setup is not None
         self._credentials.pieces = credentials_line(self._sources)
