@@ -44,6 +44,9 @@ async def chosen_method(
     """Return the method to sign in with, or what is used instead.
 
     Raises click.UsageError if no method fits the options, or if it would ask something and there is no terminal."""
+    for option, value in given.answers.items():
+        if wrong := sign_in.forms[option](value) if option in sign_in.forms else "":
+            raise click.UsageError(f"--{option} {value}: {wrong}")
     methods = _fitting(sign_in, await sign_in.methods(context), given)
     found = False
     if given.method is None and not given.options:

@@ -49,10 +49,11 @@ async def choose_project(prompter: Prompter, known: str | None, search: Callable
         )
         return chosen.id
 
-    return await until_right(ask, _wrong_project)
+    return await until_right(ask, wrong_project)
 
 
-def _wrong_project(text: str) -> str:
+def wrong_project(text: str) -> str:
+    """Return what is wrong with a project ID, or an empty string."""
     if not text or _PROJECT.fullmatch(text):
         return ""
     return "That is not a project ID: it is lower case, without spaces, such as my-project-123456."

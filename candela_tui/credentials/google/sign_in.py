@@ -26,7 +26,7 @@ from candela_tui.credentials.google.token import ENTRY, GoogleToken, adc_token, 
 from candela_tui.credentials.google.tokens import SIGN_IN
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, not_set_up
-from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.options import Forms, Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, waiting_for
 from candela_tui.credentials.sign_in.redirect import Redirect, RedirectServer, WrongAnswer, code_in
 from candela_tui.credentials.sign_in.store_secret import store_secret
@@ -54,6 +54,10 @@ class Place(Protocol):
     @property
     def options(self) -> tuple[Option, ...]:
         """The options that name the place."""
+
+    @property
+    def forms(self) -> Forms:
+        """The forms of their values."""
 
     async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
         """Ask for the place and store it in config.toml."""
@@ -90,7 +94,9 @@ class GoogleSignIn:
     def sign_in(self) -> SignIn:
         """Return the sign-in in the form that all providers offer."""
         entry = ENTRY if self._provider is SIGN_IN else None
-        return SignIn(self._provider, self.find, self.methods, self.who, self.forget, entry=entry)
+        return SignIn(
+            self._provider, self.find, self.methods, self.who, self.forget, entry=entry, forms=self._place.forms
+        )
 
     async def find(self, context: SignInContext) -> list[Finding]:
         """Find existing Google credentials, best first."""

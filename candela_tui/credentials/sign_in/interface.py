@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from candela_tui.config import ConfigError, Settings, load
 from candela_tui.credentials.accounts import Account, Accounts, Store
-from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.options import Forms, Option
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.choice import Vault
@@ -146,6 +146,8 @@ class SignIn:
     """The name of its secret in a vault, or None if it uses the secret of another provider's sign-in."""
     shared: bool = False
     """Whether the credentials found are those of another provider, so that they alone do not show that it is used."""
+    forms: Forms = field(default_factory=dict)
+    """Of the answers that options give. They are checked before anything begins."""
 
     @property
     def title(self) -> str:

@@ -1,6 +1,6 @@
 """The options of ``candela auth login`` that answer a question of a sign-in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 Option = Literal[
@@ -19,6 +19,9 @@ Option = Literal[
     "start-url",
     "workspace",
 ]
+
+Forms = Mapping[Option, Callable[[str], str]]
+"""For options whose values have a form: functions that return what is wrong with a value, or an empty string."""
 
 OPTIONS: Final[Mapping[Option, tuple[str, str]]] = {
     "profile": ("NAME", "A profile of ~/.aws."),

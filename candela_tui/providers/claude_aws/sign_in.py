@@ -22,7 +22,7 @@ from candela_tui.credentials.sign_in.keep_setting import keep_setting
 from candela_tui.credentials.sign_in.options import Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
-from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, methods
+from candela_tui.providers.bedrock.sign_in.aws import API_KEY_METHOD, FORMS, methods
 from candela_tui.providers.bedrock.sign_in.findings import no_region, used_finding
 from candela_tui.providers.bedrock.sign_in.finish import chosen_region, nothing_to_forget
 from candela_tui.providers.bedrock.sign_in.live_check import whose
@@ -126,4 +126,12 @@ async def _forget(context: SignInContext) -> str:
     return nothing_to_forget(_INFO.short_title)
 
 
-SIGN_IN = SignIn(Provider.CLAUDE_AWS, _find, _methods, _who, _forget, entry=vault_entry(Provider.CLAUDE_AWS))
+SIGN_IN = SignIn(
+    Provider.CLAUDE_AWS,
+    _find,
+    _methods,
+    _who,
+    _forget,
+    entry=vault_entry(Provider.CLAUDE_AWS),
+    forms={**FORMS, "workspace": _wrong_workspace},
+)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from candela_tui.config import Settings
-from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project
+from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project, wrong_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.options import Forms, Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Prompter, until_right
 from candela_tui.providers.claude_google_cloud.endpoint import (
     NO_PROJECT,
@@ -24,6 +24,11 @@ class WorkspacePlace:
     """The project and workspace."""
 
     options: Final[tuple[Option, ...]] = ("project", "workspace")
+
+    @property
+    def forms(self) -> Forms:
+        """The forms of their values."""
+        return {"project": wrong_project, "workspace": _wrong_workspace}
 
     async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
         """Ask for the project and workspace and store them.

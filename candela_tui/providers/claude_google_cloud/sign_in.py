@@ -19,7 +19,8 @@ class WorkspaceSignIn:
     def sign_in(self) -> SignIn:
         """Return the sign-in in the form that all providers offer."""
         google = self._google
-        return SignIn(Provider.CLAUDE_GOOGLE_CLOUD, self.find, self.methods, google.who, google.forget)
+        forms = WorkspacePlace().forms
+        return SignIn(Provider.CLAUDE_GOOGLE_CLOUD, self.find, self.methods, google.who, google.forget, forms=forms)
 
     async def find(self, context: SignInContext) -> list[Finding]:
         """Find existing Google credentials. Without a workspace none can be used: most users of Google have none."""

@@ -127,4 +127,12 @@ async def _forget(context: SignInContext) -> str:
     return f"{removed} {others[0]} is used from now on." if others else removed
 
 
-SIGN_IN = SignIn(Provider.FOUNDRY, _find, _methods, _who, _forget, entry=vault_entry(Provider.FOUNDRY))
+SIGN_IN = SignIn(
+    Provider.FOUNDRY,
+    _find,
+    _methods,
+    _who,
+    _forget,
+    entry=vault_entry(Provider.FOUNDRY),
+    forms={"resource": _wrong_resource},
+)

@@ -4,7 +4,7 @@ import asyncio
 
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, SignIn, SignInContext, not_set_up, used_first
 from candela_tui.credentials.sign_in.stored_key import find_key
-from candela_tui.providers.bedrock.sign_in.aws import methods
+from candela_tui.providers.bedrock.sign_in.aws import FORMS, methods
 from candela_tui.providers.bedrock.sign_in.findings import no_region, used_finding
 from candela_tui.providers.bedrock.sign_in.finish import nothing_to_forget
 from candela_tui.providers.bedrock.sign_in.live_check import whose
@@ -28,4 +28,4 @@ async def _forget(_context: SignInContext) -> str:
     return nothing_to_forget(PROVIDERS[Provider.MANTLE].short_title)
 
 
-SIGN_IN = SignIn(Provider.MANTLE, _find, methods, _who, _forget, shared=True)
+SIGN_IN = SignIn(Provider.MANTLE, _find, methods, _who, _forget, shared=True, forms=FORMS)

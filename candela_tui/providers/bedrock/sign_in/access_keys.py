@@ -32,7 +32,7 @@ async def with_keys(context: SignInContext, prompter: Prompter) -> Account:
 async def typed_keys(prompter: Prompter) -> SigningKeys:
     """Ask for an access key and return it."""
     access_key = await until_right(
-        lambda wrong: prompter.ask("Access key ID", option="access-key-id", wrong=wrong), _wrong_access_key
+        lambda wrong: prompter.ask("Access key ID", option="access-key-id", wrong=wrong), wrong_access_key
     )
     secret = await _secret(prompter, "Secret access key", "secret access key")
     token: str | None = None
@@ -51,7 +51,8 @@ async def with_api_key(context: SignInContext, prompter: Prompter) -> Account:
     return await remember(context, prompter, StoredApiKey(BearerKey(key)), label)
 
 
-def _wrong_access_key(text: str) -> str:
+def wrong_access_key(text: str) -> str:
+    """Return what is wrong with an access key ID, or an empty string."""
     if _ACCESS_KEY.fullmatch(text):
         return ""
     return "That is not an access key ID: it begins with AKIA (or ASIA if it is temporary)"

@@ -1,6 +1,7 @@
 """The sign-in to AWS with all its methods, for Bedrock."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,24 +13,40 @@ from candela_tui.credentials.accounts import Account
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.browser import browser_command
 from candela_tui.credentials.sign_in.interface import Method, SignIn, SignInContext
-from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.options import Forms, Option
 from candela_tui.credentials.sign_in.prompter import Prompter
 from candela_tui.providers.bedrock.credentials.profiles import Profile, profiles
+from candela_tui.providers.bedrock.credentials.regions import wrong_region
 from candela_tui.providers.bedrock.credentials.stored import ENTRY
-from candela_tui.providers.bedrock.sign_in.access_keys import with_api_key, with_keys
+from candela_tui.providers.bedrock.sign_in.access_keys import with_api_key, with_keys, wrong_access_key
 from candela_tui.providers.bedrock.sign_in.browser import CODE_METHOD
 from candela_tui.providers.bedrock.sign_in.device import by_code
 from candela_tui.providers.bedrock.sign_in.findings import about, find, gives_keys
 from candela_tui.providers.bedrock.sign_in.finish import forget
 from candela_tui.providers.bedrock.sign_in.live_check import who
 from candela_tui.providers.bedrock.sign_in.profile import with_profile, with_profile_named
-from candela_tui.providers.bedrock.sign_in.role import with_role
-from candela_tui.providers.bedrock.sign_in.sso import is_sso, with_sso
+from candela_tui.providers.bedrock.sign_in.role import with_role, wrong_hours
+from candela_tui.providers.bedrock.sign_in.sso import is_sso, with_sso, wrong_start_url
 from candela_tui.providers.identity import Provider
 
 _MOST_PROFILES = 8
 """How many profiles the question for the method lists."""
 API_KEY_METHOD = "api-key"
+
+
+def _wrong_account(text: str) -> str:
+    return "" if re.fullmatch(r"[0-9]{12}", text) else "That is not an AWS account ID: it has 12 digits"
+
+
+FORMS: Forms = {
+    "access-key-id": wrong_access_key,
+    "account": _wrong_account,
+    "hours": wrong_hours,
+    "region": wrong_region,
+    "sso-region": wrong_region,
+    "start-url": wrong_start_url,
+}
+"""Of the options that answer a question of the methods."""
 
 
 async def methods(context: SignInContext) -> list[Method]:
@@ -130,4 +147,4 @@ async def _with_code(context: SignInContext, prompter: Prompter) -> Account | No
     return await with_sso(context, prompter, by_code)
 
 
-SIGN_IN = SignIn(Provider.BEDROCK, find, methods, who, forget, entry=ENTRY)
+SIGN_IN = SignIn(Provider.BEDROCK, find, methods, who, forget, entry=ENTRY, forms=FORMS)

@@ -100,6 +100,12 @@ async def _duration(prompter: Prompter) -> int:
     return int((await prompter.choose("For how long?", choices, option="hours", default=choices[0].id)).id) * 3600
 
 
+def wrong_hours(text: str) -> str:
+    """Return what is wrong with how long a session should last, or an empty string."""
+    hours = [str(hours) for hours in _HOURS]
+    return "" if text in hours else f"That is not one of {', '.join(hours)}"
+
+
 async def _with_code(prompter: Prompter, asked: RoleAsked, keys: SigningKeys, region: str) -> RoleSession:
     if asked.mfa_serial is None:
         return await asyncio.to_thread(assume, asked, keys, region)

@@ -48,7 +48,7 @@ async def _start_url(context: SignInContext, prompter: Prompter, before: SsoRole
         known.insert(0, (before.start_url, before.region))
     question, default = "Start URL of the AWS access portal", known[0][0] if known else ""
     start_url = await until_right(
-        lambda wrong: prompter.ask(question, option="start-url", default=default, wrong=wrong), _wrong_start_url
+        lambda wrong: prompter.ask(question, option="start-url", default=default, wrong=wrong), wrong_start_url
     )
     region = dict(reversed(known)).get(start_url) or _region_in(start_url)
     if region is not None:
@@ -78,7 +78,8 @@ async def _region(prompter: Prompter, wrong: str) -> str:
     )
 
 
-def _wrong_start_url(text: str) -> str:
+def wrong_start_url(text: str) -> str:
+    """Return what is wrong with a start URL, or an empty string."""
     if urlsplit(text).scheme == "https":
         return ""
     return "That is not a start URL. Example: https://my-company.awsapps.com/start"

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from candela_tui.config import Settings, vertex_project, vertex_region
-from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project
+from candela_tui.credentials.google.choose_project import PlaceOffer, choose_project, wrong_project
 from candela_tui.credentials.google.token import GoogleToken
 from candela_tui.credentials.sign_in.interface import CheckLine, SignInContext
 from candela_tui.credentials.sign_in.keep_setting import keep_setting
-from candela_tui.credentials.sign_in.options import Option
+from candela_tui.credentials.sign_in.options import Forms, Option
 from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, Prompter, until_right
 
 REGIONS: Final[Mapping[str, str]] = {
@@ -31,6 +31,11 @@ class VertexPlace:
     """The project and region for Vertex AI."""
 
     options: Final[tuple[Option, ...]] = ("project", "region")
+
+    @property
+    def forms(self) -> Forms:
+        """The forms of their values."""
+        return {"project": wrong_project, "region": _wrong_region}
 
     async def choose(self, context: SignInContext, prompter: Prompter, offer: PlaceOffer) -> None:
         """Ask for the project and region and store them.
