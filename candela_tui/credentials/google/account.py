@@ -90,7 +90,7 @@ def _asked(method: str, url: str, **more: Any) -> dict[str, Any]:
         words = described if isinstance(described, str) else error_from_body(status, body).message
         raise CredentialsError(f"Google says {status}: {quotable(words)}")
     if not isinstance(document, dict):
-        raise CredentialsError(f"{url} answered with something that is no JSON object")
+        raise CredentialsError(f"{url} did not answer with a JSON object")
     return document
 
 

@@ -145,7 +145,7 @@ class GoogleSignIn:
             account = await _called(partial(account_of, token, self._endpoints))
             lines.append(CheckLine("ok", f"signed in to Google as {account or 'an account that Google does not name'}"))
         except CredentialsError as error:
-            lines.append(CheckLine("warn", f"Google does not tell whose the credentials are: {error}"))
+            lines.append(CheckLine("warn", f"Google does not say whose the credentials are: {error}"))
         # Reload the settings: a sign-in may have changed them since the context was created.
         project, line = self._place.check(await context.settings_now(), token, self._environ)
         lines.append(line)

@@ -23,7 +23,7 @@ async def keep_setting(
         await prompter.tell(f"[{section}] {name} = {value} is in {context.config}.")
     for variable, (set_, _) in from_environment(environ).items():
         if set_ == (section, name):
-            await prompter.tell(f"{variable} is set and wins over it: unset it.")
+            await prompter.tell(f"{variable} is set and takes precedence: unset it.")
 
 
 async def write_setting(context: SignInContext, prompter: Prompter, section: str, name: str, value: str | None) -> bool:

@@ -162,5 +162,5 @@ def _about_argument(said: str, error: Any, region: str | None, model: str | None
         now = f"now {region or 'global'}{_places(region, model)}"
         return f"Set region under [vertex] in config.toml to one that serves the model ({now})."
     if isinstance(error, dict) and error.get("status") == "FAILED_PRECONDITION":
-        return f"Model Garden tells what the model needs: {_CONSOLE}/vertex-ai/model-garden"
+        return f"Model Garden says what the model needs: {_CONSOLE}/vertex-ai/model-garden"
     return about_length(said)

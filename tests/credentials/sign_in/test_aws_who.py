@@ -97,7 +97,7 @@ async def test_an_api_key_names_nobody_and_lists_the_profiles(
     keep(setup.vault, StoredApiKey(BearerKey("ABSKsecret")))
     setup.accounts.put(Provider.BEDROCK, Account("file", setup.vault.place, "a key", datetime.now(UTC)))
     first, second = await who(setup.context)
-    assert first.words == "a Bedrock API key of candela's vault: AWS tells nobody whose it is"
+    assert first.words == "a Bedrock API key of candela's vault: AWS does not say whose it is"
     assert second == CheckLine("ok", "Bedrock in us-east-1 lists 1 inference profile of Claude models")
     assert over_tls.asked[0].headers["authorization"] == "Bearer ABSKsecret"
 

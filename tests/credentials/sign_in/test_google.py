@@ -555,7 +555,7 @@ async def test_a_variable_that_wins_over_config_toml_is_told(machine: Machine) -
     machine.environ["CANDELA_VERTEX__REGION"] = "eu"
     ada = User(str(machine.key_file()), choices=["work-7", "us"])
     await machine.by("service-account", ada)
-    assert "CANDELA_VERTEX__REGION is set and wins over it: unset it." in ada.heard
+    assert "CANDELA_VERTEX__REGION is set and takes precedence: unset it." in ada.heard
 
 
 async def test_a_sign_in_stays_where_its_user_gives_up_at_the_project(machine: Machine) -> None:

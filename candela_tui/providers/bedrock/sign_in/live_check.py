@@ -63,7 +63,7 @@ async def _keys(context: SignInContext, source: Source, calls: BlockingCalls) ->
 def _whose(source: Source, keys: Keys, region: str) -> CheckLine:
     if isinstance(keys, BearerKey):
         place = API_KEY if source.api_key is not None else "candela's vault"
-        return CheckLine("ok", f"a Bedrock API key of {place}: AWS tells nobody whose it is")
+        return CheckLine("ok", f"a Bedrock API key of {place}: AWS does not say whose it is")
     try:
         found = identity(keys, region)
     except CredentialsError as error:
