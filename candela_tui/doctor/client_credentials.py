@@ -11,7 +11,7 @@ from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN, has_login
 from candela_tui.claude_code.variables import BASE_URL
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.doctor.check_result import CheckResult, Topic
-from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
+from candela_tui.doctor.client_settings import ClientEnvironment, file_that_sets, settings_files
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.doctor.destination import destination_of
 
@@ -24,7 +24,7 @@ def check_client_credentials(context: DoctorContext) -> Sequence[CheckResult]:
     files = settings_files(context)
     client = ClientEnvironment(context.environ, files)
     token, key = client.get(TOKEN), client.get(KEY)
-    helper = next((file for file in reversed(files) if file.document.get(HELPER)), None)
+    helper = file_that_sets(HELPER, files)
     for name, given in ((TOKEN, token), (KEY, key)):
         if given is not None and (wrong := _wrong_form(given.value)):
             return [TOPIC.bad(f"{name} ({given.where}) {wrong}", "Correct it.", _REFUSED)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from candela_tui.doctor.check_result import CheckResult, Topic
-from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
+from candela_tui.doctor.client_settings import ClientEnvironment, file_that_sets, settings_files
 from candela_tui.doctor.context import DoctorContext
 from candela_tui.protocol.clouds.regions import families
 from candela_tui.protocol.model_ids import model_name
@@ -21,7 +21,7 @@ def check_client_model(context: DoctorContext) -> Sequence[CheckResult]:
     given = ClientEnvironment(context.environ, files).get(_VARIABLE)
     if given is not None:
         model, name, where = given.value, _VARIABLE, given.where
-    elif (file := next((one for one in reversed(files) if one.document.get(_KEY)), None)) is not None:
+    elif (file := file_that_sets(_KEY, files)) is not None:
         model, name, where = str(file.document[_KEY]), _KEY, str(file.path)
     else:
         return [TOPIC.ok("none is set, so Claude Code chooses")]

@@ -7,11 +7,12 @@ counts for nothing, and the project's are those of the directory that it is star
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from candela_tui.claude_code.own_login import settings_directory
 from candela_tui.doctor.context import DoctorContext
 
 
@@ -78,8 +79,7 @@ class ClientEnvironment:
 
 def settings_files(context: DoctorContext) -> list[ClientSettingsFile]:
     """Those that are there; each goes before the ones ahead of it. Blocks."""
-    own = context.environ.get("CLAUDE_CONFIG_DIR")
-    user = Path(own) if own else context.home / ".claude"
+    user = settings_directory(context.environ, context.home)
     project = context.directory / ".claude"
     places = [("user", user / "settings.json")]
     if project != user:
@@ -90,6 +90,11 @@ def settings_files(context: DoctorContext) -> list[ClientSettingsFile]:
         *(("managed", path) for path in sorted((context.managed / "managed-settings.d").glob("*.json"))),
     ]
     return [file for id, path in places if (file := _read(id, path)) is not None]
+
+
+def file_that_sets(key: str, files: Sequence[ClientSettingsFile]) -> ClientSettingsFile | None:
+    """Return the file whose value of a key Claude Code uses, or None if none has one."""
+    return next((file for file in reversed(files) if file.document.get(key)), None)
 
 
 def client_environment(context: DoctorContext) -> ClientEnvironment:

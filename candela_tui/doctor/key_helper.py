@@ -14,7 +14,7 @@ from pathlib import Path
 
 from candela_tui.claude_code.own_login import HELPER, KEY, TOKEN
 from candela_tui.doctor.check_result import CheckResult, Topic
-from candela_tui.doctor.client_settings import ClientEnvironment, settings_files
+from candela_tui.doctor.client_settings import ClientEnvironment, file_that_sets, settings_files
 from candela_tui.doctor.context import DoctorContext
 
 TOPIC = Topic("client.key-helper", HELPER)
@@ -27,7 +27,7 @@ _EXIT_CODES = {126: "it is not executable", 127: "there is no such command"}
 def check_key_helper(context: DoctorContext, limit_s: float = _LIMIT_S) -> Sequence[CheckResult]:
     """Run it as Claude Code would, and show nothing of what it prints. No result if there is none. Blocks."""
     files = settings_files(context)
-    file = next((one for one in reversed(files) if one.document.get(HELPER)), None)
+    file = file_that_sets(HELPER, files)
     if file is None:
         return []
     command = file.document[HELPER]
