@@ -40,7 +40,7 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool
     \b
     ✓ passed   ! may be intended, or may fail later   ✗ a problem   ? can't be checked
     """
-    from candela_tui.cli.terminal.findings import findings_text
+    from candela_tui.cli.terminal.check_results import results_text
     from candela_tui.doctor.check_result import CheckState
     from candela_tui.doctor.checks import all_checks
     from candela_tui.doctor.redaction import without_secrets
@@ -59,7 +59,7 @@ def doctor(ctx: click.Context, as_json: bool, report: Path | None, offline: bool
     else:
         width = min(shutil.get_terminal_size().columns, _WIDEST)
         folded = context.terminal is not None and not verbose
-        click.echo(findings_text(found, width, folded=folded), color=colour)
+        click.echo(results_text(found, width, folded=folded), color=colour)
     if report is not None:
         _write(report, found, context)
     ctx.exit(1 if any(check.state is CheckState.BAD for check in found) else 0)

@@ -1,9 +1,9 @@
-"""How the findings of ``candela doctor`` look on a terminal."""
+"""How the results of ``candela doctor`` look on a terminal."""
 
 import click
 import pytest
 
-from candela_tui.cli.terminal.findings import findings_text
+from candela_tui.cli.terminal.check_results import results_text
 from candela_tui.doctor.check_result import CheckResult, Topic
 
 CONFIG = Topic("data.config", "config.toml")
@@ -15,7 +15,7 @@ NOTHING = "Claude Code started here reaches nothing"
 
 
 def printed(*found: CheckResult, folded: bool = True, width: int = 80) -> list[str]:
-    return click.unstyle(findings_text(found, width, folded=folded)).splitlines()
+    return click.unstyle(results_text(found, width, folded=folded)).splitlines()
 
 
 def test_what_passed_is_a_line_a_group_and_what_is_wrong_comes_last() -> None:

@@ -1,4 +1,4 @@
-"""Print what ``candela doctor`` found."""
+"""Lay out the results of ``candela doctor`` for the terminal."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _LAST = (CheckState.UNKNOWN, CheckState.WARN, CheckState.BAD)
 """What needs attention, the most important last: a terminal shows the end of what is printed."""
 
 
-def findings_text(found: Sequence[CheckResult], width: int, *, folded: bool) -> str:
+def results_text(found: Sequence[CheckResult], width: int, *, folded: bool) -> str:
     """Return what is fine by group, then what is not, then a summary. ``folded`` gives each group one line."""
     fine = [check for check in found if check.state is CheckState.OK]
     lines = _folded(fine, width) if folded else _in_full(fine, width)
