@@ -327,6 +327,12 @@ class TestAtATerminal:
             await typist.types("anthropic")
             await typist.sees("API key: ")
 
+    async def test_a_choice_is_read_to_its_end_on_a_narrow_terminal_with_urls_whole(self, home: Home) -> None:
+        async with typing(home, "auth", "login", "--provider", "foundry", COLUMNS="60") as typist:
+            await typist.sees("Number [1]: ")
+            assert all(len(line) <= 60 for line in typist.seen.splitlines())
+            assert "https://ai.azure.com" in typist.seen
+
     async def test_ctrl_c_gives_up_keeps_nothing_and_leaves_the_terminal_as_it_was(self, home: Home) -> None:
         async with typing(home, "auth", "login", "--provider", "anthropic") as typist:
             await typist.sees("API key: ")

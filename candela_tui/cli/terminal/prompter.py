@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import termios
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 import click
@@ -15,6 +17,7 @@ from candela_tui.credentials.sign_in.prompter import Abandoned, Choice, default_
 from candela_tui.text.terminal_safe import terminal_safe
 
 _LONGEST_LINE = 65_536
+_NARROWEST = 20
 
 
 class NoTerminal(click.ClickException, Abandoned):
@@ -100,11 +103,8 @@ class TerminalPrompter:
         self._require_terminal(question)
         self._say_wrong(wrong)
         click.echo(_shown(question), err=True)
-        width = max(len(terminal_safe(choice.title)) for choice in choices)
-        for number, choice in enumerate(choices, 1):
-            click.echo(
-                f"  {number}  {terminal_safe(choice.title):<{width}}  {terminal_safe(choice.about)}".rstrip(), err=True
-            )
+        for row in _rows(choices, shutil.get_terminal_size().columns):
+            click.echo(row, err=True)
         # A long list scrolls its first row away, so the prompt says what an empty answer means.
         first = terminal_safe(choices[0].title) if default else "1"
         while True:
@@ -158,6 +158,23 @@ class TerminalPrompter:
         if not typed:
             raise Abandoned
         return typed.decode("utf-8", "replace")
+
+
+def _rows(choices: Sequence[Choice], columns: int) -> Iterator[str]:
+    """Yield the numbered choices, with what is said about each beside it in as many lines as it needs."""
+    width = max(len(terminal_safe(choice.title)) for choice in choices)
+    for number, choice in enumerate(choices, 1):
+        head = f"  {number}  {terminal_safe(choice.title):<{width}}  "
+        # Keep paths and URLs whole, so that they can be copied.
+        about = textwrap.wrap(
+            terminal_safe(choice.about),
+            max(_NARROWEST, columns - len(head)),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        first, *others = about or [""]
+        yield f"{head}{first}".rstrip()
+        yield from (f"{' ' * len(head)}{line}" for line in others)
 
 
 def _named(typed: str, choices: Sequence[Choice], other: str) -> Choice | None:
