@@ -2,9 +2,12 @@
 
 import asyncio
 import tomllib
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from candela_tui.cli.main import cli
 from candela_tui.config import known_settings
 from tests.cli.command import Home
 
@@ -228,3 +231,18 @@ async def test_eight_that_set_at_the_same_time_all_keep_their_setting(home: Home
     results = await asyncio.gather(*(home.run("config", "set", f"vertex.betas.flag-{n}", "true") for n in range(8)))
     assert [result.code for result in results] == [0] * 8
     assert written(home) == {"vertex": {"betas": {f"flag-{n}": True for n in range(8)}}}
+
+
+def test_check_and_set_warn_of_a_region_that_the_sdk_does_not_know(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+
+    def config(*arguments: str) -> Result:
+        return CliRunner(env={"CANDELA_AWS__REGION": None}).invoke(cli, ["--config", str(file), "config", *arguments])
+
+    ran = config("set", "aws.region", "us-esat-1")
+    warning = f"Warning: {file}: aws.region: AWS has no region us-esat-1; did you mean us-east-1?\n"
+    assert (ran.exit_code, ran.stderr) == (0, warning)
+    ran = config("check")
+    assert (ran.exit_code, ran.stderr) == (0, warning)
+    for quiet in (("set", "proxy.port", "8282"), ("set", "aws.base_url", "https://vpce.example"), ("check",)):
+        assert config(*quiet).stderr == ""

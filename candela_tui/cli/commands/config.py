@@ -23,7 +23,7 @@ from candela_tui.config import (
     toml_value,
 )
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.ui.settings_check import setting_mistakes
+from candela_tui.ui.settings_check import setting_mistakes, setting_warnings
 
 
 @click.group()
@@ -107,6 +107,10 @@ def _change(file: Path, key: tuple[str, ...], value: object) -> None:
         change_setting(file, key, value, setting_mistakes)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+    if value is not None:
+        for warning in setting_warnings(load(file, {})):
+            if warning.startswith(f"{'.'.join(key)}: "):
+                _warn(f"{file}: {warning}")
     variable = origin_of(key, {}).variable
     if variable is not None:
         click.echo(f"Written to {file}, but the environment variable {variable} is set and overrides it.", err=True)
@@ -129,6 +133,8 @@ def check(invocation: Invocation) -> None:
     mistakes = setting_mistakes(settings)
     if mistakes:
         raise click.ClickException("\n".join(f"{file}: {mistake}" for mistake in mistakes))
+    for warning in setting_warnings(settings):
+        _warn(f"{file}: {warning}")
     if settings.ui.keys:
         from candela_tui.ui.keys.keymap import keymap
 

@@ -50,12 +50,20 @@ async def misspelt_region(machine: Machine, section: str = "aws", own: str | Non
     ``own`` is the region in the service's ``section`` of config.toml, if any. A region that is newer than the SDK is
     not known to it, either, so this explains an error but does not foresee one."""
     region = own or await region_in_use(machine)
-    known = await asyncio.to_thread(_known_regions)
-    if region is None or region in known:
+    unknown = await asyncio.to_thread(unknown_region, region) if region is not None else None
+    if unknown is None:
+        return None
+    words, near = unknown
+    return CheckLine("bad", words, _correction(machine, section if own else "aws", near or _ANY_REGION))
+
+
+def unknown_region(region: str) -> tuple[str, str | None] | None:
+    """Return that AWS's SDK does not know a region, and the nearest one if any. None if it knows the region. Blocks."""
+    known = _known_regions()
+    if region in known:
         return None
     near = _nearest(region, known)
-    words = f"AWS has no region {region}" + (f"; did you mean {near}?" if near else "")
-    return CheckLine("bad", words, _correction(machine, section if own else "aws", near or _ANY_REGION))
+    return f"AWS has no region {region}" + (f"; did you mean {near}?" if near else ""), near
 
 
 def _correction(machine: Machine, section: str, region: str) -> str:
