@@ -66,6 +66,7 @@ class _Explanations(OneLine):
         shown: list[Piece] = []
         for sign, meaning in self._explanations:
             pieces = [(sign, "heading"), (f" {meaning}  ", "dim")]
+            # The two spaces behind the last one need no room.
             if cells_of([*shown, *pieces]) > width + 2:
                 break
             shown += pieces
