@@ -193,7 +193,7 @@ class TestAPipedKey:
         provider.respond = lambda _: policy
         ran = await piped(home, KEY, "auth", "login", "--with-key", CANDELA_PASSPHRASE=PASSPHRASE)
         assert (ran.code, ran.err) == (1, "")
-        assert "✗ not proven: what came (HTTP 403) is no answer of Anthropic: " in ran.out
+        assert "✗ not proven: the response (HTTP 403) is not from Anthropic: " in ran.out
         assert "API key …6789 is kept, not proven." in ran.out
         assert kept(home) == KEY
 

@@ -52,10 +52,10 @@ async def results(live: LiveCheck) -> list[CheckLine]:
             'not proven: a web page came in place of an answer of Anthropic (HTTP 403): "Access is blocked"',
             "Ask who runs this network to allow Anthropic",
         ),
-        (page(b"blocked", 403), "not proven: what came (HTTP 403) is no answer of Anthropic: blocked", ""),
+        (page(b"blocked", 403), "not proven: the response (HTTP 403) is not from Anthropic: blocked", ""),
         (
             json_answer({"ok": True}),
-            'not proven: what came (HTTP 200) is no answer of Anthropic: {"ok": true}',
+            'not proven: the response (HTTP 200) is not from Anthropic: {"ok": true}',
             "",
         ),
         (error(529, "Overloaded"), "not proven: Overloaded", ""),

@@ -164,7 +164,7 @@ class GoogleSignIn:
             await asyncio.to_thread(vault.remove, ENTRY)
         except VaultError as error:
             await asyncio.to_thread(context.accounts.remove, SIGN_IN)
-            return f"The Google sign-in is used no longer, but it is still in {account.place}: {error}"
+            return f"The Google sign-in is no longer used, but it is still in {account.place}: {error}"
         await asyncio.to_thread(context.accounts.remove, SIGN_IN)
         words = [f"The Google sign-in of {account.label} was deleted from {account.place}."]
         if entry is not None:

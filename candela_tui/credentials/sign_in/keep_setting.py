@@ -38,6 +38,6 @@ async def write_setting(context: SignInContext, prompter: Prompter, section: str
             if value is None
             else f"Add this line below [{section}] in {context.config}: {name} = {toml_value(value)}"
         )
-        await prompter.tell(f"{error}. The sign-in goes on. {by_hand}")
+        await prompter.tell(f"{error}. The sign-in continues. {by_hand}")
         return False
     return True

@@ -148,7 +148,7 @@ class LiveCheck:
         title = page_title(body)
         if title is None:
             said = quoted(body) or "an empty body"
-            return CheckLine("bad", f"{NOT_PROVEN}what came (HTTP {status}) is no answer of {self._title}: {said}")
+            return CheckLine("bad", f"{NOT_PROVEN}the response (HTTP {status}) is not from {self._title}: {said}")
         page = f'{NOT_PROVEN}a web page came in place of an answer of {self._title} (HTTP {status}): "{title}"'
         if status < 400:
             return CheckLine("bad", page, _PORTAL)

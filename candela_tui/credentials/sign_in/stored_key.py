@@ -75,7 +75,7 @@ async def forget_key(context: SignInContext, provider: Provider, console: str) -
         await asyncio.to_thread(vault.remove, vault_entry(provider))
     except VaultError as error:
         await asyncio.to_thread(context.accounts.remove, provider)
-        return f"The {title} is used no longer, but it is still in {account.place}: {error}"
+        return f"The {title} is no longer used, but it is still in {account.place}: {error}"
     await asyncio.to_thread(context.accounts.remove, provider)
     return f"The {title} was deleted from {account.place}. It is still valid until you revoke it at {console}."
 

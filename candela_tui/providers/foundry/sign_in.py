@@ -78,7 +78,7 @@ async def _with_entra(context: SignInContext, prompter: Prompter) -> None:
         # The stored key would take precedence.
         await prompter.tell(await _forget(context))
     if key_in(KEY_VARIABLE):
-        await prompter.tell(f"{KEY_VARIABLE} is set in this environment, and goes before it: unset it.")
+        await prompter.tell(f"{KEY_VARIABLE} is set in this environment and takes precedence: unset it.")
 
 
 async def _choose_resource(context: SignInContext, prompter: Prompter) -> None:

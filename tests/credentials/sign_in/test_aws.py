@@ -515,7 +515,7 @@ class TestKeys:
         monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "other")
         user = User(("Bedrock API key", "ABSKsecret-of-bedrock"), REGION)
         await signed_in(setup, "api-key", user)
-        assert user.told == ["AWS_BEARER_TOKEN_BEDROCK is set in this environment, and goes before it: unset it."]
+        assert user.told == ["AWS_BEARER_TOKEN_BEDROCK is set in this environment and takes precedence: unset it."]
         assert await keys(setup.credentials()) == BearerKey("other")
 
     async def test_a_profile_that_was_chosen_before_no_longer_counts(
@@ -662,13 +662,13 @@ class TestRole:
 
 class TestSigningOut:
     async def test_who_never_signed_in_here_is_told_where_the_rest_is(self, setup: SignInSetup) -> None:
-        assert "candela keeps no sign-in to AWS" in await SIGN_IN.forget(setup.context)
+        assert "candela stores no sign-in to AWS" in await SIGN_IN.forget(setup.context)
 
     async def test_keys_are_gone_from_the_vault(self, setup: SignInSetup, sts: str) -> None:
         await signed_in(setup, "keys", typed_keys())
         words = await SIGN_IN.forget(setup.context)
         assert words.endswith(
-            f"was deleted from {setup.vault_file}. AWS itself still takes it until it ends or is deleted there."
+            f"was deleted from {setup.vault_file}. AWS still accepts it until it expires or is deleted there."
         )
         assert setup.accounts.of(Provider.BEDROCK) is None
         assert not setup.vault_file.exists()

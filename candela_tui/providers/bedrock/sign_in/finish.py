@@ -81,12 +81,12 @@ async def forget(context: SignInContext) -> str:
     """Remove candela's own sign-in, and return a text that says what was removed and what remains."""
     account = context.accounts.of(Provider.BEDROCK)
     if account is None:
-        return "candela keeps no sign-in to AWS; `aws sso logout` ends the SSO sessions of ~/.aws."
+        return "candela stores no sign-in to AWS; `aws sso logout` ends the SSO sessions of ~/.aws."
     try:
         more = await asyncio.to_thread(_removed, await context.opened(account))
     except VaultError as error:
         await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
-        return f"What candela signed in to AWS with is used no longer, but it is still in {account.place}: {error}"
+        return f"What candela signed in to AWS with is no longer used, but it is still in {account.place}: {error}"
     await asyncio.to_thread(context.accounts.remove, Provider.BEDROCK)
     return f"What candela signed in to AWS with ({account.label}) was deleted from {account.place}. {more}".rstrip()
 
@@ -101,11 +101,11 @@ def _removed(vault: Vault) -> str:
     stored = kept(vault)
     vault.remove(ENTRY)
     if not isinstance(stored, StoredSso):
-        return "AWS itself still takes it until it ends or is deleted there." if stored is not None else ""
+        return "AWS still accepts it until it expires or is deleted there." if stored is not None else ""
     try:
         sign_out(stored.role.region, stored.token)
     except CredentialsError as error:
-        return f"At {stored.role.start_url} the session goes on: {error}."
+        return f"At {stored.role.start_url} the session continues: {error}."
     return f"Its session at {stored.role.start_url} is ended."
 
 
@@ -113,9 +113,9 @@ async def tell_what_goes_before(prompter: Prompter, *, profile: bool) -> None:
     """Tell the user about environment variables that override the sign-in. ``profile`` is true if it chose a
     profile."""
     if os.environ.get(API_KEY):
-        await prompter.tell(f"{API_KEY} is set in this environment, and goes before it: unset it.")
+        await prompter.tell(f"{API_KEY} is set in this environment and takes precedence: unset it.")
     elif os.environ.get(_PROFILE):
-        what = "the profile that it names counts" if profile else "it goes before what you signed in to"
+        what = "the profile that it names counts" if profile else "it takes precedence over the sign-in"
         await prompter.tell(f"{_PROFILE} is set in this environment, and {what}: unset it.")
 
 

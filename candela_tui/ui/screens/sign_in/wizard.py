@@ -135,7 +135,7 @@ class Wizard:
         if not offers:
             prompter.say("No way to sign in works on this machine.", "warn", space=True)
             offers.append(SignInOption(_BACK, "Back"))
-        # A question with one answer is none.
+        # Ask nothing if there is only one answer.
         only = methods[0].key if len(methods) == len(offers) == 1 and not findings else None
         chosen = only or await prompter.pick("How do you want to sign in?", offers)
         if chosen == _BACK:
