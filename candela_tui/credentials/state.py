@@ -55,6 +55,14 @@ class CredentialState:
     """What is wrong and how to fix it. Contains no secret."""
 
 
+def needs_sign_in(state: CredentialState) -> bool:
+    """Return whether a sign-in helps. It does not open what is locked, and is refused before a sign-out if the words
+    ask for one, as for a damaged list of sign-ins."""
+    return (
+        not state.standing.ready and state.standing is not Standing.LOCKED and "`candela auth logout" not in state.words
+    )
+
+
 TellState = Callable[[CredentialState], None]
 
 

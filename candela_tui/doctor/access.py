@@ -11,7 +11,7 @@ from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
-from candela_tui.credentials.sign_in.live_check import LiveCheck
+from candela_tui.credentials.sign_in.live_check import LiveCheck, fix_of_web_page
 from candela_tui.credentials.state import Standing
 from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.doctor.check_result import CheckResult, CheckState, Topic
@@ -23,7 +23,7 @@ from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import Check, in_thread
 from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
-from candela_tui.protocol.errors import error_in_answer
+from candela_tui.protocol.errors import error_in_answer, page_title
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import PROVIDERS, Provider, route_to
 from candela_tui.providers.package import Answer
@@ -56,6 +56,9 @@ async def check_access(provider: Provider, context: DoctorContext) -> Sequence[C
     try:
         async with _UpstreamProbe(context, provider) as client:
             found = as_check(topic, await checks.access(context, client))
+            if found.state is CheckState.BAD and client.page_status is not None:
+                # No sign-in and no permission helps: the provider has not answered.
+                found = replace(found, fix=fix_of_web_page(client.page_status, PROVIDERS[provider].short_title))
     except OSError as error:  # Of proxy.ca_bundle, which every connection needs.
         return [topic.bad(str(error), correction(context, [str(error)]))]
     if found.state is not CheckState.BAD:
@@ -98,6 +101,8 @@ class _UpstreamProbe:
     def __init__(self, context: DoctorContext, provider: Provider) -> None:
         self._context = context
         self._provider = provider
+        self.page_status: int | None = None
+        """The status of the last answer that was a web page."""
 
     async def __aenter__(self) -> Self:
         settings = self._context.settings
@@ -129,4 +134,6 @@ class _UpstreamProbe:
     async def _ask(self, request: ClientRequest, member: str) -> Answer:
         upstream = self._upstreams[route_to(self._provider).name]
         reply = await self._attempts.fetch(await upstream.attempt(request))
+        if page_title(reply.body) is not None:
+            self.page_status = reply.status
         return Answer(reply.status, reply.body, error_in_answer(reply.status, reply.body, member))

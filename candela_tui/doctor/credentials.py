@@ -8,7 +8,7 @@ from candela_tui.attach.client import Client
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.sign_in.interface import Finding, SignInContext
 from candela_tui.credentials.sign_in.prompter import Abandoned
-from candela_tui.credentials.state import CredentialState, Standing
+from candela_tui.credentials.state import CredentialState, Standing, needs_sign_in
 from candela_tui.credentials.vault.choice import Vault
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
@@ -83,8 +83,7 @@ def _result(topic: Topic, use: _ProviderUse, found: Survey) -> CheckResult:
         case Standing.EXPIRES_SOON:
             return topic.warn(f"{said}; they can't be renewed", use.sign_in)
         case Standing.LOCKED | Standing.REFUSED:
-            # What is locked says how to open it: another sign-in is not needed.
-            fix = use.sign_in if state.standing is Standing.REFUSED else ""
+            fix = use.sign_in if needs_sign_in(state) else ""
             return topic.bad(said, fix) if use.is_default else topic.warn(said, fix)
     words = state.words if found.findings else "there are none"
     if use.provider is Provider.ANTHROPIC and not found.findings:

@@ -147,6 +147,7 @@ async def test_candelas_own_key_is_tried(make_context: MakeContext, provider: Pr
     assert (refused.state, refused.fix) == (CheckState.BAD, "Correct key_command under [anthropic] in config.toml.")
     provider.respond = lambda _request: Answer([b"<title>Blocked</title>"], status=403, framing="length")
     [page] = await check_access(ProviderId.ANTHROPIC, make_context(sections))
+    assert page.fix.startswith("Ask who runs this network to allow Anthropic")
     assert page.words == """candela's own key: a web page came in place of an answer (HTTP 403): "Blocked\""""
     [none] = await check_access(ProviderId.ANTHROPIC, make_context({"anthropic": {"base_url": provider.url}}))
     assert none.words == "candela has no key of its own to try"
@@ -167,3 +168,23 @@ async def test_what_a_running_candela_saw_of_its_credentials_is_told(
     assert (before.state, before.words) == (CheckState.OK, words)
     assert after.state is CheckState.BAD
     assert after.words == "can't be used: refused by the provider"
+
+
+async def test_a_page_in_place_of_foundry_is_no_matter_of_permissions(
+    make_context: MakeContext, provider: Provider
+) -> None:
+    provider.respond = lambda _request: Answer([b"<title>Blocked</title>"], status=403, framing="length")
+    foundry = {"base_url": f"{provider.url}/anthropic", "key_command": "/bin/echo a-key-of-foundry-0123456789"}
+    [page] = await check_access(ProviderId.FOUNDRY, make_context({"foundry": foundry}))
+    assert page.state is CheckState.BAD
+    assert page.fix.startswith("Ask who runs this network to allow Foundry")
+
+
+async def test_a_damaged_list_of_sign_ins_needs_no_sign_in_first(make_context: MakeContext) -> None:
+    context = make_context()
+    context.paths.accounts.parent.mkdir(parents=True, exist_ok=True)
+    context.paths.accounts.write_text("{")
+    found = await gather_results(context, credential_checks())
+    [anthropic] = [one for one in found if one.id == "credentials.anthropic"]
+    assert "`candela auth logout --all`" in anthropic.words
+    assert not [one.fix for one in found if one.words == anthropic.words and one.fix]

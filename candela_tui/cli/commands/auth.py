@@ -261,7 +261,7 @@ def _states(invocation: Invocation, settings: "Settings") -> "tuple[CredentialSt
 
 
 def _status_lines(one: "Survey") -> list[str]:
-    from candela_tui.credentials.state import SIGNS, Standing
+    from candela_tui.credentials.state import SIGNS, Standing, needs_sign_in
     from candela_tui.text.times import local_time
 
     state = one.state
@@ -275,7 +275,7 @@ def _status_lines(one: "Survey") -> list[str]:
         unused = "; not used" if found.usable and found.standing is None else ""
         words = terminal_safe(f"{found.source}: {found.detail}{unused}")
         lines.append(f"    {SIGNS[found.standing or Standing.NONE]} {words}")
-    if not state.standing.ready and state.standing is not Standing.LOCKED:  # What is locked says how to open it.
+    if needs_sign_in(state):
         lines.append(f"    candela auth login --provider {PROVIDERS[one.sign_in.provider].account}")
     return lines
 

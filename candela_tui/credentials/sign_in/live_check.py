@@ -150,9 +150,7 @@ class LiveCheck:
             said = quoted(body) or "an empty body"
             return CheckLine("bad", f"{NOT_PROVEN}the response (HTTP {status}) is not from {self._title}: {said}")
         page = f'{NOT_PROVEN}a web page came in place of an answer of {self._title} (HTTP {status}): "{title}"'
-        if status < 400:
-            return CheckLine("bad", page, _PORTAL)
-        return CheckLine("bad", page, _FILTER.format(title=self._title) if status < 500 else "")
+        return CheckLine("bad", page, fix_of_web_page(status, self._title))
 
     def _no_proxy(self, error: Exception) -> CheckLine:
         return CheckLine("bad", f"candela's proxy on {self._address} did not answer: {described(error)}")
@@ -171,6 +169,13 @@ class LiveCheck:
             read = await answer.read()
             ms = (time.perf_counter() - begun) * 1000
             return _Response(answer.status, read, ms, ESTIMATED_FIELD in answer.headers)
+
+
+def fix_of_web_page(status: int, title: str) -> str:
+    """Return what to do where a web page came in place of an answer of the provider with this title."""
+    if status < 400:
+        return _PORTAL
+    return _FILTER.format(title=title) if status < 500 else ""
 
 
 def _cause(line: CheckLine) -> str:
