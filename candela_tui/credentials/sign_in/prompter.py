@@ -85,6 +85,8 @@ async def until_right(ask: Callable[[str], Awaitable[str]], wrong_with: Callable
 
 
 def waiting_for(what: str, limit_s: float) -> str:
-    """Return the message for a wait that the user can end, such as by an action in the browser."""
-    minutes = max(1, round(limit_s / 60))
+    """Return the message for a wait, such as for an action in the browser."""
+    if limit_s < 60:
+        return f"Waiting for {what}, {max(1, round(limit_s))} seconds at most."
+    minutes = round(limit_s / 60)
     return f"Waiting for {what}, {minutes} minute{'s' if minutes > 1 else ''} at most."

@@ -8,7 +8,7 @@ from candela_tui.credentials.api_key import vault_entry
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method, SignIn, SignInContext, used_first
-from candela_tui.credentials.sign_in.prompter import Prompter
+from candela_tui.credentials.sign_in.prompter import Prompter, waiting_for
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.credentials.state import Standing
 from candela_tui.network.client_session import open_session
@@ -58,6 +58,7 @@ async def _methods(_context: SignInContext) -> list[Method]:
 async def _with_key(context: SignInContext, prompter: Prompter) -> Account:
     where = f"one from {CONSOLE}, it begins with sk-ant-"
     key = await ask_key(context, Provider.ANTHROPIC, prompter, where, _wrong_kind)
+    await prompter.tell(waiting_for("Anthropic", _LIMIT_S))
     await _require_not_refused(context, key)
     return await store_key(context, prompter, Provider.ANTHROPIC, key)
 

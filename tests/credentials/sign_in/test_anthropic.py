@@ -56,3 +56,11 @@ async def test_damaged_accounts_are_told_before_a_key_is_asked_for(tmp_path: Pat
         await method.run(here, user)
     assert user.heard == []
     assert vault.read(vault_entry(Provider.ANTHROPIC)) is None
+
+
+async def test_the_wait_for_anthropic_says_so_and_for_how_long(tmp_path: Path) -> None:
+    vault = EncryptedFile(tmp_path / "vault.json", lambda: "correct horse", cost=16)
+    here, user = context(tmp_path / "accounts.json", vault), User(KEY)
+    [method] = await SIGN_IN.methods(here)
+    await method.run(here, user)
+    assert user.heard[-1] == "Waiting for Anthropic, 20 seconds at most."
