@@ -34,6 +34,13 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "w
             "Correct AWS_REGION in this shell.",
         ),
         (
+            ProviderId.BEDROCK,
+            {"aws": {"region": "us-esat-1"}},
+            {**KEYS, "CANDELA_AWS__REGION": "us-esat-1"},
+            "AWS has no region us-esat-1; did you mean us-east-1?",
+            "Correct CANDELA_AWS__REGION in this shell.",
+        ),
+        (
             ProviderId.MANTLE,
             {"mantle": {"region": "us-eats-1"}},
             KEYS,
@@ -46,6 +53,13 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "w
             KEYS,
             "AWS has no region us-wset-2; did you mean us-west-2?",
             "Correct it: `candela config set claude_aws.region us-west-2`.",
+        ),
+        (
+            ProviderId.VERTEX,
+            {"vertex": {"region": "us-eest5", "project": "p"}},
+            {"CANDELA_VERTEX__REGION": "us-eest5"},
+            "us-eest5 is not known to have Claude on Vertex AI; did you mean us-east5?",
+            "Correct CANDELA_VERTEX__REGION in this shell.",
         ),
         (
             ProviderId.VERTEX,

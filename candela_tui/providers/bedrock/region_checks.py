@@ -3,7 +3,7 @@
 import asyncio
 from difflib import get_close_matches
 
-from candela_tui.config import standing_in
+from candela_tui.config import origin_of, standing_in
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import CheckLine
@@ -67,6 +67,8 @@ def unknown_region(region: str) -> tuple[str, str | None] | None:
 
 
 def _correction(machine: Machine, section: str, region: str) -> str:
+    if (variable := origin_of((section, "region"), {}, machine.environ).variable) is not None:
+        return f"Correct {variable} in this shell."
     if section != "aws" or machine.settings.aws.region:
         return f"Correct it: `candela config set {section}.region {region}`."
     if (named := standing_in(("aws", "region"), machine.environ)) is not None:

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from candela_tui.config import standing_in, vertex_region
+from candela_tui.config import origin_of, standing_in, vertex_region
 from candela_tui.credentials.google.adc import adc_file
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.protocol.clouds.model_ids import vertex_id
@@ -64,6 +64,8 @@ async def _misspelt(machine: Machine) -> CheckLine | None:
         return None
     near = next(iter(get_close_matches(region, REGIONS, 1)), None)
     words = f"{region} is not known to have Claude on Vertex AI" + (f"; did you mean {near}?" if near else "")
+    if (variable := origin_of(("vertex", "region"), {}, machine.environ).variable) is not None:
+        return CheckLine("bad", words, f"Correct {variable} in this shell.")
     if not vertex.region and (named := standing_in(("vertex", "region"), machine.environ)) is not None:
         return CheckLine("bad", words, f"Correct {named[0]} in this shell. Such are {', '.join(REGIONS)}.")
     return CheckLine("bad", words, f"Correct it: `candela config set vertex.region {near or 'global'}`.")
