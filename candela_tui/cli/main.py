@@ -85,6 +85,20 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. The error for an option of candela itself behind the command says where it belongs."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            for option in self.params:
+                if error.option_name in option.opts and option.metavar is not None:
+                    words = f"{error.option_name} {option.metavar}"
+                    raise click.UsageError(
+                        f"{error.option_name} goes before the command: candela {words} {ctx.invoked_subcommand}",
+                        error.ctx,
+                    ) from None
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):

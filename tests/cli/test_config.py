@@ -246,3 +246,17 @@ def test_check_and_set_warn_of_a_region_that_the_sdk_does_not_know(tmp_path: Pat
     assert (ran.exit_code, ran.stderr) == (0, warning)
     for quiet in (("set", "proxy.port", "8282"), ("set", "aws.base_url", "https://vpce.example"), ("check",)):
         assert config(*quiet).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["start", "--data-dir", "x"], "--data-dir goes before the command: candela --data-dir DIR start"),
+        (["config", "get", "--config", "x"], "--config goes before the command: candela --config FILE config"),
+        (["start", "--nonsense"], "No such option '--nonsense'."),
+    ],
+)
+def test_an_option_of_candela_behind_the_command_is_refused_with_its_place(arguments: list[str], words: str) -> None:
+    ran = CliRunner().invoke(cli, arguments)
+    assert ran.exit_code == 2
+    assert words in ran.output
