@@ -1,5 +1,6 @@
 """The dashboard's app: it connects the screens to the data that they show."""
 
+import asyncio
 import os
 import traceback
 from collections.abc import Iterable
@@ -169,6 +170,11 @@ class CandelaApp(App[int]):
         for screen in self.screen_stack:
             for panes in screen.query(Panes):
                 panes.lay_out()
+
+    def on_load(self) -> None:
+        """Start tasks in turn on every Python. From 3.12 on, Textual runs each new task at once up to its first wait,
+        and so mounts the widgets of the first screen before that screen is there."""
+        asyncio.get_running_loop().set_task_factory(None)
 
     def on_mount(self) -> None:
         """Start following the feed and watching credentials, and show problems with settings and preferences."""
