@@ -115,7 +115,9 @@ async def test_an_installed_candela_runs_a_client_in_another_directory(
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
-async def test_candela_runs_a_client_on_each_python(version: str, sources: dict[str, Path], home: Home) -> None:
+async def test_candela_runs_a_client_and_its_dashboard_on_each_python(
+    version: str, sources: dict[str, Path], home: Home, terminal: Terminal
+) -> None:
     python = await asyncio.to_thread(_interpreter, version)
     if python is None:
         pytest.skip(f"neither uv nor pyenv has a Python {version}")
@@ -123,6 +125,7 @@ async def test_candela_runs_a_client_on_each_python(version: str, sources: dict[
     await asyncio.to_thread(_run, "uv", "venv", "--quiet", "--python", python, environment)
     await asyncio.to_thread(_run, "uv", "pip", "install", "--quiet", "--python", environment, sources["wheel"])
     await _runs_a_client(environment / "bin/candela", home)
+    await _plays_the_demo(environment / "bin/candela", home, terminal)
 
 
 def _interpreter(version: str) -> str | None:
@@ -149,7 +152,11 @@ async def _runs_a_client(candela: Path, home: Home) -> None:
 
 async def test_an_installed_candela_plays_the_demo(sources: dict[str, Path], home: Home, terminal: Terminal) -> None:
     installed = await asyncio.to_thread(_with_uv, sources["wheel"], home.directory / "installed")
-    await terminal.open("it", [str(installed.program), "demo", "--speed", "20"], home.environment, home.directory)
+    await _plays_the_demo(installed.program, home, terminal)
+
+
+async def _plays_the_demo(candela: Path, home: Home, terminal: Terminal) -> None:
+    await terminal.open("it", [str(candela), "demo", "--speed", "20"], home.environment, home.directory)
     await terminal.shows("it", "Demo", "$", "Sessions")
     await terminal.press("it", "C-c")
     assert await terminal.exit_code("it") == 0
