@@ -14,24 +14,11 @@ def setting_mistakes(settings: Settings) -> Sequence[str]:
 
 def setting_warnings(settings: Settings) -> Sequence[str]:
     """Return what is probably wrong, one line for each, with the key. Blocks."""
-    return [terminal_safe(warning) for warning in _unknown_regions(settings)]
+    if all(section.region is None for section in (settings.aws, settings.mantle, settings.claude_aws)):
+        return ()
+    from candela_tui.providers.bedrock.region_checks import unknown_regions
 
-
-def _unknown_regions(settings: Settings) -> Iterator[str]:
-    places = (
-        ("aws", settings.aws.region, settings.aws.base_url),
-        ("mantle", settings.mantle.region, settings.mantle.base_url),
-        ("claude_aws", settings.claude_aws.region, settings.claude_aws.base_url),
-    )
-    for section, region, base_url in places:
-        # An endpoint of one's own may have regions of its own.
-        if region is None or base_url is not None:
-            continue
-        from candela_tui.providers.bedrock.region_checks import unknown_region
-
-        # A region may be newer than the SDK, so this is no mistake.
-        if (unknown := unknown_region(region)) is not None:
-            yield f"{section}.region: {unknown[0]}"
+    return [terminal_safe(warning) for warning in unknown_regions(settings)]
 
 
 def _unreadable_certificates(settings: Settings) -> Iterator[str]:

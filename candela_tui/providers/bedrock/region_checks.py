@@ -1,9 +1,10 @@
 """Find the AWS region that is in use, and say if none is known or its name is misspelt."""
 
 import asyncio
+from collections.abc import Iterator
 from difflib import get_close_matches
 
-from candela_tui.config import origin_of, standing_in
+from candela_tui.config import Settings, origin_of, standing_in
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.sign_in.interface import CheckLine
@@ -55,6 +56,19 @@ async def misspelt_region(machine: Machine, section: str = "aws", own: str | Non
         return None
     words, near = unknown
     return CheckLine("bad", words, _correction(machine, section if own else "aws", near or _ANY_REGION))
+
+
+def unknown_regions(settings: Settings) -> Iterator[str]:
+    """Yield a line for each region that is set and that AWS's SDK does not know; it may be newer. Blocks."""
+    places = (
+        ("aws", settings.aws.region, settings.aws.base_url),
+        ("mantle", settings.mantle.region, settings.mantle.base_url),
+        ("claude_aws", settings.claude_aws.region, settings.claude_aws.base_url),
+    )
+    for section, region, base_url in places:
+        # An endpoint of one's own may have regions of its own.
+        if region is not None and base_url is None and (unknown := unknown_region(region)) is not None:
+            yield f"{section}.region: {unknown[0]}"
 
 
 def unknown_region(region: str) -> tuple[str, str | None] | None:
