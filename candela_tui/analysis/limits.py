@@ -103,7 +103,7 @@ class Limits:
 
 
 def limits_of(exchange: Exchange) -> Limits | None:
-    """Return the limits that a response states, or None if it states none that are understood."""
+    """Return the limits that a response states, or None if it states no limits that candela understands."""
     if not exchange.rate_limits:
         return None
     told = dict(exchange.rate_limits)

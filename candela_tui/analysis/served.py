@@ -23,7 +23,7 @@ class Asked:
 
 
 def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:
-    """Compare a request with what its response reports. What the response does not report is no difference, nor is a
+    """Compare a request with what its response reports. What the response does not report is not a difference, nor is a
     model that was requested by an ARN that does not name it."""
     found = []
     hidden = asked.model is not None and asked.model.startswith("arn:") and model_name(asked.model).version is None

@@ -117,7 +117,7 @@ class DemoProvider:
         fault = script.fault(number) if kind is Kind.MESSAGES else None
         take = _Take(chances, self._speed, self._subscription, breaks=fault == "breaks")
         if kind is not Kind.MESSAGES:
-            # Outside the conversation: it is no step of a story, and none of it is cached.
+            # Outside the conversation: it is not a step of a story, and is never cached.
             step, usage = _beside(kind, script.title), _usage(_tokens(size), Script([]), 0)
         else:
             step = script.steps[number] if number < len(script.steps) else _UNSCRIPTED

@@ -236,7 +236,7 @@ def error_from_body(status: int, body: bytes) -> ApiError:
 
 
 def page_title(body: bytes) -> str | None:
-    """Return the title of a web page as one line of text, or None if a body is no web page with a title."""
+    """Return the title of a web page as one line of text, or None if a body is not a web page with a title."""
     found = _PAGE_TITLE.search(body[:_MOST_TITLE_BYTES])
     return quoted(found[1]) if found else None
 

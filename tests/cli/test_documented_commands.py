@@ -37,7 +37,7 @@ _FENCE = re.compile(
 _QUOTED = re.compile(r"`candela((?: [^`\n]*)?)`")
 _LINE = re.compile(r"^(?:uv run )?candela((?: [^#\n]*)?)(?:#.*)?$", re.MULTILINE)
 _PLACEHOLDERS = re.compile(r"[|\[…]|\b[A-Z]{2,}\b")
-"""Marks of a synopsis, such as ``[ARGS…]`` or ``ID``, which is no command to be typed."""
+"""Marks of a synopsis, such as ``[ARGS…]`` or ``ID``, which is not a command to type."""
 
 
 @dataclass(frozen=True, slots=True)

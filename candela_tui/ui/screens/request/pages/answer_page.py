@@ -86,7 +86,7 @@ class IncomingAnswer:
             return self._undecodable(error)
 
     def last(self) -> bytes:
-        """Return what the decoder held back, after the last chunk. A body that was cut off is no error here: the record
+        """Return what the decoder held back, after the last chunk. A body cut short is not an error: the record
         says so."""
         try:
             return self._decoder.finish() if self._decoder else b""
