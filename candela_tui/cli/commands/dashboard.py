@@ -1,14 +1,12 @@
 """``candela``: the dashboard, with the proxy in the same process."""
 
-import threading
-
 import click
 
 from candela_tui.cli.commands.attach import show_running
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.engine import Engine, refused, take_port
 from candela_tui.cli.process.logging_setup import log_beside_the_store
-from candela_tui.cli.process.signals import SIGNAL_CHECK_S, until_terminated
+from candela_tui.cli.process.signals import until_terminated
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
@@ -63,16 +61,15 @@ def show_engine(
 def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
     """Stop the engine and return the exit code. After a crash of the dashboard, wait for a signal first."""
     if end.crash is not None:
-        woken = threading.Event()
-        with until_terminated(woken) as told:
+        with until_terminated() as waiting:
             report_crash(
                 end.crash,
                 invocation,
                 f"the proxy keeps running at http://{engine.address}; press ctrl+c to stop it.\n"
                 f"`candela attach --port {engine.port}` opens another dashboard.",
             )
-            while not told.is_set():
-                woken.wait(SIGNAL_CHECK_S)
+            while not waiting.told_to_end:
+                waiting.wait()
             stop(engine)
         return 1
     stop(engine)

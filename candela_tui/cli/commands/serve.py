@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import threading
 from collections.abc import Callable
 
 import click
@@ -15,7 +14,7 @@ from candela_tui.cli.process import pidfile
 from candela_tui.cli.process.daemon import READY
 from candela_tui.cli.process.engine import Engine, refused, take_port
 from candela_tui.cli.process.logging_setup import REQUESTS, log_beside_the_store, log_to_terminal
-from candela_tui.cli.process.signals import SIGNAL_CHECK_S, until_terminated
+from candela_tui.cli.process.signals import until_terminated
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
 from candela_tui.proxy.listen import PortTaken
@@ -67,14 +66,12 @@ def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
     except PortTaken as taken:
         raise refused(taken) from None
     engine = Engine(settings, invocation, sock)
-    woken = threading.Event()
-    with until_terminated(woken) as told:
-        follower = engine.feed.follow(woken.set)
+    with until_terminated() as waiting:
+        follower = engine.feed.follow(waiting.wake)
         engine.start()
         on_ready(engine)
-        while not told.is_set():
-            woken.wait(SIGNAL_CHECK_S)
-            woken.clear()
+        while not waiting.told_to_end:
+            waiting.wait()
             _log_ended(follower)
         engine.stop()
         _log_ended(follower)

@@ -1,8 +1,8 @@
 """Wait for the signal that ends a command."""
 
 import contextlib
+import queue
 import signal
-import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -10,23 +10,44 @@ SIGNAL_CHECK_S = 0.5
 """The longest wait between checks for a signal: one that arrives just before a wait begins does not end that wait."""
 
 
+class Waiting:
+    """What the main thread waits for: a signal that ends the command, or ``wake`` from any thread.
+
+    A signal's handler runs in the main thread between any two steps of it. Where it needed a lock that the interrupted
+    step holds, as the one of a threading.Event, it would wait for ever; a SimpleQueue may be put to at any moment.
+    """
+
+    def __init__(self) -> None:
+        self.told_to_end = False
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def wake(self) -> None:
+        """End a wait, or the next one if nobody waits now."""
+        self._woken.put(None)
+
+    def wait(self) -> None:
+        """Return when woken, at the latest after SIGNAL_CHECK_S."""
+        with contextlib.suppress(queue.Empty):
+            self._woken.get(timeout=SIGNAL_CHECK_S)
+
+
 @contextlib.contextmanager
-def until_terminated(woken: threading.Event) -> Iterator[threading.Event]:
-    """Provide an event that is set, together with ``woken``, by the first SIGTERM, SIGINT or SIGHUP.
+def until_terminated() -> Iterator[Waiting]:
+    """Provide a ``Waiting`` that the first SIGTERM, SIGINT or SIGHUP tells to end, and wakes.
 
     A second signal raises KeyboardInterrupt."""
-    told = threading.Event()
+    waiting = Waiting()
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def tell(_number: int, _frame: FrameType | None) -> None:
         for each in signals:
             signal.signal(each, signal.default_int_handler)
-        told.set()
-        woken.set()
+        waiting.told_to_end = True
+        waiting.wake()
 
     before = {each: signal.signal(each, tell) for each in signals}
     try:
-        yield told
+        yield waiting
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
