@@ -111,6 +111,9 @@ class GuardedServer(web.Server):
                 "candela serves the user who started it, and this connection is not known to be theirs; "
                 'set [proxy] allow = "any-local" in config.toml to serve every user of this machine',
             )
+        if request.version.major != 1:
+            # aiohttp's parser reads a first line without a version as HTTP/0.9, with header fields behind it.
+            return Refusal(505, "candela speaks HTTP/1.1, and the request's first line names another version or none")
         named = authority(request.raw_path)
         if request.method == "CONNECT" or (named is not None and not _loopback(named)):
             return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
