@@ -1,16 +1,6 @@
-"""Create a store with a history: many small requests in many sessions, and one large conversation.
-
-``python benchmarks/history.py [REQUESTS]`` fills such a store and compares ``candela sessions`` with
-``candela --version``, which only measures the start.
-"""
+"""Create a store with a history: many small requests in many sessions, and one large conversation."""
 
 import json
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -23,6 +13,7 @@ from candela_tui.exchange import Cost, Exchange, Marks, Outcome
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
+from candela_tui.providers.identity import RouteName
 from candela_tui.store.database import connect_to_write
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.rows import row_of
@@ -32,7 +23,6 @@ from candela_tui.text.times import utc_now
 
 _SESSIONS = 400
 _AT_ONCE = 5000
-_RUNS = 7
 LARGE_TITLE = "the large conversation"
 
 
@@ -67,7 +57,7 @@ def _small(requests: int) -> Iterator[Exchange]:
             started_at=at,
             method="POST",
             path="/v1/messages?beta=true",
-            route="anthropic-direct",
+            route=RouteName.DIRECT,
             url="https://api.anthropic.com/v1/messages",
             kind=Kind.MESSAGES,
             session_id=f"00000000-0000-0000-0000-{session:012}",
@@ -104,7 +94,7 @@ def _store_large(writer: StoreWriter) -> None:
         started_at=at,
         method="POST",
         path="/v1/messages?beta=true",
-        route="anthropic-direct",
+        route=RouteName.DIRECT,
         kind=Kind.MESSAGES,
         session_id="large",
         model="claude-opus-4-8",
@@ -132,27 +122,3 @@ def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
         turns.append({"role": "user", "content": [answer]})
     document = {"model": "claude-opus-4-8", "stream": True, "messages": [{"role": "user", "content": "go"}, *turns]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _seconds(*arguments: str, data: Path) -> float:
-    environment = os.environ | {"CANDELA_DATA_DIR": str(data)}
-    started = time.perf_counter()
-    subprocess.run(["candela", *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - started
-
-
-def main() -> None:
-    """Print how long the commands take, and the ratio of each run, alternating between them."""
-    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as directory:
-        data = Path(directory)
-        fill(data / "candela.db", requests)
-        pairs = [(_seconds("--version", data=data), _seconds("sessions", data=data)) for _ in range(_RUNS)]
-    start_up, listing = (statistics.median(each) for each in zip(*pairs, strict=True))
-    print(f"candela --version             {start_up:.3f} s")
-    print(f"candela sessions, {requests:,} rows {listing:.3f} s ({listing - start_up:.3f} s beyond start-up)")
-    print(f"ratio                         {statistics.median(b / a for a, b in pairs):.1f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,33 +1,45 @@
-"""Put load on a target: keep-alive connections over raw sockets, each with one request at a time."""
+"""Put load on a target: keep-alive connections over raw sockets, each with one request at a time.
+
+The client does as little as it can for each byte: what it needs itself would hide what the target needs.
+"""
 
 import asyncio
+import gc
 import json
 import re
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 _SENT_AT = re.compile(rb"@(\d{20});")
+_MARK_BYTES = 22
 _PATIENCE_S = 120
+
+
+class LoadFailed(Exception):
+    """A target did not answer as the stand-in provider does. The text says what it did."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """The results of a load. All times are in milliseconds."""
+    """The results of a load. All times are in milliseconds, but for the duration and the processor time."""
 
     first_byte: list[float] = field(default_factory=list)
-    """From the request's last byte to the response's first, one per request."""
+    """From the sending of the request to the response's first byte, one per request."""
     delay: list[float] = field(default_factory=list)
-    """From the sending of a delta to its arrival, one per delta."""
+    """From the sending of a delta to its arrival, one per delta; only of paced streams."""
     seconds: float = 0.0
     """The duration of the whole load."""
+    processor_s: float = 0.0
+    """The processor time that the target used. Whoever knows its processes adds it."""
 
     def add(self, other: "Measured") -> None:
         """Add the results of another load on the same target."""
         self.first_byte += other.first_byte
         self.delay += other.delay
         self.seconds += other.seconds
+        self.processor_s += other.processor_s
 
     @property
     def requests_per_second(self) -> float:
@@ -44,12 +56,22 @@ class Shape:
     body_kb: int = 90
     events: int = 100
     pace_ms: int = 0
+    """Between two events; 0: as fast as they are read."""
     delta_kb: int = 0
     """Kilobytes of text in each delta, in addition to a few words."""
 
 
+WARM_UP = Shape("warm-up", requests=8, connections=2)
+
+
+def smaller(shape: Shape) -> Shape:
+    """Return the shape with a tenth of the requests, but one for each connection."""
+    return replace(shape, requests=max(shape.connections, shape.requests // 10))
+
+
 class _Client(asyncio.Protocol):
-    def __init__(self) -> None:
+    def __init__(self, *, marks: bool) -> None:
+        self._marks = marks
         self._done: asyncio.Future[None] | None = None
         self._tail = b""
         self._first: float | None = None
@@ -63,21 +85,26 @@ class _Client(asyncio.Protocol):
         now = time.monotonic_ns()
         if self._first is None:
             if not data.startswith(b"HTTP/1.1 200"):
-                self._fail(RuntimeError(f"the target answered {data[:300]!r}"))
+                self._fail(LoadFailed(f"it answered {data[:300]!r}"))
                 return
             self._first = now
-        # A mark may be split between chunks: keep the rest for the next one.
-        seen = self._tail + data
-        last = 0
-        for mark in _SENT_AT.finditer(seen):
-            self._measured.delay.append((now - int(mark[1])) / 1e6)
-            last = mark.end()
-        self._tail = seen[max(last, len(seen) - 24) :]
-        if data.endswith(b"0\r\n\r\n") and self._done is not None and not self._done.done():
+        if self._marks:
+            # A mark may be split between two pieces: keep the rest for the next one.
+            seen = self._tail + data
+            last = 0
+            for mark in _SENT_AT.finditer(seen):
+                self._measured.delay.append((now - int(mark[1])) / 1e6)
+                last = mark.end()
+            self._tail = seen[max(last, len(seen) - _MARK_BYTES) :]
+            ended = seen.endswith(b"0\r\n\r\n")
+        else:
+            self._tail = self._tail[-4:] + data if len(data) < 5 else data
+            ended = self._tail.endswith(b"0\r\n\r\n")
+        if ended and self._done is not None and not self._done.done():
             self._done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(exc or ConnectionError("the target closed the connection"))
+        self._fail(LoadFailed(f"it closed the connection ({exc or 'without an error'})"))
 
     def _fail(self, error: Exception) -> None:
         if self._done is not None and not self._done.done():
@@ -85,15 +112,21 @@ class _Client(asyncio.Protocol):
 
     async def run(self, request: bytes, times: int) -> Measured:
         """Send the request ``times`` times, one after the other."""
-        for _ in range(times):
-            self._done = asyncio.get_running_loop().create_future()
-            self._tail, self._first = b"", None
-            begun = time.monotonic_ns()
-            self._transport.write(request)
-            await asyncio.wait_for(self._done, _PATIENCE_S)
-            assert self._first is not None
-            self._measured.first_byte.append((self._first - begun) / 1e6)
-        self._transport.close()
+        loop = asyncio.get_running_loop()
+        try:
+            for _ in range(times):
+                self._done = loop.create_future()
+                self._tail, self._first = b"", None
+                begun = time.monotonic_ns()
+                self._transport.write(request)
+                patience = loop.call_later(_PATIENCE_S, self._fail, LoadFailed(f"no end after {_PATIENCE_S} s"))
+                await self._done
+                patience.cancel()
+                assert self._first is not None
+                self._measured.first_byte.append((self._first - begun) / 1e6)
+        finally:
+            self._done = None
+            self._transport.close()
         return self._measured
 
 
@@ -124,19 +157,22 @@ def _request(url: str, shape: Shape) -> bytes:
 async def drive(url: str, shape: Shape) -> Measured:
     """Put one round of the shape's load on a target."""
     parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
     request = _request(url, shape)
     loop = asyncio.get_running_loop()
-    clients = [(await loop.create_connection(_Client, parts.hostname, parts.port))[1] for _ in range(shape.connections)]
-    begun = time.monotonic()
+    marks = bool(shape.pace_ms)
+    clients = [
+        (await loop.create_connection(lambda: _Client(marks=marks), host, port))[1] for _ in range(shape.connections)
+    ]
     each = max(1, shape.requests // shape.connections)
     measured = Measured()
-    for one in await asyncio.gather(*(client.run(request, each) for client in clients)):
-        measured.add(one)
-    measured.seconds = time.monotonic() - begun
+    gc.collect()
+    gc.disable()
+    try:
+        begun = time.monotonic()
+        for one in await asyncio.gather(*(client.run(request, each) for client in clients)):
+            measured.add(one)
+        measured.seconds = time.monotonic() - begun
+    finally:
+        gc.enable()
     return measured
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value that this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,4 +1,4 @@
-"""Starts the programs that a benchmark drives as child processes: servers that print their port, and candela."""
+"""Starts the programs that a benchmark drives as child processes: servers, and candela with and without a terminal."""
 
 import contextlib
 import fcntl
@@ -9,40 +9,74 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_ROOT = Path(__file__).parents[1]
 _CANDELA = str(Path(sys.executable).with_name("candela"))
-_START_S = 60
+_START_S = 90
+_END_S = 20
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _KEPT = 256 * 1024
 
 
-@contextlib.contextmanager
-def server(*command: str) -> Iterator[str]:
-    """Start a server that prints its port, and yield its URL."""
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
+class NotStarted(Exception):
+    """A program did not start. The text says what it wrote last."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True)
-class Candela:
-    """A running candela process."""
+class Program:
+    """A running program that serves a port."""
 
     url: str
     """The base URL for clients, without a route."""
     pid: int
-    _terminal: int
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that it and its children have used so far."""
+        return sum(sum(_times(Path(f"/proc/{pid}"))) for pid in _tree(self.pid))
+
+    def resident_mb(self) -> float:
+        """Return its resident memory in MB, without its children's."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / 1e6
+
+
+def _times(process: Path) -> tuple[float, float]:
+    """Return the user and system time of a process or thread in seconds; 0 where /proc has none."""
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0, 0.0
+    return int(fields[11]) / _TICKS_A_SECOND, int(fields[12]) / _TICKS_A_SECOND
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for child in task.read_text().split():
+                found += _tree(int(child))
+    return found
+
+
+@dataclass(slots=True)
+class Candela(Program):
+    """A running candela process, maybe with a terminal."""
+
+    _terminal: int = -1
     _shown: bytearray = field(default_factory=bytearray)
 
     def press(self, keys: str) -> None:
@@ -64,23 +98,55 @@ class Candela:
                 self._shown += data
                 del self._shown[:-_KEPT]
 
-    def processor_seconds(self) -> tuple[float, float]:
+    def threads_seconds(self) -> tuple[float, float]:
         """Return the processor time so far: of the main thread (which draws the dashboard), and of all others."""
         main = other = 0.0
         for task in Path(f"/proc/{self.pid}/task").iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                fields = (task / "stat").read_text().rpartition(")")[2].split()
-                seconds = (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
-                if task.name == str(self.pid):
-                    main = seconds
-                else:
-                    other += seconds
+            if task.name == str(self.pid):
+                main = sum(_times(task))
+            else:
+                other += sum(_times(task))
         return main, other
 
-    def resident_mb(self) -> float:
-        """Return its resident memory in MB."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * resource.getpagesize() / 1e6
+
+@contextlib.contextmanager
+def server(*command: str) -> Iterator[Program]:
+    """Start a module of Python that serves a port and prints it, such as ``benchmarks.bare URL``."""
+    arguments = [sys.executable, "-m", *command]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+        assert process.stdout is not None
+        with _ended(process):
+            yield Program(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
+
+
+@contextlib.contextmanager
+def program(
+    command: Sequence[str], port: int, *, directory: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """Start a program that serves a port, and wait until it does.
+
+    Raises:
+        NotStarted: it ended, or does not listen after a while.
+    """
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=directory,
+            env=os.environ | (environment or {}),
+        ) as process,
+        _ended(process),
+    ):
+        try:
+            _wait_for(port, process)
+        except NotStarted as failed:
+            log.seek(0)
+            lines = log.read().decode("utf-8", "replace").strip().splitlines()
+            raise NotStarted(f"{failed}: {lines[-1] if lines else 'it wrote nothing'}") from None
+        yield Program(f"http://127.0.0.1:{port}", process.pid)
 
 
 @contextlib.contextmanager
@@ -91,41 +157,72 @@ def candela(
     dashboard: bool,
     size: tuple[int, int] = (120, 36),
     environment: Mapping[str, str] | None = None,
+    executable: str = _CANDELA,
 ) -> Iterator[Candela]:
     """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    its_environment = {
-        **os.environ,
+    port = free_port()
+    own = {
         **(environment or {}),
         "CANDELA_DATA_DIR": str(directory),
         "CANDELA_CONFIG": str(directory / "config.toml"),
         "CANDELA_PROXY__PORT": str(port),
         "CANDELA_ANTHROPIC__BASE_URL": upstream,
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
     }
+    if dashboard:
+        with on_terminal([executable], port, environment=own, size=size) as running:
+            yield running
+    else:
+        with program([executable, "serve"], port, directory=directory, environment=own) as running:
+            yield Candela(running.url, running.pid)
+
+
+@contextlib.contextmanager
+def attached(serving: Candela, directory: Path, *, size: tuple[int, int] = (120, 36)) -> Iterator[Candela]:
+    """Open the dashboard of a ``candela serve`` whose files are in this directory, in a process of its own."""
+    port = int(serving.url.rpartition(":")[2])
+    own = {"CANDELA_DATA_DIR": str(directory), "CANDELA_CONFIG": str(directory / "config.toml")}
+    with on_terminal([_CANDELA, "attach", "--port", str(port)], port, environment=own, size=size) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def on_terminal(
+    command: Sequence[str], port: int, *, environment: Mapping[str, str], size: tuple[int, int]
+) -> Iterator[Candela]:
+    """Run a command on a pseudo-terminal of this size that is read, and wait until its port is served."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-    streams = {"stdin": its, "stdout": its, "stderr": its} if dashboard else {"stdout": subprocess.DEVNULL}
-    with subprocess.Popen([_CANDELA] if dashboard else [_CANDELA, "serve"], env=its_environment, **streams) as process:
+    own = {**os.environ, **environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    with subprocess.Popen(command, env=own, stdin=its, stdout=its, stderr=its) as process, _ended(process):
         os.close(its)
-        program = Candela(f"http://127.0.0.1:{port}", process.pid, ours)
-        threading.Thread(target=program.read_on, daemon=True).start()
+        running = Candela(f"http://127.0.0.1:{port}", process.pid, ours)
+        threading.Thread(target=running.read_on, daemon=True).start()
+        _wait_for(port, process)
+        yield running
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> Iterator[None]:
+    """End the process at the end of the block, by force if it takes too long."""
+    try:
+        yield
+    finally:
+        process.terminate()
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz", process)
-            yield program
-        finally:
-            process.terminate()
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + _START_S
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise NotStarted(f"it ended with exit code {process.returncode}")
         try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
             time.sleep(0.05)
-    raise SystemExit("candela did not start")
+        else:
+            return
+    raise NotStarted(f"it does not listen after {_START_S} s")

@@ -1,13 +1,14 @@
-"""A fast canned provider: ``python benchmarks/upstream.py`` prints its port, then answers every POST with a stream.
+"""The stand-in provider: ``python -m benchmarks.upstream`` prints its port, then answers every POST with a stream.
 
 The request's metadata sets ``events`` (text deltas), ``pace_ms`` (0: as fast as possible) and ``delta_kb`` (text in
-each delta, in addition to a few words). Each delta carries the time at which it was sent, in nanoseconds of the
-monotonic clock, which all processes of a machine share. It also speaks Vertex AI (the same stream) and Bedrock
-(frames), accepts any credentials, and issues Google tokens.
+each delta, in addition to a few words). Each delta of a paced stream carries the time at which it was sent, in
+nanoseconds of the monotonic clock, which all processes of a machine share. It also speaks Vertex AI (the same stream)
+and Bedrock (frames), accepts any credentials, and issues Google tokens.
 """
 
 import asyncio
 import base64
+import functools
 import json
 import re
 import socket
@@ -20,7 +21,7 @@ from typing import Any
 import uvloop
 
 _USAGE = {"input_tokens": 12, "cache_creation_input_tokens": 3072, "cache_read_input_tokens": 4096, "output_tokens": 1}
-_MESSAGE = {
+_MESSAGE: dict[str, Any] = {
     "id": "msg_1",
     "type": "message",
     "role": "assistant",
@@ -91,6 +92,16 @@ _TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-L
 )
 
 
+_ASKED = re.compile(rb"events=(\d+)&pace_ms=(\d+)&delta_kb=(\d+)")
+_AT_ONCE = 50
+
+
+@functools.cache
+def _unpaced(form: Callable[[str, bytes], bytes], events: int) -> bytes:
+    """Return so many deltas of a stream without pace. It is built once: only its sending is to take time."""
+    return _chunk(form("content_block_delta", _DELTA % (b"", 0))) * events
+
+
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -132,7 +143,7 @@ class _Connection(asyncio.Protocol):
         if self._buffer.startswith(b"POST /token"):
             self._transport.write(_TOKEN_ANSWER)
         else:
-            asked = re.search(rb"events=(\d+)&pace_ms=(\d+)&delta_kb=(\d+)", self._buffer)
+            asked = _ASKED.search(self._buffer)
             events, pace_ms, delta_kb = map(int, asked.groups()) if asked else (20, 0, 0)
             in_frames = b"/invoke-with-response-stream " in self._buffer[:1024]
             task = asyncio.get_running_loop().create_task(self._stream(events, pace_ms / 1000, delta_kb, in_frames))
@@ -145,13 +156,17 @@ class _Connection(asyncio.Protocol):
         write, clock = self._transport.write, time.monotonic
         form, (beginning, end) = (_frame, _IN_FRAMES) if in_frames else (_event, _IN_EVENTS)
         write(beginning)
+        if not pace_s and not delta_kb:
+            for sent in range(0, events, _AT_ONCE):
+                write(_unpaced(form, min(_AT_ONCE, events - sent)))
+                await asyncio.sleep(0)
+            write(end)
+            return
         more = b"lorem ipsum dolor sit. " * (delta_kb * 1024 // 23)
         begun = clock()
         for number in range(events):
             if pace_s:
                 await asyncio.sleep(max(0.0, begun + (number + 1) * pace_s - clock()))
-            elif number % 50 == 49:
-                await asyncio.sleep(0)
             if self._transport.is_closing():
                 return
             await self._writable.wait()

@@ -1,6 +1,6 @@
-"""The floor: the smallest streaming pass-through on aiohttp, which records nothing.
+"""The bare pass-through: the smallest streaming relay on aiohttp, which records nothing.
 
-``python benchmarks/floor.py UPSTREAM_URL`` prints its port.
+``python -m benchmarks.bare UPSTREAM_URL`` prints its port.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 _NOT_PASSED_ON = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 
 
-def _passed_on(headers: web.Request) -> dict[str, str]:
-    return {name: value for name, value in headers.headers.items() if name.lower() not in _NOT_PASSED_ON}
+def _passed_on(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
 
 
 async def _main(upstream: str) -> None:

@@ -1,0 +1,67 @@
+"""The cases: which load is put on which targets, and which figures are told of it."""
+
+from dataclasses import dataclass
+
+from benchmarks import figures
+from benchmarks.figures import Figure
+from benchmarks.load import Shape
+
+MAPPED = ("straight", "bare", "serve", "vertex", "bedrock")
+_EVERY = ("straight", "bare", "nginx", "mitmproxy", "claude-tap", "litellm", "serve", "dashboard", "attached")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One load, and what is told of it."""
+
+    id: str
+    title: str
+    shape: Shape
+    figures: tuple[Figure, ...]
+    targets: tuple[str, ...] = _EVERY
+    in_use: bool = False
+    """Someone uses the dashboard meanwhile, where there is one."""
+
+
+_RELAYED = (figures.ADDED_TTFB, figures.PROCESSOR)
+_BUSY = (figures.ADDED_TTFB, figures.THROUGHPUT, figures.PROCESSOR)
+
+CASES = (
+    Case("one", "One request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED),
+    Case("32", "32 at once", Shape("90 KB, 100 events", 320, 32), _BUSY),
+    Case("1mb", "8 at once, 1 MB", Shape("1 MB, 100 events", 32, 8, body_kb=1024), _BUSY),
+    Case(
+        "paced",
+        "40 streams, an event each 20 ms",
+        Shape("90 KB, 150 events", 40, 40, events=150, pace_ms=20),
+        (figures.DELAY_P99, figures.DELAY_P999),
+        in_use=True,
+    ),
+    Case(
+        "200",
+        "200 at once",
+        Shape("90 KB, 100 events, one each 20 ms", 200, 200, pace_ms=20),
+        (figures.SLOWEST,),
+    ),
+    Case(
+        "mapped-one",
+        "Mapped, one at a time",
+        Shape("90 KB, 20 events, one each ms", 60, 1, events=20, pace_ms=1),
+        _RELAYED,
+        MAPPED,
+    ),
+    Case(
+        "mapped-8",
+        "Mapped, 8 at once",
+        Shape("90 KB, 20 events, one each ms", 96, 8, events=20, pace_ms=1),
+        _RELAYED,
+        MAPPED,
+    ),
+    Case(
+        "mapped-1mb",
+        "Mapped, 8 at once, 1 MB",
+        Shape("1 MB, 20 events, one each ms", 32, 8, body_kb=1024, events=20, pace_ms=1),
+        _RELAYED,
+        MAPPED,
+    ),
+)

@@ -1,0 +1,94 @@
+"""Drives the targets in turn, round by round in one run, so that the noise of the machine hits all alike."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from benchmarks.cases import Case
+from benchmarks.dashboard_user import saw_large, someone_at
+from benchmarks.load import WARM_UP, LoadFailed, Measured, drive
+from benchmarks.programs import NotStarted
+from benchmarks.targets import Running, Setting, Target, Unavailable
+
+_SETTLE_S = 0.3
+"""After each load: what a target has still to store is work beside the next one's, and its own processor time."""
+_DRAWN_S = 4.0
+"""After the start, until a dashboard has drawn its first screens."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What was measured of a case: the targets by id, in each round."""
+
+    case: Case
+    rounds: list[dict[str, Measured]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    """The targets that gave up, and why."""
+
+
+@dataclass(slots=True)
+class Started:
+    """The targets that run, by id, and why others do not."""
+
+    running: dict[str, Running] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def started(targets: Sequence[Target], setting: Setting, tell: Callable[[str], None]) -> Iterator[Started]:
+    """Start the targets, and end them at the end of the block."""
+    found = Started()
+    with contextlib.ExitStack() as stack:
+        for target in targets:
+            tell(f"starting {target.label} …")
+            try:
+                running = stack.enter_context(target.start(setting))
+            except (Unavailable, NotStarted) as why:
+                found.skipped[target.id] = str(why)
+                tell(f"  skipped: {why}")
+                continue
+            found.running[target.id] = running
+            for name, url in running.routes.items():
+                found.running[name] = replace(running, url=url, routes={})
+        yield found
+
+
+async def run(
+    cases: Sequence[Case], targets: dict[str, Running], rounds: int, tell: Callable[[str], None]
+) -> list[Result]:
+    """Put the load of each case on each of its targets, in another order each round."""
+    if any(target.user for target in targets.values()):
+        await asyncio.sleep(_DRAWN_S)
+    results = [Result(case) for case in cases]
+    for number in range(1, rounds + 1):
+        for result in results:
+            tell(f"round {number} of {rounds}: {result.case.title}")
+            result.rounds.append(await _round(result, targets))
+    for name, running in targets.items():
+        if running.user and any(case.in_use for case in cases) and not saw_large(running.user):
+            tell(f"{name}: the large conversation was not on the screen: the keys did something else")
+    return results
+
+
+async def _round(result: Result, targets: dict[str, Running]) -> dict[str, Measured]:
+    measured: dict[str, Measured] = {}
+    named = [name for name in result.case.targets if name in targets and name not in result.failed]
+    for name in random.sample(named, len(named)):
+        try:
+            measured[name] = await _load(result.case, targets[name])
+        except (LoadFailed, OSError) as why:
+            result.failed[name] = str(why)
+    return {name: measured[name] for name in named if name in measured}
+
+
+async def _load(case: Case, target: Running) -> Measured:
+    await drive(target.url, WARM_UP)
+    await asyncio.sleep(_SETTLE_S)
+    before = target.processor_seconds()
+    async with someone_at(target.user) if case.in_use and target.user else contextlib.nullcontext():
+        measured = await drive(target.url, case.shape)
+    await asyncio.sleep(_SETTLE_S)
+    measured.processor_s = target.processor_seconds() - before
+    return measured
