@@ -31,10 +31,16 @@ def test_loopback_names_pass(host: str) -> None:
         [("Host", "127.0.0.1"), ("Origin", "https://evil.example")],
         [("Host", "127.0.0.1"), ("origin", "null")],
         [("Host", "127.0.0.1"), ("Sec-Fetch-Site", "cross-site")],
+        [("Host", "127.0.0.1"), ("Sec-Fetch-Site", "none")],
     ],
 )
 def test_what_a_web_page_would_send_is_refused(headers: list[tuple[str, str]]) -> None:
     assert refusal(headers)
+
+
+def test_a_browser_may_show_the_health_to_who_typed_its_address() -> None:
+    assert refusal([("Host", "127.0.0.1"), ("Sec-Fetch-Site", "none")], "/healthz") is None
+    assert refusal([("Host", "127.0.0.1"), ("Sec-Fetch-Site", "cross-site")], "/healthz")
 
 
 async def test_a_refused_request_never_reaches_the_provider_and_gets_no_cors_permission(

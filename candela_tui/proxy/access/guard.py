@@ -1,7 +1,8 @@
 """Decide who may use the proxy: programs of this user on this machine, but no web pages.
 
 A page in the user's browser can reach a loopback port. It can't set Host to a loopback name after DNS rebinding, and
-can't omit Origin or Sec-Fetch-Site, so these three headers reveal it.
+can't omit Origin or Sec-Fetch-Site, so these three headers reveal it. Sec-Fetch-Site is ``none`` for an address
+that the user typed or that another program opened, even if a site then redirected it to this port.
 """
 
 import asyncio
@@ -17,12 +18,14 @@ from aiohttp.web_protocol import RequestHandler
 from candela_tui.network.errors import described
 from candela_tui.network.peer import knows_peers, peer_uid
 from candela_tui.proxy.access.client_connection import ClientConnection
-from candela_tui.proxy.access.request_target import authority
+from candela_tui.proxy.access.request_target import authority, origin_form
 
 _NO_FORWARD_PROXY = (
     "candela is not a proxy for HTTP_PROXY or HTTPS_PROXY: give its address to the client as ANTHROPIC_BASE_URL"
     " (`candela env` prints it)"
 )
+_FOR_BROWSERS = frozenset({"/healthz", "/readyz"})
+"""What a user may open in a browser, by typing its address."""
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 logger = logging.getLogger(__name__)
@@ -36,7 +39,7 @@ class Refusal:
     words: str
 
 
-def refusal(headers: Iterable[tuple[str, str]]) -> str | None:
+def refusal(headers: Iterable[tuple[str, str]], target: str = "/") -> str | None:
     """Return the reason to refuse a request with these headers, or None if it may pass."""
     hosts = 0
     for name, value in headers:
@@ -47,8 +50,8 @@ def refusal(headers: Iterable[tuple[str, str]]) -> str | None:
                 return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
         elif name == "origin":
             return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
-        elif name == "sec-fetch-site" and value.strip().lower() != "none":
-            return "candela does not answer web pages, and a browser sent this request for one"
+        elif name == "sec-fetch-site" and not (value.strip().lower() == "none" and target in _FOR_BROWSERS):
+            return "candela does not answer web pages, and a browser sent this request"
     return None if hosts == 1 else "the request must have one Host header"
 
 
@@ -117,5 +120,5 @@ class GuardedServer(web.Server):
         named = authority(request.raw_path)
         if request.method == "CONNECT" or (named is not None and not _loopback(named)):
             return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
-        words = refusal(headers)
+        words = refusal(headers, origin_form(request.raw_path))
         return Refusal(403, words) if words is not None else None
