@@ -2,8 +2,9 @@
 
 aiohttp keeps reading on an idle connection and gives what arrives there to the next request, which may be another
 session's. It loses a whole answer when bytes follow it in the same packet, and waits forever for the rest of a body
-whose chunks are malformed. aiohttp 3.14.5 has no public hook for these; tests/proxy/test_provider_connection.py names
-each private attribute that this module relies on.
+whose chunks are malformed. It takes a reset for the end of a body that lasts until the connection is closed, and loses
+what it has of a body that breaks off. aiohttp 3.14.5 has no public hook for these;
+tests/proxy/test_provider_connection.py names each private attribute that this module relies on.
 """
 
 import asyncio
@@ -72,6 +73,15 @@ class ProviderConnection(ResponseHandler):
             self._payload.set_exception(broken)
         return False
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """asyncio's hook for the end of the connection; ``exc`` is set if it broke."""
+        if exc is not None and self._payload is not None and not self._payload.is_eof():
+            # aiohttp takes the end of the connection for that of a body without a length.
+            broken = aiohttp.ClientPayloadError()
+            broken.__cause__ = exc
+            self._payload.set_exception(broken)
+        super().connection_lost(exc)
+
     def is_connected(self) -> bool:
         """Return whether a request may use this connection; aiohttp asks when it takes one from its pool."""
         return super().is_connected() and not self.should_close and not self._has_unread()
@@ -86,6 +96,11 @@ class ProviderConnection(ResponseHandler):
         poll = select.poll()
         poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(poll.poll(0))
+
+
+def unread(body: aiohttp.StreamReader) -> bytes:
+    """Return what has arrived of a body that broke off and was not read; aiohttp's own methods only raise the error."""
+    return body._read_nowait(-1)
 
 
 def connector(**options: Any) -> aiohttp.TCPConnector:

@@ -18,6 +18,7 @@ from candela_tui.network.errors import Fault, described, fault
 from candela_tui.network.head_check import unpassable
 from candela_tui.network.header_fields import answer_fields, decoded_pairs
 from candela_tui.network.origins import Origins
+from candela_tui.network.provider_connection import unread
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
 from candela_tui.protocol.errors import REDIRECTS, ApiError, Untranslatable
 from candela_tui.protocol.headers import HeaderList, header
@@ -90,6 +91,8 @@ class OpenAnswer:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            if last := unread(self._response.content):
+                return last
             raise BrokenOff(described(error, _PEER)) from error
 
     def put_back(self, beginning: bytes) -> None:
@@ -137,12 +140,12 @@ class Attempts:
             if origin.is_candela:
                 words = f"{origin.url} is candela's own address: set base_url to the provider's"
                 self._notify(words)
-                return error_reply(502, words)
+                return _for_client(step, error_reply(502, words))
             observer.attempted(step)
             try:
                 response = await self._send(step.request, origin.proxy, observer)
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                return self._failed(*_unreachable(origin.url, error))
+                return _for_client(step, self._failed(*_unreachable(origin.url, error)))
             answer = OpenAnswer(step, response)
             try:
                 following = await self._judged(answer, response, origin.url, observer)
@@ -196,12 +199,18 @@ class Attempts:
         """Return what replaces a response, or None if the client gets the response itself."""
         why = unpassable(response)
         if why is not None:
-            return self._failed(502, f"{place} answered, but {why}")
+            return _for_client(answer.attempt, self._failed(502, f"{place} answered, but {why}"))
         if answer.attempt.own_credentials and answer.status in REDIRECTS:
             observer.provider_answered(answer.status, answer.headers)
-            return self._failed(502, _redirect_words(place, answer.headers))
+            return _for_client(answer.attempt, self._failed(502, _redirect_words(place, answer.headers)))
         if answer.status < 300 and answer.attempt.on_accepted is not None:
             answer.attempt.on_accepted()
+        if answer.status < 400 and answer.attempt.translate is not None:
+            try:
+                answer.decoder()
+            except BrokenOff as broken:
+                observer.provider_answered(answer.status, answer.headers)
+                return _for_client(answer.attempt, self._failed(502, f"{place} answered, but {broken}"))
         if answer.status < 400 or answer.attempt.on_error is None:
             return None
         observer.provider_answered(answer.status, answer.headers)
@@ -215,6 +224,11 @@ class Attempts:
     def _failed(self, status: int, words: str) -> Reply:
         self._log(words)
         return error_reply(status, words)
+
+
+def _for_client(attempt: Attempt, failure: Reply) -> Reply:
+    """Return candela's own error in the client's format."""
+    return attempt.on_failure(failure) if attempt.on_failure is not None else failure
 
 
 def not_encoded_so(error: BadEncoding) -> str:

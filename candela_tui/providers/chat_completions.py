@@ -103,7 +103,13 @@ def _wrapped(step: Attempt | Reply, chat: ChatRequest) -> Attempt | Reply:
         outer = _translation(inner.headers if inner is not None else answer_fields(headers), chat)
         return outer if inner is None else _Chained(inner, outer)
 
-    return replace(step, adaptations=chat.adaptations + step.adaptations, translate=translate, on_error=on_error)
+    return replace(
+        step,
+        adaptations=chat.adaptations + step.adaptations,
+        translate=translate,
+        on_error=on_error,
+        on_failure=partial(_answer, chat=chat),
+    )
 
 
 def _translation(headers: HeaderList, chat: ChatRequest) -> ChatStream | ChatDocument:

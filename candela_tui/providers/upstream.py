@@ -112,6 +112,9 @@ class Attempt:
     """Called with a response of status 400 or above and its decoded body, which is complete unless the provider broke
     off. Returns another attempt, a reply for the client, or None to pass the response on. Without it errors pass
     through unchanged."""
+    on_failure: "Callable[[Reply], Reply] | None" = None
+    """Called with candela's own error, in the format of the Messages API, if there is no response to pass on. Returns
+    it in the client's format."""
 
 
 OnError = Callable[[int, HeaderList, bytes], Awaitable[Attempt | Reply | None]]

@@ -44,12 +44,13 @@ class RunningProxy:
         self.notices: list[str] = []
         self.problems: list[str] = []
         self._latest: dict[str, Exchange] = {}
+        self._stored: set[str] = set()
         self._changed = asyncio.Event()
         self._path = data / "candela.db"
         self._writer = StoreWriter(
             self._path,
             on_problem=self.problems.append,
-            on_stored=self.feed.release,
+            on_stored=self._was_stored,
             on_part_stored=self._part_stored,
         )
         self._sock = bind(listen_on)
@@ -96,6 +97,15 @@ class RunningProxy:
     def reader(self) -> StoreReader:
         """The store that it writes to."""
         return StoreReader(self._path)
+
+    def _was_stored(self, exchange_id: str) -> None:
+        self.feed.release(exchange_id)
+        self._stored.add(exchange_id)
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def stored(self, exchange_id: str) -> None:
+        """Wait until an exchange that ended is in the store, or was given up."""
+        await self.until(lambda: exchange_id in self._stored)
 
     def _part_stored(self, exchange_id: str, chunks: int, provider_chunks: int) -> None:
         self.feed.let_go(exchange_id, chunks, provider_chunks)

@@ -62,6 +62,8 @@ async def test_no_client_is_sent_elsewhere_with_the_key_that_it_has_for_anthropi
     assert "a redirect to https://login.example:8443, which" in words
     exchange = await over_vertex.exchange()
     assert (exchange.outcome, exchange.provider_status) == (Outcome.ERROR, status)
+    assert exchange.error is not None
+    assert exchange.error.message == words
 
 
 async def test_a_compressed_event_stream_is_read_though_none_was_asked_for(

@@ -256,7 +256,9 @@ class ExchangeRecord:
     def _decoded_side(self) -> Recording:
         """Return the side whose bytes are decoded: the client's, or the provider's if the client gets OpenAI's form."""
         raw = self.raw
-        if self.exchange.dialect == Dialect.OPENAI and raw.recording.provider and (raw.provider_status or 400) < 400:
+        # An error that the client gets may be candela's own, also where the provider answered with a good status.
+        translated = (raw.provider_status or 400) < 400 and (raw.status or 200) < 400
+        if self.exchange.dialect == Dialect.OPENAI and raw.recording.provider and translated:
             return raw.recording.provider
         return raw.recording
 
