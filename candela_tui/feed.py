@@ -13,7 +13,7 @@ from datetime import datetime
 from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.providers.identity import Provider
-from candela_tui.text import amounts
+from candela_tui.storing import Storing
 from candela_tui.text.times import utc_now
 
 _MOST_PENDING = 5000
@@ -38,31 +38,6 @@ class News:
     """More exchanges changed than may be pending for one follower: the oldest are only in the store."""
     credentials: tuple[CredentialState, ...] = ()
     """The newest state of each provider's credentials that changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Storing:
-    """Whether what this process relays is being stored."""
-
-    trouble: str | None = None
-    """The reason why nothing can be stored at the moment, for the user."""
-    waiting: int = 0
-    """Requests that ended and are only in memory because of that."""
-    lost: int = 0
-    """Requests that ended and will never be stored."""
-
-
-def unstored_words(storing: Storing) -> list[str]:
-    """Return the problems with storing as sentences for the user; empty: there are none."""
-    said: list[str] = []
-    if storing.trouble is not None:
-        said.append(storing.trouble)
-    if storing.waiting:
-        waiting = amounts.requests(storing.waiting)
-        said.append(f"{waiting} that ended could not be stored yet, and would be lost if it ended now.")
-    if storing.lost:
-        said.append(f"{amounts.requests(storing.lost)} could not be stored since it started.")
-    return said
 
 
 class Follower:

@@ -6,7 +6,7 @@ Bodies are not redacted: they are the user's own conversation and are kept byte 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import unquote, unquote_plus
 
 REDACTED = "[redacted]"
@@ -135,13 +135,22 @@ def providers_of_secrets(value: str) -> frozenset[str]:
 
     A secret access key has no fixed part and may as well be a key of some gateway, so it shows none."""
     # One credential may contain what looks like another, so only what does not overlap counts.
-    found = [*_OF_A_PROVIDER.finditer(value), *_AZURE.finditer(value)]
-    return frozenset(next(provider for provider, form in _PROVIDERS if form.match(value, one.start())) for one in found)
+    patterns = _patterns_of_providers()
+    found = [*_of_a_provider().finditer(value), *_AZURE.finditer(value)]
+    return frozenset(next(provider for provider, form in patterns if form.match(value, one.start())) for one in found)
 
 
 _NAMING = tuple(form for form in SECRET_FORMS if form.provider != "any" and form is not _SECRET_ACCESS_KEY)
-_PROVIDERS = tuple((form.provider, re.compile(form.pattern)) for form in _NAMING)
-_OF_A_PROVIDER = re.compile("|".join(form.pattern for form in _NAMING if form is not _AZURE_KEY))
+
+
+@cache
+def _patterns_of_providers() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((form.provider, re.compile(form.pattern)) for form in _NAMING)
+
+
+@cache
+def _of_a_provider() -> re.Pattern[str]:
+    return re.compile("|".join(form.pattern for form in _NAMING if form is not _AZURE_KEY))
 
 
 def redact_text(text: str) -> str:

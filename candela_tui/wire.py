@@ -11,9 +11,6 @@ from candela_tui.exchange import Exchange
 from candela_tui.providers.identity import ACCOUNTS, PROVIDERS, Provider, RouteName
 from candela_tui.providers.refusal_memory import Remembered
 
-API_ROOT = "/_local/api/v1"
-"""The path of the local API. No provider's API has it, and requests below it are never relayed."""
-
 SNAPSHOTS = "snapshots"
 """The path for exchanges in candela's internal form, for an attached candela of the same version."""
 

@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from candela_tui.api_root import API_ROOT
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.network.errors import described
 from candela_tui.network.peer import listening_uid
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import API_ROOT, About, Credentials, Forgotten, Refusal, Unlock, encode
+from candela_tui.wire import About, Credentials, Forgotten, Refusal, Unlock, encode
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15.0

@@ -14,7 +14,7 @@ import click
 
 from candela_tui import __version__
 from candela_tui.cli.invocation import Invocation
-from candela_tui.cli.terminal.output import never_fail_to_encode
+from candela_tui.cli.terminal.encoding import never_fail_to_encode
 
 EXAMPLES = """\b
 Examples:
@@ -46,7 +46,7 @@ COMMANDS = {
     "logs": CommandEntry("logs", "logs", "Show the log, and follow it."),
     "claude": CommandEntry("client", "claude", "Run Claude Code through candela."),
     "exec": CommandEntry("client", "execute", "Run any command through candela."),
-    "env": CommandEntry("client", "env", "Print the environment that points Claude Code at candela."),
+    "env": CommandEntry("env", "env", "Print the environment that points Claude Code at candela."),
     "auth": CommandEntry("auth", "auth", "Sign in to Anthropic, Google Cloud, AWS and Azure, and check it."),
     "providers": CommandEntry("providers", "providers", "List the providers, or what they accept for a model."),
     "demo": CommandEntry("demo", "demo", "Try candela with a simulated provider; no account needed."),

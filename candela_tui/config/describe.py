@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from candela_tui.config.check import from_environment
+from candela_tui.config.field_docstrings import field_docstrings
 from candela_tui.config.settings import Settings
 from candela_tui.config.toml_text import Key
 
@@ -50,13 +51,14 @@ def known_settings() -> list[Setting]:
 
 def _settings_of(section: type[BaseModel], above: Key) -> list[Setting]:
     found: list[Setting] = []
+    meanings = field_docstrings(section)
     for name, field in section.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             found += _settings_of(kind, (*above, name))
         else:
             choices = (False, True) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
-            meaning = " ".join((field.description or "").split())
+            meaning = " ".join(meanings.get(name, "").split())
             found.append(Setting((*above, name), meaning, field.get_default(call_default_factory=True), choices))
     return found
 

@@ -27,7 +27,8 @@ Price = Annotated[Decimal, BeforeValidator(_no_switch), Field(ge=0, le=1_000_000
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    # A section's validator is built when it is used by itself. Reading the file uses only the one of Settings.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

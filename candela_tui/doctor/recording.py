@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.feed import unstored_words
 from candela_tui.proxy.listen import running_candela
 from candela_tui.store.set_aside import damaged_copies
+from candela_tui.storing import unstored_words
 from candela_tui.text import amounts
 
 TOPIC = Topic("data.recording", "Recording")

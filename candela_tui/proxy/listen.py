@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from candela_tui.feed import Storing
 from candela_tui.network.peer import listener
 from candela_tui.providers.identity import RouteName
+from candela_tui.storing import Storing
 from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 
 HOST = "127.0.0.1"

@@ -25,6 +25,7 @@ _PRELOADED = (
     "candela_tui.cli.commands.client",
     "candela_tui.cli.commands.config",
     "candela_tui.cli.commands.doctor",
+    "candela_tui.cli.commands.env",
     "candela_tui.cli.commands.history",
     "candela_tui.cli.commands.logs",
     "candela_tui.cli.commands.serve",

@@ -91,7 +91,7 @@ CHECKS = Checks(lambda machine: True, endpoint, access)
 PROGRAM = """
 import asyncio
 import json
-from candela_tui.cli.commands.client import env
+from candela_tui.cli.commands.env import env
 from candela_tui.config import Settings
 from candela_tui.doctor.checks import all_checks
 from candela_tui.providers.registry import destination, open_upstreams

@@ -16,13 +16,14 @@ import msgspec
 import pytest
 
 from candela_tui import wire
+from candela_tui.api_root import API_ROOT
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.protocol.clouds.refusals import RefusedParts
 from candela_tui.protocol.sse import SSEDecoder
 from candela_tui.providers.identity import Provider as ProviderId
 from candela_tui.proxy.local_api import events, outflow
 from candela_tui.proxy.local_api.token import own_token
-from candela_tui.wire import API_ROOT, Chunk
+from candela_tui.wire import Chunk
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running, status_of
 from tests.standin import Gate, Provider, message, text
 from tests.store.recording import exchange, store_whole, writing

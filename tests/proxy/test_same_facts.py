@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from candela_tui.api_root import API_ROOT
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import DETAILS, FACTS
 from candela_tui.ledger.contexts import contexts
@@ -15,7 +16,6 @@ from candela_tui.protocol.sse import SSEDecoder
 from candela_tui.reports.csv_table import csv_lines
 from candela_tui.reports.json_text import json_lines, json_text
 from candela_tui.reports.records import detailed_record, request_records
-from candela_tui.wire import API_ROOT
 from tests.protocol import claude_code_bodies as bodies
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, message, tool_use

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from candela_tui.api_root import API_ROOT
 from candela_tui.proxy.listen import HOST
-from candela_tui.wire import API_ROOT
 
 PATIENCE_S = 30.0
 _UNTIL_RECORDED_S = 0.3

@@ -12,11 +12,11 @@ from candela_tui.cli.process import daemon
 from candela_tui.cli.process.pidfile import background
 from candela_tui.cli.process.termination import terminate
 from candela_tui.config import config_access, data_access
-from candela_tui.feed import unstored_words
 from candela_tui.paths import Paths
 from candela_tui.providers.identity import PROVIDERS, route_of
 from candela_tui.proxy.listen import HOST, RunningCandela, other_owner, running_candela
 from candela_tui.store.set_aside import damaged_copies
+from candela_tui.storing import unstored_words
 from candela_tui.text.terminal_safe import terminal_safe
 
 _FLUSH_S = 15.0

@@ -1,6 +1,5 @@
-"""``candela claude``, ``exec`` and ``env``: run programs through candela."""
+"""``candela claude`` and ``exec``: run programs through candela."""
 
-import json
 import os
 import shutil
 import signal
@@ -9,13 +8,11 @@ from pathlib import Path
 
 import click
 
-from candela_tui.claude_code.models import HAIKU_VARIABLE
-from candela_tui.claude_code.variables import is_socket
-from candela_tui.cli.claude.environment import Changes, RouteOptions, changes
+from candela_tui.cli.claude.announcement import say_what_changes
+from candela_tui.cli.claude.environment import changes
 from candela_tui.cli.claude.own_environment import without_own_environment
 from candela_tui.cli.claude.route_options import resolve_options, route_options
 from candela_tui.cli.claude.settings_files import leading_past, read_settings_files
-from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
 from candela_tui.cli.claude.silent_client import LocalCandela, likely_cause, watch_beside
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.process import daemon
@@ -23,10 +20,7 @@ from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
 from candela_tui.doctor.client_settings import ClientEnvironment
 from candela_tui.network.peer import listening_uid
 from candela_tui.paths import default_paths
-from candela_tui.providers.identity import NATIVE_OPTIONS
 from candela_tui.proxy.listen import running_candela
-
-_CLOUDS = " and ".join(f"--route {option}" for option in NATIVE_OPTIONS)
 
 
 class PassThroughCommand(click.Command):
@@ -156,7 +150,7 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
-    _say_what_changes(made, options, route)
+    say_what_changes(made, options, route)
     led_past = list(leading_past(files, made.wanted))
     for path, name in led_past:
         click.echo(
@@ -178,23 +172,6 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
         raise click.ClickException(f"{words[0]}: can't be run: {error.strerror}") from None
 
 
-def _say_what_changes(made: Changes, options: RouteOptions, route: str | None) -> None:
-    if made.led_past:
-        names = ", ".join(made.led_past)
-        other = "" if route else f"; use {_CLOUDS} for the clouds"
-        click.echo(
-            f"candela: removed {names}, which could make Claude Code bypass candela. "
-            f"The route is {options.route.option}{other}.",
-            err=True,
-        )
-    if options.haiku is not None:
-        click.echo(
-            f"candela: set {HAIKU_VARIABLE}={options.haiku}, which Claude Code uses for titles when there is no proxy. "
-            "To turn this off: candela config set anthropic.set_haiku_model false",
-            err=True,
-        )
-
-
 def _refuse_another_users(port: int) -> None:
     """Exit with an error if the port belongs to another user, who would get this user's credentials."""
     user = listening_uid(port)
@@ -204,36 +181,3 @@ def _refuse_another_users(port: int) -> None:
             'Choose another with `candela config set proxy.port 8182`, or set proxy.allow to "any-local" if you share '
             "one candela."
         )
-
-
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@route_options
-@click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
-@pass_invocation
-def env(invocation: Invocation, route: str | None, native: bool, shell: str | None, as_json: bool) -> None:
-    """Print the environment that points Claude Code at candela.
-
-    Variables that could make Claude Code bypass candela are unset. In settings.json, which can't unset, they are empty,
-    which means the same to Claude Code.
-
-    \b
-    Examples:
-      eval "$(candela env)"                        bash, zsh
-      eval "$(candela env --route vertex)"         to Claude on Vertex AI
-      candela env | source                         fish
-      candela env | Out-String | Invoke-Expression PowerShell
-      candela env --json                           to merge into .claude/settings.json
-    """
-    settings = invocation.settings()
-    files = read_settings_files(invocation.paths, settings)
-    environ = ClientEnvironment(os.environ, files).variables()
-    options = resolve_options(route, native, settings, invocation.paths, environ)
-    made = changes(options, settings.proxy.port, os.environ, environ)
-    _say_what_changes(made, options, route)
-    if as_json:
-        for name in filter(is_socket, made.unwanted):
-            click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
-        click.echo(json.dumps({"env": made.as_settings()}, indent=2))
-    else:
-        click.echo(statements(shell or shell_in(os.environ), made))

@@ -10,7 +10,7 @@ import click
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
-from candela_tui.feed import Feed, Storing
+from candela_tui.feed import Feed
 from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.sinks.feed import FeedSink
@@ -18,6 +18,7 @@ from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
 from candela_tui.sinks.table import open_sinks
 from candela_tui.store.writer import StoreWriter
+from candela_tui.storing import Storing
 
 _FLUSH_TIMEOUT_S = 5.0
 

@@ -1,7 +1,5 @@
 """Print to terminals and pipes of any encoding."""
 
-import codecs
-import io
 import json
 import re
 import shutil
@@ -9,14 +7,9 @@ import sys
 
 import click
 
+from candela_tui.cli.terminal.encoding import is_utf8
+
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
-
-
-def never_fail_to_encode() -> None:
-    """Make standard output and error replace characters that their encoding lacks, instead of raising an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not _is_utf8(stream):
-            stream.reconfigure(errors="replace")
 
 
 def output_width() -> int | None:
@@ -26,12 +19,4 @@ def output_width() -> int | None:
 
 def echo_json(text: str) -> None:
     """Print JSON. If the output is not UTF-8, use the equivalent ``\\u`` escapes."""
-    click.echo(text if _is_utf8(sys.stdout) else _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text))
-
-
-def _is_utf8(stream: object) -> bool:
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    try:
-        return codecs.lookup(encoding).name == "utf-8"
-    except LookupError:
-        return False
+    click.echo(text if is_utf8(sys.stdout) else _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text))

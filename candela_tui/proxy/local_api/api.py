@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from candela_tui import wire
+from candela_tui.api_root import API_ROOT
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
@@ -35,7 +36,7 @@ from candela_tui.store.errors import AmbiguousId, StoreError
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.wire import API_ROOT, About, Chunk, PostedNotice, Unlock
+from candela_tui.wire import About, Chunk, PostedNotice, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"

@@ -1,0 +1,48 @@
+"""``candela env``: print the environment that points Claude Code at candela."""
+
+import json
+import os
+
+import click
+
+from candela_tui.claude_code.variables import is_socket
+from candela_tui.cli.claude.announcement import say_what_changes
+from candela_tui.cli.claude.environment import changes
+from candela_tui.cli.claude.route_options import resolve_options, route_options
+from candela_tui.cli.claude.settings_files import read_settings_files
+from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.doctor.client_settings import ClientEnvironment
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@route_options
+@click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
+@pass_invocation
+def env(invocation: Invocation, route: str | None, native: bool, shell: str | None, as_json: bool) -> None:
+    """Print the environment that points Claude Code at candela.
+
+    Variables that could make Claude Code bypass candela are unset. In settings.json, which can't unset, they are empty,
+    which means the same to Claude Code.
+
+    \b
+    Examples:
+      eval "$(candela env)"                        bash, zsh
+      eval "$(candela env --route vertex)"         to Claude on Vertex AI
+      candela env | source                         fish
+      candela env | Out-String | Invoke-Expression PowerShell
+      candela env --json                           to merge into .claude/settings.json
+    """
+    settings = invocation.settings()
+    files = read_settings_files(invocation.paths, settings)
+    environ = ClientEnvironment(os.environ, files).variables()
+    options = resolve_options(route, native, settings, invocation.paths, environ)
+    made = changes(options, settings.proxy.port, os.environ, environ)
+    say_what_changes(made, options, route)
+    if as_json:
+        for name in filter(is_socket, made.unwanted):
+            click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
+        click.echo(json.dumps({"env": made.as_settings()}, indent=2))
+    else:
+        click.echo(statements(shell or shell_in(os.environ), made))
