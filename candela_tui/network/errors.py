@@ -161,5 +161,7 @@ def _os_words(error: BaseException, cause: OSError, of_peer: str) -> str:
         return f"{of_peer} host name can't be resolved"
     if cause.errno in _DESCRIPTORS:
         return "candela can't open more files and connections (raise the limit with `ulimit -n`)"
-    words = _OS_WORDS.get(cause.errno or 0) or (os.strerror(cause.errno) if cause.errno else "the connection failed")
+    # asyncio reports a connection that ends in the TLS handshake without a number.
+    otherwise = "the connection was closed" if isinstance(cause, ConnectionError) else "the connection failed"
+    words = _OS_WORDS.get(cause.errno or 0) or (os.strerror(cause.errno) if cause.errno else otherwise)
     return f"the HTTP proxy on the way: {words}" if isinstance(error, aiohttp.ClientProxyConnectionError) else words
