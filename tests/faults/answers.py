@@ -21,6 +21,7 @@ class Sees(Enum):
     BROKEN_OFF = "what came so far, translated, and a connection that ends in the middle of the answer"
     NOTHING = "a connection that ends without an answer"
     ERROR = "an error with status 502 that says so"
+    TIME_OUT = "an error with status 504 that says so"
     ERROR_EVENT = "what came so far, translated, and an `error` event that says so"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
@@ -46,15 +47,21 @@ class View:
 class Client:
     """One connection, and the answers that come on it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, most_unread: int = 4 * _READ_SIZE) -> None:
+        """Hold at most about so many bytes that nobody asked for yet."""
         self._port = port
+        self._most_unread = most_unread
         self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=_READ_SIZE)
         self._at_end = False
         self._head: h11.Response | None = None
         self._body = bytearray()
 
     async def __aenter__(self) -> Self:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port, limit=_READ_SIZE)
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._most_unread)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._port))
+        self.reader, self.writer = await asyncio.open_connection(sock=sock, limit=self._most_unread)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -62,14 +69,12 @@ class Client:
         with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
 
-    async def ask(self, path: str, body: bytes, *fields: tuple[str, str]) -> None:
+    def ask(self, path: str, body: bytes, *fields: tuple[str, str]) -> None:
         """Send a POST, or as much of it as the other side takes."""
         length = ("Content-Length", str(len(body)))
         request = h11.Request(method="POST", target=path, headers=[("Host", "127.0.0.1"), length, *fields])
         data = [self._parser.send(event) for event in (request, h11.Data(data=body), h11.EndOfMessage())]
-        with contextlib.suppress(ConnectionError):
-            self.writer.writelines(part for part in data if part)
-            await self.writer.drain()
+        self.writer.writelines(part for part in data if part)
 
     async def has(self, words: bytes = b"") -> None:
         """Read until an answer's head is there, and these words of its body. Raises TimeoutError after PATIENCE_S."""
@@ -123,5 +128,5 @@ def _view(end: End, head: h11.Response | None, body: bytes) -> View:
 async def asked(port: int, path: str, body: bytes, *fields: tuple[str, str]) -> View:
     """Ask on a connection of its own."""
     async with Client(port) as client:
-        await client.ask(path, body, *fields)
+        client.ask(path, body, *fields)
         return await client.answer()

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from candela_tui.exchange import Exchange
-from tests.faults.answers import FAULTS, Cell, Sees
-from tests.faults.client import Client, End, View
+from tests.faults.answers import FAULTS, Sees
+from tests.faults.checks import check_record, check_view
+from tests.faults.client import Client, View
 from tests.faults.places import PLACES, Place
 from tests.faults.setting import Setting, new_session, port_of, setting
 from tests.standin import Answer, Gate
@@ -29,20 +29,18 @@ async def test_a_fault_of_an_answer(here: Setting, name: str, place: Place) -> N
     here.stand_in(place).answer(answer := fault.script(place))
     session = new_session()
     async with Client(here.candela.port) as client:
-        await client.ask(place.path, place.request(stream=fault.stream), session)
+        client.ask(place.path, place.request(stream=fault.stream), session)
         view = await _watched(client, answer, fault.seen_first)
     exchange = await here.recorded(session)
 
     if cell.sees is Sees.SAME:
         here.anthropic.answer(answer := _again(answer))
         async with Client(port_of(here.anthropic.url)) as client:
-            await client.ask("/v1/messages", place.request(stream=fault.stream))
+            client.ask("/v1/messages", place.request(stream=fault.stream))
             assert view == await _watched(client, answer, fault.seen_first)
     else:
-        _is_what_the_client_sees(view, cell, place)
-    assert (exchange.outcome, exchange.error is None) == (cell.outcome, not cell.words)
-    assert exchange.error is None or cell.words in exchange.error.message
-    _is_stored(here, exchange, view)
+        check_view(view, cell, place)
+    check_record(here, exchange, view, cell)
 
 
 async def _watched(client: Client, answer: Answer, seen_first: bytes) -> View:
@@ -59,33 +57,3 @@ async def _watched(client: Client, answer: Answer, seen_first: bytes) -> View:
 def _again(answer: Answer) -> Answer:
     """The same bytes, with their gates closed."""
     return answer.but(steps=[Gate() if isinstance(step, Gate) else step for step in answer.steps])
-
-
-def _is_what_the_client_sees(view: View, cell: Cell, place: Place) -> None:
-    match cell.sees:
-        case Sees.NOTHING:
-            assert (view.end, view.status) == (End.NONE, None)
-        case Sees.ERROR:
-            assert (view.end, view.status) == (End.WHOLE, 502)
-            assert cell.words in place.error_words(view.json)
-        case Sees.ERROR_EVENT:
-            assert (view.end, view.status) == (End.WHOLE, 200)
-            assert b"event: error\n" in view.body
-            assert cell.words.encode() in view.body
-            assert place.last not in view.body
-        case Sees.WHOLE:
-            assert (view.end, view.status) == (End.WHOLE, 200)
-            assert place.last in view.body
-        case Sees.SO_FAR:
-            assert (view.end, view.status) == (End.WHOLE, 200)
-            assert place.last not in view.body
-        case Sees.BROKEN_OFF:
-            assert (view.end, view.status) == (End.BROKEN_OFF, 200)
-            assert place.last not in view.body
-
-
-def _is_stored(here: Setting, exchange: Exchange, view: View) -> None:
-    stored = here.candela.reader.exchange(exchange.id)
-    assert stored is not None
-    assert (stored.outcome, stored.error) == (exchange.outcome, exchange.error)
-    assert (here.candela.reader.response_body(exchange.id) or b"") == view.body

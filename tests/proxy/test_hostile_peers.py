@@ -1,6 +1,5 @@
 """Whatever a provider sends, its bytes are in no error of candela's: not in the log, the store, JSON or an answer."""
 
-import asyncio
 import errno
 import ssl
 from pathlib import Path
@@ -96,24 +95,6 @@ async def test_a_certificate_that_is_not_trusted_names_the_setting_and_no_python
             " (proxy.ca_bundle in config.toml can name the PEM file of another certificate authority)."
         )
     assert "object at 0x" not in caplog.text + words
-
-
-async def test_a_provider_without_tls_behind_https_is_told_as_that(
-    client: aiohttp.ClientSession, tmp_path: Path
-) -> None:
-    def at_once(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-    server = await asyncio.start_server(at_once, "127.0.0.1", 0)
-    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with (
-        server,
-        RunningProxy(url, tmp_path) as candela,
-        client.post(f"{candela.url}/v1/messages", data=BODY) as answer,
-    ):
-        words = (await answer.json())["error"]["message"]
-    assert "it does not speak TLS" in words
-    assert "0x" not in words
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])

@@ -198,20 +198,6 @@ async def test_a_body_beyond_the_limit_is_refused_in_the_messages_form_and_noted
     assert provider.requests == []
 
 
-async def test_the_providers_certificate_is_verified(
-    tls_provider: Provider, client: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
-    async with (
-        running(tls_provider, tmp_path) as candela,
-        client.post(f"{candela.url}/v1/messages", data=BODY) as answer,
-    ):
-        document = await answer.json()
-    assert answer.status == 502
-    assert "certificate" in document["error"]["message"].lower()
-    assert tls_provider.requests == []
-
-
 @pytest.mark.parametrize("how", ["ca_bundle", "NODE_EXTRA_CA_CERTS"])
 async def test_a_ca_bundle_of_the_users_is_trusted(
     tls_provider: Provider,

@@ -134,6 +134,8 @@ class Provider:
         """How many connections were accepted."""
         self.respond: Respond | None = None
         """Chooses the answer to a request that no scripted one is queued for; None from it: the usual one."""
+        self.early: Answer | None = None
+        """The answer to every request as soon as its head is there. Its body is left unread, and not in the record."""
         self.url = ""
         """Base URL, without a slash at its end."""
         self._queue: deque[Answer] = deque()
@@ -192,12 +194,15 @@ class Provider:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(reader, writer)
         try:
-            while (request := await connection.read_request(number)) is not None:
+            while (request := await connection.read_request(number, with_body=self.early is None)) is not None:
                 async with self._arrived:
                     self.requests.append(request)
                     self._arrived.notify_all()
                 try:
-                    await connection.play(request, self._choose(request))
+                    if self.early is None:
+                        await connection.play(request, self._choose(request))
+                    else:
+                        await connection.play_early(request, self.early)
                 finally:
                     request.done.set()
         except (_Broken, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
@@ -245,7 +250,7 @@ class _Connection:
         self._writer = writer
         self._early = b""
 
-    async def read_request(self, number: int) -> ReceivedRequest | None:
+    async def read_request(self, number: int, *, with_body: bool = True) -> ReceivedRequest | None:
         """The next request, or None when the other side has closed."""
         try:
             head = self._early + await self._reader.readuntil(b"\r\n\r\n")
@@ -256,6 +261,8 @@ class _Connection:
         method, target, _version = line.split(" ", 2)
         headers = tuple((name, value.strip()) for name, _, value in (field.partition(":") for field in fields))
         known = {name.lower(): value for name, value in headers}
+        if not with_body:
+            return ReceivedRequest(method, target, headers, b"", number)
         if known.get("expect", "").lower() == "100-continue":
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if "chunked" in known.get("transfer-encoding", "").lower():
@@ -295,6 +302,11 @@ class _Connection:
             await asyncio.gather(script, leaving, return_exceptions=True)
             if not leaving.cancelled() and leaving.exception() is None:
                 self._early = leaving.result()
+
+    async def play_early(self, request: ReceivedRequest, answer: Answer) -> None:
+        """Send the answer to a request whose body is still arriving. Raises _Broken at its end."""
+        await self._script(request, answer)
+        raise _Broken
 
     async def _script(self, request: ReceivedRequest, answer: Answer) -> None:
         for hold in answer.before_head:
