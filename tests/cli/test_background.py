@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.cli.command import PATIENCE_S, Home
+from tests.proxy.running import WireClient
 
 
 async def status(home: Home) -> dict[str, Any]:
@@ -81,10 +83,25 @@ async def test_stop_ends_it_and_stopping_again_is_no_failure(home: Home) -> None
     assert (again.code, again.out) == (0, "No candela is running in the background.\n")
 
 
-async def test_what_it_writes_is_for_its_user_alone(home: Home) -> None:
-    await home.run("start")
+@pytest.fixture
+def careless_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("careless_umask")
+async def test_what_it_writes_is_for_its_user_alone_whatever_the_umask(home: Home) -> None:
+    written = home.directory / "requests.jsonl"
+    await home.run("start", CANDELA_SINKS__JSON_LINES__PATH=str(written))
+    async with WireClient(home.port) as client:
+        await client.post("/v1/messages", headers="Connection: close\r\n")
+        assert b"message_stop" in await client.rest()
+    await home.run("stop")
+    files = {path.name: path for path in (*home.data.rglob("*"), written)}
+    assert files.keys() >= {"candela.db", "candela.log", "api-token", "requests.jsonl"}
     assert home.data.stat().st_mode & 0o777 == 0o700
-    assert (home.data / "candela.log").stat().st_mode & 0o077 == 0
+    assert {name: oct(path.stat().st_mode & 0o077) for name, path in files.items() if path.stat().st_mode & 0o077} == {}
 
 
 async def test_a_pid_file_that_a_killed_process_left_is_not_believed(home: Home) -> None:

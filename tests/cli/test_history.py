@@ -207,6 +207,14 @@ async def test_an_export_goes_to_the_named_file_or_to_one_named_for_the_session(
     assert named.err.startswith("2 requests written to ")
     one = await recorded.run("export", "--session", "2aaa")
     assert one.err.startswith("1 request written to ")
+    # The folder may be that of a project from elsewhere, with a link of this name.
+    elsewhere = recorded.directory / "elsewhere"
+    elsewhere.write_text("kept")
+    file.unlink()
+    file.symlink_to(elsewhere)
+    again = await recorded.run("export", "--session", "1f0c")
+    assert f"candela-{SESSION}-2.csv" in again.err
+    assert elsewhere.read_text() == "kept"
     failed = await recorded.run("export", "--session", "1f0c", "-o", "/nonexistent/x.csv")
     assert (failed.code, "/nonexistent/x.csv" in failed.err) == (1, True)
 

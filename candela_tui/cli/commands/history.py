@@ -14,6 +14,7 @@ from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
+from candela_tui.files import write_at, write_new
 from candela_tui.ledger.contexts import contexts
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import session_title
@@ -139,7 +140,9 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
 @click.command()
 @click.option("--session", "session_id", metavar="ID", required=True, help="The session, or the beginning of its id.")
 @click.option("--format", "form", type=click.Choice(list(REPORTS)), default=next(iter(REPORTS)), show_default=True)
-@click.option("-o", "--output", metavar="FILE", help="Where to write; - is standard output. Default: candela-ID.csv")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Where to write; - is standard output. Default: a new file, candela-ID.csv"
+)
 @pass_invocation
 def export(invocation: Invocation, session_id: str, form: str, output: str | None) -> None:
     """Write a session's requests into a file.
@@ -156,9 +159,13 @@ def export(invocation: Invocation, session_id: str, form: str, output: str | Non
         else:
             sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         return
-    file = Path(output or f"{file_stem(found[0].session_id)}{report.suffix}")
+    stem = file_stem(found[0].session_id)
+    file = Path(output or f"{stem}{report.suffix}")
     try:
-        file.write_bytes(text.encode("utf-8", "replace"))
+        if output:
+            write_at(file, text.encode("utf-8", "replace"), replace=True)
+        else:
+            file = write_new(Path(), stem, report.suffix, text)
     except OSError as error:
         raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
     click.echo(f"{amounts.requests(len(found))} written to {file}", err=True)
