@@ -3,9 +3,12 @@
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
+import re
+
 import msgspec
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class ServerSentEvent(msgspec.Struct, frozen=True):
@@ -19,7 +22,7 @@ def encoded(event: ServerSentEvent) -> bytes:
     """Return the bytes of an event; line ends within its data may become other line ends."""
     data = event.data
     if b"\n" in data or b"\r" in data:
-        data = b"\ndata: ".join(data.splitlines())
+        data = b"\ndata: ".join(_LINE_END.split(data))
     name = event.name
     if not name or "\n" in name or "\r" in name:
         return b"data: %b\n\n" % data
