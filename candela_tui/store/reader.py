@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
@@ -28,6 +28,8 @@ from candela_tui.store.search import search_sessions
 from candela_tui.store.totals import NotSummable, read_ledger
 
 _LAST_CHARACTER = "\U0010ffff"
+_MARGIN_US = 60_000_000
+"""How much later than its id says an exchange may have begun: the process may sleep between the two."""
 
 
 class StoreReader:
@@ -86,6 +88,15 @@ class StoreReader:
         for exchange in self._readable(live, cache(is_running)):
             ledger.change(None, exchange)
         return ledger
+
+    def sessions_beginning(self, beginning: str, limit: int) -> list[str]:
+        """Return the ids of sessions that begin with this text, at most ``limit`` of them, in order."""
+        of_session = exchanges.c.session_id
+        wanted = select(of_session).distinct().order_by(of_session).limit(limit)
+        between = of_session.between(stored_text(beginning), stored_text(beginning + _LAST_CHARACTER))
+        with self._reading() as connection:
+            rows = _rows(connection, wanted.where(between)) if connection else []
+        return [row["session_id"] for row in rows]
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers, by its id or a prefix of it. Raises AmbiguousId if several match."""
@@ -226,7 +237,22 @@ def _conditions(query: ExchangeQuery) -> list[ColumnElement[bool]]:
 
 def _statement(query: ExchangeQuery) -> Select[Any]:
     """Return the statement for one page of exchanges, newest first."""
-    return select(exchanges).where(*_conditions(query)).order_by(exchanges.c.id.desc()).limit(query.limit)
+    conditions = _conditions(query)
+    if query.since is not None:
+        conditions.append(exchanges.c.id > _id_before(query.since))
+    return select(exchanges).where(*conditions).order_by(exchanges.c.id.desc()).limit(query.limit)
+
+
+def _id_before(moment: datetime) -> ColumnElement[str]:
+    """Return the id of an exchange that began shortly before that moment; empty if there is none.
+
+    Ids sort by the time at which exchanges began. Without a lower bound for them, SQLite reads the whole table to find
+    that no more exchanges are late enough.
+    """
+    earlier = exchanges.alias()
+    shortly = stored_time(moment) - _MARGIN_US
+    nearest = select(earlier.c.id).where(earlier.c.started_at_us < shortly).order_by(earlier.c.started_at_us.desc())
+    return func.coalesce(nearest.limit(1).scalar_subquery(), "")
 
 
 def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[RowMapping]:

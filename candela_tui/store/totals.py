@@ -11,13 +11,13 @@ from candela_tui.ledger.ledger import QUARTER_S, Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
-from candela_tui.store.codecs import read_money, read_text, read_time
+from candela_tui.store.codecs import read_money, read_text, read_time, stored_list
 from candela_tui.store.schema import exchanges
 
 _QUARTER_US: Final = QUARTER_S * 1_000_000
 _AT_ONCE: Final = 10_000
 """Ids per statement: SQLite accepts 32,766 parameters (https://sqlite.org/limits.html)."""
-_ONLY_MODEL: Final = "[null, null, null, %"
+_ONLY_MODEL: Final = f"{stored_list((None, None, None))[:-1]},%"
 """Clues that only name the model: each request with a context window of a million tokens has them."""
 _FAILED: Final = (Outcome.ERROR.value, Outcome.CUT.value)
 

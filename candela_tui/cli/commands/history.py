@@ -20,8 +20,8 @@ from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.totals import Totals
 from candela_tui.reports.catalog import REPORTS
-from candela_tui.reports.json_text import json_text
-from candela_tui.reports.records import detailed_record, request_records, session_record
+from candela_tui.reports.json_text import json_lines, json_text
+from candela_tui.reports.records import detailed_record, session_record
 from candela_tui.reports.report import file_stem
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from candela_tui.store.reader import StoreReader
 
 _NO_SESSION = "none"
+_MOST_NAMED = 3
+"""How many of the sessions that an ambiguous beginning fits an error names."""
 
 _BODIES = ("request", "response", "provider-request", "provider-response")
 
@@ -83,7 +85,8 @@ def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> N
     with _store(invocation) as store:
         found = store.exchanges() if session_id is None else _of_session(store, session_id)
     if as_json:
-        echo_json(json_text(list(request_records(found))))
+        for part in json_lines(found):
+            echo_json(part, newline=False)
         return
     if not found:
         _say_empty(invocation)
@@ -193,8 +196,9 @@ def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
         found = store.exchanges(ExchangeQuery(session_id=None))
         known = {beginning} if found else set()
     else:
-        recorded = {each for each in store.totals(by=(Dimension.SESSION,)).by_session() if each is not None}
-        known = {beginning} & recorded or {each for each in recorded if each.startswith(beginning)}
+        # In order, so that the session whose whole id this is comes first.
+        known = set(store.sessions_beginning(beginning, _MOST_NAMED + 1))
+        known = {beginning} & known or known
         found = store.exchanges(ExchangeQuery(next(iter(known)))) if len(known) == 1 else []
     if not known:
         raise click.ClickException(
@@ -202,7 +206,7 @@ def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
             "`candela sessions` lists them."
         )
     if len(known) > 1:
-        several = ", ".join(terminal_safe(session) for session in sorted(known)[:3])
+        several = ", ".join(terminal_safe(session) for session in sorted(known)[:_MOST_NAMED])
         raise click.ClickException(
             f"More than one session begins with {terminal_safe(beginning)!r}, such as {several}."
         )

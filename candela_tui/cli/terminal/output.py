@@ -17,6 +17,7 @@ def output_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def echo_json(text: str) -> None:
-    """Print JSON. If the output is not UTF-8, use the equivalent ``\\u`` escapes."""
-    click.echo(text if is_utf8(sys.stdout) else _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text))
+def echo_json(text: str, *, newline: bool = True) -> None:
+    """Print JSON, or a part of it. If the output is not UTF-8, use the equivalent ``\\u`` escapes."""
+    text = text if is_utf8(sys.stdout) else _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    click.echo(text, nl=newline)
