@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from aiohttp import StreamReader, TCPConnector, http_writer, web
+from aiohttp import TCPConnector, http_writer, web
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.web_protocol import RequestHandler
 from botocore.credentials import AssumeRoleProvider, RefreshableCredentials
@@ -41,8 +41,7 @@ class Private(NamedTuple):
 PRIVATE = (
     Private("_serialize_headers", http_writer, "write header bytes that are not UTF-8 (network/header_bytes.py)"),
     Private("_factory", TCPConnector, "make connections that see the provider's end (network/provider_connection.py)"),
-    Private("_payload", ResponseHandler, "tell whether an answer is complete (network/provider_connection.py)"),
-    Private("_read_nowait", StreamReader, "keep what came of a body that breaks off (network/provider_connection.py)"),
+    Private("_tail", ResponseHandler, "tell whether a provider spoke unasked (network/provider_connection.py)"),
     Private("_messages", RequestHandler, "see the newest request's body (proxy/access/client_connection.py)"),
     Private("_waiter", RequestHandler, "tell a waiting connection from a busy one (proxy/access/client_connection.py)"),
     Private("_loop", RequestHandler, "look for half-closed clients again (proxy/access/client_connection.py)"),

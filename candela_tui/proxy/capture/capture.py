@@ -27,16 +27,19 @@ _TICK_S = 0.1
 _GROW_EVERY_S = 1.0
 _GROWTH_BYTES = 2 * 2**20
 """Bytes of an answer after which the sinks get a part at once, so that a large one is never complete in memory."""
-# How long capture may hold the loop: a chunk of the relay waits about that long at most. When many exchanges wait to
-# be recorded, longer slices keep capture from falling behind.
+# How long capture may hold the loop: a chunk of the relay waits about that long at most. Then the loop has as much time
+# for other work as makes capture's share this one, so that a burst of requests is relayed first and recorded after it.
 _SLICE_S = 0.0005
+_SHARE = 0.2
+# If recording what waits takes longer than this, its share is half of the time, with slices that are longer the more
+# exchanges wait.
+_PATIENCE_S = 2.0
 _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
 # If request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
 # much of the loop's time as everything else does, twice as much if twice as many bytes wait, and so on: at some point
-# it is faster than requests arrive. Clients that send 500 requests a second of 90 kB bring it there; eight agents with
-# bodies of 1 MB do not. Even then no chunk waits longer than one catch-up slice.
-_MUCH = 9 * 2**20
+# it is faster than requests arrive. Even then no chunk waits longer than one catch-up slice.
+_MUCH = 32 * 2**20
 _LONGEST_CATCHING_UP_S = 0.025
 _MOST_SESSIONS_KNOWN = 10_000
 _MOST_AGENTS_KNOWN = 10_000
@@ -66,7 +69,7 @@ class Capture:
         self._tries = RetryForms()
         self._work = asyncio.Event()
         self._closing = False
-        self._slice_end = 0.0
+        self._slice_end = self._tick_began = 0.0
 
     def begin(self, raw: RawExchange) -> None:
         """Take a new exchange, which ``run`` records."""
@@ -92,6 +95,7 @@ class Capture:
         self._work.set()
 
     async def _tick(self) -> None:
+        self._tick_began = time.perf_counter()
         self._begin_slice()
         # Exchanges that begin meanwhile wait. Otherwise ended ones would stay in memory as long as new ones arrive.
         for _ in range(len(self._waiting)):
@@ -207,10 +211,17 @@ class Capture:
         """Whether the waiting requests take so much memory that recording must catch up."""
         return self._waiting_bytes > _MUCH
 
+    @property
+    def _late(self) -> bool:
+        """Whether recording what waited took longer than it should."""
+        return time.perf_counter() - self._tick_began > _PATIENCE_S
+
     def _begin_slice(self, others_s: float = 0.0) -> None:
         """Start a slice. ``others_s`` is the time that the loop's other work took since the last one."""
-        waiting = len(self._waiting) + len(self._live)
-        slice_s = min(_SLICE_S + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
+        slice_s = _SLICE_S
+        if self._late:
+            waiting = len(self._waiting) + len(self._live)
+            slice_s = min(slice_s + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
         if self.catching_up:
             share = self._waiting_bytes / _MUCH
             slice_s = max(slice_s, min(others_s * share, _LONGEST_CATCHING_UP_S))
@@ -219,7 +230,8 @@ class Capture:
     async def _breathe(self) -> None:
         now = time.perf_counter()
         if now >= self._slice_end:
-            await asyncio.sleep(0)
+            hurries = self._closing or self.catching_up or self._late
+            await asyncio.sleep(0 if hurries else _SLICE_S / _SHARE - _SLICE_S)
             self._begin_slice(time.perf_counter() - now)
 
 
