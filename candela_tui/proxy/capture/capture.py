@@ -21,7 +21,7 @@ from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.proxy.capture.retry_forms import RetryForms
 from candela_tui.proxy.capture.setup_notices import on_first_request, on_title_request
-from candela_tui.sinks.sink import Sink
+from candela_tui.sinks.sink import Growth, Sink
 
 _TICK_S = 0.1
 _GROW_EVERY_S = 1.0
@@ -45,6 +45,8 @@ _MOST_SESSIONS_KNOWN = 10_000
 _MOST_AGENTS_KNOWN = 10_000
 
 logger = logging.getLogger(__name__)
+
+_FAILED = "exchange %s could not be recorded in full; the request was not affected"
 
 _Key = TypeVar("_Key")
 
@@ -79,15 +81,29 @@ class Capture:
 
     async def run(self) -> None:
         """Record until ``close`` was called and everything live has ended."""
-        while True:
-            if not self._waiting and not self._live:
-                if self._closing:
-                    return
-                self._work.clear()
-                await self._work.wait()
-            # Reading a request waits for the next tick, so that it does not delay its own answer.
-            await asyncio.sleep(0 if self._closing or self.catching_up else _TICK_S)
-            await self._tick()
+        over = False
+        while not over:
+            try:
+                over = await self._go_on()
+            except Exception:
+                logger.exception("recording failed in between; no request was affected")
+                self._notify(
+                    "Recording failed in between, and may miss a part of the latest requests (the log says why)"
+                )
+                # A fault that stays must not keep the loop busy.
+                await asyncio.sleep(_TICK_S)
+
+    async def _go_on(self) -> bool:
+        """Record what there is, or wait for it. Returns whether nothing can come any more."""
+        if not self._waiting and not self._live:
+            if self._closing:
+                return True
+            self._work.clear()
+            await self._work.wait()
+        # Reading a request waits for the next tick, so that it does not delay its own answer.
+        await asyncio.sleep(0 if self._closing or self.catching_up else _TICK_S)
+        await self._tick()
+        return False
 
     def close(self) -> None:
         """Let ``run`` return once every live exchange has ended. The relay must take no new requests by then."""
@@ -101,18 +117,34 @@ class Capture:
         for _ in range(len(self._waiting)):
             raw = self._waiting.popleft()
             self._waiting_bytes -= len(raw.recording.request)
-            record = self._live[raw.id] = ExchangeRecord(raw)
-            while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
-                await self._breathe()
-            self._try(record, self._read)
-            while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
-                await self._breathe()
-            self._begin(record)
-            await self._breathe()
-            # An exchange that has ended by now is freed before the next one is read.
-            if raw.end_ms is not None:
-                await self._follow(record)
+            try:
+                await self._take(raw)
+            except Exception:
+                logger.exception(_FAILED, raw.id)
+                self._tell_failed(raw)
         for record in list(self._live.values()):
+            try:
+                await self._follow(record)
+            except Exception:
+                logger.exception(_FAILED, record.raw.id)
+                self._tell_failed(record.raw)
+                if record.failed:
+                    # It failed before, so its end would fail again and again.
+                    self._live.pop(record.raw.id, None)
+                record.failed = True
+
+    async def _take(self, raw: RawExchange) -> None:
+        """Record the beginning of an exchange."""
+        record = self._live[raw.id] = ExchangeRecord(raw)
+        while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
+            await self._breathe()
+        self._try(record, self._read)
+        while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
+            await self._breathe()
+        self._begin(record)
+        await self._breathe()
+        # An exchange that has ended by now is freed before the next one is read.
+        if raw.end_ms is not None:
             await self._follow(record)
 
     async def _follow(self, record: ExchangeRecord) -> None:
@@ -187,7 +219,13 @@ class Capture:
         record.snapshot(self._pricer)
 
     def _end(self, record: ExchangeRecord) -> None:
-        growth = record.take_growth()
+        try:
+            growth = record.take_growth()
+        except Exception:
+            # The sinks must learn of the end, or the exchange would stay live for ever.
+            logger.exception(_FAILED, record.raw.id)
+            self._tell_failed(record.raw)
+            growth = Growth((), (), None)
         self._tell(lambda sink: sink.ended(record.exchange, growth))
         exchange = record.exchange
         if exchange.kind is Kind.TITLE and exchange.session_id is not None:
@@ -200,11 +238,15 @@ class Capture:
         try:
             step(record)
         except Exception:
-            logger.exception("exchange %s could not be recorded in full; the request was not affected", record.raw.id)
-            self._notify(f"Exchange {record.raw.id} could not be recorded in full (the log says why)")
+            logger.exception(_FAILED, record.raw.id)
+            self._tell_failed(record.raw)
             record.failed = True
             return False
         return True
+
+    def _tell_failed(self, raw: RawExchange) -> None:
+        """Tell the user what a failure cost."""
+        self._notify(f"Exchange {raw.id} could not be recorded in full (the log says why)")
 
     @property
     def catching_up(self) -> bool:
