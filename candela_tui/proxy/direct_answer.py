@@ -53,19 +53,15 @@ class DirectAnswer:
         self._raw = raw
         self._keep_alive = bool(request.keep_alive)
         self._chunked = header(fields, "Content-Length") is None
-        self._fields = fields
-        self._first_line = f"HTTP/1.1 {answer.status} {answer.reason}"
+        own = [("Transfer-Encoding", "chunked")] if self._chunked else []
+        if not self._keep_alive:
+            own.append(("Connection", "close"))
+        self._unsent = head(f"HTTP/1.1 {answer.status} {answer.reason}", [*fields, *own])
+        """The head, until it is written with what has arrived of the body."""
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def written(self) -> WrittenResponse:
         """Write the whole answer. Raises BrokenOff, and ConnectionResetError if the client has disconnected."""
-        transport = self._connection.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError
-        own = [("Transfer-Encoding", "chunked")] if self._chunked else []
-        if not self._keep_alive:
-            own.append(("Connection", "close"))
-        transport.write(head(self._first_line, [*self._fields, *own]))
         self._connection.begin_answer(self._write)
         self._response.on_progress = self._write
         self._write()
@@ -84,14 +80,16 @@ class DirectAnswer:
         if transport is None or transport.is_closing():
             self._end.set_exception(ConnectionResetError())
             return
+        parts = [self._unsent] if self._unsent else []
+        self._unsent = b""
         if data:
-            if self._chunked:
-                transport.writelines((b"%x\r\n" % len(data), data, b"\r\n0\r\n\r\n" if over else b"\r\n"))
-            else:
-                transport.write(data)
+            parts += [b"%x\r\n" % len(data), data, b"\r\n"] if self._chunked else [data]
+        if over and self._chunked:
+            parts.append(b"0\r\n\r\n")
+        if parts:
+            transport.writelines(parts)
+        if data:
             self._raw.chunk(data)
-        elif over and self._chunked:
-            transport.write(b"0\r\n\r\n")
         if over:
             self._end.set_result(None)
         elif response.failure is not None:
