@@ -1,10 +1,6 @@
-"""Create a store with a history: many small requests in many sessions, and one large conversation.
-
-``python benchmarks/history.py FILE REQUESTS`` creates one with the candela of that Python.
-"""
+"""Create a store with a history: many small requests in many sessions, and one large conversation."""
 
 import json
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,15 +26,13 @@ _SESSIONS = 400
 _PROJECTS = 20
 _SECOND = timedelta(seconds=1)
 LARGE_TITLE = "the large conversation"
-LARGE_WORDS = "row.key in wanted"
-"""Words of the large conversation that only its own screen shows."""
 
 
 def fill(path: Path, requests: int, *, sessions: int = _SESSIONS, apart: timedelta = _SECOND) -> None:
     """Put this many requests into a new store, the newest a few seconds old, and the large one last."""
     fill_small(path, requests, sessions=sessions, apart=apart)
     at = utc_now() - timedelta(seconds=5)
-    store(path, _large(at), large_body(), [b"{}"])
+    store(path, request_of(at, 0), large_body(), [b"{}"])
 
 
 def fill_small(path: Path, requests: int, *, sessions: int, apart: timedelta) -> None:
@@ -122,15 +116,16 @@ def _small(at: datetime) -> Exchange:
     )
 
 
-def _large(at: datetime) -> Exchange:
+def request_of(at: datetime, number: int, *, session_id: str | None = "large") -> Exchange:
+    """Return a request that ended well, of the large conversation or of another session."""
     return Exchange(
-        id=f"{at.timestamp():017.3f}-large",
+        id=f"{at.timestamp():017.3f}-{number:06}",
         started_at=at,
         method="POST",
         path="/v1/messages?beta=true",
         route=RouteName.DIRECT,
         kind=Kind.MESSAGES,
-        session_id="large",
+        session_id=session_id,
         model="claude-opus-4-8",
         streamed=True,
         status=200,
@@ -143,7 +138,7 @@ def _large(at: datetime) -> Exchange:
 def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
     """Return a conversation of this many messages and about this many kB: prompts, tool calls and long results."""
     share = kilobytes * 1000 * 2 // messages
-    line = f"    return [row for row in rows if {LARGE_WORDS}]  # é 中 \\u2026 a line as code has it\n"
+    line = "    return [row for row in rows if row.key in wanted]  # é 中 \\u2026 a line as code has it\n"
     result = line * (share // len(line.encode()))
     turns = []
     for number in range(messages // 2):
@@ -153,7 +148,3 @@ def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
         turns.append({"role": "user", "content": [answer]})
     document = {"model": "claude-opus-4-8", "stream": True, "messages": [{"role": "user", "content": "go"}, *turns]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-if __name__ == "__main__":
-    fill(Path(sys.argv[1]), int(sys.argv[2]))

@@ -9,7 +9,6 @@ import json
 import re
 import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -177,9 +176,3 @@ async def drive(url: str, shape: Shape) -> Measured:
     finally:
         gc.enable()
     return measured
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

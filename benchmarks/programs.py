@@ -19,8 +19,9 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _CANDELA = str(Path(sys.executable).with_name("candela"))
-_START_S = 180
+_START_S = 90
 _END_S = 20
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _KEPT = 256 * 1024
 
 
@@ -45,7 +46,7 @@ class Program:
 
     def processor_seconds(self) -> float:
         """Return the processor time that it and its children have used so far."""
-        return sum(_seconds(task) for pid in _tree(self.pid) for task in Path(f"/proc/{pid}/task").glob("*"))
+        return sum(sum(_times(Path(f"/proc/{pid}"))) for pid in _tree(self.pid))
 
     def resident_mb(self) -> float:
         """Return its resident memory in MB, without its children's."""
@@ -53,12 +54,13 @@ class Program:
         return pages * resource.getpagesize() / 1e6
 
 
-def _seconds(task: Path) -> float:
-    """Return the processor time of a thread, given by its folder in /proc; 0 if it has ended."""
+def _times(process: Path) -> tuple[float, float]:
+    """Return the user and system time of a process or thread in seconds; 0 where /proc has none."""
     try:
-        return int((task / "schedstat").read_text().split()[0]) / 1e9
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0
+        return 0.0, 0.0
+    return int(fields[11]) / _TICKS_A_SECOND, int(fields[12]) / _TICKS_A_SECOND
 
 
 def _tree(pid: int) -> list[int]:
@@ -101,9 +103,9 @@ class Candela(Program):
         main = other = 0.0
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             if task.name == str(self.pid):
-                main = _seconds(task)
+                main = sum(_times(task))
             else:
-                other += _seconds(task)
+                other += sum(_times(task))
         return main, other
 
 
@@ -155,12 +157,9 @@ def candela(
     dashboard: bool,
     size: tuple[int, int] = (120, 36),
     environment: Mapping[str, str] | None = None,
-    command: Sequence[str] = (_CANDELA,),
+    executable: str = _CANDELA,
 ) -> Iterator[Candela]:
-    """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``.
-
-    ``command`` is what runs in place of the installed ``candela``.
-    """
+    """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
     port = free_port()
     own = {
         **(environment or {}),
@@ -170,21 +169,19 @@ def candela(
         "CANDELA_ANTHROPIC__BASE_URL": upstream,
     }
     if dashboard:
-        with on_terminal(command, port, environment=own, size=size) as running:
+        with on_terminal([executable], port, environment=own, size=size) as running:
             yield running
     else:
-        with program([*command, "serve"], port, directory=directory, environment=own) as running:
+        with program([executable, "serve"], port, directory=directory, environment=own) as running:
             yield Candela(running.url, running.pid)
 
 
 @contextlib.contextmanager
-def attached(
-    serving: Candela, directory: Path, *, size: tuple[int, int] = (120, 36), command: Sequence[str] = (_CANDELA,)
-) -> Iterator[Candela]:
+def attached(serving: Candela, directory: Path, *, size: tuple[int, int] = (120, 36)) -> Iterator[Candela]:
     """Open the dashboard of a ``candela serve`` whose files are in this directory, in a process of its own."""
     port = int(serving.url.rpartition(":")[2])
     own = {"CANDELA_DATA_DIR": str(directory), "CANDELA_CONFIG": str(directory / "config.toml")}
-    with on_terminal([*command, "attach", "--port", str(port)], port, environment=own, size=size) as running:
+    with on_terminal([_CANDELA, "attach", "--port", str(port)], port, environment=own, size=size) as running:
         yield running
 
 

@@ -38,7 +38,7 @@ class BlockTimes:
             self._growing.append((block, time, 0))
         growing = []
         for block, time, seen in self._growing:
-            time.characters += sum(map(len, islice(block.pieces, seen, None)))
+            time.characters += sum(map(len, block.pieces[seen:]))
             if block.done:
                 time.end_ms = at_ms
             else:

@@ -11,14 +11,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict
+from yarl import URL
 
 from candela_tui.network.errors import Fault, described, fault
 from candela_tui.network.head_check import unpassable
-from candela_tui.network.header_fields import answer_fields
+from candela_tui.network.header_fields import answer_fields, decoded_pairs
 from candela_tui.network.origins import Origins
-from candela_tui.network.provider_client import ProviderClient
-from candela_tui.network.provider_response import ProviderResponse
+from candela_tui.network.provider_connection import unread
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
 from candela_tui.protocol.errors import REDIRECTS, ApiError, Untranslatable
 from candela_tui.protocol.headers import HeaderList, header
@@ -42,15 +42,6 @@ class BrokenOff(Exception):
     def __init__(self, why: str, error: ApiError | None = None) -> None:
         super().__init__(why)
         self.error = error or ApiError("cut", why)
-
-
-BODY_ERRORS = (aiohttp.ClientError, HttpProcessingError, ConnectionError, TimeoutError)
-"""What reading the body of a response raises."""
-
-
-def broken_off(error: BaseException) -> BrokenOff:
-    """Return the BrokenOff for one of BODY_ERRORS."""
-    return BrokenOff(described(error, _PEER))
 
 
 class Observer(Protocol):
@@ -82,15 +73,15 @@ _NOBODY = _Nobody()
 class OpenAnswer:
     """A provider's response that will be passed on to the client. The caller reads its body and closes it."""
 
-    __slots__ = ("_beginning", "attempt", "headers", "reason", "response", "status")
+    __slots__ = ("_beginning", "_response", "attempt", "headers", "reason", "status")
 
-    def __init__(self, attempt: Attempt, response: ProviderResponse) -> None:
+    def __init__(self, attempt: Attempt, response: aiohttp.ClientResponse) -> None:
         self._beginning = b""
         self.attempt = attempt
-        self.response = response
+        self._response = response
         self.status = response.status
         self.reason = response.reason
-        self.headers = response.fields
+        self.headers = decoded_pairs(response.raw_headers)
 
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body, still encoded, or empty bytes at its end. Raises BrokenOff."""
@@ -98,14 +89,11 @@ class OpenAnswer:
             beginning, self._beginning = self._beginning, b""
             return beginning
         try:
-            return await self.response.read()
-        except BODY_ERRORS as error:
-            raise broken_off(error) from error
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether nothing of the body was read."""
-        return not self._beginning
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            if last := unread(self._response.content):
+                return last
+            raise BrokenOff(described(error, _PEER)) from error
 
     def put_back(self, beginning: bytes) -> None:
         """Let ``next_chunk`` return bytes that were already read, before all others."""
@@ -120,15 +108,15 @@ class OpenAnswer:
 
     def close(self) -> None:
         """Close the connection if the body was not read to its end. Otherwise the connection was already released."""
-        self.response.close()
+        self._response.close()
 
 
 class Attempts:
-    """Sends attempts with one client, which the caller closes."""
+    """Sends attempts over one client session, which the caller closes."""
 
     def __init__(
         self,
-        client: ProviderClient,
+        session: aiohttp.ClientSession,
         origins: Origins,
         *,
         notify: Callable[[str], None] = lambda _: None,
@@ -136,7 +124,7 @@ class Attempts:
     ) -> None:
         """``log`` receives a message for each failure. ``notify`` receives those that the user must fix before any
         request can work: base_url is candela's own address."""
-        self._client = client
+        self._session = session
         self._origins = origins
         self._notify = notify
         self._log = log
@@ -156,7 +144,7 @@ class Attempts:
             observer.attempted(step)
             try:
                 response = await self._send(step.request, origin.proxy, observer)
-            except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 return _for_client(step, self._failed(*_unreachable(origin.url, error)))
             answer = OpenAnswer(step, response)
             try:
@@ -185,30 +173,31 @@ class Attempts:
         except BrokenOff as broken:
             return error_reply(502, str(broken))
 
-    async def _send(self, request: ProviderRequest, proxy: str | None, observer: Observer) -> ProviderResponse:
-        """Send a request and return the response once its headers arrive. Raises BrokenOff, and the client's own errors
+    async def _send(self, request: ProviderRequest, proxy: str | None, observer: Observer) -> aiohttp.ClientResponse:
+        """Send a request and return the response once its headers arrive. Raises BrokenOff, and aiohttp's own errors
         if there is no connection."""
         try:
-            return await self._client.send(
+            return await self._session.request(
                 request.method,
-                request.url,
-                request.headers,
-                request.body,
+                URL(request.url, encoded=True),
+                headers=CIMultiDict(request.headers),
+                data=request.body or None,
+                allow_redirects=False,
                 proxy=proxy,
-                on_connected=observer.connected,
+                trace_request_ctx=observer,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            raise broken_off(error) from error
+            raise BrokenOff(described(error, _PEER)) from error
         except aiohttp.ClientOSError as error:
             if isinstance(error, aiohttp.ClientConnectorError):
                 raise
-            raise broken_off(error) from error
+            raise BrokenOff(described(error, _PEER)) from error
 
     async def _judged(
-        self, answer: OpenAnswer, response: ProviderResponse, place: str, observer: Observer
+        self, answer: OpenAnswer, response: aiohttp.ClientResponse, place: str, observer: Observer
     ) -> Attempt | Reply | None:
         """Return what replaces a response, or None if the client gets the response itself."""
-        why = unpassable(answer.status, answer.reason, answer.headers)
+        why = unpassable(response)
         if why is not None:
             return _for_client(answer.attempt, self._failed(502, f"{place} answered, but {why}"))
         if answer.attempt.own_credentials and answer.status in REDIRECTS:

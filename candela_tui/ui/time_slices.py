@@ -9,16 +9,24 @@ _SLICE_S = 0.002
 _SHOW_EVERY_S = 0.1
 
 
-async def in_slices(steps: Iterator[None], grown: Callable[[], None] = lambda: None) -> None:
-    """Run all steps. Call ``grown`` after the first slice, then about ten times a second, and at the end."""
+async def in_slices(
+    steps: Iterator[None], grown: Callable[[], None] = lambda: None, enough: Callable[[], bool] = lambda: False
+) -> bool:
+    """Run all steps, or as many as are ``enough``. Return whether all have run.
+
+    Call ``grown`` after the first slice, then about ten times a second, and at the end."""
     shown_at: float | None = None
     for _ in _slices(steps):
         now = time.perf_counter()
         if shown_at is None or now - shown_at >= _SHOW_EVERY_S:
             grown()
             shown_at = now
+        if enough():
+            grown()
+            return False
         await asyncio.sleep(0)
     grown()
+    return True
 
 
 def _slices(steps: Iterator[None]) -> Iterator[None]:

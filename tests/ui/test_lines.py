@@ -52,6 +52,11 @@ def test_indented_json_is_the_same_document(document: Any) -> None:
     assert json.loads("".join(line.strip(" ") for line in _lines(body, 100_000))) == document
 
 
+@given(_DOCUMENTS, st.sampled_from([None, 0, 3]))
+def test_json_is_indented_alike_however_it_was_written(document: Any, indent: int | None) -> None:
+    assert _lines(json.dumps(document, indent=indent).encode(), 100_000) == json.dumps(document, indent=2).split("\n")
+
+
 @given(st.binary(max_size=300), st.integers(20, 60))
 def test_whatever_the_bytes_are_each_is_shown_once_and_in_order(body: bytes, width: int) -> None:
     for spans in (json_spans, text_spans):

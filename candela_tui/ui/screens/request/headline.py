@@ -12,6 +12,7 @@ from candela_tui.ui.style import outcomes
 from candela_tui.ui.style.spinner import TICKS_A_SECOND, frame
 from candela_tui.ui.style.styled_text import Line, Piece, cells_of
 from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.text_view.line_view import ViewPosition
 
 _GAP = 3
 _SHORTEST_TITLE = 8
@@ -38,17 +39,17 @@ class Headline(OneLine):
     def __init__(self, *, id: str) -> None:
         super().__init__((("loading", "dim"),), id=id)
         self._heading: HeadlineFacts | None = None
-        self._position = (0, 0, 1.0)
+        self._position = ViewPosition(0, 0, 1.0)
 
     def show(self, heading: HeadlineFacts | None) -> None:
         """Show this request; None while it is loading."""
         self._heading = heading
         self.update()
 
-    def show_position(self, line: int, lines: int, share: float) -> None:
-        """Show the first line in view (from 1), the number of lines, and the share of the text above the view's end."""
-        if self._position != (line, lines, share):
-            self._position = (line, lines, share)
+    def show_position(self, position: ViewPosition) -> None:
+        """Show which lines are in view."""
+        if self._position != position:
+            self._position = position
             self.update()
 
     def compose_line(self, width: int) -> Line:
@@ -96,10 +97,16 @@ def _left(heading: HeadlineFacts) -> list[list[Piece]]:
     return parts
 
 
-def _rights(heading: HeadlineFacts, position: tuple[int, int, float]) -> list[Line]:
+def _rights(heading: HeadlineFacts, position: ViewPosition) -> list[Line]:
     """Return the forms of the place in the list and the lines in view, the longest first."""
     place: Line = ((f"  {heading.place[0]:,}/{heading.place[1]:,}", "dim"),) if heading.place is not None else ()
-    line, lines, share = position
+    line, lines, share, goes_on = position
+    if goes_on:
+        return [
+            ((f"  line {line:,} of more than {lines:,}", "faint"), *place),
+            ((f"  line {line:,}", "faint"), *place),
+            place,
+        ]
     if line <= 1 and share >= 1:
         return [place]
     percent = amounts.percent(share)

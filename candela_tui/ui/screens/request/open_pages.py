@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,6 +16,9 @@ from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
+_AHEAD = 20_000
+"""How many lines to write beyond those in view. A body of 60 MB has millions, and few of them are ever looked at."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -23,6 +26,10 @@ class _Open:
     at: float = 0
     """The line at the top of its view."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: Iterator[None] | None = None
+    """The steps that write the rest of it; None: there are none, or they are not known yet."""
+    whole: bool = False
+    """Whether all of it is needed, however much of it is in view."""
 
 
 class OpenPages:
@@ -48,6 +55,8 @@ class OpenPages:
         known = self._open.get(self._title or "")
         if known is None:
             return None
+        known.whole = True
+        self._view.needs_lines.set()
         await known.written.wait()
         return known.page
 
@@ -92,8 +101,8 @@ class OpenPages:
         known = self._open.get(self._title or "")
         if known is not None:
             known.at = self._view.scroll_y
-            if not known.written.is_set():
-                # Half written, and its worker stops: it starts over when it is shown again.
+            if not known.written.is_set() and known.steps is None:
+                # Not read yet, and its worker stops: it starts over when it is shown again.
                 del self._open[self._title or ""]
 
     async def _write(self, title: str) -> None:
@@ -123,15 +132,36 @@ class OpenPages:
                 self._view.grew(at=known.at if early else None)
             self._changed()
 
-        if known.written.is_set():
+        if known.written.is_set() or known.steps is not None:
             grown()
-        else:
-            await in_slices(await page.open(), grown)
+        if not known.written.is_set():
+            if known.steps is None:
+                known.steps = await page.open()
+            await self._run(known, grown)
             known.written.set()
         while True:
             self._grew.clear()
-            steps = await page.more()
-            if steps is not None:
-                await in_slices(steps, grown)
+            if known.steps is None:
+                known.steps = await page.more()
+            if known.steps is not None:
+                await self._run(known, grown)
             await self._grew.wait()
             await asyncio.sleep(bodies.grows_every_s)
+
+    async def _run(self, known: _Open, grown: Callable[[], None]) -> None:
+        """Run the steps of a page, for now no further than the view needs."""
+        view = self._view
+
+        def enough() -> bool:
+            return not (known.whole or view.needs_all) and (
+                len(known.page.lines) >= max(known.at, view.scroll_y) + view.size.height + _AHEAD
+            )
+
+        assert known.steps is not None
+        while not await in_slices(known.steps, grown, enough):
+            view.go_on(True)
+            while enough():
+                view.needs_lines.clear()
+                await view.needs_lines.wait()
+        view.go_on(False)
+        known.steps = None

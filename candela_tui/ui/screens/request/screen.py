@@ -126,7 +126,7 @@ class RequestScreen(Closable[None]):
 
     @on(TextView.Moved)
     def _show_position(self) -> None:
-        self._headline.show_position(*self._view.position)
+        self._headline.show_position(self._view.position)
 
     def take_change(self, change: Change) -> None:
         """Show changes of the request."""

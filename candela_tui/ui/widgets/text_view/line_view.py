@@ -1,5 +1,6 @@
 """A scrolling view of any number of lines, which draws only what is in view."""
 
+import asyncio
 from typing import ClassVar, NamedTuple
 
 from rich.style import Style
@@ -28,7 +29,9 @@ class ViewPosition(NamedTuple):
     """The first line in view, from 1; 0 if there are no lines."""
     lines: int
     share: float
-    """The share of the text that is above the view's bottom edge."""
+    """The share of the lines that is above the view's bottom edge."""
+    goes_on: bool = False
+    """Whether there are more lines, which are made when the view comes near them."""
 
 
 class LineView(Scroller, can_focus=True, inherit_bindings=False):
@@ -61,6 +64,14 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
         self._painting = False
         self._left = 0
         self._width = 0
+        self._goes_on = False
+        self.needs_lines = asyncio.Event()
+        """Set when more lines may be needed: the view was scrolled, is to follow the end, or is searched."""
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether all lines are needed: the end is followed."""
+        return self._following
 
     @property
     def lines(self) -> Lines:
@@ -77,14 +88,21 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
         """How far the view is scrolled."""
         top, lines = self.scroll_offset.y, len(self._lines)
         bottom = min(lines, top + self.size.height)
-        return ViewPosition(min(lines, top + 1), lines, bottom / lines if lines else 1.0)
+        return ViewPosition(min(lines, top + 1), lines, bottom / lines if lines else 1.0, self._goes_on)
 
     def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False) -> None:
         """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow."""
         self._lines = lines
         self._following = follow
         self._left = 0
+        self._goes_on = False
         self.grew(at=at)
+
+    def go_on(self, more: bool) -> None:
+        """Take whether there are more lines than those given so far."""
+        if self._goes_on != more:
+            self._goes_on = more
+            self.post_message(self.Moved())
 
     def release_lines(self) -> None:
         """Drop the lines when the screen closes. The collector may free a closed screen late, and the lines of a large
@@ -224,6 +242,7 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
         if new_value < old_value and new_value < self.max_scroll_y:
             self._following = False
         if round(old_value) != round(new_value):
+            self.needs_lines.set()
             self.post_message(self.Moved())
 
     def action_lines(self, step: int) -> None:
@@ -242,6 +261,7 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
     def action_bottom(self) -> None:
         """Go to the last line, and stay at the end as lines are added."""
         self._following = True
+        self.needs_lines.set()
         self.scroll_end(animate=False, force=True)
 
     @property

@@ -6,11 +6,14 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 
 from candela_tui.ui.style.styled_text import Line, Piece
 from candela_tui.ui.widgets.text_view.lines import Lines, SoftWrap
 from candela_tui.ui.widgets.text_view.search import MOST_HITS, Hit, Query
 from candela_tui.ui.widgets.text_view.spans import LineSpan
+
+_AT_ONCE = 16
 
 
 class SpanLines(Lines):
@@ -31,9 +34,10 @@ class SpanLines(Lines):
         return len(self._marks)
 
     def index(self, spans: Iterator[LineSpan]) -> Iterator[None]:
-        """Add spans, one per step."""
-        for span in spans:
-            self.take(span)
+        """Add spans, a few per step."""
+        while some := list(islice(spans, _AT_ONCE)):
+            for span in some:
+                self.take(span)
             yield
 
     def take(self, span: LineSpan) -> None:

@@ -19,7 +19,7 @@ from candela_tui.ui.widgets.text_view.highlights import marked
 from candela_tui.ui.widgets.text_view.keys import TEXT_KEYS
 from candela_tui.ui.widgets.text_view.line_view import LineView
 from candela_tui.ui.widgets.text_view.lines import Lines
-from candela_tui.ui.widgets.text_view.search import Finder, Query
+from candela_tui.ui.widgets.text_view.search import MOST_HITS, Finder, Query
 
 
 class TextView(LineView, inherit_bindings=False):
@@ -57,6 +57,17 @@ class TextView(LineView, inherit_bindings=False):
         """Update the view after lines were added or the last ones changed, and search them."""
         super().grew(at=at)
         self._search_on()
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether all lines are needed: the end is followed, or a search has not found enough yet."""
+        return super().needs_all or (self._query is not None and len(self._finder.hits) < MOST_HITS)
+
+    def go_on(self, more: bool) -> None:
+        """Take whether there are more lines than those given so far, which a search is to find, too."""
+        super().go_on(more)
+        if self._query is not None:
+            self.post_message(self.Searched())
 
     def line_in_view(self, number: int) -> Line:
         """Return the pieces to draw on a line, with its hits highlighted."""
@@ -248,6 +259,7 @@ class TextView(LineView, inherit_bindings=False):
         self._query = Query(words) if words else None
         self._forget_hits()
         self._redraw()
+        self.needs_lines.set()
         self._search_on()
         self.post_message(self.Searched())
 
@@ -257,7 +269,8 @@ class TextView(LineView, inherit_bindings=False):
         without a search."""
         if self._query is None:
             return None
-        return self._hit + 1, len(self._finder.hits), self._finder.complete
+        hits = len(self._finder.hits)
+        return self._hit + 1, hits, self._finder.complete and (hits >= MOST_HITS or not self._goes_on)
 
     def _forget_hits(self) -> None:
         self._finder, self._hit = self._lines.finder(self._query), -1
