@@ -14,8 +14,8 @@ import zstandard
 
 MOST_DECODED_BYTES = 64 * 1024 * 1024
 _MOST_CODINGS = 4
-# zstandard has no output limit; four bytes of input decode to at most a block of 128 KiB.
-_ZSTD_SLICE = 4096
+# zstandard has no output limit; four bytes of input decode to at most a block of 128 KiB, so these to 8 MiB.
+_ZSTD_SLICE = 256
 _STEP_BYTES = 4096
 """Input bytes. Gzip and deflate decode them to at most 4 MB: their ratio is at most 1032 to 1."""
 
