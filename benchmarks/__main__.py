@@ -1,33 +1,37 @@
 """The command ``uv run python -m benchmarks [WHAT] [OPTIONS]``; without WHAT it is the relay."""
 
-import importlib
 import importlib.util
+import runpy
 import sys
 
 _MEASUREMENTS = {
-    "relay": "candela beside what people would use instead: each case a pair in one run, round by round",
+    "relay": "candela beside what people would use instead, round by round; writes docs/performance.md",
+    "compare": "two commits of candela, round by round: what a change cost",
     "dashboard": "the processor time of the dashboard, idle and with live rows",
     "memory": "memory while much comes",
-    "soak": "the delay of chunks and memory over a long time of mixed use",
+    "soak": "mixed load with faults for a long time: delays, memory, what is not given back",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }
-"""Modules of this package, each with ``main(arguments)``, and what they measure."""
+"""What can be measured: each is a module of this package that runs by itself, ``python -m benchmarks.relay``."""
 
 
 def _known() -> dict[str, str]:
     return {name: what for name, what in _MEASUREMENTS.items() if importlib.util.find_spec(f"benchmarks.{name}")}
 
 
-def main(arguments: list[str]) -> None:
-    """Run the measurement that is named first, with the other arguments."""
-    known = _known()
-    if arguments[:1] in (["-h"], ["--help"]):
+def main() -> None:
+    """Run the measurement that the first argument names, with the other arguments."""
+    known, arguments = _known(), sys.argv[1:]
+    if arguments and arguments[0] in ("-h", "--help"):
         listed = "\n".join(f"  {name:12}{what}" for name, what in known.items())
         print(f"usage: python -m benchmarks [WHAT] [OPTIONS]\n\n{listed}\n\nWithout WHAT: relay. Each has --help.")
         return
-    name, rest = (arguments[0], arguments[1:]) if arguments[:1] and arguments[0] in known else ("relay", arguments)
-    importlib.import_module(f"benchmarks.{name}").main(rest)
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in known:
+        raise SystemExit(f"{arguments[0]} is no measurement. Known: {', '.join(known)}")
+    name = arguments.pop(0) if arguments and arguments[0] in known else "relay"
+    sys.argv[1:] = arguments
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

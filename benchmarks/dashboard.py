@@ -8,12 +8,11 @@ with live rows. What its use does to the streams is a case of the relay.
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.dashboard_user import saw_large, someone_at
+from benchmarks.dashboard_user import DashboardUser
 from benchmarks.history import fill
 from benchmarks.load import Shape, drive
 from benchmarks.programs import Candela, candela, server
@@ -44,13 +43,14 @@ async def _live(program: Candela, seconds: float) -> tuple[float, float]:
 async def _in_use(program: Candela, minutes: int) -> None:
     began = program.resident_mb()
     shape = Shape("live", _LIVE, _LIVE, events=60_000 // _LIVE_PACE_MS, pace_ms=_LIVE_PACE_MS)
-    async with someone_at(program):
+    user = DashboardUser(program)
+    async with user.at_work():
         for minute in range(1, minutes + 1):
             await drive(program.url, shape)
             now = program.resident_mb()
             print(f"in use for {minute} min: {now:.0f} MB ({now - began:+.0f})", flush=True)
-    if minutes and not saw_large(program):
-        print("The large conversation was not on the screen: the keys did something else.")
+    if minutes and not user.read_large:
+        print("The large conversation was never on the screen: the keys did something else.")
 
 
 async def _measure(program: Candela, seconds: float, minutes: int) -> None:
@@ -65,13 +65,13 @@ async def _measure(program: Candela, seconds: float, minutes: int) -> None:
     await _in_use(program, minutes)
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Print the processor time of the dashboard, and its memory over time."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks dashboard")
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--minutes", type=int, default=0, help="of use under load, to see what memory does")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="candela-benchmark-") as directory:
         fill(Path(directory) / "candela.db", options.requests)
         with (
@@ -79,3 +79,7 @@ def main(arguments: Sequence[str]) -> None:
             candela(upstream.url, Path(directory), dashboard=True) as program,
         ):
             uvloop.run(_measure(program, options.seconds, options.minutes))
+
+
+if __name__ == "__main__":
+    main()

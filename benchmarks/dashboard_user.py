@@ -2,39 +2,43 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 
-from benchmarks.history import LARGE_TITLE
+from benchmarks.history import LARGE_WORDS
 from benchmarks.programs import Candela
 
 _KEY_EVERY_S = 0.15
 _ESCAPE, _ENTER, _PAGE_DOWN = "\x1b", "\r", "\x1b[6~"
-_TO_LARGE = [_ESCAPE, "h", "g", "j", "l", "G"]
+# Above it in the list: all sessions, and the one of the load.
+_TO_LARGE = [_ESCAPE, "h", "g", "j", "j", "l", "G"]
 _READING = [_ENTER, "2", *[_PAGE_DOWN] * 8, "G", "g", "7", *[_PAGE_DOWN] * 8, "G", "8", "4", "1", _ESCAPE]
 _LISTS = ["h", "j", "j", "j", "G", "g", "l", "g", *"jjjjj", _PAGE_DOWN, _PAGE_DOWN, "G", "?", _ESCAPE]
 _USE = [*_TO_LARGE, *_READING, *_LISTS]
 
 
-async def use(program: Candela) -> None:
-    """Type keys until cancelled."""
-    while True:
-        for keys in _USE:
-            program.press(keys)
+class DashboardUser:
+    """Types on the terminal of one candela, and goes on where they stopped."""
+
+    def __init__(self, program: Candela) -> None:
+        self._program = program
+        self._keys = itertools.cycle(_USE)
+        self.read_large = False
+        """The large conversation was on the screen, so the keys did what they are meant to."""
+
+    @contextlib.asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Have them type until the end of the block."""
+        typing = asyncio.create_task(self._type())
+        try:
+            yield
+        finally:
+            typing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await typing
+
+    async def _type(self) -> None:
+        for keys in self._keys:
+            self._program.press(keys)
             await asyncio.sleep(_KEY_EVERY_S)
-
-
-@contextlib.asynccontextmanager
-async def someone_at(program: Candela) -> AsyncIterator[None]:
-    """Have someone use the dashboard until the end of the block."""
-    typing = asyncio.create_task(use(program))
-    try:
-        yield
-    finally:
-        typing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await typing
-
-
-def saw_large(program: Candela) -> bool:
-    """Return whether the large conversation was on the screen, so whether the keys did what they are meant to."""
-    return LARGE_TITLE in program.shown()
+            self.read_large = self.read_large or LARGE_WORDS in self._program.shown()

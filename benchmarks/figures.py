@@ -5,13 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.load import Measured
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+from benchmarks.load import Measured, quantile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""Create a store with a history: many small requests in many sessions, and one large conversation."""
+"""Create a store with a history: many small requests in many sessions, and one large conversation.
+
+``python benchmarks/history.py FILE REQUESTS`` creates one with the candela of that Python.
+"""
 
 import json
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +30,8 @@ _SESSIONS = 400
 _PROJECTS = 20
 _SECOND = timedelta(seconds=1)
 LARGE_TITLE = "the large conversation"
+LARGE_WORDS = "row.key in wanted"
+"""Words of the large conversation that only its own screen shows."""
 
 
 def fill(path: Path, requests: int, *, sessions: int = _SESSIONS, apart: timedelta = _SECOND) -> None:
@@ -138,7 +144,7 @@ def request_of(at: datetime, number: int, *, session_id: str | None = "large") -
 def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
     """Return a conversation of this many messages and about this many kB: prompts, tool calls and long results."""
     share = kilobytes * 1000 * 2 // messages
-    line = "    return [row for row in rows if row.key in wanted]  # é 中 \\u2026 a line as code has it\n"
+    line = f"    return [row for row in rows if {LARGE_WORDS}]  # é 中 \\u2026 a line as code has it\n"
     result = line * (share // len(line.encode()))
     turns = []
     for number in range(messages // 2):
@@ -148,3 +154,7 @@ def large_body(messages: int = 2000, kilobytes: int = 10_000) -> bytes:
         turns.append({"role": "user", "content": [answer]})
     document = {"model": "claude-opus-4-8", "stream": True, "messages": [{"role": "user", "content": "go"}, *turns]}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+if __name__ == "__main__":
+    fill(Path(sys.argv[1]), int(sys.argv[2]))

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -176,3 +177,9 @@ async def drive(url: str, shape: Shape) -> Measured:
     finally:
         gc.enable()
     return measured
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value that this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

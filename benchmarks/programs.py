@@ -19,9 +19,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _CANDELA = str(Path(sys.executable).with_name("candela"))
-_START_S = 90
+_START_S = 180
 _END_S = 20
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _KEPT = 256 * 1024
 
 
@@ -46,7 +45,7 @@ class Program:
 
     def processor_seconds(self) -> float:
         """Return the processor time that it and its children have used so far."""
-        return sum(sum(_times(Path(f"/proc/{pid}"))) for pid in _tree(self.pid))
+        return sum(_seconds(task) for pid in _tree(self.pid) for task in Path(f"/proc/{pid}/task").glob("*"))
 
     def resident_mb(self) -> float:
         """Return its resident memory in MB, without its children's."""
@@ -54,13 +53,12 @@ class Program:
         return pages * resource.getpagesize() / 1e6
 
 
-def _times(process: Path) -> tuple[float, float]:
-    """Return the user and system time of a process or thread in seconds; 0 where /proc has none."""
+def _seconds(task: Path) -> float:
+    """Return the processor time of a thread, given by its folder in /proc; 0 if it has ended."""
     try:
-        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        return int((task / "schedstat").read_text().split()[0]) / 1e9
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0, 0.0
-    return int(fields[11]) / _TICKS_A_SECOND, int(fields[12]) / _TICKS_A_SECOND
+        return 0.0
 
 
 def _tree(pid: int) -> list[int]:
@@ -103,9 +101,9 @@ class Candela(Program):
         main = other = 0.0
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             if task.name == str(self.pid):
-                main = sum(_times(task))
+                main = _seconds(task)
             else:
-                other += sum(_times(task))
+                other += _seconds(task)
         return main, other
 
 
@@ -157,9 +155,12 @@ def candela(
     dashboard: bool,
     size: tuple[int, int] = (120, 36),
     environment: Mapping[str, str] | None = None,
-    executable: str = _CANDELA,
+    command: Sequence[str] = (_CANDELA,),
 ) -> Iterator[Candela]:
-    """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``."""
+    """Run candela with its files in a directory: its dashboard on a pseudo-terminal, or ``candela serve``.
+
+    ``command`` is what runs in place of the installed ``candela``.
+    """
     port = free_port()
     own = {
         **(environment or {}),
@@ -169,19 +170,21 @@ def candela(
         "CANDELA_ANTHROPIC__BASE_URL": upstream,
     }
     if dashboard:
-        with on_terminal([executable], port, environment=own, size=size) as running:
+        with on_terminal(command, port, environment=own, size=size) as running:
             yield running
     else:
-        with program([executable, "serve"], port, directory=directory, environment=own) as running:
+        with program([*command, "serve"], port, directory=directory, environment=own) as running:
             yield Candela(running.url, running.pid)
 
 
 @contextlib.contextmanager
-def attached(serving: Candela, directory: Path, *, size: tuple[int, int] = (120, 36)) -> Iterator[Candela]:
+def attached(
+    serving: Candela, directory: Path, *, size: tuple[int, int] = (120, 36), command: Sequence[str] = (_CANDELA,)
+) -> Iterator[Candela]:
     """Open the dashboard of a ``candela serve`` whose files are in this directory, in a process of its own."""
     port = int(serving.url.rpartition(":")[2])
     own = {"CANDELA_DATA_DIR": str(directory), "CANDELA_CONFIG": str(directory / "config.toml")}
-    with on_terminal([_CANDELA, "attach", "--port", str(port)], port, environment=own, size=size) as running:
+    with on_terminal([*command, "attach", "--port", str(port)], port, environment=own, size=size) as running:
         yield running
 
 

@@ -1,8 +1,8 @@
-"""Tells the results in words: as text for the terminal, and as tables for the document."""
+"""Tells the results of a run as text for the terminal."""
 
 from collections.abc import Sequence
 
-from benchmarks.figures import Figure, Row, Spread, rows
+from benchmarks.figures import Figure, Spread, rows
 from benchmarks.rounds import Result
 from benchmarks.targets import LABELS
 
@@ -13,12 +13,13 @@ def number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def spread_text(value: Spread, unit: str = "") -> str:
-    """Return a median with its range: ``0.172 ms (0.160 to 0.201)``."""
-    return f"{number(value.median)}{unit} ({number(value.low)} to {number(value.high)})"
+def spread_text(value: Spread) -> str:
+    """Return a median with its range: ``0.172 (0.160 to 0.201)``."""
+    return f"{number(value.median)} ({number(value.low)} to {number(value.high)})"
 
 
-def _ratio(value: Spread | None) -> str:
+def ratio_text(value: Spread | None) -> str:
+    """Return a ratio with its range: ``0.31x (0.29 to 0.40)``."""
     return f"{value.median:.2f}x ({value.low:.2f} to {value.high:.2f})" if value else "–"
 
 
@@ -27,23 +28,19 @@ def label(target: str) -> str:
     return LABELS.get(target, target)
 
 
-def heading(result: Result, figure: Figure) -> str:
-    """Return what a table is about."""
-    return f"{result.case.title} ({result.case.shape.name}): {figure.name}, {figure.unit}, {figure.better} is better"
-
-
 def text(results: Sequence[Result]) -> str:
-    """Return all results as aligned text."""
+    """Return all figures of all cases as aligned text."""
     parts = []
     for result in results:
         for figure in result.case.figures:
-            parts += ["", heading(result, figure), *_aligned(figure, rows(figure, result.rounds))]
+            title = f"{result.case.title} ({result.case.shape.name}): {figure.name}"
+            parts += ["", f"{title}, {figure.unit}, {figure.better} is better", *_aligned(result, figure)]
         parts += [f"  {label(name)} gave up: {why}" for name, why in result.failed.items()]
     return "\n".join(parts)
 
 
-def _aligned(figure: Figure, table: Sequence[Row]) -> list[str]:
+def _aligned(result: Result, figure: Figure) -> list[str]:
     return [
-        f"  {label(row.target):30}{spread_text(row.value):34}{_ratio(row.ratio)} of {label(figure.compared_with)}"
-        for row in table
+        f"  {label(row.target):30}{spread_text(row.value):34}{ratio_text(row.ratio)} of {label(figure.compared_with)}"
+        for row in rows(figure, result.rounds)
     ]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.cases import Case
-from benchmarks.dashboard_user import saw_large, someone_at
+from benchmarks.dashboard_user import DashboardUser
 from benchmarks.load import WARM_UP, LoadFailed, Measured, drive
 from benchmarks.programs import NotStarted
-from benchmarks.targets import Running, Setting, Target, Unavailable
+from benchmarks.target import Running, Setting, Target, Unavailable
 
 _SETTLE_S = 0.3
 """After each load: what a target has still to store is work beside the next one's, and its own processor time."""
@@ -62,32 +62,34 @@ async def run(
     if any(target.user for target in targets.values()):
         await asyncio.sleep(_DRAWN_S)
     results = [Result(case) for case in cases]
+    users = {name: DashboardUser(running.user) for name, running in targets.items() if running.user}
     for number in range(1, rounds + 1):
         for result in results:
             tell(f"round {number} of {rounds}: {result.case.title}")
-            result.rounds.append(await _round(result, targets))
-    for name, running in targets.items():
-        if running.user and any(case.in_use for case in cases) and not saw_large(running.user):
-            tell(f"{name}: the large conversation was not on the screen: the keys did something else")
+            result.rounds.append(await _round(result, targets, users))
+    if any(case.in_use for case in cases):
+        for name, user in users.items():
+            if not user.read_large:
+                tell(f"{name}: the large conversation was never on the screen: the keys did something else")
     return results
 
 
-async def _round(result: Result, targets: dict[str, Running]) -> dict[str, Measured]:
+async def _round(result: Result, targets: dict[str, Running], users: dict[str, DashboardUser]) -> dict[str, Measured]:
     measured: dict[str, Measured] = {}
     named = [name for name in result.case.targets if name in targets and name not in result.failed]
     for name in random.sample(named, len(named)):
         try:
-            measured[name] = await _load(result.case, targets[name])
+            measured[name] = await _load(result.case, targets[name], users.get(name) if result.case.in_use else None)
         except (LoadFailed, OSError) as why:
             result.failed[name] = str(why)
     return {name: measured[name] for name in named if name in measured}
 
 
-async def _load(case: Case, target: Running) -> Measured:
+async def _load(case: Case, target: Running, user: DashboardUser | None) -> Measured:
     await drive(target.url, WARM_UP)
     await asyncio.sleep(_SETTLE_S)
     before = target.processor_seconds()
-    async with someone_at(target.user) if case.in_use and target.user else contextlib.nullcontext():
+    async with user.at_work() if user else contextlib.nullcontext():
         measured = await drive(target.url, case.shape)
     await asyncio.sleep(_SETTLE_S)
     measured.processor_s = target.processor_seconds() - before

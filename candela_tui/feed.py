@@ -45,7 +45,7 @@ class Follower:
     it raises RuntimeError (its event loop is closed), the reader is gone and is removed."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+        self._on_news = wake
         self._lock = threading.Lock()
         self._pending: OrderedDict[str, Exchange] = OrderedDict()
         self._notices: list[Notice] = []
@@ -84,10 +84,15 @@ class Follower:
                 self._missed = True
             self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
             self._credentials |= {state.provider: state for state in credentials}
-            if self._awake or not (self._pending or self._notices or self._missed or self._credentials):
-                return False
+            return not self._awake and bool(self._pending or self._notices or self._missed or self._credentials)
+
+    def _wake(self) -> None:
+        """Wake the reader, unless it was woken since its last drain."""
+        with self._lock:
+            if self._awake:
+                return
             self._awake = True
-            return True
+        self._on_news()
 
 
 class Feed:

@@ -1,13 +1,15 @@
 """Fixtures that all tests share."""
 
 import fcntl
+import gc
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cheap_processes import keep_bytecode, trust_one_authority
 from tests.standin import Provider
 
 # No example is timed, and none is slow to make: a busy machine is not a fault of the code.
@@ -22,6 +24,31 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("untimed"), derandomize=False, max_examples=1000)
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the workers of xdist start with a cache of compiled modules."""
+    keep_bytecode(config.rootpath / ".pytest_cache" / "bytecode")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect no garbage while tests are collected, and leave what stays until the end out of later collections."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust a single authority, however many the machine has. Only an installation needs those."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(item.get_closest_marker("install") for item in request.session.items):
+            trust_one_authority(tmp_path_factory.mktemp("authorities"), patch)
+        yield
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from aiohttp import StreamReader, TCPConnector, http_writer, web
+from aiohttp import TCPConnector, http_writer, web
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.web_protocol import RequestHandler
 from botocore.credentials import AssumeRoleProvider, RefreshableCredentials
@@ -41,8 +41,7 @@ class Private(NamedTuple):
 PRIVATE = (
     Private("_serialize_headers", http_writer, "write header bytes that are not UTF-8 (network/header_bytes.py)"),
     Private("_factory", TCPConnector, "make connections that see the provider's end (network/provider_connection.py)"),
-    Private("_payload", ResponseHandler, "tell whether an answer is complete (network/provider_connection.py)"),
-    Private("_read_nowait", StreamReader, "keep what came of a body that breaks off (network/provider_connection.py)"),
+    Private("_tail", ResponseHandler, "tell whether a provider spoke unasked (network/provider_connection.py)"),
     Private("_messages", RequestHandler, "see the newest request's body (proxy/access/client_connection.py)"),
     Private("_waiter", RequestHandler, "tell a waiting connection from a busy one (proxy/access/client_connection.py)"),
     Private("_loop", RequestHandler, "look for half-closed clients again (proxy/access/client_connection.py)"),
@@ -83,7 +82,7 @@ def test_every_private_name_that_is_used_is_in_the_table() -> None:
     assert known - used.keys() == {"WriterThread", "active_message_pump"}
 
 
-@pytest.mark.parametrize("library", ["aiohttp", "boto3", "textual"])
+@pytest.mark.parametrize("library", ["aiohttp", "botocore", "textual"])
 def test_a_library_whose_private_names_are_used_is_bound_to_a_minor_version(library: str) -> None:
     project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
     [requirement] = [one for one in project["dependencies"] if re.match(rf"{library}\b", one)]

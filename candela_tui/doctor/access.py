@@ -21,8 +21,8 @@ from candela_tui.doctor.credentials import running_states
 from candela_tui.doctor.models import requested_model
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import Check, in_thread
-from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
+from candela_tui.network.provider_client import ProviderClient
 from candela_tui.protocol.errors import error_in_answer, page_title
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import PROVIDERS, Provider, route_to
@@ -106,8 +106,8 @@ class _UpstreamProbe:
 
     async def __aenter__(self) -> Self:
         settings = self._context.settings
-        self._session = open_session(settings.proxy)
-        self._attempts = Attempts(self._session, Origins(settings.proxy.port))
+        self._client = ProviderClient(settings.proxy)
+        self._attempts = Attempts(self._client, Origins(settings.proxy.port))
         self._upstreams = open_upstreams(settings, self._attempts, self._context.paths, lambda _: None)
         return self
 
@@ -116,7 +116,7 @@ class _UpstreamProbe:
             for upstream in self._upstreams.values():
                 await upstream.close()
         finally:
-            await self._session.close()
+            await self._client.close()
 
     async def model(self) -> str:
         """Return the model that Claude Code would ask for."""

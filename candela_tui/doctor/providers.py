@@ -11,7 +11,8 @@ from candela_tui.doctor.destination import destination_of
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.round_trip import RoundTrip, RoundTripError, round_trip
 from candela_tui.doctor.run_checks import in_thread
-from candela_tui.network.client_session import proxy_for, tls_context
+from candela_tui.network.origins import proxy_for
+from candela_tui.network.tls import tls_context
 from candela_tui.protocol.errors import REDIRECTS
 from candela_tui.providers.attempts import redirect_target
 from candela_tui.providers.identity import PROVIDERS, Provider

@@ -28,6 +28,10 @@ class Fault(Enum):
     """This process may open no more files and connections."""
 
 
+class EndedInHead(aiohttp.ServerDisconnectedError):
+    """The provider closed the connection in the middle of the head of its answer."""
+
+
 _DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 # X509_V_ERR_* of OpenSSL 3, include/openssl/x509_vfy.h.in
@@ -55,7 +59,7 @@ _OS_WORDS = {
     errno.ENETDOWN: "the network is down",
     errno.EADDRNOTAVAIL: "no local address or port is free",
 }
-# How the messages of aiohttp 3.14's parsers begin, and the reasons of its llhttp 9; what follows may quote the peer.
+# How the messages of aiohttp 3.14's parsers begin, and the reasons of llhttp 9; what follows may quote the peer.
 _PARSER_WORDS = {
     "Got more than": "a line of its header is too long",
     "Too many headers": "it has too many header fields",
@@ -119,10 +123,10 @@ def described(error: BaseException, peer: str = "it") -> str:
             return f"{of_peer} answer is not valid HTTP: {parser_words(cause.message)}"
         case aiohttp.ClientPayloadError():
             return f"the body of {of_peer} answer is malformed"
+        case EndedInHead():
+            return f"{peer} closed the connection in the middle of its header"
         case aiohttp.ServerDisconnectedError():
-            # The parser's half-read message stands in the place of a text.
-            begun = not isinstance(cause.message, str)
-            return f"{peer} closed the connection {'in the middle of its header' if begun else 'without an answer'}"
+            return f"{peer} closed the connection without an answer"
         case aiohttp.ConnectionTimeoutError():
             return "the connection was not made within the time limit"
         case aiohttp.InvalidURL():
@@ -136,7 +140,7 @@ def described(error: BaseException, peer: str = "it") -> str:
 
 
 def parser_words(message: str) -> str:
-    """Return what aiohttp's HTTP parser found wrong with a message, from the text of its exception."""
+    """Return what an HTTP parser found wrong with a message, from the text of its exception."""
     fitting = (begin for begin in _PARSER_WORDS if message.strip().startswith(begin))
     return _PARSER_WORDS.get(max(fitting, key=len, default=""), "it is malformed")
 

@@ -1,16 +1,18 @@
-"""Header fields with bytes that are not UTF-8, such as the Latin-1 of Claude Code's ANTHROPIC_CUSTOM_HEADERS.
+"""Heads of HTTP messages, with bytes that are not UTF-8, such as the Latin-1 of Claude Code's ANTHROPIC_CUSTOM_HEADERS.
 
-aiohttp reads such bytes as surrogates and drops them when it writes. The function that writes the head of requests
-and answers is private; tests/proxy/test_header_bytes.py states which behaviour this module relies on.
+aiohttp reads such bytes as surrogates and drops them when it writes. Where aiohttp still writes the head (answers that
+are translated, and candela's own), its private function for that is replaced; tests/proxy/test_header_bytes.py states
+which behaviour this module relies on.
 """
 
-import re
+from collections.abc import Iterable
 
 from aiohttp import http_writer
 from multidict import CIMultiDict
 
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = bytes(code for code in (*range(0x20), 0x7F) if code != 0x09)
 """Control characters that a header field can't have (RFC 9110, section 5.5); a tab is allowed."""
+_LINE_END = "\r\n"
 _of_text = http_writer._serialize_headers
 
 
@@ -20,14 +22,21 @@ def keep_header_bytes() -> None:
 
 
 def has_control_character(text: str) -> bool:
-    """Return whether text has a character that no header field or status line may have."""
-    return _FORBIDDEN.search(text) is not None
+    """Return whether text has a control character that no header field or status line may have."""
+    data = text.encode("utf-8", "surrogateescape")
+    return len(data.translate(None, _CONTROL)) != len(data)
+
+
+def head(first_line: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    """Return the head of a message with its empty line. Raises ValueError if a line has a control character."""
+    lines = [first_line, *[f"{name}: {value}" for name, value in fields], "", ""]
+    data = _LINE_END.join(lines).encode("utf-8", "surrogateescape")
+    if len(data.translate(None, _CONTROL)) != len(data) - len(_LINE_END) * (len(lines) - 1):
+        raise ValueError("a header field has a control character")
+    return data
 
 
 def _serialized(status_line: str, headers: "CIMultiDict[str]") -> bytes:
     if status_line.isascii() and all(map(str.isascii, headers.values())):
         return _of_text(status_line, headers)
-    lines = [status_line, *(f"{name}: {value}" for name, value in headers.items())]
-    if any(map(has_control_character, lines)):
-        raise ValueError("a header field has a control character")
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    return head(status_line, headers.items())

@@ -1,9 +1,8 @@
 """Origins that requests go to: which HTTP proxy to use, and whether the origin is candela itself."""
 
+import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-from candela_tui.network.client_session import proxy_for
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})  # noqa: S104 - compared with, not bound to
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -29,11 +28,26 @@ class Origins:
 
     def of(self, url: str) -> Origin:
         """Return the origin of an absolute URL."""
-        parts = urlsplit(url)
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        place = split_target(url)[0]
         known = self._known.get(place)
         if known is None:
+            parts = urlsplit(place)
             port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
             known = Origin(place, proxy_for(place), parts.hostname in _LOOPBACK and port == self._port)
             self._known[place] = known
         return known
+
+
+def split_target(url: str) -> tuple[str, str]:
+    """Split an absolute URL into its origin and the request target (path and query, RFC 9112, section 3.2.1)."""
+    start = url.find("/", url.find("://") + 3)
+    return (url, "/") if start < 0 else (url[:start], url[start:])
+
+
+def proxy_for(base_url: str) -> str | None:
+    """Return the HTTP proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for this URL."""
+    parts = urlsplit(base_url)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if proxy is None or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

@@ -1,94 +1,121 @@
-"""Connections to providers: aiohttp's own, made safe against bytes that belong to no answer.
+"""Connections to providers: aiohttp connects and keeps them, httptools parses, and one answer belongs to one request.
 
-aiohttp keeps reading on an idle connection and gives what arrives there to the next request, which may be another
-session's. It loses a whole answer when bytes follow it in the same packet, and waits forever for the rest of a body
-whose chunks are malformed. It takes a reset for the end of a body that lasts until the connection is closed, and loses
-what it has of a body that breaks off. aiohttp 3.14.5 has no public hook for these;
-tests/proxy/test_provider_connection.py names each private attribute that this module relies on.
+Bytes that belong to no answer close a connection: the next request may be another session's. aiohttp 3.14.5 has no
+public way to give its connector another protocol; tests/proxy/test_provider_connection.py names each private attribute
+that this module relies on.
 """
 
 import asyncio
-import re
 import select
 from functools import partial
 from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
 
-_HEAD_END = re.compile(rb"\n\r?\n")
-"""aiohttp's parser takes a bare line feed for the end of a line, too."""
-_BEFORE_END = 2
-"""How many earlier bytes can be part of the end of a head."""
+from candela_tui.network.provider_response import ProviderResponse
 
 
 class ProviderConnection(ResponseHandler):
-    """A connection that is reused only if nothing is left on it."""
+    """A connection that serves one request after the other, and is reused only if nothing is left on it.
+
+    Until the first request it is aiohttp's own, which asks an HTTP proxy for a tunnel."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._headed = False
-        """Whether the head of the answer has arrived, not only interim ones (1xx)."""
-        self._last = b""
+        self.is_used = False
+        """Whether a request was sent on it."""
+        self._response: ProviderResponse | None = None
+        self._owner: Connection | None = None
+        self._idle_s = 0.0
+        self._idle_since: float | None = None
+        """When the provider last sent something or was to send; None if it does not have to."""
+        self._limit: asyncio.TimerHandle | None = None
 
-    def set_response_params(self, **params: Any) -> None:
-        """Prepare for a request on this connection; aiohttp calls this."""
-        self._headed, self._last = False, b""
-        super().set_response_params(**params)
+    def send(
+        self, owner: Connection, head: bytes, body: bytes, *, without_body: bool, idle_s: float
+    ) -> ProviderResponse:
+        """Send a request and return its answer, of which nothing has arrived yet.
 
-    def feed_data(self, data: Any, size: int = 0) -> None:
-        """Take the head of an answer; aiohttp calls this with the message and the stream of its body."""
-        code = data[0].code
-        self._headed = code >= 200 or code == 101
-        super().feed_data(data, size)
+        ``owner`` returns the connection to its pool. The provider may be silent for ``idle_s`` seconds once the system
+        has taken all but a buffer of the request. Raises aiohttp.ServerDisconnectedError if the connection is lost,
+        HttpProcessingError if the provider has sent something before it was asked."""
+        if self.transport is None:
+            raise aiohttp.ServerDisconnectedError
+        if self._tail:
+            raise HttpProcessingError(code=400, message="")
+        self.is_used = True
+        self._owner = owner
+        self._response = ProviderResponse(without_body=without_body, on_pause=self._pause, on_end=self._end)
+        self.transport.writelines([head, body] if body else [head])
+        self._idle_s = idle_s
+        if not self.writing_paused:
+            self._idle_since = self._loop.time()
+        self._limit = self._loop.call_later(idle_s, self._check_limit)
+        return self._response
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the provider. aiohttp calls this without bytes to continue with those that it holds."""
-        # Bytes behind an answer are an error to the parser, which loses a head that came with them.
-        while data and not self._headed:
-            end = _HEAD_END.search(self._last + data)
-            cut = end.end() - len(self._last) if end is not None else len(data)
-            self._last = data[:cut][-_BEFORE_END:]
-            if not self._parsed(data[:cut]) or cut == len(data):
-                return
-            data = data[cut:]
-        if data and self._over:
+        """asyncio's hook for bytes from the provider."""
+        if not self.is_used:
+            super().data_received(data)
+        elif self._response is not None:
+            self._idle_since = self._loop.time()
+            self._response.feed(data)
+        else:
             self.force_close()
             if self.transport is not None:
                 self.transport.close()
-        else:
-            self._parsed(data)
-
-    def _parsed(self, data: bytes) -> bool:
-        """Feed aiohttp these bytes, and return whether it could read them."""
-        before = self.exception()
-        super().data_received(data)
-        failure = self.exception()
-        if failure is before or failure is None:
-            return True
-        if self._payload is not None and not self._payload.is_eof():
-            # aiohttp reports this only to a caller that waits for a head.
-            broken = aiohttp.ClientPayloadError()
-            broken.__cause__ = failure
-            self._payload.set_exception(broken)
-        return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """asyncio's hook for the end of the connection; ``exc`` is set if it broke."""
-        if exc is not None and self._payload is not None and not self._payload.is_eof():
-            # aiohttp takes the end of the connection for that of a body without a length.
-            broken = aiohttp.ClientPayloadError()
-            broken.__cause__ = exc
-            self._payload.set_exception(broken)
+        """asyncio's hook for the end of the connection."""
+        response = self._response
         super().connection_lost(exc)
+        if response is not None:
+            response.lost(exc)
+
+    def resume_writing(self) -> None:
+        """asyncio's hook: the system has taken what was written."""
+        super().resume_writing()
+        if self._response is not None and self._idle_since is None:
+            self._idle_since = self._loop.time()
 
     def is_connected(self) -> bool:
         """Return whether a request may use this connection; aiohttp asks when it takes one from its pool."""
         return super().is_connected() and not self.should_close and not self._has_unread()
 
-    @property
-    def _over(self) -> bool:
-        return self._headed and (self._payload is None or self._payload.is_eof())
+    def _pause(self, paused: bool) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if paused:
+            self.transport.pause_reading()
+            self._idle_since = None
+        else:
+            self.transport.resume_reading()
+            self._idle_since = self._loop.time()
+
+    def _end(self, reusable: bool) -> None:
+        """Give the connection back: nothing more is expected of it for this request."""
+        owner, self._owner, self._response, self._idle_since = self._owner, None, None, None
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+        if owner is None:
+            return
+        # Where the answer came before the whole request was sent, the rest would be taken for the next request.
+        if reusable and self.transport is not None and not self.transport.get_write_buffer_size():
+            owner.release()
+        else:
+            owner.close()
+
+    def _check_limit(self) -> None:
+        now = self._loop.time()
+        left = self._idle_s if self._idle_since is None else self._idle_since + self._idle_s - now
+        if left > 0:
+            self._limit = self._loop.call_later(left, self._check_limit)
+        elif self._response is not None:
+            self._response.fail(aiohttp.SocketTimeoutError())
 
     def _has_unread(self) -> bool:
         """Return whether the socket has bytes, or the end of the connection, that the loop has not read."""
@@ -96,11 +123,6 @@ class ProviderConnection(ResponseHandler):
         poll = select.poll()
         poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(poll.poll(0))
-
-
-def unread(body: aiohttp.StreamReader) -> bytes:
-    """Return what has arrived of a body that broke off and was not read; aiohttp's own methods only raise the error."""
-    return body._read_nowait(-1)
 
 
 def connector(**options: Any) -> aiohttp.TCPConnector:

@@ -11,14 +11,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
+from aiohttp.http_exceptions import HttpProcessingError
 
 from candela_tui.network.errors import Fault, described, fault
 from candela_tui.network.head_check import unpassable
-from candela_tui.network.header_fields import answer_fields, decoded_pairs
+from candela_tui.network.header_fields import answer_fields
 from candela_tui.network.origins import Origins
-from candela_tui.network.provider_connection import unread
+from candela_tui.network.provider_client import ProviderClient
+from candela_tui.network.provider_response import ProviderResponse
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
 from candela_tui.protocol.errors import REDIRECTS, ApiError, Untranslatable
 from candela_tui.protocol.headers import HeaderList, header
@@ -42,6 +42,15 @@ class BrokenOff(Exception):
     def __init__(self, why: str, error: ApiError | None = None) -> None:
         super().__init__(why)
         self.error = error or ApiError("cut", why)
+
+
+BODY_ERRORS = (aiohttp.ClientError, HttpProcessingError, ConnectionError, TimeoutError)
+"""What reading the body of a response raises."""
+
+
+def broken_off(error: BaseException) -> BrokenOff:
+    """Return the BrokenOff for one of BODY_ERRORS."""
+    return BrokenOff(described(error, _PEER))
 
 
 class Observer(Protocol):
@@ -73,15 +82,15 @@ _NOBODY = _Nobody()
 class OpenAnswer:
     """A provider's response that will be passed on to the client. The caller reads its body and closes it."""
 
-    __slots__ = ("_beginning", "_response", "attempt", "headers", "reason", "status")
+    __slots__ = ("_beginning", "attempt", "headers", "reason", "response", "status")
 
-    def __init__(self, attempt: Attempt, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, attempt: Attempt, response: ProviderResponse) -> None:
         self._beginning = b""
         self.attempt = attempt
-        self._response = response
+        self.response = response
         self.status = response.status
         self.reason = response.reason
-        self.headers = decoded_pairs(response.raw_headers)
+        self.headers = response.fields
 
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body, still encoded, or empty bytes at its end. Raises BrokenOff."""
@@ -89,11 +98,14 @@ class OpenAnswer:
             beginning, self._beginning = self._beginning, b""
             return beginning
         try:
-            return await self._response.content.readany()
-        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-            if last := unread(self._response.content):
-                return last
-            raise BrokenOff(described(error, _PEER)) from error
+            return await self.response.read()
+        except BODY_ERRORS as error:
+            raise broken_off(error) from error
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of the body was read."""
+        return not self._beginning
 
     def put_back(self, beginning: bytes) -> None:
         """Let ``next_chunk`` return bytes that were already read, before all others."""
@@ -108,15 +120,15 @@ class OpenAnswer:
 
     def close(self) -> None:
         """Close the connection if the body was not read to its end. Otherwise the connection was already released."""
-        self._response.close()
+        self.response.close()
 
 
 class Attempts:
-    """Sends attempts over one client session, which the caller closes."""
+    """Sends attempts with one client, which the caller closes."""
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        client: ProviderClient,
         origins: Origins,
         *,
         notify: Callable[[str], None] = lambda _: None,
@@ -124,7 +136,7 @@ class Attempts:
     ) -> None:
         """``log`` receives a message for each failure. ``notify`` receives those that the user must fix before any
         request can work: base_url is candela's own address."""
-        self._session = session
+        self._client = client
         self._origins = origins
         self._notify = notify
         self._log = log
@@ -144,7 +156,7 @@ class Attempts:
             observer.attempted(step)
             try:
                 response = await self._send(step.request, origin.proxy, observer)
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
                 return _for_client(step, self._failed(*_unreachable(origin.url, error)))
             answer = OpenAnswer(step, response)
             try:
@@ -173,31 +185,30 @@ class Attempts:
         except BrokenOff as broken:
             return error_reply(502, str(broken))
 
-    async def _send(self, request: ProviderRequest, proxy: str | None, observer: Observer) -> aiohttp.ClientResponse:
-        """Send a request and return the response once its headers arrive. Raises BrokenOff, and aiohttp's own errors
+    async def _send(self, request: ProviderRequest, proxy: str | None, observer: Observer) -> ProviderResponse:
+        """Send a request and return the response once its headers arrive. Raises BrokenOff, and the client's own errors
         if there is no connection."""
         try:
-            return await self._session.request(
+            return await self._client.send(
                 request.method,
-                URL(request.url, encoded=True),
-                headers=CIMultiDict(request.headers),
-                data=request.body or None,
-                allow_redirects=False,
+                request.url,
+                request.headers,
+                request.body,
                 proxy=proxy,
-                trace_request_ctx=observer,
+                on_connected=observer.connected,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            raise BrokenOff(described(error, _PEER)) from error
+            raise broken_off(error) from error
         except aiohttp.ClientOSError as error:
             if isinstance(error, aiohttp.ClientConnectorError):
                 raise
-            raise BrokenOff(described(error, _PEER)) from error
+            raise broken_off(error) from error
 
     async def _judged(
-        self, answer: OpenAnswer, response: aiohttp.ClientResponse, place: str, observer: Observer
+        self, answer: OpenAnswer, response: ProviderResponse, place: str, observer: Observer
     ) -> Attempt | Reply | None:
         """Return what replaces a response, or None if the client gets the response itself."""
-        why = unpassable(response)
+        why = unpassable(answer.status, answer.reason, answer.headers)
         if why is not None:
             return _for_client(answer.attempt, self._failed(502, f"{place} answered, but {why}"))
         if answer.attempt.own_credentials and answer.status in REDIRECTS:

@@ -11,11 +11,13 @@ from candela_tui.exchange import Outcome
 from candela_tui.network.header_fields import answer_fields
 from candela_tui.protocol.encoding import BadEncoding
 from candela_tui.protocol.errors import ApiError, Untranslatable, error_from_body
+from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.attempts import Attempts, BrokenOff, OpenAnswer, not_encoded_so
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.client_answer import ExactResponse, TranslatedBody, with_request_id
+from candela_tui.proxy.direct_answer import DirectAnswer, WrittenResponse, passes_directly
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,10 @@ class Relay:
             return await self._translated(request, answer, translate(answer.status, headers), raw)
         raw.passes_untouched()
         raw.answered(answer.status, headers)
-        response = ExactResponse(answer.status, answer.reason, with_request_id(answer_fields(headers), raw))
+        fields = with_request_id(answer_fields(headers), raw)
+        if passes_directly(request, answer):
+            return await self._written(request, answer, fields, raw)
+        response = ExactResponse(answer.status, answer.reason, fields)
         try:
             await response.prepare(request)
             while chunk := await answer.next_chunk():
@@ -84,6 +89,17 @@ class Relay:
             raw.ended(Outcome.CANCELLED)
         else:
             raw.ended()
+        return response
+
+    async def _written(
+        self, request: web.BaseRequest, answer: OpenAnswer, fields: HeaderList, raw: RawExchange
+    ) -> web.StreamResponse:
+        try:
+            response: web.StreamResponse = await DirectAnswer(request, answer, fields, raw).written()
+        except ConnectionResetError:
+            raw.ended(Outcome.CANCELLED)
+            return WrittenResponse(answer.status, keep_alive=False)
+        raw.ended()
         return response
 
     async def _translated(

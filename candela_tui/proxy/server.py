@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import aiohttp
 from aiohttp import web
 
 from candela_tui import __version__
@@ -17,10 +16,11 @@ from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
 from candela_tui.ledger.running import RunningLedger
-from candela_tui.network.client_session import FIELD_LIMIT, MOST_FIELDS, open_session
 from candela_tui.network.head_check import coded
 from candela_tui.network.header_fields import decoded_pairs
 from candela_tui.network.origins import Origins
+from candela_tui.network.provider_client import ProviderClient
+from candela_tui.network.provider_response import FIELD_LIMIT, MOST_FIELDS
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError, error_type
@@ -110,7 +110,7 @@ class Proxy:
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
         self._capture = Capture((*sinks, LedgerSink(self._ledger)), self._pricer, feed.notify)
-        self._session: aiohttp.ClientSession | None = None
+        self._client: ProviderClient | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None
         self._acceptor: Acceptor | None = None
@@ -134,8 +134,8 @@ class Proxy:
 
     async def start(self) -> None:
         """Start serving. Raises OSError if the CA bundle can't be read."""
-        self._session = open_session(self._settings.proxy)
-        attempts = Attempts(self._session, Origins(self._port), notify=self._feed.notify, log=_warn)
+        self._client = ProviderClient(self._settings.proxy)
+        attempts = Attempts(self._client, Origins(self._port), notify=self._feed.notify, log=_warn)
         self._relay = Relay(attempts, self._capture)
         opened = open_upstreams(self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals)
         self._upstreams = {
@@ -185,7 +185,7 @@ class Proxy:
         assert self._acceptor is not None
         assert self._web is not None
         assert self._relay is not None
-        assert self._session is not None
+        assert self._client is not None
         assert self._capturing is not None
         assert self._warming is not None
         await self._acceptor.close()
@@ -201,7 +201,7 @@ class Proxy:
         await self._telling.none()
         for upstream in set(self._upstreams.values()):
             await upstream.close()
-        await self._session.close()
+        await self._client.close()
         self._capture.close()
         await self._capturing
         await self._warming
@@ -241,7 +241,7 @@ class Proxy:
                 words += ". A client that adds no /v1 needs a base URL that ends in /v1"
             return error_response(404, words)
         route, path = found
-        if coded(request.headers):
+        if coded(headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
             return self._blocked(request, ClientRequest(request.method, path, headers, b"", route), 501, words)
         try:

@@ -289,7 +289,8 @@ class StoreWriter:
             self._on_stored(exchange_id)
 
     def _store(self, connection: Connection, entries: list[Entry]) -> None:
-        """Commit entries together; if one of them has a value that can't be stored, commit each alone.
+        """Commit entries together; if one of them can't be stored, for its value or by a fault of candela's own, commit
+        each alone.
 
         When this raises, the entries that could not be stored are back in the backlog.
         """
@@ -297,7 +298,7 @@ class StoreWriter:
             return
         try:
             progress = self._write(connection, entries)
-        except _UNSTORABLE as error:
+        except Exception as error:
             self._lanes.forget()
             if trouble_of(error) is not Trouble.VALUE:
                 self._backlog.give_back(entries)

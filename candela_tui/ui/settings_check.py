@@ -23,7 +23,7 @@ def setting_warnings(settings: Settings) -> Sequence[str]:
 
 def _unreadable_certificates(settings: Settings) -> Iterator[str]:
     if settings.proxy.ca_bundle is not None:
-        from candela_tui.network.client_session import tls_context
+        from candela_tui.network.tls import tls_context
 
         try:
             tls_context(settings.proxy)

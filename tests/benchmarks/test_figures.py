@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.figures import ADDED_TTFB, PROCESSOR, THROUGHPUT, Figure, Spread, quantile, ratios, rows, spread
-from benchmarks.load import Measured
+from benchmarks.figures import ADDED_TTFB, PROCESSOR, THROUGHPUT, Figure, Spread, ratios, rows, spread
+from benchmarks.load import Measured, quantile
 
 
 def _measured(first_byte: float, *, seconds: float = 1.0, processor_s: float = 0.0) -> Measured:

@@ -14,14 +14,18 @@ def _run(*arguments: str) -> str:
     return done.stdout
 
 
-def test_a_run_prints_each_figure_of_each_target() -> None:
-    told = _run("--quick", "--rounds", "1", "--history", "20", "--cases", "one,mapped-one", "--targets", "serve")
+def test_a_run_tells_each_figure_of_each_target(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    some = ("--cases", "one,mapped-one", "--targets", "serve", "--history", "20", "--document", str(document))
+    told = _run("--quick", "--rounds", "1", *some)
     first, _, mapped = told.partition("Mapped, one at a time (90 KB")
     assert "candela serve" in first
     assert "of bare aiohttp" in first
-    assert "candela serve to Vertex AI" in mapped
-    assert "candela serve to Bedrock" in mapped
+    assert "candela to Vertex AI" in mapped
+    assert "candela to Bedrock" in mapped
     assert "gave up" not in told
+    assert "### Mapped, one at a time" in document.read_text()
+    assert "</svg>" in (tmp_path / "performance.svg").read_text()
 
 
 def test_the_help_lists_what_can_be_measured() -> None:

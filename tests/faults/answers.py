@@ -297,7 +297,7 @@ FAULTS = {
     "not-http": Fault(
         "sends something else than HTTP",
         lambda _: raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", CLOSE),
-        error("its answer is not valid HTTP: its first line is malformed"),
+        error("its answer is not valid HTTP: it does not begin with HTTP/"),
     ),
     "control-character": Fault(
         "sends a control character in its header",

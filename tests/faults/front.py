@@ -38,8 +38,10 @@ class Front:
             writer.close()
 
 
-async def closes(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Close each connection."""
+async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close each connection. Closed with bytes that were not read, it would be reset."""
+    writer.write_eof()
+    await reader.read()
 
 
 async def resets(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

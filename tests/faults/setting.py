@@ -69,8 +69,13 @@ def port_of(url: str) -> int:
 
 
 @asynccontextmanager
-async def setting(folder: Path, *, towards: str | None = None, **proxy_settings: Any) -> AsyncIterator[Setting]:
-    """Start the stand-ins and a candela towards them; ``towards`` is a URL that every place has instead of its own."""
+async def setting(
+    folder: Path, *, towards: str | None = None, more: dict[str, Any] | None = None, **proxy_settings: Any
+) -> AsyncIterator[Setting]:
+    """Start the stand-ins and a candela towards them; ``towards`` is a URL that every place has instead of its own.
+
+    ``more`` are further sections of config.toml, ``proxy_settings`` the keys of [proxy].
+    """
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [*os.environ]:
@@ -84,5 +89,6 @@ async def setting(folder: Path, *, towards: str | None = None, **proxy_settings:
         for name, value in (vertex.environment(folder) | bedrock.environment(folder)).items():
             patch.setenv(name, value)
         sections = {"vertex": {"base_url": towards or vertex.url}, "aws": {"base_url": towards or bedrock.url}}
+        sections |= more or {}
         candela = RunningProxy(towards or anthropic.url, folder, sections=sections, **proxy_settings)
         yield Setting(anthropic, vertex, bedrock, await stack.enter_async_context(candela))

@@ -76,7 +76,7 @@ async def test_a_host_name_that_has_no_address(
 
     monkeypatch.setattr(socket, "getaddrinfo", no_address)
     here = settings["tls"]
-    here.candela.proxy._session.connector.clear_dns_cache()
+    here.candela.proxy._client._connector.clear_dns_cache()
     view, exchange = await here.asked(place, place.request())
     check_view(view, NO_ADDRESS, place)
     check_record(here, exchange, view, NO_ADDRESS)

@@ -180,7 +180,7 @@ def json_splice(data: bytes) -> None:
     for number in range(1, len(members), 2):
         splice.remove(splice.root, number)
     document = _read(data)
-    if isinstance(document, dict):
+    if isinstance(document, dict) and b"\\ud" not in data.lower():
         assert members == list(document)
         assert list(json.loads(splice.rendered())) == members[::2]
 
@@ -190,7 +190,8 @@ def chat(data: bytes) -> None:
         translated = to_messages(data, cached=True)
     except InvalidChat:
         return
-    assert isinstance(json.loads(translated.body), dict)
+    # What is not UTF-8 inside a text stays as it is, for the provider to refuse.
+    assert _read(data) is None or isinstance(_read(translated.body), dict)
 
 
 def chat_answer(data: bytes) -> None:

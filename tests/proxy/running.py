@@ -1,6 +1,7 @@
 """A proxy with its real feed and store, and a client that sees bytes."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -101,7 +102,9 @@ class RunningProxy:
     def _was_stored(self, exchange_id: str) -> None:
         self.feed.release(exchange_id)
         self._stored.add(exchange_id)
-        self._loop.call_soon_threadsafe(self._changed.set)
+        # The writer may outlive the test and its loop, as where it waits for a lock.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def stored(self, exchange_id: str) -> None:
         """Wait until an exchange that ended is in the store, or was given up."""

@@ -66,7 +66,7 @@ async def test_it_catches_up_once_the_requests_that_wait_take_much_memory() -> N
     capture = recording_into(Order())
     running = asyncio.create_task(capture.run())
     assert not capture.catching_up
-    for _ in range(20):
+    for _ in range(40):
         capture.begin(ended_raw(1_000_000))
     assert capture.catching_up
     capture.close()

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import TCPConnector
 
 from candela_tui.exchange import Outcome
-from candela_tui.network.provider_connection import ProviderConnection, connector, unread
+from candela_tui.network.provider_connection import ProviderConnection, connector
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy
 from tests.standin.raw_peer import Play, RawPeer, Turn
 
@@ -108,9 +107,8 @@ async def test_aiohttp_has_the_private_names_that_are_relied_on() -> None:
     finally:
         await made.close()
     connection = ProviderConnection(asyncio.get_running_loop())
-    # The stream of the newest answer's body; None before the first.
-    assert connection._payload is None
-    # Reads what is there without raising an error that came meanwhile.
-    assert unread(StreamReader(connection, 1)) == b""
+    # What arrived before there was a parser.
+    assert connection._tail == b""
     # Names of ours that aiohttp must not use for something else.
-    assert not {"_headed", "_last", "_over", "_parsed", "_has_unread"} & set(dir(ResponseHandler))
+    names = {"_response", "_owner", "_idle_s", "_idle_since", "_limit", "_pause", "_end"}
+    assert not names & (set(dir(ResponseHandler)) | set(vars(ResponseHandler(asyncio.get_running_loop()))))

@@ -262,7 +262,7 @@ async def test_https_proxy_is_used_towards_the_provider_and_no_proxy_is_not(
 
 def test_a_ca_bundle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     from candela_tui.config import ProxySettings
-    from candela_tui.network.client_session import tls_context
+    from candela_tui.network.tls import tls_context
 
     with pytest.raises(OSError, match=r"proxy\.ca_bundle: .*missing\.pem"):
         tls_context(ProxySettings(ca_bundle=tmp_path / "missing.pem"))

@@ -24,7 +24,7 @@ def overview(exchange: Exchange) -> str:
             ("whole", duration(exchange.duration_ms)),
         ],
     ]
-    blocks = ["\n".join(f"{name:<15}{terminal_safe(value)}" for name, value in section) for section in sections]
+    blocks = ["\n".join(terminal_safe(f"{name:<15}{value}") for name, value in section) for section in sections]
     blocks += [
         f"{title}\n{_fields(headers)}"
         for title, headers in (

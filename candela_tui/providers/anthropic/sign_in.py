@@ -11,8 +11,8 @@ from candela_tui.credentials.sign_in.interface import CheckLine, Finding, Method
 from candela_tui.credentials.sign_in.prompter import Prompter, waiting_for
 from candela_tui.credentials.sign_in.stored_key import ask_key, find_key, forget_key, store_key
 from candela_tui.credentials.state import Standing
-from candela_tui.network.client_session import open_session
 from candela_tui.network.origins import Origins
+from candela_tui.network.provider_client import ProviderClient
 from candela_tui.protocol.errors import error_from_body, is_messages_error
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import Provider
@@ -83,13 +83,13 @@ async def _require_not_refused(context: SignInContext, key: str) -> None:
     url = f"{context.settings.anthropic.base_url}/v1/models?limit=1"
     request = ProviderRequest("GET", url, [*OWN_FIELDS, ("x-api-key", key), ("anthropic-version", "2023-06-01")], b"")
     try:
-        session = open_session(context.settings.proxy)
+        client = ProviderClient(context.settings.proxy)
     except OSError as unreadable:
         raise CredentialsError(str(unreadable)) from None
-    async with session:
+    async with client:
         try:
             async with asyncio.timeout(_LIMIT_S):
-                attempts = Attempts(session, Origins(context.settings.proxy.port))
+                attempts = Attempts(client, Origins(context.settings.proxy.port))
                 reply = await attempts.fetch(Attempt(request=request, own_credentials=True))
         except TimeoutError:
             return

@@ -1,6 +1,7 @@
 """Client connections: aiohttp's own, with responses to malformed requests and support for half-closed connections."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -19,10 +20,12 @@ logger = logging.getLogger(__name__)
 class ClientConnection(RequestHandler):
     """An aiohttp connection that never quotes a malformed request, and answers half-closed clients."""
 
-    __slots__ = ("_newest",)
+    __slots__ = ("_answering", "_newest", "_on_room")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._answering = False
+        self._on_room: Callable[[], None] | None = None
         self._newest: StreamReader | None = None
         """The body of the newest request."""
 
@@ -31,6 +34,22 @@ class ClientConnection(RequestHandler):
         super().data_received(data)
         if self._messages:
             self._newest = self._messages[-1][1]
+
+    def begin_answer(self, on_room: Callable[[], None]) -> None:
+        """Note that an answer is being written to the transport. ``on_room`` is called when it takes more again."""
+        self._answering = True
+        self._on_room = on_room
+
+    def end_answer(self) -> None:
+        """Note that the whole answer is written."""
+        self._answering = False
+        self._on_room = None
+
+    def resume_writing(self) -> None:
+        """asyncio's hook: the client has taken what was written."""
+        super().resume_writing()
+        if self._on_room is not None:
+            self._on_room()
 
     def handle_error(
         self,
@@ -47,7 +66,7 @@ class ClientConnection(RequestHandler):
         else:
             words = f"this is not a request that candela can read: {parser_words(message or '')}"
             logger.warning("answered %d: %s", status, words)
-        if request.writer.output_size > 0:
+        if self._answering or request.writer.output_size > 0:
             raise ConnectionError("the answer has begun, so there is no place for an error")
         response = web.Response(status=status, body=error_body(status, words), content_type="application/json")
         response.force_close()

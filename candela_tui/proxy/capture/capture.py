@@ -21,27 +21,32 @@ from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.proxy.capture.retry_forms import RetryForms
 from candela_tui.proxy.capture.setup_notices import on_first_request, on_title_request
-from candela_tui.sinks.sink import Sink
+from candela_tui.sinks.sink import Growth, Sink
 
 _TICK_S = 0.1
 _GROW_EVERY_S = 1.0
 _GROWTH_BYTES = 2 * 2**20
 """Bytes of an answer after which the sinks get a part at once, so that a large one is never complete in memory."""
-# How long capture may hold the loop: a chunk of the relay waits about that long at most. When many exchanges wait to
-# be recorded, longer slices keep capture from falling behind.
+# How long capture may hold the loop: a chunk of the relay waits about that long at most. Then the loop has as much time
+# for other work as makes capture's share this one, so that a burst of requests is relayed first and recorded after it.
 _SLICE_S = 0.0005
+_SHARE = 0.2
+# If recording what waits takes longer than this, its share is half of the time, with slices that are longer the more
+# exchanges wait.
+_PATIENCE_S = 2.0
 _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
 # If request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
 # much of the loop's time as everything else does, twice as much if twice as many bytes wait, and so on: at some point
-# it is faster than requests arrive. Clients that send 500 requests a second of 90 kB bring it there; eight agents with
-# bodies of 1 MB do not. Even then no chunk waits longer than one catch-up slice.
-_MUCH = 9 * 2**20
+# it is faster than requests arrive. Even then no chunk waits longer than one catch-up slice.
+_MUCH = 32 * 2**20
 _LONGEST_CATCHING_UP_S = 0.025
 _MOST_SESSIONS_KNOWN = 10_000
 _MOST_AGENTS_KNOWN = 10_000
 
 logger = logging.getLogger(__name__)
+
+_FAILED = "exchange %s could not be recorded in full; the request was not affected"
 
 _Key = TypeVar("_Key")
 
@@ -66,7 +71,7 @@ class Capture:
         self._tries = RetryForms()
         self._work = asyncio.Event()
         self._closing = False
-        self._slice_end = 0.0
+        self._slice_end = self._tick_began = 0.0
 
     def begin(self, raw: RawExchange) -> None:
         """Take a new exchange, which ``run`` records."""
@@ -76,15 +81,29 @@ class Capture:
 
     async def run(self) -> None:
         """Record until ``close`` was called and everything live has ended."""
-        while True:
-            if not self._waiting and not self._live:
-                if self._closing:
-                    return
-                self._work.clear()
-                await self._work.wait()
-            # Reading a request waits for the next tick, so that it does not delay its own answer.
-            await asyncio.sleep(0 if self._closing or self.catching_up else _TICK_S)
-            await self._tick()
+        over = False
+        while not over:
+            try:
+                over = await self._go_on()
+            except Exception:
+                logger.exception("recording failed in between; no request was affected")
+                self._notify(
+                    "Recording failed in between, and may miss a part of the latest requests (the log says why)"
+                )
+                # A fault that stays must not keep the loop busy.
+                await asyncio.sleep(_TICK_S)
+
+    async def _go_on(self) -> bool:
+        """Record what there is, or wait for it. Returns whether nothing can come any more."""
+        if not self._waiting and not self._live:
+            if self._closing:
+                return True
+            self._work.clear()
+            await self._work.wait()
+        # Reading a request waits for the next tick, so that it does not delay its own answer.
+        await asyncio.sleep(0 if self._closing or self.catching_up else _TICK_S)
+        await self._tick()
+        return False
 
     def close(self) -> None:
         """Let ``run`` return once every live exchange has ended. The relay must take no new requests by then."""
@@ -92,23 +111,40 @@ class Capture:
         self._work.set()
 
     async def _tick(self) -> None:
+        self._tick_began = time.perf_counter()
         self._begin_slice()
         # Exchanges that begin meanwhile wait. Otherwise ended ones would stay in memory as long as new ones arrive.
         for _ in range(len(self._waiting)):
             raw = self._waiting.popleft()
             self._waiting_bytes -= len(raw.recording.request)
-            record = self._live[raw.id] = ExchangeRecord(raw)
-            while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
-                await self._breathe()
-            self._try(record, self._read)
-            while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
-                await self._breathe()
-            self._begin(record)
-            await self._breathe()
-            # An exchange that has ended by now is freed before the next one is read.
-            if raw.end_ms is not None:
-                await self._follow(record)
+            try:
+                await self._take(raw)
+            except Exception:
+                logger.exception(_FAILED, raw.id)
+                self._tell_failed(raw)
         for record in list(self._live.values()):
+            try:
+                await self._follow(record)
+            except Exception:
+                logger.exception(_FAILED, record.raw.id)
+                self._tell_failed(record.raw)
+                if record.failed:
+                    # It failed before, so its end would fail again and again.
+                    self._live.pop(record.raw.id, None)
+                record.failed = True
+
+    async def _take(self, raw: RawExchange) -> None:
+        """Record the beginning of an exchange."""
+        record = self._live[raw.id] = ExchangeRecord(raw)
+        while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
+            await self._breathe()
+        self._try(record, self._read)
+        while record.unread and not record.failed and self._try(record, ExchangeRecord.read_on):
+            await self._breathe()
+        self._begin(record)
+        await self._breathe()
+        # An exchange that has ended by now is freed before the next one is read.
+        if raw.end_ms is not None:
             await self._follow(record)
 
     async def _follow(self, record: ExchangeRecord) -> None:
@@ -183,7 +219,13 @@ class Capture:
         record.snapshot(self._pricer)
 
     def _end(self, record: ExchangeRecord) -> None:
-        growth = record.take_growth()
+        try:
+            growth = record.take_growth()
+        except Exception:
+            # The sinks must learn of the end, or the exchange would stay live for ever.
+            logger.exception(_FAILED, record.raw.id)
+            self._tell_failed(record.raw)
+            growth = Growth((), (), None)
         self._tell(lambda sink: sink.ended(record.exchange, growth))
         exchange = record.exchange
         if exchange.kind is Kind.TITLE and exchange.session_id is not None:
@@ -196,21 +238,32 @@ class Capture:
         try:
             step(record)
         except Exception:
-            logger.exception("exchange %s could not be recorded in full; the request was not affected", record.raw.id)
-            self._notify(f"Exchange {record.raw.id} could not be recorded in full (the log says why)")
+            logger.exception(_FAILED, record.raw.id)
+            self._tell_failed(record.raw)
             record.failed = True
             return False
         return True
+
+    def _tell_failed(self, raw: RawExchange) -> None:
+        """Tell the user what a failure cost."""
+        self._notify(f"Exchange {raw.id} could not be recorded in full (the log says why)")
 
     @property
     def catching_up(self) -> bool:
         """Whether the waiting requests take so much memory that recording must catch up."""
         return self._waiting_bytes > _MUCH
 
+    @property
+    def _late(self) -> bool:
+        """Whether recording what waited took longer than it should."""
+        return time.perf_counter() - self._tick_began > _PATIENCE_S
+
     def _begin_slice(self, others_s: float = 0.0) -> None:
         """Start a slice. ``others_s`` is the time that the loop's other work took since the last one."""
-        waiting = len(self._waiting) + len(self._live)
-        slice_s = min(_SLICE_S + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
+        slice_s = _SLICE_S
+        if self._late:
+            waiting = len(self._waiting) + len(self._live)
+            slice_s = min(slice_s + _SLICE_PER_WAITING_S * waiting, _LONGEST_SLICE_S)
         if self.catching_up:
             share = self._waiting_bytes / _MUCH
             slice_s = max(slice_s, min(others_s * share, _LONGEST_CATCHING_UP_S))
@@ -219,7 +272,8 @@ class Capture:
     async def _breathe(self) -> None:
         now = time.perf_counter()
         if now >= self._slice_end:
-            await asyncio.sleep(0)
+            hurries = self._closing or self.catching_up or self._late
+            await asyncio.sleep(0 if hurries else _SLICE_S / _SHARE - _SLICE_S)
             self._begin_slice(time.perf_counter() - now)
 
 

@@ -1,6 +1,6 @@
 """The relay's notes of one exchange: a few appends per chunk, nothing that can fail or block."""
 
-import secrets
+import random
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ class RawExchange:
     )
 
     def __init__(self, request: ClientRequest) -> None:
-        self.id = f"{_time_part(time.time_ns() // 1000)}{secrets.token_hex(3)}"
+        self.id = f"{_time_part(time.time_ns() // 1000)}{random.getrandbits(24):06x}"
         self.started_at: datetime = utc_now()
         self._zero = time.perf_counter()
         self.request = request

@@ -3,7 +3,6 @@
 They are botocore clients. ``boto3.Session.client`` passes its arguments to botocore's ``create_client``, so boto3 would
 save no code here. Importing it too takes about 100 ms of processor time and 60 modules (boto3 1.44: 290 ms, botocore
 alone: 210 ms) before the first request to Bedrock. Profiles, SSO OIDC, STS and signing come from botocore either way.
-boto3 is a dependency only because it pins botocore.
 """
 
 import logging

@@ -1,0 +1,95 @@
+"""The targets that are candela: without a dashboard, with one, and with one in another process."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from benchmarks import programs
+from benchmarks.history import fill
+from benchmarks.target import Running, Setting, Target
+from candela_tui import __version__
+
+
+def this_version() -> str:
+    """Return the version of this checkout, with its commit if it is a clone."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return __version__
+    return f"{__version__} ({told})"
+
+
+def _google_account(directory: Path, upstream: str) -> Path:
+    """Write a Google credentials file whose tokens come from the stand-in provider."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    account = {
+        "type": "service_account",
+        "project_id": "benchmark",
+        "client_email": "benchmark@benchmark.iam.gserviceaccount.com",
+        "private_key": key.decode(),
+        "token_uri": f"{upstream}/token",
+    }
+    path = directory / "account.json"
+    path.write_text(json.dumps(account))
+    return path
+
+
+def _clouds(directory: Path, upstream: str) -> dict[str, str]:
+    """Return the environment that points candela's clouds, with their credentials, at the stand-in provider."""
+    return {
+        "CANDELA_VERTEX__BASE_URL": upstream,
+        "CANDELA_VERTEX__PROJECT": "benchmark",
+        "CANDELA_AWS__BASE_URL": upstream,
+        "CANDELA_AWS__REGION": "us-east-1",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(_google_account(directory, upstream)),
+        "AWS_ACCESS_KEY_ID": "AKIABENCHMARK0000000",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _candela_files(setting: Setting, name: str) -> Path:
+    directory = setting.own(name)
+    fill(directory / "candela.db", setting.history)
+    return directory
+
+
+@contextlib.contextmanager
+def _serve(setting: Setting) -> Iterator[Running]:
+    directory, upstream = _candela_files(setting, "serve"), setting.upstream.url
+    environment = _clouds(directory, upstream)
+    with programs.candela(upstream, directory, dashboard=False, environment=environment) as running:
+        routes = {cloud: f"{running.url}/proxy/anthropic-{cloud}" for cloud in CLOUDS}
+        yield Running(running.url, this_version(), (running,), routes=routes)
+
+
+@contextlib.contextmanager
+def _dashboard(setting: Setting) -> Iterator[Running]:
+    directory = _candela_files(setting, "dashboard")
+    with programs.candela(setting.upstream.url, directory, dashboard=True) as running:
+        yield Running(running.url, this_version(), (running,), user=running)
+
+
+@contextlib.contextmanager
+def _attached(setting: Setting) -> Iterator[Running]:
+    directory = _candela_files(setting, "attached")
+    with (
+        programs.candela(setting.upstream.url, directory, dashboard=False) as serving,
+        programs.attached(serving, directory) as running,
+    ):
+        yield Running(serving.url, this_version(), (serving, running), user=running)
+
+
+SERVE = Target("serve", "candela serve", _serve)
+DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
+ATTACHED = Target("attached", "candela, dashboard attached", _attached)
+CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}
+"""The targets that are further routes of ``candela serve``, by id, with their labels."""
