@@ -170,7 +170,7 @@ def candela(
         "CANDELA_ANTHROPIC__BASE_URL": upstream,
     }
     if dashboard:
-        with on_terminal(command, port, environment=own, size=size) as running:
+        with on_terminal(command, port, environment=own, size=size, directory=directory) as running:
             yield running
     else:
         with program([*command, "serve"], port, directory=directory, environment=own) as running:
@@ -190,13 +190,21 @@ def attached(
 
 @contextlib.contextmanager
 def on_terminal(
-    command: Sequence[str], port: int, *, environment: Mapping[str, str], size: tuple[int, int]
+    command: Sequence[str],
+    port: int,
+    *,
+    environment: Mapping[str, str],
+    size: tuple[int, int],
+    directory: Path | None = None,
 ) -> Iterator[Candela]:
     """Run a command on a pseudo-terminal of this size that is read, and wait until its port is served."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     own = {**os.environ, **environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    with subprocess.Popen(command, env=own, stdin=its, stdout=its, stderr=its) as process, _ended(process):
+    with (
+        subprocess.Popen(command, env=own, cwd=directory, stdin=its, stdout=its, stderr=its) as process,
+        _ended(process),
+    ):
         os.close(its)
         running = Candela(f"http://127.0.0.1:{port}", process.pid, ours)
         threading.Thread(target=running.read_on, daemon=True).start()

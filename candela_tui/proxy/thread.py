@@ -19,7 +19,7 @@ from candela_tui.sinks.sink import Sink
 # Seconds that a thread may hold the interpreter while another needs it. With the default of 5 ms, a busy dashboard
 # delays a chunk by that much at each turn.
 _SWITCH_INTERVAL_S = 0.0003
-_COLLECT_EVERY_S = 5.0
+_COLLECT_EVERY_S = 1.0
 
 logger = logging.getLogger(__name__)
 

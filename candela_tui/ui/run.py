@@ -17,6 +17,7 @@ from candela_tui.store.history import History
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.state.proxy_status import ProxyStatus
+from candela_tui.ui.style.strip_caches import leave_out_strip_caches
 from candela_tui.ui.terminal.driver import has_other_driver
 from candela_tui.ui.terminal.exit_summary import exit_summary
 
@@ -54,6 +55,7 @@ def run(
     it, signing in is not available. SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A failure of the
     dashboard is returned, never raised.
     """
+    leave_out_strip_caches()
     try:
         app = CandelaApp(
             feed=feed,

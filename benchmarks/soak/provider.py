@@ -1,0 +1,174 @@
+"""The soak's provider: answers as each request wishes, and writes a line of JSON about each to a log.
+
+``python -m benchmarks.soak.provider LOG`` prints its port. Each delta carries the time at which it was sent, in
+nanoseconds of the monotonic clock, which all processes of a machine share.
+"""
+
+import asyncio
+import contextlib
+import gc
+import hashlib
+import json
+import re
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import TextIO
+
+import uvloop
+
+from benchmarks.soak.wish import HEADER, Deed, Wish, read_wish
+
+_LARGEST_HEAD = 64 * 1024
+_WISH = re.compile(rb"(?i)\r\n%b: *([^\r]+)" % HEADER.encode())
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+_HEAD = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nrequest-id: req_%b\r\n%b\r\n\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked"
+_OVERLOADED = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
+_GARBAGE = bytes(range(256)) * 8
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER of zero: closing the socket then resets the connection."""
+
+
+def _event(document: dict[str, object]) -> bytes:
+    return f"event: {document['type']}\ndata: {json.dumps(document)}\n\n".encode()
+
+
+_USAGE = {"input_tokens": 12, "cache_creation_input_tokens": 3072, "cache_read_input_tokens": 4096, "output_tokens": 1}
+_MESSAGE: dict[str, object] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-opus-4-8",
+    "content": [],
+    "stop_reason": None,
+    "stop_sequence": None,
+    "usage": _USAGE,
+}
+_BEGINNING = _event({"type": "message_start", "message": _MESSAGE}) + _event(
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+)
+_DELTA = (
+    b"event: content_block_delta\n"
+    b'data: {"type": "content_block_delta", "index": 0, '
+    b'"delta": {"type": "text_delta", "text": "%bwords @%020d; "}}\n\n'
+)
+_END = (
+    _event({"type": "content_block_stop", "index": 0})
+    + _event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 400}})
+    + _event({"type": "message_stop"})
+)
+
+
+class _Answer:
+    """Writes one answer, and knows what it has written of its body."""
+
+    def __init__(self, writer: asyncio.StreamWriter, wish: Wish) -> None:
+        self._writer = writer
+        self._wish = wish
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def _body(self, data: bytes, *, chunked: bool = True) -> None:
+        self._hash.update(data)
+        self.size += len(data)
+        self._writer.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+
+    def _head(self, framing: bytes, status: bytes = b"200 OK", kind: bytes = b"text/event-stream") -> None:
+        self._writer.write(_HEAD % (status, kind, self._wish.id.encode(), framing))
+
+    async def write(self) -> bool:
+        """Do the deed. Return whether the connection can be kept."""
+        wish = self._wish
+        match wish.deed:
+            case Deed.RESET_BEFORE:
+                self._reset()
+                return False
+            case Deed.OVERLOADED:
+                self._head(b"Content-Length: %d" % len(_OVERLOADED), b"529 Overloaded", b"application/json")
+                self._body(_OVERLOADED, chunked=False)
+                return True
+            case Deed.GARBAGE:
+                self._head(b"Content-Length: %d" % len(_GARBAGE))
+                self._body(_GARBAGE, chunked=False)
+                return True
+            case Deed.SHORT:
+                self._head(b"Content-Length: 1000000")
+                self._body(_BEGINNING, chunked=False)
+                return False
+        self._head(_CHUNKED)
+        self._body(_BEGINNING)
+        await self._deltas()
+        if wish.deed is Deed.RESET_WITHIN:
+            # What was written has to arrive first.
+            await asyncio.sleep(0.05)
+            self._reset()
+            return False
+        self._body(_END if wish.deed is Deed.STREAM else _END[:-20])
+        self._writer.write(b"0\r\n\r\n")
+        await self._writer.drain()
+        return True
+
+    async def _deltas(self) -> None:
+        wish, clock, pace_s = self._wish, time.monotonic, self._wish.pace_ms / 1000
+        more = b"lorem ipsum dolor sit. " * (wish.delta_kb * 1024 // 23)
+        begun = clock()
+        for number in range(wish.events):
+            if pace_s:
+                await asyncio.sleep(max(0.0, begun + (number + 1) * pace_s - clock()))
+            self._body(_DELTA % (more, time.monotonic_ns()))
+            await self._writer.drain()
+
+    def _reset(self) -> None:
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._writer.transport.abort()
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: TextIO) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    kept = True
+    while kept:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length, wished = _LENGTH.search(head), _WISH.search(head)
+            body = await reader.readexactly(int(length[1])) if length else b""
+        except (asyncio.IncompleteReadError, ConnectionError):
+            break
+        if wished is None:
+            # Such as a connection check of candela's own.
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            continue
+        wish = read_wish(wished[1].decode())
+        answer = _Answer(writer, wish)
+        try:
+            kept = await answer.write()
+            ended = "done"
+        except (ConnectionError, RuntimeError, asyncio.CancelledError):
+            # uvloop raises RuntimeError for a write to a connection that is gone.
+            kept, ended = False, "left"
+        facts = {"id": wish.id, "deed": wish.deed, "request": hashlib.sha256(body).hexdigest(), "ended": ended}
+        log.write(json.dumps({**facts, "size": answer.size, "digest": answer.digest}) + "\n")
+    with contextlib.suppress(ConnectionError, RuntimeError):
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _main(log: TextIO) -> None:
+    gc.freeze()
+    server = await asyncio.start_server(
+        lambda reader, writer: _serve(reader, writer, log), "127.0.0.1", 0, limit=_LARGEST_HEAD
+    )
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    # Line by line, so that it is complete however this process ends.
+    with Path(sys.argv[1]).open("w", buffering=1, encoding="utf-8") as file:
+        uvloop.run(_main(file))
