@@ -17,6 +17,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from candela_tui.network.provider_response import ProviderResponse
 
+_ASLEEP_S = 10.0
+"""A timer that is late by so many seconds means that the machine slept, or was paused."""
+
 
 class ProviderConnection(ResponseHandler):
     """A connection that serves one request after the other, and is reused only if nothing is left on it.
@@ -111,6 +114,9 @@ class ProviderConnection(ResponseHandler):
 
     def _check_limit(self) -> None:
         now = self._loop.time()
+        if self._idle_since is not None and self._limit is not None and now - self._limit.when() > _ASLEEP_S:
+            # The clock of uvloop goes on in a machine that sleeps, and nothing could arrive there.
+            self._idle_since = now
         left = self._idle_s if self._idle_since is None else self._idle_since + self._idle_s - now
         if left > 0:
             self._limit = self._loop.call_later(left, self._check_limit)
