@@ -47,8 +47,6 @@ PRIVATE = (
     Private("_loop", RequestHandler, "look for half-closed clients again (proxy/access/client_connection.py)"),
     Private("_kwargs", web.Server, "hand its options to our connections (proxy/access/guard.py)"),
     Private("_loop", web.Server, "hand its loop to our connections (proxy/access/guard.py)"),
-    Private("_prepare_headers", web.StreamResponse, "leave out fields that aiohttp adds (proxy/client_answer.py)"),
-    Private("_headers", web.StreamResponse, "leave out fields that aiohttp adds (proxy/client_answer.py)"),
     Private("_handle_exception", App, "end the dashboard by an error of the loop (ui/run.py)"),
     Private("active_message_pump", _context, "tell which part of the screen an error is from (ui/app.py)"),
     Private("_running", App, "ignore what callbacks miss while the app closes (ui/app.py)"),

@@ -44,12 +44,12 @@ class BrokenOff(Exception):
         self.error = error or ApiError("cut", why)
 
 
-BODY_ERRORS = (aiohttp.ClientError, HttpProcessingError, ConnectionError, TimeoutError)
+_BODY_ERRORS = (aiohttp.ClientError, HttpProcessingError, ConnectionError, TimeoutError)
 """What reading the body of a response raises."""
 
 
-def broken_off(error: BaseException) -> BrokenOff:
-    """Return the BrokenOff for one of BODY_ERRORS."""
+def _broken_off(error: BaseException) -> BrokenOff:
+    """Return the BrokenOff for one of _BODY_ERRORS."""
     return BrokenOff(described(error, _PEER))
 
 
@@ -82,12 +82,12 @@ _NOBODY = _Nobody()
 class OpenAnswer:
     """A provider's response that will be passed on to the client. The caller reads its body and closes it."""
 
-    __slots__ = ("_beginning", "attempt", "headers", "reason", "response", "status")
+    __slots__ = ("_beginning", "_response", "attempt", "headers", "reason", "status")
 
     def __init__(self, attempt: Attempt, response: ProviderResponse) -> None:
         self._beginning = b""
         self.attempt = attempt
-        self.response = response
+        self._response = response
         self.status = response.status
         self.reason = response.reason
         self.headers = response.fields
@@ -95,21 +95,34 @@ class OpenAnswer:
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body, still encoded, or empty bytes at its end. Raises BrokenOff."""
         if self._beginning:
-            beginning, self._beginning = self._beginning, b""
-            return beginning
+            return self.take()
         try:
-            return await self.response.read()
-        except BODY_ERRORS as error:
-            raise broken_off(error) from error
+            return await self._response.read()
+        except _BODY_ERRORS as error:
+            raise _broken_off(error) from error
 
-    @property
-    def is_untouched(self) -> bool:
-        """Whether nothing of the body was read."""
-        return not self._beginning
+    def take(self) -> bytes:
+        """Return the bytes of the body that have arrived since the last call."""
+        beginning, self._beginning = self._beginning, b""
+        return beginning + self._response.read_nowait() if beginning else self._response.read_nowait()
 
     def put_back(self, beginning: bytes) -> None:
-        """Let ``next_chunk`` return bytes that were already read, before all others."""
+        """Let the body begin with bytes that were already read."""
         self._beginning = beginning
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether all of the body was returned."""
+        return not self._beginning and self._response.has_arrived
+
+    @property
+    def broken_off(self) -> BrokenOff | None:
+        """Why no more of the body will come."""
+        return _broken_off(self._response.failure) if self._response.failure is not None else None
+
+    def on_progress(self, call: Callable[[], None]) -> None:
+        """Call back in each step in which more of the body arrived, or it broke off."""
+        self._response.on_progress = call
 
     def decoder(self) -> Decoder:
         """Return a decoder for the body's Content-Encoding. Raises BrokenOff."""
@@ -120,7 +133,7 @@ class OpenAnswer:
 
     def close(self) -> None:
         """Close the connection if the body was not read to its end. Otherwise the connection was already released."""
-        self.response.close()
+        self._response.close()
 
 
 class Attempts:
@@ -198,11 +211,11 @@ class Attempts:
                 on_connected=observer.connected,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            raise broken_off(error) from error
+            raise _broken_off(error) from error
         except aiohttp.ClientOSError as error:
             if isinstance(error, aiohttp.ClientConnectorError):
                 raise
-            raise broken_off(error) from error
+            raise _broken_off(error) from error
 
     async def _judged(
         self, answer: OpenAnswer, response: ProviderResponse, place: str, observer: Observer

@@ -1,7 +1,6 @@
 """The hot path: send a request to the provider, and its answer to the client chunk by chunk as it arrives."""
 
 import asyncio
-import contextlib
 import logging
 
 from aiohttp import web
@@ -9,15 +8,14 @@ from multidict import CIMultiDict
 
 from candela_tui.exchange import Outcome
 from candela_tui.network.header_fields import answer_fields
-from candela_tui.protocol.encoding import BadEncoding
-from candela_tui.protocol.errors import ApiError, Untranslatable, error_from_body
+from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.protocol.headers import HeaderList
-from candela_tui.providers.attempts import Attempts, BrokenOff, OpenAnswer, not_encoded_so
-from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
+from candela_tui.providers.attempts import Attempts, BrokenOff, OpenAnswer
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.proxy.answer_writer import AnswerWriter, Body, TranslatedBody, UntouchedBody, WrittenResponse
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
-from candela_tui.proxy.client_answer import ExactResponse, TranslatedBody, with_request_id
-from candela_tui.proxy.direct_answer import DirectAnswer, WrittenResponse, passes_directly
+from candela_tui.proxy.client_answer import with_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -69,80 +67,29 @@ class Relay:
         return web.Response(status=reply.status, headers=CIMultiDict(with_request_id(headers, raw)), body=reply.body)
 
     async def _pass_on(self, request: web.BaseRequest, answer: OpenAnswer, raw: RawExchange) -> web.StreamResponse:
-        headers, translate = answer.headers, answer.attempt.translate
-        if translate is not None:
-            raw.provider_answered(answer.status, headers)
-            return await self._translated(request, answer, translate(answer.status, headers), raw)
-        raw.passes_untouched()
-        raw.answered(answer.status, headers)
-        fields = with_request_id(answer_fields(headers), raw)
-        if passes_directly(request, answer):
-            return await self._written(request, answer, fields, raw)
-        response = ExactResponse(answer.status, answer.reason, fields)
+        translate = answer.attempt.translate
+        if translate is None:
+            raw.passes_untouched()
+            raw.answered(answer.status, answer.headers)
+            return await self._written(request, answer, answer_fields(answer.headers), UntouchedBody(answer), raw)
+        raw.provider_answered(answer.status, answer.headers)
+        translation = translate(answer.status, answer.headers)
+        body = TranslatedBody(answer, translation, raw)
+        raw.answered(answer.status, translation.headers)
         try:
-            await response.prepare(request)
-            while chunk := await answer.next_chunk():
-                await response.write(chunk)
-                raw.chunk(chunk)
-            await response.write_eof()
-        except ConnectionResetError:
-            raw.ended(Outcome.CANCELLED)
-        else:
-            raw.ended()
-        return response
+            return await self._written(request, answer, translation.headers, body, raw)
+        finally:
+            raw.provider_metrics = translation.metrics
 
     async def _written(
-        self, request: web.BaseRequest, answer: OpenAnswer, fields: HeaderList, raw: RawExchange
+        self, request: web.BaseRequest, answer: OpenAnswer, fields: HeaderList, body: Body, raw: RawExchange
     ) -> web.StreamResponse:
         try:
-            response: web.StreamResponse = await DirectAnswer(request, answer, fields, raw).written()
+            response = await AnswerWriter(request, answer, with_request_id(fields, raw), body, raw).written()
         except ConnectionResetError:
             raw.ended(Outcome.CANCELLED)
             return WrittenResponse(answer.status, keep_alive=False)
         raw.ended()
-        return response
-
-    async def _translated(
-        self,
-        request: web.BaseRequest,
-        answer: OpenAnswer,
-        translation: Translation,
-        raw: RawExchange,
-    ) -> web.StreamResponse:
-        decoder = answer.decoder()
-        raw.answered(answer.status, translation.headers)
-        response = ExactResponse(answer.status, answer.reason, with_request_id(translation.headers, raw))
-        body = TranslatedBody(response, translation, raw)
-        pinging: asyncio.Task[None] | None = None
-        try:
-            await response.prepare(request)
-            pinging = asyncio.create_task(body.ping(), name="ping")
-            while chunk := await answer.next_chunk():
-                raw.received(chunk)
-                if out := translation.feed(decoder.feed(chunk)):
-                    await body.write(out)
-                if translation.over:
-                    break
-            else:
-                if out := translation.feed(decoder.finish()):
-                    await body.write(out)
-            if out := translation.finish():
-                await body.write(out)
-            await response.write_eof()
-        except ConnectionResetError:
-            raw.ended(Outcome.CANCELLED)
-        except BadEncoding as error:
-            raise BrokenOff(not_encoded_so(error)) from error
-        except Untranslatable as error:
-            raise BrokenOff(str(error), error.error) from error
-        else:
-            raw.ended()
-        finally:
-            raw.provider_metrics = translation.metrics
-            if pinging is not None:
-                pinging.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await pinging
         return response
 
     def _broken_off(self, request: web.BaseRequest, raw: RawExchange, broken: BrokenOff) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from anthropic import AsyncAnthropic
 
 from candela_tui.exchange import Difference, Outcome
 from candela_tui.providers.bedrock.access import bedrock_endpoint
-from candela_tui.proxy import client_answer
+from candela_tui.proxy import answer_writer
 from tests.proxy.running import RunningProxy, WireClient, running
 from tests.standin import CLOSE, STALL, Gate, Provider, message, text, thinking, tool_use, whole_message
 from tests.standin.answers import usage
@@ -407,7 +407,7 @@ async def test_a_client_that_leaves_ends_the_request_to_amazon(over_bedrock: Run
 async def test_each_event_arrives_when_its_frame_does_and_pings_while_none_does(
     over_bedrock: RunningProxy, bedrock: Bedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_answer, "_IDLE_S", 0.01)
+    monkeypatch.setattr(answer_writer, "_IDLE_S", 0.01)
     gate = Gate()
     bedrock.answer(message(text("Hel", gate, "lo")))
     async with WireClient(over_bedrock.port) as wire:
