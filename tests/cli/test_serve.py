@@ -84,6 +84,25 @@ async def test_a_live_stream_ends_before_it_leaves(
     assert '"outcome": "ok"' in (await home.run("requests", "--json")).out
 
 
+async def test_a_candela_that_is_stopped_passes_on_what_came_meanwhile_when_it_goes_on(
+    home: Home, provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    process = await serving(home)
+    gate = Gate()
+    provider.answer(message(text("Hel", gate, "lo")))
+    async with ask(http, home) as response:
+        await gate.reached()
+        process.send_signal(signal.SIGSTOP)
+        gate.open()
+        await (await provider.request(0)).finished()
+        process.send_signal(signal.SIGCONT)
+        body = await response.read()
+    assert body == (await provider.request(0)).sent
+    assert "ok  200" in await line(process)
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process))[0] == 0
+
+
 async def test_a_second_ctrl_c_leaves_at_once(home: Home, provider: Provider, http: aiohttp.ClientSession) -> None:
     process = await serving(home, CANDELA_PROXY__SHUTDOWN_GRACE_S="600")
     gate = Gate()

@@ -15,14 +15,14 @@ from tests.standin.steps import Step
 class Sees(Enum):
     """What a client sees of a provider's answer through candela."""
 
-    SAME = "the same as without candela"
-    SO_FAR = "what came so far, translated, and the same end as the provider's"
+    SAME = "as without candela"
+    SO_FAR = "what came, and the provider's end"
     WHOLE = "a whole answer"
-    BROKEN_OFF = "what came so far, translated, and a connection that ends in the middle of the answer"
+    BROKEN_OFF = "what came, and a connection that ends in mid-answer"
     NOTHING = "a connection that ends without an answer"
-    ERROR = "an error with status 502 that says so"
-    TIME_OUT = "an error with status 504 that says so"
-    ERROR_EVENT = "what came so far, translated, and an `error` event that says so"
+    ERROR = "a 502 that says so"
+    TIME_OUT = "a 504 that says so"
+    ERROR_EVENT = "what came, and an `error` event that says so"
 
 
 @dataclass(frozen=True, slots=True)

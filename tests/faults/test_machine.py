@@ -72,9 +72,9 @@ async def test_a_thousand_idle_connections_cost_a_request_nothing(here: Setting)
 
 @contextmanager
 def no_descriptors() -> Iterator[None]:
-    """This process can open nothing more."""
+    """This process can open nothing more than the three that every process has."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
     try:
         yield
     finally:
@@ -83,18 +83,24 @@ def no_descriptors() -> Iterator[None]:
 
 @EACH_PLACE
 async def test_without_descriptors_what_is_open_goes_on_and_the_rest_is_an_error(here: Setting, place: Place) -> None:
-    here.stand_in(place).answer(raw(*in_whole(place).steps, CLOSE))
-    before, without = new_session(), new_session()
+    provider = here.stand_in(place)
+    first, kept, new = (new_session() for _ in range(3))
     async with Client(here.candela.port) as client:
-        client.ask(place.path, place.request(), before)
+        client.ask(place.path, place.request(), first)
         assert place.last in (await client.answer()).body
-        await here.recorded(before)
+        await here.recorded(first)
+        provider.answer(raw(*in_whole(place).steps, CLOSE))
         with no_descriptors():
-            client.ask(place.path, place.request(), without)
+            client.ask(place.path, place.request(), kept)
+            passed = await client.answer()
+            await provider.requests[-1].finished()
+            client.ask(place.path, place.request(), new)
             refused = await client.answer()
+    assert (passed.end, place.last in passed.body) == (End.WHOLE, True)
+    assert (await here.recorded(kept)).outcome is Outcome.OK
     assert (refused.end, refused.status) == (End.WHOLE, 503)
     assert "ulimit -n" in place.error_words(refused.json)
-    exchange = await here.recorded(without)
+    exchange = await here.recorded(new)
     assert (exchange.outcome, exchange.status) == (Outcome.ERROR, 503)
     view, exchange = await here.asked(place, place.request())
     assert (view.status, exchange.outcome) == (200, Outcome.OK)

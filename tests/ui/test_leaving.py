@@ -128,6 +128,29 @@ async def test_a_signal_leaves_and_restores_the_terminal(tmp_path: Path, number:
         assert await program.end() == {"code": 128 + number, "crash": None, "totals": []}
 
 
+async def test_ctrl_z_does_not_stop_the_proxy_of_the_dashboard(tmp_path: Path) -> None:
+    async with _running(tmp_path, "busy") as program:
+        await program.shows(b"1 live")
+        program.type("\x1a")
+        await program.publishes(250)
+        await program.shows(b"4 live")
+        program.process.send_signal(signal.SIGTERM)
+        assert await program.end() == {"code": 143, "crash": None, "totals": []}
+
+
+async def test_a_dashboard_that_is_stopped_leaves_the_screen_and_is_drawn_again_when_it_goes_on(tmp_path: Path) -> None:
+    async with _running(tmp_path) as program:
+        await program.shows(b"Waiting for the first request")
+        program.process.send_signal(signal.SIGTSTP)
+        await program.shows(LEFT_ALTERNATE_SCREEN, SHOWN_CURSOR)
+        await asyncio.to_thread(os.waitid, os.P_PID, program.process.pid, os.WSTOPPED | os.WNOWAIT)
+        program.seen = b""
+        program.process.send_signal(signal.SIGCONT)
+        await program.shows(b"Waiting for the first request")
+        program.type("q")
+        assert await program.end() == {"code": 0, "crash": None, "totals": []}
+
+
 async def test_a_terminal_that_is_gone_without_a_signal_ends_the_dashboard(tmp_path: Path) -> None:
     async with _running(tmp_path) as program:
         await program.shows(b"Waiting for the first request")
