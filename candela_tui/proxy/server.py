@@ -32,6 +32,7 @@ from candela_tui.providers.registry import destination, open_upstreams
 from candela_tui.providers.upstream import ClientRequest, Upstream
 from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.guard import GuardedServer
+from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange, id_at
@@ -119,6 +120,7 @@ class Proxy:
         self._filling: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
+        self._refused = RefusalNotices(feed.notify)
         self.refusals = Refusals()
         """What models refused."""
         self._api = (
@@ -214,7 +216,7 @@ class Proxy:
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
             logger.info("refused %s %s", request.method, request.path)
-            self._feed.notify(f"Refused a request: {refusal.words}")
+            self._refused.tell(refusal.words)
             response = error_response(refusal.status, refusal.words)
             if request.method == "CONNECT":
                 request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.

@@ -10,6 +10,7 @@ import pytest
 
 from candela_tui.network import peer
 from candela_tui.proxy.access.guard import refusal
+from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from tests.proxy.running import RunningProxy, WireClient, running, status_of
 from tests.standin import Provider
 
@@ -58,6 +59,18 @@ async def test_a_refused_request_never_reaches_the_provider_and_gets_no_cors_per
     assert provider.requests == []
     candela._drain()
     assert any("web page" in notice for notice in candela.notices)
+
+
+def test_of_many_refusals_a_few_are_told_and_how_many_there_were_besides() -> None:
+    told: list[str] = []
+    now = 0.0
+    notices = RefusalNotices(told.append, lambda: now)
+    for number in range(100):
+        notices.tell(f"from page {number}")
+    assert told == [f"Refused a request: from page {number}" for number in range(5)]
+    now = 60.0
+    notices.tell("from the last page")
+    assert told[5:] == ["Refused a request: from the last page (95 more were refused before it)"]
 
 
 async def test_an_unknown_route_is_a_404_that_lists_the_routes(candela: RunningProxy) -> None:
