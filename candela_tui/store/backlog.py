@@ -57,6 +57,8 @@ class Backlog:
         self._changed = threading.Condition()
         self._entries: dict[str, Entry] = {}
         self._bytes = 0
+        self._enough_bytes = 0
+        """How many bytes end the wait."""
         self._released: list[str] = []
         self._ended_at: float | None = None
         """When the first of the queued entries that ended was added (``time.monotonic()``)."""
@@ -72,6 +74,8 @@ class Backlog:
             if self._abandoned:
                 return False
             self._bytes += entry.size
+            # A wait that would only go on costs the writer's thread a turn of the interpreter lock.
+            ends_wait = not self._entries or (entry.ended and self._ended_at is None)
             held = self._entries.setdefault(entry.exchange.id, entry)
             if held is not entry:
                 held.follow_with(entry)
@@ -83,7 +87,8 @@ class Backlog:
                 self._empty(held)
                 if held.ended:
                     self._released.append(held.exchange.id)
-            self._changed.notify_all()
+            if ends_wait or held.dropped or self._bytes > self._enough_bytes:
+                self._changed.notify_all()
         return True
 
     def _empty(self, entry: Entry) -> None:
@@ -100,6 +105,7 @@ class Backlog:
         if the backlog is closing.
         """
         with self._changed:
+            self._enough_bytes = most_bytes
             self._changed.wait_for(lambda: self._entries or self._released or self.closing)
             while not self.closing and self._bytes <= most_bytes:
                 due = until if self._ended_at is None else min(until, self._ended_at + patience_s)
