@@ -22,7 +22,7 @@ import uvloop
 from benchmarks import programs
 from benchmarks.cases import Case
 from benchmarks.figures import PROCESSOR, THROUGHPUT, Figure, Spread, ratios, spread
-from benchmarks.load import Measured, Shape, quantile, smaller
+from benchmarks.load import QUICK, Measured, Shape, quantile, smaller
 from benchmarks.peers import CACHE
 from benchmarks.programs import NotStarted, server
 from benchmarks.report import number, ratio_text
@@ -136,7 +136,7 @@ def _fill(commit: Commit, store: Path, requests: int) -> None:
     filling = [str(commit.python), str(_HISTORY), str(store), str(requests)]
     done = subprocess.run(filling, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotStarted(f"its store can't be filled: {done.stderr.strip().splitlines()[-1]}. Try --history 0")
+        raise NotStarted("its store can't be filled; try --history 0", done.stderr.strip().splitlines()[-1])
 
 
 def verdict(figure: Figure, ratio: Spread | None, rounds: int) -> str:
@@ -182,7 +182,7 @@ def main() -> None:
     targets = [_target(side, commit, dashboard=dashboard) for dashboard in (False, True) for side, commit in sides]
     cases = _cases(tuple(target.id for target in targets))
     if options.quick:
-        cases = [replace(case, shape=smaller(case.shape)) for case in cases]
+        cases = [replace(case, shape=smaller(case.shape, QUICK)) for case in cases]
 
     def tell(line: str) -> None:
         print(line, flush=True)

@@ -63,11 +63,13 @@ class Shape:
 
 
 WARM_UP = Shape("warm-up", requests=8, connections=2)
+QUICK = 0.1
+"""The share of the requests that is enough to see that all of it works."""
 
 
-def smaller(shape: Shape) -> Shape:
-    """Return the shape with a tenth of the requests, but one for each connection."""
-    return replace(shape, requests=max(shape.connections, shape.requests // 10))
+def smaller(shape: Shape, share: float) -> Shape:
+    """Return the shape with this share of the requests, but one for each connection."""
+    return replace(shape, requests=max(shape.connections, round(shape.requests * share)))
 
 
 class _Client(asyncio.Protocol):
@@ -86,7 +88,8 @@ class _Client(asyncio.Protocol):
         now = time.monotonic_ns()
         if self._first is None:
             if not data.startswith(b"HTTP/1.1 200"):
-                self._fail(LoadFailed(f"it answered {data[:300]!r}"))
+                status = data.partition(b"\r\n")[0].decode("latin-1")
+                self._fail(LoadFailed(f"it answered {status}"))
                 return
             self._first = now
         if self._marks:

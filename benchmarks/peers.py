@@ -25,6 +25,8 @@ class _Peer:
     command: Callable[[Path, str, int], Sequence[str]]
     """Its arguments, from a directory for its files, the URL of the provider and the port to serve."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    share: float = 1.0
+    """See Running."""
 
     @contextlib.contextmanager
     def start(self, setting: Setting) -> Iterator[Running]:
@@ -35,7 +37,7 @@ class _Peer:
         own = {**self.environment, "HOME": str(directory)}
         command = [str(environment / "bin" / name), *arguments]
         with programs.program(command, port, directory=directory, environment=own) as running:
-            yield Running(running.url, _version(environment, self.id), (running,))
+            yield Running(running.url, _version(environment, self.id), (running,), share=self.share)
 
 
 def installed(name: str, requirement: str) -> Path:
@@ -104,5 +106,7 @@ _LITELLM_ENVIRONMENT = {
 }
 
 MITMPROXY = Target("mitmproxy", "mitmproxy", _Peer("mitmproxy", "mitmproxy>=10", _mitmproxy).start)
-CLAUDE_TAP = Target("claude-tap", "claude-tap", _Peer("claude-tap", "claude-tap>=0.1", _claude_tap).start)
-LITELLM = Target("litellm", "LiteLLM", _Peer("litellm", "litellm[proxy]>=1.80", _litellm, _LITELLM_ENVIRONMENT).start)
+CLAUDE_TAP = Target("claude-tap", "claude-tap", _Peer("claude-tap", "claude-tap>=0.1", _claude_tap, share=0.5).start)
+LITELLM = Target(
+    "litellm", "LiteLLM", _Peer("litellm", "litellm[proxy]>=1.80", _litellm, _LITELLM_ENVIRONMENT, share=0.25).start
+)

@@ -25,7 +25,11 @@ _KEPT = 256 * 1024
 
 
 class NotStarted(Exception):
-    """A program did not start. The text says what it wrote last."""
+    """A program did not start. ``wrote`` is the last line that it wrote, which may name paths."""
+
+    def __init__(self, words: str, wrote: str = "nothing") -> None:
+        super().__init__(words)
+        self.wrote = wrote
 
 
 def free_port() -> int:
@@ -143,7 +147,7 @@ def program(
         except NotStarted as failed:
             log.seek(0)
             lines = log.read().decode("utf-8", "replace").strip().splitlines()
-            raise NotStarted(f"{failed}: {lines[-1] if lines else 'it wrote nothing'}") from None
+            raise NotStarted(str(failed), lines[-1] if lines else "nothing") from None
         yield Program(f"http://127.0.0.1:{port}", process.pid)
 
 
@@ -207,9 +211,15 @@ def on_terminal(
     ):
         os.close(its)
         running = Candela(f"http://127.0.0.1:{port}", process.pid, ours)
-        threading.Thread(target=running.read_on, daemon=True).start()
-        _wait_for(port, process)
-        yield running
+        reading = threading.Thread(target=running.read_on, daemon=True)
+        reading.start()
+        try:
+            _wait_for(port, process)
+            yield running
+        finally:
+            process.terminate()
+            reading.join(_END_S)
+            os.close(ours)
 
 
 @contextlib.contextmanager

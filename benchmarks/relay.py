@@ -4,6 +4,7 @@ All targets run at once and take turns within each round, so that the noise of t
 """
 
 import argparse
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from benchmarks import report, section
 from benchmarks.candelas import CLOUDS
 from benchmarks.cases import CASES
 from benchmarks.document import DOCUMENT, write_section
-from benchmarks.load import smaller
+from benchmarks.load import QUICK, smaller
 from benchmarks.machine import this_machine
 from benchmarks.plot import svg
 from benchmarks.programs import server
@@ -42,6 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks relay")
     case_ids, target_ids = [case.id for case in CASES], [target.id for target in TARGETS]
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no round that would end later")
     parser.add_argument(
         "--history", type=int, default=20_000, metavar="N", help="requests in the store of each candela"
     )
@@ -62,7 +64,7 @@ def main() -> None:
     options = _options()
     cases = [case for case in CASES if options.cases is None or case.id in options.cases]
     if options.quick:
-        cases = [replace(case, shape=smaller(case.shape)) for case in cases]
+        cases = [replace(case, shape=smaller(case.shape, QUICK)) for case in cases]
     # The provider itself and the bare pass-through are what all ratios are to.
     named = {"straight", "bare", *(options.targets or LABELS)}
     targets = [target for target in TARGETS if target.id in named]
@@ -75,8 +77,8 @@ def main() -> None:
         server("benchmarks.upstream") as upstream,
         started(targets, Setting(upstream, Path(directory), options.history), tell) as found,
     ):
-        about = _about(options, found)
-        results = uvloop.run(run(cases, found.running, options.rounds, tell))
+        results = uvloop.run(run(cases, found.running, options.rounds, tell, options.minutes))
+        about = _about(options, found, len(results[0].rounds))
     print(report.text(results))
     if options.document:
         _write(results, about, options.document)
@@ -85,10 +87,10 @@ def main() -> None:
         README.write_text(section.quoted_in(README.read_text("utf-8"), results), "utf-8")
 
 
-def _about(options: argparse.Namespace, found: Started) -> section.About:
+def _about(options: argparse.Namespace, found: Started, rounds: int) -> section.About:
     return section.About(
         date=datetime.now(UTC).date().isoformat(),
-        rounds=options.rounds,
+        rounds=rounds,
         history=options.history,
         machine=this_machine(),
         # The forms of candela share one version.

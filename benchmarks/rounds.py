@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.cases import Case
 from benchmarks.dashboard_user import DashboardUser
-from benchmarks.load import WARM_UP, LoadFailed, Measured, drive
+from benchmarks.load import WARM_UP, LoadFailed, Measured, drive, smaller
 from benchmarks.programs import NotStarted
 from benchmarks.target import Running, Setting, Target, Unavailable
 
@@ -45,9 +47,13 @@ def started(targets: Sequence[Target], setting: Setting, tell: Callable[[str], N
             tell(f"starting {target.label} …")
             try:
                 running = stack.enter_context(target.start(setting))
-            except (Unavailable, NotStarted) as why:
+            except Unavailable as why:
                 found.skipped[target.id] = str(why)
                 tell(f"  skipped: {why}")
+                continue
+            except NotStarted as why:
+                found.skipped[target.id] = str(why)
+                tell(f"  skipped: {why}. It wrote last: {why.wrote}")
                 continue
             found.running[target.id] = running
             for name, url in running.routes.items():
@@ -56,14 +62,27 @@ def started(targets: Sequence[Target], setting: Setting, tell: Callable[[str], N
 
 
 async def run(
-    cases: Sequence[Case], targets: dict[str, Running], rounds: int, tell: Callable[[str], None]
+    cases: Sequence[Case],
+    targets: dict[str, Running],
+    rounds: int,
+    tell: Callable[[str], None],
+    minutes: float = math.inf,
 ) -> list[Result]:
-    """Put the load of each case on each of its targets, in another order each round."""
+    """Put the load of each case on each of its targets, in another order each round.
+
+    After the first, no round begins that would end after so many minutes, if it takes as long as the one before.
+    """
     if any(target.user for target in targets.values()):
         await asyncio.sleep(_DRAWN_S)
     results = [Result(case) for case in cases]
     users = {name: DashboardUser(running.user) for name, running in targets.items() if running.user}
+    begun = last = time.monotonic()
     for number in range(1, rounds + 1):
+        now = time.monotonic()
+        if number > 1 and now + (now - last) > begun + minutes * 60:
+            tell(f"no further round: it would end after {minutes:g} minutes")
+            break
+        last = now
         for result in results:
             tell(f"round {number} of {rounds}: {result.case.title}")
             result.rounds.append(await _round(result, targets, users))
@@ -90,7 +109,7 @@ async def _load(case: Case, target: Running, user: DashboardUser | None) -> Meas
     await asyncio.sleep(_SETTLE_S)
     before = target.processor_seconds()
     async with user.at_work() if user else contextlib.nullcontext():
-        measured = await drive(target.url, case.shape)
+        measured = await drive(target.url, smaller(case.shape, target.share))
     await asyncio.sleep(_SETTLE_S)
     measured.processor_s = target.processor_seconds() - before
     return measured

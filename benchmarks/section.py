@@ -24,6 +24,7 @@ _HEADLINES = (
     ("paced", figures.DELAY_P999),
 )
 _PLOTTED = (("one", figures.ADDED_TTFB), ("32", figures.THROUGHPUT), ("paced", figures.DELAY_P999))
+_LINE = 120
 _AS_FAST = 1.05
 """A ratio up to this is not called slower: it is within what rounds differ by."""
 
@@ -79,7 +80,7 @@ def markdown(results: Sequence[Result], about: About) -> str:
 def _about(about: About) -> str:
     versions = ", ".join(f"{label(name)} {version}" for name, version in about.versions.items())
     lines = [
-        f"Measured on {about.date}, in {about.rounds} rounds.",
+        f"Measured on {about.date}, in {about.rounds} round{'s' * (about.rounds != 1)}.",
         "",
         f"- Machine: {about.machine}",
         f"- Versions: {versions}",
@@ -127,21 +128,23 @@ def _in_short(results: Sequence[Result]) -> str:
 
 
 def _slower(results: Sequence[Result]) -> str:
-    """Return in words each figure in which candela is behind what it is compared with, and how it is beside others."""
+    """Return each figure in which candela is behind what it is compared with, and how it is beside others."""
     lines = []
     for result in results:
         for figure in result.case.figures:
-            behind = [
-                f"{label(row.target)} {row.ratio.median:.2f}x"
-                for row in rows(figure, result.rounds)
-                if row.target in CANDELA and row.ratio and _is_behind(figure, row.ratio.median)
-            ]
-            if behind:
-                compared = label(figure.compared_with)
-                lines.append(f"- {result.case.title}, {figure.name}, beside {compared}: {', '.join(behind)}")
+            found = {row.target: row.ratio.median for row in rows(figure, result.rounds) if row.ratio}
+            if any(_is_behind(figure, found[name]) for name in CANDELA if name in found):
+                about = f"{result.case.title}: {figure.name} ({figure.better} is better)"
+                cells = [f"{found[name]:.2f}x" if name in found else "–" for name in CANDELA]
+                lines.append(f"| {about} | {label(figure.compared_with)} | {' | '.join(cells)} |")
     if not lines:
-        return f"In no figure is candela behind what it is compared with. {_beside(results)}"
-    return f"{_RECORDS} {_beside(results)}\n\n" + "\n".join(lines)
+        return _filled(f"In no figure is candela behind what it is compared with. {_beside(results)}")
+    head = ["| | beside | " + " | ".join(map(label, CANDELA)) + " |", "|---|---|" + "---:|" * len(CANDELA)]
+    return "\n".join([_filled(f"{_RECORDS} {_beside(results)}"), "", *head, *lines])
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _LINE, break_long_words=False, break_on_hyphens=False)
 
 
 _RECORDS = """\
@@ -187,7 +190,7 @@ _QUOTED_BESIDE = ("bare", "nginx", "mitmproxy")
 
 def quoted_in(readme: str, results: Sequence[Result]) -> str:
     """Return README.md with the sentences that quote these results, between the marks that it has for them."""
-    sentences = textwrap.fill(_quote(results), 120, break_long_words=False, break_on_hyphens=False)
+    sentences = _filled(_quote(results))
     return _QUOTE.sub(lambda marks: f"{marks[1]}{sentences}\n{marks[2]}", readme)
 
 

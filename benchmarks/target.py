@@ -38,6 +38,8 @@ class Running:
     processes: tuple[Program, ...]
     user: Candela | None = None
     """The candela on whose terminal someone can type."""
+    share: float = 1.0
+    """Of each case's requests: fewer where each takes much longer than elsewhere, so that rounds stay short."""
     routes: dict[str, str] = field(default_factory=dict)
     """URLs of further targets in the same process, by their id."""
 
