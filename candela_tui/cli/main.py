@@ -141,7 +141,7 @@ def cli(ctx: click.Context, config_file: Path | None, data_dir: Path | None) -> 
         data_dir.absolute() if data_dir else None,
     )
     if ctx.invoked_subcommand is None:
-        from candela_tui.cli.commands.dashboard import open_dashboard
+        from candela_tui.cli.dashboard.own import open_dashboard
 
         ctx.exit(open_dashboard(ctx.obj))
 

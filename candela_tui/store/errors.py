@@ -4,8 +4,6 @@ import sqlite3
 from enum import Enum, auto
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 START_OVER = "Start candela: it sets the file aside and creates a new one."
 """How to fix a damaged store."""
 
@@ -57,9 +55,17 @@ _PRIMARY = 0xFF
 """An extended result code has the primary one in its low byte (https://sqlite.org/rescode.html)."""
 
 
+def _cause(error: BaseException) -> BaseException:
+    """Return the driver's error that SQLAlchemy wrapped, or the error itself.
+
+    SQLAlchemy is not imported for its class: those who only report a StoreError would wait for it."""
+    wrapped = getattr(error, "orig", None)
+    return wrapped if isinstance(wrapped, BaseException) else error
+
+
 def trouble_of(error: BaseException) -> Trouble:
     """Return the kind of trouble behind an error of SQLite, of the file system or of a value."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     # SQLite quotes the schema in its messages, and sqlite3 can't decode one that is not UTF-8.
     if isinstance(cause, DamagedStore | UnicodeDecodeError):
         return Trouble.BROKEN
@@ -71,13 +77,13 @@ def trouble_of(error: BaseException) -> Trouble:
 
 def is_about_statement(error: BaseException) -> bool:
     """Return whether SQLite rejected the statement rather than the file."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def said(error: BaseException) -> str:
     """Return the error in SQLite's or the operating system's own words, without SQLAlchemy's wrapping."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     if isinstance(cause, UnicodeDecodeError):
         return "its schema is not UTF-8 text"
     return str(cause).strip() or type(cause).__name__

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from candela_tui.attach.client import Client, NoLocalApi
-from candela_tui.cli.commands.attach import show_running
+from candela_tui.cli.dashboard.attached import show_running
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
 from candela_tui.proxy.listen import running_candela

@@ -29,6 +29,7 @@ _PRELOADED = (
     "candela_tui.cli.commands.history",
     "candela_tui.cli.commands.logs",
     "candela_tui.cli.commands.serve",
+    "candela_tui.cli.process.serving",
     "candela_tui.cli.process.engine",
     "candela_tui.store.writer",
     "botocore.session",

@@ -59,6 +59,10 @@ def imported_by(home: Home, *arguments: str) -> list[str]:
         ("--version", 150),
         ("--help", 150),
         ("nosuchcommand", 150),
+        ("serve --help", 150),
+        ("attach --help", 150),
+        ("demo --help", 150),
+        ("doctor --help", 150),
         ("logs", 190),
     ],
 )
@@ -101,6 +105,10 @@ async def test_reading_the_records_imports_neither_the_proxy_nor_the_dashboard(h
     modules = modules_of(home, "sessions")
     assert sorted(modules.intersection(HEAVY)) == ["asyncio", "sqlalchemy", "zstandard"]
     assert len(modules) <= 480
+
+
+async def test_looking_for_credentials_imports_neither_the_store_nor_the_dashboard(home: Home) -> None:
+    assert {"sqlalchemy", "alembic", "textual", "uvloop", "boto3"}.isdisjoint(imported_by(home, "providers"))
 
 
 async def test_the_version_is_that_of_the_package(home: Home) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.style import Style
 
-from candela_tui.cli.commands.serve import line
 from candela_tui.cli.process.logging_setup import _OneLineEach
+from candela_tui.cli.process.serving import line
 from candela_tui.cli.terminal.prompter import _shown
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange

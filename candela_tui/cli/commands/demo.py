@@ -1,24 +1,8 @@
 """``candela demo``: the real proxy, store and dashboard, with a simulated provider and simulated sessions."""
 
-import os
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-
 import click
 
-from candela_tui.cli.claude.environment import loopback_exception
-from candela_tui.cli.commands.dashboard import show_engine, stop
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.process.engine import Engine, refused, take_port
-from candela_tui.cli.process.logging_setup import log_beside_the_store
-from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal
-from candela_tui.config import AnthropicSettings, RulesSettings, Settings, SinkSettings
-from candela_tui.demo.play import Demo
-from candela_tui.providers.identity import RouteName
-from candela_tui.proxy.listen import PortTaken
-
-_NOTE = "Demo: simulated sessions, no account, and nothing leaves this machine"
 
 
 @click.command()
@@ -33,44 +17,6 @@ def demo(invocation: Invocation, port: int | None, speed: float) -> None:
     Proxy, records and dashboard are the real ones. The records are deleted at the end, unless you give a place for
     them: candela --data-dir DIR demo
     """
-    require_terminal("Run `candela demo` in one.")
-    if invocation.data is not None:
-        raise SystemExit(_play(invocation, port, speed))
-    with tempfile.TemporaryDirectory(prefix="candela-demo-", ignore_cleanup_errors=True) as directory:
-        raise SystemExit(_play(replace(invocation, data=Path(directory)), port, speed))
+    from candela_tui.cli.dashboard.demo import play
 
-
-def _play(invocation: Invocation, port: int | None, speed: float) -> int:
-    settings = invocation.settings()
-    try:
-        sock = take_port(port or 0)
-    except PortTaken as taken:
-        raise refused(taken) from None
-    os.environ.update(loopback_exception(os.environ))
-    simulation = Demo(speed=speed)
-    settings = _settings_for_demo(settings, simulation.start_provider())
-    with log_beside_the_store(invocation):
-        engine = Engine(settings, invocation, sock)
-        engine.start()
-        try:
-            simulation.start_client(f"http://{engine.address}", engine.feed.notify)
-            end = show_engine(engine, settings, invocation, demo_note=_NOTE)
-        finally:
-            simulation.stop()
-        if end.crash is not None:
-            # The simulated provider has stopped, so there is no reason to keep the proxy running.
-            report_crash(end.crash, invocation, "the demo has ended, too.")
-        stop(engine)
-        return end.code
-
-
-def _settings_for_demo(settings: Settings, base_url: str) -> Settings:
-    """Return the settings with the simulated Anthropic as the default route, and without the user's rules and sinks,
-    which are for real requests."""
-    changed = {
-        "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT}),
-        "anthropic": AnthropicSettings(base_url=base_url),
-        "rules": RulesSettings(),
-        "sinks": SinkSettings(),
-    }
-    return settings.model_copy(update=changed)
+    raise SystemExit(play(invocation, port, speed))

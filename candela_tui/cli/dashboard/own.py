@@ -2,7 +2,7 @@
 
 import click
 
-from candela_tui.cli.commands.attach import show_running
+from candela_tui.cli.dashboard.attached import show_running
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.engine import Engine, refused, take_port
 from candela_tui.cli.process.logging_setup import log_beside_the_store
