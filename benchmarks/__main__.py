@@ -1,10 +1,10 @@
 """The command ``uv run python -m benchmarks [WHAT] [OPTIONS]``; without WHAT it is the relay."""
 
+import importlib
 import importlib.util
-import runpy
 import sys
 
-_MEASUREMENTS = {
+MEASUREMENTS = {
     "relay": "candela beside what people would use instead, round by round; writes docs/performance.md",
     "compare": "two commits of candela, round by round: what a change cost",
     "dashboard": "the processor time of the dashboard, idle and with live rows",
@@ -12,11 +12,11 @@ _MEASUREMENTS = {
     "soak": "mixed load with faults for a long time: delays, memory, what is not given back",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }
-"""What can be measured: each is a module of this package that runs by itself, ``python -m benchmarks.relay``."""
+"""Modules of this package, each with ``main(arguments)``, and what they measure."""
 
 
 def _known() -> dict[str, str]:
-    return {name: what for name, what in _MEASUREMENTS.items() if importlib.util.find_spec(f"benchmarks.{name}")}
+    return {name: what for name, what in MEASUREMENTS.items() if importlib.util.find_spec(f"benchmarks.{name}")}
 
 
 def main() -> None:
@@ -29,8 +29,7 @@ def main() -> None:
     if arguments and not arguments[0].startswith("-") and arguments[0] not in known:
         raise SystemExit(f"{arguments[0]} is no measurement. Known: {', '.join(known)}")
     name = arguments.pop(0) if arguments and arguments[0] in known else "relay"
-    sys.argv[1:] = arguments
-    runpy.run_module(f"benchmarks.{name}", run_name="__main__", alter_sys=True)
+    importlib.import_module(f"benchmarks.{name}").main(arguments)
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ def _line(figure: Figure, pairs: Sequence[tuple[Measured, Measured]]) -> str:
     return f"  {figure.name:32}{change:34}{ratio_text(ratio):24}{verdict(figure, ratio, len(pairs))}"
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Compare two commits, and print what the second costs beside the first."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks compare")
     parser.add_argument("before", metavar="COMMIT")
@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--history", type=int, default=5_000, metavar="N", help="requests in the store of each")
     parser.add_argument("--quick", action="store_true", help="a tenth of the load, only to see that all of it works")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     before = installed(options.before)
     after = installed(options.after) if options.after else checkout()
     sides: tuple[tuple[Side, Commit], ...] = (("before", before), ("after", after))
@@ -194,7 +194,3 @@ def main() -> None:
     ):
         results = uvloop.run(run(cases, found.running, options.rounds, tell))
     print(text(results, before.name, after.name))
-
-
-if __name__ == "__main__":
-    main()

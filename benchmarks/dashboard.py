@@ -8,6 +8,7 @@ with live rows. What its use does to the streams is a case of the relay.
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
@@ -65,13 +66,13 @@ async def _measure(program: Candela, seconds: float, minutes: int) -> None:
     await _in_use(program, minutes)
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Print the processor time of the dashboard, and its memory over time."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks dashboard")
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--minutes", type=int, default=0, help="of use under load, to see what memory does")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="candela-benchmark-") as directory:
         fill(Path(directory) / "candela.db", options.requests)
         with (
@@ -79,7 +80,3 @@ def main() -> None:
             candela(upstream.url, Path(directory), dashboard=True) as program,
         ):
             uvloop.run(_measure(program, options.seconds, options.minutes))
-
-
-if __name__ == "__main__":
-    main()

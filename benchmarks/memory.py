@@ -7,6 +7,7 @@ the relay.
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
@@ -39,11 +40,11 @@ async def _measure(program: Candela, shape: Shape) -> None:
     print(f"{shape.name}: {peak:.0f} MB at the peak, {before:.0f} MB before: {peak / before:.1f}x", flush=True)
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Print the peak of each burst, each on a new candela."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks memory")
     parser.add_argument("--dashboard", action="store_true", help="with the dashboard open on a pseudo-terminal")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with server("benchmarks.upstream") as upstream:
         for shape in SHAPES:
             with (
@@ -51,7 +52,3 @@ def main() -> None:
                 candela(upstream.url, Path(directory), dashboard=options.dashboard) as program,
             ):
                 uvloop.run(_measure(program, shape))
-
-
-if __name__ == "__main__":
-    main()

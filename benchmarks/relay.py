@@ -39,7 +39,7 @@ def _listed(known: list[str]) -> Callable[[str], list[str]]:
     return read
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks relay")
     case_ids, target_ids = [case.id for case in CASES], [target.id for target in TARGETS]
     parser.add_argument("--rounds", type=int, default=7)
@@ -56,12 +56,12 @@ def _options() -> argparse.Namespace:
         metavar="FILE",
         help="write the section here. Without it, a run of everything writes docs/performance.md and README.md",
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Put every case on every target, round by round, and tell the figures."""
-    options = _options()
+    options = _options(arguments)
     cases = [case for case in CASES if options.cases is None or case.id in options.cases]
     if options.quick:
         cases = [replace(case, shape=smaller(case.shape, QUICK)) for case in cases]
@@ -103,7 +103,3 @@ def _write(results: Sequence[Result], about: section.About, document: Path) -> N
     write_section("relay", section.markdown(results, about), document)
     drawn = svg(section.panels(results), "candela beside other proxies: medians and ranges of the tables")
     document.with_suffix(".svg").write_text(drawn, "utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,13 @@
 """A tiny run of the real command, through real programs. It asserts that figures come, not how large they are."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import MEASUREMENTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,3 +35,11 @@ def test_a_run_tells_each_figure_of_each_target(tmp_path: Path) -> None:
 
 def test_the_help_lists_what_can_be_measured() -> None:
     assert "memory" in _run("--help")
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_each_measurement_takes_arguments(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"benchmarks.{name}").main(["--help"])
+    assert ended.value.code == 0
+    assert "usage:" in capsys.readouterr().out
