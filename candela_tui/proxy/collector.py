@@ -77,6 +77,9 @@ class Collector:
         if quiet or old <= self._many:
             gc.collect()
             old = len(gc.get_objects(generation=2))
+        else:
+            # What is garbage already must not be exempted with the rest.
+            gc.collect(1)
         if old >= self._few:
             gc.freeze()
             self._exempted += old

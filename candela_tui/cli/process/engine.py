@@ -8,6 +8,7 @@ import threading
 import click
 
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
 from candela_tui.feed import Feed
@@ -51,6 +52,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the proxy and return once it serves. Exits with an error if it can't. Serves even without a store."""
+        give_memory_back()
         # Check before the directory is created, which makes it private.
         for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):
             self.feed.notify(words)
