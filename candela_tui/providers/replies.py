@@ -1,14 +1,25 @@
-"""Build candela's own error replies in the format of the Messages API."""
+"""Build candela's own error replies, in the format of the Messages API unless a client is named."""
 
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer
 from candela_tui.protocol.headers import HeaderList, request_id
-from candela_tui.providers.upstream import Reply
+from candela_tui.protocol.openai import chat_error
+from candela_tui.protocol.parsed_request import is_chat
+from candela_tui.providers.identity import Dialect
+from candela_tui.providers.upstream import ClientRequest, Reply
 
 
 def error_reply(status: int, message: str) -> Reply:
     """Return an error reply with the given status and message."""
     return reply(error_answer(status, message))
+
+
+def error_for(request: ClientRequest, status: int, message: str, *, refused_by: str | None = None) -> Reply:
+    """Return an error reply in the format of the client's API. ``refused_by`` is the rule that refused the request."""
+    answer = error_answer(status, message)
+    chat = request.dialect == Dialect.OPENAI and is_chat(request.resource)
+    body = chat_error(status, answer.body) if chat else answer.body
+    return Reply(status, answer.headers, body, refused_by=refused_by)
 
 
 def reply(answer: ErrorAnswer) -> Reply:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from candela_tui import __version__
 from candela_tui.config import Settings
@@ -29,6 +30,7 @@ from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.providers.registry import destination, open_upstreams
+from candela_tui.providers.replies import error_for
 from candela_tui.providers.upstream import ClientRequest, Upstream
 from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.guard import GuardedServer
@@ -265,8 +267,9 @@ class Proxy:
         raw.answered(status, [])
         raw.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
         self._capture.begin(raw)
-        response = error_response(status, words)
-        response.headers.update(with_request_id([], raw))
+        reply = error_for(client_request, status, words)
+        headers = CIMultiDict(with_request_id(reply.headers, raw))
+        response = web.Response(status=reply.status, headers=headers, body=reply.body)
         response.force_close()
         return response
 

@@ -1,9 +1,6 @@
 """Refuses a request in the format of the client's API."""
 
-from candela_tui.protocol.errors import error_answer
-from candela_tui.protocol.openai import chat_error
-from candela_tui.protocol.parsed_request import is_chat
-from candela_tui.providers.identity import Dialect
+from candela_tui.providers.replies import error_for
 from candela_tui.providers.upstream import ClientRequest, Reply
 
 _STATUS = 402
@@ -13,8 +10,4 @@ left out, puts "Failed to authenticate" before the message of a 403, and drops t
 
 def refused(request: ClientRequest, rule: str, words: str) -> Reply:
     """Return a rule's refusal of a request: ``words`` say which key of config.toml caused it, and how to change it."""
-    answer = error_answer(_STATUS, words)
-    body = answer.body
-    if request.dialect == Dialect.OPENAI and is_chat(request.resource):
-        body = chat_error(_STATUS, body)
-    return Reply(_STATUS, answer.headers, body, refused_by=rule)
+    return error_for(request, _STATUS, words, refused_by=rule)

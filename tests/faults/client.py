@@ -71,10 +71,14 @@ class Client:
 
     def ask(self, path: str, body: bytes, *fields: tuple[str, str]) -> None:
         """Send a POST, or as much of it as the other side takes."""
-        length = ("Content-Length", str(len(body)))
-        request = h11.Request(method="POST", target=path, headers=[("Host", "127.0.0.1"), length, *fields])
-        data = [self._parser.send(event) for event in (request, h11.Data(data=body), h11.EndOfMessage())]
+        self.begin(path, len(body), *fields)
+        data = [self._parser.send(event) for event in (h11.Data(data=body), h11.EndOfMessage())]
         self.writer.writelines(part for part in data if part)
+
+    def begin(self, path: str, size: int, *fields: tuple[str, str]) -> None:
+        """Send the head of a POST with a body of so many bytes."""
+        headers = [("Host", "127.0.0.1"), ("Content-Length", str(size)), *fields]
+        self.writer.write(self._parser.send(h11.Request(method="POST", target=path, headers=headers)) or b"")
 
     async def has(self, words: bytes = b"") -> None:
         """Read until an answer's head is there, and these words of its body. Raises TimeoutError after PATIENCE_S."""

@@ -102,6 +102,12 @@ TIMING = (
         f"{_TIMING}test_a_client_that_does_not_read_gets_all_later_and_costs_little_memory",
     ),
     Row(
+        "The client's request is larger than `proxy.max_body_mb`",
+        "a 413 that names the key, before its body is read",
+        "`blocked`, with the same words",
+        f"{_MACHINE}test_a_request_that_is_too_large_is_refused_before_its_body_is_read",
+    ),
+    Row(
         "The client ends only its sending (half-close)",
         "the whole answer",
         "`ok`",

@@ -47,6 +47,17 @@ async def test_a_client_that_ends_only_its_sending_gets_the_answer(here: Setting
     assert (await here.recorded(session)).outcome is Outcome.OK
 
 
+@EACH_PLACE
+async def test_a_request_that_is_too_large_is_refused_before_its_body_is_read(here: Setting, place: Place) -> None:
+    session = new_session()
+    async with Client(here.candela.port) as client:
+        client.begin(place.path, 10**9, session)
+        view = await client.answer()
+    assert (view.end, view.status) == (End.WHOLE, 413)
+    assert "max_body_mb" in place.error_words(view.json)
+    assert (await here.recorded(session)).outcome is Outcome.BLOCKED
+
+
 async def test_a_thousand_idle_connections_cost_a_request_nothing(here: Setting) -> None:
     """Half of them have begun a request that never goes on."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
