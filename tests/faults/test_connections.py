@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp.resolver import DefaultResolver
 
 from tests.faults.checks import check_record, check_view
 from tests.faults.connections import CONNECTION_FAULTS, NO_ADDRESS
@@ -71,10 +72,10 @@ async def test_a_certificate_in_order_is_trusted(front: Front, settings: dict[st
 async def test_a_host_name_that_has_no_address(
     place: Place, settings: dict[str, Setting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_address(*_: Any, **__: Any) -> None:
+    async def no_address(*_: Any, **__: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", no_address)
+    monkeypatch.setattr(DefaultResolver, "resolve", no_address)
     here = settings["tls"]
     here.candela.proxy._client._connector.clear_dns_cache()
     view, exchange = await here.asked(place, place.request())
