@@ -26,6 +26,7 @@ from candela_tui.config.toml_text import parse as parse_toml
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.bedrock.answers import InvokeStream
+from candela_tui.protocol.bedrock.errors import aws_error
 from candela_tui.protocol.bedrock.event_stream import CorruptFrame, FrameDecoder
 from candela_tui.protocol.claude_code.hints import hints_of
 from candela_tui.protocol.claude_code.request_kinds import inferred_agent, kind_of_messages
@@ -39,6 +40,7 @@ from candela_tui.protocol.clouds.mapping import (
     to_bedrock,
     to_vertex,
 )
+from candela_tui.protocol.clouds.refusals import refused_in
 from candela_tui.protocol.encoding import BadEncoding, answer_decoder_for
 from candela_tui.protocol.errors import Untranslatable, error_from_body, is_messages_error, not_a_message
 from candela_tui.protocol.headers import beta_flags, rate_limits, request_id
@@ -53,6 +55,7 @@ from candela_tui.protocol.retry_after import retry_after
 from candela_tui.protocol.sse import SSEDecoder, encoded
 from candela_tui.protocol.user_agent import claude_code_version, client_of
 from candela_tui.providers.identity import Dialect
+from candela_tui.providers.vertex.google_errors import google_error
 from candela_tui.proxy.access.guard import refusal
 from candela_tui.proxy.local_api.api import BadQuery, _query
 from candela_tui.redaction import REDACTED, has_secret, redact_headers, redact_text, redact_url
@@ -224,6 +227,18 @@ def api_error(data: bytes) -> None:
     is_messages_error(data)
 
 
+def cloud_error(data: bytes) -> None:
+    fields, _, body = data.partition(b"\n\n")
+    pairs = _pairs(fields)
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    for status in (400, 401, 403, 404, 429, 503):
+        google = google_error(status, pairs, body, project="p", region="global", model="claude-opus-4-8")
+        aws = aws_error(status, pairs, body, now=now, region="us-east-1", model="claude-opus-4-8")
+        for error in (google, aws):
+            assert error is None or error.error.message
+        refused_in(error_from_body(status, body).message)
+
+
 def json_text(data: bytes) -> None:
     for raw in raw_items(b"[%b]" % data):
         assert not any("\n" in line for line in outline(raw))
@@ -365,7 +380,18 @@ TARGETS: dict[str, Target] = {
     function.__name__: function
     for function in (
         *(sse, event_stream, encoding, answer, request, mapping, json_splice, chat, chat_answer, bedrock_answer),
-        *(api_error, json_text, config, filter_text, rule_pattern, local_api, guard, header_fields, redaction),
+        *(
+            api_error,
+            cloud_error,
+            json_text,
+            config,
+            filter_text,
+            rule_pattern,
+            local_api,
+            guard,
+            header_fields,
+            redaction,
+        ),
         *(user_text, terminal, report),
     )
 }
