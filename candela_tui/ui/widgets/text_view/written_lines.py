@@ -20,21 +20,25 @@ class WrittenLines(Lines):
     """
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._lines: list[tuple[str, ...]] = []
+        self._entries: list[tuple[str, ...] | int] = []
+        """The pieces of each line; a subclass may put a number in the place of a line that it makes when needed."""
         self._soft_wraps: dict[int, SoftWrap] = {}
         self.extend(lines)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._entries)
 
     def line(self, number: int) -> Line:
         """Return the pieces to draw on a line."""
-        flat = self._lines[number]
+        flat = self._entries[number]
+        assert isinstance(flat, tuple)
         return tuple(zip(flat[::2], flat[1::2], strict=True))
 
     def text(self, number: int) -> str:
         """Return the text of a line, for search and copying."""
-        return "".join(self._lines[number][::2])
+        flat = self._entries[number]
+        assert isinstance(flat, tuple)
+        return "".join(flat[::2])
 
     def soft_wrap(self, number: int) -> SoftWrap | None:
         """Return how a line continues the line above; None if it does not."""
@@ -46,11 +50,11 @@ class WrittenLines(Lines):
 
     def add(self, *pieces: Piece) -> None:
         """Add a line made of pieces."""
-        self._lines.append(tuple([part for piece in pieces for part in piece]))
+        self._entries.append(tuple([part for piece in pieces for part in piece]))
 
     def add_wrapped(self, lost: str, margin: int, *pieces: Piece) -> None:
         """Add a line that continues the text of the line above, as in ``SoftWrap``."""
-        self._soft_wraps[len(self._lines)] = SoftWrap(lost, margin)
+        self._soft_wraps[len(self._entries)] = SoftWrap(lost, margin)
         self.add(*pieces)
 
     def wrap(self, text: str, style: str, width: int, margin: str = "") -> None:
@@ -59,7 +63,7 @@ class WrittenLines(Lines):
         end = 0
         for start, stop in broken(text, width - len(margin)):
             if start or end:
-                self._soft_wraps[len(self._lines)] = SoftWrap(text[end:start], len(margin))
+                self._soft_wraps[len(self._entries)] = SoftWrap(text[end:start], len(margin))
             self.add((margin, "text"), (text[start:stop], style))
             end = stop
 
@@ -70,9 +74,9 @@ class WrittenLines(Lines):
 
     def cut(self, length: int) -> None:
         """Remove all lines from number ``length`` on."""
-        for number in range(length, len(self._lines)):
+        for number in range(length, len(self._entries)):
             self._soft_wraps.pop(number, None)
-        del self._lines[length:]
+        del self._entries[length:]
 
 
 _WINDOW = 32_768
