@@ -25,7 +25,12 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from benchmarks.document import DOCUMENT, write_section
+from benchmarks.figures import spread
 from benchmarks.history import fill_small, large_body, request_of, store
+from benchmarks.machine import Machine, this_machine
+from benchmarks.plot import Mark, Panel, svg
+from benchmarks.report import number
 from candela_tui.feed import Feed
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.providers.identity import RouteName
@@ -43,7 +48,6 @@ _IDLE_S = 0.1
 _IDLE_SHARE = 0.05
 """The share of a core below which the dashboard counts as idle. Measuring stalls takes some itself."""
 _IDLE_TIMES = 3
-"""In a row, as on a busy machine a process may get no core for a while."""
 _LONGEST_S = 300.0
 
 
@@ -71,10 +75,12 @@ class _Meter:
         self.costs: list[Cost] = []
         self._about = (case, size, unit)
         self._worst_s = 0.0
+        self.ticks = 0
         threading.Thread(target=self._tick, daemon=True).start()
 
     def _tick(self) -> None:
         while True:
+            self.ticks += 1
             before = time.perf_counter()
             time.sleep(_TICK_S)
             self._worst_s = max(self._worst_s, time.perf_counter() - before - _TICK_S)
@@ -101,18 +107,19 @@ async def _dashboard(path: Path, meter: _Meter) -> AsyncIterator[Pilot[int]]:
     app = CandelaApp(feed=Feed(), history=StoreReader(path), status=status, preferences=Preferences(None))
     async with app.run_test(size=(120, 36)) as pilot:
         with meter.measured("open the dashboard"):
-            await _idle()
+            await _idle(meter)
         yield pilot
 
 
-async def _idle() -> None:
-    """Wait until the dashboard has nothing to do."""
+async def _idle(meter: _Meter) -> None:
+    """Wait until the dashboard has nothing to do. A time in which it got no core does not count."""
     ends = time.monotonic() + _LONGEST_S
     idle = 0
     while time.monotonic() < ends:
-        before = time.process_time()
+        before, ticks = time.process_time(), meter.ticks
         await asyncio.sleep(_IDLE_S)
-        idle = idle + 1 if time.process_time() - before < _IDLE_SHARE * _IDLE_S else 0
+        ran = meter.ticks - ticks > _IDLE_S / _TICK_S / 2
+        idle = idle + 1 if ran and time.process_time() - before < _IDLE_SHARE * _IDLE_S else 0
         if idle == _IDLE_TIMES:
             return
     raise SystemExit(f"The dashboard was busy for more than {_LONGEST_S:.0f} s.")
@@ -121,7 +128,7 @@ async def _idle() -> None:
 async def _press(pilot: Pilot[int], meter: _Meter, operation: str, *keys: str) -> None:
     with meter.measured(operation):
         await pilot.press(*keys)
-        await _idle()
+        await _idle(meter)
 
 
 async def _store(directory: Path, size: int, meter: _Meter) -> None:
@@ -160,7 +167,7 @@ async def _session(directory: Path, size: int, meter: _Meter) -> None:
             for number in range(10):
                 app.sources.feed.publish((request_of(utc_now(), number, session_id=newest.session_id),))
                 await asyncio.sleep(_IDLE_S)
-            await _idle()
+            await _idle(meter)
         await _press(pilot, meter, "filter its requests", "slash", *"tokens>10", "enter")
     with meter.measured("export it"):
         _exported(StoreReader(path).exchanges())
@@ -227,7 +234,8 @@ CASES: dict[str, tuple[Case, str, tuple[int, int, int]]] = {
 """What grows, in which unit, and its sizes."""
 
 
-def _measured(case: str, size: int) -> list[Cost]:
+def measure_one(case: str, size: int) -> list[Cost]:
+    """Measure a case at one size, in this process."""
     run, unit, _ = CASES[case]
     with tempfile.TemporaryDirectory(prefix="candela-benchmark-") as directory:
         meter = _Meter(case, size, unit)
@@ -242,7 +250,7 @@ def measure(cases: Sequence[str] = tuple(CASES), share: float = 1.0, tell: Calla
         for size in CASES[case][2]:
             tell(f"{case}: {int(size * share):,} {CASES[case][1]}")
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-                found += process.submit(partial(_measured, case, max(1, int(size * share)))).result()
+                found += process.submit(partial(measure_one, case, max(1, int(size * share)))).result()
     return found
 
 
@@ -253,11 +261,21 @@ class Growth:
     costs: tuple[Cost, ...]
 
     @property
+    def operation(self) -> str:
+        """What was done."""
+        return self.costs[0].operation
+
+    @property
     def exponent(self) -> float:
         """How the cost grows between the smallest and the largest size: 0 not at all, 1 in proportion, 2 as its
         square."""
         small, large = self.costs[0], self.costs[-1]
         return log(max(large.cpu_ms, 1) / max(small.cpu_ms, 1)) / log(large.size / small.size)
+
+    @property
+    def exponent_words(self) -> str:
+        """How the cost grows, such as ``size^0.83``."""
+        return f"size^{max(0.0, self.exponent):.1f}"
 
 
 def growths(costs: Sequence[Cost]) -> list[Growth]:
@@ -281,10 +299,75 @@ def text(costs: Sequence[Cost]) -> str:
     return "\n".join([f"{'':43}{heads}", *lines])
 
 
+def markdown(costs: Sequence[Cost], machine: Machine) -> str:
+    """Return the section of docs/performance.md."""
+    found = growths(costs)
+    parts = [
+        "## As it grows",
+        _METHOD.format(machine=machine),
+        "![Processor time against size](growth.svg)",
+    ]
+    for case in dict.fromkeys(cost.case for cost in costs):
+        of_case = [each for each in found if each.costs[0].case == case]
+        first = of_case[0].costs
+        heads = [f"{cost.size:,}" for cost in first]
+        lines = [
+            f"| {first[0].unit} | {' | '.join(heads)} | grows as |",
+            "|---|" + "---:|" * (len(heads) + 1),
+            *(f"| {each.operation} | {' | '.join(_told(each))} | {each.exponent_words} |" for each in of_case),
+            f"| peak of memory, MB | {' | '.join(number(cost.peak_mb) for cost in of_case[-1].costs)} | |",
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _told(growth: Growth) -> list[str]:
+    return [f"{number(cost.cpu_ms)} ms" for cost in growth.costs]
+
+
+_METHOD = """\
+Processor time of the whole process for what a user does in the dashboard, until it is idle again, at three sizes each,
+on {machine}. What is shown is the same at each size, so its cost should be, too: "size^0.1" is hardly more, "size^1" is
+in proportion. Looking for what is not there reads everything."""
+
+
+def panels(costs: Sequence[Cost]) -> list[Panel]:
+    """Return what is drawn: each operation at each size."""
+    found = growths(costs)
+    drawn = []
+    for case in dict.fromkeys(cost.case for cost in costs):
+        marks = [
+            Mark(
+                f"{cost.operation}, {cost.size:,}",
+                spread([cost.cpu_ms]),
+                f"{number(cost.cpu_ms)} ms",
+                own=cost is growth.costs[-1],
+            )
+            for growth in found
+            if growth.costs[0].case == case
+            for cost in growth.costs
+        ]
+        drawn.append(Panel(f"By {CASES[case][1]}: processor time, ms (less is better)", marks))
+    return drawn
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Print what each operation costs at three sizes."""
+    """Print what each operation costs at three sizes, and write it into docs/performance.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks growth")
     parser.add_argument("--case", choices=CASES, action="append", help="only this one; can be repeated")
     parser.add_argument("--share", type=float, default=1.0, help="of the sizes, for a quick look")
+    parser.add_argument(
+        "--document",
+        type=Path,
+        metavar="FILE",
+        help="write the section here. Without it, a run of everything writes docs/performance.md",
+    )
     options = parser.parse_args(arguments)
-    print(text(measure(options.case or tuple(CASES), options.share, lambda words: print(words, flush=True))))
+    costs = measure(options.case or tuple(CASES), options.share, lambda words: print(words, flush=True))
+    print(text(costs))
+    document = options.document
+    if document is None and not options.case and options.share == 1:
+        document = DOCUMENT
+    if document is not None:
+        write_section("growth", markdown(costs, this_machine()), document)
+        document.with_name("growth.svg").write_text(svg(panels(costs), "Processor time against size"), "utf-8")
