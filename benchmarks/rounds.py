@@ -14,8 +14,10 @@ from benchmarks.load import WARM_UP, LoadFailed, Measured, drive, smaller
 from benchmarks.programs import NotStarted
 from benchmarks.target import Running, Setting, Target, Unavailable
 
-_SETTLE_S = 0.3
-"""After each load: what a target has still to store is work beside the next one's, and its own processor time."""
+_LOOK_S = 0.2
+_IDLE_SHARE = 0.1
+"""Of a core: a program that uses less has done its work. A dashboard that is open uses some of that by itself."""
+_LONGEST_WORK_S = 20.0
 _DRAWN_S = 4.0
 """After the start, until a dashboard has drawn its first screens."""
 
@@ -106,10 +108,20 @@ async def _round(result: Result, targets: dict[str, Running], users: dict[str, D
 
 async def _load(case: Case, target: Running, user: DashboardUser | None) -> Measured:
     await drive(target.url, WARM_UP)
-    await asyncio.sleep(_SETTLE_S)
+    await _at_rest(target)
     before = target.processor_seconds()
     async with user.at_work() if user else contextlib.nullcontext():
         measured = await drive(target.url, smaller(case.shape, target.share))
-    await asyncio.sleep(_SETTLE_S)
+    await _at_rest(target)
     measured.processor_s = target.processor_seconds() - before
     return measured
+
+
+async def _at_rest(target: Running) -> None:
+    """Wait until a target has stored what it has to: that is its own processor time, and not to be beside the next."""
+    ends = time.monotonic() + _LONGEST_WORK_S
+    idle = 0
+    while idle < 2 and time.monotonic() < ends:
+        before = target.processor_seconds()
+        await asyncio.sleep(_LOOK_S)
+        idle = idle + 1 if target.processor_seconds() - before < _IDLE_SHARE * _LOOK_S else 0

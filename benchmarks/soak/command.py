@@ -49,15 +49,17 @@ def tell(found: Soak) -> bool:
     return not leaked and not found.disagreements
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Run the soak, and print what it showed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--requests", type=int, default=0, help="in the store from the start")
     parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--pace", type=int, default=30, help="ms between the deltas of a stream")
     parser.add_argument("--directory", type=Path, help="for candela's files while it runs")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     mix = dataclasses.replace(Mix(), streams=options.streams, pace_ms=options.pace)
     found = uvloop.run(
         soak(
@@ -69,7 +71,3 @@ def main() -> None:
         )
     )
     sys.exit(0 if tell(found) else 1)
-
-
-if __name__ == "__main__":
-    main()
