@@ -24,6 +24,9 @@ _QUIET_S = 5.0
 client."""
 _MUCH = 50_000
 """Objects exempted since the last thorough collection that make another one worth its 0.1 to 0.5 s."""
+_MOST = 1_000_000
+"""Objects exempted since then that make one necessary even while streams are live: they may hold more than 100 MB. That
+takes more than half an hour of seven keys a second without a quiet moment."""
 _THOROUGH_EVERY_S = 3600.0
 
 
@@ -36,12 +39,14 @@ class Collector:
         few: int = _FEW,
         many: int = _MANY,
         much: int = _MUCH,
+        most: int = _MOST,
         quiet_s: float = _QUIET_S,
         thorough_every_s: float = _THOROUGH_EVERY_S,
     ) -> None:
         self._few = few
         self._many = many
         self._much = much
+        self._most = most
         self._quiet_s = quiet_s
         self._thorough_every_s = thorough_every_s
         self._exempted = 0
@@ -61,8 +66,10 @@ class Collector:
         now = time.monotonic()
         if not quiet:
             self._live_at = now
-        elif now - self._live_at >= self._quiet_s and (
-            self._exempted >= self._much or now - self._thorough_at >= self._thorough_every_s
+        if self._exempted >= self._most or (
+            quiet
+            and now - self._live_at >= self._quiet_s
+            and (self._exempted >= self._much or now - self._thorough_at >= self._thorough_every_s)
         ):
             gc.unfreeze()
             gc.collect()

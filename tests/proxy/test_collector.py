@@ -106,6 +106,18 @@ def test_what_was_left_out_is_freed_once_it_is_much_and_nothing_is_live() -> Non
     assert ring() is None
 
 
+@by_generations
+def test_what_was_left_out_is_freed_while_streams_are_live_before_it_is_too_much() -> None:
+    collector = started(few=10, most=1000)
+    kept = old(2000)
+    ring = weakref.ref(kept[0])
+    collector.collect(quiet=False)
+    kept.clear()
+    assert ring() is not None
+    collector.collect(quiet=False)
+    assert ring() is None
+
+
 def test_what_was_left_out_at_the_start_is_freed_once_in_a_while() -> None:
     kept = Ring()
     ring = weakref.ref(kept)

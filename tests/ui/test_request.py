@@ -3,6 +3,7 @@
 import gc
 import gzip
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from candela_tui.protocol.headers import Headers
 from candela_tui.ui.screens.request.loading import load_request
 from candela_tui.ui.screens.request.pages.response import ResponsePage
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
 from candela_tui.ui.widgets.text_view.folding.folds import Fold
 from candela_tui.ui.widgets.text_view.span_lines import SpanLines
 from candela_tui.ui.widgets.text_view.text_view import TextView
@@ -546,5 +548,24 @@ async def test_a_request_that_is_closed_holds_nothing_of_its_body(scene: Scene) 
             await until(
                 pilot, lambda: not any(isinstance(each, SpanLines | Fold | ExchangeBodies) for each in gc.get_objects())
             )
+        finally:
+            gc.enable()
+
+
+async def test_a_request_that_gave_way_to_the_next_holds_nothing_of_its_body(scene: Scene) -> None:
+    scene.request(ago=60, body=BODY)
+    scene.request(ago=30, body=json.dumps({"messages": [{"role": "user", "content": "only this"}]}).encode())
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:30")
+        await pilot.press("g", "enter", "2")
+        await shows(pilot, "user")
+        first = [weakref.ref(each) for each in gc.get_objects() if isinstance(each, FoldedLines) and each.folds]
+        assert first
+        gc.collect()
+        gc.disable()
+        try:
+            await pilot.press("J")
+            await shows(pilot, "only this")
+            await until(pilot, lambda: not any((each := lines()) is not None and each.folds for lines in first))
         finally:
             gc.enable()

@@ -39,6 +39,8 @@ class OpenPages:
         self._view = view
         self._changed = changed
         self._open: dict[str, _Open] = {}
+        self._dropped: list[Page] = []
+        """Closed pages that may still be in view."""
         self._title: str | None = None
         self._grew = asyncio.Event()
         self._worker: Worker[None] | None = None
@@ -74,10 +76,19 @@ class OpenPages:
     def forget(self, title: str | None = None) -> None:
         """Close the page of this title, or all pages, so that they are made again."""
         if title is None:
+            self._dropped += [known.page for known in self._open.values()]
             self._open.clear()
             self._title = None
-        else:
-            self._open.pop(title, None)
+        elif title in self._open:
+            self._dropped.append(self._open.pop(title).page)
+
+    def _release_dropped(self) -> None:
+        """Empty the pages that were closed, once they are not in view any more: a block may refer to its page, which
+        would keep both, and with them the body, alive until the collector runs."""
+        for page in self._dropped:
+            if isinstance(page.lines, FoldedLines):
+                page.lines.clear()
+        self._dropped.clear()
 
     def close(self) -> None:
         """Close all pages and release their contents."""
@@ -85,11 +96,8 @@ class OpenPages:
             self._worker.cancel()
             self._worker = None
         self._bodies = None
-        for known in self._open.values():
-            if isinstance(known.page.lines, FoldedLines):
-                # A block may refer to its page, which would keep both alive.
-                known.page.lines.clear()
         self.forget()
+        self._release_dropped()
         self._view.release_lines()
 
     def grew(self) -> None:
@@ -103,7 +111,7 @@ class OpenPages:
             known.at = self._view.scroll_y
             if not known.written.is_set() and known.steps is None:
                 # Not read yet, and its worker stops: it starts over when it is shown again.
-                del self._open[self._title or ""]
+                self.forget(self._title)
 
     async def _write(self, title: str) -> None:
         # Cancellation needs no handling. Raised, its traceback would keep these frames, and with them the body, alive
@@ -126,6 +134,7 @@ class OpenPages:
             if page.lines is not shown:
                 shown = page.lines
                 self._view.show_lines(shown, at=known.at, follow=page.follows)
+                self._release_dropped()
             else:
                 # The lines before the position to show may only now exist.
                 early = self._view.scroll_y < known.at and not known.written.is_set()
