@@ -11,6 +11,7 @@ import multiprocessing
 import resource
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -304,7 +305,7 @@ def markdown(costs: Sequence[Cost], machine: Machine) -> str:
     found = growths(costs)
     parts = [
         "## As it grows",
-        _METHOD.format(machine=machine),
+        textwrap.fill(_METHOD.format(machine=machine), 120),
         "![Processor time against size](growth.svg)",
     ]
     for case in dict.fromkeys(cost.case for cost in costs):
@@ -315,7 +316,6 @@ def markdown(costs: Sequence[Cost], machine: Machine) -> str:
             f"| {first[0].unit} | {' | '.join(heads)} | grows as |",
             "|---|" + "---:|" * (len(heads) + 1),
             *(f"| {each.operation} | {' | '.join(_told(each))} | {each.exponent_words} |" for each in of_case),
-            f"| peak of memory, MB | {' | '.join(number(cost.peak_mb) for cost in of_case[-1].costs)} | |",
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -327,8 +327,9 @@ def _told(growth: Growth) -> list[str]:
 
 _METHOD = """\
 Processor time of the whole process for what a user does in the dashboard, until it is idle again, at three sizes each,
-on {machine}. What is shown is the same at each size, so its cost should be, too: "size^0.1" is hardly more, "size^1" is
-in proportion. Looking for what is not there reads everything."""
+on {machine}. Where what is shown is the same at each size, its cost should be, too: "size^0.1" is hardly more. Summing
+up, exporting a session and looking for what is not there read everything, and may grow in proportion, as "size^1". The
+dashboard loads the whole of a session that is in use."""
 
 
 def panels(costs: Sequence[Cost]) -> list[Panel]:
