@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,18 @@ class Home:
     async def run(self, *arguments: str, **environment: str) -> Result:
         """Run the command to its end."""
         return await _result(await self.start(*arguments, **environment))
+
+    async def run_piped(self, text: str, *arguments: str, **environment: str) -> Result:
+        """Run the command to its end with a text on a pipe as its standard input."""
+        reader, writer = os.pipe()
+        process = await start_forked(arguments, {**self.environment, **environment}, self.directory, reading=reader)
+        result, _ = await asyncio.gather(_result(process), asyncio.to_thread(_write, writer, text.encode()))
+        return result
+
+
+def _write(pipe: int, given: bytes) -> None:
+    with suppress(BrokenPipeError), open(pipe, "wb") as writer:
+        writer.write(given)
 
 
 async def _result(process: ForkedProcess | asyncio.subprocess.Process) -> Result:

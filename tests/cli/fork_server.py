@@ -1,7 +1,8 @@
 """Runs ``candela`` commands in processes forked from one that has imported what they need.
 
 A command's imports take a second of a core, and hundreds of tests run commands. A forked process is a process like any
-other (arguments, environment, directory, descriptors, signals, exit code); only its interpreter is not a new one.
+other (arguments, environment, directory, descriptors, signals, exit code). Only its interpreter is not a new one, and
+it encrypts its file of secrets at a low cost (``CHEAP``). Commands that are not forked do that at the full cost.
 """
 
 import array
@@ -35,6 +36,8 @@ _PRELOADED = (
     "botocore.session",
     "google.auth.transport.requests",
 )
+CHEAP = 2**4
+"""scrypt's n. At the full one, each command that opens the file takes half a second of a core and 128 MB."""
 _MOST_REQUEST_BYTES = 2**20
 _DESCRIPTORS = 4
 """Standard input, output and error, and the pipe for pid and wait status."""
@@ -94,6 +97,7 @@ def main() -> None:
     """Serve the channel whose descriptor is the first argument."""
     for name in _PRELOADED:
         importlib.import_module(name)
+    importlib.import_module("candela_tui.credentials.vault.encrypted_file")._COST = CHEAP  # type: ignore[attr-defined]
     # Forked processes then share these objects: none is visited by a collection, and copied for it.
     gc.freeze()
     request = serve(socket.socket(fileno=int(sys.argv[1])))

@@ -15,7 +15,7 @@ from tests.cli.fork_client import request_fork
 
 
 class ForkedProcess:
-    """A command that runs; its output is piped, its input empty."""
+    """A command that runs; its output is piped."""
 
     def __init__(
         self, pid: int, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader, report: asyncio.StreamReader
@@ -47,16 +47,18 @@ class ForkedProcess:
         self.send_signal(SIGKILL)
 
 
-async def start_forked(arguments: Sequence[str], environment: Mapping[str, str], directory: Path) -> ForkedProcess:
-    """Start ``candela`` with these arguments in a forked process."""
+async def start_forked(
+    arguments: Sequence[str], environment: Mapping[str, str], directory: Path, *, reading: int | None = None
+) -> ForkedProcess:
+    """Start ``candela`` with these arguments in a forked process. Its standard input is ``reading``, or empty."""
     pipes = [os.pipe() for _ in range(2)]
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    standard = [nothing, *(writer for _, writer in pipes)]
+    given = os.open(os.devnull, os.O_RDONLY) if reading is None else reading
+    standard = [given, *(writer for _, writer in pipes)]
     reporting = request_fork(fork_server(), arguments, environment, str(directory), standard)
     for descriptor in standard:
         os.close(descriptor)
-    reading = [reader for reader, _ in pipes]
-    stdout, stderr, report = [await _reader(descriptor) for descriptor in (*reading, reporting)]
+    outputs = [reader for reader, _ in pipes]
+    stdout, stderr, report = [await _reader(descriptor) for descriptor in (*outputs, reporting)]
     return ForkedProcess(int(await report.readline()), stdout, stderr, report)
 
 

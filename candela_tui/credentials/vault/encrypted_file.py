@@ -25,11 +25,11 @@ _VERSION: Final = 1
 class EncryptedFile:
     """Stores secrets by name. It asks for the passphrase once, when it first needs it."""
 
-    def __init__(self, path: Path, passphrase: Callable[[], str | None], *, cost: int = _COST) -> None:
+    def __init__(self, path: Path, passphrase: Callable[[], str | None], *, cost: int | None = None) -> None:
         """``passphrase`` returns the passphrase, or None if no user can be asked. ``cost`` is scrypt's n for saving."""
         self._path = path
         self._ask = passphrase
-        self._cost = cost
+        self._cost = cost or _COST
         self._passphrase: str | None = None
         self.place = str(path)
 
