@@ -263,8 +263,15 @@ async def until(pilot: Pilot[Any], condition: Callable[[], Any]) -> None:
 
 async def shows(pilot: Pilot[Any], *texts: str) -> str:
     """Let the app go on until all texts are on the screen; return what the screen says."""
-    await until(pilot, lambda: all(text in screen_text(pilot) for text in texts))
-    return screen_text(pilot)
+    said = ""
+
+    def all_there() -> bool:
+        nonlocal said
+        said = screen_text(pilot)
+        return all(text in said for text in texts)
+
+    await until(pilot, all_there)
+    return said
 
 
 async def typed(pilot: Pilot[Any], text: str) -> None:
