@@ -1,6 +1,5 @@
 """``candela auth``: sign in to providers, show the state of the sign-ins, and test them."""
 
-import asyncio
 import contextlib
 import json
 import signal
@@ -242,6 +241,8 @@ def surveys(invocation: Invocation, providers: Sequence[Provider] = tuple(Provid
 
 
 async def _survey(invocation: Invocation, providers: Sequence[Provider]) -> "list[Survey]":
+    import asyncio
+
     from candela_tui.providers.survey import survey
 
     context = await _sign_in_setup(invocation).context(_terminal_prompter())
@@ -319,6 +320,8 @@ def test(invocation: Invocation, provider: Provider | None, send_message: bool, 
 async def _test(
     invocation: Invocation, provider: Provider | None, *, told: bool, send_message: bool
 ) -> dict[Provider, list[CheckLine]]:
+    import asyncio
+
     from candela_tui.providers.survey import in_use, survey
 
     context = await _sign_in_setup(invocation).context(_terminal_prompter())
@@ -375,6 +378,8 @@ async def _checked(
 
 
 async def _most_for_message(settings: "Settings", live: "LiveCheck") -> str:
+    import asyncio
+
     from candela_tui.analysis.live_check_price import most_for_message
 
     return await asyncio.to_thread(most_for_message, settings.pricing, live.provider, live.model)
@@ -473,6 +478,8 @@ def unlock(invocation: Invocation) -> None:
 
 async def _unlock(file: Path, tell: Callable[[str], None]) -> None:
     """Find out the passphrase, and give it to the running candela, which reads the file with it. Raises VaultError."""
+    import asyncio
+
     from candela_tui.credentials.sign_in.secret_storage import SecretStorage
     from candela_tui.credentials.vault.choice import known_passphrase
 
@@ -507,6 +514,8 @@ def _sign_in_to(provider: Provider) -> SignIn:
 
 def _run(conversation: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine and return its result. Exits with an error message if it fails or the user cancels."""
+    import asyncio
+
     from candela_tui.config import ConfigError
     from candela_tui.credentials.errors import CredentialsError
     from candela_tui.credentials.sign_in.prompter import Abandoned

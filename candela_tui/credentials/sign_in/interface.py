@@ -1,6 +1,5 @@
 """The interface of a provider's sign-in."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +33,8 @@ class SignInContext:
     async def settings_now(self) -> Settings:
         """Read the settings again, because a sign-in may have changed them. Return the former ones if the file has a
         mistake."""
+        import asyncio  # For ``--help``, nothing waits.
+
         try:
             return await asyncio.to_thread(load, self.config)
         except ConfigError:
