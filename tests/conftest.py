@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.cheap_processes import keep_bytecode, trust_one_authority
+from tests.cheap_processes import encrypt_at_low_cost, keep_bytecode, trust_one_authority
 from tests.standin import Provider
 
 # No example is timed, and none is slow to make: a busy machine is not a fault of the code.
@@ -27,7 +27,8 @@ settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the workers of xdist start with a cache of compiled modules."""
+    """Make this process and the workers of xdist cheap."""
+    encrypt_at_low_cost()
     keep_bytecode(config.rootpath / ".pytest_cache" / "bytecode")
 
 

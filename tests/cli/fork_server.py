@@ -2,7 +2,7 @@
 
 A command's imports take a second of a core, and hundreds of tests run commands. A forked process is a process like any
 other (arguments, environment, directory, descriptors, signals, exit code). Only its interpreter is not a new one, and
-it encrypts its file of secrets at a low cost (``CHEAP``). Commands that are not forked do that at the full cost.
+it encrypts files of secrets at a low cost.
 """
 
 import array
@@ -17,6 +17,8 @@ import sys
 import time
 from io import TextIOWrapper
 from typing import Any
+
+from tests.cheap_processes import encrypt_at_low_cost
 
 _PRELOADED = (
     "aiohttp.web",
@@ -36,8 +38,6 @@ _PRELOADED = (
     "botocore.session",
     "google.auth.transport.requests",
 )
-CHEAP = 2**4
-"""scrypt's n. At the full one, each command that opens the file takes half a second of a core and 128 MB."""
 _MOST_REQUEST_BYTES = 2**20
 _DESCRIPTORS = 4
 """Standard input, output and error, and the pipe for pid and wait status."""
@@ -97,7 +97,7 @@ def main() -> None:
     """Serve the channel whose descriptor is the first argument."""
     for name in _PRELOADED:
         importlib.import_module(name)
-    importlib.import_module("candela_tui.credentials.vault.encrypted_file")._COST = CHEAP  # type: ignore[attr-defined]
+    encrypt_at_low_cost()
     # Forked processes then share these objects: none is visited by a collection, and copied for it.
     gc.freeze()
     request = serve(socket.socket(fileno=int(sys.argv[1])))
