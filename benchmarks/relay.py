@@ -5,6 +5,7 @@ All targets run at once and take turns within each round, so that the noise of t
 
 import argparse
 import math
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str]) -> None:
     named = {"straight", "bare", *(options.targets or LABELS)}
     targets = [target for target in TARGETS if target.id in named]
 
+    load = os.getloadavg()[0]
+
     def tell(line: str) -> None:
         print(line, flush=True)
 
@@ -78,7 +81,7 @@ def main(arguments: Sequence[str]) -> None:
         started(targets, Setting(upstream, Path(directory), options.history), tell) as found,
     ):
         results = uvloop.run(run(cases, found.running, options.rounds, tell, options.minutes))
-        about = _about(options, found, len(results[0].rounds))
+        about = _about(options, found, len(results[0].rounds), load)
     print(report.text(results))
     if options.document:
         _write(results, about, options.document)
@@ -87,12 +90,13 @@ def main(arguments: Sequence[str]) -> None:
         README.write_text(section.quoted_in(README.read_text("utf-8"), results), "utf-8")
 
 
-def _about(options: argparse.Namespace, found: Started, rounds: int) -> section.About:
+def _about(options: argparse.Namespace, found: Started, rounds: int, load: float) -> section.About:
     return section.About(
         date=datetime.now(UTC).date().isoformat(),
         rounds=rounds,
         history=options.history,
         machine=this_machine(),
+        load=load,
         # The forms of candela share one version.
         versions={name: each.version for name, each in found.running.items() if each.version and name not in _SAME},
         skipped=found.skipped,

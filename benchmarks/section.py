@@ -53,6 +53,8 @@ class About:
     rounds: int
     history: int
     machine: Machine
+    load: float
+    """The load average of the minute before the run: what else the machine did."""
     versions: Mapping[str, str]
     """By the target's id; those without a version of their own are left out."""
     skipped: Mapping[str, str]
@@ -83,6 +85,7 @@ def _about(about: About) -> str:
         f"Measured on {about.date}, in {about.rounds} round{'s' * (about.rounds != 1)}.",
         "",
         f"- Machine: {about.machine}",
+        f"- Load of the machine before the run, which other programs put on it: {about.load:.1f}",
         f"- Versions: {versions}",
     ]
     lines += [f"- Not measured: {label(name)} ({why})" for name, why in about.skipped.items()]
@@ -197,7 +200,7 @@ def quoted_in(readme: str, results: Sequence[Result]) -> str:
 def _quote(results: Sequence[Result]) -> str:
     wanted = (("one", figures.ADDED_TTFB), ("paced", figures.DELAY_P999))
     (_, _, added), (_, _, delay) = _headlines(results, wanted)
-    beside = " and ".join(f"{label(name)} {_ms(added[name])}" for name in _QUOTED_BESIDE if name in added)
+    beside = ", ".join(f"{label(name)} {_ms(added[name])}" for name in _QUOTED_BESIDE if name in added)
     return (
         f"With the dashboard open and everything recorded, it adds {_ms(added['dashboard'])} to the first byte of an "
         f"answer ({beside} in the same run). While 40 answers stream and someone uses the dashboard, 99.9% of their "
