@@ -77,11 +77,12 @@ class ProviderResponse:
         self._size = 0
         self._headed = self._interim = self._framed = self._keep_alive = False
         self._over = self._ended = self._surplus = self._paused = False
-        self._parser = HttpResponseParser(self)
+        parser = HttpResponseParser(self)
         # What common servers get wrong, and aiohttp and browsers take.
-        self._parser.set_dangerous_leniencies(
+        parser.set_dangerous_leniencies(
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
+        self._parser: HttpResponseParser | None = parser
 
     # Reading
 
@@ -120,7 +121,7 @@ class ProviderResponse:
 
     def close(self) -> None:
         """Stop expecting more. A connection with an unfinished answer can't serve another request."""
-        self.on_progress = None
+        self.on_progress = self.failure = None
         self._finish(reusable=False)
 
     async def _progress(self) -> None:
@@ -134,6 +135,8 @@ class ProviderResponse:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the provider."""
+        if self._parser is None:
+            return
         self._head_size += 0 if self._headed else len(data)
         try:
             self._parser.feed_data(data)
@@ -188,6 +191,8 @@ class ProviderResponse:
     def _finish(self, *, reusable: bool) -> None:
         if not self._ended:
             self._ended = True
+            # The parser knows its callbacks: without this, each answer would wait for the garbage collector.
+            self._parser = None
             self._on_end(reusable)
 
     # Callbacks of the parser
@@ -215,7 +220,7 @@ class ProviderResponse:
 
     def on_headers_complete(self) -> None:
         """Take the head, unless it is an interim one (1xx), which ends here."""
-        if self._over or self._refusal is not None:
+        if self._over or self._refusal is not None or self._parser is None:
             return
         status = self._parser.get_status_code()
         self._interim = 100 <= status < 200 and status != 101

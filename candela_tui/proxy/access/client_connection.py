@@ -40,9 +40,9 @@ class ClientConnection(RequestHandler):
         self._answering = True
         self._on_room = on_room
 
-    def end_answer(self) -> None:
-        """Note that the whole answer is written."""
-        self._answering = False
+    def end_answer(self, *, whole: bool) -> None:
+        """Note that no more of the answer will be written, and whether it is whole."""
+        self._answering = not whole
         self._on_room = None
 
     def resume_writing(self) -> None:
