@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from candela_tui.credentials.placeholder import PLACEHOLDER
@@ -66,6 +67,10 @@ _ISSUERS = {
     "login.partner.microsoftonline.cn": Owner.AZURE,
     "sts.windows.net": Owner.AZURE,
 }
+
+
+_KNOWN_VALUES = 256
+"""Values of header fields whose owner is remembered: a client sends nearly the same ones with each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ def client_credentials(headers: HeaderList, accepts: Accepts) -> ClientCredentia
     return ClientCredentials(kept, accepted, withheld)
 
 
+@lru_cache(maxsize=_KNOWN_VALUES)
 def owner_of(value: str) -> Owner:
     """Return whose the credential in a header field is, with or without a scheme such as ``Bearer``."""
     bare = value.strip()
@@ -141,6 +147,7 @@ def owner_of(value: str) -> Owner:
     return _owner_of_text(bare)
 
 
+@lru_cache(maxsize=_KNOWN_VALUES)
 def _owner_of_text(text: str) -> Owner:
     """Return whose the credentials in a text are: nobody's if they are of more than one owner, because no one may have
     them all."""

@@ -30,11 +30,10 @@ def answer_fields(headers: HeaderList) -> HeaderList:
 
 def _without(headers: HeaderList, dropped: frozenset[str]) -> HeaderList:
     """Return the fields without ``dropped``, those that Connection names, and candela's own."""
-    named = {
-        token.strip().lower() for name, value in headers if name.lower() == "connection" for token in value.split(",")
-    }
+    lower = [name.lower() for name, _ in headers]
+    if "connection" in lower:
+        named = (value.split(",") for key, (_, value) in zip(lower, headers, strict=True) if key == "connection")
+        dropped = dropped.union(token.strip().lower() for tokens in named for token in tokens)
     return [
-        (name, value)
-        for name, value in headers
-        if (key := name.lower()) not in dropped and key not in named and not key.startswith(_OURS)
+        field for key, field in zip(lower, headers, strict=True) if key not in dropped and not key.startswith(_OURS)
     ]
