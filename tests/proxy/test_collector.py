@@ -53,7 +53,7 @@ def test_what_was_made_before_the_start_is_left_out() -> None:
 
 @by_generations
 def test_what_nobody_needs_is_freed_while_streams_are_live_too() -> None:
-    collector = started(few=10)
+    collector = started(few_old=10)
     ring = aged()
     kept = old(20)
     collector.collect(quiet=False)
@@ -63,7 +63,7 @@ def test_what_nobody_needs_is_freed_while_streams_are_live_too() -> None:
 
 @by_generations
 def test_what_stays_is_left_out_from_then_on() -> None:
-    collector = started(few=10)
+    collector = started(few_old=10)
     before = gc.get_freeze_count()
     kept = old(1000)
     collector.collect(quiet=False)
@@ -73,7 +73,7 @@ def test_what_stays_is_left_out_from_then_on() -> None:
 
 @by_generations
 def test_many_are_not_looked_at_while_streams_are_live() -> None:
-    collector = started(few=10, many=100)
+    collector = started(few_old=10, many_old=100)
     kept = old(1000)
     collections = gc.get_stats()[2]["collections"]
     collector.collect(quiet=False)
@@ -85,7 +85,7 @@ def test_many_are_not_looked_at_while_streams_are_live() -> None:
 
 @by_generations
 def test_a_few_are_left_alone_so_that_they_can_be_freed_later() -> None:
-    collector = started(few=1000)
+    collector = started(few_old=1000)
     kept = old(10)
     before = gc.get_freeze_count()
     collector.collect(quiet=False)
@@ -95,7 +95,7 @@ def test_a_few_are_left_alone_so_that_they_can_be_freed_later() -> None:
 
 @by_generations
 def test_what_was_left_out_is_freed_once_it_is_much_and_nothing_is_live() -> None:
-    collector = started(few=10, much=1000, quiet_s=0.0)
+    collector = started(few_old=10, worth_thorough=1000, quiet_s=0.0)
     kept = old(2000)
     ring = weakref.ref(kept[0])
     collector.collect(quiet=False)
@@ -108,7 +108,7 @@ def test_what_was_left_out_is_freed_once_it_is_much_and_nothing_is_live() -> Non
 
 @by_generations
 def test_what_was_left_out_is_freed_while_streams_are_live_before_it_is_too_much() -> None:
-    collector = started(few=10, most=1000)
+    collector = started(few_old=10, most_exempted=1000)
     kept = old(2000)
     ring = weakref.ref(kept[0])
     collector.collect(quiet=False)
