@@ -1,7 +1,6 @@
 """The command ``uv run python -m benchmarks [WHAT] [OPTIONS]``; without WHAT it is the relay."""
 
 import importlib
-import importlib.util
 import sys
 
 MEASUREMENTS = {
@@ -15,20 +14,16 @@ MEASUREMENTS = {
 """Modules of this package, each with ``main(arguments)``, and what they measure."""
 
 
-def _known() -> dict[str, str]:
-    return {name: what for name, what in MEASUREMENTS.items() if importlib.util.find_spec(f"benchmarks.{name}")}
-
-
 def main() -> None:
     """Run the measurement that the first argument names, with the other arguments."""
-    known, arguments = _known(), sys.argv[1:]
+    arguments = sys.argv[1:]
     if arguments and arguments[0] in ("-h", "--help"):
-        listed = "\n".join(f"  {name:12}{what}" for name, what in known.items())
+        listed = "\n".join(f"  {name:12}{what}" for name, what in MEASUREMENTS.items())
         print(f"usage: python -m benchmarks [WHAT] [OPTIONS]\n\n{listed}\n\nWithout WHAT: relay. Each has --help.")
         return
-    if arguments and not arguments[0].startswith("-") and arguments[0] not in known:
-        raise SystemExit(f"{arguments[0]} is no measurement. Known: {', '.join(known)}")
-    name = arguments.pop(0) if arguments and arguments[0] in known else "relay"
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in MEASUREMENTS:
+        raise SystemExit(f"{arguments[0]} is no measurement. Known: {', '.join(MEASUREMENTS)}")
+    name = arguments.pop(0) if arguments and arguments[0] in MEASUREMENTS else "relay"
     importlib.import_module(f"benchmarks.{name}").main(arguments)
 
 

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from benchmarks.history import LARGE_WORDS
 from benchmarks.programs import Candela
 
-_KEY_EVERY_S = 0.15
-_ESCAPE, _ENTER, _PAGE_DOWN = "\x1b", "\r", "\x1b[6~"
+KEY_EVERY_S = 0.15
+ESCAPE, ENTER, PAGE_DOWN = "\x1b", "\r", "\x1b[6~"
 # Above it in the list: all sessions, and the one of the load.
-_TO_LARGE = [_ESCAPE, "h", "g", "j", "j", "l", "G"]
-_READING = [_ENTER, "2", *[_PAGE_DOWN] * 8, "G", "g", "7", *[_PAGE_DOWN] * 8, "G", "8", "4", "1", _ESCAPE]
-_LISTS = ["h", "j", "j", "j", "G", "g", "l", "g", *"jjjjj", _PAGE_DOWN, _PAGE_DOWN, "G", "?", _ESCAPE]
+_TO_LARGE = [ESCAPE, "h", "g", "j", "j", "l", "G"]
+_READING = [ENTER, "2", *[PAGE_DOWN] * 8, "G", "g", "7", *[PAGE_DOWN] * 8, "G", "8", "4", "1", ESCAPE]
+_LISTS = ["h", "j", "j", "j", "G", "g", "l", "g", *"jjjjj", PAGE_DOWN, PAGE_DOWN, "G", "?", ESCAPE]
 _USE = [*_TO_LARGE, *_READING, *_LISTS]
 
 
@@ -40,5 +40,5 @@ class DashboardUser:
     async def _type(self) -> None:
         for keys in self._keys:
             self._program.press(keys)
-            await asyncio.sleep(_KEY_EVERY_S)
+            await asyncio.sleep(KEY_EVERY_S)
             self.read_large = self.read_large or LARGE_WORDS in self._program.shown()

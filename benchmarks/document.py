@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
-ORDER = ("relay", "soak", "growth")
+ORDER = ("relay", "growth")
 """The measurements that write a section, in the order of the document."""
 
 _HEAD = """\

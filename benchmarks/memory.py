@@ -1,7 +1,6 @@
 """Memory while much comes: ``python -m benchmarks memory``.
 
-What candela holds at its peak during a burst, beside what it held before. The bursts of figures.SLOWEST are a case of
-the relay.
+What candela holds at its peak during a burst, beside what it held before.
 """
 
 import argparse

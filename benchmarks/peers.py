@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import programs
 from benchmarks.target import Running, Setting, Target, Unavailable
 
-CACHE = Path(os.environ.get("XDGCACHE_HOME") or Path.home() / ".cache") / "candela-benchmarks"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "candela-benchmarks"
 _INSTALL_S = 900
 
 

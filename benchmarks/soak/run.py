@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.history import fill
+from benchmarks.dashboard_user import ENTER, ESCAPE, KEY_EVERY_S, PAGE_DOWN
+from benchmarks.history import LARGE_WORDS, fill
 from benchmarks.load import quantile
 from benchmarks.programs import Candela, candela, server
 from benchmarks.soak.agreement import disagreements
 from benchmarks.soak.load import BIG_BYTES, Load, Mix
 
-_KEY_EVERY_S = 0.15
 _ROOT = Path(__file__).parents[2]
 _LOOK_S = 1.0
 _REST_S = 60.0
@@ -26,15 +26,12 @@ _REST_LOOK_S = 0.5
 _LIVING_S = 120.0
 _FEW_TASKS = 3
 
-_ESCAPE, _ENTER, _PAGE_DOWN = "\x1b", "\r", "\x1b[6~"
-_OPEN_BIG = [_ESCAPE, "h", "g", "j", "l", "/", *f"sent>{BIG_BYTES // 2**20}MB", _ENTER, "G", _ENTER]
-_READING = ["2", *[_PAGE_DOWN] * 6, "G", "g", "7", *[_PAGE_DOWN] * 4, "G", "8", "4", "1", _ESCAPE, _ESCAPE]
-_LISTS = ["h", "j", "j", "j", "G", "g", "l", "g", *"jjjjj", _PAGE_DOWN, _PAGE_DOWN, "G", _ENTER, "2", _ESCAPE]
-_TALKING = ["?", _PAGE_DOWN, _ESCAPE, ",", _ESCAPE, "d", _ESCAPE]
+_OPEN_BIG = [ESCAPE, "h", "g", "j", "l", "/", *f"sent>{BIG_BYTES // 2**20}MB", ENTER, "G", ENTER]
+_READING = ["2", *[PAGE_DOWN] * 6, "G", "g", "7", *[PAGE_DOWN] * 4, "G", "8", "4", "1", ESCAPE, ESCAPE]
+_LISTS = ["h", "j", "j", "j", "G", "g", "l", "g", *"jjjjj", PAGE_DOWN, PAGE_DOWN, "G", ENTER, "2", ESCAPE]
+_TALKING = ["?", PAGE_DOWN, ESCAPE, ",", ESCAPE, "d", ESCAPE]
 USE = [*_OPEN_BIG, *_READING, *_LISTS, *_TALKING]
 """What the user types again and again: to find, open, read and close a big request, then the lists, then dialogs."""
-_BIG_WORDS = "row.key in wanted"
-"""Words of the big request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,6 @@ class Minute:
     @property
     def longest_hold(self) -> float:
         return max((ms for _, ms, _ in self.holds), default=0.0)
-
-    @property
-    def longest_pause(self) -> float:
-        return max((ms for _, ms in self.pauses), default=0.0)
 
 
 @dataclass(slots=True)
@@ -157,7 +150,7 @@ async def _soak(
             load = Load(mix, program.url, provider)
             await load.warm_up()
             user = asyncio.create_task(_use(program))
-            await asyncio.sleep(len(USE) * _KEY_EVERY_S)
+            await asyncio.sleep(len(USE) * KEY_EVERY_S)
             await _stopped(user, program)
             found.before = await _at_rest(program, observations, None)
             program.forget_shown()
@@ -195,7 +188,7 @@ async def _watch(
             for task in done:
                 task.result()
                 raise RuntimeError("the load ended too early")
-            found.big_seen = found.big_seen or _BIG_WORDS in program.shown()
+            found.big_seen = found.big_seen or LARGE_WORDS in program.shown()
         lines = observations.new()
         pauses = [(generation, ms) for line in lines for generation, ms in line["collections"]]
         minute = Minute(
@@ -215,7 +208,7 @@ async def _use(program: Candela) -> None:
     while True:
         for keys in USE:
             program.press(keys)
-            await asyncio.sleep(_KEY_EVERY_S)
+            await asyncio.sleep(KEY_EVERY_S)
 
 
 async def _stopped(user: asyncio.Task[None], program: Candela) -> None:
@@ -223,8 +216,8 @@ async def _stopped(user: asyncio.Task[None], program: Candela) -> None:
     user.cancel()
     await asyncio.wait([user])
     for _ in range(6):
-        program.press(_ESCAPE)
-        await asyncio.sleep(_KEY_EVERY_S)
+        program.press(ESCAPE)
+        await asyncio.sleep(KEY_EVERY_S)
 
 
 async def _at_rest(program: Candela, observations: _Observations, before: Counts | None) -> Counts:
