@@ -54,7 +54,7 @@ class Paths:
 
 def default_paths(config: Path | None = None, data: Path | None = None) -> Paths:
     """Return the platform's own places, or the ones given."""
-    import platformdirs  # A tenth of the time of the smallest commands, which need no places.
+    import platformdirs  # Not at the top: the smallest commands need no paths, and would wait for it.
 
     return Paths(
         config or Path(platformdirs.user_config_dir("candela", appauthor=False)) / "config.toml",

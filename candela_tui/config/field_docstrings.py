@@ -1,7 +1,6 @@
 """Read the docstrings below the fields of the settings, which say what each key means.
 
-pydantic can read them too, but it does so for each class when the module is imported, which every command would wait
-for. Only the descriptions of the settings need them.
+pydantic can read them too, but only when the module is imported, and every command would wait for that.
 """
 
 import ast

@@ -1,1 +1,1 @@
-"""HTTP connections: client sessions, header fields, descriptions of failures, the user at the other end."""
+"""HTTP: the client towards providers, header fields, failures in words, the user at the other end of a connection."""

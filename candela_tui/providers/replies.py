@@ -1,4 +1,4 @@
-"""Build candela's own error replies, in the format of the Messages API unless a client is named."""
+"""Build candela's own error replies, in the format of the Messages API or of the client's."""
 
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer

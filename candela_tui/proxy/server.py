@@ -1,4 +1,4 @@
-"""The proxy: an aiohttp server with its routes, its session for providers, and its capture."""
+"""The proxy: an aiohttp server with its routes, its client for providers, and its capture."""
 
 import asyncio
 import logging

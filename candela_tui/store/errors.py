@@ -58,7 +58,7 @@ _PRIMARY = 0xFF
 def _cause(error: BaseException) -> BaseException:
     """Return the driver's error that SQLAlchemy wrapped, or the error itself.
 
-    SQLAlchemy is not imported for its class: those who only report a StoreError would wait for it."""
+    It is not recognised by its class: commands that only report a StoreError would wait for SQLAlchemy's import."""
     wrapped = getattr(error, "orig", None)
     return wrapped if isinstance(wrapped, BaseException) else error
 

@@ -18,8 +18,7 @@ from tests.ui.scene import Scene
 
 @pytest.fixture(scope="session", autouse=True)
 def _styles_parsed_once() -> Iterator[None]:
-    """Parse each piece of CSS once for all apps of this process. Each app would parse it anew, which takes a tenth of
-    the time of these tests."""
+    """Parse each piece of CSS once for all apps of this process, instead of once for each app."""
     parsed: dict[Any, list[RuleSet]] = {}
     parse = Stylesheet._parse_rules
 
@@ -36,8 +35,8 @@ def _styles_parsed_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_updates_for_nobody() -> Iterator[None]:
-    """Let widgets draw their lines, but do not cut these into updates for a terminal. An app without one throws them
-    away, and they take a tenth of the time of these tests."""
+    """Let widgets draw their lines, but do not cut these into updates for a terminal. An app without a terminal would
+    throw the updates away."""
     render = Compositor.render_update
 
     def draw_only(

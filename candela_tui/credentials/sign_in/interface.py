@@ -33,7 +33,7 @@ class SignInContext:
     async def settings_now(self) -> Settings:
         """Read the settings again, because a sign-in may have changed them. Return the former ones if the file has a
         mistake."""
-        import asyncio  # For ``--help``, nothing waits.
+        import asyncio  # Not at the top: ``--help`` would wait for it.
 
         try:
             return await asyncio.to_thread(load, self.config)
