@@ -1,8 +1,8 @@
 """Heads of HTTP messages, with bytes that are not UTF-8, such as the Latin-1 of Claude Code's ANTHROPIC_CUSTOM_HEADERS.
 
-aiohttp reads such bytes as surrogates and drops them when it writes. Where aiohttp still writes the head (answers that
-are translated, and candela's own), its private function for that is replaced; tests/proxy/test_header_bytes.py states
-which behaviour this module relies on.
+aiohttp reads such bytes as surrogates and drops them when it writes. Where aiohttp writes the head (candela's own
+answers, which may have header fields of a provider's error), its private function for that is replaced;
+tests/proxy/test_header_bytes.py states which behaviour this module relies on.
 """
 
 from collections.abc import Iterable

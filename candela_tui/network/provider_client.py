@@ -14,7 +14,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from candela_tui.config import ProxySettings
-from candela_tui.network.header_bytes import head, keep_header_bytes
+from candela_tui.network.header_bytes import head
 from candela_tui.network.origins import split_target
 from candela_tui.network.provider_connection import ProviderConnection, connector
 from candela_tui.network.provider_response import ProviderResponse
@@ -35,7 +35,6 @@ class ProviderClient:
 
     def __init__(self, settings: ProxySettings) -> None:
         """Raises OSError, which names the file, if certificates can't be read."""
-        keep_header_bytes()
         self._connector = connector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls_context(settings))
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=settings.connect_timeout_s, sock_connect=settings.connect_timeout_s

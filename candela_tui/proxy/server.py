@@ -18,6 +18,7 @@ from candela_tui.exchange import Outcome
 from candela_tui.feed import Feed
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.network.head_check import coded
+from candela_tui.network.header_bytes import keep_header_bytes
 from candela_tui.network.header_fields import decoded_pairs
 from candela_tui.network.origins import Origins
 from candela_tui.network.provider_client import ProviderClient
@@ -138,6 +139,7 @@ class Proxy:
 
     async def start(self) -> None:
         """Start serving. Raises OSError if the CA bundle can't be read."""
+        keep_header_bytes()
         self._client = ProviderClient(self._settings.proxy)
         attempts = Attempts(self._client, Origins(self._port), notify=self._feed.notify, log=_warn)
         self._relay = Relay(attempts, self._capture)
@@ -247,7 +249,7 @@ class Proxy:
         route, path = found
         if coded(headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
-            return self._blocked(request, ClientRequest(request.method, path, headers, b"", route), 501, words)
+            return self._blocked(ClientRequest(request.method, path, headers, b"", route), 501, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
@@ -255,13 +257,11 @@ class Proxy:
                 f"the request body is larger than the {self._settings.proxy.max_body_mb} MiB that [proxy] max_body_mb"
                 " allows"
             )
-            return self._blocked(request, ClientRequest(request.method, path, headers, b"", route), 413, words)
+            return self._blocked(ClientRequest(request.method, path, headers, b"", route), 413, words)
         client_request = ClientRequest(request.method, path, headers, body, route)
         return await self._relay.relay(request, client_request, self._upstreams[route.name])
 
-    def _blocked(
-        self, request: web.BaseRequest, client_request: ClientRequest, status: int, words: str
-    ) -> web.Response:
+    def _blocked(self, client_request: ClientRequest, status: int, words: str) -> web.Response:
         """Refuse a request without reading its body."""
         raw = RawExchange(client_request)
         raw.answered(status, [])
