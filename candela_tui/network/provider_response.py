@@ -18,6 +18,7 @@ MOST_FIELDS = 16 * 1024 // 5
 _LONGEST_HEAD = 4 * FIELD_LIMIT
 _READ_AHEAD = 256 * 1024
 """Bytes of a body that wait to be read before the provider has to wait."""
+# In the words of aiohttp's parser, from which network/errors.py makes those for the user.
 _TOO_LONG = "Got more than the limit"
 _TOO_MANY = "Too many headers"
 
@@ -75,8 +76,20 @@ class ProviderResponse:
         self._head_size = 0
         self._pieces: list[bytes] = []
         self._size = 0
-        self._headed = self._interim = self._framed = self._keep_alive = False
-        self._over = self._ended = self._surplus = self._paused = False
+        self._headed = False
+        """Whether the head has arrived."""
+        self._interim = False
+        """Whether the latest head is an interim one (1xx), behind which the answer's own comes."""
+        self._framed = False
+        """Whether the header says where the body ends. Otherwise it ends with the connection."""
+        self._keep_alive = False
+        self._over = False
+        """Whether all of the answer has arrived."""
+        self._ended = False
+        """Whether ``on_end`` was called."""
+        self._surplus = False
+        """Whether something came behind the answer."""
+        self._paused = False
         parser = HttpResponseParser(self)
         # What common servers get wrong, and aiohttp and browsers take.
         parser.set_dangerous_leniencies(
@@ -167,6 +180,7 @@ class ProviderResponse:
         elif not self._headed:
             self.fail(EndedInHead() if self._head_size else aiohttp.ServerDisconnectedError())
         elif self._framed:
+            # As aiohttp's own client reports it.
             broken = aiohttp.ClientPayloadError()
             broken.__cause__ = TransferEncodingError("")
             self.fail(broken)

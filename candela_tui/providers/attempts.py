@@ -173,7 +173,7 @@ class Attempts:
                 return _for_client(step, self._failed(*_unreachable(origin.url, error)))
             answer = OpenAnswer(step, response)
             try:
-                following = await self._judged(answer, response, origin.url, observer)
+                following = await self._judged(answer, origin.url, observer)
             except BaseException:
                 answer.close()
                 raise
@@ -217,9 +217,7 @@ class Attempts:
                 raise
             raise _broken_off(error) from error
 
-    async def _judged(
-        self, answer: OpenAnswer, response: ProviderResponse, place: str, observer: Observer
-    ) -> Attempt | Reply | None:
+    async def _judged(self, answer: OpenAnswer, place: str, observer: Observer) -> Attempt | Reply | None:
         """Return what replaces a response, or None if the client gets the response itself."""
         why = unpassable(answer.status, answer.reason, answer.headers)
         if why is not None:
