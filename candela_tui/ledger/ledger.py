@@ -11,7 +11,6 @@ from candela_tui.ledger.totals import Totals, sum_of
 
 QUARTER_S = 15 * 60
 """Seconds. In every time zone in use, hours and days begin at a quarter of an hour of UTC."""
-_QUARTER = timedelta(seconds=QUARTER_S)
 _LONGEST_DAY = timedelta(hours=26)
 """A day is longer than 24 hours when clocks are set back."""
 
