@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.soak.client import Seen
-from benchmarks.soak.wish import HEADER, Deed, read_wish
+from benchmarks.soak.instruction import HEADER, Behaviour, read_instruction
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.reader import StoreReader
 
-_ENDS_WELL = {Deed.STREAM: Outcome.OK, Deed.OVERLOADED: Outcome.ERROR, Deed.HALF_EVENT: Outcome.CUT}
+_ENDS_WELL = {Behaviour.STREAM: Outcome.OK, Behaviour.OVERLOADED: Outcome.ERROR, Behaviour.HALF_EVENT: Outcome.CUT}
 """The outcomes of answers that arrived complete, as far as HTTP is concerned."""
 
 
@@ -42,25 +42,25 @@ def _compare(answered: dict[str, list[dict[str, Any]]], seen: Sequence[Seen], re
         if exchange is None or value is None:
             # Not of the soak, such as the history that it began with.
             continue
-        wish = read_wish(value)
-        stored[wish.id] = exchange
-        count[wish.id] += 1
-    yield from (f"{wish_id}: stored {times} times" for wish_id, times in count.items() if times != 1)
+        instruction = read_instruction(value)
+        stored[instruction.id] = exchange
+        count[instruction.id] += 1
+    yield from (f"{request_id}: stored {times} times" for request_id, times in count.items() if times != 1)
     for one in seen:
-        words = f"{one.wish.id} ({one.wish.deed}, {one.ended} at the client)"
-        if one.wish.id not in stored:
+        words = f"{one.instruction.id} ({one.instruction.behaviour}, {one.ended} at the client)"
+        if one.instruction.id not in stored:
             yield f"{words}: not in the store"
             continue
-        for difference in _differences(one, answered.get(one.wish.id, []), stored[one.wish.id], reader):
+        for difference in _differences(one, answered.get(one.instruction.id, []), stored[one.instruction.id], reader):
             yield f"{words}: {difference}"
-    known = {one.wish.id for one in seen}
-    yield from (f"{wish_id}: stored, but no client sent it" for wish_id in stored.keys() - known)
+    known = {one.instruction.id for one in seen}
+    yield from (f"{request_id}: stored, but no client sent it" for request_id in stored.keys() - known)
 
 
 def _differences(one: Seen, answers: list[dict[str, Any]], exchange: Exchange, reader: StoreReader) -> Iterator[str]:
     if not answers:
         yield "not in the provider's log"
-    elif len(answers) > 1 and one.wish.deed is not Deed.RESET_BEFORE:
+    elif len(answers) > 1 and one.instruction.behaviour is not Behaviour.RESET_BEFORE:
         yield f"{len(answers)} times in the provider's log"
     if {answer["request"] for answer in answers} - {one.request}:
         yield "the provider got another body"
@@ -72,9 +72,9 @@ def _differences(one: Seen, answers: list[dict[str, Any]], exchange: Exchange, r
             yield f"the client saw the status {one.status}, stored is {exchange.status}"
         if _digest(body) != one.digest:
             yield f"the client got {one.size} bytes, other {len(body)} are stored"
-        if one.wish.deed is not Deed.RESET_BEFORE and answers and one.digest != answers[-1]["digest"]:
+        if one.instruction.behaviour is not Behaviour.RESET_BEFORE and answers and one.digest != answers[-1]["digest"]:
             yield f"the provider sent {answers[-1]['size']} bytes, the client got other {one.size}"
-        expected = _ENDS_WELL.get(one.wish.deed)
+        expected = _ENDS_WELL.get(one.instruction.behaviour)
         if expected is not None and exchange.outcome is not expected:
             yield f"its outcome is {exchange.outcome}, not {expected}"
     elif one.ended == "left":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from benchmarks.soak.wish import HEADER, Wish
+from benchmarks.soak.instruction import HEADER, Instruction
 
 _SENT_AT = re.compile(rb"@(\d{20});")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
@@ -23,7 +23,7 @@ Ended = Literal["done", "broken", "left"]
 class Seen:
     """One request as its client saw it."""
 
-    wish: Wish
+    instruction: Instruction
     request: str
     """The digest of the request's body."""
     ended: Ended
@@ -130,10 +130,10 @@ def _joined(chunked: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _seen(wish: Wish, body: bytes, ended: Ended, connection: _Connection) -> Seen:
+def _seen(instruction: Instruction, body: bytes, ended: Ended, connection: _Connection) -> Seen:
     status, answer = connection.answer()
     digest = hashlib.sha256(body).hexdigest()
-    return Seen(wish, digest, ended, status, len(answer), hashlib.sha256(answer).hexdigest())
+    return Seen(instruction, digest, ended, status, len(answer), hashlib.sha256(answer).hexdigest())
 
 
 class Client:
@@ -146,15 +146,15 @@ class Client:
         self._delays = delays
         self._connection: _Connection | None = None
 
-    async def send(self, wish: Wish, body: bytes, leave_after_s: float | None = None) -> Seen:
+    async def send(self, instruction: Instruction, body: bytes, leave_after_s: float | None = None) -> Seen:
         """Send one request, and return what came. ``leave_after_s``: disconnect then, if it has not ended."""
-        request = self._head(wish, len(body)) + body
+        request = self._head(instruction, len(body)) + body
         connection = await self._connected()
         ended = await connection.send(request, leave_after_s)
         if ended != "done":
             self.close()
         # In a thread: the digests of large bodies take so long that the other clients would seem delayed.
-        return await asyncio.to_thread(_seen, wish, body, ended, connection)
+        return await asyncio.to_thread(_seen, instruction, body, ended, connection)
 
     async def _connected(self) -> _Connection:
         if self._connection is None or self._connection.transport.is_closing():
@@ -164,7 +164,7 @@ class Client:
             )
         return self._connection
 
-    def _head(self, wish: Wish, length: int) -> bytes:
+    def _head(self, instruction: Instruction, length: int) -> bytes:
         lines = (
             "POST /v1/messages HTTP/1.1",
             f"Host: {self._host}:{self._port}",
@@ -173,7 +173,7 @@ class Client:
             "x-api-key: sk-ant-benchmark",
             "anthropic-version: 2023-06-01",
             f"X-Claude-Code-Session-Id: {self._session}",
-            f"{HEADER}: {wish.header()}",
+            f"{HEADER}: {instruction.header()}",
             f"Content-Length: {length}",
         )
         return ("\r\n".join(lines) + "\r\n\r\n").encode()

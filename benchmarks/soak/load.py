@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 from benchmarks.history import large_body
 from benchmarks.soak.client import Client, Delays, Seen
-from benchmarks.soak.wish import Deed, Wish
+from benchmarks.soak.instruction import Behaviour, Instruction
 
 FAULTS = (
-    Deed.OVERLOADED,
-    Deed.GARBAGE,
-    Deed.RESET_BEFORE,
-    Deed.RESET_WITHIN,
-    Deed.SHORT,
-    Deed.HALF_EVENT,
+    Behaviour.OVERLOADED,
+    Behaviour.GARBAGE,
+    Behaviour.RESET_BEFORE,
+    Behaviour.RESET_WITHIN,
+    Behaviour.SHORT,
+    Behaviour.HALF_EVENT,
 )
 BIG_BYTES = 5 * 2**20
 """The filter of the dashboard's user finds the big requests by this size."""
@@ -73,17 +73,17 @@ class Load:
     async def warm_up(self) -> None:
         """Send one request of each kind, so that candela has once done all that it will do."""
         client = Client(self.candela, "soak-0")
-        await self._send(client, Deed.STREAM, self._small_body())
-        await self._send(client, Deed.STREAM, big_body(self.mix.big_mb))
-        for deed in FAULTS:
-            await self._send(client, deed, self._small_body())
+        await self._send(client, Behaviour.STREAM, self._small_body())
+        await self._send(client, Behaviour.STREAM, big_body(self.mix.big_mb))
+        for behaviour in FAULTS:
+            await self._send(client, behaviour, self._small_body())
         client.close()
 
     async def _send(
-        self, client: Client, deed: Deed, body: bytes, *, leave_after_s: float | None = None, **shape: int
+        self, client: Client, behaviour: Behaviour, body: bytes, *, leave_after_s: float | None = None, **shape: int
     ) -> None:
-        wish = Wish(f"{next(self._ids)}", deed, **shape)
-        self.seen.append(await client.send(wish, body, leave_after_s))
+        instruction = Instruction(f"{next(self._ids)}", behaviour, **shape)
+        self.seen.append(await client.send(instruction, body, leave_after_s))
 
     def _small_body(self) -> bytes:
         return body(2, f"small {next(self._ids)}")
@@ -100,8 +100,10 @@ class Load:
         while not self._stopping.is_set():
             seconds = self._random.uniform(_SHORTEST_STREAM_S, _LONGEST_STREAM_S)
             number = next(self._ids)
-            wish = Wish(f"{number}", Deed.STREAM, int(seconds * 1000 / self.mix.pace_ms), self.mix.pace_ms)
-            seen = await client.send(wish, body(self.mix.body_kb, f"stream {number}"))
+            instruction = Instruction(
+                f"{number}", Behaviour.STREAM, int(seconds * 1000 / self.mix.pace_ms), self.mix.pace_ms
+            )
+            seen = await client.send(instruction, body(self.mix.body_kb, f"stream {number}"))
             if noted:
                 self.seen.append(seen)
         client.close()
@@ -109,21 +111,21 @@ class Load:
     async def _small(self) -> None:
         client = Client(self.candela, "soak-1")
         while await self._pause(self.mix.small_every_s):
-            await self._send(client, Deed.STREAM, self._small_body())
+            await self._send(client, Behaviour.STREAM, self._small_body())
         client.close()
 
     async def _faults(self) -> None:
         client = Client(self.candela, "soak-2")
-        for deed in itertools.cycle((*FAULTS, None)):
+        for behaviour in itertools.cycle((*FAULTS, None)):
             if not await self._pause(self.mix.fault_every_s):
                 break
-            if deed is not None:
-                await self._send(client, deed, self._small_body())
+            if behaviour is not None:
+                await self._send(client, behaviour, self._small_body())
                 continue
             # The fault is the client's own: it leaves within the answer.
             pace = self.mix.pace_ms
             await self._send(
-                client, Deed.STREAM, self._small_body(), leave_after_s=_LEAVE_AFTER_S, events=1000, pace_ms=pace
+                client, Behaviour.STREAM, self._small_body(), leave_after_s=_LEAVE_AFTER_S, events=1000, pace_ms=pace
             )
         client.close()
 
@@ -131,10 +133,10 @@ class Load:
         client = Client(self.candela, "soak-big")
         request = await asyncio.to_thread(big_body, self.mix.big_mb)
         while await self._pause(self.mix.big_every_s / 2):
-            await self._send(client, Deed.STREAM, request)
+            await self._send(client, Behaviour.STREAM, request)
             if not await self._pause(self.mix.big_every_s / 2):
                 break
-            await self._send(client, Deed.STREAM, self._small_body(), events=self.mix.big_mb * 16, delta_kb=64)
+            await self._send(client, Behaviour.STREAM, self._small_body(), events=self.mix.big_mb * 16, delta_kb=64)
         client.close()
 
 

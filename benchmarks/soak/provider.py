@@ -1,4 +1,4 @@
-"""The soak's provider: answers as each request wishes, and writes a line of JSON about each to a log.
+"""The soak's provider: answers as each request asks, and writes a line of JSON about each to a log.
 
 ``python -m benchmarks.soak.provider LOG`` prints its port. Each delta carries the time at which it was sent, in
 nanoseconds of the monotonic clock, which all processes of a machine share.
@@ -19,10 +19,10 @@ from typing import TextIO
 
 import uvloop
 
-from benchmarks.soak.wish import HEADER, Deed, Wish, read_wish
+from benchmarks.soak.instruction import HEADER, Behaviour, Instruction, read_instruction
 
 _LARGEST_HEAD = 64 * 1024
-_WISH = re.compile(rb"(?i)\r\n%b: *([^\r]+)" % HEADER.encode())
+_INSTRUCTION = re.compile(rb"(?i)\r\n%b: *([^\r]+)" % HEADER.encode())
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _HEAD = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nrequest-id: req_%b\r\n%b\r\n\r\n"
 _CHUNKED = b"Transfer-Encoding: chunked"
@@ -65,9 +65,9 @@ _END = (
 class _Answer:
     """Writes one answer, and knows what it has written of its body."""
 
-    def __init__(self, writer: asyncio.StreamWriter, wish: Wish) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, instruction: Instruction) -> None:
         self._writer = writer
-        self._wish = wish
+        self._instruction = instruction
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -81,45 +81,45 @@ class _Answer:
         self._writer.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
 
     def _head(self, framing: bytes, status: bytes = b"200 OK", kind: bytes = b"text/event-stream") -> None:
-        self._writer.write(_HEAD % (status, kind, self._wish.id.encode(), framing))
+        self._writer.write(_HEAD % (status, kind, self._instruction.id.encode(), framing))
 
     async def write(self) -> bool:
-        """Do the deed. Return whether the connection can be kept."""
-        wish = self._wish
-        match wish.deed:
-            case Deed.RESET_BEFORE:
+        """Answer as instructed. Return whether the connection can be kept."""
+        instruction = self._instruction
+        match instruction.behaviour:
+            case Behaviour.RESET_BEFORE:
                 self._reset()
                 return False
-            case Deed.OVERLOADED:
+            case Behaviour.OVERLOADED:
                 self._head(b"Content-Length: %d" % len(_OVERLOADED), b"529 Overloaded", b"application/json")
                 self._body(_OVERLOADED, chunked=False)
                 return True
-            case Deed.GARBAGE:
+            case Behaviour.GARBAGE:
                 self._head(b"Content-Length: %d" % len(_GARBAGE))
                 self._body(_GARBAGE, chunked=False)
                 return True
-            case Deed.SHORT:
+            case Behaviour.SHORT:
                 self._head(b"Content-Length: 1000000")
                 self._body(_BEGINNING, chunked=False)
                 return False
         self._head(_CHUNKED)
         self._body(_BEGINNING)
         await self._deltas()
-        if wish.deed is Deed.RESET_WITHIN:
+        if instruction.behaviour is Behaviour.RESET_WITHIN:
             # What was written has to arrive first.
             await asyncio.sleep(0.05)
             self._reset()
             return False
-        self._body(_END if wish.deed is Deed.STREAM else _END[:-20])
+        self._body(_END if instruction.behaviour is Behaviour.STREAM else _END[:-20])
         self._writer.write(b"0\r\n\r\n")
         await self._writer.drain()
         return True
 
     async def _deltas(self) -> None:
-        wish, clock, pace_s = self._wish, time.monotonic, self._wish.pace_ms / 1000
-        more = b"lorem ipsum dolor sit. " * (wish.delta_kb * 1024 // 23)
+        instruction, clock, pace_s = self._instruction, time.monotonic, self._instruction.pace_ms / 1000
+        more = b"lorem ipsum dolor sit. " * (instruction.delta_kb * 1024 // 23)
         begun = clock()
-        for number in range(wish.events):
+        for number in range(instruction.events):
             if pace_s:
                 await asyncio.sleep(max(0.0, begun + (number + 1) * pace_s - clock()))
             self._body(_DELTA % (more, time.monotonic_ns()))
@@ -136,23 +136,28 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log
     while kept:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            length, wished = _LENGTH.search(head), _WISH.search(head)
+            length, instructed = _LENGTH.search(head), _INSTRUCTION.search(head)
             body = await reader.readexactly(int(length[1])) if length else b""
         except (asyncio.IncompleteReadError, ConnectionError):
             break
-        if wished is None:
+        if instructed is None:
             # Such as a connection check of candela's own.
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             continue
-        wish = read_wish(wished[1].decode())
-        answer = _Answer(writer, wish)
+        instruction = read_instruction(instructed[1].decode())
+        answer = _Answer(writer, instruction)
         try:
             kept = await answer.write()
             ended = "done"
         except (ConnectionError, RuntimeError, asyncio.CancelledError):
             # uvloop raises RuntimeError for a write to a connection that is gone.
             kept, ended = False, "left"
-        facts = {"id": wish.id, "deed": wish.deed, "request": hashlib.sha256(body).hexdigest(), "ended": ended}
+        facts = {
+            "id": instruction.id,
+            "behaviour": instruction.behaviour,
+            "request": hashlib.sha256(body).hexdigest(),
+            "ended": ended,
+        }
         log.write(json.dumps({**facts, "size": answer.size, "digest": answer.digest}) + "\n")
     with contextlib.suppress(ConnectionError, RuntimeError):
         writer.close()

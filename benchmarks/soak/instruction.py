@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 HEADER = "x-soak"
 
 
-class Deed(StrEnum):
+class Behaviour(StrEnum):
     """What the provider does with a request."""
 
     STREAM = "stream"
@@ -15,7 +15,7 @@ class Deed(StrEnum):
     OVERLOADED = "overloaded"
     """Refuses with 529."""
     GARBAGE = "garbage"
-    """Answers 200 with bytes that are not of the API."""
+    """Answers 200 with bytes that are no message."""
     RESET_BEFORE = "reset-before"
     """Resets the connection before it answers."""
     RESET_WITHIN = "reset-within"
@@ -27,11 +27,11 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """One request: its id in all logs, and the answer that it wants."""
+class Instruction:
+    """One request: its id in all logs, and the answer that it asks for."""
 
     id: str
-    deed: Deed = Deed.STREAM
+    behaviour: Behaviour = Behaviour.STREAM
     events: int = 20
     pace_ms: int = 0
     delta_kb: int = 0
@@ -41,9 +41,13 @@ class Wish:
         return urlencode(asdict(self))
 
 
-def read_wish(value: str) -> Wish:
-    """Return the wish of a header's value. Raises KeyError and ValueError."""
+def read_instruction(value: str) -> Instruction:
+    """Return the instruction of a header's value. Raises KeyError and ValueError."""
     fields = {name: values[0] for name, values in parse_qs(value).items()}
-    return Wish(
-        fields["id"], Deed(fields["deed"]), int(fields["events"]), int(fields["pace_ms"]), int(fields["delta_kb"])
+    return Instruction(
+        fields["id"],
+        Behaviour(fields["behaviour"]),
+        int(fields["events"]),
+        int(fields["pace_ms"]),
+        int(fields["delta_kb"]),
     )
