@@ -1,4 +1,4 @@
-"""The cases: which load is put on which targets, and which figures are told of it."""
+"""The cases: which load is put on which targets, and which figures are reported."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _EVERY = ("straight", "bare", "nginx", "mitmproxy", "claude-tap", "litellm", "se
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One load, and what is told of it."""
+    """One load, and what is reported of it."""
 
     id: str
     title: str

@@ -1,8 +1,8 @@
 """What the dashboard costs: ``python -m benchmarks dashboard``.
 
 candela runs on a pseudo-terminal of 120x36 with many requests in its store, one of them a conversation of 10 MB. The
-processor's time of its main thread (which draws) and of its others (which relay and store) is told apart, idle and
-with live rows. What its use does to the streams is a case of the relay.
+processor time of its main thread (which draws) and of its other threads (which relay and store) is measured, idle and
+with live rows. What using it does to streams is measured by ``python -m benchmarks relay``.
 """
 
 import argparse

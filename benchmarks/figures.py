@@ -1,4 +1,4 @@
-"""The figures that a benchmark tells, as functions of what was measured."""
+"""The figures that a benchmark reports, as functions of what was measured."""
 
 import statistics
 from collections.abc import Callable, Sequence

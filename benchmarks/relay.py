@@ -61,7 +61,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Put every case on every target, round by round, and tell the figures."""
+    """Put every case on every target, round by round, and report the figures."""
     options = _options(arguments)
     cases = [case for case in CASES if options.cases is None or case.id in options.cases]
     if options.quick:

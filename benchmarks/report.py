@@ -1,4 +1,4 @@
-"""Tells the results of a run as text for the terminal."""
+"""Formats the results of a run as text for the terminal."""
 
 from collections.abc import Sequence
 

@@ -21,7 +21,7 @@ from benchmarks.soak.run import Soak, leaks, line, report, soak
 _HOLDS = 10
 
 
-def tell(found: Soak) -> bool:
+def print_summary(found: Soak) -> bool:
     """Print the results as a whole. Return whether nothing leaked and the logs agree."""
     with_candela, without = found.delays
     print(f"whole soak: {line('candela', with_candela)} | {line('control', without)}  (p50 p99 p99.9 max, ms)")
@@ -70,4 +70,4 @@ def main(arguments: list[str]) -> None:
             directory=options.directory,
         )
     )
-    sys.exit(0 if tell(found) else 1)
+    sys.exit(0 if print_summary(found) else 1)
