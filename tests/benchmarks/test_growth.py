@@ -1,6 +1,7 @@
-"""Cost against size: what is told of it, and that each case can be measured."""
+"""Cost against size: what is reported of it, and that each case can be measured."""
 
-from benchmarks.growth import Cost, growths, markdown, measure_one, panels
+from benchmarks.growth import growths, markdown, panels
+from benchmarks.growth_cases import Cost, measure_one
 from benchmarks.machine import this_machine
 
 
