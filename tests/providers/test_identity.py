@@ -28,7 +28,7 @@ ALLOWED = {
     "config/check.py": SECTIONS,
     "config/places.py": SECTIONS,
     "doctor/redaction.py": SECTIONS,
-    "cli/commands/demo.py": SECTIONS,
+    "cli/dashboard/demo.py": SECTIONS,
     # How gateways name the providers in their header fields.
     "protocol/gateways.py": {"anthropic", "bedrock", "vertex"},
     # OpenAI's own field of a model: who owns it.

@@ -67,6 +67,8 @@ class RunningProxy:
 
     async def __aenter__(self) -> Self:
         loop = self._loop = asyncio.get_running_loop()
+        # As the engine does. The token is made there, before the writer's thread has made the directory.
+        self.paths.make_data_directory()
         self._writer.start()
         self._follower = self.feed.follow(lambda: loop.call_soon_threadsafe(self._drain))
         await self.proxy.start()
