@@ -69,10 +69,6 @@ _ISSUERS = {
 }
 
 
-_KNOWN_VALUES = 256
-"""Values of header fields whose owner is remembered: a client sends nearly the same ones with each request."""
-
-
 @dataclass(frozen=True, slots=True)
 class Accepts:
     """Which credentials of a client a route passes on to its provider."""
@@ -95,7 +91,7 @@ class Accepts:
     def let_pass(self, value: str) -> bool:
         """Return whether the value of any other field goes on: a cookie, or a field of the user's own. It does unless
         it holds a credential that is known to be someone else's."""
-        return self.owner is None or _owner_of_text(value) in (self.owner, Owner.UNKNOWN)
+        return self.owner is None or _owner_of_other(value) in (self.owner, Owner.UNKNOWN)
 
 
 NONE_ACCEPTED = Accepts(frozenset(), None)
@@ -130,7 +126,6 @@ def client_credentials(headers: HeaderList, accepts: Accepts) -> ClientCredentia
     return ClientCredentials(kept, accepted, withheld)
 
 
-@lru_cache(maxsize=_KNOWN_VALUES)
 def owner_of(value: str) -> Owner:
     """Return whose the credential in a header field is, with or without a scheme such as ``Bearer``."""
     bare = value.strip()
@@ -147,7 +142,6 @@ def owner_of(value: str) -> Owner:
     return _owner_of_text(bare)
 
 
-@lru_cache(maxsize=_KNOWN_VALUES)
 def _owner_of_text(text: str) -> Owner:
     """Return whose the credentials in a text are: nobody's if they are of more than one owner, because no one may have
     them all."""
@@ -155,6 +149,13 @@ def _owner_of_text(text: str) -> Owner:
     if len(named) > 1:
         return Owner.NOBODY
     return Owner(next(iter(named))) if named else Owner.UNKNOWN
+
+
+@lru_cache(maxsize=256)
+def _owner_of_other(value: str) -> Owner:
+    """Return the same for a field that is not for credentials, whose value may be remembered: a client sends nearly
+    the same ones with each request."""
+    return _owner_of_text(value)
 
 
 _NAMED = frozenset(owner.value for owner in Owner) - {Owner.UNKNOWN, Owner.NOBODY}
