@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _QUANTUM = Decimal("1e-12")
+_LIVE = 512
+"""Prices that are remembered: those of live answers are asked for ten times a second, and change twice."""
 _ONE = Decimal(1)
 
 # Charges that the price data does not have. Sources: https://docs.claude.com/en/docs/about-claude/pricing
@@ -124,6 +126,7 @@ class Pricer:
     def __init__(self, settings: "PricingSettings") -> None:
         self._own = settings.models
         self._share = _ONE - settings.discount_percent / 100
+        self._remembered = lru_cache(maxsize=_LIVE)(self._priced)
 
     def warm(self) -> None:
         """Load the price data now (some 0.3 s), so that the first price does not wait for it."""
@@ -150,10 +153,24 @@ class Pricer:
         usage is the final one, ``refused`` whether the model refused before any output. ``cloud_tier`` is the tier of
         Bedrock or Vertex AI, if it is stated.
         """
+        served = _Served(provider, region, model_sent or model_asked, at)
+        return self._remembered(usage, served, model_asked, model_used, model_sent, final, refused, cloud_tier)
+
+    def _priced(
+        self,
+        usage: Usage,
+        served: _Served,
+        model_asked: str | None,
+        model_used: str | None,
+        model_sent: str | None,
+        final: bool,
+        refused: bool,
+        cloud_tier: str | None,
+    ) -> PricedUsage:
+        provider = served.provider
         model = model_used or model_asked
         if model is None or not _billable(usage):
             return PricedUsage()
-        served = _Served(provider, region, model_sent or model_asked, at)
         doubts: list[str] = []
         notes: list[str] = []
         # Source: https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback, "Billing". It speaks of

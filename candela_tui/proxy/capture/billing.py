@@ -13,12 +13,14 @@ from candela_tui.protocol.model_ids import same_model
 from candela_tui.providers.identity import Dialect
 
 
-def served_by(exchange: Exchange, fold: MessageFold, gateway: Gateway | None) -> Exchange:
-    """Return the exchange with the model that answered: the one that a gateway states, or the one in the answer."""
+def served_by(fold: MessageFold, gateway: Gateway | None) -> tuple[str | None, str | None]:
+    """Return the model that answered, and the one that the answer states if that is another.
+
+    A gateway that states which model it used is right about it."""
     stated = gateway.model if gateway is not None else None
     if stated is None or (fold.model is not None and same_model(stated, fold.model)):
-        return replace(exchange, model_used=fold.model, model_stated=None)
-    return replace(exchange, model_used=stated, model_stated=fold.model)
+        return fold.model, None
+    return stated, fold.model
 
 
 def billed(

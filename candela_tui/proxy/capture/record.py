@@ -430,8 +430,11 @@ class ExchangeRecord:
     def _answered(self, exchange: Exchange, answer: AnswerDecoder, pricer: Pricer, *, ended: bool) -> Exchange:
         """Return the exchange with the facts of its answer so far, priced."""
         fold = answer.fold
+        model_used, model_stated = served_by(fold, self._gateway)
         exchange = replace(
-            served_by(exchange, fold, self._gateway),
+            exchange,
+            model_used=model_used,
+            model_stated=model_stated,
             provider_metrics=self.raw.provider_metrics or answer.metrics,
             stop_reason=fold.stop_reason,
             usage=self._with_tier(fold.usage),
