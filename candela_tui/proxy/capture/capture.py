@@ -1,6 +1,6 @@
 """Turn the relay's raw exchanges into records: decode and price them, and pass them to the sinks.
 
-It runs on the proxy's loop next to the relay, about ten times a second, in slices so short that no chunk waits for it.
+It runs on the proxy's loop next to the relay, about ten times a second, in slices of half a millisecond.
 Any failure in here becomes a notice and never affects a relayed request.
 """
 
