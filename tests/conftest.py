@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -27,7 +28,10 @@ settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make this process and the workers of xdist cheap."""
+    """Make this process and the workers of xdist cheap, and let ctrl+c reach the programs that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what it runs in the background so, and every child would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     encrypt_at_low_cost()
     keep_bytecode(config.rootpath / ".pytest_cache" / "bytecode")
 
