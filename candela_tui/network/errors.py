@@ -32,6 +32,10 @@ class EndedInHead(aiohttp.ServerDisconnectedError):
     """The provider closed the connection in the middle of the head of its answer."""
 
 
+class EndedInBody(aiohttp.ClientPayloadError):
+    """The provider closed the connection in the middle of the body of its answer."""
+
+
 _DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 # X509_V_ERR_* of OpenSSL 3, include/openssl/x509_vfy.h.in
@@ -117,7 +121,7 @@ def described(error: BaseException, peer: str = "it") -> str:
             return f"{peer} does not speak TLS" if cause.reason in _NO_TLS else "the TLS handshake failed"
         case aiohttp.ClientHttpProxyError():
             return f"the HTTP proxy on the way refused the connection with status {cause.status}"
-        case TransferEncodingError() | ContentLengthError():
+        case EndedInBody() | TransferEncodingError() | ContentLengthError():
             return f"{peer} closed the connection in mid-answer"
         case aiohttp.ClientResponseError() | HttpProcessingError():
             return f"{of_peer} answer is not valid HTTP: {parser_words(cause.message)}"

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError, TransferEncodingError
+from aiohttp.http_exceptions import HttpProcessingError
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from candela_tui.network.errors import EndedInHead
+from candela_tui.network.errors import EndedInBody, EndedInHead
 from candela_tui.network.header_fields import decoded_pairs
 from candela_tui.protocol.headers import HeaderList
 
@@ -181,9 +181,7 @@ class ProviderResponse:
             self.fail(EndedInHead() if self._head_size else aiohttp.ServerDisconnectedError())
         elif self._framed:
             # As aiohttp's own client reports it.
-            broken = aiohttp.ClientPayloadError()
-            broken.__cause__ = TransferEncodingError("")
-            self.fail(broken)
+            self.fail(EndedInBody())
         else:
             self._over = True
             self._finish(reusable=False)
@@ -246,8 +244,9 @@ class ProviderResponse:
         self.reason = self._raw_reason.decode("utf-8", "surrogateescape")
         self.fields = decoded_pairs(self._raw_fields)
         self._framed = any(
-            name == "content-length" or (name == "transfer-encoding" and value.lower().endswith("chunked"))
-            for name, value in ((name.lower(), value) for name, value in self.fields)
+            name.lower() == "content-length"
+            or (name.lower() == "transfer-encoding" and value.lower().endswith("chunked"))
+            for name, value in self.fields
         )
         self._keep_alive = self._parser.should_keep_alive()
         self._over = self._without_body

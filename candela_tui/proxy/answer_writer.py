@@ -131,7 +131,7 @@ class AnswerWriter:
         self._head = head(
             f"HTTP/1.{request.version.minor} {answer.status} {answer.reason}", [*fields, *self._framing(request)]
         )
-        self._is_begun = self._is_whole = False
+        self._is_begun = False
         loop = self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[None] = loop.create_future()
         self._wrote_at = loop.time()
@@ -151,13 +151,15 @@ class AnswerWriter:
         self._answer.on_progress(self._write)
         if self._body.ping is not None:
             self._pinging = self._loop.call_later(_IDLE_S, self._ping)
+        whole = False
         try:
             self._write()
             await self._end
+            whole = True
         finally:
             if self._pinging is not None:
                 self._pinging.cancel()
-            self._connection.end_answer(whole=self._is_whole)
+            self._connection.end_answer(whole=whole)
         return WrittenResponse(self._answer.status, keep_alive=self._keep_alive)
 
     def _write(self) -> None:
@@ -169,7 +171,6 @@ class AnswerWriter:
                 self._send(b"", over=False)
             data, over = self._body.take()
             self._send(data if self._has_body else b"", over)
-            self._is_whole = over
             if over:
                 self._end.set_result(None)
             elif (broken := self._answer.broken_off) is not None:
