@@ -6,14 +6,14 @@ The client does as little as it can for each byte: what it needs itself would hi
 import asyncio
 import gc
 import json
-import re
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-_SENT_AT = re.compile(rb"@(\d{20});")
+from benchmarks.stream import SENT_AT
+
 _MARK_BYTES = 22
 _PATIENCE_S = 120
 
@@ -96,7 +96,7 @@ class _Client(asyncio.Protocol):
             # A mark may be split between two pieces: keep the rest for the next one.
             seen = self._tail + data
             last = 0
-            for mark in _SENT_AT.finditer(seen):
+            for mark in SENT_AT.finditer(seen):
                 self._measured.delay.append((now - int(mark[1])) / 1e6)
                 last = mark.end()
             self._tail = seen[max(last, len(seen) - _MARK_BYTES) :]

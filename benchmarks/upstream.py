@@ -20,17 +20,7 @@ from typing import Any
 
 import uvloop
 
-_USAGE = {"input_tokens": 12, "cache_creation_input_tokens": 3072, "cache_read_input_tokens": 4096, "output_tokens": 1}
-_MESSAGE: dict[str, Any] = {
-    "id": "msg_1",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-opus-4-8",
-    "content": [],
-    "stop_reason": None,
-    "stop_sequence": None,
-    "usage": _USAGE,
-}
+from benchmarks.stream import MESSAGE
 
 
 def _chunk(data: bytes) -> bytes:
@@ -62,7 +52,7 @@ def _frame(_kind: str, document: bytes) -> bytes:
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nrequest-id: req_1\r\nTransfer-Encoding: chunked\r\n\r\n"
 _SSE, _FRAMES = b"text/event-stream; charset=utf-8", b"application/vnd.amazon.eventstream"
 _BEGINNING: tuple[dict[str, Any], ...] = (
-    {"type": "message_start", "message": _MESSAGE},
+    {"type": "message_start", "message": MESSAGE},
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
 )
 _END: tuple[dict[str, Any], ...] = (

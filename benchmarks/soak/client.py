@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from benchmarks.soak.instruction import HEADER, Instruction
+from benchmarks.stream import SENT_AT
 
-_SENT_AT = re.compile(rb"@(\d{20});")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _END_OF_CHUNKS = b"0\r\n\r\n"
 _PATIENCE_S = 300.0
@@ -74,7 +74,7 @@ class _Connection(asyncio.Protocol):
         if self._delays is not None:
             # A mark may be split between chunks: keep the rest for the next one.
             seen, last = self._tail + data, 0
-            for mark in _SENT_AT.finditer(seen):
+            for mark in SENT_AT.finditer(seen):
                 self._delays.values.append((now - int(mark[1])) / 1e6)
                 last = mark.end()
             self._tail = seen[max(last, len(seen) - 24) :]

@@ -20,6 +20,7 @@ from typing import TextIO
 import uvloop
 
 from benchmarks.soak.instruction import HEADER, Behaviour, Instruction, read_instruction
+from benchmarks.stream import MESSAGE
 
 _LARGEST_HEAD = 64 * 1024
 _INSTRUCTION = re.compile(rb"(?i)\r\n%b: *([^\r]+)" % HEADER.encode())
@@ -36,18 +37,7 @@ def _event(document: dict[str, object]) -> bytes:
     return f"event: {document['type']}\ndata: {json.dumps(document)}\n\n".encode()
 
 
-_USAGE = {"input_tokens": 12, "cache_creation_input_tokens": 3072, "cache_read_input_tokens": 4096, "output_tokens": 1}
-_MESSAGE: dict[str, object] = {
-    "id": "msg_1",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-opus-4-8",
-    "content": [],
-    "stop_reason": None,
-    "stop_sequence": None,
-    "usage": _USAGE,
-}
-_BEGINNING = _event({"type": "message_start", "message": _MESSAGE}) + _event(
+_BEGINNING = _event({"type": "message_start", "message": MESSAGE}) + _event(
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
 )
 _DELTA = (
