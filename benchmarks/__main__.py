@@ -22,7 +22,7 @@ def main() -> None:
         print(f"usage: python -m benchmarks [WHAT] [OPTIONS]\n\n{listed}\n\nWithout WHAT: relay. Each has --help.")
         return
     if arguments and not arguments[0].startswith("-") and arguments[0] not in MEASUREMENTS:
-        raise SystemExit(f"{arguments[0]} is no measurement. Known: {', '.join(MEASUREMENTS)}")
+        raise SystemExit(f"{arguments[0]} is not a measurement. Known: {', '.join(MEASUREMENTS)}")
     name = arguments.pop(0) if arguments and arguments[0] in MEASUREMENTS else "relay"
     importlib.import_module(f"benchmarks.{name}").main(arguments)
 

@@ -11,7 +11,7 @@ ORDER = ("relay", "growth")
 _HEAD = """\
 # Performance
 
-<!-- Written by `uv run python -m benchmarks`. Do not edit: the next run writes it anew. -->
+<!-- Written by `uv run python -m benchmarks`. Do not edit: the next run replaces it. -->
 
 What candela costs, measured on one machine. Times differ from machine to machine and from minute to minute; the ratios
 within a run hold better. `uv run python -m benchmarks`, in a clone, measures on yours.

@@ -149,7 +149,7 @@ MACHINE = (
     ),
     Row(
         "The machine sleeps while an answer arrives",
-        "a whole answer; the time limit begins anew when it wakes",
+        "a whole answer; the time limit starts again when it wakes",
         "`ok`",
         f"{_MACHINE}test_a_stream_survives_a_sleep_of_the_machine",
     ),

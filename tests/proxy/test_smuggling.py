@@ -1,4 +1,4 @@
-"""No message has two readings: what is ambiguous is refused, and what goes on is framed anew by candela."""
+"""No message has two readings: what is ambiguous is refused, and what goes on is framed again by candela."""
 
 import re
 from pathlib import Path
@@ -86,7 +86,7 @@ REFUSED = {
     "a carriage return in the target": to(b"/v1/mod\rels"),
     "a line feed in the target": to(b"/v1/models\nX-A: b"),
     "tabs in the first line": b"GET\t/v1/models\tHTTP/1.1\r\n" + HOST + b"\r\n",
-    "a method that is no token": b"G=T /v1/models HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a method that is not a token": b"G=T /v1/models HTTP/1.1\r\n" + HOST + b"\r\n",
     "a method of 9,000 letters": b"A" * 9000 + b" /v1/models HTTP/1.1\r\n" + HOST + b"\r\n",
     "a version that does not exist": b"GET /v1/models HTTP/3.7\r\n" + HOST + b"\r\n",
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

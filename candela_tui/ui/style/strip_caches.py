@@ -1,7 +1,7 @@
 """Textual's strips without their caches.
 
-A ``Strip`` is one drawn line of a widget, and has seven caches of what was cut out of it or styled anew. A dashboard in
-use makes thousands of strips a second. Their caches were most of what the garbage collector had to look at, and as a
+A ``Strip`` is one drawn line of a widget, and has seven caches of what was cut out of it or styled again. A dashboard
+in use makes thousands of strips a second. Their caches were most of what the garbage collector had to look at, and as a
 cache may hold its own strip, only the collector could free them. Its pauses stop every stream that the proxy relays.
 The caches save less time than they take: candela keeps the strips of its lists and texts itself.
 """
