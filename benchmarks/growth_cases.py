@@ -27,6 +27,7 @@ from candela_tui.feed import Feed
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.providers.identity import RouteName
 from candela_tui.reports.catalog import REPORTS
+from candela_tui.reports.report import export_of
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
@@ -142,7 +143,7 @@ async def _store(directory: Path, size: int, meter: _Meter) -> None:
 
 def _exported(exchanges: Sequence[Any]) -> None:
     for report in REPORTS.values():
-        for _ in report.lines(exchanges):
+        for _ in report.pieces(export_of(exchanges)):
             pass
 
 

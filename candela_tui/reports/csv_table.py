@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import FACTS, Value
-from candela_tui.reports.records import in_order, plain_decimal, request_records
-from candela_tui.reports.report import Report
+from candela_tui.reports.records import Record, plain_decimal, records_of
+from candela_tui.reports.report import Export, Report, encoded
 
 _BLANK = "[\\s\0-\x1f\x7f\u200b\u2060\ufeff]*"
 _SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
@@ -20,15 +19,18 @@ _FORMULA_BEHIND_SEPARATOR = re.compile(f"(;{_BLANK})(?={_SIGN})")
 """Where half of Europe opens the file, a semicolon begins the next cell, also inside quotes."""
 
 
-def csv_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
-    """Yield the header and one row per request, earliest first, each ending in CR LF.
+def _pieces(export: Export) -> Iterator[bytes]:
+    """Yield the header and one row per request, each ending in CR LF.
 
     An unknown value is an empty cell. Clients and providers choose ids, models and errors, so text that a spreadsheet
     would run as a formula is prefixed with an apostrophe. Numbers are never changed.
     """
-    yield _line(fact.name for fact in FACTS)
-    for record in request_records(in_order(exchanges)):
-        yield _line(_cell(value) for value in record.values())
+    yield _line(fact.name for fact in FACTS).encode()
+    yield from encoded(_row(record) for record in records_of(export.sessions))
+
+
+def _row(record: Record) -> str:
+    return _line(map(_cell, record.values()))
 
 
 def _cell(value: Value) -> str:
@@ -50,4 +52,4 @@ def _line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-CSV = Report("csv", "CSV", ".csv", csv_lines)
+CSV = Report("csv", "CSV", ".csv", _pieces)

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from candela_tui.exchange import Exchange
-from candela_tui.reports.records import in_order, plain_decimal, request_records
-from candela_tui.reports.report import Report
+from candela_tui.reports.records import Record, in_order, plain_decimal, records_of, request_records
+from candela_tui.reports.report import Export, Report, encoded
 from candela_tui.text.terminal_safe import escape_unsafe
 
 
@@ -25,12 +25,17 @@ def json_line(document: Any) -> bytes:
 
 
 def json_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
-    """Yield a JSON array of the requests' records, earliest first.
+    """Yield a JSON array of the requests' records, earliest first."""
+    return json_array(request_records(in_order(exchanges)))
+
+
+def json_array(records: Iterable[Record]) -> Iterator[str]:
+    """Yield a JSON array of records.
 
     Encodes one record at a time, because the encoder holds the interpreter's lock.
     """
     between = "["
-    for record in request_records(in_order(exchanges)):
+    for record in records:
         yield between + json_text(record)
         between = ",\n"
     yield "]\n" if between != "[" else "[]\n"
@@ -48,4 +53,8 @@ def _exact(value: Any) -> Any:
     return value
 
 
-JSON = Report("json", "JSON", ".json", json_lines)
+def _pieces(export: Export) -> Iterator[bytes]:
+    return encoded(json_array(records_of(export.sessions)))
+
+
+JSON = Report("json", "JSON", ".json", _pieces)

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from candela_tui.analysis.labels import agent_name, cost, model
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names, session_title
-from candela_tui.ledger.sessions import SessionSummary, summarize
+from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ledger.totals import Totals
-from candela_tui.reports.records import in_order
-from candela_tui.reports.report import Report
+from candela_tui.reports.report import Export, Report, encoded
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN, count, money, percent
 from candela_tui.text.terminal_safe import terminal_safe
@@ -21,15 +20,11 @@ _FIGURES = range(3, 8)
 """The columns that are right-aligned."""
 
 
-def markdown_lines(exchanges: Iterable[Exchange]) -> Iterator[str]:
-    """Yield the document line by line, with the earliest session first."""
-    sessions: dict[str | None, list[Exchange]] = {}
-    for exchange in in_order(exchanges):
-        sessions.setdefault(exchange.session_id, []).append(exchange)
-    for number, (session_id, found) in enumerate(sessions.items()):
+def _pieces(export: Export) -> Iterator[bytes]:
+    for number, read in enumerate(export.sessions):
         if number:
-            yield "\n"
-        yield from (f"{line}\n" for line in _session(summarize(session_id, found), found))
+            yield b"\n"
+        yield from encoded(f"{line}\n" for line in _session(read.session, read.exchanges))
 
 
 def _session(session: SessionSummary, exchanges: Sequence[Exchange]) -> Iterator[str]:
@@ -112,4 +107,4 @@ def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", terminal_safe(" ".join(text.split())))
 
 
-MARKDOWN = Report("markdown", "Markdown", ".md", markdown_lines)
+MARKDOWN = Report("md", "Markdown", ".md", _pieces)

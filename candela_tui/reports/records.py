@@ -12,6 +12,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import DETAILS, FACTS, Context, Value, iso_time
 from candela_tui.ledger.contexts import contexts
 from candela_tui.ledger.names import session_title
+from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.session_sums import SessionTotals
 
 Record = dict[str, Value]
@@ -24,6 +25,13 @@ def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
     known = contexts(listed)
     for exchange in listed:
         yield request_record(exchange, known[exchange.id])
+
+
+def records_of(sessions: Iterable[SessionRequests]) -> Iterator[Record]:
+    """Yield the records of the requests of each session."""
+    for read in sessions:
+        for exchange in read.exchanges:
+            yield request_record(exchange, read.contexts[exchange.id])
 
 
 def request_record(exchange: Exchange, context: Context) -> Record:

@@ -3,8 +3,35 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.session_requests import SessionRequests, requests_by_session
+from candela_tui.store.history import Bodies, NoBodies
+
+
+class By(StrEnum):
+    """What a row of a table sums up."""
+
+    REQUEST = "request"
+    """Nothing: each request has a row."""
+    SESSION = "session"
+    AGENT = "agent"
+    MODEL = "model"
+    DAY = "day"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is to be written to a file."""
+
+    sessions: Iterable[SessionRequests]
+    """The requests by session, the earliest session first. They are read while the file is written, so that a year of
+    them need not fit in memory: iterate once, and keep no session."""
+    bodies: Bodies
+    """Reads header fields and bodies, where the report has them."""
+    by: By = By.REQUEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +44,24 @@ class Report:
     """The name for display."""
     suffix: str
     """The suffix of its files, including the dot."""
-    lines: Callable[[Iterable[Exchange]], Iterator[str]]
-    """Yields the file's text in pieces, each with its line end. The exchanges may come in any order."""
+    pieces: Callable[[Export], Iterator[bytes]]
+    """Yields the file's bytes in pieces. Raises StoreError if a session can't be read; a body that can't be read is
+    said in the file."""
+    by: frozenset[By] = frozenset({By.REQUEST})
+    """What its rows can sum up."""
+    is_text: bool = True
+    """Whether the file is text in UTF-8."""
+
+
+def export_of(exchanges: Iterable[Exchange], bodies: Bodies | None = None) -> Export:
+    """Return an export of requests in memory, in any order. Without ``bodies``, the report has none."""
+    return Export(requests_by_session(exchanges), bodies or NoBodies())
+
+
+def encoded(texts: Iterable[str]) -> Iterator[bytes]:
+    """Yield texts as UTF-8. Half of a surrogate pair, which UTF-8 does not have, becomes a question mark."""
+    for text in texts:
+        yield text.encode("utf-8", "replace")
 
 
 def file_stem(session_id: str | None) -> str:

@@ -45,7 +45,37 @@ class ExchangeQuery:
 EVERYTHING: Final = ExchangeQuery()
 
 
-class History(Protocol):
+class Bodies(Protocol):
+    """What crossed, request by request. Every method may block, may be called from any thread, and raises
+    StoreError."""
+
+    def exchange(self, id_or_prefix: str, /) -> Exchange | None:
+        """Return one exchange with its headers."""
+
+    def request_body(self, exchange_id: str, /) -> bytes | None:
+        """Return the request's body as the client sent it, or None if it is not in the store."""
+
+    def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """Return the response's chunks after the first ``after`` as they were sent, and their times in milliseconds."""
+
+
+class NoBodies:
+    """Bodies that were not recorded, or are not to be read."""
+
+    def exchange(self, id_or_prefix: str, /) -> Exchange | None:
+        """Return None."""
+        return None
+
+    def request_body(self, exchange_id: str, /) -> bytes | None:
+        """Return None."""
+        return None
+
+    def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
+        """Return no chunks."""
+        return [], []
+
+
+class History(Bodies, Protocol):
     """Recorded exchanges. Every method may block, may be called from any thread, and raises StoreError."""
 
     freshness_s: float
@@ -67,15 +97,6 @@ class History(Protocol):
     ) -> Ledger:
         """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
         holds; ``without`` are ids of exchanges that are not counted."""
-
-    def exchange(self, id_or_prefix: str, /) -> Exchange | None:
-        """Return one exchange with its headers."""
-
-    def request_body(self, exchange_id: str, /) -> bytes | None:
-        """Return the request's body as the client sent it, or None if it is not in the store."""
-
-    def response_chunks(self, exchange_id: str, after: int = 0, /) -> tuple[list[bytes], list[float]]:
-        """Return the response's chunks after the first ``after`` as they were sent, and their times in milliseconds."""
 
     def provider_request_body(self, exchange_id: str, /) -> bytes | None:
         """Return the body that was sent to the provider. None if it is not in the store, or if body and response are

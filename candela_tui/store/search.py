@@ -7,32 +7,48 @@ from datetime import datetime
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
-from candela_tui.ledger.contexts import contexts
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import agent_names, session_title
-from candela_tui.ledger.sessions import summarize
-from candela_tui.store.history import ExchangeQuery, History
+from candela_tui.ledger.session_requests import SessionRequests, session_requests
+from candela_tui.store.history import EVERY_SESSION, ExchangeQuery, History
 
 
 def search_sessions(history: History, wanted: Filter, query: ExchangeQuery, now: datetime) -> list[Exchange]:
-    """Return the exchanges of a query that a filter matches, oldest first. Raises StoreError.
-
-    Reads one session at a time, because a filter can refer to what an exchange's session says about it.
-    """
-    found: list[Exchange] = []
-    for session_id in history.totals(query, by=(Dimension.SESSION,)).by_session():
-        found += _matching(history.exchanges(ExchangeQuery(session_id)), session_id, wanted, query, now)
+    """Return the exchanges of a query that a filter matches, oldest first. Raises StoreError."""
+    found = [each for of_session in read_sessions(history, query, wanted, now) for each in of_session.exchanges]
     found.sort(key=lambda exchange: exchange.id)
     return found if query.limit is None else found[len(found) - min(len(found), query.limit) :]
 
 
-def _matching(
-    exchanges: list[Exchange], session_id: str | None, wanted: Filter, query: ExchangeQuery, now: datetime
-) -> Iterator[Exchange]:
-    session = summarize(session_id, exchanges)
-    title = session_title(session)
-    surroundings = Surroundings(now, agent_names(session), lambda _: title)
-    known = contexts(exchanges)
-    for exchange in exchanges:
-        if query.includes(exchange) and wanted.matches(exchange, replace(surroundings, context=known[exchange.id])):
-            yield exchange
+def read_sessions(history: History, query: ExchangeQuery, wanted: Filter, now: datetime) -> Iterator[SessionRequests]:
+    """Yield the exchanges of a query, ignoring its limit, that a filter matches: those of one session at a time, the
+    earliest session first. Sessions without any are omitted. Raises StoreError.
+
+    Each session is read as a whole, because facts and filters can refer to what it says about an exchange.
+    """
+    for session_id in _session_ids(history, query):
+        read = session_requests(session_id, history.exchanges(ExchangeQuery(session_id)), query.includes)
+        if wanted:
+            read = _matching(read, wanted, now)
+        if read.exchanges:
+            yield read
+
+
+def _session_ids(history: History, query: ExchangeQuery) -> list[str | None]:
+    if query.session_id is not EVERY_SESSION:
+        return [query.session_id]
+    sums = history.totals(query, by=(Dimension.SESSION,))
+    started = {session.session_id: session.started_at for session in sums.sessions()}
+    # Free requests without a session are in the sums, but open no session.
+    ids = list(sums.by_session())
+    ids.sort(key=lambda session_id: at.timestamp() if (at := started.get(session_id)) is not None else 0.0)
+    return ids
+
+
+def _matching(read: SessionRequests, wanted: Filter, now: datetime) -> SessionRequests:
+    title = session_title(read.session)
+    surroundings = Surroundings(now, agent_names(read.session), lambda _: title)
+    found = [
+        each for each in read.exchanges if wanted.matches(each, replace(surroundings, context=read.contexts[each.id]))
+    ]
+    return replace(read, exchanges=found)

@@ -61,7 +61,7 @@ from candela_tui.proxy.local_api.api import BadQuery, _query
 from candela_tui.redaction import REDACTED, has_secret, redact_headers, redact_text, redact_url
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.curl import curl_command, fits_a_command
-from candela_tui.reports.report import file_stem
+from candela_tui.reports.report import export_of, file_stem
 from candela_tui.rules.models import DeniedModels
 from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import is_terminal_safe, is_terminal_safe_lines, terminal_safe, terminal_safe_lines
@@ -365,8 +365,8 @@ def report(data: bytes) -> None:
     shown = replace(shown, method="POST", path=f"/v1/{text}", url=f"https://api.anthropic.com/v1/{text}")
     shown = replace(shown, request_headers=(("x-any", text),))
     for one in REPORTS.values():
-        "".join(one.lines([shown])).encode("utf-8", "replace")
-    tokens = _MARKDOWN.parse("".join(REPORTS["markdown"].lines([shown])))
+        b"".join(one.pieces(export_of([shown])))
+    tokens = _MARKDOWN.parse(b"".join(REPORTS["md"].pieces(export_of([shown]))).decode())
     every = [each for token in tokens for each in (token, *(token.children or ()))]
     kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in every}
     assert kinds <= _HARMLESS, kinds - _HARMLESS

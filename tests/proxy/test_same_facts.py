@@ -13,11 +13,12 @@ from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import DETAILS, FACTS
 from candela_tui.ledger.contexts import contexts
 from candela_tui.protocol.sse import SSEDecoder
-from candela_tui.reports.csv_table import csv_lines
+from candela_tui.reports.csv_table import CSV
 from candela_tui.reports.json_text import json_lines, json_text
 from candela_tui.reports.records import detailed_record, request_records
 from tests.protocol import claude_code_bodies as bodies
 from tests.proxy.running import RunningProxy
+from tests.reports.exchanges import written
 from tests.standin import Provider, message, tool_use
 
 SESSION = "95e7d0a7-38e9-401c-9b5a-721ca7b33ab9"
@@ -85,7 +86,7 @@ async def test_every_way_to_a_request_says_the_same(
         assert shown == alone[exchange.id] == exact(json_text(detailed_record(exchange, known[exchange.id])))
         assert {name: shown[name] for name in NAMES} == read_back[exchange.id]
 
-    rows = list(csv.DictReader(io.StringIO("".join(csv_lines(stored)), newline="")))
+    rows = list(csv.DictReader(io.StringIO(written(CSV, *stored), newline="")))
     assert [list(row) for row in rows] == [NAMES] * 4
     for row in rows:
         assert row == {name: _cell(value) for name, value in read_back[row["id"]].items()}

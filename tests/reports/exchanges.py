@@ -8,6 +8,7 @@ from candela_tui.exchange import Cost, Exchange, Marks, Outcome
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
+from candela_tui.reports.report import Report, export_of
 
 SESSION = "1f0c7a2e-0000-4000-8000-000000000001"
 
@@ -50,3 +51,8 @@ def exchange(number: int = 1, **changes: Any) -> Exchange:
         "clues": SessionClues("fix the flaky test", "/home/me/src/api", "fix/flaky"),
     }
     return Exchange(**{**fields, **changes})
+
+
+def written(report: Report, *exchanges: Exchange) -> str:
+    """The text that a report without bodies has of some exchanges."""
+    return b"".join(report.pieces(export_of(exchanges))).decode()

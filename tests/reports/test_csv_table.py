@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.facts import FACTS
 from candela_tui.protocol.errors import ApiError
-from candela_tui.reports.csv_table import csv_lines
+from candela_tui.reports.csv_table import CSV
 from candela_tui.reports.report import file_stem
-from tests.reports.exchanges import exchange
+from tests.reports.exchanges import exchange, written
 
 
 def rows(*exchanges: Exchange) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO("".join(csv_lines(exchanges)), newline=""), strict=True))
+    return list(csv.DictReader(io.StringIO(written(CSV, *exchanges), newline=""), strict=True))
 
 
 def test_the_columns_are_the_fields_of_requests_as_json() -> None:
-    header = next(csv_lines([])).rstrip("\r\n").split(",")
+    header = written(CSV).rstrip("\r\n").split(",")
     assert header == [fact.name for fact in FACTS]
 
 
 def test_every_line_ends_in_carriage_return_and_line_feed() -> None:
-    lines = list(csv_lines([exchange(1), exchange(2)]))
+    lines = written(CSV, exchange(1), exchange(2)).splitlines(keepends=True)
     assert len(lines) == 3
     assert all(line.endswith("\r\n") for line in lines)
 

@@ -4,18 +4,15 @@ from dataclasses import replace
 
 from candela_tui.exchange import Delegation, Outcome
 from candela_tui.protocol.errors import ApiError
-from candela_tui.reports.catalog import REPORTS
-from tests.reports.exchanges import SESSION, exchange
-
-
-def written(*exchanges) -> str:
-    return "".join(REPORTS["markdown"].lines(exchanges))
+from candela_tui.reports.markdown import MARKDOWN
+from tests.reports.exchanges import SESSION, exchange, written
 
 
 def test_a_session_has_a_heading_its_totals_and_a_table_of_its_requests() -> None:
     main = exchange(1, delegations=(Delegation("Count", "Explore", "Count files"),), client="claude-cli/2.1.332")
     failed = ApiError("overloaded_error", "Overloaded")
     text = written(
+        MARKDOWN,
         exchange(
             2, agent_id="a1", task="Count", clues=None, usage=None, cost=None, outcome=Outcome.ERROR, error=failed
         ),
@@ -58,12 +55,12 @@ def test_a_session_has_a_heading_its_totals_and_a_table_of_its_requests() -> Non
 def test_text_from_outside_is_no_markup() -> None:
     clues = exchange().clues
     assert clues is not None
-    text = written(exchange(clues=replace(clues, title="# <b>*a*</b> | [x](y)\n\x1b[2J")))
+    text = written(MARKDOWN, exchange(clues=replace(clues, title="# <b>*a*</b> | [x](y)\n\x1b[2J")))
     assert text.startswith(r"# \# \<b\>\*a\*\</b\> \| \[x\](y) ␛\[2J")
     assert "\x1b" not in text
 
 
 def test_each_session_is_a_section_and_none_is_an_empty_document() -> None:
-    text = written(exchange(1), exchange(2, session_id="other", clues=None), exchange(3))
+    text = written(MARKDOWN, exchange(1), exchange(2, session_id="other", clues=None), exchange(3))
     assert [line for line in text.splitlines() if line.startswith("# ")] == ["# fix the flaky test", "# session other"]
-    assert written() == ""
+    assert written(MARKDOWN) == ""

@@ -12,10 +12,10 @@ from candela_tui.ledger.ledger import Ledger
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.reports import records
-from candela_tui.reports.csv_table import csv_lines
+from candela_tui.reports.csv_table import CSV
 from candela_tui.reports.json_text import json_text
 from candela_tui.reports.records import request_records, session_record
-from tests.reports.exchanges import SESSION, exchange
+from tests.reports.exchanges import SESSION, exchange, written
 
 
 def request_record(request: Exchange) -> records.Record:
@@ -209,7 +209,7 @@ def test_a_sum_that_leaves_something_out_says_so() -> None:
     assert said == [(0.029363, False, 0), (0.058726, True, 0), (0.029363, True, 1), (None, True, 1)]
     assert [request_record(one)["cost_at_least"] for one in (complete, broken, unpriced)] == [False, True, None]
     assert request_record(unpriced)["unpriced_model"] == "my-finetune"
-    lines = "".join(csv_lines([complete, broken, unpriced])).splitlines()
+    lines = written(CSV, complete, broken, unpriced).splitlines()
     place = lines[0].split(",").index("cost_at_least")
     assert [line.split(",")[place] for line in lines] == ["cost_at_least", "false", "true", ""]
 
@@ -255,7 +255,7 @@ def test_a_request_of_a_sub_agent_says_which_one_set_to_work_by_which_call() -> 
     records = list(request_records([delegating, first, second]))
     assert [record["agent_type"] for record in records] == [None, "Explore", "Explore"]
     assert records[2]["agent_description"] == "Count files"
-    assert "Explore,Count files" in list(csv_lines([delegating, first, second]))[3]
+    assert "Explore,Count files" in written(CSV, delegating, first, second).splitlines()[3]
 
 
 def test_what_a_request_asks_of_the_cache_and_delegates_is_told_in_its_details() -> None:

@@ -22,7 +22,7 @@ from candela_tui.ledger.totals import Totals
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.json_text import json_lines, json_text
 from candela_tui.reports.records import detailed_record, session_record
-from candela_tui.reports.report import file_stem
+from candela_tui.reports.report import export_of, file_stem
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN, count, percent
@@ -155,20 +155,20 @@ def export(invocation: Invocation, session_id: str, form: str, output: str | Non
     with _store(invocation) as store:
         found = _of_session(store, session_id)
     report = REPORTS[form]
-    text = "".join(report.lines(found))
+    data = b"".join(report.pieces(export_of(found)))
     if output == "-":
         if sys.stdout.isatty():
-            click.echo(terminal_safe_lines(text.replace("\r\n", "\n")), nl=False)
+            click.echo(terminal_safe_lines(data.decode().replace("\r\n", "\n")), nl=False)
         else:
-            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+            sys.stdout.buffer.write(data)
         return
     stem = file_stem(found[0].session_id)
     file = Path(output or f"{stem}{report.suffix}")
     try:
         if output:
-            write_at(file, text.encode("utf-8", "replace"), replace=True)
+            write_at(file, data, replace=True)
         else:
-            file = write_new(Path(), stem, report.suffix, text)
+            file = write_new(Path(), stem, report.suffix, data)
     except OSError as error:
         raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
     click.echo(f"{amounts.requests(len(found))} written to {file}", err=True)

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from candela_tui.exchange import Exchange
 from candela_tui.files import write_at, write_new
+from candela_tui.reports.report import export_of
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
@@ -67,8 +68,8 @@ class Exporter:
 def _write_file(to: ExportTarget, exchanges: Sequence[Exchange]) -> Path:
     """Write exchanges, the earliest first; blocks. Without a path, to a new file in the current directory. Raises
     OSError."""
-    text = "".join(to.export.report.lines(exchanges))
+    data = b"".join(to.export.report.pieces(export_of(exchanges)))
     if to.path is None:
-        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, text)
-    write_at(to.path, text.encode("utf-8", "replace"), replace=to.replace)
+        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, data)
+    write_at(to.path, data, replace=to.replace)
     return to.path.absolute()
