@@ -10,7 +10,7 @@ from candela_tui.protocol.kind import SIDE_KINDS
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over exchanges. ``cost_usd`` omits requests without a price; ``unpriced`` counts those, and ``unread`` those
+    """Sums over exchanges. The cost omits requests without a price; ``unpriced`` counts those, and ``unread`` those
     whose responses could not be read in full. The tokens are the providers' top-level counts."""
 
     requests: int = 0
@@ -25,7 +25,11 @@ class Totals:
     cache_write_5m_tokens: int = 0
     cache_write_1h_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: Decimal = Decimal(0)
+    input_usd: Decimal = Decimal(0)
+    cache_read_usd: Decimal = Decimal(0)
+    cache_write_usd: Decimal = Decimal(0)
+    output_usd: Decimal = Decimal(0)
+    web_searches_usd: Decimal = Decimal(0)
     priced: int = 0
     unpriced: int = 0
     lower_bounds: int = 0
@@ -71,7 +75,11 @@ class Totals:
             self.output_tokens += times * (usage.output_tokens or 0)
         if cost is not None:
             self.priced += times
-            self.cost_usd += times * usd
+            self.input_usd += times * cost.input
+            self.cache_read_usd += times * cost.cache_read
+            self.cache_write_usd += times * cost.cache_write
+            self.output_usd += times * cost.output
+            self.web_searches_usd += times * cost.web_searches
             self.saved_usd += times * (exchange.saved or Decimal(0))
             self.lower_bounds += times * cost.at_least
         elif exchange.unpriced_model is not None:
@@ -119,6 +127,11 @@ class Totals:
     def cache_hit_rate(self) -> float | None:
         """The share of the prompt tokens read from the cache, 0 to 1; None before any prompt."""
         return self.cache_read_tokens / self.prompt_tokens if self.prompt_tokens else None
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """The sum of the parts of the cost, in USD."""
+        return self.input_usd + self.cache_read_usd + self.cache_write_usd + self.output_usd + self.web_searches_usd
 
     @property
     def cost(self) -> Decimal | None:

@@ -49,8 +49,6 @@ _parts_of_cost = (
 )
 _is_side = _columns.kind.in_([kind.value for kind in SIDE_KINDS])
 _is_priced = _columns.cost_at_least.is_not(None)
-# Sum each part separately: an addition would convert a damaged text to a number, which sum() does not.
-_cost_sum = sum((func.sum(part) for part in _parts_of_cost[1:]), start=func.sum(_parts_of_cost[0]))
 _cost = sum(_parts_of_cost[1:], start=_parts_of_cost[0] + 0)
 
 _SUMS: Final = (
@@ -63,7 +61,7 @@ _SUMS: Final = (
     _Sum("cache_write_5m_tokens", func.sum(_columns.cache_write_5m_tokens)),
     _Sum("cache_write_1h_tokens", func.sum(_columns.cache_write_1h_tokens)),
     _Sum("output_tokens", func.sum(_columns.output_tokens)),
-    _Sum("cost_usd", _cost_sum, is_money=True),
+    *(_Sum(f"{part.name.removeprefix('cost_')}_usd", func.sum(part), is_money=True) for part in _parts_of_cost),
     _Sum("priced", func.count(_columns.cost_at_least)),
     _Sum("unpriced", func.count(case((~_is_priced, _columns.unpriced_model)))),
     _Sum("lower_bounds", func.sum(_columns.cost_at_least, type_=BigInteger())),

@@ -33,7 +33,7 @@ def said(line: Line) -> str:
 
 def session(session_id: str = "7c1d", *, ago: float = 60, cost: str = "2.31", **facts: object) -> SessionSummary:
     totals = Totals(
-        requests=41, input_tokens=500, cache_read_tokens=9500, cost_usd=Decimal(cost), priced=41, output_tokens=12
+        requests=41, input_tokens=500, cache_read_tokens=9500, output_usd=Decimal(cost), priced=41, output_tokens=12
     )
     known = {
         "title": "fix the flaky test",
@@ -136,7 +136,7 @@ def test_the_gauge_is_drawn_once_the_context_fills_up(tokens: int, said_of_it: s
 
 
 def test_all_sessions_say_how_many_they_are_and_what_today_cost() -> None:
-    totals = Totals(requests=1234, input_tokens=500, cache_read_tokens=9500, cost_usd=Decimal("12.31"), priced=41)
+    totals = Totals(requests=1234, input_tokens=500, cache_read_tokens=9500, output_usd=Decimal("12.31"), priced=41)
     first, second = (said(AllSessionsRow(totals, 12, "$4.82", compact=False).draw(line, 48, 0)) for line in (0, 1))
     assert first.split() == ["All", "sessions", "$12.31"]
     assert second.split() == ["12", "sessions", "1.2k", "req", "95%", "hit", "today", "$4.82"]
@@ -204,7 +204,7 @@ def test_sub_agents_hang_below_who_started_them_also_where_the_records_go_in_cir
 
 
 def test_sessions_are_ordered_by_activity_cost_or_tokens() -> None:
-    cheap = session("cheap", ago=10, cost="0.10", totals=Totals(input_tokens=900, cost_usd=Decimal("0.10"), priced=1))
+    cheap = session("cheap", ago=10, cost="0.10", totals=Totals(input_tokens=900, output_usd=Decimal("0.10"), priced=1))
     dear = session("dear", ago=500, cost="9")
     unpriced = session("unpriced", ago=50, totals=Totals(input_tokens=90_000))
 

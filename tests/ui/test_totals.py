@@ -21,7 +21,7 @@ BUSY = Totals(
     cache_write_5m_tokens=33_000,
     cache_write_1h_tokens=12_000,
     output_tokens=45_000,
-    cost_usd=Decimal("4.82"),
+    output_usd=Decimal("4.82"),
     priced=41,
     saved_usd=Decimal("18.20"),
 )
@@ -55,7 +55,7 @@ def test_the_line_fits_and_its_figures_are_whole(width: int, subscription: bool,
 
 def test_a_cache_that_was_written_and_never_read_cost_more() -> None:
     assert "cache cost $0.02 more" not in _line(130)
-    assert "cache cost $0.020 more" in _line(130, Totals(cost_usd=Decimal(1), priced=1, saved_usd=Decimal("-0.02")))
+    assert "cache cost $0.020 more" in _line(130, Totals(output_usd=Decimal(1), priced=1, saved_usd=Decimal("-0.02")))
 
 
 def test_what_claude_code_counts_otherwise_is_told_where_there_is_room() -> None:
@@ -131,7 +131,7 @@ def test_where_no_answer_told_its_usage_the_tokens_are_unknown_not_nothing() -> 
 
 
 def test_the_cost_says_which_part_side_requests_are() -> None:
-    totals = Totals(requests=12, priced=12, cost_usd=Decimal("4.82"), side_requests=10, side_cost_usd=Decimal("0.43"))
+    totals = Totals(requests=12, priced=12, output_usd=Decimal("4.82"), side_requests=10, side_cost_usd=Decimal("0.43"))
     assert "$4.82 (side requests: $0.43, 10)" in "".join(
         text for text, _ in totals_line(totals, subscription=False, width=200)
     )
