@@ -9,6 +9,7 @@ from benchmarks.history import LARGE_WORDS
 from benchmarks.programs import Candela
 
 KEY_EVERY_S = 0.15
+_ENDED = "The dashboard ended by an error"
 ESCAPE, ENTER, PAGE_DOWN = "\x1b", "\r", "\x1b[6~"
 # Above it in the list: all sessions, and the one of the load.
 _TO_LARGE = [ESCAPE, "h", "g", "j", "j", "l", "G"]
@@ -41,4 +42,7 @@ class DashboardUser:
         for keys in self._keys:
             self._program.press(keys)
             await asyncio.sleep(KEY_EVERY_S)
-            self.read_large = self.read_large or LARGE_WORDS in self._program.shown()
+            shown = self._program.shown()
+            if _ENDED in shown:
+                raise SystemExit("The dashboard ended by an error, so nobody used it.")
+            self.read_large = self.read_large or LARGE_WORDS in shown

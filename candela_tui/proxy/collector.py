@@ -18,10 +18,10 @@ _NEVER = 10_000
 """Collections of the middle generation until Python would look at the old one by itself."""
 _FEW_OLD = 3_000
 """Old objects that are not worth a collection: what lives for seconds, such as an open dialog, can still be freed."""
-_MANY_OLD = 8_000
-"""Old objects that can be looked at within 10 ms on a slow machine. A large conversation in the dashboard is more, and
+_MANY_OLD = 5_000
+"""Old objects that can be looked at within 5 ms on a slow machine. A large conversation in the dashboard is more, and
 is exempted without a look."""
-_QUIET_S = 5.0
+_QUIET_S = 30.0
 """How long no stream must be live before a thorough collection, so that it does not hit the next request of a busy
 client."""
 _WORTH_THOROUGH = 50_000

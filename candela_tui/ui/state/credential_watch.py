@@ -1,8 +1,7 @@
 """Watch credentials: look for those that matter, and warn when they can't be used or are about to expire."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
 from textual.app import App
 
@@ -15,6 +14,7 @@ from candela_tui.feed import Notice
 from candela_tui.providers.identity import PROVIDERS, Provider, route_of
 from candela_tui.providers.survey import SignIns, Survey, survey
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.style.credentials import credential_warning
 
@@ -52,7 +52,7 @@ class CredentialWatch:
         own = route_of(self._sources.status.route).provider
         providers = tuple(Provider) if self._sources.loaded.empty else (own,)
         if self._sources.sign_in_setup is not None:
-            looking: Callable[[], Awaitable[None]] = partial(self._look, providers)
+            looking = deferred(self._look, providers)
             self._app.run_worker(looking, group="credentials", exclusive=True)
 
     async def _look(self, providers: Iterable[Provider]) -> None:

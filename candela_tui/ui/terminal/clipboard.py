@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from textual.app import App
 from textual.dom import DOMNode
+
+from candela_tui.ui.deferred import deferred
 
 MOST_THROUGH_TERMINAL = 200_000
 """Characters. Depending on the terminal, the limit for OSC 52 is between about 100 kB and 1 MB."""
@@ -33,7 +34,7 @@ def clipboard_command(environment: Mapping[str, str]) -> list[str] | None:
 
 def copy(node: DOMNode, name: str, content: str | bytes) -> None:
     """Copy a text in the background, and notify the user what was copied and how."""
-    copying: Callable[[], Awaitable[None]] = partial(_copy, node.app, name, content)
+    copying = deferred(_copy, node.app, name, content)
     node.run_worker(copying, group="copy", exclusive=True)
 
 

@@ -1,9 +1,8 @@
 """The screen that compares a request with the previous one of its agent, or any two requests."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -19,6 +18,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names
 from candela_tui.store.errors import StoreError
 from candela_tui.text import times
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.compare.lines import write
 from candela_tui.ui.screens.compare.rows import Rows, as_text
@@ -117,9 +117,9 @@ class CompareScreen(Closable[None]):
 
     def _show(self) -> None:
         self._compared = None
-        self._instead(partial(self._compare, self._exchange_id))
+        self._instead(deferred(self._compare, self._exchange_id))
 
-    def _instead(self, work: Callable[[], Coroutine[None, None, None]]) -> Worker[None]:
+    def _instead(self, work: Callable[[], Awaitable[None]]) -> Worker[object]:
         """Run a coroutine in place of the running one. It is created only when it starts, since another may replace it
         before that."""
         return self.run_worker(work, group="compare", exclusive=True)
@@ -205,7 +205,7 @@ class CompareScreen(Closable[None]):
         for exchange in change.exchanges:
             if exchange.id == compared.now.id and not exchange.live:
                 self._compared = replace(compared, now=exchange)
-                self._instead(partial(self._write, at=self._view.scroll_y))
+                self._instead(deferred(self._write, at=self._view.scroll_y))
 
     def take_tick(self, tick: int) -> None:
         """Do nothing: nothing here moves."""

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from textual.worker import Worker
 
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.request.pages.page import Page
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 from candela_tui.ui.time_slices import in_slices
@@ -43,7 +43,7 @@ class OpenPages:
         """Closed pages that may still be in view."""
         self._title: str | None = None
         self._grew = asyncio.Event()
-        self._worker: Worker[None] | None = None
+        self._worker: Worker[object] | None = None
         self._bodies: ExchangeBodies | None = None
 
     @property
@@ -70,7 +70,7 @@ class OpenPages:
         if title not in self._open:
             self._open[title] = _Open(make(), at)
         # Passed by title: a worker keeps its arguments, and with them the body, until the collector runs.
-        write: Callable[[], Coroutine[None, None, None]] = partial(self._write, title)
+        write = deferred(self._write, title)
         self._worker = self._view.run_worker(write, group="page", exclusive=True)
 
     def forget(self, title: str | None = None) -> None:
@@ -85,10 +85,10 @@ class OpenPages:
     def _release_dropped(self) -> None:
         """Empty the pages that were closed, once they are not in view any more: a block may refer to its page, which
         would keep both, and with them the body, alive until the collector runs."""
-        for page in self._dropped:
-            if isinstance(page.lines, FoldedLines):
-                page.lines.clear()
-        self._dropped.clear()
+        dropped, self._dropped = self._dropped, []
+        if dropped:
+            # The app's work, because the screen's ends with the screen.
+            self._view.app.run_worker(deferred(_release, dropped), group="release")
 
     def close(self) -> None:
         """Close all pages and release their contents."""
@@ -174,3 +174,10 @@ class OpenPages:
                 await view.needs_lines.wait()
         view.go_on(False)
         known.steps = None
+
+
+async def _release(dropped: list[Page]) -> None:
+    while dropped:
+        lines = dropped.pop().lines
+        if isinstance(lines, FoldedLines):
+            await in_slices(lines.clear())

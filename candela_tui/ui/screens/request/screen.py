@@ -1,7 +1,5 @@
 """The screen of one request."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +9,7 @@ from textual.binding import BindingType
 from candela_tui.analysis.conversation import same_agent
 from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.compare.screen import CompareScreen
 from candela_tui.ui.screens.request.actions.request_actions import RequestActions
 from candela_tui.ui.screens.request.headline import Headline, HeadlineFacts
@@ -97,7 +96,7 @@ class RequestScreen(Closable[None]):
         self._exchange_id = exchange_id
         self._pages.forget()
         self._request = None
-        load: Callable[[], Awaitable[None]] = partial(self._load, exchange_id)
+        load = deferred(self._load, exchange_id)
         self.run_worker(load, group="exchange", exclusive=True)
 
     async def _load(self, exchange_id: str) -> None:

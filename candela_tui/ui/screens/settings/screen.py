@@ -2,7 +2,7 @@
 
 import asyncio
 import textwrap
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ from candela_tui.config import (
     to_text,
     validated,
 )
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.screens.dialogs.theme import ThemeDialog
@@ -196,7 +197,7 @@ class SettingsScreen(Closable[None]):
         self.app.push_screen(ChooseDialog("Open the proxy to other users of this machine?", options), answered)
 
     def _start_writing(self, config: Path, row: SettingRow, value: Any) -> None:
-        writing: Callable[[], Awaitable[None]] = partial(self._write, config, row, value)
+        writing = deferred(self._write, config, row, value)
         self.run_worker(writing, group="write", exclusive=True)
 
     async def _write(self, config: Path, row: SettingRow, value: Any) -> None:

@@ -1,8 +1,7 @@
 """A view of lines with blocks that fold, and with a search in the background."""
 
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -10,6 +9,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.worker import Worker
 
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.time_slices import in_slices
@@ -211,7 +211,7 @@ class TextView(LineView, inherit_bindings=False):
         if (lines := self._folded) is not None:
             self._following = False
             self._redraw()
-            settling: Callable[[], Awaitable[None]] = partial(self._settling, lines, then)
+            settling = deferred(self._settling, lines, then)
             self.run_worker(settling, group="fold", exclusive=True)
 
     async def _settling(self, lines: FoldedLines, then: Callable[[], None] | None) -> None:

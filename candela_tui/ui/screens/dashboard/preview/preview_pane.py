@@ -1,8 +1,6 @@
 """The preview: a page of the request with the cursor, beside or below the list."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -15,6 +13,7 @@ from candela_tui.analysis import labels
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
 from candela_tui.text import times
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dashboard.pane import BackgroundFrame
 from candela_tui.ui.screens.dashboard.preview.preview_head import PageNames, PreviewFacts
@@ -140,7 +139,7 @@ class PreviewPane(BackgroundFrame):
 
     def _write(self) -> None:
         if self._exchange_id is not None and self._active:
-            load: Callable[[], Awaitable[None]] = partial(self._load, self._exchange_id)
+            load = deferred(self._load, self._exchange_id)
             self.run_worker(load, group="preview", exclusive=True)
 
     async def _load(self, exchange_id: str) -> None:

@@ -1,8 +1,7 @@
 """Export requests to a file, after asking which, how and where."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from textual.widget import Widget
@@ -13,6 +12,7 @@ from candela_tui.reports.report import export_of
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.dashboard.requests.export_dialog import ExportDialog, ExportOption, ExportTarget, Which
 from candela_tui.ui.state.data_sources import DataSources
 
@@ -32,7 +32,7 @@ class Exporter:
 
         def chosen(to: ExportTarget | None) -> None:
             if to is not None:
-                writing: Callable[[], Awaitable[None]] = partial(self._write, to, sets[to.export.which])
+                writing = deferred(self._write, to, sets[to.export.which])
                 self._widget.run_worker(writing, group="export")
 
         self._widget.app.push_screen(

@@ -1,8 +1,7 @@
 """The list of requests: its rows, its marks, and moving between requests."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -12,6 +11,7 @@ from candela_tui.analysis.conversation import same_agent
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dashboard.requests.columns import BY_TIME
 from candela_tui.ui.screens.dashboard.requests.request_rows import RequestRow
@@ -119,7 +119,7 @@ class RequestList(RowList):
         self._waiting = None
         if not at_once:
             self._waiting = []
-            work: Callable[[], Awaitable[None]] = partial(self._list_in_slices, exchanges, view)
+            work = deferred(self._list_in_slices, exchanges, view)
             self.run_worker(work, group="listing", exclusive=True)
 
     async def _list_in_slices(self, exchanges: Sequence[Exchange], view: ViewOptions) -> None:

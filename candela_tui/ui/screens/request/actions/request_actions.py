@@ -3,7 +3,6 @@
 import asyncio
 import binascii
 from collections.abc import Awaitable, Callable, Hashable
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from textual.screen import Screen
 from candela_tui.files import write_new
 from candela_tui.store.errors import StoreError
 from candela_tui.text import amounts
+from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.screens.request.actions.choices import ContentChoice, copy_choices, save_choices, suffix
 from candela_tui.ui.screens.request.actions.contents import answer_body, page_text
@@ -49,7 +49,7 @@ class RequestActions:
         """Copy the selection, else the current block, else the tab."""
         choices = self._copy_choices()
         if choices:
-            self._run(partial(self._copy, choices[0]))
+            self._run(deferred(self._copy, choices[0]))
 
     def choose_copy(self) -> None:
         """Ask what to copy."""
@@ -67,9 +67,9 @@ class RequestActions:
         request, page = self._shown.request, self._pages.page
         attachment = current_attachment(self._shown.view)
         if attachment is not None and program == "pager":
-            self._run(partial(self._open_outside, attachment), group="outside", exclusive=False)
+            self._run(deferred(self._open_outside, attachment), group="outside", exclusive=False)
         elif request is not None and page is not None:
-            self._run(partial(self._show_outside, program, request, page))
+            self._run(deferred(self._show_outside, program, request, page))
 
     def _copy_choices(self) -> list[ContentChoice]:
         request, page = self._shown.request, self._pages.page
@@ -83,7 +83,7 @@ class RequestActions:
         def chosen(key: Hashable | None) -> None:
             for choice in choices:
                 if choice.letter == key:
-                    self._run(partial(act, choice))
+                    self._run(deferred(act, choice))
 
         if choices:
             options = [Option(choice.letter, choice.letter, choice.name) for choice in choices]
@@ -92,7 +92,7 @@ class RequestActions:
     def _run(self, act: Callable[[], Awaitable[None]], *, group: str = "act", exclusive: bool = True) -> None:
         """Run an action in a worker, which replaces others of its group if ``exclusive``. The coroutine is created only
         when the worker starts, since another may replace it before that."""
-        told: Callable[[], Awaitable[None]] = partial(self._told, act)
+        told = deferred(self._told, act)
         self._screen.run_worker(told, group=group, exclusive=exclusive)
 
     async def _told(self, act: Callable[[], Awaitable[None]]) -> None:
