@@ -28,6 +28,12 @@ def money(usd: Decimal | None) -> str:
     return f"${_rounded(usd, '1'):,}"
 
 
+def exact_money(usd: Decimal) -> str:
+    """Return an amount in USD to its last digit, with at least two decimals: ``$0.029363``, ``$0.50``."""
+    whole, _, decimals = f"{usd:f}".partition(".")
+    return f"${whole}.{decimals.rstrip('0'):0<2}"
+
+
 def _rounded(value: Decimal, step: str) -> Decimal:
     return value.quantize(Decimal(step), ROUND_HALF_UP)
 

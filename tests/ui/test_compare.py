@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from candela_tui.analysis.comparison_rows import changed_part
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ui.screens.compare.rows import changed_part
 from candela_tui.ui.screens.compare.screen import CompareScreen
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.store.recording import writing

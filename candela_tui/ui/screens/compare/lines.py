@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from candela_tui.analysis.compare import Sign
+from candela_tui.analysis.comparison_rows import ComparisonRow, RowKind
 from candela_tui.text.wrap import broken
-from candela_tui.ui.screens.compare.rows import ComparisonRow, RowKind
 from candela_tui.ui.style.styled_text import Piece
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 

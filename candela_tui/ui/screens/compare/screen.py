@@ -12,6 +12,7 @@ from textual.worker import Worker
 
 from candela_tui.analysis import labels
 from candela_tui.analysis.compare import Comparison, compare
+from candela_tui.analysis.comparison_rows import Rows, as_text
 from candela_tui.analysis.conversation import same_conversation
 from candela_tui.analysis.labels import agent_name
 from candela_tui.exchange import Exchange
@@ -21,7 +22,6 @@ from candela_tui.text import times
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.compare.lines import write
-from candela_tui.ui.screens.compare.rows import Rows, as_text
 from candela_tui.ui.screens.compare.summary import summary
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from candela_tui.analysis.compare import Comparison, Part, Sign
+from candela_tui.analysis.comparison_rows import Rows
+from candela_tui.analysis.prompt_change import prompt_change
 from candela_tui.exchange import Exchange
 from candela_tui.text import amounts
 from candela_tui.text.cells import shortened
-from candela_tui.ui.screens.compare.rows import Rows, heading
 from candela_tui.ui.style.styled_text import Line, Piece
 
 _LABEL = 11
@@ -68,26 +69,8 @@ def _names(part: Part) -> str:
 
 
 def _prompt(comparison: Comparison) -> Piece:
-    if not any(part.entries for part in (comparison.tools, comparison.system, comparison.messages)):
-        return ("none", "dim")
-    broken = comparison.breaks
-    if broken is None:
-        return ("extends the previous prompt; all of it is cacheable", "good")
-    if broken.part == "model":
-        return ("another model: nothing of the previous prompt is cacheable", "warn")
-    part = {each.name: each for each in comparison.parts}[broken.part]
-    differing = next(entry for entry in part.entries if entry.sign is not Sign.SAME and entry.place == broken.place)
-    if part is comparison.messages:
-        same = broken.place - 1
-        upto = f"message {same:,} of {_size(part):,}" if same else "the system prompt"
-        return (f"the same as the previous prompt up to {upto}; cacheable up to there", "warn")
-    name = heading(part, differing)
-    what = f"tool {name}" if part is comparison.tools else f"{name} of the system prompt"
-    return (f"differs from the {what} on; nothing after that is cacheable", "warn")
-
-
-def _size(part: Part) -> int:
-    return sum(entry.new is not None for entry in part.entries)
+    text, cacheable = prompt_change(comparison)
+    return (text, "dim" if cacheable is None else "good" if cacheable else "warn")
 
 
 def _cache(now: Exchange) -> Iterator[Piece]:

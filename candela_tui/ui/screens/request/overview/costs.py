@@ -32,7 +32,7 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
     lines += _parts(exchange, usage, cost)
     if cost is not None:
         name = "API-equivalent" if exchange.subscription else "total"
-        total = f"{'≥ ' if cost.at_least else ''}{exact(cost.total)}"
+        total = f"{'≥ ' if cost.at_least else ''}{amounts.exact_money(cost.total)}"
         lines.append(
             ((fitted(f"   {name}", LABEL), "dim"), (f"{'':>21}{total:>16}", "bright")),
         )
@@ -57,7 +57,10 @@ def cost_lines(exchange: Exchange, width: int) -> list[Line]:
         lines += labelled("unread", exchange.unread, width, "warn")
     if exchange.client_cost is not None:
         lines += labelled(
-            program_name(exchange.client or ""), f"counts {exact(exchange.client_cost)} for it", width, "warn"
+            program_name(exchange.client or ""),
+            f"counts {amounts.exact_money(exchange.client_cost)} for it",
+            width,
+            "warn",
         )
     if exchange.unpriced_model is not None:
         lines += _unpriced(exchange.unpriced_model, width)
@@ -112,7 +115,7 @@ def _part(
         (fitted(f"   {name}", LABEL), "dim"),
         (f"{amount:>10}", "accent" if about else "text" if tokens else "faint"),
         (f"  {share:>9}", "dim"),
-        (f"  {exact(usd) if usd else '':>14}", "text"),
+        (f"  {amounts.exact_money(usd) if usd else '':>14}", "text"),
         (f"  {amounts.percent(of_cost) if of_cost else '':>7}", "dim"),
         (f"  {fitted('▇' * round(of_cost * _BAR), _BAR)}", "accent"),
     )
@@ -120,7 +123,7 @@ def _part(
 
 def _saved(saved: Decimal, cost: Cost | None, width: int) -> list[Line]:
     if saved < 0:
-        text = f"{exact(-saved)} more than without the cache: less was read back than was written"
+        text = f"{amounts.exact_money(-saved)} more than without the cache: less was read back than was written"
         return labelled("cost of cache", text, width, "warn")
     without = saved + cost.total if cost is not None else None
     share = (
@@ -128,13 +131,7 @@ def _saved(saved: Decimal, cost: Cost | None, width: int) -> list[Line]:
         if without
         else ""
     )
-    return labelled("saved by cache", f"{exact(saved)}{share}", width, "good")
-
-
-def exact(usd: Decimal) -> str:
-    """Format an amount in USD to its last digit, with at least two decimals: ``$0.029363``, ``$0.50``."""
-    whole, _, decimals = f"{usd:f}".partition(".")
-    return f"${whole}.{decimals.rstrip('0'):0<2}"
+    return labelled("saved by cache", f"{amounts.exact_money(saved)}{share}", width, "good")
 
 
 def _unpriced(model: str, width: int) -> list[Line]:
