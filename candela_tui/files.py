@@ -1,10 +1,11 @@
 """Writing files: new ones that replace no other, and whole ones that replace another in one step."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -14,33 +15,62 @@ _USUAL = 0o666
 _UNFIT = re.compile(r"[^\w.-]+")
 
 
-def write_new(directory: Path, name: str, suffix: str, content: str | bytes) -> Path:
-    """Write a file of this name, with ``-2``, ``-3``, … appended if it is taken. Raises OSError."""
-    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+def write_new(directory: Path, name: str, suffix: str, content: str | bytes | Iterable[bytes]) -> Path:
+    """Write a file of this name, with ``-2``, ``-3``, … appended if it is taken. It is whole from its first moment.
+    Raises OSError, and what ``content`` raises."""
     stem = _UNFIT.sub("-", name).strip("-.") or "candela"
-    for number in count(1):
-        path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
-        try:
-            write_at(path, data)
-        except FileExistsError:
-            continue
-        return path
+    with _written_beside(directory / f"{stem}{suffix}", _pieces(content), mode=_USUAL, durable=True) as beside:
+        for number in count(1):
+            path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
+            try:
+                _name_new(beside, path)
+            except FileExistsError:
+                continue
+            return path
     raise AssertionError("count() ended")
 
 
-def write_at(path: Path, data: bytes, *, replace: bool = False) -> None:
-    """Write a file. Raises FileExistsError if there is one that it may not replace, else OSError."""
-    file = path.open("wb" if replace else "xb")
+def write_whole(path: Path, content: str | bytes | Iterable[bytes], *, replace: bool = False) -> None:
+    """Write a file that is whole from its first moment. A pipe or a device gets the content as it comes.
+
+    Raises FileExistsError if there is a file that it may not replace, else OSError, and what ``content`` raises.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as pipe:
+            for piece in _pieces(content):
+                pipe.write(piece)
+        return
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    if replace:
+        write_atomically(path, content, mode=None)
+        return
+    with _written_beside(path, _pieces(content), mode=_USUAL, durable=True) as beside:
+        _name_new(beside, path)
+    _sync_directory(path.parent)
+
+
+def _pieces(content: str | bytes | Iterable[bytes]) -> Iterable[bytes]:
+    if isinstance(content, str):
+        content = content.encode("utf-8", "replace")
+    return (content,) if isinstance(content, bytes) else content
+
+
+def _name_new(beside: Path, path: Path) -> None:
+    """Give a written file its name. Raises FileExistsError if the name is taken."""
     try:
-        with file:
-            file.write(data)
-    except OSError:
-        # A partial file would look like a complete one.
-        path.unlink(missing_ok=True)
+        os.link(beside, path)
+    except FileExistsError:
         raise
+    except OSError:
+        # This file system has no links, as those of memory cards and some network shares.
+        path.open("xb").close()
+        beside.replace(path)
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int | None = _OWNER_ONLY, durable: bool = True) -> None:
+def write_atomically(
+    path: Path, content: str | bytes | Iterable[bytes], *, mode: int | None = _OWNER_ONLY, durable: bool = True
+) -> None:
     """Replace a file, or where it is a link the file that it leads to: readers see the old content or the new.
 
     ``mode`` are the permissions, None those of the file that is replaced, or the usual ones of a new file. ``durable``
@@ -49,7 +79,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = _OWNER_ONLY,
     """
     target = Path(os.path.realpath(path))
     kept = target.stat().st_mode & 0o7777 if mode is None and target.exists() else None
-    with _written_beside(target, data, mode=_USUAL if mode is None else mode, durable=durable) as beside:
+    with _written_beside(target, _pieces(content), mode=_USUAL if mode is None else mode, durable=durable) as beside:
         if kept is not None:
             beside.chmod(kept)
         beside.replace(target)
@@ -59,18 +89,19 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = _OWNER_ONLY,
 
 def create_atomically(path: Path, data: bytes, *, mode: int = _OWNER_ONLY) -> None:
     """Write a file that is whole from its first moment. Raises FileExistsError where there is one, else OSError."""
-    with _written_beside(path, data, mode=mode, durable=True) as beside:
+    with _written_beside(path, (data,), mode=mode, durable=True) as beside:
         os.link(beside, path)
     _sync_directory(path.parent)
 
 
 @contextlib.contextmanager
-def _written_beside(path: Path, data: bytes, *, mode: int, durable: bool) -> Iterator[Path]:
+def _written_beside(path: Path, pieces: Iterable[bytes], *, mode: int, durable: bool) -> Iterator[Path]:
     """Write a temporary file in the same directory, and remove it where it has not become another."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(data)
+            for piece in pieces:
+                file.write(piece)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

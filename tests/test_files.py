@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from candela_tui.files import create_atomically, write_at, write_atomically
+from candela_tui.files import create_atomically, write_atomically, write_new, write_whole
 
 
 def _permissions(path: Path) -> int:
@@ -83,17 +83,66 @@ class TestNewFiles:
         assert (_permissions(tmp_path / "token"), len(list(tmp_path.iterdir()))) == (0o600, 1)
 
     def test_an_export_replaces_a_file_only_where_it_may(self, tmp_path: Path) -> None:
-        write_at(tmp_path / "a.csv", b"1")
+        write_whole(tmp_path / "a.csv", b"1")
         with pytest.raises(FileExistsError):
-            write_at(tmp_path / "a.csv", b"2")
-        write_at(tmp_path / "a.csv", b"3", replace=True)
+            write_whole(tmp_path / "a.csv", b"2")
+        write_whole(tmp_path / "a.csv", b"3", replace=True)
         assert (tmp_path / "a.csv").read_bytes() == b"3"
+
+    @pytest.mark.parametrize("replace", [False, True])
+    def test_what_ends_in_the_middle_leaves_no_file_and_keeps_the_old_one(self, tmp_path: Path, replace: bool) -> None:
+        if replace:
+            (tmp_path / "a.csv").write_bytes(b"old")
+        with pytest.raises(InterruptedError):
+            write_whole(tmp_path / "a.csv", _broken_off(), replace=replace)
+        with pytest.raises(InterruptedError):
+            write_new(tmp_path, "b", ".csv", _broken_off())
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"] * replace
+
+    def test_a_link_is_kept_and_its_file_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"old")
+        (tmp_path / "link").symlink_to("file")
+        write_whole(tmp_path / "link", b"new", replace=True)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "file").read_bytes() == b"new"
+
+    def test_a_new_file_does_not_follow_a_link(self, tmp_path: Path) -> None:
+        (tmp_path / "b.csv").symlink_to("elsewhere")
+        assert write_new(tmp_path, "b", ".csv", b"1") == tmp_path / "b-2.csv"
+        assert not (tmp_path / "elsewhere").exists()
+
+    def test_a_file_system_without_links_gets_the_file_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "link", _not_permitted)
+        write_whole(tmp_path / "a.csv", b"1")
+        with pytest.raises(FileExistsError):
+            write_whole(tmp_path / "a.csv", b"2")
+        assert write_new(tmp_path, "a", ".csv", b"2") == tmp_path / "a-2.csv"
+        assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"1", b"2"]
+
+    def test_a_pipe_gets_the_content_as_it_comes(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        write_whole(pipe, iter([b"1", b"2"]))
+        assert os.read(reader, 10) == b"12"
+        os.close(reader)
 
 
 @pytest.mark.parametrize("write", [write_atomically, create_atomically])
 def test_a_missing_directory_is_an_error(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     with pytest.raises(FileNotFoundError):
         write(tmp_path / "missing" / "file", b"1")
+
+
+def _broken_off() -> Iterator[bytes]:
+    yield b"1"
+    raise InterruptedError
+
+
+def _not_permitted(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
 
 
 def _full(*_: object) -> None:

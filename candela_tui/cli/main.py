@@ -53,7 +53,7 @@ COMMANDS = {
     "sessions": CommandEntry("history", "sessions", "List the recorded sessions."),
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
-    "export": CommandEntry("history", "export", "Write a session's requests as CSV, JSON or Markdown."),
+    "export": CommandEntry("export", "export", "Write requests to a file: CSV, JSON, JSON Lines, Markdown."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }

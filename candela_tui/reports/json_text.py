@@ -1,4 +1,4 @@
-"""JSON output that is exact about money and safe to print on a terminal."""
+"""JSON that is exact about money: as a document, which is safe to print on a terminal, and as one record a line."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -57,4 +57,10 @@ def _pieces(export: Export) -> Iterator[bytes]:
     return encoded(json_array(records_of(export.sessions)))
 
 
+def _line_pieces(export: Export) -> Iterator[bytes]:
+    for record in records_of(export.sessions):
+        yield json_line(record) + b"\n"
+
+
 JSON = Report("json", "JSON", ".json", _pieces)
+JSON_LINES = Report("jsonl", "JSON Lines", ".jsonl", _line_pieces)

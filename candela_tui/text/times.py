@@ -1,8 +1,9 @@
 """Durations and times of day. What is not known is ``–``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from candela_tui.text.amounts import UNKNOWN
 
@@ -103,3 +104,32 @@ def exact_time(moment: datetime, clock: Clock) -> str:
     local = clock.local(moment)
     words = f"{local:%H:%M:%S}.{local.microsecond // 1000:03}"
     return words if clock.today(moment) else f"{local:%Y-%m-%d} {words}"
+
+
+_AGE = re.compile(r"(\d+) ?([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment_of(text: str, clock: Clock) -> datetime:
+    """Return the moment that a text names: an age (``90m``, ``12h``, ``7d``, ``2w``), ``today``, ``yesterday``, a day,
+    or a day and a time in ISO 8601. What has no time zone is in the clock's own. Raises ValueError."""
+    text = text.strip()
+    try:
+        if age := _AGE.fullmatch(text.lower()):
+            return clock.now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        if text.lower() in ("today", "yesterday"):
+            day = clock.local(clock.now()).date() - timedelta(days=text.lower() == "yesterday")
+            return _in_zone(datetime.combine(day, time()), clock)
+        return _in_zone(datetime.fromisoformat(text), clock)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is not a time. Give an age (90m, 12h, 7d, 2w), today, yesterday, a day (2026-11-21), or a day "
+            "and a time (2026-11-21T14:30)."
+        ) from None
+
+
+def _in_zone(moment: datetime, clock: Clock) -> datetime:
+    if moment.tzinfo is None:
+        # Without a zone, astimezone() takes a moment for one of the system's own.
+        moment = moment.replace(tzinfo=clock.zone) if clock.zone is not None else moment.astimezone()
+    return moment.astimezone(UTC)

@@ -1,11 +1,15 @@
 """Runs the ``candela`` command as its user does: as a program, in a home of its own."""
 
 import asyncio
+import json
 import os
+import pty
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.paths import default_paths
@@ -14,6 +18,8 @@ from tests.cli.forked import ForkedProcess, start_forked
 from tests.e2e.candela import free_port
 
 PATIENCE_S = 60.0
+OTHER = "2aaa0000-0000-4000-8000-000000000002"
+"""The second session of the home that has records."""
 COMMAND = Path(sys.executable).with_name("candela")
 
 
@@ -120,3 +126,27 @@ async def _result(process: ForkedProcess | asyncio.subprocess.Process) -> Result
         out, err = await process.communicate()
     assert process.returncode is not None
     return Result(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), out)
+
+
+def documents(out: str) -> list[dict[str, Any]]:
+    """The records that a command printed as JSON."""
+    listed: list[dict[str, Any]] = json.loads(out, parse_float=Decimal)
+    return listed
+
+
+def on_a_terminal(home: Home, *arguments: str, columns: int = 80) -> tuple[int, str]:
+    """Run a command on a terminal of its own; the exit code and all that it wrote there."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(COMMAND, [str(COMMAND), *arguments], {**home.environment, "COLUMNS": str(columns)})
+    written = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode().replace("\r\n", "\n")

@@ -1,10 +1,6 @@
 """``candela sessions``, ``requests``, ``show`` and ``export``: what was recorded."""
 
-import csv
-import io
 import json
-import os
-import pty
 import sqlite3
 import subprocess
 from dataclasses import replace
@@ -14,42 +10,10 @@ from typing import Any
 
 import pytest
 
-from candela_tui.cli.main import COMMANDS
 from candela_tui.exchange import Delegation, Outcome, ProviderSide
 from candela_tui.protocol.adaptation import Adaptation
-from candela_tui.protocol.errors import ApiError
-from candela_tui.reports.catalog import REPORTS
-from tests.cli.command import COMMAND, Home
+from tests.cli.command import COMMAND, OTHER, Home, documents, on_a_terminal
 from tests.reports.exchanges import SESSION, exchange
-
-OTHER = "2aaa0000-0000-4000-8000-000000000002"
-
-
-@pytest.fixture
-def recorded(home: Home) -> Home:
-    """Two sessions, and one request that named none."""
-    home.record(
-        exchange(1, request_headers=(("User-Agent", "claude-cli"), ("x-api-key", "[redacted]"))),
-        exchange(2, agent_id="agent-7"),
-        exchange(
-            3,
-            session_id=OTHER,
-            usage=None,
-            cost=None,
-            outcome=Outcome.ERROR,
-            status=529,
-            error=ApiError("overloaded_error", "Overloaded"),
-        ),
-        exchange(4, session_id=None),
-        request=b'{"model": "claude-opus-4-8"}',
-        response=b"event: message_stop\r\ndata: {}\r\n\r\n",
-    )
-    return home
-
-
-def documents(out: str) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = json.loads(out, parse_float=Decimal)
-    return listed
 
 
 async def test_sessions_as_json_are_the_latest_first(recorded: Home) -> None:
@@ -181,44 +145,6 @@ async def test_an_unknown_request_and_an_ambiguous_one_are_told(recorded: Home) 
     assert (await recorded.run("show", "0198-0001", "--json", "--raw", "request")).code == 2
 
 
-async def test_an_export_has_a_row_a_request_with_the_same_values_as_the_json(recorded: Home) -> None:
-    exported = await recorded.run("export", "--session", "1f0c", "-o", "-")
-    rows = list(csv.DictReader(io.StringIO(exported.out, newline="")))
-    listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
-    assert rows == [{key: _cell(value) for key, value in request.items()} for request in listed]
-
-
-def test_the_help_names_every_format_of_an_export() -> None:
-    assert [each.title for each in REPORTS.values() if each.title not in COMMANDS["export"].summary] == []
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-async def test_an_export_goes_to_the_named_file_or_to_one_named_for_the_session(recorded: Home) -> None:
-    await recorded.run("export", "--session", "1f0c", "-o", "mine.csv")
-    named = await recorded.run("export", "--session", "1f0c")
-    file = recorded.directory / f"candela-{SESSION}.csv"
-    assert str(file.name) in named.err
-    assert file.read_bytes() == (recorded.directory / "mine.csv").read_bytes()
-    assert named.err.startswith("2 requests written to ")
-    one = await recorded.run("export", "--session", "2aaa")
-    assert one.err.startswith("1 request written to ")
-    # The folder may be that of a project from elsewhere, with a link of this name.
-    elsewhere = recorded.directory / "elsewhere"
-    elsewhere.write_text("kept")
-    file.unlink()
-    file.symlink_to(elsewhere)
-    again = await recorded.run("export", "--session", "1f0c")
-    assert f"candela-{SESSION}-2.csv" in again.err
-    assert elsewhere.read_text() == "kept"
-    failed = await recorded.run("export", "--session", "1f0c", "-o", "/nonexistent/x.csv")
-    assert (failed.code, "/nonexistent/x.csv" in failed.err) == (1, True)
-
-
 def test_a_reader_that_stops_early_gets_no_complaint(home: Home) -> None:
     home.record(*(exchange(number) for number in range(1500)))
     ran = subprocess.run(
@@ -230,24 +156,6 @@ def test_a_reader_that_stops_early_gets_no_complaint(home: Home) -> None:
     )
     assert ran.stdout.startswith("[{")
     assert ran.stderr == ""
-
-
-def on_a_terminal(home: Home, *arguments: str, columns: int = 80) -> tuple[int, str]:
-    """Run a command on a terminal of its own; the exit code and all that it wrote there."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(COMMAND, [str(COMMAND), *arguments], {**home.environment, "COLUMNS": str(columns)})
-    written = b""
-    while True:
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        written += part
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode().replace("\r\n", "\n")
 
 
 def test_lines_fit_the_terminal_and_hold_nothing_that_it_acts_on(home: Home) -> None:
@@ -269,15 +177,6 @@ def test_a_body_that_a_terminal_would_act_on_is_not_written_to_one(home: Home) -
     assert "\x1b" not in out
     assert "| less" in out
     assert on_a_terminal(home, "show", "0198", "--raw", "request") == (0, '{"text": "harmless ü"}\n')
-
-
-async def test_an_export_is_safe_on_a_terminal_and_exact_elsewhere(home: Home) -> None:
-    home.record(exchange(model="\x1b]0;owned\x07"))
-    code, out = on_a_terminal(home, "export", "--session", SESSION, "-o", "-")
-    assert code == 0
-    assert "\u241b]0;owned\u2407" in out
-    assert all(character.isprintable() or character == "\n" for character in out)
-    assert b"\x1b]0;owned\x07" in (await home.run("export", "--session", SESSION, "-o", "-")).raw
 
 
 async def test_a_store_of_something_else_is_named(home: Home) -> None:

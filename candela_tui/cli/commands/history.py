@@ -1,41 +1,32 @@
-"""``candela sessions``, ``requests``, ``show`` and ``export``: read the store, even while candela is running."""
+"""``candela sessions``, ``requests`` and ``show``: read the store, even while candela is running."""
 
-import contextlib
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from candela_tui.analysis.labels import cost
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.recorded import NO_SESSION, recorded, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
-from candela_tui.files import write_at, write_new
 from candela_tui.ledger.contexts import contexts
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.totals import Totals
-from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.json_text import json_lines, json_text
 from candela_tui.reports.records import detailed_record, session_record
-from candela_tui.reports.report import export_of, file_stem
-from candela_tui.store.history import ExchangeQuery
+from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN, count, percent
 from candela_tui.text.tables import table
-from candela_tui.text.terminal_safe import is_terminal_safe_lines, terminal_safe, terminal_safe_lines
+from candela_tui.text.terminal_safe import is_terminal_safe_lines, terminal_safe
 from candela_tui.text.times import duration, local_time
 
 if TYPE_CHECKING:
     from candela_tui.store.reader import StoreReader
-
-_NO_SESSION = "none"
-_MOST_NAMED = 3
-"""How many of the sessions that an ambiguous beginning fits an error names."""
 
 _BODIES = ("request", "response", "provider-request", "provider-response")
 
@@ -45,7 +36,7 @@ _BODIES = ("request", "response", "provider-request", "provider-response")
 @pass_invocation
 def sessions(invocation: Invocation, as_json: bool) -> None:
     """List the recorded sessions, the most recently active first."""
-    with _store(invocation) as store:
+    with recorded(invocation) as store:
         found = store.totals(by=(Dimension.SESSION, Dimension.AGENT)).sessions()
     if as_json:
         echo_json(json_text([session_record(session) for session in found]))
@@ -55,7 +46,7 @@ def sessions(invocation: Invocation, as_json: bool) -> None:
         return
     rows = [
         (
-            session.session_id or _NO_SESSION,
+            session.session_id or NO_SESSION,
             session_title(session),
             str(session.totals.requests),
             str(session.agents),
@@ -74,16 +65,16 @@ def sessions(invocation: Invocation, as_json: bool) -> None:
 @click.command()
 @click.option(
     "--session",
-    "session_id",
+    "beginning",
     metavar="ID",
     help="Only the requests of this session. The beginning of its id is enough.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
-def requests(invocation: Invocation, session_id: str | None, as_json: bool) -> None:
+def requests(invocation: Invocation, beginning: str | None, as_json: bool) -> None:
     """List the recorded requests, the oldest first."""
-    with _store(invocation) as store:
-        found = store.exchanges() if session_id is None else _of_session(store, session_id)
+    with recorded(invocation) as store:
+        found = store.exchanges(EVERYTHING if beginning is None else ExchangeQuery(session_named(store, beginning)))
     if as_json:
         for part in json_lines(found):
             echo_json(part, newline=False)
@@ -128,7 +119,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
     """
     if as_json and raw:
         raise click.UsageError("Give either --json or --raw.")
-    with _store(invocation) as store:
+    with recorded(invocation) as store:
         exchange = store.exchange(request_id)
         if exchange is None:
             raise click.ClickException(f"No recorded request has an id that begins with {terminal_safe(request_id)!r}.")
@@ -138,79 +129,6 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
             echo_json(json_text(detailed_record(exchange, _context_of(store, exchange))))
         else:
             click.echo(overview(exchange))
-
-
-@click.command()
-@click.option("--session", "session_id", metavar="ID", required=True, help="The session, or the beginning of its id.")
-@click.option("--format", "form", type=click.Choice(list(REPORTS)), default=next(iter(REPORTS)), show_default=True)
-@click.option(
-    "-o", "--output", metavar="FILE", help="Where to write; - is standard output. Default: a new file, candela-ID.csv"
-)
-@pass_invocation
-def export(invocation: Invocation, session_id: str, form: str, output: str | None) -> None:
-    """Write a session's requests into a file.
-
-    CSV and JSON have the fields of `candela requests --json`; Markdown is a report to read.
-    """
-    with _store(invocation) as store:
-        found = _of_session(store, session_id)
-    report = REPORTS[form]
-    data = b"".join(report.pieces(export_of(found)))
-    if output == "-":
-        if sys.stdout.isatty():
-            click.echo(terminal_safe_lines(data.decode().replace("\r\n", "\n")), nl=False)
-        else:
-            sys.stdout.buffer.write(data)
-        return
-    stem = file_stem(found[0].session_id)
-    file = Path(output or f"{stem}{report.suffix}")
-    try:
-        if output:
-            write_at(file, data, replace=True)
-        else:
-            file = write_new(Path(), stem, report.suffix, data)
-    except OSError as error:
-        raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
-    click.echo(f"{amounts.requests(len(found))} written to {file}", err=True)
-
-
-@contextlib.contextmanager
-def _store(invocation: Invocation) -> Iterator["StoreReader"]:
-    from candela_tui.store.errors import StoreError
-    from candela_tui.store.reader import StoreReader
-
-    store = StoreReader(invocation.paths.store, lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True))
-    try:
-        yield store
-    except StoreError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        store.close()
-
-
-def _of_session(store: "StoreReader", beginning: str) -> list[Exchange]:
-    """Return the requests of the session whose id starts with ``beginning``; ``none`` selects those without a session.
-
-    Exits with an error unless exactly one session matches."""
-    if beginning == _NO_SESSION:
-        found = store.exchanges(ExchangeQuery(session_id=None))
-        known = {beginning} if found else set()
-    else:
-        # In order, so that the session whose whole id this is comes first.
-        known = set(store.sessions_beginning(beginning, _MOST_NAMED + 1))
-        known = {beginning} & known or known
-        found = store.exchanges(ExchangeQuery(next(iter(known)))) if len(known) == 1 else []
-    if not known:
-        raise click.ClickException(
-            f"No recorded session has an id that begins with {terminal_safe(beginning)!r}; "
-            "`candela sessions` lists them."
-        )
-    if len(known) > 1:
-        several = ", ".join(terminal_safe(session) for session in sorted(known)[:_MOST_NAMED])
-        raise click.ClickException(
-            f"More than one session begins with {terminal_safe(beginning)!r}, such as {several}."
-        )
-    return found
 
 
 def _context_of(store: "StoreReader", exchange: Exchange) -> Context:

@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.widget import Widget
 
 from candela_tui.exchange import Exchange
-from candela_tui.files import write_at, write_new
+from candela_tui.files import write_new, write_whole
 from candela_tui.reports.report import export_of
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
@@ -68,8 +68,8 @@ class Exporter:
 def _write_file(to: ExportTarget, exchanges: Sequence[Exchange]) -> Path:
     """Write exchanges, the earliest first; blocks. Without a path, to a new file in the current directory. Raises
     OSError."""
-    data = b"".join(to.export.report.pieces(export_of(exchanges)))
+    pieces = to.export.report.pieces(export_of(exchanges))
     if to.path is None:
-        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, data)
-    write_at(to.path, data, replace=to.replace)
+        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, pieces)
+    write_whole(to.path, pieces, replace=to.replace)
     return to.path.absolute()

@@ -1,0 +1,59 @@
+"""The store as a command reads it, and the sessions that its user names."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from candela_tui.cli.invocation import Invocation
+from candela_tui.store.history import ExchangeQuery
+from candela_tui.text.terminal_safe import terminal_safe
+
+if TYPE_CHECKING:
+    from candela_tui.store.reader import StoreReader
+
+NO_SESSION = "none"
+"""The name of the requests without a session."""
+_MOST_NAMED = 3
+"""How many of the sessions that an ambiguous beginning fits an error names."""
+
+
+@contextlib.contextmanager
+def recorded(invocation: Invocation) -> Iterator["StoreReader"]:
+    """Yield a reader of the store. Exits with an error if the store can't be read."""
+    from candela_tui.store.errors import StoreError
+    from candela_tui.store.reader import StoreReader
+
+    store = StoreReader(invocation.paths.store, lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True))
+    try:
+        yield store
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        store.close()
+
+
+def session_named(store: "StoreReader", beginning: str) -> str | None:
+    """Return the id of the session that begins with ``beginning``, or None for ``none``, which selects the requests
+    without a session. Exits with an error unless exactly one session matches."""
+    if beginning == NO_SESSION:
+        if store.exchanges(ExchangeQuery(session_id=None, limit=1)):
+            return None
+        known = []
+    else:
+        # In order, so that the session whose whole id this is comes first.
+        known = store.sessions_beginning(beginning, _MOST_NAMED + 1)
+        if beginning in known:
+            return beginning
+    if not known:
+        raise click.ClickException(
+            f"No recorded session has an id that begins with {terminal_safe(beginning)!r}; "
+            "`candela sessions` lists them."
+        )
+    if len(known) > 1:
+        several = ", ".join(terminal_safe(session) for session in known[:_MOST_NAMED])
+        raise click.ClickException(
+            f"More than one session begins with {terminal_safe(beginning)!r}, such as {several}."
+        )
+    return known[0]
