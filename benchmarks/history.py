@@ -18,11 +18,11 @@ from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import RouteName
-from candela_tui.store.codecs import stored_time
 from candela_tui.store.database import connect_to_write
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.rows import row_of
 from candela_tui.store.schema import exchanges
+from candela_tui.store.units import stored_time
 from candela_tui.store.writer import StoreWriter
 from candela_tui.text.times import utc_now
 

@@ -42,6 +42,11 @@ class Paths:
         return self.data / "vault.json"
 
     @property
+    def installed(self) -> Path:
+        """What `candela install` changed in settings of Claude Code (JSON, no secrets)."""
+        return self.data / "installed.json"
+
+    @property
     def preferences(self) -> Path:
         """Choices that the dashboard remembers (JSON)."""
         return self.data / "dashboard.json"

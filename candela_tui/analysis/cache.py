@@ -4,15 +4,17 @@ Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: an ent
 and each use restarts its time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from candela_tui.exchange import Exchange
-from candela_tui.protocol.cache_control import LIFETIMES
-from candela_tui.protocol.usage import Usage
+if TYPE_CHECKING:
+    # Not at run time: the status line has no time for these imports.
+    from candela_tui.exchange import Exchange
 
 _SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
+_USUAL = "5m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +26,57 @@ class CacheLife:
     expires_at: datetime
 
 
-def cache_life(conversation: Sequence[Exchange]) -> CacheLife | None:
-    """Return the life of the cache that the last of these requests (in order) read or wrote, or None if none did.
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What one request says about the cache. Counts are None if the answer does not state them."""
 
-    It counts from the first byte of the response: the prompt has been processed by then, while the response may go on
-    for minutes. If several lifetimes are in use the shortest counts, because what expires first has to be written
-    again.
+    at: datetime
+    """When the prompt had been processed: at the first byte of the response."""
+    read_tokens: int | None
+    write_5m_tokens: int | None
+    write_1h_tokens: int | None
+    asked_ttls: Collection[str] = ()
+
+    @property
+    def lifetimes(self) -> set[str]:
+        """The lifetimes in use: as written, or as requested."""
+        in_use: set[str] = set()
+        # Without a count for an hour the lifetimes are unknown, and the count for five minutes may be of either.
+        if self.write_1h_tokens is not None:
+            written = {"5m": self.write_5m_tokens, "1h": self.write_1h_tokens}
+            in_use = {ttl for ttl, tokens in written.items() if tokens}
+        if not in_use or len(self.asked_ttls) > 1:
+            in_use |= {ttl for ttl in self.asked_ttls if ttl in _SPANS}
+        return in_use
+
+
+def cache_life(conversation: Sequence["Exchange"]) -> CacheLife | None:
+    """Return the life of the cache that the last of these requests (in order) read or wrote, or None if none did."""
+    return life_after(map(_use, reversed(conversation)))
+
+
+def life_after(uses: Iterable[CacheUse]) -> CacheLife | None:
+    """Return the life of the cache after these requests, the newest first, or None if none of them used it.
+
+    It counts from the first byte of the response, while the response may go on for minutes. If several lifetimes are
+    in use the shortest counts, because what expires first has to be written again.
     """
-    for number in range(len(conversation) - 1, -1, -1):
-        exchange = conversation[number]
-        usage = exchange.usage
-        if usage is not None and (usage.cache_read_tokens or usage.cache_write_tokens):
-            ttl = _lifetime(conversation[: number + 1])
-            used_at = exchange.started_at + timedelta(milliseconds=exchange.marks.first_byte or 0)
+    used_at = None
+    for use in uses:
+        if used_at is None:
+            if not (use.read_tokens or use.write_5m_tokens or use.write_1h_tokens):
+                continue
+            used_at = use.at
+        if in_use := use.lifetimes:
+            ttl = min(in_use, key=_SPANS.__getitem__)
             return CacheLife(ttl, used_at + _SPANS[ttl])
-    return None
+    return CacheLife(_USUAL, used_at + _SPANS[_USUAL]) if used_at is not None else None
 
 
-def _lifetime(conversation: Sequence[Exchange]) -> str:
-    """Return the shortest lifetime in use by the last request: as written, as requested, or as used before."""
-    for exchange in reversed(conversation):
-        in_use = _told(exchange.usage)
-        if not in_use or len(exchange.cache_ttls) > 1:
-            in_use |= {ttl for ttl in exchange.cache_ttls if ttl in _SPANS}
-        if in_use:
-            return min(in_use, key=LIFETIMES.index)
-    return LIFETIMES[0]
-
-
-def _told(usage: Usage | None) -> set[str]:
-    # Without a count for an hour the lifetimes are unknown, and the count for five minutes may be of either.
-    if usage is None or usage.cache_write_1h_tokens is None:
-        return set()
-    written = {"5m": usage.cache_write_5m_tokens, "1h": usage.cache_write_1h_tokens}
-    return {ttl for ttl, tokens in written.items() if tokens}
+def _use(exchange: "Exchange") -> CacheUse:
+    usage = exchange.usage
+    at = exchange.started_at + timedelta(milliseconds=exchange.marks.first_byte or 0)
+    if usage is None:
+        return CacheUse(at, None, None, None, exchange.cache_ttls)
+    written = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
+    return CacheUse(at, usage.cache_read_tokens, *written, exchange.cache_ttls)

@@ -9,9 +9,12 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from candela_tui.exchange import Exchange
-from candela_tui.protocol.headers import Headers
+if TYPE_CHECKING:
+    # Not at run time: the status line has no time for these imports.
+    from candela_tui.exchange import Exchange
+    from candela_tui.protocol.headers import Headers
 
 _PREFIX = "anthropic-ratelimit-"
 _UNIFIED = f"{_PREFIX}unified-"
@@ -102,25 +105,30 @@ class Limits:
         return rejected or frozenset({max(self.windows, key=lambda window: window.utilization or 0.0).name})
 
 
-def limits_of(exchange: Exchange) -> Limits | None:
+def limits_of(exchange: "Exchange") -> Limits | None:
     """Return the limits that a response states, or None if it states no limits that candela understands."""
-    if not exchange.rate_limits:
+    return stated_limits(exchange.rate_limits, exchange.status)
+
+
+def stated_limits(rate_limits: "Headers", status: int | None) -> Limits | None:
+    """Return the limits that these header fields of a response with this status state, or None if they state none."""
+    if not rate_limits:
         return None
-    told = dict(exchange.rate_limits)
+    told = dict(rate_limits)
     claim = told.get(f"{_UNIFIED}representative-claim")
     limits = Limits(
-        _status(exchange, told),
+        _status(told, status),
         _windows(told),
         _window_name(claim) if claim else None,
-        extra_usage(exchange.rate_limits),
+        extra_usage(rate_limits),
         tuple(allowance for name in _ALLOWANCES if (allowance := _allowance(told, name)) is not None),
-        passed=exchange.status is not None and exchange.status < 400,
+        passed=status is not None and status < 400,
     )
     known = limits.status or limits.windows or limits.extra_usage or limits.allowances
     return limits if known else None
 
 
-def extra_usage(rate_limits: Headers) -> ExtraUsage | None:
+def extra_usage(rate_limits: "Headers") -> ExtraUsage | None:
     """Return the extra usage that these header fields state, or None if they state none."""
     told = dict(rate_limits)
     place = f"{_UNIFIED}overage"
@@ -133,15 +141,15 @@ def extra_usage(rate_limits: Headers) -> ExtraUsage | None:
     return ExtraUsage(in_use, used, _moment(told.get(f"{place}-reset")), status, because)
 
 
-def tells_limits(exchange: Exchange) -> bool:
+def tells_limits(exchange: "Exchange") -> bool:
     """Return whether a response states limits; one that only asks to wait does not."""
     return any(name.startswith(_PREFIX) for name, _ in exchange.rate_limits)
 
 
-def _status(exchange: Exchange, told: dict[str, str]) -> str | None:
+def _status(told: dict[str, str], response: int | None) -> str | None:
     """Return the status of the subscription. If it is missing, a refusal because of the limits implies it."""
     status = told.get(f"{_UNIFIED}status") or None
-    if status is None and exchange.status == 429 and _windows(told):
+    if status is None and response == 429 and _windows(told):
         return _REJECTED
     return status
 

@@ -3,7 +3,6 @@
 A command's module is imported only when that command runs, so that small commands start fast.
 """
 
-import difflib
 import errno
 import importlib
 import os
@@ -54,6 +53,9 @@ COMMANDS = {
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
     "export": CommandEntry("export", "export", "Write requests to a file: CSV, JSON, JSON Lines, Markdown."),
+    "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),
+    "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
+    "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }
@@ -80,6 +82,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or fail with an error that suggests the most similar name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib  # Not at the top: every command would wait for it.
+
             near = difflib.get_close_matches(args[0], COMMANDS, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"No such command {args[0]!r}.{hint}")

@@ -2,7 +2,6 @@
 
 from candela_tui.exchange.exchange import (
     ENDED_EARLY,
-    NO_MESSAGE,
     Delegation,
     Difference,
     Exchange,
@@ -15,7 +14,6 @@ from candela_tui.pricing import Cost
 
 __all__ = [
     "ENDED_EARLY",
-    "NO_MESSAGE",
     "Cost",
     "Delegation",
     "Difference",

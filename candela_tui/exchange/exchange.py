@@ -13,12 +13,9 @@ from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
-from candela_tui.protocol.kind import FREE_KINDS, Kind
+from candela_tui.protocol.kind import FREE_KINDS, NO_MESSAGE, Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import Dialect, Provider, RouteName
-
-NO_MESSAGE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS, Kind.OTHER})
-"""Kinds of requests that are not answered with a message."""
 
 ENDED_EARLY = "it ended before the provider stated its usage"
 """Why the usage of a response that broke off is unknown."""

@@ -25,3 +25,6 @@ SIDE_KINDS = frozenset({Kind.TITLE, Kind.CLASSIFIER, Kind.SIDE, Kind.COUNT_TOKEN
 
 FREE_KINDS = frozenset({Kind.COUNT_TOKENS, Kind.MODELS})
 """Requests that no model answers and no provider bills."""
+
+NO_MESSAGE = frozenset({Kind.COUNT_TOKENS, Kind.MODELS, Kind.OTHER})
+"""Kinds of requests that are not answered with a message."""

@@ -9,7 +9,7 @@ import json
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, get_args, get_origin
@@ -17,10 +17,7 @@ from typing import Any, get_args, get_origin
 from sqlalchemy import BigInteger, Boolean, Double, Text
 from sqlalchemy.types import TypeEngine
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_PICODOLLARS = 12
-"""Decimal places of a dollar that are stored."""
+from candela_tui.store.units import read_money, read_time, stored_money, stored_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +29,6 @@ class Codec:
     read: Callable[[Any], Any]
     as_is: frozenset[type] = frozenset()
     """Types of stored values that need no conversion."""
-
-
-def stored_time(moment: datetime) -> int:
-    """Return a time as microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def read_time(microseconds: int) -> datetime:
-    """Convert stored microseconds back to a time in UTC."""
-    return _EPOCH + microseconds * _MICROSECOND
 
 
 def stored_text(value: str | None) -> str | bytes | None:
@@ -58,16 +45,6 @@ def stored_text(value: str | None) -> str | bytes | None:
 def read_text(value: str | bytes | None) -> str | None:
     """Undo ``stored_text``. Raises UnicodeDecodeError if the value was not written by it."""
     return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
-
-
-def stored_money(amount: Decimal) -> int:
-    """Return an amount in picodollars."""
-    return int(amount.scaleb(_PICODOLLARS).to_integral_value())
-
-
-def read_money(picodollars: int) -> Decimal:
-    """Convert stored picodollars back to an amount in USD."""
-    return Decimal(picodollars).scaleb(-_PICODOLLARS)
 
 
 def stored_list(items: Sequence[Any]) -> str:

@@ -5,7 +5,6 @@ A pid alone is not enough: it is reused by another process later, in a container
 
 import os
 import sys
-import uuid
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +21,8 @@ def own_process() -> str:
 
 @lru_cache(maxsize=1)
 def _mark_of_this(pid: int) -> str:
+    import uuid  # Not at the top: the status line has no time for it.
+
     return linux_mark(pid) or f"run {uuid.uuid4()}"
 
 

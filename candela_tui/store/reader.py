@@ -15,7 +15,7 @@ from candela_tui.analysis.filter import Filter
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
-from candela_tui.store.codecs import stored_text, stored_time
+from candela_tui.store.codecs import stored_text
 from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
@@ -26,6 +26,7 @@ from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.totals import NotSummable, read_ledger
+from candela_tui.store.units import stored_time
 
 _LAST_CHARACTER = "\U0010ffff"
 _MARGIN_US = 60_000_000

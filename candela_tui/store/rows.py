@@ -17,11 +17,11 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Iteration, Usage
 from candela_tui.redaction import redact_headers, redact_text, redact_url
-from candela_tui.store.codecs import codec_of, read_money, read_text, stored_list, stored_money, stored_text
+from candela_tui.store.codecs import codec_of, read_text, stored_list, stored_text
+from candela_tui.store.interruption import lost_usage
 from candela_tui.store.schema import exchanges
+from candela_tui.store.units import read_money, stored_money
 
-FIRST_REFUSAL = 300
-"""Responses with this status or a higher one are not billed."""
 _url = lru_cache(maxsize=1024)(redact_url)
 _REDACTED: dict[str, Callable[[str], str]] = {"path": _url, "url": _url}
 """Redacted again when read, because an earlier version did not know all forms of secrets."""
@@ -185,9 +185,14 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
 def interrupted(exchange: Exchange) -> Exchange:
     """Return a live exchange as interrupted, because its process is gone. Its cost becomes a lower bound."""
     cost = replace(exchange.cost, at_least=True) if exchange.cost else None
-    unknown = cost is None and exchange.unpriced_model is None and exchange.marks.connected is not None
-    refused = exchange.status is not None and exchange.status >= FIRST_REFUSAL
-    unread = ENDED_EARLY if unknown and not refused and exchange.asks_message else exchange.unread
+    lost = lost_usage(
+        priced=cost is not None or exchange.unpriced_model is not None,
+        connected_ms=exchange.marks.connected,
+        status=exchange.status,
+        method=exchange.method,
+        kind=exchange.kind,
+    )
+    unread = ENDED_EARLY if lost else exchange.unread
     return replace(exchange, outcome=Outcome.INTERRUPTED, cost=cost, unread=unread)
 
 

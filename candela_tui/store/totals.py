@@ -11,8 +11,9 @@ from candela_tui.ledger.ledger import QUARTER_S, Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
-from candela_tui.store.codecs import read_money, read_text, read_time, stored_list
+from candela_tui.store.codecs import read_text, stored_list
 from candela_tui.store.schema import exchanges
+from candela_tui.store.units import read_money, read_time
 
 _QUARTER_US: Final = QUARTER_S * 1_000_000
 _AT_ONCE: Final = 10_000

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Table, and_, case, null, or_, select, true, u
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import ENDED_EARLY, NO_MESSAGE, Exchange, Outcome, ProviderSide
+from candela_tui.exchange import ENDED_EARLY, Exchange, Outcome, ProviderSide
+from candela_tui.protocol.kind import NO_MESSAGE
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
 from candela_tui.store.errors import (
@@ -25,12 +26,13 @@ from candela_tui.store.errors import (
     trouble_of,
     unwritable,
 )
+from candela_tui.store.interruption import FIRST_REFUSAL
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import is_running, own_process
 from candela_tui.store.provider_requests import provider_request_row
 from candela_tui.store.responses import Progress, write_responses
-from candela_tui.store.rows import FIRST_REFUSAL, headers_row, row_of
+from candela_tui.store.rows import headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 from candela_tui.store.set_aside import set_aside
 

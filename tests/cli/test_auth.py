@@ -1,21 +1,18 @@
 """``candela auth``, as a program: with a terminal, with a pipe, and with neither."""
 
-import asyncio
 import json
 import os
-import pty
 import shutil
 import signal
-import termios
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from candela_tui.credentials.vault.choice import open_vault
-from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.cli.command import COMMAND, Home
 from tests.cli.test_start_up import imported_by
+from tests.cli.typist import typing
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
 from tests.e2e.terminal import Terminal
 from tests.standin import Provider, error
@@ -36,83 +33,6 @@ def home(home: Home) -> Home:
     }
     home.with_programs()
     return home
-
-
-class Typist:
-    """Somebody at a terminal."""
-
-    def __init__(self, process: asyncio.subprocess.Process, terminal: int) -> None:
-        self._process = process
-        self._terminal = terminal
-        self._came = asyncio.Event()
-        self._at = 0
-        self.seen = ""
-        """Everything that the terminal showed."""
-
-    def take(self) -> None:
-        """More of it is there."""
-        try:
-            self.seen += os.read(self._terminal, 65536).decode("utf-8", "replace")
-        except OSError:
-            asyncio.get_running_loop().remove_reader(self._terminal)
-        self._came.set()
-
-    async def sees(self, words: str) -> None:
-        """Wait until the terminal shows them behind what was waited for before."""
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while words not in self.seen[self._at :]:
-                    self._came.clear()
-                    await self._came.wait()
-                self._at = self.seen.index(words, self._at) + len(words)
-        except TimeoutError:
-            pytest.fail(f"{words!r} is not to be seen: {self.seen}")
-
-    async def types(self, text: str) -> None:
-        """Type a line."""
-        os.write(self._terminal, f"{text}\n".encode())
-
-    @property
-    def echoes(self) -> bool:
-        """Whether the terminal shows what is typed."""
-        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
-
-    def interrupts(self) -> None:
-        """Press Ctrl+C."""
-        os.write(self._terminal, b"\x03")
-
-    async def ended(self) -> int:
-        """The exit code, when it has ended."""
-        async with asyncio.timeout(PATIENCE_S):
-            code: int = await self._process.wait()
-        return code
-
-
-@asynccontextmanager
-async def typing(home: Home, *arguments: str, **environment: str) -> AsyncIterator[Typist]:
-    """The command at a terminal of its own."""
-    ours, its = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        COMMAND,
-        *arguments,
-        env={**home.environment, **environment},
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        start_new_session=True,
-        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
-    )
-    typist = Typist(process, ours)
-    asyncio.get_running_loop().add_reader(ours, typist.take)
-    try:
-        yield typist
-    finally:
-        asyncio.get_running_loop().remove_reader(ours)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        os.close(its)
-        os.close(ours)
 
 
 def kept(home: Home) -> str | None:

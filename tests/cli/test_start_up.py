@@ -64,6 +64,7 @@ def imported_by(home: Home, *arguments: str) -> list[str]:
         ("demo --help", 150),
         ("doctor --help", 150),
         ("logs", 190),
+        ("statusline", 200),
     ],
 )
 async def test_a_command_without_settings_imports_little_more_than_click(arguments: str, most: int, home: Home) -> None:

@@ -21,7 +21,7 @@ PROMPT = "please run the echo command and tell me its word"
 SMALL_MODEL = "claude-haiku-4-5-20251001"
 
 
-def _settled_home(home: Path, project: Path) -> None:
+def settled_home(home: Path, project: Path) -> None:
     """A home in which the client has nothing to ask before the first prompt."""
     home.mkdir(parents=True)
     trusted = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
@@ -40,7 +40,7 @@ async def test_the_dashboard_shows_the_session_as_it_happens(
     claude: Claude, tmp_path: Path, columns: int, lines: int, names_haiku: bool
 ) -> None:
     project = tmp_path / "project"
-    await asyncio.to_thread(_settled_home, tmp_path / "home", project)
+    await asyncio.to_thread(settled_home, tmp_path / "home", project)
     async with Provider() as provider, Terminal(tmp_path / "tmux", columns, lines) as terminal:
         provider.respond = bash_tool()
         candela = Candela(tmp_path / "data", provider.url)

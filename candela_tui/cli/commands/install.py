@@ -1,0 +1,142 @@
+"""``candela install`` and ``uninstall``: write candela into the settings of Claude Code, and put them back."""
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from candela_tui.claude_code.own_login import settings_directory
+from candela_tui.claude_code.variables import is_socket
+from candela_tui.cli.claude.announcement import say_what_changes
+from candela_tui.cli.claude.client_settings import ClientSettings
+from candela_tui.cli.claude.environment import changes
+from candela_tui.cli.claude.route_options import resolve_options, route_options
+from candela_tui.cli.claude.settings_files import read_settings_files
+from candela_tui.cli.claude.settings_members import MemberPath
+from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.doctor.client_settings import ClientEnvironment, ClientSettingsFile
+from candela_tui.text.terminal_safe import terminal_safe
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_STATUS_LINE, _ENV = "statusline", "env"
+
+
+def _place_options(command: Command) -> Command:
+    user = click.option("--user", is_flag=True, help="The user's settings, instead of those of this directory.")
+    yes = click.option("--yes", is_flag=True, help="Write without asking.")
+    return user(yes(command))
+
+
+@click.group()
+def install() -> None:
+    """Write candela into the settings of Claude Code.
+
+    Into .claude/settings.json of this directory, or with --user into the user's. It shows the change and asks, and
+    everything else in the file stays as it is. `candela uninstall` puts the file back.
+    """
+
+
+@click.group()
+def uninstall() -> None:
+    """Put the settings of Claude Code back as they were before `candela install`."""
+
+
+@install.command("statusline")
+@_place_options
+@pass_invocation
+def install_status_line(invocation: Invocation, user: bool, yes: bool) -> None:
+    """Make Claude Code show `candela statusline` below its prompt."""
+    file = _file(user)
+    command = shlex.join([_program(), *invocation.arguments(), "statusline"])
+    wanted: dict[MemberPath, Any] = {("statusLine",): {"type": "command", "command": command}}
+    files = read_settings_files(invocation.paths, invocation.settings())
+    if ClientSettings(file, _records(invocation)).install(_STATUS_LINE, wanted, yes=yes):
+        click.echo(f"Claude Code shows it from its next start on. {_undo(_STATUS_LINE, user)}")
+    _warn_of_later((each for each in files if "statusLine" in each.document), "statusLine", user)
+
+
+@install.command("env")
+@route_options
+@_place_options
+@pass_invocation
+def install_env(invocation: Invocation, route: str | None, native: bool, user: bool, yes: bool) -> None:
+    """Make every Claude Code that reads the file go through candela, as `candela env` does for a shell.
+
+    Claude Code then needs a candela that runs, such as `candela start`.
+    """
+    settings = invocation.settings()
+    file, records = _file(user), _records(invocation)
+    client = ClientSettings(file, records)
+    files = [
+        _as_without(each, client.without(_ENV)) if each.path == file else each
+        for each in read_settings_files(invocation.paths, settings)
+    ]
+    environ = ClientEnvironment(os.environ, files).variables()
+    options = resolve_options(route, native, settings, invocation.paths, environ)
+    made = changes(options, settings.proxy.port, environ)
+    say_what_changes(made, options, route)
+    for name in filter(is_socket, made.unwanted):
+        click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
+    wanted: dict[MemberPath, Any] = {("env", name): value for name, value in made.as_settings().items()}
+    if client.install(_ENV, wanted, yes=yes):
+        click.echo(f"Claude Code needs a candela that runs from its next start on. {_undo(_ENV, user)}")
+    for name in made.as_settings():
+        _warn_of_later((each for each in files if name in each.env), name, user)
+
+
+@uninstall.command("statusline")
+@_place_options
+@pass_invocation
+def uninstall_status_line(invocation: Invocation, user: bool, yes: bool) -> None:
+    """Put back the status line that was there before, if any."""
+    ClientSettings(_file(user), _records(invocation)).uninstall(_STATUS_LINE, yes=yes)
+
+
+@uninstall.command("env")
+@_place_options
+@pass_invocation
+def uninstall_env(invocation: Invocation, user: bool, yes: bool) -> None:
+    """Put back the environment that was there before, so that Claude Code no longer goes through candela."""
+    ClientSettings(_file(user), _records(invocation)).uninstall(_ENV, yes=yes)
+
+
+def _file(user: bool) -> Path:
+    directory = settings_directory() if user else Path.cwd() / ".claude"
+    return directory / "settings.json"
+
+
+def _records(invocation: Invocation) -> Path:
+    invocation.data_directory()
+    return invocation.paths.installed
+
+
+def _program() -> str:
+    """Return how a shell calls this program: by its name where PATH has it, which holds on other machines too."""
+    return "candela" if shutil.which("candela") else str(Path(sys.argv[0]).absolute())
+
+
+def _as_without(file: ClientSettingsFile, text: bytes | None) -> ClientSettingsFile:
+    """Return a settings file as it was before an earlier ``install``."""
+    return file if file.trouble else replace(file, document=json.loads((text or b"{}").decode("utf-8-sig")))
+
+
+def _warn_of_later(setting: Iterable[ClientSettingsFile], name: str, user: bool) -> None:
+    """Say which other files have a member, of those that Claude Code reads later, so that theirs counts."""
+    earlier = ("user",) if user else ("user", "project")
+    for file in setting:
+        if file.id not in earlier:
+            path = terminal_safe(str(file.path))
+            click.echo(f"Warning: {path} has {name} as well, and goes before the file written here.", err=True)
+
+
+def _undo(part: str, user: bool) -> str:
+    words = f"{part} --user" if user else part
+    return f"`candela uninstall {words}` puts it back."
