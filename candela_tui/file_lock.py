@@ -16,23 +16,43 @@ def locked(path: Path) -> Iterator[None]:
     Locks are per file and must not be nested for the same one. The lock is a file beside it, because the file itself
     is replaced; it is removed at the end. Windows, and directories that can't be written, go without.
     """
-    target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name}.lock")
     with contextlib.ExitStack() as held:
         if sys.platform != "win32":
             with contextlib.suppress(OSError):
-                held.callback(_release, beside, _acquired(beside))
+                held.callback(_release, _beside(path), _acquired(_beside(path), wait=True))
         yield
 
 
-def _acquired(path: Path) -> int:
-    """Return the descriptor of the locked file. Raises OSError if there can't be one."""
+@contextlib.contextmanager
+def locked_now(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file, as ``locked`` does, unless another process or thread holds it. Yields whether it is
+    held."""
+    with contextlib.ExitStack() as held:
+        free = True
+        if sys.platform != "win32":
+            try:
+                held.callback(_release, _beside(path), _acquired(_beside(path), wait=False))
+            except BlockingIOError:
+                free = False
+            except OSError:
+                pass
+        yield free
+
+
+def _beside(path: Path) -> Path:
+    target = Path(os.path.realpath(path))
+    return target.with_name(f".{target.name}.lock")
+
+
+def _acquired(path: Path, *, wait: bool) -> int:
+    """Return the descriptor of the locked file. Raises OSError if there can't be one, and BlockingIOError if it is held
+    and ``wait`` is not set."""
     import fcntl
 
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ONLY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             if _is_at(path, descriptor):
                 return descriptor
         except BaseException:

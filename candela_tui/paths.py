@@ -17,6 +17,11 @@ class Paths:
         return self.data / "candela.db"
 
     @property
+    def search_index(self) -> Path:
+        """The full-text index of the database, which can be made again from it (SQLite)."""
+        return self.data / "search.db"
+
+    @property
     def log(self) -> Path:
         """The log of the dashboard and of the background process."""
         return self.data / "candela.log"

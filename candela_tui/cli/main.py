@@ -24,6 +24,7 @@ Examples:
   eval "$(candela env)"          point this shell's claude at the proxy
   candela sessions               list what was recorded, and what it cost
   candela requests --json        list each request, for programs
+  candela search "flaky test"    find words in everything that was recorded
   candela show 0198 --raw response | less
 """
 
@@ -51,6 +52,7 @@ COMMANDS = {
     "demo": CommandEntry("demo", "demo", "Try candela with a simulated provider; no account needed."),
     "sessions": CommandEntry("history", "sessions", "List the recorded sessions."),
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
+    "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
     "export": CommandEntry("export", "export", "Write requests to a file: CSV, JSON, JSON Lines, Markdown."),
     "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),

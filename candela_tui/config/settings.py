@@ -329,6 +329,14 @@ class PricingSettings(_Section):
     """The discount on every price, in percent."""
 
 
+class HistorySettings(_Section):
+    """[history]: what is kept of the requests, and for how long."""
+
+    search: bool = True
+    """Index the words of prompts, answers, thinking, tool calls and results, so that they can be searched. When it is
+    turned off, the index is deleted."""
+
+
 class AttentionSettings(_Section):
     """[ui.attention]: notifications while you look at another window."""
 
@@ -374,6 +382,7 @@ class Settings(_Section):
     """The providers' ids of models, by the name that the client requests. Needed only if candela's own mapping is
     wrong: "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
+    history: HistorySettings = Field(default_factory=HistorySettings)
     ui: UiSettings = Field(default_factory=UiSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -26,11 +26,26 @@ from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.totals import NotSummable, read_ledger
-from candela_tui.store.units import stored_time
+from candela_tui.store.units import read_time, stored_time
 
 _LAST_CHARACTER = "\U0010ffff"
 _MARGIN_US = 60_000_000
 """How much later than its id says an exchange may have begun: the process may sleep between the two."""
+
+
+class Listed(NamedTuple):
+    """What is needed to know whether there is anything new of an exchange."""
+
+    id: str
+    started_at: datetime
+    live: bool
+
+
+_LISTED = (exchanges.c.id, exchanges.c.started_at_us, exchanges.c.outcome)
+
+
+def _listed(row: Any) -> Listed:
+    return Listed(row.id, read_time(row.started_at_us), row.outcome == Outcome.LIVE.value)
 
 
 class StoreReader:
@@ -98,6 +113,38 @@ class StoreReader:
         with self._reading() as connection:
             rows = _rows(connection, wanted.where(between)) if connection else []
         return [row["session_id"] for row in rows]
+
+    def with_ids(self, ids: Collection[str]) -> dict[str, Exchange]:
+        """Return the exchanges with these ids that are in the store, without their headers, by their ids."""
+        wanted = select(exchanges).where(exchanges.c.id.in_(list(map(stored_text, ids))))
+        with self._reading() as connection:
+            rows = _rows(connection, wanted) if connection else []
+        return {exchange.id: exchange for exchange in self._readable(rows, cache(is_running))}
+
+    def listed_after(self, exchange_id: str, limit: int) -> list[Listed]:
+        """Return the first exchanges after an id, in the order of their ids."""
+        wanted = select(*_LISTED).where(exchanges.c.id > stored_text(exchange_id)).order_by(exchanges.c.id)
+        with self._reading() as connection:
+            rows = connection.execute(wanted.limit(limit)).all() if connection else []
+        return [_listed(row) for row in rows]
+
+    def beginnings(self, session_id: str) -> list[Listed]:
+        """Return the first exchange of each agent of a session."""
+        columns = exchanges.c
+        of_session = columns.session_id == stored_text(session_id)
+        first = select(func.min(columns.id)).where(of_session).group_by(columns.agent_id)
+        with self._reading() as connection:
+            rows = connection.execute(select(*_LISTED).where(columns.id.in_(first))).all() if connection else []
+        return [listed for listed in map(_listed, rows) if not listed.live]
+
+    def count_ended(self) -> int:
+        """Return the number of exchanges that are not live."""
+        every = select(func.count()).select_from(exchanges)
+        live = every.where(exchanges.c.outcome == Outcome.LIVE.value)
+        with self._reading() as connection:
+            if connection is None:
+                return 0
+            return int(connection.execute(every).scalar_one()) - int(connection.execute(live).scalar_one())
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers, by its id or a prefix of it. Raises AmbiguousId if several match."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.text.times import Clock
 from candela_tui.ui.screens.request.pages.overview import OverviewPage
@@ -15,7 +16,6 @@ from candela_tui.ui.screens.request.pages.page import Page, ShownRequest
 from candela_tui.ui.screens.request.pages.raw_response import RawResponsePage
 from candela_tui.ui.screens.request.pages.response import ResponsePage
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
-from candela_tui.ui.state.traffic_side import TrafficSide
 from candela_tui.ui.time_slices import in_slices
 from tests.ui.scene import NOW, STREAM_HEADERS, Scene, shows, stream
 

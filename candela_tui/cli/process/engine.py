@@ -12,6 +12,8 @@ from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
 from candela_tui.feed import Feed
+from candela_tui.fulltext.index import delete_index
+from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.sinks.feed import FeedSink
@@ -22,6 +24,7 @@ from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
 
 _FLUSH_TIMEOUT_S = 5.0
+_INDEXER_TIMEOUT_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Engine:
             on_part_stored=self.feed.let_go,
         )
         self.feed.storing = self._storing
+        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify)
         self.port: int = sock.getsockname()[1]
         self._sinks = open_sinks(settings.sinks, self.feed.notify)
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
@@ -63,6 +67,11 @@ class Engine:
                 f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
             )
         self._writer.start()
+        if self._settings.history.search:
+            self._indexer.start()
+        else:
+            with contextlib.suppress(OSError):
+                delete_index(self._paths.search_index)
         try:
             self._proxy.start()
         except OSError as error:
@@ -91,6 +100,7 @@ class Engine:
         self._close()
 
     def _close(self) -> None:
+        self._indexer.close(_INDEXER_TIMEOUT_S)
         self._writer.close(_FLUSH_TIMEOUT_S)
         for sink in self._sinks:
             sink.close(_FLUSH_TIMEOUT_S)

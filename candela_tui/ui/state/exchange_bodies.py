@@ -2,9 +2,9 @@
 
 import asyncio
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.ui.state.data_sources import DataSources
-from candela_tui.ui.state.traffic_side import TrafficSide
 
 _GROWS_EVERY_S = 0.1
 

@@ -15,6 +15,7 @@ from candela_tui.analysis.compare import Comparison, compare
 from candela_tui.analysis.comparison_rows import Rows, as_text
 from candela_tui.analysis.conversation import same_conversation
 from candela_tui.analysis.labels import agent_name
+from candela_tui.analysis.traffic_side import request_side
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names
 from candela_tui.store.errors import StoreError
@@ -26,7 +27,6 @@ from candela_tui.ui.screens.compare.summary import summary
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 from candela_tui.ui.state.loaded_exchanges import Change
-from candela_tui.ui.state.traffic_side import request_side
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.terminal import clipboard
 from candela_tui.ui.time_slices import in_slices

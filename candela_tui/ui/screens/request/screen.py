@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from candela_tui.analysis.conversation import same_agent
+from candela_tui.analysis.traffic_side import TrafficSide, has_two_sides, side_name
 from candela_tui.exchange import Outcome
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.deferred import deferred
@@ -29,7 +30,6 @@ from candela_tui.ui.screens.request.pages.tools import ToolsPage
 from candela_tui.ui.screens.request.tab_bar import TabBar
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
-from candela_tui.ui.state.traffic_side import TrafficSide, has_two_sides, side_name
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
 from candela_tui.ui.widgets.search_bar import SearchBar

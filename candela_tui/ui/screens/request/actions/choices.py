@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from candela_tui.analysis.traffic_side import TrafficSide, answer_head, has_two_sides
 from candela_tui.files import write_new
 from candela_tui.protocol.bedrock.event_stream import EVENT_STREAM
 from candela_tui.protocol.headers import header
@@ -12,7 +13,6 @@ from candela_tui.reports.curl import curl_command, fits_a_command
 from candela_tui.ui.screens.request.actions.contents import answer_body, answer_text, page_text, url
 from candela_tui.ui.screens.request.conversation.attachments import Attachment
 from candela_tui.ui.screens.request.pages.page import Page, ShownRequest
-from candela_tui.ui.state.traffic_side import TrafficSide, answer_head, has_two_sides
 from candela_tui.ui.widgets.text_view.text_view import TextView
 
 _MOST_IN_A_COMMAND = 100_000

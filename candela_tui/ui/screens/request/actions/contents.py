@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.ui.screens.request.pages.answer_page import IncomingAnswer
 from candela_tui.ui.screens.request.pages.page import Page, ShownRequest
 from candela_tui.ui.screens.request.pages.raw_request import RawRequestPage
 from candela_tui.ui.screens.request.pages.raw_response import RawResponsePage
-from candela_tui.ui.state.traffic_side import TrafficSide
 from candela_tui.ui.time_slices import in_slices
 from candela_tui.ui.widgets.text_view.lines import Lines
 from candela_tui.ui.widgets.text_view.span_lines import SpanLines

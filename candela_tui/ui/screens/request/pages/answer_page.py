@@ -7,11 +7,11 @@ because the head says how to decode it.
 
 from collections.abc import Iterator
 
+from candela_tui.analysis.traffic_side import TrafficSide, answer_head, answer_side
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.encoding import BadEncoding, CutShort, Decoder, answer_decoder_for
 from candela_tui.protocol.headers import Headers, header
 from candela_tui.ui.screens.request.pages.page import ShownRequest
-from candela_tui.ui.state.traffic_side import TrafficSide, answer_head, answer_side
 from candela_tui.ui.widgets.text_view.lines import Lines
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 

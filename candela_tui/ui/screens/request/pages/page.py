@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.text.times import Clock
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 from candela_tui.ui.state.preferences import Preferences
-from candela_tui.ui.state.traffic_side import TrafficSide
 from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel
 from candela_tui.ui.widgets.text_view.lines import Lines
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.ui.screens.request.pages.page import ShownRequest
-from candela_tui.ui.state.traffic_side import TrafficSide
 from candela_tui.ui.widgets.text_view.lines import Lines, width_of_body
 from candela_tui.ui.widgets.text_view.span_lines import SpanLines
 from candela_tui.ui.widgets.text_view.spans import json_spans, spans_for, text_spans

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.protocol.answer_form import AnswerForm, form_of
 from candela_tui.protocol.bedrock.event_stream import Frame
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
@@ -10,7 +11,6 @@ from candela_tui.ui.screens.request.pages.answer_page import AnswerPage, TimedCh
 from candela_tui.ui.screens.request.pages.bedrock_frames import FrameReader
 from candela_tui.ui.screens.request.pages.event_lines import EventLines, frame_lines
 from candela_tui.ui.screens.request.pages.page import ShownRequest
-from candela_tui.ui.state.traffic_side import TrafficSide
 from candela_tui.ui.widgets.text_view.lines import UNWRAPPED, Lines, width_of_body
 from candela_tui.ui.widgets.text_view.span_lines import SpanLines
 from candela_tui.ui.widgets.text_view.spans import json_spans, spans_for, text_spans

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from candela_tui.analysis.traffic_side import request_side
 from candela_tui.protocol.request import MessagesRequest, decode_request
 from candela_tui.ui.screens.request.pages.page import ShownRequest
-from candela_tui.ui.state.traffic_side import request_side
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.text_view.folding.content import LinesContent
 from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels

@@ -1,0 +1,1 @@
+"""Full-text search over what was recorded: prompts, answers, thinking, tool calls and their results."""

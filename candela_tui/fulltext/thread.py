@@ -1,0 +1,133 @@
+"""The thread that keeps the full-text index up to date while candela runs."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from candela_tui.file_lock import locked_now
+from candela_tui.fulltext.indexer import Indexer
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
+
+_LOOKS_EVERY_S: Final = 2.0
+"""Seconds between two looks at whether the store changed."""
+_RETRY_S: Final = 30.0
+_SLICE_S: Final = 0.005
+"""Work without a rest, in seconds. The relay and the dashboard share the interpreter with it."""
+_REST: Final = 4
+"""How many times longer than the work the rest after it is."""
+
+_State = tuple[tuple[int, int] | None, ...]
+
+
+class Stopped(Exception):
+    """The work was ended."""
+
+
+class IndexerThread:
+    """Indexes in the background from ``start`` to ``close``. What another process indexes, this one leaves to it.
+
+    ``on_problem`` is called from the thread with a message for the user.
+    """
+
+    def __init__(self, index: Path, store: Path, on_problem: Callable[[str], None]) -> None:
+        self._index_file = index
+        self._store_file = store
+        self._on_problem = on_problem
+        self._told = ""
+        self._stop = threading.Event()
+        self._indexer: Indexer | None = None
+        self._worked_since = 0.0
+        self._thread = threading.Thread(target=self._run, name="candela-index", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Never raises: without it, searching only finds what was indexed before."""
+        with suppress(RuntimeError):
+            self._thread.start()
+
+    def close(self, timeout_s: float) -> None:
+        """End the thread. What it was about to index, it indexes the next time."""
+        self._stop.set()
+        if (indexer := self._indexer) is not None:
+            # If the connection was closed meanwhile, there is nothing to end.
+            with suppress(sqlite3.Error):
+                indexer.interrupt()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._work()
+            except Stopped:
+                return
+            except StoreError:
+                # Whoever reads or writes the store says what is wrong with it.
+                pass
+            except (sqlite3.Error, OSError) as error:
+                if not self._stop.is_set():
+                    self._tell(f"{self._index_file} can't be written ({error}): the search does not find what is new.")
+            except Exception as error:  # noqa: BLE001 - the relay goes on whatever happens to the index
+                self._tell(f"The search stopped on a fault of candela's own ({type(error).__name__}: {error}).")
+                return
+            self._stop.wait(_RETRY_S)
+
+    def _tell(self, words: str) -> None:
+        if words != self._told:
+            self._told = words
+            self._on_problem(words)
+
+    def _work(self) -> None:
+        with locked_now(self._index_file) as held:
+            if not held:
+                return
+            store = StoreReader(self._store_file)
+            indexer = self._indexer = Indexer(self._index_file, store, self._pause)
+            try:
+                self._keep_up(indexer)
+            finally:
+                self._indexer = None
+                indexer.close()
+                store.close()
+
+    def _keep_up(self, indexer: Indexer) -> None:
+        self._worked_since = time.monotonic()
+        seen: _State = ()
+        whole = True
+        while True:
+            state = self._state()
+            if state != seen:
+                indexer.compare(whole=whole)
+                seen, whole = state, False
+            look_at = time.monotonic() + _LOOKS_EVERY_S
+            while (indexer.add_some() or indexer.tidy_some()) and time.monotonic() < look_at:
+                self._pause()
+            if self._stop.wait(max(0.0, look_at - time.monotonic())):
+                raise Stopped
+            self._worked_since = time.monotonic()
+
+    def _state(self) -> _State:
+        """Return what changes whenever the store does."""
+        wal = self._store_file.with_name(f"{self._store_file.name}-wal")
+        return tuple(map(_state_of_file, (self._store_file, wal)))
+
+    def _pause(self) -> None:
+        """Rest if enough was done. Raises Stopped."""
+        worked = time.monotonic() - self._worked_since
+        if worked < _SLICE_S and not self._stop.is_set():
+            return
+        if self._stop.wait(worked * _REST):
+            raise Stopped
+        self._worked_since = time.monotonic()
+
+
+def _state_of_file(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
