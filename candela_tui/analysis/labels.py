@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from candela_tui.analysis.timeline import Part
 from candela_tui.exchange import Cost, Exchange, ToolDuration
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
@@ -106,3 +107,14 @@ def tool_durations(durations: Sequence[ToolDuration]) -> str:
 def estimated_tokens(exchange: Exchange) -> int:
     """Return the estimated output tokens so far, from the characters that arrived."""
     return round(exchange.output_characters / amounts.CHARACTERS_A_TOKEN)
+
+
+PART_SIGNS = {Part.CACHE_READ: "░", Part.CACHE_WRITE: "▒", Part.INPUT: "▓", Part.OUTPUT: "█", Part.SEARCHES: "╳"}
+"""The signs of a bar's parts if there are no colours."""
+PART_NAMES = {
+    Part.CACHE_READ: "cache read",
+    Part.CACHE_WRITE: "cache write",
+    Part.INPUT: "input",
+    Part.OUTPUT: "output",
+    Part.SEARCHES: "searches",
+}

@@ -141,6 +141,11 @@ def extra_usage(rate_limits: "Headers") -> ExtraUsage | None:
     return ExtraUsage(in_use, used, _moment(told.get(f"{place}-reset")), status, because)
 
 
+def five_hour_reset(rate_limits: "Headers") -> datetime | None:
+    """Return when the window of five hours ends that these header fields state, or None if they state none."""
+    return next((_moment(value) for name, value in rate_limits if name == f"{_UNIFIED}5h-reset"), None)
+
+
 def tells_limits(exchange: "Exchange") -> bool:
     """Return whether a response states limits; one that only asks to wait does not."""
     return any(name.startswith(_PREFIX) for name, _ in exchange.rate_limits)

@@ -1,6 +1,6 @@
 """The records of a running candela, read over its local API, or from its store if it has exited."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,7 +8,9 @@ from candela_tui import wire
 from candela_tui.analysis.filter import Filter
 from candela_tui.attach.client import Client, NotRecorded, Unavailable
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
+from candela_tui.ledger.usage_report import UsageReport
 from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.search import search_sessions
@@ -26,17 +28,21 @@ class RemoteHistory:
 
     def exchanges(self, query: ExchangeQuery = EVERYTHING) -> list[Exchange]:
         """Return exchanges without their headers, oldest first."""
+        # The local API has no end of a time span.
+        limit = query.limit if query.until is None else None
         try:
             with self._client.ask(
                 wire.SNAPSHOTS,
                 session=None if query.session_id is EVERY_SESSION else query.session_id or "",
                 since=query.since.isoformat() if query.since else None,
                 before=query.before,
-                limit=query.limit,
+                limit=limit,
             ) as answer:
-                found = list(self._exchanges(answer.lines()))
+                found = list(filter(query.includes, self._exchanges(answer.lines())))
         except Unavailable:
             return self._store.exchanges(query)
+        if query.limit is not None:
+            del found[query.limit :]
         found.reverse()
         return found
 
@@ -54,6 +60,21 @@ class RemoteHistory:
         """Return the sums over exchanges, ignoring the query's limit."""
         found = self.exchanges(replace(query, limit=None))
         return Ledger.of(exchange for exchange in found if exchange.id not in without)
+
+    def usage(
+        self, query: ExchangeQuery, begin: Callable[[], UsageReport], *, exact_times: bool = False
+    ) -> UsageReport:
+        """Return a report over the exchanges of the running candela's store, ignoring the query's limit."""
+        return self._store.usage(query, begin, exact_times=exact_times)
+
+    def agent_types(self, query: ExchangeQuery) -> AgentTypes:
+        """Return the types of sub-agents, as far as the exchanges of a query state them."""
+        return self._store.agent_types(query)
+
+    def five_hour_resets(self, query: ExchangeQuery) -> list[tuple[datetime, datetime | None]]:
+        """Return when each exchange of a query began, and the end of the window of five hours that its answer
+        states."""
+        return self._store.five_hour_resets(query)
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers."""

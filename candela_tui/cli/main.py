@@ -58,6 +58,7 @@ COMMANDS = {
     "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),
     "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
+    "report": CommandEntry("report", "report", "Sum up tokens and cost by day, session, model and so on."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }

@@ -1,18 +1,16 @@
 """Sums up exchanges by session and agent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
-from candela_tui.exchange import Delegation, Exchange
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.agent_types import SessionAgentTypes
 from candela_tui.ledger.session_sums import SessionSums
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.kind import Kind
-
-_BY_CLASS = {"workflow": "workflow"}
-"""Agent types that the client names only by the class of their requests."""
 
 
 @dataclass(slots=True)
@@ -68,8 +66,7 @@ class SessionSummer:
         self._conversation: list[Exchange] = []
         self._marked: list[Exchange] = []
         """The exchanges of the conversation that set cache breakpoints."""
-        self._delegations: dict[str, list[Delegation]] = {}
-        self._tasks: dict[str, str] = {}
+        self._agent_types = SessionAgentTypes()
 
     def copy(self) -> "SessionSummer":
         """Return a copy that can be continued independently."""
@@ -81,8 +78,7 @@ class SessionSummer:
         other._sums = self._sums.copy()
         other._conversation = self._conversation.copy()
         other._marked = self._marked.copy()
-        other._delegations = {task: fitting.copy() for task, fitting in self._delegations.items()}
-        other._tasks = self._tasks.copy()
+        other._agent_types = self._agent_types.copy()
         return other
 
     def add(self, exchange: Exchange) -> None:
@@ -90,8 +86,9 @@ class SessionSummer:
         session = self._session
         self._sums.add(exchange)
         session.inferred = session.inferred or "session_id" in exchange.inferred
-        for delegation in exchange.delegations:
-            self._delegations.setdefault(delegation.task, []).append(delegation)
+        self._agent_types.add(
+            exchange.agent_id, exchange.agent_type, exchange.request_class, exchange.task, exchange.delegations
+        )
         if exchange.agent_id is not None:
             self._add_to_agent(exchange.agent_id, exchange)
         elif exchange.kind in (Kind.MESSAGES, Kind.COMPACTION):
@@ -101,14 +98,11 @@ class SessionSummer:
             session.model = exchange.model_used or exchange.model or session.model
 
     def _add_to_agent(self, agent_id: str, exchange: Exchange) -> None:
-        if exchange.task is not None:
-            self._tasks.setdefault(agent_id, exchange.task)
         agent = self._session.agents.get(agent_id)
         if agent is None:
             agent = self._session.agents[agent_id] = AgentSummary(agent_id)
         agent.parent_agent_id = exchange.parent_agent_id or agent.parent_agent_id
         agent.model = exchange.model_used or exchange.model or agent.model
-        agent.agent_type = exchange.agent_type or agent.agent_type or _BY_CLASS.get(exchange.request_class or "")
         agent.inferred = agent.inferred or "agent_id" in exchange.inferred
         agent.started_at = min(agent.started_at or exchange.started_at, exchange.started_at)
         agent.last_at = max(agent.last_at or exchange.started_at, exchange.started_at)
@@ -120,14 +114,15 @@ class SessionSummer:
         session.cwd, session.git_branch = listed.cwd, listed.git_branch
         session.started_at, session.last_at = listed.started_at, listed.last_at
         session.totals = listed.totals
+        types = self._agent_types.types()
         for agent_id, agent in session.agents.items():
             agent.totals = self._sums.agents[agent_id]
+            agent.agent_type, agent.description = types[agent_id]
         # The client's side requests, such as one that summarises a web page, set no cache breakpoints: they have
         # contexts of their own.
         conversation = self._marked or self._conversation
         session.cache = cache_life(conversation)
         session.context = context_fill(conversation)
-        _name_agents(session.agents.values(), self._tasks, self._delegations)
         return session
 
 
@@ -137,19 +132,6 @@ def summarize(session_id: str | None, exchanges: Iterable[Exchange]) -> SessionS
     for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
         summer.add(exchange)
     return summer.finish()
-
-
-def _name_agents(
-    agents: Iterable[AgentSummary], tasks: Mapping[str, str], delegations: Mapping[str, list[Delegation]]
-) -> None:
-    """Give each agent the type and description of the call that started it: the one with its task."""
-    for agent in agents:
-        fitting = delegations.get(tasks.get(agent.agent_id, ""))
-        if fitting:
-            # If several calls have the same task, the first agent belongs to the first call.
-            delegation = fitting.pop(0) if len(fitting) > 1 else fitting[0]
-            # The client's own hint says "custom" for every agent that the user defined.
-            agent.agent_type, agent.description = delegation.agent_type or agent.agent_type, delegation.description
 
 
 def by_session(exchanges: Iterable[Exchange]) -> list[SessionSummary]:

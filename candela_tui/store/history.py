@@ -1,6 +1,6 @@
 """The interface through which screens, commands and the local API read recorded exchanges from any database."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -8,7 +8,9 @@ from typing import Final, Literal, Protocol
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
+from candela_tui.ledger.usage_report import UsageReport
 
 
 class EverySession(Enum):
@@ -28,6 +30,8 @@ class ExchangeQuery:
     session_id: str | Literal[EverySession.EVERY_SESSION] | None = EVERY_SESSION
     since: datetime | None = None
     """Only exchanges that began at this time or later."""
+    until: datetime | None = None
+    """Only exchanges that began before this time."""
     before: str | None = None
     """The id of an exchange; only those that began before it."""
     limit: int | None = None
@@ -38,6 +42,7 @@ class ExchangeQuery:
         return (
             (self.session_id is EVERY_SESSION or exchange.session_id == self.session_id)
             and (self.since is None or exchange.started_at >= self.since)
+            and (self.until is None or exchange.started_at < self.until)
             and (self.before is None or exchange.id < self.before)
         )
 
@@ -97,6 +102,22 @@ class History(Bodies, Protocol):
     ) -> Ledger:
         """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
         holds; ``without`` are ids of exchanges that are not counted."""
+
+    def usage(
+        self, query: ExchangeQuery, begin: Callable[[], UsageReport], /, *, exact_times: bool = False
+    ) -> UsageReport:
+        """Return a report to which every group of exchanges was added, ignoring the query's limit.
+
+        A group is of one quarter of an hour, or of one second with ``exact_times``. ``begin`` makes an empty report; it
+        may be called again.
+        """
+
+    def agent_types(self, query: ExchangeQuery, /) -> AgentTypes:
+        """Return the types of sub-agents, as far as the exchanges of a query state them."""
+
+    def five_hour_resets(self, query: ExchangeQuery, /) -> list[tuple[datetime, datetime | None]]:
+        """Return when each exchange of a query began, and the end of the window of five hours that its answer
+        states."""
 
     def provider_request_body(self, exchange_id: str, /) -> bytes | None:
         """Return the body that was sent to the provider. None if it is not in the store, or if body and response are

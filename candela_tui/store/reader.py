@@ -12,8 +12,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, fun
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
+from candela_tui.analysis.limits import five_hour_reset
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
+from candela_tui.ledger.usage_report import UsageGroup, UsageReport
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
 from candela_tui.store.codecs import stored_text
 from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
@@ -27,6 +30,7 @@ from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_par
 from candela_tui.store.search import search_sessions
 from candela_tui.store.totals import NotSummable, read_ledger
 from candela_tui.store.units import read_time, stored_time
+from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups
 
 _LAST_CHARACTER = "\U0010ffff"
 _MARGIN_US = 60_000_000
@@ -92,10 +96,10 @@ class StoreReader:
         not_counted = frozenset(without)
         conditions = [*_conditions(query), *([exchanges.c.id.not_in(not_counted)] if not_counted else [])]
         try:
-            with self._reading() as connection:
+            with self._summing() as connection:
                 if connection is None:
                     return Ledger()
-                ledger = _summed(connection, conditions, by)
+                ledger = read_ledger(connection, conditions, by)
                 conditions.append(exchanges.c.outcome == Outcome.LIVE.value)
                 live = _rows(connection, select(exchanges).where(*conditions))
         except NotSummable:
@@ -104,6 +108,53 @@ class StoreReader:
         for exchange in self._readable(live, cache(is_running)):
             ledger.change(None, exchange)
         return ledger
+
+    def usage(
+        self, query: ExchangeQuery, begin: Callable[[], UsageReport], *, exact_times: bool = False
+    ) -> UsageReport:
+        """Return a report to which every group of exchanges was added, ignoring the query's limit.
+
+        A group is of one quarter of an hour, or of one second with ``exact_times``. ``begin`` makes an empty report.
+        """
+        query = replace(query, limit=None)
+        report = begin()
+        live: Iterable[Exchange]
+        try:
+            with self._summing() as connection:
+                if connection is None:
+                    return report
+                conditions = _conditions(query)
+                for group in read_groups(connection, conditions, exact_times=exact_times):
+                    report.include(group)
+                is_live = exchanges.c.outcome == Outcome.LIVE.value
+                live = self._readable(
+                    _rows(connection, select(exchanges).where(*conditions, is_live)), cache(is_running)
+                )
+        except NotSummable:
+            # Read them one by one, so that only damaged ones are omitted, and named.
+            report, live = begin(), self.exchanges(query)
+        for exchange in live:
+            report.include(UsageGroup.of(exchange))
+        return report
+
+    def agent_types(self, query: ExchangeQuery) -> AgentTypes:
+        """Return the types of sub-agents, as far as the exchanges of a query state them."""
+        query = replace(query, limit=None)
+        try:
+            with self._summing() as connection:
+                return read_agent_types(connection, _conditions(query)) if connection else AgentTypes()
+        except NotSummable:
+            return AgentTypes.of(self.exchanges(query))
+
+    def five_hour_resets(self, query: ExchangeQuery) -> list[tuple[datetime, datetime | None]]:
+        """Return when each exchange of a query began, and the end of the window of five hours that its answer
+        states."""
+        query = replace(query, limit=None)
+        try:
+            with self._summing() as connection:
+                return list(read_five_hour_resets(connection, _conditions(query))) if connection else []
+        except NotSummable:
+            return [(each.started_at, five_hour_reset(each.rate_limits)) for each in self.exchanges(query)]
 
     def sessions_beginning(self, beginning: str, limit: int) -> list[str]:
         """Return the ids of sessions that begin with this text, at most ``limit`` of them, in order."""
@@ -247,6 +298,18 @@ class StoreReader:
         except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
             raise unreadable(self._path, error) from error
 
+    @contextmanager
+    def _summing(self) -> Iterator[Connection | None]:
+        """Yield a connection as ``_reading`` does, to read sums with. Raises NotSummable where a value prevents it."""
+        with self._reading() as connection:
+            try:
+                yield connection
+            except OperationalError as error:
+                # A text that is not UTF-8 (see _rows), or a sum beyond 64 bits: candela writes neither.
+                if hasattr(error.orig, "sqlite_errorcode") and not is_about_statement(error):
+                    raise
+                raise NotSummable from error
+
     def _readable(
         self, rows: Iterable[RowMapping], running: Callable[[int | None, str | None], bool]
     ) -> Iterator[Exchange]:
@@ -278,6 +341,8 @@ def _conditions(query: ExchangeQuery) -> list[ColumnElement[bool]]:
         conditions.append(columns.session_id.is_not_distinct_from(stored_text(query.session_id)))
     if query.since is not None:
         conditions.append(columns.started_at_us >= stored_time(query.since))
+    if query.until is not None:
+        conditions.append(columns.started_at_us < stored_time(query.until))
     if query.before is not None:
         conditions.append(columns.id < stored_text(query.before))
     return conditions
@@ -312,16 +377,6 @@ def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[RowMapping]:
             raise
         driver_connection(connection).text_factory = text_or_bytes
         return connection.execute(wanted).mappings().all()
-
-
-def _summed(connection: Connection, conditions: Sequence[ColumnElement[bool]], by: Collection[Dimension]) -> Ledger:
-    try:
-        return read_ledger(connection, conditions, by)
-    except OperationalError as error:
-        # A text that is not UTF-8 (see _rows), or a sum beyond 64 bits: candela writes neither.
-        if hasattr(error.orig, "sqlite_errorcode") and not is_about_statement(error):
-            raise
-        raise NotSummable from error
 
 
 def _body_of(exchange_id: str, parts: list[Part] | None) -> bytes | None:

@@ -23,6 +23,8 @@ _ONLY_MODEL: Final = f"{stored_list((None, None, None))[:-1]},%"
 _FAILED: Final = (Outcome.ERROR.value, Outcome.CUT.value)
 
 _columns = exchanges.c
+model_name = func.coalesce(func.nullif(_columns.model_used, ""), _columns.model)
+"""The model that served an exchange, or that it asked for."""
 
 
 class NotSummable(ValueError):
@@ -82,20 +84,19 @@ def read_ledger(connection: Connection, conditions: Sequence[ColumnElement[bool]
     if Dimension.SESSION in by:
         _read_sessions(connection, ended, ledger)
     else:
-        ledger.totals.include(next(totals for _, totals in _grouped(connection, ended)))
+        ledger.totals.include(next(totals for _, totals in grouped(connection, ended)))
     if Dimension.AGENT in by:
-        for row, totals in _grouped(
+        for row, totals in grouped(
             connection, (*ended, _columns.agent_id.is_not(None)), _columns.session_id, _columns.agent_id
         ):
-            agent_id = _text(row["agent_id"])
+            agent_id = text_of(row["agent_id"])
             assert agent_id is not None
-            ledger.session_sums(_text(row["session_id"])).agent(agent_id).include(totals)
+            ledger.session_sums(text_of(row["session_id"])).agent(agent_id).include(totals)
     if Dimension.MODEL in by:
-        model = func.coalesce(func.nullif(_columns.model_used, ""), _columns.model).label("name")
-        for row, totals in _grouped(connection, ended, model):
-            ledger.model_sums(_text(row["name"])).include(totals)
+        for row, totals in grouped(connection, ended, model_name.label("model")):
+            ledger.model_sums(text_of(row["model"])).include(totals)
     if Dimension.TIME in by:
-        for row, totals in _grouped(connection, ended, (_columns.started_at_us // _QUARTER_US).label("quarter")):
+        for row, totals in grouped(connection, ended, (_columns.started_at_us // _QUARTER_US).label("quarter")):
             ledger.quarter_sums(row["quarter"]).include(totals)
     return ledger
 
@@ -104,8 +105,8 @@ def _read_sessions(connection: Connection, conditions: Sequence[ColumnElement[bo
     first, last = func.min(_columns.started_at_us).label("first"), func.max(_columns.started_at_us).label("last")
     named = func.max(case((_columns.client.is_not(None), _columns.id))).label("named")
     names: list[str] = []
-    for row, totals in _grouped(connection, conditions, _columns.session_id, also=(first, last, named)):
-        session = ledger.session_sums(_text(row["session_id"]))
+    for row, totals in grouped(connection, conditions, _columns.session_id, also=(first, last, named)):
+        session = ledger.session_sums(text_of(row["session_id"]))
         session.totals.include(totals)
         ledger.totals.include(totals)
         try:
@@ -121,16 +122,16 @@ def _read_sessions(connection: Connection, conditions: Sequence[ColumnElement[bo
             clues = SessionClues(*json.loads(row["clues"])) if row["clues"] else None
         except (ValueError, TypeError) as error:
             raise NotSummable from error
-        ledger.session_sums(_text(row["session_id"])).learn(row["id"], _text(row["session_title"]), clues, None)
+        ledger.session_sums(text_of(row["session_id"])).learn(row["id"], text_of(row["session_title"]), clues, None)
     clients = select(_columns.id, _columns.session_id, _columns.client)
     for start in range(0, len(names), _AT_ONCE):
         some = clients.where(_columns.id.in_(names[start : start + _AT_ONCE]))
         for row in connection.execute(some).mappings():
-            session = ledger.session_sums(_text(row["session_id"]))
-            session.learn(row["id"], None, None, _text(row["client"]))
+            session = ledger.session_sums(text_of(row["session_id"]))
+            session.learn(row["id"], None, None, text_of(row["client"]))
 
 
-def _grouped(
+def grouped(
     connection: Connection,
     conditions: Sequence[ColumnElement[bool]],
     *groups: ColumnElement[Any],
@@ -154,7 +155,7 @@ def _grouped(
         yield row, totals
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """Return stored text. Raises NotSummable if the value has another type."""
     if value is not None and not isinstance(value, str | bytes):
         raise NotSummable

@@ -34,6 +34,13 @@ def exact_money(usd: Decimal) -> str:
     return f"${whole}.{decimals.rstrip('0'):0<2}"
 
 
+def signed_money(usd: Decimal, *, plus: bool = False) -> str:
+    """``-$0.12``, and with ``plus`` also ``+$0.12``."""
+    if usd < 0:
+        return f"-{money(-usd)}"
+    return f"+{money(usd)}" if plus and usd else money(usd)
+
+
 def _rounded(value: Decimal, step: str) -> Decimal:
     return value.quantize(Decimal(step), ROUND_HALF_UP)
 

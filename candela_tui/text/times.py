@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from candela_tui.text.amounts import UNKNOWN
 
@@ -113,19 +113,38 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def moment_of(text: str, clock: Clock) -> datetime:
     """Return the moment that a text names: an age (``90m``, ``12h``, ``7d``, ``2w``), ``today``, ``yesterday``, a day,
     or a day and a time in ISO 8601. What has no time zone is in the clock's own. Raises ValueError."""
-    text = text.strip()
+    return _moment(text.strip(), clock, days_later=0)
+
+
+def end_of(text: str, clock: Clock) -> datetime:
+    """Return the moment before which a time span ends that a text names: of a day, the beginning of the next one.
+    Raises ValueError, and takes what ``moment_of`` takes."""
+    return _moment(text.strip(), clock, days_later=1)
+
+
+def _moment(text: str, clock: Clock, *, days_later: int) -> datetime:
     try:
         if age := _AGE.fullmatch(text.lower()):
             return clock.now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        if text.lower() in ("today", "yesterday"):
-            day = clock.local(clock.now()).date() - timedelta(days=text.lower() == "yesterday")
-            return _in_zone(datetime.combine(day, time()), clock)
+        day = _day(text, clock)
+        if day is not None:
+            return _in_zone(datetime.combine(day + timedelta(days=days_later), time()), clock)
         return _in_zone(datetime.fromisoformat(text), clock)
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is not a time. Give an age (90m, 12h, 7d, 2w), today, yesterday, a day (2026-11-21), or a day "
             "and a time (2026-11-21T14:30)."
         ) from None
+
+
+def _day(text: str, clock: Clock) -> date | None:
+    """Return the day that a text names, or None if it names a time of day, or nothing."""
+    if text.lower() in ("today", "yesterday"):
+        return clock.local(clock.now()).date() - timedelta(days=text.lower() == "yesterday")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _in_zone(moment: datetime, clock: Clock) -> datetime:

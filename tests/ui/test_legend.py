@@ -13,7 +13,10 @@ from candela_tui.ui.style.styled_text import cells_of
 from tests.ui.scene import Scene, clues, shows
 
 _PACKAGE = Path(candela_tui.__file__).parent
-SOURCES = (_PACKAGE / "ui", _PACKAGE / "text")
+SOURCES = [
+    *(path for folder in ("ui", "text") for path in (_PACKAGE / folder).rglob("*.py")),
+    _PACKAGE / "analysis" / "labels.py",
+]
 _PUNCTUATION = set("·…›─│╭╮╯╰━⏎⌫⇧")
 """Words and frames are made of these, and keys are called so."""
 _BARS = set("▁▂▃▄▅▆▇█▉▊▋▌▍▎▏")
@@ -26,7 +29,7 @@ _NOT_DRAWN = {"legend.py", "terminal_safe.py"}
 def _drawn() -> dict[str, str]:
     """Each sign in a text of the screens' code, and a module that has it."""
     found: dict[str, str] = {}
-    for path in (path for folder in SOURCES for path in folder.rglob("*.py")):
+    for path in SOURCES:
         if path.name in _NOT_DRAWN:
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -5,10 +5,11 @@
 
 from typing import NamedTuple
 
+from candela_tui.analysis.labels import PART_NAMES, PART_SIGNS
 from candela_tui.credentials.state import SIGNS as STANDING_SIGNS
 from candela_tui.ui.style import outcomes
 from candela_tui.ui.style.spinner import frame
-from candela_tui.ui.style.timeline_signs import LANE_STATES, PART_NAMES, PART_SIGNS
+from candela_tui.ui.style.timeline_signs import LANE_STATES
 
 
 class LegendEntry(NamedTuple):

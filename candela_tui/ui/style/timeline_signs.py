@@ -1,4 +1,4 @@
-"""How the timeline draws the parts of a bar and the states of an agent: signs, names and styles."""
+"""How the timeline draws the parts of a bar and the states of an agent: styles, signs and names."""
 
 from candela_tui.analysis.timeline import Part, State
 
@@ -9,16 +9,6 @@ PART_STYLES = {
     Part.OUTPUT: "accent",
     Part.SEARCHES: "bad",
 }
-PART_SIGNS = {Part.CACHE_READ: "░", Part.CACHE_WRITE: "▒", Part.INPUT: "▓", Part.OUTPUT: "█", Part.SEARCHES: "╳"}
-"""The signs of a bar's parts if there are no colours."""
-PART_NAMES = {
-    Part.CACHE_READ: "cache read",
-    Part.CACHE_WRITE: "cache write",
-    Part.INPUT: "input",
-    Part.OUTPUT: "output",
-    Part.SEARCHES: "searches",
-}
-
 LANE_STATES = {
     State.RAN: ("━", "link", "ran"),
     State.FAILED: ("×", "bad", "failed"),

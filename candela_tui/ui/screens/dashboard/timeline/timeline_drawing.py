@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Literal, NamedTuple
 
+from candela_tui.analysis.labels import PART_NAMES, PART_SIGNS
 from candela_tui.analysis.time_scale import TimeScale
 from candela_tui.analysis.timeline import Bucket, Lane, Part, State
 from candela_tui.text import amounts, times
@@ -14,7 +15,7 @@ from candela_tui.text.cells import fitted
 from candela_tui.text.times import Clock
 from candela_tui.ui.style.spinner import frame
 from candela_tui.ui.style.styled_text import Line, Piece
-from candela_tui.ui.style.timeline_signs import LANE_STATES, PART_NAMES, PART_SIGNS, PART_STYLES
+from candela_tui.ui.style.timeline_signs import LANE_STATES, PART_STYLES
 
 Amount = Literal["tokens", "cost"]
 
