@@ -5,16 +5,15 @@ import shlex
 from pathlib import Path
 
 from candela_tui.exchange import Exchange
-from candela_tui.protocol.headers import HOP_BY_HOP, header
-from candela_tui.providers.identity import Provider, route_of
+from candela_tui.protocol.headers import HOP_BY_HOP
 from candela_tui.redaction import REDACTED
+from candela_tui.reports.request_url import client_url
 from candela_tui.text.terminal_safe import escape_unsafe, is_terminal_safe, is_terminal_safe_lines
 
 _CURLS_OWN = frozenset({"accept-encoding", "content-length", "expect", "host"})
 """Header fields that curl sets correctly itself."""
 _VARIABLES = {"authorization": "ANTHROPIC_AUTH_TOKEN"}
 """The environment variable with a header field's secret, if not ANTHROPIC_API_KEY: a key is not a bearer token."""
-_USUAL_ADDRESS = "127.0.0.1:8181"
 _IN_DOUBLE_QUOTES = re.compile(r'[\\"$`]')
 
 
@@ -35,7 +34,7 @@ def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:
     command runs. A body of bytes is part of the command, so it must fit one, and is sent with an extra newline at its
     end; a path is read when the command runs.
     """
-    url = _url(exchange)
+    url = client_url(exchange)
     parts = ["curl"]
     if re.search(r"[][{}]", url):
         parts.append("--globoff")
@@ -57,14 +56,6 @@ def curl_command(exchange: Exchange, body: bytes | Path | None) -> str:
     # The quotes keep the shell from interpreting the body.
     here = f"--data-binary @- <<'{end}'"
     return f"{_joined([*parts, here])}\n{text}\n{end}\n"
-
-
-def _url(exchange: Exchange) -> str:
-    path, question, query = exchange.path.partition("?")
-    if exchange.provider == Provider.ANTHROPIC and exchange.url:
-        return f"{exchange.url}{question}{query}"
-    address = header(exchange.request_headers or (), "host") or _USUAL_ADDRESS
-    return f"http://{address}{route_of(exchange.route).prefix}{path}{question}{query}"
 
 
 def _fields(exchange: Exchange) -> list[str]:

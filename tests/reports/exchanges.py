@@ -1,5 +1,6 @@
 """Exchanges for tests of what is printed and exported."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,3 +57,23 @@ def exchange(number: int = 1, **changes: Any) -> Exchange:
 def written(report: Report, *exchanges: Exchange) -> str:
     """The text that a report without bodies has of some exchanges."""
     return b"".join(report.pieces(export_of(exchanges))).decode()
+
+
+@dataclass
+class Crossed:
+    """The bodies of one exchange, for every id that a report asks for."""
+
+    whole: Exchange
+    """The exchange with its header fields."""
+    request: bytes | None = None
+    chunks: tuple[bytes, ...] = ()
+    times: tuple[float, ...] = ()
+
+    def exchange(self, id_or_prefix: str) -> Exchange:
+        return self.whole
+
+    def request_body(self, exchange_id: str) -> bytes | None:
+        return self.request
+
+    def response_chunks(self, exchange_id: str, after: int = 0) -> tuple[list[bytes], list[float]]:
+        return list(self.chunks[after:]), list(self.times[after:])

@@ -89,7 +89,7 @@ class ExportDialog(Dialog[ExportTarget]):
     def contents(self) -> ComposeResult:
         """Lay out the options, the file name and a line for messages."""
         self._rows.styles.height = len(self._exports)
-        self._rows.styles.max_height = "60%"
+        self._rows.styles.max_height = "60vh"
         yield self._rows
         with Horizontal(id="place"):
             yield OneLine(((" to", "dim"),))
