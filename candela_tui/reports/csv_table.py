@@ -1,4 +1,4 @@
-"""Requests as CSV (RFC 4180), one row each, with the fields of ``candela requests --json``."""
+"""A table as CSV (RFC 4180)."""
 
 import csv
 import io
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from candela_tui.exchange.facts import FACTS, Value
-from candela_tui.reports.records import Record, plain_decimal, records_of
+from candela_tui.exchange.facts import Value
+from candela_tui.reports.record_table import cells
+from candela_tui.reports.records import plain_decimal
 from candela_tui.reports.report import Export, Report, encoded
 
 _BLANK = "[\\s\0-\x1f\x7f\u200b\u2060\ufeff]*"
@@ -20,17 +21,14 @@ _FORMULA_BEHIND_SEPARATOR = re.compile(f"(;{_BLANK})(?={_SIGN})")
 
 
 def _pieces(export: Export) -> Iterator[bytes]:
-    """Yield the header and one row per request, each ending in CR LF.
+    """Yield the header and one row per record, each ending in CR LF.
 
     An unknown value is an empty cell. Clients and providers choose ids, models and errors, so text that a spreadsheet
     would run as a formula is prefixed with an apostrophe. Numbers are never changed.
     """
-    yield _line(fact.name for fact in FACTS).encode()
-    yield from encoded(_row(record) for record in records_of(export.sessions))
-
-
-def _row(record: Record) -> str:
-    return _line(map(_cell, record.values()))
+    table = export.table
+    yield _line(column.name for column in table.columns).encode()
+    yield from encoded(_line(map(_cell, cells(record, table.columns))) for record in table.records)
 
 
 def _cell(value: Value) -> str:
@@ -52,4 +50,4 @@ def _line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-CSV = Report("csv", "CSV", ".csv", _pieces)
+CSV = Report("csv", "CSV", ".csv", _pieces, is_table=True)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from candela_tui.exchange import Exchange
-from candela_tui.reports.records import Record, in_order, plain_decimal, records_of, request_records
+from candela_tui.reports.records import Record, in_order, plain_decimal, request_records
 from candela_tui.reports.report import Export, Report, encoded
 from candela_tui.text.terminal_safe import escape_unsafe
 
@@ -54,13 +54,13 @@ def _exact(value: Any) -> Any:
 
 
 def _pieces(export: Export) -> Iterator[bytes]:
-    return encoded(json_array(records_of(export.sessions)))
+    return encoded(json_array(export.table.records))
 
 
 def _line_pieces(export: Export) -> Iterator[bytes]:
-    for record in records_of(export.sessions):
+    for record in export.table.records:
         yield json_line(record) + b"\n"
 
 
-JSON = Report("json", "JSON", ".json", _pieces)
-JSON_LINES = Report("jsonl", "JSON Lines", ".jsonl", _line_pieces)
+JSON = Report("json", "JSON", ".json", _pieces, is_table=True)
+JSON_LINES = Report("jsonl", "JSON Lines", ".jsonl", _line_pieces, is_table=True)

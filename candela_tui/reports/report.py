@@ -3,23 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.session_requests import SessionRequests, requests_by_session
+from candela_tui.reports.record_table import RecordTable, request_table
 from candela_tui.store.history import Bodies, NoBodies
-
-
-class By(StrEnum):
-    """What a row of a table sums up."""
-
-    REQUEST = "request"
-    """Nothing: each request has a row."""
-    SESSION = "session"
-    AGENT = "agent"
-    MODEL = "model"
-    DAY = "day"
-    PROJECT = "project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +19,17 @@ class Export:
     them need not fit in memory: iterate once, and keep no session."""
     bodies: Bodies
     """Reads header fields and bodies, where the report has them."""
-    by: By = By.REQUEST
+    other_table: RecordTable | None = None
+    """What the reports that are tables have instead of a row for each request."""
+
+    @property
+    def table(self) -> RecordTable:
+        """The table of the reports that are one."""
+        return self.other_table or request_table(self.sessions)
+
+
+def _nothing_missing() -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,12 @@ class Report:
     pieces: Callable[[Export], Iterator[bytes]]
     """Yields the file's bytes in pieces. Raises StoreError if a session can't be read; a body that can't be read is
     said in the file."""
-    by: frozenset[By] = frozenset({By.REQUEST})
-    """What its rows can sum up."""
+    is_table: bool = False
+    """Whether it is a table of records, which can also sum requests up."""
     is_text: bool = True
     """Whether the file is text in UTF-8."""
+    missing: Callable[[], str | None] = _nothing_missing
+    """Returns which package has to be installed for it, and how; None if none is missing."""
 
 
 def export_of(exchanges: Iterable[Exchange], bodies: Bodies | None = None) -> Export:

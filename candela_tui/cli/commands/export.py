@@ -61,6 +61,8 @@ def export(
       candela export --since 30d --filter 'model:opus cost>1' -o opus.json
     """
     report = _report(form, output)
+    if (missing := report.missing()) is not None:
+        raise click.ClickException(missing)
     file = None if output in (None, _STANDARD_OUTPUT) else Path(output or "")
     if file is not None and file.is_file() and not force:
         raise click.ClickException(f"{file} already exists; --force replaces it.")
