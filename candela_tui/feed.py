@@ -6,7 +6,7 @@ A follower that stops draining costs at most one snapshot an exchange, up to a b
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class News:
     """More exchanges changed than may be pending for one follower: the oldest are only in the store."""
     credentials: tuple[CredentialState, ...] = ()
     """The newest state of each provider's credentials that changed."""
+    removed: tuple[str, ...] = ()
+    """The ids of exchanges that are no longer in the store."""
 
 
 class Follower:
@@ -50,6 +52,7 @@ class Follower:
         self._pending: OrderedDict[str, Exchange] = OrderedDict()
         self._notices: list[Notice] = []
         self._credentials: dict[Provider, CredentialState] = {}
+        self._removed: list[str] = []
         self._missed = False
         self._awake = False
 
@@ -57,11 +60,16 @@ class Follower:
         """Take everything new. May be called from any thread."""
         with self._lock:
             news = News(
-                tuple(self._pending.values()), tuple(self._notices), self._missed, tuple(self._credentials.values())
+                tuple(self._pending.values()),
+                tuple(self._notices),
+                self._missed,
+                tuple(self._credentials.values()),
+                tuple(self._removed),
             )
             self._pending = OrderedDict()
             self._notices = []
             self._credentials = {}
+            self._removed = []
             self._missed = self._awake = False
         return news
 
@@ -72,6 +80,7 @@ class Follower:
         *,
         missed: bool = False,
         credentials: Iterable[CredentialState] = (),
+        removed: Iterable[str] = (),
     ) -> bool:
         """Add news. Returns whether the reader must be woken."""
         with self._lock:
@@ -84,7 +93,11 @@ class Follower:
                 self._missed = True
             self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
             self._credentials |= {state.provider: state for state in credentials}
-            return not self._awake and bool(self._pending or self._notices or self._missed or self._credentials)
+            for exchange_id in removed:
+                self._pending.pop(exchange_id, None)
+                self._removed.append(exchange_id)
+            news = self._pending or self._notices or self._missed or self._credentials or self._removed
+            return not self._awake and bool(news)
 
     def _wake(self) -> None:
         """Wake the reader, unless it was woken since its last drain."""
@@ -179,6 +192,12 @@ class Feed:
         """Publish that exchanges changed whose snapshots are only in the store."""
         with self._lock:
             asleep = [follower for follower in self._followers if follower._push((), missed=True)]
+        self._wake(asleep)
+
+    def tell_removed(self, exchange_ids: Sequence[str]) -> None:
+        """Publish that ended exchanges were removed from the store."""
+        with self._lock:
+            asleep = [follower for follower in self._followers if follower._push((), removed=exchange_ids)]
         self._wake(asleep)
 
     def _wake(self, followers: Iterable[Follower]) -> None:

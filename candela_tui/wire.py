@@ -15,6 +15,8 @@ SNAPSHOTS = "snapshots"
 """The path for exchanges in candela's internal form, for an attached candela of the same version."""
 
 SNAPSHOT, EXCHANGE, NOTICE, MISSED, CREDENTIALS = "snapshot", "exchange", "notice", "missed", "credentials"
+REMOVED = "removed"
+"""Event name: ids of requests that were removed from the store."""
 REQUEST = "request"
 """Event names: ``request`` has the record of an exchange, ``exchange`` is for an attached candela."""
 
@@ -112,6 +114,12 @@ class Forgotten(msgspec.Struct, frozen=True):
     """The number of refusals that were forgotten."""
 
     forgotten: int
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """Requests that were removed from the store."""
+
+    ids: tuple[str, ...]
 
 
 class Chunk(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import About, Credentials, NotUnderstood, Snapshot
+from candela_tui.wire import About, Credentials, Gone, NotUnderstood, Snapshot
 
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 2.0
@@ -96,6 +96,8 @@ class RemoteFeed(Feed):
                         self.tell_credentials(state)
                 case wire.MISSED:
                     self.tell_missed()
+                case wire.REMOVED:
+                    self.tell_removed(self._client.understood(event.data, Gone).ids)
         if exchanges:
             self.publish(tuple(exchanges.values()))
 

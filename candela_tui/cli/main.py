@@ -50,7 +50,7 @@ COMMANDS = {
     "auth": CommandEntry("auth", "auth", "Sign in to Anthropic, Google Cloud, AWS and Azure, and check it."),
     "providers": CommandEntry("providers", "providers", "List the providers, or what they accept for a model."),
     "demo": CommandEntry("demo", "demo", "Try candela with a simulated provider; no account needed."),
-    "sessions": CommandEntry("history", "sessions", "List the recorded sessions."),
+    "sessions": CommandEntry("sessions", "sessions", "List the recorded sessions, or delete some."),
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
     "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),

@@ -57,3 +57,10 @@ def session_named(store: "StoreReader", beginning: str) -> str | None:
             f"More than one session begins with {terminal_safe(beginning)!r}, such as {several}."
         )
     return known[0]
+
+
+def say_empty(invocation: Invocation) -> None:
+    """Say that there are no records yet, and how to get some."""
+    click.echo(
+        f"Nothing has been recorded in {invocation.paths.data} yet. Run `candela`, then `candela claude`.", err=True
+    )

@@ -332,6 +332,10 @@ class PricingSettings(_Section):
 class HistorySettings(_Section):
     """[history]: what is kept of the requests, and for how long."""
 
+    keep_days: int = Field(0, ge=0, le=36_500)
+    """Days after which requests are removed, in addition to the current day. 0 keeps them."""
+    max_size_gb: float = Field(0, ge=0, le=100_000)
+    """The largest size of the store, in GiB. When it is exceeded, the oldest requests are removed. 0 sets no limit."""
     search: bool = True
     """Index the words of prompts, answers, thinking, tool calls and results, so that they can be searched. When it is
     turned off, the index is deleted."""

@@ -56,13 +56,14 @@ class Ledger:
     def change(self, before: Exchange | None, after: Exchange) -> None:
         """Count an exchange. ``before`` is its previously counted snapshot, if any."""
         if before is not None:
-            self._remove(before)
+            self.remove(before)
         self.totals.add(after)
         self.session_sums(after.session_id).add(after)
         self.model_sums(_model(after)).add(after)
         self.quarter_sums(_quarter(after.started_at)).add(after)
 
-    def _remove(self, exchange: Exchange) -> None:
+    def remove(self, exchange: Exchange) -> None:
+        """Count an exchange no more."""
         self.totals.remove(exchange)
         session = self.session_sums(exchange.session_id)
         session.remove(exchange)

@@ -98,15 +98,17 @@ class Backlog:
         entry.chunks, entry.times = [], []
         entry.provider_chunks, entry.provider_times = [], []
 
-    def wait(self, until: float, *, patience_s: float, most_bytes: int) -> None:
+    def wait(self, until: float, *, patience_s: float, most_bytes: int, idle_until: float) -> None:
         """Wait until there is work to do and ``time.monotonic()`` has reached ``until``.
 
         Return earlier if an ended exchange has waited for ``patience_s``, if more than ``most_bytes`` are waiting, or
-        if the backlog is closing.
+        if the backlog is closing; and without work at ``idle_until``.
         """
         with self._changed:
             self._enough_bytes = most_bytes
-            self._changed.wait_for(lambda: self._entries or self._released or self.closing)
+            left = idle_until - time.monotonic()
+            if not self._changed.wait_for(lambda: self._entries or self._released or self.closing, left):
+                return
             while not self.closing and self._bytes <= most_bytes:
                 due = until if self._ended_at is None else min(until, self._ended_at + patience_s)
                 if (left := due - time.monotonic()) <= 0:

@@ -114,3 +114,16 @@ def unreadable(path: Path, error: BaseException) -> StoreError:
             return StoreError(f"{path} is damaged ({words}). {START_OVER}")
         case _:
             return StoreError(f"{path} can't be read ({words}); check the file and the permissions of its directory.")
+
+
+def unchangeable(path: Path, error: BaseException) -> StoreError:
+    """Return the error that explains to a command why nothing can be changed, and how to fix it."""
+    match trouble_of(error):
+        case Trouble.LOCKED | Trouble.BROKEN:
+            return unreadable(path, error)
+        case Trouble.FULL:
+            return StoreError(f"There is no room to change {path} ({said(error)}). Free some disk space and try again.")
+        case _:
+            return StoreError(
+                f"{path} can't be changed ({said(error)}); check the permissions of the file and its directory."
+            )

@@ -55,7 +55,8 @@ class _Link:
 class Lanes:
     """The writer's memory of the last bodies of each lane: links by lane, and raw bodies up to ``most_bytes``.
 
-    Anything else is read from the store. Call ``forget`` when a transaction was rolled back.
+    Anything else is read from the store. Call ``forget`` when a transaction was rolled back, or when exchanges were
+    removed.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -134,7 +135,10 @@ class Lanes:
         chain: list[_Link] = []
         while last is not None and len(chain) < LONGEST_CHAIN:
             row = connection.execute(
-                select(request_bodies.c.position, request_bodies.c.base_id).where(request_bodies.c.exchange_id == last)
+                select(request_bodies.c.position, request_bodies.c.base_id)
+                # Nothing new is built on a removed body that only still takes space.
+                .join(exchanges, exchanges.c.id == request_bodies.c.exchange_id)
+                .where(request_bodies.c.exchange_id == last)
             ).one_or_none()
             if row is None:
                 break

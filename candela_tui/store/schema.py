@@ -29,7 +29,7 @@ from sqlalchemy import (
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(
@@ -214,3 +214,16 @@ provider_requests = Table(
 )
 
 provider_parts = _parts("provider_parts")
+
+removals = Table(
+    "removals",
+    metadata,
+    # Exchanges that were removed, and whose headers and bodies still take space (see removal.py). Numbers are not used
+    # again, so that each process can tell which of them it has not seen.
+    Column("number", Integer, primary_key=True),
+    Column("exchange_id", Text, nullable=False, index=True),
+    # Bytes of the headers and bodies.
+    Column("size", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Table, and_, case, null, or_, select, true, update
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import ENDED_EARLY, Exchange, Outcome, ProviderSide
-from candela_tui.protocol.kind import NO_MESSAGE
+from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
 from candela_tui.store.errors import (
@@ -26,15 +25,18 @@ from candela_tui.store.errors import (
     trouble_of,
     unwritable,
 )
-from candela_tui.store.interruption import FIRST_REFUSAL
+from candela_tui.store.housekeeping import Housekeeping
+from candela_tui.store.interrupted_rows import mark_interrupted
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
-from candela_tui.store.processes import is_running, own_process
+from candela_tui.store.processes import own_process
 from candela_tui.store.provider_requests import provider_request_row
 from candela_tui.store.responses import Progress, write_responses
+from candela_tui.store.retention import Limits
 from candela_tui.store.rows import headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 from candela_tui.store.set_aside import set_aside
+from candela_tui.text.times import Clock
 
 _MOST_QUEUED: Final = 128 * 2**20
 _MOST_BASES: Final = 16 * 2**20
@@ -50,6 +52,8 @@ _MUCH: Final = 8 * 2**20
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
 
+_LOOKS_EVERY_S: Final = 1.0
+"""Seconds between two looks for a file that was removed, while there is nothing to store."""
 _LARGE: Final = 4 * 2**20
 """Bytes of a live response above which its stored chunks are released from memory."""
 _LONGEST_CHECK_S: Final = 2.0
@@ -81,6 +85,8 @@ class StoreWriter:
     after the writer gave up or was closed.
     ``on_part_stored`` is called from the writer's thread with the id of a large live response and the number of its
     first chunks that are committed, for each side.
+    ``on_removed`` is called from the writer's thread with the ids of exchanges that this process removed (see
+    ``limits``), or another one.
     """
 
     def __init__(
@@ -90,12 +96,17 @@ class StoreWriter:
         on_problem: Callable[[str], None],
         on_stored: Callable[[str], None],
         on_part_stored: Callable[[str, int, int], None] | None = None,
+        on_removed: Callable[[Sequence[str]], None] | None = None,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
         most_queued: int = _MOST_QUEUED,
     ) -> None:
         self._path = path
         self._on_problem = on_problem
         self._on_stored = on_stored
         self._on_part_stored = on_part_stored
+        self._on_removed = on_removed
+        self._housekeeping = Housekeeping(limits or Limits(), clock or Clock(), self._forget_removed, on_problem)
         self._backlog = Backlog(most_queued)
         self._lanes = Lanes(_MOST_BASES)
         self._progress: dict[str, Progress] = {}
@@ -182,11 +193,16 @@ class StoreWriter:
         while True:
             self._tell_dropped()
             started = time.monotonic()
+            if self._connection is not None and not self._backlog.busy and identity_of(self._path) != self._opened:
+                # Without anything to store, no new store is begun where the file was removed.
+                self._wait(started, idle_until=started + _LOOKS_EVERY_S)
+                continue
             try:
                 connection = self._connected()
                 entries = self._backlog.take(_MUCH)
                 self._store(connection, entries)
                 self._check_when_idle(connection)
+                rest_s = self._keep_house(connection)
             except ForeignStore as error:
                 self._stop_storing(f"{error} The file is left untouched; requests go on, but are not stored.")
                 return
@@ -206,7 +222,11 @@ class StoreWriter:
                 # Also when one ended exchange follows another: at most half of the time is spent storing them.
                 self._backlog.rest(started + took + min(took, _ENDED_WAITS_S))
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
-            self._backlog.wait(next_batch, patience_s=_ENDED_WAITS_S, most_bytes=_MUCH)
+            next_step = time.monotonic() + max(rest_s, _SHARE_OF_TIME * took)
+            self._wait(next_batch, idle_until=next_step)
+
+    def _wait(self, next_batch: float, *, idle_until: float) -> None:
+        self._backlog.wait(next_batch, patience_s=_ENDED_WAITS_S, most_bytes=_MUCH, idle_until=idle_until)
 
     def _connected(self) -> Connection:
         """Return an open connection to the file that is at the path now. Raises ForeignStore and database errors."""
@@ -220,7 +240,7 @@ class StoreWriter:
             self._opened = identity_of(self._path)
             try:
                 bring_up_to_date(connection, self._path)
-                _mark_interrupted(connection)
+                mark_interrupted(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -240,6 +260,23 @@ class StoreWriter:
             raise DamagedStore(found)
         self._checked = found is not None or time.monotonic() >= until
 
+    def _keep_house(self, connection: Connection) -> float:
+        """Do the next piece of housekeeping. Return the seconds until the one after it. Raises DamagedStore and the
+        errors of a damaged file."""
+        if self._backlog.closing:
+            return 0.0
+        try:
+            return self._housekeeping.step(connection)
+        except _UNSTORABLE as error:
+            if trouble_of(error) is Trouble.BROKEN:
+                raise
+            return self._housekeeping.put_off(error)
+
+    def _forget_removed(self, exchange_ids: Sequence[str]) -> None:
+        self._lanes.forget()
+        if self._on_removed is not None:
+            self._on_removed(exchange_ids)
+
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -248,6 +285,7 @@ class StoreWriter:
     def _start_over(self) -> None:
         """Forget the progress of live exchanges, because the file was replaced and does not have their beginnings."""
         self._lanes.forget()
+        self._housekeeping.start_over()
         for progress in self._progress.values():
             progress.parts, progress.provider_parts, progress.dropped = 0, 0, True
 
@@ -363,6 +401,7 @@ class StoreWriter:
         after: dict[str, Progress] = {}
         with connection.begin():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._housekeeping.report_removed(connection)
             for entry in entries:
                 before = self._progress.get(entry.exchange.id, Progress())
                 after[entry.exchange.id] = replace(before, dropped=before.dropped or entry.dropped)
@@ -416,32 +455,3 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
 
 def _process_of(exchange: Exchange) -> str | None:
     return own_process() if exchange.pid == os.getpid() else None
-
-
-def _mark_interrupted(connection: Connection) -> None:
-    """Mark the live rows of processes that no longer run as interrupted."""
-    columns = exchanges.c
-    live = select(columns.id, columns.pid, columns.process).where(columns.outcome == Outcome.LIVE.value)
-    with connection.begin():
-        gone = [row.id for row in connection.execute(live) if not is_running(row.pid, row.process)]
-    if not gone:
-        return
-    at_least = case((columns.cost_at_least.is_(None), null()), else_=true())
-    # As rows.interrupted says of one that is read.
-    unknown = and_(
-        columns.cost_at_least.is_(None),
-        columns.unpriced_model.is_(None),
-        columns.connected_ms.is_not(None),
-        or_(columns.status.is_(None), columns.status < FIRST_REFUSAL),
-        columns.method == "POST",
-        columns.kind.not_in([kind.value for kind in NO_MESSAGE]),
-    )
-    ended = update(exchanges).values(
-        outcome=Outcome.INTERRUPTED.value,
-        cost_at_least=at_least,
-        unread=case((unknown, ENDED_EARLY), else_=columns.unread),
-    )
-    with connection.begin():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for exchange_id in gone:
-            connection.execute(ended.where(columns.id == exchange_id, columns.outcome == Outcome.LIVE.value))

@@ -27,6 +27,7 @@ class Attached:
         self.exchanges: dict[str, Exchange] = {}
         self.notices: list[str] = []
         self.missed = 0
+        self.removed: list[str] = []
         loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._follower = self.feed.follow(lambda: loop.call_soon_threadsafe(self._drain) and None)
@@ -36,6 +37,7 @@ class Attached:
         self.exchanges.update((exchange.id, exchange) for exchange in news.exchanges)
         self.notices += [notice.text for notice in news.notices]
         self.missed += news.missed
+        self.removed += news.removed
         self._changed.set()
 
     async def until(self, happened: Callable[[], Any]) -> None:

@@ -8,6 +8,7 @@ import aiohttp
 
 from candela_tui.exchange import Outcome
 from candela_tui.proxy.listen import bind
+from candela_tui.store.deletion import deleting
 from tests.attach.attached import attached
 from tests.proxy.running import BODY, RunningProxy, running
 from tests.standin import STALL, Gate, Provider, message, text
@@ -76,6 +77,26 @@ async def test_a_candela_that_ends_is_said_to_have_ended_and_attached_to_again_w
                 assert here.missed
                 await ask(second, client)
                 await here.until(lambda: [known for known in here.exchanges.values() if not known.live])
+
+
+async def test_a_dashboard_that_is_attached_hears_which_requests_were_deleted(
+    provider: Provider, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    async with running(provider, tmp_path) as candela:
+        await ask(candela, client)
+        (ended,) = await candela.ended(1)
+        await candela.stored(ended.id)
+        async with attached(candela.port, tmp_path) as here:
+            candela.feed.notify("hello")
+            await here.told("hello")
+            await asyncio.to_thread(delete_session, candela.paths.store, ended.session_id)
+            await here.until(lambda: here.removed == [ended.id])
+            assert await asyncio.to_thread(here.history.exchanges) == []
+
+
+def delete_session(store: Path, session_id: str | None) -> None:
+    with deleting(store) as deletion:
+        deletion.delete(session_id)
 
 
 async def test_what_was_live_when_the_candela_ended_does_not_stay_live(

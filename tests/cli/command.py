@@ -134,11 +134,12 @@ def documents(out: str) -> list[dict[str, Any]]:
     return listed
 
 
-def on_a_terminal(home: Home, *arguments: str, columns: int = 80) -> tuple[int, str]:
-    """Run a command on a terminal of its own; the exit code and all that it wrote there."""
+def on_a_terminal(home: Home, *arguments: str, columns: int = 80, typed: str = "") -> tuple[int, str]:
+    """Run a command on a terminal of its own, on which this is typed; the exit code and all that is shown there."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(COMMAND, [str(COMMAND), *arguments], {**home.environment, "COLUMNS": str(columns)})
+    os.write(terminal, typed.encode())
     written = b""
     while True:
         try:

@@ -53,6 +53,7 @@ class RunningProxy:
             on_problem=self.problems.append,
             on_stored=self._was_stored,
             on_part_stored=self._part_stored,
+            on_removed=self.feed.tell_removed,
         )
         self._sock = bind(listen_on)
         self.port: int = self._sock.getsockname()[1]

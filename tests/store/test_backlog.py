@@ -17,7 +17,9 @@ def backlog_of(*entries: Entry) -> Backlog:
 
 def test_an_exchange_that_ended_does_not_wait_for_the_next_batch() -> None:
     backlog = backlog_of(Entry(exchange(1), b"{}"), Entry(ended(exchange(1)), ended=True))
-    backlog.wait(time.monotonic() + AN_HOUR_S, patience_s=0.0, most_bytes=2**30)
+    backlog.wait(
+        time.monotonic() + AN_HOUR_S, patience_s=0.0, most_bytes=2**30, idle_until=time.monotonic() + AN_HOUR_S
+    )
     (entry,) = backlog.take(2**30)
     assert entry.ended
 
@@ -25,13 +27,17 @@ def test_an_exchange_that_ended_does_not_wait_for_the_next_batch() -> None:
 def test_nor_does_one_that_came_back_because_it_could_not_be_stored() -> None:
     backlog = backlog_of(Entry(ended(exchange(1)), b"{}", ended=True))
     backlog.give_back(backlog.take(2**30))
-    backlog.wait(time.monotonic() + AN_HOUR_S, patience_s=0.0, most_bytes=2**30)
+    backlog.wait(
+        time.monotonic() + AN_HOUR_S, patience_s=0.0, most_bytes=2**30, idle_until=time.monotonic() + AN_HOUR_S
+    )
     assert len(backlog.take(2**30)) == 1
 
 
 def test_much_does_not_wait_for_the_next_batch() -> None:
     backlog = backlog_of(Entry(exchange(1), bytes(1001)))
-    backlog.wait(time.monotonic() + AN_HOUR_S, patience_s=AN_HOUR_S, most_bytes=1000)
+    backlog.wait(
+        time.monotonic() + AN_HOUR_S, patience_s=AN_HOUR_S, most_bytes=1000, idle_until=time.monotonic() + AN_HOUR_S
+    )
     assert len(backlog.take(2**30)) == 1
 
 

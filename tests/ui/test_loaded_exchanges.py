@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ledger.ledger import Ledger
 from candela_tui.ledger.sessions import summarize
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.kind import Kind
@@ -153,3 +154,28 @@ def test_an_answer_that_only_asks_to_wait_leaves_the_limits_that_are_known(scene
     refused = scene.make(id="2", rate_limits=(("retry-after", "7"),))
     loaded.merge([told, refused], from_feed=True)
     assert loaded.limiting is told
+
+
+def test_what_was_removed_leaves_lists_and_sums_and_does_not_come_back(scene: Scene) -> None:
+    loaded = _loaded(scene)
+    some: list[Exchange] = [
+        scene.make(ago=100 - number, session_id=f"s{number % 2}", usage=(number + 1, 0, 0, 0, 1)) for number in range(6)
+    ]
+    unnamed = scene.make(session_id=None, usage=(100, 0, 0, 0, 1))
+    loaded.merge([*some, unnamed], from_feed=True)
+    loaded.sessions()
+    gone = [some[0], some[2], some[4], some[1], unnamed]
+    change = loaded.remove([*(each.id for each in gone), "never loaded"])
+    assert change.removed == {each.id for each in gone}
+    assert change.sessions == {"s0", "s1", None}
+    # A page of the store may have been read before they were removed.
+    loaded.merge(gone, from_feed=False)
+    kept = [some[3], some[5]]
+    assert loaded.everything() == kept
+    assert [session.session_id for session in loaded.sessions()] == ["s1"]
+    assert loaded.session("s1") == summarize("s1", kept)
+    assert loaded.requests("s0") == []
+    assert loaded.today() == loaded.totals() == Ledger.of(kept).totals
+    loaded.remove([each.id for each in kept])
+    assert loaded.empty
+    assert loaded.newest is None

@@ -352,3 +352,26 @@ async def test_the_real_dashboard_spends_no_lines_on_explanations(scene: Scene) 
     async with scene.opened() as pilot:
         scene.request(session_id="a", ago=60, clues=clues("the first"))
         assert "read a request" not in await shows(pilot, "Requests · the first")
+
+
+async def test_a_deleted_session_leaves_the_list_its_requests_and_the_sums(scene: Scene) -> None:
+    three(scene)
+    gone = scene.request(ago=10, session_id="s-gone", clues=clues("what was deleted"), usage=(1_000_000, 0, 0, 0, 1))
+    async with scene.opened() as pilot:
+        await shows(pilot, "what was deleted")
+        await until(pilot, lambda: "11:59:50" in screen_text(pilot))
+        scene.feed.tell_removed([gone.id])
+        await until(pilot, lambda: "what was deleted" not in screen_text(pilot))
+        await until(pilot, lambda: "11:59:50" not in screen_text(pilot))
+        # The requests of the session that is selected now are listed.
+        await shows(pilot, "3 sessions")
+
+
+async def test_after_the_last_session_was_deleted_a_new_one_is_shown(scene: Scene) -> None:
+    gone = scene.request(ago=10, session_id="s-gone", clues=clues("what was deleted"))
+    async with scene.opened() as pilot:
+        await shows(pilot, "what was deleted")
+        scene.feed.tell_removed([gone.id])
+        await until(pilot, lambda: "what was deleted" not in screen_text(pilot))
+        scene.request(ago=5, session_id="s-new", clues=clues("what came after"))
+        await shows(pilot, "what came after", "11:59:55")

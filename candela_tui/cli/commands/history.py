@@ -1,4 +1,4 @@
-"""``candela sessions``, ``requests`` and ``show``: read the store, even while candela is running."""
+"""``candela requests`` and ``show``: read the store, even while candela is running."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -7,20 +7,16 @@ import click
 
 from candela_tui.analysis.labels import cost
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import NO_SESSION, recorded, session_named
+from candela_tui.cli.recorded import recorded, say_empty, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
 from candela_tui.ledger.contexts import contexts
-from candela_tui.ledger.ledger import Dimension
-from candela_tui.ledger.names import session_title
-from candela_tui.ledger.totals import Totals
 from candela_tui.reports.json_text import json_lines, json_text
-from candela_tui.reports.records import detailed_record, session_record
+from candela_tui.reports.records import detailed_record
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
-from candela_tui.text import amounts
-from candela_tui.text.amounts import UNKNOWN, count, percent
+from candela_tui.text.amounts import UNKNOWN, count
 from candela_tui.text.tables import table
 from candela_tui.text.terminal_safe import is_terminal_safe_lines, terminal_safe
 from candela_tui.text.times import duration, local_time
@@ -29,37 +25,6 @@ if TYPE_CHECKING:
     from candela_tui.store.reader import StoreReader
 
 _BODIES = ("request", "response", "provider-request", "provider-response")
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@pass_invocation
-def sessions(invocation: Invocation, as_json: bool) -> None:
-    """List the recorded sessions, the most recently active first."""
-    with recorded(invocation) as store:
-        found = store.totals(by=(Dimension.SESSION, Dimension.AGENT)).sessions()
-    if as_json:
-        echo_json(json_text([session_record(session) for session in found]))
-        return
-    if not found:
-        _say_empty(invocation)
-        return
-    rows = [
-        (
-            session.session_id or NO_SESSION,
-            session_title(session),
-            str(session.totals.requests),
-            str(session.agents),
-            count(session.totals.known(session.totals.prompt_tokens)),
-            percent(session.totals.cache_hit_rate),
-            count(session.totals.known(session.totals.output_tokens)),
-            _total(session.totals),
-            local_time(session.last_at),
-        )
-        for session in found
-    ]
-    heads = ("SESSION", "TITLE", "REQUESTS", "AGENTS", "PROMPT", "CACHED", "OUTPUT", "COST", "LAST")
-    click.echo(table(heads, rows, flexible=1, right=range(2, 8), width=output_width()))
 
 
 @click.command()
@@ -80,7 +45,7 @@ def requests(invocation: Invocation, beginning: str | None, as_json: bool) -> No
             echo_json(part, newline=False)
         return
     if not found:
-        _say_empty(invocation)
+        say_empty(invocation)
         return
     rows = [
         (
@@ -135,16 +100,6 @@ def _context_of(store: "StoreReader", exchange: Exchange) -> Context:
     """Return the context of a request, derived from the other requests of its session."""
     others = {each.id: each for each in store.exchanges(ExchangeQuery(session_id=exchange.session_id))}
     return contexts({**others, exchange.id: exchange}.values())[exchange.id]
-
-
-def _total(totals: Totals) -> str:
-    return amounts.cost(totals.cost, lower_bound=totals.at_least)
-
-
-def _say_empty(invocation: Invocation) -> None:
-    click.echo(
-        f"Nothing has been recorded in {invocation.paths.data} yet. Run `candela`, then `candela claude`.", err=True
-    )
 
 
 def _body(store: "StoreReader", exchange_id: str, which: str) -> bytes:

@@ -20,11 +20,13 @@ from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
 from candela_tui.sinks.table import open_sinks
+from candela_tui.store.retention import Limits
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
 
 _FLUSH_TIMEOUT_S = 5.0
 _INDEXER_TIMEOUT_S = 1.0
+_GIB = 2**30
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ class Engine:
             on_problem=self.feed.notify,
             on_stored=self.feed.release,
             on_part_stored=self.feed.let_go,
+            on_removed=self.feed.tell_removed,
+            limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
         )
         self.feed.storing = self._storing
         self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify)

@@ -18,6 +18,8 @@ from candela_tui.wire import About, Snapshot
 
 _SHORTEST_INTERVAL_S = 0.1
 _KEEP_ALIVE_S = 5.0
+_IDS_AN_EVENT = 1000
+"""Ids of removed requests in one event: 40 kB."""
 
 
 class ExchangeEvents(Protocol):
@@ -99,6 +101,9 @@ async def _tell(out: Outflow, news: News, events: ExchangeEvents) -> None:
         await out.add(_event(wire.MISSED, b"{}"))
     for exchange in news.exchanges:
         await out.add(await events.event(exchange))
+    for start in range(0, len(news.removed), _IDS_AN_EVENT):
+        some = news.removed[start : start + _IDS_AN_EVENT]
+        await out.add(_event(wire.REMOVED, wire.encode(wire.Gone(some))))
     for notice in news.notices:
         await out.add(_event(wire.NOTICE, wire.encode(notice)))
     for state in news.credentials:

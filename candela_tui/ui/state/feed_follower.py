@@ -91,6 +91,8 @@ class FeedFollower:
         self._drained_at = asyncio.get_running_loop().time()
         news = self._follower.drain()
         await self._merge(news.exchanges, from_feed=True)
+        if news.removed:
+            self._merged.append(self._sources.loaded.remove(news.removed))
         for notice in news.notices:
             self._noticed(notice)
         if news.credentials:
@@ -170,9 +172,10 @@ class FeedFollower:
         change = Change(
             tuple(exchange for part in self._merged for exchange in part.exchanges),
             frozenset(session_id for part in self._merged for session_id in part.sessions),
+            frozenset(exchange_id for part in self._merged for exchange_id in part.removed),
         )
         self._merged.clear()
-        if change.exchanges:
+        if change.exchanges or change.removed:
             self._changed(change)
         self._told_at = time.monotonic()
 

@@ -28,6 +28,8 @@ class Change:
 
     exchanges: tuple[Exchange, ...] = ()
     sessions: frozenset[str | None] = frozenset()
+    removed: frozenset[str] = frozenset()
+    """The ids of exchanges that were removed."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class LoadedExchanges:
         self._summaries: dict[str | None, tuple[float, SessionSummary]] = {}
         self._stale: set[str | None] = set()
         self._limiting: Exchange | None = None
+        self._removed: set[str] = set()
+        """Ids of exchanges that were removed: a page of the store that was read before that may still have them."""
         self.ledger = Ledger()
         """The sums over all exchanges."""
 
@@ -64,7 +68,9 @@ class LoadedExchanges:
         changed: list[Exchange] = []
         for exchange in exchanges:
             known = self._exchanges.get(exchange.id)
-            if known == exchange or (not from_feed and exchange.id in self._from_feed):
+            if known == exchange or exchange.id in self._removed:
+                continue
+            if not from_feed and exchange.id in self._from_feed:
                 continue
             if from_feed:
                 self._from_feed.add(exchange.id)
@@ -95,6 +101,32 @@ class LoadedExchanges:
             self._live.add(exchange.id)
         else:
             self._live.discard(exchange.id)
+
+    def remove(self, exchange_ids: Iterable[str]) -> Change:
+        """Forget exchanges that were removed from the store; return the change that this makes."""
+        gone = set(exchange_ids)
+        self._removed |= gone
+        known = [exchange for each in gone if (exchange := self._exchanges.pop(each, None)) is not None]
+        if not known:
+            return Change()
+        sessions = frozenset(exchange.session_id for exchange in known)
+        for exchange in known:
+            self.ledger.remove(exchange)
+            self._unnamed -= _unnamed(exchange)
+        self._from_feed -= gone
+        self._live -= gone
+        self._every_id = [each for each in self._every_id if each not in gone]
+        for session_id in sessions:
+            self._settled.pop(session_id, None)
+            left = [each for each in self._ids[session_id] if each not in gone]
+            if left:
+                self._ids[session_id] = left
+                self._stale.add(session_id)
+            else:
+                del self._ids[session_id]
+                self._summaries.pop(session_id, None)
+                self._stale.discard(session_id)
+        return Change((), sessions, frozenset(exchange.id for exchange in known))
 
     def _unsettle(self, exchange: Exchange) -> None:
         """Drop a session's settled sums if they include this exchange."""

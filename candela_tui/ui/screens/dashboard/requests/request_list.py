@@ -1,6 +1,6 @@
 """The list of requests: its rows, its marks, and moving between requests."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -96,6 +96,12 @@ class RequestList(RowList):
     def marks(self) -> int:
         """The number of marked calls."""
         return len(self._marked)
+
+    def unmark(self, exchange_ids: Collection[str]) -> None:
+        """Remove the marks of calls that include one of these exchanges, without redrawing the list."""
+        self._marked = {
+            key: call for key, call in self._marked.items() if not any(each.id in exchange_ids for each in call.tries)
+        }
 
     @property
     def call(self) -> Call | None:

@@ -164,6 +164,10 @@ class RequestsPane(Pane):
         """Show changed exchanges."""
         if self.selection is None:
             return
+        if change.removed:
+            self._list.unmark(change.removed)
+            self._show_again()
+            return
         selection, listing = self.selection, self._list.listing
         mine = [exchange for exchange in change.exchanges if selection.includes(exchange.session_id)]
         others = (exchange for exchange in change.exchanges if not selection.includes(exchange.session_id))

@@ -126,6 +126,8 @@ class SessionsPane(Pane):
         self._shown, self._known = len(shown), len(every)
         rows = self._tree.rows(shown, now, self._look, chosen=self.selection, reset=reset)
         self.rows.show_rows([*self._all_row(), *rows])
+        if not every:
+            self.selection = None
         if self.selection is None and shown:
             self.rows.move_to(Selection(shown[0].session_id), by_hand=False)
             self._choose(Selection(shown[0].session_id))
@@ -144,7 +146,7 @@ class SessionsPane(Pane):
 
     def take_change(self, change: Change) -> None:
         """Show changed exchanges; select a new session while the newest is followed."""
-        if self._show_in_place(change.sessions):
+        if not change.removed and self._show_in_place(change.sessions):
             return
         before = self._newest
         self.show(reset=False)
