@@ -54,7 +54,7 @@ COMMANDS = {
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
     "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
-    "export": CommandEntry("export", "export", "Write requests as CSV, JSON, JSON Lines, Parquet, HAR, Markdown."),
+    "export": CommandEntry("export", "export", "Write CSV, JSON, JSON Lines, Parquet, HAR, Markdown or HTML."),
     "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),
     "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),

@@ -41,6 +41,11 @@ def terminal_safe_lines(text: str) -> str:
     return "\n".join(terminal_safe(line) for line in text.split("\n"))
 
 
+def visible(text: str) -> str:
+    """Return text with every unsafe character made visible, and tabs, newlines and joiners as they are."""
+    return escape_unsafe(text, _visible)
+
+
 def is_terminal_safe(text: str) -> bool:
     """Return whether a terminal shows the text as it is, on one line."""
     return "\n" not in text and "\t" not in text and is_terminal_safe_lines(text)
@@ -57,12 +62,13 @@ def escape_unsafe(text: str, escape: Callable[[str], str]) -> str:
 
 
 def _picture(match: re.Match[str]) -> str:
-    character = match[0]
+    return "" if _JOINER.match(match[0]) else _visible(match[0])
+
+
+def _visible(character: str) -> str:
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
-    if _JOINER.match(character):
-        return ""
     return "\ufffd" if 0xD800 <= code < 0xE000 else "␦"

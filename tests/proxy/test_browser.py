@@ -8,24 +8,18 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.chromium import CHROMIUM, browsing
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (Debian: apt install chromium)")
 
-_FLAGS = (
-    *("--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
-    "--host-resolver-rules=MAP evil.example 127.0.0.1",
-)
+_EVIL = "--host-resolver-rules=MAP evil.example 127.0.0.1"
 _PATIENCE_S = 90.0
 
 PAGE = """<!doctype html><title>evil</title><body><script>
@@ -193,26 +187,6 @@ async def _piped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
         await asyncio.gather(pump(reader, back), pump(there, writer))
 
 
-@contextlib.asynccontextmanager
-async def browsing(url: str, profile: Path) -> AsyncIterator[None]:
-    """A browser that has opened this address, as if its user had typed it."""
-    assert CHROMIUM is not None
-    as_root = ["--no-sandbox"] if os.getuid() == 0 else []
-    null = asyncio.subprocess.DEVNULL
-    browser = await asyncio.create_subprocess_exec(
-        *(CHROMIUM, *_FLAGS, *as_root, f"--user-data-dir={profile}", url),
-        stdin=null,
-        stdout=null,
-        stderr=null,
-        env=os.environ | {"HOME": str(profile)},
-    )
-    try:
-        yield
-    finally:
-        browser.terminate()
-        await browser.wait()
-
-
 async def test_no_way_from_a_page_leads_to_the_provider_or_to_an_answer_that_the_page_can_read(
     candela: RunningProxy, provider: Provider, refusals: Refusals, tmp_path: Path
 ) -> None:
@@ -220,7 +194,7 @@ async def test_no_way_from_a_page_leads_to_the_provider_or_to_an_answer_that_the
     async with contextlib.AsyncExitStack() as stack:
         address = await site.start(stack)
         await stack.enter_async_context(asyncio.timeout(_PATIENCE_S))
-        await stack.enter_async_context(browsing(f"http://{address}/", tmp_path / "profile"))
+        await stack.enter_async_context(browsing(f"http://{address}/", tmp_path / "profile", _EVIL))
         report = await site.report
         wanted = {f"/v1/attack/{way}" for way in WAYS} | {"/_local/v1/requests", "/_local/v1", "/healthz"}
         await refusals.until(lambda paths: paths >= wanted)
@@ -238,6 +212,6 @@ async def test_nor_does_an_address_that_a_site_redirects_to_candela(
     async with contextlib.AsyncExitStack() as stack:
         address = await site.start(stack)
         await stack.enter_async_context(asyncio.timeout(_PATIENCE_S))
-        await stack.enter_async_context(browsing(f"http://{address}/redirect/typed", tmp_path / "profile"))
+        await stack.enter_async_context(browsing(f"http://{address}/redirect/typed", tmp_path / "profile", _EVIL))
         await refusals.until(lambda paths: "/v1/attack/typed" in paths)
     assert provider.requests == []
