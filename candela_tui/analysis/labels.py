@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from candela_tui.analysis.timeline import Part
-from candela_tui.exchange import Cost, Exchange, ToolDuration
+from candela_tui.exchange import Cost, Exchange, Imported, ToolDuration
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.providers.identity import DIALECT_TITLES, PROVIDERS, Provider
@@ -78,6 +78,22 @@ def way(exchange: Exchange) -> str:
 
 ADAPTED = {"retry": "retried", "beta": "beta", "field": "field", "message": "message"}
 """What candela changed in a request, in the order of display."""
+
+
+IMPORTED = "⇣"
+"""The sign of what did not cross candela's proxy."""
+_IMPORTED_FROM = {
+    Imported.TRANSCRIPT: "from a transcript of Claude Code",
+    Imported.HAR: "from a HAR file",
+}
+
+
+def imported(exchange: Exchange) -> str | None:
+    """Return where an exchange was imported from, and which bodies were rebuilt; None if it crossed the proxy."""
+    if exchange.imported is None:
+        return None
+    rebuilt = f"; {' and '.join(exchange.rebuilt)} rebuilt from parts" if exchange.rebuilt else ""
+    return _IMPORTED_FROM[exchange.imported] + rebuilt
 
 
 def difference(what: str) -> str:

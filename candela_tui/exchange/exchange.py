@@ -38,6 +38,15 @@ class Outcome(StrEnum):
     """candela exited while the exchange was live."""
 
 
+class Imported(StrEnum):
+    """Where an exchange was read from that did not cross candela's proxy."""
+
+    TRANSCRIPT = "transcript"
+    """A transcript of Claude Code."""
+    HAR = "har"
+    """A HAR file, as browsers and proxies write them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Milliseconds since the request was received; None for events that have not happened."""
@@ -172,6 +181,8 @@ class Exchange:
     """Names and values of metrics that the provider measured and that have no place in the client's format."""
     request_id: str | None = None
     """The provider's own id of the request."""
+    message_id: str | None = None
+    """The id of the message that the response is."""
     rate_limits: Headers = ()
     retry: int = 0
     """The number of earlier tries of the same call, as counted by the client."""
@@ -195,6 +206,10 @@ class Exchange:
     """The title that this exchange gave its session (the response to the client's own title request)."""
     subscription: bool = False
     """Whether the client authenticates with an OAuth token: the cost is then what the API would charge, not a bill."""
+    imported: Imported | None = None
+    """None if it crossed candela's proxy."""
+    rebuilt: tuple[str, ...] = ()
+    """The bodies that were put together from parts, and are not byte for byte what crossed: request, response."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from candela_tui.exchange.exchange import Exchange, Outcome
+from candela_tui.exchange.exchange import Exchange, Imported, Outcome
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
@@ -102,6 +102,15 @@ def _cost_parts(exchange: Exchange) -> dict[str, Decimal] | None:
     return {part: getattr(cost, part) for part in parts}
 
 
+def _seen(get: Callable[[Exchange], Value]) -> Callable[[Exchange, Context], Value]:
+    """Return the getter of a fact that transcripts do not state."""
+    return lambda exchange, context: None if exchange.imported is Imported.TRANSCRIPT else get(exchange)
+
+
+def _size(size: int, exchange: Exchange) -> int | None:
+    return size if size or exchange.imported is None else None
+
+
 def _pairs(headers: Headers | None) -> list[list[str]] | None:
     return None if headers is None else [[name, value] for name, value in headers]
 
@@ -117,7 +126,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("agent_id", "id of the sub-agent", lambda of, _: of.agent_id, doc="Empty for the session's main agent."),
     Fact("parent_agent_id", "id of the agent that started it", lambda of, _: of.parent_agent_id),
     Fact("started_at", "when it began", lambda of, _: iso_time(of.started_at), Unit.TIME),
-    Fact("route", "the route it took", lambda of, _: of.route),
+    Fact("route", "the route it took", lambda of, _: None if of.imported else of.route),
     Fact(
         "dialect",
         "the form of the client's request",
@@ -182,16 +191,16 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "request_bytes",
         "bytes of the request",
-        lambda of, _: of.request_bytes,
+        lambda of, _: _size(of.request_bytes, of),
         Unit.BYTES,
-        "Of the body as it crossed.",
+        "Of the body as it crossed, or as it was rebuilt.",
     ),
     Fact(
         "response_bytes",
         "bytes of the answer",
-        lambda of, _: of.response_bytes,
+        lambda of, _: _size(of.response_bytes, of),
         Unit.BYTES,
-        "Of the body as it crossed.",
+        "Of the body as it crossed, or as it was rebuilt.",
     ),
     Fact("request_id", "the provider's id", lambda of, _: of.request_id),
     Fact(
@@ -295,10 +304,10 @@ FACTS: tuple[Fact, ...] = (
     ),
     Fact("call", "id of the first try of the same call", lambda of, context: context.call or of.id),
     Fact("left_out", "what this try leaves out of the first", lambda of, _: _joined(of.left_out)),
-    Fact("method", "the HTTP method", lambda of, _: of.method),
-    Fact("path", "the path of the URL", lambda of, _: of.path, doc="With its query, below the route."),
+    Fact("method", "the HTTP method", _seen(lambda of: of.method)),
+    Fact("path", "the path of the URL", _seen(lambda of: of.path), doc="With its query, below the route."),
     Fact("url", "where it went", lambda of, _: of.url or None, doc="Without the query."),
-    Fact("streamed", "whether a stream was asked for", lambda of, _: of.streamed, Unit.FLAG),
+    Fact("streamed", "whether a stream was asked for", _seen(lambda of: of.streamed), Unit.FLAG),
     Fact(
         "prompt_tokens",
         "tokens of the whole prompt",
@@ -333,7 +342,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         "subscription",
         "whether a subscription pays",
-        lambda of, _: of.subscription,
+        _seen(lambda of: of.subscription),
         Unit.FLAG,
         "The cost is then what the API would charge, not a bill.",
     ),
@@ -355,6 +364,20 @@ FACTS: tuple[Fact, ...] = (
         "beta features that it asks for",
         lambda of, _: None if of.betas is None else ", ".join(of.betas),
         doc="Empty where it asks for none; null where an older candela recorded it.",
+    ),
+    Fact("message_id", "the id of the answer's message", lambda of, _: of.message_id),
+    Fact(
+        "imported",
+        "where it was imported from",
+        lambda of, _: of.imported,
+        doc="Empty where it crossed candela.",
+        values=tuple(each.value for each in Imported),
+    ),
+    Fact(
+        "rebuilt",
+        "bodies put together from parts",
+        lambda of, _: _joined(of.rebuilt),
+        doc="`request`, `response`: what the client said, but not byte for byte what crossed.",
     ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""

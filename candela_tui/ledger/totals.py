@@ -35,6 +35,8 @@ class Totals:
     lower_bounds: int = 0
     """Exchanges whose cost is a lower bound."""
     unread: int = 0
+    imported: int = 0
+    """Exchanges that did not cross candela's proxy."""
     side_requests: int = 0
     """Requests that the client makes outside the conversation."""
     side_cost_usd: Decimal = Decimal(0)
@@ -89,6 +91,8 @@ class Totals:
             self.client_difference += times * (exchange.client_cost - usd)
         if exchange.unread is not None:
             self.unread += times
+        if exchange.imported is not None:
+            self.imported += times
 
     def include(self, other: "Totals") -> None:
         """Add the sums over other exchanges."""

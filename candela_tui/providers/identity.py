@@ -70,6 +70,8 @@ class ProviderInfo:
     """What the names of all models begin with. Claude Code adds it itself when it uses the provider."""
     lists_models: bool = True
     """Whether the provider, or candela for it, answers /v1/models."""
+    message_prefix: str = ""
+    """What the ids of its messages begin with, where that tells the provider."""
 
 
 PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
@@ -90,6 +92,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             account="gcp",
             dialect=Dialect.VERTEX,
             price_list="google",
+            message_prefix="msg_vrtx_",
         ),
         ProviderInfo(
             Provider.BEDROCK,
@@ -98,6 +101,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             account="aws",
             dialect=Dialect.BEDROCK,
             price_list="aws",
+            message_prefix="msg_bdrk_",
         ),
         ProviderInfo(
             Provider.MANTLE,

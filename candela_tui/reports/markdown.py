@@ -55,6 +55,8 @@ def _facts(session: SessionSummary) -> Iterator[str]:
 def _totals(session: SessionSummary) -> Iterator[tuple[str, str]]:
     totals = session.totals
     yield "Requests", f"{totals.requests:,}"
+    if totals.imported:
+        yield "Imported requests", f"{totals.imported:,}"
     if totals.errors:
         yield "Failed requests", f"{totals.errors:,}"
     if session.agents:

@@ -49,8 +49,8 @@ def session_record(session: SessionTotals) -> Record:
 
     The tokens are None if no response stated its usage. ``agents`` is the number of its sub-agents, ``cache_hit_rate``
     0 to 1, and ``cost_usd`` the sum over the requests with a price. ``cost_at_least`` says that the session may cost
-    more, ``unpriced`` how many requests have no price, and ``client_difference_usd`` how much more the client
-    calculates than the provider bills.
+    more, ``unpriced`` how many requests have no price, ``imported`` how many did not cross candela, and
+    ``client_difference_usd`` how much more the client calculates than the provider bills.
     """
     totals = session.totals
     rate = totals.cache_hit_rate
@@ -78,6 +78,7 @@ def session_record(session: SessionTotals) -> Record:
         "unpriced": totals.unpriced,
         "unread": totals.unread,
         "client_difference_usd": totals.client_difference if totals.counted_otherwise else None,
+        "imported": totals.imported,
     }
 
 

@@ -25,6 +25,7 @@ from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
+from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
 from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
@@ -196,6 +197,14 @@ class StoreReader:
             if connection is None:
                 return 0
             return int(connection.execute(every).scalar_one()) - int(connection.execute(live).scalar_one())
+
+    def recorded_answers(self) -> list[RecordedAnswer]:
+        """Return what is stored of each answer that has an id of its provider. Raises StoreError."""
+        with self._reading() as connection:
+            try:
+                return list(recorded_answers(connection)) if connection else []
+            except (ValueError, TypeError, ArithmeticError) as error:
+                raise StoreError(f"{self._path} has damaged rows: nothing can be imported into it.") from error
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers, by its id or a prefix of it. Raises AmbiguousId if several match."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(
@@ -128,6 +128,7 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("client_cost", BigInteger),
     Column("unread", Text),
     Column("answer_facts", Text),
+    Column("betas", Text),
 )
 """The columns of the released schemas, in the order in which the migrations create them."""
 _SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks"})

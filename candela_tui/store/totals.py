@@ -69,6 +69,7 @@ _SUMS: Final = (
     _Sum("unpriced", func.count(case((~_is_priced, _columns.unpriced_model)))),
     _Sum("lower_bounds", func.sum(_columns.cost_at_least, type_=BigInteger())),
     _Sum("unread", func.count(_columns.unread)),
+    _Sum("imported", func.count(_columns.imported)),
     _Sum("side_requests", _count(_is_side)),
     _Sum("side_cost_usd", func.sum(case((_is_side, _cost))), is_money=True),
     _Sum("saved_usd", func.sum(case((_is_priced, _columns.saved))), is_money=True),

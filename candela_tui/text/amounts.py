@@ -80,9 +80,14 @@ def count(number: int | None) -> str:
     return f"{number / 1e12:.0f}T"
 
 
+def things(number: int, noun: str) -> str:
+    """``1 file``, ``1,234 files``."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def requests(number: int) -> str:
     """``1 request``, ``1,234 requests``."""
-    return "1 request" if number == 1 else f"{number:,} requests"
+    return things(number, "request")
 
 
 def size(octets: int) -> str:

@@ -109,6 +109,9 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "provider_status": None,
         "differs": None,
         "betas": None,
+        "message_id": None,
+        "imported": None,
+        "rebuilt": None,
     }
 
 
@@ -193,6 +196,7 @@ def test_a_session_sums_up_its_requests() -> None:
         "cost_at_least": False,
         "unpriced": 0,
         "client_difference_usd": None,
+        "imported": 0,
     }
 
 

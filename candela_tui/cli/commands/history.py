@@ -53,7 +53,7 @@ def requests(invocation: Invocation, beginning: str | None, as_json: bool) -> No
             local_time(exchange.started_at),
             exchange.model_used or exchange.model or UNKNOWN,
             str(exchange.status or UNKNOWN),
-            exchange.outcome.value,
+            exchange.outcome.value + (", imported" if exchange.imported else ""),
             count(exchange.usage.prompt_tokens if exchange.usage else None),
             count(exchange.usage.cache_read_tokens if exchange.usage else None),
             count(exchange.usage.output_tokens if exchange.usage else None),

@@ -58,7 +58,7 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
         (
             session.session_id or NO_SESSION,
             session_title(session),
-            str(session.totals.requests),
+            _requests(session.totals),
             str(session.agents),
             count(session.totals.known(session.totals.prompt_tokens)),
             percent(session.totals.cache_hit_rate),
@@ -70,6 +70,10 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
     ]
     heads = ("SESSION", "TITLE", "REQUESTS", "AGENTS", "PROMPT", "CACHED", "OUTPUT", "COST", "LAST")
     click.echo(table(heads, rows, flexible=1, right=range(2, 8), width=output_width()))
+
+
+def _requests(totals: Totals) -> str:
+    return f"{totals.requests} ({totals.imported} imported)" if totals.imported else str(totals.requests)
 
 
 def _total(totals: Totals) -> str:

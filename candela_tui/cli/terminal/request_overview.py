@@ -1,6 +1,8 @@
 """Format one request as text for people."""
 
-from candela_tui.analysis.labels import ADAPTED, KINDS, cost, provider, tool_durations, way
+from collections.abc import Iterator
+
+from candela_tui.analysis.labels import ADAPTED, KINDS, cost, imported, provider, tool_durations, way
 from candela_tui.exchange import Exchange
 from candela_tui.pricing import price_settings
 from candela_tui.protocol.headers import Headers
@@ -46,14 +48,13 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         ("for", KINDS[exchange.kind] + (" (inferred)" if "kind" in exchange.inferred else "")),
         ("session", exchange.session_id or UNKNOWN),
         *_agent(exchange),
-        ("asked", f"{exchange.method} {exchange.path}"),
-        ("of", f"{exchange.route} ({exchange.url})" if exchange.url else exchange.route),
+        *_way(exchange),
         ("model", _models(exchange)),
         ("outcome", f"{exchange.outcome.value}, status {exchange.status or UNKNOWN}"),
         ("stop reason", exchange.stop_reason or UNKNOWN),
         *_provider(exchange),
         ("provider's id", exchange.request_id or UNKNOWN),
-        ("bodies", f"{exchange.request_bytes:,} bytes asked, {exchange.response_bytes:,} bytes answered"),
+        ("bodies", _bodies(exchange)),
     ]
     facts += [
         (difference.what.replace("_", " "), f"asked {difference.asked}, served {difference.served}")
@@ -76,6 +77,25 @@ def _agent(exchange: Exchange) -> list[tuple[str, str]]:
         ("tools before", tool_durations(exchange.tool_durations)),
     )
     return facts + [(name, value) for name, value in stated if value]
+
+
+def _way(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield how the request crossed the proxy or, if it was imported, as much as is known of that."""
+    words = imported(exchange)
+    if words is not None:
+        yield "imported", words
+    if exchange.path:
+        yield "asked", f"{exchange.method} {exchange.path}"
+    if words is None:
+        yield "of", f"{exchange.route} ({exchange.url})" if exchange.url else exchange.route
+    elif exchange.url:
+        yield "of", exchange.url
+
+
+def _bodies(exchange: Exchange) -> str:
+    if exchange.imported is not None and not exchange.request_bytes:
+        return f"the request is not known, {exchange.response_bytes:,} bytes answered"
+    return f"{exchange.request_bytes:,} bytes asked, {exchange.response_bytes:,} bytes answered"
 
 
 def _models(exchange: Exchange) -> str:

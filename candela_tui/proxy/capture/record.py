@@ -435,6 +435,7 @@ class ExchangeRecord:
             exchange,
             model_used=model_used,
             model_stated=model_stated,
+            message_id=fold.message_id,
             provider_metrics=self.raw.provider_metrics or answer.metrics,
             stop_reason=fold.stop_reason,
             usage=self._with_tier(fold.usage),

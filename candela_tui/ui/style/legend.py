@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-from candela_tui.analysis.labels import PART_NAMES, PART_SIGNS
+from candela_tui.analysis.labels import IMPORTED, PART_NAMES, PART_SIGNS
 from candela_tui.credentials.state import SIGNS as STANDING_SIGNS
 from candela_tui.ui.style import outcomes
 from candela_tui.ui.style.spinner import frame
@@ -40,6 +40,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("├ └", "a sub-agent of the session above"),
         LegendEntry("⎇", "git branch"),
         LegendEntry("≠", "served by another model, or differently, than requested"),
+        LegendEntry(IMPORTED, "imported from a transcript or a HAR file: it did not cross candela"),
         LegendEntry("↗", "runs on Vertex AI or Bedrock"),
         LegendEntry("↑ ↓", "sorted by this column, smallest or largest first"),
         LegendEntry("+4", "before the column names: chosen columns that do not fit (C to choose)"),

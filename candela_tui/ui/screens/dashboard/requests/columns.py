@@ -137,6 +137,7 @@ def _model(call: Call, table: Table, width: int) -> str:
     others = [difference.what for difference in exchange.differences if difference.what != "model"]
     other_model = len(others) < len(exchange.differences)
     name = f"≠{name}" if other_model else name
+    name = f"{labels.IMPORTED}{name}" if exchange.imported else name
     if not others:
         return _placed(name, exchange, width)
     marks = " ".join(f"≠{labels.difference(what)}" for what in others)
@@ -202,7 +203,7 @@ COLUMNS = (
         "MODEL",
         11,
         1,
-        "model served; ≠ other, ↗ cloud",
+        "model served; ≠ other, ↗ cloud, ⇣ imported",
         _model,
         lambda call, table: call.last.model_used or call.last.model,
         right=False,

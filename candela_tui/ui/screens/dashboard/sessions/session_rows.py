@@ -189,7 +189,7 @@ class SessionRow:
             yield self.cache
         if self.by_tokens:
             yield f"{amounts.count(totals.known(all_tokens(totals)))} tok", "text"
-        yield f"{totals.requests} req", "dim"
+        yield _requests(totals), "dim"
         if totals.cache_hit_rate is not None:
             yield f"{amounts.percent(totals.cache_hit_rate)} hit", "dim"
         if context and not filling:
@@ -214,7 +214,7 @@ class SessionRow:
             RowColumn(4, 10, ((labels.model(session.model), "dim"),)),
             RowColumn(3, 4, ((errors, "bad"),)),
             RowColumn(2 if self.by_tokens else None, 8, ((tokens, "text"),)),
-            RowColumn(6, 7, ((f"{totals.requests} req", "dim"),)),
+            RowColumn(6, 8 if totals.imported else 7, ((_requests(totals), "dim"),)),
             RowColumn(7, 8, ((hit, "dim"),)),
             RowColumn(8, 8, context),
             RowColumn(5, 10, (self.cache,)),
@@ -308,6 +308,10 @@ def total_cost(totals: Totals) -> str:
 def all_tokens(totals: Totals) -> int:
     """Return the sum of prompt and output tokens."""
     return totals.prompt_tokens + totals.output_tokens
+
+
+def _requests(totals: Totals) -> str:
+    return f"{labels.IMPORTED if totals.imported else ''}{totals.requests} req"
 
 
 def _agent_count(session: SessionSummary) -> str:

@@ -215,11 +215,8 @@ def _request(exchange: Exchange, agent: str, clock: Clock, width: int) -> list[L
     lines = [heading("Request")]
     facts: tuple[tuple[str, str | None], ...] = (
         ("at", times.exact_time(exchange.started_at, clock)),
-        ("what", f"{exchange.method} {exchange.path}"),
-        ("route", f"{exchange.route} → {exchange.url}" if exchange.url else exchange.route),
-        ("sent", f"{amounts.size(exchange.request_bytes)} ({exchange.request_bytes:,} bytes)"),
-        ("received", f"{amounts.size(exchange.response_bytes)} ({exchange.response_bytes:,} bytes)"),
-        ("streamed", "yes" if exchange.streamed else "no"),
+        ("imported", labels.imported(exchange)),
+        *_crossed(exchange),
         ("request id", exchange.request_id),
         ("for", _purpose(exchange)),
         ("session", exchange.session_id),
@@ -234,6 +231,21 @@ def _request(exchange: Exchange, agent: str, clock: Clock, width: int) -> list[L
     for name, value in facts:
         lines += labelled(name, value, width)
     return lines
+
+
+def _crossed(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield how the exchange crossed the proxy or, if it was imported, as much as is known of that."""
+    if exchange.path:
+        yield "what", f"{exchange.method} {exchange.path}"
+    if exchange.imported is None:
+        yield "route", f"{exchange.route} → {exchange.url}" if exchange.url else exchange.route
+    elif exchange.url:
+        yield "to", exchange.url
+    for name, size in (("sent", exchange.request_bytes), ("received", exchange.response_bytes)):
+        if size or exchange.imported is None:
+            yield name, f"{amounts.size(size)} ({size:,} bytes)"
+    if exchange.path:
+        yield "streamed", "yes" if exchange.streamed else "no"
 
 
 def _purpose(exchange: Exchange) -> str:

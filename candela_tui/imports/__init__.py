@@ -1,0 +1,1 @@
+"""Import what did not cross the proxy: Claude Code's transcripts and HAR files."""

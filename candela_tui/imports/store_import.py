@@ -1,0 +1,47 @@
+"""Run an import into the store, beside whichever candela writes it at the same time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from candela_tui.imports.destination import Destination, DryRun, StoreDestination
+from candela_tui.imports.importing import Import, ImportResult, Sources
+from candela_tui.pricing import Pricer
+from candela_tui.store.database import connect_to_write
+from candela_tui.store.migrate import bring_up_to_date
+from candela_tui.store.reader import StoreReader
+
+
+def import_into_store(
+    store: Path,
+    sources: Sources,
+    pricer: Pricer,
+    *,
+    now: datetime,
+    on_problem: Callable[[str], None],
+    dry_run: bool = False,
+    settled: timedelta = timedelta(0),
+    stopped: Callable[[], bool] = lambda: False,
+    breathe: Callable[[], None] = lambda: None,
+) -> ImportResult:
+    """Import what the store does not have, and return once it is stored. With ``dry_run``, store nothing.
+
+    ``stopped``, ``settled`` and ``breathe`` are as in ``StoreDestination`` and ``Import``. Blocks. Raises Stopped,
+    StoreError, and errors of SQLAlchemy and of the file system.
+    """
+    if not dry_run:
+        with connect_to_write(store) as connection:
+            bring_up_to_date(connection, store)
+    reader = StoreReader(store)
+    try:
+        recorded = reader.recorded_answers()
+    finally:
+        reader.close()
+    destination: Destination = DryRun() if dry_run else StoreDestination(store, on_problem, stopped)
+    importing = Import(destination, recorded, pricer, now=now, settled=settled, breathe=breathe)
+    try:
+        result = importing.run(sources)
+    finally:
+        lost = destination.close()
+    result.lost = lost
+    return result
