@@ -47,6 +47,11 @@ class Paths:
         return self.data / "vault.json"
 
     @property
+    def prices(self) -> Path:
+        """Price data that the user fetched, newer than that of the package."""
+        return self.data / "prices.json"
+
+    @property
     def installed(self) -> Path:
         """What `candela install` changed in settings of Claude Code (JSON, no secrets)."""
         return self.data / "installed.json"

@@ -1,16 +1,17 @@
-"""The cost of a usage: genai-prices' bundled data, overridden by the user's own prices.
+"""The cost of a usage: genai-prices' data, overridden by the user's own prices.
 
-Money is Decimal throughout. Nothing here uses the network. The price data takes a few hundred milliseconds to load,
-so it is loaded with the first price, or by ``Pricer.warm``.
+Money is Decimal throughout. Nothing here uses the network. The price data (``price_data``) takes a few hundred
+milliseconds to load, so it is loaded with the first price, or by ``Pricer.warm``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from candela_tui import price_data
 from candela_tui.protocol.claude_code import models as claude_code
 from candela_tui.protocol.clouds.model_ids import bedrock_id
 from candela_tui.protocol.model_ids import model_name, same_model, without_client_suffix, without_date
@@ -76,6 +77,22 @@ class Cost:
         return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
 
 
+@dataclass(frozen=True, slots=True)
+class PriceBasis:
+    """What a cost was calculated from, besides what the exchange itself says. It is kept to calculate it again."""
+
+    prices: str
+    """The price data: ``genai-prices 0.2.3``, or ``config.toml`` for a price of the user's own."""
+    provider: str
+    """The provider whose prices count: behind a gateway another one than the request was sent to."""
+    final: bool
+    """Whether the usage is the final one."""
+    cloud_tier: str | None = None
+    """The service tier that a cloud stated, or else was asked for."""
+    model_unstated: bool = False
+    """Whether a gateway answered that does not state which model it used."""
+
+
 _FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -91,11 +108,13 @@ class PricedUsage:
     saved: Decimal | None = None
     """USD that the prompt cache saved: the prompt at the input price, minus its cost. Negative if writing the cache
     costs more than reading it saves. None: not priced."""
+    prices: str | None = None
+    """The price data that was used, or looked in; see ``PriceBasis``."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Rates:
-    """USD per million tokens, and per 1000 searches."""
+class Rates:
+    """Prices: USD per million tokens, and per 1000 searches."""
 
     input: Decimal
     cache_read: Decimal
@@ -181,7 +200,7 @@ class Pricer:
         else:
             rates = self._rates(usage, served, model, (model_asked, model_sent))
             if rates is None:
-                return PricedUsage(unpriced_model=model)
+                return PricedUsage(unpriced_model=model, prices=data_version())
             doubts += _doubts(usage, rates)
             cost = _cost(usage, rates, self._share)
             saved = self._saved(usage, rates, cost)
@@ -214,22 +233,24 @@ class Pricer:
         if _on_bedrock(provider) and served.sent and _hides_model(served.sent):
             notes.append("its name does not tell whether it is global or regional: counted at regional prices")
         cost = replace(cost, at_least=bool(doubts) or not final)
-        return PricedUsage(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved)
+        own = self._own_price(provider, model, (model_asked, model_sent)) is not None
+        prices = OWN_PRICES if own else data_version()
+        return PricedUsage(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved, prices)
 
-    def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> _Rates | None:
+    def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> Rates | None:
         return self._rates(iteration.usage, served, model) if iteration.type in _PRICED_ITERATIONS else None
 
-    def _saved(self, usage: Usage, rates: _Rates, cost: Cost) -> Decimal:
+    def _saved(self, usage: Usage, rates: Rates, cost: Cost) -> Decimal:
         # The rates are those of the whole prompt, cached or not: without a cache it would be in the same tier.
         uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
         return uncached - cost.input - cost.cache_read - cost.cache_write
 
-    def _rates(self, usage: Usage, served: _Served, model: str, called: tuple[str | None, ...] = ()) -> _Rates | None:
+    def _rates(self, usage: Usage, served: _Served, model: str, called: tuple[str | None, ...] = ()) -> Rates | None:
         listed = _listed(usage, served, model, usage.prompt_tokens or 0)
         own = self._own_price(served.provider, model, called)
         if own is None:
             return listed
-        return _own_rates(own, listed)
+        return own_rates(own, listed)
 
     def _own_price(self, provider: Provider, model: str, called: tuple[str | None, ...]) -> "ModelPrice | None":
         """Return the user's own price of the model that answered.
@@ -277,14 +298,23 @@ def client_total(usage: Usage, *, client: str | None, model_asked: str | None, a
     return _cost(counted, rates, _ONE).total
 
 
+OWN_PRICES = "config.toml"
+"""Stands for the price data where the user's own price counts."""
+
+
+def data_version() -> str:
+    """Return the version of the price data in use. Blocks while it is loaded."""
+    return price_data.loaded()[1].version
+
+
 def load_price_data() -> None:
-    """Load genai-prices' data if it is not loaded yet, which takes some 0.3 s."""
+    """Load the price data if it is not loaded yet, which takes some 0.3 s."""
     _lookup(Provider.ANTHROPIC, "claude-sonnet-4-5")
 
 
 def price_data_loaded() -> bool:
     """Return whether the price data is loaded, so that a lookup does not block."""
-    return bool(_lookup.cache_info().currsize)
+    return bool(price_data.loaded.cache_info().currsize)
 
 
 def context_window(model: str) -> int | None:
@@ -300,7 +330,7 @@ def _billable(usage: Usage) -> bool:
     return bool(usage.beyond) or any(count is not None for count in counts)
 
 
-def _doubts(usage: Usage, rates: _Rates) -> Iterator[str]:
+def _doubts(usage: Usage, rates: Rates) -> Iterator[str]:
     """Yield the reasons why the real cost may be higher."""
     yield from rates.notes
     if usage.web_searches and rates.web_search is None:
@@ -309,7 +339,7 @@ def _doubts(usage: Usage, rates: _Rates) -> Iterator[str]:
         yield "1-hour cache writes have no price of their own here"
 
 
-def _cost(usage: Usage, rates: _Rates, share: Decimal) -> Cost:
+def _cost(usage: Usage, rates: Rates, share: Decimal) -> Cost:
     return Cost(
         input=_usd(share, (usage.input_tokens, rates.input)),
         cache_read=_usd(share, (usage.cache_read_tokens, rates.cache_read)),
@@ -341,7 +371,7 @@ def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
     return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
 
 
-def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> _Rates | None:
+def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> Rates | None:
     """Return the provider's list price at this size of the prompt, or None if the data has none."""
     info = next((found for name in _references(served, model) if (found := _lookup(served.provider, name))), None)
     if info is None:
@@ -367,7 +397,7 @@ def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> _R
             factor *= _US_ONLY
     if served.provider == Provider.VERTEX and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
         factor *= _REGIONAL
-    return _at_prompt(prices, prompt_tokens, factor, notes)
+    return rates_at_prompt(prices, prompt_tokens, factor, notes)
 
 
 def _references(served: _Served, model: str) -> Iterator[str]:
@@ -402,7 +432,9 @@ def _hides_model(name: str) -> bool:
     return name.startswith("arn:") and model_name(name).version is None
 
 
-def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, notes: list[str]) -> _Rates | None:
+def rates_at_prompt(
+    prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal = _ONE, notes: Sequence[str] = ()
+) -> Rates | None:
     """Return the rates for a prompt of this size: a tier applies to the whole request.
 
     A part without its own price is charged as the next wider one, as genai-prices does.
@@ -425,7 +457,7 @@ def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, 
     write_1h = rate("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")
     if base is None or output is None or cache_read is None or write_5m is None or write_1h is None:
         return None
-    return _Rates(
+    return Rates(
         input=base,
         cache_read=cache_read,
         cache_write_5m=write_5m,
@@ -437,7 +469,7 @@ def _at_prompt(prices: "genai.ModelPrice", prompt_tokens: int, factor: Decimal, 
     )
 
 
-def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
+def own_rates(own: "ModelPrice", listed: Rates | None) -> Rates:
     """Return the user's prices; a missing part keeps its proportion to the input price in the list price."""
 
     def usual(price: Decimal | None, of_list: Decimal | None, proportion: Decimal) -> Decimal:
@@ -447,7 +479,7 @@ def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
             return _EXACT.multiply(own.input, proportion)
         return _EXACT.divide(_EXACT.multiply(own.input, of_list), listed.input)
 
-    return _Rates(
+    return Rates(
         input=own.input,
         cache_read=usual(own.cache_read, listed.cache_read if listed else None, _CACHE_READ),
         cache_write_5m=usual(own.cache_write_5m, listed.cache_write_5m if listed else None, _CACHE_WRITE_5M),
@@ -457,13 +489,15 @@ def _own_rates(own: "ModelPrice", listed: _Rates | None) -> _Rates:
     )
 
 
-@lru_cache(maxsize=1000)
 def _lookup(provider: Provider, model: str) -> "genai.ModelInfo | None":
-    """Return the model in genai-prices' bundled data. Misses are cached too: they are slow."""
-    from genai_prices.data_snapshot import get_snapshot
+    return _found(data_version(), provider, model)
 
+
+@lru_cache(maxsize=1000)
+def _found(prices: str, provider: Provider, model: str) -> "genai.ModelInfo | None":
+    """Return the model in the price data of this version. Misses are cached too: they are slow."""
     try:
-        found = get_snapshot().find_provider_model(model, None, PROVIDERS[provider].price_list, None)[1]
+        found = price_data.loaded()[0].find_provider_model(model, None, PROVIDERS[provider].price_list, None)[1]
     except LookupError:
         return None
     # Its data (0.2.3) matches some names by their beginning: claude-opus-4-10 would cost what claude-opus-4-1 does.

@@ -19,6 +19,7 @@ from aiohttp import TCPConnector, http_writer, web
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.web_protocol import RequestHandler
 from botocore.credentials import AssumeRoleProvider, RefreshableCredentials
+from genai_prices import types as genai_types
 from textual import _context
 from textual.app import App
 from textual.dom import DOMNode
@@ -60,6 +61,7 @@ PRIVATE = (
     Private("_writer_thread", LinuxDriver, "put a writer of ours in its place (ui/terminal/driver.py)"),
     Private("_file", LinuxDriver, "draw on standard output (ui/terminal/driver.py)"),
     Private("_app", LinuxDriver, "draw everything again after dropped frames (ui/terminal/driver.py)"),
+    Private("_providers_from_raw", genai_types, "read newer price data by its own schema (price_data.py)"),
     Private("_prompter", AssumeRoleProvider, "keep botocore from asking for MFA codes (bedrock/credentials/chain.py)"),
     Private("_expiry_time", RefreshableCredentials, "renew AWS keys before they end (bedrock/credentials/chain.py)"),
 )

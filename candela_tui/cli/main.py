@@ -14,6 +14,7 @@ import click
 from candela_tui import __version__
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.terminal.encoding import never_fail_to_encode
+from candela_tui.price_file import look_in
 
 EXAMPLES = """\b
 Examples:
@@ -55,6 +56,8 @@ COMMANDS = {
     "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
     "export": CommandEntry("export", "export", "Write CSV, JSON, JSON Lines, Parquet, HAR, Markdown or HTML."),
+    "prices": CommandEntry("prices", "prices", "Show the prices that are known, and fetch newer ones."),
+    "reprice": CommandEntry("reprice", "reprice", "Calculate the recorded costs again, with the prices of now."),
     "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),
     "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
@@ -144,10 +147,11 @@ def cli(ctx: click.Context, config_file: Path | None, data_dir: Path | None) -> 
     Every key of config.toml can also be set as an environment variable, CANDELA_SECTION__KEY,
     such as CANDELA_PROXY__PORT=8182.
     """
-    ctx.obj = Invocation(
+    invocation = ctx.obj = Invocation(
         config_file.absolute() if config_file else None,
         data_dir.absolute() if data_dir else None,
     )
+    look_in(lambda: invocation.paths.prices)
     if ctx.invoked_subcommand is None:
         from candela_tui.cli.dashboard.own import open_dashboard
 

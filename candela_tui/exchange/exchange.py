@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from candela_tui.pricing import Cost
+from candela_tui.pricing import Cost, PriceBasis
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
@@ -210,6 +210,8 @@ class Exchange:
     """None if it crossed candela's proxy."""
     rebuilt: tuple[str, ...] = ()
     """The bodies that were put together from parts, and are not byte for byte what crossed: request, response."""
+    price_basis: PriceBasis | None = None
+    """What the cost was calculated from. None if recorded by a version of candela that did not record it."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

@@ -379,6 +379,12 @@ FACTS: tuple[Fact, ...] = (
         lambda of, _: _joined(of.rebuilt),
         doc="`request`, `response`: what the client said, but not byte for byte what crossed.",
     ),
+    Fact(
+        "price_data",
+        "price data that the cost is from",
+        lambda of, _: of.price_basis.prices if of.price_basis is not None else None,
+        doc="Such as `genai-prices 0.2.3`, or `config.toml` for a price of your own.",
+    ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.served import Asked
 from candela_tui.claude_code.recorded_requests import RebuiltRequest
 from candela_tui.claude_code.transcripts import TranscriptLine, read_at
@@ -20,7 +21,7 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.providers.identity import PROVIDERS, Provider, RouteName
-from candela_tui.proxy.capture.billing import billed, client_cost
+from candela_tui.proxy.capture.billing import billed
 from candela_tui.proxy.capture.delegations import called_tools, delegates, delegation_of
 
 _NO_END = "the transcript does not have the end of this answer"
@@ -78,7 +79,7 @@ def exchange_of(answer: Answer, pricer: Pricer, *, first_words: str | None, titl
     )
     whole = answer.stop_reason is not None
     exchange = billed(exchange, fold, None, asked, pricer, cloud_tier=None, ended=whole)
-    exchange = replace(exchange, client_cost=client_cost(exchange)) if whole else _unfinished(exchange, answer)
+    exchange = with_client_cost(exchange) if whole else _unfinished(exchange, answer)
     return FoundExchange(exchange, request.body if request is not None else None, (document,), (max(0.0, end_ms),))
 
 

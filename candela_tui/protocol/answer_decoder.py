@@ -167,12 +167,6 @@ class MessageFold:
         return self._usage.usage
 
     @property
-    def refused_before_output(self) -> bool:
-        """Whether the model refused before it generated anything; the output count is then 0 or a placeholder of 1."""
-        output = (self.usage.output_tokens if self.usage else None) or 0
-        return self.stop_reason == "refusal" and output <= 1 and not self.output_characters
-
-    @property
     def unread_counts(self) -> tuple[str, ...]:
         """The counts of the usage that are not whole numbers, each with its value."""
         return self._usage.unread

@@ -70,8 +70,10 @@ def _unknown(words: str) -> Iterator[str]:
     if isinstance(command, click.Group):
         below = re.match(r" ([a-z]+(?:\\?\|[a-z]+)*)", arguments)
         names = re.split(r"\\?\|", below[1]) if below else []
-        yield from (f"{name[0]} {each}" for each in names if each not in command.commands)
-        known = [command.commands[each] for each in names if each in command.commands] or [command]
+        default = command.commands.get(getattr(command, "default", ""))
+        if default is None:
+            yield from (f"{name[0]} {each}" for each in names if each not in command.commands)
+        known = [command.commands[each] for each in names if each in command.commands] or [default or command]
     else:
         known = [command]
     if name[0] in ("claude", "exec"):

@@ -112,6 +112,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "message_id": None,
         "imported": None,
         "rebuilt": None,
+        "price_data": None,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import starmap
 
+from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
 from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, Recording, ToolDuration
@@ -30,7 +31,7 @@ from candela_tui.protocol.usage import Usage
 from candela_tui.protocol.user_agent import client_of
 from candela_tui.providers.identity import Dialect, Provider
 from candela_tui.providers.upstream import Attempt
-from candela_tui.proxy.capture.billing import billed, client_cost, served_by
+from candela_tui.proxy.capture.billing import billed, served_by
 from candela_tui.proxy.capture.conversations import Conversations
 from candela_tui.proxy.capture.delegations import called_tools, delegates, delegation_of
 from candela_tui.proxy.capture.growth import GrowthCursor
@@ -342,9 +343,7 @@ class ExchangeRecord:
             counted = exchange.cost is not None or exchange.unpriced_model is not None
             why = unread(raw, self._answer, self._trouble, exchange.outcome, counted=counted)
             exchange = replace(exchange, unread=why)
-        if exchange.outcome is Outcome.OK:
-            exchange = replace(exchange, client_cost=client_cost(exchange))
-        self.exchange = exchange
+        self.exchange = with_client_cost(exchange)
 
     def _head(self, exchange: Exchange) -> Exchange:
         """Return the exchange with the status and header fields of its answer."""

@@ -1,0 +1,73 @@
+"""What an exchange costs: the provider's bill, and the client's own figure if that differs.
+
+Capture calculates it when an answer ends, and ``candela reprice`` from what was recorded, with newer prices.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.pricing import PriceBasis, Pricer, client_total
+from candela_tui.protocol.kind import Kind
+from candela_tui.providers.identity import Dialect, Provider
+
+_PLACEHOLDER_OUTPUT = 1
+"""Output tokens of an answer that was refused before any output: none, or the placeholder."""
+
+
+def with_cost(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> Exchange:
+    """Return the exchange with the cost of what was served, as far as it is known.
+
+    The basis says what the exchange does not; which prices it names does not matter."""
+    usage = exchange.usage
+    if usage is None or exchange.kind is Kind.COUNT_TOKENS:
+        return exchange
+    priced = pricer.price(
+        usage,
+        provider=Provider(basis.provider),
+        region=exchange.region,
+        model_asked=exchange.model,
+        model_sent=exchange.model_sent,
+        model_used=exchange.model_used,
+        at=exchange.started_at,
+        final=basis.final,
+        refused=_refused_before_output(exchange),
+        cloud_tier=basis.cloud_tier,
+    )
+    notes = priced.notes
+    if basis.model_unstated and priced.cost is not None and exchange.model_used is not None:
+        notes = (*notes, f"{exchange.gateway} does not state which model answered: priced as {exchange.model_used}")
+    return replace(
+        exchange,
+        cost=priced.cost,
+        unpriced_model=priced.unpriced_model,
+        cost_notes=notes,
+        saved=priced.saved,
+        price_basis=replace(basis, prices=priced.prices) if priced.prices is not None else None,
+    )
+
+
+def with_client_cost(exchange: Exchange) -> Exchange:
+    """Return a priced exchange that has ended with the USD that the client calculates.
+
+    None if that is not known, or equals the bill. The client's figure for an answer that broke off is unknown: it
+    depends on how the client continues.
+    """
+    if exchange.outcome is not Outcome.OK:
+        return exchange
+    return replace(exchange, client_cost=_client_cost(exchange))
+
+
+def _client_cost(exchange: Exchange) -> Decimal | None:
+    usage = exchange.usage
+    if usage is None or exchange.dialect != Dialect.MESSAGES or exchange.kind is Kind.COUNT_TOKENS:
+        return None
+    counted = client_total(usage, client=exchange.client, model_asked=exchange.model, at=exchange.started_at)
+    billed = exchange.cost.total if exchange.cost is not None else None
+    return None if counted == billed else counted
+
+
+def _refused_before_output(exchange: Exchange) -> bool:
+    """Return whether the model refused before it generated anything."""
+    output = (exchange.usage.output_tokens if exchange.usage else None) or 0
+    return exchange.stop_reason == "refusal" and output <= _PLACEHOLDER_OUTPUT and not exchange.output_characters
