@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 
 from candela_tui.analysis.retries import Call, calls
 from candela_tui.cli.invocation import Invocation
-from candela_tui.cli.process.engine import Engine, take_port
+from candela_tui.cli.process.engine import Engine
+from candela_tui.cli.process.port import take_port
 from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.demo.play import Demo
 from candela_tui.exchange import Exchange

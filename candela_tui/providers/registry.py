@@ -6,31 +6,36 @@ import importlib
 import os
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.interface import SignIn
 from candela_tui.credentials.state import TellState
 from candela_tui.paths import Paths
-from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import Provider, RouteName, route_of
-from candela_tui.providers.package import Checks, UpstreamContext
 from candela_tui.providers.refusal_memory import Refusals
-from candela_tui.providers.upstream import Upstream
+
+if TYPE_CHECKING:
+    # They import the HTTP client, which the dashboard's first screen does not need.
+    from candela_tui.providers.attempts import Attempts
+    from candela_tui.providers.package import Checks
+    from candela_tui.providers.upstream import Upstream
 
 
 def open_upstreams(
     settings: Settings,
-    attempts: Attempts,
+    attempts: "Attempts",
     paths: Paths | None,
     tell: TellState,
     refusals: Refusals | None = None,
-) -> dict[RouteName, Upstream]:
+) -> "dict[RouteName, Upstream]":
     """Open the upstream of each route. The caller closes each one once.
 
     ``tell`` is called whenever the state of a provider's credentials changes. Without ``paths`` there are no sign-ins.
     ``refusals`` remembers what models refuse.
     """
+    from candela_tui.providers.package import UpstreamContext
+
     context = UpstreamContext(settings, attempts, tell, paths, refusals or Refusals())
     upstreams: dict[RouteName, Upstream] = {}
     for provider in Provider:
@@ -53,8 +58,10 @@ def sign_in_to(provider: Provider) -> SignIn:
     return found
 
 
-def checks_of(provider: Provider) -> Checks:
+def checks_of(provider: Provider) -> "Checks":
     """Return the doctor's checks of a provider. Blocks the first time."""
+    from candela_tui.providers.package import Checks
+
     found = _module(provider, "checks").CHECKS
     assert isinstance(found, Checks)
     return found

@@ -14,7 +14,8 @@ from candela_tui.storing import Storing
 from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 
 HOST = "127.0.0.1"
-_HEALTH_TIMEOUT_S = 2.0
+_HEALTH_TIMEOUT_S = 5.0
+"""Seconds. A candela that has just drawn its dashboard answers once its proxy has started."""
 _MOST_WORDS = 1000
 
 

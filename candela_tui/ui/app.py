@@ -3,7 +3,7 @@
 import asyncio
 import os
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -99,7 +99,9 @@ class CandelaApp(App[int]):
         preferences: Preferences | None = None,
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
+        start: Callable[[], bool] | None = None,
     ) -> None:
+        """``start`` is called in a thread once the first screen is drawn; if it returns False, the app ends with 1."""
         super().__init__(
             driver_class=None if has_other_driver() else NonBlockingDriver,
             # With ANSI colours, Textual's filter for NO_COLOR removes all colour; with other colours it would leave
@@ -120,6 +122,7 @@ class CandelaApp(App[int]):
         self.crash: str | None = None
         """The traceback of the exception that ended the app."""
         self._config = config
+        self._start = start
         self._feed_follower = FeedFollower(
             self, self.sources, self._changed, self._noticed, self._credential_watch.take
         )
@@ -179,13 +182,26 @@ class CandelaApp(App[int]):
     def on_mount(self) -> None:
         """Start following the feed and watching credentials, and show problems with settings and preferences."""
         self._start_ticker()
-        self._feed_follower.start()
-        self._credential_watch.start()
+        if self._start is None:
+            self._follow()
+        else:
+            self.call_after_refresh(self.run_worker, self._follow_once_started)
         preferences = self.sources.preferences
         if preferences.trouble is not None:
             self._troubles.append(preferences.trouble)
         preferences.on_trouble = lambda trouble: self._noticed(Notice(trouble))
         self._tell_troubles()
+
+    async def _follow_once_started(self) -> None:
+        assert self._start is not None
+        if await asyncio.to_thread(self._start):
+            self._follow()
+        else:
+            self.exit(1)
+
+    def _follow(self) -> None:
+        self._feed_follower.start()
+        self._credential_watch.start()
 
     def _tell_troubles(self) -> None:
         troubles, self._troubles = self._troubles, []

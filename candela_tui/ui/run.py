@@ -47,13 +47,15 @@ def run(
     config: Path | None = None,
     preferences: Path | None = None,
     sign_in_setup: SignInSetup | None = None,
+    start: Callable[[], bool] | None = None,
 ) -> DashboardExit:
     """Show the dashboard in the main thread until the user quits, a signal ends it, or it fails.
 
     ``config`` is the file that the settings screen writes; None makes it read-only. ``preferences`` is the file that
     keeps what the user chose in the dashboard; None keeps nothing. ``sign_in_setup`` is what signing in needs; without
-    it, signing in is not available. SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A failure of the
-    dashboard is returned, never raised.
+    it, signing in is not available. ``start`` is called in a thread once the first screen is drawn; if it
+    returns False, the dashboard ends with code 1. SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A
+    failure of the dashboard is returned, never raised.
     """
     leave_out_strip_caches()
     try:
@@ -65,6 +67,7 @@ def run(
             config=config,
             preferences=Preferences(preferences),
             sign_in_setup=sign_in_setup,
+            start=start,
         )
         return asyncio.run(_run(app))
     except Exception:  # noqa: BLE001 - the caller reports it; the proxy of this process must not end with it

@@ -190,7 +190,7 @@ async def test_what_goes_wrong_with_the_records_is_in_the_log(home: Home) -> Non
     async with asyncio.timeout(PATIENCE_S):
         while "was damaged" not in (said := log.read_text()):
             await home.run("status")
-    assert "  WARNING  candela_tui.cli.process.engine: " in said
+    assert "  WARNING  candela_tui.notices: " in said
 
 
 async def test_settings_that_others_could_have_written_are_named(home: Home) -> None:
@@ -204,7 +204,7 @@ async def test_settings_that_others_could_have_written_are_named(home: Home) -> 
     assert f"Warning: {home.config} can be written by others" in started.err
     assert f"Warning: The data directory {home.data} can be written by others" in started.err
     log = (home.data / "candela.log").read_text()
-    assert f"WARNING  candela_tui.cli.process.engine: {home.config} can be written by others" in log
+    assert f"WARNING  candela_tui.notices: {home.config} can be written by others" in log
     checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
     (said,) = [check["words"] for check in checks if check["id"] == "data.config"]
     assert "no key_command" in said

@@ -77,7 +77,7 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     lines = home.directory / "requests.jsonl"
     home.config.write_text(f'rules.models.deny = ["*"]\nsinks.json_lines.path = "{lines}"\n')
     await terminal.open("it", [str(COMMAND), "demo", "--speed", "20"], environment, home.directory)
-    await terminal.shows("it", "Demo", "$")
+    await terminal.shows("it", "Demo", "All sessions")
     assert list(temporary.glob("candela-demo-*/candela.db"))
     await terminal.press("it", "C-c")
     assert await terminal.exit_code("it") == 0

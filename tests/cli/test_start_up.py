@@ -108,6 +108,22 @@ async def test_reading_the_records_imports_neither_the_proxy_nor_the_dashboard(h
     assert len(modules) <= 480
 
 
+FIRST_SCREEN = """
+from candela_tui.cli.dashboard.own import open_dashboard
+from candela_tui.config import Settings
+from candela_tui.providers.identity import RouteName
+from candela_tui.providers.registry import destination
+destination(RouteName.DIRECT, Settings())
+import json, sys
+print(json.dumps(list(sys.modules)))
+"""
+
+
+def test_the_first_screen_of_the_dashboard_waits_for_neither_the_proxy_nor_the_store() -> None:
+    ran = subprocess.run([sys.executable, "-c", FIRST_SCREEN], capture_output=True, text=True, check=True)
+    assert set(json.loads(ran.stdout)).intersection(HEAVY) <= {"asyncio", "rich.text", "textual", "zstandard"}
+
+
 async def test_looking_for_credentials_imports_neither_the_store_nor_the_dashboard(home: Home) -> None:
     assert {"sqlalchemy", "alembic", "textual", "uvloop", "boto3"}.isdisjoint(imported_by(home, "providers"))
 

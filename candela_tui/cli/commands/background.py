@@ -10,6 +10,7 @@ import click
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.process import daemon
 from candela_tui.cli.process.pidfile import background
+from candela_tui.cli.process.port import OTHER_PORT
 from candela_tui.cli.process.termination import terminate
 from candela_tui.config import config_access, data_access
 from candela_tui.paths import Paths
@@ -42,8 +43,6 @@ def start(invocation: Invocation) -> None:
         if invocation.data is None:
             click.echo(f"{elsewhere}.")
             return
-        from candela_tui.cli.process.engine import OTHER_PORT
-
         raise click.ClickException(f"{elsewhere}, not in {invocation.paths.data}.\n{OTHER_PORT}")
     # Check before the data directory is created, which makes it private.
     warnings = [config_access(invocation.paths.config), data_access(invocation.paths.data)]

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from candela_tui.cli.claude.environment import loopback_exception
-from candela_tui.cli.dashboard.own import show_engine, stop
+from candela_tui.cli.dashboard.own import show_start, stop
+from candela_tui.cli.dashboard.start import Start
 from candela_tui.cli.invocation import Invocation
-from candela_tui.cli.process.engine import Engine, refused, take_port
 from candela_tui.cli.process.logging_setup import log_beside_the_store
+from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal
 from candela_tui.config import AnthropicSettings, RulesSettings, Settings, SinkSettings
 from candela_tui.demo.play import Demo
@@ -39,17 +40,17 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
     simulation = Demo(speed=speed)
     settings = _settings_for_demo(settings, simulation.start_provider())
     with log_beside_the_store(invocation):
-        engine = Engine(settings, invocation, sock)
-        engine.start()
+        start = Start(settings, invocation, sock, on_started=lambda: simulation.start_client(url, start.feed.notify))
+        url = f"http://{start.address}"
         try:
-            simulation.start_client(f"http://{engine.address}", engine.feed.notify)
-            end = show_engine(engine, settings, invocation, demo_note=_NOTE)
+            end = show_start(start, settings, invocation, demo_note=_NOTE)
         finally:
             simulation.stop()
         if end.crash is not None:
             # The simulated provider has stopped, so there is no reason to keep the proxy running.
             report_crash(end.crash, invocation, "the demo has ended, too.")
-        stop(engine)
+        if start.engine is not None:
+            stop(start.engine)
         return end.code
 
 

@@ -1,19 +1,23 @@
 """``candela``: the dashboard, with the proxy in the same process."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from candela_tui.cli.dashboard.attached import show_running
+from candela_tui.cli.dashboard.start import Start
 from candela_tui.cli.invocation import Invocation
-from candela_tui.cli.process.engine import Engine, refused, take_port
 from candela_tui.cli.process.logging_setup import log_beside_the_store
+from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.providers.registry import destination
 from candela_tui.proxy.listen import PortTaken
-from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import DashboardExit, ProxyStatus
+
+if TYPE_CHECKING:
+    from candela_tui.cli.process.engine import Engine
 
 
 def open_dashboard(invocation: Invocation) -> int:
@@ -28,37 +32,45 @@ def open_dashboard(invocation: Invocation) -> int:
     except PortTaken as taken:
         if taken.candela is None or taken.candela.data_dir is None:
             raise refused(taken) from None
+        from candela_tui.cli.dashboard.attached import show_running
+
         return show_running(taken.candela, settings, invocation)
     with log_beside_the_store(invocation):
-        engine = Engine(settings, invocation, sock)
-        engine.start()
-        sign_in_setup = SignInSetup(invocation.paths)
-        return leave(engine, show_engine(engine, settings, invocation, sign_in_setup=sign_in_setup), invocation)
+        start = Start(settings, invocation, sock)
+        end = show_start(start, settings, invocation, SignInSetup(invocation.paths))
+        if start.engine is not None:
+            return leave(start.engine, end, invocation)
+        if end.crash is not None:
+            report_crash(end.crash, invocation, "the proxy was not started yet.")
+        return end.code
 
 
-def show_engine(
-    engine: Engine,
+def show_start(
+    start: Start,
     settings: Settings,
     invocation: Invocation,
     sign_in_setup: SignInSetup | None = None,
     demo_note: str | None = None,
 ) -> DashboardExit:
-    """Show the dashboard of a running engine until the user quits. ``demo_note`` says that this is the demo."""
+    """Show the dashboard, start what it shows, and return when the user quits. ``demo_note`` says that this is the
+    demo. Exits with an error if the start fails."""
     status = ProxyStatus(
-        address=engine.address,
+        address=start.address,
         route=settings.proxy.default_route,
         base_url=destination(settings.proxy.default_route, settings),
         note=demo_note,
         tour=demo_note is not None,
     )
-    history = StoreReader(invocation.paths.store, engine.feed.notify)
     try:
-        return show(engine.feed, history, status, settings, invocation, sign_in_setup)
+        end = show(start.feed, start.history, status, settings, invocation, sign_in_setup, start)
     finally:
-        history.close()
+        start.close()
+    if start.failure is not None:
+        raise start.failure
+    return end
 
 
-def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
+def leave(engine: "Engine", end: DashboardExit, invocation: Invocation) -> int:
     """Stop the engine and return the exit code. After a crash of the dashboard, wait for a signal first."""
     if end.crash is not None:
         with until_terminated() as waiting:
@@ -76,7 +88,7 @@ def leave(engine: Engine, end: DashboardExit, invocation: Invocation) -> int:
     return end.code
 
 
-def stop(engine: Engine) -> None:
+def stop(engine: "Engine") -> None:
     """Stop the engine, and tell the user if it waits for live requests."""
     live = engine.feed.live_count()
     if live:

@@ -1,7 +1,6 @@
 """Run the proxy and its store, from binding the port to the last write."""
 
 import contextlib
-import logging
 import socket
 import threading
 
@@ -9,12 +8,12 @@ import click
 
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.allocator import give_memory_back
+from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
 from candela_tui.feed import Feed
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
-from candela_tui.proxy.listen import HOST, PortTaken, bind
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
@@ -28,14 +27,15 @@ _FLUSH_TIMEOUT_S = 5.0
 _INDEXER_TIMEOUT_S = 1.0
 _GIB = 2**30
 
-logger = logging.getLogger(__name__)
-
 
 class Engine:
     """Serves on a bound socket from ``start`` to ``stop`` and records into the data directory's store."""
 
-    def __init__(self, settings: Settings, invocation: Invocation, sock: socket.socket) -> None:
-        self.feed = Feed(_log)
+    def __init__(
+        self, settings: Settings, invocation: Invocation, sock: socket.socket, feed: Feed | None = None
+    ) -> None:
+        """``feed``: the one that a dashboard already follows."""
+        self.feed = feed or Feed(log_notice)
         self._settings = settings
         self._paths = invocation.paths
         self._writer = StoreWriter(
@@ -108,23 +108,3 @@ class Engine:
         self._writer.close(_FLUSH_TIMEOUT_S)
         for sink in self._sinks:
             sink.close(_FLUSH_TIMEOUT_S)
-
-
-def _log(notice: str) -> None:
-    logger.warning("%s", notice)
-
-
-def take_port(port: int) -> socket.socket:
-    """Bind and return a socket for the proxy. Raises PortTaken. Exits with an error if binding fails otherwise."""
-    try:
-        return bind(port)
-    except OSError as error:
-        raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
-
-
-def refused(taken: PortTaken) -> click.ClickException:
-    """Return the error for a port that is taken, which names its owner and what to do."""
-    return click.ClickException(f"Port {taken.port} on {HOST} is taken by {taken.owner}.\n{OTHER_PORT}")
-
-
-OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."

@@ -24,6 +24,7 @@ from candela_tui.text.terminal_safe import terminal_safe
 
 REQUESTS = "candela_tui.requests"
 """The logger for finished requests, which are the standard output of ``candela serve``."""
+_NOTICES = "candela_tui.notices"
 
 _FILE_BYTES = 5_000_000
 _MOST_QUEUED = 10_000
@@ -106,6 +107,11 @@ def log_to_terminal() -> Iterator[None]:
     rest.addFilter(lambda record: record.name != REQUESTS)
     with _logging(requests, rest):
         yield
+
+
+def log_notice(words: str) -> None:
+    """Log what the user is told."""
+    logging.getLogger(_NOTICES).warning("%s", words)
 
 
 def previous_log(log: Path) -> Path:

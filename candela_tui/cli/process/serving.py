@@ -12,8 +12,9 @@ from candela_tui.analysis.labels import cost
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process import pidfile
 from candela_tui.cli.process.daemon import READY
-from candela_tui.cli.process.engine import Engine, refused, take_port
+from candela_tui.cli.process.engine import Engine
 from candela_tui.cli.process.logging_setup import REQUESTS, log_beside_the_store, log_to_terminal
+from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower

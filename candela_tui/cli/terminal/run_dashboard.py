@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -47,8 +48,10 @@ def show(
     settings: Settings,
     invocation: Invocation,
     sign_in_setup: SignInSetup | None = None,
+    start: Callable[[], bool] | None = None,
 ) -> DashboardExit:
-    """Show the dashboard until the user quits. Without ``sign_in_setup`` it offers no sign-in."""
+    """Show the dashboard until the user quits. Without ``sign_in_setup`` it offers no sign-in. ``start`` is called in a
+    thread once the first screen is drawn, and ends the dashboard if it returns False."""
     try:
         end = run(
             feed=feed,
@@ -58,6 +61,7 @@ def show(
             config=invocation.paths.config,
             preferences=invocation.paths.preferences,
             sign_in_setup=sign_in_setup,
+            start=start,
         )
     except KeyboardInterrupt:
         return DashboardExit(128 + signal.SIGINT)

@@ -1,17 +1,22 @@
 """Open the upstream of the route to Anthropic."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from candela_tui.config import AnthropicSettings, Settings
 from candela_tui.credentials.api_key import KeySource
-from candela_tui.providers.anthropic.upstream import Direct
 from candela_tui.providers.identity import Provider, RouteName
-from candela_tui.providers.package import UpstreamContext
-from candela_tui.providers.upstream import Upstream
+
+if TYPE_CHECKING:
+    from candela_tui.providers.package import UpstreamContext
+    from candela_tui.providers.upstream import Upstream
 
 
-def open_upstreams(context: UpstreamContext) -> dict[RouteName, Upstream]:
+def open_upstreams(context: "UpstreamContext") -> "dict[RouteName, Upstream]":
     """Open the upstream of the route to Anthropic."""
+    # Here, because the dashboard's first screen shows the destination, and does not wait for the HTTP client.
+    from candela_tui.providers.anthropic.upstream import Direct
+
     settings = context.settings.anthropic
     return {RouteName.DIRECT: Direct(settings.base_url, context.api_key(key_source(settings)))}
 

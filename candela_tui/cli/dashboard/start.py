@@ -1,0 +1,93 @@
+"""Start the proxy and open the store behind a dashboard that is already drawn.
+
+Importing what they need takes longer than drawing the first screen. Clients may connect from the beginning: their
+connections wait at the port, which is taken before.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.logging_setup import log_notice
+from candela_tui.config import Settings
+from candela_tui.feed import Feed
+from candela_tui.store.errors import StoreError
+from candela_tui.store.history import History
+
+if TYPE_CHECKING:
+    from candela_tui.cli.process.engine import Engine
+    from candela_tui.store.reader import StoreReader
+
+
+class _HistoryToOpen:
+    """A history whose calls wait until it is open. They come from helper threads, as all reading does."""
+
+    def __init__(self) -> None:
+        self._settled = threading.Event()
+        self._opened: History | None = None
+
+    def settle(self, opened: History | None) -> None:
+        """Let the calls go on: with the history, or with an error if there is none."""
+        self._opened = opened
+        self._settled.set()
+
+    def __getattr__(self, name: str) -> Any:
+        self._settled.wait()
+        if self._opened is None:
+            raise StoreError("The store was not opened, because the proxy could not start.")
+        return getattr(self._opened, name)
+
+
+class Start:
+    """Calling it starts the engine and opens the store, once. ``feed`` and ``history`` can be shown before."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        invocation: Invocation,
+        sock: socket.socket,
+        on_started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._invocation = invocation
+        self._sock = sock
+        self._on_started = on_started
+        self.address = "{}:{}".format(*sock.getsockname())
+        self.feed = Feed(log_notice)
+        self._history = _HistoryToOpen()
+        self.history = cast(History, self._history)
+        self.engine: Engine | None = None
+        """The running engine, once it was started."""
+        self.failure: click.ClickException | None = None
+        """Why it can't be started."""
+        self._reader: StoreReader | None = None
+
+    def __call__(self) -> bool:
+        """Start, and return whether that worked. Blocks."""
+        from candela_tui.cli.process.engine import Engine
+        from candela_tui.store.reader import StoreReader
+
+        engine = Engine(self._settings, self._invocation, self._sock, self.feed)
+        try:
+            engine.start()
+        except click.ClickException as error:
+            self.failure = error
+            self._history.settle(None)
+            return False
+        self.engine = engine
+        self._reader = StoreReader(self._invocation.paths.store, self.feed.notify)
+        self._history.settle(self._reader)
+        self._on_started()
+        return True
+
+    def close(self) -> None:
+        """Close the store's reader, and the port if no engine took it over. Calls that still wait for them end."""
+        if self._reader is not None:
+            self._reader.close()
+        if self.engine is None:
+            self._history.settle(None)
+            self._sock.close()
