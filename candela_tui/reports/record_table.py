@@ -1,11 +1,12 @@
 """A table of records: the form of CSV, JSON, JSON Lines and Parquet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from candela_tui.exchange.facts import FACTS, Unit, Value
 from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.reports.records import Record, records_of
+from candela_tui.store.history import Bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,11 @@ REQUEST_COLUMNS = tuple(Column(fact.name, fact.unit) for fact in FACTS)
 """The columns of a table with a row for each request."""
 
 
-def request_table(sessions: Iterable[SessionRequests]) -> RecordTable:
+TableOf = Callable[[Iterable[SessionRequests], Bodies], RecordTable]
+"""Makes a table of requests, and reads bodies where it has something of them."""
+
+
+def request_table(sessions: Iterable[SessionRequests], _: Bodies) -> RecordTable:
     """Return a table with a row for each request."""
     return RecordTable(REQUEST_COLUMNS, records_of(sessions))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.session_requests import SessionRequests, requests_by_session
-from candela_tui.reports.record_table import RecordTable, request_table
+from candela_tui.reports.record_table import RecordTable, TableOf, request_table
 from candela_tui.store.history import Bodies, NoBodies
 
 
@@ -19,13 +19,13 @@ class Export:
     them need not fit in memory: iterate once, and keep no session."""
     bodies: Bodies
     """Reads header fields and bodies, where the report has them."""
-    other_table: RecordTable | None = None
-    """What the reports that are tables have instead of a row for each request."""
+    table_of: TableOf = request_table
+    """Makes the table of the reports that are one."""
 
     @property
     def table(self) -> RecordTable:
-        """The table of the reports that are one."""
-        return self.other_table or request_table(self.sessions)
+        """The table of the reports that are one. Reads the sessions."""
+        return self.table_of(self.sessions, self.bodies)
 
 
 def _nothing_missing() -> str | None:

@@ -107,3 +107,24 @@ async def test_the_lines_of_json_are_the_records_of_the_list(recorded: Home) -> 
     lines = (await recorded.run("export", "--format", "jsonl", "-o", "-", "--session", "1f0c")).out.splitlines()
     listed = documents((await recorded.run("requests", "--session", "1f0c", "--json")).out)
     assert [json.loads(line, parse_float=Decimal) for line in lines] == listed
+
+
+async def test_what_was_redacted_is_said_and_a_preview_writes_nothing(home: Home) -> None:
+    home.record(exchange(1), exchange(2), request=b'{"messages": "mail ann@example.org"}')
+    shown = await home.run("export", "--format", "har", "--redact", "--preview")
+    assert shown.out.startswith('{"log":{"version":"1.2"')
+    assert "2 requests would be written\nRedacted: " in shown.err
+    assert "2 e-mail addresses" in shown.err
+    assert [path.name for path in home.directory.iterdir() if "candela-all" in path.name] == []
+    redacted = await home.run("export", "--redact=bodies", "-o", "a.har")
+    assert "4 bodies left out" not in redacted.err
+    assert "2 bodies left out. Read the file before you share it." in redacted.err
+    assert "ann@example.org" not in (home.directory / "a.har").read_text()
+
+
+async def test_a_receipt_is_a_table(home: Home) -> None:
+    home.record(exchange(1), request=b"{}")
+    receipt = await home.run("export", "--receipt", "-o", "-")
+    assert receipt.out.startswith("id,started_at,provider")
+    refused = await home.run("export", "--receipt", "-o", "a.har")
+    assert (refused.code, "--receipt is a table of its own" in refused.err) == (2, True)

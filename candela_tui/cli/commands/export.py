@@ -3,6 +3,7 @@
 import codecs
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from candela_tui.cli.terminal.progress import Progress
 from candela_tui.files import write_new, write_whole
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.report import Export, Report, file_stem
+from candela_tui.reports.sharing.receipt import receipt_table
+from candela_tui.reports.sharing.redacted import Redaction, redacted_export
+from candela_tui.reports.sharing.redactor import Redactor
 from candela_tui.reports.writing import Writing
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.search import read_sessions
@@ -24,6 +28,8 @@ from candela_tui.text.terminal_safe import terminal_safe, terminal_safe_lines
 from candela_tui.text.times import utc_now
 
 _STANDARD_OUTPUT = "-"
+_PREVIEW_LINES, _PREVIEW_BYTES = 40, 8_000
+"""The most of a file that a preview shows."""
 
 
 @click.command()
@@ -39,6 +45,16 @@ _STANDARD_OUTPUT = "-"
 @click.option(
     "-o", "--output", metavar="FILE", help="Where to write; - is standard output. Default: a new file, candela-ID.csv"
 )
+@click.option(
+    "--redact",
+    type=click.Choice([each.value for each in Redaction]),
+    is_flag=False,
+    flag_value=Redaction.PRIVATE.value,
+    help="Replace secrets, paths and e-mail addresses; --redact=bodies also leaves out every body and what is quoted "
+    "of the conversation. Says what it did.",
+)
+@click.option("--receipt", is_flag=True, help="Only counts, hashes and costs: a table without a word of text.")
+@click.option("--preview", is_flag=True, help="Show how the file begins and what was redacted. Write nothing.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @pass_invocation
 def export(
@@ -48,6 +64,9 @@ def export(
     wanted: Filter | None,
     form: str | None,
     output: str | None,
+    redact: str | None,
+    receipt: bool,
+    preview: bool,
     force: bool,
 ) -> None:
     """Write requests into a file: those of a session, since a time, that a filter matches, or all.
@@ -63,22 +82,37 @@ def export(
     report = _report(form, output)
     if (missing := report.missing()) is not None:
         raise click.ClickException(missing)
+    if receipt and (redact is not None or not report.is_table):
+        raise click.UsageError("--receipt is a table of its own: choose csv, json, jsonl or parquet, and no --redact.")
     file = None if output in (None, _STANDARD_OUTPUT) else Path(output or "")
-    if file is not None and file.is_file() and not force:
+    if file is not None and file.is_file() and not force and not preview:
         raise click.ClickException(f"{file} already exists; --force replaces it.")
+    redactor = Redactor()
     with recorded(invocation) as store:
         query = ExchangeQuery(session_named(store, session) if session is not None else EVERY_SESSION, since)
-        sessions = read_sessions(store, query, wanted or parse(""), utc_now())
-        writing = Writing(report, Export(sessions, store))
+        what = Export(read_sessions(store, query, wanted or parse(""), utc_now()), store)
+        if receipt:
+            what = replace(what, table_of=receipt_table)
+        if redact is not None:
+            what = redacted_export(what, Redaction(redact), redactor)
+        writing = Writing(report, what)
         total = None if wanted else store.totals(query, by=()).totals.requests
-        printed = output == _STANDARD_OUTPUT
+        printed = output == _STANDARD_OUTPUT or preview
         with Progress(lambda: _so_far(writing, total), shown=not (printed and sys.stdout.isatty())) as progress:
             pieces = progress.each(writing.pieces())
-            if printed:
+            if preview:
+                _preview(report, pieces)
+                done = "would be written"
+            elif printed:
                 _print(report, pieces)
-                return
-            where = _write(pieces, file, _stem(query), report, force=force)
-    click.echo(f"{amounts.requests(writing.requests)} written to {terminal_safe(str(where))}", err=True)
+                done = ""
+            else:
+                where = _write(pieces, file, _stem(query), report, force=force)
+                done = f"written to {terminal_safe(str(where))}"
+    if done:
+        click.echo(f"{amounts.requests(writing.requests)} {done}", err=True)
+    if redact is not None:
+        click.echo(f"Redacted: {redactor.summary()}. Read the file before you share it.", err=True)
 
 
 def _report(form: str | None, output: str | None) -> Report:
@@ -130,3 +164,16 @@ def _print(report: Report, pieces: Iterator[bytes]) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for piece in pieces:
         click.echo(terminal_safe_lines(decoder.decode(piece).replace("\r\n", "\n")), nl=False)
+
+
+def _preview(report: Report, pieces: Iterator[bytes]) -> None:
+    """Show how the file begins; read the rest of it, too, so that all that is redacted is counted."""
+    beginning = b""
+    for piece in pieces:
+        if len(beginning) < _PREVIEW_BYTES:
+            beginning += piece[:_PREVIEW_BYTES]
+    if not report.is_text:
+        click.echo(f"{report.title} is not text and has no preview; --format csv shows the same columns.", err=True)
+        return
+    lines = beginning[:_PREVIEW_BYTES].decode("utf-8", "ignore").replace("\r\n", "\n").split("\n")
+    click.echo(terminal_safe_lines("\n".join(lines[:_PREVIEW_LINES])))
