@@ -9,6 +9,7 @@ MEASUREMENTS = {
     "dashboard": "the processor time of the dashboard, idle and with live rows",
     "memory": "memory while much comes",
     "soak": "mixed load with faults for a long time: delays, memory, what is not given back",
+    "page": "how fast a browser shows the page of a large session",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }
 """Modules of this package, each with ``main(arguments)``, and what they measure."""
