@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from candela_tui.analysis.answer import Answer
 from candela_tui.analysis.compare import Comparison, Entry, Sign, compare_items
-from candela_tui.analysis.items import Item, Items, read_items
+from candela_tui.analysis.items import Item, Items, is_billing_note, read_items
 from candela_tui.analysis.retries import Call
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
@@ -51,7 +51,8 @@ class Turn:
     settings: Sequence[Item] = ()
     tools: Sequence[Item] = ()
     system: Sequence[Item] = ()
-    """The settings, tools and blocks of the system prompt that are new or changed."""
+    """The settings, tools and blocks of the system prompt that are new or changed. A change of the client's note to the
+    provider, which is no part of the prompt, does not count."""
     messages: Sequence[Item] = ()
     """The messages that are new; of a changed message, its new blocks. The answer to the previous request is not
     repeated."""
@@ -95,6 +96,7 @@ def _fill(turn: Turn, before: Items | None, items: Items) -> None:
         for _ in compare_items(old, new, part.entries):
             pass
     turn.settings, turn.tools, turn.system, turn.messages = (list(_new(part.entries)) for part in found.parts)
+    turn.system = [item for item in turn.system if not is_billing_note(item)]
 
 
 def _new(entries: Iterable[Entry]) -> Iterator[Item]:

@@ -57,12 +57,31 @@ def test_tools_thinking_and_reminders_are_folded_with_a_line_that_names_them() -
     assert not any(fold.get("open") for fold in page.of("details", "fold"))
 
 
+def test_the_clients_notes_to_the_model_are_folded_too() -> None:
+    session = Session()
+    session.turn([user("hi"), {"role": "system", "content": "# Environment\nlinux"}], [])
+    page = Page(session.page())
+    assert page.texts("details", "reminder") == ["System # Environment linux# Environment\nlinux"]
+    assert page.texts("h4", "") == ["User"]
+
+
 def test_a_turn_says_what_changed_and_what_it_means_for_the_cache() -> None:
     (changed,) = Page(debugging().page()).texts("details", "changes")
     assert changed.startswith("Changed since the previous request system: 1 changed, messages: 2 new")
     assert "nothing after that is cacheable" in changed
     assert "− You are careful." in changed
     assert "+ You are brave." in changed
+
+
+def test_the_clients_note_to_the_provider_is_no_change() -> None:
+    session = Session()
+    asked = user("hi")
+    for note, messages in (("a", [asked]), ("b", [asked, said("Hello"), user("Go on")])):
+        notes = {"system": [text(f"x-anthropic-billing-header: {note}"), text("You are careful.")]}
+        session.turn(messages, [text("Hello")], settings=notes)
+    page = Page(session.page())
+    assert page.texts("details", "changes") == []
+    assert len(page.texts("details", "prompt")) == 2
 
 
 def test_receipts_have_the_exact_cost_by_part_and_the_sums_agree_to_the_last_digit() -> None:

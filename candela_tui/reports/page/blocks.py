@@ -106,6 +106,9 @@ def _said(text: str, role: str) -> Iterator[str]:
         if is_reminder:
             words = part.replace("<system-reminder>", " ").replace("</system-reminder>", " ")
             yield fold("reminder", "Reminder", plain(part), brief=one_line(words))
+        elif role == "system" and part.strip():
+            # The client's own notes to the model, as long as a system prompt.
+            yield fold("reminder", _ROLES[role], prose(part, "system"), brief=one_line(part))
         elif part.strip():
             kind = role if role in _ROLES else "other"
             name = _ROLES.get(role) or role

@@ -12,20 +12,20 @@ from candela_tui.text import amounts
 
 def prompt(turn: Turn) -> Iterator[str]:
     """Yield the settings, tools and blocks of the system prompt that are new or changed, folded."""
-    new = "" if turn.comparison is None else "New: "
+    new = "" if turn.comparison is None else ", new or changed"
     if turn.settings:
         names = ", ".join(item.label for item in turn.settings)
         rows = "".join(
             f"<dt>{escaped(item.label)}</dt><dd>{plain(chr(10).join(lines_of(item)))}</dd>" for item in turn.settings
         )
-        yield fold("prompt", f"{new}Settings", f"<dl>{rows}</dl>", brief=one_line(names))
+        yield fold("prompt", f"Settings{new}", f"<dl>{rows}</dl>", brief=one_line(names))
     if turn.system:
         content = "".join(map(_system, turn.system))
-        yield fold("prompt", f"{new}System prompt", content, note=_amount(turn.system, "block"))
+        yield fold("prompt", f"System prompt{new}", content, note=_amount(turn.system, "block"))
     if turn.tools:
         names = ", ".join(item.label for item in turn.tools)
         content = "".join(map(_tool, turn.tools))
-        yield fold("prompt", f"{new}Tools", content, brief=one_line(names), note=_amount(turn.tools, "tool"))
+        yield fold("prompt", f"Tools{new}", content, brief=one_line(names), note=_amount(turn.tools, "tool"))
 
 
 def _amount(items: Sequence[Item], noun: str) -> str:

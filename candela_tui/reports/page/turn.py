@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from candela_tui.analysis.compare import Comparison, Sign
+from candela_tui.analysis.items import is_billing_note
 from candela_tui.analysis.turns import Turn
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.facts import Context
@@ -39,9 +40,9 @@ def turn_parts(turn: Turn, place: Place, blocks: Blocks, contexts: Mapping[str, 
     yield '<div class="told">\n'
     if turn.unread is not None:
         yield f'<p class="line warn">{escaped(turn.unread.why)}</p>\n'
-    yield from prompt(turn)
     if turn.comparison is not None and not _only_goes_on(turn.comparison):
         yield changes(turn.comparison)
+    yield from prompt(turn)
     for message in turn.messages:
         yield from blocks.message(message)
     for block in turn.answer.blocks:
@@ -71,10 +72,12 @@ def _prompt_words(turn: Turn) -> str | None:
 
 
 def _only_goes_on(comparison: Comparison) -> bool:
-    """Return whether the request only adds messages at the end."""
+    """Return whether the request only adds messages at the end. The client's note to the provider may differ."""
+    if comparison.breaks is not None or not (comparison.settings.same and comparison.tools.same):
+        return False
     signs = {entry.sign for entry in comparison.messages.entries}
-    others = comparison.settings, comparison.tools, comparison.system
-    return comparison.breaks is None and signs <= {Sign.SAME, Sign.ADDED} and all(part.same for part in others)
+    signs |= {entry.sign for entry in comparison.system.entries if not is_billing_note(entry.item)}
+    return signs <= {Sign.SAME, Sign.ADDED}
 
 
 def _end(turn: Turn, exchange: Exchange) -> Iterator[str]:
