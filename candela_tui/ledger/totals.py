@@ -97,7 +97,8 @@ class Totals:
     def include(self, other: "Totals") -> None:
         """Add the sums over other exchanges."""
         for name in _SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            if amount := getattr(other, name):
+                setattr(self, name, getattr(self, name) + amount)
 
     def exclude(self, other: "Totals") -> None:
         """Subtract the sums over other exchanges."""

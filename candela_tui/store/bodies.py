@@ -1,12 +1,14 @@
-"""Body compression: zstd, alone or as a patch against another body, and the boundaries between chunks."""
+"""Body compression: zstd, alone, with a dictionary or as a patch against another body; and the chunks of a response."""
 
 import hashlib
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import zstandard
+
+from candela_tui.store.chunk_marks import pack_marks, unpack_marks
+from candela_tui.store.dictionaries import Dictionary, loaded
 
 _LEVEL = 3
 _FAR_LEVEL = 12
@@ -17,7 +19,8 @@ _FAR = 1_000_000
 dictionary."""
 _MOST_WINDOW_LOG = 27
 """128 MB: enough for a body of 64 MB and its base. Larger bodies are compressed alone."""
-_US_PER_MS = 1000
+_SHORT_LEVEL = 6
+"""For what is packed with a dictionary: 4% smaller than level 3 for 0.1 ms more of 25 kB. Level 12: 9% for 2 ms."""
 
 
 class DamagedBody(Exception):
@@ -44,20 +47,48 @@ def pack_patch(body: bytes, base: bytes) -> bytes | None:
     return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=parameters).compress(body)
 
 
+def pack_with(dictionary: Dictionary, data: bytes) -> bytes:
+    """Compress header fields or a response. ``unpack`` finds the dictionary by the first byte, which zstd never begins
+    with; the frame has a checksum of its own."""
+    compressor = zstandard.ZstdCompressor(level=_SHORT_LEVEL, dict_data=loaded(dictionary), write_checksum=True)
+    return bytes([dictionary]) + compressor.compress(data)
+
+
 def unpack(data: bytes, size: int, base: bytes | None = None) -> bytes:
-    """Undo ``pack`` (no base) or ``pack_patch``. Raises DamagedBody if zstd detects damage; check the digest too."""
-    window = 1 << _MOST_WINDOW_LOG
-    if base is None:
-        decompressor = zstandard.ZstdDecompressor(max_window_size=window)
-    else:
-        decompressor = zstandard.ZstdDecompressor(dict_data=_dictionary(base), max_window_size=window)
+    """Undo ``pack``, ``pack_with`` (no base) or ``pack_patch``. Raises DamagedBody if zstd detects damage; check the
+    digest too."""
+    frame, dictionary = data, None if base is None else _dictionary(base)
+    if base is None and not data.startswith(zstandard.FRAME_HEADER):
+        frame, dictionary = _with_dictionary(data)
     try:
         # Check the size before memory is allocated for it.
-        if zstandard.frame_content_size(data) != size:
+        if zstandard.frame_content_size(frame) != size:
             raise DamagedBody(f"is not of {size} bytes")
-        return decompressor.decompress(data)
+        return _decompressor(dictionary).decompress(frame)
     except zstandard.ZstdError as error:
         raise DamagedBody(str(error)) from error
+
+
+def unpack_short(data: bytes, most: int) -> bytes:
+    """Undo ``pack_with`` for what has no size of its own, up to so many bytes. Raises DamagedBody."""
+    frame, dictionary = _with_dictionary(data)
+    try:
+        if not 0 <= zstandard.frame_content_size(frame) <= most:
+            raise DamagedBody(f"is not of up to {most} bytes")
+        return _decompressor(dictionary).decompress(frame)
+    except zstandard.ZstdError as error:
+        raise DamagedBody(str(error)) from error
+
+
+def _with_dictionary(data: bytes) -> tuple[bytes, zstandard.ZstdCompressionDict]:
+    try:
+        return data[1:], loaded(Dictionary(data[0]))
+    except (IndexError, ValueError) as error:
+        raise DamagedBody("is packed in no known way") from error
+
+
+def _decompressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << _MOST_WINDOW_LOG)
 
 
 def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
@@ -72,35 +103,25 @@ class Part:
     digest: bytes
     data: bytes
     chunks: bytes
-    """zstd of a uint32 size per chunk, followed by an int64 per chunk: microseconds since the previous chunk."""
+    """Where the chunks end, and when they came; see ``chunk_marks``."""
 
 
 def pack_part(chunks: Sequence[bytes], times: Sequence[float]) -> Part:
     """Pack chunks and their times (ms, kept to the microsecond)."""
     body = b"".join(chunks)
-    ticks = [round(time * _US_PER_MS) for time in times]
-    steps = [after - before for before, after in pairwise([0, *ticks])]
-    marks = struct.pack(f"<{len(chunks)}I{len(steps)}q", *map(len, chunks), *steps)
-    return Part(len(body), digest(body), pack(body), pack(marks))
-
-
-_BYTES_PER_CHUNK = struct.calcsize("<Iq")
+    return Part(len(body), digest(body), pack_with(Dictionary.RESPONSE, body), pack_marks(body, chunks, times))
 
 
 def unpack_part(part: Part) -> tuple[list[bytes], list[float]]:
     """Return the chunks and their times (ms). Raises DamagedBody."""
     body = unpack_part_body(part)
     try:
-        marks = zstandard.ZstdDecompressor().decompress(part.chunks)
-        count = len(marks) // _BYTES_PER_CHUNK
-        numbers = struct.unpack(f"<{count}I{count}q", marks)
-    except (zstandard.ZstdError, struct.error) as error:
+        ends, times = unpack_marks(body, part.chunks)
+    except ValueError as error:
         raise DamagedBody(str(error)) from error
-    ends = list(accumulate(numbers[:count], initial=0))
-    if ends[-1] != len(body):
+    if (ends[-1] if ends else 0) != len(body):
         raise DamagedBody("has other chunks than bytes")
-    chunks = [body[start:end] for start, end in pairwise(ends)]
-    return chunks, [tick / _US_PER_MS for tick in accumulate(numbers[count:])]
+    return [body[start:end] for start, end in pairwise([0, *ends])], times
 
 
 def unpack_part_body(part: Part) -> bytes:

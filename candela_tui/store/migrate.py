@@ -6,6 +6,7 @@ from sqlalchemy import Connection, insert
 
 from candela_tui.store.database import REVISION_TABLE, require_tables, revision_of, write_revision_again
 from candela_tui.store.schema import REVISIONS, metadata
+from candela_tui.store.sums import keep_sums, release_sums, sums_kept
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -15,7 +16,8 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     with connection.begin():
         if revision_of(connection, path) == REVISIONS[-1]:
             require_tables(connection)
-            return
+            if sums_kept(connection):
+                return
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         # Another process may have upgraded it while this one waited for the lock.
@@ -27,6 +29,7 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
         if revision != REVISIONS[-1]:
             write_revision_again(connection)
         require_tables(connection)
+        keep_sums(connection)
 
 
 def _create(connection: Connection) -> None:
@@ -43,4 +46,5 @@ def _upgrade(connection: Connection) -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    release_sums(connection)
     command.upgrade(config, "head")

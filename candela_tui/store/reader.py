@@ -21,7 +21,7 @@ from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part
 from candela_tui.store.codecs import stored_text
 from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
-from candela_tui.store.history import EVERY_SESSION, EVERYTHING, ExchangeQuery
+from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
@@ -29,7 +29,8 @@ from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
 from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
-from candela_tui.store.totals import NotSummable, read_ledger
+from candela_tui.store.sums import LIVE
+from candela_tui.store.totals import NotSummable, conditions, read_ledger
 from candela_tui.store.units import read_time, stored_time
 from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups
 
@@ -95,14 +96,13 @@ class StoreReader:
         holds; ``without`` are ids of exchanges that are not counted."""
         query = replace(query, limit=None)
         not_counted = frozenset(without)
-        conditions = [*_conditions(query), *([exchanges.c.id.not_in(not_counted)] if not_counted else [])]
         try:
             with self._summing() as connection:
                 if connection is None:
                     return Ledger()
-                ledger = read_ledger(connection, conditions, by)
-                conditions.append(exchanges.c.outcome == Outcome.LIVE.value)
-                live = _rows(connection, select(exchanges).where(*conditions))
+                ledger = read_ledger(connection, query, not_counted, by)
+                is_live = exchanges.c.outcome == LIVE
+                live = _rows(connection, select(exchanges).where(*conditions(query, not_counted), is_live))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             return Ledger.of(each for each in self.exchanges(query) if each.id not in not_counted)
@@ -124,13 +124,11 @@ class StoreReader:
             with self._summing() as connection:
                 if connection is None:
                     return report
-                conditions = _conditions(query)
-                for group in read_groups(connection, conditions, exact_times=exact_times):
+                for group in read_groups(connection, query, exact_times=exact_times):
                     report.include(group)
-                is_live = exchanges.c.outcome == Outcome.LIVE.value
-                live = self._readable(
-                    _rows(connection, select(exchanges).where(*conditions, is_live)), cache(is_running)
-                )
+                is_live = exchanges.c.outcome == LIVE
+                rows = _rows(connection, select(exchanges).where(*conditions(query), is_live))
+                live = self._readable(rows, cache(is_running))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             report, live = begin(), self.exchanges(query)
@@ -143,7 +141,7 @@ class StoreReader:
         query = replace(query, limit=None)
         try:
             with self._summing() as connection:
-                return read_agent_types(connection, _conditions(query)) if connection else AgentTypes()
+                return read_agent_types(connection, conditions(query)) if connection else AgentTypes()
         except NotSummable:
             return AgentTypes.of(self.exchanges(query))
 
@@ -153,7 +151,7 @@ class StoreReader:
         query = replace(query, limit=None)
         try:
             with self._summing() as connection:
-                return list(read_five_hour_resets(connection, _conditions(query))) if connection else []
+                return list(read_five_hour_resets(connection, conditions(query))) if connection else []
         except NotSummable:
             return [(each.started_at, five_hour_reset(each.rate_limits)) for each in self.exchanges(query)]
 
@@ -192,7 +190,7 @@ class StoreReader:
     def count_ended(self) -> int:
         """Return the number of exchanges that are not live."""
         every = select(func.count()).select_from(exchanges)
-        live = every.where(exchanges.c.outcome == Outcome.LIVE.value)
+        live = every.where(exchanges.c.outcome == LIVE)
         with self._reading() as connection:
             if connection is None:
                 return 0
@@ -344,25 +342,12 @@ class StoreReader:
         return interrupted(exchange) if exchange.live and not running(row["pid"], row["process"]) else exchange
 
 
-def _conditions(query: ExchangeQuery) -> list[ColumnElement[bool]]:
-    columns, conditions = exchanges.c, []
-    if query.session_id is not EVERY_SESSION:
-        conditions.append(columns.session_id.is_not_distinct_from(stored_text(query.session_id)))
-    if query.since is not None:
-        conditions.append(columns.started_at_us >= stored_time(query.since))
-    if query.until is not None:
-        conditions.append(columns.started_at_us < stored_time(query.until))
-    if query.before is not None:
-        conditions.append(columns.id < stored_text(query.before))
-    return conditions
-
-
 def _statement(query: ExchangeQuery) -> Select[Any]:
     """Return the statement for one page of exchanges, newest first."""
-    conditions = _conditions(query)
+    wanted = conditions(query)
     if query.since is not None:
-        conditions.append(exchanges.c.id > _id_before(query.since))
-    return select(exchanges).where(*conditions).order_by(exchanges.c.id.desc()).limit(query.limit)
+        wanted.append(exchanges.c.id > _id_before(query.since))
+    return select(exchanges).where(*wanted).order_by(exchanges.c.id.desc()).limit(query.limit)
 
 
 def _id_before(moment: datetime) -> ColumnElement[str]:

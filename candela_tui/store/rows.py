@@ -17,7 +17,9 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Iteration, Usage
 from candela_tui.redaction import redact_headers, redact_text, redact_url
+from candela_tui.store.bodies import DamagedBody, pack_with, unpack_short
 from candela_tui.store.codecs import codec_of, read_text, stored_list, stored_text
+from candela_tui.store.dictionaries import Dictionary
 from candela_tui.store.interruption import lost_usage
 from candela_tui.store.schema import exchanges
 from candela_tui.store.units import read_money, stored_money
@@ -82,13 +84,22 @@ _OTHERS: Final = tuple(
 """The columns that are read one by one, and the types that their values may have."""
 
 
-def stored_headers(headers: Headers) -> str:
-    """Return header fields as JSON: a list of [name, value]."""
-    return stored_list(headers)
+_MOST_HEADERS: Final = 2**24
+"""Bytes: servers and clients accept far smaller ones."""
 
 
-def _headers(stored: str | None) -> Headers:
-    return tuple((name, value) for name, value in json.loads(stored)) if stored else ()
+def pack_headers(request: Headers, response: Headers, of_request: Headers, of_response: Headers) -> bytes:
+    """Return the header fields of both sides in the form of ``schema.headers``: those of the client, and those that
+    were exchanged with the provider."""
+    return pack_with(Dictionary.HEADERS, stored_list((request, response, of_request, of_response)).encode())
+
+
+def _unpack_headers(stored: bytes) -> list[Headers]:
+    try:
+        lists = json.loads(unpack_short(stored, _MOST_HEADERS))
+    except DamagedBody as error:
+        raise ValueError(str(error)) from error
+    return [redact_headers(tuple((name, value) for name, value in fields)) for fields in lists]
 
 
 def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -> dict[str, Any]:
@@ -129,14 +140,9 @@ def row_of(exchange: Exchange, process: str | None, *, response_dropped: bool) -
 
 def headers_row(exchange: Exchange) -> dict[str, Any]:
     """Return a row of ``schema.headers``."""
-    of_request, of_response = exchange.provider_request_headers, exchange.provider_response_headers
-    return {
-        "exchange_id": exchange.id,
-        "request": stored_headers(exchange.request_headers or ()),
-        "response": stored_headers(exchange.response_headers or ()),
-        "provider_request": stored_headers(of_request) if of_request else None,
-        "provider_response": stored_headers(of_response) if of_response else None,
-    }
+    of_client = exchange.request_headers or (), exchange.response_headers or ()
+    of_provider = exchange.provider_request_headers or (), exchange.provider_response_headers or ()
+    return {"exchange_id": exchange.id, "fields": pack_headers(*of_client, *of_provider)}
 
 
 def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
@@ -144,14 +150,15 @@ def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
 
     Raises ValueError or TypeError if the row is damaged.
     """
-    if row["request"] is None:
+    if row["fields"] is None:
         return exchange
+    request, response, of_request, of_response = _unpack_headers(row["fields"])
     return replace(
         exchange,
-        request_headers=redact_headers(_headers(row["request"])),
-        response_headers=redact_headers(_headers(row["response"])),
-        provider_request_headers=redact_headers(_headers(row["provider_request"])),
-        provider_response_headers=redact_headers(_headers(row["provider_response"])),
+        request_headers=request,
+        response_headers=response,
+        provider_request_headers=of_request,
+        provider_response_headers=of_response,
     )
 
 

@@ -136,6 +136,37 @@ _SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks"})
 IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request_headers", "provider_response_headers"})
 
 
+STATING: Final = "session_title IS NOT NULL OR substr(clues, 1, 16) <> '[null,null,null,'"
+"""Exchanges that state facts about their session. Clues of most requests only name the model."""
+SUMMED: Final = (
+    "requests",
+    "errors",
+    "free",
+    "counted",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "cost_input",
+    "cost_cache_read",
+    "cost_cache_write",
+    "cost_output",
+    "cost_web_searches",
+    "priced",
+    "unpriced",
+    "lower_bounds",
+    "unread",
+    "imported",
+    "side_requests",
+    "side_cost",
+    "saved",
+    "counted_otherwise",
+    "client_difference",
+)
+"""The sums that are stored; ``sums.py`` says what each is over."""
+
+
 def _later_columns() -> Iterator[Column[Any]]:
     """Yield a column for each field of an exchange that no released schema has, by the field's type.
 
@@ -155,6 +186,23 @@ exchanges = Table(
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
     Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'")),
+    Index("ix_exchanges_stating", "session_id", "id", sqlite_where=text(STATING)),
+)
+
+sums = Table(
+    "sums",
+    metadata,
+    # The exchanges that it is over; NULL: those without. A quarter is one of an hour, counted since 1970 UTC.
+    Column("session_id", Text),
+    Column("agent_id", Text),
+    Column("model", Text),
+    Column("quarter", BigInteger, nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    # The latest exchange that states a client.
+    Column("named", Text),
+    *(Column(name, BigInteger, nullable=False) for name in SUMMED),
+    Index("ix_sums_group", "session_id", "agent_id", "model", "quarter"),
 )
 
 headers = Table(
@@ -162,11 +210,10 @@ headers = Table(
     metadata,
     # A separate table, so that listing exchanges reads a third of the pages.
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
-    Column("request", Text, nullable=False),
-    Column("response", Text, nullable=False),
-    # Headers sent to the provider; NULL: the client's own.
-    Column("provider_request", Text),
-    Column("provider_response", Text),
+    # The client's request and response, and the provider's, which have none where they are the client's own; see
+    # ``rows.pack_headers``.
+    Column("fields", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 request_bodies = Table(

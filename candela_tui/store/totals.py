@@ -1,159 +1,218 @@
-"""Sums over recorded exchanges, computed by the database. They equal those of a ledger that counts each exchange."""
+"""Sums over recorded exchanges, read from the stored sums. They equal those of a ledger that counts each exchange."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, func, or_, select, text
 
-from candela_tui.exchange import Outcome
-from candela_tui.ledger.ledger import QUARTER_S, Dimension, Ledger
+from candela_tui.ledger.ledger import Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
-from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
-from candela_tui.store.codecs import read_text, stored_list
-from candela_tui.store.schema import exchanges
-from candela_tui.store.units import read_money, read_time
+from candela_tui.store.codecs import read_text, stored_text
+from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
+from candela_tui.store.schema import STATING, exchanges, sums
+from candela_tui.store.sums import LIVE, PARTS, QUARTER_US, SECOND_US, STORED, Columns, bounds, keys
+from candela_tui.store.units import read_money, read_time, stored_time
 
-_QUARTER_US: Final = QUARTER_S * 1_000_000
 _AT_ONCE: Final = 10_000
 """Ids per statement: SQLite accepts 32,766 parameters (https://sqlite.org/limits.html)."""
-_ONLY_MODEL: Final = f"{stored_list((None, None, None))[:-1]},%"
-"""Clues that only name the model: each request with a context window of a million tokens has them."""
-_FAILED: Final = (Outcome.ERROR.value, Outcome.CUT.value)
-
-_columns = exchanges.c
-model_name = func.coalesce(func.nullif(_columns.model_used, ""), _columns.model)
-"""The model that served an exchange, or that it asked for."""
+_NAMES: Final = tuple(part.name for part in PARTS)
+_BOUNDS: Final = 3
+"""How many columns of a group stand before its sums: the bounds."""
 
 
 class NotSummable(ValueError):
     """A row holds a value of another type than its column, so the sums over it would be wrong."""
 
 
-class _Sum(NamedTuple):
-    """One field of ``Totals`` as a sum that the database computes."""
+class Source(NamedTuple):
+    """What sums are read from: how it is grouped, what is summed, and the conditions for it."""
 
-    field: str
-    expression: ColumnElement[Any]
-    is_money: bool = False
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.count(case((condition, 1)))
+    groups: Columns
+    sums: Columns
+    conditions: Sequence[ColumnElement[bool]]
 
 
-_parts_of_cost = (
-    _columns.cost_input,
-    _columns.cost_cache_read,
-    _columns.cost_cache_write,
-    _columns.cost_output,
-    _columns.cost_web_searches,
-)
-_is_side = _columns.kind.in_([kind.value for kind in SIDE_KINDS])
-_is_priced = _columns.cost_at_least.is_not(None)
-_cost = sum(_parts_of_cost[1:], start=_parts_of_cost[0] + 0)
-
-_SUMS: Final = (
-    _Sum("requests", func.count()),
-    _Sum("errors", _count(_columns.outcome.in_(_FAILED))),
-    _Sum("free", _count(_columns.kind.in_([kind.value for kind in FREE_KINDS]) | (_columns.method == "HEAD"))),
-    _Sum("counted", func.count(_columns.usage_iterations)),
-    _Sum("input_tokens", func.sum(_columns.input_tokens)),
-    _Sum("cache_read_tokens", func.sum(_columns.cache_read_tokens)),
-    _Sum("cache_write_5m_tokens", func.sum(_columns.cache_write_5m_tokens)),
-    _Sum("cache_write_1h_tokens", func.sum(_columns.cache_write_1h_tokens)),
-    _Sum("output_tokens", func.sum(_columns.output_tokens)),
-    *(_Sum(f"{part.name.removeprefix('cost_')}_usd", func.sum(part), is_money=True) for part in _parts_of_cost),
-    _Sum("priced", func.count(_columns.cost_at_least)),
-    _Sum("unpriced", func.count(case((~_is_priced, _columns.unpriced_model)))),
-    _Sum("lower_bounds", func.sum(_columns.cost_at_least, type_=BigInteger())),
-    _Sum("unread", func.count(_columns.unread)),
-    _Sum("imported", func.count(_columns.imported)),
-    _Sum("side_requests", _count(_is_side)),
-    _Sum("side_cost_usd", func.sum(case((_is_side, _cost))), is_money=True),
-    _Sum("saved_usd", func.sum(case((_is_priced, _columns.saved))), is_money=True),
-    _Sum("counted_otherwise", func.count(_columns.client_cost)),
-    _Sum("client_difference", func.sum(_columns.client_cost - func.coalesce(_cost, 0)), is_money=True),
-)
-
-
-def read_ledger(connection: Connection, conditions: Sequence[ColumnElement[bool]], by: Collection[Dimension]) -> Ledger:
-    """Return the sums over the exchanges that meet all conditions and are not live. Raises NotSummable."""
+def read_ledger(
+    connection: Connection, query: ExchangeQuery, without: Collection[str], by: Collection[Dimension]
+) -> Ledger:
+    """Return the sums over the exchanges of a query that are not live. Raises NotSummable."""
     ledger = Ledger()
-    ended = (*conditions, _columns.outcome != Outcome.LIVE.value)
+    sources = sources_of(connection, query, without)
+    for _, _, totals in grouped(connection, sources):
+        ledger.totals.include(totals)
     if Dimension.SESSION in by:
-        _read_sessions(connection, ended, ledger)
-    else:
-        ledger.totals.include(next(totals for _, totals in grouped(connection, ended)))
+        _read_sessions(connection, sources, ledger)
+        _read_facts(connection, [*conditions(query, without), exchanges.c.outcome != LIVE], ledger)
     if Dimension.AGENT in by:
-        for row, totals in grouped(
-            connection, (*ended, _columns.agent_id.is_not(None)), _columns.session_id, _columns.agent_id
-        ):
-            agent_id = text_of(row["agent_id"])
-            assert agent_id is not None
-            ledger.session_sums(text_of(row["session_id"])).agent(agent_id).include(totals)
+        agents = grouped(connection, sources, "session_id", "agent_id", known="agent_id")
+        for (session_id, agent_id), _, totals in agents:
+            agent = text_of(agent_id)
+            assert agent is not None
+            ledger.session_sums(text_of(session_id)).agent(agent).include(totals)
     if Dimension.MODEL in by:
-        for row, totals in grouped(connection, ended, model_name.label("model")):
-            ledger.model_sums(text_of(row["model"])).include(totals)
+        for (model,), _, totals in grouped(connection, sources, "model"):
+            ledger.model_sums(text_of(model)).include(totals)
     if Dimension.TIME in by:
-        for row, totals in grouped(connection, ended, (_columns.started_at_us // _QUARTER_US).label("quarter")):
-            ledger.quarter_sums(row["quarter"]).include(totals)
+        for (quarter,), _, totals in grouped(connection, sources, "quarter"):
+            ledger.quarter_sums(quarter).include(totals)
     return ledger
 
 
-def _read_sessions(connection: Connection, conditions: Sequence[ColumnElement[bool]], ledger: Ledger) -> None:
-    first, last = func.min(_columns.started_at_us).label("first"), func.max(_columns.started_at_us).label("last")
-    named = func.max(case((_columns.client.is_not(None), _columns.id))).label("named")
+def conditions(query: ExchangeQuery, without: Collection[str] = ()) -> list[ColumnElement[bool]]:
+    """Return the conditions that the exchanges of a query meet."""
+    of, found = exchanges.c, _of_session(exchanges, query)
+    if query.since is not None:
+        found.append(of.started_at_us >= stored_time(query.since))
+    if query.until is not None:
+        found.append(of.started_at_us < stored_time(query.until))
+    if query.before is not None:
+        found.append(of.id < stored_text(query.before))
+    if without:
+        found.append(of.id.not_in(without))
+    return found
+
+
+def _of_session(table: FromClause, query: ExchangeQuery) -> list[ColumnElement[bool]]:
+    if query.session_id is EVERY_SESSION:
+        return []
+    return [table.c.session_id.is_not_distinct_from(stored_text(query.session_id))]
+
+
+def sources_of(connection: Connection, query: ExchangeQuery, without: Collection[str] = ()) -> list[Source]:
+    """Return where the sums over the exchanges of a query that are not live are read. Raises NotSummable.
+
+    These are the stored sums, and the exchanges of the quarters of an hour that count only in part.
+    """
+    if query.before is not None:
+        return [source_of_exchanges(query)]
+    quarter, found = sums.c.quarter, _of_session(sums, query)
+    partial = set(_quarters(connection, without))
+    if query.since is not None:
+        first, within = divmod(stored_time(query.since), QUARTER_US)
+        found.append(quarter >= first)
+        if within:
+            partial.add(first)
+    if query.until is not None:
+        last, within = divmod(stored_time(query.until), QUARTER_US)
+        found.append(quarter <= last if within else quarter < last)
+        if within:
+            partial.add(last)
+    counted: Columns = {
+        "first_us": func.min(sums.c.first_us),
+        "last_us": func.max(sums.c.last_us),
+        "named": func.max(sums.c.named),
+        **{part.name: func.sum(sums.c[part.name]) for part in PARTS},
+    }
+    groups: Columns = {name: sums.c[name] for name in keys(STORED)}
+    if not partial:
+        return [Source(groups, counted, found)]
+    begun_at = exchanges.c.started_at_us
+    begun = or_(*(begun_at.between(each * QUARTER_US, (each + 1) * QUARTER_US - 1) for each in partial))
+    return [Source(groups, counted, [*found, quarter.not_in(partial)]), source_of_exchanges(query, without, begun)]
+
+
+def source_of_exchanges(query: ExchangeQuery, without: Collection[str] = (), *more: ColumnElement[bool]) -> Source:
+    """Return the exchanges themselves as a source. They can also be grouped by the ``second`` of their beginning."""
+    groups: Columns = {**keys(STORED), "second": STORED["started_at_us"] // SECOND_US}
+    counted: Columns = {**bounds(STORED), **{part.name: func.sum(part.of(STORED)) for part in PARTS}}
+    return Source(groups, counted, [*conditions(query, without), STORED["outcome"] != LIVE, *more])
+
+
+def _quarters(connection: Connection, exchange_ids: Collection[str]) -> Iterator[int]:
+    """Yield the quarters of an hour of those exchanges that are stored. Raises NotSummable."""
+    of, wanted = exchanges.c, list(exchange_ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        begun = select(of.started_at_us).where(of.id.in_(wanted[start : start + _AT_ONCE]))
+        for at in connection.execute(begun).scalars():
+            if not isinstance(at, int):
+                raise NotSummable
+            yield at // QUARTER_US
+
+
+def _read_sessions(connection: Connection, sources: Sequence[Source], ledger: Ledger) -> None:
     names: list[str] = []
-    for row, totals in grouped(connection, conditions, _columns.session_id, also=(first, last, named)):
-        session = ledger.session_sums(text_of(row["session_id"]))
+    for (session_id,), (first, last, named), totals in grouped(connection, sources, "session_id"):
+        session = ledger.session_sums(text_of(session_id))
         session.totals.include(totals)
-        ledger.totals.include(totals)
         try:
-            session.span(read_time(row["first"]), read_time(row["last"]))
+            session.span(read_time(first), read_time(last))
         except (TypeError, OverflowError) as error:
             raise NotSummable from error
-        if row["named"] is not None:
-            names.append(row["named"])
-    facts = select(_columns.id, _columns.session_id, _columns.session_title, _columns.clues)
-    stating = (_columns.session_title.is_not(None) | _columns.clues.not_like(_ONLY_MODEL),)
-    for row in connection.execute(facts.where(*conditions, *stating)).mappings():
+        if named is not None:
+            names.append(named)
+    clients = select(exchanges.c.id, exchanges.c.session_id, exchanges.c.client)
+    for start in range(0, len(names), _AT_ONCE):
+        some = clients.where(exchanges.c.id.in_(names[start : start + _AT_ONCE]))
+        for exchange_id, session_id, client in connection.execute(some):
+            ledger.session_sums(text_of(session_id)).learn(exchange_id, None, None, text_of(client))
+
+
+def _read_facts(connection: Connection, ended: Sequence[ColumnElement[bool]], ledger: Ledger) -> None:
+    of = exchanges.c
+    facts = select(of.id, of.session_id, of.session_title, of.clues).where(text(f"({STATING})"), *ended)
+    for exchange_id, session_id, title, stored_clues in connection.execute(facts):
         try:
-            clues = SessionClues(*json.loads(row["clues"])) if row["clues"] else None
+            clues = SessionClues(*json.loads(stored_clues)) if stored_clues else None
         except (ValueError, TypeError) as error:
             raise NotSummable from error
-        ledger.session_sums(text_of(row["session_id"])).learn(row["id"], text_of(row["session_title"]), clues, None)
-    clients = select(_columns.id, _columns.session_id, _columns.client)
-    for start in range(0, len(names), _AT_ONCE):
-        some = clients.where(_columns.id.in_(names[start : start + _AT_ONCE]))
-        for row in connection.execute(some).mappings():
-            session = ledger.session_sums(text_of(row["session_id"]))
-            session.learn(row["id"], None, None, text_of(row["client"]))
+        ledger.session_sums(text_of(session_id)).learn(exchange_id, text_of(title), clues, None)
 
 
 def grouped(
-    connection: Connection,
-    conditions: Sequence[ColumnElement[bool]],
-    *groups: ColumnElement[Any],
-    also: Sequence[ColumnElement[Any]] = (),
-) -> Iterator[tuple[RowMapping, Totals]]:
-    """Yield each group with its sums. Raises NotSummable."""
-    summed = [each.expression.label(each.field) for each in _SUMS]
-    wanted = select(*groups, *also, *summed).where(*conditions)
-    if groups:
-        wanted = wanted.group_by(*groups)
-    for row in connection.execute(wanted).mappings():
-        totals = Totals()
-        for each in _SUMS:
-            value = row[each.field]
-            if value is None:
-                continue
-            # SQLite's sum() is a float if one value is not an integer (https://sqlite.org/lang_aggfunc.html#sumunc).
-            if not isinstance(value, int):
-                raise NotSummable
-            setattr(totals, each.field, read_money(value) if each.is_money else value)
-        yield row, totals
+    connection: Connection, sources: Sequence[Source], *groups: str, known: str | None = None
+) -> Iterator[tuple[Sequence[Any], Sequence[Any], Totals]]:
+    """Yield each group of each source, with its bounds and its sums. Leaves out the groups where ``known`` is NULL.
+
+    Raises NotSummable.
+    """
+    for source in sources:
+        wanted = [source.groups[name].label(name) for name in groups]
+        summed = [expression.label(name) for name, expression in source.sums.items()]
+        statement = select(*wanted, *summed).where(*source.conditions)
+        if known is not None:
+            statement = statement.where(source.groups[known].is_not(None))
+        if groups:
+            statement = statement.group_by(*(source.groups[name] for name in groups))
+        bounds_end = len(groups) + _BOUNDS
+        for row in connection.execute(statement):
+            values = tuple(row)
+            if values[bounds_end]:
+                yield values[: len(groups)], values[len(groups) : bounds_end], _totals(values[bounds_end:])
+
+
+def _totals(values: Sequence[Any]) -> Totals:
+    # SQLite's sum() is a float if one value is not an integer (https://sqlite.org/lang_aggfunc.html#sumunc).
+    if any(type(value) is not int for value in values):
+        raise NotSummable
+    of = dict(zip(_NAMES, values, strict=True))
+    return Totals(
+        requests=of["requests"],
+        errors=of["errors"],
+        free=of["free"],
+        counted=of["counted"],
+        input_tokens=of["input_tokens"],
+        cache_read_tokens=of["cache_read_tokens"],
+        cache_write_5m_tokens=of["cache_write_5m_tokens"],
+        cache_write_1h_tokens=of["cache_write_1h_tokens"],
+        output_tokens=of["output_tokens"],
+        input_usd=read_money(of["cost_input"]),
+        cache_read_usd=read_money(of["cost_cache_read"]),
+        cache_write_usd=read_money(of["cost_cache_write"]),
+        output_usd=read_money(of["cost_output"]),
+        web_searches_usd=read_money(of["cost_web_searches"]),
+        priced=of["priced"],
+        unpriced=of["unpriced"],
+        lower_bounds=of["lower_bounds"],
+        unread=of["unread"],
+        imported=of["imported"],
+        side_requests=of["side_requests"],
+        side_cost_usd=read_money(of["side_cost"]),
+        saved_usd=read_money(of["saved"]),
+        counted_otherwise=of["counted_otherwise"],
+        client_difference=read_money(of["client_difference"]),
+    )
 
 
 def text_of(value: Any) -> str | None:

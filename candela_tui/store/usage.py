@@ -4,20 +4,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, get_type_hints
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from candela_tui.analysis.limits import five_hour_reset
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange
 from candela_tui.ledger.agent_types import AgentTypes
-from candela_tui.ledger.ledger import QUARTER_S
 from candela_tui.ledger.usage_report import UsageGroup
 from candela_tui.store.codecs import codec_of
+from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.schema import exchanges
-from candela_tui.store.totals import NotSummable, grouped, model_name, text_of
+from candela_tui.store.totals import NotSummable, grouped, source_of_exchanges, sources_of, text_of
 from candela_tui.store.units import read_time
 
-_SECOND_US: Final = 1_000_000
-_QUARTER_US: Final = QUARTER_S * _SECOND_US
 _HINTS: Final = get_type_hints(Exchange)
 _read_delegations: Final = codec_of(_HINTS["delegations"]).read
 _read_rate_limits: Final = codec_of(_HINTS["rate_limits"]).read
@@ -26,18 +24,15 @@ _DAMAGED: Final = (ValueError, TypeError, ArithmeticError)
 _columns = exchanges.c
 
 
-def read_groups(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], *, exact_times: bool
-) -> Iterator[UsageGroup]:
-    """Yield the groups of the exchanges that meet all conditions and are not live. Raises NotSummable."""
-    ended = (*conditions, _columns.outcome != Outcome.LIVE.value)
-    began = _columns.started_at_us
-    keys = (_columns.session_id, _columns.agent_id, model_name.label("model"))
-    span = (func.min(began).label("first"), func.max(began).label("last"))
-    interval = began // (_SECOND_US if exact_times else _QUARTER_US)
-    for row, totals in grouped(connection, ended, *keys, interval.label("interval"), also=span):
-        session_id, agent_id, model = (text_of(row[name]) for name in ("session_id", "agent_id", "model"))
-        yield UsageGroup(session_id, agent_id, model, _time(row["first"]), _time(row["last"]), totals)
+def read_groups(connection: Connection, query: ExchangeQuery, *, exact_times: bool) -> Iterator[UsageGroup]:
+    """Yield the groups of the exchanges of a query that are not live. Raises NotSummable."""
+    sources = [source_of_exchanges(query)] if exact_times else sources_of(connection, query)
+    interval = "second" if exact_times else "quarter"
+    for (*texts, _), (first, last, _), totals in grouped(
+        connection, sources, "session_id", "agent_id", "model", interval
+    ):
+        session_id, agent_id, model = map(text_of, texts)
+        yield UsageGroup(session_id, agent_id, model, _time(first), _time(last), totals)
 
 
 def read_agent_types(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> AgentTypes:

@@ -71,7 +71,7 @@ def _put(table: Table) -> Insert:
 
 
 # Built once: for each batch it took a quarter of the writer's time, and left 900 objects to the garbage collector.
-_PUT_EXCHANGES: Final = _put(exchanges)
+PUT_EXCHANGES: Final = _put(exchanges)
 _PUT_HEADERS: Final = _put(headers)
 _ADD_REQUESTS: Final = insert(request_bodies).on_conflict_do_nothing()
 _ADD_PROVIDER_REQUESTS: Final = insert(provider_requests).on_conflict_do_nothing()
@@ -447,7 +447,7 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
         row_of(entry.exchange, _process_of(entry.exchange), response_dropped=entry.exchange.id in dropped)
         for entry in entries
     ]
-    connection.execute(_PUT_EXCHANGES, rows)
+    connection.execute(PUT_EXCHANGES, rows)
     header_rows = [headers_row(entry.exchange) for entry in entries if entry.exchange.request_headers is not None]
     if header_rows:
         connection.execute(_PUT_HEADERS, header_rows)

@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -15,6 +16,7 @@ from sqlalchemy import Engine, create_engine, text
 import candela_tui.store.migrations
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.usage import Usage
+from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.schema import IN_HEADERS, REVISIONS, metadata
 from tests.store.recording import exchange, store_whole, writing
@@ -34,7 +36,8 @@ def migrated(path: Path, revision: str) -> Engine:
 def statements(engine: Engine) -> dict[str, str]:
     """Name of each table and index, and the SQL that makes it, in one spelling."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        wanted = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+        rows = connection.execute(text(wanted))
         return {name: " ".join(sql.split()) for name, sql in rows}
 
 
@@ -78,8 +81,40 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(pa
     found = StoreReader(path).exchange("0000-1")
     assert found is not None
     assert (found.request_headers, found.provider_request_headers, found.betas) == (None, None, None)
+    assert StoreReader(path).totals().totals.input_tokens == 12
     assert StoreReader(path).provider_request_body("0000-1") is None
     assert StoreReader(path).provider_response_chunks("0000-1") == ([], [])
+
+
+def test_headers_of_an_earlier_schema_are_kept(path: Path) -> None:
+    engine = migrated(path, "0005")
+    fields = (
+        "id, started_at_us, method, path, route, dialect, kind, url, streamed, outcome, request_bytes, response_bytes, "
+        "output_characters, retry, subscription, response_dropped"
+    )
+    values = "0, 'POST', '/', 'vertex', 'messages', 'messages', '', 1, 'ok', 2, 3, 0, 0, 0, 0"
+    headers = {
+        "1": ('[["a","b"]]', '[["c","\\udcff"]]', None, '[["e","f"]]'),
+        "2": ("[]", "[]", None, None),
+        "3": ("not JSON", "[]", None, None),
+    }
+    with engine.begin() as connection:
+        for name, stored in headers.items():
+            connection.exec_driver_sql(f"INSERT INTO exchanges ({fields}) VALUES ('{name}', {values})")
+            connection.exec_driver_sql("INSERT INTO headers VALUES (?, ?, ?, ?, ?)", (name, *stored))
+    engine.dispose()
+    with writing(path) as (_, reports):
+        pass
+    assert reports.problems == []
+    reader = StoreReader(path)
+    one, two = reader.exchange("1"), reader.exchange("2")
+    assert one is not None
+    assert two is not None
+    assert (one.request_headers, one.response_headers) == ((("a", "b"),), (("c", "\udcff"),))
+    assert (one.provider_request_headers, one.provider_response_headers) == ((), (("e", "f"),))
+    assert (two.request_headers, two.provider_response_headers) == ((), ())
+    with pytest.raises(StoreError, match=r"3 .* is damaged"):
+        reader.exchange("3")
 
 
 def loaded_by(program: str) -> set[str]:

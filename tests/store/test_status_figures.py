@@ -146,7 +146,7 @@ def _read(figures: StatusFigures | None) -> None:
         "UPDATE exchanges SET cost_input = 0.5",
         "UPDATE exchanges SET started_at_us = 9e18",
         "UPDATE exchanges SET cache_ttls = '{', rate_limits = '['",
-        "ALTER TABLE exchanges DROP COLUMN unread",
+        "ALTER TABLE exchanges RENAME COLUMN unread TO said",
         "DROP TABLE exchanges",
     ],
 )
