@@ -82,7 +82,8 @@ def test_a_period_within_quarters_of_an_hour_is_summed_exactly(
             put(database, each)
         for query in (
             ExchangeQuery(since=since),
-            ExchangeQuery("a", since=since),
+            ExchangeQuery("a", since, since + timedelta(minutes=50)),
+            ExchangeQuery(until=since),
             ExchangeQuery(before=f"{before:03}"),
         ):
             wanted = Ledger.of(each for each in stored if query.includes(each))
