@@ -7,8 +7,8 @@ from alembic import op
 
 from candela_tui.store.rows import pack_headers
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _SUMMED = (
     "requests",
