@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.exchange import Exchange
@@ -17,8 +17,10 @@ from candela_tui.fulltext.recorded import RecordedConversation
 from candela_tui.fulltext.snippets import Snippet, snippet
 from candela_tui.fulltext.texts import Part, Place, text_at
 from candela_tui.store.history import ExchangeQuery
-from candela_tui.store.reader import StoreReader
 from candela_tui.store.search import read_sessions
+
+if TYPE_CHECKING:
+    from candela_tui.store.reader import StoreReader
 
 _RANKED: Final = 5_000
 """Texts that are ranked, the latest ones. A word that is in more of them than that says little about any."""
@@ -41,7 +43,7 @@ class Hit:
 class Finder:
     """Searches an index, and the store that it was made of. Each call may come from any thread."""
 
-    def __init__(self, index: Path, store: StoreReader) -> None:
+    def __init__(self, index: Path, store: "StoreReader") -> None:
         self._index = index
         self._store = store
 

@@ -1,8 +1,10 @@
 """The lines around what was found, short enough for a list."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from candela_tui.fulltext.query import Query
 from candela_tui.text.terminal_safe import terminal_safe
@@ -24,34 +26,61 @@ class Snippet:
     marks: tuple[tuple[int, int], ...]
     """Where the terms are in it."""
     found: str
-    """The first match as the text has it."""
+    """The match in it that is rarest in the text, as the text has it and to the end of its line; empty if there is
+    none."""
 
 
 def snippet(text: str, query: Query) -> Snippet:
-    """Return the stretch of a text that has the most terms of a query."""
-    spans = sorted(
-        (match.start(), match.end(), number)
-        for number, term in enumerate(query.terms)
-        for match, _ in zip(term.pattern.finditer(text), range(_MOST_MATCHES), strict=False)
-        if match.end() > match.start()
-    )
+    """Return the stretch of a text around the rarest terms of a query."""
+    spans = _spans(text, query, 0, len(text))
     if not spans:
         return Snippet(_line(text[:_LENGTH]) + ("…" if len(text) > _LENGTH else ""), (), "")
+    matches = Counter(span.term for span in spans)
     room = _LENGTH - _BEFORE
-    best = max(spans, key=lambda span: (len({n for at, _, n in spans if span[0] <= at < span[0] + room}), -span[0]))
-    start, end = max(0, best[0] - _BEFORE), min(len(text), best[0] + room)
-    start = _word_start(text, start, best[0])
-    out = "…" if start > 0 else ""
-    marks, at = [], start
-    for begin, stop, _ in spans:
-        if begin < at or begin >= end:
+
+    def worth(first: _Span) -> float:
+        return sum(1 / matches[term] for term in {s.term for s in spans if first.start <= s.start < first.start + room})
+
+    best = max(spans, key=lambda span: (worth(span), -span.start))
+    start = _word_start(text, max(0, best.start - _BEFORE), best.start)
+    end = min(len(text), best.start + room)
+    # Near the end of a text with many matches there are some that were not looked at.
+    within = _spans(text, query, start, end)
+    rarest = min(within or [best], key=lambda span: (matches[span.term], span.start - span.stop))
+    line, marks = _marked(text, within, start, end)
+    return Snippet(line, marks, text[rarest.start : rarest.stop].split("\n", 1)[0])
+
+
+class _Span(NamedTuple):
+    start: int
+    stop: int
+    term: int
+
+
+def _spans(text: str, query: Query, start: int, end: int) -> list[_Span]:
+    """Return where a part of a text has the terms, in order."""
+    return sorted(
+        _Span(*match.span(), number)
+        for number, term in enumerate(query.terms)
+        for match in islice(term.pattern.finditer(text, start, end), _MOST_MATCHES)
+        if match.end() > match.start()
+    )
+
+
+def _marked(text: str, spans: list[_Span], start: int, end: int) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return a part of a text in one line, and where the spans are in it."""
+    line, at = "…" if start > 0 else "", start
+    marks = []
+    for span in spans:
+        if span.start < at:
             continue
-        out = _joined(out, _line(text[at:begin]))
-        marks.append((len(out), len(out) + len(_line(text[begin:stop]))))
-        out += _line(text[begin:stop])
-        at = stop
-    out = _joined(out, _line(text[at : max(at, end)]))
-    return Snippet(out.rstrip() + ("…" if end < len(text) else ""), tuple(marks), text[best[0] : best[1]])
+        line = _joined(line, _line(text[at : span.start]))
+        found = _line(text[span.start : span.stop])
+        marks.append((len(line), len(line) + len(found)))
+        line += found
+        at = span.stop
+    line = _joined(line, _line(text[at:end])).rstrip()
+    return line + ("…" if end < len(text) else ""), tuple(marks)
 
 
 def _word_start(text: str, start: int, latest: int) -> int:

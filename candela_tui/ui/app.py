@@ -24,6 +24,7 @@ from textual.timer import Timer
 from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed, Notice
+from candela_tui.fulltext.finder import Finder
 from candela_tui.providers.identity import ACCOUNTS, Provider
 from candela_tui.providers.registry import sign_in_to
 from candela_tui.providers.survey import SignIns
@@ -97,6 +98,7 @@ class CandelaApp(App[int]):
         config: Path | None = None,
         clock: Clock | None = None,
         preferences: Preferences | None = None,
+        finder: Finder | None = None,
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
         start: Callable[[], bool] | None = None,
@@ -116,6 +118,7 @@ class CandelaApp(App[int]):
             clock,
             LoadedExchanges(clock),
             preferences or Preferences(),
+            finder=finder,
             sign_in_setup=sign_in_setup,
         )
         self._credential_watch = CredentialWatch(self, self.sources, sign_ins, self._credentials_changed, self._noticed)

@@ -13,6 +13,7 @@ from typing import Any
 from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
+from candela_tui.fulltext.finder import Finder
 from candela_tui.store.history import History
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.state.preferences import Preferences
@@ -46,16 +47,17 @@ def run(
     settings: UiSettings,
     config: Path | None = None,
     preferences: Path | None = None,
+    finder: Finder | None = None,
     sign_in_setup: SignInSetup | None = None,
     start: Callable[[], bool] | None = None,
 ) -> DashboardExit:
     """Show the dashboard in the main thread until the user quits, a signal ends it, or it fails.
 
     ``config`` is the file that the settings screen writes; None makes it read-only. ``preferences`` is the file that
-    keeps what the user chose in the dashboard; None keeps nothing. ``sign_in_setup`` is what signing in needs; without
-    it, signing in is not available. ``start`` is called in a thread once the first screen is drawn; if it
-    returns False, the dashboard ends with code 1. SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A
-    failure of the dashboard is returned, never raised.
+    keeps what the user chose in the dashboard; None keeps nothing. ``finder`` searches the text of what was recorded;
+    without it, the search is off. ``sign_in_setup`` is what signing in needs; without it, signing in is not available.
+    ``start`` is called in a thread once the first screen is drawn; if it returns False, the dashboard ends with code 1.
+    SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A failure of the dashboard is returned, not raised.
     """
     leave_out_strip_caches()
     try:
@@ -66,6 +68,7 @@ def run(
             settings=settings,
             config=config,
             preferences=Preferences(preferences),
+            finder=finder,
             sign_in_setup=sign_in_setup,
             start=start,
         )

@@ -40,8 +40,8 @@ def prompt(words: str) -> Block:
 class RecordedHistory:
     """Records requests, and searches them."""
 
-    def __init__(self, directory: Path) -> None:
-        self.store = directory / "candela.db"
+    def __init__(self, directory: Path, store: str = "candela.db") -> None:
+        self.store = directory / store
         self.index = directory / "search.db"
         self.reader = StoreReader(self.store)
         self.finder = Finder(self.index, self.reader)
@@ -86,6 +86,12 @@ class RecordedHistory:
                 pass
         finally:
             indexer.close()
+
+    def note_what_is_missing(self) -> None:
+        """Compare the index with the store, and add nothing."""
+        indexer = Indexer(self.index, self.reader)
+        indexer.compare()
+        indexer.close()
 
     def find(self, words: str, scope: Scope = EVERYWHERE, matching: str = "") -> list[Hit]:
         """Search what is indexed."""

@@ -21,6 +21,7 @@ from candela_tui.config import PricingSettings, UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.exchange import Exchange, Marks, Outcome, Recording
 from candela_tui.feed import Feed
+from candela_tui.fulltext.finder import Finder
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
@@ -60,6 +61,7 @@ class Scene:
         route: RouteName = RouteName.DIRECT,
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
+        searchable: bool = True,
     ) -> None:
         self.now = NOW
         self.feed = feed or Feed()
@@ -79,6 +81,7 @@ class Scene:
             settings=settings or UiSettings(theme=theme),
             config=self.config,
             preferences=preferences,
+            finder=Finder(directory / "search.db", self.history) if searchable else None,
             sign_in_setup=sign_in_setup,
             sign_ins=sign_ins,
         )

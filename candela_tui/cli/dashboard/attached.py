@@ -16,6 +16,7 @@ from candela_tui.cli.terminal.run_dashboard import report_crash, require_termina
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
+from candela_tui.fulltext.finder import Finder
 from candela_tui.network.peer import listening_uid
 from candela_tui.paths import Paths, default_paths
 from candela_tui.providers.registry import destination
@@ -76,6 +77,7 @@ def _live_or_stored(
     client = Client(running.port, paths.token)
     # Combine this user's config.toml with the data directory of the running candela.
     own = replace(paths, config=invocation.paths.config)
+    finder = Finder(paths.search_index, store)
     try:
         about = client.about()
     except StoreError as error:
@@ -88,13 +90,15 @@ def _live_or_stored(
             follows_store=True,
         )
         feed = Feed()
-        return show(feed, StoreReader(paths.store, feed.notify), status, settings, invocation, SignInSetup(own))
+        return show(
+            feed, StoreReader(paths.store, feed.notify), status, settings, invocation, SignInSetup(own), finder=finder
+        )
     status = ProxyStatus(address=about.address, route=about.route, base_url=about.base_url)
     history = RemoteHistory(client, store)
     following = RemoteFeed(client, history, about)
     following.start()
     try:
         sign_in_setup = SignInSetup(own, client.unlock, client.credentials)
-        return show(following, history, status, settings, invocation, sign_in_setup)
+        return show(following, history, status, settings, invocation, sign_in_setup, finder=finder)
     finally:
         following.close()

@@ -59,7 +59,7 @@ class Start:
         self.address = "{}:{}".format(*sock.getsockname())
         self.feed = Feed(log_notice)
         self._history = _HistoryToOpen()
-        self.history = cast(History, self._history)
+        self.history = cast("StoreReader", self._history)
         self.engine: Engine | None = None
         """The running engine, once it was started."""
         self.failure: click.ClickException | None = None

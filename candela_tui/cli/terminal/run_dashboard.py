@@ -13,6 +13,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
+from candela_tui.fulltext.finder import Finder
 from candela_tui.store.history import History
 from candela_tui.ui.run import DashboardExit, ProxyStatus, has_other_driver, run
 
@@ -49,9 +50,11 @@ def show(
     invocation: Invocation,
     sign_in_setup: SignInSetup | None = None,
     start: Callable[[], bool] | None = None,
+    finder: Finder | None = None,
 ) -> DashboardExit:
-    """Show the dashboard until the user quits. Without ``sign_in_setup`` it offers no sign-in. ``start`` is called in a
-    thread once the first screen is drawn, and ends the dashboard if it returns False."""
+    """Show the dashboard until the user quits. Without ``sign_in_setup`` it offers no sign-in, without ``finder`` no
+    search. ``start`` is called in a thread once the first screen is drawn, and ends the dashboard if it returns
+    False."""
     try:
         end = run(
             feed=feed,
@@ -60,6 +63,7 @@ def show(
             settings=settings.ui,
             config=invocation.paths.config,
             preferences=invocation.paths.preferences,
+            finder=finder,
             sign_in_setup=sign_in_setup,
             start=start,
         )

@@ -9,6 +9,7 @@ from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.credentials.state import CredentialState
 from candela_tui.feed import Feed, Notice
+from candela_tui.fulltext.finder import Finder
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.survey import Survey
 from candela_tui.store.history import History
@@ -32,6 +33,8 @@ class DataSources:
     """The current ``[ui]`` section of config.toml. What ``preferences`` remembers takes precedence."""
     notices: list[Notice] = field(default_factory=list)
     """Warnings and errors, the latest last."""
+    finder: Finder | None = None
+    """Searches the text of what was recorded; None if the search is off."""
     sign_in_setup: SignInSetup | None = None
     """What signing in needs; None if the dashboard can't sign in."""
     surveys: dict[Provider, Survey] = field(default_factory=dict)

@@ -53,6 +53,13 @@ class SearchBar(Horizontal):
         self.add_class("-open")
         self._input.focus()
 
+    def search_for(self, words: str, section: str) -> None:
+        """Show the bar with these words, and go to the first hit in a section of the view."""
+        self.add_class("-open")
+        with self._input.prevent(Input.Changed):
+            self._input.value = words
+        self._view.search(words, section)
+
     def close(self) -> bool:
         """End the search. Return whether there was one."""
         if not self.has_class("-open"):

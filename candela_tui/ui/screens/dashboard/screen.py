@@ -1,6 +1,6 @@
 """The first screen of candela."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from candela_tui.exchange import Exchange
 from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.keys.commands import Command
 from candela_tui.ui.screens.dashboard.header.header import Header, NoteLine
 from candela_tui.ui.screens.dashboard.header.tour import Tour
 from candela_tui.ui.screens.dashboard.layout.panes import Panes
@@ -25,6 +26,7 @@ from candela_tui.ui.screens.dashboard.welcome import Welcome
 from candela_tui.ui.screens.dialogs.notices import NoticesDialog
 from candela_tui.ui.screens.dialogs.quit import QuitDialog
 from candela_tui.ui.screens.request.screen import RequestScreen
+from candela_tui.ui.screens.search.screen import SearchScreen
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.style.spinner import TICKS_A_SECOND
@@ -43,6 +45,7 @@ class DashboardScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
+        bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
         bind("dashboard.copy_id", "y", "copy_id", "Copy id", "Copy the id of the session or sub-agent", footer=True),
         bind("dashboard.notices", "exclamation_mark", "notices", "Warnings", "List the warnings", shown_as="!"),
         bind("dashboard.leave", "q", "leave", "Quit", "Quit candela; asks first if requests are live", footer=True),
@@ -244,6 +247,24 @@ class DashboardScreen(Screen[None]):
         if requests.selection is not None:
             of = self._timeline_of(requests.selection)
             self.app.push_screen(UsageDialog(requests.whose, of.exchanges, self._sources.clock))
+
+    def commands(self) -> Iterator[Command]:
+        """Yield the command line's command for the search."""
+        yield Command("search", "Search the text of all sessions", self._search)
+
+    def action_search(self) -> None:
+        """Search the text of all sessions."""
+        self._search("")
+
+    def _search(self, words: str) -> None:
+        finder = self._sources.finder
+        if finder is None:
+            self.notify(
+                "The search is off. Set history.search to true in the settings, and start candela again.",
+                severity="warning",
+            )
+        else:
+            self.app.push_screen(SearchScreen(self._sources, finder, words))
 
     def action_copy_id(self) -> None:
         """Copy the id of the selected session or sub-agent."""

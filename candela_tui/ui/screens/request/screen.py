@@ -1,5 +1,6 @@
 """The screen of one request."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.binding import BindingType
 from candela_tui.analysis.conversation import same_agent
 from candela_tui.analysis.traffic_side import TrafficSide, has_two_sides, side_name
 from candela_tui.exchange import Outcome
+from candela_tui.fulltext.texts import Place
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.compare.screen import CompareScreen
@@ -18,8 +20,9 @@ from candela_tui.ui.screens.request.keys import request_keys
 from candela_tui.ui.screens.request.loading import load_request, tries_of
 from candela_tui.ui.screens.request.navigation import SourceList, Wanted, neighbour_of
 from candela_tui.ui.screens.request.open_pages import OpenPages
+from candela_tui.ui.screens.request.pages.answer_lines import block_section
 from candela_tui.ui.screens.request.pages.headers import HeadersPage
-from candela_tui.ui.screens.request.pages.messages import MessagesPage
+from candela_tui.ui.screens.request.pages.messages import MessagesPage, message_section
 from candela_tui.ui.screens.request.pages.overview import OverviewPage
 from candela_tui.ui.screens.request.pages.page import Page, ShownRequest
 from candela_tui.ui.screens.request.pages.raw_request import RawRequestPage
@@ -51,18 +54,42 @@ _RAW = (RawRequestPage.title, RawResponsePage.title)
 _ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
 
 
+@dataclass(frozen=True, slots=True)
+class SoughtText:
+    """A text of the request that was searched for."""
+
+    place: Place
+    words: str
+    """Words of it as it has them; empty if they are not known."""
+
+    @property
+    def page(self) -> str:
+        """The title of the page that it is on."""
+        return ResponsePage.title if self.place.message is None else MessagesPage.title
+
+    @property
+    def section(self) -> str:
+        """The section of the page that it is in."""
+        place = self.place
+        return block_section(place.block) if place.message is None else message_section(place.message)
+
+
 class RequestScreen(Closable[None]):
     """Show one page of a request at a time; each page keeps its scroll position."""
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = request_keys(_TITLES)
 
-    def __init__(self, sources: DataSources, exchange_id: str, listed: SourceList, *, page: int = 0) -> None:
+    def __init__(
+        self, sources: DataSources, exchange_id: str, listed: SourceList, *, sought: SoughtText | None = None
+    ) -> None:
+        """``sought`` is a text to go to; None shows the overview."""
         super().__init__()
+        self._sought = sought
         self._sources = sources
         self._listed = listed
         self._exchange_id = exchange_id
-        self._number = page
+        self._number = 0 if sought is None else _TITLES.index(sought.page)
         self._pretty = True
         self._side: TrafficSide = "client"
         self._request: ShownRequest | None = None
@@ -111,6 +138,9 @@ class RequestScreen(Closable[None]):
         self._request = request
         self._show_title()
         self._open()
+        sought, self._sought = self._sought, None
+        if sought is not None and sought.words:
+            self._search.search_for(sought.words, sought.section)
         self.refresh_bindings()
 
     def _show_title(self) -> None:

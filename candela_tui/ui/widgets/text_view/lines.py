@@ -90,6 +90,10 @@ class Lines(ABC):
         """Return the position of a hit at the beginning of a line."""
         return (line, 0, 0, 0)
 
+    def section_of(self, hit: Hit) -> str:
+        """Return the name of the section that a hit is in; empty if these lines have no sections."""
+        return ""
+
     def marks(self, number: int, hits: Sequence[Hit]) -> Iterator[Mark]:
         """Yield what the hits cover of a line."""
         soft_wrap = self.soft_wrap(number)

@@ -16,6 +16,8 @@ class Query:
     """Words to find, ignoring case."""
 
     words: str
+    section: str = ""
+    """The section of the lines whose first hit is shown first; empty: the first hit in view or below."""
 
     def __post_init__(self) -> None:
         if not self.words:

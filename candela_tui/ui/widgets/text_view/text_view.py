@@ -67,6 +67,7 @@ class TextView(LineView, inherit_bindings=False):
         """Take whether there are more lines than those given so far, which a search is to find, too."""
         super().go_on(more)
         if self._query is not None:
+            self._search_on()
             self.post_message(self.Searched())
 
     def line_in_view(self, number: int) -> Line:
@@ -254,9 +255,10 @@ class TextView(LineView, inherit_bindings=False):
         if row == 0 or rest:
             self.toggle(place)
 
-    def search(self, words: str) -> None:
-        """Search for words, ignoring case. Empty words end the search."""
-        self._query = Query(words) if words else None
+    def search(self, words: str, section: str = "") -> None:
+        """Search for words, ignoring case, and go to the first hit in view or below, or to the first one in a section.
+        Empty words end the search."""
+        self._query = Query(words, section) if words else None
         self._forget_hits()
         self._redraw()
         self.needs_lines.set()
@@ -286,13 +288,26 @@ class TextView(LineView, inherit_bindings=False):
 
     async def _find_hits(self) -> None:
         await in_slices(self._finder.steps(), self._search_grew)
-        if self._hit < 0 and self._finder.hits:
+        if self._hit < 0 and self._finder.hits and not (self._goes_on and self._section):
             self._to_hit(0)
             self.post_message(self.Searched())
 
+    @property
+    def _section(self) -> str:
+        return self._query.section if self._query is not None else ""
+
+    def _first_hit(self) -> int:
+        """Return the index of the hit to go to first; the number of hits if it was not found yet."""
+        hits = self._finder.hits
+        if not self._section:
+            return bisect_left(hits, self._lines.place_of(self.scroll_offset.y))
+        return next(
+            (place for place, hit in enumerate(hits) if self._lines.section_of(hit) == self._section), len(hits)
+        )
+
     def _search_grew(self) -> None:
         if self._hit < 0:
-            self._to_hit(bisect_left(self._finder.hits, self._lines.place_of(self.scroll_offset.y)))
+            self._to_hit(self._first_hit())
         if self._folded is not None:
             self._redraw()
         self.post_message(self.Searched())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from candela_tui.text.terminal_safe import terminal_safe
@@ -23,6 +23,8 @@ class WrittenLines(Lines):
         self._entries: list[tuple[str, ...] | int] = []
         """The pieces of each line; a subclass may put a number in the place of a line that it makes when needed."""
         self._soft_wraps: dict[int, SoftWrap] = {}
+        self._sections: list[tuple[int, str]] = []
+        """The first line and the name of each section."""
         self.extend(lines)
 
     def __len__(self) -> int:
@@ -43,6 +45,15 @@ class WrittenLines(Lines):
     def soft_wrap(self, number: int) -> SoftWrap | None:
         """Return how a line continues the line above; None if it does not."""
         return self._soft_wraps.get(number)
+
+    def begin_section(self, name: str) -> None:
+        """Let the next line begin a section."""
+        self._sections.append((len(self._entries), name))
+
+    def section_of(self, hit: Hit) -> str:
+        """Return the name of the section that a hit is in; empty if there is none."""
+        place = bisect_right(self._sections, hit[0], key=lambda section: section[0])
+        return self._sections[place - 1][1] if place else ""
 
     def finder(self, query: Query | None) -> LineFinder:
         """Return a finder that searches the lines as they are drawn."""
@@ -77,6 +88,8 @@ class WrittenLines(Lines):
         for number in range(length, len(self._entries)):
             self._soft_wraps.pop(number, None)
         del self._entries[length:]
+        while self._sections and self._sections[-1][0] > length:
+            self._sections.pop()
 
 
 _WINDOW = 32_768

@@ -33,6 +33,11 @@ class _Written:
     done: bool = False
 
 
+def block_section(number: int) -> str:
+    """Return the name of the section that a block of the answer is in, by its number from 0."""
+    return f"block {number}"
+
+
 class AnswerLines:
     """Write the blocks of a message into lines of a given width."""
 
@@ -60,6 +65,7 @@ class AnswerLines:
             if len(self._lines):
                 self._lines.add()
             begin = len(self._lines)
+            self._lines.begin_section(block_section(len(self._blocks)))
             self._head(block)
             written = self._blocks[index] = _Written(begin, len(self._lines))
         if written.done:

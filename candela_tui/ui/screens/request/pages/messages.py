@@ -37,13 +37,21 @@ class MessagesPage(RequestPage):
         blocks = Blocks()
         for number, raw in enumerate(request.messages, 1):
             yield None
-            yield from message_folds(bytes(raw), number, blocks, self._width - 1)
+            for fold in message_folds(bytes(raw), number, blocks, self._width - 1):
+                if fold is not None:
+                    fold.section = message_section(number)
+                yield fold
 
     def _turn(self, cell: int) -> bool:
         kind = self.lines.levels.kind_at(cell, self._width - 4)
         if kind is not None:
             self.lines.turn_level(kind)
         return kind is not None
+
+
+def message_section(number: int) -> str:
+    """Return the name of the section that a message is in, by its number from 1."""
+    return f"message {number}"
 
 
 class _Message(msgspec.Struct):

@@ -87,6 +87,10 @@ class FoldedLines(Lines):
             del self.folds[-_FREED_A_STEP:]
             yield
 
+    def section_of(self, hit: Hit) -> str:
+        """Return the name of the section that a hit's block belongs to; empty if there is none."""
+        return self.folds[hit[0]].section
+
     def room(self, fold: Fold) -> int:
         """Return how many cells a fold's content may take."""
         return self._room - fold.indent

@@ -48,6 +48,8 @@ class Fold:
     """The image or document in the block that other programs can open, if there is one."""
     key: str | None = None
     """Identifies the block even if its number changes; None to use the number."""
+    section: str = ""
+    """The section of the page that it belongs to, such as a message; empty if there are none."""
     clicked: Callable[[int], bool] | None = None
     """Called with the clicked cell. Returns whether the click changed levels of detail."""
 
