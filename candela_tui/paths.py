@@ -57,6 +57,11 @@ class Paths:
         return self.data / "installed.json"
 
     @property
+    def last_import(self) -> Path:
+        """When the transcripts of Claude Code were last imported in the background (JSON)."""
+        return self.data / "last-import.json"
+
+    @property
     def preferences(self) -> Path:
         """Choices that the dashboard remembers (JSON)."""
         return self.data / "dashboard.json"

@@ -1,17 +1,49 @@
 """Runs calls that block and may hang, each in its own thread, and waits for them only for a limited time.
 
 A call that hangs (a metadata server, a keyring that waits for its user) continues in its thread. Unlike an executor,
-nothing joins that thread: it ends with the process.
+nothing joins that thread: it ends with the process. ``Pace`` is for long work in a thread of its own.
 """
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
+
+_SLICE_S: Final = 0.005
+"""Work without a rest, in seconds. The relay and the dashboard share the interpreter with it."""
+_REST: Final = 4
+"""How many times longer than the work the rest after it is."""
+
+
+class Stopped(Exception):
+    """The work was told to end."""
+
+
+class Pace:
+    """Slows work in a thread down, so that the relay and the dashboard are not held up by it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        """``stop`` ends the work when it is set."""
+        self._stop = stop
+        self._since = time.monotonic()
+
+    def begin(self) -> None:
+        """Note that the work goes on after a pause of another kind."""
+        self._since = time.monotonic()
+
+    def pause(self) -> None:
+        """Rest if enough was done since the last rest. Raises Stopped."""
+        worked = time.monotonic() - self._since
+        if worked < _SLICE_S and not self._stop.is_set():
+            return
+        if self._stop.wait(worked * _REST):
+            raise Stopped
+        self._since = time.monotonic()
 
 
 class NoAnswer(Exception):

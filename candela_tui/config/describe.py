@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from candela_tui.config.check import from_environment
 from candela_tui.config.field_docstrings import field_docstrings
-from candela_tui.config.settings import Settings
+from candela_tui.config.settings import Settings, names_by_key
 from candela_tui.config.toml_text import Key
 
 
@@ -30,7 +30,7 @@ class Setting:
 
     def value(self, settings: Settings) -> Any:
         """Return the value of this key in the given settings."""
-        found: Any = settings.model_dump()
+        found: Any = settings.model_dump(by_alias=True)
         for part in self.key:
             found = found[part]
         return found
@@ -52,14 +52,15 @@ def known_settings() -> list[Setting]:
 def _settings_of(section: type[BaseModel], above: Key) -> list[Setting]:
     found: list[Setting] = []
     meanings = field_docstrings(section)
-    for name, field in section.model_fields.items():
+    for key, name in names_by_key(section).items():
+        field = section.model_fields[name]
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += _settings_of(kind, (*above, name))
+            found += _settings_of(kind, (*above, key))
         else:
             choices = (False, True) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
             meaning = " ".join(meanings.get(name, "").split())
-            found.append(Setting((*above, name), meaning, field.get_default(call_default_factory=True), choices))
+            found.append(Setting((*above, key), meaning, field.get_default(call_default_factory=True), choices))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from candela_tui.config.settings import Settings
+from candela_tui.config.settings import Settings, names_by_key
 from candela_tui.config.toml_text import Key
 
 _WORDS: dict[type, str] = {
@@ -28,13 +28,13 @@ def known_keys(section: Iterable[str] = ()) -> list[str]:
 
     The list is empty if the section allows any key or does not exist."""
     found = _type_of(section)
-    return sorted(found.model_fields) if _is_section(found) else []
+    return sorted(names_by_key(found)) if _is_section(found) else []
 
 
 def setting_keys(section: Key = ()) -> Iterator[Key]:
     """Yield the key of every setting, in the order of the sections."""
-    for name in _type_of(section).model_fields:
-        key = (*section, name)
+    for part in names_by_key(_type_of(section)):
+        key = (*section, part)
         if _is_section(_type_of(key)):
             yield from setting_keys(key)
         else:
@@ -66,8 +66,8 @@ def _type_of(key: Iterable[str]) -> Any:
     found: Any = Settings
     for part in key:
         if _is_section(found):
-            field = found.model_fields.get(part)
-            found = _plain(field.annotation) if field is not None else None
+            name = names_by_key(found).get(part)
+            found = _plain(found.model_fields[name].annotation) if name is not None else None
         elif get_origin(found) is dict:
             found = _plain(get_args(found)[1])
         elif get_origin(found) is tuple:

@@ -40,6 +40,11 @@ class _Section(BaseModel):
         return value if cls.model_fields[info.field_name].annotation is bool else _no_switch(value)
 
 
+def names_by_key(section: type[BaseModel]) -> dict[str, str]:
+    """Return the names of a section's fields by their keys in config.toml. A key that Python reserves has an alias."""
+    return {field.alias or name: name for name, field in section.model_fields.items()}
+
+
 def _route_name(value: str) -> RouteName:
     # pydantic can't call the class itself: from Python 3.12 on, its signature is that of any number of values.
     return RouteName(value)
@@ -339,6 +344,9 @@ class HistorySettings(_Section):
     search: bool = True
     """Index the words of prompts, answers, thinking, tool calls and results, so that they can be searched. When it is
     turned off, the index is deleted."""
+    import_: Literal["never", "daily"] = Field("never", alias="import")
+    """daily: once a day, while candela runs, import the sessions of Claude Code that did not cross candela. Claude Code
+    deletes its transcripts after 30 days."""
 
 
 class AttentionSettings(_Section):

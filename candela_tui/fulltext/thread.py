@@ -12,20 +12,13 @@ from candela_tui.file_lock import locked_now
 from candela_tui.fulltext.indexer import Indexer
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
+from candela_tui.threads import Pace, Stopped
 
 _LOOKS_EVERY_S: Final = 2.0
 """Seconds between two looks at whether the store changed."""
 _RETRY_S: Final = 30.0
-_SLICE_S: Final = 0.005
-"""Work without a rest, in seconds. The relay and the dashboard share the interpreter with it."""
-_REST: Final = 4
-"""How many times longer than the work the rest after it is."""
 
 _State = tuple[tuple[int, int] | None, ...]
-
-
-class Stopped(Exception):
-    """The work was ended."""
 
 
 class IndexerThread:
@@ -41,7 +34,7 @@ class IndexerThread:
         self._told = ""
         self._stop = threading.Event()
         self._indexer: Indexer | None = None
-        self._worked_since = 0.0
+        self._pace = Pace(self._stop)
         self._thread = threading.Thread(target=self._run, name="candela-index", daemon=True)
 
     def start(self) -> None:
@@ -86,7 +79,7 @@ class IndexerThread:
             if not held:
                 return
             store = StoreReader(self._store_file)
-            indexer = self._indexer = Indexer(self._index_file, store, self._pause)
+            indexer = self._indexer = Indexer(self._index_file, store, self._pace.pause)
             try:
                 self._keep_up(indexer)
             finally:
@@ -95,7 +88,7 @@ class IndexerThread:
                 store.close()
 
     def _keep_up(self, indexer: Indexer) -> None:
-        self._worked_since = time.monotonic()
+        self._pace.begin()
         seen: _State = ()
         whole = True
         while True:
@@ -105,24 +98,15 @@ class IndexerThread:
                 seen, whole = state, False
             look_at = time.monotonic() + _LOOKS_EVERY_S
             while (indexer.add_some() or indexer.tidy_some()) and time.monotonic() < look_at:
-                self._pause()
+                self._pace.pause()
             if self._stop.wait(max(0.0, look_at - time.monotonic())):
                 raise Stopped
-            self._worked_since = time.monotonic()
+            self._pace.begin()
 
     def _state(self) -> _State:
         """Return what changes whenever the store does."""
         wal = self._store_file.with_name(f"{self._store_file.name}-wal")
         return tuple(map(_state_of_file, (self._store_file, wal)))
-
-    def _pause(self) -> None:
-        """Rest if enough was done. Raises Stopped."""
-        worked = time.monotonic() - self._worked_since
-        if worked < _SLICE_S and not self._stop.is_set():
-            return
-        if self._stop.wait(worked * _REST):
-            raise Stopped
-        self._worked_since = time.monotonic()
 
 
 def _state_of_file(path: Path) -> tuple[int, int] | None:

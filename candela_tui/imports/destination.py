@@ -7,15 +7,12 @@ from typing import Final, Protocol
 
 from candela_tui.imports.found import FoundExchange
 from candela_tui.store.writer import StoreWriter
+from candela_tui.threads import Stopped
 
 _MOST_WAITING: Final = 32 * 2**20
 """Bytes that may wait for the writer. It would drop bodies at four times as many."""
 _CHECK_S: Final = 0.2
 _CLOSE_TIMEOUT_S: Final = 60.0
-
-
-class Stopped(Exception):
-    """The import was told to end."""
 
 
 class Destination(Protocol):

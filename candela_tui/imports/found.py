@@ -1,6 +1,6 @@
 """What an import finds in a file: an exchange and its bodies."""
 
-import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,9 @@ class FoundExchange:
         return len(self.request or b"") + sum(map(len, self.chunks))
 
 
-def id_of(started_at: datetime, *identity: str) -> str:
-    """Return the id of an imported exchange. It sorts by time as others do, and is the same in each import."""
-    digest = hashlib.sha256("\0".join(identity).encode("utf-8", "replace")).hexdigest()
-    return f"{id_at(started_at)}{digest[:6]}"
+def new_id(started_at: datetime) -> str:
+    """Return the id of an imported exchange, which sorts by time as all ids do.
+
+    It is another one each time: an exchange that was deleted and is imported again is a new record.
+    """
+    return f"{id_at(started_at)}{secrets.token_hex(3)}"

@@ -6,7 +6,6 @@ a stream with their times. Bodies of answers are decoded in a HAR file, whatever
 
 import base64
 import binascii
-import hashlib
 import mmap
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ import msgspec
 
 from candela_tui.claude_code.transcripts import BadLine
 from candela_tui.exchange import Imported, Outcome
-from candela_tui.imports.found import FoundExchange, id_of
+from candela_tui.imports.found import FoundExchange, new_id
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
@@ -157,8 +156,7 @@ def _found(entry: _Entry, route: Route, path: str, pricer: Pricer, conversations
     answer = _bytes(response.content)
     raw = RawExchange(ClientRequest(request.method, path, _headers(request.headers), body, route))
     raw.started_at = entry.startedDateTime.astimezone(UTC)
-    identity = hashlib.sha256(body).hexdigest()
-    raw.id = id_of(raw.started_at, request.url, identity)
+    raw.id = new_id(raw.started_at)
     timings = entry.timings
     raw.connected_ms = _sum(timings.blocked, timings.dns, timings.connect)
     raw.first_byte_ms = raw.connected_ms + _sum(timings.send, timings.wait)

@@ -111,8 +111,8 @@ def find_sources(paths: Iterable[Path], since: datetime | None = None) -> Source
 
 
 class Import:
-    """One import. Answers younger than ``settled`` are left for the next one. ``breathe`` is called between steps of
-    work, and may pause or raise Stopped."""
+    """One import. Answers younger than ``settled`` are left for the next one, those that ended before ``after`` are not
+    looked at. ``breathe`` is called between steps of work, and may pause or raise Stopped."""
 
     def __init__(
         self,
@@ -122,6 +122,7 @@ class Import:
         *,
         now: datetime,
         settled: timedelta = timedelta(0),
+        after: datetime | None = None,
         breathe: Callable[[], None] = lambda: None,
     ) -> None:
         self.result = ImportResult()
@@ -130,6 +131,7 @@ class Import:
         self._pricer = pricer
         self._now = now
         self._settled = settled
+        self._after = after
         self._breathe = breathe
         self._met: set[tuple[str, str]] = set()
         """Sessions and message ids of the answers that this import has met, in whichever file first."""
@@ -153,6 +155,8 @@ class Import:
         fresh: list[Answer] = []
         copied: set[str] = set()
         for answer in transcript.answers:
+            if self._after is not None and answer.last_at < self._after:
+                continue
             known = self._known.find(answer.session_id, answer.message_id, answer.request_id, answer.first_at)
             if known is not None:
                 self._count_known(answer, known)

@@ -21,11 +21,15 @@ class KnownAnswers:
 
     def __init__(self, recorded: Iterable[RecordedAnswer] = ()) -> None:
         self._by_id: dict[str, list[RecordedAnswer]] = {}
+        self._without_id: dict[datetime, RecordedAnswer] = {}
+        """Imported ones without an id, by the time at which they began."""
         for answer in recorded:
             self.add(answer)
 
     def add(self, answer: RecordedAnswer) -> None:
         """Remember another answer."""
+        if answer.message_id is None and answer.request_id is None:
+            self._without_id[answer.started_at] = answer
         for each in {answer.message_id, answer.request_id} - {None}:
             assert each is not None
             self._by_id.setdefault(each, []).append(answer)
@@ -33,7 +37,12 @@ class KnownAnswers:
     def find(
         self, session_id: str | None, message_id: str | None, request_id: str | None, at: datetime
     ) -> RecordedAnswer | None:
-        """Return the answer with one of these ids that is of this session or was being given at this time."""
+        """Return the answer with one of these ids that is of this session or was being given at this time.
+
+        Without an id, it is the one that was imported with the same time.
+        """
+        if message_id is None and request_id is None:
+            return self._without_id.get(at)
         for each in (message_id, request_id):
             for answer in self._by_id.get(each or "", ()):
                 same_session = session_id is not None and answer.session_id == session_id

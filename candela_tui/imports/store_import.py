@@ -21,13 +21,16 @@ def import_into_store(
     on_problem: Callable[[str], None],
     dry_run: bool = False,
     settled: timedelta = timedelta(0),
+    after: datetime | None = None,
     stopped: Callable[[], bool] = lambda: False,
     breathe: Callable[[], None] = lambda: None,
 ) -> ImportResult:
     """Import what the store does not have, and return once it is stored. With ``dry_run``, store nothing.
 
-    ``stopped``, ``settled`` and ``breathe`` are as in ``StoreDestination`` and ``Import``. Blocks. Raises Stopped,
-    StoreError, and errors of SQLAlchemy and of the file system.
+    The caller holds the lock of ``Paths.last_import``: two imports at the same time would store the same.
+
+    ``stopped`` is as in ``StoreDestination``; ``settled``, ``after`` and ``breathe`` are as in ``Import``. Blocks.
+    Raises Stopped, StoreError, and errors of SQLAlchemy and of the file system.
     """
     if not dry_run:
         with connect_to_write(store) as connection:
@@ -38,7 +41,7 @@ def import_into_store(
     finally:
         reader.close()
     destination: Destination = DryRun() if dry_run else StoreDestination(store, on_problem, stopped)
-    importing = Import(destination, recorded, pricer, now=now, settled=settled, breathe=breathe)
+    importing = Import(destination, recorded, pricer, now=now, settled=settled, after=after, breathe=breathe)
     try:
         result = importing.run(sources)
     finally:

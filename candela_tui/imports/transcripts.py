@@ -12,7 +12,7 @@ from candela_tui.claude_code.transcripts import TranscriptLine, read_at
 from candela_tui.exchange import Exchange, Imported, Marks, Outcome
 from candela_tui.exchange.exchange import Delegation
 from candela_tui.imports.answers import Answer
-from candela_tui.imports.found import FoundExchange, id_of
+from candela_tui.imports.found import FoundExchange, new_id
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import MessageFold
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
@@ -42,7 +42,7 @@ def exchange_of(answer: Answer, pricer: Pricer, *, first_words: str | None, titl
     end_ms = (answer.last_at - answer.started_at).total_seconds() * 1000
     asked = _asked(answer, request)
     exchange = Exchange(
-        id=id_of(answer.started_at, answer.session_id, answer.message_id),
+        id=new_id(answer.started_at),
         started_at=answer.started_at,
         method="POST",
         path="",

@@ -197,7 +197,7 @@ class StoreReader:
             return int(connection.execute(every).scalar_one()) - int(connection.execute(live).scalar_one())
 
     def recorded_answers(self) -> list[RecordedAnswer]:
-        """Return what is stored of each answer that has an id of its provider. Raises StoreError."""
+        """Return what is stored of each answer that has an id of its provider or was imported. Raises StoreError."""
         with self._reading() as connection:
             try:
                 return list(recorded_answers(connection)) if connection else []

@@ -14,7 +14,7 @@ from candela_tui.store.units import read_money, read_time
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """An answer that the store has, by the ids that the provider gave it."""
+    """An answer that the store has, with the ids that the provider gave it."""
 
     session_id: str | None
     request_id: str | None
@@ -29,7 +29,10 @@ class RecordedAnswer:
 
 
 def recorded_answers(connection: Connection) -> Iterator[RecordedAnswer]:
-    """Yield the answers with an id. Raises ValueError or TypeError if a row is damaged."""
+    """Yield the answers that have an id, and all that were imported.
+
+    Raises ValueError or TypeError if a row is damaged.
+    """
     of = exchanges.c
     cost = (of.cost_input, of.cost_cache_read, of.cost_cache_write, of.cost_output, of.cost_web_searches)
     wanted = select(
@@ -41,7 +44,7 @@ def recorded_answers(connection: Connection) -> Iterator[RecordedAnswer]:
         of.imported,
         of.client_cost,
         *cost,
-    ).where(of.request_id.is_not(None) | of.message_id.is_not(None))
+    ).where(of.request_id.is_not(None) | of.message_id.is_not(None) | of.imported.is_not(None))
     for row in connection.execute(wanted):
         session, request, message, started_us, end_ms, imported, client_cost, *parts = row
         started_at = read_time(started_us)

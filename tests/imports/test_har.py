@@ -108,6 +108,11 @@ def test_a_second_import_adds_nothing(tmp_path: Path, store: Path) -> None:
     assert (again.imported, again.known) == (0, 2)
 
 
+def test_neither_does_one_of_requests_without_an_id(tmp_path: Path, store: Path) -> None:
+    file = written(tmp_path, entry(response={"status": 0, "headers": [], "content": {}}))
+    assert [imported(store, file).imported for _ in range(2)] == [1, 0]
+
+
 def test_a_request_without_an_answer_was_cancelled(tmp_path: Path, store: Path) -> None:
     imported(store, written(tmp_path, entry(response={"status": 0, "headers": [], "content": {}})))
     reader = StoreReader(store)

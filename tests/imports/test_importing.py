@@ -187,6 +187,7 @@ def test_an_answer_that_a_sub_agent_repeats_counts_once(projects: Path, store: P
     main.write(projects)
     agent = Transcript(agent_id="a1", began=BEGAN + timedelta(hours=2))
     agent.assistant("msg_1", requestId="req_of_the_replay")
+    agent.user("go on")
     agent.assistant("msg_2")
     agent.write(projects)
     assert imported(store, projects).imported == 2
@@ -292,9 +293,9 @@ def test_a_request_that_the_transcript_keeps_is_rebuilt(projects: Path, store: P
 
 def test_a_message_id_tells_the_cloud(projects: Path, store: Path) -> None:
     transcript = Transcript()
-    transcript.assistant("msg_vrtx_1")
-    transcript.assistant("msg_bdrk_1")
-    transcript.assistant("msg_1")
+    for message_id in ("msg_vrtx_1", "msg_bdrk_1", "msg_1"):
+        transcript.user("go on")
+        transcript.assistant(message_id)
     transcript.write(projects)
     imported(store, projects)
     assert [each.provider.value for each in stored(store)] == ["vertex", "bedrock", "anthropic"]

@@ -15,7 +15,7 @@ from candela_tui.analysis.advice import advice, short_advice
 from candela_tui.analysis.block_times import BlockTime
 from candela_tui.analysis.buffering import held_back_ms
 from candela_tui.analysis.retries import calls
-from candela_tui.exchange import Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
+from candela_tui.exchange import Delegation, Difference, Exchange, Imported, Marks, Outcome, ToolDuration
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect, Provider
@@ -48,6 +48,17 @@ async def test_each_block_of_the_answer_has_its_start_its_duration_and_its_size(
         assert "2.0k chars" in rows["¶ text"]
         assert "▸ Edit" in rows
         assert "█" in rows["end"]
+
+
+async def test_an_imported_request_says_where_it_is_from_and_claims_no_timing(scene: Scene) -> None:
+    scene.request(imported=Imported.TRANSCRIPT, rebuilt=("request", "response"), path="", marks=Marks(end=4000))
+    async with scene.opened((120, 48)) as pilot:
+        screen = await shows(pilot, "11:59:00")
+        assert screen.count("⇣opus-4-8") == 2, "the session's model, and that of its request"
+        await pilot.press("enter")
+        screen = await shows(pilot, "from a transcript of Claude Code; request and response rebuilt from parts")
+        assert "whole" in screen
+        assert not [word for word in ("connecting", "route", "streamed") if word in screen]
 
 
 async def test_the_blocks_of_a_live_answer_grow(scene: Scene) -> None:

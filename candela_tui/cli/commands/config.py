@@ -56,7 +56,7 @@ def get(invocation: Invocation, key: str | None) -> None:
     Environment variables override the file, and the file overrides the defaults. Without KEY, the output is a valid
     config.toml, with settings that have no value as comments.
     """
-    found: Any = invocation.settings().model_dump()
+    found: Any = invocation.settings().model_dump(by_alias=True)
     parts = _parts(key) if key is not None else ()
     for depth, part in enumerate(parts):
         if not isinstance(found, Mapping) or part not in found:

@@ -1,5 +1,6 @@
 """``candela import``: read Claude Code's transcripts and HAR files into the store."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,20 +69,22 @@ def _sources(paths: tuple[Path, ...]) -> "Sources":
 def _run(invocation: Invocation, sources: "Sources", settings: Any, *, dry_run: bool) -> "ImportResult":
     from sqlalchemy.exc import SQLAlchemyError
 
+    from candela_tui.file_lock import locked
     from candela_tui.imports.store_import import import_into_store
     from candela_tui.pricing import Pricer
     from candela_tui.store.errors import StoreError, unwritable
 
     store = invocation.paths.store
     try:
-        return import_into_store(
-            store,
-            sources,
-            Pricer(settings.pricing),
-            now=utc_now(),
-            dry_run=dry_run,
-            on_problem=lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True),
-        )
+        with nullcontext() if dry_run else locked(invocation.paths.last_import):
+            return import_into_store(
+                store,
+                sources,
+                Pricer(settings.pricing),
+                now=utc_now(),
+                dry_run=dry_run,
+                on_problem=lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True),
+            )
     except StoreError as error:
         raise click.ClickException(terminal_safe(str(error))) from None
     except (SQLAlchemyError, OSError) as error:

@@ -3,9 +3,12 @@
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
+from candela_tui.claude_code.transcripts import projects_directory
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.logging_setup import log_notice
@@ -14,6 +17,8 @@ from candela_tui.config import Settings, config_access, data_access
 from candela_tui.feed import Feed
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
+from candela_tui.paths import Paths
+from candela_tui.pricing import Pricer
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
@@ -22,6 +27,9 @@ from candela_tui.sinks.table import open_sinks
 from candela_tui.store.retention import Limits
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
+
+if TYPE_CHECKING:
+    from candela_tui.imports.daily import DailyImport
 
 _FLUSH_TIMEOUT_S = 5.0
 _INDEXER_TIMEOUT_S = 1.0
@@ -48,6 +56,7 @@ class Engine:
         )
         self.feed.storing = self._storing
         self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify)
+        self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
         self._sinks = open_sinks(settings.sinks, self.feed.notify)
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
@@ -76,6 +85,8 @@ class Engine:
         else:
             with contextlib.suppress(OSError):
                 delete_index(self._paths.search_index)
+        if self._daily_import is not None:
+            self._daily_import.start()
         try:
             self._proxy.start()
         except OSError as error:
@@ -105,6 +116,18 @@ class Engine:
 
     def _close(self) -> None:
         self._indexer.close(_INDEXER_TIMEOUT_S)
+        if self._daily_import is not None:
+            self._daily_import.close(_FLUSH_TIMEOUT_S)
         self._writer.close(_FLUSH_TIMEOUT_S)
         for sink in self._sinks:
             sink.close(_FLUSH_TIMEOUT_S)
+
+
+def _daily_import(settings: Settings, paths: Paths, notify: Callable[[str], None]) -> "DailyImport | None":
+    """Return the thread that imports transcripts, or None if it is turned off."""
+    if settings.history.import_ != "daily":
+        return None
+    # Import it here: most users leave it off.
+    from candela_tui.imports.daily import DailyImport
+
+    return DailyImport(paths, projects_directory(), Pricer(settings.pricing), notify)

@@ -40,7 +40,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("├ └", "a sub-agent of the session above"),
         LegendEntry("⎇", "git branch"),
         LegendEntry("≠", "served by another model, or differently, than requested"),
-        LegendEntry(IMPORTED, "imported from a transcript or a HAR file: it did not cross candela"),
+        LegendEntry(IMPORTED, "imported, in whole or in part: read from a transcript or a HAR file"),
         LegendEntry("↗", "runs on Vertex AI or Bedrock"),
         LegendEntry("↑ ↓", "sorted by this column, smallest or largest first"),
         LegendEntry("+4", "before the column names: chosen columns that do not fit (C to choose)"),

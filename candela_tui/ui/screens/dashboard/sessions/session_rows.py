@@ -176,7 +176,7 @@ class SessionRow:
     def _facts(self, room: int) -> Iterator[Piece | Line]:
         """Yield the facts, the most important first. What fills up or runs out comes before the rest."""
         session, totals = self.session, self.session.totals
-        yield labels.model(session.model), "text"
+        yield _model(session), "text"
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
         if self.folded:
@@ -189,7 +189,7 @@ class SessionRow:
             yield self.cache
         if self.by_tokens:
             yield f"{amounts.count(totals.known(all_tokens(totals)))} tok", "text"
-        yield _requests(totals), "dim"
+        yield f"{totals.requests} req", "dim"
         if totals.cache_hit_rate is not None:
             yield f"{amounts.percent(totals.cache_hit_rate)} hit", "dim"
         if context and not filling:
@@ -211,10 +211,10 @@ class SessionRow:
         # In display order.
         columns: tuple[RowColumn, ...] = (
             RowColumn(9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
-            RowColumn(4, 10, ((labels.model(session.model), "dim"),)),
+            RowColumn(4, 11 if totals.imported else 10, ((_model(session), "dim"),)),
             RowColumn(3, 4, ((errors, "bad"),)),
             RowColumn(2 if self.by_tokens else None, 8, ((tokens, "text"),)),
-            RowColumn(6, 8 if totals.imported else 7, ((_requests(totals), "dim"),)),
+            RowColumn(6, 7, ((f"{totals.requests} req", "dim"),)),
             RowColumn(7, 8, ((hit, "dim"),)),
             RowColumn(8, 8, context),
             RowColumn(5, 10, (self.cache,)),
@@ -310,8 +310,8 @@ def all_tokens(totals: Totals) -> int:
     return totals.prompt_tokens + totals.output_tokens
 
 
-def _requests(totals: Totals) -> str:
-    return f"{labels.IMPORTED if totals.imported else ''}{totals.requests} req"
+def _model(session: SessionSummary) -> str:
+    return f"{labels.IMPORTED if session.totals.imported else ''}{labels.model(session.model)}"
 
 
 def _agent_count(session: SessionSummary) -> str:

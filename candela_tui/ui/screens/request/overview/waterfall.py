@@ -37,7 +37,8 @@ def phases(exchange: Exchange, blocks: Sequence[BlockTime]) -> Iterator[Phase]:
     end = marks.end
     if marks.connected is None:
         if exchange.live or end is not None:
-            yield Phase("connecting", 0.0, end, "faint")
+            # A transcript does not say more than when it began and ended.
+            yield Phase("connecting" if exchange.imported is None else "whole", 0.0, end, "faint")
         return
     yield Phase("connected", 0.0, marks.connected, "link")
     if marks.first_byte is None:
