@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from page_picture import shoot_page
 from textual.pilot import Pilot
 
 from candela_tui.analysis.retries import Call, calls
@@ -91,6 +92,10 @@ def _far_into_it(exchanges: list[Exchange]) -> bool:
     return len(exchanges) > 18 and exchanges[-1].live and exchanges[-1].output_characters > 0
 
 
+def _ended(exchanges: list[Exchange]) -> bool:
+    return len(exchanges) > 18 and not any(each.live for each in exchanges)
+
+
 async def _make(engine: Engine, history: StoreReader, directory: Path) -> None:
     async with _camera(engine, history, directory, (200, 50)) as camera:
         await camera.choose_session(_SESSION, _far_into_it)
@@ -112,6 +117,8 @@ async def _make(engine: Engine, history: StoreReader, directory: Path) -> None:
     async with _camera(engine, history, directory, (80, 24)) as camera:
         await camera.choose_session(_SESSION, bool)
         await camera.shoot("dashboard-80x24.svg")
+        exchanges = await camera.choose_session(_SESSION, _ended)
+    await asyncio.to_thread(shoot_page, exchanges, history, directory)
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def _table(exchange: Exchange) -> str:
     return (
         '<table><thead><tr><th scope="col"><span class="hidden">part</span></th><th scope="col">tokens</th>'
         f'<th scope="col">USD</th></tr></thead><tbody>{body}</tbody>'
-        f'<tfoot><tr><th scope="row">{name}</th><td></td><td>{total}</td></tr></tfoot></table>'
+        f'<tfoot><tr><th scope="row" colspan="2">{name}</th><td>{total}</td></tr></tfoot></table>'
     )
 
 

@@ -57,7 +57,7 @@ class SessionPart:
         yield session_facts(self._read)
         yield f'<section id="{self._id}-sums"><h2 class="hidden">Summary</h2>\n'
         totals = _sums(self._read.exchanges)
-        yield figures(totals, len(session.agents))
+        yield figures(self._read.exchanges, totals, len(session.agents))
         yield plots([Column(each, self._targets[each.id]) for each in self._read.exchanges])
         yield parts_table(totals)
         yield "</section>\n"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from candela_tui.exchange import Exchange
 from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.totals import Totals
 from candela_tui.reports.page.markup import escaped
@@ -31,17 +32,21 @@ def session_facts(read: SessionRequests) -> str:
     return f'<dl class="facts">{rows}</dl>\n'
 
 
-def figures(totals: Totals, agents: int) -> str:
+def figures(exchanges: Sequence[Exchange], totals: Totals, agents: int) -> str:
     """Return the sums as large figures."""
+    # A subscription pays for these requests: their cost is no bill.
+    covered = all(each.subscription for each in exchanges if each.cost is not None)
+    cost = "API-equivalent cost" if covered and totals.priced else "Cost"
     rows = "".join(
-        f"<div><dt>{name}</dt><dd>{value}</dd><dd>{note}</dd></div>" for name, value, note in _figures(totals, agents)
+        f"<div><dt>{name}</dt><dd>{value}</dd><dd>{note}</dd></div>"
+        for name, value, note in _figures(cost, totals, agents)
     )
     return f'<dl class="figures">{rows}</dl>\n'
 
 
-def _figures(totals: Totals, agents: int) -> Iterator[tuple[str, str, str]]:
+def _figures(cost: str, totals: Totals, agents: int) -> Iterator[tuple[str, str, str]]:
     exact = amounts.exact_money(totals.cost) if totals.cost is not None else ""
-    yield "Cost", amounts.cost(totals.cost, lower_bound=totals.at_least), exact
+    yield cost, amounts.cost(totals.cost, lower_bound=totals.at_least), exact
     if totals.priced:
         saved = totals.saved_usd
         yield "Saved by the cache", f"−{amounts.money(-saved)}" if saved < 0 else amounts.money(saved), ""

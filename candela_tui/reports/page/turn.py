@@ -50,7 +50,7 @@ def turn_parts(turn: Turn, place: Place, blocks: Blocks, contexts: Mapping[str, 
     yield from _end(turn, last)
     for target, name in place.links:
         yield f'<p class="line">→ Sub-agent <a href="#{attribute(target)}">{escaped(name)}</a></p>\n'
-    yield '</div>\n<aside class="receipts" aria-label="Receipt">\n'
+    yield '</div>\n<aside class="receipts">\n'
     for number, each in enumerate(turn.call.tries, 1):
         title = f"Try {number}" if each is not last else ""
         yield receipt(each, contexts.get(each.id, Context()), title=title)
