@@ -35,7 +35,7 @@ class Reading(Protocol):
         """Return the answer."""
 
 
-_NO_JSON = Unread("The body of the request is not a JSON object.")
+_NO_JSON = Unread("The body of the request is not a JSON object, or too deep to be read.")
 
 
 @dataclass(slots=True)
@@ -157,6 +157,6 @@ def essence(block: Any) -> tuple[Any, ...]:
         return (kind, text) if text else ()
     if kind == "thinking":
         return kind, block.get("thinking")
-    if kind in TOOL_CALLS:
+    if isinstance(kind, str) and kind in TOOL_CALLS:
         return kind, block.get("id"), block.get("name"), repr(block.get("input"))
-    return kind, repr({name: value for name, value in block.items() if name != "cache_control"})
+    return repr(kind), repr({name: value for name, value in block.items() if name != "cache_control"})

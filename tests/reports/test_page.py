@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -178,6 +179,25 @@ def test_whatever_a_session_says_is_found_again_as_text_and_never_as_markup(one:
     for words in (one, two, three):
         shown = visible(words.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
         assert any(shown.strip() in each for each in texts), shown
+
+
+_WORDS = st.sampled_from(
+    ("type", "text", "content", "name", "input", "source", "data", "role", "id", "tool_use", "image")
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | _WORDS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(JSON, max_size=3), JSON, JSON)
+def test_a_request_or_answer_of_any_form_is_a_page(blocks: list[Any], one: Any, two: Any) -> None:
+    session = Session()
+    session.turn([{"role": one, "content": blocks}, two], blocks, settings={"system": two, "tools": [one]})
+    session.turn([{"role": one, "content": blocks}, said(*blocks), one], [one], settings={"system": one, "tools": two})
+    assert session.page().endswith(b"</html>\n")
 
 
 def test_control_characters_are_visible() -> None:
