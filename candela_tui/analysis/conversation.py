@@ -7,7 +7,7 @@ from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.kind import Kind
 
-_TURNS = frozenset({Kind.MESSAGES, Kind.COMPACTION})
+CONTINUING = frozenset({Kind.MESSAGES, Kind.COMPACTION})
 """The kinds of requests that continue a conversation."""
 
 
@@ -53,7 +53,7 @@ def conversations(exchanges: Iterable[Exchange]) -> tuple[list[Conversation], li
     agents: dict[tuple[str | None, str | None], list[Call]] = {}
     outside: list[Call] = []
     for call in calls(exchanges):
-        if call.last.kind in _TURNS:
+        if call.last.kind in CONTINUING:
             agents.setdefault((call.last.session_id, call.last.agent_id), []).append(call)
         else:
             outside.append(call)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from candela_tui.cli.invocation import Invocation
+from candela_tui.exchange import Exchange
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text.terminal_safe import terminal_safe
 
@@ -32,6 +33,14 @@ def recorded(invocation: Invocation) -> Iterator["StoreReader"]:
         raise click.ClickException(str(error)) from None
     finally:
         store.close()
+
+
+def request_named(store: "StoreReader", beginning: str) -> Exchange:
+    """Return the request whose id begins so. Exits with an error if there is none."""
+    exchange = store.exchange(beginning)
+    if exchange is None:
+        raise click.ClickException(f"No recorded request has an id that begins with {terminal_safe(beginning)!r}.")
+    return exchange
 
 
 def session_named(store: "StoreReader", beginning: str) -> str | None:

@@ -7,7 +7,7 @@ import click
 
 from candela_tui.analysis.labels import cost
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, say_empty, session_named
+from candela_tui.cli.recorded import recorded, request_named, say_empty, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange
@@ -18,7 +18,7 @@ from candela_tui.reports.records import detailed_record
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.text.amounts import UNKNOWN, count
 from candela_tui.text.tables import table
-from candela_tui.text.terminal_safe import is_terminal_safe_lines, terminal_safe
+from candela_tui.text.terminal_safe import is_terminal_safe_lines
 from candela_tui.text.times import duration, local_time
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
     if as_json and raw:
         raise click.UsageError("Give either --json or --raw.")
     with recorded(invocation) as store:
-        exchange = store.exchange(request_id)
-        if exchange is None:
-            raise click.ClickException(f"No recorded request has an id that begins with {terminal_safe(request_id)!r}.")
+        exchange = request_named(store, request_id)
         if raw:
             _write_raw(_body(store, exchange.id, raw), raw)
         elif as_json:

@@ -1,0 +1,117 @@
+"""The prompt of a request as the provider's cache sees it: its blocks in one row, and the marks that end what is kept.
+
+Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: the order is tools, system, messages, and each
+``cache_control`` mark keeps everything before it. A mark at the top of the body stands for one on the last block.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Literal
+
+from candela_tui.analysis.items import Item, Items, is_billing_note
+from candela_tui.protocol.cache_control import LIFETIMES
+from candela_tui.protocol.raw_json import decode_json, raw_members
+
+_MARK = "cache_control"
+_IMAGE = "image"
+
+Part = Literal["tools", "system", "messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBlock:
+    """A tool, a block of the system prompt, or a block of a message."""
+
+    part: Part
+    path: str
+    """Where it is in the body, from 0: ``tools[3]``, ``system[1]``, ``messages[4].content[0]``."""
+    item: Item
+    digest: bytes
+    """Equal for blocks that the cache takes for the same: of the content without marks, and of the message's role."""
+    size: int
+    """Bytes."""
+    mark: str | None
+    """The lifetime that a mark on it asks for, ``5m`` or ``1h``; None without a mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The blocks of a request, in the provider's order, and the settings beside them."""
+
+    blocks: tuple[PromptBlock, ...]
+    settings: dict[str, bytes]
+    """The digest of each setting, by name."""
+
+    @property
+    def last_mark(self) -> int | None:
+        """The position of the last marked block, or None if there are no marks."""
+        return next((place for place in reversed(range(len(self.blocks))) if self.blocks[place].mark), None)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether a message has an image."""
+        return any(block.item.label == _IMAGE for block in self.blocks)
+
+    def common_prefix(self, other: "Prompt") -> int:
+        """Return how many blocks at the beginning are the same in both."""
+        pairs = zip(self.blocks, other.blocks, strict=False)
+        same = 0
+        for mine, its in pairs:
+            if mine.digest != its.digest or mine.part != its.part:
+                break
+            same += 1
+        return same
+
+
+def prompt_of(items: Items) -> Prompt:
+    """Return the prompt of a request whose items were read. The client's note to the provider is not part of it."""
+    blocks: list[PromptBlock] = []
+    for place, item in enumerate(items.tools):
+        blocks.append(_block("tools", f"tools[{place}]", item, item.digest))
+    for place, item in enumerate(items.system):
+        if not is_billing_note(item):
+            blocks.append(_block("system", f"system[{place}]", item, item.digest))
+    for place, message in enumerate(items.messages):
+        for number, part in enumerate(message.parts):
+            digest = blake2b(message.label.encode("utf-8", "replace"), digest_size=16)
+            digest.update(part.digest)
+            blocks.append(_block("messages", f"messages[{place}].content[{number}]", part, digest.digest()))
+    settings = {item.label: item.digest for item in items.settings}
+    automatic = next((_lifetime(decode_json(item.raw)) for item in items.settings if item.label == _MARK), None)
+    if automatic and blocks:
+        blocks[-1] = replace(blocks[-1], mark=blocks[-1].mark or automatic)
+    return Prompt(tuple(blocks), settings)
+
+
+def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:
+    mark = None
+    if f'"{_MARK}"'.encode() in bytes(item.raw):
+        members = raw_members(item.raw) or {}
+        mark = _lifetime(decode_json(members[_MARK])) if _MARK in members else None
+    return PromptBlock(part, path, item, digest, len(bytes(item.raw)), mark)
+
+
+def _lifetime(mark: object) -> str | None:
+    if not isinstance(mark, dict) or mark.get("type") != "ephemeral":
+        return None
+    ttl = mark.get("ttl", LIFETIMES[0])
+    return ttl if ttl in LIFETIMES else LIFETIMES[0]
+
+
+def difference_path(old: Any, new: Any) -> str:
+    """Return where two JSON values first differ, such as ``.input_schema.properties.path``; empty if all of it does or
+    nothing."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in {**old, **new} if name != _MARK]
+        for name in names:
+            if name not in old or name not in new:
+                return f".{name}"
+            if old[name] != new[name]:
+                return f".{name}{difference_path(old[name], new[name])}"
+    if isinstance(old, list) and isinstance(new, list):
+        for place, (one, other) in enumerate(zip(old, new, strict=False)):
+            if one != other:
+                return f"[{place}]{difference_path(one, other)}"
+        if len(old) != len(new):
+            return f"[{min(len(old), len(new))}]"
+    return ""
