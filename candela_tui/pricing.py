@@ -89,8 +89,8 @@ class PriceBasis:
     """Whether the usage is the final one."""
     cloud_tier: str | None = None
     """The service tier that a cloud stated, or else was asked for."""
-    model_unstated: bool = False
-    """Whether a gateway answered that does not state which model it used."""
+    note: str | None = None
+    """A note on the cost that is not about its price, such as why the usage is not final."""
 
 
 _FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))

@@ -34,17 +34,21 @@ def with_cost(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> Exchange
         refused=_refused_before_output(exchange),
         cloud_tier=basis.cloud_tier,
     )
-    notes = priced.notes
-    if basis.model_unstated and priced.cost is not None and exchange.model_used is not None:
-        notes = (*notes, f"{exchange.gateway} does not state which model answered: priced as {exchange.model_used}")
+    own = (basis.note,) if basis.note and priced.cost is not None else ()
     return replace(
         exchange,
         cost=priced.cost,
         unpriced_model=priced.unpriced_model,
-        cost_notes=notes,
+        cost_notes=(*priced.notes, *own),
         saved=priced.saved,
         price_basis=replace(basis, prices=priced.prices) if priced.prices is not None else None,
     )
+
+
+def with_note(exchange: Exchange, note: str) -> Exchange:
+    """Return a priced exchange with a note on its cost, which also stays when it is priced again."""
+    basis = replace(exchange.price_basis, note=note) if exchange.price_basis is not None else None
+    return replace(exchange, cost_notes=(*exchange.cost_notes, note), price_basis=basis)
 
 
 def with_client_cost(exchange: Exchange) -> Exchange:

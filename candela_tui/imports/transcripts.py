@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from candela_tui.analysis.costs import with_client_cost
+from candela_tui.analysis.costs import with_client_cost, with_note
 from candela_tui.analysis.served import Asked
 from candela_tui.claude_code.recorded_requests import RebuiltRequest
 from candela_tui.claude_code.transcripts import TranscriptLine, read_at
@@ -99,7 +99,7 @@ def _unfinished(exchange: Exchange, answer: Answer) -> Exchange:
     if output <= _PLACEHOLDER_OUTPUT:
         return replace(exchange, outcome=Outcome.CUT, error=ApiError("cut", _NO_END))
     # Earlier clients wrote no stop reason at all.
-    return replace(exchange, cost_notes=(*exchange.cost_notes, _NO_END))
+    return with_client_cost(with_note(exchange, _NO_END))
 
 
 def _asked(answer: Answer, request: RebuiltRequest | None) -> Asked:

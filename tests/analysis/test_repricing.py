@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from candela_tui.analysis.costs import with_client_cost, with_cost
+from candela_tui.analysis.costs import with_client_cost, with_cost, with_note
 from candela_tui.analysis.repricing import Repricing
 from candela_tui.config import ModelPrice, PricingSettings
 from candela_tui.exchange import Exchange, Outcome
@@ -45,7 +45,7 @@ exchanges = some.builds(
         provider=some.sampled_from(Provider),
         final=some.booleans(),
         cloud_tier=some.sampled_from([None, "standard", "priority", "flex", "reserved"]),
-        model_unstated=some.booleans(),
+        note=some.sampled_from([None, "LiteLLM does not state which model answered"]),
     ),
     usage=some.none()
     | some.builds(
@@ -120,6 +120,14 @@ def test_a_lower_bound_stays_one_and_a_subscription_stays_one() -> None:
     assert after is not None
     assert after.cost is not None
     assert (after.cost.at_least, after.subscription, after.outcome) == (True, True, Outcome.CUT)
+
+
+def test_a_note_that_is_not_about_prices_stays() -> None:
+    before = with_note(recorded(), "the transcript does not have the end of this answer")
+    assert Repricing().check(before, LISTED) is None
+    after = Repricing().check(before, DEARER)
+    assert after is not None
+    assert after.cost_notes == before.cost_notes
 
 
 def test_what_has_no_usage_or_is_live_is_left_alone() -> None:

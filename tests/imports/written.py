@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from candela_tui.analysis.repricing import Repricing
 from candela_tui.config import Settings
 from candela_tui.imports.importing import ImportResult, find_sources
 from candela_tui.imports.store_import import import_into_store
 from candela_tui.pricing import Pricer
+from candela_tui.store.reader import StoreReader
 
 SESSION, FORK = "11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"
 BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -140,4 +142,7 @@ def imported(store: Path, *paths: Path, now: datetime | None = None, **options: 
     moment = now or BEGAN + timedelta(days=1)
     result = import_into_store(store, find_sources(paths), PRICER, now=moment, on_problem=problems.append, **options)
     assert not problems
+    # What is recorded must suffice to calculate the cost again.
+    recorded = [each for each in StoreReader(store).exchanges() if each.imported]
+    assert [each for each in recorded if Repricing().check(each, PRICER) is not None] == []
     return result

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from candela_tui.analysis.repricing import Repricing
 from candela_tui.config import Settings
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.paths import default_paths
+from candela_tui.pricing import Pricer
 from candela_tui.providers.identity import ROUTES, Route
 from candela_tui.proxy.listen import bind
 from candela_tui.proxy.server import Proxy
@@ -136,6 +138,7 @@ class RunningProxy:
             while True:
                 found = next((exchange for exchange in self._latest.values() if wanted(exchange)), None)
                 if found is not None:
+                    self._require_same_cost_when_priced_again(found)
                     return found
                 self._changed.clear()
                 await self._changed.wait()
@@ -146,9 +149,15 @@ class RunningProxy:
             while True:
                 over = [exchange for exchange in self._latest.values() if not exchange.live]
                 if len(over) >= count:
+                    for each in over:
+                        self._require_same_cost_when_priced_again(each)
                     return over
                 self._changed.clear()
                 await self._changed.wait()
+
+    def _require_same_cost_when_priced_again(self, exchange: Exchange) -> None:
+        """Fail if what is recorded does not suffice to calculate the cost again, as `candela reprice` does."""
+        assert Repricing().check(exchange, Pricer(self.settings.pricing)) is None
 
 
 class WireClient:

@@ -42,7 +42,13 @@ def billed(
         provider=(gateway.provider if gateway else None) or exchange.provider,
         final=ended and fold.usage_final and not fold.unread_counts,
         cloud_tier=cloud_tier,
-        model_unstated=gateway is not None and gateway.model is None,
+        note=_model_unstated(gateway, exchange.model_used),
     )
     served = differences(asked, exchange.usage, exchange.model_used) if asked is not None else exchange.differences
     return replace(with_cost(exchange, basis, pricer), differences=served)
+
+
+def _model_unstated(gateway: Gateway | None, model_used: str | None) -> str | None:
+    if gateway is None or gateway.model is not None or model_used is None:
+        return None
+    return f"{gateway.name} does not state which model answered: priced as {model_used}"
