@@ -1,9 +1,9 @@
 """Bind the proxy's port before anything else starts, and explain why it can't be bound."""
 
 import errno
-import http.client
 import json
 import socket
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_S = 5.0
 """Seconds. A candela that has just drawn its dashboard answers once its proxy has started."""
+_MOST_BYTES = 65_536
 _MOST_WORDS = 1000
 
 
@@ -88,14 +89,10 @@ def other_owner(port: int) -> str | None:
 
 def running_candela(port: int) -> RunningCandela | None:
     """Ask the program on a port whether it is candela. The fields of the result are safe to print."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=_HEALTH_TIMEOUT_S)
     try:
-        connection.request("GET", "/healthz")
-        document: Any = json.loads(connection.getresponse().read(65536))
-    except (OSError, http.client.HTTPException, ValueError):
+        document: Any = json.loads(_health(port))
+    except (OSError, ValueError):
         return None
-    finally:
-        connection.close()
     if not isinstance(document, dict) or document.get("name") != "candela" or not isinstance(document.get("pid"), int):
         return None
     data_dir, route = document.get("data_dir"), document.get("route")
@@ -108,6 +105,24 @@ def running_candela(port: int) -> RunningCandela | None:
         RouteName(route) if route in list(RouteName) else None,
         _storing(document.get("storing")),
     )
+
+
+def _health(port: int) -> bytes:
+    """Return the body of the answer to GET /healthz. Raises OSError, and ValueError for an answer that is not HTTP.
+
+    HTTP/1.0, so that the answer ends with the connection. http.client would take longer to import than all else here.
+    """
+    until = time.monotonic() + _HEALTH_TIMEOUT_S
+    with socket.create_connection((HOST, port), _HEALTH_TIMEOUT_S) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: %s:%d\r\n\r\n" % (HOST.encode(), port))
+        answer = b""
+        while len(answer) < _MOST_BYTES and (part := connection.recv(_MOST_BYTES)):
+            answer += part
+            connection.settimeout(max(0.001, until - time.monotonic()))
+    head, between, body = answer.partition(b"\r\n\r\n")
+    if not between or not head.startswith(b"HTTP/1."):
+        raise ValueError("not an answer of HTTP")
+    return body
 
 
 def _storing(said: object) -> Storing:

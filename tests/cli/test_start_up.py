@@ -102,6 +102,13 @@ async def test_running_a_program_through_a_candela_that_runs_imports_no_heavy_pa
     assert imported_by(home, "exec", "--", str(not_a_program)) == []
 
 
+async def test_asking_a_background_candela_how_it_is_reads_no_settings(home: Home) -> None:
+    await home.run("start")
+    modules = modules_of(home, "status")
+    assert sorted(modules.intersection((*HEAVY, *SETTINGS, "http.client"))) == []
+    assert len(modules) <= 230
+
+
 async def test_reading_the_records_imports_neither_the_proxy_nor_the_dashboard(home: Home) -> None:
     modules = modules_of(home, "sessions")
     assert sorted(modules.intersection(HEAVY)) == ["asyncio", "sqlalchemy", "zstandard"]

@@ -12,7 +12,6 @@ from candela_tui.cli.process import daemon
 from candela_tui.cli.process.pidfile import background
 from candela_tui.cli.process.port import OTHER_PORT
 from candela_tui.cli.process.termination import terminate
-from candela_tui.config import config_access, data_access
 from candela_tui.paths import Paths
 from candela_tui.providers.identity import PROVIDERS, route_of
 from candela_tui.proxy.listen import HOST, RunningCandela, other_owner, running_candela
@@ -32,6 +31,8 @@ def start(invocation: Invocation) -> None:
     Its log (`candela logs`) and records are in the data directory. Fails if a candela that stores its records in
     another directory than --data-dir is running on the port.
     """
+    from candela_tui.config import config_access, data_access  # Not at the top: `status` seldom needs the settings.
+
     port = invocation.settings().proxy.port
     running = running_candela(port)
     if running is not None:
