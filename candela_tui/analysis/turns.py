@@ -138,11 +138,16 @@ def _detached(item: Item) -> Item:
 
 
 def _repeats(message: Item, answer: Answer) -> bool:
-    """Return whether a message is the answer as the client sends it back."""
+    """Return whether a message is the answer as the client sends it back, with or without its thinking."""
     if message.label != "assistant":
         return False
-    sent_back = [essence(decode_json(part.raw)) for part in message.parts]
-    return [each for each in sent_back if each] == [each for each in map(essence, answer.blocks) if each]
+    sent_back = [each for part in message.parts if (each := essence(decode_json(part.raw)))]
+    answered = [each for each in map(essence, answer.blocks) if each]
+    return all(each in answered for each in sent_back) and _without_thinking(sent_back) == _without_thinking(answered)
+
+
+def _without_thinking(blocks: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [block for block in blocks if block[0] != "thinking"]
 
 
 def essence(block: Any) -> tuple[Any, ...]:

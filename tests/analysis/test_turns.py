@@ -72,6 +72,13 @@ def test_each_turn_has_what_its_request_adds_and_no_answer_twice() -> None:
     assert second.settings == []
 
 
+def test_an_answer_that_comes_back_without_its_thinking_is_not_repeated() -> None:
+    recorded = Recorded()
+    recorded.add(1, [user("a")], [{"type": "thinking", "thinking": "hm"}, text("one")])
+    recorded.add(2, [user("a"), said(text("one")), user("b")], [])
+    assert shown(recorded.turns()[1]) == [("user", [text("b")])]
+
+
 def test_an_answer_that_the_client_changed_is_shown() -> None:
     recorded = Recorded()
     recorded.add(1, [user("a")], [text("one")])

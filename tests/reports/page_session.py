@@ -46,6 +46,10 @@ class Session(NoBodies):
         answer = self._answers.get(exchange_id)
         return ([answer], [0.0]) if answer is not None else ([], [])
 
+    def answer_with(self, added: Exchange, body: bytes) -> None:
+        """Replace the body of an answer."""
+        self._answers[added.id] = body
+
     def forget_request(self, added: Exchange) -> None:
         """Remove the body of a request, as retention does."""
         del self._requests[added.id]

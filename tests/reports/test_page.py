@@ -1,5 +1,6 @@
 """A session as one page for a browser: all of it is there as text, and nothing in it is markup."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from candela_tui.exchange import Delegation, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.providers.identity import Dialect
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.page.prose import prose
 from candela_tui.reports.report import export_of
@@ -198,6 +200,23 @@ def test_a_request_or_answer_of_any_form_is_a_page(blocks: list[Any], one: Any, 
     session.turn([{"role": one, "content": blocks}, two], blocks, settings={"system": two, "tools": [one]})
     session.turn([{"role": one, "content": blocks}, said(*blocks), one], [one], settings={"system": one, "tools": two})
     assert session.page().endswith(b"</html>\n")
+
+
+def test_chat_completions_are_shown_as_the_conversation_that_they_are() -> None:
+    session = Session()
+    asked = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "List it"}]
+    function = {"name": "Bash", "arguments": '{"command": "ls"}'}
+    calls = [{"id": "t1", "type": "function", "function": function}]
+    added = session.turn(asked, [], dialect=Dialect.OPENAI, settings={"model": "claude-opus-4-8"})
+    answer = {"choices": [{"message": {"role": "assistant", "content": "Now.", "tool_calls": calls}}]}
+    session.answer_with(added, json.dumps(answer).encode())
+    more = [
+        {"role": "assistant", "content": "Now.", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "t1", "content": "a b"},
+    ]
+    session.turn(asked + more, [], dialect=Dialect.OPENAI)
+    texts = Page(session.page()).texts()
+    assert [texts.count(words) for words in ("Be brief.", "List it", "Now.", "ls", "a b")] == [1] * 5
 
 
 def test_control_characters_are_visible() -> None:
