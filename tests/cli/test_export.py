@@ -128,3 +128,12 @@ async def test_a_receipt_is_a_table(home: Home) -> None:
     assert receipt.out.startswith("id,started_at,provider")
     refused = await home.run("export", "--receipt", "-o", "a.har")
     assert (refused.code, "--receipt is a table of its own" in refused.err) == (2, True)
+
+
+async def test_rows_can_sum_up_days_sessions_and_so_on(recorded: Home) -> None:
+    (day,) = documents((await recorded.run("export", "--by", "day", "--format", "json", "-o", "-", TZ="UTC")).out)
+    assert (day["key"], day["requests"], day["cost_usd"]) == ("2026-11-21", 4, Decimal("0.088089"))
+    named = await recorded.run("export", "--session", "1f0c", "--by", "agent")
+    assert named.err == f"2 requests written to candela-{SESSION}-by-agent.csv\n"
+    refused = await recorded.run("export", "--by", "day", "-o", "a.har")
+    assert (refused.code, "--by is for tables" in refused.err) == (2, True)

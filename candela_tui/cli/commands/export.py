@@ -20,14 +20,16 @@ from candela_tui.reports.report import Export, Report, file_stem
 from candela_tui.reports.sharing.receipt import receipt_table
 from candela_tui.reports.sharing.redacted import Redaction, redacted_export
 from candela_tui.reports.sharing.redactor import Redactor
+from candela_tui.reports.usage.exported import By, usage_table
 from candela_tui.reports.writing import Writing
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.search import read_sessions
 from candela_tui.text import amounts
 from candela_tui.text.terminal_safe import terminal_safe, terminal_safe_lines
-from candela_tui.text.times import utc_now
+from candela_tui.text.times import Clock, utc_now
 
 _STANDARD_OUTPUT = "-"
+_REQUEST = "request"
 _PREVIEW_LINES, _PREVIEW_BYTES = 40, 8_000
 """The most of a file that a preview shows."""
 
@@ -41,6 +43,12 @@ _PREVIEW_LINES, _PREVIEW_BYTES = 40, 8_000
     "form",
     type=click.Choice(list(REPORTS)),
     help="Default: the ending of the file that -o names, else csv.",
+)
+@click.option(
+    "--by",
+    type=click.Choice([_REQUEST, *(by.value for by in By)]),
+    default=_REQUEST,
+    help="What a row of a table sums up. Default: nothing, each request has a row.",
 )
 @click.option(
     "-o", "--output", metavar="FILE", help="Where to write; - is standard output. Default: a new file, candela-ID.csv"
@@ -63,6 +71,7 @@ def export(
     since: datetime | None,
     wanted: Filter | None,
     form: str | None,
+    by: str,
     output: str | None,
     redact: str | None,
     receipt: bool,
@@ -78,12 +87,16 @@ def export(
     Examples:
       candela export --session 1f0c -o session.csv
       candela export --since 30d --filter 'model:opus cost>1' -o opus.json
+      candela export --since 30d --by day -o month.csv
+      candela export --session 1f0c --redact --preview -o session.html
     """
     report = _report(form, output)
     if (missing := report.missing()) is not None:
         raise click.ClickException(missing)
     if receipt and (redact is not None or not report.is_table):
         raise click.UsageError("--receipt is a table of its own: choose csv, json, jsonl or parquet, and no --redact.")
+    if by != _REQUEST and (receipt or not report.is_table):
+        raise click.UsageError("--by is for tables: choose csv, json, jsonl or parquet, and no --receipt.")
     file = None if output in (None, _STANDARD_OUTPUT) else Path(output or "")
     if file is not None and file.is_file() and not force and not preview:
         raise click.ClickException(f"{file} already exists; --force replaces it.")
@@ -93,6 +106,8 @@ def export(
         what = Export(read_sessions(store, query, wanted or parse(""), utc_now()), store)
         if receipt:
             what = replace(what, table_of=receipt_table)
+        elif by != _REQUEST:
+            what = replace(what, table_of=usage_table(By(by), Clock()))
         if redact is not None:
             what = redacted_export(what, Redaction(redact), redactor)
         writing = Writing(report, what)
@@ -107,7 +122,7 @@ def export(
                 _print(report, pieces)
                 done = ""
             else:
-                where = _write(pieces, file, _stem(query), report, force=force)
+                where = _write(pieces, file, _stem(query, by), report, force=force)
                 done = f"written to {terminal_safe(str(where))}"
     if done:
         click.echo(f"{amounts.requests(writing.requests)} {done}", err=True)
@@ -131,8 +146,9 @@ def _report(form: str | None, output: str | None) -> Report:
     )
 
 
-def _stem(query: ExchangeQuery) -> str:
-    return "candela-all" if query.session_id is EVERY_SESSION else file_stem(query.session_id)
+def _stem(query: ExchangeQuery, by: str) -> str:
+    stem = "candela-all" if query.session_id is EVERY_SESSION else file_stem(query.session_id)
+    return stem if by == _REQUEST else f"{stem}-by-{by}"
 
 
 def _so_far(writing: Writing, total: int | None) -> str:
