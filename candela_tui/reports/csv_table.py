@@ -50,4 +50,4 @@ def _line(cells: Iterable[str]) -> str:
     return line.getvalue()
 
 
-CSV = Report("csv", "CSV", ".csv", _pieces, is_table=True)
+CSV = Report("csv", "CSV", ".csv", _pieces, about="for spreadsheets", is_table=True)

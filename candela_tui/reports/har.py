@@ -157,4 +157,4 @@ def _fields(pairs: Headers) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-HAR = Report("har", "HAR", ".har", _pieces)
+HAR = Report("har", "HAR", ".har", _pieces, about="for browsers and HTTP tools")

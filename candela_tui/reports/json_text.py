@@ -62,5 +62,7 @@ def _line_pieces(export: Export) -> Iterator[bytes]:
         yield json_line(record) + b"\n"
 
 
-JSON = Report("json", "JSON", ".json", _pieces, is_table=True)
-JSON_LINES = Report("jsonl", "JSON Lines", ".jsonl", _line_pieces, is_table=True)
+JSON = Report("json", "JSON", ".json", _pieces, about="one document, for programs", is_table=True)
+JSON_LINES = Report(
+    "jsonl", "JSON Lines", ".jsonl", _line_pieces, about="one record a line, for programs", is_table=True
+)

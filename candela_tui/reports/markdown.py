@@ -109,4 +109,4 @@ def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", terminal_safe(" ".join(text.split())))
 
 
-MARKDOWN = Report("md", "Markdown", ".md", _pieces)
+MARKDOWN = Report("md", "Markdown", ".md", _pieces, about="the conversation, to paste")

@@ -107,4 +107,13 @@ def _value(value: Value, column: Column) -> Value | datetime:
     return value
 
 
-PARQUET = Report("parquet", "Parquet", ".parquet", _pieces, is_table=True, is_text=False, missing=missing_package)
+PARQUET = Report(
+    "parquet",
+    "Parquet",
+    ".parquet",
+    _pieces,
+    about="for notebooks and databases",
+    is_table=True,
+    is_text=False,
+    missing=missing_package,
+)

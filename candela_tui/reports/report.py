@@ -45,6 +45,8 @@ class Report:
     pieces: Callable[[Export], Iterator[bytes]]
     """Yields the file's bytes in pieces. Raises StoreError if a session can't be read; a body that can't be read is
     said in the file."""
+    about: str = ""
+    """A few words on what it is for."""
     is_table: bool = False
     """Whether it is a table of records, which can also sum requests up."""
     is_text: bool = True

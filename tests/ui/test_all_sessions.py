@@ -61,7 +61,9 @@ async def test_a_filter_an_order_and_marks_work_on_all_sessions(scene: Scene) ->
         await pilot.press("escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
         await pilot.press("g", "m", "G", "m", "e")
-        await shows(pilot, "the marked requests as CSV", "2 requests", "all sessions as CSV", "3 requests")
+        await shows(pilot, "the marked requests, 2 requests")
+        await pilot.press("w")
+        await shows(pilot, "all sessions, 3 requests", "candela-all.csv")
 
 
 async def test_a_filter_of_sessions_hides_the_row_of_all(scene: Scene) -> None:

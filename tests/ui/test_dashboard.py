@@ -245,7 +245,7 @@ async def test_e_writes_the_session_as_csv(scene: Scene, tmp_path: Path, monkeyp
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:50")
         await pilot.press("e")
-        await shows(pilot, "the session as CSV")
+        await shows(pilot, "the session, 2 requests")
         await pilot.press("enter")
         await shows(pilot, "2 requests written")
     [path] = tmp_path.glob("*.csv")

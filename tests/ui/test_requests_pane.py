@@ -251,7 +251,7 @@ async def test_marks_stay_while_rows_change_and_what_is_marked_is_written(
         await until(pilot, lambda: "✓" in row(pilot, "11:59:40"))
         assert [line[0] for line in rows(pilot)] == ["●", " ", "●", " "]
         await pilot.press("e")
-        await shows(pilot, "the marked requests as CSV", "the session as JSON")
+        await shows(pilot, "the marked requests, 2 requests", "JSON Lines")
         await pilot.press("enter")
         await shows(pilot, "2 requests written")
         await pilot.press("escape")
@@ -272,8 +272,8 @@ async def test_what_a_filter_shows_is_written_as_json(
         await pilot.press("slash")
         await typed(pilot, "status:error")
         await pilot.press("enter", "e")
-        await shows(pilot, "the requests shown as JSON")
-        await pilot.press("3")
+        await shows(pilot, "the requests shown, 1 request")
+        await pilot.press("2")
         await shows(pilot, "1 request written")
     [path] = tmp_path.glob("*-shown.json")
     assert [one["status"] for one in json.loads(path.read_text(encoding="utf-8"))] == [529]

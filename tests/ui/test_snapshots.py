@@ -212,7 +212,7 @@ class TestFindingSomething:
             press("k", "space", "k", "k", "space"),
             see("2 marked"),
             press("e"),
-            see("Export"),
+            see("Columns: id"),
             size=size,
         )
 

@@ -84,4 +84,4 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-HTML = Report("html", "HTML", ".html", page_pieces)
+HTML = Report("html", "HTML", ".html", page_pieces, about="the conversation, as a page")

@@ -2,22 +2,34 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textual.widget import Widget
 
 from candela_tui.exchange import Exchange
 from candela_tui.files import write_new, write_whole
-from candela_tui.reports.report import export_of
+from candela_tui.reports.report import Export, export_of
+from candela_tui.reports.sharing.redacted import redacted_export
+from candela_tui.reports.sharing.redactor import Redactor
+from candela_tui.reports.usage.exported import usage_table
+from candela_tui.reports.writing import Stopped, Writing
 from candela_tui.store.errors import StoreError
-from candela_tui.store.history import ExchangeQuery
+from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.text import amounts
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.screens.dashboard.requests.export_dialog import ExportDialog, ExportOption, ExportTarget, Which
+from candela_tui.ui.screens.dashboard.requests.writing_dialog import WritingDialog
 from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.exported import RecordedBodies, whole_sessions
 
 Sets = Mapping[Which, Callable[[], Sequence[Exchange]]]
 """The sets of requests that can be exported, evaluated when asked for."""
+
+_SHOWN_AFTER_S = 0.4
+"""Seconds that an export takes before the dashboard shows how far it is."""
+_SAMPLE = 2
+"""Requests of which the preview of a document is made."""
 
 
 class Exporter:
@@ -32,44 +44,78 @@ class Exporter:
 
         def chosen(to: ExportTarget | None) -> None:
             if to is not None:
-                writing = deferred(self._write, to, sets[to.export.which])
+                writing = deferred(self._write, to, sets[to.export.which]())
                 self._widget.run_worker(writing, group="export")
 
-        self._widget.app.push_screen(
-            ExportDialog(session_id, {which: amounts.requests(len(exchanges())) for which, exchanges in sets.items()}),
-            chosen,
-        )
+        def sample(option: ExportOption) -> Export:
+            first = sets[option.which]()[:_SAMPLE]
+            bodies = RecordedBodies(self._sources.feed, self._sources.history, first)
+            return self._prepared(option, export_of(first, bodies), Redactor())
 
-    async def _write(self, to: ExportTarget, known: Callable[[], Sequence[Exchange]]) -> None:
-        exchanges = await self._whole(to.export, known()) if to.export.whole else known()
+        notes = {which: amounts.requests(len(exchanges())) for which, exchanges in sets.items()}
+        self._widget.app.push_screen(ExportDialog(session_id, notes, sample), chosen)
+
+    def _prepared(self, option: ExportOption, export: Export, redactor: Redactor) -> Export:
+        """Return an export with what was chosen for it."""
+        if option.by is not None and option.report.is_table:
+            export = replace(export, table_of=usage_table(option.by, self._sources.clock))
+        return export if option.redaction is None else redacted_export(export, option.redaction, redactor)
+
+    async def _write(self, to: ExportTarget, loaded: Sequence[Exchange]) -> None:
+        troubles: list[str] = []
+        redactor = Redactor()
+        export = self._prepared(to.export, self._export(to.export, loaded, troubles.append), redactor)
+        writing = Writing(to.export.report, export)
+        task = asyncio.ensure_future(asyncio.to_thread(_write_file, to, writing))
         try:
-            path = await asyncio.to_thread(_write_file, to, exchanges)
-        except OSError as error:
-            self._widget.notify(f"The export could not be written: {error.strerror or error}", severity="error")
+            await self._shown(writing, task)
+        finally:
+            # The worker is cancelled when the dashboard closes.
+            writing.stop()
+        try:
+            path = task.result()
+        except Stopped:
+            self._widget.notify("The export was stopped. No file was written.")
+        except (OSError, StoreError) as error:
+            words = error.strerror if isinstance(error, OSError) and error.strerror else error
+            self._widget.notify(f"The export could not be written: {words}", severity="error")
         else:
-            self._widget.notify(f"{amounts.requests(len(exchanges))} written to {path}")
-
-    async def _whole(self, export: ExportOption, known: Sequence[Exchange]) -> Sequence[Exchange]:
-        """Return the requests that the dashboard has loaded, and those that are only in the store."""
-        history = self._sources.history
-        try:
-            if export.which == "all":
-                stored = await asyncio.to_thread(history.exchanges)
-            else:
-                stored = await asyncio.to_thread(history.exchanges, ExchangeQuery(export.session_id))
-        except StoreError as error:
+            done = f"{amounts.requests(writing.requests)} written to {path}"
+            redacted = f"\nRedacted: {redactor.summary()}" if to.export.redaction is not None else ""
+            self._widget.notify(f"{done}{redacted}")
+        for words in troubles:
             self._widget.notify(
-                f"{error} The export has only the requests that the dashboard has loaded.", severity="warning"
+                f"{words} The export has only the requests that the dashboard has loaded.", severity="warning"
             )
-            return known
-        return list({exchange.id: exchange for exchange in (*stored, *known)}.values())
+
+    def _export(self, option: ExportOption, loaded: Sequence[Exchange], on_trouble: Callable[[str], None]) -> Export:
+        history = self._sources.history
+        bodies = RecordedBodies(self._sources.feed, history, loaded)
+        if not option.whole:
+            return export_of(loaded, bodies)
+        query = ExchangeQuery(EVERY_SESSION if option.which == "all" else option.session_id)
+        return Export(whole_sessions(history, query, loaded, on_trouble), bodies)
+
+    async def _shown(self, writing: Writing, task: "asyncio.Future[Path]") -> None:
+        """Wait for an export, and show how far it is if it takes a while."""
+        await asyncio.wait((task,), timeout=_SHOWN_AFTER_S)
+        if task.done():
+            return
+
+        def so_far() -> str:
+            return f"{amounts.requests(writing.requests)}, {amounts.size(writing.bytes)}"
+
+        dialog = WritingDialog(so_far, writing.stop)
+        await self._widget.app.push_screen(dialog)
+        await asyncio.wait((task,))
+        if dialog.is_current:
+            dialog.dismiss(None)
 
 
-def _write_file(to: ExportTarget, exchanges: Sequence[Exchange]) -> Path:
-    """Write exchanges, the earliest first; blocks. Without a path, to a new file in the current directory. Raises
-    OSError."""
-    pieces = to.export.report.pieces(export_of(exchanges))
+def _write_file(to: ExportTarget, writing: Writing) -> Path:
+    """Write an export; blocks. Without a path, to a new file in the current directory. Raises OSError, Stopped and
+    StoreError."""
     if to.path is None:
-        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, pieces)
-    write_whole(to.path, pieces, replace=to.replace)
+        return write_new(Path.cwd(), Path(to.export.file_name).stem, to.export.report.suffix, writing.pieces())
+    write_whole(to.path, writing.pieces(), replace=to.replace)
     return to.path.absolute()
