@@ -1,20 +1,21 @@
-"""Sessions as a Markdown document: for each a heading, its totals, and a table of its requests."""
+"""Sessions as a Markdown document: for each a heading, its totals, a table of its requests, and the conversation."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from candela_tui.analysis.labels import agent_name, cost, model
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.ledger import Ledger
 from candela_tui.ledger.names import agent_names, session_title
+from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ledger.totals import Totals
+from candela_tui.reports.markdown_conversation import conversation_lines
+from candela_tui.reports.markdown_text import plain
 from candela_tui.reports.report import Export, Report, encoded
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN, count, money, percent
-from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import duration
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _HEADS = ("Time (UTC)", "Agent", "Model", "Prompt", "Cached", "Output", "Cost", "Took", "End")
 _FIGURES = range(3, 8)
 """The columns that are right-aligned."""
@@ -24,43 +25,46 @@ def _pieces(export: Export) -> Iterator[bytes]:
     for number, read in enumerate(export.sessions):
         if number:
             yield b"\n"
-        yield from encoded(f"{line}\n" for line in _session(read.session, read.exchanges))
+        yield from encoded(f"{line}\n" for line in _session(read))
+        yield from encoded(f"{line}\n" for line in conversation_lines(read, export.bodies))
 
 
-def _session(session: SessionSummary, exchanges: Sequence[Exchange]) -> Iterator[str]:
-    yield f"# {_plain(session_title(session))}"
+def _session(read: SessionRequests) -> Iterator[str]:
+    session = read.session
+    yield f"# {plain(session_title(session))}"
     yield ""
     yield from (f"- {fact}" for fact in _facts(session))
     yield ""
     yield "## Totals"
     yield ""
-    yield from _table(("", ""), _totals(session), figures=(1,))
+    yield from _table(("", ""), _totals(read.exchanges), figures=(1,))
     yield ""
     yield "## Requests"
     yield ""
     names = agent_names(session)
-    yield from _table(_HEADS, (_row(exchange, names) for exchange in exchanges), figures=_FIGURES)
+    yield from _table(_HEADS, (_row(exchange, names) for exchange in read.exchanges), figures=_FIGURES)
 
 
 def _facts(session: SessionSummary) -> Iterator[str]:
     if session.session_id is not None:
-        yield f"Session: {_plain(session.session_id)}"
+        yield f"Session: {plain(session.session_id)}"
     if session.started_at is not None and session.last_at is not None:
         yield f"Time: {session.started_at:%Y-%m-%d %H:%M} to {session.last_at:%Y-%m-%d %H:%M} UTC"
     for name, value in (("Directory", session.cwd), ("Branch", session.git_branch), ("Client", session.client)):
         if value:
-            yield f"{name}: {_plain(value)}"
+            yield f"{name}: {plain(value)}"
 
 
-def _totals(session: SessionSummary) -> Iterator[tuple[str, str]]:
-    totals = session.totals
+def _totals(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, str]]:
+    totals = Ledger.of(exchanges).totals
     yield "Requests", f"{totals.requests:,}"
     if totals.imported:
         yield "Imported requests", f"{totals.imported:,}"
     if totals.errors:
         yield "Failed requests", f"{totals.errors:,}"
-    if session.agents:
-        yield "Sub-agents", f"{len(session.agents):,}"
+    agents = {exchange.agent_id for exchange in exchanges} - {None}
+    if agents:
+        yield "Sub-agents", f"{len(agents):,}"
     yield "Prompt tokens", _tokens(totals.known(totals.prompt_tokens))
     yield "From the cache", percent(totals.cache_hit_rate)
     yield "Output tokens", _tokens(totals.known(totals.output_tokens))
@@ -97,16 +101,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: Sequ
     yield _line(heads)
     yield _line("---:" if place in figures else "---" for place in range(len(heads)))
     for row in rows:
-        yield _line(map(_plain, row))
+        yield _line(map(plain, row))
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Return the text on one line, with everything escaped that Markdown or a terminal would interpret."""
-    return _MARKUP.sub(r"\\\1", terminal_safe(" ".join(text.split())))
 
 
 MARKDOWN = Report("md", "Markdown", ".md", _pieces, about="the conversation, to paste")

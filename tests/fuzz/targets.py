@@ -352,7 +352,21 @@ def terminal(data: bytes) -> None:
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _HARMLESS = frozenset(
-    {"heading", "inline", "text", "bullet_list", "list_item", "paragraph", "table", "thead", "tbody", "tr", "th", "td"}
+    {
+        "heading",
+        "inline",
+        "text",
+        "em",
+        "bullet_list",
+        "list_item",
+        "paragraph",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
 )
 
 

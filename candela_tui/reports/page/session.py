@@ -14,9 +14,9 @@ from candela_tui.ledger.totals import Totals
 from candela_tui.reports.page.blocks import Blocks
 from candela_tui.reports.page.markup import escaped
 from candela_tui.reports.page.plots import Column, plots
-from candela_tui.reports.page.reading import BodyReading
 from candela_tui.reports.page.summary import agents_table, figures, parts_table, session_facts
 from candela_tui.reports.page.turn import Place, turn_parts
+from candela_tui.reports.reading import BodyReading
 from candela_tui.store.history import Bodies
 from candela_tui.text import amounts
 
