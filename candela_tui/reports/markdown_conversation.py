@@ -136,13 +136,14 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _shown(title: str, text: str) -> Iterator[str]:
     """Yield a block of code with a title. A long text is cut."""
+    text = text.rstrip("\n")
     lines = terminal_safe_lines(text[:_MOST_CHARACTERS]).split("\n")
     shown = lines[:_MOST_LINES]
     longest = max((len(run) for run in re.findall("`+", "\n".join(shown))), default=0)
     fence = "`" * max(3, longest + 1)
     yield ""
     yield f"**{plain(title)}**"
-    if text.strip():
+    if text:
         yield ""
         yield fence
         yield from shown

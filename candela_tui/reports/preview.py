@@ -6,10 +6,11 @@ _MOST_BYTES = 8_000
 
 
 def first_lines(pieces: Iterable[bytes], most: int) -> list[str]:
-    """Return the first lines of a text, at most so many. Reads no more pieces than that takes."""
+    """Return the first lines of a text that are not blank, at most so many. Reads no more pieces than that takes."""
     beginning = b""
     for piece in pieces:
         beginning += piece[:_MOST_BYTES]
-        if len(beginning) >= _MOST_BYTES or beginning.count(b"\n") > most:
+        if len(beginning) >= _MOST_BYTES:
             break
-    return beginning[:_MOST_BYTES].decode("utf-8", "ignore").splitlines()[:most]
+    lines = beginning[:_MOST_BYTES].decode("utf-8", "ignore").splitlines()
+    return [line for line in lines if line.strip()][:most]

@@ -1,5 +1,6 @@
 """Where an export goes."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -136,3 +137,16 @@ async def test_a_directory_that_is_not_there_is_named(scene: Scene, tmp_path: Pa
         await typed(pilot, "nowhere/mine.csv")
         await pilot.press("enter")
         await shows(pilot, "The directory nowhere does not exist.")
+
+
+async def test_bodies_that_are_not_stored_yet_are_exported(scene: Scene) -> None:
+    scene.request(body=b'{"model": "m"}', answer=b"event: ping\ndata: {}\n\n", piece=9, pace_ms=20)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("e", "5")
+        await shows(pilot, "1 request written")
+    (path,) = Path().glob("*.har")
+    (entry,) = json.loads(path.read_text())["log"]["entries"]
+    assert entry["request"]["postData"]["text"] == '{"model": "m"}'
+    assert entry["response"]["content"]["text"] == "event: ping\ndata: {}\n\n"
+    assert [event["eventName"] for event in entry["_eventSourceMessages"]] == ["ping"]

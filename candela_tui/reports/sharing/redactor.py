@@ -18,6 +18,8 @@ _PATH = re.compile(
     r"|(?<![\w/])[A-Za-z]:[\\/][^\s\"'<>|*?:,;]+|(?<![\w\\])\\\\[\w.$-]+\\[^\s\"'<>|*?:,;]+"
 )
 _SURROUNDED = re.compile(re.escape(REDACTED))
+_SIGNATURE = "signature"
+"""The provider's signature of thinking, which is no credential."""
 
 
 class Private(StrEnum):
@@ -89,7 +91,7 @@ class Redactor:
 
     def _member(self, name: str, value: msgspec.Raw) -> bytes:
         written = msgspec.json.encode(self.text(name))
-        if is_secret_name(name) and bytes(memoryview(value)[:1]) == b'"':
+        if name != _SIGNATURE and is_secret_name(name) and bytes(memoryview(value)[:1]) == b'"':
             self.found[Private.CREDENTIAL] += 1
             return written + b":" + msgspec.json.encode(REDACTED)
         return written + b":" + b"".join(self._json(value))

@@ -62,6 +62,7 @@ def test_json_stays_json_with_the_texts_in_it_redacted_also_in_escapes_and_names
     }
     assert b"1.50" in redacted
     assert redactor.json(b"no JSON") is None
+    assert redactor.json(b'{"signature":"EqQB"}') == b'{"signature":"EqQB"}'
 
 
 @given(
