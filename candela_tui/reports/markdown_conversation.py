@@ -80,7 +80,7 @@ class _Writer:
     def _block(self, block: Any, role: str) -> Iterator[str]:
         if isinstance(block, str):
             block = {"type": "text", "text": block}
-        kind = block.get("type") if isinstance(block, dict) else None
+        kind = str(block.get("type")) if isinstance(block, dict) else "unknown"
         if kind == "text":
             for is_reminder, text in split_reminders(str(block.get("text"))):
                 if not is_reminder and text.strip():
@@ -91,7 +91,7 @@ class _Writer:
             self._calls[str(block.get("id"))] = name
             yield from self._says("Claude")
             yield from _shown(f"→ {name}", _text_of(block.get("input")))
-        elif isinstance(kind, str) and kind.endswith("tool_result"):
+        elif kind.endswith("tool_result"):
             name = self._calls.get(str(block.get("tool_use_id")), "result")
             failed = block.get("is_error") is True
             yield from _shown(f"✗ {name} failed" if failed else f"← {name}", _text_of(block.get("content")))
@@ -160,7 +160,10 @@ def _text_of(value: Any) -> str:
     parts = value if isinstance(value, list) else None
     if parts is not None and all(isinstance(part, dict) and part.get("type") == "text" for part in parts):
         return "\n".join(_texts(parts))
-    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
+    except RecursionError:
+        return "This is nested too deeply to show."
 
 
 def _texts(parts: Iterable[dict[str, Any]]) -> Iterator[str]:

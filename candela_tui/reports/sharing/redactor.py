@@ -69,13 +69,16 @@ class Redactor:
 
     def json(self, raw: msgspec.Raw | bytes) -> bytes | None:
         """Return a JSON document with the texts in it redacted, and the strings whose names are those of secrets; None
-        if it is not JSON.
+        if it is not JSON, or nested too deeply.
 
         Decodes one text at a time, because the decoder holds the interpreter's lock.
         """
         if not isinstance(raw, msgspec.Raw):
             raw = _whole(raw) or _whole(without_lone_surrogates(raw) or b"") or msgspec.Raw()
-        return b"".join(self._json(raw)) if bytes(raw) else None
+        try:
+            return b"".join(self._json(raw)) if bytes(raw) else None
+        except RecursionError:
+            return None
 
     def _json(self, raw: msgspec.Raw) -> list[bytes]:
         first = bytes(memoryview(raw)[:1])

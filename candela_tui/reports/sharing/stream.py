@@ -24,13 +24,13 @@ def redacted_events(events: Iterable[TimedEvent], redactor: Redactor) -> list[Ti
     """Return the events with what is private replaced. The whole text of a content block is in its first piece, the
     others are empty: the events and their times stay."""
     listed = list(events)
-    pieces: dict[tuple[object, str], list[int]] = {}
+    pieces: dict[tuple[str, str], list[int]] = {}
     documents: dict[int, dict[str, Any]] = {}
     for at, timed in enumerate(listed):
         if (found := _piece(timed.event)) is not None:
             document, kind = found
             documents[at] = document
-            pieces.setdefault((document.get("index"), kind), []).append(at)
+            pieces.setdefault((str(document.get("index")), kind), []).append(at)
     for (_, kind), places in pieces.items():
         name = _PIECES[kind]
         whole = "".join(documents[at]["delta"][name] for at in places)
