@@ -137,9 +137,16 @@ class _RedactedBodies:
     def __init__(self, bodies: Bodies, redact: _Redact) -> None:
         self._bodies = bodies
         self._redact = redact
+        self._last: Exchange | None = None
+        """The exchange that was read last: a report asks for its head and for both bodies."""
+
+    def _read(self, exchange_id: str) -> Exchange | None:
+        if self._last is None or self._last.id != exchange_id:
+            self._last = self._bodies.exchange(exchange_id)
+        return self._last
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
-        exchange = self._bodies.exchange(id_or_prefix)
+        exchange = self._read(id_or_prefix)
         return None if exchange is None else self._redact.exchange(exchange)
 
     def request_body(self, exchange_id: str) -> bytes | None:
@@ -149,7 +156,7 @@ class _RedactedBodies:
         if self._redact.without_bodies:
             self._left_out()
             return None
-        exchange = self._bodies.exchange(exchange_id)
+        exchange = self._read(exchange_id)
         headers = (exchange.request_headers if exchange is not None else None) or ()
         redacted = self._redact.redactor.json(read_request_body(headers, body))
         if redacted is None:
@@ -160,7 +167,7 @@ class _RedactedBodies:
         chunks, times = self._bodies.response_chunks(exchange_id)
         if not chunks:
             return [], []
-        exchange = None if self._redact.without_bodies else self._bodies.exchange(exchange_id)
+        exchange = None if self._redact.without_bodies else self._read(exchange_id)
         redacted = None if exchange is None else self._answer(exchange, chunks, times)
         if redacted is None:
             self._left_out()
