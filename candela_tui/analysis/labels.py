@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from candela_tui.analysis.timeline import Part
-from candela_tui.exchange import Cost, Exchange, Imported, ToolDuration
+from candela_tui.exchange import Cost, Exchange, Imported, Kept, ToolDuration
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.providers.identity import DIALECT_TITLES, PROVIDERS, Provider
@@ -30,6 +30,22 @@ def served(exchange: Exchange) -> str:
     """Return the model that responded, and the gateway: ``claude-sonnet-4-6, by LiteLLM``."""
     name = exchange.model_used or amounts.UNKNOWN
     return f"{name}, by {exchange.gateway}" if exchange.gateway else name
+
+
+def missing_body(exchange: Exchange) -> str:
+    """Say that a body is not in the store, and why if that is known."""
+    if exchange.kept is Kept.FULL:
+        return "The body was not recorded."
+    return f"The body was not kept: {_setting(exchange)}."
+
+
+def missing_headers(exchange: Exchange) -> str:
+    """Say why the header fields of an exchange are not in the store."""
+    return f"The header fields were not kept: {_setting(exchange)}."
+
+
+def _setting(exchange: Exchange) -> str:
+    return f'[history] bodies was "{exchange.kept}"'
 
 
 def provider(name: Provider) -> str:

@@ -337,6 +337,9 @@ class PricingSettings(_Section):
 class HistorySettings(_Section):
     """[history]: what is kept of the requests, and for how long."""
 
+    bodies: Literal["full", "headers", "none"] = "full"
+    """What is stored of each request besides its facts, such as tokens and cost: full stores the header fields and the
+    bodies, headers only the header fields, none neither."""
     keep_days: int = Field(0, ge=0, le=36_500)
     """Days after which requests are removed, in addition to the current day. 0 keeps them."""
     max_size_gb: float = Field(0, ge=0, le=100_000)

@@ -47,6 +47,15 @@ class Imported(StrEnum):
     """A HAR file, as browsers and proxies write them."""
 
 
+class Kept(StrEnum):
+    """How much of an exchange is stored besides its facts."""
+
+    FULL = "full"
+    """The headers and the bodies."""
+    HEADERS = "headers"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Milliseconds since the request was received; None for events that have not happened."""
@@ -212,6 +221,8 @@ class Exchange:
     """The bodies that were put together from parts, and are not byte for byte what crossed: request, response."""
     price_basis: PriceBasis | None = None
     """What the cost was calculated from. None if recorded by a version of candela that did not record it."""
+    kept: Kept = Kept.FULL
+    """What is stored of its headers and bodies. They are all there while it is live."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

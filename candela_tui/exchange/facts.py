@@ -449,6 +449,12 @@ DETAILS: tuple[Detail, ...] = (
         "What the provider measured and the client's form has no place for.",
     ),
     Detail(
+        "kept",
+        lambda of: of.kept.value,
+        "string",
+        "What is stored besides these facts: `full` (headers and bodies), `headers`, or `none`.",
+    ),
+    Detail(
         "request_headers",
         lambda of: _pairs(of.request_headers),
         "array",

@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from candela_tui import __version__
 from candela_tui.config import Settings
 from candela_tui.credentials.accounts import Accounts
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.network.head_check import coded
@@ -113,7 +113,9 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        self._capture = Capture((*sinks, LedgerSink(self._ledger)), self._pricer, feed.notify)
+        self._capture = Capture(
+            (*sinks, LedgerSink(self._ledger)), self._pricer, feed.notify, Kept(settings.history.bodies)
+        )
         self._client: ProviderClient | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None

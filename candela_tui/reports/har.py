@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from candela_tui import __version__
-from candela_tui.exchange import Exchange
+from candela_tui.analysis.labels import missing_body
+from candela_tui.exchange import Exchange, Kept
 from candela_tui.exchange.facts import Context, iso_time
 from candela_tui.protocol.answer_form import AnswerForm
 from candela_tui.protocol.headers import Headers, header
@@ -52,6 +53,8 @@ def _entry(listed: Exchange, context: Context, bodies: Bodies) -> dict[str, Any]
         answer = read_answer_body(exchange.response_headers or (), *bodies.response_chunks(listed.id))
     except StoreError as error:
         troubles.append(str(error))
+    if listed.kept is not Kept.FULL:
+        troubles.append(missing_body(listed))
     if answer.trouble is not None:
         troubles.append(f"The rest of the response can't be decoded: {answer.trouble}")
     timings = _timings(exchange)

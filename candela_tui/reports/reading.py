@@ -1,8 +1,9 @@
 """Reads what a document shows of each request from the bodies of an export."""
 
 from candela_tui.analysis.answer import Answer, read_answer
+from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.turns import Unread
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, Kept
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.openai.answer import chat_blocks
 from candela_tui.protocol.openai.errors import InvalidChat
@@ -11,8 +12,6 @@ from candela_tui.providers.identity import Dialect
 from candela_tui.reports.body import read_answer_body, read_request_body
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import Bodies
-
-_NOT_RECORDED = Unread("The body of this request was not recorded.")
 
 
 class BodyReading:
@@ -29,7 +28,7 @@ class BodyReading:
         except StoreError as error:
             return Unread(f"The body of this request can't be read: {error}")
         if not body:
-            return _NOT_RECORDED
+            return Unread(missing_body(exchange))
         body = read_request_body(headers, body)
         if exchange.dialect != Dialect.OPENAI:
             return body
@@ -40,6 +39,8 @@ class BodyReading:
 
     def answer(self, exchange: Exchange) -> Answer:
         """Return the answer to a request as the client got it."""
+        if exchange.kept is not Kept.FULL:
+            return Answer(trouble=missing_body(exchange))
         try:
             _, headers = self._headers(exchange)
             chunks, times = self._bodies.response_chunks(exchange.id)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limits import five_hour_reset
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
 from candela_tui.ledger.usage_report import UsageGroup, UsageReport
@@ -272,10 +272,10 @@ class StoreReader:
                     return None
                 table = response_parts if untouched else provider_parts
             columns = table.c
-            dropped = connection.execute(
-                select(exchanges.c.response_dropped).where(exchanges.c.id == exchange_id)
-            ).scalar()
-            if dropped is not False:
+            stored = connection.execute(
+                select(exchanges.c.response_dropped, exchanges.c.kept).where(exchanges.c.id == exchange_id)
+            ).one_or_none()
+            if stored is None or stored.response_dropped is not False or stored.kept not in (None, Kept.FULL):
                 return None
             rows = connection.execute(
                 select(columns.size, columns.digest, columns.data, columns.chunks)

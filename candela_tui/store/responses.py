@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
+from candela_tui.exchange import Kept
 from candela_tui.store.backlog import Entry
 from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
 from candela_tui.store.schema import provider_parts, response_parts
@@ -31,6 +32,8 @@ class Progress:
 def write_responses(connection: Connection, entry: Entry, progress: Progress) -> None:
     """Add a part for each side while the exchange is live, and merge all parts into one at its end. Updates
     ``progress``."""
+    if entry.exchange.kept is not Kept.FULL:
+        return
     exchange_id = entry.exchange.id
     if progress.dropped:
         if progress.parts or progress.provider_parts:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import Exchange, ProviderSide
+from candela_tui.exchange import Exchange, Kept, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
 from candela_tui.store.errors import (
@@ -410,7 +410,7 @@ class StoreWriter:
             requests = [
                 self._lanes.row_of(connection, entry.exchange, entry.request, alone=alone)
                 for entry in entries
-                if entry.request is not None
+                if entry.request is not None and entry.exchange.kept is Kept.FULL
             ]
             if requests:
                 connection.execute(_ADD_REQUESTS, requests)
@@ -420,7 +420,7 @@ class StoreWriter:
         return after
 
     def _write_provider_request(self, connection: Connection, entry: Entry) -> None:
-        if entry.provider_request is None:
+        if entry.provider_request is None or entry.exchange.kept is not Kept.FULL:
             return
         own = self._lanes.body(connection, entry.exchange.id)
         row = provider_request_row(entry.exchange.id, entry.provider_request, own, untouched=entry.provider_untouched)
@@ -448,7 +448,11 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
         for entry in entries
     ]
     connection.execute(PUT_EXCHANGES, rows)
-    header_rows = [headers_row(entry.exchange) for entry in entries if entry.exchange.request_headers is not None]
+    header_rows = [
+        headers_row(entry.exchange)
+        for entry in entries
+        if entry.exchange.request_headers is not None and entry.exchange.kept is not Kept.NONE
+    ]
     if header_rows:
         connection.execute(_PUT_HEADERS, header_rows)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Delegation, Outcome, ProviderSide
+from candela_tui.exchange import Delegation, Kept, Outcome, ProviderSide
 from candela_tui.protocol.adaptation import Adaptation
 from tests.cli.command import COMMAND, OTHER, Home, documents, on_a_terminal
 from tests.reports.exchanges import SESSION, exchange
@@ -96,6 +96,17 @@ async def test_the_raw_bodies_of_the_providers_side_are_exact_too(home: Home) ->
     assert (await home.run("show", "0198", "--raw", "provider-request")).raw == b"sent"
     assert (await home.run("show", "0198", "--raw", "provider-response")).raw == b"said"
     assert (await home.run("show", "0198", "--raw", "request")).raw == b"asked"
+
+
+async def test_a_body_that_was_not_kept_is_told_with_the_reason(home: Home) -> None:
+    home.record(exchange(kept=Kept.HEADERS), request=b"asked", response=b"told")
+    why = 'The body was not kept: [history] bodies was "headers".'
+    for raw in ("request", "response", "provider-request", "provider-response"):
+        told = await home.run("show", "0198", "--raw", raw)
+        assert (told.code, told.out) == (1, "")
+        assert why in told.err
+    assert why in (await home.run("show", "0198")).out
+    assert json.loads((await home.run("show", "0198", "--json")).out)["kept"] == "headers"
 
 
 async def test_what_passed_untouched_is_the_same_on_both_sides(home: Home) -> None:

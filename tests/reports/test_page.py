@@ -105,7 +105,7 @@ def test_what_is_not_known_is_said_to_be_unknown() -> None:
     session.forget_request(lost)
     page = Page(session.page())
     assert "The answer states no usage." in page.text
-    assert "The body of this request was not recorded." in page.text
+    assert "The body was not recorded." in page.text
     assert "✗ x: Overloaded" in page.text
     assert Page(b"".join(REPORTS["html"].pieces(export_of([exchange()])))).texts() == []
 

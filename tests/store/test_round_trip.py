@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Marks, Outcome, ToolDuration
+from candela_tui.exchange import Cost, Delegation, Difference, Exchange, Kept, Marks, Outcome, ToolDuration
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
@@ -110,6 +110,7 @@ exchanges = st.builds(
     unread=maybe_words,
     answer_facts=fields,
     betas=st.none() | lists,
+    kept=st.sampled_from([Kept.FULL, Kept.HEADERS]),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Difference, Marks, Outcome
+from candela_tui.exchange import Difference, Kept, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.ui.screens.request.loading import load_request
@@ -370,6 +370,28 @@ async def test_a_request_of_the_store_is_read_from_there(scene: Scene) -> None:
         await shows(pilot, "[redacted]")
         await pilot.press("7")
         await shows(pilot, '"model": "claude-opus-4-8",')
+
+
+@pytest.mark.parametrize("kept", [Kept.HEADERS, Kept.NONE])
+async def test_each_tab_says_that_a_body_was_not_kept_and_why(scene: Scene, kept: Kept) -> None:
+    made = scene.make(clues=clues("of yesterday"), kept=kept, response_bytes=700)
+    with writing(scene.store) as (writer, _):
+        writer.begin(replace(made, outcome=Outcome.LIVE), BODY)
+        writer.end(made, [stream("Stored words.")], [812.0])
+    why = f'The body was not kept: [history] bodies was "{kept}".'
+    async with scene.opened() as pilot:
+        await shows(pilot, "of yesterday")
+        await pilot.press("enter")
+        for tab in ("2", "3", "4", "5", "7", "8"):
+            await pilot.press(tab)
+            await shows(pilot, why)
+            await pilot.press("1")
+            await until(pilot, lambda: why not in screen_text(pilot))
+        await pilot.press("6")
+        headers = (
+            "[redacted]" if kept is Kept.HEADERS else 'The header fields were not kept: [history] bodies was "none".'
+        )
+        await shows(pilot, headers)
 
 
 async def test_the_next_request_opens_on_the_same_tab(scene: Scene) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from candela_tui.analysis.labels import cost
+from candela_tui.analysis.labels import cost, missing_body
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded, request_named, say_empty, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
@@ -87,7 +87,7 @@ def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None
     with recorded(invocation) as store:
         exchange = request_named(store, request_id)
         if raw:
-            _write_raw(_body(store, exchange.id, raw), raw)
+            _write_raw(_body(store, exchange, raw), raw)
         elif as_json:
             echo_json(json_text(detailed_record(exchange, _context_of(store, exchange))))
         else:
@@ -100,15 +100,15 @@ def _context_of(store: "StoreReader", exchange: Exchange) -> Context:
     return contexts({**others, exchange.id: exchange}.values())[exchange.id]
 
 
-def _body(store: "StoreReader", exchange_id: str, which: str) -> bytes:
+def _body(store: "StoreReader", exchange: Exchange, which: str) -> bytes:
     of_client = which.removeprefix("provider-")
-    body = store.request_body(exchange_id) if of_client == "request" else store.response_body(exchange_id)
+    body = store.request_body(exchange.id) if of_client == "request" else store.response_body(exchange.id)
     if which != of_client:
         own = store.provider_request_body if of_client == "request" else store.provider_response_body
         # If the provider's body is not stored separately, it is the same as the client's.
-        body = own(exchange_id) or body
+        body = own(exchange.id) or body
     if body is None:
-        raise click.ClickException(f"The {of_client}'s body is not in the store.")
+        raise click.ClickException(missing_body(exchange))
     return body
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from candela_tui.analysis.labels import ADAPTED, KINDS, cost, imported, provider, tool_durations, way
-from candela_tui.exchange import Exchange
+from candela_tui.analysis.labels import ADAPTED, KINDS, cost, imported, missing_body, provider, tool_durations, way
+from candela_tui.exchange import Exchange, Kept
 from candela_tui.pricing import price_settings
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.user_agent import program_name
@@ -55,6 +55,7 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         *_provider(exchange),
         ("provider's id", exchange.request_id or UNKNOWN),
         ("bodies", _bodies(exchange)),
+        *([("", missing_body(exchange))] if exchange.kept is not Kept.FULL else []),
     ]
     facts += [
         (difference.what.replace("_", " "), f"asked {difference.asked}, served {difference.served}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from candela_tui.exchange import Kept
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
@@ -54,11 +55,15 @@ _Key = TypeVar("_Key")
 class Capture:
     """Owns the records of live exchanges. ``run`` is its only task."""
 
-    def __init__(self, sinks: Sequence[Sink], pricer: Pricer, notify: Callable[[str], None]) -> None:
-        """``sinks`` belong to the caller. ``notify`` gets a message for the user if something fails."""
+    def __init__(
+        self, sinks: Sequence[Sink], pricer: Pricer, notify: Callable[[str], None], kept: Kept = Kept.FULL
+    ) -> None:
+        """``sinks`` belong to the caller. ``notify`` gets a message for the user if something fails. ``kept`` says what
+        is stored of each exchange."""
         self._sinks = sinks
         self._pricer = pricer
         self._notify = notify
+        self._kept = kept
         self._waiting: deque[RawExchange] = deque()
         self._waiting_bytes = 0
         self._live: dict[str, ExchangeRecord] = {}
@@ -135,7 +140,7 @@ class Capture:
 
     async def _take(self, raw: RawExchange) -> None:
         """Record the beginning of an exchange."""
-        record = self._live[raw.id] = ExchangeRecord(raw)
+        record = self._live[raw.id] = ExchangeRecord(raw, self._kept)
         while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
             await self._breathe()
         self._try(record, self._read)

@@ -9,7 +9,7 @@ from itertools import starmap
 from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
-from candela_tui.exchange import Delegation, Exchange, Marks, Outcome, Recording, ToolDuration
+from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording, ToolDuration
 from candela_tui.network.header_fields import request_fields
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
@@ -81,7 +81,7 @@ class ExchangeRecord:
         "request",
     )
 
-    def __init__(self, raw: RawExchange) -> None:
+    def __init__(self, raw: RawExchange, kept: Kept = Kept.FULL) -> None:
         self.raw = raw
         self.exchange = Exchange(
             id=raw.id,
@@ -93,6 +93,7 @@ class ExchangeRecord:
             provider=raw.request.route.provider,
             url=redact_url(raw.url),
             request_bytes=len(raw.recording.request),
+            kept=kept,
             pid=os.getpid(),
         )
         self.request: MessagesRequest | None = None

@@ -14,7 +14,7 @@ from candela_tui.analysis import labels
 from candela_tui.analysis.compare import Comparison, compare
 from candela_tui.analysis.comparison_rows import Rows, as_text
 from candela_tui.analysis.conversation import same_conversation
-from candela_tui.analysis.labels import agent_name
+from candela_tui.analysis.labels import agent_name, missing_body
 from candela_tui.analysis.traffic_side import request_side
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names
@@ -160,7 +160,7 @@ class CompareScreen(Closable[None]):
                 return
             if body is None:
                 at = times.time_of_day(each.started_at, self._sources.clock)
-                self._say(f"The body of the request at {at} was not recorded.")
+                self._say(f"The request at {at} can't be compared. {missing_body(each)}")
                 return
             bodies.append(body)
         comparison = Comparison()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from candela_tui.analysis import labels
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Exchange, Kept
 from candela_tui.protocol.headers import Headers
 from candela_tui.redaction import REDACTED
 from candela_tui.text.cells import fitted
@@ -53,6 +53,8 @@ def _sets(exchange: Exchange) -> tuple[Headers | None, ...]:
 
 def header_lines(exchange: Exchange, width: int) -> list[Line]:
     """Return all sets of fields, in the order in which they crossed."""
+    if exchange.kept is Kept.NONE and exchange.request_headers is None:
+        return [(), ((f" {labels.missing_headers(exchange)}", "dim"),)]
     provider = labels.provider(exchange.provider)
     sent, answered = exchange.provider_request_headers, exchange.provider_response_headers
     lines = _set("Request", f"{exchange.method} {exchange.path}", exchange.request_headers, width)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.ui.screens.request.pages.page import ShownRequest
 from candela_tui.ui.widgets.text_view.lines import Lines, width_of_body
@@ -41,7 +42,7 @@ class RawRequestPage:
         if body is not None:
             return "The request had no body."
         if self.side == "client":
-            return "The body was not recorded."
+            return missing_body(self._request.exchange)
         return "The provider received the client's bytes unchanged. Press s to see them."
 
     async def more(self) -> Iterator[None] | None:

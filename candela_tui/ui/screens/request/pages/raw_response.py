@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.traffic_side import TrafficSide
+from candela_tui.exchange import Kept
 from candela_tui.protocol.answer_form import AnswerForm, form_of
 from candela_tui.protocol.bedrock.event_stream import Frame
 from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder
@@ -69,6 +71,11 @@ class RawResponsePage(AnswerPage):
         elif self._head:
             self._document.append(self._head)
 
+    def _why_none(self) -> str:
+        exchange = self._request.exchange
+        kept = exchange.kept is Kept.FULL or not exchange.response_bytes
+        return " No response was received." if kept else f" {missing_body(exchange)}"
+
     def _write(self, arrived: TimedChunks) -> Iterator[None]:
         incoming = self._incoming
         for data, at_ms in self._readable(arrived):
@@ -94,7 +101,7 @@ class RawResponsePage(AnswerPage):
             self._written.add((f" The rest is not a valid frame: {self._events.trouble}", "warn"))
         if not len(self.lines):
             self._written.add()
-            self._written.add((" No response was received." if incoming.ended else " ◌ waiting", "dim"))
+            self._written.add((self._why_none() if incoming.ended else " ◌ waiting", "dim"))
             if not incoming.ended:
                 yield
                 self._written.cut(0)

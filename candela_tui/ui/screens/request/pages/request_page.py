@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.traffic_side import request_side
+from candela_tui.exchange import Exchange
 from candela_tui.protocol.request import MessagesRequest, decode_request
 from candela_tui.ui.screens.request.pages.page import ShownRequest
 from candela_tui.ui.style.styled_text import Line
@@ -36,17 +38,17 @@ class RequestPage:
         """Load the body; its parts are decoded one after the other."""
         request = self._request
         body = await request.request_body(request_side(request.exchange)) or await request.request_body()
-        return self.lines.add(self._folds(body))
+        return self.lines.add(self._folds(body, request.exchange))
 
     async def more(self) -> Iterator[None] | None:
         """Return None: a request does not grow."""
         return None
 
-    def _folds(self, body: bytes | None) -> Iterator[Fold | None]:
+    def _folds(self, body: bytes | None, exchange: Exchange) -> Iterator[Fold | None]:
         request = decode_request(body) if body else None
         yield None
         if body is None:
-            yield note("The body was not recorded.")
+            yield note(missing_body(exchange))
         elif request is None:
             yield note("The body is not a Messages request: see Raw request.")
         else:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.analysis.labels import missing_body
+from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.screens.request.pages.answer_lines import AnswerLines
@@ -61,6 +62,8 @@ class ResponsePage(AnswerPage):
         elif fold is not None and fold.stop_reason is not None:
             add((" ✓ ", "good"), (fold.stop_reason, "dim"))
         elif not self._incoming.taken:
-            add((" The response had no body, or it was not recorded.", "dim"))
+            full = exchange.kept is Kept.FULL
+            why = "The response had no body, or it was not recorded." if full else missing_body(exchange)
+            add((f" {why}", "dim"))
         elif not len(self.lines) > 1:
             add((" The response is not a message: see Raw response.", "dim"))
