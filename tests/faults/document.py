@@ -241,6 +241,12 @@ STORE = (
         "e2e/test_endings.py::test_a_killed_candela_shows_what_had_arrived_as_interrupted",
     ),
     Row(
+        "candela is killed at any of 200 moments while it stores, and while it deletes",
+        "as above",
+        "the store opens; all whose end was reported is there to the byte, and the rest is `interrupted`",
+        "store/test_kills.py::test_a_store_survives_being_killed_at_two_hundred_moments",
+    ),
+    Row(
         "An exception in any function that runs while a request is recorded, priced, counted or passed to a sink",
         "no difference",
         "a notice says which request could not be recorded in full; all others are",
