@@ -201,6 +201,8 @@ def _affinity(declared: str | bytes) -> str:
 
 _QUICK_CHECK_STEPS = 10_000
 """Virtual-machine instructions of SQLite between two checks of whether to stop: about a millisecond."""
+_HEADING = "*** in database "
+"""Begins the line above the complaints about a file."""
 _OF_ONE_ROW = " value in "
 """Marks complaints about the value in one row, such as ``NULL value in exchanges.id``."""
 
@@ -209,14 +211,15 @@ def damage(connection: sqlite3.Connection, stop: Callable[[], bool]) -> str | No
     """Return what is wrong with the file's structure, "" for nothing, or None if stopped before that was known."""
     connection.set_progress_handler(stop, _QUICK_CHECK_STEPS)
     try:
-        complaints = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
+        complaints = [line for row in connection.execute("PRAGMA quick_check") for line in str(row[0]).splitlines()]
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return None
         raise
     finally:
         connection.set_progress_handler(None, 0)
-    return next((each for each in complaints if each != "ok" and _OF_ONE_ROW not in each), "")
+    found = (each for each in complaints if each != "ok" and not each.startswith(_HEADING) and _OF_ONE_ROW not in each)
+    return next(found, "")
 
 
 def text_or_bytes(stored: bytes) -> str | bytes:

@@ -267,9 +267,10 @@ class StoreWriter:
             return 0.0
         try:
             return self._housekeeping.step(connection)
-        except _UNSTORABLE as error:
+        except Exception as error:
             if trouble_of(error) is Trouble.BROKEN:
                 raise
+            # Requests are stored whatever happens to the space of others.
             return self._housekeeping.put_off(error)
 
     def _forget_removed(self, exchange_ids: Sequence[str]) -> None:

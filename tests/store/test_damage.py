@@ -1,5 +1,6 @@
 """Any damage to the database file: never a traceback; what is broken is set aside, and recording goes on."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -223,3 +224,49 @@ def test_one_damaged_row_costs_only_that_row(whole: Path, tmp_path: Path, change
     found, reports = after_a_restart(path)
     assert found == [*rest, NEW.id]
     assert reports.problems == []
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flipped(path: Path) -> None:
+    """Change a byte of each page but the first."""
+    chance = random.Random(1)
+    with path.open("r+b") as file:
+        for page in range(4096, path.stat().st_size, 4096):
+            file.seek(page + chance.randrange(4096))
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 0xFF]))
+
+
+@pytest.mark.parametrize("fault", [cut, flipped])
+def test_what_breaks_while_it_is_written_costs_no_request_and_is_told(
+    path: Path, fault: Callable[[Path], None]
+) -> None:
+    def store(numbers: range) -> None:
+        for number in numbers:
+            chance = random.Random(number)
+            live = exchange(number, session_id=f"session-{number % 5}")
+            store_whole(writer, live, chance.randbytes(8000), chance.randbytes(9000))
+            reports.wait_until_stored(live.id)
+
+    with writing(path) as (writer, reports):
+        store(range(100))
+        fault(path)
+        store(range(100, 120))
+    # SQLite sees damage where it reads. At the latest, the next start looks through the file.
+    told = reports.problems
+    with writing(path) as (writer, reports):
+        store(range(200, 201))
+        if not told:
+            reports.wait_for_problem("was damaged")
+        store(range(201, 203))
+    (words,) = {*told, *reports.problems}
+    assert "It is kept as" in words
+    assert "\n" not in words
+    assert len(words) < 400
+    (aside,) = (copy for copy in path.parent.glob("candela.db.broken-*") if not copy.name.endswith(("-wal", "-shm")))
+    assert aside.stat().st_size > 100_000
+    assert {exchange(201).id, exchange(202).id} <= {each.id for each in StoreReader(path).exchanges()}
