@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from candela_tui.exchange import Kept
 from candela_tui.file_lock import locked_now
 from candela_tui.files import write_atomically
 from candela_tui.imports.importing import ImportResult, find_sources
@@ -50,14 +51,17 @@ class DailyImport:
         pricer: Pricer,
         notify: Callable[[str], None],
         *,
+        kept: Kept = Kept.FULL,
         quiet_s: float = _QUIET_S,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """``projects``: the directory of the transcripts. ``quiet_s``: seconds before the first import."""
+        """``projects``: the directory of the transcripts. ``kept``: what is stored of each exchange besides its facts.
+        ``quiet_s``: seconds before the first import."""
         self._paths = paths
         self._projects = projects
         self._pricer = pricer
         self._notify = notify
+        self._kept = kept
         self._quiet_s = quiet_s
         self._now = now
         self._told = ""
@@ -114,6 +118,7 @@ class DailyImport:
             self._pricer,
             now=began,
             on_problem=self._tell,
+            kept=self._kept,
             settled=_SETTLED,
             after=after,
             stopped=self._stop.is_set,

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from candela_tui.exchange import Kept
 from candela_tui.imports.found import FoundExchange
 from candela_tui.store.writer import StoreWriter
 from candela_tui.threads import Stopped
@@ -40,11 +42,12 @@ class StoreDestination:
     """Stores exchanges with a writer of its own, which shares the file with those of other candelas.
 
     ``on_problem`` is called with a message for the user from the writer's thread. While ``stopped`` returns True,
-    ``add`` raises Stopped instead of waiting.
+    ``add`` raises Stopped instead of waiting. ``kept`` says what is stored of each exchange besides its facts.
     """
 
-    def __init__(self, path: Path, on_problem: Callable[[str], None], stopped: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, on_problem: Callable[[str], None], stopped: Callable[[], bool], kept: Kept) -> None:
         self._stopped = stopped
+        self._kept = kept
         self._changed = threading.Condition()
         self._waiting: dict[str, int] = {}
         self._writer = StoreWriter(path, on_problem=on_problem, on_stored=self._stored)
@@ -53,7 +56,7 @@ class StoreDestination:
     def add(self, found: FoundExchange, /) -> None:
         """Hand an exchange to the writer, once it has room. Raises Stopped."""
         self._wait(lambda: sum(self._waiting.values()) <= _MOST_WAITING)
-        exchange = found.exchange
+        exchange = replace(found.exchange, kept=self._kept)
         with self._changed:
             self._waiting[exchange.id] = found.size
         if found.request is not None:

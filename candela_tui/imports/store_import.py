@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from candela_tui.exchange import Kept
 from candela_tui.imports.destination import Destination, DryRun, StoreDestination
 from candela_tui.imports.importing import Import, ImportResult, Sources
 from candela_tui.pricing import Pricer
@@ -20,6 +21,7 @@ def import_into_store(
     now: datetime,
     on_problem: Callable[[str], None],
     dry_run: bool = False,
+    kept: Kept = Kept.FULL,
     settled: timedelta = timedelta(0),
     after: datetime | None = None,
     stopped: Callable[[], bool] = lambda: False,
@@ -29,8 +31,8 @@ def import_into_store(
 
     The caller holds the lock of ``Paths.last_import``: two imports at the same time would store the same.
 
-    ``stopped`` is as in ``StoreDestination``; ``settled``, ``after`` and ``breathe`` are as in ``Import``. Blocks.
-    Raises Stopped, StoreError, and errors of SQLAlchemy and of the file system.
+    ``stopped`` and ``kept`` are as in ``StoreDestination``; ``settled``, ``after`` and ``breathe`` as in ``Import``.
+    Blocks. Raises Stopped, StoreError, and errors of SQLAlchemy and of the file system.
     """
     if not dry_run:
         with connect_to_write(store) as connection:
@@ -40,7 +42,7 @@ def import_into_store(
         recorded = reader.recorded_answers()
     finally:
         reader.close()
-    destination: Destination = DryRun() if dry_run else StoreDestination(store, on_problem, stopped)
+    destination: Destination = DryRun() if dry_run else StoreDestination(store, on_problem, stopped, kept)
     importing = Import(destination, recorded, pricer, now=now, settled=settled, after=after, breathe=breathe)
     try:
         result = importing.run(sources)

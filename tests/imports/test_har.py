@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Imported, Outcome
+from candela_tui.exchange import Imported, Kept, Outcome
 from candela_tui.store.reader import StoreReader
 from tests.imports.written import BEGAN, imported
 from tests.standin import message_events, text
@@ -85,6 +85,19 @@ def test_an_entry_is_recorded_as_if_it_had_crossed(tmp_path: Path, store: Path) 
     assert "secret" not in str(only.request_headers)
     assert json.loads(reader.request_body(only.id) or b"") == ASKED
     assert reader.response_body(only.id) == STREAM
+    reader.close()
+
+
+@pytest.mark.parametrize("kept", [Kept.HEADERS, Kept.NONE])
+def test_what_is_not_to_be_kept_is_not_imported_either(tmp_path: Path, store: Path, kept: Kept) -> None:
+    imported(store, written(tmp_path, entry()), kept=kept)
+    reader = StoreReader(store)
+    [listed] = reader.exchanges()
+    only = reader.exchange(listed.id)
+    assert only is not None
+    assert (only.kept, only.request_headers is None) == (kept, kept is Kept.NONE)
+    assert reader.request_body(only.id) is None
+    assert reader.response_body(only.id) is None
     reader.close()
 
 

@@ -69,6 +69,7 @@ def _sources(paths: tuple[Path, ...]) -> "Sources":
 def _run(invocation: Invocation, sources: "Sources", settings: Any, *, dry_run: bool) -> "ImportResult":
     from sqlalchemy.exc import SQLAlchemyError
 
+    from candela_tui.exchange import Kept
     from candela_tui.file_lock import locked
     from candela_tui.imports.store_import import import_into_store
     from candela_tui.pricing import Pricer
@@ -83,6 +84,7 @@ def _run(invocation: Invocation, sources: "Sources", settings: Any, *, dry_run: 
                 Pricer(settings.pricing),
                 now=utc_now(),
                 dry_run=dry_run,
+                kept=Kept(settings.history.bodies),
                 on_problem=lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True),
             )
     except StoreError as error:

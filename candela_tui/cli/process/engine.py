@@ -14,6 +14,7 @@ from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
+from candela_tui.exchange import Kept
 from candela_tui.feed import Feed
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
@@ -130,4 +131,5 @@ def _daily_import(settings: Settings, paths: Paths, notify: Callable[[str], None
     # Import it here: most users leave it off.
     from candela_tui.imports.daily import DailyImport
 
-    return DailyImport(paths, projects_directory(), Pricer(settings.pricing), notify)
+    kept = Kept(settings.history.bodies)
+    return DailyImport(paths, projects_directory(), Pricer(settings.pricing), notify, kept=kept)
