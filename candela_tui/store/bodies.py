@@ -1,4 +1,5 @@
-"""Body compression: zstd, alone, with a dictionary or as a patch against another body; and the chunks of a response."""
+"""Body compression: zstd, alone or with a dictionary, and the chunks of a response. ``patches`` has what is compressed
+against another body."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,16 +10,9 @@ import zstandard
 
 from candela_tui.store.chunk_marks import pack_marks, unpack_marks
 from candela_tui.store.dictionaries import Dictionary, loaded
+from candela_tui.store.patches import MOST_WINDOW_LOG, NotOfThisBase, unpack_patch
 
 _LEVEL = 3
-_FAR_LEVEL = 12
-_FAR = 1_000_000
-"""Size in bytes of a base from which level 3 no longer finds matches at its beginning: a patch against 2 MB is then
-20% of the body, against 10 MB 45%. Level 12 finds all of it: 0.1% and 0.03% in 0.02 and 0.13 s, of 64 MB 0.07% in 0.7 s
-(level 3 needs 2 ms for 1 MB, level 12 9 ms). Long-distance matching does not help: zstd does not apply it to a
-dictionary."""
-_MOST_WINDOW_LOG = 27
-"""128 MB: enough for a body of 64 MB and its base. Larger bodies are compressed alone."""
 _SHORT_LEVEL = 6
 """For what is packed with a dictionary: 4% smaller than level 3 for 0.1 ms more of 25 kB. Level 12: 9% for 2 ms."""
 
@@ -37,16 +31,6 @@ def pack(body: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL).compress(body)
 
 
-def pack_patch(body: bytes, base: bytes) -> bytes | None:
-    """Compress a body against an earlier one. Return None if the two are too large for one window."""
-    window_log = max(zstandard.WINDOWLOG_MIN, (len(body) + len(base) - 1).bit_length())
-    if window_log > _MOST_WINDOW_LOG:
-        return None
-    level = _LEVEL if len(base) <= _FAR else _FAR_LEVEL
-    parameters = zstandard.ZstdCompressionParameters.from_level(level, window_log=window_log, enable_ldm=True)
-    return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=parameters).compress(body)
-
-
 def pack_with(dictionary: Dictionary, data: bytes) -> bytes:
     """Compress header fields or a response. ``unpack`` finds the dictionary by the first byte, which zstd never begins
     with; the frame has a checksum of its own."""
@@ -55,17 +39,19 @@ def pack_with(dictionary: Dictionary, data: bytes) -> bytes:
 
 
 def unpack(data: bytes, size: int, base: bytes | None = None) -> bytes:
-    """Undo ``pack``, ``pack_with`` (no base) or ``pack_patch``. Raises DamagedBody if zstd detects damage; check the
-    digest too."""
-    frame, dictionary = data, None if base is None else _dictionary(base)
-    if base is None and not data.startswith(zstandard.FRAME_HEADER):
-        frame, dictionary = _with_dictionary(data)
+    """Undo ``pack``, ``pack_with`` (no base) or ``pack_patch``. Raises DamagedBody if damage shows; check the digest
+    too."""
     try:
+        if base is not None:
+            return unpack_patch(data, size, base)
+        frame, dictionary = data, None
+        if not data.startswith(zstandard.FRAME_HEADER):
+            frame, dictionary = _with_dictionary(data)
         # Check the size before memory is allocated for it.
         if zstandard.frame_content_size(frame) != size:
             raise DamagedBody(f"is not of {size} bytes")
         return _decompressor(dictionary).decompress(frame)
-    except zstandard.ZstdError as error:
+    except (zstandard.ZstdError, NotOfThisBase) as error:
         raise DamagedBody(str(error)) from error
 
 
@@ -88,11 +74,7 @@ def _with_dictionary(data: bytes) -> tuple[bytes, zstandard.ZstdCompressionDict]
 
 
 def _decompressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << _MOST_WINDOW_LOG)
-
-
-def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
-    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << MOST_WINDOW_LOG)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from candela_tui.exchange import Exchange
-from candela_tui.store.bodies import DamagedBody, digest, pack, pack_patch, unpack
+from candela_tui.store.bodies import DamagedBody, digest, pack, unpack
 from candela_tui.store.codecs import stored_text
 from candela_tui.store.errors import StoreError
+from candela_tui.store.patches import pack_patch
 from candela_tui.store.schema import exchanges, request_bodies
 
 _RADIX: Final = 8

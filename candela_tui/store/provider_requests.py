@@ -4,9 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from candela_tui.store.bodies import DamagedBody, digest, pack, pack_patch, unpack
+from candela_tui.store.bodies import DamagedBody, digest, pack, unpack
 from candela_tui.store.errors import StoreError
 from candela_tui.store.lanes import read_request
+from candela_tui.store.patches import pack_patch
 from candela_tui.store.schema import provider_requests
 
 
