@@ -20,15 +20,21 @@ _FORMULA_BEHIND_SEPARATOR = re.compile(f"(;{_BLANK})(?={_SIGN})")
 """Where half of Europe opens the file, a semicolon begins the next cell, also inside quotes."""
 
 
-def _pieces(export: Export) -> Iterator[bytes]:
-    """Yield the header and one row per record, each ending in CR LF.
+def csv_lines(names: Iterable[str], rows: Iterable[Iterable[Value]]) -> Iterator[str]:
+    """Yield the header and one line per row, each ending in CR LF.
 
     An unknown value is an empty cell. Clients and providers choose ids, models and errors, so text that a spreadsheet
     would run as a formula is prefixed with an apostrophe. Numbers are never changed.
     """
+    yield _line(names)
+    for row in rows:
+        yield _line(map(_cell, row))
+
+
+def _pieces(export: Export) -> Iterator[bytes]:
     table = export.table
-    yield _line(column.name for column in table.columns).encode()
-    yield from encoded(_line(map(_cell, cells(record, table.columns))) for record in table.records)
+    names = (column.name for column in table.columns)
+    return encoded(csv_lines(names, (cells(record, table.columns) for record in table.records)))
 
 
 def _cell(value: Value) -> str:

@@ -40,6 +40,7 @@ from candela_tui.ui.screens.dashboard.layout.panes import Panes
 from candela_tui.ui.screens.dashboard.screen import DashboardScreen
 from candela_tui.ui.screens.dialogs.help import HelpDialog
 from candela_tui.ui.screens.dialogs.theme import ThemeDialog
+from candela_tui.ui.screens.report.screen import ReportScreen
 from candela_tui.ui.screens.settings.screen import SettingsScreen
 from candela_tui.ui.screens.sign_in.screen import SignInScreen
 from candela_tui.ui.state.credential_watch import CredentialWatch
@@ -77,6 +78,7 @@ class CandelaApp(App[int]):
         bind("app.command", "colon", "command_line", "Command", "Type a command"),
         bind("app.command_palette", "ctrl+p", "command_palette", "Commands", "Search all commands"),
         bind("app.sign_in", "a", "sign_in", "Sign in", "Sign in to a provider"),
+        bind("app.report", "r", "report", "Report", "Sum up usage by day, session, model and so on"),
         bind("app.settings", "comma", "settings", "Settings", "View and change settings"),
         bind(
             "app.leave_at_once",
@@ -369,6 +371,12 @@ class CandelaApp(App[int]):
         """Open the settings screen."""
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen(self.sources, self._config, self.apply_settings))
+
+    def action_report(self) -> None:
+        """Open the usage report, of the requests that the dashboard's filter matches."""
+        if not any(isinstance(screen, ReportScreen) for screen in self.screen_stack):
+            filter_text = self.screen.filter_text if isinstance(self.screen, DashboardScreen) else ""
+            self.push_screen(ReportScreen(self.sources, self._config, filter_text))
 
     def action_keys(self) -> None:
         """Open the help: the keys that work here, and the legend."""

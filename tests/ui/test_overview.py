@@ -24,7 +24,7 @@ from candela_tui.ui.screens.dashboard.requests.failures import failure_text
 from candela_tui.ui.screens.request.overview.waterfall import waterfall_lines
 from candela_tui.ui.screens.request.pages.overview import _time_heading
 from candela_tui.ui.screens.request.screen import PAGES
-from candela_tui.ui.screens.request.tab_bar import tabs
+from candela_tui.ui.widgets.tab_bar import tabs
 from tests.ui.scene import LIVE, NOW, Scene, clues, event, screen_text, shows, stream, until
 
 TABS = (

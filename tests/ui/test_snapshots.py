@@ -20,6 +20,7 @@ from candela_tui.providers.identity import Provider, RouteName
 from tests.ui.cloud_day import a_request_over_bedrock
 from tests.ui.scene import NOW, Scene, drawn, screen_text, shows, typed, until
 from tests.ui.sign_in_cloud import Cloud
+from tests.ui.test_report_screen import a_month
 from tests.ui.working_day import (
     FIX,
     a_call_that_failed,
@@ -393,3 +394,21 @@ class TestFindingOnesWay:
     @at(SMALL, MEDIUM)
     def test_leaving_asks_while_something_is_live(self, story: Story, size: tuple[int, int]) -> None:
         assert story(working_day, BUSY, press("q"), see("Quit candela?"), size=size)
+
+
+@everywhere
+def test_a_usage_report(story: Story, size: tuple[int, int]) -> None:
+    assert story(a_month, press("r"), see("Usage daily · all time", "Total"), size=size)
+
+
+@dark_and_light
+def test_a_usage_report_with_a_supposition(story: Story, theme: str) -> None:
+    assert story(
+        a_month,
+        press("r", "7"),
+        see("Usage model", "fable-9"),
+        press("w", "3"),
+        see("what if ttl=5m", "requests compared"),
+        size=(140, 46),
+        theme=theme,
+    )

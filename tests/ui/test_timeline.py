@@ -5,7 +5,7 @@ import pytest
 from candela_tui.analysis.timeline import Bucket, Part
 from candela_tui.exchange import Marks, Outcome
 from candela_tui.ui.screens.dashboard.timeline.timeline_chart import Chart
-from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import bars, highest, legend
+from candela_tui.ui.style.stacked_bars import bars, highest, legend
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, until
 
 

@@ -60,9 +60,14 @@ def report_lines(report: FinishedReport, *, breakdown: bool) -> Iterator[ReportL
     for row in report.rows:
         yield row_line(report, row)
         if breakdown and report.wanted.by is not UsageBy.MODEL:
-            for model, totals in row.sums.models():
-                yield ReportLine(f"  {_model(model)}", totals)
+            yield from model_lines(row)
     yield total_line(report)
+
+
+def model_lines(row: ReportRow) -> Iterator[ReportLine]:
+    """Yield a line for each model of a row."""
+    for model, totals in row.sums.models():
+        yield ReportLine(f"  {_model(model)}", totals)
 
 
 def total_line(report: FinishedReport) -> ReportLine:

@@ -43,9 +43,12 @@ def key_text(key: Key, by: UsageBy) -> str | None:
     """Return a key as text: a day, the first day of a week, a month, or when a block starts."""
     if isinstance(key, Block):
         return iso_time(key.starts_at)
-    if isinstance(key, date):
-        return f"{key:%Y-%m}" if by is UsageBy.MONTHLY else key.isoformat()
-    return key
+    return day_text(key, by) if isinstance(key, date) else key
+
+
+def day_text(first: date, by: UsageBy) -> str:
+    """Return a period as text, by its first day."""
+    return f"{first:%Y-%m}" if by is UsageBy.MONTHLY else first.isoformat()
 
 
 def flat_records(report: FinishedReport) -> Iterator[JsonRecord]:

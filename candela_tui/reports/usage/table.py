@@ -41,11 +41,11 @@ def notes(report: FinishedReport) -> Iterator[str]:
     totals = report.total.sums.totals()
     if totals.priced:
         yield f"Cost by part: {cost_by_part(totals)}."
+    if report.wanted.by is UsageBy.BLOCKS:
+        yield from _block_notes(report)
     yield from unpriced_notes(report)
     if totals.at_least:
         yield f"≥ means at least: {_why_at_least(totals)}."
-    if report.wanted.by is UsageBy.BLOCKS:
-        yield from _block_notes(report)
     if report.subscription:
         yield API_EQUIVALENT
 
@@ -83,11 +83,6 @@ def _why_at_least(totals: Totals) -> str:
 
 
 def _block_notes(report: FinishedReport) -> Iterator[str]:
-    if any(isinstance(row.key, Block) and not row.key.measured for row in report.rows):
-        yield (
-            "measured: an answer states when the window is reset. from first use: none does, so it is assumed to begin "
-            "at the full hour of its first request."
-        )
     now = report.wanted.clock.now()
     for row in report.rows:
         if not isinstance(row.key, Block) or not row.key.active(now):
@@ -102,3 +97,8 @@ def _block_notes(report: FinishedReport) -> Iterator[str]:
             pace_words += f" and {amounts.money(used.usd_per_hour)} an hour"
             sum_words += f" and {amounts.money(used.projected_usd)}"
         yield f"Active block: {left} left. At {pace_words} it comes to {sum_words}."
+    if any(isinstance(row.key, Block) and not row.key.measured for row in report.rows):
+        yield (
+            "measured: an answer states when the window is reset. from first use: none does, so it is assumed to begin "
+            "at the full hour of its first request."
+        )

@@ -64,6 +64,11 @@ class DashboardScreen(Screen[None]):
         self._filter = ""
         """The filter that the totals and the timeline follow."""
 
+    @property
+    def filter_text(self) -> str:
+        """The filter of the requests."""
+        return self._filter
+
     def compose(self) -> ComposeResult:
         """Lay out the header, the panes (or the welcome), the totals and the footer."""
         yield self._header

@@ -30,12 +30,12 @@ from candela_tui.ui.screens.request.pages.raw_response import RawResponsePage
 from candela_tui.ui.screens.request.pages.response import ResponsePage
 from candela_tui.ui.screens.request.pages.system import SystemPage
 from candela_tui.ui.screens.request.pages.tools import ToolsPage
-from candela_tui.ui.screens.request.tab_bar import TabBar
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
 from candela_tui.ui.widgets.search_bar import SearchBar
+from candela_tui.ui.widgets.tab_bar import TabBar
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 

@@ -15,9 +15,10 @@ from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dashboard.pane import BackgroundFrame
 from candela_tui.ui.screens.dashboard.throttle import ThrottledWork
 from candela_tui.ui.screens.dashboard.timeline.timeline_chart import SHOWS, Chart
-from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import axis, lanes_legend, legend
+from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import axis, lanes_legend
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.style.spinner import TICKS_A_SECOND
+from candela_tui.ui.style.stacked_bars import legend
 from candela_tui.ui.style.styled_text import Line, cells_of
 from candela_tui.ui.time_slices import in_slices
 from candela_tui.ui.widgets.one_line import OneLine

@@ -17,16 +17,9 @@ from candela_tui.analysis.labels import agent_name
 from candela_tui.analysis.timeline import Bucket, Lane, Timeline, begin_and_end
 from candela_tui.exchange import Exchange
 from candela_tui.text import times
-from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import (
-    FOLD,
-    Cell,
-    LaneRoom,
-    bars,
-    bucket_words,
-    highest,
-    lane_line,
-)
+from candela_tui.ui.screens.dashboard.timeline.timeline_drawing import FOLD, LaneRoom, bucket_words, lane_line
 from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.style.stacked_bars import Cell, bars, highest
 from candela_tui.ui.style.styled_text import TextStyles, strip_of
 from candela_tui.ui.widgets.scroller import Scroller
 
