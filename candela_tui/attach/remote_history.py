@@ -61,11 +61,9 @@ class RemoteHistory:
         found = self.exchanges(replace(query, limit=None))
         return Ledger.of(exchange for exchange in found if exchange.id not in without)
 
-    def usage(
-        self, query: ExchangeQuery, begin: Callable[[], UsageReport], *, exact_times: bool = False
-    ) -> UsageReport:
+    def usage(self, query: ExchangeQuery, begin: Callable[[], UsageReport]) -> UsageReport:
         """Return a report over the exchanges of the running candela's store, ignoring the query's limit."""
-        return self._store.usage(query, begin, exact_times=exact_times)
+        return self._store.usage(query, begin)
 
     def agent_types(self, query: ExchangeQuery) -> AgentTypes:
         """Return the types of sub-agents, as far as the exchanges of a query state them."""

@@ -37,6 +37,14 @@ Key = str | date | Block | None
 MAIN_AGENT = "main"
 
 
+class Interval(StrEnum):
+    """The time within which the exchanges of a group began."""
+
+    QUARTER = "quarter"
+    """A quarter of an hour."""
+    SECOND = "second"
+
+
 @dataclass(frozen=True, slots=True)
 class UsageGroup:
     """Sums over some exchanges that have the session, the agent and the model in common."""
@@ -85,6 +93,15 @@ class UsageSums:
         self.first_at = min(self.first_at or group.first_at, group.first_at)
         self.last_at = max(self.last_at or group.last_at, group.last_at)
 
+    def merge(self, other: "UsageSums") -> None:
+        """Add the sums of another row."""
+        for model, totals in other.by_model.items():
+            self.by_model.setdefault(model, Totals()).include(totals)
+        self.agents |= other.agents
+        if other.first_at is not None and other.last_at is not None:
+            self.first_at = min(self.first_at or other.first_at, other.first_at)
+            self.last_at = max(self.last_at or other.last_at, other.last_at)
+
     def totals(self) -> Totals:
         """Return the sums over all models."""
         return sum_of(self.by_model.values())
@@ -99,22 +116,30 @@ class UsageReport:
 
     def __init__(self, by: UsageBy, key_of: Callable[[UsageGroup], Key]) -> None:
         self.by = by
-        self.total = UsageSums()
         self._key_of = key_of
         self._rows: dict[Key, UsageSums] = {}
 
+    @property
+    def within(self) -> Interval | None:
+        """The time within which the exchanges of a group must have begun; None: at any times."""
+        if self.by is UsageBy.BLOCKS:
+            return Interval.SECOND
+        return Interval.QUARTER if self.by in IN_TIME else None
+
     def include(self, group: UsageGroup) -> None:
-        """Add a group to its row and to the sums over all rows."""
+        """Add a group to its row."""
         key = self._key_of(group)
         row = self._rows.get(key)
         if row is None:
             row = self._rows[key] = UsageSums()
         row.include(group)
-        self.total.include(group)
 
-    def row(self, key: Key) -> UsageSums:
-        """Return the sums of a row."""
-        return self._rows[key]
+    def total(self) -> UsageSums:
+        """Return the sums over all rows."""
+        total = UsageSums()
+        for row in self._rows.values():
+            total.merge(row)
+        return total
 
     def rows(self) -> list[tuple[Key, UsageSums]]:
         """Return the rows: in the order of time; sessions the most recently active first; others the most expensive

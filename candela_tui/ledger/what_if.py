@@ -17,6 +17,7 @@ from candela_tui.protocol.usage import Usage
 
 _FIVE_MINUTES, _HOUR = timedelta(minutes=5), timedelta(hours=1)
 _NO_CACHE = "no-cache"
+_CLAUDE = "claude-"
 _FORMS = "model=NAME, no-cache, ttl=1h or ttl=5m"
 
 
@@ -30,7 +31,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """One supposition."""
+    """One change to calculate the cost with."""
 
     change: Change
     value: str = ""
@@ -183,21 +184,36 @@ class Recount:
 
     def _price(self, exchange: Exchange, usage: Usage, at_least: bool) -> Cost | str:
         """Return the cost of a usage, or the model that has no price."""
-        asked = used = self._what_if.value
-        sent = None
         if self._what_if.change is not Change.MODEL:
-            asked, used, sent = exchange.model or "", exchange.model_used or exchange.model or "", exchange.model_sent
+            return self._priced(exchange, usage, exchange.model, exchange.model_used, exchange.model_sent, at_least)
+        name = self._what_if.value
+        # Lists and reports show models without the beginning of their names.
+        for full in (name, f"{_CLAUDE}{name}"):
+            cost = self._priced(exchange, usage, full, full, _sent_as(exchange, full), at_least)
+            if isinstance(cost, Cost):
+                return cost
+        return name
+
+    def _priced(
+        self,
+        exchange: Exchange,
+        usage: Usage,
+        asked: str | None,
+        used: str | None,
+        sent: str | None,
+        at_least: bool,
+    ) -> Cost | str:
         priced = self._pricer.price(
             usage,
             provider=exchange.provider,
             region=exchange.region,
-            model_asked=asked or None,
-            model_used=used or None,
+            model_asked=asked,
+            model_used=used,
             model_sent=sent,
             at=exchange.started_at,
             final=not at_least,
         )
-        return priced.cost if priced.cost is not None else priced.unpriced_model or used
+        return priced.cost if priced.cost is not None else priced.unpriced_model or used or asked or ""
 
     def _other_usage(self, usage: Usage, shifted: int) -> Usage:
         if self._what_if.change is Change.MODEL:
@@ -249,6 +265,12 @@ def _without_cache(exchange: Exchange, before: Parts, cost: Cost) -> Compared:
         cache_write_usd=Decimal(0),
     )
     return Compared(1, before, after, cost.at_least)
+
+
+def _sent_as(exchange: Exchange, name: str) -> str | None:
+    """Return another model's name with what stands before the name that was sent, such as where the model may run."""
+    before, found, _ = (exchange.model_sent or exchange.model or "").rpartition("/")[2].partition(_CLAUDE)
+    return f"{before}{name}" if before and found and name.startswith(_CLAUDE) else None
 
 
 def _model(exchange: Exchange) -> str | None:

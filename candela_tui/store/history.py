@@ -103,13 +103,10 @@ class History(Bodies, Protocol):
         """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
         holds; ``without`` are ids of exchanges that are not counted."""
 
-    def usage(
-        self, query: ExchangeQuery, begin: Callable[[], UsageReport], /, *, exact_times: bool = False
-    ) -> UsageReport:
+    def usage(self, query: ExchangeQuery, begin: Callable[[], UsageReport], /) -> UsageReport:
         """Return a report to which every group of exchanges was added, ignoring the query's limit.
 
-        A group is of one quarter of an hour, or of one second with ``exact_times``. ``begin`` makes an empty report; it
-        may be called again.
+        ``begin`` makes an empty report, which says how long a group may last; it may be called again.
         """
 
     def agent_types(self, query: ExchangeQuery, /) -> AgentTypes:

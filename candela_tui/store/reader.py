@@ -110,12 +110,10 @@ class StoreReader:
             ledger.change(None, exchange)
         return ledger
 
-    def usage(
-        self, query: ExchangeQuery, begin: Callable[[], UsageReport], *, exact_times: bool = False
-    ) -> UsageReport:
+    def usage(self, query: ExchangeQuery, begin: Callable[[], UsageReport]) -> UsageReport:
         """Return a report to which every group of exchanges was added, ignoring the query's limit.
 
-        A group is of one quarter of an hour, or of one second with ``exact_times``. ``begin`` makes an empty report.
+        ``begin`` makes an empty report, which says how long a group may last; it may be called again.
         """
         query = replace(query, limit=None)
         report = begin()
@@ -124,7 +122,7 @@ class StoreReader:
             with self._summing() as connection:
                 if connection is None:
                     return report
-                for group in read_groups(connection, query, exact_times=exact_times):
+                for group in read_groups(connection, query, report.within):
                     report.include(group)
                 is_live = exchanges.c.outcome == LIVE
                 rows = _rows(connection, select(exchanges).where(*conditions(query), is_live))

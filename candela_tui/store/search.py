@@ -26,7 +26,7 @@ def read_sessions(history: History, query: ExchangeQuery, wanted: Filter, now: d
 
     Each session is read as a whole, because facts and filters can refer to what it says about an exchange.
     """
-    for session_id in _session_ids(history, query):
+    for session_id in session_ids(history, query):
         read = session_requests(session_id, history.exchanges(ExchangeQuery(session_id)), query.includes)
         if wanted:
             read = _matching(read, wanted, now)
@@ -34,7 +34,8 @@ def read_sessions(history: History, query: ExchangeQuery, wanted: Filter, now: d
             yield read
 
 
-def _session_ids(history: History, query: ExchangeQuery) -> list[str | None]:
+def session_ids(history: History, query: ExchangeQuery) -> list[str | None]:
+    """Return the sessions that have exchanges of a query, the earliest first. Raises StoreError."""
     if query.session_id is not EVERY_SESSION:
         return [query.session_id]
     sums = history.totals(query, by=(Dimension.SESSION,))

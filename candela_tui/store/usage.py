@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from candela_tui.analysis.limits import five_hour_reset
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.agent_types import AgentTypes
-from candela_tui.ledger.usage_report import UsageGroup
+from candela_tui.ledger.usage_report import Interval, UsageGroup
 from candela_tui.store.codecs import codec_of
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.schema import exchanges
@@ -24,14 +24,13 @@ _DAMAGED: Final = (ValueError, TypeError, ArithmeticError)
 _columns = exchanges.c
 
 
-def read_groups(connection: Connection, query: ExchangeQuery, *, exact_times: bool) -> Iterator[UsageGroup]:
-    """Yield the groups of the exchanges of a query that are not live. Raises NotSummable."""
-    sources = [source_of_exchanges(query)] if exact_times else sources_of(connection, query)
-    interval = "second" if exact_times else "quarter"
-    for (*texts, _), (first, last, _), totals in grouped(
-        connection, sources, "session_id", "agent_id", "model", interval
-    ):
-        session_id, agent_id, model = map(text_of, texts)
+def read_groups(connection: Connection, query: ExchangeQuery, within: Interval | None) -> Iterator[UsageGroup]:
+    """Yield the groups of the exchanges of a query that are not live, each within an interval of time or at any times.
+    Raises NotSummable."""
+    sources = [source_of_exchanges(query)] if within is Interval.SECOND else sources_of(connection, query)
+    names = ("session_id", "agent_id", "model", *([within.value] if within is not None else []))
+    for keys, (first, last, _), totals in grouped(connection, sources, *names):
+        session_id, agent_id, model = map(text_of, keys[:3])
         yield UsageGroup(session_id, agent_id, model, _time(first), _time(last), totals)
 
 

@@ -76,7 +76,8 @@ async def test_the_table_has_the_models_of_a_row_and_names_what_has_no_price(rec
     said = (await recorded.run("report", "--timezone", "UTC", "--breakdown")).out
     lines = said.splitlines()
     assert " ".join(lines[0].split()) == (
-        "DAY MODELS REQUESTS AGENTS INPUT READ WRITE 5M WRITE 1H OUTPUT TOTAL HIT SAVED COST LAST"
+        "DAY MODELS REQUESTS AGENTS INPUT READ WRITE 5M WRITE 1H OUTPUT TOTAL HIT SAVED "
+        "INPUT $ READ $ WRITE $ OUTPUT $ COST LAST"
     )
     assert [line.split()[0] for line in lines[1:4]] == ["2026-11-21", "opus-4-8", "new-9"]
     assert "No price: 1 request of claude-new-9." in said
@@ -93,7 +94,7 @@ async def test_what_if_is_a_column_of_its_own_with_its_arithmetic(recorded: Home
     row, arithmetic = document["rows"][0], document["what_if"]
     assert row["cost_usd"] == 3 * Decimal("0.029363")
     assert row["what_if"]["difference_usd"] == row["what_if"]["cost_usd"] - row["cost_usd"]
-    parts = [each["cost_usd"] for each in arithmetic["as_supposed"].values()]
+    parts = [each["cost_usd"] for each in arithmetic["changed"].values()]
     assert sum(parts) == document["totals"]["what_if"]["cost_usd"]
 
 

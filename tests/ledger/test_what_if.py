@@ -66,6 +66,25 @@ def test_another_model_has_its_own_prices() -> None:
     assert compared("model=claude-haiku-4-5", made).after.usd == other.cost.total
 
 
+def test_a_model_has_the_name_that_lists_show_as_well() -> None:
+    made = priced(Usage(10, 20, 30, 40, 50))
+    assert compared("model=haiku-4-5", made).after == compared("model=claude-haiku-4-5", made).after
+
+
+@pytest.mark.parametrize("place", ["global", "us"])
+def test_another_model_runs_where_the_model_did(place: str) -> None:
+    about: dict[str, Any] = {"provider": "bedrock", "region": "us-east-1"}
+    usage, sent = Usage(1000, 0, 0, 0, 1000), f"{place}.anthropic.claude-{{}}"
+    costs = []
+    for model in ("opus-4-8", "haiku-4-5"):
+        name = sent.format(model)
+        found = PRICER.price(usage, model_asked=name, model_used=f"claude-{model}", at=BEGUN, final=True, **about)
+        assert found.cost is not None
+        costs.append(found.cost)
+    made = exchange(model=sent.format("opus-4-8"), usage=usage, cost=costs[0], **about)
+    assert compared("model=claude-haiku-4-5", made).after.usd == costs[1].total
+
+
 def test_an_hour_of_cache_costs_more_to_write() -> None:
     found = compared("ttl=1h", priced(Usage(0, 0, 1_000_000, 0, 0)))
     assert found.after.cache_write_usd / found.before.cache_write_usd == Decimal(2) / Decimal("1.25")

@@ -402,7 +402,7 @@ def test_a_usage_report(story: Story, size: tuple[int, int]) -> None:
 
 
 @dark_and_light
-def test_a_usage_report_with_a_supposition(story: Story, theme: str) -> None:
+def test_a_usage_report_with_a_what_if(story: Story, theme: str) -> None:
     assert story(
         a_month,
         press("r", "7"),

@@ -1,6 +1,6 @@
 """``candela report``: tokens and cost by day, session, model and so on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,16 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded
 from candela_tui.cli.terminal.option_types import filter_text
 from candela_tui.cli.terminal.output import echo_json, output_width
+from candela_tui.cli.terminal.progress import Progress
 from candela_tui.ledger.usage_report import UsageBy
 from candela_tui.ledger.what_if import WhatIf
 from candela_tui.reports.json_text import json_text
 from candela_tui.reports.usage.arithmetic import arithmetic_lines
 from candela_tui.reports.usage.plot import plot_lines
-from candela_tui.reports.usage.reading import Wanted, read_report
+from candela_tui.reports.usage.reading import Selected, Wanted, read_report
 from candela_tui.reports.usage.records import report_record
 from candela_tui.reports.usage.table import notes, table_lines
+from candela_tui.text import amounts
 from candela_tui.text.times import Clock, end_of, moment_of
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def _what_if(context: click.Context, option: click.Parameter, text: str | None) 
     help="The time zone whose days are used, such as Europe/Berlin. Default: the system's.",
 )
 @click.option("--filter", "wanted", metavar="EXPR", type=filter_text, default="", help="Only requests that match it.")
-@click.option("--breakdown", is_flag=True, help="Also list each model of a row.")
+@click.option("--breakdown", is_flag=True, help="Also list each model of a row, and what each part of the cost is.")
 @click.option("--plot", is_flag=True, help="Draw the cost of each row as a bar, by its parts.")
 @click.option(
     "--what-if",
@@ -104,8 +106,16 @@ def report(
         filter=wanted,
         what_if=what_if,
     )
-    with recorded(invocation) as store:
-        found = read_report(store, asked, lambda: _pricer(invocation))
+    requests = 0
+
+    def counted(sessions: Iterable[Selected]) -> Iterator[Selected]:
+        nonlocal requests
+        for selected in progress.each(sessions):
+            requests += len(selected.ids)
+            yield selected
+
+    with recorded(invocation) as store, Progress(lambda: f"{amounts.requests(requests)} read") as progress:
+        found = read_report(store, asked, lambda: _pricer(invocation), counted)
     if as_json:
         echo_json(json_text(report_record(found)))
         return

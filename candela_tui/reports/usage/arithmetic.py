@@ -1,4 +1,4 @@
-"""The arithmetic of a supposition: tokens and cost by part, as recorded and as supposed."""
+"""The arithmetic of a what-if: tokens and cost by part, as recorded and with the change."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,7 +12,7 @@ from candela_tui.text.terminal_safe import terminal_safe
 
 def arithmetic_lines(what_if: WhatIf, compared: Compared) -> Iterator[str]:
     """Yield how the other cost is calculated."""
-    yield f"What if {_supposed(what_if)}"
+    yield f"What if {_change_words(what_if)}"
     yield ""
     if compared.requests:
         yield from _parts_lines(compared)
@@ -35,7 +35,7 @@ def _parts_lines(compared: Compared) -> Iterator[str]:
         yield (" " * GAP).join(cells).rstrip()
 
 
-def _supposed(what_if: WhatIf) -> str:
+def _change_words(what_if: WhatIf) -> str:
     if what_if.change is Change.NO_CACHE:
         return "there were no prompt cache"
     if what_if.change is Change.TTL:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -93,7 +95,7 @@ def row_line(report: FinishedReport, row: ReportRow) -> ReportLine:
         label_of(report, row),
         totals,
         ", ".join(_model(model) for model, _ in sums.models() if model is not None),
-        str(row.key) if report.wanted.by is UsageBy.SESSION and row.key is not None else "",
+        terminal_safe(str(row.key)) if report.wanted.by is UsageBy.SESSION and row.key is not None else "",
         len(sums.agents),
         sums.last_at,
         window,
@@ -110,7 +112,7 @@ def label_of(report: FinishedReport, row: ReportRow) -> str:
         return f"{local(key.starts_at):%Y-%m-%d %H:%M}–{local(key.ends_at):%H:%M}"
     if by is UsageBy.SESSION:
         session = report.sessions.get(key if isinstance(key, str) else None)
-        return session_title(session) if session is not None else "requests without a session"
+        return terminal_safe(session_title(session)) if session is not None else "requests without a session"
     if by is UsageBy.MODEL and isinstance(key, str):
         return _model(key)
     return terminal_safe(key_text(key, by) or UNKNOWN)
@@ -133,7 +135,7 @@ def _saved(line: ReportLine, clock: Clock) -> str:
     return amounts.signed_money(line.totals.saved_usd) if line.totals.priced else UNKNOWN
 
 
-def _supposed(line: ReportLine, clock: Clock) -> str:
+def _changed_cost(line: ReportLine, clock: Clock) -> str:
     compared = line.compared
     if compared is None:
         return ""
@@ -145,6 +147,20 @@ def _difference(line: ReportLine, clock: Clock) -> str:
     if compared is None:
         return ""
     return amounts.signed_money(compared.difference, plus=True) if compared.requests else UNKNOWN
+
+
+def _cost_parts(totals: Totals) -> Iterator[Column]:
+    """Yield a column for each part of the cost; what nobody searched for has none."""
+    yield Column("INPUT $", partial(_part, lambda of: of.input_usd), 42)
+    yield Column("READ $", partial(_part, lambda of: of.cache_read_usd), 43)
+    yield Column("WRITE $", partial(_part, lambda of: of.cache_write_usd), 44)
+    yield Column("OUTPUT $", partial(_part, lambda of: of.output_usd), 45)
+    if totals.web_searches_usd:
+        yield Column("SEARCH $", partial(_part, lambda of: of.web_searches_usd), 41)
+
+
+def _part(of: Callable[[Totals], Decimal], line: ReportLine, clock: Clock) -> str:
+    return amounts.money(of(line.totals) if line.totals.priced else None)
 
 
 _NAMES = {
@@ -162,8 +178,8 @@ _MUST = 100
 """The rank of columns that are never left out."""
 
 
-def columns_of(report: FinishedReport) -> list[Column]:
-    """Return the columns of a report, from left to right."""
+def columns_of(report: FinishedReport, *, breakdown: bool) -> list[Column]:
+    """Return the columns of a report, from left to right; with ``breakdown``, also those of the parts of the cost."""
     by = report.wanted.by
     # A time that is cut says something else.
     columns = [Column(_NAMES[by], lambda line, _: line.label, _MUST, right=False, flexible=by not in IN_TIME)]
@@ -184,10 +200,11 @@ def columns_of(report: FinishedReport) -> list[Column]:
         Column("TOTAL", _tokens(lambda of: of.prompt_tokens + of.output_tokens), 40),
         Column("HIT", lambda line, _: percent(line.totals.cache_hit_rate), 60),
         Column("SAVED", _saved, 55),
+        *(_cost_parts(report.total.sums.totals()) if breakdown else ()),
         Column("COST", lambda line, _: cost_of(line.totals), _MUST),
     ]
     if report.wanted.what_if is not None:
-        columns += [Column("WHAT IF", _supposed, _MUST), Column("CHANGE", _difference, 95)]
+        columns += [Column("WHAT IF", _changed_cost, _MUST), Column("CHANGE", _difference, 95)]
     if by is UsageBy.BLOCKS:
         columns += [
             Column("TOK/MIN", lambda line, _: count(round(line.pace.tokens_per_minute)) if line.pace else UNKNOWN, 62),

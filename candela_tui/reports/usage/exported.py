@@ -56,7 +56,7 @@ def _records(by: By, clock: Clock, sessions: Iterable[SessionRequests]) -> Itera
             key = _key(by, clock, read, group, read.contexts[exchange.id].agent_type)
             report.include(group)
     rows = [ReportRow(key, sums) for key, sums in report.rows()]
-    yield from flat_records(FinishedReport(Wanted(report.by, clock), rows, ReportRow(None, report.total)))
+    yield from flat_records(FinishedReport(Wanted(report.by, clock), rows, ReportRow(None, report.total())))
 
 
 def _key(by: By, clock: Clock, read: SessionRequests, group: UsageGroup, agent_type: str | None) -> Key:

@@ -1,10 +1,12 @@
 """Reads a usage report from a history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from candela_tui.analysis.filter import Filter, parse
+from candela_tui.exchange import Exchange
 from candela_tui.ledger.blocks import LENGTH, Blocks
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.session_sums import SessionTotals
@@ -21,7 +23,7 @@ from candela_tui.ledger.usage_report import (
 from candela_tui.ledger.what_if import Compared, Recount, WhatIf
 from candela_tui.pricing import Pricer
 from candela_tui.store.history import ExchangeQuery, History
-from candela_tui.store.search import read_sessions
+from candela_tui.store.search import read_sessions, session_ids
 from candela_tui.text.times import Clock
 
 _EVERY_REQUEST = parse("")
@@ -47,7 +49,7 @@ class ReportRow:
     key: Key
     sums: UsageSums
     compared: Compared | None = None
-    """With a supposition: what the requests cost, and would have cost."""
+    """What the requests cost, and would have cost; None if that is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,26 @@ class FinishedReport:
     """Whether a subscription pays for the latest request: the cost is then what the API would charge."""
 
 
-def read_report(history: History, wanted: Wanted, pricer: Callable[[], Pricer]) -> FinishedReport:
-    """Read a report. Blocks for as long as it takes. ``pricer`` is only called for a supposition. Raises StoreError."""
+class Selected(NamedTuple):
+    """The requests of a session, the earliest first."""
+
+    every: Sequence[Exchange]
+    """Those that count, and those that say what the cache held before them."""
+    ids: Set[str]
+    """The ids of those that count."""
+
+
+def read_report(
+    history: History,
+    wanted: Wanted,
+    pricer: Callable[[], Pricer],
+    each: Callable[[Iterable[Selected]], Iterable[Selected]] = iter,
+) -> FinishedReport:
+    """Read a report. Blocks for as long as it takes. Raises StoreError.
+
+    ``pricer`` is only called for a what-if. With a filter or a what-if, which have to look at each request,
+    ``each`` gets the sessions on their way, to show or to stop how far it is.
+    """
     query = ExchangeQuery(since=wanted.since, until=wanted.until)
     recount = Recount(wanted.what_if, pricer()) if wanted.what_if is not None else None
     sessions: dict[str | None, SessionTotals] = {}
@@ -78,17 +98,30 @@ def read_report(history: History, wanted: Wanted, pricer: Callable[[], Pricer]) 
         return UsageReport(wanted.by, key_of)
 
     if wanted.filter or recount is not None:
-        report, now = begin(), wanted.clock.now()
-        for read in read_sessions(history, query, wanted.filter, now):
-            for exchange in read.exchanges:
+        report = begin()
+        for selected in each(_selected(history, query, wanted)):
+            for exchange in selected.every:
+                other = recount.of(exchange) if recount is not None else None
+                if exchange.id not in selected.ids:
+                    continue
                 group = UsageGroup.of(exchange)
                 report.include(group)
-                if recount is not None:
-                    compared.setdefault(key_of(group), Compared()).include(recount.of(exchange))
+                if other is not None:
+                    compared.setdefault(key_of(group), Compared()).include(other)
     else:
-        report = history.usage(query, begin, exact_times=wanted.by is UsageBy.BLOCKS)
+        report = history.usage(query, begin)
     latest = history.exchanges(replace(query, limit=1))
     return _finished(wanted, report, compared, sessions, subscription=any(each.subscription for each in latest))
+
+
+def _selected(history: History, query: ExchangeQuery, wanted: Wanted) -> Iterator[Selected]:
+    if wanted.filter:
+        for read in read_sessions(history, query, wanted.filter, wanted.clock.now()):
+            yield Selected(read.exchanges, {exchange.id for exchange in read.exchanges})
+        return
+    for session_id in session_ids(history, query):
+        every = history.exchanges(ExchangeQuery(session_id))
+        yield Selected(every, {exchange.id for exchange in every if query.includes(exchange)})
 
 
 def _key_of(
@@ -143,4 +176,4 @@ def _finished(
         total = Compared()
         for each in compared.values():
             total.include(each)
-    return FinishedReport(wanted, rows, ReportRow(None, report.total, total), sessions, subscription)
+    return FinishedReport(wanted, rows, ReportRow(None, report.total(), total), sessions, subscription)

@@ -141,9 +141,9 @@ def _compared_record(compared: Compared) -> JsonRecord:
 
 def _arithmetic_record(what_if: WhatIf, compared: Compared) -> JsonRecord:
     return {
-        "supposed": str(what_if),
-        "as_recorded": _parts_record(compared.before),
-        "as_supposed": _parts_record(compared.after),
+        "change": str(what_if),
+        "recorded": _parts_record(compared.before),
+        "changed": _parts_record(compared.after),
         "shifted_requests": compared.shifted_requests,
         "shifted_tokens": compared.shifted_tokens,
     }

@@ -19,7 +19,7 @@ def table_lines(report: FinishedReport, width: int | None, *, breakdown: bool) -
     """Yield the lines of the table. Columns that do not fit into ``width`` cells are left out."""
     clock = report.wanted.clock
     lines = list(report_lines(report, breakdown=breakdown))
-    columns, widths, left_out = fit(columns_of(report), lines, clock, width)
+    columns, widths, left_out = fit(columns_of(report, breakdown=breakdown), lines, clock, width)
 
     def joined(cells: list[str], columns: list[Column]) -> str:
         placed = zip(cells, columns, widths, strict=True)

@@ -224,11 +224,27 @@ def test_blocks_are_measured_where_an_answer_states_their_end(database: Connecti
         assert rows[2]["block"]["projected_cost_usd"] == 10 * Decimal(str(rows[2]["cost_usd"]))
 
 
+def test_a_request_before_the_time_span_says_what_the_cache_held(database: Connection) -> None:
+    began = exchange().started_at
+    first, again = exchange(1, started_at=began), exchange(2, started_at=began + timedelta(minutes=20))
+    history = recorded(database, [first, again])
+    report = read(history, UsageBy.DAILY, since=again.started_at, what_if=WhatIf.parse("ttl=5m"))
+    assert report.total.compared is not None
+    assert (report.total.compared.requests, report.total.compared.shifted_requests) == (1, 1)
+
+
+def test_reading_one_by_one_can_be_stopped(database: Connection) -> None:
+    history = recorded(database, [exchange(1), exchange(2, session_id="other")])
+    wanted = Wanted(UsageBy.DAILY, CLOCK, filter=EVERY_ONE)
+    report = read_report(history, wanted, pricer, lambda sessions: list(sessions)[:1])
+    assert report.total.sums.totals().requests == 1
+
+
 def test_a_damaged_row_is_left_out_and_the_rest_summed_up(database: Connection) -> None:
     made = [exchange(number) for number in (1, 2, 3)]
     history = recorded(database, made)
     with database.begin():
-        database.execute(update(exchanges).where(exchanges.c.id == made[1].id).values(output_tokens="many"))
+        database.execute(update(exchanges).where(exchanges.c.id == made[1].id).values(model_used=b"\xff"))
     assert read(history, UsageBy.DAILY).total.sums.totals() == Ledger.of([made[0], made[2]]).totals
 
 

@@ -54,7 +54,9 @@ def usage_table(report: FinishedReport, width: int, *, breakdown: bool) -> Usage
     clock = report.wanted.clock
     keyed = list(_keyed_lines(report, breakdown=breakdown))
     total = total_line(report)
-    columns = fit(columns_of(report), [*(line for _, line in keyed), total], clock, width - 2 * _MARGIN)
+    columns = fit(
+        columns_of(report, breakdown=breakdown), [*(line for _, line in keyed), total], clock, width - 2 * _MARGIN
+    )
     heads = (
         (fitted(column.head, room, right=column.right), "dim")
         for column, room in zip(columns.columns, columns.widths, strict=True)

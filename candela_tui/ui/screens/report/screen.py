@@ -1,7 +1,7 @@
 """The screen of usage reports: sums by day, session, model and so on."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.reports.usage.arithmetic import arithmetic_lines
 from candela_tui.reports.usage.files import FORMS, file_text
 from candela_tui.reports.usage.plot import bars_of
-from candela_tui.reports.usage.reading import FinishedReport, Wanted, read_report
+from candela_tui.reports.usage.reading import FinishedReport, Selected, Wanted, read_report
 from candela_tui.reports.usage.table import notes
 from candela_tui.store.errors import StoreError
 from candela_tui.text.times import moment_of
@@ -55,7 +55,15 @@ class ReportRows(RowList):
     """The rows of a report."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("report.breakdown", "enter,b", "open", "Models", "List each model of a row", shown_as="⏎", footer=True),
+        bind(
+            "report.breakdown",
+            "enter,b",
+            "open",
+            "Models",
+            "List models, and the parts of the cost",
+            shown_as="⏎",
+            footer=True,
+        ),
     ]
 
 
@@ -103,6 +111,7 @@ class ReportScreen(Closable[None]):
         self._span = _ALL_TIME
         self._report: FinishedReport | None = None
         self._reading = False
+        self._left_for_good = False
         self._trouble = ""
         self._breakdown = False
         self._plotted: bool | None = None
@@ -131,6 +140,10 @@ class ReportScreen(Closable[None]):
         self._rows.focus()
         self._read()
 
+    def on_unmount(self) -> None:
+        """Stop reading."""
+        self._left_for_good = True
+
     def on_resize(self, event: events.Resize) -> None:
         """Fit the table into the new size."""
         self._show()
@@ -142,8 +155,15 @@ class ReportScreen(Closable[None]):
 
     async def _read_in_thread(self, wanted: Wanted) -> None:
         self._trouble = ""
+
+        def while_wanted(sessions: Iterable[Selected]) -> Iterator[Selected]:
+            for selected in sessions:
+                if self._left_for_good or self._wanted is not wanted:
+                    return
+                yield selected
+
         try:
-            report = await asyncio.to_thread(read_report, self._sources.history, wanted, self._pricer)
+            report = await asyncio.to_thread(read_report, self._sources.history, wanted, self._pricer, while_wanted)
         except (StoreError, ConfigError) as error:
             report = None
             self._trouble = str(error)
@@ -258,7 +278,7 @@ class ReportScreen(Closable[None]):
 
     def action_read_again(self) -> None:
         """Read the report again."""
-        self._change(replace(self._wanted, since=self._since()))
+        self._wanted = replace(self._wanted, since=self._since())
         self._read()
 
     def action_span(self) -> None:
