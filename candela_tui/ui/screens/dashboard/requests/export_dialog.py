@@ -99,7 +99,7 @@ class ExportDialog(Dialog[ExportTarget]):
             "w",
             "which",
             "Which",
-            "Export other requests: the marked ones, those shown, all",
+            "Export the marked requests, those shown, or all",
             footer=True,
         ),
         bind("export.by", "b", "by", "Rows", "Choose what a row of a table sums up", footer=True),
