@@ -9,6 +9,7 @@ from candela_tui.analysis.repricing import CostChange, Repricing
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.terminal.confirm import confirm
 from candela_tui.cli.terminal.output import echo_json, output_width
+from candela_tui.cli.terminal.progress import Progress
 from candela_tui.pricing import Pricer, data_version
 from candela_tui.proxy.listen import running_candela
 from candela_tui.reports.json_text import json_text
@@ -68,10 +69,11 @@ def _priced_again(
     from candela_tui.store.repricing import recorded
 
     repricing = Repricing()
-    for page in recorded(store):
-        changes = [(before, after) for before in page if (after := repricing.check(before, pricer)) is not None]
-        for before, after in write(changes):
-            repricing.add(before, after)
+    with Progress(lambda: f"{requests(repricing.checked)} checked …") as progress:
+        for page in progress.each(recorded(store)):
+            changes = [(before, after) for before in page if (after := repricing.check(before, pricer)) is not None]
+            for before, after in write(changes):
+                repricing.add(before, after)
     return repricing
 
 

@@ -1,13 +1,13 @@
 """``candela sessions``: list the recorded sessions, and delete some."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import NO_SESSION, recorded, say_empty, session_named
+from candela_tui.cli.terminal.confirm import confirm
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.progress import Progress
 from candela_tui.exchange import Exchange
@@ -99,7 +99,8 @@ def delete(invocation: Invocation, ids: tuple[str, ...], yes: bool, as_json: boo
         named = [session_named(store, beginning) for beginning in ids]
         found = {session_id: store.exchanges(ExchangeQuery(session_id)) for session_id in named}
     running = own_candela(invocation, invocation.settings())
-    _confirm(found, yes=yes)
+    these = "this session" if len(found) == 1 else f"these {len(found)} sessions"
+    confirm(f"Delete {these} for good?", yes=yes, declined="Nothing was deleted.", details=_lines(found))
     try:
         with deleting(invocation.paths.store) as deletion:
             live = deletion.live(found)
@@ -115,19 +116,11 @@ def delete(invocation: Invocation, ids: tuple[str, ...], yes: bool, as_json: boo
         raise click.ClickException(str(error)) from None
 
 
-def _confirm(found: Mapping[str | None, Sequence[Exchange]], *, yes: bool) -> None:
-    """Ask whether to delete sessions. Exits if the user says no, or can't be asked."""
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise click.UsageError("There is no terminal to ask on. Give --yes to delete without being asked.")
+def _lines(found: Mapping[str | None, Sequence[Exchange]]) -> Iterator[str]:
+    """Yield a line for each session that would be deleted."""
     for session_id, exchanges in found.items():
         title = terminal_safe(session_title(summarize(session_id, exchanges)))
-        click.echo(f"{_name(session_id)}: {title} ({amounts.requests(len(exchanges))})", err=True)
-    these = "this session" if len(found) == 1 else f"these {len(found)} sessions"
-    if not click.confirm(f"Delete {these} for good?", err=True):
-        click.echo("Nothing was deleted.", err=True)
-        raise click.exceptions.Exit(1)
+        yield f"{_name(session_id)}: {title} ({amounts.requests(len(exchanges))})"
 
 
 def _report(removed: Mapping[str | None, "Removed"], *, as_json: bool) -> None:
