@@ -11,7 +11,7 @@ proves that a request was put together rightly. It leaves out ``metadata``, ``st
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -207,15 +207,18 @@ def _together(line: TranscriptLine, shape: Mapping[str, Any], messages: Sequence
     written = [message.json for message in messages]
     for index, message in marked.items():
         canonical[index], written[index] = _SORTED.encode(message), msgspec.json.encode(message)
-    parts = {name: _SORTED.encode(value) for name, value in top.items()}
-    parts["messages"] = b"[%b]" % b",".join(canonical)
-    if _hash(_object(sorted(parts.items()))) != line.request_digest:
+    parts = {name: [_SORTED.encode(value)] for name, value in top.items()}
+    parts["messages"] = _array(canonical)
+    digest = hashlib.sha256()
+    for piece in _object(sorted(parts.items())):
+        digest.update(piece)
+    if digest.hexdigest() != line.request_digest:
         return None
     betas = params.get(_IN_THE_HEADERS)
-    body = {name: msgspec.json.encode(value) for name, value in top.items() if name != _IN_THE_HEADERS}
-    first = {"model": body.pop("model", b"null"), "messages": b"[%b]" % b",".join(written)}
+    body = {name: [msgspec.json.encode(value)] for name, value in top.items() if name != _IN_THE_HEADERS}
+    first = {"model": body.pop("model", [b"null"]), "messages": _array(written)}
     return RebuiltRequest(
-        _object([*first.items(), *body.items()]),
+        b"".join(_object([*first.items(), *body.items()])),
         tuple(each for each in betas if isinstance(each, str)) if isinstance(betas, list) else (),
         params,
     )
@@ -227,8 +230,21 @@ def _put(document: Any, path: Sequence[Any], value: Any) -> None:
     document["cache_control"] = value
 
 
-def _object(members: Sequence[tuple[str, bytes]]) -> bytes:
-    return b"{%b}" % b",".join(b"%b:%b" % (msgspec.json.encode(name), value) for name, value in members)
+def _object(members: Sequence[tuple[str, Sequence[bytes]]]) -> Iterator[bytes]:
+    """Yield the JSON of an object whose values are in pieces, in pieces: together they may have many MB."""
+    between = b"{"
+    for name, value in members:
+        yield b"%b%b:" % (between, msgspec.json.encode(name))
+        yield from value
+        between = b","
+    yield b"}" if members else b"{}"
+
+
+def _array(items: Sequence[bytes]) -> list[bytes]:
+    pieces = [b"["]
+    for number, item in enumerate(items):
+        pieces += (b",", item) if number else (item,)
+    return [*pieces, b"]"]
 
 
 def _blocks(content: Any) -> list[Any]:

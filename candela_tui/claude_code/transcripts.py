@@ -22,6 +22,8 @@ LOCAL_MODEL: Final = "<synthetic>"
 """The model of lines that the client wrote itself, such as an error: no request was answered with them."""
 NO_BRANCH: Final = "HEAD"
 """The branch of lines that were written outside of a repository, or while no branch was checked out."""
+_YEARS: Final = range(2000, 2200)
+"""Years in which a client may run. Sums and ids of times far from them would not hold."""
 _MOST_LINES_WITHOUT_TIME: Final = 100
 
 
@@ -186,9 +188,16 @@ def time_of(line: TranscriptLine) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(line.timestamp)
+        return in_utc(moment) if moment.tzinfo is not None else None
     except ValueError:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC. Raises ValueError if no clock of a client can have said it."""
+    if moment.year not in _YEARS:
+        raise ValueError("a time of another century")
+    return moment.astimezone(UTC)
 
 
 def text_of(value: object) -> str | None:

@@ -26,6 +26,8 @@ from candela_tui.protocol.raw_json import decode_json
 
 _MOST_PARENTS: Final = 10_000
 """Lines whose times are remembered. A line's parent is nearly always one of the last few."""
+_MOST_USD: Final = 1e9
+"""More is not the cost of a session."""
 _TITLES: Final = ("custom_title", "ai_title", "summary")
 """Where a title may be, the one that counts first."""
 
@@ -153,7 +155,7 @@ class _FileReader:
             if title is not None:
                 self._titles[name] = " ".join(title.split())[:LONGEST_WORDS]
                 self._transcript.title = next(self._titles[name] for name in _TITLES if name in self._titles)
-        if line.type == "cost-state" and isinstance(line.total_cost_usd, int | float):
+        if line.type == "cost-state" and isinstance(line.total_cost_usd, int | float) and _is_usd(line.total_cost_usd):
             # Binary floats of the client, whose noise is far below what candela counts.
             self._transcript.client_usd = round(Decimal(repr(line.total_cost_usd)), 12)
 
@@ -205,6 +207,10 @@ class _FileReader:
             answer.branch = text_of(line.git_branch) or answer.branch
         answer.stop_reason = text_of(message.get("stop_reason")) or answer.stop_reason
         answer.aborted = answer.aborted or line.is_aborted_mid_stream is True
+
+
+def _is_usd(amount: float) -> bool:
+    return 0 <= amount < _MOST_USD
 
 
 def _words(content: Any) -> str | None:

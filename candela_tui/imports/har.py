@@ -10,14 +10,14 @@ import mmap
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from candela_tui.claude_code.transcripts import BadLine
+from candela_tui.claude_code.transcripts import BadLine, in_utc
 from candela_tui.exchange import Imported, Outcome
 from candela_tui.imports.found import FoundExchange, new_id
 from candela_tui.pricing import Pricer
@@ -32,6 +32,7 @@ from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.redaction import redact_url
 
 HAR_SUFFIX: Final = ".har"
+_LONGEST_MS: Final = 7 * 86_400_000.0
 _EVENT_END = re.compile(rb"\r?\n\r?\n")
 _MESSAGES = re.compile(r"/v1/messages$|/model/[^/]+/invoke(-with-response-stream)?$|:(streamR|r)awPredict$")
 """Ends of the paths that ask for a message, in the order of ``_DIALECTS``."""
@@ -155,12 +156,14 @@ def _found(entry: _Entry, route: Route, path: str, pricer: Pricer, conversations
     body = request.postData.text.encode("utf-8", "surrogatepass") if request.postData is not None else b""
     answer = _bytes(response.content)
     raw = RawExchange(ClientRequest(request.method, path, _headers(request.headers), body, route))
-    raw.started_at = entry.startedDateTime.astimezone(UTC)
+    raw.started_at = in_utc(entry.startedDateTime)
     raw.id = new_id(raw.started_at)
     timings = entry.timings
     raw.connected_ms = _sum(timings.blocked, timings.dns, timings.connect)
     raw.first_byte_ms = raw.connected_ms + _sum(timings.send, timings.wait)
     raw.end_ms = max(entry.time, raw.first_byte_ms)
+    if not raw.end_ms < _LONGEST_MS:
+        raise ValueError("it took longer than any request can")
     raw.status = response.status or None
     raw.response_headers = _headers(response.headers)
     if not response.status:
@@ -198,7 +201,7 @@ def _chunks(answer: bytes, raw: RawExchange, entry: _Entry) -> Iterator[tuple[by
         yield answer, end_ms
         return
     for event, message in zip(events, entry.events, strict=True):
-        at = (datetime.fromtimestamp(message.time, UTC) - raw.started_at).total_seconds() * 1000
+        at = (message.time - raw.started_at.timestamp()) * 1000
         yield event, min(max(at, raw.first_byte_ms or 0.0), end_ms)
 
 

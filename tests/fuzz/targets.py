@@ -8,7 +8,9 @@ import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
@@ -24,6 +26,8 @@ from candela_tui.config import ConfigError, validated
 from candela_tui.config.toml_text import NotToml
 from candela_tui.config.toml_text import parse as parse_toml
 from candela_tui.exchange import Exchange
+from candela_tui.imports.destination import DryRun
+from candela_tui.imports.importing import Import, find_sources
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.bedrock.answers import InvokeStream
 from candela_tui.protocol.bedrock.errors import aws_error
@@ -67,6 +71,7 @@ from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import is_terminal_safe, is_terminal_safe_lines, terminal_safe, terminal_safe_lines
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.widgets.text_view.spans import json_spans, text_spans
+from tests.imports.written import BEGAN, PRICER
 from tests.reports.exchanges import exchange
 
 Target = Callable[[bytes], None]
@@ -390,6 +395,24 @@ def report(data: bytes) -> None:
     assert is_terminal_safe_lines(curl_command(shown, data if fits_a_command(data) else None))
 
 
+def transcript(data: bytes) -> None:
+    _imported(data, ".jsonl")
+
+
+def har(data: bytes) -> None:
+    _imported(data, ".har")
+
+
+def _imported(data: bytes, suffix: str) -> None:
+    """Import a file: what can't be read is named, and nothing is raised."""
+    with NamedTemporaryFile(suffix=suffix) as file:
+        file.write(data)
+        file.flush()
+        result = Import(DryRun(), [], PRICER, now=BEGAN + timedelta(days=1)).run(find_sources([Path(file.name)]))
+    assert all(line.why for line in result.bad_lines)
+    assert result.bad <= data.count(b"\n") + 1 or suffix == ".har"
+
+
 TARGETS: dict[str, Target] = {
     function.__name__: function
     for function in (
@@ -406,6 +429,6 @@ TARGETS: dict[str, Target] = {
             header_fields,
             redaction,
         ),
-        *(user_text, terminal, report),
+        *(user_text, terminal, report, transcript, har),
     )
 }

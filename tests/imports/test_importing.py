@@ -11,7 +11,10 @@ import pytest
 
 from candela_tui.exchange import Exchange, Imported, Outcome
 from candela_tui.ledger.ledger import Ledger
+from candela_tui.store.database import connect_to_write
 from candela_tui.store.reader import StoreReader
+from candela_tui.store.removal import remove
+from candela_tui.store.schema import exchanges
 from tests.imports.written import BEGAN, FORK, SESSION, USAGE, Transcript, imported
 from tests.reports.exchanges import exchange
 from tests.store.recording import writing
@@ -180,6 +183,35 @@ def test_sub_agents_belong_to_their_session(projects: Path, store: Path) -> None
     assert [delegation.description for delegation in own.delegations] == ["Count files"]
     assert (of_agent.session_id, of_agent.agent_id, of_agent.agent_type) == (SESSION, "a1", "Explore")
     assert (of_agent.task, of_agent.clues) == ("Count the files.", None)
+
+
+def test_the_agents_of_a_workflow_belong_to_its_session(projects: Path, store: Path) -> None:
+    main = conversation()
+    main.write(projects)
+    agent = Transcript(agent_id="a1", began=BEGAN + timedelta(seconds=3))
+    agent.assistant("msg_2")
+    file = agent.write(projects)
+    workflow = file.parent / "workflows" / "w1"
+    workflow.mkdir(parents=True)
+    file.rename(workflow / file.name)
+    (workflow / "journal.jsonl").write_text('{"type": "step"}\n')
+    result = imported(store, projects)
+    assert (result.imported, result.files, result.sessions) == (2, 3, {SESSION})
+    assert [each.agent_id for each in stored(store)] == [None, "a1"]
+
+
+def test_what_was_deleted_is_imported_again_with_its_bodies(projects: Path, store: Path) -> None:
+    conversation().write(projects)
+    imported(store, projects)
+    [first] = stored(store)
+    connection = connect_to_write(store)
+    remove(connection, exchanges.c.id == first.id, BEGAN)
+    connection.close()
+    assert imported(store, projects).imported == 1
+    reader = StoreReader(store)
+    [again] = reader.exchanges()
+    assert reader.response_body(again.id) is not None
+    reader.close()
 
 
 def test_an_answer_that_a_sub_agent_repeats_counts_once(projects: Path, store: Path) -> None:
