@@ -32,7 +32,7 @@ async def listed(home: Home) -> list[str | None]:
 async def test_a_session_is_deleted_by_the_beginning_of_its_id(recorded: Home) -> None:
     told = await recorded.run("sessions", "delete", "1f0c", "--yes")
     assert (told.code, told.err) == (0, "")
-    assert told.out.startswith(f"Deleted Session {SESSION} (2 requests, ")
+    assert told.out.startswith(f"Deleted session {SESSION} (2 requests, ")
     assert await listed(recorded) == [None, OTHER]
     assert (await recorded.run("show", "0198-0001")).code == 1
     assert (await recorded.run("requests", "--session", "1f0c")).code == 1

@@ -20,7 +20,7 @@ from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.reader import StoreReader
-from candela_tui.store.removal import bytes_to_free, free_pages, free_some, remove
+from candela_tui.store.removal import bytes_to_free, free_pages, free_some, give_pages_back, remove
 from candela_tui.store.rows import row_of
 from candela_tui.store.schema import exchanges, request_bodies
 from candela_tui.text.times import utc_now
@@ -149,6 +149,21 @@ def test_freeing_leaves_nothing_of_it_and_makes_the_file_smaller(two_sessions: P
     for number in range(1, 30, 2):
         assert reader.request_body(exchange(number).id) == bodies[number]
         assert reader.response_body(exchange(number).id) == bodies[number][:9000]
+
+
+def test_pages_are_given_back_a_hundred_at_a_time(path: Path) -> None:
+    with writing(path) as (writer, _):
+        store_whole(writer, exchange(1), response=random.Random(1).randbytes(600_000))
+    with connected(path) as connection:
+        remove(connection, exchanges.c.id == exchange(1).id, utc_now())
+        free_all(connection)
+        before = free_pages(connection)
+        assert before > 140
+        assert give_pages_back(connection)
+        assert free_pages(connection) == before - 100
+        assert give_pages_back(connection)
+        assert free_pages(connection) == 0
+        assert not give_pages_back(connection)
 
 
 def test_a_request_in_flight_stays_and_is_told(path: Path, reader: StoreReader) -> None:

@@ -133,7 +133,8 @@ def _report(removed: Mapping[str | None, "Removed"], *, as_json: bool) -> None:
         return
     for session_id, each in removed.items():
         held = f"{amounts.requests(each.requests)}, {amounts.size(each.size)}"
-        click.echo(f"Deleted {_name(session_id)} ({held}).")
+        named = _name(session_id)
+        click.echo(f"Deleted {named[0].lower()}{named[1:]} ({held}).")
 
 
 def _free(deletion: "Deletion", size: int) -> None:
