@@ -2,13 +2,12 @@
 
 The index is derived from the store and can be made again at any time, so it is a file of its own: writing it never
 waits for the store's writer, nor the writer for it. It holds the words of each text but not the text, which is read
-from the store. A text that a session repeats is in the index once.
+from the store.
 
 FTS5 can forget the words of a text only if it is given them again. The store no longer has the text by then, so they
 are read from the index itself (``forget_words``).
 """
 
-import hashlib
 import os
 import sqlite3
 from collections import defaultdict
@@ -23,10 +22,10 @@ from urllib.parse import quote
 
 from candela_tui.fulltext.pieces import pieces, without_blobs
 from candela_tui.fulltext.texts import Part, Place, Text
-from candela_tui.fulltext.words import TOKENIZER, parts_of_names, spaced
+from candela_tui.fulltext.words import TOKENIZER, indexed_words, parts_of_names
 from candela_tui.store.units import read_time, stored_time
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Raised whenever older files can't be used any more. They are then made again."""
 _OWNER_ONLY: Final = 0o600
 _BUSY_TIMEOUT_S: Final = 2.0
@@ -57,10 +56,8 @@ CREATE TABLE texts (
     tool INTEGER,
     message INTEGER,
     block INTEGER NOT NULL,
-    piece INTEGER NOT NULL,
-    digest INTEGER NOT NULL
+    piece INTEGER NOT NULL
 );
-CREATE INDEX ix_texts_digest ON texts (digest);
 -- Texts that were removed, and whose words are still to be forgotten.
 CREATE TABLE removed (number INTEGER PRIMARY KEY);
 CREATE TABLE progress (
@@ -121,14 +118,6 @@ class IndexUnavailable(Exception):
     """The index can't be used. ``str()`` says why."""
 
 
-def digest_of(session_id: str | None, request_id: str, text: Text) -> int:
-    """Return a digest by which a text is recognised when its session repeats it."""
-    whose = session_id or request_id
-    hashed = hashlib.blake2b(f"{whose}\0{text.part}\0".encode("utf-8", "replace"), digest_size=8)
-    hashed.update(text.text.encode("utf-8", "replace"))
-    return int.from_bytes(hashed.digest(), "big", signed=True)
-
-
 class SearchIndex:
     """An open index. Not for more than one thread. Every method raises sqlite3.Error."""
 
@@ -174,7 +163,7 @@ class SearchIndex:
     # Writing
 
     def add(self, new: Iterable[NewRequest], pause: Callable[[], None] = lambda: None) -> None:
-        """Add requests with their texts, in one transaction. Texts that their session already has are left out.
+        """Add requests with their texts, in one transaction.
 
         ``pause`` is called after each millisecond or so of work.
         """
@@ -190,23 +179,20 @@ class SearchIndex:
             (request.id, session, stored_time(request.started_at)),
         ).fetchone()[0]
         for text in request.texts:
-            digest = digest_of(request.session_id, request.id, text)
-            if self.has_text(digest):
-                continue
             tool = self._number_of("tools", "name", text.tool) if text.tool else None
             row = (number, _PARTS.index(text.part), tool, text.place.message, text.place.block)
             for place, piece in enumerate(pieces(text.text)):
-                self._add_piece((*row, place, digest), piece)
+                self._add_piece((*row, place), piece)
                 pause()
 
     def _add_piece(self, row: tuple[Any, ...], piece: str) -> None:
         cursor = self._connection.execute(
-            "INSERT INTO texts (request, part, tool, message, block, piece, digest) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO texts (request, part, tool, message, block, piece) VALUES (?, ?, ?, ?, ?, ?)", row
         )
         words = without_blobs(piece).encode("utf-8", "replace").decode()
         self._connection.execute(
             "INSERT INTO words (rowid, text, names) VALUES (?, ?, ?)",
-            (cursor.lastrowid, spaced(words), parts_of_names(words)),
+            (cursor.lastrowid, indexed_words(words), parts_of_names(words)),
         )
 
     def _number_of(self, table: str, column: str, value: str) -> int:
@@ -214,11 +200,6 @@ class SearchIndex:
         self._connection.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))  # noqa: S608
         found = self._connection.execute(f"SELECT number FROM {table} WHERE {column} = ?", (value,))  # noqa: S608
         return int(found.fetchone()[0])
-
-    def has_text(self, digest: int) -> bool:
-        """Return whether a text with this digest is in the index."""
-        found = self._connection.execute("SELECT 1 FROM texts WHERE digest = ? LIMIT 1", (digest,))
-        return found.fetchone() is not None
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove requests: they are no longer found. Their words are still to be forgotten."""
@@ -284,9 +265,12 @@ class SearchIndex:
         # FTS5 counts its own statement as one change (https://sqlite.org/fts5.html#the_merge_command).
         return self._connection.total_changes - before >= 2
 
-    def give_pages_back(self) -> None:
-        """Return some unused pages to the file system."""
+    def give_pages_back(self) -> bool:
+        """Return some unused pages to the file system. Return whether there were any."""
+        if not self._connection.execute("PRAGMA freelist_count").fetchone()[0]:
+            return False
         self._connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+        return True
 
     def set_progress(self, progress: Progress, compared_to: str) -> None:
         """Note how far the index is. Every ended request up to the id ``compared_to`` is in it."""
@@ -331,6 +315,11 @@ class SearchIndex:
     def count(self) -> int:
         """Return the number of requests in the index."""
         return int(self._connection.execute("SELECT count(*) FROM requests").fetchone()[0])
+
+    def has(self, request_id: str) -> bool:
+        """Return whether a request is in the index."""
+        found = self._connection.execute("SELECT 1 FROM requests WHERE id = ?", (request_id,))
+        return found.fetchone() is not None
 
     def ids(self, after: str, last: str | None) -> list[str]:
         """Return the ids of the requests in the index after one id, up to ``last``, in order."""

@@ -25,6 +25,8 @@ _TOGETHER: Final = 20
 _FORGOTTEN_AT_ONCE: Final = 1_000
 """Texts whose words are read from the index in one pass over it."""
 _SESSIONS_REMEMBERED: Final = 16
+_DIGEST_SIZE: Final = 8
+"""Bytes, by which a text is recognised within its session."""
 
 
 class Indexer:
@@ -121,10 +123,9 @@ class Indexer:
         """Forget some words of removed texts, or else merge a part of the index. Return whether there was anything to
         do."""
         if not self._index.has_removed:
-            return self._index.merge()
+            return self._index.merge() or self._index.give_pages_back()
         for _ in self._index.forget_words(_FORGOTTEN_AT_ONCE):
             self._pause()
-        self._index.give_pages_back()
         return True
 
     def _note_progress(self) -> None:
@@ -147,11 +148,17 @@ class Indexer:
                 yield NewRequest(exchange.id, exchange.session_id, exchange.started_at, list(self._texts(exchange)))
 
     def _texts(self, exchange: Exchange) -> Iterator[Text]:
+        """Yield the texts that the session does not have yet."""
         if not exchange.asks_message:
             return
         session = self._session(exchange)
+        for text in self._texts_in(exchange, session):
+            if session.is_new_text(text):
+                yield text
+
+    def _texts_in(self, exchange: Exchange, session: "_Session") -> Iterator[Text]:
         for number, message in enumerate(self._recorded.messages(exchange), 1):
-            if session.is_new(message):
+            if session.is_new_message(message):
                 yield from message_texts(number, message, session.tools)
                 self._pause()
         answer = self._recorded.answer(exchange)
@@ -161,28 +168,56 @@ class Indexer:
 
     def _session(self, exchange: Exchange) -> "_Session":
         key = exchange.session_id or exchange.id
-        session = self._sessions.setdefault(key, _Session())
+        session = self._sessions.get(key)
+        if session is None:
+            session = self._sessions[key] = self._remembered(exchange)
+            if len(self._sessions) > _SESSIONS_REMEMBERED:
+                self._sessions.popitem(last=False)
         self._sessions.move_to_end(key)
-        if len(self._sessions) > _SESSIONS_REMEMBERED:
-            self._sessions.popitem(last=False)
+        return session
+
+    def _remembered(self, exchange: Exchange) -> "_Session":
+        """Return what the index has of a session, from the latest request of each of its agents: each repeats the
+        conversation so far."""
+        session = _Session()
+        if exchange.session_id is None:
+            return session
+        for exchange_id in self._store.latest_of_agents(exchange.session_id, exchange.id):
+            if not self._index.has(exchange_id):
+                continue
+            try:
+                earlier = self._store.exchange(exchange_id)
+            except StoreError:
+                continue
+            if earlier is not None:
+                for text in self._texts_in(earlier, session):
+                    session.is_new_text(text)
         return session
 
 
 class _Session:
-    """What is remembered of a session, so that a message that is sent again is not decoded again."""
+    """What is remembered of a session, so that what is sent again is neither decoded nor indexed again."""
 
     def __init__(self) -> None:
         self.tools: dict[str, str] = {}
         """The tools by the ids of their calls."""
-        self._known: set[bytes] = set()
+        self._messages: set[bytes] = set()
+        self._texts: set[bytes] = set()
 
-    def is_new(self, message: msgspec.Raw) -> bool:
-        """Return whether this message was not there before."""
-        digest = blake2b(message, digest_size=8).digest()
-        if digest in self._known:
-            return False
-        self._known.add(digest)
-        return True
+    def is_new_message(self, message: msgspec.Raw) -> bool:
+        """Return whether this message was not there before, byte for byte."""
+        return _added(self._messages, blake2b(message, digest_size=_DIGEST_SIZE).digest())
+
+    def is_new_text(self, text: Text) -> bool:
+        """Return whether this text was not there before."""
+        digest = blake2b(text.text.encode("utf-8", "replace"), key=text.part.encode(), digest_size=_DIGEST_SIZE)
+        return _added(self._texts, digest.digest())
+
+
+def _added(known: set[bytes], digest: bytes) -> bool:
+    before = len(known)
+    known.add(digest)
+    return len(known) > before
 
 
 def catch_up(index: Path, store: StoreReader, seconds: float) -> None:

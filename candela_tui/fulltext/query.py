@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from candela_tui.fulltext.words import has_word, is_word_edge, spaced
+from candela_tui.fulltext.words import has_word, indexed_words, is_word_edge
 
 _TERM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)|(")', re.DOTALL)
 _ESCAPED = re.compile(r"\\([\"\\])")
@@ -47,7 +47,7 @@ class Term:
             return ""
         # A byte of the command line that is no text, and NUL, are in no text that was indexed.
         readable = self.text.encode("utf-8", "replace").decode().replace("\0", " ")
-        words = spaced(readable).replace('"', '""')
+        words = indexed_words(readable).replace('"', '""')
         last = _WORD.findall(self.text)[-1]
         prefix = not self.exact and len(last) > _SHORT and self.text[-1:].isalnum()
         return f'"{words}"{"*" if prefix else ""}'
@@ -84,7 +84,7 @@ def parse_query(text: str) -> Query:
     if not terms:
         raise QueryError('There is nothing to search for: give a word, or a phrase in quotes, such as "flaky test".')
     if not any(has_word(term.text) for term in terms):
-        raise QueryError(f"{text.strip()} has no letter or digit: add a word that is near it.")
+        raise QueryError(f"{text.strip()} has no word of two letters or digits: add one that is near it.")
     return Query(terms)
 
 

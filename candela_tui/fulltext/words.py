@@ -17,19 +17,27 @@ _WITHOUT_SPACES = re.compile(
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Chinese characters
     "])"
 )
+_SINGLE = re.compile(r"(?<![^\W_])[A-Za-z0-9](?![^\W_])")
 _CAMEL_CASE = re.compile(r"[A-Za-z0-9]*(?:[a-z0-9][A-Z]|[A-Z]{2}[a-z])[A-Za-z0-9]*")
 _INNER_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def spaced(text: str) -> str:
-    """Return a text with each character of a script without spaces as a word of its own."""
-    return text if text.isascii() else _WITHOUT_SPACES.sub(r" \1 ", text)
+def indexed_words(text: str) -> str:
+    """Return a text as the index takes it, and a query as it is compared with that.
+
+    Each character of a script without spaces is a word of its own. Single letters and digits are left out: they are a
+    tenth of the words of code, and nobody looks for one.
+    """
+    if not text.isascii():
+        text = _WITHOUT_SPACES.sub(r" \1 ", text)
+    return _SINGLE.sub(" ", text)
 
 
 def parts_of_names(text: str) -> str:
-    """Return the words inside the camelCase names of a text, each name once: ``parse Header`` for parseHeader."""
+    """Return the words inside the camelCase names of a text, each once: ``parse header`` for parseHeader."""
     names = dict.fromkeys(match[0] for match in _CAMEL_CASE.finditer(text))
-    return " ".join(_INNER_WORD.sub(" ", name) for name in names)
+    parts = (part.lower() for name in names for part in _INNER_WORD.split(name) if len(part) > 1)
+    return " ".join(dict.fromkeys(parts))
 
 
 def is_word_edge(character: str) -> bool:
@@ -38,5 +46,5 @@ def is_word_edge(character: str) -> bool:
 
 
 def has_word(text: str) -> bool:
-    """Return whether the tokenizer finds a word in a text."""
-    return any(character.isalnum() for character in text)
+    """Return whether the index has a word of a text."""
+    return any(character.isalnum() for character in indexed_words(text))

@@ -17,6 +17,7 @@ from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
 from candela_tui.ledger.usage_report import UsageGroup, UsageReport
+from candela_tui.protocol.kind import NO_MESSAGE
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
 from candela_tui.store.codecs import stored_text
 from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
@@ -184,6 +185,15 @@ class StoreReader:
         with self._reading() as connection:
             rows = connection.execute(select(*_LISTED).where(columns.id.in_(first))).all() if connection else []
         return [listed for listed in map(_listed, rows) if not listed.live]
+
+    def latest_of_agents(self, session_id: str, before: str) -> list[str]:
+        """Return the id of the last exchange with messages of each agent of a session that began before another one."""
+        columns = exchanges.c
+        earlier = (columns.session_id == stored_text(session_id)) & (columns.id < stored_text(before))
+        asks = columns.kind.not_in([kind.value for kind in NO_MESSAGE])
+        latest = select(func.max(columns.id)).where(earlier, asks).group_by(columns.agent_id)
+        with self._reading() as connection:
+            return list(connection.execute(latest).scalars()) if connection else []
 
     def count_ended(self) -> int:
         """Return the number of exchanges that are not live."""

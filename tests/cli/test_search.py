@@ -85,7 +85,7 @@ async def test_a_search_can_be_limited(said: Home, arguments: tuple[str, ...], p
     [
         ('"flaky', 'The closing " is missing'),
         (" ", "There is nothing to search for"),
-        ("=>", "has no letter or digit"),
+        ("=>", "has no word of two letters"),
     ],
 )
 async def test_a_query_that_cannot_be_searched_for_is_explained(said: Home, words: str, said_so: str) -> None:

@@ -50,7 +50,6 @@ def test_code_is_found_as_people_type_it(history: RecordedHistory, words: str) -
     [
         "eques",
         "read_requests",
-        "p",
         "re",
         '"read request"',
         '"an\'t read"',

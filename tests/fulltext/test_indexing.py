@@ -98,7 +98,7 @@ def test_the_words_of_what_was_removed_leave_the_index(history: RecordedHistory)
     delete_from_store(history, gone.id)
     history.index_all()
 
-    assert words_of(history) == {"a", "heron"}
+    assert words_of(history) == {"heron"}
     assert rows(history, "SELECT count(*) FROM texts") == [(1,)]
     assert len(history.find("heron")) == 1
     with closing(sqlite3.connect(history.index)) as connection:
