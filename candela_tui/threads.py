@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_SLICE_S: Final = 0.005
+_SLICE_S: Final = 0.002
 """Work without a rest, in seconds. The relay and the dashboard share the interpreter with it."""
 _REST: Final = 4
 """How many times longer than the work the rest after it is."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _RANKED: Final = 5_000
 """Texts that are ranked, the latest ones. A word that is in more of them than that says little about any."""
+_KEPT: Final = 8
+"""Requests whose messages are kept while hits are read: several texts of a request are often found together."""
 _AT_ONCE: Final = 50
 """Exchanges that are read from the store at once."""
 
@@ -78,7 +80,7 @@ class Finder:
             index.close()
 
     def _hits(self, found: Iterator[Indexed], query: Query, wanted: Filter | None, now: datetime) -> Iterator[Hit]:
-        recorded = RecordedConversation(self._store)
+        recorded = RecordedConversation(self._store, keep=_KEPT)
         matches = self._matching(wanted, now) if wanted else lambda _: True
         while some := list(islice(found, _AT_ONCE)):
             exchanges = self._store.with_ids({each.request_id for each in some})

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,28 +15,26 @@ from candela_tui.protocol.request import decode_request
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import History
 
-_KEPT: Final = 8
-"""Requests whose messages are kept: several texts of a request are often found together."""
-
 Value = TypeVar("Value")
 
 
 class RecordedConversation:
-    """Reads from a history, and keeps what it read last."""
+    """Reads from a history, and keeps what it read last, of this many requests."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, keep: int = 1) -> None:
         self._history = history
+        self._keep = keep
         self._messages: OrderedDict[str, list[msgspec.Raw]] = OrderedDict()
         self._answers: OrderedDict[str, Answer | None] = OrderedDict()
 
     def messages(self, exchange: Exchange) -> list[msgspec.Raw]:
         """Return the messages of a request; none if it is not recorded or can't be read. ``exchange`` has its
         headers."""
-        return _kept(self._messages, exchange.id, lambda: self._read_messages(exchange))
+        return self._kept(self._messages, exchange.id, lambda: self._read_messages(exchange))
 
     def answer(self, exchange: Exchange) -> Answer | None:
         """Return the answer, or None if it is not recorded or can't be read. ``exchange`` has its headers."""
-        return _kept(self._answers, exchange.id, lambda: self._read_answer(exchange))
+        return self._kept(self._answers, exchange.id, lambda: self._read_answer(exchange))
 
     def _read_messages(self, exchange: Exchange) -> list[msgspec.Raw]:
         try:
@@ -64,12 +62,11 @@ class RecordedConversation:
             return None
         return read_answer(status, headers, chunks)
 
-
-def _kept(known: OrderedDict[str, Value], key: str, read: Callable[[], Value]) -> Value:
-    if key in known:
-        known.move_to_end(key)
-        return known[key]
-    value = known[key] = read()
-    if len(known) > _KEPT:
-        known.popitem(last=False)
-    return value
+    def _kept(self, known: OrderedDict[str, Value], key: str, read: Callable[[], Value]) -> Value:
+        if key in known:
+            known.move_to_end(key)
+            return known[key]
+        value = known[key] = read()
+        if len(known) > self._keep:
+            known.popitem(last=False)
+        return value

@@ -13,8 +13,10 @@ import msgspec
 
 from candela_tui.analysis.answer import Answer
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
-from candela_tui.protocol.raw_json import decode_json, raw_items
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members
 from candela_tui.protocol.request import is_string, role_and_content
+
+_WITHOUT_TEXT = frozenset({b'"image"', b'"redacted_thinking"'})
 
 
 class Part(StrEnum):
@@ -59,7 +61,18 @@ def message_texts(number: int, message: msgspec.Raw, tools: dict[str, str]) -> I
         yield from _of_block({"type": "text", "text": decode_json(content)}, plain, Place(number, 0), tools)
         return
     for place, raw in enumerate(raw_items(content)):
-        yield from _of_block(decode_json(raw), plain, Place(number, place), tools)
+        if _may_have_text(raw):
+            yield from _of_block(decode_json(raw), plain, Place(number, place), tools)
+
+
+def _may_have_text(block: msgspec.Raw) -> bool:
+    """Return whether a block is worth decoding. Images and documents may have many megabytes of base64."""
+    members = raw_members(block) or {}
+    kind = bytes(members.get("type", NULL))
+    if kind == b'"document"':
+        source = raw_members(members.get("source", NULL)) or {}
+        return bytes(source.get("type", NULL)) == b'"text"'
+    return kind not in _WITHOUT_TEXT
 
 
 def answer_texts(answer: Answer) -> Iterator[Text]:

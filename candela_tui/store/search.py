@@ -1,4 +1,4 @@
-"""Finds recorded exchanges by a filter, in any history."""
+"""Finds recorded exchanges by a filter, in any history. What was said in them is searched by ``fulltext``."""
 
 from collections.abc import Iterator
 from dataclasses import replace

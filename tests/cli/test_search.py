@@ -53,6 +53,12 @@ async def test_hits_as_json_say_where_the_words_are(said: Home) -> None:
     ]
 
 
+async def test_a_deleted_session_is_not_found_once_the_deletion_returned(said: Home) -> None:
+    assert len(documents((await said.run("search", "flaky", "--json")).out)) == 2
+    assert (await said.run("sessions", "delete", SESSION, "--yes")).code == 0
+    assert documents((await said.run("search", "flaky", "--json")).out) == []
+
+
 async def test_no_hit_is_an_empty_list_and_no_failure(said: Home, tmp_path: Path) -> None:
     found = await said.run("search", "walrus", "--json")
     assert (found.code, json.loads(found.out), found.err) == (0, [], "")

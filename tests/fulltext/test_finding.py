@@ -114,6 +114,21 @@ def test_each_kind_of_text_is_found_where_it_is(history: RecordedHistory) -> Non
     }
 
 
+def test_images_and_files_without_text_are_passed_over(history: RecordedHistory) -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "walrus"}}
+    scan = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "walrus"}}
+    note = {"type": "document", "title": "zebra", "source": {"type": "text", "data": "a heron"}}
+    history.record([{"role": "user", "content": [image, scan, note, text("a lynx")]}])
+    history.index_all()
+
+    assert history.find("walrus") == []
+    assert [history.find(word)[0].place for word in ("heron", "zebra", "lynx")] == [
+        Place(1, 2),
+        Place(1, 2),
+        Place(1, 3),
+    ]
+
+
 def test_two_sessions_that_have_the_same_text_are_both_found(history: RecordedHistory) -> None:
     history.say("the same walrus", session_id="one")
     history.say("the same walrus", session_id="two")
