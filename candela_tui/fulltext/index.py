@@ -28,6 +28,8 @@ from candela_tui.store.units import read_time, stored_time
 _FORMAT: Final = 2
 """Raised whenever older files can't be used any more. They are then made again."""
 _OWNER_ONLY: Final = 0o600
+_PRIMARY: Final = 0xFF
+"""An extended result code has the primary one in its low byte (https://sqlite.org/rescode.html)."""
 _BUSY_TIMEOUT_S: Final = 2.0
 _PAGES_AT_ONCE: Final = 64
 """Pages that one step of merging writes."""
@@ -130,8 +132,8 @@ class SearchIndex:
         sqlite3.Error."""
         try:
             return cls(_opened(path))
-        except (sqlite3.DatabaseError, _OtherFormat) as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except (sqlite3.Error, _OtherFormat) as error:
+            if not (is_damage(error) or isinstance(error, _OtherFormat)):
                 # Locked, full or read-only: nothing is wrong with the file.
                 raise
             delete_index(path)
@@ -363,6 +365,12 @@ class SearchIndex:
             if row is not None:
                 request_id, part, tool, message, block, piece = row
                 yield Indexed(request_id, _PARTS[part], tool, Place(message, block), piece)
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether an error says that the file is damaged, so that it must be made again."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def delete_index(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from candela_tui.file_lock import locked_now
+from candela_tui.fulltext.index import delete_index, is_damage
 from candela_tui.fulltext.indexer import Indexer
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
@@ -62,7 +63,10 @@ class IndexerThread:
                 # Whoever reads or writes the store says what is wrong with it.
                 pass
             except (sqlite3.Error, OSError) as error:
-                if not self._stop.is_set():
+                if is_damage(error):
+                    with suppress(OSError):
+                        delete_index(self._index_file)
+                elif not self._stop.is_set():
                     self._tell(f"{self._index_file} can't be written ({error}): the search does not find what is new.")
             except Exception as error:  # noqa: BLE001 - the relay goes on whatever happens to the index
                 self._tell(f"The search stopped on a fault of candela's own ({type(error).__name__}: {error}).")

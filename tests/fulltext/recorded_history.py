@@ -10,7 +10,7 @@ from typing import Any
 from candela_tui.analysis.filter import parse
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.fulltext.finder import Finder, Hit
-from candela_tui.fulltext.index import EVERYWHERE, Scope
+from candela_tui.fulltext.index import EVERYWHERE, IndexUnavailable, Scope
 from candela_tui.fulltext.indexer import Indexer
 from candela_tui.fulltext.query import parse_query
 from candela_tui.store.reader import StoreReader
@@ -100,9 +100,15 @@ class RecordedHistory:
     def wait_until_found(self, words: str) -> None:
         """Wait until a search finds something."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self.find(words):
+        while not self._finds(words):
             assert time.monotonic() < deadline, f"{words} is not indexed"
             time.sleep(0.01)
+
+    def _finds(self, words: str) -> bool:
+        try:
+            return bool(self.find(words))
+        except IndexUnavailable:
+            return False
 
     def snippets(self, words: str, scope: Scope = EVERYWHERE) -> list[str]:
         """Return what a search shows of each text that it finds."""

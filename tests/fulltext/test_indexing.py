@@ -203,6 +203,25 @@ def test_a_search_in_a_damaged_index_says_what_to_do(history: RecordedHistory) -
         history.find("walrus")
 
 
+def test_the_thread_makes_an_index_again_that_is_damaged_inside(
+    history: RecordedHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("candela_tui.fulltext.thread._RETRY_S", 0.01)
+    history.say("a walrus")
+    history.index_all()
+    with closing(sqlite3.connect(history.index)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET rootpage = 9999 WHERE name = 'requests'")
+    problems: list[str] = []
+    thread = IndexerThread(history.index, history.store, problems.append)
+    thread.start()
+    try:
+        history.wait_until_found("walrus")
+    finally:
+        thread.close(PATIENCE_S)
+    assert problems == []
+
+
 def test_the_index_is_readable_only_by_its_owner(history: RecordedHistory) -> None:
     history.index_all()
 

@@ -14,7 +14,7 @@ from candela_tui.cli.terminal.option_types import filter_text, moment
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.exchange.facts import iso_time
 from candela_tui.fulltext.finder import Finder, Hit
-from candela_tui.fulltext.index import IndexUnavailable, Scope
+from candela_tui.fulltext.index import IndexUnavailable, Scope, is_damage
 from candela_tui.fulltext.indexer import catch_up
 from candela_tui.fulltext.progress_text import progress_text
 from candela_tui.fulltext.query import Query, QueryError, parse_query
@@ -88,6 +88,8 @@ def _find(
             try:
                 catch_up(index, store, _CATCHES_UP_S)
             except (sqlite3.Error, OSError) as error:
+                if is_damage(error):
+                    raise click.ClickException(f"{index} is damaged. Delete it: candela makes it again.") from None
                 click.echo(f"Warning: {index} can't be written ({error}); what is new is not found.", err=True)
         finder = Finder(index, store)
         try:
