@@ -25,6 +25,9 @@ from candela_tui.text.times import duration
 
 requests = logging.getLogger(REQUESTS)
 
+_GATHERED_S = 0.1
+"""Seconds for which news are gathered before they are logged."""
+
 
 def serve_until_told(invocation: Invocation, ready_fd: int | None) -> None:
     """Run the proxy until a signal ends it. ``ready_fd`` is where another candela, which started this one in the
@@ -67,6 +70,8 @@ def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
         on_ready(engine)
         while not waiting.told_to_end:
             waiting.wait()
+            # Until they are taken, further news wake nobody. Waking this thread for each takes time from the relay.
+            waiting.wait(_GATHERED_S)
             _log_ended(follower)
         engine.stop()
         _log_ended(follower)

@@ -25,10 +25,10 @@ class Waiting:
         """End a wait, or the next one if nobody waits now."""
         self._woken.put(None)
 
-    def wait(self) -> None:
-        """Return when woken, at the latest after SIGNAL_CHECK_S."""
+    def wait(self, most_s: float = SIGNAL_CHECK_S) -> None:
+        """Return when woken, at the latest after ``most_s`` seconds."""
         with contextlib.suppress(queue.Empty):
-            self._woken.get(timeout=SIGNAL_CHECK_S)
+            self._woken.get(timeout=most_s)
 
 
 @contextlib.contextmanager
