@@ -23,7 +23,7 @@ def write_new(directory: Path, name: str, suffix: str, content: str | bytes | It
         for number in count(1):
             path = directory / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
             try:
-                _name_new(beside, path)
+                name_new(beside, path)
             except FileExistsError:
                 continue
             return path
@@ -46,7 +46,7 @@ def write_whole(path: Path, content: str | bytes | Iterable[bytes], *, replace: 
         write_atomically(path, content, mode=None)
         return
     with _written_beside(path, _pieces(content), mode=_USUAL, durable=True) as beside:
-        _name_new(beside, path)
+        name_new(beside, path)
     _sync_directory(path.parent)
 
 
@@ -56,7 +56,7 @@ def _pieces(content: str | bytes | Iterable[bytes]) -> Iterable[bytes]:
     return (content,) if isinstance(content, bytes) else content
 
 
-def _name_new(beside: Path, path: Path) -> None:
+def name_new(beside: Path, path: Path) -> None:
     """Give a written file its name. Raises FileExistsError if the name is taken."""
     try:
         os.link(beside, path)

@@ -64,6 +64,7 @@ COMMANDS = {
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
     "report": CommandEntry("report", "report", "Sum up tokens and cost by day, session, model and so on."),
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
+    "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }

@@ -23,7 +23,7 @@ from sqlalchemy import (
     table,
 )
 
-from candela_tui.store.errors import DamagedStore, ForeignStore
+from candela_tui.store.errors import DamagedStore, ForeignStore, StoreError
 from candela_tui.store.schema import REVISIONS, metadata
 
 _BUSY_TIMEOUT_S: Final = 2.0
@@ -140,6 +140,16 @@ def revision_of(connection: Connection, path: Path) -> str | None:
         f"{path} was written by a newer candela (schema {revision}, this one knows up to {REVISIONS[-1]}). "
         f"Update candela, or choose another place with --data-dir."
     )
+
+
+def require_this_version(connection: Connection, path: Path) -> bool:
+    """Return whether the file holds a store, False for an empty one. Raises StoreError for one of another version."""
+    revision = revision_of(connection, path)
+    if revision is not None and revision != REVISIONS[-1]:
+        raise StoreError(
+            f"{path} was written by an older candela (schema {revision}). Start candela: it brings the file up to date."
+        )
+    return revision is not None
 
 
 def _is_newer(connection: Connection, revision: object) -> bool:

@@ -4,7 +4,7 @@ import sqlite3
 from enum import Enum, auto
 from pathlib import Path
 
-START_OVER = "Start candela: it sets the file aside and creates a new one."
+START_OVER = "Start candela: it sets the file aside, and begins a new one. Then run `candela db repair`."
 """How to fix a damaged store."""
 
 

@@ -20,7 +20,7 @@ from candela_tui.ledger.usage_report import UsageGroup, UsageReport
 from candela_tui.protocol.kind import NO_MESSAGE
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
 from candela_tui.store.codecs import stored_text
-from candela_tui.store.database import driver_connection, reading_engine, revision_of, text_or_bytes
+from candela_tui.store.database import driver_connection, reading_engine, require_this_version, text_or_bytes
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
@@ -28,7 +28,7 @@ from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
 from candela_tui.store.rows import exchange_of, interrupted, with_headers
-from candela_tui.store.schema import REVISIONS, exchanges, headers, provider_parts, response_parts
+from candela_tui.store.schema import exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.sums import LIVE
 from candela_tui.store.totals import NotSummable, conditions, read_ledger
@@ -301,13 +301,7 @@ class StoreReader:
                 return
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")
-                revision = revision_of(connection, self._path)
-                if revision is not None and revision != REVISIONS[-1]:
-                    raise StoreError(
-                        f"{self._path} was written by an older candela (schema {revision}). "
-                        f"Start candela: it brings the file up to date."
-                    )
-                yield connection if revision else None
+                yield connection if require_this_version(connection, self._path) else None
         except ForeignStore:
             raise
         except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:

@@ -147,8 +147,8 @@ def revised(number: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("harm", "state", "words", "fix"),
     [
-        (no_database, CheckState.BAD, "is damaged (file is not a database)", "creates a new one"),
-        (damaged, CheckState.BAD, "is damaged", "creates a new one"),
+        (no_database, CheckState.BAD, "is damaged (file is not a database)", "begins a new one"),
+        (damaged, CheckState.BAD, "is damaged", "begins a new one"),
         (foreign, CheckState.BAD, "is not candela's", "--data-dir"),
         (revised("9999"), CheckState.BAD, "was written by a newer candela (schema 9999)", "Update candela."),
         (revised("0001"), CheckState.WARN, "written by an older candela", "it updates the file"),

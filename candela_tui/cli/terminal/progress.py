@@ -19,17 +19,21 @@ class Progress:
     def __init__(self, so_far: Callable[[], str], *, shown: bool = True) -> None:
         self._so_far = so_far
         self._shows = shown and sys.stderr.isatty()
+        self._begun = time.monotonic()
         self._shown_at: float | None = None
 
     def each(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items, and show how far it is from time to time."""
-        begun = time.monotonic()
         for item in items:
             yield item
-            now = time.monotonic()
-            if self._shows and now - (self._shown_at or begun) >= _EVERY_S:
-                self._shown_at = now
-                click.echo(f"{_ERASE}{self._so_far()}", err=True, nl=False)
+            self.step()
+
+    def step(self) -> None:
+        """Show how far it is, unless it was shown just now."""
+        now = time.monotonic()
+        if self._shows and now - (self._shown_at or self._begun) >= _EVERY_S:
+            self._shown_at = now
+            click.echo(f"{_ERASE}{self._so_far()}", err=True, nl=False)
 
     def __enter__(self) -> "Progress":
         return self
