@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "soak": "mixed load with faults for a long time: delays, memory, what is not given back",
     "page": "how fast a browser shows the page of a large session",
     "search": "what the full-text search costs: the size of its index, indexing and searching",
+    "store": "the room that a long history takes, and how fast it answers",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }
 """Modules of this package, each with ``main(arguments)``, and what they measure."""

@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC, durations milliseconds, money USD as Decimal; None means unknown.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,8 @@ from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.session_sums import SessionTotals
 
 Record = dict[str, Value]
+_MOST_SESSIONS = 64
+"""Sessions whose contexts are remembered: those of one time are few."""
 
 
 def request_records(exchanges: Iterable[Exchange]) -> Iterator[Record]:
@@ -32,6 +34,26 @@ def records_of(sessions: Iterable[SessionRequests]) -> Iterator[Record]:
     for read in sessions:
         for exchange in read.exchanges:
             yield request_record(exchange, read.contexts[exchange.id])
+
+
+def records_in_order(
+    exchanges: Iterable[Exchange], of_session: Callable[[str | None], Iterable[Exchange]]
+) -> Iterator[Record]:
+    """Yield the records of requests of any sessions, in the order given.
+
+    ``of_session`` returns all requests of a session, for their contexts. Those of the latest sessions are remembered,
+    so that a long list is not held as a whole.
+    """
+    known: dict[str | None, dict[str, Context]] = {}
+    for exchange in exchanges:
+        contexts_of = known.pop(exchange.session_id, {})
+        if exchange.id not in contexts_of:
+            others = {each.id: each for each in of_session(exchange.session_id)}
+            contexts_of = contexts({**others, exchange.id: exchange}.values())
+        known[exchange.session_id] = contexts_of
+        if len(known) > _MOST_SESSIONS:
+            del known[next(iter(known))]
+        yield request_record(exchange, contexts_of[exchange.id])
 
 
 def request_record(exchange: Exchange, context: Context) -> Record:

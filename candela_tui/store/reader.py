@@ -36,6 +36,8 @@ from candela_tui.store.units import read_time, stored_time
 from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups
 
 _LAST_CHARACTER = "\U0010ffff"
+_AT_ONCE = 500
+"""Exchanges that are read in one transaction."""
 _MARGIN_US = 60_000_000
 """How much later than its id says an exchange may have begun: the process may sleep between the two."""
 
@@ -81,6 +83,22 @@ class StoreReader:
             rows = _rows(connection, _statement(query)) if connection else []
         running = cache(is_running)
         return list(self._readable(reversed(rows), running))
+
+    def each(self, query: ExchangeQuery = EVERYTHING) -> Iterator[Exchange]:
+        """Yield exchanges without their headers, oldest first, holding a few of them at a time.
+
+        Ignores the query's limit. An exchange that is stored meanwhile may be left out.
+        """
+        last = ""
+        running = cache(is_running)
+        wanted = select(exchanges).where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
+        while True:
+            with self._reading() as connection:
+                rows = _rows(connection, wanted.where(exchanges.c.id > last)) if connection else []
+            yield from self._readable(rows, running)
+            if len(rows) < _AT_ONCE:
+                return
+            last = rows[-1]["id"]
 
     def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, *, now: datetime) -> list[Exchange]:
         """Return the exchanges that a filter matches, oldest first."""

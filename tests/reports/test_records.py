@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.exchange import Cost, Delegation, Exchange, Marks, Outcome
-from candela_tui.exchange.facts import Context
+from candela_tui.exchange.facts import BY_NAME, Context
 from candela_tui.ledger.ledger import Ledger
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.reports import records
 from candela_tui.reports.csv_table import CSV
 from candela_tui.reports.json_text import json_text
-from candela_tui.reports.records import request_records, session_record
+from candela_tui.reports.records import records_in_order, request_records, session_record
 from tests.reports.exchanges import SESSION, exchange, written
 
 
@@ -282,3 +282,36 @@ def test_what_was_changed_for_a_provider_is_told_with_the_reason_in_the_details(
     assert record["adaptations"][0] == {"what": "beta", "name": "token-counting-2024-11-01", "why": why}
     assert (record["provider_status"], record["provider_metrics"]) == (200, {"firstByteLatency": "812"})
     assert record["provider_request_headers"] == [["anthropic-version", "1"]]
+
+
+def test_records_of_a_long_list_are_those_of_a_short_one() -> None:
+    delegated = exchange(1, delegations=(Delegation("Count", "Explore", "Count files"),))
+    listed = [
+        delegated,
+        exchange(2, session_id="other", agent_id="a1", task="Count"),
+        exchange(3, agent_id="a1", task="Count"),
+        *(exchange(number, session_id=f"s{number}") for number in range(4, 200)),
+        exchange(200, agent_id="a1"),
+    ]
+
+    def of_session(session_id: str | None) -> list[Exchange]:
+        return [each for each in listed if each.session_id == session_id]
+
+    assert list(records_in_order(listed, of_session)) == list(request_records(listed))
+
+
+def test_a_session_names_what_it_shares_with_a_request_as_the_request_does() -> None:
+    (session,) = Ledger.of([exchange(1)]).sessions()
+    own = set(session_record(session)) - BY_NAME.keys()
+    # A name in here is of a fact that a single request does not have. Any other comes from the table of facts.
+    assert own == {
+        "title",
+        "cwd",
+        "last_at",
+        "requests",
+        "agents",
+        "side_requests",
+        "side_cost_usd",
+        "unpriced",
+        "client_difference_usd",
+    }

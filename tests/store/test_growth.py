@@ -63,6 +63,7 @@ def recorded(path: Path) -> Path:
         lambda reader: reader.exchanges(ExchangeQuery(since=STARTED, before="9", limit=2)),
         lambda reader: reader.exchanges(ExchangeQuery("session-1", before="9", limit=2)),
         lambda reader: reader.exchange("0001-000001"),
+        lambda reader: list(reader.each(ExchangeQuery("session-1"))),
         lambda reader: reader.sessions_beginning("session", 3),
     ],
 )
@@ -99,3 +100,11 @@ def test_sessions_are_found_by_the_beginning_of_their_id(recorded: Path) -> None
     assert reader.sessions_beginning("session", 1) == ["session-0"]
     assert reader.sessions_beginning("session-1", 3) == ["session-1"]
     assert reader.sessions_beginning("t", 3) == []
+
+
+def test_exchanges_are_listed_in_pages(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("candela_tui.store.reader._AT_ONCE", 3)
+    reader = StoreReader(recorded)
+    assert list(reader.each()) == reader.exchanges()
+    of_session = ExchangeQuery("session-0", since=STARTED + timedelta(minutes=1))
+    assert list(reader.each(of_session)) == reader.exchanges(of_session)

@@ -1,6 +1,8 @@
 """``candela requests`` and ``show``: read the store, even while candela is running."""
 
 import sys
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -13,11 +15,11 @@ from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
 from candela_tui.ledger.contexts import contexts
-from candela_tui.reports.json_text import json_lines, json_text
-from candela_tui.reports.records import detailed_record
+from candela_tui.reports.json_text import json_array, json_text
+from candela_tui.reports.records import detailed_record, records_in_order
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.text.amounts import UNKNOWN, count
-from candela_tui.text.tables import table
+from candela_tui.text.tables import table_lines
 from candela_tui.text.terminal_safe import is_terminal_safe_lines
 from candela_tui.text.times import duration, local_time
 
@@ -39,15 +41,21 @@ _BODIES = ("request", "response", "provider-request", "provider-response")
 def requests(invocation: Invocation, beginning: str | None, as_json: bool) -> None:
     """List the recorded requests, the oldest first."""
     with recorded(invocation) as store:
-        found = store.exchanges(EVERYTHING if beginning is None else ExchangeQuery(session_named(store, beginning)))
-    if as_json:
-        for part in json_lines(found):
-            echo_json(part, newline=False)
+        found = store.each(EVERYTHING if beginning is None else ExchangeQuery(session_named(store, beginning)))
+        if as_json:
+            records = records_in_order(found, lambda session_id: store.exchanges(ExchangeQuery(session_id)))
+            for part in json_array(records):
+                echo_json(part, newline=False)
+            return
+        _print_table(found, lambda: say_empty(invocation))
+
+
+def _print_table(found: Iterator[Exchange], say_empty: Callable[[], None]) -> None:
+    first = next(found, None)
+    if first is None:
+        say_empty()
         return
-    if not found:
-        say_empty(invocation)
-        return
-    rows = [
+    rows = (
         (
             exchange.id,
             local_time(exchange.started_at),
@@ -61,10 +69,11 @@ def requests(invocation: Invocation, beginning: str | None, as_json: bool) -> No
             duration(exchange.duration_ms),
             exchange.error.message if exchange.error else exchange.stop_reason or "",
         )
-        for exchange in found
-    ]
+        for exchange in chain([first], found)
+    )
     heads = ("ID", "TIME", "MODEL", "STATUS", "OUTCOME", "PROMPT", "CACHED", "OUTPUT", "COST", "TOOK", "END")
-    click.echo(table(heads, rows, flexible=10, right=(3, 5, 6, 7, 8, 9), width=output_width()))
+    for line in table_lines(heads, rows, flexible=10, right=(3, 5, 6, 7, 8, 9), width=output_width()):
+        click.echo(line)
 
 
 @click.command()

@@ -20,6 +20,8 @@ from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.time_slices import in_slices
 
 _SHORTEST_INTERVAL_S = 0.1
+_FIRST = 200
+"""Exchanges that fill the first screen: more would keep the user waiting for it."""
 _NEWEST = 5000
 """Exchanges to load first. The rest of the last day and of their sessions follows."""
 _DAY = timedelta(hours=25)
@@ -107,14 +109,23 @@ class FeedFollower:
 
     async def _load(self) -> None:
         try:
-            newest = await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(limit=_NEWEST))
-            await self._merge(newest)
+            newest = await self._first_of(ExchangeQuery(limit=_FIRST))
+            if len(newest) == _FIRST:
+                earlier = ExchangeQuery(before=newest[0].id, limit=_NEWEST - _FIRST)
+                newest = [*await self._first_of(earlier), *newest]
             if len(newest) == _NEWEST:
                 await self._complete([*await self._rest_of_day(newest[0].id), *newest])
         except StoreError as error:
             self._in_trouble(error)
         finally:
             self._tell_merged()
+
+    async def _first_of(self, query: ExchangeQuery) -> list[Exchange]:
+        """Load and return the exchanges of a query, and show them at once."""
+        found = await asyncio.to_thread(self._sources.history.exchanges, query)
+        await self._merge(found)
+        self._tell_merged()
+        return found
 
     async def _rest_of_day(self, before: str) -> list[Exchange]:
         """Load and return the last day's exchanges from before a given one, oldest first."""
