@@ -26,6 +26,8 @@ class Filter:
     """Returns whether an exchange matches."""
     timed: bool = False
     """Whether the result depends on the current time."""
+    required: tuple[Term, ...] = ()
+    """Terms that every exchange that matches meets. There may be further conditions."""
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
@@ -80,6 +82,7 @@ class _Parser:
         self._tokens = list(_tokens(text))
         self._place = 0
         self._timed = False
+        self._required: list[Term] = []
 
     def parse(self) -> Filter:
         if not self._tokens:
@@ -87,7 +90,7 @@ class _Parser:
         test = self._alternatives(0)
         if (token := self._next()) is not None:
             raise FilterError("there is no ( before this )", token.at)
-        return Filter(self._text, test, self._timed)
+        return Filter(self._text, test, self._timed, tuple(self._required))
 
     def _next(self) -> _Token | None:
         return self._tokens[self._place] if self._place < len(self._tokens) else None
@@ -97,6 +100,8 @@ class _Parser:
         while (token := self._next()) is not None and token.kind is _TokenKind.OR:
             self._place += 1
             tests.append(self._together(depth))
+        if depth == 0 and len(tests) > 1:
+            self._required.clear()
         return tests[0] if len(tests) == 1 else lambda exchange, around: any(test(exchange, around) for test in tests)
 
     def _together(self, depth: int) -> Test:
@@ -120,6 +125,8 @@ class _Parser:
             token = following
         self._place += 1
         test = self._term(token.term) if token.term is not None else self._group(token, depth)
+        if token.term is not None and depth == 0 and not negated:
+            self._required.append(token.term)
         return (lambda exchange, around: not test(exchange, around)) if negated else test
 
     def _group(self, opening: _Token, depth: int) -> Test:

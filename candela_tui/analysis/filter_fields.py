@@ -65,6 +65,8 @@ class Field:
     units: tuple[str, ...] | None = None
     """The units that an amount can have; None for text."""
     timed: bool = False
+    amount: Callable[[Term], Decimal] | None = None
+    """Returns the amount of a term, in the unit of the fact; None if the field is not an amount."""
 
 
 def word_test(word: str) -> Test:
@@ -209,7 +211,14 @@ def _amount_field(
 
         return test
 
-    return Field(example, fact.label, make, units=tuple(unit for unit in units if unit), timed=live is not None)
+    return Field(
+        example,
+        fact.label,
+        make,
+        units=tuple(unit for unit in units if unit),
+        timed=live is not None,
+        amount=lambda term: _amount(term, units, example),
+    )
 
 
 def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:

@@ -50,6 +50,10 @@ class RemoteHistory:
         """Return the exchanges that a filter matches, oldest first."""
         return search_sessions(self, wanted, query, now)
 
+    def sessions_that_may_match(self, wanted: Filter) -> frozenset[str | None] | None:
+        """Return None: the filter is tried on every session."""
+        return None
+
     def totals(
         self,
         query: ExchangeQuery = EVERYTHING,

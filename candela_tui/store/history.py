@@ -92,6 +92,9 @@ class History(Bodies, Protocol):
     def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, /, *, now: datetime) -> list[Exchange]:
         """Return the exchanges that a filter matches, oldest first. ``now`` is for filters on age."""
 
+    def sessions_that_may_match(self, wanted: Filter, /) -> frozenset[str | None] | None:
+        """Return the sessions with exchanges that a filter may match, or None if it has to be tried on all."""
+
     def totals(
         self,
         query: ExchangeQuery = EVERYTHING,

@@ -24,6 +24,7 @@ from candela_tui.store.database import driver_connection, reading_engine, requir
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
+from candela_tui.store.prefilter import conditions_for
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
@@ -31,7 +32,7 @@ from candela_tui.store.rows import exchange_of, interrupted, with_headers
 from candela_tui.store.schema import exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.sums import LIVE
-from candela_tui.store.totals import NotSummable, conditions, read_ledger
+from candela_tui.store.totals import NotSummable, conditions, read_ledger, text_of
 from candela_tui.store.units import read_time, stored_time
 from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups
 
@@ -103,6 +104,20 @@ class StoreReader:
     def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, *, now: datetime) -> list[Exchange]:
         """Return the exchanges that a filter matches, oldest first."""
         return search_sessions(self, wanted, query, now)
+
+    def sessions_that_may_match(self, wanted: Filter) -> frozenset[str | None] | None:
+        """Return the sessions with exchanges that a filter may match, or None if it has to be tried on all."""
+        known = conditions_for(wanted)
+        if not known:
+            return None
+        try:
+            with self._summing() as connection:
+                if connection is None:
+                    return frozenset()
+                found = connection.execute(select(exchanges.c.session_id).distinct().where(*known)).scalars()
+                return frozenset(map(text_of, found))
+        except NotSummable:
+            return None
 
     def totals(
         self,

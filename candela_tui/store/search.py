@@ -26,7 +26,10 @@ def read_sessions(history: History, query: ExchangeQuery, wanted: Filter, now: d
 
     Each session is read as a whole, because facts and filters can refer to what it says about an exchange.
     """
+    some = history.sessions_that_may_match(wanted) if wanted else None
     for session_id in session_ids(history, query):
+        if some is not None and session_id not in some:
+            continue
         read = session_requests(session_id, history.exchanges(ExchangeQuery(session_id)), query.includes)
         if wanted:
             read = _matching(read, wanted, now)
