@@ -1,7 +1,7 @@
 """Checks the whole store: the file's structure, the sums, each row, and each body against its hash."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -179,9 +179,3 @@ def _read_parts(connection: Connection, exchange_id: str) -> None:
                 unpack_part(Part(*row))
             except DamagedBody as error:
                 raise StoreError(f"The stored response of exchange {exchange_id} is damaged ({error}).") from error
-
-
-def problems_text(problems: Sequence[Problem]) -> Iterator[str]:
-    """Yield a line for each problem."""
-    for problem in problems:
-        yield problem.words if problem.request_id is None else f"{problem.request_id}: {problem.words}"

@@ -4,13 +4,14 @@ Each request is copied with those of its bodies that equal their hashes. The res
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, RowMapping, Table, select, text
+from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,7 +28,7 @@ from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, tr
 from candela_tui.store.exclusive import exclusively
 from candela_tui.store.lanes import Lanes, read_request
 from candela_tui.store.migrate import bring_up_to_date
-from candela_tui.store.provider_requests import provider_request_row, read_provider_request
+from candela_tui.store.provider_requests import answer_passed_untouched, provider_request_row, read_provider_request
 from candela_tui.store.rows import exchange_of, with_headers
 from candela_tui.store.schema import (
     exchanges,
@@ -39,6 +40,7 @@ from candela_tui.store.schema import (
 )
 from candela_tui.store.sums import differing_sums, sum_again
 
+_T = TypeVar("_T")
 _AT_ONCE: Final = 20
 """Requests that are written in one transaction, so that a running candela does not wait long."""
 _MOST_BASES: Final = 64 * 2**20
@@ -122,36 +124,46 @@ class Repair:
             raise unchangeable(self._target, error) from error
 
     def _copied(self, reading: Connection, writing: Connection) -> Iterator[None]:
-        rowids = self._rowids(reading)
-        for start in range(0, len(rowids), _AT_ONCE):
+        for rowids in self._rowids(reading):
             with writing.begin():
                 writing.exec_driver_sql("BEGIN IMMEDIATE")
-                for rowid in rowids[start : start + _AT_ONCE]:
+                for rowid in rowids:
                     self._copy(reading, writing, rowid)
             yield
 
-    def _rowids(self, reading: Connection) -> range:
-        """Return the numbers that rows may have. A file is damaged page by page, so the others can be read by them."""
+    def _rowids(self, reading: Connection) -> Iterator[Sequence[int]]:
+        """Yield the numbers of rows, some at a time. A file is damaged page by page: those on other pages are found by
+        trying the next numbers."""
         try:
             require_this_version(reading, self._source)
-            pages = int(reading.exec_driver_sql("PRAGMA page_count").scalar_one())
-            reading.exec_driver_sql("SELECT 1 FROM exchanges LIMIT 0")
+            most = int(reading.exec_driver_sql("PRAGMA page_count").scalar_one()) * _MOST_ROWS_OF_PAGE
         except (SQLAlchemyError, DamagedStore, UnicodeDecodeError) as error:
             raise StoreError(f"Nothing of {self._source} can be read ({said(error)}). The file is kept.") from error
-        try:
-            last = reading.exec_driver_sql("SELECT coalesce(max(rowid), 0) FROM exchanges").scalar_one()
-        except SQLAlchemyError:
-            last = pages * _MOST_ROWS_OF_PAGE
-        return range(1, int(last) + 1)
+        wanted = text("SELECT rowid FROM exchanges WHERE rowid > :last ORDER BY rowid LIMIT :most")
+        last = failures = 0
+        while failures <= most:
+            try:
+                found = reading.execute(wanted, {"last": last, "most": _AT_ONCE}).scalars().all()
+            except (SQLAlchemyError, UnicodeDecodeError) as error:
+                self._lose_rows(error)
+                last, failures = last + 1, failures + 1
+                continue
+            if not found:
+                return
+            yield found
+            last, failures = found[-1], 0
+
+    def _lose_rows(self, error: Exception) -> None:
+        words = f"A part of the file can't be read ({said(error)}); the requests there are lost."
+        if words not in self.lost:
+            self.lost.append(words)
 
     def _copy(self, reading: Connection, writing: Connection, rowid: int) -> None:
         try:
             row = reading.execute(select(exchanges).where(text("exchanges.rowid = :row")), {"row": rowid}).mappings()
             found = row.one_or_none()
         except (SQLAlchemyError, UnicodeDecodeError) as error:
-            words = f"A part of the file can't be read ({said(error)}); the requests there are lost."
-            if words not in self.lost:
-                self.lost.append(words)
+            self._lose_rows(error)
             return
         if found is None:
             return
@@ -166,46 +178,45 @@ class Repair:
             self._copy_bodies(reading, writing, exchange)
 
     def _copy_bodies(self, reading: Connection, writing: Connection, exchange: Exchange) -> None:
-        body: bytes | None = None
-        for copy in (self._copy_headers, self._copy_parts):
-            self._tried(exchange, lambda copy=copy: copy(reading, writing, exchange))
-        body = self._tried(exchange, lambda: read_request(reading, exchange.id))
+        fields = self._try(exchange, lambda: _headers(reading, exchange))
+        if fields is not None:
+            writing.execute(insert(headers), fields)
+        for table in (response_parts, provider_parts):
+            parts = self._try(exchange, partial(_parts, reading, table, exchange.id))
+            if parts:
+                writing.execute(insert(table), parts)
+        body = self._try(exchange, lambda: read_request(reading, exchange.id))
         if body is not None:
             writing.execute(insert(request_bodies), self._lanes.row_of(writing, exchange, body))
-        self._tried(exchange, lambda: self._copy_provider_request(reading, writing, exchange, body))
+        sent = self._try(exchange, lambda: read_provider_request(reading, exchange.id))
+        untouched = self._try(exchange, lambda: answer_passed_untouched(reading, exchange.id))
+        if sent is not None and untouched is not None:
+            new = provider_request_row(exchange.id, sent, body, untouched=untouched)
+            writing.execute(insert(provider_requests), new)
 
-    def _tried(self, exchange: Exchange, copy: Any) -> Any:
+    def _try(self, exchange: Exchange, read: Callable[[], _T]) -> _T | None:
+        """Return what is read, or None, and note that it is lost."""
         try:
-            return copy()
+            return read()
         except (StoreError, DamagedBody, SQLAlchemyError, ValueError, TypeError) as error:
             words = str(error) if isinstance(error, StoreError) else said(error)
             self.lost.append(f"Of request {exchange.id}, a part is lost ({words}).")
             return None
 
-    def _copy_headers(self, reading: Connection, writing: Connection, exchange: Exchange) -> None:
-        row = _row(reading, headers, exchange.id)
-        if row is not None:
-            with_headers(exchange, dict(row))
-            writing.execute(insert(headers), dict(row))
 
-    def _copy_parts(self, reading: Connection, writing: Connection, exchange: Exchange) -> None:
-        for table in (response_parts, provider_parts):
-            wanted = select(table).where(table.c.exchange_id == exchange.id).order_by(table.c.number)
-            rows = reading.execute(wanted).mappings().all()
-            for row in rows:
-                unpack_part(Part(row["size"], row["digest"], row["data"], row["chunks"]))
-            if rows:
-                writing.execute(insert(table), list(map(dict, rows)))
-
-    def _copy_provider_request(
-        self, reading: Connection, writing: Connection, exchange: Exchange, own: bytes | None
-    ) -> None:
-        body = read_provider_request(reading, exchange.id)
-        row = _row(reading, provider_requests, exchange.id)
-        if body is not None and row is not None:
-            new = provider_request_row(exchange.id, body, own, untouched=row["untouched"])
-            writing.execute(insert(provider_requests), new)
+def _headers(reading: Connection, exchange: Exchange) -> dict[str, Any] | None:
+    wanted = select(headers).where(headers.c.exchange_id == exchange.id)
+    row = reading.execute(wanted).mappings().one_or_none()
+    if row is None:
+        return None
+    # Only to see whether they can be read.
+    with_headers(exchange, dict(row))
+    return dict(row)
 
 
-def _row(reading: Connection, table: Table, exchange_id: str) -> RowMapping | None:
-    return reading.execute(select(table).where(table.c.exchange_id == exchange_id)).mappings().one_or_none()
+def _parts(reading: Connection, table: Table, exchange_id: str) -> list[dict[str, Any]]:
+    wanted = select(table).where(table.c.exchange_id == exchange_id).order_by(table.c.number)
+    rows = [dict(row) for row in reading.execute(wanted).mappings()]
+    for row in rows:
+        unpack_part(Part(row["size"], row["digest"], row["data"], row["chunks"]))
+    return rows
