@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 import msgspec
@@ -110,8 +111,7 @@ class _Table:
         self._write()
 
     def _write(self) -> None:
-        self._lines.clear()
-        for _ in self._lines.add(self.folds()):
+        for _ in chain(self._lines.clear(), self._lines.add(self.folds())):
             pass
 
     def folds(self) -> Iterator[Fold | None]:
