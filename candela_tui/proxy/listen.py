@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
 from candela_tui.network.peer import listener
 from candela_tui.providers.identity import RouteName
 from candela_tui.storing import Storing
@@ -108,21 +110,36 @@ def running_candela(port: int) -> RunningCandela | None:
 
 
 def _health(port: int) -> bytes:
-    """Return the body of the answer to GET /healthz. Raises OSError, and ValueError for an answer that is not HTTP.
-
-    HTTP/1.0, so that the answer ends with the connection. http.client would take longer to import than all else here.
-    """
+    """Return the body of the answer to GET /healthz. Raises OSError, and ValueError for an answer that is not HTTP."""
     until = time.monotonic() + _HEALTH_TIMEOUT_S
+    answer = _Answer()
+    # http.client would take longer to import than all else here.
+    parser = HttpResponseParser(answer)
     with socket.create_connection((HOST, port), _HEALTH_TIMEOUT_S) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: %s:%d\r\n\r\n" % (HOST.encode(), port))
-        answer = b""
-        while len(answer) < _MOST_BYTES and (part := connection.recv(_MOST_BYTES)):
-            answer += part
-            connection.settimeout(max(0.001, until - time.monotonic()))
-    head, between, body = answer.partition(b"\r\n\r\n")
-    if not between or not head.startswith(b"HTTP/1."):
-        raise ValueError("not an answer of HTTP")
-    return body
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\n\r\n" % (HOST.encode(), port))
+        try:
+            while not answer.is_whole and len(answer.body) < _MOST_BYTES and (part := connection.recv(_MOST_BYTES)):
+                parser.feed_data(part)
+                connection.settimeout(max(0.001, until - time.monotonic()))
+        except (HttpParserError, HttpParserUpgrade):
+            raise ValueError("not an answer of HTTP") from None
+    return bytes(answer.body)
+
+
+class _Answer:
+    """What httptools finds in an answer. One without a length is whole when the connection ends."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.is_whole = False
+
+    def on_body(self, data: bytes) -> None:
+        """Take bytes of the body."""
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        """Note the end of the answer."""
+        self.is_whole = True
 
 
 def _storing(said: object) -> Storing:
