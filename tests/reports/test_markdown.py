@@ -63,11 +63,11 @@ def test_a_session_has_a_heading_its_totals_and_a_table_of_its_requests() -> Non
 
 ## Conversation
 
-*The body of this request was not recorded.*
+*The body was not recorded.*
 
 ## Sub-agent Explore · Count files
 
-*The body of this request was not recorded.*
+*The body was not recorded.*
 
 *✗ overloaded\\_error: Overloaded*
 """

@@ -63,10 +63,13 @@ def after_a_restart(path: Path) -> tuple[list[str], Reports]:
         store_whole(writer, NEW)
         reports.wait_until_stored(NEW.id)
         try:
-            return read_all(path), reports
+            found = read_all(path)
         except StoreError:
-            # Damaged, or not there at this moment, since the writer puts another in its place.
-            reports.wait_for_problem("was damaged")
+            found = []
+        if NEW.id in found:
+            return found, reports
+        # Damaged, or not there or empty at this moment, since the writer puts another in its place.
+        reports.wait_for_problem("was damaged")
         # The damage was found after the exchange was stored.
         store_whole(writer, exchange(100))
         reports.wait_until_stored(exchange(100).id)

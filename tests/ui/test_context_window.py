@@ -1,12 +1,12 @@
 """The window of the context gauge, where nothing was priced in this process before (as in an attached dashboard)."""
 
-from candela_tui import pricing
+from candela_tui import price_data, pricing
 from tests.ui.scene import Scene, until
 
 
 async def test_the_window_of_the_model_is_told_as_soon_as_the_price_data_is_loaded(scene: Scene) -> None:
     made = scene.request(usage=(12, 96_000, 1_200, 0, 61))
-    pricing._lookup.cache_clear()
+    price_data.loaded.cache_clear()
     assert not pricing.price_data_loaded()
     loaded = scene.app.sources.loaded
     async with scene.opened() as pilot:

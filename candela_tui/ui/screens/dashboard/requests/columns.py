@@ -203,7 +203,7 @@ COLUMNS = (
         "MODEL",
         11,
         1,
-        "model served; ≠ other, ↗ cloud, ⇣ imported",
+        "model; ≠ other ↗ cloud ⇣ import",
         _model,
         lambda call, table: call.last.model_used or call.last.model,
         right=False,
