@@ -238,7 +238,7 @@ class TestReadingOneRequest:
 
     @pytest.mark.parametrize(
         ("key", "sight"),
-        [("3", "# Tone"), ("4", "5 tools"), ("5", "a thousand times"), ("6", "[redacted]")],
+        [("3", "# Tone"), ("4", "o Sort"), ("5", "a thousand times"), ("6", "[redacted]")],
         ids=["system", "tools", "response", "headers"],
     )
     def test_its_tabs(self, story: Story, key: str, sight: str) -> None:
@@ -246,7 +246,7 @@ class TestReadingOneRequest:
 
     @pytest.mark.parametrize(
         ("key", "sight"),
-        [("4", "5 tools"), ("6", "[redacted]"), ("7", '"model"'), ("8", "content_block_delta")],
+        [("4", "o Sort"), ("6", "[redacted]"), ("7", '"model"'), ("8", "content_block_delta")],
         ids=["tools", "headers", "raw-request", "raw-response"],
     )
     def test_its_tabs_where_there_is_little_room(self, story: Story, key: str, sight: str) -> None:
