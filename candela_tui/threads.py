@@ -18,6 +18,8 @@ _SLICE_S: Final = 0.002
 """Work without a rest, in seconds. The relay and the dashboard share the interpreter with it."""
 _REST: Final = 4
 """How many times longer than the work the rest after it is."""
+_REST_WHILE_BUSY: Final = 49
+"""The same while streams are live: so rarely that the delays of their chunks stay what they are."""
 
 
 class Stopped(Exception):
@@ -27,9 +29,10 @@ class Stopped(Exception):
 class Pace:
     """Slows work in a thread down, so that the relay and the dashboard are not held up by it."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        """``stop`` ends the work when it is set."""
+    def __init__(self, stop: threading.Event, is_busy: Callable[[], bool] = lambda: False) -> None:
+        """``stop`` ends the work when it is set. ``is_busy`` says whether streams are live."""
         self._stop = stop
+        self._is_busy = is_busy
         self._since = time.monotonic()
 
     def begin(self) -> None:
@@ -41,7 +44,7 @@ class Pace:
         worked = time.monotonic() - self._since
         if worked < _SLICE_S and not self._stop.is_set():
             return
-        if self._stop.wait(worked * _REST):
+        if self._stop.wait(worked * (_REST_WHILE_BUSY if self._is_busy() else _REST)):
             raise Stopped
         self._since = time.monotonic()
 

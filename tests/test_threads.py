@@ -2,10 +2,11 @@
 
 import sys
 import threading
+import time
 
 import pytest
 
-from candela_tui.threads import NoAnswer, answer_awaited, answer_within, call_in_thread
+from candela_tui.threads import NoAnswer, Pace, answer_awaited, answer_within, call_in_thread
 
 
 async def test_what_a_call_returns_or_raises_comes_back() -> None:
@@ -34,3 +35,21 @@ def test_a_time_limit_of_the_call_itself_is_told_from_ours() -> None:
 
     with pytest.raises(TimeoutError, match="the server's"):
         answer_within(call_in_thread(slow, "keyring"), 30)
+
+
+@pytest.mark.parametrize(("busy", "times"), [(False, 4), (True, 49)])
+def test_work_rests_nearly_all_of_the_time_while_streams_are_live(busy: bool, times: int) -> None:
+    rests: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0.0)
+            return False
+
+    pace = Pace(Stop(), lambda: busy)
+    pace.begin()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.003:
+        pass
+    pace.pause()
+    assert rests[0] >= 0.003 * times

@@ -28,14 +28,21 @@ class IndexerThread:
     ``on_problem`` is called from the thread with a message for the user.
     """
 
-    def __init__(self, index: Path, store: Path, on_problem: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        index: Path,
+        store: Path,
+        on_problem: Callable[[str], None],
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``is_busy`` says whether streams are live: the thread then rests nearly all of the time."""
         self._index_file = index
         self._store_file = store
         self._on_problem = on_problem
         self._told = ""
         self._stop = threading.Event()
         self._indexer: Indexer | None = None
-        self._pace = Pace(self._stop)
+        self._pace = Pace(self._stop, is_busy)
         self._thread = threading.Thread(target=self._run, name="candela-index", daemon=True)
 
     def start(self) -> None:

@@ -56,7 +56,9 @@ class Engine:
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
         )
         self.feed.storing = self._storing
-        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify)
+        self._indexer = IndexerThread(
+            self._paths.search_index, self._paths.store, self.feed.notify, lambda: self.feed.live_count() > 0
+        )
         self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
         self._sinks = open_sinks(settings.sinks, self.feed.notify)
