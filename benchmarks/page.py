@@ -21,7 +21,7 @@ from candela_tui.store.history import NoBodies
 from candela_tui.text import amounts
 
 _STRETCH = 10
-"""Turns after which the conversation begins anew, as after a compaction: each turn repeats those before it."""
+"""Turns after which the conversation starts again, as after a compaction: each turn repeats those before it."""
 _RESULT = 50_000
 """Characters of the tool result in each turn."""
 _ANSWER = 400

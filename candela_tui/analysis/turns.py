@@ -52,7 +52,7 @@ class Turn:
     tools: Sequence[Item] = ()
     system: Sequence[Item] = ()
     """The settings, tools and blocks of the system prompt that are new or changed. A change of the client's note to the
-    provider, which is no part of the prompt, does not count."""
+    provider, which is not part of the prompt, does not count."""
     messages: Sequence[Item] = ()
     """The messages that are new; of a changed message, its new blocks. The answer to the previous request is not
     repeated."""

@@ -128,7 +128,7 @@ class SearchIndex:
 
     @classmethod
     def open(cls, path: Path) -> "SearchIndex":
-        """Open the index to write it; make it anew if there is none or if it can't be used. Raises OSError and
+        """Open the index to write it; create it if there is none, and again if it can't be used. Raises OSError and
         sqlite3.Error."""
         try:
             return cls(_opened(path))

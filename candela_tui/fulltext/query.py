@@ -45,7 +45,7 @@ class Term:
         """The term in FTS5's own language; empty if the index has no word of it."""
         if not has_word(self.text):
             return ""
-        # A byte of the command line that is no text, and NUL, are in no text that was indexed.
+        # A byte of the command line that is not text, and NUL, are in no text that was indexed.
         readable = self.text.encode("utf-8", "replace").decode().replace("\0", " ")
         words = indexed_words(readable).replace('"', '""')
         last = _WORD.findall(self.text)[-1]

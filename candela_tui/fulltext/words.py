@@ -41,7 +41,7 @@ def parts_of_names(text: str) -> str:
 
 
 def is_word_edge(character: str) -> bool:
-    """Return whether a word ends where the next character is no letter or digit."""
+    """Return whether a word ends where the next character is not a letter or digit."""
     return character.isalnum() and _WITHOUT_SPACES.match(character) is None
 
 

@@ -65,7 +65,7 @@ def test_what_was_set_is_put_back_to_the_byte(document: Any, form: int, paths: s
 @given(document=documents, form=some.integers(0, 5), later=some.text(min_size=1, max_size=3))
 def test_what_others_changed_since_stays(document: Any, form: int, later: str) -> None:
     text, made = with_members(laid_out(document, form), WANTED)
-    # Another program writes the file anew, with more in it.
+    # Another program writes the file again, with more in it.
     after = json.loads(text.decode("utf-8-sig"))
     after[f"new {later}"] = 1
     after["env"][f"new {later}"] = later

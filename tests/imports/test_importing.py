@@ -124,7 +124,7 @@ def test_what_an_older_candela_recorded_is_known_by_its_request_id(projects: Pat
 
 
 def test_the_same_id_in_another_session_at_another_time_is_another_answer(projects: Path, store: Path) -> None:
-    """Some gateways number their answers anew."""
+    """Some gateways give answers ids of their own."""
     conversation().write(projects)
     record(store, exchange(1, session_id=FORK, message_id="msg_1", started_at=BEGAN - timedelta(days=2)))
     assert imported(store, projects).imported == 1

@@ -190,7 +190,7 @@ def _emptied(body: bytes, path: MemberPath, before: str | None) -> bytes | None:
 
 
 def _same(raw: bytes, after: str) -> bool:
-    """Return whether a member still has the value that was set; it may have been laid out anew."""
+    """Return whether a member still has the value that was set; its layout may have changed."""
     return bool(json.loads(raw) == json.loads(after))
 
 

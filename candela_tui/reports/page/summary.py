@@ -34,7 +34,7 @@ def session_facts(read: SessionRequests) -> str:
 
 def figures(exchanges: Sequence[Exchange], totals: Totals, agents: int) -> str:
     """Return the sums as large figures."""
-    # A subscription pays for these requests: their cost is no bill.
+    # A subscription pays for these requests: their cost is not a bill.
     covered = all(each.subscription for each in exchanges if each.cost is not None)
     cost = "API-equivalent cost" if covered and totals.priced else "Cost"
     rows = "".join(

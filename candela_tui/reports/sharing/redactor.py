@@ -19,7 +19,7 @@ _PATH = re.compile(
 )
 _SURROUNDED = re.compile(re.escape(REDACTED))
 _SIGNATURE = "signature"
-"""The provider's signature of thinking, which is no credential."""
+"""The provider's signature of thinking, which is not a credential."""
 
 
 class Private(StrEnum):
