@@ -17,7 +17,7 @@ from candela_tui.store.writer import StoreWriter
 from tests.cli.forked import ForkedProcess, start_forked
 from tests.e2e.candela import free_port
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 OTHER = "2aaa0000-0000-4000-8000-000000000002"
 """The second session of the home that has records."""
 COMMAND = Path(sys.executable).with_name("candela")

@@ -143,7 +143,7 @@ async def _runs_a_client(candela: Path, home: Home) -> None:
     home.with_programs(claude=f"exec {sys.executable} -c '{ASK}'")
     assert (await home.run_program("--version", program=candela)).out == f"candela {__version__}\n"
     ran = await home.run_program("claude", "-p", "hi", program=candela)
-    assert (ran.code, ran.out) == (0, "200 True\n")
+    assert (ran.code, ran.out) == (0, "200 True\n"), ran.err
     assert ran.err.startswith("candela: started in the background")
     assert (await home.run_program("stop", program=candela)).code == 0
     recorded = await home.run_program("requests", "--json", program=candela)

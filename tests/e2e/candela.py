@@ -1,8 +1,10 @@
 """A candela of its own for a test: ``candela serve`` as a child process, and the other commands on its records."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -14,15 +16,18 @@ from typing import Any, Self
 from tests.e2e.claude import run_program
 
 PATIENCE_S = 60.0
+_CHANCE = random.SystemRandom()
+"""Hypothesis seeds the usual one alike in each of the tests' processes."""
 COMMAND = str(Path(sys.executable).with_name("candela"))
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody used a moment ago, and that no system gives to a connection or to port 0."""
+    while True:
+        port = _CHANCE.randrange(10_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Candela:

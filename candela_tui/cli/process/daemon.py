@@ -12,7 +12,8 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.pidfile import background
 from candela_tui.proxy.listen import RunningCandela, running_candela
 
-_START_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = 120.0
+"""A first start on a slow machine compiles a thousand modules. If it fails, its end is noticed at once."""
 READY = b"ready"
 
 
