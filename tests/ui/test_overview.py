@@ -24,12 +24,16 @@ from candela_tui.ui.screens.dashboard.requests.failures import failure_text
 from candela_tui.ui.screens.request.overview.waterfall import waterfall_lines
 from candela_tui.ui.screens.request.pages.overview import _time_heading
 from candela_tui.ui.screens.request.screen import PAGES
-from candela_tui.ui.widgets.tab_bar import tabs
+from candela_tui.ui.widgets.tab_bar import TabName, tabs
 from tests.ui.scene import LIVE, NOW, Scene, clues, event, screen_text, shows, stream, until
 
-TABS = (
-    *("Overview", "Messages", "System", "Tools", "Response"),
-    *("Context", "Cache", "Headers", "Raw request", "Raw response"),
+TABS = tuple(
+    TabName(key, name)
+    for key, name in (
+        *(("1", "Overview"), ("2", "Messages"), ("3", "System"), ("4", "Tools"), ("5", "Response")),
+        *(("c", "Context"), ("x", "Cache"), ("t", "Turn")),
+        *(("6", "Headers"), ("7", "Raw request"), ("8", "Raw response")),
+    )
 )
 
 
@@ -317,17 +321,26 @@ def test_the_active_tab_is_always_there_and_no_two_names_touch(width: int, activ
     placed = tabs(TABS, width, active)
     assert active in {tab.number for tab in placed}
     assert all(before.right < after.left for before, after in pairwise(placed))
-    assert placed[-1].right <= width or len(placed) == 1 or placed[-1].number == active
+    assert placed[-1].right <= width or placed[-1].number == active
 
 
-def test_every_tab_has_room_in_80_columns_with_its_digit() -> None:
-    placed = tabs([page.title for page in PAGES], 78, 0)
-    assert len(placed) == len(PAGES)
-    assert [tab.digit for tab in placed] == list("¹²³⁴⁵⁶⁷⁸")
+def test_every_tab_has_room_in_80_columns_with_its_key() -> None:
+    placed = tabs(TABS, 78, 0)
+    assert len(placed) == len(TABS)
+    assert [tab.key for tab in placed] == list("¹²³⁴⁵ᶜˣᵗ⁶⁷⁸")
 
 
-def test_a_tab_never_loses_its_digit() -> None:
-    assert all(tab.digit for width in range(20, 240) for tab in tabs(TABS, width, 3))
+def test_every_tab_has_its_whole_name_in_120_columns() -> None:
+    assert [tab.name for tab in tabs(TABS, 118, 0)] == [tab.name for tab in TABS]
+
+
+def test_a_tab_never_loses_its_key() -> None:
+    assert all(tab.key for width in range(20, 240) for tab in tabs(TABS, width, 3))
+
+
+def test_no_two_tabs_have_the_same_key() -> None:
+    keys = [page.key for page in PAGES]
+    assert len(set(keys)) == len(keys)
 
 
 async def test_the_last_tab_opens_by_a_click_in_80_columns(scene: Scene) -> None:

@@ -36,7 +36,7 @@ from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
 from candela_tui.ui.widgets.one_line import OneLine
 from candela_tui.ui.widgets.rows.row_list import RowList
-from candela_tui.ui.widgets.tab_bar import TabBar
+from candela_tui.ui.widgets.tab_bar import TabBar, TabName
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
@@ -117,7 +117,7 @@ class ReportScreen(Closable[None]):
         self._plotted: bool | None = None
         """Whether the user wants the chart; None: if there is room."""
         self._title = OneLine(id="title")
-        self._tabs = TabBar([by.value.capitalize() for by in _REPORTS])
+        self._tabs = TabBar([TabName(str(number), by.value.capitalize()) for number, by in enumerate(_REPORTS, 1)])
         self._chart = ReportChart()
         self._heads = OneLine(id="heads")
         self._rows = ReportRows(id="report-rows")

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from textual.binding import BindingType
 
 from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.widgets.tab_bar import TabName
 
 
-def request_keys(titles: Sequence[str]) -> list[BindingType]:
-    """Return the key bindings. The page of each title gets its digit, the tenth 0."""
+def request_keys(tabs: Sequence[TabName]) -> list[BindingType]:
+    """Return the key bindings. Each tab is opened by its key."""
     return [
         bind("request.back", "escape,q", "back", "Back", "Close the search, or go back to the list", footer=True),
         bind(
@@ -23,13 +24,13 @@ def request_keys(titles: Sequence[str]) -> list[BindingType]:
         bind("request.next_tab", "right_square_bracket", "turn(1)", "Next tab", "Next tab"),
         *(
             bind(
-                f"request.{title.lower().replace(' ', '_')}",
-                str(number % 10),
-                f"open_page({number - 1})",
-                title,
-                f"Show the {title} tab",
+                f"request.{tab.name.lower().replace(' ', '_')}",
+                tab.key,
+                f"open_page({number})",
+                tab.name,
+                f"Show the {tab.name} tab",
             )
-            for number, title in enumerate(titles, 1)
+            for number, tab in enumerate(tabs)
         ),
         bind("request.side", "s", "other_side", "Side", "Raw tabs: show the client's or provider's bytes", footer=True),
         bind("request.next", "J", "step(1)", "Next", "Next request, on the same tab", footer=True),

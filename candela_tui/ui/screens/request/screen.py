@@ -35,7 +35,7 @@ from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
 from candela_tui.ui.widgets.search_bar import SearchBar
-from candela_tui.ui.widgets.tab_bar import TabBar
+from candela_tui.ui.widgets.tab_bar import TabBar, TabName
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
@@ -50,6 +50,7 @@ PAGES: tuple[type[Page], ...] = (
     RawResponsePage,
 )
 _TITLES = tuple(page.title for page in PAGES)
+_TABS = tuple(TabName(page.key, page.title) for page in PAGES)
 _RAW = (RawRequestPage.title, RawResponsePage.title)
 _ERRORS = frozenset({Outcome.ERROR, Outcome.CUT, Outcome.BLOCKED})
 
@@ -78,7 +79,7 @@ class RequestScreen(Closable[None]):
     """Show one page of a request at a time; each page keeps its scroll position."""
 
     CSS_PATH = "screen.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = request_keys(_TITLES)
+    BINDINGS: ClassVar[list[BindingType]] = request_keys(_TABS)
 
     def __init__(
         self, sources: DataSources, exchange_id: str, listed: SourceList, *, sought: SoughtText | None = None
@@ -94,7 +95,7 @@ class RequestScreen(Closable[None]):
         self._side: TrafficSide = "client"
         self._request: ShownRequest | None = None
         self._headline = Headline(id="title")
-        self._tabs = TabBar(_TITLES)
+        self._tabs = TabBar(_TABS)
         self._view = TextView(id="view", preferences=sources.preferences)
         self._search = SearchBar(self._view)
         self._pages = OpenPages(self._view, self._show_position)

@@ -18,6 +18,7 @@ class HeadersPage:
     """The Headers tab. Written again when the response's fields arrive."""
 
     title: ClassVar[str] = "Headers"
+    key: ClassVar[str] = "6"
     follows = False
 
     def __init__(self, request: ShownRequest, width: int) -> None:

@@ -19,6 +19,7 @@ class MessagesPage(RequestPage):
     """The Messages tab: each message with its role."""
 
     title = "Messages"
+    key = "2"
     levels: ClassVar[Mapping[str, DetailLevel]] = {
         "user": DetailLevel.ALL,
         "assistant": DetailLevel.ALL,

@@ -29,6 +29,7 @@ class OverviewPage(AnswerPage):
     """The Overview tab. Short, so it is written again on each change. Block times come from the response's chunks."""
 
     title: ClassVar[str] = "Overview"
+    key: ClassVar[str] = "1"
 
     def __init__(self, request: ShownRequest, width: int) -> None:
         super().__init__(request, width)

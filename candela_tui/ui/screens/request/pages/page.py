@@ -82,6 +82,8 @@ class Page(Protocol):
     """
 
     title: ClassVar[str]
+    key: ClassVar[str]
+    """The key that opens it: a digit, or a letter for a tab that has its own key in the dashboard too."""
 
     def __init__(self, request: ShownRequest, width: int) -> None: ...
 

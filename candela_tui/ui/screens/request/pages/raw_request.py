@@ -16,6 +16,7 @@ class RawRequestPage:
     """The Raw request tab: indented JSON, or the original lines if ``pretty`` is False."""
 
     title: ClassVar[str] = "Raw request"
+    key: ClassVar[str] = "7"
     follows = False
 
     def __init__(self, request: ShownRequest, width: int, *, pretty: bool = True, side: TrafficSide = "client") -> None:

@@ -22,6 +22,7 @@ class RawResponsePage(AnswerPage):
     """The Raw response tab. Grows with the response, with its Content-Encoding undone."""
 
     title: ClassVar[str] = "Raw response"
+    key: ClassVar[str] = "8"
 
     def __init__(self, request: ShownRequest, width: int, *, pretty: bool = True, side: TrafficSide = "client") -> None:
         remembered = request.preferences.now

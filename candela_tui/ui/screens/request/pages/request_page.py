@@ -19,6 +19,7 @@ class RequestPage:
     """A tab on a part of the request, in blocks that fold."""
 
     title: ClassVar[str]
+    key: ClassVar[str]
     levels: ClassVar[Mapping[str, DetailLevel]]
     """The kinds of blocks, each with the detail shown until the user changes it."""
     follows = False

@@ -19,6 +19,7 @@ class ResponsePage(AnswerPage):
     """The Response tab. Takes the chunks as they come."""
 
     title: ClassVar[str] = "Response"
+    key: ClassVar[str] = "5"
 
     def __init__(self, request: ShownRequest, width: int) -> None:
         super().__init__(request, width)

@@ -24,6 +24,7 @@ class SystemPage(RequestPage):
     """The System tab, block by block."""
 
     title = "System"
+    key = "3"
     levels: ClassVar[Mapping[str, DetailLevel]] = {"system": DetailLevel.ALL, "reminders": DetailLevel.ALL}
 
     def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:

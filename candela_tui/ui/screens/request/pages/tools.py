@@ -68,6 +68,7 @@ class ToolsPage(RequestPage):
     """The Tools tab: a table in which each tool unfolds to its description and schema."""
 
     title = "Tools"
+    key = "4"
     levels: ClassVar[Mapping[str, DetailLevel]] = {"tools": DetailLevel.ONE}
 
     def folds(self, request: MessagesRequest, size: int) -> Iterator[Fold | None]:
