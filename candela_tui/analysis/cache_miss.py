@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Literal
+from typing import Final
 
 from candela_tui.analysis.cache import cache_life
 from candela_tui.analysis.conversation import CONTINUING, same_agent
@@ -17,10 +16,14 @@ from candela_tui.analysis.costs import with_cost
 from candela_tui.analysis.items import Item
 from candela_tui.analysis.prompt_blocks import Prompt, difference_path
 from candela_tui.exchange import Exchange
+from candela_tui.exchange.cache_diagnosis import CacheState, Cause, Confidence, Diagnosis
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.usage import Usage
 
+VERSION: Final = 1
+"""Raise it with each change of what ``diagnose`` returns, so that stored results are worked out again."""
 _ROUNDING = 0.01
 """The share of a prompt by which a full read may fall short: providers count a cached prefix in blocks."""
 _LOOKBACK = 20
@@ -29,40 +32,6 @@ works")."""
 _LARGEST_MINIMUM = 4096
 """Tokens. A shorter prompt may be below the minimum of its model: 1,024 to 4,096 (same source, "Cache limitations")."""
 
-
-class CacheState(StrEnum):
-    """How much of what could be read from the cache was read."""
-
-    HIT = "hit"
-    PARTIAL = "partial"
-    MISS = "miss"
-    COLD = "cold"
-    """Nothing was in the cache yet."""
-    OFF = "off"
-    """The request has no ``cache_control`` marks."""
-
-
-class Cause(StrEnum):
-    """Why less was read from the cache than could be."""
-
-    FIRST_REQUEST = "first_request"
-    TOOLS_CHANGED = "tools_changed"
-    SYSTEM_PROMPT_CHANGED = "system_prompt_changed"
-    MESSAGES_REWRITTEN = "messages_rewritten"
-    MODEL_CHANGED = "model_changed"
-    TTL_EXPIRED_5M = "ttl_expired_5m"
-    TTL_EXPIRED_1H = "ttl_expired_1h"
-    PARAMETERS_CHANGED = "parameters_changed"
-    CACHE_MARKS_MOVED = "cache_marks_moved"
-    BELOW_MINIMUM = "below_minimum"
-    ROUTE_CHANGED = "route_changed"
-    COMPACTED = "compacted"
-    LOOKBACK_EXCEEDED = "lookback_exceeded"
-    LIKELY_SERVER_SIDE = "likely_server_side"
-    UNKNOWN = "unknown"
-
-
-Confidence = Literal["certain", "likely", "unknown"]
 
 _PARAMETERS: Mapping[str, Confidence] = {
     "thinking": "certain",
@@ -78,7 +47,6 @@ _CHANGED = {
     "system": Cause.SYSTEM_PROMPT_CHANGED,
     "messages": Cause.MESSAGES_REWRITTEN,
 }
-_CONTENT = frozenset({*_CHANGED.values(), Cause.COMPACTED})
 _EXPIRED = {"5m": Cause.TTL_EXPIRED_5M, "1h": Cause.TTL_EXPIRED_1H}
 _REASON = "cache_miss_reason"
 
@@ -89,39 +57,6 @@ class Asked:
 
     exchange: Exchange
     prompt: Prompt | None
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What became of a request's cache, and why. Counts are None where the answer does not state them."""
-
-    state: CacheState | None
-    """None if the answer states no usage."""
-    cause: Cause | None = None
-    """None for a hit."""
-    confidence: Confidence = "certain"
-    where: str | None = None
-    """The first thing that differs: ``model``, ``thinking``, ``tools[3].description``, ``messages[4].content[0]``."""
-    previous_id: str | None = None
-    """The request of the same conversation whose cache could be read."""
-    idle: timedelta | None = None
-    """From that request's first byte to this request: the cache lives so long from its last use."""
-    ttl: str | None = None
-    """The lifetime of that cache: ``5m`` or ``1h``."""
-    expected_read_tokens: int | None = None
-    """What that request had read and written, so what could be read."""
-    read_tokens: int | None = None
-    write_5m_tokens: int | None = None
-    write_1h_tokens: int | None = None
-    rewritten_tokens: int | None = None
-    """Tokens that were in the cache and were written again."""
-    provider_reason: str | None = None
-    """The provider's own reason, where the client asked for it."""
-
-    @property
-    def where_is_block(self) -> bool:
-        """Whether ``where`` names a block of the prompt that changed."""
-        return self.cause in _CONTENT
 
 
 _WORDS = {
@@ -174,22 +109,29 @@ def latest_cached(exchanges: Iterable[Exchange], exchange: Exchange) -> Exchange
     )
 
 
+def measured_of(usage: Usage | None, answer_facts: Iterable[tuple[str, str]]) -> Diagnosis:
+    """Return what an answer states of the cache, without what became of it."""
+    reason = dict(answer_facts).get(_REASON)
+    if usage is None or usage.prompt_tokens is None:
+        return Diagnosis(None, provider_reason=reason)
+    return Diagnosis(
+        None,
+        read_tokens=usage.cache_read_tokens,
+        write_5m_tokens=usage.cache_write_5m_tokens,
+        write_1h_tokens=usage.cache_write_1h_tokens,
+        provider_reason=reason,
+    )
+
+
 def diagnose(now: Asked, before: Asked | None) -> Diagnosis:
     """Return what became of a request's cache. ``before`` is the request whose cache it could read (see
     ``latest_cached``), None if there is none."""
     exchange = now.exchange
     usage = exchange.usage
-    reason = dict(exchange.answer_facts).get(_REASON)
+    measured = measured_of(usage, exchange.answer_facts)
     if usage is None or usage.prompt_tokens is None:
-        return Diagnosis(None, provider_reason=reason)
+        return measured
     read = usage.cache_read_tokens
-    measured = Diagnosis(
-        None,
-        read_tokens=read,
-        write_5m_tokens=usage.cache_write_5m_tokens,
-        write_1h_tokens=usage.cache_write_1h_tokens,
-        provider_reason=reason,
-    )
     if before is None:
         return _first(measured, now)
     expected = _cached_tokens(before.exchange)

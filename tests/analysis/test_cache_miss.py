@@ -14,9 +14,6 @@ from hypothesis import strategies as st
 
 from candela_tui.analysis.cache_miss import (
     Asked,
-    CacheState,
-    Cause,
-    Diagnosis,
     diagnose,
     explained,
     latest_cached,
@@ -26,6 +23,7 @@ from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import Prompt, difference_path, prompt_of
 from candela_tui.config import PricingSettings
 from candela_tui.exchange import Exchange, Marks, Outcome
+from candela_tui.exchange.cache_diagnosis import CacheState, Cause, Diagnosis
 from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage

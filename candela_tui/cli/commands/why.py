@@ -8,7 +8,6 @@ import click
 
 from candela_tui.analysis.cache_miss import (
     Asked,
-    Diagnosis,
     changed_items,
     diagnose,
     explained,
@@ -23,6 +22,7 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded, request_named
 from candela_tui.cli.terminal.output import echo_json
 from candela_tui.exchange import Exchange
+from candela_tui.exchange.cache_diagnosis import Diagnosis
 from candela_tui.pricing import Pricer
 from candela_tui.reports.json_text import json_text
 from candela_tui.store.history import ExchangeQuery
