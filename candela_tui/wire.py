@@ -15,6 +15,8 @@ SNAPSHOTS = "snapshots"
 """The path for exchanges in candela's internal form, for an attached candela of the same version."""
 
 SNAPSHOT, EXCHANGE, NOTICE, MISSED, CREDENTIALS = "snapshot", "exchange", "notice", "missed", "credentials"
+INTERCEPT = "intercept"
+"""Event name: the intercept is set, for as long as the stream lasts."""
 REMOVED = "removed"
 """Event name: ids of requests that were removed from the store."""
 REQUEST = "request"
@@ -114,6 +116,30 @@ class Forgotten(msgspec.Struct, frozen=True):
     """The number of refusals that were forgotten."""
 
     forgotten: int
+
+
+class SetIntercept(msgspec.Struct, frozen=True):
+    """The requests to hold, as a filter."""
+
+    filter: str
+
+
+class InterceptState(msgspec.Struct, frozen=True):
+    """What is intercepted and held."""
+
+    filters: tuple[str, ...]
+    """One for each connection that holds requests."""
+    held: tuple[str, ...]
+    """The ids of the held requests."""
+    longest_s: float
+    """Seconds after which a held request goes on unchanged."""
+
+
+class Released(msgspec.Struct, frozen=True):
+    """A held request went on."""
+
+    changed: bool
+    """Whether the body that was given differs from the request's own."""
 
 
 class Gone(msgspec.Struct, frozen=True):

@@ -6,11 +6,19 @@ or ``!`` in front excludes. Quotes keep spaces. The fields are in ``FIELDS``.
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from candela_tui.analysis.filter_fields import FIELDS, FilterError, Surroundings, Term, Test, word_test
+from candela_tui.analysis.filter_fields import (
+    FIELDS,
+    FIELDS_OF_REQUESTS,
+    FilterError,
+    Surroundings,
+    Term,
+    Test,
+    word_test,
+)
 from candela_tui.exchange import Exchange
 
 _DEEPEST = 40
@@ -28,6 +36,8 @@ class Filter:
     """Whether the result depends on the current time."""
     required: tuple[Term, ...] = ()
     """Terms that every exchange that matches meets. There may be further conditions."""
+    fields: frozenset[str] = frozenset()
+    """The names of the fields in it."""
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
@@ -61,6 +71,12 @@ def parse(text: str) -> Filter:
     return _Parser(text).parse()
 
 
+def parse_for_intercept(text: str) -> Filter:
+    """Parse a filter for requests that have only just arrived. Raises FilterError, also for a field that only the
+    answer decides."""
+    return _Parser(text, FIELDS_OF_REQUESTS).parse()
+
+
 _LAST_PIECE = re.compile(r"(?:[()|]|[^\s()|]*)\s*\Z")
 
 
@@ -77,8 +93,10 @@ def parse_beginning(text: str) -> Filter:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Collection[str] = FIELDS.keys()) -> None:
         self._text = text
+        self._known = known
+        self._fields: set[str] = set()
         self._tokens = list(_tokens(text))
         self._place = 0
         self._timed = False
@@ -90,7 +108,7 @@ class _Parser:
         test = self._alternatives(0)
         if (token := self._next()) is not None:
             raise FilterError("there is no ( before this )", token.at)
-        return Filter(self._text, test, self._timed, tuple(self._required))
+        return Filter(self._text, test, self._timed, tuple(self._required), frozenset(self._fields))
 
     def _next(self) -> _Token | None:
         return self._tokens[self._place] if self._place < len(self._tokens) else None
@@ -144,6 +162,9 @@ class _Parser:
         found = FIELDS.get(term.name.lower())
         if found is None:
             raise FilterError(_unknown_field(term), term.at)
+        if term.name.lower() not in self._known:
+            raise FilterError(f"{term.name} is not known before the request is sent, so it can't hold one", term.at)
+        self._fields.add(term.name.lower())
         self._timed = self._timed or found.timed
         if not term.value:
             raise FilterError(f"{term.name}{term.operator} needs a value, such as {found.example}", term.value_at)

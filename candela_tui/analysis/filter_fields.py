@@ -236,6 +236,13 @@ def _age_ms(exchange: Exchange, around: Surroundings) -> float:
     return max(0.0, (around.now - exchange.started_at).total_seconds() * 1000)
 
 
+def _held_ms(exchange: Exchange, around: Surroundings) -> float | None:
+    """Return how long an exchange was held, or has been held so far."""
+    if exchange.held_at_ms is None or not exchange.held:
+        return exchange.held_ms
+    return max(0.0, _age_ms(exchange, around) - exchange.held_at_ms)
+
+
 def _age(term: Term) -> Test:
     wanted = _amount(term, _TIMES_MS, "age<10m")
     holds = _COMPARISONS[term.operator]
@@ -287,5 +294,26 @@ FIELDS: Mapping[str, Field] = {
     "sent": _amount_field("sent>1MB", "request_bytes"),
     "received": _amount_field("received>1MB", "response_bytes"),
     "retry": _amount_field("retry>0", "retry"),
+    "held": _amount_field("held>5s", "held_ms", live=lambda of, around: _held_ms(of, around)),
 }
 """The fields by name. Descriptions and usual values come from the facts."""
+
+FIELDS_OF_REQUESTS = frozenset(
+    {
+        "model",
+        "agent",
+        "kind",
+        "class",
+        "type",
+        "turn",
+        "session",
+        "id",
+        "path",
+        "route",
+        "provider",
+        "beta",
+        "sent",
+        "retry",
+    }
+)
+"""The fields that are known as soon as a request has arrived, before it is sent to a provider."""

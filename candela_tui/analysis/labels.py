@@ -92,7 +92,7 @@ def way(exchange: Exchange) -> str:
     return f"{spoken}, mapped to {provider(exchange.provider)}"
 
 
-ADAPTED = {"retry": "retried", "beta": "beta", "field": "field", "message": "message"}
+ADAPTED = {"edit": "edited by hand", "retry": "retried", "beta": "beta", "field": "field", "message": "message"}
 """What candela changed in a request, in the order of display."""
 
 

@@ -223,6 +223,11 @@ class Exchange:
     """What the cost was calculated from. None if recorded by a version of candela that did not record it."""
     kept: Kept = Kept.FULL
     """What is stored of its headers and bodies. They are all there while it is live."""
+    held_at_ms: float | None = None
+    """When the request began to wait for the user, who intercepts it: milliseconds since it was received. None if it
+    was not held."""
+    released_at_ms: float | None = None
+    """When it no longer waited. None while it is held."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 
@@ -240,6 +245,16 @@ class Exchange:
     def live(self) -> bool:
         """Whether the response has not ended yet."""
         return self.outcome is Outcome.LIVE
+
+    @property
+    def held(self) -> bool:
+        """Whether candela holds the request until the user lets it go."""
+        return self.live and self.held_at_ms is not None and self.released_at_ms is None
+
+    @property
+    def held_ms(self) -> float | None:
+        """How long the request was held. None if it was not, or still is."""
+        return _since(self.held_at_ms, self.released_at_ms)
 
     @property
     def failed(self) -> bool:

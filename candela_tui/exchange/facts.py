@@ -253,10 +253,10 @@ FACTS: tuple[Fact, ...] = (
     Fact("gateway", "the gateway that answered", lambda of, _: of.gateway, doc="Such as `LiteLLM`."),
     Fact(
         "adapted",
-        "what candela changed for the provider",
+        "what was changed on the way to the provider",
         lambda of, _: _joined((f"{each.what} {each.name}" for each in of.adaptations), "; "),
         doc="Such as `beta context-1m-2025-08-07; field context_management`.",
-        values=("beta", "field", "message", "retry"),
+        values=("beta", "field", "message", "retry", "edit"),
     ),
     Fact(
         "client",
@@ -385,6 +385,13 @@ FACTS: tuple[Fact, ...] = (
         lambda of, _: of.price_basis.prices if of.price_basis is not None else None,
         doc="Such as `genai-prices 0.2.3`, or `config.toml` for a price of your own.",
     ),
+    Fact(
+        "held_ms",
+        "how long you held it",
+        lambda of, _: _milliseconds(of.held_ms),
+        Unit.MILLISECONDS,
+        "Only where an intercept made it wait; `duration_ms` and `connect_ms` contain it.",
+    ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""
 
@@ -434,7 +441,7 @@ DETAILS: tuple[Detail, ...] = (
         "adaptations",
         lambda of: [{"what": each.what, "name": each.name, "why": each.why} for each in of.adaptations],
         "array",
-        "What candela changed for the provider: `what` (`beta`, `field`, `message`, `retry`), `name`, `why`.",
+        "What candela or the user changed: `what` (`beta`, `field`, `message`, `retry`, `edit`), `name`, `why`.",
     ),
     Detail(
         "answer_facts",

@@ -1,4 +1,4 @@
-"""Changes that candela makes to a request so that its provider accepts it."""
+"""Changes to a request on its way through candela: those that its provider needs, and those that the user makes."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ from typing import Literal
 class Adaptation:
     """One change, recorded and shown with the exchange."""
 
-    what: Literal["beta", "field", "message", "retry"]
+    what: Literal["beta", "field", "message", "retry", "edit"]
     """``beta``: a flag of anthropic-beta; ``field``: a field of the body; ``message``: a message that was
-    rewritten; ``retry``: the request was sent again."""
+    rewritten; ``retry``: the request was sent again; ``edit``: the user changed a part while the request was held."""
     name: str
     """The flag, or the field's place, such as ``context_management`` or ``tools.*.defer_loading``."""
     why: str

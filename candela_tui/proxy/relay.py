@@ -16,6 +16,7 @@ from candela_tui.proxy.answer_writer import AnswerWriter, Body, TranslatedBody, 
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.client_answer import with_request_id
+from candela_tui.proxy.intercept.intercepts import Intercepts
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +24,10 @@ logger = logging.getLogger(__name__)
 class Relay:
     """Relays requests to providers and records them."""
 
-    def __init__(self, attempts: Attempts, capture: Capture) -> None:
+    def __init__(self, attempts: Attempts, capture: Capture, intercepts: Intercepts) -> None:
         self._attempts = attempts
         self._capture = capture
+        self._intercepts = intercepts
         self.stopping = False
         """Whether candela is shutting down: requests cancelled from then on are interrupted, not cancelled by the
         client."""
@@ -37,6 +39,9 @@ class Relay:
         raw = RawExchange(client_request)
         self._capture.begin(raw)
         try:
+            # In front of the rules, which judge what was edited.
+            if self._intercepts:
+                client_request = await self._intercepts.passed(client_request, raw)
             step = await upstream.attempt(client_request)
             return await self._exchange(request, step, raw)
         except BrokenOff as broken:

@@ -40,6 +40,7 @@ from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange, id_at
 from candela_tui.proxy.client_answer import error_response, with_request_id
+from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.relay import Relay
@@ -128,8 +129,19 @@ class Proxy:
         self._refused = RefusalNotices(feed.notify)
         self.refusals = Refusals()
         """What models refused."""
+        self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
-            LocalApi(feed, paths.store, paths.token, self._about, paths.vault, Accounts(paths.accounts), self.refusals)
+            LocalApi(
+                feed,
+                paths.store,
+                paths.token,
+                self._about,
+                paths.vault,
+                Accounts(paths.accounts),
+                self.refusals,
+                self._intercepts,
+                self._limit,
+            )
             if paths
             else None
         )
@@ -144,7 +156,7 @@ class Proxy:
         keep_header_bytes()
         self._client = ProviderClient(self._settings.proxy)
         attempts = Attempts(self._client, Origins(self._port), notify=self._feed.notify, log=_warn)
-        self._relay = Relay(attempts, self._capture)
+        self._relay = Relay(attempts, self._capture, self._intercepts)
         opened = open_upstreams(self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals)
         self._upstreams = {
             name: with_rules(upstream, self._settings.rules, self._feed.notify, self._ledger)
@@ -198,6 +210,7 @@ class Proxy:
         assert self._warming is not None
         await self._acceptor.close()
         self._web.pre_shutdown()
+        self._intercepts.close()
         if self.live:
             try:
                 await asyncio.wait_for(self._relaying.none(), grace_s)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(

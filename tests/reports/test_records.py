@@ -113,6 +113,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "imported": None,
         "rebuilt": None,
         "price_data": None,
+        "held_ms": None,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from candela_tui.exchange import Outcome, Recording
+from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.upstream import Attempt, ClientRequest
@@ -18,16 +19,20 @@ class RawExchange:
     __slots__ = (
         "_zero",
         "attempt",
+        "changes",
         "connected_ms",
+        "edited",
         "end_ms",
         "error",
         "first_byte_ms",
+        "held_at_ms",
         "id",
         "outcome",
         "provider_headers",
         "provider_metrics",
         "provider_status",
         "recording",
+        "released_at_ms",
         "request",
         "response_headers",
         "started_at",
@@ -40,6 +45,12 @@ class RawExchange:
         self._zero = time.perf_counter()
         self.request = request
         self.recording = Recording(request.body)
+        self.held_at_ms: float | None = None
+        self.released_at_ms: float | None = None
+        self.edited: ClientRequest | None = None
+        """The request that took the client's place, if the user edited it while it was held."""
+        self.changes: tuple[Adaptation, ...] = ()
+        """What the user changed in it."""
         self.connected_ms: float | None = None
         self.first_byte_ms: float | None = None
         self.end_ms: float | None = None
@@ -57,6 +68,18 @@ class RawExchange:
 
     def _now(self) -> float:
         return (time.perf_counter() - self._zero) * 1000
+
+    def held(self) -> None:
+        """Note that the request waits for the user."""
+        self.held_at_ms = self._now()
+
+    def released(self) -> None:
+        """Note that the request no longer waits."""
+        self.released_at_ms = self._now()
+
+    def changed(self, edited: ClientRequest, changes: tuple[Adaptation, ...]) -> None:
+        """Note the request that goes on instead of the client's."""
+        self.edited, self.changes = edited, changes
 
     def connected(self) -> None:
         """Note that a connection to the provider is open."""

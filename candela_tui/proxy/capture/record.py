@@ -24,7 +24,7 @@ from candela_tui.protocol.headers import beta_flags, header, rate_limits, reques
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.message_digests import last_turn_digest
 from candela_tui.protocol.native_calls import is_messages_of_bedrock
-from candela_tui.protocol.parsed_request import is_chat, parse_request
+from candela_tui.protocol.parsed_request import ParsedRequest, is_chat, parse_request
 from candela_tui.protocol.request import MessagesRequest, session_in_metadata
 from candela_tui.protocol.service_tiers import tier_in
 from candela_tui.protocol.usage import Usage
@@ -199,11 +199,25 @@ class ExchangeRecord:
         )
         self.exchange = self._attempted(self.exchange)
         if request is not None:
-            self._asked = Asked(call.model)
-            if self.exchange.dialect != Dialect.OPENAI:
-                tier = self._tier_asked or request.service_tier
-                self._asked = Asked(call.model, request.speed, tier, request.inference_geo)
+            self._asked = self._asks(call)
             self._unread = asked_lifetimes(self._body, self._lifetimes)
+
+    def _asks(self, call: ParsedRequest) -> Asked:
+        """Return what the served answer is compared with."""
+        request = call.request
+        if request is None or self.exchange.dialect == Dialect.OPENAI:
+            return Asked(call.model)
+        return Asked(call.model, request.speed, self._tier_asked or request.service_tier, request.inference_geo)
+
+    def _edited_model(self) -> str | None:
+        """Return the model that the user chose instead while the request was held."""
+        edited = self.raw.edited
+        if edited is None:
+            return None
+        call = parse_request(self.exchange.dialect, edited.method, edited.resource, edited.body)
+        if self._asked is not None:
+            self._asked = replace(self._asks(call), cache_ttls=self._asked.cache_ttls)
+        return call.model if call.model != self.exchange.model else None
 
     def join(self, conversations: Conversations) -> None:
         """Set the session of a request whose client names none, by its conversation."""
@@ -253,6 +267,8 @@ class ExchangeRecord:
             self._shown < len(raw.recording.chunks)
             or raw.attempt is not self._attempt
             or self.exchange.marks != self._marks()
+            or self.exchange.held_at_ms != raw.held_at_ms
+            or self.exchange.released_at_ms != raw.released_at_ms
         )
 
     def _decoded_side(self) -> Recording:
@@ -329,7 +345,13 @@ class ExchangeRecord:
         raw = self.raw
         self._count()
         self._shown = self._counted
-        exchange = replace(self.exchange, marks=self._marks(), response_bytes=self._received)
+        exchange = replace(
+            self.exchange,
+            marks=self._marks(),
+            held_at_ms=raw.held_at_ms,
+            released_at_ms=raw.released_at_ms,
+            response_bytes=self._received,
+        )
         exchange = self._attempted(exchange)
         if not self._headed and (raw.status is not None or raw.end_ms is not None):
             self._headed = True
@@ -421,8 +443,8 @@ class ExchangeRecord:
             url=redact_url(raw.url),
             provider=attempt.provider,
             region=attempt.region,
-            model_sent=attempt.model,
-            adaptations=attempt.adaptations,
+            model_sent=attempt.model or self._edited_model(),
+            adaptations=(*raw.changes, *attempt.adaptations),
             provider_request_headers=redact_headers(sent) if sent != request_fields(list(raw.request.headers)) else (),
             subscription=self._oauth and attempt.provider == Provider.ANTHROPIC,
         )

@@ -23,8 +23,11 @@ from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.refusal_memory import Refusals
+from candela_tui.proxy.intercept.edit import NotEditable
+from candela_tui.proxy.intercept.intercepts import Intercepts, NotHeld
 from candela_tui.proxy.local_api.bodies import Bodies
 from candela_tui.proxy.local_api.events import RequestEvents, SnapshotEvents, event_stream, snapshot
+from candela_tui.proxy.local_api.intercepting import BadIntercept, intercept_stream, state_of, wanted_filter
 from candela_tui.proxy.local_api.listing import newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
 from candela_tui.proxy.local_api.session_contexts import SessionContexts
@@ -61,9 +64,14 @@ class LocalApi:
         vault_file: Path,
         accounts: Accounts,
         refusals: Refusals,
+        intercepts: Intercepts,
+        most_body: int,
     ) -> None:
+        """``most_body`` is the size in bytes that an edited request may have."""
         self._feed = feed
         self._refusals = refusals
+        self._intercepts = intercepts
+        self._most_body = most_body
         self._vault_file = vault_file
         self._accounts = accounts
         self._store = StoreReader(store, feed.notify)
@@ -95,6 +103,10 @@ class LocalApi:
             return await self._unlock(request)
         if path == f"{API_ROOT}/notices":
             return await self._notice(request)
+        if path == f"{API_ROOT}/intercept" and request.method == "POST":
+            return await self._intercept(request)
+        if path.startswith(f"{API_ROOT}/held/") and request.method == "POST":
+            return await self._release(request, unquote(path.removeprefix(f"{API_ROOT}/held/")))
         forgets = path == f"{API_ROOT}/refusals" and request.method == "DELETE"
         if request.method != "GET" and not forgets:
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
@@ -123,6 +135,8 @@ class LocalApi:
                 return _document(wire.encode([wire.Credentials.of(state) for state in await self._credentials()]))
             case ["refusals"]:
                 return _document(wire.encode([wire.Refusal.of(each) for each in self._refusals.remembered()]))
+            case ["intercept"]:
+                return _document(wire.encode(state_of(self._intercepts)))
             case ["events"]:
                 return await event_stream(request, self._feed, self._about(), RequestEvents(self._contexts()))
             case ["sessions"]:
@@ -167,6 +181,29 @@ class LocalApi:
         except VaultError as error:
             return _refusal(403, str(error))
         return _document(b"{}")
+
+    async def _intercept(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Hold what a filter matches for as long as the client reads the response."""
+        try:
+            return await intercept_stream(request, self._intercepts, await wanted_filter(request))
+        except BadIntercept as error:
+            return _refusal(400, str(error))
+        except ConnectionResetError:
+            request.protocol.force_close()
+            return web.Response()
+
+    async def _release(self, request: web.BaseRequest, exchange_id: str) -> web.Response:
+        """Let a held request go: as it is, or with the body that is given."""
+        try:
+            body = await read_body(request, self._most_body)
+            changed = await self._intercepts.release(exchange_id, body or None)
+        except BodyTooLarge:
+            return _refusal(413, "the body is larger than [proxy] max_body_mb allows")
+        except NotEditable as error:
+            return _refusal(400, str(error))
+        except NotHeld:
+            return _refusal(404, "no request of this id is held: it has gone on, or its client has left")
+        return _document(wire.encode(wire.Released(changed)))
 
     def _tell_unlocked(self) -> None:
         for provider in self._in_file():

@@ -32,11 +32,9 @@ def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
     if not exchange.adaptations:
         return []
     number = len(exchange.adaptations)
-    note = (
-        "1 change, so that the provider accepts it"
-        if number == 1
-        else f"{number} changes, so that the provider accepts it"
-    )
+    note = "1 change" if number == 1 else f"{number} changes"
+    if all(one.what != "edit" for one in exchange.adaptations):
+        note += ", so that the provider accepts it"
     lines = [heading("Adapted", note)]
     before = ""
     for one in sorted(exchange.adaptations, key=lambda one: _ORDER.index(one.what)):

@@ -35,12 +35,18 @@ def phases(exchange: Exchange, blocks: Sequence[BlockTime]) -> Iterator[Phase]:
     """Yield the phases in order, up to where the request has come."""
     marks = exchange.marks
     end = marks.end
+    begin = 0.0
+    if exchange.held_at_ms is not None:
+        yield Phase("held", exchange.held_at_ms, exchange.released_at_ms, "warn")
+        if exchange.released_at_ms is None:
+            return
+        begin = exchange.released_at_ms
     if marks.connected is None:
         if exchange.live or end is not None:
             # A transcript does not say more than when it began and ended.
-            yield Phase("connecting" if exchange.imported is None else "whole", 0.0, end, "faint")
+            yield Phase("connecting" if exchange.imported is None else "whole", begin, end, "faint")
         return
-    yield Phase("connected", 0.0, marks.connected, "link")
+    yield Phase("connected", begin, marks.connected, "link")
     if marks.first_byte is None:
         yield Phase("waiting", marks.connected, end, "warn")
         return

@@ -1,0 +1,1 @@
+"""Holding requests that the user intercepts, until they are let go, edited or not."""
