@@ -44,6 +44,7 @@ class Housekeeping:
     def start_over(self) -> None:
         """Forget which removals were reported, because the file was replaced."""
         self._seen = None
+        self._resumes_at = 0.0
 
     def report_removed(self, connection: Connection) -> None:
         """Report what was removed since the last call, by any process. Call it inside a transaction."""
@@ -61,7 +62,7 @@ class Housekeeping:
             self.report_removed(connection)
 
     def step(self, connection: Connection) -> float:
-        """Do the next piece of work. Return the seconds until the next step: 0 if there is more to do."""
+        """Do the next piece of work if it is time. Return the seconds until the next step: 0 if there is more to do."""
         now = time.monotonic()
         if now < self._resumes_at:
             return self._resumes_at - now
@@ -74,9 +75,12 @@ class Housekeeping:
         self._removed = self._removed or worked
         if not worked and free_pages(connection) > (0 if self._removed else _MANY_FREE_PAGES):
             worked = self._removed = give_pages_back(connection)
-        if not worked:
-            self._removed = False
-        return 0.0 if worked else _REST_S
+        if worked:
+            return 0.0
+        self._removed = False
+        # The writer asks after each batch, and a look costs as much as storing a small request.
+        self._resumes_at = now + _REST_S
+        return _REST_S
 
     def put_off(self, error: Exception) -> float:
         """Do nothing for a while after an error: storing matters more. Return the seconds."""

@@ -53,6 +53,7 @@ _OWNED: Final = tuple(
 """The tables whose rows belong to one exchange."""
 _SEQUENCES = table("sqlite_sequence", column("name"), column("seq"))
 """SQLite's table of the highest number that each AUTOINCREMENT table has ever had."""
+_LATEST = select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == removals.name)
 
 logger = logging.getLogger(__name__)
 
@@ -116,8 +117,7 @@ def _without_cascades(connection: Connection) -> Iterator[None]:
 
 def last_removal(connection: Connection) -> int:
     """Return the number of the latest removal that any process made, 0 if there was none."""
-    latest = select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == removals.name)
-    return int(connection.execute(latest).scalar() or 0)
+    return int(connection.execute(_LATEST).scalar() or 0)
 
 
 def removed_since(connection: Connection, number: int) -> list[str]:

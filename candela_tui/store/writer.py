@@ -417,7 +417,7 @@ class StoreWriter:
                 connection.execute(_ADD_REQUESTS, requests)
             for entry in entries:
                 self._write_provider_request(connection, entry)
-                write_responses(connection, entry, after[entry.exchange.id])
+            write_responses(connection, entries, after)
         return after
 
     def _write_provider_request(self, connection: Connection, entry: Entry) -> None:
