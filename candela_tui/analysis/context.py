@@ -47,7 +47,7 @@ def context_fill(conversation: Sequence[Exchange]) -> ContextFill | None:
     if latest is None:
         return None
     growth = round((sizes[0] - sizes[-1]) / (len(sizes) - 1)) if len(sizes) > 1 else None
-    return ContextFill(sizes[0], _window(latest, sizes[0], conversation), growth)
+    return ContextFill(sizes[0], window_of(latest, sizes[0], conversation), growth)
 
 
 def _compacted(conversation: Sequence[Exchange]) -> bool:
@@ -62,7 +62,9 @@ def _size(exchange: Exchange) -> int | None:
     return prompt + (usage.output_tokens or 0) if usage is not None and prompt is not None else None
 
 
-def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -> int | None:
+def window_of(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -> int | None:
+    """Return the context window of a request in tokens; None if it is not known, or smaller than the ``tokens`` that
+    are in it. What the conversation asked for before tells whether the window was extended."""
     version = claude_code_version(exchange.client)
     if version is not None and exchange.model is not None:
         # The client compacts by the window that it assumes, whatever the provider would accept.
@@ -76,6 +78,14 @@ def _window(exchange: Exchange, tokens: int, conversation: Sequence[Exchange]) -
     if _asks_for_a_million(exchange, model, conversation) or (window is not None and tokens > window):
         window = claude_code.MILLION
     return window if window is not None and tokens <= window else None
+
+
+def autocompact_at(exchange: Exchange, window: int) -> int | None:
+    """Return at how many tokens the client compacts the conversation by itself; None if that is not known."""
+    version = claude_code_version(exchange.client)
+    if version is None or exchange.model is None:
+        return None
+    return claude_code.autocompact_at(version, exchange.model, window)
 
 
 def _asks_for_a_million(exchange: Exchange, model: str, conversation: Sequence[Exchange]) -> bool:

@@ -56,6 +56,7 @@ COMMANDS = {
     "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),
     "why": CommandEntry("why", "why", "Explain what a request read from the prompt cache."),
+    "context": CommandEntry("context", "context", "Show what fills the context window at a request."),
     "export": CommandEntry("export", "export", "Write CSV, JSON, JSON Lines, Parquet, HAR, Markdown or HTML."),
     "prices": CommandEntry("prices", "prices", "Show the prices that are known, and fetch newer ones."),
     "reprice": CommandEntry("reprice", "reprice", "Calculate the recorded costs again, with the prices of now."),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candela_tui.protocol.image_size import image_size
 from candela_tui.text.terminal_safe import terminal_safe_lines
 from candela_tui.ui.screens.request.conversation.attachments import Attachment, current_attachment
-from candela_tui.ui.screens.request.conversation.image_size import image_size
 from candela_tui.ui.screens.request.pages.system import SystemPage
 from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel
 from candela_tui.ui.widgets.text_view.search import Query

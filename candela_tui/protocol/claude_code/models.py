@@ -25,6 +25,13 @@ _MILLION_GENERATION = (4, 7)
 _UNKNOWN_MILLION_SINCE: Version = (2, 1, 332)
 """... and from this one on, unknown models have them too."""
 _COUNTS_GEOGRAPHY_SINCE: Version = (2, 1, 260)
+_COMPACTION_RESERVE = 33_000
+"""Tokens of the window that are left when the client compacts by itself. ``/context`` of 2.1.197 and 2.1.332 shows them
+as the "autocompact buffer"; 2.1.332 was seen to compact within 500 tokens of 167,000 and of 967,000."""
+_COMPACTED_GENERATION = (4, 6)
+"""The models with that reserve: only these in 2.1.197 ..."""
+_LATER_COMPACTED_SINCE: Version = (2, 1, 332)
+"""... and these and all later ones from this version on."""
 _OLD_GENERATION = (4, 8)
 """Every version knows the models up to this generation, and those below from the given version on."""
 _NEW_MODELS: tuple[tuple[Version, frozenset[str]], ...] = (
@@ -42,6 +49,19 @@ def context_window(version: Version, model: str) -> int:
     if not knows(version, model):
         return MILLION if version >= _UNKNOWN_MILLION_SINCE else _USUAL
     return MILLION if (model_name(model).version or (0, 0)) >= _MILLION_GENERATION else _USUAL
+
+
+def autocompact_at(version: Version, model: str, window: int) -> int | None:
+    """Return at how many tokens of this window the client compacts the conversation by itself.
+
+    None if it is not known to: for models before 4.6, and where the window is a million only because of ``[1m]``, it
+    keeps no tokens in reserve.
+    """
+    if window > context_window(version, model):
+        return None
+    generation = model_name(model).version or (99, 0)
+    later = generation > _COMPACTED_GENERATION and version >= _LATER_COMPACTED_SINCE
+    return window - _COMPACTION_RESERVE if later or generation == _COMPACTED_GENERATION else None
 
 
 def asks_for_a_million(betas: Iterable[str]) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import msgspec
 
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
+from candela_tui.protocol.image_size import image_size
 from candela_tui.protocol.raw_json import raw_members
 from candela_tui.text import amounts
 from candela_tui.text.cells import shortened
 from candela_tui.ui.screens.request.conversation.attachments import Attachment, file_name
-from candela_tui.ui.screens.request.conversation.image_size import image_size
 from candela_tui.ui.screens.request.conversation.tool_arguments import ArgumentsContent
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.text_view.folding.content import Content, ContentSequence, LinesContent
