@@ -1,19 +1,21 @@
-"""The remaining life of a session's prompt cache.
+"""How long what is in the prompt cache lives, and the remaining life of a session's.
 
-Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: an entry lives for five minutes or an hour,
-and each use restarts its time.
+Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching (November 2026): an entry lives for five
+minutes or an hour. Its time runs from the start of the request that wrote or read it last, so the time that the answer
+takes counts.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     # Not at run time: the status line has no time for these imports.
     from candela_tui.exchange import Exchange
 
-_SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
+SPANS: Final = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}
+"""How long an entry of each lifetime lives without being used."""
 _USUAL = "5m"
 
 
@@ -31,7 +33,7 @@ class CacheUse:
     """What one request says about the cache. Counts are None if the answer does not state them."""
 
     at: datetime
-    """When the prompt had been processed: at the first byte of the response."""
+    """When the request began."""
     read_tokens: int | None
     write_5m_tokens: int | None
     write_1h_tokens: int | None
@@ -46,20 +48,20 @@ class CacheUse:
             written = {"5m": self.write_5m_tokens, "1h": self.write_1h_tokens}
             in_use = {ttl for ttl, tokens in written.items() if tokens}
         if not in_use or len(self.asked_ttls) > 1:
-            in_use |= {ttl for ttl in self.asked_ttls if ttl in _SPANS}
+            in_use |= {ttl for ttl in self.asked_ttls if ttl in SPANS}
         return in_use
 
 
 def cache_life(conversation: Sequence["Exchange"]) -> CacheLife | None:
     """Return the life of the cache that the last of these requests (in order) read or wrote, or None if none did."""
-    return life_after(map(_use, reversed(conversation)))
+    return life_after(map(cache_use, reversed(conversation)))
 
 
 def life_after(uses: Iterable[CacheUse]) -> CacheLife | None:
     """Return the life of the cache after these requests, the newest first, or None if none of them used it.
 
-    It counts from the first byte of the response, while the response may go on for minutes. If several lifetimes are
-    in use the shortest counts, because what expires first has to be written again.
+    It counts from the beginning of the request. If several lifetimes are in use the shortest counts, because what
+    expires first has to be written again.
     """
     used_at = None
     for use in uses:
@@ -68,15 +70,15 @@ def life_after(uses: Iterable[CacheUse]) -> CacheLife | None:
                 continue
             used_at = use.at
         if in_use := use.lifetimes:
-            ttl = min(in_use, key=_SPANS.__getitem__)
-            return CacheLife(ttl, used_at + _SPANS[ttl])
-    return CacheLife(_USUAL, used_at + _SPANS[_USUAL]) if used_at is not None else None
+            ttl = min(in_use, key=SPANS.__getitem__)
+            return CacheLife(ttl, used_at + SPANS[ttl])
+    return CacheLife(_USUAL, used_at + SPANS[_USUAL]) if used_at is not None else None
 
 
-def _use(exchange: "Exchange") -> CacheUse:
+def cache_use(exchange: "Exchange") -> CacheUse:
+    """Return what a request says about the cache."""
     usage = exchange.usage
-    at = exchange.started_at + timedelta(milliseconds=exchange.marks.first_byte or 0)
     if usage is None:
-        return CacheUse(at, None, None, None, exchange.cache_ttls)
+        return CacheUse(exchange.started_at, None, None, None, exchange.cache_ttls)
     written = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
-    return CacheUse(at, usage.cache_read_tokens, *written, exchange.cache_ttls)
+    return CacheUse(exchange.started_at, usage.cache_read_tokens, *written, exchange.cache_ttls)

@@ -139,8 +139,13 @@ def _digest_of_members(members: dict[str, msgspec.Raw]) -> bytes:
 
 def is_billing_note(item: Item) -> bool:
     """Return whether a block of the system prompt is the client's note to the provider."""
-    text = (_members(item.raw) or {}).get("text", NULL)
-    return (text_prefix(text, len(_BILLING) + 2) or "").startswith(_BILLING)
+    return first_text(item, len(_BILLING)).startswith(_BILLING)
+
+
+def first_text(item: Item, characters: int) -> str:
+    """Return the beginning of a text block's ASCII text: so many characters, or fewer; empty for other blocks."""
+    text = item.raw if _first_byte(item.raw) == b'"' else (_members(item.raw) or {}).get("text", NULL)
+    return text_prefix(text, characters + 2) or ""
 
 
 def lines_of(item: Item) -> Iterator[str]:

@@ -4,9 +4,11 @@ Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: the or
 ``cache_control`` mark keeps everything before it. A mark at the top of the body stands for one on the last block.
 """
 
+import re
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from candela_tui.analysis.items import Item, Items, is_billing_note
 from candela_tui.protocol.cache_control import LIFETIMES
@@ -14,8 +16,16 @@ from candela_tui.protocol.raw_json import decode_json, raw_members
 
 _MARK = "cache_control"
 _IMAGE = "image"
+_CITED = ("document", "search_result")
+"""The kinds of blocks that an answer may cite."""
+_OUTPUT = "output_config"
+_FLAT = ("effort", "format")
+"""The members of ``output_config`` that are settings of their own."""
+_ACCOUNT = re.compile(r"account_(?:uuid\\?\"\s*:\s*\\?\")?([0-9a-f]{8}-[0-9a-f-]{27})")
+"""In ``metadata.user_id``: a JSON text with ``account_uuid``, before about 2.1 ``user_…_account_…_session_…``."""
 
 Part = Literal["tools", "system", "messages"]
+_ORDER: Final[tuple[Part, ...]] = ("tools", "system", "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,10 @@ class Prompt:
 
     blocks: tuple[PromptBlock, ...]
     settings: dict[str, bytes]
-    """The digest of each setting, by name."""
+    """The digest of each setting, by name. ``output_config.effort`` and ``output_config.format`` are settings of their
+    own, ``output_config`` is the rest of it."""
+    account: str | None = None
+    """The account that the client says it is; None if it says nothing."""
 
     @property
     def last_mark(self) -> int | None:
@@ -51,6 +64,33 @@ class Prompt:
     def has_images(self) -> bool:
         """Whether a message has an image."""
         return any(block.item.label == _IMAGE for block in self.blocks)
+
+    @property
+    def has_citations(self) -> bool:
+        """Whether a document in a message may be cited."""
+        return any(_cited(block) for block in self.blocks if block.item.label in _CITED)
+
+    @property
+    def marks(self) -> list[int]:
+        """The positions of the marked blocks."""
+        return [place for place, block in enumerate(self.blocks) if block.mark]
+
+    def size_of(self, blocks: int) -> int:
+        """Return the bytes of so many blocks at the beginning."""
+        return sum(block.size for block in self.blocks[:blocks])
+
+    def begin_of(self, part: Part) -> int:
+        """Return the position of the first block of a part; of the next part if it has none."""
+        order = _ORDER.index(part)
+        places = (place for place, block in enumerate(self.blocks) if _ORDER.index(block.part) >= order)
+        return next(places, len(self.blocks))
+
+    def parameter(self, name: str) -> object:
+        """Return a value that is equal for two prompts if a setting is: one of ``settings``, or whether the prompt has
+        an ``image`` or ``citations``."""
+        if name == _IMAGE:
+            return self.has_images
+        return self.has_citations if name == "citations" else self.settings.get(name)
 
     def common_prefix(self, other: "Prompt") -> int:
         """Return how many blocks at the beginning are the same in both."""
@@ -65,22 +105,58 @@ class Prompt:
 
 def prompt_of(items: Items) -> Prompt:
     """Return the prompt of a request whose items were read. The client's note to the provider is not part of it."""
+    steps = read_prompt(items)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Prompt = end.value
+            return found
+
+
+def read_prompt(items: Items) -> Generator[None, None, Prompt]:
+    """Return what ``prompt_of`` does, in steps: each handles one block."""
     blocks: list[PromptBlock] = []
     for place, item in enumerate(items.tools):
         blocks.append(_block("tools", f"tools[{place}]", item, item.digest))
+        yield
     for place, item in enumerate(items.system):
         if not is_billing_note(item):
             blocks.append(_block("system", f"system[{place}]", item, item.digest))
+        yield
     for place, message in enumerate(items.messages):
         for number, part in enumerate(message.parts):
             digest = blake2b(message.label.encode("utf-8", "replace"), digest_size=16)
             digest.update(part.digest)
             blocks.append(_block("messages", f"messages[{place}].content[{number}]", part, digest.digest()))
-    settings = {item.label: item.digest for item in items.settings}
+            yield
+    settings = dict(_settings(items))
     automatic = next((_lifetime(decode_json(item.raw)) for item in items.settings if item.label == _MARK), None)
     if automatic and blocks:
         blocks[-1] = replace(blocks[-1], mark=blocks[-1].mark or automatic)
-    return Prompt(tuple(blocks), settings)
+    stated = next((bytes(item.raw) for item in items.settings if item.label == "metadata"), b"")
+    account = _ACCOUNT.search(stated.decode("utf-8", "replace"))
+    return Prompt(tuple(blocks), settings, account[1] if account is not None else None)
+
+
+def _settings(items: Items) -> Iterator[tuple[str, bytes]]:
+    for item in items.settings:
+        members = raw_members(item.raw) if item.label == _OUTPUT else None
+        if members is None:
+            yield item.label, item.digest
+            continue
+        for name in _FLAT:
+            if name in members:
+                yield f"{_OUTPUT}.{name}", blake2b(members[name], digest_size=16).digest()
+        rest = sorted((name, bytes(raw)) for name, raw in members.items() if name not in _FLAT)
+        if rest:
+            yield _OUTPUT, blake2b(repr(rest).encode(), digest_size=16).digest()
+
+
+def _cited(block: PromptBlock) -> bool:
+    members = raw_members(block.item.raw) if b'"citations"' in bytes(block.item.raw) else None
+    citations = decode_json(members["citations"]) if members and "citations" in members else None
+    return isinstance(citations, dict) and citations.get("enabled") is True
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:
@@ -88,7 +164,7 @@ def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:
     if f'"{_MARK}"'.encode() in bytes(item.raw):
         members = raw_members(item.raw) or {}
         mark = _lifetime(decode_json(members[_MARK])) if _MARK in members else None
-    return PromptBlock(part, path, item, digest, len(bytes(item.raw)), mark)
+    return PromptBlock(part, path, item, digest, memoryview(item.raw).nbytes, mark)
 
 
 def _lifetime(mark: object) -> str | None:

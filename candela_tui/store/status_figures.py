@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -77,7 +77,7 @@ class StatusFigures:
         from candela_tui.analysis.cache import life_after
 
         rows = self._rows(
-            "SELECT started_at_us, first_byte_ms, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, "
+            "SELECT started_at_us, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, "
             "cache_ttls FROM exchanges WHERE session_id = ? AND agent_id IS NULL AND kind IN ('messages', 'compaction')"
             "ORDER BY id DESC LIMIT ?",
             session_id,
@@ -85,7 +85,7 @@ class StatusFigures:
         )
         with self._explained():
             # Requests without breakpoints, such as one that summarises a web page, have contexts of their own.
-            marked = [row for row in rows if row[5]]
+            marked = [row for row in rows if row[4]]
             return life_after(map(_cache_use, marked or rows))
 
     def limits(self, session_id: str) -> "Limits | None":
@@ -153,9 +153,8 @@ def reading_figures(path: Path) -> Iterator[StatusFigures | None]:
 def _cache_use(row: tuple[Any, ...]) -> "CacheUse":
     from candela_tui.analysis.cache import CacheUse
 
-    started_at_us, first_byte_ms, read, write_5m, write_1h, ttls = row
-    at = read_time(started_at_us) + timedelta(milliseconds=first_byte_ms or 0)
-    return CacheUse(at, read, write_5m, write_1h, tuple(json.loads(ttls or "[]")))
+    started_at_us, read, write_5m, write_1h, ttls = row
+    return CacheUse(read_time(started_at_us), read, write_5m, write_1h, tuple(json.loads(ttls or "[]")))
 
 
 def _cut_short(row: list[Any]) -> bool:

@@ -35,10 +35,10 @@ def test_the_cache_lives_by_the_shortest_lifetime_in_use(asked, usage, ttl):
     assert life.expires_at == START + {"5m": timedelta(minutes=5), "1h": timedelta(hours=1)}[ttl]
 
 
-def test_each_use_begins_its_time_anew_when_the_prompt_is_through():
+def test_each_use_begins_its_time_anew_at_the_beginning_of_the_request():
     life = cache_life([exchange(0, usage=READ), exchange(3, usage=READ, marks=Marks(10, 2000, 2500, 90_000))])
     assert life is not None
-    assert life.expires_at == START + timedelta(minutes=8, seconds=2)
+    assert life.expires_at == START + timedelta(minutes=8)
 
 
 def test_a_request_that_did_not_touch_the_cache_does_not_prolong_its_life():

@@ -37,7 +37,7 @@ async def test_it_names_the_cause_the_place_and_the_price(home: Home) -> None:
         "state": "miss",
         "cause": "tools_changed",
         "where": "tools[0].description",
-        "idle_s": 59.998,
+        "idle_s": 60.0,
         "ttl": "5m",
         "expected_read_tokens": 1_000_000,
         "read_tokens": 0,

@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from candela_tui.analysis.cache_miss import (
-    Asked,
-    changed_items,
-    diagnose,
-    explained,
-    latest_cached,
-    rewrite_usd,
-)
+from candela_tui.analysis.cache_baselines import LONGEST, closest, readable_requests
+from candela_tui.analysis.cache_changes import Asked, changed_items
+from candela_tui.analysis.cache_miss import diagnose, disagreement, explained, rewrite_usd
 from candela_tui.analysis.compare import LineChanges, Sign, compare_lines
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import prompt_of
@@ -45,18 +40,20 @@ _MOST_LINES = 40
 def why(invocation: Invocation, request_id: str, as_json: bool) -> None:
     """Explain what a request read from the prompt cache, and why not more. The beginning of its ID is enough.
 
-    It is compared with the latest earlier request of the same agent that left something in the cache.
+    It is compared with the latest earlier request of the same agent that left something in the cache; an agent's first
+    request, with what other agents and sessions left.
     """
     pricer = Pricer(invocation.settings().pricing)
     with recorded(invocation) as store:
         exchange = request_named(store, request_id)
         session = store.exchanges(ExchangeQuery(exchange.session_id))
-        before = latest_cached(session, exchange)
+        recent = store.exchanges(ExchangeQuery(since=exchange.started_at - LONGEST, before=exchange.id))
         # Read against each other, because what is the same in both is then read once.
-        known = Items()
-        earlier = _asked(store, before, known, Items()) if before is not None else None
-        now = _asked(store, exchange, Items(), known)
-    diagnosis = diagnose(now, earlier)
+        own = Items()
+        now = _asked(store, exchange, own, Items())
+        others = readable_requests([*session, *recent], exchange)
+        before = closest(now, [_asked(store, other, Items(), own) for other in others])
+    diagnosis = diagnose(now, before)
     tokens = diagnosis.rewritten_tokens
     usd = rewrite_usd(exchange, tokens, pricer) if tokens is not None else None
     if as_json:
@@ -64,7 +61,7 @@ def why(invocation: Invocation, request_id: str, as_json: bool) -> None:
         return
     for line in _lines(diagnosis, usd):
         click.echo(terminal_safe(line))
-    for line in _difference(now, earlier, diagnosis):
+    for line in _difference(now, before, diagnosis):
         click.echo(terminal_safe(line))
 
 
@@ -113,7 +110,8 @@ def _lines(diagnosis: Diagnosis, usd: Decimal | None) -> Iterator[str]:
     if diagnosis.where is not None:
         yield f"  where      {diagnosis.where}"
     if diagnosis.provider_reason is not None:
-        yield f"  provider   {diagnosis.provider_reason}"
+        differs = ", which is another reason" if disagreement(diagnosis) else ""
+        yield f"  provider   {diagnosis.provider_reason}{differs}"
     if diagnosis.cause is not None and diagnosis.confidence != "certain":
         yield f"  confidence {diagnosis.confidence}"
 
