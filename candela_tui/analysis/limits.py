@@ -7,8 +7,9 @@ reset time for each window, and the paid extra usage (``overage``) beyond them.
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _NAMED = re.compile(rf"{_UNIFIED}(\d+[a-z](?:_\w+)?)-(?:status|reset)")
 _REJECTED = "rejected"
 _FIRST_SECOND, _LAST_SECOND = 1e9, 4e9
 """The valid range of a reset time in seconds since 1970; other values are ignored."""
+_LENGTH = re.compile(r"(\d{1,4})([mhdw])(?:_|$)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SAME = timedelta(minutes=10)
+"""Answers round the end of a window differently; two windows do not end so close to each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,24 @@ def extra_usage(rate_limits: "Headers") -> ExtraUsage | None:
 def five_hour_reset(rate_limits: "Headers") -> datetime | None:
     """Return when the window of five hours ends that these header fields state, or None if they state none."""
     return next((_moment(value) for name, value in rate_limits if name == f"{_UNIFIED}5h-reset"), None)
+
+
+def window_length(name: str) -> timedelta | None:
+    """Return how long a window is, by its name: ``7d_opus`` is seven days. None: the name does not say."""
+    found = _LENGTH.match(name)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
+def merged_ends(resets: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """Return the ends of windows that answers state, in order: the earliest and the latest time of each, because times
+    close to each other are one end."""
+    ends: list[tuple[datetime, datetime]] = []
+    for reset in sorted(set(resets)):
+        if ends and reset - ends[-1][1] < _SAME:
+            ends[-1] = (ends[-1][0], reset)
+        else:
+            ends.append((reset, reset))
+    return ends
 
 
 def tells_limits(exchange: "Exchange") -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from candela_tui import wire
 from candela_tui.analysis.filter import Filter
+from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.attach.client import Client, NotRecorded, Unavailable
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.agent_types import AgentTypes
@@ -77,6 +78,10 @@ class RemoteHistory:
         """Return when each exchange of a query began, and the end of the window of five hours that its answer
         states."""
         return self._store.five_hour_resets(query)
+
+    def limited_requests(self, query: ExchangeQuery) -> list[LimitedRequest]:
+        """Return the requests of a query that count in the windows of a subscription, in any order."""
+        return self._store.limited_requests(query)
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers."""

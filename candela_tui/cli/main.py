@@ -64,6 +64,7 @@ COMMANDS = {
     "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
     "report": CommandEntry("report", "report", "Sum up tokens and cost by day, session, model and so on."),
+    "limits": CommandEntry("limits", "limits", "Show how fast a subscription's windows fill, and by what."),
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),

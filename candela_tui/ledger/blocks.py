@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from candela_tui.analysis.limits import merged_ends
 from candela_tui.ledger.totals import Totals
 
 LENGTH = timedelta(hours=5)
-_SAME = timedelta(minutes=10)
-"""Answers round the end of a window differently; two windows do not end so close to each other."""
 _LEAST = timedelta(minutes=1)
 """The shortest use from which a pace is calculated."""
 _SECOND = timedelta(seconds=1)
@@ -65,14 +64,8 @@ class Blocks:
 
 
 def _measured(resets: Iterable[datetime]) -> list[Block]:
-    """Return the windows that end at these times, in order; times close to each other are one end."""
-    ends: list[tuple[datetime, datetime]] = []
-    for reset in sorted(set(resets)):
-        if ends and reset - ends[-1][1] < _SAME:
-            ends[-1] = (ends[-1][0], reset)
-        else:
-            ends.append((reset, reset))
-    return [Block(first - LENGTH, last, measured=True) for first, last in ends]
+    """Return the windows that end at these times, in order."""
+    return [Block(first - LENGTH, last, measured=True) for first, last in merged_ends(resets)]
 
 
 def _covering(blocks: Sequence[Block], moment: datetime) -> Block | None:

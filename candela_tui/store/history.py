@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final, Literal, Protocol
 
 from candela_tui.analysis.filter import Filter
+from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
@@ -118,6 +119,9 @@ class History(Bodies, Protocol):
     def five_hour_resets(self, query: ExchangeQuery, /) -> list[tuple[datetime, datetime | None]]:
         """Return when each exchange of a query began, and the end of the window of five hours that its answer
         states."""
+
+    def limited_requests(self, query: ExchangeQuery, /) -> list[LimitedRequest]:
+        """Return the requests of a query that count in the windows of a subscription, in any order."""
 
     def provider_request_body(self, exchange_id: str, /) -> bytes | None:
         """Return the body that was sent to the provider. None if it is not in the store, or if body and response are

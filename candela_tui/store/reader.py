@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, fun
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
+from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.analysis.limits import five_hour_reset
 from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.ledger.agent_types import AgentTypes
@@ -40,7 +41,7 @@ from candela_tui.store.search import search_sessions
 from candela_tui.store.sums import LIVE
 from candela_tui.store.totals import NotSummable, conditions, read_ledger, text_of
 from candela_tui.store.units import read_time, stored_time
-from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups
+from candela_tui.store.usage import read_agent_types, read_five_hour_resets, read_groups, read_limited_requests
 
 _LAST_CHARACTER = "\U0010ffff"
 _AT_ONCE = 500
@@ -198,6 +199,15 @@ class StoreReader:
                 return list(read_five_hour_resets(connection, conditions(query))) if connection else []
         except NotSummable:
             return [(each.started_at, five_hour_reset(each.rate_limits)) for each in self.exchanges(query)]
+
+    def limited_requests(self, query: ExchangeQuery) -> list[LimitedRequest]:
+        """Return the requests of a query that count in the windows of a subscription, in any order."""
+        query = replace(query, limit=None)
+        try:
+            with self._summing() as connection:
+                return list(read_limited_requests(connection, conditions(query))) if connection else []
+        except NotSummable:
+            return [limited for each in self.exchanges(query) if (limited := LimitedRequest.of(each)) is not None]
 
     def sessions_beginning(self, beginning: str, limit: int) -> list[str]:
         """Return the ids of sessions that begin with this text, at most ``limit`` of them, in order."""

@@ -15,6 +15,7 @@ from candela_tui.ui.keys.commands import Command
 from candela_tui.ui.screens.dashboard.header.header import Header, NoteLine
 from candela_tui.ui.screens.dashboard.header.tour import Tour
 from candela_tui.ui.screens.dashboard.layout.panes import Panes
+from candela_tui.ui.screens.dashboard.limits_dialog import LimitsDialog
 from candela_tui.ui.screens.dashboard.preview.preview_pane import PreviewPane
 from candela_tui.ui.screens.dashboard.requests.requests_pane import RequestsPane
 from candela_tui.ui.screens.dashboard.selection import Selection
@@ -45,6 +46,7 @@ class DashboardScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
+        bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
         bind("dashboard.copy_id", "y", "copy_id", "Copy id", "Copy the id of the session or sub-agent", footer=True),
         bind("dashboard.notices", "exclamation_mark", "notices", "Warnings", "List the warnings", shown_as="!"),
@@ -252,6 +254,10 @@ class DashboardScreen(Screen[None]):
         if requests.selection is not None:
             of = self._timeline_of(requests.selection)
             self.app.push_screen(UsageDialog(requests.whose, of.exchanges, self._sources.clock))
+
+    def action_limits(self) -> None:
+        """Show how the limits of the subscription fill."""
+        self.app.push_screen(LimitsDialog(self._sources))
 
     def commands(self) -> Iterator[Command]:
         """Yield the command line's command for the search."""

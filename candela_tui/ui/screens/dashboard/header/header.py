@@ -3,7 +3,8 @@ below."""
 
 from textual import events
 
-from candela_tui.analysis.limits import limits_of
+from candela_tui.analysis.labels import limit_window
+from candela_tui.analysis.limits import Limits, limits_of
 from candela_tui.credentials.state import CredentialState
 from candela_tui.providers.identity import route_of
 from candela_tui.text.cells import shortened
@@ -45,7 +46,7 @@ class Header(OneLine):
         sources = self._sources
         loaded, now = sources.loaded, sources.clock.now()
         state = self._credentials
-        today, limiting = loaded.today(), loaded.limiting
+        today = loaded.today()
         facts = HeaderFacts(
             sources.status.address,
             sources.status.route,
@@ -53,7 +54,7 @@ class Header(OneLine):
             today=total_cost(today) if today.requests else "$0",
             by_hour=self._cost_by_hour(),
             hit_rate=today.cache_hit_rate,
-            limits=limits_of(limiting) if limiting is not None else None,
+            limits=self._limits,
             live=len(loaded.live),
             warnings=len(sources.notices),
             answers=sources.feed.trouble is None,
@@ -63,6 +64,11 @@ class Header(OneLine):
         drawn = header_line(facts, width)
         self._places = drawn.places
         return drawn.pieces
+
+    @property
+    def _limits(self) -> Limits | None:
+        limiting = self._sources.loaded.limiting
+        return limits_of(limiting) if limiting is not None else None
 
     @property
     def _credentials(self) -> CredentialState | None:
@@ -89,11 +95,15 @@ class Header(OneLine):
         return [float(cost) for cost in self._sources.loaded.ledger.cost_by_hour(clock.now(), _HOURS, clock.local)]
 
     async def on_click(self, event: events.Click) -> None:
-        """Open the list of warnings, or the sign-in wizard, from a click on its part."""
+        """Open the list of warnings, the sign-in wizard or the limits, from a click on its part."""
         if self._over("warnings", event):
             await self.run_action("screen.notices")
         elif self._over("credentials", event):
             await self.run_action("app.sign_in")
+        elif self._limits is not None and any(
+            self._over(limit_window(window.name, short=True), event) for window in self._limits.windows
+        ):
+            await self.run_action("screen.limits")
 
 
 class NoteLine(OneLine):

@@ -1,0 +1,1 @@
+"""The report on a subscription's windows: how they fill, and who fills them."""
