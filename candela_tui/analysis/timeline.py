@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
+from math import inf
 
 from candela_tui.analysis.time_scale import Stretches, TimeScale
 from candela_tui.exchange import Exchange, Outcome
@@ -139,6 +140,15 @@ def begin_and_end(exchange: Exchange, now: datetime) -> tuple[float, float]:
     marks = exchange.marks
     known = (mark for mark in (marks.end, marks.first_token, marks.first_byte, marks.connected) if mark is not None)
     return start, start + max(0.0, next(known, 0.0)) / 1000
+
+
+def busy_seconds(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that are in at least one of the spans, each a start and an end."""
+    busy, until = 0.0, -inf
+    for start, end in sorted(spans):
+        busy += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return busy
 
 
 class Drafting:

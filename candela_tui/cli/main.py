@@ -52,6 +52,7 @@ COMMANDS = {
     "providers": CommandEntry("providers", "providers", "List the providers, or what they accept for a model."),
     "demo": CommandEntry("demo", "demo", "Try candela with a simulated provider; no account needed."),
     "sessions": CommandEntry("sessions", "sessions", "List the recorded sessions, or delete some."),
+    "agents": CommandEntry("agents", "agents", "Show a session's agents, and where the time of its turns went."),
     "requests": CommandEntry("history", "requests", "List the recorded requests."),
     "search": CommandEntry("search", "search", "Search in prompts, answers, thinking, tool calls and results."),
     "show": CommandEntry("history", "show", "Show one request: an overview, JSON, or the exact bytes."),

@@ -10,6 +10,14 @@ _BY_CLASS = {"workflow": "workflow"}
 """Agent types that the client names only by the class of their requests."""
 
 
+class Caller(NamedTuple):
+    """The exchange whose response called for a sub-agent."""
+
+    exchange_id: str
+    agent_id: str | None
+    """The agent that called; None for the main agent."""
+
+
 class AgentType(NamedTuple):
     """What is known of a sub-agent; None: not stated."""
 
@@ -17,6 +25,8 @@ class AgentType(NamedTuple):
     """Such as ``Explore``."""
     description: str | None = None
     """A few words on the agent's task."""
+    caller: Caller | None = None
+    """Where it was called for; None if no response hands over its task."""
 
 
 @dataclass(slots=True)
@@ -26,7 +36,7 @@ class SessionAgentTypes:
     _stated: dict[str, str | None] = field(default_factory=dict)
     """The type that the client states, by agent, in the order of their first requests."""
     _tasks: dict[str, str] = field(default_factory=dict)
-    _delegations: dict[str, list[Delegation]] = field(default_factory=dict)
+    _delegations: dict[str, list[tuple[Delegation, Caller]]] = field(default_factory=dict)
 
     def copy(self) -> "SessionAgentTypes":
         """Return a copy that can be continued independently."""
@@ -35,6 +45,7 @@ class SessionAgentTypes:
 
     def add(
         self,
+        exchange_id: str,
         agent_id: str | None,
         agent_type: str | None,
         request_class: str | None,
@@ -43,7 +54,8 @@ class SessionAgentTypes:
     ) -> None:
         """Add what an exchange states."""
         for delegation in delegations:
-            self._delegations.setdefault(delegation.task, []).append(delegation)
+            handed_over = delegation, Caller(exchange_id, agent_id)
+            self._delegations.setdefault(delegation.task, []).append(handed_over)
         if agent_id is None:
             return
         if task is not None:
@@ -59,9 +71,9 @@ class SessionAgentTypes:
             fitting = left.get(self._tasks.get(agent_id, ""))
             if fitting:
                 # If several calls have the same task, the first agent belongs to the first call.
-                delegation = fitting.pop(0) if len(fitting) > 1 else fitting[0]
+                delegation, caller = fitting.pop(0) if len(fitting) > 1 else fitting[0]
                 # The client's own hint says "custom" for every agent that the user defined.
-                found[agent_id] = AgentType(delegation.agent_type or stated, delegation.description)
+                found[agent_id] = AgentType(delegation.agent_type or stated, delegation.description, caller)
             else:
                 found[agent_id] = AgentType(stated)
         return found
@@ -79,7 +91,7 @@ class AgentTypes:
         types = cls()
         for each in exchanges:
             session = types.session(each.session_id)
-            session.add(each.agent_id, each.agent_type, each.request_class, each.task, each.delegations)
+            session.add(each.id, each.agent_id, each.agent_type, each.request_class, each.task, each.delegations)
         return types
 
     def session(self, session_id: str | None) -> SessionAgentTypes:

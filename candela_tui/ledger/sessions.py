@@ -19,6 +19,11 @@ class AgentSummary:
 
     agent_id: str
     parent_agent_id: str | None = None
+    """The agent that started it; None for the main agent."""
+    parent_inferred: bool = False
+    """Whether candela found the agent that started it by the task, because the client did not name one."""
+    started_by: str | None = None
+    """The id of the exchange whose response called for it; None if unknown."""
     model: str | None = None
     """The model that last answered it."""
     agent_type: str | None = None
@@ -87,7 +92,12 @@ class SessionSummer:
         self._sums.add(exchange)
         session.inferred = session.inferred or "session_id" in exchange.inferred
         self._agent_types.add(
-            exchange.agent_id, exchange.agent_type, exchange.request_class, exchange.task, exchange.delegations
+            exchange.id,
+            exchange.agent_id,
+            exchange.agent_type,
+            exchange.request_class,
+            exchange.task,
+            exchange.delegations,
         )
         if exchange.agent_id is not None:
             self._add_to_agent(exchange.agent_id, exchange)
@@ -117,7 +127,11 @@ class SessionSummer:
         types = self._agent_types.types()
         for agent_id, agent in session.agents.items():
             agent.totals = self._sums.agents[agent_id]
-            agent.agent_type, agent.description = types[agent_id]
+            agent.agent_type, agent.description, caller = types[agent_id]
+            if caller is not None:
+                agent.started_by = caller.exchange_id
+                if agent.parent_agent_id is None and caller.agent_id not in (None, agent_id):
+                    agent.parent_agent_id, agent.parent_inferred = caller.agent_id, True
         # The client's side requests, such as one that summarises a web page, set no cache breakpoints: they have
         # contexts of their own.
         conversation = self._marked or self._conversation

@@ -14,6 +14,7 @@ from candela_tui.ledger.contexts import contexts
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.session_sums import SessionTotals
+from candela_tui.ledger.totals import Totals
 
 Record = dict[str, Value]
 _MOST_SESSIONS = 64
@@ -74,8 +75,6 @@ def session_record(session: SessionTotals) -> Record:
     more, ``unpriced`` how many requests have no price, ``imported`` how many did not cross candela, and
     ``client_difference_usd`` how much more the client calculates than the provider bills.
     """
-    totals = session.totals
-    rate = totals.cache_hit_rate
     return {
         "session_id": session.session_id,
         "title": session_title(session),
@@ -84,8 +83,16 @@ def session_record(session: SessionTotals) -> Record:
         "branch": session.git_branch,
         "started_at": _iso_time(session.started_at),
         "last_at": _iso_time(session.last_at),
-        "requests": totals.requests,
         "agents": session.agents,
+        **totals_record(session.totals),
+    }
+
+
+def totals_record(totals: Totals) -> Record:
+    """Return the record of sums over requests: those of a session, an agent or a turn."""
+    rate = totals.cache_hit_rate
+    return {
+        "requests": totals.requests,
         "input_tokens": totals.known(totals.input_tokens),
         "cache_read_tokens": totals.known(totals.cache_read_tokens),
         "cache_write_5m_tokens": totals.known(totals.cache_write_5m_tokens),

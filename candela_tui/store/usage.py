@@ -43,15 +43,16 @@ def read_agent_types(connection: Connection, conditions: Sequence[ColumnElement[
     """Return the types of sub-agents that the exchanges state that meet all conditions. Raises NotSummable."""
     types = AgentTypes()
     stating = _columns.agent_id.is_not(None) | _columns.delegations.is_not(None)
-    names = ("session_id", "agent_id", "agent_type", "request_class", "task")
+    names = ("id", "session_id", "agent_id", "agent_type", "request_class", "task")
     wanted = select(*(_columns[name] for name in names), _columns.delegations).where(*conditions, stating)
     for *texts, stored in connection.execute(wanted.order_by(_columns.id)):
-        session_id, agent_id, agent_type, request_class, task = map(text_of, texts)
+        exchange_id, session_id, agent_id, agent_type, request_class, task = map(text_of, texts)
         try:
             delegations = _read_delegations(stored) if stored is not None else ()
         except _DAMAGED as error:
             raise NotSummable from error
-        types.session(session_id).add(agent_id, agent_type, request_class, task, delegations)
+        assert exchange_id is not None
+        types.session(session_id).add(exchange_id, agent_id, agent_type, request_class, task, delegations)
     return types
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from candela_tui.analysis import labels
+from candela_tui.ledger.agent_tree import branches
 from candela_tui.ledger.names import agent_names, session_title
-from candela_tui.ledger.sessions import AgentSummary, SessionSummary
+from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ledger.totals import Totals
 from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
@@ -270,34 +271,17 @@ class AgentRow:
 def agent_rows(session: SessionSummary) -> Iterator[AgentRow]:
     """Yield the sub-agents of a session as a tree."""
     names = agent_names(session)
-    below: dict[str | None, list[AgentSummary]] = {}
-    for agent in session.agents.values():
-        parent = agent.parent_agent_id
-        below.setdefault(parent if parent in session.agents and parent != agent.agent_id else None, []).append(agent)
-
-    seen: set[str] = set()
-
-    def walk(parent: str | None, stem: str) -> Iterator[AgentRow]:
-        agents = below.get(parent, [])
-        for place, agent in enumerate(agents):
-            if agent.agent_id in seen:
-                continue
-            seen.add(agent.agent_id)
-            last = place == len(agents) - 1
-            yield AgentRow(
-                Selection(session.session_id, agent.agent_id),
-                stem + ("└" if last else "├"),
-                names[agent.agent_id],
-                f"{agent.description or 'a sub-agent'} (inferred)" if agent.inferred else agent.description or "",
-                labels.model(agent.model),
-                f"{agent.totals.requests} req",
-                total_cost(agent.totals),
-                agent.totals.live > 0,
-            )
-            if len(stem) < 8:
-                yield from walk(agent.agent_id, stem + ("  " if last else "│ "))
-
-    yield from walk(None, "")
+    for agent, stem in branches(session):
+        yield AgentRow(
+            Selection(session.session_id, agent.agent_id),
+            stem,
+            names[agent.agent_id],
+            f"{agent.description or 'a sub-agent'} (inferred)" if agent.inferred else agent.description or "",
+            labels.model(agent.model),
+            f"{agent.totals.requests} req",
+            total_cost(agent.totals),
+            agent.totals.live > 0,
+        )
 
 
 def total_cost(totals: Totals) -> str:
