@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert
 
 from candela_tui.store.database import REVISION_TABLE, require_tables, revision_of, write_revision_again
 from candela_tui.store.schema import REVISIONS, metadata
-from candela_tui.store.sums import keep_sums, release_sums, sums_kept
+from candela_tui.store.sums import create_triggers, keep_sums, release_sums, sums_kept
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -24,9 +24,9 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
         revision = revision_of(connection, path)
         if revision is None:
             _create(connection)
-        elif revision != REVISIONS[-1]:
-            _upgrade(connection)
+            return
         if revision != REVISIONS[-1]:
+            _upgrade(connection)
             write_revision_again(connection)
         require_tables(connection)
         keep_sums(connection)
@@ -37,6 +37,8 @@ def _create(connection: Connection) -> None:
     metadata.create_all(connection)
     REVISION_TABLE.create(connection)
     connection.execute(insert(REVISION_TABLE).values(version_num=REVISIONS[-1]))
+    write_revision_again(connection)
+    create_triggers(connection)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -122,9 +122,14 @@ def keep_sums(connection: Connection) -> None:
     if sums_kept(connection):
         return
     release_sums(connection)
+    create_triggers(connection)
+    sum_again(connection)
+
+
+def create_triggers(connection: Connection) -> None:
+    """Create the triggers where there are none. Only in a store without exchanges are the sums right then."""
     for statement in _TRIGGERS.values():
         connection.exec_driver_sql(statement)
-    sum_again(connection)
 
 
 def release_sums(connection: Connection) -> None:

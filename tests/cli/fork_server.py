@@ -11,6 +11,7 @@ import importlib
 import json
 import locale
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -18,24 +19,21 @@ import time
 from io import TextIOWrapper
 from typing import Any
 
+from candela_tui.cli import commands
 from tests.cheap_processes import encrypt_at_low_cost
 
 _PRELOADED = (
     "aiohttp.web",
     "candela_tui.cli.main",
-    "candela_tui.cli.commands.auth",
-    "candela_tui.cli.commands.background",
-    "candela_tui.cli.commands.client",
-    "candela_tui.cli.commands.config",
-    "candela_tui.cli.commands.doctor",
-    "candela_tui.cli.commands.env",
-    "candela_tui.cli.commands.history",
-    "candela_tui.cli.commands.logs",
-    "candela_tui.cli.commands.serve",
+    *(module.name for module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")),
     "candela_tui.cli.process.serving",
     "candela_tui.cli.process.engine",
+    "candela_tui.store.repair",
     "candela_tui.store.writer",
+    "candela_tui.ui.keys.keymap",
+    "candela_tui.ui.style.themes",
     "botocore.session",
+    "genai_prices.data",
     "google.auth.transport.requests",
 )
 _MOST_REQUEST_BYTES = 2**20
