@@ -6,10 +6,12 @@ Code 2.1.332), so that is the rest. Without the header, the whole gap counts as 
 inferred in this way.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 from candela_tui.analysis.conversation import conversations
@@ -130,6 +132,16 @@ class TurnTiming:
     def spans(self) -> Iterator[Span]:
         """The spans of all agents, one agent after another."""
         return (span for agent in self.agents for span in agent.spans)
+
+    def on_path(self, span: Span) -> bool:
+        """Return whether a span, or a part of it, is on the critical path."""
+        place = bisect_right(self.path, span.start, key=lambda step: step.end)
+        for step in islice(self.path, place, None):
+            if step.start >= span.end:
+                break
+            if (step.agent_id, step.activity) == (span.agent_id, span.activity):
+                return True
+        return False
 
 
 def seconds_by_activity(spans: Iterable[Span]) -> dict[Activity, float]:

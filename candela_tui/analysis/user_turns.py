@@ -37,10 +37,10 @@ def user_turns(exchanges: Iterable[Exchange]) -> list[UserTurn]:
 
     A sub-agent belongs to the turn in which it began, also where it runs in the background while later turns begin.
     """
-    splitting = _Splitting()
+    splitter = TurnSplitter()
     for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
-        splitting.turn_of(exchange).exchanges.append(exchange)
-    return splitting.turns
+        splitter.add(exchange)
+    return splitter.turns
 
 
 def turn_with(turns: Iterable[UserTurn], exchange_id: str) -> UserTurn | None:
@@ -48,7 +48,9 @@ def turn_with(turns: Iterable[UserTurn], exchange_id: str) -> UserTurn | None:
     return next((turn for turn in turns if any(each.id == exchange_id for each in turn.exchanges)), None)
 
 
-class _Splitting:
+class TurnSplitter:
+    """Splits the exchanges of one session into turns, one exchange at a time, in the order of their ids."""
+
     def __init__(self) -> None:
         self.turns: list[UserTurn] = []
         self._stated: dict[str, UserTurn] = {}
@@ -60,8 +62,11 @@ class _Splitting:
         self._ended = True
         """Whether the main agent's next request begins a turn, unless it states otherwise."""
 
-    def turn_of(self, exchange: Exchange) -> UserTurn:
-        """Return the turn of the next exchange."""
+    def add(self, exchange: Exchange) -> None:
+        """Add the next exchange to its turn."""
+        self._turn_of(exchange).exchanges.append(exchange)
+
+    def _turn_of(self, exchange: Exchange) -> UserTurn:
         main = exchange.agent_id is None
         if exchange.prompt_id is not None:
             turn = self._stated.get(exchange.prompt_id) or self._begin_stated(exchange.prompt_id)

@@ -1,13 +1,14 @@
 """The agents of a session as a tree, with what each cost and how its time went, and the turns of the user."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from candela_tui.analysis.context import ContextFill, context_fill
+from candela_tui.analysis.conversation import CONTINUING
 from candela_tui.analysis.timeline import begin_and_end, busy_seconds
 from candela_tui.analysis.turn_timing import Activity, Start, TurnTiming, seconds_by_activity, turn_timing
-from candela_tui.analysis.user_turns import UserTurn, turn_with, user_turns
+from candela_tui.analysis.user_turns import UserTurn, user_turns
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ledger.names import agent_names
 from candela_tui.ledger.sessions import AgentSummary, SessionSummary, summarize
@@ -75,57 +76,72 @@ def agent_tree(session_id: str | None, exchanges: Iterable[Exchange], now: datet
     """
     listed = sorted(exchanges, key=lambda exchange: exchange.id)
     session = summarize(session_id, listed)
-    timed = tuple(_timed(turn, session, now) for turn in user_turns(listed))
-    nodes = {node.agent_id: node for node in _nodes(session)}
+    turns = tuple(timed_turn(turn, session, now) for turn in user_turns(listed))
+    return AgentTree(session, agent_nodes(session, listed, [turn.timing for turn in turns], now), turns)
+
+
+def timed_turn(turn: UserTurn, session: SessionSummary, now: datetime) -> TimedTurn:
+    """Return a turn with its sums and its time."""
+    totals = Totals()
+    for exchange in turn.exchanges:
+        totals.add(exchange)
+    started = {agent.agent_id: Start(agent.parent_agent_id, agent.started_by) for agent in session.agents.values()}
+    agents = len({exchange.agent_id for exchange in turn.exchanges})
+    return TimedTurn(turn, totals, agents, turn_timing(turn.exchanges, started, now))
+
+
+def agent_nodes(
+    session: SessionSummary, exchanges: Iterable[Exchange], timings: Iterable[TurnTiming | None], now: datetime
+) -> tuple[AgentNode, ...]:
+    """Return the agents with requests among some of a session, in the order of the tree, and what those add up to.
+
+    ``timings`` are those of the turns of these requests.
+    """
     by_agent: dict[str | None, list[Exchange]] = {}
-    for exchange in listed:
+    for exchange in exchanges:
         by_agent.setdefault(exchange.agent_id, []).append(exchange)
+    nodes = {node.agent_id: node for node in _nodes(session, by_agent)}
     for agent_id, of_agent in by_agent.items():
         _sum_up(nodes[agent_id], of_agent, now)
-    for turn in timed:
-        for agent in turn.timing.agents if turn.timing is not None else ():
+    for timing in timings:
+        for agent in timing.agents if timing is not None else ():
             node = nodes[agent.agent_id]
             node.wall_s += agent.wall_s
             node.activities = node.activities or {}
             for activity, seconds in seconds_by_activity(agent.spans).items():
                 node.activities[activity] = node.activities.get(activity, 0.0) + seconds
-    return AgentTree(session, tuple(nodes.values()), timed)
+    return tuple(nodes.values())
 
 
-def timed_turn_of(exchanges: Iterable[Exchange], exchange_id: str, now: datetime) -> TimedTurn | None:
-    """Return the turn that an exchange belongs to; ``exchanges`` are all requests of its session."""
-    listed = sorted(exchanges, key=lambda exchange: exchange.id)
-    turn = turn_with(user_turns(listed), exchange_id)
-    return _timed(turn, summarize(turn.exchanges[0].session_id, listed), now) if turn is not None else None
-
-
-def branches(session: SessionSummary) -> Iterator[tuple[AgentSummary, str]]:
-    """Yield the sub-agents of a session in the order of the tree, each with the branches before it, such as ``│ └``."""
+def branches(agents: Collection[AgentSummary]) -> Iterator[tuple[AgentSummary, str]]:
+    """Yield sub-agents in the order of the tree, each with the branches before it, such as ``│ └``."""
+    ids = {agent.agent_id for agent in agents}
     below: dict[str | None, list[AgentSummary]] = {}
-    for agent in session.agents.values():
+    for agent in agents:
         parent = agent.parent_agent_id
-        below.setdefault(parent if parent in session.agents and parent != agent.agent_id else None, []).append(agent)
+        below.setdefault(parent if parent in ids and parent != agent.agent_id else None, []).append(agent)
     seen: set[str] = set()
 
-    def walk(agents: list[AgentSummary], stem: str) -> Iterator[tuple[AgentSummary, str]]:
-        for agent in agents:
+    def walk(siblings: list[AgentSummary], stem: str) -> Iterator[tuple[AgentSummary, str]]:
+        for agent in siblings:
             if agent.agent_id in seen:
                 continue
             seen.add(agent.agent_id)
-            last = agent is agents[-1]
+            last = agent is siblings[-1]
             yield agent, stem + ("└" if last else "├")
             deeper = stem + ("  " if last else "│ ")
             yield from walk(below.get(agent.agent_id, []), deeper if len(deeper) <= _LONGEST_STEM else stem)
 
     yield from walk(below.get(None, []), "")
     # Agents that each name another one as the one that started them.
-    yield from walk([agent for agent in session.agents.values() if agent.agent_id not in seen], "")
+    yield from walk([agent for agent in agents if agent.agent_id not in seen], "")
 
 
-def _nodes(session: SessionSummary) -> Iterator[AgentNode]:
+def _nodes(session: SessionSummary, wanted: Container[str | None]) -> Iterator[AgentNode]:
     names = agent_names(session)
-    yield AgentNode(None, MAIN, "", Totals(), model=session.model, context=session.context)
-    for agent, stem in branches(session):
+    if None in wanted:
+        yield AgentNode(None, MAIN, "", Totals(), model=session.model)
+    for agent, stem in branches([agent for agent in session.agents.values() if agent.agent_id in wanted]):
         yield AgentNode(agent.agent_id, names[agent.agent_id], stem, Totals(), agent, agent.model)
 
 
@@ -136,14 +152,5 @@ def _sum_up(node: AgentNode, exchanges: list[Exchange], now: datetime) -> None:
     for exchange in exchanges:
         node.totals.add(exchange)
     node.compactions = sum(each.kind is Kind.COMPACTION and each.outcome is Outcome.OK for each in exchanges)
-    if node.agent_id is not None:
-        node.context = context_fill([each for each in exchanges if each.kind in (Kind.MESSAGES, Kind.COMPACTION)])
-
-
-def _timed(turn: UserTurn, session: SessionSummary, now: datetime) -> TimedTurn:
-    totals = Totals()
-    for exchange in turn.exchanges:
-        totals.add(exchange)
-    started = {agent.agent_id: Start(agent.parent_agent_id, agent.started_by) for agent in session.agents.values()}
-    agents = len({exchange.agent_id for exchange in turn.exchanges})
-    return TimedTurn(turn, totals, agents, turn_timing(turn.exchanges, started, now))
+    conversation = [each for each in exchanges if each.kind in CONTINUING]
+    node.context = context_fill([each for each in conversation if each.cache_ttls] or conversation)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from candela_tui.exchange import Delegation, Exchange, Marks, Outcome
-from candela_tui.ledger.agent_tree import agent_tree, branches, timed_turn_of
+from candela_tui.ledger.agent_tree import agent_nodes, agent_tree, branches
 from candela_tui.ledger.sessions import summarize
 from candela_tui.ledger.totals import sum_of
 from candela_tui.protocol.kind import Kind
@@ -55,7 +55,8 @@ def test_the_tree_has_each_agent_below_the_one_that_started_it():
 
 def test_agents_that_name_each_other_as_their_parent_are_in_the_tree_once():
     exchanges = [asked(1, agent_id="a", parent_agent_id="b"), asked(2, agent_id="b", parent_agent_id="a")]
-    assert [agent.agent_id for agent, _ in branches(summarize("s1", exchanges))] == ["a", "b"]
+    agents = summarize("s1", exchanges).agents.values()
+    assert [agent.agent_id for agent, _ in branches(agents)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -86,12 +87,19 @@ def test_the_sums_of_the_agents_and_of_the_turns_are_the_sessions_to_the_last_di
     assert sum_of(turn.totals for turn in tree.turns) == whole
 
 
-def test_the_turn_of_a_request_is_the_one_in_the_tree():
-    exchanges = [asked(1, stop_reason="end_turn"), asked(2), asked(3, agent_id="a"), asked(4, stop_reason="end_turn")]
+def test_the_agents_of_one_turn_have_the_figures_of_that_turn():
+    exchanges = [
+        asked(1, stop_reason="end_turn"),
+        asked(2, agent_id="a"),
+        asked(3, cost=cost("0.5")),
+        asked(4, agent_id="b", parent_agent_id="a", stop_reason="end_turn"),
+    ]
     tree = agent_tree("s1", exchanges, NOW)
-    assert timed_turn_of(exchanges, "00003", NOW) == tree.turns[1]
-    assert timed_turn_of(exchanges, "00009", NOW) is None
-    assert (tree.turns[1].agents, tree.turns[1].totals.requests) == (2, 3)
+    turn = tree.turns[1]
+    nodes = agent_nodes(tree.session, turn.turn.exchanges, [turn.timing], NOW)
+    assert [(node.stem, node.agent_id, node.totals.requests) for node in nodes] == [("", None, 1), ("└", "b", 1)]
+    assert sum_of(node.totals for node in nodes) == turn.totals
+    assert turn.agents == 2
 
 
 def test_the_time_between_turns_is_no_wall_time_of_the_main_agent():

@@ -16,6 +16,8 @@ _PACKAGE = Path(candela_tui.__file__).parent
 SOURCES = [
     *(path for folder in ("ui", "text") for path in (_PACKAGE / folder).rglob("*.py")),
     _PACKAGE / "analysis" / "labels.py",
+    _PACKAGE / "analysis" / "turn_lanes.py",
+    _PACKAGE / "ledger" / "agent_tree.py",
 ]
 _PUNCTUATION = set("·…›─│╭╮╯╰━⏎⌫⇧")
 """Words and frames are made of these, and keys are called so."""

@@ -6,6 +6,7 @@
 from typing import NamedTuple
 
 from candela_tui.analysis.labels import IMPORTED, PART_NAMES, PART_SIGNS
+from candela_tui.analysis.turn_lanes import LOOKS
 from candela_tui.credentials.state import SIGNS as STANDING_SIGNS
 from candela_tui.ui.style import outcomes
 from candela_tui.ui.style.spinner import frame
@@ -60,6 +61,11 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("┊", "a stretch of time that is not drawn"),
         LegendEntry("▲", "the selected request"),
         LegendEntry("╸ ╺", "a bar that starts or ends within the cell"),
+    ),
+    "Signs: a turn": (
+        *(LegendEntry(look.sign * 2, f"an agent's time: {look.word}") for look in LOOKS.values()),
+        LegendEntry("● ~", "on the critical path; inferred, not measured"),
+        LegendEntry("←", "the request in view"),
     ),
     "Signs: one request": (
         LegendEntry("¶", "text of the response"),

@@ -7,7 +7,7 @@ from candela_tui.analysis.retries import calls
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names
 from candela_tui.store.errors import StoreError
-from candela_tui.ui.screens.request.pages.page import ShownRequest
+from candela_tui.ui.screens.request.pages.page import ShownRequest, ShownSession
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 
@@ -31,6 +31,7 @@ async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest |
         sources.clock,
         agent_of(sources, exchange),
         tries_of(sources, exchange),
+        session_of(sources, exchange.session_id),
         sources.preferences,
     )
     newest = sources.loaded.exchange(exchange_id)
@@ -38,6 +39,12 @@ async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest |
         # The feed may have published a newer snapshot while the store was read.
         request.take(newest)
     return request
+
+
+def session_of(sources: DataSources, session_id: str | None) -> ShownSession:
+    """Return the session of a request."""
+    loaded = sources.loaded
+    return ShownSession(lambda: loaded.requests(session_id), lambda: loaded.session(session_id))
 
 
 def agent_of(sources: DataSources, exchange: Exchange) -> str:

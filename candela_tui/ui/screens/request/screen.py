@@ -30,6 +30,7 @@ from candela_tui.ui.screens.request.pages.raw_response import RawResponsePage
 from candela_tui.ui.screens.request.pages.response import ResponsePage
 from candela_tui.ui.screens.request.pages.system import SystemPage
 from candela_tui.ui.screens.request.pages.tools import ToolsPage
+from candela_tui.ui.screens.request.pages.turn import TurnPage
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.widgets.closable import Closable
@@ -45,6 +46,7 @@ PAGES: tuple[type[Page], ...] = (
     SystemPage,
     ToolsPage,
     ResponsePage,
+    TurnPage,
     HeadersPage,
     RawRequestPage,
     RawResponsePage,

@@ -271,7 +271,7 @@ class AgentRow:
 def agent_rows(session: SessionSummary) -> Iterator[AgentRow]:
     """Yield the sub-agents of a session as a tree."""
     names = agent_names(session)
-    for agent, stem in branches(session):
+    for agent, stem in branches(session.agents.values()):
         yield AgentRow(
             Selection(session.session_id, agent.agent_id),
             stem,

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 from candela_tui.analysis.block_times import BlockTime
 from candela_tui.exchange import Exchange
-from candela_tui.text import amounts, times
+from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
-from candela_tui.ui.style.styled_text import Line, Piece
+from candela_tui.ui.screens.request.time_bars import scale_heading, scale_ticks, seconds, time_bar
+from candela_tui.ui.style.styled_text import Line
 
-_STEPS = (1, 2, 5)
-_CELLS_A_TICK = 9
-_PARTS = " ▏▎▍▌▋▊▉█"
 _BLOCK_LOOKS = {
     "text": ("¶ text", "good"),
     "thinking": ("∴ thinking", "thinking"),
@@ -84,63 +82,20 @@ def waterfall_lines(
     label = 22 if width >= 100 else 18
     notes = max((len(bar.note) for bar in bars), default=0)
     room = max(10, min(width - label - 20 - notes - 4, 120))
-    ticks = _ticks(total, room)
-    lines = [_axis(ticks, total, label, room)]
+    ticks = scale_ticks(total, room)
+    lines = [((fitted("", label), "text"), *scale_heading(ticks, room))]
     for bar in bars:
         goes_on = bar.end is None
         stop = total if bar.end is None else max(bar.start, bar.end)
         lines.append(
             (
                 (fitted(f"   {bar.name}", label), "text" if bar.note or goes_on else "dim"),
-                (f"{_seconds(bar.start):>9}", "faint"),
-                (f"{_seconds(stop - bar.start):>9}", "accent" if goes_on else "text"),
+                (f"{seconds(bar.start):>9}", "faint"),
+                (f"{seconds(stop - bar.start):>9}", "accent" if goes_on else "text"),
                 ("…" if goes_on else " ", "accent"),
                 (" ", "text"),
-                *_bar(bar.start, stop, total, room, bar.style, ticks),
+                *time_bar(bar.start, stop, total, room, bar.style, ticks),
                 (f"  {bar.note:>{notes}}" if bar.note else "", "dim"),
             )
         )
     return lines
-
-
-def _seconds(milliseconds: float) -> str:
-    return times.exact_duration(milliseconds) if milliseconds < 1e6 else times.duration(milliseconds)
-
-
-def _ticks(total: float, room: int) -> dict[int, str]:
-    """Return the cells of the scale that have a tick, with the tick's label."""
-    most = max(1, room // _CELLS_A_TICK)
-    size = 1.0
-    while True:
-        for step in _STEPS:
-            every = step * size
-            if total / every <= most:
-                marks = range(int(total // every) + 1)
-                return {min(int(mark * every * room / total), room - 1): _mark(mark * every) for mark in marks}
-        size *= 10
-
-
-def _mark(milliseconds: float) -> str:
-    return "0" if not milliseconds else times.duration(milliseconds).replace(".0s", "s")
-
-
-def _axis(ticks: dict[int, str], total: float, label: int, room: int) -> Line:
-    scale = ""
-    for cell, name in ticks.items():
-        if cell + len(name) <= room:
-            scale = scale.ljust(cell) + name
-    return ((fitted("", label), "text"), (f"{'at':>9}{'took':>9}  ", "dim"), (scale, "dim"))
-
-
-def _bar(start: float, end: float, total: float, room: int, style: str, ticks: dict[int, str]) -> Iterator[Piece]:
-    left = min(int(start * room / total), room - 1)
-    eighths = min(round((end * room / total - left) * 8), (room - left) * 8)
-    whole, part = divmod(max(1, eighths), 8)
-    block = "█" * whole + (_PARTS[part] if part else "")
-    yield (_grid(0, left, ticks), "rule")
-    yield (block, style)
-    yield (_grid(left + len(block), room, ticks), "rule")
-
-
-def _grid(start: int, stop: int, ticks: dict[int, str]) -> str:
-    return "".join("┊" if cell in ticks else " " for cell in range(start, stop))

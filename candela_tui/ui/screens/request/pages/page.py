@@ -1,12 +1,13 @@
 """What the pages of the request screen have in common."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
 from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.text.times import Clock
@@ -14,6 +15,15 @@ from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel
 from candela_tui.ui.widgets.text_view.lines import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSession:
+    """The session of the request, as far as it is loaded by now."""
+
+    requests: Callable[[], Sequence[Exchange]] = tuple
+    """Return its requests, the earliest first."""
+    summary: Callable[[], SessionSummary] = lambda: SessionSummary(None)
 
 
 @dataclass(slots=True)
@@ -26,6 +36,7 @@ class ShownRequest:
     agent: str = "main"
     tries: tuple[Exchange, ...] = ()
     """Every try of the same call including this one, the earliest first; empty if there was no other."""
+    session: ShownSession = field(default_factory=ShownSession)
     preferences: Preferences = field(default_factory=Preferences)
     folds: dict[str, dict[str | int, DetailLevel]] = field(default_factory=dict)
     """By page title, the detail level of each block that the user folded separately: kept when a page is made again."""
