@@ -22,7 +22,7 @@ def span_lines(timing: TurnTiming, names: Mapping[str | None, str], exchange_id:
     if not total:
         return
     agent, what = (18, 22) if width >= 110 else (12, 16)
-    room = max(8, min(width - agent - what - 26, 120))
+    room = max(8, min(width - agent - what - 28, 120))
     ticks = scale_ticks(total, room)
     sub_agents = {known: name for known, name in names.items() if known is not None}
     yield ()
