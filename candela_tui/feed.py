@@ -40,6 +40,8 @@ class News:
     """The newest state of each provider's credentials that changed."""
     removed: tuple[str, ...] = ()
     """The ids of exchanges that are no longer in the store."""
+    completed: tuple[Exchange, ...] = ()
+    """Exchanges that ended earlier, with what was worked out of them since."""
 
 
 class Follower:
@@ -53,6 +55,7 @@ class Follower:
         self._notices: list[Notice] = []
         self._credentials: dict[Provider, CredentialState] = {}
         self._removed: list[str] = []
+        self._completed: OrderedDict[str, Exchange] = OrderedDict()
         self._missed = False
         self._awake = False
 
@@ -65,11 +68,13 @@ class Follower:
                 self._missed,
                 tuple(self._credentials.values()),
                 tuple(self._removed),
+                tuple(self._completed.values()),
             )
             self._pending = OrderedDict()
             self._notices = []
             self._credentials = {}
             self._removed = []
+            self._completed = OrderedDict()
             self._missed = self._awake = False
         return news
 
@@ -81,6 +86,7 @@ class Follower:
         missed: bool = False,
         credentials: Iterable[CredentialState] = (),
         removed: Iterable[str] = (),
+        completed: Iterable[Exchange] = (),
     ) -> bool:
         """Add news. Returns whether the reader must be woken."""
         with self._lock:
@@ -93,10 +99,16 @@ class Follower:
                 self._missed = True
             self._notices = [*self._notices, *notices][-_MOST_NOTICES:]
             self._credentials |= {state.provider: state for state in credentials}
+            self._completed |= {exchange.id: exchange for exchange in completed}
+            while len(self._completed) > _MOST_PENDING:
+                self._completed.popitem(last=False)
+                self._missed = True
             for exchange_id in removed:
                 self._pending.pop(exchange_id, None)
+                self._completed.pop(exchange_id, None)
                 self._removed.append(exchange_id)
-            news = self._pending or self._notices or self._missed or self._credentials or self._removed
+            changed = self._pending or self._completed or self._removed
+            news = changed or self._notices or self._missed or self._credentials
             return not self._awake and bool(news)
 
     def _wake(self) -> None:
@@ -192,6 +204,12 @@ class Feed:
         """Publish that exchanges changed whose snapshots are only in the store."""
         with self._lock:
             asleep = [follower for follower in self._followers if follower._push((), missed=True)]
+        self._wake(asleep)
+
+    def tell_completed(self, exchanges: Sequence[Exchange]) -> None:
+        """Publish what was worked out of ended exchanges, which are in the store."""
+        with self._lock:
+            asleep = [follower for follower in self._followers if follower._push((), completed=exchanges)]
         self._wake(asleep)
 
     def tell_removed(self, exchange_ids: Sequence[str]) -> None:

@@ -218,6 +218,15 @@ def _idle(now: Asked, before: Asked) -> timedelta:
     return max(timedelta(0), now.exchange.started_at - before.exchange.started_at)
 
 
+def with_rewrite_cost(exchange: Exchange, pricer: Pricer) -> Exchange:
+    """Return an exchange that has a result with what writing again cost by now."""
+    result = exchange.cache
+    if result is None or result.diagnosis.rewritten_tokens is None:
+        return exchange
+    usd = rewrite_usd(exchange, result.diagnosis.rewritten_tokens, pricer)
+    return replace(exchange, cache=replace(result, rewritten_usd=usd))
+
+
 def rewrite_usd(exchange: Exchange, tokens: int, pricer: Pricer) -> Decimal | None:
     """Return what it cost more to write these tokens again than to read them, in USD; None if the cost is not known.
 

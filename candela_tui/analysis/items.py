@@ -52,27 +52,29 @@ _Reading = Generator[None, None, _T]
 
 def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
     """Add the items of a body to ``items``, reusing items of ``other`` that are the same. A body that is not a JSON
-    object has no items."""
+    object has no items.
+
+    Items hold copies of their bytes, so that one that is reused does not keep the whole body that it was read from."""
     members = _members(body) or {}
     yield
     for name in sorted(members):
         if name not in ("tools", "system", "messages"):
-            items.settings.append(Item(name, members[name], _digest(members[name])))
+            items.settings.append(Item(name, members[name].copy(), _digest(members[name])))
     for number, raw in enumerate(raw_items(members.get("tools", NULL))):
-        items.tools.append(_known(raw, other.tools, number) or (yield from _block(raw, "name")))
+        items.tools.append(_known(raw, other.tools, number) or (yield from _block(raw.copy(), "name")))
         yield
-    items.system += yield from _blocks(members.get("system", NULL))
+    items.system += yield from _blocks(members.get("system", NULL).copy())
     yield
     messages = raw_items(members.get("messages", NULL))
     yield
     for number, raw in enumerate(messages):
-        items.messages.append(_known(raw, other.messages, number) or (yield from _message(raw)))
+        items.messages.append(_known(raw, other.messages, number) or (yield from _message(raw.copy())))
         yield
 
 
 def _known(raw: msgspec.Raw, known: Sequence[Item], number: int) -> Item | None:
     """Return the known item at that position if its bytes are the same."""
-    if number < len(known) and bytes(known[number].raw) == bytes(raw):
+    if number < len(known) and known[number].raw == raw:
         return known[number]
     return None
 

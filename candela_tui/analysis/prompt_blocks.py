@@ -5,10 +5,10 @@ Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: the or
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from candela_tui.analysis.items import Item, Items, is_billing_note
 from candela_tui.protocol.cache_control import LIFETIMES
@@ -103,9 +103,18 @@ class Prompt:
         return same
 
 
-def prompt_of(items: Items) -> Prompt:
-    """Return the prompt of a request whose items were read. The client's note to the provider is not part of it."""
-    steps = read_prompt(items)
+class ReadPrompt(NamedTuple):
+    """A request's items, and the prompt that was made of them."""
+
+    items: Items
+    prompt: Prompt
+
+
+def prompt_of(items: Items, known: ReadPrompt | None = None) -> Prompt:
+    """Return the prompt of a request whose items were read. The client's note to the provider is not part of it.
+
+    ``known`` is another request's: the blocks of items that both share are taken from it."""
+    steps = read_prompt(items, known)
     while True:
         try:
             next(steps)
@@ -114,17 +123,19 @@ def prompt_of(items: Items) -> Prompt:
             return found
 
 
-def read_prompt(items: Items) -> Generator[None, None, Prompt]:
+def read_prompt(items: Items, known: ReadPrompt | None = None) -> Generator[None, None, Prompt]:
     """Return what ``prompt_of`` does, in steps: each handles one block."""
-    blocks: list[PromptBlock] = []
-    for place, item in enumerate(items.tools):
+    tools, messages = _shared(items, known)
+    blocks = list(tools)
+    for place, item in enumerate(items.tools[len(tools) :], len(tools)):
         blocks.append(_block("tools", f"tools[{place}]", item, item.digest))
         yield
     for place, item in enumerate(items.system):
         if not is_billing_note(item):
             blocks.append(_block("system", f"system[{place}]", item, item.digest))
         yield
-    for place, message in enumerate(items.messages):
+    blocks += messages.blocks
+    for place, message in enumerate(items.messages[messages.number :], messages.number):
         for number, part in enumerate(message.parts):
             digest = blake2b(message.label.encode("utf-8", "replace"), digest_size=16)
             digest.update(part.digest)
@@ -157,6 +168,30 @@ def _cited(block: PromptBlock) -> bool:
     members = raw_members(block.item.raw) if b'"citations"' in bytes(block.item.raw) else None
     citations = decode_json(members["citations"]) if members and "citations" in members else None
     return isinstance(citations, dict) and citations.get("enabled") is True
+
+
+class _SharedMessages(NamedTuple):
+    number: int = 0
+    blocks: tuple[PromptBlock, ...] = ()
+
+
+def _shared(items: Items, known: ReadPrompt | None) -> tuple[tuple[PromptBlock, ...], _SharedMessages]:
+    """Return the blocks of the tools, and of the messages, at the beginning of each that are the very same items in
+    both requests."""
+    if known is None or not known.items.messages or not known.items.messages[-1].parts:
+        return (), _SharedMessages()
+    blocks, other = known.prompt.blocks, known.items
+    # The last message is left out: a mark at the top of the body may stand on its last block.
+    messages = _same_items(items.messages, other.messages[:-1])
+    before = len(blocks) - sum(len(message.parts) for message in other.messages)
+    parts = sum(len(message.parts) for message in other.messages[:messages])
+    tools = _same_items(items.tools, other.tools)
+    return blocks[:tools], _SharedMessages(messages, blocks[before : before + parts])
+
+
+def _same_items(items: Sequence[Item], others: Sequence[Item]) -> int:
+    pairs = zip(items, others, strict=False)
+    return next((place for place, (one, other) in enumerate(pairs) if one is not other), min(len(items), len(others)))
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:

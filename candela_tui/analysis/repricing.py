@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from candela_tui.analysis.cache_miss import with_rewrite_cost
 from candela_tui.analysis.costs import with_client_cost, with_cost
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.pricing import PriceBasis, Pricer
@@ -59,7 +60,7 @@ class Repricing:
         if _costs(after) == _costs(before):
             # The cost still names the data that it was calculated with.
             return None
-        return after
+        return with_rewrite_cost(after, pricer)
 
     def add(self, before: Exchange, after: Exchange) -> None:
         """Add a change to the sums."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from candela_tui.exchange.cache_diagnosis import CacheResult
 from candela_tui.pricing import Cost, PriceBasis
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.claude_code.session_clues import SessionClues
@@ -228,6 +229,8 @@ class Exchange:
     was not held."""
     released_at_ms: float | None = None
     """When it no longer waited. None while it is held."""
+    cache: CacheResult | None = None
+    """What became of its cache, and why. None until that is worked out, a moment after the end."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

@@ -11,6 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
 from candela_tui.exchange.exchange import Exchange, Imported, Outcome
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
@@ -75,6 +76,14 @@ class Fact:
 
 def _usage(part: Callable[[Usage], int | float | None]) -> Callable[[Exchange, Context], Value]:
     return lambda exchange, context: part(exchange.usage) if exchange.usage is not None else None
+
+
+def _diagnosed(part: Callable[[CacheResult], Value]) -> Callable[[Exchange, Context], Value]:
+    return lambda exchange, context: part(exchange.cache) if exchange.cache is not None else None
+
+
+def _text(value: Enum | None) -> str | None:
+    return None if value is None else str(value.value)
 
 
 def _joined(texts: Iterable[str], between: str = ", ") -> str | None:
@@ -391,6 +400,33 @@ FACTS: tuple[Fact, ...] = (
         lambda of, _: _milliseconds(of.held_ms),
         Unit.MILLISECONDS,
         "Only where an intercept made it wait; `duration_ms` and `connect_ms` contain it.",
+    ),
+    Fact(
+        "cache_state",
+        "what became of its cache",
+        _diagnosed(lambda result: _text(result.diagnosis.state)),
+        doc="Null until that is worked out, about a second after the end.",
+        values=tuple(each.value for each in CacheState),
+    ),
+    Fact(
+        "cache_cause",
+        "why no more was read from the cache",
+        _diagnosed(lambda result: _text(result.diagnosis.cause)),
+        doc="Null for a hit. `candela why` explains it.",
+        values=tuple(each.value for each in Cause),
+    ),
+    Fact(
+        "rewritten_tokens",
+        "tokens that were in the cache and written again",
+        _diagnosed(lambda result: result.diagnosis.rewritten_tokens),
+        Unit.TOKENS,
+    ),
+    Fact(
+        "rewritten_usd",
+        "what writing them again cost",
+        _diagnosed(lambda result: result.rewritten_usd),
+        Unit.USD,
+        "More than reading them would have cost.",
     ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""

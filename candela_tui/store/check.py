@@ -17,11 +17,13 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
+from candela_tui.store.diagnoses import WITH_DIAGNOSIS
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unreadable
 from candela_tui.store.lanes import read_request
 from candela_tui.store.provider_requests import read_provider_request
 from candela_tui.store.rows import exchange_of, with_headers
 from candela_tui.store.schema import (
+    cache_diagnoses,
     exchanges,
     headers,
     metadata,
@@ -95,7 +97,7 @@ class Check:
         if differing := differing_sums(connection):
             words = f"The stored sums differ from the requests in {differing} groups."
             self.problems.append(Problem(None, words))
-        for table in (headers, request_bodies, response_parts):
+        for table in (headers, request_bodies, response_parts, cache_diagnoses):
             if count := _orphans(connection, table):
                 self.problems.append(Problem(None, f"The table {table.name} has {count} rows without a request."))
 
@@ -103,7 +105,7 @@ class Check:
         last = ""
         while True:
             wanted = (
-                select(exchanges, headers.c.fields)
+                WITH_DIAGNOSIS.add_columns(headers.c.fields)
                 .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
                 .where(exchanges.c.id > last)
                 .order_by(exchanges.c.id)

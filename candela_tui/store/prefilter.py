@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import FIELDS, Term
 from candela_tui.exchange import Outcome
-from candela_tui.store.schema import exchanges
+from candela_tui.store.diagnoses import OF_THIS_VERSION
+from candela_tui.store.schema import cache_diagnoses, exchanges
 from candela_tui.store.sums import COST_PARTS
 from candela_tui.store.units import stored_money
 
@@ -26,6 +27,10 @@ def _sum(*names: str) -> ColumnElement[Any]:
     return sum(parts[1:], start=parts[0])
 
 
+def _diagnosed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(column).where(OF_THIS_VERSION).correlate(exchanges).scalar_subquery()
+
+
 _WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 _AMOUNTS: Final[dict[str, ColumnElement[Any]]] = {
     "cost": _sum(*COST_PARTS),
@@ -34,6 +39,7 @@ _AMOUNTS: Final[dict[str, ColumnElement[Any]]] = {
     "write": _sum(*_WRITES),
     "out": _of.output_tokens,
     "prompt": _sum("input_tokens", "cache_read_tokens", *_WRITES),
+    "missed": _diagnosed(cache_diagnoses.c.rewritten_tokens),
     "sent": _of.request_bytes,
     "received": _of.response_bytes,
 }
@@ -46,6 +52,7 @@ _TEXTS: Final[dict[str, tuple[ColumnElement[Any], ...]]] = {
     "id": (_of.id, _of.request_id),
     "region": (_of.region,),
     "beta": (_of.betas,),
+    "cause": (_diagnosed(cache_diagnoses.c.cause),),
 }
 _FAILED: Final = "error"
 

@@ -28,6 +28,7 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
+from candela_tui.store.diagnoses import WITH_DIAGNOSIS, lacking
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
@@ -105,7 +106,7 @@ class StoreReader:
         """
         last = ""
         running = cache(is_running)
-        wanted = select(exchanges).where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
+        wanted = WITH_DIAGNOSIS.where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
         while True:
             with self._reading() as connection:
                 rows = _rows(connection, wanted.where(exchanges.c.id > last)) if connection else []
@@ -149,7 +150,7 @@ class StoreReader:
                     return Ledger()
                 ledger = read_ledger(connection, query, not_counted, by)
                 is_live = exchanges.c.outcome == LIVE
-                live = _rows(connection, select(exchanges).where(*conditions(query, not_counted), is_live))
+                live = _rows(connection, WITH_DIAGNOSIS.where(*conditions(query, not_counted), is_live))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             return Ledger.of(each for each in self.exchanges(query) if each.id not in not_counted)
@@ -172,7 +173,7 @@ class StoreReader:
                 for group in read_groups(connection, query, report.within):
                     report.include(group)
                 is_live = exchanges.c.outcome == LIVE
-                rows = _rows(connection, select(exchanges).where(*conditions(query), is_live))
+                rows = _rows(connection, WITH_DIAGNOSIS.where(*conditions(query), is_live))
                 live = self._readable(rows, cache(is_running))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
@@ -220,7 +221,7 @@ class StoreReader:
 
     def with_ids(self, ids: Collection[str]) -> dict[str, Exchange]:
         """Return the exchanges with these ids that are in the store, without their headers, by their ids."""
-        wanted = select(exchanges).where(exchanges.c.id.in_(list(map(stored_text, ids))))
+        wanted = WITH_DIAGNOSIS.where(exchanges.c.id.in_(list(map(stored_text, ids))))
         with self._reading() as connection:
             rows = _rows(connection, wanted) if connection else []
         return {exchange.id: exchange for exchange in self._readable(rows, cache(is_running))}
@@ -250,6 +251,42 @@ class StoreReader:
         with self._reading() as connection:
             return list(connection.execute(latest).scalars()) if connection else []
 
+    def without_diagnosis(self, before: str | None, limit: int) -> list[str]:
+        """Return the ids of the newest ended exchanges before an id whose cache was not diagnosed by this version."""
+        with self._reading() as connection:
+            return list(connection.execute(lacking(before, limit)).scalars()) if connection else []
+
+    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int) -> list[Exchange]:
+        """Return the newest exchanges of the same session and agent that began before an id, without their headers, the
+        newest first."""
+        columns = exchanges.c
+        return self._newest(
+            before,
+            limit,
+            columns.session_id.is_not_distinct_from(stored_text(exchange.session_id)),
+            columns.agent_id.is_not_distinct_from(stored_text(exchange.agent_id)),
+        )
+
+    def earlier_alike(self, exchange: Exchange, since: datetime, limit: int) -> list[Exchange]:
+        """Return the newest exchanges from a time on that began before this one and asked the same model by the same
+        route, without their headers, the newest first."""
+        columns = exchanges.c
+        return self._newest(
+            exchange.id,
+            limit,
+            columns.id > _id_before(since),
+            columns.started_at_us >= stored_time(since),
+            columns.route == exchange.route,
+            columns.model.is_not_distinct_from(stored_text(exchange.model)),
+        )
+
+    def _newest(self, before: str, limit: int, *wanted: ColumnElement[bool]) -> list[Exchange]:
+        statement = WITH_DIAGNOSIS.where(exchanges.c.id < stored_text(before), *wanted)
+        with self._reading() as connection:
+            newest_first = statement.order_by(exchanges.c.id.desc()).limit(limit)
+            rows = _rows(connection, newest_first) if connection else []
+        return list(self._readable(rows, cache(is_running)))
+
     def count_ended(self) -> int:
         """Return the number of exchanges that are not live."""
         every = select(func.count()).select_from(exchanges)
@@ -272,7 +309,7 @@ class StoreReader:
         if not id_or_prefix:
             return None
         wanted = (
-            select(exchanges, *(column for column in headers.c if not column.primary_key))
+            WITH_DIAGNOSIS.add_columns(*(column for column in headers.c if not column.primary_key))
             .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
             .order_by(exchanges.c.id)
             .limit(2)
@@ -414,7 +451,7 @@ def _statement(query: ExchangeQuery) -> Select[Any]:
     wanted = conditions(query)
     if query.since is not None:
         wanted.append(exchanges.c.id > _id_before(query.since))
-    return select(exchanges).where(*wanted).order_by(exchanges.c.id.desc()).limit(query.limit)
+    return WITH_DIAGNOSIS.where(*wanted).order_by(exchanges.c.id.desc()).limit(query.limit)
 
 
 def _id_before(moment: datetime) -> ColumnElement[str]:

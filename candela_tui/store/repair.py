@@ -24,6 +24,7 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
+from candela_tui.store.diagnoses import WITH_DIAGNOSIS, write_results
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unchangeable, unreadable
 from candela_tui.store.exclusive import exclusively
 from candela_tui.store.lanes import Lanes, read_request
@@ -181,6 +182,9 @@ class Repair:
         fields = self._try(exchange, lambda: _headers(reading, exchange))
         if fields is not None:
             writing.execute(insert(headers), fields)
+        diagnosed = self._try(exchange, lambda: _diagnosed(reading, exchange))
+        if diagnosed is not None:
+            write_results(writing, [diagnosed])
         for table in (response_parts, provider_parts):
             parts = self._try(exchange, partial(_parts, reading, table, exchange.id))
             if parts:
@@ -212,6 +216,12 @@ def _headers(reading: Connection, exchange: Exchange) -> dict[str, Any] | None:
     # Only to see whether they can be read.
     with_headers(exchange, dict(row))
     return dict(row)
+
+
+def _diagnosed(reading: Connection, exchange: Exchange) -> Exchange | None:
+    row = reading.execute(WITH_DIAGNOSIS.where(exchanges.c.id == exchange.id)).mappings().one()
+    diagnosed = exchange_of(dict(row))
+    return diagnosed if diagnosed.cache is not None else None
 
 
 def _parts(reading: Connection, table: Table, exchange_id: str) -> list[dict[str, Any]]:

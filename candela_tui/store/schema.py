@@ -29,7 +29,7 @@ from sqlalchemy import (
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(
@@ -131,8 +131,8 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("betas", Text),
 )
 """The columns of the released schemas, in the order in which the migrations create them."""
-_SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks"})
-"""Fields of an exchange that are stored in columns of other names."""
+_SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks", "cache"})
+"""Fields of an exchange that are stored in columns of other names, or in a table of their own."""
 IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request_headers", "provider_response_headers"})
 
 
@@ -262,6 +262,28 @@ provider_requests = Table(
 )
 
 provider_parts = _parts("provider_parts")
+
+cache_diagnoses = Table(
+    "cache_diagnoses",
+    metadata,
+    # What became of the request's cache, and why (``exchange.cache_diagnosis``), worked out after it ended. What the
+    # exchange itself states, such as the tokens that were read, is not repeated.
+    Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
+    # Of the analysis; the result of another one is not used, and worked out again.
+    Column("version", Integer, nullable=False),
+    Column("state", Text),
+    Column("cause", Text),
+    Column("confidence", Text, nullable=False),
+    Column("place", Text),
+    Column("previous_id", Text),
+    Column("idle_us", BigInteger),
+    Column("ttl", Text),
+    Column("expected_read_tokens", BigInteger),
+    Column("rewritten_tokens", BigInteger),
+    # Picodollars.
+    Column("rewritten_cost", BigInteger),
+    sqlite_with_rowid=False,
+)
 
 removals = Table(
     "removals",

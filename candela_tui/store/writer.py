@@ -1,5 +1,6 @@
 """The thread that writes the store, the only one that does."""
 
+import logging
 import os
 import sqlite3
 import threading
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from candela_tui.exchange import Exchange, Kept, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
+from candela_tui.store.diagnoses import WaitingResults, write_results
 from candela_tui.store.errors import (
     DamagedStore,
     ForeignStore,
@@ -63,6 +65,9 @@ _UNSTORABLE = (DamagedStore, SQLAlchemyError, sqlite3.Error, OSError, ValueError
 """What a transaction may fail with: errors of the database, of the file system, or of a value that doesn't fit."""
 
 
+logger = logging.getLogger(__name__)
+
+
 def _put(table: Table) -> Insert:
     """Return the statement that inserts rows, or replaces those with the same primary key."""
     statement = insert(table)
@@ -108,6 +113,7 @@ class StoreWriter:
         self._on_removed = on_removed
         self._housekeeping = Housekeeping(limits or Limits(), clock or Clock(), self._forget_removed, on_problem)
         self._backlog = Backlog(most_queued)
+        self._results = WaitingResults()
         self._lanes = Lanes(_MOST_BASES)
         self._progress: dict[str, Progress] = {}
         self._connection: Connection | None = None
@@ -159,6 +165,11 @@ class StoreWriter:
         """Record that the exchange ended. The chunks are those since the last ``grow``."""
         self._add(_entry(exchange, chunks, times, provider, ended=True))
 
+    def add_results(self, diagnosed: Sequence[Exchange], then: Callable[[], None] = lambda: None) -> None:
+        """Store what became of the caches of these exchanges, within about a second. ``then`` is called from the
+        writer's thread once that is committed. If it can't be stored, it is dropped: it can be worked out again."""
+        self._results.add(diagnosed, then)
+
     def _add(self, entry: Entry) -> None:
         if not self._backlog.add(entry) and entry.ended:
             self.lost += 1
@@ -201,6 +212,7 @@ class StoreWriter:
                 connection = self._connected()
                 entries = self._backlog.take(_MUCH)
                 self._store(connection, entries)
+                self._store_results(connection)
                 self._check_when_idle(connection)
                 rest_s = self._keep_house(connection)
             except ForeignStore as error:
@@ -371,6 +383,24 @@ class StoreWriter:
             except _UNSTORABLE:
                 self._backlog.give_back(entries[index:])
                 raise
+
+    def _store_results(self, connection: Connection) -> None:
+        """Commit the results that wait. Raises the errors of a damaged file."""
+        waiting = self._results.take()
+        if not waiting:
+            return
+        try:
+            with connection.begin():
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                for diagnosed, _ in waiting:
+                    write_results(connection, diagnosed)
+        except _UNSTORABLE as error:
+            if trouble_of(error) is Trouble.BROKEN:
+                raise
+            logger.warning("What became of some caches can't be stored at the moment: %s", said(error))
+            return
+        for _, then in waiting:
+            then()
 
     def _settle(self, entry: Entry, progress: Progress) -> None:
         self._backlog.settle(entry)

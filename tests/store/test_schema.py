@@ -157,4 +157,5 @@ def test_every_field_of_an_exchange_is_stored() -> None:
         "usage",
         "cost",
         "marks",
+        "cache",
     }

@@ -2,17 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import click
 
-from candela_tui.analysis.cache_baselines import LONGEST, closest, readable_requests
 from candela_tui.analysis.cache_changes import Asked, changed_items
-from candela_tui.analysis.cache_miss import diagnose, disagreement, explained, rewrite_usd
+from candela_tui.analysis.cache_miss import diagnose, disagreement, explained
 from candela_tui.analysis.compare import LineChanges, Sign, compare_lines
-from candela_tui.analysis.items import Items, read_items
-from candela_tui.analysis.prompt_blocks import prompt_of
-from candela_tui.analysis.traffic_side import request_side
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded, request_named
 from candela_tui.cli.terminal.output import echo_json
@@ -20,14 +15,11 @@ from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import Diagnosis
 from candela_tui.pricing import Pricer
 from candela_tui.reports.json_text import json_text
-from candela_tui.store.history import ExchangeQuery
+from candela_tui.results.cache import CacheDiagnoser
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import duration
-
-if TYPE_CHECKING:
-    from candela_tui.store.reader import StoreReader
 
 _MOST_LINES = 40
 """Changed lines that are printed."""
@@ -43,36 +35,23 @@ def why(invocation: Invocation, request_id: str, as_json: bool) -> None:
     It is compared with the latest earlier request of the same agent that left something in the cache; an agent's first
     request, with what other agents and sessions left.
     """
-    pricer = Pricer(invocation.settings().pricing)
     with recorded(invocation) as store:
         exchange = request_named(store, request_id)
-        session = store.exchanges(ExchangeQuery(exchange.session_id))
-        recent = store.exchanges(ExchangeQuery(since=exchange.started_at - LONGEST, before=exchange.id))
-        # Read against each other, because what is the same in both is then read once.
-        own = Items()
-        now = _asked(store, exchange, own, Items())
-        others = readable_requests([*session, *recent], exchange)
-        before = closest(now, [_asked(store, other, Items(), own) for other in others])
-    diagnosis = diagnose(now, before)
-    tokens = diagnosis.rewritten_tokens
-    usd = rewrite_usd(exchange, tokens, pricer) if tokens is not None else None
+        diagnoser = CacheDiagnoser(store, Pricer(invocation.settings().pricing))
+        result = exchange.cache
+        now = before = None
+        if result is None or (result.diagnosis.where_is_block and not as_json):
+            now, before = diagnoser.compared(exchange)
+            result = result or diagnoser.priced(exchange, diagnose(now, before))
+    diagnosis, usd = result.diagnosis, result.rewritten_usd
     if as_json:
         echo_json(json_text(_record(exchange, diagnosis, usd)))
         return
     for line in _lines(diagnosis, usd):
         click.echo(terminal_safe(line))
-    for line in _difference(now, before, diagnosis):
-        click.echo(terminal_safe(line))
-
-
-def _asked(store: "StoreReader", exchange: Exchange, items: Items, known: Items) -> Asked:
-    own_form = request_side(exchange) == "client"
-    body = store.request_body(exchange.id) if own_form else store.provider_request_body(exchange.id)
-    if body is None:
-        return Asked(exchange, None)
-    for _ in read_items(body, items, known):
-        pass
-    return Asked(exchange, prompt_of(items))
+    if now is not None and before is not None:
+        for line in _difference(now, before, diagnosis):
+            click.echo(terminal_safe(line))
 
 
 def _record(exchange: Exchange, diagnosis: Diagnosis, usd: Decimal | None) -> dict[str, object]:
@@ -120,9 +99,9 @@ def _tokens(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
 
 
-def _difference(now: Asked, before: Asked | None, diagnosis: Diagnosis) -> Iterator[str]:
+def _difference(now: Asked, before: Asked, diagnosis: Diagnosis) -> Iterator[str]:
     """Yield the lines that changed in the block that ``where`` names."""
-    if before is None or before.prompt is None or now.prompt is None or not diagnosis.where_is_block:
+    if before.prompt is None or now.prompt is None or not diagnosis.where_is_block:
         return
     items = changed_items(now.prompt, before.prompt)
     if items is None:

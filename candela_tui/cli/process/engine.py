@@ -21,6 +21,7 @@ from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.proxy.thread import ProxyThread
+from candela_tui.results.thread import ResultsThread
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _FLUSH_TIMEOUT_S = 5.0
 _INDEXER_TIMEOUT_S = 1.0
+_RESULTS_TIMEOUT_S = 1.0
 _GIB = 2**30
 
 
@@ -50,7 +52,7 @@ class Engine:
         self._writer = StoreWriter(
             self._paths.store,
             on_problem=self.feed.notify,
-            on_stored=self.feed.release,
+            on_stored=self._stored,
             on_part_stored=self.feed.let_go,
             on_removed=self.feed.tell_removed,
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
@@ -58,6 +60,15 @@ class Engine:
         self.feed.storing = self._storing
         self._indexer = IndexerThread(
             self._paths.search_index, self._paths.store, self.feed.notify, lambda: self.feed.live_count() > 0
+        )
+        self._results = ResultsThread(
+            self._paths.store,
+            self._writer,
+            Pricer(settings.pricing),
+            on_results=self.feed.tell_completed,
+            on_more=self.feed.tell_missed,
+            on_problem=self.feed.notify,
+            is_busy=lambda: self.feed.live_count() > 0,
         )
         self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
@@ -83,6 +94,7 @@ class Engine:
                 f"{self._paths.data}: the data directory can't be used: {error.strerror}; nothing is recorded"
             )
         self._writer.start()
+        self._results.start()
         if self._settings.history.search:
             self._indexer.start()
         else:
@@ -95,6 +107,10 @@ class Engine:
         except OSError as error:
             self._close()
             raise click.ClickException(f"The proxy can't start: {error}") from None
+
+    def _stored(self, exchange_id: str) -> None:
+        self.feed.release(exchange_id)
+        self._results.stored(exchange_id)
 
     def _storing(self) -> Storing:
         trouble = self._writer.trouble
@@ -119,6 +135,7 @@ class Engine:
 
     def _close(self) -> None:
         self._indexer.close(_INDEXER_TIMEOUT_S)
+        self._results.close(_RESULTS_TIMEOUT_S)
         if self._daily_import is not None:
             self._daily_import.close(_FLUSH_TIMEOUT_S)
         self._writer.close(_FLUSH_TIMEOUT_S)

@@ -99,7 +99,7 @@ async def event_stream(
 async def _tell(out: Outflow, news: News, events: ExchangeEvents) -> None:
     if news.missed:
         await out.add(_event(wire.MISSED, b"{}"))
-    for exchange in news.exchanges:
+    for exchange in (*news.exchanges, *news.completed):
         await out.add(await events.event(exchange))
     for start in range(0, len(news.removed), _IDS_AN_EVENT):
         some = news.removed[start : start + _IDS_AN_EVENT]

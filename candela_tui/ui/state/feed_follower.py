@@ -92,7 +92,7 @@ class FeedFollower:
             return
         self._drained_at = asyncio.get_running_loop().time()
         news = self._follower.drain()
-        await self._merge(news.exchanges, from_feed=True)
+        await self._merge([*news.exchanges, *news.completed], from_feed=True)
         if news.removed:
             self._merged.append(self._sources.loaded.remove(news.removed))
         for notice in news.notices:

@@ -146,6 +146,13 @@ def _model(call: Call, table: Table, width: int) -> str:
     return name if other_model else shortened(name, width - 1) + "≠"
 
 
+def _why(call: Call, table: Table, width: int) -> str:
+    if call.last.cache is None:
+        return amounts.UNKNOWN
+    diagnosis = call.last.cache.diagnosis
+    return diagnosis.cause or diagnosis.state or amounts.UNKNOWN
+
+
 def _cost(call: Call, table: Table, width: int) -> str:
     usd, at_least = total_cost(call)
     if usd is None and (call.last.free or call.last.kind is Kind.PROBE):
@@ -225,6 +232,7 @@ COLUMNS = (
     ),
     _column("TOK/S", "tokens_per_second", 5, 10, text=_rate_words, order=_rate),
     _column("HIT", "cache_hit_rate", 4, 11, style="dim"),
+    _column("WHY", "cache_cause", 9, 12, text=_why, style="dim", right=False, grows=12),
     _column("STOP", "stop_reason", 10, 12, style="dim", right=False, grows=4),
     _column("SENT", "request_bytes", 8, 13, style="dim"),
     _column("RECEIVED", "response_bytes", 8, 14, style="dim"),

@@ -1,0 +1,1 @@
+"""What is worked out of each request once it has ended, and kept in the store."""

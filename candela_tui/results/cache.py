@@ -1,0 +1,72 @@
+"""Works out what became of the cache of a recorded request."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from candela_tui.analysis.cache_baselines import LONGEST, closest, latest_cached, readable_requests
+from candela_tui.analysis.cache_changes import Asked
+from candela_tui.analysis.cache_miss import diagnose, with_rewrite_cost
+from candela_tui.analysis.conversation import CONTINUING
+from candela_tui.exchange import Exchange
+from candela_tui.exchange.cache_diagnosis import CacheResult, Diagnosis
+from candela_tui.pricing import Pricer
+from candela_tui.results.prompts import RecordedPrompts
+from candela_tui.store.reader import StoreReader
+
+_FIRST_LOOK: Final = 4
+_NEXT_LOOK: Final = 200
+"""Earlier requests of an agent that are read at once: nearly always, one of the first few left something."""
+_MOST_RECENT: Final = 200
+"""Requests of other agents and sessions among which those are chosen that a first request is compared with."""
+
+
+class CacheDiagnoser:
+    """Compares requests with the earlier ones whose cache they could read. Not for more than one thread.
+
+    ``pause`` is called after each few milliseconds of work. It may wait, and it may raise an exception to end the work.
+    """
+
+    def __init__(self, store: StoreReader, pricer: Pricer, pause: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._pricer = pricer
+        self._prompts = RecordedPrompts(store, pause)
+
+    def forget(self) -> None:
+        """Free what is remembered of prompts."""
+        self._prompts.forget()
+
+    def compared(self, exchange: Exchange) -> tuple[Asked, Asked | None]:
+        """Return a request, and the one whose cache it could read; None if there is none. Raises StoreError."""
+        # The earlier ones first: they were usually read already, and this one is then read against them.
+        others = [self._prompts.asked(other) for other in self._others(exchange)]
+        now = self._prompts.asked(exchange)
+        return now, closest(now, others)
+
+    def result(self, exchange: Exchange) -> CacheResult:
+        """Return what became of a request's cache. Raises StoreError."""
+        return self.priced(exchange, diagnose(*self.compared(exchange)))
+
+    def priced(self, exchange: Exchange, diagnosis: Diagnosis) -> CacheResult:
+        """Return a diagnosis with what the tokens cost that were written again."""
+        priced = with_rewrite_cost(replace(exchange, cache=CacheResult(diagnosis)), self._pricer).cache
+        assert priced is not None
+        return priced
+
+    def _others(self, exchange: Exchange) -> list[Exchange]:
+        """Return the requests that one is compared with."""
+        latest = self._latest(exchange) if exchange.kind in CONTINUING else None
+        if latest is not None:
+            return [latest]
+        since = exchange.started_at - LONGEST
+        return readable_requests(self._store.earlier_alike(exchange, since, _MOST_RECENT), exchange)
+
+    def _latest(self, exchange: Exchange) -> Exchange | None:
+        """Return the ``latest_cached`` of the whole session, of which only the end is read as a rule."""
+        last, limit = exchange.id, _FIRST_LOOK
+        while True:
+            page = self._store.earlier_of_agent(exchange, last, limit)
+            found = latest_cached(page, exchange)
+            if found is not None or len(page) < limit:
+                return found
+            last, limit = page[-1].id, _NEXT_LOOK
