@@ -123,6 +123,8 @@ class StoreWriter:
         self._told: Trouble | None = None
         self._told_overflow = False
         self._retry_s = 0.0
+        self._rejected = False
+        """Whether the last statement failed on a file that opened well."""
         self._thread = threading.Thread(target=self._run, name="candela-store", daemon=True)
         self.stored = 0
         """How many ended exchanges were committed."""
@@ -225,7 +227,7 @@ class StoreWriter:
                 continue
             if self._told is not None:
                 self._on_problem(f"{self._path} is being written again.")
-            self._told, self._retry_s, self.trouble = None, 0.0, None
+            self._told, self._retry_s, self.trouble, self._rejected = None, 0.0, None, False
             # More entries may have arrived since the check of the file began.
             if self._backlog.closing and not entries and not self._backlog.waiting:
                 return
@@ -305,8 +307,11 @@ class StoreWriter:
     def _recover(self, error: Exception) -> None:
         """Handle a failure as far as possible, and wait before the next try."""
         trouble = trouble_of(error)
-        # A missing table was there when the file was opened, so check that again first.
-        broken = trouble is Trouble.BROKEN and not (self._connection and is_about_statement(error))
+        # A missing table was there when the file was opened, so check that again first. If the statement then fails
+        # again, the schema has damage that opening the file does not notice.
+        reopened = trouble is Trouble.BROKEN and bool(self._connection) and is_about_statement(error)
+        broken = trouble is Trouble.BROKEN and (self._rejected or not reopened)
+        self._rejected = reopened and not broken
         if trouble is not Trouble.LOCKED:
             self._disconnect()
         if broken:

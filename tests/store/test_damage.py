@@ -127,6 +127,14 @@ def test_any_byte_of_the_schema_may_be_another(whole: Path, tmp_path: Path, plac
     check(damaged_copy(whole, tmp_path / "data", change))
 
 
+def test_an_index_that_calls_an_unknown_function_is_noticed_when_it_is_written(whole: Path, tmp_path: Path) -> None:
+    def change(content: bytearray) -> None:
+        at = content.index(b"substr(clues")
+        content[at : at + 6] = b"subst "
+
+    check(damaged_copy(whole, tmp_path / "data", change))
+
+
 @ONE_BY_ONE
 @given(share=some.floats(0, 1))
 def test_any_end_may_be_missing(whole: Path, tmp_path: Path, share: float) -> None:
