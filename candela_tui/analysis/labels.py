@@ -6,6 +6,7 @@ from candela_tui.analysis.timeline import Part
 from candela_tui.exchange import Cost, Exchange, Imported, Kept, ToolDuration
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import DIALECT_TITLES, PROVIDERS, Provider
 from candela_tui.text import amounts, times
 
@@ -94,6 +95,21 @@ def way(exchange: Exchange) -> str:
 
 ADAPTED = {"edit": "edited by hand", "retry": "retried", "beta": "beta", "field": "field", "message": "message"}
 """What candela changed in a request, in the order of display."""
+
+
+_RULED = {
+    "refuse": "the request was refused",
+    "strip": "the tool was left out",
+    "mark": "noted",
+    "end": "words took its place",
+    "answer": "a call that fails took its place",
+}
+
+
+def ruled(action: RuleAction) -> str:
+    """Return what a rule did, and about what."""
+    done = _RULED[action.action]
+    return f"{action.words} · {f'{action.action}, only tried' if action.dry_run else done}"
 
 
 IMPORTED = "⇣"

@@ -67,6 +67,7 @@ COMMANDS = {
     "report": CommandEntry("report", "report", "Sum up tokens and cost by day, session, model and so on."),
     "limits": CommandEntry("limits", "limits", "Show how fast a subscription's windows fill, and by what."),
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
+    "rules": CommandEntry("rules", "rules", "Try the rules of config.toml on what was recorded."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),

@@ -34,6 +34,7 @@ from candela_tui.config.settings import (
     RulesSettings,
     Settings,
     SinkSettings,
+    ToolRule,
     UiSettings,
     VertexSettings,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SinkSettings",
+    "ToolRule",
     "UiSettings",
     "VertexSettings",
     "aws_profile",

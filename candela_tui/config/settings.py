@@ -6,10 +6,19 @@ The docstring below a key is shown to users as its meaning, for example on the s
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
@@ -282,10 +291,57 @@ class ModelRules(_Section):
     place or date matches the model at all places and of all dates. Counting tokens is always allowed."""
 
 
-class RulesSettings(_Section):
-    """[rules]: which requests may be sent to a provider."""
+def _tool_pattern(value: str) -> str:
+    # Import it here: most users have no such rule.
+    from candela_tui.claude_code.permissions.patterns import parse_pattern
 
+    parse_pattern(value)
+    return value
+
+
+ToolPattern = Annotated[str, AfterValidator(_tool_pattern)]
+
+
+class ToolRule(_Section):
+    """[[rules.tools]]: one rule about tools. Its patterns are those of Claude Code's permissions."""
+
+    name: str = ""
+    """The rule's name, for words to the user and the model. "" is its number."""
+    deny: tuple[ToolPattern, ...]
+    """What is denied, such as ["Bash(git push *)", "mcp__github__*", "Read(~/.ssh/**)"]. A command that can't be read
+    counts as denied."""
+    allow: tuple[ToolPattern, ...] = ()
+    """Exceptions from deny."""
+    action: Literal["mark", "end", "answer", "strip", "refuse"] = "end"
+    """mark only records the call, end puts words in its place, answer puts a call in its place that fails, so that the
+    model reads why and goes on. strip takes whole tools out of the request, refuse refuses a request that has one."""
+    dry_run: bool = False
+    """Record what the rule would do, without doing it."""
+
+    @field_validator("deny")
+    @classmethod
+    def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("at least one pattern")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_tools_only(self) -> Self:
+        if self.action in ("strip", "refuse"):
+            partial = [each for each in (*self.deny, *self.allow) if "(" in each and not each.endswith("(*)")]
+            if partial:
+                raise ValueError(f"for {self.action}, whole tools without arguments, not {partial[0]}")
+        return self
+
+
+class RulesSettings(_Section):
+    """[rules]: which requests may be sent to a provider, and what of their answers reaches the client."""
+
+    dry_run: bool = False
+    """Record what the rules about tools would do, without doing it."""
     models: ModelRules = Field(default_factory=ModelRules)
+    tools: tuple[ToolRule, ...] = ()
+    """Rules about the tools that Claude calls: [[rules.tools]] in config.toml, described in docs/rules.md."""
 
 
 class JsonLinesSettings(_Section):

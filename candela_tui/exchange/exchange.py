@@ -15,6 +15,7 @@ from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import FREE_KINDS, NO_MESSAGE, Kind
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import Dialect, Provider, RouteName
 
@@ -151,6 +152,8 @@ class Exchange:
     """The gateway that answered instead of the provider, such as ``LiteLLM``."""
     adaptations: tuple[Adaptation, ...] = ()
     """What candela changed in the request so that its provider accepts it."""
+    rules: tuple[RuleAction, ...] = ()
+    """What rules did about the request and its answer."""
     streamed: bool = False
     """Whether the request asks for a stream."""
     status: int | None = None

@@ -15,6 +15,7 @@ from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
 from candela_tui.exchange.exchange import Exchange, Imported, Outcome
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import Dialect, Provider
 
@@ -88,6 +89,10 @@ def _text(value: Enum | None) -> str | None:
 
 def _joined(texts: Iterable[str], between: str = ", ") -> str | None:
     return between.join(texts) or None
+
+
+def _ruled(action: RuleAction) -> str:
+    return f"{'would ' if action.dry_run else ''}{action.action} {action.rule}"
 
 
 def iso_time(moment: datetime) -> str:
@@ -266,6 +271,13 @@ FACTS: tuple[Fact, ...] = (
         lambda of, _: _joined((f"{each.what} {each.name}" for each in of.adaptations), "; "),
         doc="Such as `beta context-1m-2025-08-07; field context_management`.",
         values=("beta", "field", "message", "retry", "edit"),
+    ),
+    Fact(
+        "ruled",
+        "what rules did",
+        lambda of, _: _joined(map(_ruled, of.rules), "; "),
+        doc="Such as `end no pushes`, or `would end no pushes` for a rule that is only tried.",
+        values=("refuse", "strip", "mark", "end", "answer"),
     ),
     Fact(
         "client",
@@ -478,6 +490,15 @@ DETAILS: tuple[Detail, ...] = (
         lambda of: [{"what": each.what, "name": each.name, "why": each.why} for each in of.adaptations],
         "array",
         "What candela or the user changed: `what` (`beta`, `field`, `message`, `retry`, `edit`), `name`, `why`.",
+    ),
+    Detail(
+        "rules",
+        lambda of: [
+            {"rule": each.rule, "action": each.action, "dry_run": each.dry_run, "words": each.words}
+            for each in of.rules
+        ],
+        "array",
+        "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`), `dry_run`, `words`.",
     ),
     Detail(
         "answer_facts",

@@ -6,12 +6,13 @@ forwards bytes as they arrive.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from candela_tui.credentials.owner import Accepts
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.headers import HeaderList
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import ROUTES, Dialect, Provider, Route
 
 
@@ -27,6 +28,8 @@ class ClientRequest:
     body: bytes
     route: Route = ROUTES[0]
     """The route of the request. candela's own requests have none and use the first one."""
+    noted: list[RuleAction] = field(default_factory=list, compare=False)
+    """What rules do about it and its answer; they add to it, also while the answer passes."""
 
     @property
     def dialect(self) -> Dialect:

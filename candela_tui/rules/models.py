@@ -1,22 +1,17 @@
 """[rules.models]: denies requests to some models."""
 
-import asyncio
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from candela_tui.config import RulesSettings
 from candela_tui.ledger.running import Spending
-from candela_tui.protocol.encoding import BadEncoding, decode_whole
-from candela_tui.protocol.headers import header
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.protocol.model_ids import model_name
-from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
 
 _NAME = "rules.models"
-_LARGE = 256 * 1024
-"""Bodies of at least this many bytes are read in a thread, because that takes milliseconds."""
 
 
 def rule(settings: RulesSettings, _: Spending) -> "DeniedModels | None":
@@ -34,8 +29,8 @@ class DeniedModels:
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request or pass it on."""
-        call = _call(request) if len(request.body) < _LARGE else await asyncio.to_thread(_call, request)
-        pattern = self._denying(call.model) if call.model is not None and call.kind not in FREE_KINDS else None
+        call = await beside_the_loop(request, parsed)
+        pattern = self.denying(call.model) if call.model is not None and call.kind not in FREE_KINDS else None
         if pattern is None:
             return await upstream.attempt(request)
         words = (
@@ -45,17 +40,9 @@ class DeniedModels:
         )
         return refused(request, _NAME, words)
 
-    def _denying(self, model: str) -> str | None:
+    def denying(self, model: str) -> str | None:
         """Return the first pattern that matches the requested model, or its name without place, date and suffixes."""
         name = model_name(model)
         spellings = {model.lower(), name.base, f"{name.base}-{name.date}" if name.date else name.base}
         matching = (deny for deny in self._deny if any(fnmatchcase(each, deny.lower()) for each in spellings))
         return next(matching, None)
-
-
-def _call(request: ClientRequest) -> ParsedRequest:
-    try:
-        body = decode_whole(header(request.headers, "content-encoding") or "", request.body)
-    except BadEncoding:
-        body = b""  # The provider refuses it.
-    return parse_request(request.dialect, request.method, request.resource, body)

@@ -7,8 +7,9 @@ from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import Upstream
 from candela_tui.rules import models
 from candela_tui.rules.rule import MakeRule, RuledUpstream
+from candela_tui.rules.tools import rule as tools
 
-RULES: tuple[MakeRule, ...] = (models.rule,)
+RULES: tuple[MakeRule, ...] = (models.rule, tools.rule)
 
 
 def with_rules(

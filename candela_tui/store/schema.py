@@ -29,7 +29,21 @@ from sqlalchemy import (
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
 metadata = MetaData(
@@ -112,6 +126,7 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("model_sent", Text),
     # JSON, if there are any; NULL: none.
     Column("adaptations", Text),
+    Column("rules", Text),
     Column("provider_status", Integer),
     Column("provider_metrics", Text),
     Column("agent_type", Text),

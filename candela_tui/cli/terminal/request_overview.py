@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from candela_tui.analysis.labels import ADAPTED, KINDS, cost, imported, missing_body, provider, tool_durations, way
+from candela_tui.analysis.labels import (
+    ADAPTED,
+    KINDS,
+    cost,
+    imported,
+    missing_body,
+    provider,
+    ruled,
+    tool_durations,
+    way,
+)
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.pricing import price_settings
 from candela_tui.protocol.headers import Headers
@@ -53,6 +63,7 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         ("outcome", f"{exchange.outcome.value}, status {exchange.status or UNKNOWN}"),
         ("stop reason", exchange.stop_reason or UNKNOWN),
         *_provider(exchange),
+        *((f"rule {each.rule}", ruled(each)) for each in exchange.rules),
         ("provider's id", exchange.request_id or UNKNOWN),
         ("bodies", _bodies(exchange)),
         *([("", missing_body(exchange))] if exchange.kept is not Kept.FULL else []),

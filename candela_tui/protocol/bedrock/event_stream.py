@@ -8,6 +8,7 @@ big-endian.
 
 import struct
 from binascii import crc32
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -140,3 +141,14 @@ def _headers(data: bytes) -> dict[str, HeaderValue]:
     if at != len(data):
         raise CorruptFrame("the headers of a frame are longer than it says")
     return headers
+
+
+def encoded_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
+    """Return the bytes of a frame whose headers are all strings."""
+    fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+    head = b"".join(
+        bytes((len(name),)) + name + bytes((_STRING,)) + _LENGTH.pack(len(value)) + value for name, value in fields
+    )
+    lengths = _PRELUDE.pack(_LEAST + len(head) + len(payload), len(head), 0)[: -_CRC.size]
+    frame = lengths + _CRC.pack(crc32(lengths)) + head + payload
+    return frame + _CRC.pack(crc32(frame))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from candela_tui.protocol.bedrock.errors import error_type_in_stream
-from candela_tui.protocol.bedrock.event_stream import CorruptFrame, Frame, FrameDecoder
+from candela_tui.protocol.bedrock.event_stream import CorruptFrame, Frame, FrameDecoder, encoded_frame
 from candela_tui.protocol.errors import ApiError, about_length, and_then, error_document, error_from_wire, quoted
 from candela_tui.protocol.json_splice import NotSpliceable, Splice
 from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
@@ -29,6 +29,12 @@ class _Event(msgspec.Struct):
 # These decode only the fields that they name, and the base64 in them.
 _CHUNK = msgspec.json.Decoder(_Chunk)
 _EVENT = msgspec.json.Decoder(_Event)
+
+
+def event_frame(data: bytes) -> bytes:
+    """Return the frame of one event's JSON."""
+    headers = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
+    return encoded_frame(headers, msgspec.json.encode(_Chunk(data)))
 
 
 class BedrockEventDecoder:

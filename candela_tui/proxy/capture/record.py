@@ -348,6 +348,7 @@ class ExchangeRecord:
         exchange = replace(
             self.exchange,
             marks=self._marks(),
+            rules=tuple(raw.request.noted),
             held_at_ms=raw.held_at_ms,
             released_at_ms=raw.released_at_ms,
             response_bytes=self._received,

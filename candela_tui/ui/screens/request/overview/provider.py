@@ -44,6 +44,16 @@ def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
     return lines
 
 
+def rule_lines(exchange: Exchange, width: int) -> list[Line]:
+    """Return what each rule did, or would have done."""
+    if not exchange.rules:
+        return []
+    lines = [heading("Rules", "")]
+    for each in exchange.rules:
+        lines += labelled(each.rule, labels.ruled(each), width)
+    return lines
+
+
 _ORDER = tuple(labels.ADAPTED)
 
 

@@ -15,7 +15,7 @@ from candela_tui.text.cells import fitted
 from candela_tui.text.times import Clock
 from candela_tui.ui.screens.request.overview.costs import cost_lines
 from candela_tui.ui.screens.request.overview.labelled_lines import LABEL, heading, labelled
-from candela_tui.ui.screens.request.overview.provider import adaptation_lines, provider_lines
+from candela_tui.ui.screens.request.overview.provider import adaptation_lines, provider_lines, rule_lines
 from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
 from candela_tui.ui.screens.request.overview.waterfall import waterfall_lines
 from candela_tui.ui.screens.request.pages.answer_page import AnswerPage, TimedChunks
@@ -84,6 +84,7 @@ def overview_lines(
         _model(exchange, width),
         provider_lines(exchange, width),
         adaptation_lines(exchange, width),
+        rule_lines(exchange, width),
         _calls(exchange, width),
         _stated(exchange, width),
         limit_lines(exchange, clock, width),

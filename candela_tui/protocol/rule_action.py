@@ -1,0 +1,21 @@
+"""What a rule did about a request or its answer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["refuse", "strip", "mark", "end", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAction:
+    """One deed of a rule, recorded and shown with the exchange."""
+
+    rule: str
+    """The rule's name, such as ``rules.models``, or the one that config.toml gives it."""
+    action: Action
+    """``refuse``: the request got an error; ``strip``: a tool was left out of the request; ``mark``: a call of a tool
+    was noted; ``end``: words took its place; ``answer``: a call that fails took its place."""
+    dry_run: bool
+    """Whether it would have been done, and was not."""
+    words: str
+    """What it was about, as a sentence."""

@@ -1,0 +1,1 @@
+"""[[rules.tools]]: which calls of tools may reach the client."""

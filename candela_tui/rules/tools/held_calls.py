@@ -1,0 +1,69 @@
+"""Calls that are held back while they arrive, and what is decided about them."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from candela_tui.claude_code.permissions.paths import Place
+from candela_tui.claude_code.permissions.patterns import ToolCall
+from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.rules.tools.judge import Judge, Judgement
+
+logger = logging.getLogger(__name__)
+
+REFUSED: Final = "candela_refused"
+"""The tool that the call in place of a refused one names. No client has it, so it fails without anyone being asked, and
+the model reads the rule in its arguments (Claude Code 2.1.197 and 2.1.332: ``No such tool available``)."""
+
+
+@dataclass(slots=True)
+class HeldCall:
+    """A call of which the client has nothing so far."""
+
+    id: str
+    tool: str
+    begins_with: Any
+    """The arguments in its first event."""
+    pieces: list[bytes] = field(default_factory=list)
+    """The events as they came."""
+    arguments: list[str] = field(default_factory=list)
+    """The parts of its arguments' JSON."""
+
+    @property
+    def call(self) -> ToolCall:
+        """The whole call. Arguments that are no JSON object are none, as they are for the client."""
+        text = "".join(self.arguments)
+        found = decode_json(text.encode()) if text else self.begins_with
+        return ToolCall(self.tool, found if isinstance(found, dict) else {})
+
+
+class Verdicts:
+    """Judges the calls of one answer, and notes what is done."""
+
+    def __init__(self, judge: Judge, place: Place, note: Callable[[RuleAction], None]) -> None:
+        self._judge = judge
+        self._place = place
+        self._note = note
+
+    def concerns(self, tool: object) -> bool:
+        """Return whether a call of a tool has to be held back."""
+        return isinstance(tool, str) and self._judge.concerns(tool)
+
+    def of(self, call: ToolCall) -> Judgement | None:
+        """Return what takes the place of a call; None: the call passes. Notes what was judged."""
+        try:
+            judgement = self._judge.of_call(call, self._place)
+        except Exception:
+            logger.exception("[rules.tools] failed on a call, which passed")
+            return None
+        if judgement is None:
+            return None
+        self._note(judgement.action)
+        return None if judgement.rule.dry_run or judgement.rule.action == "mark" else judgement
+
+
+def stand_in(judgement: Judgement) -> dict[str, str]:
+    """Return the arguments of the call in place of a refused one."""
+    return {"rule": judgement.name, "why": judgement.words}

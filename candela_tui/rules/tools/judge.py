@@ -1,0 +1,99 @@
+"""What the rules about tools say of one call, or of a tool that a request declares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from candela_tui.claude_code.permissions.paths import Place
+from candela_tui.claude_code.permissions.patterns import ToolCall, ToolPattern, denying, parse_pattern
+from candela_tui.config import ToolRule
+from candela_tui.protocol.rule_action import RuleAction
+
+AnswerAction = Literal["mark", "end", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule does."""
+
+    rule: ToolRule
+    name: str
+    """The rule's name, for words to the user and the model."""
+    pattern: str
+    """The pattern that matched, as it is written."""
+    tool: str
+
+    @property
+    def action(self) -> RuleAction:
+        """What is recorded of it. The call's arguments are not repeated: they may be what is not to be spread."""
+        words = f"{self.tool} is denied by {self.pattern}"
+        return RuleAction(self.name, self.rule.action, self.rule.dry_run, words)
+
+    @property
+    def words(self) -> str:
+        """What stands in place of the call."""
+        return f'candela did not pass on a call of {self.tool}: the rule "{self.name}" denies {self.pattern}.'
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    settings: ToolRule
+    name: str
+    deny: tuple[ToolPattern, ...]
+    allow: tuple[ToolPattern, ...]
+
+    def judgement(self, pattern: str, tool: str) -> Judgement:
+        return Judgement(self.settings, self.name, pattern, tool)
+
+
+class Judge:
+    """Applies the rules in their order: the first that denies something decides."""
+
+    def __init__(self, rules: Sequence[ToolRule]) -> None:
+        read = [
+            _Rule(
+                rule,
+                rule.name or f"rules.tools {number}",
+                tuple(map(parse_pattern, rule.deny)),
+                tuple(map(parse_pattern, rule.allow)),
+            )
+            for number, rule in enumerate(rules, 1)
+        ]
+        self._of_calls = [rule for rule in read if rule.settings.action in ("mark", "end", "answer")]
+        self._of_declared = [rule for rule in read if rule.settings.action in ("strip", "refuse")]
+
+    @property
+    def judges_calls(self) -> bool:
+        """Whether any rule is about calls in answers."""
+        return bool(self._of_calls)
+
+    @property
+    def judges_declared(self) -> bool:
+        """Whether any rule is about the tools that a request declares."""
+        return bool(self._of_declared)
+
+    @property
+    def needs_directory(self) -> bool:
+        """Whether a pattern means something else in another directory."""
+        patterns = (each for rule in self._of_calls for each in (*rule.deny, *rule.allow))
+        return any(each.is_relative for each in patterns)
+
+    def concerns(self, tool: str) -> bool:
+        """Return whether a call of a tool has to be looked at."""
+        return any(pattern.may_deny(tool) for rule in self._of_calls for pattern in rule.deny)
+
+    def of_call(self, call: ToolCall, place: Place) -> Judgement | None:
+        """Return what is done about a call, or None if it passes."""
+        for rule in self._of_calls:
+            pattern = denying(rule.deny, rule.allow, call, place)
+            if pattern is not None:
+                return rule.judgement(pattern, call.name)
+        return None
+
+    def of_declared(self, tool: str) -> Judgement | None:
+        """Return what is done about a request that declares a tool, or None if nothing is."""
+        for rule in self._of_declared:
+            denied = next((each for each in rule.deny if each.names(tool)), None)
+            if denied is not None and not any(each.names(tool) for each in rule.allow):
+                return rule.judgement(denied.text, tool)
+        return None
