@@ -40,6 +40,8 @@ _US_ONLY = Decimal("1.1")
 it is a US Data Zone deployment. Source, October 2026: "Claude in Microsoft Foundry" in platform.claude.com/docs ..."""
 _US_ONLY_SINCE = (4, 6)
 """... from this generation on; earlier models cost the same anywhere."""
+_ANY = (0, 0)
+"""Every generation. Claude Code counts the premium for all models (observed with 2.1.332)."""
 _REGIONAL = Decimal("1.1")
 """A regional or multi-region endpoint of Vertex AI instead of the global one, times every token price ..."""
 _REGIONAL_SINCE = (4, 5)
@@ -279,8 +281,8 @@ def price_settings(model: str) -> tuple[str, str, str]:
     return (f'[pricing.models."{name}"]', "input = …", "output = …")
 
 
-def client_total(usage: Usage, *, client: str | None, model_asked: str | None, at: datetime) -> Decimal | None:
-    """Return the USD that Claude Code itself counts for a whole answer, or None for another client or if unknown.
+def client_cost(usage: Usage, *, client: str | None, model_asked: str | None, at: datetime) -> Cost | None:
+    """Return the cost that Claude Code itself counts for a whole answer, or None for another client or if unknown.
 
     It takes the top-level counts at the list price of the requested model, whichever model answered. So a refused
     prompt counts; attempts that declined, compaction on the server and the batch discount do not. Observed with 2.1.197
@@ -292,10 +294,10 @@ def client_total(usage: Usage, *, client: str | None, model_asked: str | None, a
     geography = usage.inference_geo if claude_code.counts_geography(version) else None
     counted = replace(usage, service_tier=None, inference_geo=geography, beyond=())
     prompt = min(usage.prompt_tokens or 0, _CLIENTS_LARGEST_TIER)
-    rates = _listed(counted, _Served(Provider.ANTHROPIC, None, None, at), model_asked, prompt)
+    rates = _listed(counted, _Served(Provider.ANTHROPIC, None, None, at), model_asked, prompt, us_only_since=_ANY)
     if rates is None or rates.notes or not _billable(counted):
         return None
-    return _cost(counted, rates, _ONE).total
+    return _cost(counted, rates, _ONE)
 
 
 OWN_PRICES = "config.toml"
@@ -371,7 +373,14 @@ def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
     return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
 
 
-def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> Rates | None:
+def _listed(
+    usage: Usage,
+    served: _Served,
+    model: str,
+    prompt_tokens: int,
+    *,
+    us_only_since: tuple[int, int] = _US_ONLY_SINCE,
+) -> Rates | None:
     """Return the provider's list price at this size of the prompt, or None if the data has none."""
     info = next((found for name in _references(served, model) if (found := _lookup(served.provider, name))), None)
     if info is None:
@@ -393,7 +402,7 @@ def _listed(usage: Usage, served: _Served, model: str, prompt_tokens: int) -> Ra
     if _by_anthropic(served.provider) and usage.inference_geo not in (None, "global", "not_available"):
         if usage.inference_geo != "us":
             notes.append(f"inference in {usage.inference_geo} has no price here: counted at the global price")
-        elif since >= _US_ONLY_SINCE:
+        elif since >= us_only_since:
             factor *= _US_ONLY
     if served.provider == Provider.VERTEX and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
         factor *= _REGIONAL

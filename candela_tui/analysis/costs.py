@@ -4,10 +4,9 @@ Capture calculates it when an answer ends, and ``candela reprice`` from what was
 """
 
 from dataclasses import replace
-from decimal import Decimal
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.pricing import PriceBasis, Pricer, client_total
+from candela_tui.pricing import Cost, PriceBasis, Pricer, client_cost
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect, Provider
 
@@ -59,16 +58,18 @@ def with_client_cost(exchange: Exchange) -> Exchange:
     """
     if exchange.outcome is not Outcome.OK:
         return exchange
-    return replace(exchange, client_cost=_client_cost(exchange))
+    counted = cost_by_client(exchange)
+    billed = exchange.cost.total if exchange.cost is not None else None
+    differs = counted is not None and counted.total != billed
+    return replace(exchange, client_cost=counted.total if counted is not None and differs else None)
 
 
-def _client_cost(exchange: Exchange) -> Decimal | None:
+def cost_by_client(exchange: Exchange) -> Cost | None:
+    """Return the cost that the client calculates for a whole answer, or None if that is not known."""
     usage = exchange.usage
     if usage is None or exchange.dialect != Dialect.MESSAGES or exchange.kind is Kind.COUNT_TOKENS:
         return None
-    counted = client_total(usage, client=exchange.client, model_asked=exchange.model, at=exchange.started_at)
-    billed = exchange.cost.total if exchange.cost is not None else None
-    return None if counted == billed else counted
+    return client_cost(usage, client=exchange.client, model_asked=exchange.model, at=exchange.started_at)
 
 
 def _refused_before_output(exchange: Exchange) -> bool:

@@ -37,8 +37,13 @@ def has_login(environ: Mapping[str, str] = os.environ, home: Path | None = None)
     login = _document(folder / ".credentials.json").get("claudeAiOauth")
     if isinstance(login, dict) and (login.get("accessToken") or login.get("refreshToken")):
         return True
-    beside = folder if environ.get("CLAUDE_CONFIG_DIR") else folder.parent
-    return isinstance(_document(beside / ".claude.json").get("oauthAccount"), dict)
+    return isinstance(account_document(environ, home).get("oauthAccount"), dict)
+
+
+def account_document(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> dict[str, Any]:
+    """Return ``.claude.json``, which has the account and the directories in use; empty if it can't be read. Blocks."""
+    folder = settings_directory(environ, home)
+    return _document((folder if environ.get("CLAUDE_CONFIG_DIR") else folder.parent) / ".claude.json")
 
 
 def helper_file(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Path | None:

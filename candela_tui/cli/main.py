@@ -66,6 +66,7 @@ COMMANDS = {
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),
     "report": CommandEntry("report", "report", "Sum up tokens and cost by day, session, model and so on."),
     "limits": CommandEntry("limits", "limits", "Show how fast a subscription's windows fill, and by what."),
+    "reconcile": CommandEntry("reconcile", "reconcile", "Compare a session's cost with what Claude Code says."),
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
     "rules": CommandEntry("rules", "rules", "Try the rules of config.toml on what was recorded."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),

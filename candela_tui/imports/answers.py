@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from candela_tui.claude_code.recorded_requests import RecordedRequests
+from candela_tui.claude_code.session_cost import exact_usd, is_usd
 from candela_tui.claude_code.transcripts import (
     LOCAL_MODEL,
     NO_BRANCH,
@@ -26,8 +27,6 @@ from candela_tui.protocol.raw_json import decode_json
 
 _MOST_PARENTS: Final = 10_000
 """Lines whose times are remembered. A line's parent is nearly always one of the last few."""
-_MOST_USD: Final = 1e9
-"""More is not the cost of a session."""
 _TITLES: Final = ("custom_title", "ai_title", "summary")
 """Where a title may be, the one that counts first."""
 
@@ -88,6 +87,8 @@ class SessionTranscript:
     """What the user asked first."""
     client_usd: Decimal | None = None
     """What the client says that the session cost. A fork begins with the amount of the session that it copied."""
+    stated_at: datetime | None = None
+    """The time of the last line before the client said so, which has no time itself."""
 
 
 def read_session(
@@ -130,10 +131,14 @@ class _FileReader:
         self._asked_at: dict[str, datetime] = {}
         """When each request was made that the transcript keeps."""
         self._times: OrderedDict[str, datetime] = OrderedDict()
+        self._latest: datetime | None = None
+        """The time of the latest line."""
 
     def read(self, line: TranscriptLine, place: Place) -> None:
         self.requests.note(line, place)
         moment = time_of(line)
+        if moment is not None and line.type != "cost-state":
+            self._latest = max(self._latest or moment, moment)
         if self._is_session and text_of(line.session_id):
             self._transcript.session_id = line.session_id
         if line.type == "assistant":
@@ -155,9 +160,9 @@ class _FileReader:
             if title is not None:
                 self._titles[name] = " ".join(title.split())[:LONGEST_WORDS]
                 self._transcript.title = next(self._titles[name] for name in _TITLES if name in self._titles)
-        if line.type == "cost-state" and isinstance(line.total_cost_usd, int | float) and _is_usd(line.total_cost_usd):
-            # Binary floats of the client, whose noise is far below what candela counts.
-            self._transcript.client_usd = round(Decimal(repr(line.total_cost_usd)), 12)
+        if line.type == "cost-state" and is_usd(line.total_cost_usd):
+            self._transcript.client_usd = exact_usd(line.total_cost_usd)
+            self._transcript.stated_at = self._latest
 
     def _read_user(self, line: TranscriptLine) -> None:
         self._prompt_id = text_of(line.prompt_id) or self._prompt_id
@@ -207,10 +212,6 @@ class _FileReader:
             answer.branch = text_of(line.git_branch) or answer.branch
         answer.stop_reason = text_of(message.get("stop_reason")) or answer.stop_reason
         answer.aborted = answer.aborted or line.is_aborted_mid_stream is True
-
-
-def _is_usd(amount: float) -> bool:
-    return 0 <= amount < _MOST_USD
 
 
 def _words(content: Any) -> str | None:

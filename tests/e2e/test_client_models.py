@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from candela_tui.pricing import client_total
+from candela_tui.pricing import client_cost
 from candela_tui.protocol.claude_code.models import MILLION, context_window, knows
 from candela_tui.protocol.usage import usage_from_wire
 from candela_tui.protocol.user_agent import claude_code_version, client_of
@@ -50,7 +50,7 @@ async def test_the_client_has_the_window_and_the_price_that_candela_takes_for_it
     assert version == claude.known_version
     [(name, used)] = run.printed["modelUsage"].items()
     assert used["contextWindow"] == (MILLION if name.endswith("[1m]") else context_window(version, model))
-    counted = client_total(usage_from_wire(USAGE), client=client, model_asked=model, at=datetime.now(UTC))
+    counted = client_cost(usage_from_wire(USAGE), client=client, model_asked=model, at=datetime.now(UTC))
     assert (counted is not None) is knows(version, model)
     if counted is not None:
-        assert counted == round(Decimal(repr(used["costUSD"])), 12)
+        assert counted.total == round(Decimal(repr(used["costUSD"])), 12)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.config import ModelPrice, PricingSettings
-from candela_tui.pricing import PricedUsage, Pricer, client_total, context_window, price_settings
+from candela_tui.pricing import PricedUsage, Pricer, client_cost, context_window, price_settings
 from candela_tui.protocol.usage import DECLINED, Iteration, Usage, usage_from_wire
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -441,7 +441,8 @@ class TestWhatClaudeCodeCounts:
 
     @staticmethod
     def counted(usage: Usage, model: str = "claude-fable-5", client: str | None = NEWEST) -> Decimal | None:
-        return client_total(usage, client=client, model_asked=model, at=NOW)
+        cost = client_cost(usage, client=client, model_asked=model, at=NOW)
+        return cost.total if cost is not None else None
 
     @pytest.mark.parametrize("client", [NEWEST, OLD])
     @pytest.mark.parametrize(
@@ -468,6 +469,10 @@ class TestWhatClaudeCodeCounts:
         usage = Usage(input_tokens=100_000, output_tokens=1000, inference_geo="us")
         assert self.counted(usage, "claude-opus-4-8") == Decimal("0.5775")
         assert self.counted(usage, "claude-opus-4-8", OLD) == Decimal("0.525")
+
+    def test_has_the_premium_of_the_us_also_for_models_that_are_billed_without(self):
+        usage = Usage(6, 20_000, 300, 0, 22, inference_geo="us")
+        assert self.counted(usage, "claude-haiku-4-5") == Decimal("0.0027401")
 
     def test_knows_the_tier_of_haiku_and_not_the_old_one_above_200_000_tokens(self):
         assert self.counted(Usage(input_tokens=150_000, output_tokens=3), "claude-haiku-5-5") == Decimal("0.0750075")
