@@ -152,8 +152,6 @@ class Exchange:
     """The gateway that answered instead of the provider, such as ``LiteLLM``."""
     adaptations: tuple[Adaptation, ...] = ()
     """What candela changed in the request so that its provider accepts it."""
-    rules: tuple[RuleAction, ...] = ()
-    """What rules did about the request and its answer."""
     streamed: bool = False
     """Whether the request asks for a stream."""
     status: int | None = None
@@ -232,6 +230,8 @@ class Exchange:
     was not held."""
     released_at_ms: float | None = None
     """When it no longer waited. None while it is held."""
+    rules: tuple[RuleAction, ...] = ()
+    """What rules did about the request and its answer."""
     cache: CacheResult | None = None
     """What became of its cache, and why. None until that is worked out, a moment after the end."""
     pid: int | None = None

@@ -126,7 +126,6 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("model_sent", Text),
     # JSON, if there are any; NULL: none.
     Column("adaptations", Text),
-    Column("rules", Text),
     Column("provider_status", Integer),
     Column("provider_metrics", Text),
     Column("agent_type", Text),
