@@ -17,7 +17,7 @@ from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.network.errors import described
 from candela_tui.network.peer import listening_uid
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import About, Credentials, Forgotten, Refusal, Unlock, encode
+from candela_tui.wire import About, Credentials, Forgotten, InterceptState, Refusal, Unlock, encode
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15.0
@@ -159,6 +159,11 @@ class Client:
         StoreError."""
         with self.ask("refusals", method="DELETE", model=model) as answer:
             return self.understood(answer.whole(), Forgotten).forgotten
+
+    def intercepts(self) -> InterceptState:
+        """Return what is intercepted and held, by anyone. Raises StoreError."""
+        with self.ask("intercept") as answer:
+            return self.understood(answer.whole(), InterceptState)
 
     def unlock(self, passphrase: str) -> None:
         """Make it open its file of secrets with a passphrase. Raises VaultError."""

@@ -48,6 +48,7 @@ from candela_tui.ui.state.data_sources import DataSources, LiveScreen
 from candela_tui.ui.state.feed_follower import FeedFollower
 from candela_tui.ui.state.loaded_exchanges import Change, LoadedExchanges
 from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.state.proxy_status import ProxyStatus
 from candela_tui.ui.style.legend import LEGEND
 from candela_tui.ui.style.spinner import TICKS_A_SECOND, tick_at
@@ -103,6 +104,7 @@ class CandelaApp(App[int]):
         finder: Finder | None = None,
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
+        control: ProxyControl | None = None,
         start: Callable[[], bool] | None = None,
     ) -> None:
         """``start`` is called in a thread once the first screen is drawn; if it returns False, the app ends with 1."""
@@ -121,6 +123,7 @@ class CandelaApp(App[int]):
             LoadedExchanges(clock),
             preferences or Preferences(),
             finder=finder,
+            control=control,
             sign_in_setup=sign_in_setup,
         )
         self._credential_watch = CredentialWatch(self, self.sources, sign_ins, self._credentials_changed, self._noticed)

@@ -17,12 +17,13 @@ from candela_tui.fulltext.finder import Finder
 from candela_tui.store.history import History
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.state.proxy_status import ProxyStatus
 from candela_tui.ui.style.strip_caches import leave_out_strip_caches
 from candela_tui.ui.terminal.driver import has_other_driver
 from candela_tui.ui.terminal.exit_summary import exit_summary
 
-__all__ = ["DashboardExit", "ProxyStatus", "has_other_driver", "run"]
+__all__ = ["DashboardExit", "ProxyControl", "ProxyStatus", "has_other_driver", "run"]
 
 _LOOK_AT_TERMINAL_EVERY_S = 2.0
 
@@ -49,6 +50,7 @@ def run(
     preferences: Path | None = None,
     finder: Finder | None = None,
     sign_in_setup: SignInSetup | None = None,
+    control: ProxyControl | None = None,
     start: Callable[[], bool] | None = None,
 ) -> DashboardExit:
     """Show the dashboard in the main thread until the user quits, a signal ends it, or it fails.
@@ -56,6 +58,7 @@ def run(
     ``config`` is the file that the settings screen writes; None makes it read-only. ``preferences`` is the file that
     keeps what the user chose in the dashboard; None keeps nothing. ``finder`` searches the text of what was recorded;
     without it, the search is off. ``sign_in_setup`` is what signing in needs; without it, signing in is not available.
+    ``control`` acts on the candela that is shown; without it, no request can be held.
     ``start`` is called in a thread once the first screen is drawn; if it returns False, the dashboard ends with code 1.
     SIGTERM and SIGHUP quit as ``q`` does and restore the terminal. A failure of the dashboard is returned, not raised.
     """
@@ -70,6 +73,7 @@ def run(
             preferences=Preferences(preferences),
             finder=finder,
             sign_in_setup=sign_in_setup,
+            control=control,
             start=start,
         )
         return asyncio.run(_run(app))

@@ -34,6 +34,7 @@ from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.state.proxy_status import ProxyStatus
 
 # As long as the other tests wait: a machine under load is slow.
@@ -62,6 +63,7 @@ class Scene:
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
         searchable: bool = True,
+        control: ProxyControl | None = None,
     ) -> None:
         self.now = NOW
         self.feed = feed or Feed()
@@ -84,6 +86,7 @@ class Scene:
             finder=Finder(directory / "search.db", self.history) if searchable else None,
             sign_in_setup=sign_in_setup,
             sign_ins=sign_ins,
+            control=control,
         )
 
     @asynccontextmanager

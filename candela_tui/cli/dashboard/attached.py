@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from candela_tui.attach.client import Client
+from candela_tui.attach.control import Control
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.cli.invocation import Invocation
@@ -99,6 +100,7 @@ def _live_or_stored(
     following.start()
     try:
         sign_in_setup = SignInSetup(own, client.unlock, client.credentials)
-        return show(following, history, status, settings, invocation, sign_in_setup, finder=finder)
+        control = Control(client, following.notify)
+        return show(following, history, status, settings, invocation, sign_in_setup, finder=finder, control=control)
     finally:
         following.close()

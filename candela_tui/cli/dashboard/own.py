@@ -64,7 +64,7 @@ def show_start(
     )
     finder = Finder(invocation.paths.search_index, start.history) if settings.history.search else None
     try:
-        end = show(start.feed, start.history, status, settings, invocation, sign_in_setup, start, finder)
+        end = show(start.feed, start.history, status, settings, invocation, sign_in_setup, start, finder, start.control)
     finally:
         start.close()
     if start.failure is not None:

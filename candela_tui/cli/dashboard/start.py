@@ -7,7 +7,7 @@ connections wait at the port, which is taken before.
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import click
 
@@ -19,19 +19,23 @@ from candela_tui.store.errors import StoreError
 from candela_tui.store.history import History
 
 if TYPE_CHECKING:
+    from candela_tui.attach.control import Control
     from candela_tui.cli.process.engine import Engine
     from candela_tui.store.reader import StoreReader
 
 
-class _HistoryToOpen:
-    """A history whose calls wait until it is open. They come from helper threads, as all reading does."""
+_Opened = TypeVar("_Opened")
+
+
+class _ToOpen(Generic[_Opened]):
+    """An object whose calls wait until it is open. They come from helper threads, as all reading does."""
 
     def __init__(self) -> None:
         self._settled = threading.Event()
-        self._opened: History | None = None
+        self._opened: _Opened | None = None
 
-    def settle(self, opened: History | None) -> None:
-        """Let the calls go on: with the history, or with an error if there is none."""
+    def settle(self, opened: _Opened | None) -> None:
+        """Let the calls go on: with the object, or with an error if there is none."""
         self._opened = opened
         self._settled.set()
 
@@ -40,6 +44,20 @@ class _HistoryToOpen:
         if self._opened is None:
             raise StoreError("The store was not opened, because the proxy could not start.")
         return getattr(self._opened, name)
+
+
+class _ControlToOpen(_ToOpen["Control"]):
+    """What acts on the proxy, once it has started."""
+
+    @property
+    def intercepting(self) -> str | None:
+        """The filter whose requests are held, or None."""
+        return self._opened.intercepting if self._opened is not None else None
+
+    def stop_intercepting(self) -> None:
+        """Hold nothing any more."""
+        if self._opened is not None:
+            self._opened.stop_intercepting()
 
 
 class Start:
@@ -58,8 +76,10 @@ class Start:
         self._on_started = on_started
         self.address = "{}:{}".format(*sock.getsockname())
         self.feed = Feed(log_notice)
-        self._history = _HistoryToOpen()
+        self._history = _ToOpen[History]()
         self.history = cast("StoreReader", self._history)
+        self._control = _ControlToOpen()
+        self.control = cast("Control", self._control)
         self.engine: Engine | None = None
         """The running engine, once it was started."""
         self.failure: click.ClickException | None = None
@@ -68,6 +88,8 @@ class Start:
 
     def __call__(self) -> bool:
         """Start, and return whether that worked. Blocks."""
+        from candela_tui.attach.client import Client
+        from candela_tui.attach.control import Control
         from candela_tui.cli.process.engine import Engine
         from candela_tui.store.reader import StoreReader
 
@@ -77,10 +99,13 @@ class Start:
         except click.ClickException as error:
             self.failure = error
             self._history.settle(None)
+            self._control.settle(None)
             return False
         self.engine = engine
         self._reader = StoreReader(self._invocation.paths.store, self.feed.notify)
         self._history.settle(self._reader)
+        # The dashboard acts on the proxy as an attached one does, so that what it holds goes on in the same way.
+        self._control.settle(Control(Client(engine.port, self._invocation.paths.token), self.feed.notify))
         self._on_started()
         return True
 
@@ -90,4 +115,5 @@ class Start:
             self._reader.close()
         if self.engine is None:
             self._history.settle(None)
+            self._control.settle(None)
             self._sock.close()

@@ -15,7 +15,7 @@ from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
 from candela_tui.fulltext.finder import Finder
 from candela_tui.store.history import History
-from candela_tui.ui.run import DashboardExit, ProxyStatus, has_other_driver, run
+from candela_tui.ui.run import DashboardExit, ProxyControl, ProxyStatus, has_other_driver, run
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +51,11 @@ def show(
     sign_in_setup: SignInSetup | None = None,
     start: Callable[[], bool] | None = None,
     finder: Finder | None = None,
+    control: ProxyControl | None = None,
 ) -> DashboardExit:
     """Show the dashboard until the user quits. Without ``sign_in_setup`` it offers no sign-in, without ``finder`` no
-    search. ``start`` is called in a thread once the first screen is drawn, and ends the dashboard if it returns
-    False."""
+    search, and without ``control`` it holds no requests; nothing is held any more when it returns. ``start`` is called
+    in a thread once the first screen is drawn, and ends the dashboard if it returns False."""
     try:
         end = run(
             feed=feed,
@@ -65,10 +66,14 @@ def show(
             preferences=invocation.paths.preferences,
             finder=finder,
             sign_in_setup=sign_in_setup,
+            control=control,
             start=start,
         )
     except KeyboardInterrupt:
         return DashboardExit(128 + signal.SIGINT)
+    finally:
+        if control is not None:
+            control.stop_intercepting()
     # After an error exit the terminal may be closed, so print nothing.
     if end.code == 0:
         for line in end.totals:

@@ -16,6 +16,7 @@ from candela_tui.store.history import History
 from candela_tui.text.times import Clock
 from candela_tui.ui.state.loaded_exchanges import Change, LoadedExchanges
 from candela_tui.ui.state.preferences import Preferences, Remembered
+from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.state.proxy_status import ProxyStatus
 
 
@@ -35,6 +36,8 @@ class DataSources:
     """Warnings and errors, the latest last."""
     finder: Finder | None = None
     """Searches the text of what was recorded; None if the search is off."""
+    control: ProxyControl | None = None
+    """Acts on the candela that is shown; None if it can't be reached for that."""
     sign_in_setup: SignInSetup | None = None
     """What signing in needs; None if the dashboard can't sign in."""
     surveys: dict[Provider, Survey] = field(default_factory=dict)

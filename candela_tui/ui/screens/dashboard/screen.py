@@ -14,6 +14,7 @@ from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.keys.commands import Command
 from candela_tui.ui.screens.dashboard.header.header import Header, NoteLine
 from candela_tui.ui.screens.dashboard.header.tour import Tour
+from candela_tui.ui.screens.dashboard.intercept.screen import InterceptScreen
 from candela_tui.ui.screens.dashboard.layout.panes import Panes
 from candela_tui.ui.screens.dashboard.limits_dialog import LimitsDialog
 from candela_tui.ui.screens.dashboard.preview.preview_pane import PreviewPane
@@ -48,6 +49,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
+        bind("dashboard.intercept", "i", "intercept", "Intercept", "Hold requests that match a filter, and edit them"),
         bind("dashboard.copy_id", "y", "copy_id", "Copy id", "Copy the id of the session or sub-agent", footer=True),
         bind("dashboard.notices", "exclamation_mark", "notices", "Warnings", "List the warnings", shown_as="!"),
         bind("dashboard.leave", "q", "leave", "Quit", "Quit candela; asks first if requests are live", footer=True),
@@ -108,6 +110,7 @@ class DashboardScreen(Screen[None]):
     def take_change(self, change: Change) -> None:
         """Show changed exchanges."""
         self._header.update()
+        self._note.show(quiet=self._panes.arrangement.single)
         self._show_emptiness()
         panes = self._panes
         panes.sessions.take_change(change)
@@ -276,6 +279,17 @@ class DashboardScreen(Screen[None]):
             )
         else:
             self.app.push_screen(SearchScreen(self._sources, finder, words))
+
+    def action_intercept(self) -> None:
+        """Hold requests, and show those that are held."""
+        control = self._sources.control
+        if control is None:
+            self.notify(
+                "Requests can't be held from here: this dashboard reads the store, and does not reach the proxy.",
+                severity="warning",
+            )
+        else:
+            self.app.push_screen(InterceptScreen(self._sources, control))
 
     def action_copy_id(self) -> None:
         """Copy the id of the selected session or sub-agent."""

@@ -118,12 +118,24 @@ class NoteLine(OneLine):
     def show(self, *, quiet: bool = False) -> None:
         """Show the current note; if ``quiet``, only a problem."""
         feed = self._sources.feed
-        self.display = bool(feed.trouble or (not quiet and (feed.note or self._sources.status.note)))
+        said = feed.trouble or self._intercepting() or (not quiet and (feed.note or self._sources.status.note))
+        self.display = bool(said)
         self.update()
 
     def compose_line(self, width: int) -> Line:
-        """Compose the problem, else the note."""
+        """Compose the problem, else what is intercepted, else the note."""
         feed = self._sources.feed
         if feed.trouble:
             return ((shortened(f"⚠ {feed.trouble}", width), "warn"),)
+        if intercepting := self._intercepting():
+            return ((shortened(intercepting, width), "warn"),)
         return ((shortened(feed.note or self._sources.status.note or "", width), "dim"),)
+
+    def _intercepting(self) -> str:
+        """Return what is intercepted and how many requests are held; "" if nothing is."""
+        control, live = self._sources.control, self._sources.loaded.live
+        wanted = control.intercepting if control is not None else None
+        held = sum(exchange.held for exchange in live)
+        if wanted is None:
+            return f"{held} held by another dashboard or program" if held else ""
+        return f"Intercepting {terminal_safe(wanted)} · {held} held · i shows them"

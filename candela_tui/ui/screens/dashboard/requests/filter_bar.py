@@ -29,7 +29,9 @@ Known = Callable[[], Mapping[str, Sequence[str]]]
 _PROMPT = "/ "
 
 
-class _Completion(Suggester):
+class Completion(Suggester):
+    """Suggests how a filter goes on."""
+
     def __init__(self, known: Known) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._known = known
@@ -60,7 +62,7 @@ class _FieldsInput(FilterInput):
             placeholder="words  model:opus  status:error  cost>0.05  -agent:Explore",
             compact=True,
             select_on_focus=False,
-            suggester=_Completion(known),
+            suggester=Completion(known),
         )
         self._known = known
 
@@ -106,7 +108,7 @@ class FilterBar(Vertical):
     def __init__(self, known: Known) -> None:
         super().__init__(id="filter")
         self._input = _FieldsInput(known)
-        self._hint = _HintLine()
+        self._hint = HintLine()
 
     def compose(self) -> ComposeResult:
         """Lay out a prompt, the input and the hints."""
@@ -155,7 +157,7 @@ class FilterBar(Vertical):
         self.post_message(self.Done())
 
 
-class _HintLine(OneLine):
+class HintLine(OneLine):
     """A line of hints; an error takes its place."""
 
     def __init__(self) -> None:

@@ -44,14 +44,16 @@ class RequestRow:
             (f"{sign} ", outcomes.STYLES[exchange.outcome]),
         ]
         fits = self.table.fit(width)
-        wrong = None if self._has_figures else failure_text(self.call, waiting=self.table.waits(self.call.last))
+        wrong = None if self._has_figures else self._words()
         words_from, words_to = self._place_of_words(fits) if wrong else (-1, -1)
         for place, (column, cells) in enumerate(fits):
             if words_from < place < words_to:
                 continue
             if place == words_from:
                 room = sum(fit.cells + 1 for fit in fits[words_from:words_to]) - 1
-                style = outcomes.STYLES[Outcome.ERROR if exchange.live else exchange.outcome]
+                style = (
+                    "warn" if exchange.held else outcomes.STYLES[Outcome.ERROR if exchange.live else exchange.outcome]
+                )
                 pieces.append((fitted(wrong or "", room), style))
             else:
                 text = column.value(self.call, self.table, cells)
@@ -61,6 +63,12 @@ class RequestRow:
                 pieces.append((fitted(text, cells, right=column.right), self._style(column, text)))
             pieces.append((" ", "text"))
         return tuple(pieces)
+
+    def _words(self) -> str | None:
+        """Return what to say instead of figures."""
+        if self.call.last.held:
+            return "held: i to edit it or let it go"
+        return failure_text(self.call, waiting=self.table.waits(self.call.last))
 
     @property
     def _has_figures(self) -> bool:

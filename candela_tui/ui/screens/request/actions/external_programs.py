@@ -40,6 +40,10 @@ class NoProgram(Exception):
     """No program can show the text; the message says why."""
 
 
+class NotEdited(Exception):
+    """The editor did not do its work; the message says why."""
+
+
 def command_for(program: Program, environment: Mapping[str, str]) -> list[str]:
     """Return the user's pager or editor as a command: from its environment variable, else a common program."""
     path = environment.get("PATH")
@@ -69,6 +73,21 @@ def show_outside(app: App[object], program: Program, content: str | bytes, suffi
     """
     data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     try:
+        _hand_over(app, program, data, suffix)
+    except NotEdited as error:
+        return str(error)
+    return None
+
+
+def edit_outside(app: App[object], content: bytes, suffix: str) -> bytes:
+    """Hand the terminal over to the user's editor until it exits, as ``show_outside`` does, and return the edited text.
+    Raises NotEdited."""
+    return _hand_over(app, "editor", content, suffix)
+
+
+def _hand_over(app: App[object], program: Program, data: bytes, suffix: str) -> bytes:
+    """Run a program on a text, and return the text afterwards. Raises NotEdited."""
+    try:
         command = command_for(program, os.environ)
         with tempfile.TemporaryDirectory(prefix="candela-") as directory:
             path = Path(directory) / f"candela{suffix}"
@@ -76,13 +95,15 @@ def show_outside(app: App[object], program: Program, content: str | bytes, suffi
             path.write_bytes(data)
             with app.suspend(), _interrupts_left_to_it():
                 ended = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 - the user's own
+            if ended != 0:
+                raise NotEdited(f"{command[0]} exited with status {ended}.")
+            return path.read_bytes()
     except NoProgram as missing:
-        return f"{missing}."
+        raise NotEdited(f"{missing}.") from None
     except SuspendNotSupported:
-        return f"This terminal can't be handed over to a {program}."
+        raise NotEdited(f"This terminal can't be handed over to a {program}.") from None
     except OSError as error:
-        return f"The {program} could not be started: {error.strerror or error}."
-    return None if ended == 0 else f"{command[0]} exited with status {ended}."
+        raise NotEdited(f"The {program} could not be started: {error.strerror or error}.") from None
 
 
 async def open_outside(name: str, content: bytes, media_type: str) -> str | None:

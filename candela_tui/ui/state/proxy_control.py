@@ -1,0 +1,20 @@
+"""What the dashboard can do to the candela that it shows."""
+
+from typing import Protocol
+
+
+class ProxyControl(Protocol):
+    """Acts on a running candela. Its methods block, are called in helper threads, and raise StoreError."""
+
+    @property
+    def intercepting(self) -> str | None:
+        """The filter whose requests are held for this dashboard, or None. It never blocks."""
+
+    def intercept(self, wanted: str) -> None:
+        """Hold what a filter matches, in place of what an earlier filter matches."""
+
+    def stop_intercepting(self) -> None:
+        """Hold nothing any more. What is held goes on unchanged."""
+
+    def release(self, exchange_id: str, body: bytes | None = None) -> bool:
+        """Let a held request go, with another body if one is given. Return whether that changed it."""
