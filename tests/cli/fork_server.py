@@ -2,25 +2,33 @@
 
 A command's imports take a second of a core, and hundreds of tests run commands. A forked process is a process like any
 other (arguments, environment, directory, descriptors, signals, exit code). Only its interpreter is not a new one, and
-it encrypts files of secrets at a low cost.
+it encrypts files of secrets at a low cost. The background process that a command starts is forked, too.
 """
 
 import array
+import atexit
 import gc
 import importlib
 import json
 import locale
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 from candela_tui.cli import commands
+from candela_tui.cli.process import daemon
 from tests.cheap_processes import encrypt_at_low_cost
+from tests.cli.fork_client import request_fork
 
 _PRELOADED = (
     "aiohttp.web",
@@ -37,40 +45,56 @@ _PRELOADED = (
     "google.auth.transport.requests",
 )
 _MOST_REQUEST_BYTES = 2**20
-_DESCRIPTORS = 4
-"""Standard input, output and error, and the pipe for pid and wait status."""
+_DESCRIPTORS = 5
+"""Standard input, output and error, the pipe for pid and wait status, and that of a background process."""
 
 
-def serve(channel: socket.socket) -> dict[str, Any] | None:
-    """Fork a process for each request on a channel of packets. Return None at its end, in a forked one the request."""
+def serve(channel: socket.socket) -> tuple[dict[str, Any], socket.socket] | None:
+    """Fork a process for each request on a channel of packets. Return None at its end.
+
+    In a forked process return its request, and a channel on which it asks for background processes.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     while True:
-        data, ancillary, _, _ = channel.recvmsg(_MOST_REQUEST_BYTES, socket.CMSG_LEN(_DESCRIPTORS * 4))
+        asking, _, _ = select.select([channel, ours], [], [])
+        data, ancillary, _, _ = asking[0].recvmsg(_MOST_REQUEST_BYTES, socket.CMSG_LEN(_DESCRIPTORS * 4))
         if not data:
             return None
         descriptors = array.array("i")
         for _, _, sent in ancillary:
             descriptors.frombytes(sent)
-        *standard, report = descriptors
         if os.fork() == 0:
             channel.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            pid = os.fork()
-            if pid == 0:
-                os.close(report)
-                for target, descriptor in enumerate(standard):
-                    os.dup2(descriptor, target)
-                    os.close(descriptor)
-                request: dict[str, Any] = json.loads(data)
-                return request
-            for descriptor in standard:
-                os.close(descriptor)
-            os.write(report, f"{pid}\n".encode())
-            _, status = os.waitpid(pid, 0)
-            os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            os._exit(0)
+            ours.close()
+            return _fork_from_a_parent_that_waits(json.loads(data), descriptors), theirs
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _fork_from_a_parent_that_waits(request: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
+    """Return in the process that becomes the command. Its parent reports its pid and its code, and ends."""
+    *standard, report = descriptors[:4]
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        os.close(report)
+        for target, descriptor in enumerate(standard):
+            os.dup2(descriptor, target)
+            os.close(descriptor)
+        for ready in descriptors[4:]:
+            os.setsid()
+            request["arguments"][request["arguments"].index(str(request["ready"]))] = str(ready)
+        return request
+    for descriptor in (*standard, *descriptors[4:]):
+        os.close(descriptor)
+    # Nobody reads what is reported of a background process.
+    with suppress(BrokenPipeError):
+        os.write(report, f"{pid}\n".encode())
+    _, status = os.waitpid(pid, 0)
+    with suppress(BrokenPipeError):
+        os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
 
 
 def become(request: dict[str, Any]) -> None:
@@ -91,6 +115,34 @@ def become(request: dict[str, Any]) -> None:
     )
 
 
+def fork_background_processes(channel: socket.socket) -> None:
+    """Make ``candela start``, in this process, ask for its background process instead of starting an interpreter."""
+
+    def launch(arguments: Sequence[str], ready: int, output: int, directory: Path) -> None:
+        with Path(os.devnull).open("rb") as nothing:
+            standard = (nothing.fileno(), output, output)
+            os.close(request_fork(channel, arguments, os.environ, str(directory), standard, ready))
+
+    daemon.launch = launch
+
+
+def exit_without_teardown(code: object) -> None:
+    """Exit as the interpreter does, but do not take its modules apart: that copies all that is shared with the server.
+
+    Return where the interpreter has something to say.
+    """
+    if not isinstance(code, int | None):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code or 0)
+
+
 def main() -> None:
     """Serve the channel whose descriptor is the first argument."""
     for name in _PRELOADED:
@@ -98,11 +150,17 @@ def main() -> None:
     encrypt_at_low_cost()
     # Forked processes then share these objects: none is visited by a collection, and copied for it.
     gc.freeze()
-    request = serve(socket.socket(fileno=int(sys.argv[1])))
-    if request is not None:
+    served = serve(socket.socket(fileno=int(sys.argv[1])))
+    if served is not None:
+        request, channel = served
+        fork_background_processes(channel)
         become(request)
         command = importlib.import_module("candela_tui.cli.main")
-        sys.exit(command.main())
+        try:
+            sys.exit(command.main())
+        except SystemExit as end:
+            exit_without_teardown(end.code)
+            raise
 
 
 if __name__ == "__main__":

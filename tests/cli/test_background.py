@@ -20,7 +20,8 @@ async def status(home: Home) -> dict[str, Any]:
 
 
 async def test_start_returns_when_the_proxy_answers(home: Home) -> None:
-    started = await home.run("start")
+    # A new interpreter, which starts another one. Elsewhere both are forked.
+    started = await home.run_program("start")
     assert started.code == 0
     reader, writer = await asyncio.open_connection("127.0.0.1", home.port)
     writer.write(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{home.port}\r\nConnection: close\r\n\r\n".encode())

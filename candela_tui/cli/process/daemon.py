@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -59,17 +60,21 @@ def _spawn(invocation: Invocation, log: Path) -> bytes:
 def _become_parent_and_leave(invocation: Invocation, log: Path, writing: int) -> None:
     try:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        command = [sys.executable, "-P", "-m", "candela_tui", *invocation.arguments(), "serve", "--ready-fd"]
-        subprocess.Popen(  # noqa: S603
-            [*command, str(writing)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=(writing,),
-            cwd=log.parent,
-            start_new_session=True,
-        )
+        launch([*invocation.arguments(), "serve", "--ready-fd", str(writing)], writing, output, log.parent)
     except OSError as error:
         os.write(writing, f"{error.filename or log}: {error.strerror}".encode())
     finally:
         os._exit(0)
+
+
+def launch(arguments: Sequence[str], ready: int, output: int, directory: Path) -> None:
+    """Start candela in a session of its own. It inherits the descriptor ``ready``. Raises OSError."""
+    subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", "-m", "candela_tui", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=(ready,),
+        cwd=directory,
+        start_new_session=True,
+    )
