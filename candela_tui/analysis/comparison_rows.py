@@ -70,6 +70,10 @@ class Rows:
             if not part.same:
                 yield from self._part(part)
 
+    def item(self, old: Item | None, new: Item | None) -> Iterator[None]:
+        """Add the rows of what changed in one item."""
+        yield from self._lines(old, new, Counter())
+
     def _part(self, part: Part) -> Iterator[None]:
         self._add(RowKind.PART, part.name.capitalize())
         noun = _NOUNS[part.name]

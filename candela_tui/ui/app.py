@@ -125,6 +125,7 @@ class CandelaApp(App[int]):
             finder=finder,
             control=control,
             sign_in_setup=sign_in_setup,
+            config=config,
         )
         self._credential_watch = CredentialWatch(self, self.sources, sign_ins, self._credentials_changed, self._noticed)
         self.crash: str | None = None
@@ -379,7 +380,7 @@ class CandelaApp(App[int]):
         """Open the usage report, of the requests that the dashboard's filter matches."""
         if not any(isinstance(screen, ReportScreen) for screen in self.screen_stack):
             filter_text = self.screen.filter_text if isinstance(self.screen, DashboardScreen) else ""
-            self.push_screen(ReportScreen(self.sources, self._config, filter_text))
+            self.push_screen(ReportScreen(self.sources, filter_text))
 
     def action_keys(self) -> None:
         """Open the help: the keys that work here, and the legend."""

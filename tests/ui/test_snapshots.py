@@ -238,16 +238,16 @@ class TestReadingOneRequest:
 
     @pytest.mark.parametrize(
         ("key", "sight"),
-        [("3", "# Tone"), ("4", "o Sort"), ("5", "a thousand times"), ("6", "[redacted]")],
-        ids=["system", "tools", "response", "headers"],
+        [("3", "# Tone"), ("4", "o Sort"), ("5", "a thousand times"), ("6", "[redacted]"), ("x", "Marks")],
+        ids=["system", "tools", "response", "headers", "cache"],
     )
     def test_its_tabs(self, story: Story, key: str, sight: str) -> None:
         assert story(a_request_and_the_one_before, *OPENED, press(key), see(sight))
 
     @pytest.mark.parametrize(
         ("key", "sight"),
-        [("4", "o Sort"), ("6", "[redacted]"), ("7", '"model"'), ("8", "content_block_delta")],
-        ids=["tools", "headers", "raw-request", "raw-response"],
+        [("4", "o Sort"), ("6", "[redacted]"), ("7", '"model"'), ("8", "content_block_delta"), ("x", "Tokens")],
+        ids=["tools", "headers", "raw-request", "raw-response", "cache"],
     )
     def test_its_tabs_where_there_is_little_room(self, story: Story, key: str, sight: str) -> None:
         assert story(a_request_and_the_one_before, *OPENED, press(key), see(sight), size=SMALL)

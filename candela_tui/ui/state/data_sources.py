@@ -1,15 +1,17 @@
 """The data that the screens show, and the protocol by which they learn of changes."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from candela_tui.config import UiSettings
+from candela_tui.config import Settings, UiSettings, load
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.credentials.state import CredentialState
 from candela_tui.feed import Feed, Notice
 from candela_tui.fulltext.finder import Finder
+from candela_tui.pricing import Pricer
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.survey import Survey
 from candela_tui.store.history import History
@@ -42,6 +44,8 @@ class DataSources:
     """What signing in needs; None if the dashboard can't sign in."""
     surveys: dict[Provider, Survey] = field(default_factory=dict)
     """The survey of each provider's credentials, for the providers that were surveyed."""
+    config: Path | None = None
+    """config.toml; None for the defaults."""
 
     def credentials(self, provider: Provider) -> CredentialState | None:
         """Return the state of a provider's credentials: as surveyed, with what the proxy saw since, or None if nobody
@@ -50,6 +54,10 @@ class DataSources:
         if survey is not None:
             return survey.updated(self.feed.credentials).state
         return next((state for state in self.feed.credentials if state.provider is provider), None)
+
+    def pricer(self) -> Pricer:
+        """Return what prices by config.toml as it is now. Reads the file; raises ConfigError."""
+        return Pricer((load(self.config) if self.config is not None else Settings()).pricing)
 
     @property
     def chosen(self) -> Remembered:

@@ -27,6 +27,9 @@ from candela_tui.ui.screens.dashboard.usage_dialog import UsageDialog
 from candela_tui.ui.screens.dashboard.welcome import Welcome
 from candela_tui.ui.screens.dialogs.notices import NoticesDialog
 from candela_tui.ui.screens.dialogs.quit import QuitDialog
+from candela_tui.ui.screens.request.pages.cache import CachePage
+from candela_tui.ui.screens.request.pages.overview import OverviewPage
+from candela_tui.ui.screens.request.pages.page import Page
 from candela_tui.ui.screens.request.screen import RequestScreen
 from candela_tui.ui.screens.search.screen import SearchScreen
 from candela_tui.ui.state.data_sources import DataSources
@@ -48,6 +51,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
+        bind("dashboard.cache", "x", "open_cache", "Cache", "Show why the request did not read more from the cache"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
         bind("dashboard.intercept", "i", "intercept", "Intercept", "Hold requests that match a filter, and edit them"),
         bind("dashboard.copy_id", "y", "copy_id", "Copy id", "Copy the id of the session or sub-agent", footer=True),
@@ -236,8 +240,16 @@ class DashboardScreen(Screen[None]):
     @on(RequestsPane.Opened)
     @on(PreviewPane.Opened)
     def _request_opened(self, event: RequestsPane.Opened | PreviewPane.Opened) -> None:
+        self._open(event.exchange_id)
+
+    def _open(self, exchange_id: str, page: type[Page] = OverviewPage) -> None:
         self._panes.sessions.stay()
-        self.app.push_screen(RequestScreen(self._sources, event.exchange_id, self._panes.requests.listed))
+        self.app.push_screen(RequestScreen(self._sources, exchange_id, self._panes.requests.listed, page=page))
+
+    def action_open_cache(self) -> None:
+        """Show what of the selected request was read from the cache."""
+        if self._panes.requests.exchange_id is not None:
+            self._open(self._panes.requests.exchange_id, CachePage)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable exporting and copying without a session. (Textual's hook.)"""

@@ -12,11 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from candela_tui.analysis.filter import parse_beginning
-from candela_tui.config import ConfigError, Settings, load
+from candela_tui.config import ConfigError
 from candela_tui.files import write_new
 from candela_tui.ledger.usage_report import IN_TIME, UsageBy
 from candela_tui.ledger.what_if import WhatIf
-from candela_tui.pricing import Pricer
 from candela_tui.reports.usage.arithmetic import arithmetic_lines
 from candela_tui.reports.usage.files import FORMS, file_text
 from candela_tui.reports.usage.plot import bars_of
@@ -102,11 +101,10 @@ class ReportScreen(Closable[None]):
         ),
     ]
 
-    def __init__(self, sources: DataSources, config: Path | None, filter_text: str = "") -> None:
+    def __init__(self, sources: DataSources, filter_text: str = "") -> None:
         """``filter_text`` is the filter that requests must match; empty: all count."""
         super().__init__()
         self._sources = sources
-        self._config = config
         self._wanted = Wanted(UsageBy.DAILY, sources.clock, filter=parse_beginning(filter_text))
         self._span = _ALL_TIME
         self._report: FinishedReport | None = None
@@ -163,16 +161,15 @@ class ReportScreen(Closable[None]):
                 yield selected
 
         try:
-            report = await asyncio.to_thread(read_report, self._sources.history, wanted, self._pricer, while_wanted)
+            report = await asyncio.to_thread(
+                read_report, self._sources.history, wanted, self._sources.pricer, while_wanted
+            )
         except (StoreError, ConfigError) as error:
             report = None
             self._trouble = str(error)
         self._reading = False
         self._report = report
         self._show(reset=True)
-
-    def _pricer(self) -> Pricer:
-        return Pricer((load(self._config) if self._config is not None else Settings()).pricing)
 
     def _show(self, *, reset: bool = False) -> None:
         self._show_title()

@@ -9,6 +9,7 @@ from candela_tui.ledger.names import agent_names
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.screens.request.pages.page import ShownRequest, ShownSession
 from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.earlier_requests import EarlierRequests
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 
 
@@ -33,6 +34,7 @@ async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest |
         tries_of(sources, exchange),
         session_of(sources, exchange.session_id),
         sources.preferences,
+        EarlierRequests(sources),
     )
     newest = sources.loaded.exchange(exchange_id)
     if newest is not None and exchange.live:

@@ -21,6 +21,7 @@ from candela_tui.ui.screens.request.loading import load_request, tries_of
 from candela_tui.ui.screens.request.navigation import SourceList, Wanted, neighbour_of
 from candela_tui.ui.screens.request.open_pages import OpenPages
 from candela_tui.ui.screens.request.pages.answer_lines import block_section
+from candela_tui.ui.screens.request.pages.cache import CachePage
 from candela_tui.ui.screens.request.pages.headers import HeadersPage
 from candela_tui.ui.screens.request.pages.messages import MessagesPage, message_section
 from candela_tui.ui.screens.request.pages.overview import OverviewPage
@@ -46,6 +47,7 @@ PAGES: tuple[type[Page], ...] = (
     SystemPage,
     ToolsPage,
     ResponsePage,
+    CachePage,
     TurnPage,
     HeadersPage,
     RawRequestPage,
@@ -84,15 +86,21 @@ class RequestScreen(Closable[None]):
     BINDINGS: ClassVar[list[BindingType]] = request_keys(_TABS)
 
     def __init__(
-        self, sources: DataSources, exchange_id: str, listed: SourceList, *, sought: SoughtText | None = None
+        self,
+        sources: DataSources,
+        exchange_id: str,
+        listed: SourceList,
+        *,
+        sought: SoughtText | None = None,
+        page: type[Page] = OverviewPage,
     ) -> None:
-        """``sought`` is a text to go to; None shows the overview."""
+        """``sought`` is a text to go to; without one, ``page`` is shown."""
         super().__init__()
         self._sought = sought
         self._sources = sources
         self._listed = listed
         self._exchange_id = exchange_id
-        self._number = 0 if sought is None else _TITLES.index(sought.page)
+        self._number = PAGES.index(page) if sought is None else _TITLES.index(sought.page)
         self._pretty = True
         self._side: TrafficSide = "client"
         self._request: ShownRequest | None = None

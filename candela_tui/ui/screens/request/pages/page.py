@@ -11,6 +11,7 @@ from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.text.times import Clock
+from candela_tui.ui.state.earlier_requests import EarlierRequests
 from candela_tui.ui.state.exchange_bodies import ExchangeBodies
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel
@@ -38,6 +39,8 @@ class ShownRequest:
     """Every try of the same call including this one, the earliest first; empty if there was no other."""
     session: ShownSession = field(default_factory=ShownSession)
     preferences: Preferences = field(default_factory=Preferences)
+    earlier: EarlierRequests | None = None
+    """The requests before it; None if they are not known."""
     folds: dict[str, dict[str | int, DetailLevel]] = field(default_factory=dict)
     """By page title, the detail level of each block that the user folded separately: kept when a page is made again."""
     _readable: dict[TrafficSide, tuple[bytes, bytes]] = field(default_factory=dict)
