@@ -93,7 +93,14 @@ def way(exchange: Exchange) -> str:
     return f"{spoken}, mapped to {provider(exchange.provider)}"
 
 
-ADAPTED = {"edit": "edited by hand", "retry": "retried", "beta": "beta", "field": "field", "message": "message"}
+ADAPTED = {
+    "edit": "edited by hand",
+    "added": "added",
+    "retry": "retried",
+    "beta": "beta",
+    "field": "field",
+    "message": "message",
+}
 """What candela changed in a request, in the order of display."""
 
 

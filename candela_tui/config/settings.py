@@ -408,6 +408,14 @@ class HistorySettings(_Section):
     deletes its transcripts after 30 days."""
 
 
+class CacheSettings(_Section):
+    """[cache]: the prompt cache."""
+
+    ask_provider: bool = False
+    """Ask Anthropic why the prompt cache missed: adds diagnostics.previous_message_id to the requests of Claude Code on
+    the direct route. Requests stay as they are if this is off."""
+
+
 class AttentionSettings(_Section):
     """[ui.attention]: notifications while you look at another window."""
 
@@ -454,6 +462,7 @@ class Settings(_Section):
     wrong: "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
     ui: UiSettings = Field(default_factory=UiSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)

@@ -23,6 +23,7 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import PROVIDERS, Provider
+from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
 
 
@@ -38,6 +39,8 @@ class UpstreamContext:
     """The paths of candela's files. Without them there are no sign-ins."""
     refusals: Refusals = field(default_factory=Refusals)
     """What models refused, for all providers."""
+    messages: LatestMessages = field(default_factory=LatestMessages)
+    """The last message that each agent got."""
 
     @property
     def accounts(self) -> Accounts | None:

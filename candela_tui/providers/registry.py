@@ -13,6 +13,7 @@ from candela_tui.credentials.sign_in.interface import SignIn
 from candela_tui.credentials.state import TellState
 from candela_tui.paths import Paths
 from candela_tui.providers.identity import Provider, RouteName, route_of
+from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
 
 if TYPE_CHECKING:
@@ -28,15 +29,16 @@ def open_upstreams(
     paths: Paths | None,
     tell: TellState,
     refusals: Refusals | None = None,
+    messages: LatestMessages | None = None,
 ) -> "dict[RouteName, Upstream]":
     """Open the upstream of each route. The caller closes each one once.
 
     ``tell`` is called whenever the state of a provider's credentials changes. Without ``paths`` there are no sign-ins.
-    ``refusals`` remembers what models refuse.
+    ``refusals`` remembers what models refuse, ``messages`` the last message of each agent.
     """
     from candela_tui.providers.package import UpstreamContext
 
-    context = UpstreamContext(settings, attempts, tell, paths, refusals or Refusals())
+    context = UpstreamContext(settings, attempts, tell, paths, refusals or Refusals(), messages or LatestMessages())
     upstreams: dict[RouteName, Upstream] = {}
     for provider in Provider:
         upstreams |= _module(provider, "upstreams").open_upstreams(context)

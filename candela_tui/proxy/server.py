@@ -29,6 +29,7 @@ from candela_tui.protocol.errors import ApiError, error_type
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.attempts import Attempts
 from candela_tui.providers.identity import RouteName
+from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.providers.registry import destination, open_upstreams
 from candela_tui.providers.replies import error_for
@@ -47,6 +48,7 @@ from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import BELOW_V1, Routes
 from candela_tui.rules.table import with_rules
+from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.store.errors import StoreError
@@ -114,9 +116,11 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        self._capture = Capture(
-            (*sinks, LedgerSink(self._ledger)), self._pricer, feed.notify, Kept(settings.history.bodies)
-        )
+        self._messages = LatestMessages()
+        own: list[Sink] = [LedgerSink(self._ledger)]
+        if settings.cache.ask_provider:
+            own.append(LatestMessagesSink(self._messages))
+        self._capture = Capture((*sinks, *own), self._pricer, feed.notify, Kept(settings.history.bodies))
         self._client: ProviderClient | None = None
         self._relay: Relay | None = None
         self._web: GuardedServer | None = None
@@ -157,7 +161,9 @@ class Proxy:
         self._client = ProviderClient(self._settings.proxy)
         attempts = Attempts(self._client, Origins(self._port), notify=self._feed.notify, log=_warn)
         self._relay = Relay(attempts, self._capture, self._intercepts)
-        opened = open_upstreams(self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals)
+        opened = open_upstreams(
+            self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
+        )
         self._upstreams = {
             name: with_rules(upstream, self._settings.rules, self._feed.notify, self._ledger)
             for name, upstream in opened.items()

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 def open_upstreams(context: "UpstreamContext") -> "dict[RouteName, Upstream]":
     """Open the upstream of the route to Anthropic."""
     # Here, because the dashboard's first screen shows the destination, and does not wait for the HTTP client.
+    from candela_tui.providers.anthropic.miss_reasons import AsksForReasons
     from candela_tui.providers.anthropic.upstream import Direct
 
     settings = context.settings.anthropic
-    return {RouteName.DIRECT: Direct(settings.base_url, context.api_key(key_source(settings)))}
+    direct = Direct(settings.base_url, context.api_key(key_source(settings)))
+    asks = context.settings.cache.ask_provider
+    return {RouteName.DIRECT: AsksForReasons(direct, context.messages) if asks else direct}
 
 
 def key_source(settings: AnthropicSettings) -> KeySource:

@@ -33,7 +33,7 @@ def adaptation_lines(exchange: Exchange, width: int) -> list[Line]:
         return []
     number = len(exchange.adaptations)
     note = "1 change" if number == 1 else f"{number} changes"
-    if all(one.what != "edit" for one in exchange.adaptations):
+    if not any(one.what in ("edit", "added") for one in exchange.adaptations):
         note += ", so that the provider accepts it"
     lines = [heading("Adapted", note)]
     before = ""
