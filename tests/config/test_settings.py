@@ -94,7 +94,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         (
             "[telemetry]\nx = 1",
-            "FILE: telemetry: no such section; known here: anthropic, aws, claude_aws, "
+            "FILE: telemetry: no such section; known here: anthropic, aws, cache, claude_aws, "
             "claude_google_cloud, foundry, history, mantle, models, openai, pricing, proxy, rules, sinks, ui, vertex",
         ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
