@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from candela_tui.analysis.cache_rules import PARAMETERS
 from candela_tui.analysis.items import Item, first_text
-from candela_tui.analysis.prompt_blocks import Prompt, difference_path
+from candela_tui.analysis.prompt_blocks import PARTS, Part, Prompt, difference_path
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import Cause, Confidence
 from candela_tui.protocol.claude_code.user_text import is_summary
@@ -72,7 +72,7 @@ def first_change(now: Prompt, before: Prompt, one: Exchange) -> Change | None:
     same = now.common_prefix(before)
     content = None
     if same < len(before.blocks):
-        part = before.blocks[same].part
+        part = _changed_part(now, before, same)
         compacted = part == "messages" and (one.kind is Kind.COMPACTION or _compacted(now) != _compacted(before))
         cause = Cause.COMPACTED if compacted else _CHANGED[part]
         content = Change(same, cause, "certain", _where(now, before, same))
@@ -95,20 +95,39 @@ def _compacted(prompt: Prompt) -> bool:
     return any(is_summary(first_text(block.item, _BEGINNING)) for block in blocks)
 
 
+def _changed_part(now: Prompt, before: Prompt, place: int) -> Part:
+    """Return the part with the first change: the earlier one, where a tool or a block was added or left out at the end
+    of a part."""
+    new = now.blocks[place : place + 1]
+    return min((block.part for block in (*new, before.blocks[place])), key=PARTS.index)
+
+
 def _where(now: Prompt, before: Prompt, place: int) -> str:
-    old = before.blocks[place]
-    if place >= len(now.blocks) or now.blocks[place].part != old.part:
-        return old.path
-    new = now.blocks[place]
-    return f"{new.path}{difference_path(decode_json(old.item.raw), decode_json(new.item.raw))}"
+    old, new = before.blocks[place], now.blocks[place] if place < len(now.blocks) else None
+    if new is None or new.part != old.part:
+        added = new is not None and PARTS.index(new.part) < PARTS.index(old.part)
+        return new.path if new is not None and added else old.path
+    if new.item.label != old.item.label:
+        # Another tool, or another kind of block.
+        return new.path
+    return f"{new.path}{difference_path(_value(old.item), _value(new.item))}"
 
 
-def changed_items(now: Prompt, before: Prompt) -> tuple[Item, Item | None] | None:
-    """Return the first block that differs: as it was, and as it is (None if there is none in its place). None if the
-    old prompt is the beginning of the new one."""
+def _value(item: Item) -> object:
+    """Return a block's value. A text may be a string, which means the same as a block."""
+    value = decode_json(item.raw)
+    return {"type": "text", "text": value} if isinstance(value, str) else value
+
+
+def changed_items(now: Prompt, before: Prompt) -> tuple[Item | None, Item | None] | None:
+    """Return the first block that differs: as it was, and as it is; None for one that was added or left out. None if
+    the old prompt is the beginning of the new one."""
     same = now.common_prefix(before)
     if same >= len(before.blocks):
         return None
-    old = before.blocks[same]
-    new = now.blocks[same] if same < len(now.blocks) and now.blocks[same].part == old.part else None
-    return old.item, new.item if new is not None else None
+    part = _changed_part(now, before, same)
+    old, new = ((prompt.blocks[same] if same < len(prompt.blocks) else None) for prompt in (before, now))
+    return (
+        old.item if old is not None and old.part == part else None,
+        new.item if new is not None and new.part == part else None,
+    )

@@ -16,6 +16,8 @@ from candela_tui.protocol.raw_json import decode_json, raw_members
 
 _MARK = "cache_control"
 _IMAGE = "image"
+_WITH_IMAGES = ("tool_result", "document")
+_IMAGE_TYPE = re.compile(rb'"type"\s*:\s*"image"')
 _CITED = ("document", "search_result")
 """The kinds of blocks that an answer may cite."""
 _OUTPUT = "output_config"
@@ -25,7 +27,8 @@ _ACCOUNT = re.compile(r"account_(?:uuid\\?\"\s*:\s*\\?\")?([0-9a-f]{8}-[0-9a-f-]
 """In ``metadata.user_id``: a JSON text with ``account_uuid``, before about 2.1 ``user_…_account_…_session_…``."""
 
 Part = Literal["tools", "system", "messages"]
-_ORDER: Final[tuple[Part, ...]] = ("tools", "system", "messages")
+PARTS: Final[tuple[Part, ...]] = ("tools", "system", "messages")
+"""In the provider's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class PromptBlock:
     """Bytes."""
     mark: str | None
     """The lifetime that a mark on it asks for, ``5m`` or ``1h``; None without a mark."""
+    has_image: bool = False
+    """Whether it is an image, or a tool's result with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Prompt:
     @property
     def has_images(self) -> bool:
         """Whether a message has an image."""
-        return any(block.item.label == _IMAGE for block in self.blocks)
+        return any(block.has_image for block in self.blocks)
 
     @property
     def has_citations(self) -> bool:
@@ -81,8 +86,8 @@ class Prompt:
 
     def begin_of(self, part: Part) -> int:
         """Return the position of the first block of a part; of the next part if it has none."""
-        order = _ORDER.index(part)
-        places = (place for place, block in enumerate(self.blocks) if _ORDER.index(block.part) >= order)
+        order = PARTS.index(part)
+        places = (place for place, block in enumerate(self.blocks) if PARTS.index(block.part) >= order)
         return next(places, len(self.blocks))
 
     def parameter(self, name: str) -> object:
@@ -195,11 +200,13 @@ def _same_items(items: Sequence[Item], others: Sequence[Item]) -> int:
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:
-    mark = None
-    if f'"{_MARK}"'.encode() in bytes(item.raw):
+    raw, mark = bytes(item.raw), None
+    if f'"{_MARK}"'.encode() in raw:
         members = raw_members(item.raw) or {}
         mark = _lifetime(decode_json(members[_MARK])) if _MARK in members else None
-    return PromptBlock(part, path, item, digest, memoryview(item.raw).nbytes, mark)
+    # Inside a string the quotes are escaped.
+    has_image = item.label == _IMAGE or (item.label in _WITH_IMAGES and _IMAGE_TYPE.search(raw) is not None)
+    return PromptBlock(part, path, item, digest, len(raw), mark, has_image)
 
 
 def _lifetime(mark: object) -> str | None:

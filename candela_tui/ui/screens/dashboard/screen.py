@@ -51,7 +51,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
-        bind("dashboard.cache", "x", "open_cache", "Cache", "Show why the request did not read more from the cache"),
+        bind("dashboard.cache", "x", "open_cache", "Cache", "Show what was read from the cache, and why"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
         bind("dashboard.intercept", "i", "intercept", "Intercept", "Hold requests that match a filter, and edit them"),
         bind("dashboard.copy_id", "y", "copy_id", "Copy id", "Copy the id of the session or sub-agent", footer=True),
