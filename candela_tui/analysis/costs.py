@@ -44,6 +44,11 @@ def with_cost(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> Exchange
     )
 
 
+def billing_provider(exchange: Exchange) -> Provider:
+    """Return the provider whose prices count: behind a gateway another one than the request was sent to."""
+    return Provider(exchange.price_basis.provider) if exchange.price_basis is not None else exchange.provider
+
+
 def with_note(exchange: Exchange, note: str) -> Exchange:
     """Return a priced exchange with a note on its cost, which also stays when it is priced again."""
     basis = replace(exchange.price_basis, note=note) if exchange.price_basis is not None else None

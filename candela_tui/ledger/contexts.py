@@ -1,6 +1,6 @@
 """The context of each exchange in its session: its agent, its branch, and the call that it is a try of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from candela_tui.analysis.retries import Call, calls
 from candela_tui.exchange import Exchange
@@ -11,10 +11,15 @@ from candela_tui.ledger.sessions import SessionSummary, by_session
 def contexts(exchanges: Iterable[Exchange]) -> dict[str, Context]:
     """Return the context of each exchange by its id. Pass all exchanges of a session together."""
     listed = list(exchanges)
-    sessions = {session.session_id: session for session in by_session(listed)}
+    return contexts_in(listed, by_session(listed))
+
+
+def contexts_in(exchanges: Sequence[Exchange], summaries: Iterable[SessionSummary]) -> dict[str, Context]:
+    """Return the context of each exchange by its id. ``summaries`` are those of the exchanges' sessions."""
+    sessions = {session.session_id: session for session in summaries}
     return {
         exchange.id: context_of(exchange, sessions[exchange.session_id], call)
-        for call in calls(listed)
+        for call in calls(exchanges)
         for exchange in call.tries
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
-from candela_tui.ledger.contexts import contexts
+from candela_tui.ledger.contexts import contexts_in
 from candela_tui.ledger.sessions import SessionSummary, summarize
 
 
@@ -26,7 +26,8 @@ def session_requests(
 ) -> SessionRequests:
     """Return the selected requests of a session. ``exchanges`` are all of its requests, in any order."""
     listed = sorted(exchanges, key=lambda exchange: exchange.id)
-    return SessionRequests(summarize(session_id, listed), [each for each in listed if selected(each)], contexts(listed))
+    summary = summarize(session_id, listed)
+    return SessionRequests(summary, [each for each in listed if selected(each)], contexts_in(listed, [summary]))
 
 
 def requests_by_session(exchanges: Iterable[Exchange]) -> list[SessionRequests]:

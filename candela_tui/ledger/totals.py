@@ -126,7 +126,22 @@ class Totals:
     @property
     def prompt_tokens(self) -> int:
         """Tokens of input, cache reads and cache writes."""
-        return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Tokens written to the cache, whatever their lifetime."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    def parts(self) -> list[tuple[str, int | None, Decimal]]:
+        """Return the name, tokens and USD of each part of the cost. Web searches have no tokens."""
+        return [
+            ("input", self.input_tokens, self.input_usd),
+            ("cache_read", self.cache_read_tokens, self.cache_read_usd),
+            ("cache_write", self.cache_write_tokens, self.cache_write_usd),
+            ("output", self.output_tokens, self.output_usd),
+            ("web_searches", None, self.web_searches_usd),
+        ]
 
     @property
     def cache_hit_rate(self) -> float | None:

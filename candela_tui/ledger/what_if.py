@@ -5,13 +5,15 @@ Only requests that have a cost are compared. The recorded cost stays as it is: t
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from candela_tui.analysis.costs import billing_provider
 from candela_tui.exchange import Cost, Exchange
+from candela_tui.ledger.totals import Totals
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.usage import Usage
 
@@ -54,66 +56,14 @@ class WhatIf:
 
 
 @dataclass(slots=True)
-class Parts:
-    """Tokens and cost by part."""
-
-    input_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    output_tokens: int = 0
-    input_usd: Decimal = Decimal(0)
-    cache_read_usd: Decimal = Decimal(0)
-    cache_write_usd: Decimal = Decimal(0)
-    output_usd: Decimal = Decimal(0)
-    web_searches_usd: Decimal = Decimal(0)
-
-    @property
-    def usd(self) -> Decimal:
-        """The sum of the parts of the cost."""
-        return self.input_usd + self.cache_read_usd + self.cache_write_usd + self.output_usd + self.web_searches_usd
-
-    def listed(self) -> list[tuple[str, int | None, Decimal]]:
-        """Return the name, tokens and USD of each part. Web searches have no tokens."""
-        return [
-            ("input", self.input_tokens, self.input_usd),
-            ("cache_read", self.cache_read_tokens, self.cache_read_usd),
-            ("cache_write", self.cache_write_tokens, self.cache_write_usd),
-            ("output", self.output_tokens, self.output_usd),
-            ("web_searches", None, self.web_searches_usd),
-        ]
-
-    @classmethod
-    def of(cls, usage: Usage, cost: Cost) -> "Parts":
-        """Return the parts of one request."""
-        return cls(
-            usage.input_tokens or 0,
-            usage.cache_read_tokens or 0,
-            usage.cache_write_tokens or 0,
-            usage.output_tokens or 0,
-            cost.input,
-            cost.cache_read,
-            cost.cache_write,
-            cost.output,
-            cost.web_searches,
-        )
-
-    def include(self, other: "Parts") -> None:
-        """Add other parts."""
-        for each in _PARTS:
-            setattr(self, each, getattr(self, each) + getattr(other, each))
-
-
-_PARTS = tuple(each.name for each in fields(Parts))
-
-
-@dataclass(slots=True)
 class Compared:
     """Requests as they were, and as they would have been."""
 
     requests: int = 0
     """How many requests are compared."""
-    before: Parts = field(default_factory=Parts)
-    after: Parts = field(default_factory=Parts)
+    before: Totals = field(default_factory=Totals)
+    """Tokens and cost by part."""
+    after: Totals = field(default_factory=Totals)
     at_least: bool = False
     """Whether the cost that they would have had is a lower bound."""
     unpriced: Counter[str] = field(default_factory=Counter)
@@ -125,7 +75,7 @@ class Compared:
     @property
     def difference(self) -> Decimal:
         """USD by which they would have been more expensive."""
-        return self.after.usd - self.before.usd
+        return self.after.cost_usd - self.before.cost_usd
 
     def include(self, other: "Compared") -> None:
         """Add other requests."""
@@ -162,7 +112,7 @@ class Recount:
             return Compared(unpriced=Counter({exchange.unpriced_model: 1}))
         if usage is None or cost is None:
             return Compared()
-        before = Parts.of(usage, cost)
+        before = _parts(usage, cost)
         if not cost.total:
             # What was not billed would not have been billed either.
             return Compared(1, before, replace(before), cost.at_least)
@@ -179,7 +129,7 @@ class Recount:
             # Only the difference is calculated: prices may have changed since the request was recorded.
             priced = _moved(cost, now, priced)
         return Compared(
-            1, before, Parts.of(after_usage, priced), priced.at_least, Counter(), int(shifted != 0), abs(shifted)
+            1, before, _parts(after_usage, priced), priced.at_least, Counter(), int(shifted != 0), abs(shifted)
         )
 
     def _price(self, exchange: Exchange, usage: Usage, at_least: bool) -> Cost | str:
@@ -205,13 +155,14 @@ class Recount:
     ) -> Cost | str:
         priced = self._pricer.price(
             usage,
-            provider=exchange.provider,
+            provider=billing_provider(exchange),
             region=exchange.region,
             model_asked=asked,
             model_used=used,
             model_sent=sent,
             at=exchange.started_at,
             final=not at_least,
+            cloud_tier=exchange.price_basis.cloud_tier if exchange.price_basis is not None else None,
         )
         return priced.cost if priced.cost is not None else priced.unpriced_model or used or asked or ""
 
@@ -251,7 +202,7 @@ class Recount:
         return -min(read, previous.tokens) if previous.for_an_hour else 0
 
 
-def _without_cache(exchange: Exchange, before: Parts, cost: Cost) -> Compared:
+def _without_cache(exchange: Exchange, before: Totals, cost: Cost) -> Compared:
     """Return a request whose whole prompt is input: that costs what it did cost, and what the cache saved."""
     if exchange.saved is None:
         return Compared(unpriced=Counter({_model(exchange) or "": 1}))
@@ -259,12 +210,29 @@ def _without_cache(exchange: Exchange, before: Parts, cost: Cost) -> Compared:
         before,
         input_tokens=before.input_tokens + before.cache_read_tokens + before.cache_write_tokens,
         cache_read_tokens=0,
-        cache_write_tokens=0,
+        cache_write_5m_tokens=0,
+        cache_write_1h_tokens=0,
         input_usd=before.input_usd + before.cache_read_usd + before.cache_write_usd + exchange.saved,
         cache_read_usd=Decimal(0),
         cache_write_usd=Decimal(0),
     )
     return Compared(1, before, after, cost.at_least)
+
+
+def _parts(usage: Usage, cost: Cost) -> Totals:
+    """Return the tokens and the cost of one request by part."""
+    return Totals(
+        input_tokens=usage.input_tokens or 0,
+        cache_read_tokens=usage.cache_read_tokens or 0,
+        cache_write_5m_tokens=usage.cache_write_5m_tokens or 0,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        input_usd=cost.input,
+        cache_read_usd=cost.cache_read,
+        cache_write_usd=cost.cache_write,
+        output_usd=cost.output,
+        web_searches_usd=cost.web_searches,
+    )
 
 
 def _sent_as(exchange: Exchange, name: str) -> str | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from candela_tui.config import PricingSettings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.what_if import Compared, Recount, WhatIf
-from candela_tui.pricing import Pricer
+from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.usage import Usage
 from tests.reports.exchanges import exchange
 
@@ -48,8 +48,8 @@ def test_without_a_cache_the_whole_prompt_is_input(counts: tuple[int, ...]) -> N
     made = priced(Usage(*counts))
     plain = priced(Usage(input_tokens=sum(counts[:4]), output_tokens=counts[4]))
     found = compared("no-cache", made)
-    assert found.before.usd == made.cost.total if made.cost else None
-    assert found.after.usd == plain.cost.total if plain.cost else None
+    assert found.before.cost_usd == made.cost.total if made.cost else None
+    assert found.after.cost_usd == plain.cost.total if plain.cost else None
 
 
 @given(some.tuples(tokens, tokens, tokens, tokens, tokens))
@@ -63,7 +63,7 @@ def test_another_model_has_its_own_prices() -> None:
     made = priced(Usage(1_000_000, 0, 0, 0, 1_000_000))
     other = priced(Usage(1_000_000, 0, 0, 0, 1_000_000), model="claude-haiku-4-5")
     assert other.cost is not None
-    assert compared("model=claude-haiku-4-5", made).after.usd == other.cost.total
+    assert compared("model=claude-haiku-4-5", made).after.cost_usd == other.cost.total
 
 
 def test_a_model_has_the_name_that_lists_show_as_well() -> None:
@@ -82,7 +82,22 @@ def test_another_model_runs_where_the_model_did(place: str) -> None:
         assert found.cost is not None
         costs.append(found.cost)
     made = exchange(model=sent.format("opus-4-8"), usage=usage, cost=costs[0], **about)
-    assert compared("model=claude-haiku-4-5", made).after.usd == costs[1].total
+    assert compared("model=claude-haiku-4-5", made).after.cost_usd == costs[1].total
+
+
+def test_behind_a_gateway_the_prices_of_the_provider_count_that_billed_it() -> None:
+    """Of a regional model on Bedrock here, which costs a tenth more than the route's provider bills."""
+    usage, name = Usage(1000, 0, 0, 0, 1000), "us.anthropic.claude-opus-4-8"
+    found = PRICER.price(usage, provider="bedrock", model_asked=name, model_used=name, at=BEGUN, final=True)  # type: ignore[arg-type]
+    basis = PriceBasis("genai-prices 0.2.3", "bedrock", final=True)
+    made = exchange(model=name, model_used=name, usage=usage, cost=found.cost, price_basis=basis)
+    as_it_was = compared(f"model={name}", made)
+    assert as_it_was.difference == 0
+    direct = PRICER.price(  # type: ignore[arg-type]
+        usage, provider="anthropic", model_asked="claude-opus-4-8", model_used=None, at=BEGUN, final=True
+    ).cost  # type: ignore[arg-type]
+    assert direct is not None
+    assert as_it_was.after.cost_usd > direct.total
 
 
 def test_an_hour_of_cache_costs_more_to_write() -> None:
@@ -96,7 +111,7 @@ def test_with_an_hour_what_expired_after_five_minutes_would_have_been_read() -> 
     found = compared("ttl=1h", first, again)
     assert (found.shifted_requests, found.shifted_tokens) == (1, 50_000)
     assert (found.after.cache_read_tokens, found.after.cache_write_tokens) == (50_000, 60_000)
-    assert found.after.usd < found.before.usd + first.cost.total if first.cost else None
+    assert found.after.cost_usd < found.before.cost_usd + first.cost.total if first.cost else None
 
 
 def test_with_five_minutes_what_was_read_later_would_have_been_written_again() -> None:
@@ -145,7 +160,7 @@ def test_what_was_not_billed_would_not_have_been_billed_either() -> None:
     made = priced(Usage(10, 0, 0, 0, 10))
     assert made.cost is not None
     free = replace(made, cost=replace(made.cost, input=Decimal(0), output=Decimal(0)))
-    assert compared("model=claude-haiku-4-5", free).after.usd == 0
+    assert compared("model=claude-haiku-4-5", free).after.cost_usd == 0
 
 
 @pytest.mark.parametrize("text", ["", "model=", "model", "ttl=2h", "ttl", "no-cache=1", "cache"])

@@ -62,7 +62,7 @@ def _figures(cost: str, totals: Totals, agents: int) -> Iterator[tuple[str, str,
 def parts_table(totals: Totals) -> str:
     """Return tokens and cost by part. The sums are exact."""
     known, priced = totals.known, totals.cost is not None
-    written = totals.cache_write_5m_tokens + totals.cache_write_1h_tokens
+    written = totals.cache_write_tokens
     rows = [
         ("Input", known(totals.input_tokens), totals.input_usd),
         ("Cache read", known(totals.cache_read_tokens), totals.cache_read_usd),

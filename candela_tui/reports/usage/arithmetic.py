@@ -24,10 +24,16 @@ def arithmetic_lines(what_if: WhatIf, compared: Compared) -> Iterator[str]:
 def _parts_lines(compared: Compared) -> Iterator[str]:
     heads = ("", "TOKENS", "COST", "TOKENS IF", "COST IF")
     rows = []
-    for before, after in zip(compared.before.listed(), compared.after.listed(), strict=True):
+    for before, after in zip(compared.before.parts(), compared.after.parts(), strict=True):
         if any((*before[1:], *after[1:])):
             rows.append((before[0].replace("_", " "), *_cells(*before[1:]), *_cells(*after[1:])))
-    total = ("total", "", amounts.exact_money(compared.before.usd), "", amounts.exact_money(compared.after.usd))
+    total = (
+        "total",
+        "",
+        amounts.exact_money(compared.before.cost_usd),
+        "",
+        amounts.exact_money(compared.after.cost_usd),
+    )
     widths = [max(map(len, column)) for column in zip(heads, *rows, total, strict=True)]
     for row in (heads, *rows, total):
         first, *others = zip(row, widths, strict=True)
@@ -46,11 +52,11 @@ def _change_words(what_if: WhatIf) -> str:
 def _verdict(compared: Compared) -> str:
     if not compared.requests:
         return "No request can be compared."
-    change = compared.difference
-    share = f" ({change / compared.before.usd:+.0%})" if compared.before.usd else ""
-    words = amounts.cost(compared.after.usd, lower_bound=compared.at_least)
+    change, recorded = compared.difference, compared.before.cost_usd
+    share = f" ({change / recorded:+.0%})" if recorded else ""
+    words = amounts.cost(compared.after.cost_usd, lower_bound=compared.at_least)
     return (
-        f"{amounts.requests(compared.requests)} compared: {words} instead of {amounts.money(compared.before.usd)}, "
+        f"{amounts.requests(compared.requests)} compared: {words} instead of {amounts.money(recorded)}, "
         f"{amounts.signed_money(change, plus=True)}{share}."
     )
 

@@ -139,7 +139,7 @@ def _changed_cost(line: ReportLine, clock: Clock) -> str:
     compared = line.compared
     if compared is None:
         return ""
-    return amounts.cost(compared.after.usd, lower_bound=compared.at_least) if compared.requests else UNKNOWN
+    return amounts.cost(compared.after.cost_usd, lower_bound=compared.at_least) if compared.requests else UNKNOWN
 
 
 def _difference(line: ReportLine, clock: Clock) -> str:

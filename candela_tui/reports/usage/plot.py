@@ -65,7 +65,7 @@ def plot_lines(report: FinishedReport, width: int | None) -> Iterator[str]:
 
 
 def _bucket(totals: Totals) -> Bucket:
-    written = totals.cache_write_5m_tokens + totals.cache_write_1h_tokens
+    written = totals.cache_write_tokens
     return Bucket(
         totals.requests,
         totals.priced,

@@ -8,7 +8,7 @@ from candela_tui.exchange.facts import iso_time
 from candela_tui.ledger.blocks import Block, pace
 from candela_tui.ledger.totals import Totals
 from candela_tui.ledger.usage_report import Key, UsageBy, UsageSums
-from candela_tui.ledger.what_if import Compared, Parts, WhatIf
+from candela_tui.ledger.what_if import Compared, WhatIf
 from candela_tui.reports.usage.reading import FinishedReport, ReportRow
 
 JsonRecord = dict[str, Any]
@@ -131,7 +131,7 @@ def _compared_record(compared: Compared) -> JsonRecord:
     known = compared.requests > 0
     return {
         "requests": compared.requests,
-        "cost_usd": compared.after.usd if known else None,
+        "cost_usd": compared.after.cost_usd if known else None,
         "cost_at_least": compared.at_least,
         "difference_usd": compared.difference if known else None,
         "unpriced_requests": compared.unpriced.total(),
@@ -149,5 +149,5 @@ def _arithmetic_record(what_if: WhatIf, compared: Compared) -> JsonRecord:
     }
 
 
-def _parts_record(parts: Parts) -> JsonRecord:
-    return {name: {"tokens": tokens, "cost_usd": usd} for name, tokens, usd in parts.listed()}
+def _parts_record(totals: Totals) -> JsonRecord:
+    return {name: {"tokens": tokens, "cost_usd": usd} for name, tokens, usd in totals.parts()}

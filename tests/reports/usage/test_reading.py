@@ -104,8 +104,8 @@ def test_without_a_cache_each_request_costs_what_the_cache_saved_besides(
     report = read(store(database, billed), by, what_if=WhatIf.parse("no-cache"))
     assert report.total.compared is not None
     ledger = Ledger.of(billed).totals
-    assert report.total.compared.before.usd == ledger.cost_usd
-    assert report.total.compared.after.usd == ledger.cost_usd + ledger.saved_usd
+    assert report.total.compared.before.cost_usd == ledger.cost_usd
+    assert report.total.compared.after.cost_usd == ledger.cost_usd + ledger.saved_usd
     assert report.total.compared.difference == sum(
         (row.compared.difference for row in report.rows if row.compared), Decimal(0)
     )

@@ -111,7 +111,7 @@ def _figures(totals: Totals) -> Iterator[str]:
     yield amounts.count(totals.requests)
     yield count(totals.input_tokens)
     yield count(totals.cache_read_tokens)
-    yield count(totals.cache_write_5m_tokens + totals.cache_write_1h_tokens)
+    yield count(totals.cache_write_tokens)
     yield count(totals.output_tokens)
     yield amounts.percent(totals.cache_hit_rate)
     yield total_cost(totals)
