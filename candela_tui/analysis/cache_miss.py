@@ -18,15 +18,17 @@ from candela_tui.analysis.cache_rules import (
     LARGEST_MINIMUM,
     LOOKBACK,
     PROVIDER_REASONS,
+    drops_thinking,
     minimum_tokens,
 )
 from candela_tui.analysis.costs import with_cost
+from candela_tui.analysis.prompt_blocks import Prompt
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import CacheState, Cause, Confidence, Diagnosis
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.usage import Usage
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raise it with each change of what ``diagnose`` returns, so that stored results are worked out again."""
 _ROUNDING = 0.01
 """The share of a prompt by which a full read may fall short: providers count a cached prefix in blocks."""
@@ -34,6 +36,7 @@ _ESTIMATE = 0.2
 """The share by which the tokens up to an earlier mark may be estimated too high from their bytes."""
 _EXPIRED = {"5m": Cause.TTL_EXPIRED_5M, "1h": Cause.TTL_EXPIRED_1H}
 _REASON = "cache_miss_reason"
+_THINKING = ("thinking", "redacted_thinking")
 _WORDS = {
     Cause.FIRST_REQUEST: "the first request of this agent; nothing was in the cache",
     Cause.TOOLS_CHANGED: "a tool changed, so nothing behind it could be read",
@@ -202,10 +205,23 @@ def _unchanged(now: Asked, before: Asked, kept: int) -> tuple[Cause, Confidence,
             return Cause.CACHE_MARKS_MOVED, "certain", now.prompt.blocks[marks[-1]].path
         if behind[0] - kept > LOOKBACK:
             return Cause.LOOKBACK_EXCEEDED, "certain", now.prompt.blocks[behind[0]].path
+    dropped = _dropped_thinking(now.prompt, before.prompt, kept) if drops_thinking(now.exchange.model) else None
+    if dropped is not None:
+        return Cause.MESSAGES_REWRITTEN, "likely", dropped
     changed = set(before.exchange.betas or ()) ^ set(now.exchange.betas or ())
     if changed - BETAS_WITHOUT_PROMPT and None not in (before.exchange.betas, now.exchange.betas):
         return Cause.PARAMETERS_CHANGED, "likely", "anthropic-beta"
     return Cause.LIKELY_SERVER_SIDE, "likely", None
+
+
+def _dropped_thinking(now: Prompt, before: Prompt, kept: int) -> str | None:
+    """Return the first thinking of an earlier turn, if the user writes again after it. The results of tools leave it in
+    its place."""
+    last = now.blocks[-1].path.partition(".")[0]
+    if any(block.item.label == "tool_result" for block in now.blocks if block.path.startswith(f"{last}.")):
+        return None
+    thinking = (block.path for block in before.blocks[: kept + 1] if block.item.label in _THINKING)
+    return next(thinking, None)
 
 
 def _expired(idle: timedelta, before: Exchange, read: int) -> Cause | None:

@@ -7,6 +7,7 @@ Sources, as of November 2026:
 - diagnostics: https://platform.claude.com/docs/en/build-with-claude/cache-diagnostics
 - effort: https://platform.claude.com/docs/en/build-with-claude/effort
 - outputs: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+- thinking: https://platform.claude.com/docs/en/build-with-claude/extended-thinking
 """
 
 import re
@@ -46,6 +47,9 @@ MINIMUMS: Final[Mapping[str, int]] = {
 """Tokens of the shortest prompt that each model keeps, on every provider. A shorter one is processed without."""
 LARGEST_MINIMUM: Final = max(MINIMUMS.values())
 
+_DROPS_THINKING: Final = frozenset({"opus-4-1", "opus-4", "sonnet-4-5", "sonnet-4", "haiku-4-5", "haiku-3-5"})
+"""Models for which the provider takes the thinking of earlier turns out of the prompt (thinking)."""
+
 _MODEL = re.compile(r"(opus|sonnet|haiku|fable|mythos)-(\d+(?:-\d{1,2})?)(?![\d])")
 _OLD_MODEL = re.compile(r"claude-(\d(?:-\d)?)-(opus|sonnet|haiku)")
 
@@ -53,12 +57,21 @@ _OLD_MODEL = re.compile(r"claude-(\d(?:-\d)?)-(opus|sonnet|haiku)")
 def minimum_tokens(model: str | None) -> int | None:
     """Return the length of the shortest prompt that a model keeps, or None if it is not known. The name may be that of
     any provider."""
-    if model is None:
-        return None
-    if (old := _OLD_MODEL.search(model)) is not None:
-        return MINIMUMS.get(f"{old[2]}-{old[1]}")
-    found = _MODEL.search(model)
-    return MINIMUMS.get(f"{found[1]}-{found[2]}") if found is not None else None
+    return MINIMUMS.get(_short(model))
+
+
+def drops_thinking(model: str | None) -> bool:
+    """Return whether the provider takes the thinking of earlier turns out when the user writes again, which changes
+    what is behind it."""
+    return _short(model) in _DROPS_THINKING
+
+
+def _short(model: str | None) -> str:
+    """Return a model's name as the tables have it; empty for another one."""
+    if (old := _OLD_MODEL.search(model or "")) is not None:
+        return f"{old[2]}-{old[1]}"
+    found = _MODEL.search(model or "")
+    return f"{found[1]}-{found[2]}" if found is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

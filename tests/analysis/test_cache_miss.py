@@ -249,6 +249,28 @@ def test_a_change_counts_before_the_clock_where_nothing_would_have_been_left_to_
     assert after(changed("messages/0/content/0/text", "!"), minutes=20).cause is Cause.TTL_EXPIRED_5M
 
 
+@pytest.mark.parametrize(
+    ("model", "asks", "cause", "where"),
+    [
+        ("claude-haiku-4-5", "now oil it", Cause.MESSAGES_REWRITTEN, "messages[1].content[0]"),
+        ("claude-haiku-4-5", None, Cause.LIKELY_SERVER_SIDE, None),
+        ("claude-opus-4-8", "now oil it", Cause.LIKELY_SERVER_SIDE, None),
+    ],
+    ids=["the user writes", "a tool's result", "a model that keeps it"],
+)
+def test_thinking_that_the_provider_drops_rewrites_what_is_behind_it(
+    model: str, asks: str | None, cause: Cause, where: str | None
+) -> None:
+    thinking = {"type": "thinking", "thinking": "Rust?", "signature": "x"}
+    before, now = deepcopy(BODY), next_body(*([asks] if asks else []))
+    for body in (before, now):
+        body["messages"][1]["content"].insert(0, thinking)
+    if asks is None:
+        now["messages"][-1]["content"] = [{"type": "tool_result", "tool_use_id": "t2", "content": "oil", **MARK}]
+    found = diagnose(asked(now, 1, Usage(12, 0, 9300, 0, 40), model=model), asked(before, 0, WROTE, model=model))
+    assert (found.cause, found.where) == (cause, where)
+
+
 def test_without_marks_the_cache_is_off() -> None:
     body = next_body()
     del body["messages"][-1]["content"][-1]["cache_control"], body["system"][-1]["cache_control"]
