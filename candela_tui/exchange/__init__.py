@@ -2,6 +2,7 @@
 
 from candela_tui.exchange.exchange import (
     ENDED_EARLY,
+    Continued,
     Delegation,
     Difference,
     Exchange,
@@ -16,6 +17,7 @@ from candela_tui.pricing import Cost
 
 __all__ = [
     "ENDED_EARLY",
+    "Continued",
     "Cost",
     "Delegation",
     "Difference",

@@ -94,6 +94,16 @@ class Delegation:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """Where another session was continued: resumed under a new id, or forked."""
+
+    session_id: str
+    """The other session."""
+    exchange_id: str
+    """The exchange of the other session up to whose response the messages are the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolDuration:
     """The duration of a tool call between two requests, as the client measured it."""
 
@@ -234,6 +244,11 @@ class Exchange:
     """What rules did about the request and its answer."""
     cache: CacheResult | None = None
     """What became of its cache, and why. None until that is worked out, a moment after the end."""
+    conversation: str | None = None
+    """A digest of the main agent's conversation up to and including the response. None for anything else, and for a
+    response that is not complete."""
+    continues: Continued | None = None
+    """The other session that this one continues, if this is its first request with messages that were sent there."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

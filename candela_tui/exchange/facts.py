@@ -440,6 +440,18 @@ FACTS: tuple[Fact, ...] = (
         Unit.USD,
         "More than reading them would have cost.",
     ),
+    Fact(
+        "continues",
+        "the session that it continues",
+        lambda of, _: of.continues.session_id if of.continues is not None else None,
+        doc="In the first request of a session that sends what was said in another one.",
+    ),
+    Fact(
+        "continues_request",
+        "the request that it continues",
+        lambda of, _: of.continues.exchange_id if of.continues is not None else None,
+        doc="Up to its answer, the messages are the same in both sessions.",
+    ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""
 

@@ -1,9 +1,10 @@
 """The running sums of one session, and its facts for a list of sessions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Continued, Exchange
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 
@@ -20,6 +21,8 @@ class SessionTotals:
     git_branch: str | None
     started_at: datetime | None
     last_at: datetime | None
+    continues: Continued | None
+    """The other session that it continues, if any."""
     agents: int
     """The number of its sub-agents."""
     totals: Totals
@@ -51,6 +54,8 @@ class SessionSums:
         self._cwd: _Stated | None = None
         self._git_branch: _Stated | None = None
         self._client: _Stated | None = None
+        self._continues: tuple[str, Continued] | None = None
+        """The first exchange that says what the session continues, and that."""
 
     def copy(self) -> "SessionSums":
         """Return a copy that does not change with this object."""
@@ -60,6 +65,7 @@ class SessionSums:
         other.started_at, other.last_at = self.started_at, self.last_at
         other._title, other._first_words = self._title, self._first_words
         other._cwd, other._git_branch, other._client = self._cwd, self._git_branch, self._client
+        other._continues = self._continues
         return other
 
     def add(self, exchange: Exchange) -> None:
@@ -68,7 +74,7 @@ class SessionSums:
         if exchange.agent_id is not None:
             self.agent(exchange.agent_id).add(exchange)
         self.span(exchange.started_at, exchange.started_at)
-        self.learn(exchange.id, exchange.session_title, exchange.clues, exchange.client)
+        self.learn(exchange.id, exchange.session_title, exchange.clues, exchange.client, exchange.continues)
 
     def remove(self, exchange: Exchange) -> None:
         """Subtract an exchange that was added from the sums."""
@@ -91,8 +97,16 @@ class SessionSums:
         self.started_at = min(self.started_at or first, first)
         self.last_at = max(self.last_at or last, last)
 
-    def learn(self, exchange_id: str, title: str | None, clues: SessionClues | None, client: str | None) -> None:
+    def learn(
+        self,
+        exchange_id: str,
+        title: str | None,
+        clues: SessionClues | None,
+        client: str | None,
+        continues: Continued | None = None,
+    ) -> None:
         """Record the facts that an exchange states."""
+        self._continue(exchange_id, continues)
         self._title = _latest(self._title, exchange_id, title)
         self._client = _latest(self._client, exchange_id, client)
         if clues is not None:
@@ -101,6 +115,10 @@ class SessionSums:
             first = self._first_words
             if clues.title and (first is None or exchange_id <= first.id):
                 self._first_words = _Stated(exchange_id, clues.title)
+
+    def _continue(self, exchange_id: str, continues: Continued | None) -> None:
+        if continues is not None and (self._continues is None or exchange_id <= self._continues[0]):
+            self._continues = exchange_id, continues
 
     def include(self, other: "SessionSums") -> None:
         """Add the sums and facts of other exchanges of the session."""
@@ -113,6 +131,8 @@ class SessionSums:
         self._cwd = _later(self._cwd, other._cwd)
         self._git_branch = _later(self._git_branch, other._git_branch)
         self._client = _later(self._client, other._client)
+        if other._continues is not None:
+            self._continue(*other._continues)
         words = [each for each in (self._first_words, other._first_words) if each is not None]
         self._first_words = min(words, key=lambda each: each.id, default=None)
 
@@ -132,9 +152,16 @@ class SessionSums:
             git_branch=self._git_branch.value if self._git_branch else None,
             started_at=self.started_at,
             last_at=self.last_at,
+            continues=self._continues[1] if self._continues else None,
             agents=len(self.agents),
             totals=self.totals.copy(),
         )
+
+
+def continuations(sessions: Iterable[SessionTotals], session_id: str | None) -> list[SessionTotals]:
+    """Return the sessions that continue a session, the earliest first."""
+    found = [each for each in sessions if each.continues is not None and each.continues.session_id == session_id]
+    return sorted(found, key=lambda each: each.started_at.timestamp() if each.started_at else 0.0)
 
 
 def _latest(known: _Stated | None, exchange_id: str, value: str | None) -> _Stated | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Continued, Exchange
 from candela_tui.ledger.agent_types import SessionAgentTypes
 from candela_tui.ledger.session_sums import SessionSums
 from candela_tui.ledger.totals import Totals
@@ -51,6 +51,8 @@ class SessionSummary:
     """The model that last answered the main agent."""
     client: str | None = None
     """The client program of its conversation, such as ``claude-cli/2.1.332``."""
+    continues: Continued | None = None
+    """The other session that it continues, if any."""
     inferred: bool = False
     """Whether candela recognised the conversation by its messages, because the client named no session."""
     started_at: datetime | None = None
@@ -123,7 +125,7 @@ class SessionSummer:
         session.title, session.client = listed.title, listed.client
         session.cwd, session.git_branch = listed.cwd, listed.git_branch
         session.started_at, session.last_at = listed.started_at, listed.last_at
-        session.totals = listed.totals
+        session.totals, session.continues = listed.totals, listed.continues
         types = self._agent_types.types()
         for agent_id, agent in session.agents.items():
             agent.totals = self._sums.agents[agent_id]

@@ -1,13 +1,14 @@
 """Digests that recognise a conversation when it is sent again with more messages at its end."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import msgspec
 
-from candela_tui.protocol.raw_json import NULL, raw_items, raw_members
-from candela_tui.protocol.request import is_string
+from candela_tui.protocol.answer_decoder import TOOL_CALLS
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members
+from candela_tui.protocol.request import is_string, role_and_content
 
 _MOST_BYTES = 16 * 1024
 """Bytes of a text or block that count; of a longer one, its beginning, its end and its size."""
@@ -26,6 +27,38 @@ def message_digests(messages: list[msgspec.Raw]) -> Iterator[bytes]:
     for message in messages:
         chain = _digest(chain, message, raw_members(message))
         yield chain
+
+
+def answered_digest(before: bytes, answer: Iterable[tuple[str, str]]) -> bytes:
+    """Return the digest of a conversation and the answer to it.
+
+    ``before`` is that of its messages, and ``answer`` the blocks as ``essence_of`` returns them. Thinking makes no
+    difference, nor do spaces around a text: clients leave them out when they send the answer back.
+    """
+    digest = blake2b(before, digest_size=16, person=b"answered")
+    for kind, words in answer:
+        part = words.strip().encode("utf-8", "surrogatepass")
+        if part:
+            digest.update(kind.encode("utf-8", "surrogatepass") + len(part).to_bytes(8, "big") + _sample(part))
+    return digest.digest()
+
+
+def essence_of(kind: object, text: object, id: object) -> tuple[str, str]:
+    """Return what tells an answer's block from others: its text, or the id of its call."""
+    if kind == "text" and isinstance(text, str):
+        return "text", text
+    return ("call", id) if isinstance(kind, str) and kind in TOOL_CALLS and isinstance(id, str) else ("", "")
+
+
+def sent_back_answer(message: msgspec.Raw) -> list[tuple[str, str]] | None:
+    """Return the blocks of an answer that the client sends back, or None if the message is not the model's."""
+    role, content = role_and_content(message)
+    if role != "assistant":
+        return None
+    if is_string(content):
+        return [essence_of("text", decode_json(content), None)]
+    blocks = map(decode_json, raw_items(content))
+    return [essence_of(*map(block.get, ("type", "text", "id"))) for block in blocks if isinstance(block, dict)]
 
 
 def last_turn_digest(messages: list[msgspec.Raw]) -> str | None:

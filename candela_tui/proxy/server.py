@@ -39,6 +39,7 @@ from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
+from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.proxy.capture.raw_exchange import RawExchange, id_at
 from candela_tui.proxy.client_answer import error_response, with_request_id
 from candela_tui.proxy.intercept.intercepts import Intercepts
@@ -128,6 +129,7 @@ class Proxy:
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._filling: asyncio.Task[None] | None = None
+        self._linking: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
         self._refused = RefusalNotices(feed.notify)
@@ -187,8 +189,19 @@ class Proxy:
         self._acceptor.start()
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
+        self._linking = asyncio.create_task(self._fill_conversations(), name="conversations")
         if any(self._upstreams[name] is not upstream for name, upstream in opened.items()):
             self._filling = asyncio.create_task(self._fill_ledger(), name="ledger")
+
+    async def _fill_conversations(self) -> None:
+        """Tell the capture the latest conversations from before this process."""
+        if self._paths is None:
+            return
+        try:
+            reader = StoreReader(self._paths.store)
+            self._capture.fill(await asyncio.to_thread(reader.conversations, MOST_KNOWN))
+        except StoreError as error:
+            self._feed.notify(f"Sessions that continue earlier ones are not linked to them: {error}")
 
     async def _fill_ledger(self) -> None:
         """Add the records from before this process to the ledger that rules read."""
@@ -232,6 +245,8 @@ class Proxy:
         self._capture.close()
         await self._capturing
         await self._warming
+        if self._linking is not None:
+            await self._linking
         if self._filling is not None:
             await self._filling
 

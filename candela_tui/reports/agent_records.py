@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC, durations seconds, money USD as Decimal; None means unknown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,15 @@ from candela_tui.ledger.names import session_title
 from candela_tui.reports.records import totals_record
 
 
-def tree_record(tree: AgentTree) -> dict[str, Any]:
-    """Return the record of a session's agents and turns."""
+def tree_record(tree: AgentTree, continued_by: Sequence[str]) -> dict[str, Any]:
+    """Return the record of a session's agents and turns. ``continued_by`` are the sessions that continue it."""
     session = tree.session
     return {
         "session_id": session.session_id,
         "title": session_title(session),
+        "continues": session.continues.session_id if session.continues else None,
+        "continues_request": session.continues.exchange_id if session.continues else None,
+        "continued_by": list(continued_by),
         **totals_record(session.totals),
         "agents": [_agent(node) for node in tree.agents],
         "turns": [_turn(turn) for turn in tree.turns],

@@ -84,6 +84,8 @@ def session_record(session: SessionTotals) -> Record:
         "started_at": _iso_time(session.started_at),
         "last_at": _iso_time(session.last_at),
         "agents": session.agents,
+        "continues": session.continues.session_id if session.continues else None,
+        "continues_request": session.continues.exchange_id if session.continues else None,
         **totals_record(session.totals),
     }
 

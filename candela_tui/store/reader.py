@@ -20,7 +20,7 @@ from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
 from candela_tui.ledger.usage_report import UsageGroup, UsageReport
 from candela_tui.protocol.kind import NO_MESSAGE
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
-from candela_tui.store.codecs import stored_text
+from candela_tui.store.codecs import read_text, stored_text
 from candela_tui.store.database import (
     driver_connection,
     identity_of,
@@ -190,6 +190,16 @@ class StoreReader:
                 return read_agent_types(connection, conditions(query)) if connection else AgentTypes()
         except NotSummable:
             return AgentTypes.of(self.exchanges(query))
+
+    def conversations(self, limit: int) -> list[tuple[str, str, str]]:
+        """Return the digests of the latest conversations with an answer, each with its session and exchange, the
+        earliest first."""
+        of = exchanges.c
+        wanted = select(of.conversation, of.session_id, of.id).where(of.conversation.is_not(None))
+        with self._reading() as connection:
+            rows = _rows(connection, wanted.order_by(of.id.desc()).limit(limit)) if connection else []
+        found = [(read_text(row["conversation"]), read_text(row["session_id"]), row["id"]) for row in rows]
+        return [(digest, session, each) for digest, session, each in reversed(found) if digest and session]
 
     def five_hour_resets(self, query: ExchangeQuery) -> list[tuple[datetime, datetime | None]]:
         """Return when each exchange of a query began, and the end of the window of five hours that its answer

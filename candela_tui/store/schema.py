@@ -43,6 +43,7 @@ REVISIONS: Final = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
@@ -150,7 +151,7 @@ _SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks", "cache"})
 IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request_headers", "provider_response_headers"})
 
 
-STATING: Final = "session_title IS NOT NULL OR substr(clues, 1, 16) <> '[null,null,null,'"
+STATING: Final = "session_title IS NOT NULL OR continues IS NOT NULL OR substr(clues, 1, 16) <> '[null,null,null,'"
 """Exchanges that state facts about their session. Clues of most requests only name the model."""
 SUMMED: Final = (
     "requests",
@@ -200,6 +201,7 @@ exchanges = Table(
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
     Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'")),
+    Index("ix_exchanges_conversing", "id", sqlite_where=text("conversation IS NOT NULL")),
     Index("ix_exchanges_stating", "session_id", "id", sqlite_where=text(STATING)),
 )
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, or_, select, text
 
+from candela_tui.exchange import Continued
 from candela_tui.ledger.ledger import Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
@@ -151,13 +152,14 @@ def _read_sessions(connection: Connection, sources: Sequence[Source], ledger: Le
 
 def _read_facts(connection: Connection, ended: Sequence[ColumnElement[bool]], ledger: Ledger) -> None:
     of = exchanges.c
-    facts = select(of.id, of.session_id, of.session_title, of.clues).where(text(f"({STATING})"), *ended)
-    for exchange_id, session_id, title, stored_clues in connection.execute(facts):
+    facts = select(of.id, of.session_id, of.session_title, of.clues, of.continues).where(text(f"({STATING})"), *ended)
+    for exchange_id, session_id, title, stored_clues, stored_continues in connection.execute(facts):
         try:
             clues = SessionClues(*json.loads(stored_clues)) if stored_clues else None
+            continues = Continued(*json.loads(stored_continues)) if stored_continues else None
         except (ValueError, TypeError) as error:
             raise NotSummable from error
-        ledger.session_sums(text_of(session_id)).learn(exchange_id, text_of(title), clues, None)
+        ledger.session_sums(text_of(session_id)).learn(exchange_id, text_of(title), clues, None, continues)
 
 
 def grouped(

@@ -11,7 +11,9 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.ledger.agent_tree import AgentNode, AgentTree, TimedTurn, agent_tree
+from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import session_title
+from candela_tui.ledger.session_sums import continuations
 from candela_tui.ledger.totals import Totals
 from candela_tui.reports.agent_records import tree_record
 from candela_tui.reports.json_text import json_text
@@ -44,11 +46,17 @@ def agents(invocation: Invocation, session: str, as_json: bool) -> None:
     with recorded(invocation) as store:
         session_id = session_named(store, session)
         tree = agent_tree(session_id, store.exchanges(ExchangeQuery(session_id)), now)
+        listed = store.totals(by=(Dimension.SESSION,)).sessions()
+    continued_by = [each.session_id for each in continuations(listed, session_id) if each.session_id is not None]
     if as_json:
-        echo_json(json_text(tree_record(tree)))
+        echo_json(json_text(tree_record(tree, continued_by)))
         return
     width = output_width()
     click.echo(terminal_safe(session_title(tree.session)))
+    if tree.session.continues is not None:
+        click.echo(terminal_safe(f"continues {tree.session.continues.session_id}"))
+    for other in continued_by:
+        click.echo(terminal_safe(f"continued by {other}"))
     click.echo()
     click.echo(_agents(tree, width))
     click.echo()

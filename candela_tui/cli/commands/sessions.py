@@ -13,6 +13,7 @@ from candela_tui.cli.terminal.progress import Progress
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.names import session_title
+from candela_tui.ledger.session_sums import SessionTotals
 from candela_tui.ledger.sessions import summarize
 from candela_tui.ledger.totals import Totals
 from candela_tui.reports.json_text import json_text
@@ -57,7 +58,7 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
     rows = [
         (
             session.session_id or NO_SESSION,
-            session_title(session),
+            _title(session),
             _requests(session.totals),
             str(session.agents),
             count(session.totals.known(session.totals.prompt_tokens)),
@@ -70,6 +71,11 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
     ]
     heads = ("SESSION", "TITLE", "REQUESTS", "AGENTS", "PROMPT", "CACHED", "OUTPUT", "COST", "LAST")
     click.echo(table(heads, rows, flexible=1, right=range(2, 8), width=output_width()))
+
+
+def _title(session: SessionTotals) -> str:
+    title = session_title(session)
+    return f"{title} (continues {session.continues.session_id[:8]})" if session.continues is not None else title
 
 
 def _requests(totals: Totals) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect
-from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.proxy.capture.conversations import Conversations, Origins
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.proxy.capture.retry_forms import RetryForms
@@ -73,10 +73,16 @@ class Capture:
         self._titled_sessions: dict[str, None] = {}
         self._known_agents: dict[tuple[str | None, str], None] = {}
         self._conversations = Conversations()
+        self._origins = Origins()
         self._tries = RetryForms()
         self._work = asyncio.Event()
         self._closing = False
         self._slice_end = self._tick_began = 0.0
+
+    def fill(self, recorded: Iterable[tuple[str, str, str]]) -> None:
+        """Add the conversations from before this process, which new sessions may continue: digests, sessions and
+        exchanges, the earliest first."""
+        self._origins.fill(recorded)
 
     def begin(self, raw: RawExchange) -> None:
         """Take a new exchange, which ``run`` records."""
@@ -212,6 +218,8 @@ class Capture:
             if exchange.dialect == Dialect.MESSAGES and not known:
                 record.notice = on_first_request(record.raw.request.headers, record.request)
             if exchange.session_id is not None:
+                if not known:
+                    record.seek(self._origins)
                 _remember(self._known_sessions, exchange.session_id, _MOST_SESSIONS_KNOWN)
         if exchange.kind is Kind.MESSAGES and exchange.agent_id is not None:
             agent = (exchange.session_id, exchange.agent_id)
@@ -233,6 +241,8 @@ class Capture:
             growth = Growth((), (), None)
         self._tell(lambda sink: sink.ended(record.exchange, growth))
         exchange = record.exchange
+        if exchange.conversation is not None and exchange.session_id is not None:
+            self._origins.remember(exchange.conversation, exchange.session_id, exchange.id)
         if exchange.kind is Kind.TITLE and exchange.session_id is not None:
             # Not at its beginning: its destination may be unknown then.
             if exchange.session_id not in self._titled_sessions:

@@ -1,12 +1,14 @@
-"""Find the conversation that a request belongs to, if its client names no session."""
+"""Recognise conversations by their messages: that of a client that names no session, and one that another continues."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import msgspec
 
+from candela_tui.exchange import Continued
 from candela_tui.protocol.message_digests import message_digests
 
-_MOST_KNOWN = 10_000
+MOST_KNOWN = 10_000
 """Conversations that are remembered; the one that was idle longest is dropped first."""
 
 
@@ -26,6 +28,38 @@ class Conversations:
         found = next((known for digest in reversed(digests) if (known := self._known.get((client, digest)))), new_id)
         self._known[client, digests[-1]] = found
         self._known.move_to_end((client, digests[-1]))
-        if len(self._known) > _MOST_KNOWN:
+        if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
         return found
+
+
+class Origins:
+    """Finds the session that a new one continues: the one whose answer the new one sends back, after the same
+    messages."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Continued | None] = OrderedDict()
+        """By the digest of a conversation with its answer, where it was; None if it was in several sessions."""
+
+    def remember(self, conversation: str, session_id: str, exchange_id: str) -> None:
+        """Remember a conversation of a session, as it was after an answer."""
+        here = Continued(session_id, exchange_id)
+        known = self._known.get(conversation, here)
+        same = known is not None and known.session_id == session_id
+        self._known[conversation] = here if same else None
+        self._known.move_to_end(conversation)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def fill(self, recorded: Iterable[tuple[str, str, str]]) -> None:
+        """Add what was recorded before this process: conversations, sessions and exchanges, the earliest first."""
+        since = list(self._known.items())
+        for conversation, session_id, exchange_id in recorded:
+            self.remember(conversation, session_id, exchange_id)
+        for conversation, where in since:
+            if where is not None:
+                self.remember(conversation, where.session_id, where.exchange_id)
+
+    def find(self, conversation: str) -> Continued | None:
+        """Return where a conversation was."""
+        return self._known.get(conversation)

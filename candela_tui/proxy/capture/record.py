@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import starmap
+from itertools import chain, starmap
 
 from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.limits import extra_usage
@@ -22,7 +22,13 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
 from candela_tui.protocol.headers import beta_flags, header, rate_limits, request_id
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.message_digests import last_turn_digest
+from candela_tui.protocol.message_digests import (
+    answered_digest,
+    essence_of,
+    last_turn_digest,
+    message_digests,
+    sent_back_answer,
+)
 from candela_tui.protocol.native_calls import is_messages_of_bedrock
 from candela_tui.protocol.parsed_request import ParsedRequest, is_chat, parse_request
 from candela_tui.protocol.request import MessagesRequest, session_in_metadata
@@ -32,7 +38,7 @@ from candela_tui.protocol.user_agent import client_of
 from candela_tui.providers.identity import Dialect, Provider
 from candela_tui.providers.upstream import Attempt
 from candela_tui.proxy.capture.billing import billed, served_by
-from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.proxy.capture.conversations import Conversations, Origins
 from candela_tui.proxy.capture.delegations import called_tools, delegates, delegation_of
 from candela_tui.proxy.capture.growth import GrowthCursor
 from candela_tui.proxy.capture.outcome import ending, unread
@@ -55,6 +61,7 @@ class ExchangeRecord:
         "_asked",
         "_attempt",
         "_body",
+        "_conversation",
         "_counted",
         "_delegations",
         "_encoding",
@@ -65,6 +72,7 @@ class ExchangeRecord:
         "_headed",
         "_lifetimes",
         "_oauth",
+        "_origins",
         "_received",
         "_received_told",
         "_shown",
@@ -109,6 +117,9 @@ class ExchangeRecord:
         self._attempt: Attempt | None = None
         """The newest attempt that ``exchange`` includes."""
         self._answer: AnswerDecoder | None = None
+        self._conversation = b""
+        """The digest of the main agent's messages; empty until they are read, and for other requests."""
+        self._origins: Origins | None = None
         self._delegations: dict[int, Delegation | None] = {}
         """Tasks by the index of the block that delegates them: each is read once."""
         self._encoding: Decoder | None = None
@@ -200,7 +211,7 @@ class ExchangeRecord:
         self.exchange = self._attempted(self.exchange)
         if request is not None:
             self._asked = self._asks(call)
-            self._unread = asked_lifetimes(self._body, self._lifetimes)
+            self._unread = chain(asked_lifetimes(self._body, self._lifetimes), self._digest(request))
 
     def _asks(self, call: ParsedRequest) -> Asked:
         """Return what the served answer is compared with."""
@@ -225,6 +236,25 @@ class ExchangeRecord:
         if exchange.session_id is None and exchange.kind is Kind.MESSAGES and self.request is not None:
             session_id = conversations.join(exchange.client, self.request.messages, exchange.id)
             self.exchange = replace(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
+
+    def seek(self, origins: Origins) -> None:
+        """Look for the session that this first request of another one continues, while the request is read on."""
+        self._origins = origins
+
+    def _digest(self, request: MessagesRequest) -> Iterator[None]:
+        """Digest the conversation of the main agent, one message a step."""
+        exchange, before, found = self.exchange, b"", None
+        if exchange.kind is not Kind.MESSAGES or exchange.agent_id is not None or exchange.session_id is None:
+            return
+        for message, digest in zip(request.messages, message_digests(request.messages), strict=True):
+            answer = sent_back_answer(message) if self._origins is not None else None
+            if self._origins is not None and answer is not None:
+                found = self._origins.find(answered_digest(before, answer).hex()) or found
+            before = digest
+            yield
+        self._conversation = before
+        if found is not None and found.session_id != exchange.session_id:
+            self.exchange = replace(self.exchange, continues=found)
 
     def compare(self, tries: RetryForms) -> None:
         """Set the parts that the request leaves out of an earlier try of the same call."""
@@ -469,6 +499,9 @@ class ExchangeRecord:
         )
         tier = self._tier or self._tier_asked
         exchange = billed(exchange, fold, self._gateway, self._asked, pricer, cloud_tier=tier, ended=ended)
+        if ended and self._conversation and fold.stopped and exchange.outcome is Outcome.OK:
+            said = (essence_of(block.type, block.text, block.start.get("id")) for block in fold.blocks.values())
+            exchange = replace(exchange, conversation=answered_digest(self._conversation, said).hex())
         if ended and exchange.kind is Kind.TITLE and fold.stopped:
             text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
             exchange = replace(exchange, session_title=title_in_answer(text))

@@ -39,6 +39,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("●", "marked for export or comparison"),
         LegendEntry("▸ ▾", "folded, unfolded"),
         LegendEntry("├ └", "a sub-agent of the session above"),
+        LegendEntry("↳", "continues the session whose id begins so: resumed under another id, or forked"),
         LegendEntry("⎇", "git branch"),
         LegendEntry("≠", "served by another model, or differently, than requested"),
         LegendEntry(IMPORTED, "imported, in whole or in part: read from a transcript or a HAR file"),

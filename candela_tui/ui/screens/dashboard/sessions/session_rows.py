@@ -30,6 +30,8 @@ from candela_tui.ui.style.styled_text import Line, Piece, cells_of
 
 _NO_PIECE: Piece = ("", "dim")
 _ALL = "All sessions"
+CONTINUES = "↳"
+"""The sign of a session that continues another one."""
 _SHORTEST_TITLE, _LONGEST_TITLE = 14, 48
 """Cells of a title on a line that also has columns."""
 _LONGEST_DIRECTORY = 24
@@ -195,6 +197,8 @@ class SessionRow:
             yield f"{amounts.percent(totals.cache_hit_rate)} hit", "dim"
         if context and not filling:
             yield context[-1]
+        if session.continues is not None:
+            yield f"{CONTINUES} {session.continues.session_id[:8]}", "dim"
         if session.cwd:
             yield _tail(_home(session.cwd), _LONGEST_DIRECTORY), "dim"
         if session.git_branch:

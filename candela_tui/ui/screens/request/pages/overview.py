@@ -222,6 +222,7 @@ def _request(exchange: Exchange, agent: str, clock: Clock, width: int) -> list[L
         ("request id", exchange.request_id),
         ("for", _purpose(exchange)),
         ("session", exchange.session_id),
+        ("continues", _continues(exchange)),
         ("agent", _agent(exchange, agent)),
         ("parent agent", exchange.parent_agent_id),
         ("agent type", exchange.agent_type),
@@ -233,6 +234,11 @@ def _request(exchange: Exchange, agent: str, clock: Clock, width: int) -> list[L
     for name, value in facts:
         lines += labelled(name, value, width)
     return lines
+
+
+def _continues(exchange: Exchange) -> str | None:
+    where = exchange.continues
+    return f"session {where.session_id}, after its request {where.exchange_id}" if where is not None else None
 
 
 def _crossed(exchange: Exchange) -> Iterator[tuple[str, str]]:
