@@ -1,10 +1,11 @@
 """How the content of the context window changes: its growth, what entered and left, what is in it more than once."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from candela_tui.analysis.context import context_fill
 from candela_tui.analysis.context_items import ContextItem, Kind, Source
 from candela_tui.analysis.context_parts import Context, CountedItem
 from candela_tui.analysis.conversation import CONTINUING, same_agent
@@ -99,6 +100,12 @@ def conversation_before(exchanges: Iterable[Exchange], exchange: Exchange) -> li
         )
         and (other.id == exchange.id or prompt_tokens(other) is not None)
     ]
+
+
+def growth(conversation: Sequence[Exchange]) -> int | None:
+    """Return how many tokens each of the latest requests of a conversation added; None if there are too few."""
+    fill = context_fill(conversation)
+    return fill.growth if fill is not None else None
 
 
 def prompt_tokens(exchange: Exchange) -> int | None:

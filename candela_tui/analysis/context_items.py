@@ -58,6 +58,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+SUMMARY = "summary of the compacted conversation"
 _OF_MESSAGES = {
     SectionKind.USER: Kind.USER,
     SectionKind.REMINDER: Kind.REMINDER,
@@ -180,7 +181,7 @@ def _of_text(raw: msgspec.Raw, role: str) -> Iterator[ContextItem]:
         yield from map(_of_section, user_sections(_text(raw)))
     else:
         summary = is_summary(text_prefix(raw, 256) or "")
-        kind, name = (Kind.SUMMARY, "summary of the compacted conversation") if summary else (Kind.USER, "user")
+        kind, name = (Kind.SUMMARY, SUMMARY) if summary else (Kind.USER, "user")
         yield _piece(kind, name, raw, estimate.json_tokens(view), _digest(raw))
 
 

@@ -58,6 +58,18 @@ def fill(context: Context) -> str:
     return words if context.autocompact_at is None else f"{words}, compacts at {context.autocompact_at:,}"
 
 
+def growth(tokens: int | None, context: Context) -> str:
+    """Return how fast the context grows, by the tokens that each of the latest requests added; empty if it does not."""
+    if tokens is None or tokens <= 0:
+        return ""
+    grows = f"grows by {tokens:,} tokens a request"
+    end = context.window if context.autocompact_at is None else context.autocompact_at
+    if end is None or context.prompt_tokens is None or context.prompt_tokens >= end:
+        return grows
+    verb = "is full" if context.autocompact_at is None else "compacts"
+    return f"{grows}; at that rate it {verb} in {amounts.requests(-(-(end - context.prompt_tokens) // tokens))}"
+
+
 def entered(change: ContextChange) -> str:
     """Return what entered the window since the previous request."""
     if not change.entered:

@@ -42,10 +42,11 @@ _PER_SIGNATURE_BYTE = 0.282
 _SIGNATURE_HEAD = 200
 """Bytes of a signature that are there without any thought."""
 
-_SAMPLE = 4096
+_SAMPLE = 2048
 _SLICES = 8
-_ESCAPES = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
-_UNESCAPED = {rb"\n": b"\n", rb"\t": b"\t", rb"\r": b"\r", rb"\"": b'"', rb"\\": b"\\", rb"\/": b"/"}
+_ESCAPES = ((rb"\\", b"/"), (rb"\n", b"\n"), (rb"\t", b"\t"), (rb"\"", b'"'))
+"""Those that are frequent, in an order in which none is taken for another, with what stands for it. (Two backslashes
+are a sign, as one is.)"""
 
 _DOCUMENT_PAGE = 2_250
 """Tokens a page: "1,500 to 3,000", https://platform.claude.com/docs/en/build-with-claude/pdf-support."""
@@ -75,7 +76,10 @@ def json_tokens(raw: bytes | memoryview) -> float:
     sample = _sample(raw)
     if not sample:
         return 0.0
-    plain = _ESCAPES.sub(lambda found: _UNESCAPED.get(found[0], b"?"), sample) if b"\\" in sample else sample
+    plain = sample
+    if b"\\" in sample:
+        for escape, character in _ESCAPES:
+            plain = plain.replace(escape, character)
     return _sampled(plain) * (len(raw) / len(sample))
 
 

@@ -9,7 +9,6 @@ from typing import Self
 
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
-from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.credentials.sign_in.live_check import LiveCheck, fix_of_web_page
 from candela_tui.credentials.state import Standing
@@ -21,23 +20,14 @@ from candela_tui.doctor.credentials import running_states
 from candela_tui.doctor.models import requested_model
 from candela_tui.doctor.providers_in_use import misspelt_place, providers_in_use
 from candela_tui.doctor.run_checks import Check, in_thread
-from candela_tui.network.origins import Origins
-from candela_tui.network.provider_client import ProviderClient
 from candela_tui.protocol.errors import error_in_answer, page_title
-from candela_tui.providers.attempts import Attempts
-from candela_tui.providers.identity import PROVIDERS, Provider, route_to
+from candela_tui.providers.identity import PROVIDERS, Provider
+from candela_tui.providers.own_requests import OwnRequests
 from candela_tui.providers.package import Answer
-from candela_tui.providers.registry import checks_of, open_upstreams
-from candela_tui.providers.upstream import ClientRequest
+from candela_tui.providers.registry import checks_of
 from candela_tui.proxy.listen import HOST
 
 _LIMIT_S = 30.0
-_FIELDS = (
-    ("Authorization", f"Bearer {PLACEHOLDER}"),
-    ("anthropic-version", "2023-06-01"),
-    ("Content-Type", "application/json"),
-    ("Accept-Encoding", "identity"),
-)
 
 
 def access_checks() -> list[Check]:
@@ -105,18 +95,11 @@ class _UpstreamProbe:
         """The status of the last answer that was a web page."""
 
     async def __aenter__(self) -> Self:
-        settings = self._context.settings
-        self._client = ProviderClient(settings.proxy)
-        self._attempts = Attempts(self._client, Origins(settings.proxy.port))
-        self._upstreams = open_upstreams(settings, self._attempts, self._context.paths, lambda _: None)
+        self._requests = await OwnRequests(self._context.settings, self._context.paths).__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        try:
-            for upstream in self._upstreams.values():
-                await upstream.close()
-        finally:
-            await self._client.close()
+        await self._requests.__aexit__()
 
     async def model(self) -> str:
         """Return the model that Claude Code would ask for."""
@@ -124,16 +107,15 @@ class _UpstreamProbe:
 
     async def models(self) -> Answer:
         """List the models."""
-        return await self._ask(ClientRequest("GET", "/v1/models?limit=1000", [*_FIELDS], b""), "data")
+        return await self._ask("GET", "/v1/models?limit=1000", b"", "data")
 
     async def count(self, model: str) -> Answer:
         """Count the tokens of one word, which costs nothing."""
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}]}).encode()
-        return await self._ask(ClientRequest("POST", "/v1/messages/count_tokens", [*_FIELDS], body), "input_tokens")
+        return await self._ask("POST", "/v1/messages/count_tokens", body, "input_tokens")
 
-    async def _ask(self, request: ClientRequest, member: str) -> Answer:
-        upstream = self._upstreams[route_to(self._provider).name]
-        reply = await self._attempts.fetch(await upstream.attempt(request))
+    async def _ask(self, method: str, path: str, body: bytes, member: str) -> Answer:
+        reply = await self._requests.ask(self._provider, method, path, body)
         if page_title(reply.body) is not None:
             self.page_status = reply.status
         return Answer(reply.status, reply.body, error_in_answer(reply.status, reply.body, member))

@@ -15,8 +15,10 @@ from candela_tui.analysis.context_change import (
     conversation_before,
     duplicates,
     every_tool,
+    growth,
     largest,
 )
+from candela_tui.analysis.context_counting import estimate_error
 from candela_tui.analysis.context_items import ContextItem, read_context
 from candela_tui.analysis.context_parts import Context, context_of
 from candela_tui.analysis.items import Items, read_items
@@ -41,21 +43,29 @@ _MOST_ITEMS = 10
 @click.command()
 @click.argument("request_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--count", is_flag=True, help="Let the provider count the parts, with candela's own credentials.")
 @pass_invocation
-def context(invocation: Invocation, request_id: str, as_json: bool) -> None:
+def context(invocation: Invocation, request_id: str, as_json: bool, count: bool) -> None:
     """Show what fills the context window at a request, by source. The beginning of its ID is enough.
 
-    The parts are estimated and add up to the prompt that the provider measured.
+    The parts are estimated, or counted with --count, and add up to the prompt that the provider measured.
     """
     with recorded(invocation) as store:
         exchange = request_named(store, request_id)
         conversation = conversation_before(store.exchanges(ExchangeQuery(exchange.session_id)), exchange)
         known = Items()
         before = _previous(store, conversation, known)
-        items = _items(store, exchange, Items(), known)
-    if items is None:
+        body = _body(store, exchange)
+    items = None if body is None else _items(body, exchange, Items(), known)
+    if body is None or not items:
         raise click.ClickException(f"What is in its context can't be told. {missing_body(exchange)}")
     now = context_of(exchange, items, conversation)
+    error = None
+    if count:
+        from candela_tui.cli.count_tokens import counted  # It imports the HTTP client.
+
+        estimated, now = now, counted(invocation, exchange, body, now)
+        error = estimate_error(estimated, now)
     change = None
     if before is not None:
         previous, its_items = before
@@ -63,10 +73,13 @@ def context(invocation: Invocation, request_id: str, as_json: bool) -> None:
         change = context_change(now, then, exchange, previous)
     repeats, every = duplicates(now), every_tool(exchange, now)
     if as_json:
-        echo_json(json_text(_record(exchange, now, change, repeats, every)))
+        measured = {"growth_tokens": growth(conversation), "estimate_error": error}
+        echo_json(json_text(_record(exchange, now, change, repeats, every) | measured))
         return
-    for line in _lines(exchange, now, change, repeats, every):
+    for line in _lines(exchange, now, words.growth(growth(conversation), now), change, repeats, every):
         click.echo(line)
+    if error is not None:
+        click.echo(f"\nThe parts are counted. The estimate had given {error:.1%} of the prompt to other parts.")
 
 
 def _previous(
@@ -75,22 +88,25 @@ def _previous(
     """Return the request before the last one of a conversation, with its pieces; None if there is none with a body."""
     if len(conversation) < 2:
         return None
-    items = _items(store, conversation[-2], known, Items())
-    return None if items is None else (conversation[-2], items)
+    previous = conversation[-2]
+    body = _body(store, previous)
+    return None if body is None else (previous, _items(body, previous, known, Items()))
 
 
-def _items(store: "StoreReader", exchange: Exchange, items: Items, known: Items) -> list[ContextItem] | None:
-    """Read the pieces of a request's prompt; None if its body is not kept or not a Messages request."""
+def _body(store: "StoreReader", exchange: Exchange) -> bytes | None:
+    """Return a request's body in the form of the Messages API; None if it is not kept."""
     own_form = request_side(exchange) == "client"
-    body = store.request_body(exchange.id) if own_form else store.provider_request_body(exchange.id)
-    if body is None:
-        return None
+    return store.request_body(exchange.id) if own_form else store.provider_request_body(exchange.id)
+
+
+def _items(body: bytes, exchange: Exchange, items: Items, known: Items) -> list[ContextItem]:
+    """Read the pieces of a request's prompt; none if its body is not a Messages request."""
     found: list[ContextItem] = []
     for _ in read_items(body, items, known):
         pass
     for _ in read_context(items, exchange.model_used or exchange.model, found):
         pass
-    return found or None
+    return found
 
 
 def _record(
@@ -135,11 +151,14 @@ def _record(
 def _lines(
     exchange: Exchange,
     now: Context,
+    grows: str,
     change: ContextChange | None,
     repeats: Sequence[Duplicate],
     every: EveryTool | None,
 ) -> Iterator[str]:
     yield terminal_safe(f"{exchange.model_used or exchange.model or amounts.UNKNOWN}: {words.fill(now)}")
+    if grows:
+        yield f"It {grows}."
     yield ""
     yield from table_lines(
         ("PART", "TOKENS", "SHARE", "BYTES"),

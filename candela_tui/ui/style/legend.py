@@ -71,7 +71,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
     "Signs: one request": (
         LegendEntry("¶", "text of the response"),
         LegendEntry("∴", "thinking"),
-        LegendEntry("→ ←", "a tool call, and its result"),
+        LegendEntry("→ ←", "a tool call, and its result; in Context, → leads to a message"),
         LegendEntry("⌕", "a tool that a tool search loaded"),
         LegendEntry("▣", "an image or document"),
         LegendEntry("◇", "a cache breakpoint: the prompt is cached up to here"),

@@ -28,6 +28,7 @@ from candela_tui.ui.screens.dashboard.welcome import Welcome
 from candela_tui.ui.screens.dialogs.notices import NoticesDialog
 from candela_tui.ui.screens.dialogs.quit import QuitDialog
 from candela_tui.ui.screens.request.pages.cache import CachePage
+from candela_tui.ui.screens.request.pages.context import ContextPage
 from candela_tui.ui.screens.request.pages.overview import OverviewPage
 from candela_tui.ui.screens.request.pages.page import Page
 from candela_tui.ui.screens.request.screen import RequestScreen
@@ -51,6 +52,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
+        bind("dashboard.context", "c", "open_context", "Context", "Show what fills the request's context window"),
         bind("dashboard.cache", "x", "open_cache", "Cache", "Show what was read from the cache, and why"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
         bind("dashboard.intercept", "i", "intercept", "Intercept", "Hold requests that match a filter, and edit them"),
@@ -245,6 +247,11 @@ class DashboardScreen(Screen[None]):
     def _open(self, exchange_id: str, page: type[Page] = OverviewPage) -> None:
         self._panes.sessions.stay()
         self.app.push_screen(RequestScreen(self._sources, exchange_id, self._panes.requests.listed, page=page))
+
+    def action_open_context(self) -> None:
+        """Show what fills the context window at the selected request."""
+        if self._panes.requests.exchange_id is not None:
+            self._open(self._panes.requests.exchange_id, ContextPage)
 
     def action_open_cache(self) -> None:
         """Show what of the selected request was read from the cache."""

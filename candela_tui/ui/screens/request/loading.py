@@ -46,7 +46,11 @@ async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest |
 def session_of(sources: DataSources, session_id: str | None) -> ShownSession:
     """Return the session of a request."""
     loaded = sources.loaded
-    return ShownSession(lambda: loaded.requests(session_id), lambda: loaded.session(session_id))
+    return ShownSession(
+        lambda: loaded.requests(session_id),
+        lambda: loaded.session(session_id),
+        lambda exchange_id: ExchangeBodies(sources, exchange_id),
+    )
 
 
 def agent_of(sources: DataSources, exchange: Exchange) -> str:

@@ -73,6 +73,11 @@ class OpenPages:
         write = deferred(self._write, title)
         self._worker = self._view.run_worker(write, group="page", exclusive=True)
 
+    def forget_place(self, title: str) -> None:
+        """Forget where the page of this title was scrolled to."""
+        if title in self._open:
+            self._open[title].at = 0
+
     def forget(self, title: str | None = None) -> None:
         """Close the page of this title, or all pages, so that they are made again."""
         if title is None:

@@ -22,6 +22,7 @@ from candela_tui.ui.screens.request.navigation import SourceList, Wanted, neighb
 from candela_tui.ui.screens.request.open_pages import OpenPages
 from candela_tui.ui.screens.request.pages.answer_lines import block_section
 from candela_tui.ui.screens.request.pages.cache import CachePage
+from candela_tui.ui.screens.request.pages.context import ContextPage
 from candela_tui.ui.screens.request.pages.headers import HeadersPage
 from candela_tui.ui.screens.request.pages.messages import MessagesPage, message_section
 from candela_tui.ui.screens.request.pages.overview import OverviewPage
@@ -47,6 +48,7 @@ PAGES: tuple[type[Page], ...] = (
     SystemPage,
     ToolsPage,
     ResponsePage,
+    ContextPage,
     CachePage,
     TurnPage,
     HeadersPage,
@@ -231,6 +233,12 @@ class RequestScreen(Closable[None]):
         share = self._view.scroll_y / lines
         self._pages.forget()
         self._open(at=round(share * lines))
+
+    @on(TextView.LedTo)
+    def _led_to_message(self, event: TextView.LedTo) -> None:
+        self._pages.forget_place(MessagesPage.title)
+        self._view.go_to(event.section)
+        self.action_open_page(_TITLES.index(MessagesPage.title))
 
     @on(TabBar.TabSelected)
     def _tab_chosen(self, event: TabBar.TabSelected) -> None:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -30,6 +31,12 @@ class TextView(LineView, inherit_bindings=False):
     class Searched(Message):
         """Posted when the search made progress, or moved to another hit."""
 
+    @dataclass
+    class LedTo(Message):
+        """Posted when a block was opened that leads to a section of another page."""
+
+        section: str
+
     def __init__(
         self, lines: Lines | None = None, *, id: str | None = None, preferences: Preferences | None = None
     ) -> None:
@@ -39,6 +46,8 @@ class TextView(LineView, inherit_bindings=False):
         self._finder: Finder = self._lines.finder(None)
         self._hit = -1
         self._search: Worker[None] | None = None
+        self._goal = ""
+        """The section to go to once it is there; empty if there is none."""
 
     def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False) -> None:
         """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow."""
@@ -46,6 +55,7 @@ class TextView(LineView, inherit_bindings=False):
         self._chosen = None
         self._forget_hits()
         super().show_lines(lines, at=at, follow=follow)
+        self._reach_goal()
         self.refresh_bindings()
 
     def release_lines(self) -> None:
@@ -56,12 +66,29 @@ class TextView(LineView, inherit_bindings=False):
     def grew(self, *, at: float | None = None) -> None:
         """Update the view after lines were added or the last ones changed, and search them."""
         super().grew(at=at)
+        self._reach_goal()
         self._search_on()
+
+    def go_to(self, section: str) -> None:
+        """Go to the first block of a section of the lines that are shown next, as soon as it is there."""
+        self._goal = section
+        self.needs_lines.set()
+
+    def _reach_goal(self) -> None:
+        lines = self._folded
+        if not self._goal or lines is None:
+            return
+        place = next((place for place, fold in enumerate(lines.folds) if fold.section == self._goal), None)
+        if place is not None:
+            self._goal = ""
+            self._chosen = place if lines.folds[place].stops else lines.next_stop(place, 1)
+            self._following = False
+            self.scroll_to(y=lines.start_of(place), animate=False, force=True)
 
     @property
     def needs_all(self) -> bool:
-        """Whether all lines are needed: the end is followed, or a search has not found enough yet."""
-        return super().needs_all or (self._query is not None and len(self._finder.hits) < MOST_HITS)
+        """Whether all lines are needed: the end is followed, or what is sought was not found yet."""
+        return super().needs_all or bool(self._goal) or (self._query is not None and len(self._finder.hits) < MOST_HITS)
 
     def go_on(self, more: bool) -> None:
         """Take whether there are more lines than those given so far, which a search is to find, too."""
@@ -150,10 +177,18 @@ class TextView(LineView, inherit_bindings=False):
         return not self._wraps if action == "sideways" else True
 
     def action_fold(self) -> None:
-        """Fold or unfold the current block."""
+        """Fold or unfold the current block, or open what it leads to."""
         number = self.current
-        if number is not None:
+        if number is not None and not self._lead(number):
             self.toggle(number)
+
+    def _lead(self, number: int) -> bool:
+        """Return whether a block leads elsewhere, and say so."""
+        lines = self._folded
+        leads_to = lines.folds[number].leads_to if lines is not None else ""
+        if leads_to:
+            self.post_message(self.LedTo(leads_to))
+        return bool(leads_to)
 
     def toggle(self, number: int) -> None:
         """Fold or unfold a block."""
@@ -252,7 +287,7 @@ class TextView(LineView, inherit_bindings=False):
         row = number - lines.start_of(place)
         rest = fold.level is not None and not fold.whole and row == bool(fold.head) + fold.shown
         self._choose(place)
-        if row == 0 or rest:
+        if not self._lead(place) and (row == 0 or rest):
             self.toggle(place)
 
     def search(self, words: str, section: str = "") -> None:

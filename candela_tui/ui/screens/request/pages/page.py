@@ -25,6 +25,8 @@ class ShownSession:
     requests: Callable[[], Sequence[Exchange]] = tuple
     """Return its requests, the earliest first."""
     summary: Callable[[], SessionSummary] = lambda: SessionSummary(None)
+    bodies_of: Callable[[str], ExchangeBodies] | None = None
+    """Return the bodies of a request by its id; None if they can't be read."""
 
 
 @dataclass(slots=True)

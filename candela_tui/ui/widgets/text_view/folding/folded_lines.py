@@ -199,6 +199,7 @@ class FoldedLines(Lines):
         if row or not fold.stops:
             return ((" " * fold.indent, "text"), *line) if line else ()
         sign = ("▸" if fold.level is DetailLevel.ONE or not fold.whole else "▾") if fold.foldable else " "
+        sign = "→" if fold.leads_to else sign
         return ((f"{' ' * (fold.indent - 2)}{sign} ", "accent"), *line)
 
     def _row(self, place: int, fold: Fold, row: int) -> Line:

@@ -50,6 +50,8 @@ class Fold:
     """Identifies the block even if its number changes; None to use the number."""
     section: str = ""
     """The section of the page that it belongs to, such as a message; empty if there are none."""
+    leads_to: str = ""
+    """The section of another page that opening it leads to; empty if it only folds."""
     clicked: Callable[[int], bool] | None = None
     """Called with the clicked cell. Returns whether the click changed levels of detail."""
 
