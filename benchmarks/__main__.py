@@ -10,6 +10,7 @@ MEASUREMENTS = {
     "memory": "memory while much comes",
     "soak": "mixed load with faults for a long time: delays, memory, what is not given back",
     "page": "how fast a browser shows the page of a large session",
+    "cache": "what it costs to say why each request missed the cache",
     "search": "what the full-text search costs: the size of its index, indexing and searching",
     "store": "the room that a long history takes, and how fast it answers",
     "growth": "cost against the size of stores, sessions, bodies and streams",

@@ -251,6 +251,8 @@ def rewrite_usd(exchange: Exchange, tokens: int, pricer: Pricer) -> Decimal | No
     usage, basis = exchange.usage, exchange.price_basis
     if usage is None or basis is None:
         return None
+    if not tokens:
+        return Decimal(0)
     of_5m = min(tokens, usage.cache_write_5m_tokens or 0)
     of_1h = min(tokens - of_5m, usage.cache_write_1h_tokens or 0)
     if_read = replace(

@@ -1,6 +1,7 @@
 """Works out what became of the cache of a recorded request."""
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +18,8 @@ from candela_tui.store.reader import StoreReader
 _FIRST_LOOK: Final = 4
 _NEXT_LOOK: Final = 200
 """Earlier requests of an agent that are read at once: nearly always, one of the first few left something."""
+_MOST_ENDED: Final = 500
+"""Exchanges that are remembered."""
 _MOST_RECENT: Final = 200
 """Requests of other agents and sessions among which those are chosen that a first request is compared with."""
 
@@ -31,14 +34,17 @@ class CacheDiagnoser:
         self._store = store
         self._pricer = pricer
         self._prompts = RecordedPrompts(store, pause)
+        self._ended: OrderedDict[str, Exchange] = OrderedDict()
 
     def forget(self) -> None:
         """Free what is remembered of prompts."""
         self._prompts.forget()
+        self._ended.clear()
 
     def compared(self, exchange: Exchange) -> tuple[Asked, Asked | None]:
         """Return a request, and the one whose cache it could read; None if there is none. Raises StoreError."""
         # The earlier ones first: they were usually read already, and this one is then read against them.
+        self._remember(exchange)
         others = [self._prompts.asked(other) for other in self._others(exchange)]
         now = self._prompts.asked(exchange)
         return now, closest(now, others)
@@ -65,8 +71,23 @@ class CacheDiagnoser:
         """Return the ``latest_cached`` of the whole session, of which only the end is read as a rule."""
         last, limit = exchange.id, _FIRST_LOOK
         while True:
-            page = self._store.earlier_of_agent(exchange, last, limit)
-            found = latest_cached(page, exchange)
-            if found is not None or len(page) < limit:
+            ids = self._store.earlier_of_agent(exchange, last, limit)
+            found = latest_cached(self._read(ids), exchange)
+            if found is not None or len(ids) < limit:
                 return found
-            last, limit = page[-1].id, _NEXT_LOOK
+            last, limit = ids[-1], _NEXT_LOOK
+
+    def _read(self, ids: Sequence[str]) -> list[Exchange]:
+        """Return exchanges, as far as they can be read."""
+        unknown = [each for each in ids if each not in self._ended]
+        read = self._store.with_ids(unknown) if unknown else {}
+        for exchange in read.values():
+            self._remember(exchange)
+        known = [read.get(each) or self._ended.get(each) for each in ids]
+        return [each for each in known if each is not None]
+
+    def _remember(self, exchange: Exchange) -> None:
+        if not exchange.live:
+            self._ended[exchange.id] = exchange
+            if len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)

@@ -15,7 +15,7 @@ from candela_tui.file_lock import locked_now
 from candela_tui.pricing import Pricer
 from candela_tui.results.cache import CacheDiagnoser
 from candela_tui.store.errors import StoreError
-from candela_tui.store.reader import StoreReader
+from candela_tui.store.sequential_reader import SequentialReader
 from candela_tui.store.writer import StoreWriter
 from candela_tui.threads import Pace, Stopped
 
@@ -51,7 +51,7 @@ class ResultsThread:
     ) -> None:
         """``is_busy`` says whether streams are live: the thread then rests nearly all of the time."""
         self._path = store
-        self._store = StoreReader(store)
+        self._store = SequentialReader(store)
         self._writer = writer
         self._on_results = on_results
         self._on_more = on_more
@@ -78,7 +78,6 @@ class ResultsThread:
         self._ended.put(None)
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
-        self._store.close()
 
     def _run(self) -> None:
         try:
@@ -90,6 +89,8 @@ class ResultsThread:
                 f"What became of the prompt cache is not worked out any more, by a fault of candela's own "
                 f"({type(error).__name__}: {error})."
             )
+        finally:
+            self._store.close()
 
     def _work(self) -> None:
         fill_at = 0.0
@@ -108,6 +109,7 @@ class ResultsThread:
         except queue.Empty:
             if wait_s:
                 self._diagnoser.forget()
+                self._store.forget()
             return
         self._pace.begin()
         while not self._stop.is_set():

@@ -1,6 +1,5 @@
 """Checks the whole store: the file's structure, the sums, each row, and each body against its hash."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.store.bodies import DamagedBody, Part, digest, unpack, unpack_part
+from candela_tui.store.bodies import DamagedBody, Part, unpack_part
 from candela_tui.store.database import (
     driver_connection,
     reading_engine,
@@ -19,8 +18,8 @@ from candela_tui.store.database import (
 )
 from candela_tui.store.diagnoses import WITH_DIAGNOSIS
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unreadable
-from candela_tui.store.lanes import read_request
 from candela_tui.store.provider_requests import read_provider_request
+from candela_tui.store.request_reader import RequestReader
 from candela_tui.store.rows import exchange_of, with_headers
 from candela_tui.store.schema import (
     cache_diagnoses,
@@ -54,8 +53,7 @@ class Check:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._engine = reading_engine(path)
-        self._bases: OrderedDict[str, bytes] = OrderedDict()
-        self._bytes = 0
+        self._requests = RequestReader(_MOST_BASES)
         self.problems: list[Problem] = []
         self.requests = 0
         """How many requests were checked."""
@@ -129,7 +127,7 @@ class Check:
             with_headers(exchange_of(row), row)
         except (ValueError, TypeError, ArithmeticError) as error:
             yield f"Its row is damaged ({error})."
-        for read in (self._read_request, read_provider_request, _read_parts):
+        for read in (self._requests.read, read_provider_request, _read_parts):
             try:
                 read(connection, exchange_id)
             except StoreError as error:
@@ -138,30 +136,6 @@ class Check:
                 if trouble_of(error) is not Trouble.BROKEN:
                     raise
                 yield f"It can't be read ({said(error)})."
-
-    def _read_request(self, connection: Connection, exchange_id: str) -> None:
-        columns = request_bodies.c
-        row = connection.execute(select(request_bodies).where(columns.exchange_id == exchange_id)).one_or_none()
-        if row is None:
-            return
-        base = None if row.base_id is None else self._bases.get(row.base_id)
-        body: bytes | None = None
-        if row.base_id is None or base is not None:
-            try:
-                body = unpack(row.data, row.size, base)
-            except DamagedBody:
-                body = None
-        if body is None or digest(body) != row.digest:
-            # Also to say which body of the chain is damaged.
-            body = read_request(connection, exchange_id)
-        assert body is not None
-        self._remember(exchange_id, body)
-
-    def _remember(self, exchange_id: str, body: bytes) -> None:
-        self._bases[exchange_id] = body
-        self._bytes += len(body)
-        while self._bytes > _MOST_BASES and len(self._bases) > 1:
-            self._bytes -= len(self._bases.popitem(last=False)[1])
 
 
 def _orphans(connection: Connection, table: Table) -> int:

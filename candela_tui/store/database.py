@@ -14,7 +14,9 @@ from sqlalchemy import (
     Engine,
     MetaData,
     NullPool,
+    Pool,
     PrimaryKeyConstraint,
+    StaticPool,
     String,
     Table,
     column,
@@ -35,9 +37,11 @@ _OTHERS: Final = 0o077
 FileIdentity = tuple[int, int]
 
 
-def reading_engine(path: Path) -> Engine:
-    """Return an engine whose connections never create or change the file."""
-    return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"))
+def reading_engine(path: Path, *, keep_open: bool = False) -> Engine:
+    """Return an engine whose connections never create or change the file; with ``keep_open``, it has one for all that
+    one thread reads."""
+    pool = StaticPool if keep_open else NullPool
+    return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"), pool)
 
 
 def connect_to_write(path: Path) -> Connection:
@@ -76,8 +80,8 @@ def _require_known_format(path: Path) -> None:
         raise DamagedStore("its header is not SQLite's")
 
 
-def _engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+def _engine(connect: Callable[[], sqlite3.Connection], pool: type[Pool] = NullPool) -> Engine:
+    return create_engine("sqlite://", creator=connect, poolclass=pool)
 
 
 def _connect_to_write(path: Path) -> sqlite3.Connection:

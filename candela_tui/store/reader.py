@@ -266,35 +266,32 @@ class StoreReader:
         with self._reading() as connection:
             return list(connection.execute(lacking(before, limit)).scalars()) if connection else []
 
-    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int) -> list[Exchange]:
-        """Return the newest exchanges of the same session and agent that began before an id, without their headers, the
-        newest first."""
+    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int) -> list[str]:
+        """Return the ids of the newest exchanges of the same session and agent that began before an id, the newest
+        first."""
         columns = exchanges.c
-        return self._newest(
-            before,
-            limit,
+        wanted = select(columns.id).where(
             columns.session_id.is_not_distinct_from(stored_text(exchange.session_id)),
             columns.agent_id.is_not_distinct_from(stored_text(exchange.agent_id)),
+            columns.id < stored_text(before),
         )
+        with self._reading() as connection:
+            newest_first = wanted.order_by(columns.id.desc()).limit(limit)
+            return list(connection.execute(newest_first).scalars()) if connection else []
 
     def earlier_alike(self, exchange: Exchange, since: datetime, limit: int) -> list[Exchange]:
         """Return the newest exchanges from a time on that began before this one and asked the same model by the same
         route, without their headers, the newest first."""
         columns = exchanges.c
-        return self._newest(
-            exchange.id,
-            limit,
+        wanted = WITH_DIAGNOSIS.where(
+            columns.id < exchange.id,
             columns.id > _id_before(since),
             columns.started_at_us >= stored_time(since),
             columns.route == exchange.route,
             columns.model.is_not_distinct_from(stored_text(exchange.model)),
         )
-
-    def _newest(self, before: str, limit: int, *wanted: ColumnElement[bool]) -> list[Exchange]:
-        statement = WITH_DIAGNOSIS.where(exchanges.c.id < stored_text(before), *wanted)
         with self._reading() as connection:
-            newest_first = statement.order_by(exchanges.c.id.desc()).limit(limit)
-            rows = _rows(connection, newest_first) if connection else []
+            rows = _rows(connection, wanted.order_by(columns.id.desc()).limit(limit)) if connection else []
         return list(self._readable(rows, cache(is_running)))
 
     def count_ended(self) -> int:

@@ -150,7 +150,7 @@ def test_the_earlier_exchanges_of_an_agent_come_newest_first(path: Path, same_ag
         for number in range(1, 5):
             store_whole(writer, answered(number, agent_id=None if number % 2 else "agent"))
     found = StoreReader(path).earlier_of_agent(answered(5, agent_id=None if same_agent else "agent"), "0001-000005", 9)
-    assert [each.id for each in found] == [f"0001-{number:06}" for number in ((3, 1) if same_agent else (4, 2))]
+    assert found == [f"0001-{number:06}" for number in ((3, 1) if same_agent else (4, 2))]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,8 @@ from candela_tui.cli.recorded import recorded
 from candela_tui.cli.terminal.option_types import filter_text
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.progress import Progress
+from candela_tui.ledger.cache_misses import MissesBy
+from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.ledger.usage_report import UsageBy
 from candela_tui.ledger.what_if import WhatIf
 from candela_tui.reports.json_text import json_text
@@ -20,11 +22,15 @@ from candela_tui.reports.usage.plot import plot_lines
 from candela_tui.reports.usage.reading import Selected, Wanted, read_report
 from candela_tui.reports.usage.records import report_record
 from candela_tui.reports.usage.table import notes, table_lines
+from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
 from candela_tui.text.times import Clock, end_of, moment_of
 
 if TYPE_CHECKING:
     from candela_tui.pricing import Pricer
+
+_CACHE: Final = "cache"
+"""The report on the prompt cache, which has other columns than those of usage."""
 
 
 def _zone(context: click.Context, option: click.Parameter, name: str | None) -> tzinfo | None:
@@ -47,7 +53,7 @@ def _what_if(context: click.Context, option: click.Parameter, text: str | None) 
 
 
 @click.command()
-@click.argument("by", metavar="[REPORT]", type=click.Choice([by.value for by in UsageBy]), default="daily")
+@click.argument("by", metavar="[REPORT]", type=click.Choice([*(by.value for by in UsageBy), _CACHE]), default="daily")
 @click.option("--since", metavar="TIME", help="Only requests from then on: 2026-11-21, 7d, 12h, today or yesterday.")
 @click.option("--until", metavar="TIME", help="Only requests before then; a day is included.")
 @click.option(
@@ -66,6 +72,12 @@ def _what_if(context: click.Context, option: click.Parameter, text: str | None) 
     callback=_what_if,
     help="What it would have cost with model=NAME, no-cache, ttl=1h or ttl=5m.",
 )
+@click.option(
+    "--by",
+    "within",
+    type=click.Choice([by.value for by in MissesBy]),
+    help="For the cache: list the causes within each day, session or type of agent.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def report(
@@ -78,6 +90,7 @@ def report(
     breakdown: bool,
     plot: bool,
     what_if: WhatIf | None,
+    within: str | None,
     as_json: bool,
 ) -> None:
     """Sum up tokens and cost by day, session, model and so on.
@@ -88,6 +101,7 @@ def report(
     session, project, branch by the session, its directory or its git branch
     model, agent             by the model that answered, or the type of agent
     blocks                   by the windows of five hours of a subscription
+    cache                    what missed the prompt cache, by cause, and what would have saved most
 
     \b
     Examples:
@@ -96,16 +110,18 @@ def report(
       candela report blocks --since 2d
       candela report model --filter "agent:Explore" --json
       candela report monthly --what-if model=claude-haiku-4-5
+      candela report cache --since 7d --by session
     """
     clock = Clock(zone=zone)
-    asked = Wanted(
-        UsageBy(by),
-        clock,
-        since=_time("--since", moment_of, since, clock),
-        until=_time("--until", end_of, until, clock),
-        filter=wanted,
-        what_if=what_if,
-    )
+    query = ExchangeQuery(since=_time("--since", moment_of, since, clock), until=_time("--until", end_of, until, clock))
+    if by == _CACHE:
+        if breakdown or plot or what_if is not None:
+            raise click.UsageError("--breakdown, --plot and --what-if are not for the cache; --by is.")
+        _report_cache(invocation, query, wanted, MissesBy(within) if within is not None else None, clock, as_json)
+        return
+    if within is not None:
+        raise click.UsageError("--by is only for `candela report cache`.")
+    asked = Wanted(UsageBy(by), clock, since=query.since, until=query.until, filter=wanted, what_if=what_if)
     requests = 0
 
     def counted(sessions: Iterable[Selected]) -> Iterator[Selected]:
@@ -120,7 +136,7 @@ def report(
         echo_json(json_text(report_record(found)))
         return
     if not found.rows:
-        _say_nothing(invocation, asked)
+        _say_nothing(invocation, query, wanted)
         return
     width = output_width()
     if plot:
@@ -132,6 +148,31 @@ def report(
         _echo_lines(arithmetic_lines(what_if, found.total.compared))
     for note in notes(found):
         click.echo(f"\n{note}")
+
+
+def _report_cache(
+    invocation: Invocation, query: ExchangeQuery, wanted: Filter, by: MissesBy | None, clock: Clock, as_json: bool
+) -> None:
+    from candela_tui.reports.cache.lines import cache_report_lines
+    from candela_tui.reports.cache.reading import read_cache_report
+    from candela_tui.reports.cache.records import cache_report_record
+
+    read = 0
+
+    def counted(sessions: Iterable[SessionRequests]) -> Iterator[SessionRequests]:
+        nonlocal read
+        for session in progress.each(sessions):
+            read += len(session.exchanges)
+            yield session
+
+    with recorded(invocation) as store, Progress(lambda: f"{amounts.requests(read)} read") as progress:
+        found = read_cache_report(store, query, wanted, by, clock, _pricer(invocation), counted)
+    if as_json:
+        echo_json(json_text(cache_report_record(found)))
+    elif not found.misses.states:
+        _say_nothing(invocation, query, wanted)
+    else:
+        _echo_lines(cache_report_lines(found, output_width()))
 
 
 def _pricer(invocation: Invocation) -> "Pricer":
@@ -147,8 +188,8 @@ def _time(option: str, read: Callable[[str, Clock], datetime], text: str | None,
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _say_nothing(invocation: Invocation, asked: Wanted) -> None:
-    if asked.filter or asked.since or asked.until:
+def _say_nothing(invocation: Invocation, query: ExchangeQuery, wanted: Filter) -> None:
+    if wanted or query.since or query.until:
         click.echo("No recorded request matches.", err=True)
     else:
         click.echo(
