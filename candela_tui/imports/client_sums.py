@@ -4,12 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
+from candela_tui.analysis.reconciliation import CountedRequest, DifferenceKind, Item, reconcile
 from candela_tui.text.amounts import money, things
-
-_NOISE: Final = Decimal("1e-9")
-"""USD. The client adds binary floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,10 @@ def differences(sums: Sequence[ClientSum], answers: Sequence[CountedAnswer]) -> 
     found = []
     for each in sums:
         counted = list(_counted(each, by_session))
-        own = sum((answer.usd or Decimal(0) for answer in counted), Decimal(0))
-        if abs(own - each.usd) > _NOISE:
-            found.append(Difference(each.session_id, each.usd, own, tuple(_reasons(each.usd, own, counted))))
+        compared = reconcile(each.usd, [_request(str(number), answer) for number, answer in enumerate(counted)])
+        why = tuple(_reasons(compared.items, counted))
+        if any(item.kind is not DifferenceKind.ROUNDING for item in compared.items):
+            found.append(Difference(each.session_id, each.usd, compared.wire_usd, why))
     return found
 
 
@@ -70,26 +68,41 @@ def _counted(client_sum: ClientSum, by_session: dict[str, list[CountedAnswer]]) 
                 yield answer
 
 
-def _reasons(client_usd: Decimal, own_usd: Decimal, counted: Sequence[CountedAnswer]) -> Iterator[str]:
-    left = client_usd - own_usd
-    otherwise = [answer for answer in counted if answer.finished and answer.client_usd is not None]
-    if otherwise:
-        usd = sum(((answer.client_usd or Decimal(0)) - (answer.usd or Decimal(0)) for answer in otherwise), Decimal(0))
-        left -= usd
-        more = "more" if usd >= 0 else "less"
-        yield f"{things(len(otherwise), 'answer')} that the client prices otherwise: {money(abs(usd))} {more}"
+def _request(number: str, answer: CountedAnswer) -> CountedRequest:
+    usd = answer.usd or Decimal(0)
+    if not answer.finished:
+        # It depends on when the user interrupted it.
+        left_out, counted = (Item(number, DifferenceKind.CUT, amount, "") for amount in (-usd, usd))
+        return CountedRequest(usd, (left_out,), counted)
+    if answer.client_usd is None:
+        return CountedRequest(usd)
+    return CountedRequest(usd, (Item(number, DifferenceKind.PRICE, answer.client_usd - usd, ""),))
+
+
+def _reasons(items: Sequence[Item], counted: Sequence[CountedAnswer]) -> Iterator[str]:
+    def of(kind: DifferenceKind) -> tuple[int, Decimal]:
+        found = [item.usd for item in items if item.kind is kind]
+        return len(found), sum(found, Decimal(0))
+
+    number, usd = of(DifferenceKind.PRICE)
+    if number:
+        yield f"{things(number, 'answer')} that the client prices otherwise: {_more_or_less(usd)}"
+    number, usd = of(DifferenceKind.CUT)
     unfinished = [answer for answer in counted if not answer.finished]
     partial = sum((answer.usd or Decimal(0) for answer in unfinished), Decimal(0))
-    if unfinished and abs(left + partial) <= _NOISE:
-        left = Decimal(0)
+    if number and usd == -partial:
         yield f"{things(len(unfinished), 'answer')} without an end, which the client does not count: {money(partial)}"
-    elif unfinished:
-        # It depends on when the user interrupted it.
+    elif number:
         yield f"{things(len(unfinished), 'answer')} without an end, whose output the client estimates or leaves out"
     unpriced = sum(answer.usd is None for answer in counted)
     if unpriced:
         yield f"{things(unpriced, 'answer')} without a price here"
-    if left > _NOISE:
-        yield f"requests that the transcript does not keep, such as titles, or other prices: {money(left)} more"
-    elif left < -_NOISE:
-        yield f"answers that are not in the client's last sum, or other prices: {money(-left)} less"
+    number, usd = of(DifferenceKind.UNEXPLAINED)
+    if number and usd > 0:
+        yield f"requests that the transcript does not keep, such as titles, or other prices: {_more_or_less(usd)}"
+    elif number:
+        yield f"answers that are not in the client's last sum, or other prices: {_more_or_less(usd)}"
+
+
+def _more_or_less(usd: Decimal) -> str:
+    return f"{money(abs(usd))} {'more' if usd > 0 else 'less'}"

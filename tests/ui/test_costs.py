@@ -5,13 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 from candela_tui.analysis.labels import served
+from candela_tui.analysis.reconciliation import DifferenceKind
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.exchange import Cost, Outcome
+from candela_tui.ledger.ledger import Ledger
 from candela_tui.protocol.headers import Headers
+from candela_tui.protocol.usage import Usage
 from candela_tui.text.times import Clock
+from candela_tui.ui.screens.dashboard.usage_dialog import CountedOtherwise, counting_otherwise, usage_lines
 from candela_tui.ui.screens.request.overview.costs import cost_lines
 from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
 from tests.analysis.test_limits import FABLE_SPENT, PAID
+from tests.analysis.test_reconciliation import made
 from tests.reports.exchanges import exchange
 
 NOW = datetime(2026, 11, 21, 11, tzinfo=UTC)
@@ -93,3 +98,25 @@ def test_the_gateway_is_named_beside_the_model_that_answered() -> None:
 def test_nothing_is_said_of_the_client_where_it_counts_the_same() -> None:
     assert "Claude Code" not in shown(client="claude-cli/2.1.332")
     assert "Claude Code" not in printed(client="claude-cli/2.1.332")
+
+
+def test_the_usage_lists_by_kind_what_claude_code_counts_otherwise() -> None:
+    cut = {"outcome": Outcome.CUT, "usage": Usage(1000, output_tokens=1)}
+    exchanges = [
+        made(1),
+        made(2, model_used="claude-haiku-4-5-20251001"),
+        made(3, model_used="claude-haiku-4-5-20251001"),
+        made(4, **cut),
+        exchange(5, client="curl/8.5.0", **cut),
+    ]
+    found: dict[DifferenceKind, CountedOtherwise] = {}
+    for _ in counting_otherwise(exchanges, found):
+        pass
+    assert {kind.value: (sums.requests, sums.usd) for kind, sums in found.items()} == {
+        "model": (2, sum((each.client_cost or 0) - each.cost.total for each in exchanges[1:3] if each.cost)),
+        "cut": (1, Decimal("-0.005025")),
+    }
+    lines = usage_lines(Ledger.of(exchanges), found, Clock(), 80, subscription=False)
+    said = "\n".join("".join(text for text, _ in line) for line in lines)
+    assert "Claude Code counts otherwise" in said
+    assert "another model answered than the requested one" in said

@@ -1,15 +1,19 @@
 """The usage of a session or of all sessions: in total, by day and by model."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from textual import on
 from textual.app import ComposeResult
 
 from candela_tui.analysis import labels
-from candela_tui.exchange import Exchange
+from candela_tui.analysis.reconciliation import DifferenceKind, counted_request
+from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ledger.ledger import Ledger, most_expensive_first
 from candela_tui.ledger.totals import Totals, sum_of
+from candela_tui.protocol.user_agent import is_claude_code
 from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
 from candela_tui.text.times import Clock
@@ -24,6 +28,16 @@ _MOST_DAYS = 31
 _MOST_MODELS = 20
 _NUMBERS = (("REQ", 7), ("IN", 7), ("READ", 7), ("WRITE", 7), ("OUT", 7), ("HIT", 6), ("COST", 11))
 _LEAST_LABEL = 12
+_OTHERWISE = {
+    DifferenceKind.MODEL: "another model answered than the requested one",
+    DifferenceKind.REFUSED: "refused before any output: not billed",
+    DifferenceKind.ITERATIONS: "more than the last attempt is billed",
+    DifferenceKind.CACHE_WRITES: "other price of cache writes",
+    DifferenceKind.WEB_SEARCHES: "other price of web searches",
+    DifferenceKind.PRICE: "other price of tokens",
+    DifferenceKind.UNPRICED: "no price is known here",
+    DifferenceKind.CUT: "broke off: counted in part or not at all",
+}
 
 
 class UsageDialog(Dialog[None]):
@@ -36,6 +50,7 @@ class UsageDialog(Dialog[None]):
         self._exchanges = exchanges
         self._clock = clock
         self._ledger: Ledger | None = None
+        self._otherwise: dict[DifferenceKind, CountedOtherwise] = {}
         self._subscription = False
         self._view = TextView()
 
@@ -53,6 +68,7 @@ class UsageDialog(Dialog[None]):
         exchanges = list(self._exchanges())
         ledger = Ledger()
         await in_slices(ledger.adding(exchanges))
+        await in_slices(counting_otherwise(exchanges, self._otherwise))
         self._subscription = any(exchange.subscription for exchange in exchanges[-1:])
         self._ledger = ledger
         self._show()
@@ -61,12 +77,40 @@ class UsageDialog(Dialog[None]):
     def _show(self) -> None:
         ledger, width = self._ledger, self._view.text_width
         if ledger is not None and width:
-            lines = usage_lines(ledger, self._clock, width, subscription=self._subscription)
+            lines = usage_lines(ledger, self._otherwise, self._clock, width, subscription=self._subscription)
             self._view.show_lines(WrittenLines(lines))
 
 
-def usage_lines(ledger: Ledger, clock: Clock, width: int, *, subscription: bool) -> Iterator[Line]:
-    """Yield the sums in total, by model and by day, the latest day first."""
+@dataclass(slots=True)
+class CountedOtherwise:
+    """Some requests that the client counts otherwise."""
+
+    requests: int = 0
+    usd: Decimal = Decimal(0)
+    """What the client counts more; negative: less."""
+
+
+def counting_otherwise(exchanges: Iterable[Exchange], found: dict[DifferenceKind, CountedOtherwise]) -> Iterator[None]:
+    """Add up what the client counts otherwise than it is billed, by kind, one exchange per step."""
+    for exchange in exchanges:
+        broke_off = not exchange.live and exchange.outcome is not Outcome.OK and is_claude_code(exchange.client)
+        if exchange.client_cost is not None or broke_off:
+            for item in counted_request(exchange, in_transcript=True, stated_later=True).items:
+                sums = found.setdefault(item.kind, CountedOtherwise())
+                sums.requests += 1
+                sums.usd += item.usd
+        yield
+
+
+def usage_lines(
+    ledger: Ledger,
+    otherwise: Mapping[DifferenceKind, CountedOtherwise],
+    clock: Clock,
+    width: int,
+    *,
+    subscription: bool,
+) -> Iterator[Line]:
+    """Yield the sums in total, by model and by day, the latest day first, and what the client counts otherwise."""
     numbers = _numbers_for(width)
     label = width - sum(cells for _, cells in numbers)
     names = "".join(f"{name:>{cells}}" for name, cells in numbers)
@@ -82,6 +126,14 @@ def usage_lines(ledger: Ledger, clock: Clock, width: int, *, subscription: bool)
     yield (("By day", "heading"),)
     days = sorted(ledger.by_day(clock.local).items(), reverse=True)
     yield from _lines([(_day(day, clock), sums) for day, sums in days], _MOST_DAYS, numbers, label)
+    if otherwise:
+        yield ()
+        yield (("Claude Code counts otherwise", "heading"),)
+        for kind, sums in sorted(otherwise.items(), key=lambda each: -abs(each[1].usd)):
+            said = f"{amounts.requests(sums.requests):>16}"
+            usd = f"{amounts.signed_money(sums.usd, plus=True):>11}"
+            name = fitted(_OTHERWISE[kind], max(_LEAST_LABEL, width - len(said) - len(usd)))
+            yield ((name, "text"), (said, "dim"), (usd, "text"))
     if subscription:
         yield ()
         yield (
