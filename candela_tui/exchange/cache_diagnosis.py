@@ -61,9 +61,9 @@ class Diagnosis:
     where: str | None = None
     """The first thing that differs: ``model``, ``thinking``, ``tools[3].description``, ``messages[4].content[0]``."""
     previous_id: str | None = None
-    """The request of the same conversation whose cache could be read."""
+    """The request whose cache could be read: of the same conversation, or with the same beginning."""
     idle: timedelta | None = None
-    """From that request's first byte to this request: the cache lives so long from its last use."""
+    """From the beginning of that request to that of this one: the cache lives so long from its last use."""
     ttl: str | None = None
     """The lifetime of that cache: ``5m`` or ``1h``."""
     expected_read_tokens: int | None = None

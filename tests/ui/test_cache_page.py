@@ -2,12 +2,14 @@
 
 import json
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import Prompt, prompt_of
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.pricing import PriceBasis
 from candela_tui.ui.screens.request.cache.prompt_picture import PictureFacts, picture_lines
 from tests.ui.scene import LIVE, Scene, clues, shows
@@ -102,6 +104,16 @@ async def test_a_request_without_a_body_says_so(scene: Scene) -> None:
         await shows(pilot, "11:59:30")
         await pilot.press("x")
         await shows(pilot, "✓ hit", "Prompt")
+
+
+async def test_without_a_body_it_shows_what_was_worked_out_while_there_was_one(scene: Scene) -> None:
+    found = Diagnosis(CacheState.MISS, Cause.TOOLS_CHANGED, where="tools[3]", read_tokens=0, rewritten_tokens=96_214)
+    gone = scene.request(usage=(12, 0, 97_000, 0, 40), cache=CacheResult(found, Decimal("0.55")), **BASIS)
+    scene.feed.release(gone.id)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("x")
+        await shows(pilot, "✗ miss", "tools[3]", "$0.55  more than reading them")
 
 
 def prompt(body: dict[str, Any]) -> Prompt:

@@ -83,7 +83,9 @@ class CachePage:
         exchange = self._shown = request.exchange
         self._now = now = Asked(exchange, self._now.prompt)
         before = self._before
-        diagnosis = diagnose(now, before)
+        kept = exchange.cache if now.prompt is None else None
+        # Without the body, what was worked out while it was there.
+        diagnosis = kept.diagnosis if kept is not None else diagnose(now, before)
         compared = before if before is not None and diagnosis.previous_id == before.exchange.id else None
         lines.cut(0)
         lines.add()
@@ -99,6 +101,8 @@ class CachePage:
             yield from self._difference(now, compared, diagnosis)
 
     def _again(self, exchange: Exchange, diagnosis: Diagnosis) -> Decimal | None:
+        if self._now is not None and self._now.prompt is None and exchange.cache is not None:
+            return exchange.cache.rewritten_usd
         if self._pricer is None or not diagnosis.rewritten_tokens:
             return None
         return rewrite_usd(exchange, diagnosis.rewritten_tokens, self._pricer)
