@@ -1,6 +1,7 @@
 """The proxy: an aiohttp server with its routes, its client for providers, and its capture."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -52,7 +53,7 @@ from candela_tui.rules.table import with_rules
 from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
-from candela_tui.store.errors import StoreError
+from candela_tui.store.errors import OutdatedStore, StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
@@ -64,6 +65,8 @@ _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
 
+_OUTDATED_S = 0.5
+"""Seconds between two attempts to read a store that is being brought up to date."""
 _FILLED_AT_ONCE = 20
 """Sums added to the ledger before the loop continues with other work: about 0.1 ms."""
 
@@ -197,9 +200,17 @@ class Proxy:
         """Tell the capture the latest conversations from before this process."""
         if self._paths is None:
             return
+        reader = StoreReader(self._paths.store)
         try:
-            reader = StoreReader(self._paths.store)
-            self._capture.fill(await asyncio.to_thread(reader.conversations, MOST_KNOWN))
+            while True:
+                try:
+                    found = await asyncio.to_thread(reader.conversations, MOST_KNOWN)
+                except OutdatedStore:
+                    # After an update the writer brings the file up to date at the start.
+                    await asyncio.sleep(_OUTDATED_S)
+                else:
+                    self._capture.fill(found)
+                    return
         except StoreError as error:
             self._feed.notify(f"Sessions that continue earlier ones are not linked to them: {error}")
 
@@ -246,7 +257,9 @@ class Proxy:
         await self._capturing
         await self._warming
         if self._linking is not None:
-            await self._linking
+            self._linking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._linking
         if self._filling is not None:
             await self._filling
 

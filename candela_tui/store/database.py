@@ -25,7 +25,7 @@ from sqlalchemy import (
     table,
 )
 
-from candela_tui.store.errors import DamagedStore, ForeignStore, StoreError
+from candela_tui.store.errors import DamagedStore, ForeignStore, OutdatedStore
 from candela_tui.store.schema import REVISIONS, metadata
 
 _BUSY_TIMEOUT_S: Final = 2.0
@@ -150,7 +150,7 @@ def require_this_version(connection: Connection, path: Path) -> bool:
     """Return whether the file holds a store, False for an empty one. Raises StoreError for one of another version."""
     revision = revision_of(connection, path)
     if revision is not None and revision != REVISIONS[-1]:
-        raise StoreError(
+        raise OutdatedStore(
             f"{path} was written by an older candela (schema {revision}). Start candela: it brings the file up to date."
         )
     return revision is not None

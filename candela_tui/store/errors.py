@@ -16,6 +16,10 @@ class ForeignStore(StoreError):
     """The file belongs to a later version of candela or to another program, and must not be changed."""
 
 
+class OutdatedStore(StoreError):
+    """The file was written by an earlier version of candela. The writer of a running candela brings it up to date."""
+
+
 class DamagedStore(StoreError):
     """The file is candela's but its contents are damaged. The message says how."""
 

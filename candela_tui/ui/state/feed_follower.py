@@ -13,13 +13,17 @@ from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower, Notice
 from candela_tui.pricing import load_price_data, price_data_loaded
-from candela_tui.store.errors import StoreError
+from candela_tui.store.errors import OutdatedStore, StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.time_slices import in_slices
 
 _SHORTEST_INTERVAL_S = 0.1
+_OUTDATED_S = 0.2
+"""Seconds between two attempts to read a store that is being brought up to date."""
+_TOLD_AFTER = 25
+"""Attempts after which the user is told why nothing is shown."""
 _FIRST = 200
 """Exchanges that fill the first screen: more would keep the user waiting for it."""
 _NEWEST = 5000
@@ -108,17 +112,31 @@ class FeedFollower:
         self._app.run_worker(load, group="history", exclusive=True)
 
     async def _load(self) -> None:
-        try:
-            newest = await self._first_of(ExchangeQuery(limit=_FIRST))
-            if len(newest) == _FIRST:
-                earlier = ExchangeQuery(before=newest[0].id, limit=_NEWEST - _FIRST)
-                newest = [*await self._first_of(earlier), *newest]
-            if len(newest) == _NEWEST:
-                await self._complete([*await self._rest_of_day(newest[0].id), *newest])
-        except StoreError as error:
-            self._in_trouble(error)
-        finally:
-            self._tell_merged()
+        outdated = 0
+        while True:
+            try:
+                await self._load_newest()
+            except OutdatedStore as error:
+                # After an update the writer brings the file up to date at the start.
+                outdated += 1
+                if outdated == _TOLD_AFTER:
+                    self._in_trouble(error)
+            except StoreError as error:
+                self._in_trouble(error)
+                return
+            else:
+                return
+            finally:
+                self._tell_merged()
+            await asyncio.sleep(_OUTDATED_S)
+
+    async def _load_newest(self) -> None:
+        newest = await self._first_of(ExchangeQuery(limit=_FIRST))
+        if len(newest) == _FIRST:
+            earlier = ExchangeQuery(before=newest[0].id, limit=_NEWEST - _FIRST)
+            newest = [*await self._first_of(earlier), *newest]
+        if len(newest) == _NEWEST:
+            await self._complete([*await self._rest_of_day(newest[0].id), *newest])
 
     async def _first_of(self, query: ExchangeQuery) -> list[Exchange]:
         """Load and return the exchanges of a query, and show them at once."""
