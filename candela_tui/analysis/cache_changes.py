@@ -47,13 +47,17 @@ class Change:
 
 def elsewhere(one: Exchange, other: Exchange) -> tuple[Cause, Confidence, str] | None:
     """Return why two requests do not share a cache at all, with what differs; None if they may share one."""
-    for name in ("route", "provider", "region", "gateway"):
+    for name in ("route", "provider", "region"):
         if getattr(one, name) != getattr(other, name):
             return Cause.ROUTE_CHANGED, "certain", name
-    if _place(one) != _place(other):
-        return Cause.ROUTE_CHANGED, "certain", "url"
-    if one.subscription != other.subscription:
-        return Cause.ROUTE_CHANGED, "likely", "authorization"
+    # What was imported does not say where it was sent, nor with whose credentials.
+    if one.imported is None and other.imported is None:
+        if one.gateway != other.gateway:
+            return Cause.ROUTE_CHANGED, "certain", "gateway"
+        if one.url and other.url and _place(one) != _place(other):
+            return Cause.ROUTE_CHANGED, "certain", "url"
+        if one.subscription != other.subscription:
+            return Cause.ROUTE_CHANGED, "likely", "authorization"
     if one.model != other.model:
         return Cause.MODEL_CHANGED, "certain", "model"
     if one.model_used and other.model_used and one.model_used != other.model_used:

@@ -28,7 +28,7 @@ from candela_tui.exchange.cache_diagnosis import CacheState, Cause, Confidence, 
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.usage import Usage
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raise it with each change of what ``diagnose`` returns, so that stored results are worked out again."""
 _ROUNDING = 0.01
 """The share of a prompt by which a full read may fall short: providers count a cached prefix in blocks."""

@@ -24,7 +24,7 @@ from candela_tui.analysis.cache_rules import PARAMETERS, Parameter, minimum_toke
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import Prompt, difference_path, prompt_of
 from candela_tui.config import PricingSettings
-from candela_tui.exchange import Exchange, Marks, Outcome
+from candela_tui.exchange import Exchange, Imported, Marks, Outcome
 from candela_tui.exchange.cache_diagnosis import CacheState, Cause, Diagnosis
 from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.kind import Kind
@@ -73,6 +73,7 @@ def asked(body: dict[str, Any] | None, number: int, usage: Usage | None, **facts
         "model": "claude-opus-4-8",
         "marks": Marks(1, 1000, 1200, 9000),
         "betas": (),
+        "url": "https://api.anthropic.com/v1/messages",
         **facts,
     }
     return Asked(exchange(number, usage=usage, **facts), prompt(body) if body is not None else None)
@@ -143,6 +144,8 @@ def test_the_first_thing_that_differs_in_the_providers_order_is_the_cause(
         ({"provider": Provider.VERTEX, "route": RouteName.VERTEX}, Cause.ROUTE_CHANGED, "route"),
         ({"region": "us-east5"}, Cause.ROUTE_CHANGED, "region"),
         ({"url": "https://gateway.example/v1/messages"}, Cause.ROUTE_CHANGED, "url"),
+        ({"url": ""}, Cause.LIKELY_SERVER_SIDE, None),
+        ({"imported": Imported.TRANSCRIPT, "subscription": True}, Cause.LIKELY_SERVER_SIDE, None),
         ({"gateway": "LiteLLM"}, Cause.ROUTE_CHANGED, "gateway"),
         ({"subscription": True}, Cause.ROUTE_CHANGED, "authorization"),
         ({"betas": ("context-1m-2025-08-07",)}, Cause.PARAMETERS_CHANGED, "anthropic-beta"),
