@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -140,6 +141,29 @@ class Released(msgspec.Struct, frozen=True):
 
     changed: bool
     """Whether the body that was given differs from the request's own."""
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """How to send a recorded request again."""
+
+    model: str | None = None
+    """None: the same model."""
+    route: RouteName | None = None
+    """None: the same route."""
+
+
+class ReplayOffer(msgspec.Struct, frozen=True):
+    """What sending a request again is expected to cost, in USD; None: not known."""
+
+    low_usd: Decimal | None
+    high_usd: Decimal | None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A request was sent again."""
+
+    id: str
+    """The id of the new request."""
 
 
 class Gone(msgspec.Struct, frozen=True):

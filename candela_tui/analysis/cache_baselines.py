@@ -72,6 +72,7 @@ def _left_before(other: Exchange, exchange: Exchange) -> bool:
     """Return whether a request left something in the cache before another began."""
     return (
         other.id < exchange.id
+        and other.replayed is None
         and other.kind in CONTINUING
         and bool(cached_tokens(other))
         # A prompt is in the cache once its answer begins.

@@ -98,7 +98,7 @@ def conversation_before(exchanges: Iterable[Exchange], exchange: Exchange) -> li
             other.id == exchange.id
             or (other.kind in CONTINUING and bool(other.cache_ttls) == bool(exchange.cache_ttls))
         )
-        and (other.id == exchange.id or prompt_tokens(other) is not None)
+        and (other.id == exchange.id or (other.replayed is None and prompt_tokens(other) is not None))
     ]
 
 

@@ -39,6 +39,7 @@ def same_conversation(exchanges: Iterable[Exchange], exchange: Exchange) -> list
         for other in exchanges
         if (other.session_id, other.agent_id, other.kind) == (exchange.session_id, exchange.agent_id, exchange.kind)
         and bool(other.cache_ttls) == marked
+        and (other.replayed is None or other.id == exchange.id)
     )
     return [exchange if any(each.id == exchange.id for each in call.tries) else call.last for call in calls(alike)]
 
@@ -53,7 +54,7 @@ def conversations(exchanges: Iterable[Exchange]) -> tuple[list[Conversation], li
     agents: dict[tuple[str | None, str | None], list[Call]] = {}
     outside: list[Call] = []
     for call in calls(exchanges):
-        if call.last.kind in CONTINUING:
+        if call.last.kind in CONTINUING and call.last.replayed is None:
             agents.setdefault((call.last.session_id, call.last.agent_id), []).append(call)
         else:
             outside.append(call)

@@ -160,6 +160,14 @@ def _kind(term: Term) -> Test:
     return lambda exchange, around: exchange.kind in kinds
 
 
+def _replayed(term: Term) -> Test:
+    _only_operators(term, "replayed:yes", ":", "=")
+    wanted = term.value.lower()
+    if wanted in ("yes", "no"):
+        return lambda exchange, around: (exchange.replayed is not None) is (wanted == "yes")
+    return lambda exchange, around: exchange.replayed is not None and exchange.replayed.startswith(wanted)
+
+
 def _only_operators(term: Term, example: str, *operators: str) -> None:
     if term.operator not in operators:
         at = term.at + len(term.name)
@@ -280,6 +288,7 @@ FIELDS: Mapping[str, Field] = {
     "beta": _text_field("beta:context-1m", "betas"),
     "imported": _text_field("imported:transcript", "imported"),
     "cause": _text_field("cause:tools_changed", "cache_cause"),
+    "replayed": Field("replayed:yes", BY_NAME["replayed"].label, _replayed, ("yes", "no")),
     "cost": _amount_field("cost>0.05", "cost_usd"),
     "in": _amount_field("in>10k", "input_tokens"),
     "read": _amount_field("read<1", "cache_read_tokens"),

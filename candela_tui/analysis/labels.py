@@ -119,6 +119,10 @@ def ruled(action: RuleAction) -> str:
     return f"{action.words} · {f'{action.action}, only tried' if action.dry_run else done}"
 
 
+REPLAYED = "↻"
+"""The sign of a request that the user sent again."""
+
+
 IMPORTED = "⇣"
 """The sign of what did not cross candela's proxy."""
 _IMPORTED_FROM = {

@@ -54,7 +54,9 @@ def calls(exchanges: Iterable[Exchange]) -> list[Call]:
     waiting: dict[tuple[object, ...], list[list[Exchange]]] = {}
     for exchange in sorted(exchanges, key=lambda exchange: exchange.id):
         asked = (exchange.kind, exchange.path, exchange.model, exchange.asked or exchange.request_bytes)
-        same = (exchange.session_id, exchange.agent_id, *asked)
+        # What the user sends again is a call of its own.
+        again = exchange.id if exchange.replayed is not None else None
+        same = (exchange.session_id, exchange.agent_id, *asked, again)
         unfinished = waiting.setdefault(same, [])
         # Without a retry count, a small request can't be matched, and those that fail for days would each be
         # compared with all earlier ones.

@@ -8,8 +8,9 @@ from concurrent.futures import Future
 
 from candela_tui import wire
 from candela_tui.attach.client import Client, NotRecorded, Unreachable
+from candela_tui.providers.identity import RouteName
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import Released, SetIntercept
+from candela_tui.wire import Released, ReplayOffer, Sent, SetIntercept
 
 _JOIN_S = 2.0
 
@@ -51,6 +52,19 @@ class Control:
                 return self._client.understood(answer.whole(), Released).changed
         except NotRecorded:
             raise StoreError("The request is no longer held: it has gone on, or its client has left.") from None
+
+    def replay_cost(self, exchange_id: str, model: str | None, route: RouteName | None) -> ReplayOffer:
+        """Return what sending a recorded request again is expected to cost; None for the same model or route. Raises
+        StoreError also where it can't be sent, such as without credentials."""
+        with self._client.ask("requests", exchange_id, "replay", model=model, route=route) as answer:
+            return self._client.understood(answer.whole(), ReplayOffer)
+
+    def replay(self, exchange_id: str, model: str | None, route: RouteName | None) -> str:
+        """Send a recorded request again with candela's credentials, and return the id of the new request."""
+        with self._client.ask(
+            "requests", exchange_id, "replay", method="POST", give=b"", model=model, route=route
+        ) as answer:
+            return self._client.understood(answer.whole(), Sent).id
 
 
 class _Intercept:

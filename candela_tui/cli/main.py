@@ -61,6 +61,7 @@ COMMANDS = {
     "export": CommandEntry("export", "export", "Write CSV, JSON, JSON Lines, Parquet, HAR, Markdown or HTML."),
     "prices": CommandEntry("prices", "prices", "Show the prices that are known, and fetch newer ones."),
     "reprice": CommandEntry("reprice", "reprice", "Calculate the recorded costs again, with the prices of now."),
+    "replay": CommandEntry("replay", "replay", "Send a recorded request again, and compare the answers."),
     "statusline": CommandEntry("statusline", "statusline", "Print one line for the status line of Claude Code."),
     "install": CommandEntry("install", "install", "Write candela into the settings of Claude Code."),
     "uninstall": CommandEntry("install", "uninstall", "Put the settings of Claude Code back."),

@@ -37,7 +37,7 @@ class Owner(StrEnum):
 SIGNATURE_FIELDS = frozenset({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})
 """The lower-case names of the header fields that belong to an AWS signature, besides ``authorization``."""
 
-_CREDENTIAL_FIELDS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"}) | SIGNATURE_FIELDS
+CREDENTIAL_FIELDS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"}) | SIGNATURE_FIELDS
 
 _STAND_INS = frozenset({"", PLACEHOLDER, "skip-foundry-auth"})
 """What a client sends in place of a credential. Claude Code 2.1.332 sends ``Bearer skip-foundry-auth`` with
@@ -115,7 +115,7 @@ def client_credentials(headers: HeaderList, accepts: Accepts) -> ClientCredentia
     kept: HeaderList = []
     accepted = withheld = False
     for name, value in headers:
-        if name.lower() not in _CREDENTIAL_FIELDS:
+        if name.lower() not in CREDENTIAL_FIELDS:
             if accepts.let_pass(value):
                 kept.append((name, value))
         elif accepts.accept(name, value):

@@ -249,6 +249,8 @@ class Exchange:
     response that is not complete."""
     continues: Continued | None = None
     """The other session that this one continues, if this is its first request with messages that were sent there."""
+    replayed: str | None = None
+    """The id of the exchange whose request the user sent again. None if a client sent it."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

@@ -414,6 +414,12 @@ FACTS: tuple[Fact, ...] = (
         "Only where an intercept made it wait; `duration_ms` and `connect_ms` contain it.",
     ),
     Fact(
+        "replayed",
+        "id of the request that you sent again",
+        lambda of, _: of.replayed,
+        doc="Empty where a client sent it.",
+    ),
+    Fact(
         "cache_state",
         "what became of its cache",
         _diagnosed(lambda result: _text(result.diagnosis.state)),

@@ -47,6 +47,7 @@ from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.relay import Relay
+from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import BELOW_V1, Routes
 from candela_tui.rules.table import with_rules
@@ -127,6 +128,7 @@ class Proxy:
         self._capture = Capture((*sinks, *own), self._pricer, feed.notify, Kept(settings.history.bodies))
         self._client: ProviderClient | None = None
         self._relay: Relay | None = None
+        self._replays: Replays | None = None
         self._web: GuardedServer | None = None
         self._acceptor: Acceptor | None = None
         self._capturing: asyncio.Task[None] | None = None
@@ -149,6 +151,7 @@ class Proxy:
                 Accounts(paths.accounts),
                 self.refusals,
                 self._intercepts,
+                lambda: self._replays,
                 self._limit,
             )
             if paths
@@ -173,6 +176,7 @@ class Proxy:
             name: with_rules(upstream, self._settings.rules, self._feed.notify, self._ledger)
             for name, upstream in opened.items()
         }
+        self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,
@@ -247,6 +251,8 @@ class Proxy:
             except TimeoutError:
                 logger.warning("%d live requests did not end within %g s and are interrupted", self.live, grace_s)
         self._relay.stopping = True
+        if self._replays is not None:
+            await self._replays.close()
         await self._web.shutdown(_AT_ONCE_S)
         await self._relaying.none()
         await self._telling.none()

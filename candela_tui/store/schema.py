@@ -44,6 +44,7 @@ REVISIONS: Final = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

@@ -40,7 +40,10 @@ from candela_tui.ui.screens.dashboard.layout.panes import Panes
 from candela_tui.ui.screens.dashboard.screen import DashboardScreen
 from candela_tui.ui.screens.dialogs.help import HelpDialog
 from candela_tui.ui.screens.dialogs.theme import ThemeDialog
+from candela_tui.ui.screens.replay.answers import AnswersScreen
+from candela_tui.ui.screens.replay.dialog import ReplayDialog
 from candela_tui.ui.screens.report.screen import ReportScreen
+from candela_tui.ui.screens.request.screen import RequestScreen
 from candela_tui.ui.screens.settings.screen import SettingsScreen
 from candela_tui.ui.screens.sign_in.screen import SignInScreen
 from candela_tui.ui.state.credential_watch import CredentialWatch
@@ -80,6 +83,7 @@ class CandelaApp(App[int]):
         bind("app.command_palette", "ctrl+p", "command_palette", "Commands", "Search all commands"),
         bind("app.sign_in", "a", "sign_in", "Sign in", "Sign in to a provider"),
         bind("app.report", "r", "report", "Report", "Sum up usage by day, session, model and so on"),
+        bind("app.replay", "R", "replay", "Send again", "Send this request again, also to another model or route"),
         bind("app.settings", "comma", "settings", "Settings", "View and change settings"),
         bind(
             "app.leave_at_once",
@@ -381,6 +385,23 @@ class CandelaApp(App[int]):
         if not any(isinstance(screen, ReportScreen) for screen in self.screen_stack):
             filter_text = self.screen.filter_text if isinstance(self.screen, DashboardScreen) else ""
             self.push_screen(ReportScreen(self.sources, filter_text))
+
+    def action_replay(self) -> None:
+        """Ask whether to send the selected request again, and show both answers."""
+        screen, control = self.screen, self.sources.control
+        shown = screen.exchange_id if isinstance(screen, DashboardScreen | RequestScreen) else None
+        exchange = self.sources.loaded.exchange(shown) if shown is not None else None
+        if exchange is None:
+            return
+        if control is None:
+            self.notify("Nothing can be sent from here: this dashboard does not reach the proxy.", severity="warning")
+            return
+
+        def sent(exchange_id: str | None) -> None:
+            if exchange_id is not None:
+                self.push_screen(AnswersScreen(self.sources, exchange.id, exchange_id))
+
+        self.push_screen(ReplayDialog(control, exchange), sent)
 
     def action_keys(self) -> None:
         """Open the help: the keys that work here, and the legend."""

@@ -114,6 +114,12 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "rebuilt": None,
         "price_data": None,
         "held_ms": None,
+        "replayed": None,
+        "cache_cause": None,
+        "cache_state": None,
+        "rewritten_tokens": None,
+        "rewritten_usd": None,
+        "ruled": None,
     }
 
 

@@ -64,11 +64,12 @@ class Scene:
         sign_ins: SignIns = sign_in_to,
         searchable: bool = True,
         control: ProxyControl | None = None,
+        history: StoreReader | None = None,
     ) -> None:
         self.now = NOW
         self.feed = feed or Feed()
         self.store = directory / "store.sqlite3"
-        self.history = StoreReader(self.store)
+        self.history = history or StoreReader(self.store)
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())

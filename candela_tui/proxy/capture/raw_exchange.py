@@ -33,6 +33,7 @@ class RawExchange:
         "provider_status",
         "recording",
         "released_at_ms",
+        "replays",
         "request",
         "response_headers",
         "started_at",
@@ -51,6 +52,8 @@ class RawExchange:
         """The request that took the client's place, if the user edited it while it was held."""
         self.changes: tuple[Adaptation, ...] = ()
         """What the user changed in it."""
+        self.replays: str | None = None
+        """The id of the exchange whose request candela sends again."""
         self.connected_ms: float | None = None
         self.first_byte_ms: float | None = None
         self.end_ms: float | None = None

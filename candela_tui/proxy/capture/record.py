@@ -102,6 +102,7 @@ class ExchangeRecord:
             url=redact_url(raw.url),
             request_bytes=len(raw.recording.request),
             kept=kept,
+            replayed=raw.replays,
             pid=os.getpid(),
         )
         self.request: MessagesRequest | None = None

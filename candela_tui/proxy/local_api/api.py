@@ -21,7 +21,7 @@ from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.protocol.errors import error_body
-from candela_tui.providers.identity import Provider
+from candela_tui.providers.identity import Provider, RouteName
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.proxy.intercept.edit import NotEditable
 from candela_tui.proxy.intercept.intercepts import Intercepts, NotHeld
@@ -32,6 +32,8 @@ from candela_tui.proxy.local_api.listing import newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
 from candela_tui.proxy.local_api.session_contexts import SessionContexts
 from candela_tui.proxy.local_api.token import bears, own_token
+from candela_tui.proxy.replay.replays import Replays
+from candela_tui.proxy.replay.request import NotReplayable
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import detailed_record, request_record
@@ -39,7 +41,7 @@ from candela_tui.store.errors import AmbiguousId, StoreError
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.wire import About, Chunk, PostedNotice, Unlock
+from candela_tui.wire import About, Chunk, PostedNotice, ReplayOffer, Sent, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -65,12 +67,14 @@ class LocalApi:
         accounts: Accounts,
         refusals: Refusals,
         intercepts: Intercepts,
+        replays: Callable[[], Replays | None],
         most_body: int,
     ) -> None:
         """``most_body`` is the size in bytes that an edited request may have."""
         self._feed = feed
         self._refusals = refusals
         self._intercepts = intercepts
+        self._replays = replays
         self._most_body = most_body
         self._vault_file = vault_file
         self._accounts = accounts
@@ -107,6 +111,9 @@ class LocalApi:
             return await self._intercept(request)
         if path.startswith(f"{API_ROOT}/held/") and request.method == "POST":
             return await self._release(request, unquote(path.removeprefix(f"{API_ROOT}/held/")))
+        if path.startswith(f"{API_ROOT}/requests/") and path.endswith("/replay"):
+            named = unquote(path.removeprefix(f"{API_ROOT}/requests/").removesuffix("/replay"))
+            return await self._replay(request, named, query)
         forgets = path == f"{API_ROOT}/refusals" and request.method == "DELETE"
         if request.method != "GET" and not forgets:
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
@@ -204,6 +211,29 @@ class LocalApi:
         except NotHeld:
             return _refusal(404, "no request of this id is held: it has gone on, or its client has left")
         return _document(wire.encode(wire.Released(changed)))
+
+    async def _replay(self, request: web.BaseRequest, exchange_id: str, query: str) -> web.Response:
+        """Send a recorded request again (POST), or say what that is expected to cost (GET)."""
+        replays = self._replays()
+        if request.method not in ("GET", "POST") or replays is None:
+            return _refusal(405, "use POST to send a request again, GET for what it may cost", {"Allow": "GET, POST"})
+        try:
+            exchange = await self._exchange(exchange_id)
+            if exchange is None:
+                return _unknown()
+            wanted = msgspec.convert(_fields(query, "model", "route"), wire.Replay)
+            body = await Bodies(self._feed, self._store, exchange.id, of_provider=False).request()
+            whole = b"".join(body) if body is not None else None
+            if request.method == "POST":
+                return _document(wire.encode(Sent(await replays.send(exchange, whole, wanted.model, wanted.route))))
+            expected = await replays.offer(exchange, whole, wanted.model, wanted.route)
+            return _document(wire.encode(ReplayOffer(expected.low, expected.high)))
+        except (BadQuery, AmbiguousId, NotReplayable) as error:
+            return _refusal(400, str(error))
+        except msgspec.ValidationError:
+            return _refusal(400, f"there is no such route; there is {', '.join(RouteName)}")
+        except StoreError as error:
+            return _refusal(503, str(error))
 
     def _tell_unlocked(self) -> None:
         for provider in self._in_file():

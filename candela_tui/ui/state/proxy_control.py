@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+from candela_tui.providers.identity import RouteName
+from candela_tui.wire import ReplayOffer
+
 
 class ProxyControl(Protocol):
     """Acts on a running candela. Its methods block, are called in helper threads, and raise StoreError."""
@@ -18,3 +21,9 @@ class ProxyControl(Protocol):
 
     def release(self, exchange_id: str, body: bytes | None = None) -> bool:
         """Let a held request go, with another body if one is given. Return whether that changed it."""
+
+    def replay_cost(self, exchange_id: str, model: str | None, route: RouteName | None) -> ReplayOffer:
+        """Return what sending a recorded request again is expected to cost; None for the same model or route."""
+
+    def replay(self, exchange_id: str, model: str | None, route: RouteName | None) -> str:
+        """Send a recorded request again, and return the id of the new request."""

@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-from candela_tui.analysis.labels import IMPORTED, PART_NAMES, PART_SIGNS
+from candela_tui.analysis.labels import IMPORTED, PART_NAMES, PART_SIGNS, REPLAYED
 from candela_tui.analysis.turn_lanes import LOOKS
 from candela_tui.credentials.state import SIGNS as STANDING_SIGNS
 from candela_tui.ui.style import outcomes
@@ -42,6 +42,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("↳", "continues the session whose id begins so: resumed under another id, or forked"),
         LegendEntry("⎇", "git branch"),
         LegendEntry("≠", "served by another model, or differently, than requested"),
+        LegendEntry(REPLAYED, "a request that you sent again"),
         LegendEntry(IMPORTED, "imported, in whole or in part: read from a transcript or a HAR file"),
         LegendEntry("↗", "runs on Vertex AI or Bedrock"),
         LegendEntry("↑ ↓", "sorted by this column, smallest or largest first"),

@@ -79,6 +79,11 @@ class DashboardScreen(Screen[None]):
         """The filter of the requests."""
         return self._filter
 
+    @property
+    def exchange_id(self) -> str | None:
+        """The request with the cursor."""
+        return self._panes.requests.exchange_id
+
     def compose(self) -> ComposeResult:
         """Lay out the header, the panes (or the welcome), the totals and the footer."""
         yield self._header

@@ -218,6 +218,11 @@ class RequestScreen(Closable[None]):
         return self._sides if action == "other_side" else True
 
     @property
+    def exchange_id(self) -> str | None:
+        """The id of the request; None while it is loading."""
+        return self.request.exchange.id if self.request is not None else None
+
+    @property
     def request(self) -> ShownRequest | None:
         """The request that is shown; None while it is loading, or if it was not recorded."""
         return self._request

@@ -138,6 +138,7 @@ def _model(call: Call, table: Table, width: int) -> str:
     other_model = len(others) < len(exchange.differences)
     name = f"≠{name}" if other_model else name
     name = f"{labels.IMPORTED}{name}" if exchange.imported else name
+    name = f"{labels.REPLAYED}{name}" if exchange.replayed else name
     if not others:
         return _placed(name, exchange, width)
     marks = " ".join(f"≠{labels.difference(what)}" for what in others)

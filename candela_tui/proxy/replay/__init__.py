@@ -1,0 +1,1 @@
+"""Sending a recorded request again, with candela's own credentials."""
