@@ -19,11 +19,11 @@ SOURCES = [
     _PACKAGE / "analysis" / "turn_lanes.py",
     _PACKAGE / "ledger" / "agent_tree.py",
 ]
-_PUNCTUATION = set("·…›─│╭╮╯╰━⏎⌫⇧")
+_PUNCTUATION = set("·…‹›─│╭╮╯╰━⏎⌫⇧")
 """Words and frames are made of these, and keys are called so."""
 _BARS = set("▁▂▃▄▅▆▇█▉▊▋▌▍▎▏")
 """Bars and gauges, of which the legend has examples."""
-_OTHERS = set(_FRAMES) | set("⁰¹²³⁴⁵⁶⁷⁸⁹") | _PUNCTUATION | _BARS
+_OTHERS = set(_FRAMES) | set("⁰¹²³⁴⁵⁶⁷⁸⁹ᶜˣᵗ") | _PUNCTUATION | _BARS
 _NOT_DRAWN = {"legend.py", "terminal_safe.py"}
 """``terminal_safe`` names the characters that are not drawn as they are, and has pictures of control characters."""
 

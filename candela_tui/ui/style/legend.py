@@ -50,7 +50,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("+2 hidden", "the client's own requests: probes, counts, titles (H to show them)"),
         LegendEntry("3 new ↓ G", "requests that arrived since you scrolled away from the end"),
         LegendEntry("following", "new sessions are selected automatically; not following: F to follow again"),
-        LegendEntry("¹ ²", "the key that goes to this pane"),
+        LegendEntry("¹ ²", "the key that goes to this pane or tab, also ᶜ ˣ ᵗ"),
     ),
     "Signs: header and credentials": (
         LegendEntry("● ○", "the proxy responds, or can't be reached"),
@@ -76,6 +76,7 @@ LEGEND: dict[str, tuple[LegendEntry, ...]] = {
         LegendEntry("⌕", "a tool that a tool search loaded"),
         LegendEntry("▣", "an image or document"),
         LegendEntry("◇", "a cache breakpoint: the prompt is cached up to here"),
+        LegendEntry("△", "the end of what the request before left in the cache"),
         LegendEntry("⇄", "whose bytes are shown: the client's or the provider's"),
         LegendEntry("+ − ~", "compared: new, gone, changed"),
         LegendEntry("▴ ▾", "sorted, smallest or largest first"),
