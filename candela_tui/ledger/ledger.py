@@ -8,9 +8,8 @@ from enum import StrEnum
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.session_sums import SessionSums, SessionTotals
 from candela_tui.ledger.totals import Totals, sum_of
+from candela_tui.text.times import QUARTER_S
 
-QUARTER_S = 15 * 60
-"""Seconds. In every time zone in use, hours and days begin at a quarter of an hour of UTC."""
 _LONGEST_DAY = timedelta(hours=26)
 """A day is longer than 24 hours when clocks are set back."""
 

@@ -1,11 +1,12 @@
 """The figures of the status line, read with sqlite3 alone: the other readers take longer to start than it has.
 
-The sums equal those of ``totals``: a test compares the two.
+Ended requests are in the sums that the store keeps (see ``sums.py``). Live ones are added here as ``totals`` adds them;
+a test compares the two.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from candela_tui.store.errors import unreadable
 from candela_tui.store.interruption import lost_usage
 from candela_tui.store.processes import is_running
 from candela_tui.store.units import read_money, read_time, stored_time
+from candela_tui.text.times import QUARTER_S
 
 if TYPE_CHECKING:
     # Not at run time: each is imported where it is needed, which is seldom.
@@ -30,15 +32,11 @@ _BUSY_TIMEOUT_S = 0.2
 """The status line should not wait longer for a store that is locked."""
 _NEWEST = 200
 """The newest requests of a session in which the use of the cache, or the limits, are looked for."""
-_FREE = ", ".join(f"'{kind.value}'" for kind in sorted(FREE_KINDS))
-_SUMS = f"""
-    count(*), count(cost_at_least), coalesce(sum(kind IN ({_FREE}) OR method = 'HEAD'), 0),
-    coalesce(sum(cost_at_least), 0) + count(unread)
-    + count(CASE WHEN cost_at_least IS NULL THEN unpriced_model END),
-    coalesce(sum(cost_input), 0), coalesce(sum(cost_cache_read), 0), coalesce(sum(cost_cache_write), 0),
-    coalesce(sum(cost_output), 0), coalesce(sum(cost_web_searches), 0)
-"""
-_LIVE = "pid, process, cost_at_least, unpriced_model, connected_ms, status, method, kind"
+_QUARTER_US = QUARTER_S * 1_000_000
+_COST = "cost_input, cost_cache_read, cost_cache_write, cost_output, cost_web_searches"
+_ENDED = f"requests, priced, free, lower_bounds + unpriced + unread, {_COST}"
+"""What the triggers of ``sums.py`` sum up."""
+_LIVE = f"cost_at_least, unpriced_model, unread, method, kind, pid, process, connected_ms, status, {_COST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,15 @@ class StatusFigures:
         self._connection = connection
 
     def since(self, moment: datetime) -> Spent:
-        """Return the cost of the requests that began at this moment or later."""
-        return self._spent("started_at_us >= ?", stored_time(moment))
+        """Return the cost of the requests that began at this moment or later. It is the beginning of a quarter of an
+        hour, as that of every day is."""
+        began = stored_time(moment)
+        return self._spent(("quarter >= ?", began // _QUARTER_US), ("started_at_us >= ?", began))
 
     def session(self, session_id: str) -> Spent:
         """Return the cost of a session's requests."""
-        return self._spent("session_id = ?", session_id)
+        of_session = ("session_id = ?", session_id)
+        return self._spent(of_session, of_session)
 
     def on_subscription(self, session_id: str) -> bool:
         """Return whether a subscription paid for the session's newest answer that states a usage."""
@@ -104,19 +105,19 @@ class StatusFigures:
                     return limits
         return None
 
-    def _spent(self, condition: str, value: str | int) -> Spent:
-        where = f"FROM exchanges WHERE {condition}"
-        [(requests, priced, free, lower_bounds, *parts)] = self._rows(f"SELECT {_SUMS} {where}", value)
-        live = self._rows(f"SELECT {_LIVE} {where} AND outcome = 'live'", value)
+    def _spent(self, of_sums: tuple[str, str | int], of_exchanges: tuple[str, str | int]) -> Spent:
+        """Return what was spent: by the stored sums that meet a condition, and the live exchanges that meet one."""
+        ended_where, live_where = f"FROM sums WHERE {of_sums[0]}", f"FROM exchanges WHERE {of_exchanges[0]}"
+        ended = self._rows(f"SELECT {_ENDED} {ended_where}", of_sums[1])
+        live = self._rows(f"SELECT {_LIVE} {live_where} AND outcome = 'live'", of_exchanges[1])
         with self._explained():
-            if not all(isinstance(part, int) for part in parts):
-                raise TypeError("a cost is not a number")
             runs = cache(is_running)
-            gone = [rest for pid, process, *rest in live if not runs(pid, process)]
-            at_least = bool(lower_bounds) or any(map(_cut_short, gone))
-            all_free = 0 < requests == free
-            cost = sum(map(read_money, parts), start=Decimal(0)) if priced or all_free else None
-        return Spent(requests, cost, at_least)
+            parts = [*ended, *(_as_sums(row, runs) for row in live)]
+            if not all(isinstance(part, int) for row in parts for part in row):
+                raise TypeError("a sum is not a number")
+            requests, priced, free, lower_bounds, *cost = map(sum, zip(*parts, strict=True)) if parts else [0] * 9
+            known = priced or 0 < requests == free
+            return Spent(requests, read_money(sum(cost)) if known else None, bool(lower_bounds))
 
     def _rows(self, statement: str, *values: str | int) -> list[tuple[Any, ...]]:
         with self._explained():
@@ -157,9 +158,14 @@ def _cache_use(row: tuple[Any, ...]) -> "CacheUse":
     return CacheUse(read_time(started_at_us), read, write_5m, write_1h, tuple(json.loads(ttls or "[]")))
 
 
-def _cut_short(row: list[Any]) -> bool:
-    """Return whether a live row of a process that is gone makes the sum a lower bound."""
-    cost_at_least, unpriced_model, connected_ms, status, method, kind = row
-    priced = cost_at_least is not None or unpriced_model is not None
-    lost = lost_usage(priced=priced, connected_ms=connected_ms, status=status, method=method, kind=kind)
-    return cost_at_least is not None or lost
+def _as_sums(row: tuple[Any, ...], runs: Callable[[int | None, str | None], bool]) -> tuple[Any, ...]:
+    """Return what a live row adds to the sums. If its process is gone, its cost is a lower bound."""
+    cost_at_least, unpriced_model, unread, method, kind, pid, process, connected_ms, status, *cost = row
+    priced, unpriced = cost_at_least is not None, cost_at_least is None and unpriced_model is not None
+    lower_bound = bool(cost_at_least) or unpriced or unread is not None
+    if not runs(pid, process):
+        known = priced or unpriced_model is not None
+        lost = lost_usage(priced=known, connected_ms=connected_ms, status=status, method=method, kind=kind)
+        lower_bound = lower_bound or priced or lost
+    free = kind in FREE_KINDS or method == "HEAD"
+    return (1, int(priced), int(free), int(lower_bound), *(part if part is not None else 0 for part in cost))

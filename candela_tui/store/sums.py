@@ -26,9 +26,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from candela_tui.exchange import Outcome
-from candela_tui.ledger.ledger import QUARTER_S
 from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
 from candela_tui.store.schema import exchanges, sums
+from candela_tui.text.times import QUARTER_S
 
 SECOND_US: Final = 1_000_000
 QUARTER_US: Final = QUARTER_S * SECOND_US

@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from candela_tui.text.amounts import UNKNOWN
 
+QUARTER_S = 15 * 60
+"""Seconds. In every time zone in use, hours and days begin at a quarter of an hour of UTC."""
+
 
 def utc_now() -> datetime:
     """Return the current time, in UTC."""
