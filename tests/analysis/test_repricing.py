@@ -12,6 +12,7 @@ from candela_tui.analysis.costs import with_client_cost, with_cost, with_note
 from candela_tui.analysis.repricing import Repricing
 from candela_tui.config import ModelPrice, PricingSettings
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
@@ -169,3 +170,12 @@ def test_a_model_that_gets_a_price_is_counted_so() -> None:
     assert after is not None
     assert after.unpriced_model is None
     assert (repricing.total.priced_now, repricing.total.before_usd) == (1, 0)
+
+
+def test_what_writing_again_cost_follows_the_new_prices() -> None:
+    diagnosis = Diagnosis(CacheState.MISS, Cause.TOOLS_CHANGED, rewritten_tokens=1_000_000)
+    before = replace(recorded(usage=Usage(0, 0, 1_000_000, 0, 0)), cache=CacheResult(diagnosis, Decimal("5.75")))
+    after = Repricing().check(before, DEARER)
+    assert after is not None
+    # USD a million tokens: 62.50 to write at 50 for the input, 5 to read.
+    assert after.cache == CacheResult(diagnosis, Decimal("57.5"))

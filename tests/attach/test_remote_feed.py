@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
 
 from candela_tui.exchange import Outcome
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.proxy.listen import bind
 from candela_tui.store.deletion import deleting
 from tests.attach.attached import attached
@@ -92,6 +95,19 @@ async def test_a_dashboard_that_is_attached_hears_which_requests_were_deleted(
             await asyncio.to_thread(delete_session, candela.paths.store, ended.session_id)
             await here.until(lambda: here.removed == [ended.id])
             assert await asyncio.to_thread(here.history.exchanges) == []
+
+
+async def test_what_became_of_a_cache_is_heard_after_the_end(
+    candela: RunningProxy, client: aiohttp.ClientSession
+) -> None:
+    await ask(candela, client)
+    (ended,) = await candela.ended(1)
+    result = CacheResult(Diagnosis(CacheState.MISS, Cause.TOOLS_CHANGED, rewritten_tokens=9000), Decimal("0.055"))
+    async with attached(candela.port, candela.paths.data) as here:
+        candela.feed.notify("hello")
+        await here.told("hello")
+        candela.feed.tell_completed([replace(ended, cache=result)])
+        await here.until(lambda: ended.id in here.exchanges and here.exchanges[ended.id].cache == result)
 
 
 def delete_session(store: Path, session_id: str | None) -> None:

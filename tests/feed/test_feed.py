@@ -218,3 +218,24 @@ def test_a_notice_that_was_told_elsewhere_keeps_its_time():
     told = Notice("the store is full", datetime(2026, 11, 21, 12, tzinfo=UTC))
     feed.pass_on(told)
     assert follower.drain().notices == (told,)
+
+
+def test_what_was_worked_out_later_is_news_of_its_own_and_the_newest_counts() -> None:
+    feed, wake = Feed(), Wakes()
+    follower = feed.follow(wake)
+    feed.publish((exchange(1),))
+    first, second = replace(exchange(1), retry=1), replace(exchange(1), retry=2)
+    feed.tell_completed([first])
+    feed.tell_completed([second])
+    assert wake.count == 1
+    news = follower.drain()
+    assert (news.exchanges, news.completed) == ((exchange(1),), (second,))
+    assert follower.drain().completed == ()
+
+
+def test_what_was_worked_out_of_a_removed_exchange_is_no_news() -> None:
+    feed = Feed()
+    follower = feed.follow(Wakes())
+    feed.tell_completed([exchange(1), exchange(2)])
+    feed.tell_removed([exchange(1).id])
+    assert follower.drain().completed == (exchange(2),)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from candela_tui.analysis.cache_miss import measured_of
 from candela_tui.exchange import Cost, Exchange
+from candela_tui.exchange.cache_diagnosis import CacheResult
 from candela_tui.pricing import PriceBasis
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.errors import StoreError
@@ -79,3 +81,11 @@ def test_a_store_that_can_not_be_written_is_named(path: Path) -> None:
         other._connection.exec_driver_sql("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=f"can't be written to {path}"):
             costs.write([(made, dearer(made))])
+
+
+def test_what_writing_again_cost_is_written_too(path: Path, reader: StoreReader) -> None:
+    (made,) = stored(path, 1)
+    result = CacheResult(measured_of(made.usage, ()), Decimal("0.25"))
+    with cost_writer(path) as costs:
+        costs.write([(made, replace(dearer(made), cache=result))])
+    assert reader.exchanges()[0].cache == result

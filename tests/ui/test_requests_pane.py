@@ -13,6 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Difference, Exchange, Marks, Outcome
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
 from candela_tui.ui.screens.dashboard.requests.requests_pane import RequestsPane
@@ -476,3 +477,14 @@ async def test_a_question_mark_in_the_empty_filter_shows_the_language(scene: Sce
         await pilot.press("escape", "escape", *"why?")
         await shows(pilot, "/ why?")
         assert "? Fields" not in screen_text(pilot)
+
+
+async def test_why_a_request_missed_the_cache_is_shown_when_it_is_known(scene: Scene) -> None:
+    asked = scene.request(ago=10, session_id="a", clues=clues("the first"))
+    async with scene.opened((200, 40)) as pilot:
+        await shows(pilot, "WHY", "the first")
+        missed = CacheResult(Diagnosis(CacheState.MISS, Cause.TOOLS_CHANGED, rewritten_tokens=9000))
+        scene.feed.tell_completed([replace(asked, cache=missed)])
+        await shows(pilot, "tools_changed")
+        scene.feed.tell_completed([replace(asked, cache=CacheResult(Diagnosis(CacheState.HIT)))])
+        await until(pilot, lambda: "tools_changed" not in screen_text(pilot))
