@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import math
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,9 @@ from benchmarks import programs
 from benchmarks.history import fill
 from benchmarks.target import Running, Setting, Target
 from candela_tui import __version__
+from candela_tui.fulltext.indexer import catch_up
+from candela_tui.paths import default_paths
+from candela_tui.store.sequential_reader import SequentialReader
 
 
 def this_version() -> str:
@@ -57,8 +62,16 @@ def _clouds(directory: Path, upstream: str) -> dict[str, str]:
 
 
 def _candela_files(setting: Setting, name: str) -> Path:
-    directory = setting.own(name)
-    fill(directory / "candela.db", setting.history)
+    """Return a data directory with a history whose words are indexed, as they are when candela has run for a while."""
+    made, directory = setting.directory / "history", setting.own(name)
+    files = default_paths(made / "config.toml", made)
+    if not made.exists():
+        made.mkdir()
+        fill(files.store, setting.history)
+        reader = SequentialReader(files.store)
+        catch_up(files.search_index, reader, math.inf)
+        reader.close()
+    shutil.copytree(made, directory, dirs_exist_ok=True)
     return directory
 
 

@@ -12,7 +12,7 @@ from candela_tui.file_lock import locked_now
 from candela_tui.fulltext.index import delete_index, is_damage
 from candela_tui.fulltext.indexer import Indexer
 from candela_tui.store.errors import StoreError
-from candela_tui.store.reader import StoreReader
+from candela_tui.store.sequential_reader import SequentialReader
 from candela_tui.threads import Pace, Stopped
 
 _LOOKS_EVERY_S: Final = 2.0
@@ -89,7 +89,7 @@ class IndexerThread:
         with locked_now(self._index_file) as held:
             if not held:
                 return
-            store = StoreReader(self._store_file)
+            store = SequentialReader(self._store_file)
             indexer = self._indexer = Indexer(self._index_file, store, self._pace.pause)
             try:
                 self._keep_up(indexer)
