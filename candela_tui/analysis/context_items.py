@@ -67,6 +67,8 @@ _OF_MESSAGES = {
 _TARGETS = ("file_path", "notebook_path", "path", "url")
 """The arguments that say what a tool reads."""
 _REMINDER = b"<system-reminder>"
+_LARGE = 256 * 1024
+"""Bytes above which a result is not read once more for its digest: it counts as another if its call is another."""
 _PDF_HEAD = 4 * 1024 * 1024
 """Characters of a document's base64 that are read to count its pages."""
 
@@ -223,8 +225,9 @@ def _result(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model
     name = calls.names.get(call_id, "unknown tool") if isinstance(call_id, str) else "unknown tool"
     target = calls.targets.get(call_id) if isinstance(call_id, str) else None
     content = members.get("content", NULL)
-    texts = [content] if _is_string(content) else []
-    for block in raw_items(content):
+    whole = _is_string(content)
+    texts = [content] if whole else []
+    for block in () if whole else raw_items(content):
         inner = raw_members(block) or {}
         kind = bytes(inner.get("type", NULL))
         if kind == b'"image"':
@@ -245,8 +248,10 @@ def _result(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model
                     yield _of_section(section)
         else:
             tokens, size = tokens + estimate.json_tokens(memoryview(text)), size + memoryview(text).nbytes
-            digest.update(text)
-    yield ContextItem(Source.MESSAGES, Kind.TOOL_RESULT, name, size, tokens, digest.digest(), target=target)
+            if size <= _LARGE:
+                digest.update(text)
+    same = digest.digest() if size <= _LARGE else part.digest
+    yield ContextItem(Source.MESSAGES, Kind.TOOL_RESULT, name, size, tokens, same, target=target)
 
 
 def _image(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, model: str | None) -> ContextItem:

@@ -119,8 +119,3 @@ def rate(per_second: float | None) -> str:
 def small_digit(number: int) -> str:
     """Return the last digit of a number, raised: the key that stands before a name."""
     return "⁰¹²³⁴⁵⁶⁷⁸⁹"[number % 10]
-
-
-def tokens_in(octets: int) -> str:
-    """``~1.2k``: the tokens that so many bytes of a request are, estimated."""
-    return f"~{count(round(octets / CHARACTERS_A_TOKEN))}"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from candela_tui.analysis.token_estimate import json_tokens
 from candela_tui.protocol.deferred_tools import PLACEHOLDER, referenced_tools
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.text import amounts
@@ -130,7 +131,7 @@ class _Table:
                 (),
                 (
                     (f"{len(loaded)} {noun}{beside}", "heading"),
-                    (f"   {sums}{amounts.tokens_in(total)} tokens, estimated", "dim"),
+                    (f"   {sums}{_estimated(loaded)} tokens, estimated", "dim"),
                 ),
                 (),
                 self._heading(name),
@@ -162,7 +163,7 @@ class _Table:
 
     def _fold(self, offer: _OfferedTool, largest: int) -> Fold:
         tool, size = offer.tool, len(offer.body)
-        tokens = amounts.tokens_in(size) if offer.loaded else amounts.UNKNOWN
+        tokens = _estimated([offer]) if offer.loaded else amounts.UNKNOWN
         bar = "▇" * max(1, size * self._bar // largest) if offer.loaded else ""
         head: Line = (
             (fitted(tool.name, self._name), "text" if offer.loaded else "dim"),
@@ -174,6 +175,10 @@ class _Table:
         )
         foot = breakpoint_line(tool.cache_control) if tool.cache_control else ()
         return Fold("tools", _content(offer), f"tool {tool.name}", head, foot=foot, key=f"tool {offer.number}")
+
+
+def _estimated(offers: list[_OfferedTool]) -> str:
+    return f"~{amounts.count(round(sum(json_tokens(offer.body) for offer in offers)))}"
 
 
 def _content(offer: _OfferedTool) -> Content:
