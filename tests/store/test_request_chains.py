@@ -97,11 +97,11 @@ def test_a_damaged_body_is_named_and_touches_only_those_built_on_it(
     connection.commit()
     connection.close()
 
-    reader = StoreReader(path)
+    reader, chain_of = StoreReader(path), chains(path)
     touched = 0
     for number, body in enumerate(bodies):
         exchange_id = exchange(number).id
-        if damaged in chains(path)[exchange_id]:
+        if damaged in chain_of[exchange_id]:
             touched += 1
             with pytest.raises(StoreError, match=damaged) as caught:
                 reader.request_body(exchange_id)
