@@ -16,7 +16,7 @@ class ExpectedCost:
     """A range in USD, if the answer is as long as before. None where it is not known."""
 
     low: Decimal | None = None
-    """If the cache has as much of the prompt as before."""
+    """If the cache has all of the prompt that was read from it or written to it."""
     high: Decimal | None = None
     """If it has nothing of it."""
 
@@ -43,7 +43,13 @@ def expected_cost(exchange: Exchange, pricer: Pricer, *, provider: Provider, mod
         return priced.cost.total if priced.cost is not None else None
 
     high = cost(_cold(usage, exchange.cache_ttls))
-    return ExpectedCost(high if changed or provider != exchange.provider else cost(usage), high)
+    return ExpectedCost(high if changed or provider != exchange.provider else cost(_warm(usage)), high)
+
+
+def _warm(usage: Usage) -> Usage:
+    """Return the usage if the cache had what was written to it: it is read."""
+    read = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    return replace(usage, cache_read_tokens=read, cache_write_5m_tokens=0, cache_write_1h_tokens=0)
 
 
 def _cold(usage: Usage, ttls: tuple[str, ...]) -> Usage:

@@ -45,7 +45,7 @@ async def test_the_client_waits_for_a_held_request_and_takes_the_answer_to_the_e
         assert run.code == 0
         sent = [each.body for each in provider.requests if b"say " in each.body and each.method == "POST"]
         assert [b"say bye" in each for each in sent if len(each) > 20_000] == [True]
-        [row] = [row for row in await candela.records("requests", "--all") if row["id"] == held[0]]
+        [row] = [row for row in await candela.records("requests") if row["id"] == held[0]]
         assert row["outcome"] == "ok"
         assert row["held_ms"] >= HELD_S * 1000
         assert row["adapted"].startswith("edit messages[")

@@ -100,17 +100,17 @@ async def test_an_error_is_recorded_as_the_answer(
 async def test_what_it_may_cost_is_said_before(
     candela: RunningProxy, provider: Provider, program: aiohttp.ClientSession
 ) -> None:
-    provider.answer(message(text("one"), usage=usage(10, read=1_000_000), output_tokens=0))
+    provider.answer(message(text("one"), usage=usage(10, read=900_000, write_5m=100_000), output_tokens=0))
     first = await recorded(candela)
     async with program.get(f"requests/{first}/replay") as response:
         same = await response.json()
     async with program.get(f"requests/{first}/replay", params={"model": "claude-haiku-4-5"}) as response:
         other = await response.json()
-    # A million tokens: read for $0.50, or input for $5; Haiku has nothing of them in its cache.
+    # A million tokens: read for $0.50; or 900,000 input for $4.50, and 100,000 written for $0.625. Haiku takes a fifth.
     assert 0.5 <= float(same["low_usd"]) < 0.51
-    assert 5 <= float(same["high_usd"]) < 5.01
+    assert 5.125 <= float(same["high_usd"]) < 5.13
     assert other["low_usd"] == other["high_usd"]
-    assert 1 <= float(other["high_usd"]) < 1.01
+    assert 1.025 <= float(other["high_usd"]) < 1.03
     assert len(provider.requests) == 1
 
 
