@@ -83,7 +83,7 @@ class CandelaApp(App[int]):
         bind("app.command_palette", "ctrl+p", "command_palette", "Commands", "Search all commands"),
         bind("app.sign_in", "a", "sign_in", "Sign in", "Sign in to a provider"),
         bind("app.report", "r", "report", "Report", "Sum up usage by day, session, model and so on"),
-        bind("app.replay", "R", "replay", "Send again", "Send this request again, also to another model or route"),
+        bind("app.replay", "R", "replay", "Send again", "Send this request again, or to another model"),
         bind("app.settings", "comma", "settings", "Settings", "View and change settings"),
         bind(
             "app.leave_at_once",

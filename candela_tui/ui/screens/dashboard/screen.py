@@ -51,7 +51,7 @@ class DashboardScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
-        bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill, and by what"),
+        bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill"),
         bind("dashboard.context", "c", "open_context", "Context", "Show what fills the request's context window"),
         bind("dashboard.cache", "x", "open_cache", "Cache", "Show what was read from the cache, and why"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
