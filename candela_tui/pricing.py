@@ -4,11 +4,12 @@ Money is Decimal throughout. Nothing here uses the network. The price data (``pr
 milliseconds to load, so it is loaded with the first price, or by ``Pricer.warm``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
 from candela_tui import price_data
@@ -30,8 +31,9 @@ _LIVE = 512
 """Prices that are remembered: those of live answers are asked for ten times a second, and change twice."""
 _ONE = Decimal(1)
 
-# Charges that the price data does not have. Sources: https://docs.claude.com/en/docs/about-claude/pricing
-# and .../build-with-claude/fast-mode.
+# Charges that the price data does not have, from the pages that each ``Factor`` names.
+_FAST_PAGE = "https://docs.claude.com/en/docs/build-with-claude/fast-mode"
+_PRICING_PAGE = "https://docs.claude.com/en/docs/about-claude/pricing"
 _FAST = {"claude-opus-4-6": Decimal(6), "claude-opus-4-7": Decimal(6)}
 """Fast mode of models whose fast prices are not in the data, times every token price."""
 _BATCH = Decimal("0.5")
@@ -54,6 +56,7 @@ _WEB_SEARCH = Decimal(10)
 """USD per 1000 searches, for every Claude model."""
 _CACHE_READ, _CACHE_WRITE_5M, _CACHE_WRITE_1H = Decimal("0.1"), Decimal("1.25"), Decimal(2)
 """Multiples of the input price, for models about which nothing better is known."""
+_TOKEN_PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 _PRICED_ITERATIONS = ("compaction", "advisor_message", DECLINED)
 _CLIENTS_LARGEST_TIER = 200_000
 """Claude Code prices no prompt of more tokens at a higher tier (claude-sonnet-4-5 in 2.1.197 and 2.1.332)."""
@@ -99,19 +102,30 @@ _FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
-class PricedUsage:
-    """The cost of a usage, or why there is none: nothing billable, or a model without a price."""
+class Factor:
+    """A multiplier of every token price that the price data does not have."""
 
-    cost: Cost | None = None
-    unpriced_model: str | None = None
-    """The model that has no price; ``[pricing.models."NAME"]`` with this name gives it one."""
-    notes: tuple[str, ...] = ()
-    """Notes on how reliable the cost is."""
-    saved: Decimal | None = None
-    """USD that the prompt cache saved: the prompt at the input price, minus its cost. Negative if writing the cache
-    costs more than reading it saves. None: not priced."""
-    prices: str | None = None
-    """The price data that was used, or looked in; see ``PriceBasis``."""
+    name: str
+    value: Decimal
+    source: str
+    """The page that documents it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which entry of which price list was used, and why that one."""
+
+    prices: str
+    """The price data, as in ``PriceBasis``."""
+    listed_as: str | None = None
+    """The list and the model's name in it: ``anthropic: claude-opus-4-8``. None if no list has it."""
+    since: date | None = None
+    """The first day (UTC) of the listed price; None: the list names none."""
+    served: tuple[tuple[str, str], ...] = ()
+    """The way of serving for which the list has prices of its own, such as ``speed: fast``."""
+    factors: tuple[Factor, ...] = ()
+    own_parts: frozenset[str] | None = None
+    """The token prices that the user set; the others keep their proportion to the list. None: all are the list's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,42 @@ class Rates:
     """Whether 1-hour cache writes have their own price."""
     notes: tuple[str, ...] = ()
     """Why the real price may be higher than this one."""
+    prompt_above: int | None = None
+    """The prompt tokens above which these rates count; None: they are those of the smallest prompt."""
+    terms: Terms | None = None
+    """None for rates that were not looked up for a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A usage that is billed by the rates of one model: the answer's own, or that of a further attempt."""
+
+    usage: Usage
+    model: str
+    rates: Rates | None
+    """None: not billed, or without a price, as ``why`` says."""
+    iteration: str | None = None
+    """The kind of a further attempt, such as ``compaction``; None for the answer itself."""
+    why: str | None = None
+    billed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PricedUsage:
+    """The cost of a usage, or why there is none: nothing billable, or a model without a price."""
+
+    cost: Cost | None = None
+    unpriced_model: str | None = None
+    """The model that has no price; ``[pricing.models."NAME"]`` with this name gives it one."""
+    notes: tuple[str, ...] = ()
+    """Notes on how reliable the cost is."""
+    saved: Decimal | None = None
+    """USD that the prompt cache saved: the prompt at the input price, minus its cost. Negative if writing the cache
+    costs more than reading it saves. None: not priced."""
+    prices: str | None = None
+    """The price data that was used, or looked in; see ``PriceBasis``."""
+    charges: tuple[Charge, ...] = ()
+    """What the cost is the sum of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +196,8 @@ class Pricer:
 
     def __init__(self, settings: "PricingSettings") -> None:
         self._own = settings.models
-        self._share = _ONE - settings.discount_percent / 100
+        self.share = _ONE - settings.discount_percent / 100
+        """The part of the price that is paid after the user's discount."""
         self._remembered = lru_cache(maxsize=_LIVE)(self._priced)
 
     def warm(self) -> None:
@@ -199,13 +250,15 @@ class Pricer:
         if refused and provider == Provider.ANTHROPIC:
             notes.append("refused before any output: not billed")
             cost, saved = _FREE, Decimal(0)
+            charges = [Charge(usage, model, None, why="refused before any output", billed=False)]
         else:
             rates = self._rates(usage, served, model, (model_asked, model_sent))
             if rates is None:
                 return PricedUsage(unpriced_model=model, prices=data_version())
             doubts += _doubts(usage, rates)
-            cost = _cost(usage, rates, self._share)
+            cost = _cost(usage, rates, self.share)
             saved = self._saved(usage, rates, cost)
+            charges = [Charge(usage, model, rates)]
             if refused:
                 notes.append("refused before any output: Anthropic's own API does not bill that, this cloud may")
         for iteration in usage.beyond:
@@ -215,14 +268,18 @@ class Pricer:
                 output = iteration.usage.output_tokens or 0
                 if output <= _PLACEHOLDER_OUTPUT:
                     notes.append(f"{its_model} declined before any output: not billed")
+                    why = "declined before any output"
+                    charges.append(Charge(iteration.usage, its_model, None, iteration.type, why, billed=False))
                     continue
                 notes.append(f"{its_model} declined after {output:,} output tokens: billed as well")
             its_rates = self._rates_of_iteration(iteration, served, its_model)
+            unpriced = "no price here" if its_rates is None else None
+            charges.append(Charge(iteration.usage, its_model, its_rates, iteration.type, unpriced))
             if its_rates is None:
                 doubts.append(f"{'the attempt' if declined else iteration.type} by {its_model} has no price here")
                 continue
             doubts += _doubts(iteration.usage, its_rates)
-            its_cost = _cost(iteration.usage, its_rates, self._share)
+            its_cost = _cost(iteration.usage, its_rates, self.share)
             cost = _added(cost, its_cost)
             saved += self._saved(iteration.usage, its_rates, its_cost)
         if cloud_tier == "priority":
@@ -237,14 +294,15 @@ class Pricer:
         cost = replace(cost, at_least=bool(doubts) or not final)
         own = self._own_price(provider, model, (model_asked, model_sent)) is not None
         prices = OWN_PRICES if own else data_version()
-        return PricedUsage(cost, None, tuple(dict.fromkeys((*doubts, *notes))), saved, prices)
+        said = tuple(dict.fromkeys((*doubts, *notes)))
+        return PricedUsage(cost, None, said, saved, prices, tuple(charges))
 
     def _rates_of_iteration(self, iteration: Iteration, served: _Served, model: str) -> Rates | None:
         return self._rates(iteration.usage, served, model) if iteration.type in _PRICED_ITERATIONS else None
 
     def _saved(self, usage: Usage, rates: Rates, cost: Cost) -> Decimal:
         # The rates are those of the whole prompt, cached or not: without a cache it would be in the same tier.
-        uncached = _usd(self._share, (usage.prompt_tokens, rates.input))
+        uncached = charged_usd(usage.prompt_tokens, rates.input, self.share)
         return uncached - cost.input - cost.cache_read - cost.cache_write
 
     def _rates(self, usage: Usage, served: _Served, model: str, called: tuple[str | None, ...] = ()) -> Rates | None:
@@ -343,15 +401,12 @@ def _doubts(usage: Usage, rates: Rates) -> Iterator[str]:
 
 def _cost(usage: Usage, rates: Rates, share: Decimal) -> Cost:
     return Cost(
-        input=_usd(share, (usage.input_tokens, rates.input)),
-        cache_read=_usd(share, (usage.cache_read_tokens, rates.cache_read)),
-        cache_write=_usd(
-            share,
-            (usage.cache_write_5m_tokens, rates.cache_write_5m),
-            (usage.cache_write_1h_tokens, rates.cache_write_1h),
-        ),
-        output=_usd(share, (usage.output_tokens, rates.output)),
-        web_searches=_usd(share, ((usage.web_searches or 0) * 1000, rates.web_search or Decimal(0))),
+        input=charged_usd(usage.input_tokens, rates.input, share),
+        cache_read=charged_usd(usage.cache_read_tokens, rates.cache_read, share),
+        cache_write=charged_usd(usage.cache_write_5m_tokens, rates.cache_write_5m, share)
+        + charged_usd(usage.cache_write_1h_tokens, rates.cache_write_1h, share),
+        output=charged_usd(usage.output_tokens, rates.output, share),
+        web_searches=charged_usd(usage.web_searches, rates.web_search, share, per=1000),
     )
 
 
@@ -365,12 +420,18 @@ def _added(one: Cost, other: Cost) -> Cost:
     )
 
 
-def _usd(share: Decimal, *tokens: tuple[int | None, Decimal]) -> Decimal:
-    total = Decimal(0)
-    for count, per_million in tokens:
-        if count:
-            total = _EXACT.add(total, _EXACT.multiply(Decimal(count), per_million))
-    return _EXACT.multiply(_EXACT.scaleb(total, -6), share).quantize(_QUANTUM, context=_EXACT)
+def charged_usd(count: int | None, price: Decimal | None, share: Decimal = _ONE, *, per: int = 10**6) -> Decimal:
+    """Return the USD for so many tokens at a price per million, rounded half to even at 1e-12.
+
+    ``share`` is what is paid of it, ``per`` what the price is for. An unknown count or price adds nothing."""
+    if not count or price is None:
+        return Decimal(0)
+    return unrounded_usd(count, price, share, per=per).quantize(_QUANTUM, context=_EXACT)
+
+
+def unrounded_usd(count: int, price: Decimal, share: Decimal = _ONE, *, per: int = 10**6) -> Decimal:
+    """Return the same before it is rounded."""
+    return _EXACT.multiply(_EXACT.divide(_EXACT.multiply(Decimal(count), price), Decimal(per)), share)
 
 
 def _listed(
@@ -387,26 +448,49 @@ def _listed(
         return None
     at, name = served.at, model_name(model)
     prices = standard = info.get_prices(at)
-    factor = _ONE
+    way: dict[str, str] = {}
+    factors: list[Factor] = []
     notes: list[str] = []
     if usage.speed not in (None, "standard"):
-        prices = info.get_prices(at, {"speed": usage.speed})
-        if prices == standard:
-            factor = _FAST.get(name.base, _ONE)
-            if factor == _ONE:
-                notes.append(f"{model} at speed {usage.speed} has no price here: counted at its standard price")
+        way = {"speed": usage.speed}
+        prices = info.get_prices(at, way)
+        if prices == standard and name.base in _FAST:
+            factors.append(Factor(f"speed {usage.speed}", _FAST[name.base], _FAST_PAGE))
+        elif prices == standard:
+            notes.append(f"{model} at speed {usage.speed} has no price here: counted at its standard price")
     elif usage.service_tier == "batch":
-        prices = info.get_prices(at, {"processing": "batch"})
-        factor = _BATCH if prices == standard else _ONE
+        way = {"processing": "batch"}
+        prices = info.get_prices(at, way)
+        if prices == standard:
+            factors.append(Factor("batch", _BATCH, _PRICING_PAGE))
     since = name.version or (0, 0)
     if _by_anthropic(served.provider) and usage.inference_geo not in (None, "global", "not_available"):
         if usage.inference_geo != "us":
             notes.append(f"inference in {usage.inference_geo} has no price here: counted at the global price")
         elif since >= us_only_since:
-            factor *= _US_ONLY
+            factors.append(Factor("inference in us", _US_ONLY, _PRICING_PAGE))
     if served.provider == Provider.VERTEX and served.region not in (None, "global") and since >= _REGIONAL_SINCE:
-        factor *= _REGIONAL
-    return rates_at_prompt(prices, prompt_tokens, factor, notes)
+        factors.append(Factor(f"regional endpoint {served.region}", _REGIONAL, _PRICING_PAGE))
+    listed = rates_at_prompt(prices, prompt_tokens, prod((each.value for each in factors), start=_ONE), notes)
+    if listed is None:
+        return None
+    own_way = way if prices != standard else {}
+    terms = Terms(
+        prices=data_version(),
+        listed_as=f"{PROVIDERS[served.provider].price_list}: {info.id}",
+        since=_since(info, at, own_way),
+        served=tuple(own_way.items()),
+        factors=tuple(factors),
+    )
+    return replace(listed, terms=terms)
+
+
+def _since(info: "genai.ModelInfo", at: datetime, way: Mapping[str, str]) -> date | None:
+    """Return the first day of the price that the data has for a time, or None if it has no days."""
+    dated = [*(info.prices if isinstance(info.prices, list) else ())]
+    dated += [each for each in info.price_variants or () if way and each.when.items() <= way.items()]
+    days = [day for each in dated if (day := getattr(each.constraint, "start_date", None)) is not None]
+    return max((day for day in days if day <= at.astimezone(UTC).date()), default=None)
 
 
 def _references(served: _Served, model: str) -> Iterator[str]:
@@ -449,14 +533,19 @@ def rates_at_prompt(
     A part without its own price is charged as the next wider one, as genai-prices does.
     """
 
+    above: int | None = None
+
     def rate(*keys: str) -> Decimal | None:
+        nonlocal above
         for key in keys:
             price: Decimal | genai.TieredPrices | None = getattr(prices, key)
             if price is None:
                 continue
             if not isinstance(price, Decimal):
-                reached = [tier.price for tier in price.tiers if prompt_tokens > tier.start]
-                price = reached[-1] if reached else price.base
+                reached = [tier for tier in price.tiers if prompt_tokens > tier.start]
+                if reached:
+                    above = max(above or 0, reached[-1].start)
+                price = reached[-1].price if reached else price.base
             return _EXACT.multiply(price, factor)
         return None
 
@@ -475,6 +564,7 @@ def rates_at_prompt(
         web_search=web_search if isinstance(web_search, Decimal) else None,
         tells_1h=prices.cache_write_1h_mtok is not None,
         notes=tuple(notes),
+        prompt_above=above,
     )
 
 
@@ -488,6 +578,8 @@ def own_rates(own: "ModelPrice", listed: Rates | None) -> Rates:
             return _EXACT.multiply(own.input, proportion)
         return _EXACT.divide(_EXACT.multiply(own.input, of_list), listed.input)
 
+    terms = listed.terms if listed is not None and listed.terms is not None else Terms(data_version())
+    set_by_user = frozenset(part for part in _TOKEN_PRICES if getattr(own, part) is not None)
     return Rates(
         input=own.input,
         cache_read=usual(own.cache_read, listed.cache_read if listed else None, _CACHE_READ),
@@ -495,6 +587,7 @@ def own_rates(own: "ModelPrice", listed: Rates | None) -> Rates:
         cache_write_1h=usual(own.cache_write_1h, listed.cache_write_1h if listed else None, _CACHE_WRITE_1H),
         output=own.output,
         web_search=listed.web_search if listed else _WEB_SEARCH,
+        terms=Terms(terms.prices, terms.listed_as, own_parts=set_by_user),
     )
 
 

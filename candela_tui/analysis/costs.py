@@ -6,7 +6,7 @@ Capture calculates it when an answer ends, and ``candela reprice`` from what was
 from dataclasses import replace
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.pricing import Cost, PriceBasis, Pricer, client_cost
+from candela_tui.pricing import Cost, PriceBasis, PricedUsage, Pricer, client_cost
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect, Provider
 
@@ -18,10 +18,26 @@ def with_cost(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> Exchange
     """Return the exchange with the cost of what was served, as far as it is known.
 
     The basis says what the exchange does not; which prices it names does not matter."""
+    priced = priced_again(exchange, basis, pricer)
+    if priced is None:
+        return exchange
+    own = (basis.note,) if basis.note and priced.cost is not None else ()
+    return replace(
+        exchange,
+        cost=priced.cost,
+        unpriced_model=priced.unpriced_model,
+        cost_notes=(*priced.notes, *own),
+        saved=priced.saved,
+        price_basis=replace(basis, prices=priced.prices) if priced.prices is not None else None,
+    )
+
+
+def priced_again(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> PricedUsage | None:
+    """Return the price of a usage by the prices in use, or None if the exchange has none that is billed."""
     usage = exchange.usage
     if usage is None or exchange.kind is Kind.COUNT_TOKENS:
-        return exchange
-    priced = pricer.price(
+        return None
+    return pricer.price(
         usage,
         provider=Provider(basis.provider),
         region=exchange.region,
@@ -33,15 +49,22 @@ def with_cost(exchange: Exchange, basis: PriceBasis, pricer: Pricer) -> Exchange
         refused=_refused_before_output(exchange),
         cloud_tier=basis.cloud_tier,
     )
-    own = (basis.note,) if basis.note and priced.cost is not None else ()
-    return replace(
-        exchange,
-        cost=priced.cost,
-        unpriced_model=priced.unpriced_model,
-        cost_notes=(*priced.notes, *own),
-        saved=priced.saved,
-        price_basis=replace(basis, prices=priced.prices) if priced.prices is not None else None,
-    )
+
+
+def repricing_basis(exchange: Exchange) -> PriceBasis | None:
+    """Return what the cost of a record was calculated from, or None if that is not known.
+
+    For a record of a version that kept no basis it is inferred. A gateway's header fields may have named another
+    provider then, and a cloud's another tier, which the notes name.
+    """
+    if exchange.price_basis is not None:
+        return exchange.price_basis
+    if exchange.gateway is not None or any(" tier: " in note for note in exchange.cost_notes):
+        return None
+    whole = exchange.outcome is Outcome.OK and exchange.unread is None
+    if exchange.cost is not None and not exchange.cost_notes:
+        whole = not exchange.cost.at_least
+    return PriceBasis("", exchange.provider, final=whole)
 
 
 def billing_provider(exchange: Exchange) -> Provider:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from candela_tui.analysis.cache_miss import with_rewrite_cost
-from candela_tui.analysis.costs import with_client_cost, with_cost
-from candela_tui.exchange import Exchange, Outcome
-from candela_tui.pricing import PriceBasis, Pricer
+from candela_tui.analysis.costs import repricing_basis, with_client_cost, with_cost
+from candela_tui.exchange import Exchange
+from candela_tui.pricing import Pricer
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Repricing:
         if before.usage is None or before.live:
             return None
         self.checked += 1
-        basis = before.price_basis or _earlier_basis(before)
+        basis = repricing_basis(before)
         if basis is None:
             self.kept += 1
             return None
@@ -74,15 +74,3 @@ class Repricing:
 
 def _costs(exchange: Exchange) -> tuple[object, ...]:
     return exchange.cost, exchange.saved, exchange.unpriced_model, exchange.cost_notes, exchange.client_cost
-
-
-def _earlier_basis(exchange: Exchange) -> PriceBasis | None:
-    """Return what the cost of a record without a basis was calculated from, or None if that can't be told.
-
-    A gateway's header fields may have named another provider, and a cloud's another tier, which the notes name."""
-    if exchange.gateway is not None or any(" tier: " in note for note in exchange.cost_notes):
-        return None
-    whole = exchange.outcome is Outcome.OK and exchange.unread is None
-    if exchange.cost is not None and not exchange.cost_notes:
-        whole = not exchange.cost.at_least
-    return PriceBasis("", exchange.provider, final=whole)

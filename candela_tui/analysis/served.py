@@ -39,12 +39,12 @@ def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tu
         if asked.inference_geo and geo and geo not in (asked.inference_geo, "not_available"):
             found.append(Difference("inference_geo", asked.inference_geo, geo))
         # Breakpoints of both lifetimes allow writes of either.
-        if len(asked.cache_ttls) == 1 and (served := _served_ttl(usage)) not in (None, asked.cache_ttls[0]):
+        if len(asked.cache_ttls) == 1 and (served := served_lifetime(usage)) not in (None, asked.cache_ttls[0]):
             found.append(Difference("cache_ttl", asked.cache_ttls[0], served))
     return tuple(found)
 
 
-def _served_ttl(usage: Usage) -> str | None:
+def served_lifetime(usage: Usage) -> str | None:
     """Return the one lifetime for which the cache was written; None for several, none, or unknown."""
     written_5m, written_1h = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
     if written_5m is None or written_1h is None or bool(written_5m) == bool(written_1h):

@@ -10,6 +10,7 @@ from candela_tui.exchange.exchange import (
     Kept,
     Marks,
     Outcome,
+    Overhead,
     ToolDuration,
 )
 from candela_tui.exchange.recording import ProviderSide, Recording
@@ -26,6 +27,7 @@ __all__ = [
     "Kept",
     "Marks",
     "Outcome",
+    "Overhead",
     "ProviderSide",
     "Recording",
     "ToolDuration",

@@ -72,6 +72,36 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
+class Overhead:
+    """Milliseconds that candela itself took, as measured while it relayed.
+
+    Each time begins when candela's loop has the bytes, and ends when the next connection has them. Connecting to the
+    provider, waiting for it and for a client that reads slowly, and a request that the user held are not part of it.
+    """
+
+    request_ms: float | None
+    """From the whole request to its being sent. None if it was sent more than once."""
+    head_ms: float
+    """From the head of the provider's answer to the head that the client got."""
+    chunks: int
+    """How many pieces of the body are measured."""
+    chunks_ms: float
+    """The sum for these pieces."""
+    longest_ms: float
+    """The longest of them."""
+
+    @property
+    def first_byte_ms(self) -> float | None:
+        """What it added before the first byte of the answer."""
+        return None if self.request_ms is None else self.request_ms + self.head_ms
+
+    @property
+    def chunk_ms(self) -> float | None:
+        """What it added for a piece of the body, on average."""
+        return self.chunks_ms / self.chunks if self.chunks else None
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """Something that was served differently than requested. ``what`` is model, speed, service_tier, inference_geo or
     cache_ttl."""
@@ -251,6 +281,9 @@ class Exchange:
     """The other session that this one continues, if this is its first request with messages that were sent there."""
     replayed: str | None = None
     """The id of the exchange whose request the user sent again. None if a client sent it."""
+    overhead: Overhead | None = None
+    """What candela added; None while it is live, if it did not cross candela, or if recorded by a version that did not
+    measure it."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
 

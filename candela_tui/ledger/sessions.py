@@ -6,6 +6,7 @@ from datetime import datetime
 
 from candela_tui.analysis.cache import CacheLife, cache_life
 from candela_tui.analysis.context import ContextFill, context_fill
+from candela_tui.analysis.served_changes import ServedChange, ServedWatch
 from candela_tui.exchange import Continued, Exchange
 from candela_tui.ledger.agent_types import SessionAgentTypes
 from candela_tui.ledger.session_sums import SessionSums
@@ -59,6 +60,8 @@ class SessionSummary:
     last_at: datetime | None = None
     cache: CacheLife | None = None
     context: ContextFill | None = None
+    served_otherwise: tuple[ServedChange, ...] = ()
+    """What is served otherwise than before or than requested, since when, the latest last."""
     totals: Totals = field(default_factory=Totals)
     agents: dict[str, AgentSummary] = field(default_factory=dict)
     """Sub-agents by id, in the order of their first request."""
@@ -74,6 +77,7 @@ class SessionSummer:
         self._marked: list[Exchange] = []
         """The exchanges of the conversation that set cache breakpoints."""
         self._agent_types = SessionAgentTypes()
+        self._served = ServedWatch()
 
     def copy(self) -> "SessionSummer":
         """Return a copy that can be continued independently."""
@@ -86,12 +90,14 @@ class SessionSummer:
         other._conversation = self._conversation.copy()
         other._marked = self._marked.copy()
         other._agent_types = self._agent_types.copy()
+        other._served = self._served.copy()
         return other
 
     def add(self, exchange: Exchange) -> None:
         """Count the next exchange in the summary."""
         session = self._session
         self._sums.add(exchange)
+        self._served.add(exchange)
         session.inferred = session.inferred or "session_id" in exchange.inferred
         self._agent_types.add(
             exchange.id,
@@ -126,6 +132,7 @@ class SessionSummer:
         session.cwd, session.git_branch = listed.cwd, listed.git_branch
         session.started_at, session.last_at = listed.started_at, listed.last_at
         session.totals, session.continues = listed.totals, listed.continues
+        session.served_otherwise = self._served.standing
         types = self._agent_types.types()
         for agent_id, agent in session.agents.items():
             agent.totals = self._sums.agents[agent_id]

@@ -61,12 +61,15 @@ class ProviderClient:
         body: bytes,
         proxy: str | None,
         on_connected: Callable[[], None],
+        on_sent: Callable[[], None] = lambda: None,
     ) -> ProviderResponse:
         """Send a request and return its answer once the head has arrived. ``proxy`` is the URL of an HTTP proxy.
 
-        ``on_connected`` is called when a connection is open. A request whose kept-alive connection ends before the
-        answer is sent once more if its method allows. Raises aiohttp.ClientError, HttpProcessingError, TimeoutError,
-        OSError; ValueError if the URL or a header field can't be sent."""
+        ``on_connected`` is called when a connection is open, ``on_sent`` when it has the request. A request whose
+        kept-alive connection ends before the answer is sent once more if its method allows. Raises
+        aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError; ValueError if the URL or a field can't be
+        sent.
+        """
         origin, target = split_target(url)
         place = self._place(origin, proxy)
         first = True
@@ -80,6 +83,7 @@ class ProviderClient:
             try:
                 whole = _request_head(place, method, target, fields, len(body))
                 response = protocol.send(connection, whole, body, without_body=method == "HEAD", idle_s=self._idle_s)
+                on_sent()
                 await response.head()
             except BaseException as error:
                 (response or connection).close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -50,8 +51,10 @@ class ProviderResponse:
         "_surplus",
         "_waiter",
         "_without_body",
+        "arrived_at",
         "failure",
         "fields",
+        "headed_at",
         "on_progress",
         "reason",
         "status",
@@ -62,6 +65,10 @@ class ProviderResponse:
         self.status = 0
         self.reason = ""
         self.fields: HeaderList = []
+        self.headed_at = 0.0
+        """When the head arrived, by ``perf_counter``."""
+        self.arrived_at = 0.0
+        """When the oldest of the bytes arrived that the next read returns, by ``perf_counter``."""
         self.failure: Exception | None = None
         """Why the rest of it will not come."""
         self.on_progress: Callable[[], None] | None = None
@@ -150,6 +157,8 @@ class ProviderResponse:
         """Take bytes from the provider."""
         if self._parser is None:
             return
+        if not self._pieces:
+            self.arrived_at = perf_counter()
         self._head_size += 0 if self._headed else len(data)
         try:
             self._parser.feed_data(data)
@@ -240,6 +249,7 @@ class ProviderResponse:
             self._raw_fields, self._raw_reason = [], b""
             return
         self._headed = True
+        self.headed_at = self.arrived_at
         self.status = status
         self.reason = self._raw_reason.decode("utf-8", "surrogateescape")
         self.fields = decoded_pairs(self._raw_fields)

@@ -62,6 +62,9 @@ class Observer(Protocol):
     def attempted(self, attempt: Attempt) -> None:
         """Called when an attempt is about to be sent."""
 
+    def sent(self) -> None:
+        """Called when the connection has the request's bytes."""
+
     def provider_answered(self, status: int, headers: HeaderList) -> None:
         """Called with the status and headers of a response that is not passed on to the client unchanged."""
 
@@ -72,6 +75,7 @@ class Observer(Protocol):
 class _Nobody:
     def connected(self) -> None: ...
     def attempted(self, attempt: Attempt) -> None: ...
+    def sent(self) -> None: ...
     def provider_answered(self, status: int, headers: HeaderList) -> None: ...
     def received(self, data: bytes) -> None: ...
 
@@ -100,6 +104,17 @@ class OpenAnswer:
             return await self._response.read()
         except _BODY_ERRORS as error:
             raise _broken_off(error) from error
+
+    @property
+    def headed_at(self) -> float:
+        """When the head arrived, by ``perf_counter``."""
+        return self._response.headed_at
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the oldest bytes arrived that ``take`` would return, by ``perf_counter``. None if they waited for
+        something else than this read, as those of an error that was judged first."""
+        return None if self._beginning else self._response.arrived_at
 
     def take(self) -> bytes:
         """Return the bytes of the body that have arrived since the last call."""
@@ -209,6 +224,7 @@ class Attempts:
                 request.body,
                 proxy=proxy,
                 on_connected=observer.connected,
+                on_sent=observer.sent,
             )
         except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
             raise _broken_off(error) from error

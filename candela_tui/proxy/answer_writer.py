@@ -132,6 +132,8 @@ class AnswerWriter:
             f"HTTP/1.{request.version.minor} {answer.status} {answer.reason}", [*fields, *self._framing(request)]
         )
         self._is_begun = False
+        self._was_paused = False
+        """Whether what is to be written waited for the client."""
         loop = self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[None] = loop.create_future()
         self._wrote_at = loop.time()
@@ -164,13 +166,19 @@ class AnswerWriter:
 
     def _write(self) -> None:
         """Write what has arrived, unless the client has enough for now. Called at each step on either side."""
-        if self._end.done() or self._connection.writing_paused:
+        if self._end.done():
+            return
+        if self._connection.writing_paused:
+            self._was_paused = True
             return
         try:
             if not self._is_begun:
                 self._send(b"", over=False)
+                self._raw.head_written(self._answer.headed_at)
+            arrived_at = None if self._was_paused else self._answer.arrived_at
+            self._was_paused = False
             data, over = self._body.take()
-            self._send(data if self._has_body else b"", over)
+            self._send(data if self._has_body else b"", over, arrived_at)
             if over:
                 self._end.set_result(None)
             elif (broken := self._answer.broken_off) is not None:
@@ -178,7 +186,7 @@ class AnswerWriter:
         except Exception as error:  # noqa: BLE001 - of this answer, not of the connection that called
             self._end.set_exception(error)
 
-    def _send(self, data: bytes, over: bool) -> None:
+    def _send(self, data: bytes, over: bool, arrived_at: float | None = None) -> None:
         transport = self._connection.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
@@ -192,7 +200,7 @@ class AnswerWriter:
             transport.writelines(parts)
             self._wrote_at = self._loop.time()
         if data:
-            self._raw.chunk(data)
+            self._raw.chunk(data, arrived_at)
 
     def _ping(self) -> None:
         left = self._wrote_at + _IDLE_S - self._loop.time()

@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.session_requests import SessionRequests, requests_by_session
+from candela_tui.pricing import Pricer
 from candela_tui.reports.record_table import RecordTable, TableOf, request_table
 from candela_tui.store.history import Bodies, NoBodies
+
+
+def list_prices() -> Pricer:
+    """Return the list prices, without any of the user's own."""
+    from candela_tui.config import PricingSettings
+
+    return Pricer(PricingSettings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,8 @@ class Export:
     them need not fit in memory: iterate once, and keep no session."""
     bodies: Bodies
     """Reads header fields and bodies, where the report has them."""
+    pricer: Pricer = field(default_factory=list_prices)
+    """Prices the receipts: with the user's own prices, so that they say where each cost is from."""
     table_of: TableOf = request_table
     """Makes the table of the reports that are one."""
 
@@ -55,9 +65,10 @@ class Report:
     """Returns which package has to be installed for it, and how; None if none is missing."""
 
 
-def export_of(exchanges: Iterable[Exchange], bodies: Bodies | None = None) -> Export:
-    """Return an export of requests in memory, in any order. Without ``bodies``, the report has none."""
-    return Export(requests_by_session(exchanges), bodies or NoBodies())
+def export_of(exchanges: Iterable[Exchange], bodies: Bodies | None = None, pricer: Pricer | None = None) -> Export:
+    """Return an export of requests in memory, in any order. Without ``bodies``, the report has none; without
+    ``pricer``, the list prices count."""
+    return Export(requests_by_session(exchanges), bodies or NoBodies(), pricer or list_prices())
 
 
 def encoded(texts: Iterable[str]) -> Iterator[bytes]:

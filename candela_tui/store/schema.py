@@ -45,6 +45,7 @@ REVISIONS: Final = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

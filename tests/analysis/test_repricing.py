@@ -85,11 +85,13 @@ def test_with_other_prices_a_cost_is_what_capture_would_have_calculated(before: 
 
 @given(exchanges.filter(lambda each: each.gateway is None and not any(" tier: " in note for note in each.cost_notes)))
 def test_an_earlier_record_without_a_basis_is_priced_alike_where_it_was_sent_to_its_provider(before: Exchange) -> None:
-    if before.price_basis is None or before.price_basis.provider != before.provider:
+    basis = before.price_basis
+    # A note of its own is that of a gateway.
+    if basis is None or basis.provider != before.provider or basis.note is not None:
         return
     if before.cost_notes or before.cost is None:
         # Whether the usage was final is then told by the outcome.
-        before = replace(before, outcome=Outcome.OK if before.price_basis.final else Outcome.CUT, client_cost=None)
+        before = replace(before, outcome=Outcome.OK if basis.final else Outcome.CUT, client_cost=None)
         before = with_client_cost(before)
     assert Repricing().check(replace(before, price_basis=None), LISTED) is None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Delegation, Kept, Outcome, ProviderSide
+from candela_tui.exchange import Delegation, Kept, Outcome, Overhead, ProviderSide
 from candela_tui.protocol.adaptation import Adaptation
 from tests.cli.command import COMMAND, OTHER, Home, documents, on_a_terminal
 from tests.reports.exchanges import SESSION, exchange
@@ -138,6 +138,28 @@ async def test_show_tells_a_person_what_happened(recorded: Home) -> None:
     out = (await recorded.run("show", "0198-0001")).out
     for words in ("claude-opus-4-8", "($0.029363)", "end_turn", "req_011", "User-Agent: claude-cli"):
         assert words in out
+
+
+async def test_a_receipt_adds_up_to_the_recorded_cost(recorded: Home) -> None:
+    said = (await recorded.run("show", "0198-0001", "--receipt")).out
+    assert "$0.029363" in next(line for line in said.splitlines() if line.startswith("total"))
+    assert "list anthropic: claude-opus-4-8" in said
+    receipt = json.loads((await recorded.run("show", "0198-0001", "--receipt", "--json")).out, parse_float=Decimal)
+    assert sum(line["usd"] for line in receipt["lines"]) == receipt["total_usd"] == receipt["stored_usd"]
+    without = await recorded.run("show", "0198-0003", "--receipt")
+    assert (without.code, "no usage" in without.err) == (1, True)
+
+
+async def test_show_proves_that_a_request_passed_unchanged(home: Home) -> None:
+    made = exchange(1, url="https://api.anthropic.com/v1/messages", overhead=Overhead(0.25, 0.125, 2, 0.2, 0.15))
+    home.record(made, request=b'{"model":"claude-opus-4-8"}', response=b"{}")
+    said = (await home.run("show", "0198", "--trust")).out
+    assert "the same 27 bytes on both sides, byte for byte" in said
+    assert "0.375 ms before the first byte" in said
+    trust = json.loads((await home.run("show", "0198", "--trust", "--json")).out)
+    assert trust["request"]["client"] == trust["request"]["provider"]
+    assert trust["added_ms"]["per_chunk"] == 0.1
+    assert (await home.run("show", "0198", "--trust", "--receipt")).code == 2
 
 
 async def test_show_as_json_has_the_fields_of_a_request_and_the_headers(recorded: Home) -> None:

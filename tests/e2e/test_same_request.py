@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from candela_tui.protocol.claude_code.withheld import measured_for
 from tests.e2e.candela import COMMAND, Candela
 from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.connect_proxy import ConnectProxy
@@ -15,14 +16,12 @@ from tests.standin import Provider, ReceivedRequest
 
 pytestmark = pytest.mark.e2e
 
-_WITHHELD_BETAS = (
-    "prompt-caching-scope-",
-    "mid-conversation-system-clear-at-",
-    "thinking-binding-controls-",
-    "cache-diagnosis-",
-)
-_WITHHELD_HEADERS = frozenset({"x-client-request-id", "x-claude-code-sandy-plover"})
-"""What the client sends to Anthropic's own host only, whatever it is told (2.1.332; 2.1.197 has none of them)."""
+
+def _withheld(claude: Claude, kind: str) -> set[str]:
+    """What the client sends to Anthropic's own host only, whatever it is told."""
+    return {
+        each.name for each in measured_for(claude.version).withheld if each.kind == kind and each.gives_back is None
+    }
 
 
 def _turn(provider: Provider) -> ReceivedRequest:
@@ -75,9 +74,14 @@ async def test_candela_claude_sends_the_same_request_as_without_a_proxy(claude: 
         await run_claude((COMMAND, "claude"), "say hi", environment, project)
         through = _turn(provider)
     assert [tool["name"] for tool in through.json["tools"]] == [tool["name"] for tool in straight.json["tools"]]
-    sent = _betas(through)
-    assert sent == [beta for beta in _betas(straight) if beta in sent or not beta.startswith(_WITHHELD_BETAS)]
-    assert _header_names(through) == _header_names(straight) - _WITHHELD_HEADERS
+    sent, all_betas = _betas(through), _betas(straight)
+    assert sent == [beta for beta in all_betas if beta in sent]
+    assert {beta.rpartition("-20")[0] for beta in all_betas if beta not in sent} == _withheld(claude, "beta")
+    assert _header_names(straight) - _header_names(through) == _withheld(claude, "header")
+    assert _header_names(through) <= _header_names(straight)
+    assert ("diagnostics" in straight.json) is bool(_withheld(claude, "field"))
+    assert "diagnostics" not in through.json
+    assert len(straight.json["system"]) - len(through.json["system"]) == len(_withheld(claude, "system"))
     assert _said(through, tmp_path / "home-2") == _said(straight, tmp_path / "home-1")
     # Otherwise this run proves nothing: the client may have stopped caring whose host it is.
     assert "ToolSearch" in [tool["name"] for tool in through.json["tools"]]

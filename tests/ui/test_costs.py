@@ -7,14 +7,17 @@ from typing import Any
 from candela_tui.analysis.labels import served
 from candela_tui.analysis.reconciliation import DifferenceKind
 from candela_tui.cli.terminal.request_overview import overview
+from candela_tui.config import PricingSettings
 from candela_tui.exchange import Cost, Outcome
 from candela_tui.ledger.ledger import Ledger
+from candela_tui.pricing import Pricer
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.usage import Usage
 from candela_tui.text.times import Clock
 from candela_tui.ui.screens.dashboard.usage_dialog import CountedOtherwise, counting_otherwise, usage_lines
 from candela_tui.ui.screens.request.overview.costs import cost_lines
 from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
+from candela_tui.ui.screens.request.overview.receipt import receipt_fold
 from tests.analysis.test_limits import FABLE_SPENT, PAID
 from tests.analysis.test_reconciliation import made
 from tests.reports.exchanges import exchange
@@ -26,6 +29,14 @@ FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 def shown(**facts: Any) -> str:
     lines = cost_lines(exchange(**facts), 100)
     return "\n".join(" ".join("".join(text for text, _ in line).split()) for line in lines)
+
+
+def receipt(pricer: Pricer | None, **facts: Any) -> str:
+    fold = receipt_fold(exchange(**facts), pricer, 100)
+    assert fold is not None
+    (unit,) = fold.content.units(100)
+    assert unit is not None
+    return "\n".join(" ".join(line.split()) for line in unit.text().splitlines())
 
 
 def printed(**facts: Any) -> str:
@@ -120,3 +131,14 @@ def test_the_usage_lists_by_kind_what_claude_code_counts_otherwise() -> None:
     said = "\n".join("".join(text for text, _ in line) for line in lines)
     assert "Claude Code counts otherwise" in said
     assert "another model answered than the requested one" in said
+
+
+def test_the_receipt_says_which_price_each_amount_is_from() -> None:
+    said = receipt(Pricer(PricingSettings()))
+    assert "cache write 1h 2,048 $10.00 $0.02048" in said
+    assert "total $0.029363" in said
+    assert "list anthropic: claude-opus-4-8" in said
+
+
+def test_without_readable_settings_the_receipt_says_so() -> None:
+    assert "config.toml can't be read" in receipt(None)

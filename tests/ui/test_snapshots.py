@@ -288,7 +288,7 @@ class TestReadingOneRequest:
     )
     def test_it_went_to_bedrock(self, story: Story, size: tuple[int, int], keys: tuple[str, ...], sight: str) -> None:
         steps = [press(key) for key in keys]
-        assert story(a_request_over_bedrock, *OPENED, see("Model"), *steps, see(sight), size=size)
+        assert story(a_request_over_bedrock, *OPENED, see("Usage and cost"), *steps, see(sight), size=size)
 
     @everywhere
     def test_it_is_compared_with_the_one_before(self, story: Story, size: tuple[int, int]) -> None:

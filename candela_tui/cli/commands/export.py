@@ -15,6 +15,7 @@ from candela_tui.cli.recorded import recorded, session_named
 from candela_tui.cli.terminal.option_types import filter_text, moment
 from candela_tui.cli.terminal.progress import Progress
 from candela_tui.files import write_new, write_whole
+from candela_tui.pricing import Pricer
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.report import Export, Report, file_stem
 from candela_tui.reports.sharing.receipt import receipt_table
@@ -103,7 +104,8 @@ def export(
     redactor = Redactor()
     with recorded(invocation) as store:
         query = ExchangeQuery(session_named(store, session) if session is not None else EVERY_SESSION, since)
-        what = Export(read_sessions(store, query, wanted or parse(""), utc_now()), store)
+        pricer = Pricer(invocation.settings().pricing)
+        what = Export(read_sessions(store, query, wanted or parse(""), utc_now()), store, pricer)
         if receipt:
             what = replace(what, table_of=receipt_table)
         elif by != _REQUEST:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from candela_tui.analysis.labels import cost, missing_body
+from candela_tui.analysis.served_changes import changes_since_before
+from candela_tui.analysis.trust import Bodies, trust_of
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded, request_named, say_empty, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
+from candela_tui.cli.terminal.request_receipt import print_receipt
+from candela_tui.cli.terminal.request_trust import print_trust
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
 from candela_tui.ledger.contexts import contexts
+from candela_tui.pricing import Pricer
 from candela_tui.reports.json_text import json_array, json_text
 from candela_tui.reports.records import detailed_record, records_in_order
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
@@ -79,28 +84,48 @@ def _print_table(found: Iterator[Exchange], say_empty: Callable[[], None]) -> No
 @click.command()
 @click.argument("request_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, including the headers.")
+@click.option("--receipt", "as_receipt", is_flag=True, help="Print how its cost comes about: counts, prices, factors.")
+@click.option("--trust", "as_trust", is_flag=True, help="Print what candela changed, added and proves, by hash.")
 @click.option("--raw", type=click.Choice(_BODIES), help="Print a body, byte for byte.")
 @pass_invocation
-def show(invocation: Invocation, request_id: str, as_json: bool, raw: str | None) -> None:
+def show(
+    invocation: Invocation, request_id: str, as_json: bool, as_receipt: bool, as_trust: bool, raw: str | None
+) -> None:
     """Show one request. The beginning of its ID is enough.
 
     \b
     Examples:
       candela show 0198
+      candela show 0198 --receipt
+      candela show 0198 --trust
       candela show 0198 --raw request | jq .messages
       candela show 0198 --raw response > answer.sse
       candela show 0198 --raw provider-request      what was sent to the cloud
     """
-    if as_json and raw:
-        raise click.UsageError("Give either --json or --raw.")
+    if (raw is not None) + as_receipt + as_trust > 1 or (raw is not None and as_json):
+        raise click.UsageError("Give one of --receipt, --trust and --raw; --json goes with the first two.")
     with recorded(invocation) as store:
         exchange = request_named(store, request_id)
         if raw:
             _write_raw(_body(store, exchange, raw), raw)
+        elif as_receipt:
+            print_receipt(exchange, Pricer(invocation.settings().pricing), as_json=as_json)
+        elif as_trust:
+            print_trust(trust_of(exchange, _bodies(store, exchange)), as_json=as_json)
         elif as_json:
             echo_json(json_text(detailed_record(exchange, _context_of(store, exchange))))
         else:
-            click.echo(overview(exchange))
+            session = store.exchanges(ExchangeQuery(session_id=exchange.session_id))
+            click.echo(overview(exchange, changes_since_before(session, exchange)))
+
+
+def _bodies(store: "StoreReader", exchange: Exchange) -> Bodies:
+    return Bodies(
+        store.request_body(exchange.id),
+        store.response_body(exchange.id),
+        store.provider_request_body(exchange.id),
+        store.provider_response_body(exchange.id),
+    )
 
 
 def _context_of(store: "StoreReader", exchange: Exchange) -> Context:

@@ -1,6 +1,6 @@
 """Format one request as text for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from candela_tui.analysis.labels import (
     ADAPTED,
@@ -13,6 +13,7 @@ from candela_tui.analysis.labels import (
     tool_durations,
     way,
 )
+from candela_tui.analysis.served_changes import ServedChange, change_words
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.pricing import price_settings
 from candela_tui.protocol.headers import Headers
@@ -21,13 +22,15 @@ from candela_tui.providers.identity import Dialect, Provider
 from candela_tui.reports.records import plain_decimal
 from candela_tui.text.amounts import UNKNOWN, count
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.text.times import duration, local_time
+from candela_tui.text.times import Clock, duration, local_time
 
 
-def overview(exchange: Exchange) -> str:
-    """Return the facts, usage, cost, timing and headers of a request as lines that are safe for a terminal."""
+def overview(exchange: Exchange, changes: Sequence[ServedChange] = ()) -> str:
+    """Return the facts, usage, cost, timing and headers of a request as lines that are safe for a terminal.
+
+    ``changes`` is what is served otherwise since this request than in its session before."""
     sections = [
-        _facts(exchange),
+        [*_facts(exchange), *(("from here on", change_words(change, Clock())) for change in changes)],
         _usage(exchange),
         [
             ("connected", duration(exchange.connect_ms)),

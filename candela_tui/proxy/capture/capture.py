@@ -21,6 +21,7 @@ from candela_tui.proxy.capture.conversations import Conversations, Origins
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.proxy.capture.retry_forms import RetryForms
+from candela_tui.proxy.capture.served_notices import ServedNotices
 from candela_tui.proxy.capture.setup_notices import on_first_request, on_title_request
 from candela_tui.sinks.sink import Growth, Sink
 
@@ -75,6 +76,7 @@ class Capture:
         self._conversations = Conversations()
         self._origins = Origins()
         self._tries = RetryForms()
+        self._served = ServedNotices()
         self._work = asyncio.Event()
         self._closing = False
         self._slice_end = self._tick_began = 0.0
@@ -243,6 +245,8 @@ class Capture:
         exchange = record.exchange
         if exchange.conversation is not None and exchange.session_id is not None:
             self._origins.remember(exchange.conversation, exchange.session_id, exchange.id)
+        for notice in self._served.of(exchange):
+            self._notify(notice)
         if exchange.kind is Kind.TITLE and exchange.session_id is not None:
             # Not at its beginning: its destination may be unknown then.
             if exchange.session_id not in self._titled_sessions:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from candela_tui.exchange import Outcome, Recording
+from candela_tui.exchange import Outcome, Overhead, Recording
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
@@ -13,10 +13,26 @@ from candela_tui.providers.upstream import Attempt, ClientRequest
 from candela_tui.text.times import utc_now
 
 
+class Added:
+    """What candela adds to one exchange, as it is noted."""
+
+    __slots__ = ("chunks", "chunks_s", "head_ms", "longest_s", "request_ms")
+
+    def __init__(self) -> None:
+        self.request_ms: float | None = None
+        self.head_ms: float | None = None
+        self.chunks = 0
+        self.chunks_s = 0.0
+        self.longest_s = 0.0
+
+
 class RawExchange:
     """The raw facts of one exchange, written by the relay and read by capture on the same loop."""
 
     __slots__ = (
+        "_added",
+        "_attempted_ms",
+        "_attempts",
         "_zero",
         "attempt",
         "changes",
@@ -54,6 +70,9 @@ class RawExchange:
         """What the user changed in it."""
         self.replays: str | None = None
         """The id of the exchange whose request candela sends again."""
+        self._added = Added()
+        self._attempts = 0
+        self._attempted_ms: float | None = None
         self.connected_ms: float | None = None
         self.first_byte_ms: float | None = None
         self.end_ms: float | None = None
@@ -96,10 +115,18 @@ class RawExchange:
     def attempted(self, attempt: Attempt) -> None:
         """Note an attempt that is about to be sent. It replaces the previous one and its answer."""
         self.attempt = attempt
+        self._attempts += 1
+        self._attempted_ms = self._now()
         self.provider_status, self.provider_headers = None, ()
         mapped = attempt.request.body is not self.recording.request
         translated = attempt.translate is not None or attempt.on_error is not None
         self.recording.provider = Recording(attempt.request.body) if mapped or translated else None
+
+    def sent(self) -> None:
+        """Note that the connection to the provider has the request."""
+        if self._attempted_ms is not None and self.connected_ms is not None:
+            held = (self.released_at_ms or 0.0) - (self.held_at_ms or 0.0)
+            self._added.request_ms = self._attempted_ms - held + self._now() - self.connected_ms
 
     def provider_answered(self, status: int, headers: HeaderList) -> None:
         """Note the head of a provider's answer that does not pass to the client unchanged."""
@@ -126,9 +153,34 @@ class RawExchange:
         self.status = status
         self.response_headers = headers
 
-    def chunk(self, data: bytes) -> None:
-        """Note the next bytes of the body, which were sent to the client."""
-        self.recording.add(data, self._now())
+    def head_written(self, arrived_at: float) -> None:
+        """Note that the client's connection has the head of the answer, which arrived at a ``perf_counter`` time."""
+        self._added.head_ms = (time.perf_counter() - arrived_at) * 1000
+
+    def chunk(self, data: bytes, arrived_at: float | None = None) -> None:
+        """Note the next bytes of the body, which were sent to the client.
+
+        ``arrived_at`` is the ``perf_counter`` time at which they arrived; None if they waited for the client."""
+        now = time.perf_counter()
+        self.recording.add(data, (now - self._zero) * 1000)
+        if arrived_at is not None:
+            took = now - arrived_at
+            added = self._added
+            added.chunks += 1
+            added.chunks_s += took
+            if took > added.longest_s:
+                added.longest_s = took
+
+    @property
+    def overhead(self) -> Overhead | None:
+        """The time that candela itself added; None if nothing was measured, as for what it answered itself.
+
+        A request that was sent more than once has no time before its first byte: the earlier answers are part of it."""
+        added = self._added
+        if added.head_ms is None:
+            return None
+        request_ms = added.request_ms if self._attempts == 1 else None
+        return Overhead(request_ms, added.head_ms, added.chunks, added.chunks_s * 1000, added.longest_s * 1000)
 
     def ended(self, outcome: Outcome | None = None, error: ApiError | None = None) -> None:
         """Note the end. Only the first call counts."""

@@ -391,7 +391,7 @@ class ExchangeRecord:
         if raw.end_ms is not None:
             self._end_answer()
             outcome, error = ending(raw, self._answer, self._trouble, of_message=exchange.asks_message)
-            exchange = replace(exchange, outcome=outcome, error=_without_secrets(error))
+            exchange = replace(exchange, outcome=outcome, error=_without_secrets(error), overhead=raw.overhead)
         if self._answer is not None:
             exchange = self._answered(exchange, self._answer, pricer, ended=raw.end_ms is not None)
         if raw.end_ms is not None and exchange.asks_message:

@@ -51,7 +51,7 @@ def _texts(export: Export) -> Iterator[str]:
     if first is None:
         yield "<h1>No requests</h1>\n"
     for number, read in enumerate(chain((each for each in (first, second) if each is not None), sessions), 1):
-        yield from SessionPart(read, export.bodies, f"s{number}").parts()
+        yield from SessionPart(read, export, f"s{number}").parts()
     yield f"</main>\n<footer><p>Made by candela {__version__}. Times are UTC.</p></footer>\n</body>\n</html>\n"
 
 

@@ -1,12 +1,14 @@
-"""The receipt of a request: tokens, cost by part, cache, times, and how it ended."""
+"""The receipt of a request on the page: how its cost comes about, cache, times, and how it ended."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 
 from candela_tui.analysis import labels
 from candela_tui.analysis.advice import advice
+from candela_tui.analysis.receipt import receipt_notes, receipt_of, receipt_rows, total_words
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.facts import BY_NAME, Context, Unit, Value
+from candela_tui.pricing import Pricer
 from candela_tui.reports.page.markup import escaped
 from candela_tui.text import amounts, times
 from candela_tui.text.amounts import UNKNOWN
@@ -23,7 +25,7 @@ _ALWAYS = frozenset({"ttft_ms", "cache_hit_rate"})
 """Facts that are shown as unknown."""
 
 
-def receipt(exchange: Exchange, context: Context, *, title: str = "") -> str:
+def receipt(exchange: Exchange, context: Context, pricer: Pricer, *, title: str = "") -> str:
     """Return the receipt of one request, folded to its sum."""
     usage = exchange.usage
     parts = [
@@ -41,42 +43,38 @@ def receipt(exchange: Exchange, context: Context, *, title: str = "") -> str:
     step = advice(exchange)
     told = f"<p>{escaped(step)}</p>" if step else ""
     return (
-        f'<details class="receipt"><summary>{" ".join(parts)}</summary>{_table(exchange)}{told}<dl>{facts}</dl>'
-        "</details>\n"
+        f'<details class="receipt"><summary>{" ".join(parts)}</summary>{_prices(exchange, pricer)}{told}'
+        f"<dl>{facts}</dl></details>\n"
     )
 
 
-def _table(exchange: Exchange) -> str:
-    """Return tokens and cost by part; the sums are exact."""
-    usage, cost = exchange.usage, exchange.cost
-    if usage is None:
+def _prices(exchange: Exchange, pricer: Pricer) -> str:
+    """Return count, price and cost by token class, whose sum is exact, and why these prices count."""
+    found = receipt_of(exchange, pricer)
+    if found is None:
         return '<p class="note">The answer states no usage.</p>'
-    rows: list[tuple[str, int | None, Decimal | None]] = [
-        ("input", usage.input_tokens, cost.input if cost else None),
-        ("cache read", usage.cache_read_tokens, cost.cache_read if cost else None),
-        ("cache write", usage.cache_write_tokens, cost.cache_write if cost else None),
-        ("output", usage.output_tokens, cost.output if cost else None),
-    ]
-    if usage.web_searches:
-        rows.append(("web searches", usage.web_searches, cost.web_searches if cost else None))
     body = "".join(
-        f'<tr><th scope="row">{name}</th><td>{UNKNOWN if tokens is None else f"{tokens:,}"}</td>'
-        f"<td>{UNKNOWN if usd is None else amounts.exact_money(usd)}</td></tr>"
-        for name, tokens, usd in rows
+        (f'<tr class="note"><th scope="rowgroup" colspan="3">{escaped(row.usage)}</th></tr>' if row.usage else "")
+        + f'<tr><th scope="row">{escaped(row.name)}</th><td>{escaped(row.count)}{_at(row.price)}</td>'
+        f"<td>{escaped(row.usd)}</td></tr>"
+        for row in receipt_rows(found)
     )
-    if usage.cache_write_1h_tokens:
-        body += _lifetimes(usage.cache_write_5m_tokens or 0, usage.cache_write_1h_tokens)
-    total = f"{'≥ ' if cost.at_least else ''}{amounts.exact_money(cost.total)}" if cost else UNKNOWN
-    name = "API-equivalent" if exchange.subscription else "total"
+    name, total = total_words(exchange, found)
+    notes = "".join(
+        f"<dt>{escaped(label)}</dt><dd>{escaped(words)}</dd>" if label else f"<dd>{escaped(words)}</dd>"
+        for label, words in receipt_notes(found)
+    )
     return (
         '<table><thead><tr><th scope="col"><span class="hidden">part</span></th><th scope="col">tokens</th>'
         f'<th scope="col">USD</th></tr></thead><tbody>{body}</tbody>'
-        f'<tfoot><tr><th scope="row" colspan="2">{name}</th><td>{total}</td></tr></tfoot></table>'
+        f'<tfoot><tr><th scope="row" colspan="2">{escaped(name)}</th><td>{escaped(total)}</td></tr></tfoot></table>'
+        f"{f'<dl>{notes}</dl>' if notes else ''}"
     )
 
 
-def _lifetimes(short: int, long: int) -> str:
-    return f'<tr class="note"><th scope="row">written</th><td colspan="2">{short:,} for 5m, {long:,} for 1h</td></tr>'
+def _at(price: str) -> str:
+    """Return the price below a count: USD per million tokens."""
+    return f'<span class="note">{escaped(price)}</span>' if price != UNKNOWN else ""
 
 
 def _facts(exchange: Exchange, context: Context) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from candela_tui.reports.page.plots import Column, plots
 from candela_tui.reports.page.summary import agents_table, figures, parts_table, session_facts
 from candela_tui.reports.page.turn import Place, turn_parts
 from candela_tui.reports.reading import BodyReading
-from candela_tui.store.history import Bodies
+from candela_tui.reports.report import Export
 from candela_tui.text import amounts
 
 
@@ -34,10 +34,11 @@ class _Talk:
 class SessionPart:
     """Writes one session. ``id`` begins the ids of its elements."""
 
-    def __init__(self, read: SessionRequests, bodies: Bodies, id: str) -> None:
+    def __init__(self, read: SessionRequests, export: Export, id: str) -> None:
         self._read = read
         self._id = id
-        self._reading = BodyReading(bodies)
+        self._reading = BodyReading(export.bodies)
+        self._pricer = export.pricer
         names = agent_names(read.session)
         found, self._outside = conversations(read.exchanges)
         found.sort(key=lambda each: each.agent_id is not None)
@@ -86,7 +87,7 @@ class SessionPart:
         for number, turn in enumerate(turns(talk.conversation.calls, self._reading), 1):
             links = self._starts.of(turn.call.last)
             place = Place(f"{talk.id}-t{number}", f"Turn {number}", links)
-            yield from turn_parts(turn, place, blocks, self._read.contexts)
+            yield from turn_parts(turn, place, blocks, self._read.contexts, self._pricer)
 
     def _agents(self) -> Iterator[str]:
         talks = [talk for talk in self._talks if talk.conversation.agent_id is not None]
@@ -117,7 +118,7 @@ class SessionPart:
             (turn,) = turns([call], self._reading)
             kind = KINDS[call.last.kind]
             place = Place(f"{self._id}-o{number}", f"{kind[0].upper()}{kind[1:]}")
-            yield from turn_parts(turn, place, Blocks(), self._read.contexts)
+            yield from turn_parts(turn, place, Blocks(), self._read.contexts, self._pricer)
         yield "</details>\n</section>\n"
 
     def _of_agent(self, agent_id: str | None) -> list[Exchange]:

@@ -8,6 +8,7 @@ from candela_tui.analysis.items import is_billing_note
 from candela_tui.analysis.turns import Turn
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.facts import Context
+from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.user_text import first_words
 from candela_tui.reports.page.blocks import Blocks, block_of
 from candela_tui.reports.page.changes import changes
@@ -27,7 +28,9 @@ class Place:
     """The id and name of each sub-agent that its answer starts."""
 
 
-def turn_parts(turn: Turn, place: Place, blocks: Blocks, contexts: Mapping[str, Context]) -> Iterator[str]:
+def turn_parts(
+    turn: Turn, place: Place, blocks: Blocks, contexts: Mapping[str, Context], pricer: Pricer
+) -> Iterator[str]:
     """Yield a turn in pieces."""
     last = turn.call.last
     words = _prompt_words(turn)
@@ -53,7 +56,7 @@ def turn_parts(turn: Turn, place: Place, blocks: Blocks, contexts: Mapping[str, 
     yield '</div>\n<aside class="receipts">\n'
     for number, each in enumerate(turn.call.tries, 1):
         title = f"Try {number}" if each is not last else ""
-        yield receipt(each, contexts.get(each.id, Context()), title=title)
+        yield receipt(each, contexts.get(each.id, Context()), pricer, title=title)
     yield "</aside>\n</article>\n"
 
 

@@ -34,8 +34,10 @@ class Redaction(StrEnum):
 def redacted_export(export: Export, redaction: Redaction, redactor: Redactor) -> Export:
     """Return an export without what is private. ``redactor`` counts what was removed while it is written."""
     redact = _Redact(redaction, redactor)
-    return Export(
-        map(redact.session_requests, export.sessions), _RedactedBodies(export.bodies, redact), export.table_of
+    return replace(
+        export,
+        sessions=map(redact.session_requests, export.sessions),
+        bodies=_RedactedBodies(export.bodies, redact),
     )
 
 

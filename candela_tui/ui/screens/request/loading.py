@@ -4,8 +4,11 @@ import asyncio
 
 from candela_tui.analysis.labels import agent_name
 from candela_tui.analysis.retries import calls
+from candela_tui.analysis.served_changes import ServedChange, changes_since_before
+from candela_tui.config import ConfigError
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.names import agent_names
+from candela_tui.pricing import Pricer
 from candela_tui.store.errors import StoreError
 from candela_tui.ui.screens.request.pages.page import ShownRequest, ShownSession
 from candela_tui.ui.state.data_sources import DataSources
@@ -35,6 +38,8 @@ async def load_request(sources: DataSources, exchange_id: str) -> ShownRequest |
         session_of(sources, exchange.session_id),
         sources.preferences,
         EarlierRequests(sources),
+        await asyncio.to_thread(_pricer, sources),
+        changes_at(sources, exchange),
     )
     newest = sources.loaded.exchange(exchange_id)
     if newest is not None and exchange.live:
@@ -51,6 +56,20 @@ def session_of(sources: DataSources, session_id: str | None) -> ShownSession:
         lambda: loaded.session(session_id),
         lambda exchange_id: ExchangeBodies(sources, exchange_id),
     )
+
+
+def changes_at(sources: DataSources, exchange: Exchange) -> tuple[ServedChange, ...]:
+    """Return what is served otherwise since a request than in its session before."""
+    return changes_since_before(sources.loaded.requests(exchange.session_id), exchange)
+
+
+def _pricer(sources: DataSources) -> Pricer | None:
+    try:
+        pricer = sources.pricer()
+    except ConfigError:
+        return None
+    pricer.warm()
+    return pricer
 
 
 def agent_of(sources: DataSources, exchange: Exchange) -> str:

@@ -17,7 +17,7 @@ from candela_tui.ui.screens.compare.screen import CompareScreen
 from candela_tui.ui.screens.request.actions.request_actions import RequestActions
 from candela_tui.ui.screens.request.headline import Headline, HeadlineFacts
 from candela_tui.ui.screens.request.keys import request_keys
-from candela_tui.ui.screens.request.loading import load_request, tries_of
+from candela_tui.ui.screens.request.loading import changes_at, load_request, tries_of
 from candela_tui.ui.screens.request.navigation import SourceList, Wanted, neighbour_of
 from candela_tui.ui.screens.request.open_pages import OpenPages
 from candela_tui.ui.screens.request.pages.answer_lines import block_section
@@ -181,6 +181,7 @@ class RequestScreen(Closable[None]):
         self.refresh_bindings()
         if any(exchange.request_bytes == request.exchange.request_bytes for exchange in change.exchanges):
             request.tries = tries_of(self._sources, request.exchange)
+            request.served_changes = changes_at(self._sources, request.exchange)
         if request.exchange.session_id in change.sessions:
             self._show_title()
         self._pages.grew()

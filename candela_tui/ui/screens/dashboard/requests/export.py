@@ -7,8 +7,10 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from candela_tui.config import ConfigError
 from candela_tui.exchange import Exchange
 from candela_tui.files import write_new, write_whole
+from candela_tui.pricing import Pricer
 from candela_tui.reports.report import Export, export_of
 from candela_tui.reports.sharing.redacted import redacted_export
 from candela_tui.reports.sharing.redactor import Redactor
@@ -64,7 +66,12 @@ class Exporter:
     async def _write(self, to: ExportTarget, loaded: Sequence[Exchange]) -> None:
         troubles: list[str] = []
         redactor = Redactor()
-        export = self._prepared(to.export, self._export(to.export, loaded, troubles.append), redactor)
+        try:
+            pricer = await asyncio.to_thread(self._sources.pricer)
+        except ConfigError as error:
+            self._widget.notify(f"The export could not be written: {error}", severity="error")
+            return
+        export = self._prepared(to.export, self._export(to.export, loaded, pricer, troubles.append), redactor)
         writing = Writing(to.export.report, export)
         task = asyncio.ensure_future(asyncio.to_thread(_write_file, to, writing))
         try:
@@ -88,13 +95,15 @@ class Exporter:
                 f"{words} The export has only the requests that the dashboard has loaded.", severity="warning"
             )
 
-    def _export(self, option: ExportOption, loaded: Sequence[Exchange], on_trouble: Callable[[str], None]) -> Export:
+    def _export(
+        self, option: ExportOption, loaded: Sequence[Exchange], pricer: Pricer, on_trouble: Callable[[str], None]
+    ) -> Export:
         history = self._sources.history
         bodies = RecordedBodies(self._sources.feed, history, loaded)
         if not option.whole:
-            return export_of(loaded, bodies)
+            return export_of(loaded, bodies, pricer)
         query = ExchangeQuery(EVERY_SESSION if option.which == "all" else option.session_id)
-        return Export(whole_sessions(history, query, loaded, on_trouble), bodies)
+        return Export(whole_sessions(history, query, loaded, on_trouble), bodies, pricer)
 
     async def _shown(self, writing: Writing, task: "asyncio.Future[Path]") -> None:
         """Wait for an export, and show how far it is if it takes a while."""

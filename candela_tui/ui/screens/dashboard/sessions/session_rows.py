@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from candela_tui.analysis import labels
+from candela_tui.analysis.served_changes import short_words
 from candela_tui.ledger.agent_tree import branches
 from candela_tui.ledger.names import agent_names, session_title
 from candela_tui.ledger.sessions import SessionSummary
@@ -182,6 +183,8 @@ class SessionRow:
         yield _model(session), "text"
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
+        if session.served_otherwise:
+            yield short_words(session.served_otherwise[-1]), "warn"
         if self.folded:
             yield _agent_count(session), "dim"
         context = list(context_forms(session.context)) if session.context and self.cache[0] else []
@@ -212,11 +215,12 @@ class SessionRow:
         if session.context and session.context.window and self.cache[0]:
             *_, context = context_forms(session.context)
         errors = f"✗ {totals.errors}" if totals.errors else ""
+        model: Piece = (f"≠ {_model(session)}", "warn") if session.served_otherwise else (_model(session), "dim")
         tokens = f"{amounts.count(totals.known(all_tokens(totals)))} tok" if self.by_tokens else ""
         # In display order.
         columns: tuple[RowColumn, ...] = (
             RowColumn(9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
-            RowColumn(4, 11 if totals.imported else 10, ((_model(session), "dim"),)),
+            RowColumn(4, 11 if totals.imported else 10, (model,)),
             RowColumn(3, 4, ((errors, "bad"),)),
             RowColumn(2 if self.by_tokens else None, 8, ((tokens, "text"),)),
             RowColumn(6, 7, ((f"{totals.requests} req", "dim"),)),

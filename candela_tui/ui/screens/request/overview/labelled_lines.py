@@ -15,13 +15,15 @@ def heading(text: str, note: str = "") -> Line:
     return ((f" {text}", "heading"), (f"   {note}" if note else "", "dim"))
 
 
-def labelled(name: str, value: str | None, width: int, style: str = "text", *, label: int = LABEL) -> list[Line]:
+def labelled(
+    name: str, value: str | None, width: int, style: str = "text", *, label: int = LABEL, margin: int = 3
+) -> list[Line]:
     """Return a label and its value in as many lines as needed; no lines if the value is None. ``label`` is the label's
-    width in cells."""
+    width in cells, with the ``margin`` before it."""
     if value is None:
         return []
     room = max(20, min(width - label - 1, _WIDEST))
     return [
-        ((f"{fitted('' if place else f'   {name}', label - 1)} ", "dim"), (part, style))
+        ((f"{fitted('' if place else ' ' * margin + name, label - 1)} ", "dim"), (part, style))
         for place, part in enumerate(wrapped(value, room))
     ]

@@ -1,13 +1,17 @@
 """The Overview tab: outcome, timing, cost, provider and facts of a request."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import ClassVar
 
 from candela_tui.analysis import labels
 from candela_tui.analysis.advice import advice
 from candela_tui.analysis.block_times import BlockTime, BlockTimes
 from candela_tui.analysis.buffering import held_back_ms
+from candela_tui.analysis.served_changes import change_words
+from candela_tui.analysis.trust import Bodies, Trust, trust_of
 from candela_tui.exchange import Difference, Exchange
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.text import amounts, times
@@ -17,12 +21,19 @@ from candela_tui.ui.screens.request.overview.costs import cost_lines
 from candela_tui.ui.screens.request.overview.labelled_lines import LABEL, heading, labelled
 from candela_tui.ui.screens.request.overview.provider import adaptation_lines, provider_lines, rule_lines
 from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
+from candela_tui.ui.screens.request.overview.receipt import KIND as RECEIPT
+from candela_tui.ui.screens.request.overview.receipt import receipt_fold
+from candela_tui.ui.screens.request.overview.trust import KIND as TRUST
+from candela_tui.ui.screens.request.overview.trust import trust_fold
 from candela_tui.ui.screens.request.overview.waterfall import waterfall_lines
 from candela_tui.ui.screens.request.pages.answer_page import AnswerPage, TimedChunks
 from candela_tui.ui.screens.request.pages.page import ShownRequest
 from candela_tui.ui.style import outcomes
 from candela_tui.ui.style.styled_text import Line, cells_of
-from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
+from candela_tui.ui.widgets.text_view.folding.content import LinesContent
+from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
+from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel, Fold
 
 
 class OverviewPage(AnswerPage):
@@ -30,19 +41,46 @@ class OverviewPage(AnswerPage):
 
     title: ClassVar[str] = "Overview"
     key: ClassVar[str] = "1"
+    levels: ClassVar[Mapping[str, DetailLevel]] = {RECEIPT: DetailLevel.ONE, TRUST: DetailLevel.ONE}
+    """The sections that fold."""
 
     def __init__(self, request: ShownRequest, width: int) -> None:
         super().__init__(request, width)
+        self._folded = FoldedLines(
+            width, DetailLevels(request.preferences, self.levels), kept=request.folds.setdefault(self.title, {})
+        )
+        self.lines = self._folded
         self.follows = False
         self._shown: Exchange | None = None
         self._answer: AnswerDecoder | None = None
         self._times = BlockTimes()
         self._first_chunk_ms: float | None = None
+        self._trust: Trust | None = None
+
+    async def open(self) -> Iterator[None]:
+        """Write what has arrived, and what is known of both sides."""
+        steps = await super().open()
+        if self._incoming.ended:
+            self._trust = await self._compared()
+        return steps
+
+    async def _compared(self) -> Trust:
+        request, bodies = self._request, self._request.bodies
+        sides = [await bodies.request(), await bodies.request("provider")]
+        answers = [await bodies.answer_after(0, side) for side in ("client", "provider")]
+        whole, of_provider = (b"".join(chunks) or None for chunks, _ in answers)
+        if whole is None and not request.exchange.response_bytes:
+            whole = b""
+        crossed = Bodies(sides[0], whole, sides[1], of_provider)
+        return await asyncio.to_thread(trust_of, request.exchange, crossed)
 
     async def more(self) -> Iterator[None] | None:
         """Write again while the request is live, or if it changed."""
         if not self._incoming.ended:
-            return self._write(await self._incoming.take())
+            steps = self._write(await self._incoming.take())
+            if self._incoming.ended:
+                self._trust = await self._compared()
+            return steps
         return self._write([]) if self._request.exchange is not self._shown else None
 
     def _write(self, arrived: TimedChunks) -> Iterator[None]:
@@ -64,33 +102,45 @@ class OverviewPage(AnswerPage):
 
     def _lines(self) -> None:
         self._shown = self._request.exchange
-        assert isinstance(self.lines, WrittenLines)
-        self.lines.cut(0)
-        self.lines.extend(overview_lines(self._request, self._times.blocks, self._width, self._first_chunk_ms))
+        folds = overview_folds(self._request, self._times.blocks, self._width, self._first_chunk_ms, self._trust)
+        for _ in chain(self._folded.clear(), self._folded.add(folds)):
+            pass
 
 
-def overview_lines(
-    request: ShownRequest, blocks: Sequence[BlockTime], width: int, first_chunk_ms: float | None = None
-) -> list[Line]:
-    """Return the whole overview in lines. ``first_chunk_ms``: when the body started to arrive, if known."""
+def overview_folds(
+    request: ShownRequest,
+    blocks: Sequence[BlockTime],
+    width: int,
+    first_chunk_ms: float | None = None,
+    trust: Trust | None = None,
+) -> Iterator[Fold]:
+    """Yield the sections of the overview.
+
+    ``first_chunk_ms``: when the body started to arrive, if known. ``trust``: what candela did, once that is known."""
     exchange, clock = request.exchange, request.clock
     elapsed = exchange.elapsed_ms(clock.now())
-    sections = (
-        _outcome(exchange, width),
+    sections: tuple[list[Line] | Fold | None, ...] = (
+        [*_outcome(exchange, width), *_served_changes(request, width)],
         [_time_heading(exchange, elapsed, width), *waterfall_lines(exchange, blocks, elapsed, width)],
         _held_back(exchange, first_chunk_ms, width),
         cost_lines(exchange, width),
+        receipt_fold(exchange, request.pricer, width),
         _tries(request, width),
         _model(exchange, width),
         provider_lines(exchange, width),
         adaptation_lines(exchange, width),
         rule_lines(exchange, width),
+        trust_fold(trust, width),
         _calls(exchange, width),
         _stated(exchange, width),
         limit_lines(exchange, clock, width),
         _request(exchange, request.agent, clock, width),
     )
-    return [line for section in sections if section for line in ((), *section)]
+    for section in sections:
+        if isinstance(section, Fold):
+            yield section
+        elif section:
+            yield Fold("", LinesContent((), *section), indent=0, gap=0, stops=False)
 
 
 def _outcome(exchange: Exchange, width: int) -> list[Line]:
@@ -103,6 +153,13 @@ def _outcome(exchange: Exchange, width: int) -> list[Line]:
     lines += labelled("what to do", advice(exchange), width)
     for difference in exchange.differences:
         lines += labelled(f"≠ {difference.what.replace('_', ' ')}", difference_words(difference), width, "warn")
+    return lines
+
+
+def _served_changes(request: ShownRequest, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for change in request.served_changes:
+        lines += labelled("≠ from here on", change_words(change, request.clock), width, "warn")
     return lines
 
 

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
 
+from candela_tui.analysis.served_changes import ServedChange
 from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.sessions import SessionSummary
+from candela_tui.pricing import Pricer
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.text.times import Clock
@@ -43,6 +45,10 @@ class ShownRequest:
     preferences: Preferences = field(default_factory=Preferences)
     earlier: EarlierRequests | None = None
     """The requests before it; None if they are not known."""
+    pricer: Pricer | None = None
+    """The prices in use; None if config.toml can't be read."""
+    served_changes: tuple[ServedChange, ...] = ()
+    """What is served otherwise since this request."""
     folds: dict[str, dict[str | int, DetailLevel]] = field(default_factory=dict)
     """By page title, the detail level of each block that the user folded separately: kept when a page is made again."""
     _readable: dict[TrafficSide, tuple[bytes, bytes]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from candela_tui.text import amounts
+from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.style.styled_text import Line
 
 
@@ -46,13 +47,13 @@ class Unit(Protocol):
 
 
 class LinesUnit:
-    """Lines that are the same at any width."""
+    """Lines that are the same at any width. Their text is made safe for a terminal."""
 
     __slots__ = ("_lines",)
     goes_on = False
 
     def __init__(self, *lines: Line) -> None:
-        self._lines = lines
+        self._lines = [tuple((terminal_safe(text), style) for text, style in line) for line in lines]
 
     def text(self) -> str:
         """Return the lines' text."""
