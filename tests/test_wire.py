@@ -2,7 +2,7 @@
 
 import dataclasses
 import types
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -26,6 +26,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
     datetime: st.datetimes(timezones=st.just(UTC)),
+    timedelta: st.timedeltas(timedelta(0), timedelta(days=365)),
     Usage: st.builds(Usage, st.none() | st.integers(0, 2**40), speed=st.none() | st.text()),
 }
 
