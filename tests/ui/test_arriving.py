@@ -65,6 +65,10 @@ class _Bodies(ExchangeBodies):
         answered = provider.headers if provider.status is not None else ()
         return replace(provider.snapshot(), request_headers=_ASKED, response_headers=answered)
 
+    async def request(self, side: TrafficSide = "client") -> bytes | None:
+        """The request, which is the same on both sides."""
+        return self._provider.recording.request if side == "client" else None
+
     async def answer_after(self, chunks: int, side: TrafficSide = "client") -> tuple[list[bytes], list[float]]:
         """The chunks so far."""
         recording = self._provider.recording
