@@ -76,11 +76,11 @@ async def test_the_density_holds_at_once_for_the_lines_of_a_session(scene: Scene
 async def test_the_cache_clock_counts_down_each_second_until_the_cache_is_cold(scene: Scene) -> None:
     scene.request(ago=108, usage=(12, 0, 1200, 0, 214))
     async with scene.opened() as pilot:
-        await shows(pilot, "cache 3:13")
-        scene.now += timedelta(seconds=1)
         await shows(pilot, "cache 3:12")
+        scene.now += timedelta(seconds=1)
+        await shows(pilot, "cache 3:11")
         scene.now += timedelta(seconds=150)
-        await shows(pilot, "cache 0:42")
+        await shows(pilot, "cache 0:41")
         scene.now += timedelta(seconds=43)
         await shows(pilot, "cache cold")
 
@@ -88,7 +88,7 @@ async def test_the_cache_clock_counts_down_each_second_until_the_cache_is_cold(s
 async def test_nothing_counts_while_every_cache_is_cold(scene: Scene) -> None:
     scene.request(ago=108, usage=(12, 0, 1200, 0, 214))
     async with scene.opened() as pilot:
-        await shows(pilot, "cache 3:13")
+        await shows(pilot, "cache 3:12")
         pane = pilot.app.screen.query_one("#sessions")
         [timer] = [timer for timer in pane._timers if timer._interval == 1.0]
         assert timer._active.is_set()
@@ -103,9 +103,9 @@ async def test_a_cache_of_an_hour_ticks_only_in_its_last_minutes(scene: Scene) -
     async with scene.opened() as pilot:
         await shows(pilot, "cache 59m")
         scene.now += timedelta(minutes=50)
-        await shows(pilot, "cache 9:01")
-        scene.now += timedelta(seconds=1)
         await shows(pilot, "cache 9:00")
+        scene.now += timedelta(seconds=1)
+        await shows(pilot, "cache 8:59")
 
 
 async def test_a_session_says_how_full_its_context_is(scene: Scene) -> None:

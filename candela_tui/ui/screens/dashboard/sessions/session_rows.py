@@ -184,7 +184,9 @@ class SessionRow:
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
         if session.served_otherwise:
-            yield short_words(session.served_otherwise[-1]), "warn"
+            words = short_words(session.served_otherwise[-1])
+            # What does not fit ends the line, and the cache's clock is behind it.
+            yield words if cell_len(words) <= room // 3 else words[0], "warn"
         if self.folded:
             yield _agent_count(session), "dim"
         context = list(context_forms(session.context)) if session.context and self.cache[0] else []
