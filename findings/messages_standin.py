@@ -1,6 +1,7 @@
-"""A stand-in for the Messages API, for the findings that run Claude Code: it gives one answer and keeps each request.
+"""A stand-in for the Messages API, for the findings that run Claude Code: it answers and keeps each request.
 
 Usage: messages_standin.py DIRECTORY [--status N] [--content-type TYPE] [--usage JSON] [--document JSON]
+    [--turns JSON] [--agent-turns JSON]
 
 Writes the port to DIRECTORY/port, and to DIRECTORY/requests one JSON object a line: path, headers (names in lower
 case) and body of each POST.
@@ -10,6 +11,7 @@ import argparse
 import http.server
 import json
 import pathlib
+from typing import Any
 
 parser = argparse.ArgumentParser()
 parser.add_argument("directory", type=pathlib.Path)
@@ -17,18 +19,37 @@ parser.add_argument("--status", type=int, default=200)
 parser.add_argument("--content-type", default="text/event-stream")
 parser.add_argument("--usage", type=json.loads, default={"input_tokens": 1000, "output_tokens": 200})
 parser.add_argument("--document", type=str.encode, help="answer with this body instead of a stream")
+parser.add_argument(
+    "--turns",
+    type=json.loads,
+    default=[],
+    help="the first answers to requests with tools, each a list of content blocks, with stop_reason tool_use",
+)
+parser.add_argument("--agent-turns", type=json.loads, default=[], help="the same for requests of agents")
 options = parser.parse_args()
 
+HELLO = [{"type": "text", "text": "Hello"}]
 
-def events(model: str) -> bytes:
-    """Return a whole streamed answer that says "Hello"."""
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": []}
-    stream = [
-        {"type": "message_start", "message": {**message, "usage": options.usage}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": options.usage},
+
+def events(body: dict[str, Any], turns: list[list[dict[str, Any]]]) -> bytes:
+    """Return a whole streamed answer: the next of the turns, or one that says "Hello"."""
+    blocks, stop_reason = HELLO, "end_turn"
+    if turns and body.get("tools"):
+        blocks, stop_reason = turns.pop(0), "tool_use"
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": body.get("model", ""), "content": []}
+    stream = [{"type": "message_start", "message": {**message, "usage": options.usage}}]
+    for index, block in enumerate(blocks):
+        if block["type"] == "text":
+            start, delta = {"text": ""}, {"type": "text_delta", "text": block["text"]}
+        else:
+            start, delta = {"input": {}}, {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        stream += [
+            {"type": "content_block_start", "index": index, "content_block": {**block, **start}},
+            {"type": "content_block_delta", "index": index, "delta": delta},
+            {"type": "content_block_stop", "index": index},
+        ]
+    stream += [
+        {"type": "message_delta", "delta": {"stop_reason": stop_reason}, "usage": options.usage},
         {"type": "message_stop"},
     ]
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in stream).encode()
@@ -51,7 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kept = {"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body}
         with (options.directory / "requests").open("a") as requests:
             requests.write(json.dumps(kept) + "\n")
-        answer, kind = events(body.get("model", "")), options.content_type
+        turns = options.agent_turns if "x-claude-code-agent-id" in kept["headers"] else options.turns
+        answer, kind = events(body, turns), options.content_type
         if options.document is not None:
             answer, kind = options.document, "application/json"
         if options.status != 200:
