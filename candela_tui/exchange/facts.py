@@ -428,7 +428,7 @@ FACTS: tuple[Fact, ...] = (
     ),
     Fact(
         "cache_cause",
-        "why no more was read from the cache",
+        "why the cache was missed",
         _diagnosed(lambda result: _text(result.diagnosis.cause)),
         doc="Null for a hit. `candela why` explains it.",
         values=tuple(each.value for each in Cause),

@@ -318,7 +318,6 @@ class StoreReader:
         wanted = (
             WITH_DIAGNOSIS.add_columns(*(column for column in headers.c if not column.primary_key))
             .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
-            .order_by(exchanges.c.id)
             .limit(2)
         )
         beginning = exchanges.c.id.between(stored_text(id_or_prefix), stored_text(id_or_prefix + _LAST_CHARACTER))
@@ -326,7 +325,7 @@ class StoreReader:
             if connection is None:
                 return None
             rows = _rows(connection, wanted.where(exchanges.c.id == stored_text(id_or_prefix)))
-            rows = rows or _rows(connection, wanted.where(beginning))
+            rows = rows or _rows(connection, wanted.where(beginning).order_by(exchanges.c.id))
         if not rows:
             return None
         if len(rows) > 1:

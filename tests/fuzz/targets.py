@@ -291,7 +291,7 @@ def filter_text(data: bytes) -> None:
 
 def rule_pattern(data: bytes) -> None:
     pattern, _, model = _text(data).partition("\n")
-    DeniedModels([pattern])._denying(model)
+    DeniedModels([pattern]).denying(model)
 
 
 def local_api(data: bytes) -> None:

@@ -43,6 +43,8 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "adaptations": ADAPTATIONS,
     }
     assert request_record(exchange(**facts)) == {
+        "continues": None,
+        "continues_request": None,
         "id": "0198-0001",
         "session_id": SESSION,
         "agent_id": None,
@@ -181,6 +183,8 @@ def test_a_session_sums_up_its_requests() -> None:
         [agent, exchange(1, saved=Decimal("0.75")), exchange(3, session_title="Fix the flaky test")]
     ).sessions()
     assert session_record(session) == {
+        "continues": None,
+        "continues_request": None,
         "session_id": SESSION,
         "title": "Fix the flaky test",
         "client": None,

@@ -43,7 +43,7 @@ async def test_d_on_a_request_shows_what_it_has_that_the_one_before_had_not(scen
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         await pilot.press("enter")
-        await shows(pilot, "req_011CVq4")
+        await shows(pilot, "Usage and cost")
         await pilot.press("d")
         screen = await shows(
             pilot,
@@ -61,7 +61,7 @@ async def test_d_on_a_request_shows_what_it_has_that_the_one_before_had_not(scen
         )
         assert "line 7" not in screen
         await pilot.press("escape")
-        await shows(pilot, "req_011CVq4")
+        await shows(pilot, "Usage and cost")
 
 
 async def test_a_changed_message_shows_its_lines_with_a_few_around_them(scene: Scene) -> None:

@@ -41,7 +41,7 @@ def test_small_terminals_are_compact_unless_the_user_wants_it_otherwise() -> Non
     assert arrangement_for(240, 70, Remembered(density="compact")).compact
 
 
-@pytest.mark.parametrize("size", [(180, 45), (200, 50), (240, 70), (300, 80)])
+@pytest.mark.parametrize("size", [(190, 45), (200, 50), (240, 70), (300, 80)])
 async def test_where_all_columns_have_room_they_are_shown_before_another_pane_grows(
     scene: Scene, size: tuple[int, int]
 ) -> None:

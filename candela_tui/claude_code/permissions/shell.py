@@ -171,7 +171,8 @@ class _Reader:
             if name is not None and len(node.named_children) == 1:
                 value = self._home if name == "HOME" else self._variables.get(name)
                 if value is not None:
-                    return value, True
+                    # The grammar gives blanks in front of it to the variable (tree-sitter-bash 0.25).
+                    return text[: len(text) - len(text.lstrip())] + value, True
             return text, False
         if kind in _SUBSTITUTIONS:
             return text, False

@@ -74,6 +74,11 @@ def test_a_pattern_that_cannot_be_understood_says_why(text: str, words: str) -> 
         parse_pattern(text)
 
 
+def test_blanks_between_two_variables_are_kept() -> None:
+    assert denied('A=rm; B=-rf; sh -c "$A $B x"', "Bash(rm -rf *)") == "Bash(rm -rf *)"
+    assert read_line('A=x; cat "$A  $A"', HOME).commands[-1].words == ("cat", "x  x")
+
+
 @given(some.text())
 def test_any_text_is_read_as_a_line(text: str) -> None:
     line = read_line(text, HOME)

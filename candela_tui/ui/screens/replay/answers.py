@@ -40,7 +40,7 @@ class Answer(Vertical):
         super().__init__()
         self.exchange_id = exchange_id
         self._sources = sources
-        self._name = name
+        self._label = name
         self._facts = OneLine(id="facts")
         self._figures = OneLine(id="figures")
         self._view = TextView()
@@ -99,11 +99,11 @@ class Answer(Vertical):
     def _show_figures(self) -> None:
         exchange = self._request.exchange if self._request is not None else None
         if exchange is None:
-            self._facts.pieces = ((f" {self._name}", "accent"), ("  not there yet", "dim"))
+            self._facts.pieces = ((f" {self._label}", "accent"), ("  not there yet", "dim"))
             return
         sign = outcomes.SIGNS[exchange.outcome]
         self._facts.pieces = (
-            (f" {self._name}", "accent"),
+            (f" {self._label}", "accent"),
             (f"  {labels.model(exchange.model_used or exchange.model)}", "bright"),
             (f"  {exchange.route}", "dim"),
             (f"  {sign} {outcomes.became(exchange)}", outcomes.STYLES[exchange.outcome]),
