@@ -103,21 +103,27 @@ class Reconciliation:
 
 
 def reconcile(
-    client_usd: Decimal | None, requests: Sequence[CountedRequest], others: Iterable[Item] = ()
+    client_usd: Decimal | None,
+    requests: Sequence[CountedRequest],
+    others: Iterable[Item] = (),
+    perhaps: Iterable[Item] = (),
 ) -> Reconciliation:
-    """Compare the client's sum with the requests of a session. ``others`` are what it counts beyond them."""
+    """Compare the client's sum with the requests of a session. ``others`` are what it counts beyond them, ``perhaps``
+    what it may count beyond them."""
     wire = sum((request.usd for request in requests), _NOTHING)
     if client_usd is None:
         return Reconciliation(wire, None)
     items = [*chain.from_iterable(request.items for request in requests), *others]
     left = client_usd - wire - sum((item.usd for item in items), _NOTHING)
     if abs(left) > NOISE:
-        found = _explaining(left, [request.perhaps for request in requests if request.perhaps is not None])
+        doubts = [*(request.perhaps for request in requests if request.perhaps is not None), *perhaps]
+        found = _explaining(left, doubts)
         items += found
         left -= sum((item.usd for item in found), _NOTHING)
-    if abs(left) > NOISE:
-        items.append(_left_over(left, items))
-    elif left:
+        if abs(left) > NOISE:
+            items.append(_left_over(left, doubts))
+            left = _NOTHING
+    if left:
         items.append(Item(None, DifferenceKind.ROUNDING, left, "the client adds binary floats"))
     return Reconciliation(wire, client_usd, tuple(_merged(items)))
 
@@ -208,11 +214,11 @@ def _explaining(left: Decimal, doubts: Sequence[Item]) -> list[Item]:
     return []
 
 
-def _left_over(left: Decimal, items: Sequence[Item]) -> Item:
+def _left_over(left: Decimal, doubts: Sequence[Item]) -> Item:
     """Return what no rule explains. If an answer broke off, the client may have estimated its output."""
-    cut = [item for item in items if item.kind is DifferenceKind.CUT]
+    cut = [item for item in doubts if item.kind in (DifferenceKind.CUT, DifferenceKind.FORKED)]
     if len(cut) == 1 and left > 0:
-        return Item(cut[0].id, DifferenceKind.CUT, left, "the answer broke off, and the client estimates its output")
+        return Item(cut[0].id, cut[0].kind, left, "the answer broke off, and the client estimates its output")
     if cut and left > 0:
         return Item(None, DifferenceKind.CUT, left, "the client estimates the output of answers that broke off")
     return Item(None, DifferenceKind.UNEXPLAINED, left, "requests that neither has, or other prices")

@@ -52,10 +52,10 @@ def reconcile_session(
         for each in exchanges
     ]
     at_least = any(each.cost.at_least if each.cost is not None else bool(each.unpriced_model) for each in exchanges)
-    others = () if client_usd is None else _elsewhere(history, session_id, transcript, exchanges, pricer)
-    return SessionReconciliation(
-        session_id, reconcile(client_usd, requests, others), source if client_usd is not None else None, at_least
-    )
+    found = () if client_usd is None else tuple(_elsewhere(history, session_id, transcript, exchanges, pricer))
+    others, perhaps = ([item for item, certain in found if certain is wanted] for wanted in (True, False))
+    result = reconcile(client_usd, requests, others, perhaps)
+    return SessionReconciliation(session_id, result, source if client_usd is not None else None, at_least)
 
 
 class _Ids:
@@ -87,8 +87,8 @@ def _transcript(session_id: str, on_bad_line: Callable[[BadLine], None]) -> Sess
 
 def _elsewhere(
     history: History, session_id: str, transcript: SessionTranscript, exchanges: Sequence[Exchange], pricer: Pricer
-) -> Iterator[Item]:
-    """Yield what the client's sum includes beyond the session's recorded requests."""
+) -> Iterator[tuple[Item, bool]]:
+    """Yield what the client's sum includes beyond the session's recorded requests, and whether that is certain."""
     until = transcript.stated_at
     answers = [
         answer
@@ -103,8 +103,10 @@ def _elsewhere(
         recorded += before
         why = f"counted in session {other}, before the fork"
         for exchange in before:
-            counts = counted_request(exchange, in_transcript=True, stated_later=True).client_usd
-            yield Item(exchange.id, DifferenceKind.FORKED, counts, why)
+            counted = counted_request(exchange, in_transcript=True, stated_later=True)
+            yield Item(exchange.id, DifferenceKind.FORKED, counted.client_usd, why), True
+            if counted.perhaps is not None:
+                yield Item(exchange.id, DifferenceKind.FORKED, counted.perhaps.usd, why), False
     known = _Ids(recorded)
     for answer in answers:
         if known.has(answer):
@@ -114,4 +116,4 @@ def _elsewhere(
         own = answer.session_id == session_id
         kind = DifferenceKind.NOT_RECORDED if own else DifferenceKind.FORKED
         why = "candela did not record this request" if own else f"counted in session {answer.session_id}"
-        yield Item(answer.request_id or answer.message_id, kind, counts, why)
+        yield Item(answer.request_id or answer.message_id, kind, counts, why), True

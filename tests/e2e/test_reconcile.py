@@ -91,7 +91,7 @@ async def test_a_session_in_print_mode(claude: Claude, tmp_path: Path) -> None:
         return
     # The model of the batch's answer is the one that the client went on with.
     assert set(sums) - {"cut"} == {"model", "price", "not_recorded"}
-    assert set(of_fork) == {"forked"}
+    assert set(of_fork) == {"forked"}, (of_fork, sums)
     assert of_fork["forked"] == found["client_usd"]
 
 
