@@ -14,7 +14,7 @@ PLACE = "anthropic-ratelimit-unified"
 
 def answer(number: int, hours_ago: float, used: str, **changes: Any) -> Exchange:
     now = datetime.now(UTC)
-    reset = int((now + timedelta(hours=2)).timestamp())
+    reset = int((now + timedelta(hours=2, seconds=-1)).timestamp())
     stated = ((f"{PLACE}-5h-reset", str(reset)), (f"{PLACE}-5h-utilization", used), (f"{PLACE}-5h-status", "allowed"))
     fields = {"started_at": now - timedelta(hours=hours_ago), "rate_limits": stated, "subscription": True, **changes}
     return exchange(number, **fields)
