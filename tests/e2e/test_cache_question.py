@@ -12,16 +12,16 @@ pytestmark = pytest.mark.e2e
 
 
 async def test_each_turn_names_the_answer_before_it(claude: Claude, tmp_path: Path) -> None:
-    (tmp_path / "log.txt").write_text("calm\n")
     async with Provider() as provider:
-        reads = message(tool_use("Read", {"file_path": str(tmp_path / "log.txt")}), stop_reason="tool_use")
-        turns = iter([reads])
+        # candela reads an answer within a tenth of a second: the tool takes longer, as most do.
+        waits = message(tool_use("Bash", {"command": "sleep 1", "description": "wait"}), stop_reason="tool_use")
+        turns = iter([waits])
         provider.respond = lambda request: next(turns, None) if request.json.get("tools") else message(text("Log"))
         sections = {"cache": {"ask_provider": True}}
         async with running(provider, tmp_path / "data", sections=sections) as candela:
             environment = clean_environment(tmp_path / "home", ANTHROPIC_BASE_URL=candela.url)
-            ran = await run_claude(claude, "read the log", environment, tmp_path, "--allowedTools", "Read")
-            first = await candela.exchange(lambda each: each.tools_called == ("Read",) and not each.live)
+            ran = await run_claude(claude, "wait", environment, tmp_path, "--allowedTools", "Bash")
+            first = await candela.exchange(lambda each: each.tools_called == ("Bash",) and not each.live)
         asked = [
             request.json for request in provider.requests if request.method == "POST" and request.json.get("tools")
         ]
