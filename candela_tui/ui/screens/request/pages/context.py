@@ -29,12 +29,10 @@ from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
 from candela_tui.ui.screens.request.pages.messages import message_section
 from candela_tui.ui.screens.request.pages.page import ShownRequest
-from candela_tui.ui.screens.request.pages.request_page import note
+from candela_tui.ui.screens.request.pages.request_page import lines_that_fold, note
 from candela_tui.ui.style.gauges import sparkline
 from candela_tui.ui.style.styled_text import Line, Piece
 from candela_tui.ui.widgets.text_view.folding.content import LinesContent
-from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels
-from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
 from candela_tui.ui.widgets.text_view.folding.folds import DetailLevel, Fold
 from candela_tui.ui.widgets.text_view.folding.text_content import TextContent
 
@@ -57,13 +55,7 @@ class ContextPage:
     def __init__(self, request: ShownRequest, width: int) -> None:
         self._request = request
         self._width = width
-        preferences = request.preferences
-        self.lines = FoldedLines(
-            width,
-            DetailLevels(preferences, self.levels),
-            wrap=preferences.now.wrap,
-            kept=request.folds.setdefault(self.title, {}),
-        )
+        self.lines = lines_that_fold(request, width, self.title, self.levels)
         self._body: bytes | None = None
         self._items = Items()
         self._context: Context | None = None

@@ -27,13 +27,7 @@ class RequestPage:
     def __init__(self, request: ShownRequest, width: int) -> None:
         self._request = request
         self._width = width
-        preferences = request.preferences
-        self.lines = FoldedLines(
-            width,
-            DetailLevels(preferences, self.levels),
-            wrap=preferences.now.wrap,
-            kept=request.folds.setdefault(self.title, {}),
-        )
+        self.lines = lines_that_fold(request, width, self.title, self.levels)
 
     async def open(self) -> Iterator[None]:
         """Load the body; its parts are decoded one after the other."""
@@ -76,3 +70,10 @@ def separator(name: str, note: str, style: str, width: int) -> Fold:
 def note(text: str) -> Fold:
     """Return a text shown instead of blocks."""
     return Fold("", LinesContent((), ((text, "dim"),)), indent=1, gap=0, stops=False)
+
+
+def lines_that_fold(request: ShownRequest, width: int, title: str, levels: Mapping[str, DetailLevel]) -> FoldedLines:
+    """Return the empty lines of a tab, which keep what the user folded there."""
+    preferences = request.preferences
+    kept = request.folds.setdefault(title, {})
+    return FoldedLines(width, DetailLevels(preferences, levels), wrap=preferences.now.wrap, kept=kept)
