@@ -328,7 +328,9 @@ class ToolRule(_Section):
     @model_validator(mode="after")
     def _whole_tools_only(self) -> Self:
         if self.action in ("strip", "refuse"):
-            partial = [each for each in (*self.deny, *self.allow) if "(" in each and not each.endswith("(*)")]
+            from candela_tui.claude_code.permissions.patterns import parse_pattern
+
+            partial = [each for each in (*self.deny, *self.allow) if not parse_pattern(each).is_for_whole_tool]
             if partial:
                 raise ValueError(f"for {self.action}, whole tools without arguments, not {partial[0]}")
         return self

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import ToolCall, ToolPattern, denying, parse_pattern
 from candela_tui.config import ToolRule
 from candela_tui.protocol.rule_action import RuleAction
-
-AnswerAction = Literal["mark", "end", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
