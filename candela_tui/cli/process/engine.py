@@ -58,9 +58,7 @@ class Engine:
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
         )
         self.feed.storing = self._storing
-        self._indexer = IndexerThread(
-            self._paths.search_index, self._paths.store, self.feed.notify, lambda: self.feed.live_count() > 0
-        )
+        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self._streams_live)
         self._results = ResultsThread(
             self._paths.store,
             self._writer,
@@ -68,7 +66,7 @@ class Engine:
             on_results=self.feed.tell_completed,
             on_more=self.feed.tell_missed,
             on_problem=self.feed.notify,
-            is_busy=lambda: self.feed.live_count() > 0,
+            is_busy=self._streams_live,
         )
         self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
@@ -111,6 +109,9 @@ class Engine:
     def _stored(self, exchange_id: str) -> None:
         self.feed.release(exchange_id)
         self._results.stored(exchange_id)
+
+    def _streams_live(self) -> bool:
+        return self.feed.live_count() > 0
 
     def _storing(self) -> Storing:
         trouble = self._writer.trouble
