@@ -72,12 +72,16 @@ def _left_before(other: Exchange, exchange: Exchange) -> bool:
     """Return whether a request left something in the cache before another began."""
     return (
         other.id < exchange.id
-        and other.replayed is None
-        and other.kind in CONTINUING
-        and bool(cached_tokens(other))
+        and leaves_cache(other)
         # A prompt is in the cache once its answer begins.
         and other.started_at + timedelta(milliseconds=other.marks.first_byte or 0) <= exchange.started_at
     )
+
+
+def leaves_cache(exchange: Exchange) -> bool:
+    """Return whether other requests are compared with one: it is part of a conversation, and left something in the
+    cache."""
+    return exchange.replayed is None and exchange.kind in CONTINUING and bool(cached_tokens(exchange))
 
 
 def shared_prefixes(now: Asked, before: Asked) -> list[CachedPrefix]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from candela_tui.analysis.cache_baselines import LONGEST, closest, latest_cached, readable_requests
+from candela_tui.analysis.cache_baselines import LONGEST, closest, latest_cached, leaves_cache, readable_requests
 from candela_tui.analysis.cache_changes import Asked
 from candela_tui.analysis.cache_miss import diagnose, with_rewrite_cost
 from candela_tui.analysis.conversation import CONTINUING
@@ -19,7 +19,7 @@ _FIRST_LOOK: Final = 4
 _NEXT_LOOK: Final = 200
 """Earlier requests of an agent that are read at once: nearly always, one of the first few left something."""
 _MOST_ENDED: Final = 500
-"""Exchanges that are remembered."""
+"""Exchanges that are remembered, and agents, routes and models of which something is."""
 _MOST_RECENT: Final = 200
 """Requests of other agents and sessions among which those are chosen that a first request is compared with."""
 
@@ -35,11 +35,15 @@ class CacheDiagnoser:
         self._pricer = pricer
         self._prompts = RecordedPrompts(store, pause)
         self._ended: OrderedDict[str, Exchange] = OrderedDict()
+        self._nothing_before: dict[tuple[str | None, ...], str] = {}
+        """For an agent, and for a route and model: an id before which no request left anything in the cache, so that
+        they are not read for each request where the provider caches nothing."""
 
     def forget(self) -> None:
         """Free what is remembered of prompts."""
         self._prompts.forget()
         self._ended.clear()
+        self._nothing_before.clear()
 
     def compared(self, exchange: Exchange) -> tuple[Asked, Asked | None]:
         """Return a request, and the one whose cache it could read; None if there is none. Raises StoreError."""
@@ -65,17 +69,35 @@ class CacheDiagnoser:
         if latest is not None:
             return [latest]
         since = exchange.started_at - LONGEST
-        return readable_requests(self._store.earlier_alike(exchange, since, _MOST_RECENT), exchange)
+        alike = exchange.route, exchange.model
+        found = self._store.earlier_alike(exchange, since, _MOST_RECENT, since_id=self._nothing_before.get(alike, ""))
+        self._note_nothing_before(alike, found, exchange)
+        return readable_requests(found, exchange)
 
     def _latest(self, exchange: Exchange) -> Exchange | None:
         """Return the ``latest_cached`` of the whole session, of which only the end is read as a rule."""
+        agent = exchange.session_id, exchange.agent_id
+        since = self._nothing_before.get(agent, "")
+        seen: list[Exchange] = []
         last, limit = exchange.id, _FIRST_LOOK
         while True:
-            ids = self._store.earlier_of_agent(exchange, last, limit)
-            found = latest_cached(self._read(ids), exchange)
-            if found is not None or len(ids) < limit:
+            ids = self._store.earlier_of_agent(exchange, last, limit, since=since)
+            read = self._read(ids)
+            found = latest_cached(read, exchange)
+            if found is not None:
                 return found
+            seen += read
+            if len(ids) < limit:
+                self._note_nothing_before(agent, seen, exchange)
+                return None
             last, limit = ids[-1], _NEXT_LOOK
+
+    def _note_nothing_before(self, which: tuple[str | None, ...], seen: Sequence[Exchange], exchange: Exchange) -> None:
+        """Note, of all requests before one, from which on they may leave something in the cache."""
+        first = min((other.id for other in seen if other.live or leaves_cache(other)), default=exchange.id)
+        self._nothing_before[which] = max(first, self._nothing_before.get(which, ""))
+        if len(self._nothing_before) > _MOST_ENDED:
+            self._nothing_before.pop(next(iter(self._nothing_before)))
 
     def _read(self, ids: Sequence[str]) -> list[Exchange]:
         """Return exchanges, as far as they can be read."""

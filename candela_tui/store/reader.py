@@ -266,26 +266,28 @@ class StoreReader:
         with self._reading() as connection:
             return list(connection.execute(lacking(before, limit)).scalars()) if connection else []
 
-    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int) -> list[str]:
-        """Return the ids of the newest exchanges of the same session and agent that began before an id, the newest
-        first."""
+    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int, *, since: str = "") -> list[str]:
+        """Return the ids of the newest exchanges of the same session and agent from the id ``since`` on that began
+        before another id, the newest first."""
         columns = exchanges.c
         wanted = select(columns.id).where(
             columns.session_id.is_not_distinct_from(stored_text(exchange.session_id)),
             columns.agent_id.is_not_distinct_from(stored_text(exchange.agent_id)),
             columns.id < stored_text(before),
+            columns.id >= stored_text(since),
         )
         with self._reading() as connection:
             newest_first = wanted.order_by(columns.id.desc()).limit(limit)
             return list(connection.execute(newest_first).scalars()) if connection else []
 
-    def earlier_alike(self, exchange: Exchange, since: datetime, limit: int) -> list[Exchange]:
-        """Return the newest exchanges from a time on that began before this one and asked the same model by the same
-        route, without their headers, the newest first."""
+    def earlier_alike(self, exchange: Exchange, since: datetime, limit: int, *, since_id: str = "") -> list[Exchange]:
+        """Return the newest exchanges from a time and an id on that began before this one and asked the same model by
+        the same route, without their headers, the newest first."""
         columns = exchanges.c
         wanted = WITH_DIAGNOSIS.where(
             columns.id < exchange.id,
             columns.id > _id_before(since),
+            columns.id >= stored_text(since_id),
             columns.started_at_us >= stored_time(since),
             columns.route == exchange.route,
             columns.model.is_not_distinct_from(stored_text(exchange.model)),

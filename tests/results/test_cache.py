@@ -3,12 +3,14 @@
 import random
 import tempfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from hypothesis import given, settings
 
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import ReadPrompt, prompt_of
+from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import CacheState, Cause
 from candela_tui.protocol.usage import Usage
 from candela_tui.results.cache import CacheDiagnoser
@@ -68,3 +70,33 @@ def test_a_body_that_was_put_together_from_parts_proves_nothing(path: Path) -> N
     reader = StoreReader(path)
     result = CacheDiagnoser(reader, PRICER).result(reader.exchanges()[1])
     assert (result.diagnosis.state, result.diagnosis.cause) == (CacheState.MISS, Cause.UNKNOWN)
+
+
+def test_requests_that_left_nothing_in_the_cache_are_read_once(path: Path) -> None:
+    uncached = [Sent(replace(sent.exchange, usage=Usage(9012, 0, 0, 0, 40)), sent.body) for sent in growing(12)]
+    store(path, uncached)
+    reader = _CountingReader(path)
+    every = reader.exchanges()
+    diagnoser = CacheDiagnoser(reader, PRICER)
+    diagnoser.result(every[-2])
+    reader.found.clear()
+    diagnoser.result(every[-1])
+    assert reader.found == [every[-2].id, every[-2].id], "as one of the agent, and as one of the same model"
+
+
+class _CountingReader(StoreReader):
+    """Notes the ids of the earlier requests that it finds."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.found: list[str] = []
+
+    def earlier_of_agent(self, exchange: Exchange, before: str, limit: int, *, since: str = "") -> list[str]:
+        found = super().earlier_of_agent(exchange, before, limit, since=since)
+        self.found += found
+        return found
+
+    def earlier_alike(self, exchange: Exchange, since: datetime, limit: int, *, since_id: str = "") -> list[Exchange]:
+        found = super().earlier_alike(exchange, since, limit, since_id=since_id)
+        self.found += (each.id for each in found)
+        return found
