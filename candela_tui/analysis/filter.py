@@ -71,9 +71,9 @@ def parse(text: str) -> Filter:
     return _Parser(text).parse()
 
 
-def parse_for_intercept(text: str) -> Filter:
-    """Parse a filter for requests that have only just arrived. Raises FilterError, also for a field that only the
-    answer decides."""
+def parse_for_arrivals(text: str) -> Filter:
+    """Parse a filter for requests that have only just arrived, as intercepts and rules use it. Raises FilterError, also
+    for a field that only the answer decides."""
     return _Parser(text, FIELDS_OF_REQUESTS).parse()
 
 
@@ -163,7 +163,7 @@ class _Parser:
         if found is None:
             raise FilterError(_unknown_field(term), term.at)
         if term.name.lower() not in self._known:
-            raise FilterError(f"{term.name} is not known before the request is sent, so it can't hold one", term.at)
+            raise FilterError(f"{term.name} is not known before the request is sent", term.at)
         self._fields.add(term.name.lower())
         self._timed = self._timed or found.timed
         if not term.value:

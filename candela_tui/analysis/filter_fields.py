@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from candela_tui.analysis.labels import agent_name
 from candela_tui.exchange import Exchange, Outcome
@@ -29,6 +30,8 @@ class Surroundings:
     agents: Mapping[str, str] = field(default_factory=dict)
     """Names of sub-agents by their ids."""
     session_title: Callable[[Exchange], str | None] = lambda _: None
+    project: Callable[[Exchange], str | None] = lambda of: of.clues.cwd if of.clues is not None else None
+    """Returns the directory in which the exchange's session works."""
     context: Context = field(default_factory=Context)
     """Facts about the call, from its other tries."""
 
@@ -240,6 +243,12 @@ def _amount(term: Term, units: Mapping[str, _Number], example: str) -> Decimal:
     return Decimal(match[1]) * Decimal(unit)
 
 
+def _project(term: Term) -> Test:
+    _only_operators(term, "project:~/work/api", ":", "=")
+    wanted = str(Path(term.value).expanduser()).casefold() if term.value.startswith("~") else term.value.casefold()
+    return lambda exchange, around: wanted in (around.project(exchange) or "").casefold()
+
+
 def _age_ms(exchange: Exchange, around: Surroundings) -> float:
     return max(0.0, (around.now - exchange.started_at).total_seconds() * 1000)
 
@@ -278,6 +287,7 @@ FIELDS: Mapping[str, Field] = {
         about="the session's title or id",
         beside=lambda of, around: around.session_title(of),
     ),
+    "project": Field("project:~/work/api", "the session's directory", _project),
     "id": _text_field("id:req_011", "id", "request_id", "message_id", about="ids of the request"),
     "path": _text_field("path:messages", "path"),
     "route": _text_field("route:vertex", "route"),
@@ -318,6 +328,7 @@ FIELDS_OF_REQUESTS = frozenset(
         "type",
         "turn",
         "session",
+        "project",
         "id",
         "path",
         "route",

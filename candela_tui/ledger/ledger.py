@@ -112,6 +112,11 @@ class Ledger:
         found = self._sessions.get(session_id)
         return found.totals.copy() if found else Totals()
 
+    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
+        """Return the title of a session and the directory in which it works; None: not stated."""
+        found = self._sessions.get(session_id)
+        return (found.title, found.cwd) if found else (None, None)
+
     def agent(self, session_id: str | None, agent_id: str) -> Totals:
         """Return the sums of one sub-agent."""
         session = self._sessions.get(session_id)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.ledger import Ledger
+from candela_tui.ledger.started_agents import StartedAgents
 from candela_tui.ledger.totals import Totals
 from candela_tui.text.times import Clock
 
@@ -29,6 +30,13 @@ class Spending(Protocol):
     @property
     def complete(self) -> bool:
         """Return whether the records from before this process are included."""
+
+    @property
+    def agents(self) -> StartedAgents:
+        """Return what tells the types of sub-agents."""
+
+    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
+        """Return the title of a session and the directory in which it works; None: not stated."""
 
     def today(self) -> Spent:
         """Return what the requests of the user's current day used."""
@@ -54,9 +62,11 @@ class RunningLedger:
         self._ledger = Ledger()
         self._live: dict[str, Exchange] = {}
         self.complete = False
+        self.agents = StartedAgents()
 
     def take(self, exchange: Exchange) -> None:
         """Count the newest snapshot of an exchange of this process."""
+        self.agents.take(exchange)
         before = self._live.get(exchange.id)
         if before is None or _figures(before) != _figures(exchange):
             self._ledger.change(before, exchange)
@@ -69,6 +79,10 @@ class RunningLedger:
         """Add the sums over records from before this process, a few per step."""
         yield from self._ledger.including(recorded)
         self.complete = True
+
+    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
+        """Return the title of a session and the directory in which it works; None: not stated."""
+        return self._ledger.about(session_id)
 
     def today(self) -> Spent:
         """Return what the requests of the user's current day used."""

@@ -141,12 +141,17 @@ class SessionSums:
         """The directory in which the session works, which is its project."""
         return self._cwd.value if self._cwd else None
 
+    @property
+    def title(self) -> str | None:
+        """The session's title, or the user's first words."""
+        title = self._title or self._first_words
+        return title.value if title else None
+
     def snapshot(self) -> SessionTotals:
         """Return the session's current state for a list."""
-        title = self._title or self._first_words
         return SessionTotals(
             session_id=self.session_id,
-            title=title.value if title else None,
+            title=self.title,
             client=self._client.value if self._client else None,
             cwd=self.cwd,
             git_branch=self._git_branch.value if self._git_branch else None,

@@ -30,6 +30,8 @@ class ClientRequest:
     """The route of the request. candela's own requests have none and use the first one."""
     noted: list[RuleAction] = field(default_factory=list, compare=False)
     """What rules do about it and its answer; they add to it, also while the answer passes."""
+    read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What rules have read of it, so that several of them read it once. A changed request begins with nothing."""
 
     @property
     def dialect(self) -> Dialect:

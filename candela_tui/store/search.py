@@ -51,7 +51,7 @@ def session_ids(history: History, query: ExchangeQuery) -> list[str | None]:
 
 def _matching(read: SessionRequests, wanted: Filter, now: datetime) -> SessionRequests:
     title = session_title(read.session)
-    surroundings = Surroundings(now, agent_names(read.session), lambda _: title)
+    surroundings = Surroundings(now, agent_names(read.session), lambda _: title, lambda _: read.session.cwd)
     found = [
         each for each in read.exchanges if wanted.matches(each, replace(surroundings, context=read.contexts[each.id]))
     ]

@@ -1,6 +1,8 @@
 """Looking for requests in words."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +135,13 @@ def test_where_a_request_went_and_what_it_took_is_found(text: str) -> None:
     wanted = parse(text)
     assert wanted.matches(MAPPED, AROUND)
     assert not any(wanted.matches(one, AROUND) for one in ALL)
+
+
+def test_the_project_is_the_directory_of_the_session() -> None:
+    around = replace(AROUND, project=lambda _: str(Path.home() / "work" / "api"))
+    assert parse("project:~/work/api").matches(OPUS, around)
+    assert parse("project:work/API").matches(OPUS, around)
+    assert not parse("project:~/api").matches(OPUS, around)
 
 
 def test_an_amount_that_is_unknown_is_neither_more_nor_less() -> None:

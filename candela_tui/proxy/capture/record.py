@@ -4,23 +4,22 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, starmap
+from itertools import chain
 
 from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
-from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording, ToolDuration
+from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording
+from candela_tui.exchange.arrival import arrived, dialect_of
 from candela_tui.network.header_fields import request_fields
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
-from candela_tui.protocol.claude_code.hints import hints_of, infers_kind, stated_kind
-from candela_tui.protocol.claude_code.request_kinds import inferred_agent
 from candela_tui.protocol.claude_code.session_clues import first_user_text, title_in_answer
 from candela_tui.protocol.encoding import BadEncoding, Decoder, answer_decoder_for, decode_in_steps
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.gateways import Gateway, from_provider, gateway_of
-from candela_tui.protocol.headers import beta_flags, header, rate_limits, request_id
+from candela_tui.protocol.headers import header, rate_limits, request_id
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.message_digests import (
     answered_digest,
@@ -29,12 +28,10 @@ from candela_tui.protocol.message_digests import (
     message_digests,
     sent_back_answer,
 )
-from candela_tui.protocol.native_calls import is_messages_of_bedrock
-from candela_tui.protocol.parsed_request import ParsedRequest, is_chat, parse_request
-from candela_tui.protocol.request import MessagesRequest, session_in_metadata
+from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
+from candela_tui.protocol.request import MessagesRequest
 from candela_tui.protocol.service_tiers import tier_in
 from candela_tui.protocol.usage import Usage
-from candela_tui.protocol.user_agent import client_of
 from candela_tui.providers.identity import Dialect, Provider
 from candela_tui.providers.upstream import Attempt
 from candela_tui.proxy.capture.billing import billed, served_by
@@ -97,7 +94,7 @@ class ExchangeRecord:
             method=raw.request.method,
             path=redact_url(raw.request.resource),
             route=raw.request.route.name,
-            dialect=_dialect(raw),
+            dialect=dialect_of(raw.request),
             provider=raw.request.route.provider,
             url=redact_url(raw.url),
             request_bytes=len(raw.recording.request),
@@ -174,39 +171,15 @@ class ExchangeRecord:
         raw = self.raw
         call = parse_request(self.exchange.dialect, raw.request.method, raw.request.resource, self._body)
         request = self.request = call.request
-        retry = header(raw.request.headers, "x-stainless-retry-count") or ""
         authorization = header(raw.request.headers, "authorization") or ""
-        session = header(raw.request.headers, "x-claude-code-session-id")
-        agent_id = header(raw.request.headers, "x-claude-code-agent-id")
-        hints = hints_of(raw.request.headers)
-        kind = stated_kind(call.kind, hints)
-        inferred: tuple[str, ...] = ("kind",) if infers_kind(kind, hints) else ()
-        if agent_id is None and request is not None:
-            agent_id = inferred_agent(request)
-            inferred += ("agent_id",) if agent_id is not None else ()
         self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
         self.exchange = replace(
-            self.exchange,
-            path=redact_url(raw.request.path),
-            kind=kind,
-            session_id=session or (session_in_metadata(request) if request else None),
-            agent_id=agent_id,
-            parent_agent_id=header(raw.request.headers, "x-claude-code-parent-agent-id"),
-            agent_type=hints.agent_type,
-            request_class=hints.request_class,
-            prompt_id=hints.prompt_id,
-            tool_durations=tuple(starmap(ToolDuration, hints.tool_durations)),
-            inferred=inferred,
-            client=client_of(raw.request.headers),
-            model=call.model,
+            arrived(self.exchange, raw.request, call),
             asked=last_turn_digest(request.messages) if request is not None else None,
-            streamed=call.streamed,
             request_headers=redact_headers(raw.request.headers),
             response_headers=(),
             provider_request_headers=(),
             provider_response_headers=(),
-            retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
-            betas=beta_flags(raw.request.headers),
             subscription=self._oauth and raw.request.route.provider == Provider.ANTHROPIC,
         )
         self.exchange = self._attempted(self.exchange)
@@ -524,11 +497,3 @@ class ExchangeRecord:
 def _without_secrets(error: ApiError | None) -> ApiError | None:
     """Return an error whose message may be stored: some gateways quote the key that they refuse."""
     return replace(error, message=redact_text(error.message)) if error is not None else None
-
-
-def _dialect(raw: RawExchange) -> Dialect:
-    """Return the dialect of the request: clients may speak Messages on two routes of another dialect, too."""
-    dialect, resource = raw.request.dialect, raw.request.resource
-    if dialect == Dialect.OPENAI and not is_chat(resource):
-        return Dialect.MESSAGES
-    return Dialect.MESSAGES if dialect == Dialect.BEDROCK and is_messages_of_bedrock(resource) else dialect

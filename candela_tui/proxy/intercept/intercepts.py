@@ -33,7 +33,7 @@ _MOST_BYTES = 64 * 2**20
 """Request bodies that may be held in memory. What comes beyond that passes."""
 _LARGE = 256 * 1024
 """Bodies of at least this many bytes are read in a thread, because that takes milliseconds."""
-_OF_SESSION = frozenset({"agent", "type", "session", "retry"})
+_OF_SESSION = frozenset({"agent", "type", "session", "project", "retry"})
 """Fields of the filter that other requests of the session tell something about."""
 
 logger = logging.getLogger(__name__)
@@ -179,8 +179,10 @@ class Intercepts:
         stored = self._store.exchanges(ExchangeQuery(exchange.session_id)) if self._store is not None else []
         known = {each.id: each for each in (*stored, *newer, exchange)}
         read = session_requests(exchange.session_id, known.values())
-        title = session_title(read.session)
-        return Surroundings(utc_now(), agent_names(read.session), lambda _: title, read.contexts[exchange.id])
+        title, cwd = session_title(read.session), read.session.cwd
+        return Surroundings(
+            utc_now(), agent_names(read.session), lambda _: title, lambda _: cwd, read.contexts[exchange.id]
+        )
 
     def _has_room(self, request: ClientRequest) -> bool:
         size = sum(len(held.request.body) for held in self._held.values())

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from candela_tui import wire
-from candela_tui.analysis.filter import Filter, parse_for_intercept
+from candela_tui.analysis.filter import Filter, parse_for_arrivals
 from candela_tui.analysis.filter_fields import FilterError
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.local_api.outflow import Outflow
@@ -25,7 +25,7 @@ async def wanted_filter(request: web.BaseRequest) -> Filter:
     """Read the filter of a new intercept. Raises BadIntercept."""
     try:
         text = msgspec.json.decode(await read_body(request, _MOST_FILTER), type=SetIntercept).filter
-        wanted = parse_for_intercept(text)
+        wanted = parse_for_arrivals(text)
     except (BodyTooLarge, msgspec.DecodeError, RecursionError):
         raise BadIntercept('send a filter as {"filter": "agent:Explore"}') from None
     except FilterError as error:

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from candela_tui.analysis.filter import completion, parse_for_intercept
+from candela_tui.analysis.filter import completion, parse_for_arrivals
 from candela_tui.analysis.filter_fields import FilterError
 from candela_tui.files import write_new
 from candela_tui.ledger.names import session_title
@@ -197,7 +197,7 @@ class InterceptScreen(Closable[None]):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         try:
-            parse_for_intercept(event.value)
+            parse_for_arrivals(event.value)
         except FilterError as error:
             self._hint.complain(error, event.value)
         else:
@@ -208,7 +208,7 @@ class InterceptScreen(Closable[None]):
         event.stop()
         text = event.value.strip()
         try:
-            parse_for_intercept(text)
+            parse_for_arrivals(text)
         except FilterError:
             # The line below says what is wrong.
             return

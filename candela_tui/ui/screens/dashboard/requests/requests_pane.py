@@ -204,6 +204,10 @@ class RequestsPane(Pane):
         """Return the title of a request's session."""
         return session_title(self._sources.loaded.session(exchange.session_id))
 
+    def _project_of(self, exchange: Exchange) -> str | None:
+        """Return the directory of a request's session."""
+        return self._sources.loaded.session(exchange.session_id).cwd
+
     def _show_again(self, *, reset: bool = False) -> None:
         if self.selection is None:
             return
@@ -225,7 +229,7 @@ class RequestsPane(Pane):
         return ViewOptions(self._filter, agent_id, remembered.show_hidden, order, descending)
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self._sources.clock.now(), self._table.agents, self._title_of)
+        return Surroundings(self._sources.clock.now(), self._table.agents, self._title_of, self._project_of)
 
     def _look_again(self) -> None:
         if self._filter.timed:
