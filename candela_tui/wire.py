@@ -143,6 +143,15 @@ class Released(msgspec.Struct, frozen=True):
     """Whether the body that was given differs from the request's own."""
 
 
+class RulesState(msgspec.Struct, frozen=True):
+    """Where the rules in force come from."""
+
+    file: str
+    """The config.toml that is followed."""
+    trouble: str | None = None
+    """Why the file can't be used now, so that the rules are those that it had before."""
+
+
 class Replay(msgspec.Struct, frozen=True):
     """How to send a recorded request again."""
 

@@ -10,7 +10,7 @@ from candela_tui import wire
 from candela_tui.attach.client import Client, NotRecorded, Unreachable
 from candela_tui.providers.identity import RouteName
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import Released, ReplayOffer, Sent, SetIntercept
+from candela_tui.wire import Released, ReplayOffer, RulesState, Sent, SetIntercept
 
 _JOIN_S = 2.0
 
@@ -65,6 +65,16 @@ class Control:
             "requests", exchange_id, "replay", method="POST", give=b"", model=model, route=route
         ) as answer:
             return self._client.understood(answer.whole(), Sent).id
+
+    def rules(self) -> RulesState:
+        """Return where the rules in force come from."""
+        with self._client.ask("rules") as answer:
+            return self._client.understood(answer.whole(), RulesState)
+
+    def read_rules(self) -> RulesState:
+        """Make it read its rules again. They apply to new requests once this returns, unless there is ``trouble``."""
+        with self._client.ask("rules", method="POST", give=b"") as answer:
+            return self._client.understood(answer.whole(), RulesState)
 
 
 class _Intercept:

@@ -7,13 +7,14 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from candela_tui import __version__
-from candela_tui.config import Settings
+from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
@@ -50,7 +51,8 @@ from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import BELOW_V1, Routes
-from candela_tui.rules.table import with_rules
+from candela_tui.rules.in_force import RuledUpstreams
+from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
@@ -99,7 +101,7 @@ class Proxy:
     """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``.
 
     ``sinks`` receive every exchange, and belong to the caller. ``paths`` are those of the data directory; without them
-    there is no local API.
+    there is no local API. ``rules_file`` is the config.toml whose rules are followed while it runs.
     """
 
     def __init__(
@@ -109,14 +111,18 @@ class Proxy:
         feed: Feed,
         sinks: Sequence[Sink],
         paths: Paths | None = None,
+        rules_file: Path | None = None,
     ) -> None:
         self._settings = settings
+        self._rules_file = rules_file
         self._sock = sock
         self._port: int = sock.getsockname()[1]
         self._feed = feed
         self._paths = paths
         self._routes = Routes(settings)
         self._upstreams: dict[RouteName, Upstream] = {}
+        self._ruled: RuledUpstreams | None = None
+        self._rules: RulesFile | None = None
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
@@ -135,6 +141,7 @@ class Proxy:
         self._warming: asyncio.Task[None] | None = None
         self._filling: asyncio.Task[None] | None = None
         self._linking: asyncio.Task[None] | None = None
+        self._following_rules: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
         self._refused = RefusalNotices(feed.notify)
@@ -152,6 +159,7 @@ class Proxy:
                 self.refusals,
                 self._intercepts,
                 lambda: self._replays,
+                lambda: self._rules,
                 self._limit,
             )
             if paths
@@ -172,10 +180,9 @@ class Proxy:
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
         )
-        self._upstreams = {
-            name: with_rules(upstream, self._settings.rules, self._feed.notify, self._ledger)
-            for name, upstream in opened.items()
-        }
+        self._ruled = RuledUpstreams(opened, self._feed.notify, self._ledger)
+        self._upstreams = self._ruled.by_route
+        self._apply_rules(self._settings.rules)
         self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)
         self._web = GuardedServer(
             self._handle,
@@ -197,7 +204,14 @@ class Proxy:
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
         self._linking = asyncio.create_task(self._fill_conversations(), name="conversations")
-        if any(self._upstreams[name] is not upstream for name, upstream in opened.items()):
+        if self._rules_file is not None:
+            self._rules = RulesFile(self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify)
+            self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
+
+    def _apply_rules(self, settings: RulesSettings) -> None:
+        assert self._ruled is not None
+        self._ruled.apply(settings)
+        if self._ruled.ruled and self._filling is None:
             self._filling = asyncio.create_task(self._fill_ledger(), name="ledger")
 
     async def _fill_conversations(self) -> None:
@@ -256,16 +270,17 @@ class Proxy:
         await self._web.shutdown(_AT_ONCE_S)
         await self._relaying.none()
         await self._telling.none()
-        for upstream in set(self._upstreams.values()):
-            await upstream.close()
+        assert self._ruled is not None
+        await self._ruled.close()
         await self._client.close()
         self._capture.close()
         await self._capturing
         await self._warming
-        if self._linking is not None:
-            self._linking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._linking
+        for task in (self._linking, self._following_rules):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if self._filling is not None:
             await self._filling
 

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from candela_tui.config import Settings
@@ -34,12 +35,14 @@ class ProxyThread:
         feed: Feed,
         sinks: Sequence[Sink],
         paths: Paths | None = None,
+        rules_file: Path | None = None,
     ) -> None:
         self._settings = settings
         self._sock = sock
         self._feed = feed
         self._sinks = sinks
         self._paths = paths
+        self._rules_file = rules_file
         host, port = sock.getsockname()
         self.address = f"{host}:{port}"
         self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
@@ -80,7 +83,7 @@ class ProxyThread:
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-        proxy = Proxy(self._settings, self._sock, self._feed, self._sinks, self._paths)
+        proxy = Proxy(self._settings, self._sock, self._feed, self._sinks, self._paths, self._rules_file)
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
         collector = asyncio.create_task(_collect(proxy), name="collector")

@@ -35,8 +35,7 @@ class DeniedModels:
             return await upstream.attempt(request)
         words = (
             f'candela refuses {call.model}: the pattern "{pattern}" in [{_NAME}] deny of config.toml denies it. Choose'
-            f" another model, or change the key (`candela config set {_NAME}.deny '[]'` allows all) and restart"
-            " candela."
+            f" another model, or change the key (`candela config set {_NAME}.deny '[]'` allows all)."
         )
         return refused(request, _NAME, words)
 

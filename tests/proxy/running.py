@@ -64,7 +64,7 @@ class RunningProxy:
         self.paths = default_paths(data / "config.toml", data)
         self._sinks = open_sinks(self.settings.sinks, self.feed.notify)
         sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
-        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths)
+        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths, self.paths.config)
         self._flush_s = flush_s
         self._stopped = False
 
@@ -131,6 +131,10 @@ class RunningProxy:
         self._latest.update((exchange.id, exchange) for exchange in news.exchanges)
         self.notices.extend(notice.text for notice in news.notices)
         self._changed.set()
+
+    async def noticed(self, words: str) -> None:
+        """Wait for a notice that has these words."""
+        await self.until(lambda: any(words in notice for notice in self.notices))
 
     async def exchange(self, wanted: Callable[[Exchange], bool] = lambda exchange: not exchange.live) -> Exchange:
         """The first exchange of which this is true; waits for it."""

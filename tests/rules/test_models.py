@@ -136,8 +136,7 @@ async def test_a_refusal_is_recorded_as_candelas_own_and_nothing_goes_out(provid
     assert (answer.status, document["type"], error["type"]) == (402, "error", "billing_error")
     assert error["message"] == (
         'candela refuses claude-opus-4-8: the pattern "claude-opus-*" in [rules.models] deny of config.toml denies it.'
-        " Choose another model, or change the key (`candela config set rules.models.deny '[]'` allows all) and restart"
-        " candela."
+        " Choose another model, or change the key (`candela config set rules.models.deny '[]'` allows all)."
     )
     assert (exchange.outcome, exchange.status, exchange.url, exchange.cost) == (Outcome.BLOCKED, 402, "", None)
     assert exchange.error is not None

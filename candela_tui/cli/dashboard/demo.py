@@ -19,6 +19,9 @@ from candela_tui.proxy.listen import PortTaken
 
 _NOTE = "Demo: simulated sessions, no account, and nothing leaves this machine"
 
+_RULES = "demo-rules.toml"
+"""The demo's own rules, beside its records."""
+
 
 def play(invocation: Invocation, port: int | None, speed: float) -> int:
     """Play the demo until the user quits, and return the exit code. Its records are deleted at the end, unless
@@ -40,7 +43,13 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
     simulation = Demo(speed=speed)
     settings = _settings_for_demo(settings, simulation.start_provider())
     with log_beside_the_store(invocation):
-        start = Start(settings, invocation, sock, on_started=lambda: simulation.start_client(url, start.feed.notify))
+        start = Start(
+            settings,
+            invocation,
+            sock,
+            on_started=lambda: simulation.start_client(url, start.feed.notify),
+            rules_file=invocation.paths.data / _RULES,
+        )
         url = f"http://{start.address}"
         try:
             end = show_start(start, settings, invocation, demo_note=_NOTE)

@@ -7,6 +7,7 @@ connections wait at the port, which is taken before.
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import click
@@ -69,7 +70,9 @@ class Start:
         invocation: Invocation,
         sock: socket.socket,
         on_started: Callable[[], None] = lambda: None,
+        rules_file: Path | None = None,
     ) -> None:
+        self._rules_file = rules_file
         self._settings = settings
         self._invocation = invocation
         self._sock = sock
@@ -93,7 +96,7 @@ class Start:
         from candela_tui.cli.process.engine import Engine
         from candela_tui.store.reader import StoreReader
 
-        engine = Engine(self._settings, self._invocation, self._sock, self.feed)
+        engine = Engine(self._settings, self._invocation, self._sock, self.feed, self._rules_file)
         try:
             engine.start()
         except click.ClickException as error:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -43,9 +44,15 @@ class Engine:
     """Serves on a bound socket from ``start`` to ``stop`` and records into the data directory's store."""
 
     def __init__(
-        self, settings: Settings, invocation: Invocation, sock: socket.socket, feed: Feed | None = None
+        self,
+        settings: Settings,
+        invocation: Invocation,
+        sock: socket.socket,
+        feed: Feed | None = None,
+        rules_file: Path | None = None,
     ) -> None:
-        """``feed``: the one that a dashboard already follows."""
+        """``feed``: the one that a dashboard already follows. ``rules_file``: whose rules are followed, by default
+        config.toml."""
         self.feed = feed or Feed(log_notice)
         self._settings = settings
         self._paths = invocation.paths
@@ -72,7 +79,7 @@ class Engine:
         self.port: int = sock.getsockname()[1]
         self._sinks = open_sinks(settings.sinks, self.feed.notify)
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
-        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths)
+        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, rules_file or invocation.paths.config)
 
     @property
     def address(self) -> str:

@@ -37,6 +37,7 @@ from candela_tui.proxy.replay.request import NotReplayable
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import detailed_record, request_record
+from candela_tui.rules.rules_file import RulesFile
 from candela_tui.store.errors import AmbiguousId, StoreError
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.reader import StoreReader
@@ -68,6 +69,7 @@ class LocalApi:
         refusals: Refusals,
         intercepts: Intercepts,
         replays: Callable[[], Replays | None],
+        rules: Callable[[], RulesFile | None],
         most_body: int,
     ) -> None:
         """``most_body`` is the size in bytes that an edited request may have."""
@@ -75,6 +77,7 @@ class LocalApi:
         self._refusals = refusals
         self._intercepts = intercepts
         self._replays = replays
+        self._rules = rules
         self._most_body = most_body
         self._vault_file = vault_file
         self._accounts = accounts
@@ -107,6 +110,8 @@ class LocalApi:
             return await self._unlock(request)
         if path == f"{API_ROOT}/notices":
             return await self._notice(request)
+        if path == f"{API_ROOT}/rules":
+            return await self._rules_file(request)
         if path == f"{API_ROOT}/intercept" and request.method == "POST":
             return await self._intercept(request)
         if path.startswith(f"{API_ROOT}/held/") and request.method == "POST":
@@ -188,6 +193,17 @@ class LocalApi:
         except VaultError as error:
             return _refusal(403, str(error))
         return _document(b"{}")
+
+    async def _rules_file(self, request: web.BaseRequest) -> web.Response:
+        """Say where the rules come from (GET), after reading them again (POST)."""
+        rules = self._rules()
+        if rules is None:
+            return _refusal(404, "this candela does not follow the rules of a config.toml")
+        if request.method not in ("GET", "POST"):
+            return _refusal(405, "use POST to read the rules again, GET for where they are", {"Allow": "GET, POST"})
+        if request.method == "POST":
+            await rules.read_again()
+        return _document(wire.encode(wire.RulesState(str(rules.path), rules.trouble)))
 
     async def _intercept(self, request: web.BaseRequest) -> web.StreamResponse:
         """Hold what a filter matches for as long as the client reads the response."""

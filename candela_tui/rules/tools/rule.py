@@ -44,8 +44,7 @@ class ToolRules:
             if refusing is not None:
                 words = (
                     f'candela refuses a request that declares the tool {refusing.tool}: the rule "{refusing.name}" in '
-                    f"config.toml denies {refusing.pattern}. Start without that tool, or change the rule and restart "
-                    "candela."
+                    f"config.toml denies {refusing.pattern}. Start without that tool, or change the rule."
                 )
                 return refused(request, refusing.name, words)
         step = await upstream.attempt(request)

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from candela_tui.providers.identity import RouteName
-from candela_tui.wire import ReplayOffer
+from candela_tui.wire import ReplayOffer, RulesState
 
 
 class ProxyControl(Protocol):
@@ -27,3 +27,9 @@ class ProxyControl(Protocol):
 
     def replay(self, exchange_id: str, model: str | None, route: RouteName | None) -> str:
         """Send a recorded request again, and return the id of the new request."""
+
+    def rules(self) -> RulesState:
+        """Return where the rules in force come from."""
+
+    def read_rules(self) -> RulesState:
+        """Make it read its rules again. They apply to new requests once this returns, unless there is ``trouble``."""

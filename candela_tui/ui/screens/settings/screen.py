@@ -33,6 +33,7 @@ from candela_tui.ui.screens.dialogs.theme import ThemeDialog
 from candela_tui.ui.screens.settings.setting_row import SettingRow, at_once
 from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.state.proxy_rules import rules_trouble
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
@@ -212,8 +213,10 @@ class SettingsScreen(Closable[None]):
         if setting.key in _REMEMBERED:
             self._sources.preferences.change(**{_REMEMBERED[setting.key]: None})
         settings = await self._load()
-        if settings is not None and at_once(setting):
+        if settings is not None and setting.key[0] == "ui":
             self._apply(settings.ui)
+        if setting.key[0] == "rules" and self._sources.control is not None:
+            self._tell(await asyncio.to_thread(rules_trouble, self._sources.control, config))
         variable = origin_of(setting.key, {}).variable
         if variable is not None:
             self._tell(f"Saved to {config}, but the environment variable {variable} is set and takes precedence.")

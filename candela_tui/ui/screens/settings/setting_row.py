@@ -71,4 +71,4 @@ class SettingRow:
 
 def at_once(setting: Setting) -> bool:
     """Return whether a change takes effect without a restart."""
-    return setting.key[0] == "ui"
+    return setting.key[0] in ("ui", "rules")
