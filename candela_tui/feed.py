@@ -4,7 +4,9 @@ The proxy's thread publishes snapshots; any number of followers in other threads
 A follower that stops draining costs at most one snapshot an exchange, up to a bound.
 """
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -132,6 +134,7 @@ class Feed:
         self._ended: dict[str, Exchange] = {}
         """Exchanges that ended, and whose end is not in the store yet."""
         self._recordings: dict[str, Recording] = {}
+        self._published_at = -math.inf
         self._notices: list[Notice] = []
         self._credentials: dict[Provider, CredentialState] = {}
         self.storing: Callable[[], Storing] = Storing
@@ -161,6 +164,7 @@ class Feed:
     def publish(self, exchanges: tuple[Exchange, ...]) -> None:
         """Publish new snapshots."""
         with self._lock:
+            self._published_at = time.monotonic()
             for exchange in exchanges:
                 if exchange.live:
                     self._live[exchange.id] = exchange
@@ -228,6 +232,10 @@ class Feed:
     def live_count(self) -> int:
         """Return the number of live exchanges."""
         return len(self._live)
+
+    def quiet_s(self) -> float:
+        """Return for how many seconds no exchange has been live; 0 while one is."""
+        return 0.0 if self._live else time.monotonic() - self._published_at
 
     def unstored_count(self) -> int:
         """Return the number of exchanges that ended and are not in the store yet."""

@@ -5,6 +5,7 @@ nothing joins that thread: it ends with the process. ``Pace`` is for long work i
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +21,13 @@ _REST: Final = 4
 """How many times longer than the work the rest after it is."""
 _REST_WHILE_BUSY: Final = 49
 """The same while streams are live: so rarely that the delays of their chunks stay what they are."""
-_STAYS_BUSY_S: Final = 2.0
-"""How long after a live stream it is still so, in seconds. Agents send one request after the other: with more work in
-between, the first byte of each came 3 ms later."""
+_QUIET_S: Final = 0.5
+"""For so many seconds no stream was live where it is quiet. Agents send one request after the other: with work in
+between, the first byte of each came half a millisecond later, which is as much as all of candela adds."""
+_PATIENCE_S: Final = 3.0
+"""How long work waits until it is quiet, in seconds. Agents may work all day."""
+_LOOK_S: Final = 0.1
+"""Seconds between two looks at whether it is quiet."""
 
 
 class Stopped(Exception):
@@ -32,15 +37,18 @@ class Stopped(Exception):
 class Pace:
     """Slows work in a thread down, so that the relay and the dashboard are not held up by it."""
 
-    def __init__(self, stop: threading.Event, is_busy: Callable[[], bool] = lambda: False) -> None:
-        """``stop`` ends the work when it is set. ``is_busy`` says whether streams are live."""
+    def __init__(self, stop: threading.Event, quiet_s: Callable[[], float] = lambda: math.inf) -> None:
+        """``stop`` ends the work when it is set. ``quiet_s`` says for how many seconds no stream has been live."""
         self._stop = stop
-        self._is_busy = is_busy
+        self._quiet_s = quiet_s
         self._since = time.monotonic()
-        self._busy_until = 0.0
 
     def begin(self) -> None:
-        """Note that the work goes on after a pause of another kind."""
+        """Wait until it is quiet, but not for long. Raises Stopped."""
+        ends = time.monotonic() + _PATIENCE_S
+        while self._busy() and time.monotonic() < ends:
+            if self._stop.wait(_LOOK_S):
+                raise Stopped
         self._since = time.monotonic()
 
     def pause(self) -> None:
@@ -53,10 +61,7 @@ class Pace:
         self._since = time.monotonic()
 
     def _busy(self) -> bool:
-        now = time.monotonic()
-        if self._is_busy():
-            self._busy_until = now + _STAYS_BUSY_S
-        return now < self._busy_until
+        return self._quiet_s() < _QUIET_S
 
 
 class NoAnswer(Exception):

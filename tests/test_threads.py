@@ -2,11 +2,11 @@
 
 import sys
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
-from candela_tui.threads import NoAnswer, Pace, answer_awaited, answer_within, call_in_thread
+from candela_tui.threads import NoAnswer, Pace, Stopped, answer_awaited, answer_within, call_in_thread
 
 
 async def test_what_a_call_returns_or_raises_comes_back() -> None:
@@ -37,19 +37,48 @@ def test_a_time_limit_of_the_call_itself_is_told_from_ours() -> None:
         answer_within(call_in_thread(slow, "keyring"), 30)
 
 
-@pytest.mark.parametrize(("busy", "times"), [(False, 4), (True, 49)])
-def test_work_rests_nearly_all_of_the_time_while_streams_are_live(busy: bool, times: int) -> None:
-    rests: list[float] = []
+class Clock(threading.Event):
+    """Time that passes only while something waits, and that the work and its owner share."""
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            rests.append(timeout or 0.0)
-            return False
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.now = 1000.0
+        monkeypatch.setattr("candela_tui.threads.time", SimpleNamespace(monotonic=lambda: self.now))
 
-    pace = Pace(Stop(), lambda: busy)
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return self.is_set()
+
+
+@pytest.mark.parametrize(("quiet_s", "times"), [(60.0, 4), (0.0, 49)])
+def test_work_rests_nearly_all_of_the_time_while_streams_are_live(
+    quiet_s: float, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    pace = Pace(clock, lambda: quiet_s)
     pace.begin()
-    began = time.monotonic()
-    while time.monotonic() - began < 0.003:
-        pass
+    clock.now += 0.003
+    worked_until = clock.now
     pace.pause()
-    assert rests[0] >= 0.003 * times
+    assert clock.now - worked_until == pytest.approx(0.003 * times)
+
+
+def test_work_begins_once_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    ended_at = clock.now + 1.0
+    Pace(clock, lambda: max(0.0, clock.now - ended_at)).begin()
+    assert 0.5 <= clock.now - ended_at < 0.7
+
+
+def test_work_begins_after_a_while_though_it_is_never_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    began = clock.now
+    Pace(clock, lambda: 0.0).begin()
+    assert 3.0 <= clock.now - began < 3.2
+
+
+def test_a_wait_for_a_quiet_moment_ends_with_candela(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    clock.set()
+    with pytest.raises(Stopped):
+        Pace(clock, lambda: 0.0).begin()

@@ -1,5 +1,6 @@
 """The thread that keeps the full-text index up to date while candela runs."""
 
+import math
 import sqlite3
 import threading
 import time
@@ -33,16 +34,17 @@ class IndexerThread:
         index: Path,
         store: Path,
         on_problem: Callable[[str], None],
-        is_busy: Callable[[], bool] = lambda: False,
+        quiet_s: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """``is_busy`` says whether streams are live: the thread then rests nearly all of the time."""
+        """``quiet_s`` says for how many seconds no stream has been live: the thread waits for a quiet moment, but not
+        for long, and rests nearly all of the time while there is none."""
         self._index_file = index
         self._store_file = store
         self._on_problem = on_problem
         self._told = ""
         self._stop = threading.Event()
         self._indexer: Indexer | None = None
-        self._pace = Pace(self._stop, is_busy)
+        self._pace = Pace(self._stop, quiet_s)
         self._thread = threading.Thread(target=self._run, name="candela-index", daemon=True)
 
     def start(self) -> None:
@@ -99,10 +101,10 @@ class IndexerThread:
                 store.close()
 
     def _keep_up(self, indexer: Indexer) -> None:
-        self._pace.begin()
         seen: _State = ()
         whole = True
         while True:
+            self._pace.begin()
             state = self._state()
             if state != seen:
                 indexer.compare(whole=whole)
@@ -112,7 +114,6 @@ class IndexerThread:
                 self._pace.pause()
             if self._stop.wait(max(0.0, look_at - time.monotonic())):
                 raise Stopped
-            self._pace.begin()
 
     def _state(self) -> _State:
         """Return what changes whenever the store does."""

@@ -1,5 +1,6 @@
 """The thread that works out what became of each request's cache while candela runs."""
 
+import math
 import queue
 import threading
 import time
@@ -47,9 +48,10 @@ class ResultsThread:
         on_results: Callable[[Sequence[Exchange]], None],
         on_more: Callable[[], None],
         on_problem: Callable[[str], None],
-        is_busy: Callable[[], bool] = lambda: False,
+        quiet_s: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """``is_busy`` says whether streams are live: the thread then rests nearly all of the time."""
+        """``quiet_s`` says for how many seconds no stream has been live: the thread waits for a quiet moment, but not
+        for long, and rests nearly all of the time while there is none."""
         self._path = store
         self._store = SequentialReader(store)
         self._writer = writer
@@ -57,7 +59,7 @@ class ResultsThread:
         self._on_more = on_more
         self._on_problem = on_problem
         self._stop = threading.Event()
-        self._pace = Pace(self._stop, is_busy)
+        self._pace = Pace(self._stop, quiet_s)
         self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         """The ids of requests that were stored; None ends the wait for one."""
         self._diagnoser = CacheDiagnoser(self._store, pricer, self._pace.pause)

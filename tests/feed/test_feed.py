@@ -1,5 +1,6 @@
 """The feed between the proxy and whoever watches it."""
 
+import math
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -135,6 +136,15 @@ def test_the_number_of_live_exchanges_is_known():
     feed.publish((live(1), live(2)))
     feed.publish((exchange(1),))
     assert feed.live_count() == 1
+
+
+def test_it_is_quiet_since_the_last_live_exchange_ended():
+    feed = Feed()
+    assert feed.quiet_s() == math.inf
+    feed.publish((live(1),))
+    assert feed.quiet_s() == 0
+    feed.publish((exchange(1),))
+    assert 0 <= feed.quiet_s() < math.inf
 
 
 def test_bodies_are_held_until_they_are_released():

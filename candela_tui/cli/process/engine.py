@@ -65,7 +65,7 @@ class Engine:
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
         )
         self.feed.storing = self._storing
-        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self._streams_live)
+        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self.feed.quiet_s)
         self._results = ResultsThread(
             self._paths.store,
             self._writer,
@@ -73,7 +73,7 @@ class Engine:
             on_results=self.feed.tell_completed,
             on_more=self.feed.tell_missed,
             on_problem=self.feed.notify,
-            is_busy=self._streams_live,
+            quiet_s=self.feed.quiet_s,
         )
         self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
@@ -116,9 +116,6 @@ class Engine:
     def _stored(self, exchange_id: str) -> None:
         self.feed.release(exchange_id)
         self._results.stored(exchange_id)
-
-    def _streams_live(self) -> bool:
-        return self.feed.live_count() > 0
 
     def _storing(self) -> Storing:
         trouble = self._writer.trouble
