@@ -312,6 +312,8 @@ class ToolRule(_Section):
     counts as denied."""
     allow: tuple[ToolPattern, ...] = ()
     """Exceptions from deny."""
+    match: str = ""
+    """Only for requests that this filter matches, in the dashboard's filter language, such as "agent:Explore"."""
     action: Literal["mark", "end", "answer", "strip", "refuse"] = "end"
     """mark only records the call, end puts words in its place, answer puts a call in its place that fails, so that the
     model reads why and goes on. strip takes whole tools out of the request, refuse refuses a request that has one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from candela_tui.config import ConfigError, RulesSettings, load
+from candela_tui.rules.mistakes import rule_mistakes
 
 _LOOK_EVERY_S = 0.5
 
@@ -46,7 +47,7 @@ class RulesFile:
         async with self._reading:
             stamp = await asyncio.to_thread(_stamp, self.path)
             try:
-                rules = (await asyncio.to_thread(load, self.path)).rules
+                rules = await asyncio.to_thread(_rules_in, self.path)
             except ConfigError as error:
                 self._read = stamp
                 if self.trouble != str(error):
@@ -61,6 +62,15 @@ class RulesFile:
                 self._notify(f"The rules in {self.path} have changed. Requests from now on follow {_named(rules)}.")
             elif had_trouble:
                 self._notify(f"{self.path} has no mistake any more. Its rules are in force.")
+
+
+def _rules_in(path: Path) -> RulesSettings:
+    """Read the rules. Raises ConfigError."""
+    rules = load(path).rules
+    mistakes = rule_mistakes(rules)
+    if mistakes:
+        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    return rules
 
 
 def _named(rules: RulesSettings) -> str:

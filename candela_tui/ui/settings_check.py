@@ -1,14 +1,20 @@
-"""Find what is wrong with settings that their form does not show: missing files, names that nothing has."""
+"""Find what is wrong with settings that their form does not show: missing files, names that nothing has, filters
+with a mistake."""
 
 from collections.abc import Iterator, Sequence
 
-from candela_tui.config import Settings, UiSettings
+from candela_tui.config import RulesSettings, Settings, UiSettings
 from candela_tui.text.terminal_safe import terminal_safe
 
 
 def setting_mistakes(settings: Settings) -> Sequence[str]:
     """Return what is wrong, one line for each mistake, with the key. Blocks."""
-    found = (*_unreadable_certificates(settings), *_unknown_theme(settings.ui), *_wrong_keys(settings.ui))
+    found = (
+        *_unreadable_certificates(settings),
+        *_unknown_theme(settings.ui),
+        *_wrong_keys(settings.ui),
+        *_wrong_rules(settings),
+    )
     return [terminal_safe(mistake) for mistake in found]
 
 
@@ -49,3 +55,11 @@ def _wrong_keys(settings: UiSettings) -> Sequence[str]:
     from candela_tui.ui.keys.keymap import keymap
 
     return keymap(settings.keys).mistakes
+
+
+def _wrong_rules(settings: Settings) -> Sequence[str]:
+    if settings.rules == RulesSettings():
+        return ()
+    from candela_tui.rules.mistakes import rule_mistakes
+
+    return rule_mistakes(settings.rules)

@@ -183,6 +183,14 @@ async def test_a_ca_bundle_that_is_missing_ends_it_with_its_name(home: Home) -> 
     assert "Traceback" not in result.err
 
 
+async def test_a_rule_with_a_mistake_ends_it_and_the_check_with_its_key(home: Home) -> None:
+    home.config.write_text('[[rules.tools]]\ndeny = ["Read"]\nmatch = "agnet:x"\n')
+    words = f"{home.config}: rules.tools.0.match: the filter has a mistake at character 1: no field agnet: did you"
+    for command in ("serve", "config check"):
+        result = await home.run(*command.split())
+        assert (result.code, words in result.err) == (1, True), result.err
+
+
 async def test_without_a_data_directory_it_serves_and_says_that_nothing_is_kept(
     home: Home, provider: Provider, http: aiohttp.ClientSession
 ) -> None:

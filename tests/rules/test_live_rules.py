@@ -69,6 +69,14 @@ async def test_a_mistake_leaves_the_rules_as_they_were_and_is_told_once(provider
         assert await status(proxy) == 402
 
 
+async def test_a_filter_with_a_mistake_leaves_the_rules_as_they_were(provider: Provider, tmp_path: Path) -> None:
+    async with RunningProxy(provider.url, tmp_path) as proxy:
+        proxy.paths.config.write_text('[[rules.tools]]\ndeny = ["Read"]\nmatch = "agnet:x"\n')
+        trouble = (await asyncio.to_thread(control_of(proxy).read_rules)).trouble or ""
+        assert trouble.startswith(f"{proxy.paths.config}: rules.tools.0.match: the filter has a mistake")
+        assert await status(proxy) == 200
+
+
 async def test_a_request_in_flight_keeps_the_rules_that_it_began_with(provider: Provider, tmp_path: Path) -> None:
     gate = Gate()
     push = tool_use("Bash", {"command": "git push"})

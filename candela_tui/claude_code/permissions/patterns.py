@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -48,6 +49,20 @@ class ToolCall:
         """Return the first of these arguments that is a text."""
         found = (self.arguments.get(name) for name in names)
         return next((each for each in found if isinstance(each, str)), None)
+
+
+@dataclass(frozen=True)
+class JudgedCall:
+    """A call, and what it means where the client is: read once, however many patterns look at it."""
+
+    call: ToolCall
+    place: Place
+
+    @cached_property
+    def line(self) -> ShellLine | None:
+        """What a call of Bash would do; None for other tools, and if it has no command."""
+        text = self.call.text("command") if self.call.name == "Bash" else None
+        return read_line(text, self.place.home) if text is not None else None
 
 
 Matches = Callable[[ToolCall, Place], bool]
@@ -136,37 +151,30 @@ class CommandPattern:
         return any(map(self.matches_text, dict.fromkeys((command.written, plain, named))))
 
 
-def denying(deny: Iterable[ToolPattern], allow: Iterable[ToolPattern], call: ToolCall, place: Place) -> str | None:
+def denying(deny: Iterable[ToolPattern], allow: Iterable[ToolPattern], judged: JudgedCall) -> str | None:
     """Return the first pattern of ``deny``, as it is written, that a call matches and no pattern of ``allow`` excepts.
 
     Of a line for Bash, each command is judged alone.
     """
+    call, place = judged.call, judged.place
     exceptions = [pattern for pattern in allow if pattern.names(call.name)]
     denials = [pattern for pattern in deny if pattern.names(call.name)]
-    others = deny if call.name == "Bash" else ()
-    line = _line(call, place) if call.name == "Bash" else None
     if any(_matches_whole(pattern, call, place) for pattern in exceptions):
         return None
     for pattern in denials:
         if pattern.commands is None:
             if _matches_whole(pattern, call, place):
                 return pattern.text
-        elif line is not None and _denies_line(pattern.commands, exceptions, line, call):
+        elif judged.line is not None and _denies_line(pattern.commands, exceptions, judged.line, call):
             return pattern.text
-    if line is None:
-        return None
-    return next((pattern.text for pattern in others if _names_file_of(pattern, line, place)), None)
+    line = judged.line
+    return next((each.text for each in deny if _names_file_of(each, line, place)), None) if line is not None else None
 
 
 def _matches_whole(pattern: ToolPattern, call: ToolCall, place: Place) -> bool:
     if pattern.commands is not None:
         return False
     return pattern.matches_arguments is None or pattern.matches_arguments(call, place)
-
-
-def _line(call: ToolCall, place: Place) -> ShellLine | None:
-    text = call.text("command")
-    return read_line(text, place.home) if text is not None else None
 
 
 def _denies_line(denied: CommandPattern, exceptions: Iterable[ToolPattern], line: ShellLine, call: ToolCall) -> bool:

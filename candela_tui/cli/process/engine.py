@@ -23,6 +23,7 @@ from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.results.thread import ResultsThread
+from candela_tui.rules.mistakes import rule_mistakes
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
@@ -88,6 +89,9 @@ class Engine:
 
     def start(self) -> None:
         """Start the proxy and return once it serves. Exits with an error if it can't. Serves even without a store."""
+        mistakes = rule_mistakes(self._settings.rules)
+        if mistakes:
+            raise click.ClickException("\n".join(f"{self._paths.config}: {mistake}" for mistake in mistakes))
         give_memory_back()
         # Check before the directory is created, which makes it private.
         for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):

@@ -1,10 +1,11 @@
 """What the rules about tools say of one call, or of a tool that a request declares."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from candela_tui.claude_code.permissions.paths import Place
-from candela_tui.claude_code.permissions.patterns import ToolCall, ToolPattern, denying, parse_pattern
+from candela_tui.claude_code.permissions.patterns import JudgedCall, ToolCall, ToolPattern, denying, parse_pattern
 from candela_tui.config import ToolRule
 from candela_tui.protocol.rule_action import RuleAction
 
@@ -34,6 +35,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    number: int
     settings: ToolRule
     name: str
     deny: tuple[ToolPattern, ...]
@@ -47,17 +49,31 @@ class Judge:
     """Applies the rules in their order: the first that denies something decides."""
 
     def __init__(self, rules: Sequence[ToolRule]) -> None:
-        read = [
-            _Rule(
-                rule,
-                rule.name or f"rules.tools {number}",
-                tuple(map(parse_pattern, rule.deny)),
-                tuple(map(parse_pattern, rule.allow)),
-            )
-            for number, rule in enumerate(rules, 1)
-        ]
-        self._of_calls = [rule for rule in read if rule.settings.action in ("mark", "end", "answer")]
-        self._of_declared = [rule for rule in read if rule.settings.action in ("strip", "refuse")]
+        self._use(
+            [
+                _Rule(
+                    number,
+                    rule,
+                    rule.name or f"rules.tools {number + 1}",
+                    tuple(map(parse_pattern, rule.deny)),
+                    tuple(map(parse_pattern, rule.allow)),
+                )
+                for number, rule in enumerate(rules)
+            ]
+        )
+
+    def _use(self, rules: list[_Rule]) -> None:
+        self._rules = rules
+        self._of_calls = [rule for rule in rules if rule.settings.action in ("mark", "end", "answer")]
+        self._of_declared = [rule for rule in rules if rule.settings.action in ("strip", "refuse")]
+
+    def without(self, numbers: AbstractSet[int]) -> "Judge":
+        """Return a judge that applies all but these rules."""
+        if not numbers:
+            return self
+        other = Judge(())
+        other._use([rule for rule in self._rules if rule.number not in numbers])
+        return other
 
     @property
     def judges_calls(self) -> bool:
@@ -81,8 +97,9 @@ class Judge:
 
     def of_call(self, call: ToolCall, place: Place) -> Judgement | None:
         """Return what is done about a call, or None if it passes."""
+        judged = JudgedCall(call, place)
         for rule in self._of_calls:
-            pattern = denying(rule.deny, rule.allow, call, place)
+            pattern = denying(rule.deny, rule.allow, judged)
             if pattern is not None:
                 return rule.judgement(pattern, call.name)
         return None

@@ -1,6 +1,8 @@
 """The rule: judges the tools of a request, and the calls in its answer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from candela_tui.claude_code.permissions.paths import Place
@@ -10,6 +12,7 @@ from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
+from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.tools.declared import judge_declared
@@ -18,12 +21,13 @@ from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge, Judgement
 
 
-def rule(settings: RulesSettings, _: Spending) -> "ToolRules | None":
+def rule(settings: RulesSettings, spending: Spending) -> "ToolRules | None":
     """Make the rule, or return None if it is off."""
     if not settings.tools:
         return None
     tried = [each.model_copy(update={"dry_run": True}) if settings.dry_run else each for each in settings.tools]
-    return ToolRules(Judge(tried), str(Path.home()))
+    filters = {number: RequestFilter(each.match, spending) for number, each in enumerate(tried) if each.match}
+    return ToolRules(Judge(tried), filters, str(Path.home()))
 
 
 class ToolRules:
@@ -31,14 +35,17 @@ class ToolRules:
 
     name = "rules.tools"
 
-    def __init__(self, judge: Judge, home: str) -> None:
+    def __init__(self, judge: Judge, filters: Mapping[int, RequestFilter], home: str) -> None:
+        """``filters`` are those of the rules that are not about every request, by their numbers from 0."""
         self._judge = judge
+        self._filters = filters
         self._home = home
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request, or pass it on without some tools, and judge the calls in its answer."""
-        if self._judge.judges_declared:
-            request, found = await beside_the_loop(request, self._declared)
+        judge = await self._judging(request)
+        if judge.judges_declared:
+            request, found = await beside_the_loop(request, partial(_declared, judge))
             request.noted.extend(dict.fromkeys(judgement.action for judgement in found))
             refusing = next((each for each in found if each.rule.action == "refuse" and not each.rule.dry_run), None)
             if refusing is not None:
@@ -48,16 +55,22 @@ class ToolRules:
                 )
                 return refused(request, refusing.name, words)
         step = await upstream.attempt(request)
-        if isinstance(step, Reply) or not self._judge.judges_calls:
+        if isinstance(step, Reply) or not judge.judges_calls:
             return step
-        cwd = await beside_the_loop(request, _directory) if self._judge.needs_directory else None
-        return _edited(step, request, Verdicts(self._judge, Place(self._home, cwd), request.noted.append))
+        cwd = await beside_the_loop(request, _directory) if judge.needs_directory else None
+        return _edited(step, request, Verdicts(judge, Place(self._home, cwd), request.noted.append))
 
-    def _declared(self, request: ClientRequest) -> tuple[ClientRequest, list[Judgement]]:
-        # Only what the model is asked to answer: the tokens of a tool that is left out are not counted either way.
-        if parsed(request).kind in FREE_KINDS:
-            return request, []
-        return judge_declared(request, self._judge.of_declared)
+    async def _judging(self, request: ClientRequest) -> Judge:
+        """Return the judge with the rules that are about a request."""
+        others = {number for number, wanted in self._filters.items() if not await wanted.matches(request)}
+        return self._judge.without(others)
+
+
+def _declared(judge: Judge, request: ClientRequest) -> tuple[ClientRequest, list[Judgement]]:
+    # Only what the model is asked to answer: the tokens of a tool that is left out are not counted either way.
+    if parsed(request).kind in FREE_KINDS:
+        return request, []
+    return judge_declared(request, judge.of_declared)
 
 
 def _directory(request: ClientRequest) -> str | None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from candela_tui.claude_code.permissions.paths import Place
-from candela_tui.claude_code.permissions.patterns import BadPattern, ToolCall, denying, parse_pattern
+from candela_tui.claude_code.permissions.patterns import BadPattern, JudgedCall, ToolCall, denying, parse_pattern
 from candela_tui.claude_code.permissions.shell import read_line
 from tests.claude_code.permissions.cases import HOME, OTHERS, PROJECT, SHARED, Case
 
@@ -12,12 +12,12 @@ PLACE = Place(HOME, PROJECT)
 
 def denied(command: str, *deny: str, allow: tuple[str, ...] = ()) -> str | None:
     call = ToolCall("Bash", {"command": command})
-    return denying(map(parse_pattern, deny), map(parse_pattern, allow), call, PLACE)
+    return denying([*map(parse_pattern, deny)], [*map(parse_pattern, allow)], JudgedCall(call, PLACE))
 
 
 @pytest.mark.parametrize("case", [*SHARED, *OTHERS], ids=lambda case: f"{case.pattern} of {case.arguments}"[:80])
 def test_a_pattern_denies_what_it_names(case: Case) -> None:
-    found = denying([parse_pattern(case.pattern)], [], ToolCall(case.tool, case.arguments), PLACE)
+    found = denying([parse_pattern(case.pattern)], [], JudgedCall(ToolCall(case.tool, case.arguments), PLACE))
 
     assert found == (case.pattern if case.denied else None)
 
@@ -33,7 +33,9 @@ def test_a_pattern_of_an_exception_lets_its_commands_pass_and_no_others() -> Non
 def test_an_exception_for_a_tool_lets_all_its_calls_pass() -> None:
     call = ToolCall("mcp__github__list", {})
 
-    assert denying([parse_pattern("mcp__github")], [parse_pattern("mcp__github__list")], call, PLACE) is None
+    assert (
+        denying([parse_pattern("mcp__github")], [parse_pattern("mcp__github__list")], JudgedCall(call, PLACE)) is None
+    )
 
 
 def test_what_cannot_be_read_is_denied_whatever_is_excepted() -> None:
@@ -56,7 +58,7 @@ def test_scripts_in_scripts_are_read_to_a_depth_and_denied_below_it() -> None:
 def test_a_line_without_a_project_is_judged_from_the_root() -> None:
     call = ToolCall("Read", {"file_path": "/srv/app/.env"})
 
-    assert denying([parse_pattern("Read(.env)")], [], call, Place(HOME, None)) == "Read(.env)"
+    assert denying([parse_pattern("Read(.env)")], [], JudgedCall(call, Place(HOME, None))) == "Read(.env)"
 
 
 @pytest.mark.parametrize(

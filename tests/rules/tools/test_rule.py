@@ -11,6 +11,7 @@ from candela_tui.config import Settings, validated
 from candela_tui.config.errors import ConfigError
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.rules.mistakes import rule_mistakes
 from candela_tui.store.reader import StoreReader
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, message, text, tool_use
@@ -170,3 +171,28 @@ def test_a_rule_that_cannot_be_understood_is_an_error_with_its_key(rule: dict[st
 
 def test_the_example_of_the_documentation_is_valid() -> None:
     assert Settings.model_validate(rules(no_pushes("answer", allow=["Bash(git push --dry-run *)"]))).rules.tools
+
+
+async def test_a_rule_is_about_the_requests_that_its_filter_matches(provider: Provider, tmp_path: Path) -> None:
+    provider.answer(message(PUSH), message(PUSH))
+    of_haiku = no_pushes(match="model:haiku")
+    others = {**no_pushes("mark", match="-model:haiku"), "name": "others"}
+
+    async with RunningProxy(provider.url, tmp_path, sections=rules(of_haiku, others)) as proxy:
+        _, of_opus = await asked(proxy)
+        _, answer = await asked(proxy, model="claude-haiku-4-5-20251001")
+        exchanges = await proxy.ended(2)
+
+    assert of_opus == provider.requests[0].sent
+    assert b"toolu_" not in answer
+    assert [(each.rule, each.action) for exchange in exchanges for each in exchange.rules] == [
+        ("others", "mark"),
+        ("no pushes", "end"),
+    ]
+
+
+def test_a_filter_with_a_mistake_is_named_with_its_key() -> None:
+    settings = Settings.model_validate(rules(no_pushes(), no_pushes(match="kind:title cost>1")))
+    assert rule_mistakes(settings.rules) == [
+        "rules.tools.1.match: the filter has a mistake at character 12: cost is not known before the request is sent"
+    ]
