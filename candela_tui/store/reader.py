@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
@@ -68,6 +68,20 @@ def _listed(row: Any) -> Listed:
 
 _SCHEMA = "SELECT * FROM pragma_schema_version, pragma_user_version"
 """What changes with each migration (see ``write_revision_again``)."""
+
+
+_EARLIER_OF_AGENT = (
+    select(exchanges.c.id)
+    .where(
+        exchanges.c.session_id.is_not_distinct_from(bindparam("session")),
+        exchanges.c.agent_id.is_not_distinct_from(bindparam("agent")),
+        exchanges.c.id < bindparam("before"),
+        exchanges.c.id >= bindparam("since"),
+    )
+    .order_by(exchanges.c.id.desc())
+    .limit(bindparam("limit"))
+)
+"""Built once: that takes longer than running it, and it runs for each request."""
 
 
 class StoreReader:
@@ -269,16 +283,15 @@ class StoreReader:
     def earlier_of_agent(self, exchange: Exchange, before: str, limit: int, *, since: str = "") -> list[str]:
         """Return the ids of the newest exchanges of the same session and agent from the id ``since`` on that began
         before another id, the newest first."""
-        columns = exchanges.c
-        wanted = select(columns.id).where(
-            columns.session_id.is_not_distinct_from(stored_text(exchange.session_id)),
-            columns.agent_id.is_not_distinct_from(stored_text(exchange.agent_id)),
-            columns.id < stored_text(before),
-            columns.id >= stored_text(since),
-        )
+        values = {
+            "session": stored_text(exchange.session_id),
+            "agent": stored_text(exchange.agent_id),
+            "before": stored_text(before),
+            "since": stored_text(since),
+            "limit": limit,
+        }
         with self._reading() as connection:
-            newest_first = wanted.order_by(columns.id.desc()).limit(limit)
-            return list(connection.execute(newest_first).scalars()) if connection else []
+            return list(connection.execute(_EARLIER_OF_AGENT, values).scalars()) if connection else []
 
     def earlier_alike(self, exchange: Exchange, since: datetime, limit: int, *, since_id: str = "") -> list[Exchange]:
         """Return the newest exchanges from a time and an id on that began before this one and asked the same model by

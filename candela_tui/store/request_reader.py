@@ -1,12 +1,16 @@
 """Reads many request bodies one after the other: what one is a patch of is not read again for the next."""
 
 from collections import OrderedDict
+from typing import Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from candela_tui.store.bodies import DamagedBody, digest, unpack
 from candela_tui.store.lanes import LONGEST_CHAIN, read_request
 from candela_tui.store.schema import request_bodies
+
+_BODY: Final = select(request_bodies).where(request_bodies.c.exchange_id == bindparam("id"))
+"""Built once: that takes longer than running it."""
 
 
 class RequestReader:
@@ -30,8 +34,7 @@ class RequestReader:
         while wanted is not None and body is None:
             body = self._held(wanted)
             if body is None:
-                statement = select(request_bodies).where(request_bodies.c.exchange_id == wanted)
-                row = connection.execute(statement).one_or_none()
+                row = connection.execute(_BODY, {"id": wanted}).one_or_none()
                 if row is None or len(chain) == LONGEST_CHAIN:
                     # It says what is wrong.
                     return read_request(connection, exchange_id)
