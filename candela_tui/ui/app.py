@@ -392,6 +392,7 @@ class CandelaApp(App[int]):
         shown = screen.exchange_id if isinstance(screen, DashboardScreen | RequestScreen) else None
         exchange = self.sources.loaded.exchange(shown) if shown is not None else None
         if exchange is None:
+            self.notify("Select a request to send again.")
             return
         if control is None:
             self.notify("Nothing can be sent from here: this dashboard does not reach the proxy.", severity="warning")

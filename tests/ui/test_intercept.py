@@ -75,7 +75,7 @@ async def test_what_matches_is_listed_and_goes_on_when_it_is_let_go(
         await shows(pilot, "Intercepting model:opus · 1 held · i shows them")
         await pilot.press("i", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, RequestScreen))
-        await shows(pilot, "held", "claude-opus-4-8")
+        await shows(pilot, "◌ held", "claude-opus-4-8")
         await pilot.press("escape", "l")
         await client.until(END)
         await shows(pilot, "none is held")

@@ -84,3 +84,9 @@ async def test_a_dashboard_that_reaches_no_proxy_says_so(tmp_path: Path) -> None
         await shows(pilot, "fix the flaky test")
         await pilot.press("R")
         await shows(pilot, "Nothing can be sent from here")
+
+
+async def test_without_a_selected_request_it_says_what_to_do(tmp_path: Path) -> None:
+    async with Scene(tmp_path).opened() as pilot:
+        await pilot.press("R")
+        await shows(pilot, "Select a request to send again.")

@@ -79,12 +79,13 @@ def _left(heading: HeadlineFacts) -> list[list[Piece]]:
         sign = frame(int(heading.clock.now().timestamp() * TICKS_A_SECOND))
     model = labels.model(exchange.model_used or exchange.model)
     otherwise = served_otherwise(exchange)
+    ended = "held" if exchange.held else exchange.stop_reason or outcomes.NAMES[exchange.outcome]
     parts: list[list[Piece]] = [
         [(f"{sign} ", style), (times.time_of_day(exchange.started_at, heading.clock), "bright")],
         [(f"   {heading.agent}", "text"), (f"   {model}", "warn" if otherwise else "text")],
         [
             (f"   {exchange.status if exchange.status is not None else '◌'}", style),
-            (f" {exchange.stop_reason or outcomes.NAMES[exchange.outcome]}", "dim"),
+            (f" {ended}", "dim"),
         ],
         [(f"   {labels.cost(exchange.cost)}", "bright")],
     ]
