@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 from candela_tui import wire
 from candela_tui.attach.client import Client, NotRecorded, Unreachable
@@ -75,6 +76,13 @@ class Control:
         """Make it read its rules again. They apply to new requests once this returns, unless there is ``trouble``."""
         with self._client.ask("rules", method="POST", give=b"") as answer:
             return self._client.understood(answer.whole(), RulesState)
+
+    def why_not_followed(self, config: Path) -> str:
+        """Make it read its rules again, and return why those in ``config`` are not in force; "" if they are."""
+        state = self.read_rules()
+        if Path(state.file).resolve() != config.resolve():
+            return f"The candela on {self._client.where} follows the rules in {state.file}, not those in {config}."
+        return state.trouble or ""
 
 
 class _Intercept:

@@ -69,7 +69,7 @@ COMMANDS = {
     "limits": CommandEntry("limits", "limits", "Show how fast a subscription's windows fill, and by what."),
     "reconcile": CommandEntry("reconcile", "reconcile", "Compare a session's cost with what Claude Code says."),
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
-    "rules": CommandEntry("rules", "rules", "Try the rules of config.toml on what was recorded."),
+    "rules": CommandEntry("rules", "rules", "List, add, change, remove and try rules."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),

@@ -18,6 +18,8 @@ from candela_tui.config.places import (
     vertex_project,
     vertex_region,
 )
+from candela_tui.config.rule_changes import WrittenRule, add_rule, edit_rule, remove_rule, rule_named, written_rules
+from candela_tui.config.rule_kinds import RuleField, RuleKind, rule_kinds
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
@@ -57,6 +59,8 @@ __all__ = [
     "Origin",
     "PricingSettings",
     "ProxySettings",
+    "RuleField",
+    "RuleKind",
     "RulesSettings",
     "Setting",
     "Settings",
@@ -64,12 +68,15 @@ __all__ = [
     "ToolRule",
     "UiSettings",
     "VertexSettings",
+    "WrittenRule",
+    "add_rule",
     "aws_profile",
     "aws_region",
     "change_setting",
     "config_access",
     "data_access",
     "dotted_key",
+    "edit_rule",
     "environment_value",
     "from_text",
     "is_known",
@@ -79,6 +86,9 @@ __all__ = [
     "misspelled_variables",
     "origin_of",
     "read_document",
+    "remove_rule",
+    "rule_kinds",
+    "rule_named",
     "standing_in",
     "to_text",
     "toml_document",
@@ -86,4 +96,5 @@ __all__ = [
     "validated",
     "vertex_project",
     "vertex_region",
+    "written_rules",
 ]

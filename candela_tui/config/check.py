@@ -104,6 +104,9 @@ def _explain(error: ValidationError, source: str, origin: Mapping[Key, str]) -> 
             meant.update((*where[:-1], name) for name in near)
             remedy = f"did you mean {dotted((*where[:-1], *near))}?" if near else f"known here: {', '.join(known)}"
             mistakes.append(f"{place}: {dotted(where)}: no such {'key' if where[1:] else 'section'}; {remedy}")
+        elif mistake["type"] == "unusable":
+            words = f"{_found(mistake['input'], where)} can't be used: {mistake['msg']}"
+            mistakes.append(f"{place}: {dotted(where)}: {words}")
         elif mistake["type"] != "missing":
             words = f"expected {_expected(mistake, where)}; found {_found(mistake['input'], where)}"
             mistakes.append(f"{place}: {dotted(where)}: {words}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import tomli_w
 
+from candela_tui.config.toml_text import dotted
+from candela_tui.config.toml_value import toml_value
 from candela_tui.text.terminal_safe import escape_unsafe
 
 Comments = Mapping[tuple[str, ...], str]
@@ -25,13 +27,14 @@ def toml_document(table: Mapping[str, Any], comments: Comments | None = None) ->
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...], comments: Comments) -> Iterator[str]:
+    arrays = {name: value for name, value in table.items() if _is_array_of_tables(value)}
     values = {
         name: value
         for name, value in table.items()
-        if not isinstance(value, Mapping) and (value is not None or (*path, name) in comments)
+        if not isinstance(value, Mapping) and name not in arrays and (value is not None or (*path, name) in comments)
     }
     tables = {name: value for name, value in table.items() if isinstance(value, Mapping)}
-    if path and (values or not tables or path in comments):
+    if path and (values or not (tables or arrays) or path in comments):
         yield ""
         yield from _comment(path, comments)
         yield tomli_w.dumps(_empty(path)).strip()
@@ -40,6 +43,17 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...], comments: Comments) 
         yield f'# {name} = ""' if value is None else tomli_w.dumps({name: value}).rstrip("\n")
     for name, value in tables.items():
         yield from _lines(value, (*path, name), comments)
+    for name, items in arrays.items():
+        for number, item in enumerate(items):
+            yield ""
+            if number == 0:
+                yield from _comment((*path, name), comments)
+            yield f"[[{dotted((*path, name))}]]"
+            yield from (f"{dotted([key])} = {toml_value(value)}" for key, value in item.items() if value is not None)
+
+
+def _is_array_of_tables(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, Mapping) for each in value)
 
 
 def _empty(path: tuple[str, ...]) -> dict[str, Any]:

@@ -46,6 +46,17 @@ def is_known(key: Iterable[str]) -> bool:
     return _type_of(key) is not None
 
 
+def is_section(key: Iterable[str | int]) -> bool:
+    """Return whether this is a section that candela knows by its own name, such as ``rules.models``."""
+    found: Any = Settings
+    for part in key:
+        name = names_by_key(found).get(str(part)) if _is_section(found) else None
+        if name is None:
+            return False
+        found = plain_type(found.model_fields[name].annotation)
+    return _is_section(found)
+
+
 def expected_at(key: Iterable[str]) -> str:
     """Return in words what type of value a key accepts."""
     found = _type_of(key)
@@ -67,23 +78,24 @@ def _type_of(key: Iterable[str]) -> Any:
     for part in key:
         if _is_section(found):
             name = names_by_key(found).get(part)
-            found = _plain(found.model_fields[name].annotation) if name is not None else None
+            found = plain_type(found.model_fields[name].annotation) if name is not None else None
         elif get_origin(found) is dict:
-            found = _plain(get_args(found)[1])
+            found = plain_type(get_args(found)[1])
         elif get_origin(found) is tuple:
-            found = _plain(get_args(found)[0])
+            found = plain_type(get_args(found)[0])
         else:
             return None
     return found
 
 
-def _plain(annotation: Any) -> Any:
+def plain_type(annotation: Any) -> Any:
+    """Return a type without None and constraints."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _plain(get_args(annotation)[0])
+        return plain_type(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         kinds = [kind for kind in get_args(annotation) if kind is not types.NoneType]
-        return _plain(kinds[0]) if len(kinds) == 1 else annotation
+        return plain_type(kinds[0]) if len(kinds) == 1 else annotation
     return annotation
 
 

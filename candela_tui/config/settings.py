@@ -293,9 +293,12 @@ class ModelRules(_Section):
 
 def _tool_pattern(value: str) -> str:
     # Import it here: most users have no such rule.
-    from candela_tui.claude_code.permissions.patterns import parse_pattern
+    from candela_tui.claude_code.permissions.patterns import BadPattern, parse_pattern
 
-    parse_pattern(value)
+    try:
+        parse_pattern(value)
+    except BadPattern as error:
+        raise PydanticCustomError("unusable", "{why}", {"why": str(error)}) from None
     return value
 
 

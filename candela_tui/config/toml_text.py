@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 Key = tuple[str, ...]
+ItemKey = tuple[str | int, ...]
+"""A key that may lead into an array of tables: a number is the place of a table there, from 0, such as in
+``("rules", "tools", 0, "deny")``."""
 
 _MOST_DIGITS = 400
 """Before or after the decimal point. A number with a large exponent takes gigabytes when it is written out."""
@@ -119,9 +122,9 @@ def _has_key(text: str, key: Key) -> bool:
     return True
 
 
-def dotted(key: Sequence[str]) -> str:
+def dotted(key: Sequence[str | int]) -> str:
     """Return the parts of a key as one dotted key, with quotes where TOML requires them."""
-    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in key)
+    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in map(str, key))
 
 
 def _quoted(part: str) -> str:

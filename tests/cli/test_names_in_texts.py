@@ -9,6 +9,7 @@ import click
 import pytest
 
 from candela_tui.cli.main import COMMANDS, cli
+from candela_tui.cli.rule_options import KindsGroup
 from candela_tui.config import known_keys, known_settings
 from candela_tui.paths import default_paths
 from candela_tui.providers.identity import ACCOUNTS, ROUTE_OPTIONS
@@ -70,6 +71,16 @@ def _unknown(words: str) -> Iterator[str]:
     if isinstance(command, click.Group):
         below = re.match(r" ([a-z]+(?:\\?\|[a-z]+)*)", arguments)
         names = re.split(r"\\?\|", below[1]) if below else []
+        below_kind = re.match(r" [a-z]+ ([a-z]+)", arguments)
+        if isinstance(kinds := command.commands.get(names[0]) if names else None, KindsGroup) and below_kind:
+            kind = kinds.get_command(click.Context(kinds), below_kind[1])
+            yield from (f"{name[0]} {names[0]} {below_kind[1]}" for _ in range(kind is None))
+            yield from (
+                f"{name[0]} {names[0]} {below_kind[1]} {option}"
+                for option in _OPTION.findall(arguments)
+                if kind is not None and option not in _options(kind)
+            )
+            return
         default = command.commands.get(getattr(command, "default", ""))
         if default is None:
             yield from (f"{name[0]} {each}" for each in names if each not in command.commands)

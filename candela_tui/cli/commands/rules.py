@@ -1,22 +1,160 @@
-"""``candela rules``: what the rules of config.toml would have done."""
+"""``candela rules``: list, add, change, remove, try and override the rules of config.toml."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import NO_SESSION, recorded
+from candela_tui.cli.rule_options import KindsGroup, options_for, values_of
 from candela_tui.cli.terminal.option_types import moment
-from candela_tui.cli.terminal.output import echo_json
+from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.exchange.facts import iso_time
 from candela_tui.reports.json_text import json_text
 from candela_tui.text.tables import table
+from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import local_time
+
+if TYPE_CHECKING:
+    from candela_tui.config import RuleKind, WrittenRule
+
+_NO_RULES = "config.toml has no rules: `candela rules add --help` lists the kinds, and docs/rules.md has examples."
 
 
 @click.group()
 def rules() -> None:
-    """Try the rules of config.toml on what was recorded."""
+    """List, add, change, remove and try the rules of config.toml.
+
+    A running candela follows them at once, without a restart.
+
+    \b
+    Examples:
+      candela rules add tools --name "no pushes" --deny "Bash(git push *)" --action answer
+      candela rules add models --deny "claude-opus-*"
+      candela rules edit tools "no pushes" --dry-run
+      candela rules remove tools "no pushes"
+    """
+
+
+@rules.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_invocation
+def list_rules(invocation: Invocation, as_json: bool) -> None:
+    """List the rules of config.toml, as they are written there."""
+    from candela_tui.config import read_document, written_rules
+
+    invocation.settings()  # It exits if the file has a mistake.
+    found = written_rules(read_document(invocation.paths.config))
+    if as_json:
+        echo_json(json_text([{"kind": rule.kind.name, "name": rule.name, "keys": dict(rule.values)} for rule in found]))
+    elif found:
+        rows = [(rule.kind.name, rule.name, _written(rule)) for rule in found]
+        click.echo(table(("KIND", "NAME", "RULE"), rows, flexible=2, width=output_width()))
+    else:
+        click.echo(_NO_RULES, err=True)
+
+
+def _written(rule: "WrittenRule") -> str:
+    from candela_tui.config import toml_value
+
+    return ", ".join(f"{key} = {toml_value(value)}" for key, value in rule.values.items() if key != "name")
+
+
+def _adding(kind: "RuleKind") -> click.Command:
+    @pass_invocation
+    def add(invocation: Invocation, /, **given: Any) -> None:
+        from candela_tui.config import add_rule
+        from candela_tui.ui.settings_check import setting_mistakes
+
+        values = values_of(kind, given)
+        if not values:
+            raise click.UsageError(f"Say what the rule is, such as --{kind.fields[0].name}; --help lists the options.")
+        _change(invocation, "Added", lambda: add_rule(invocation.paths.config, kind, values, setting_mistakes))
+
+    more = "" if kind.many else " What is given is added to the lists of the section."
+    return click.Command(kind.name, callback=add, params=options_for(kind, required=True), help=kind.meaning + more)
+
+
+def _editing(kind: "RuleKind") -> click.Command:
+    @pass_invocation
+    def edit(invocation: Invocation, /, rule: str = "", unset: tuple[str, ...] = (), **given: Any) -> None:
+        from candela_tui.config import edit_rule
+        from candela_tui.ui.settings_check import setting_mistakes
+
+        changes = {**dict.fromkeys(unset), **values_of(kind, given)}
+        if not changes:
+            raise click.UsageError("Say what to change; --help lists the options.")
+        _change(
+            invocation, "Changed", lambda: edit_rule(invocation.paths.config, kind, rule, changes, setting_mistakes)
+        )
+
+    names = [field.name for field in kind.fields]
+    unset = click.Option(
+        ["--unset"],
+        multiple=True,
+        type=click.Choice(names),
+        metavar="KEY",
+        help="Remove a key, so that its default applies.",
+    )
+    params = [*_argument(kind), *options_for(kind, required=False), unset]
+    words = f"Change keys of a rule of {kind.section}. A list replaces the one that is there."
+    return click.Command(kind.name, callback=edit, params=params, help=words)
+
+
+def _removing(kind: "RuleKind") -> click.Command:
+    @pass_invocation
+    def remove(invocation: Invocation, rule: str = "") -> None:
+        from candela_tui.config import remove_rule
+        from candela_tui.ui.settings_check import setting_mistakes
+
+        _change(invocation, "Removed", lambda: remove_rule(invocation.paths.config, kind, rule, setting_mistakes))
+
+    words = f"Remove {'a rule of ' if kind.many else ''}{kind.section}, with the comments directly above it."
+    return click.Command(kind.name, callback=remove, params=_argument(kind), help=words)
+
+
+def _argument(kind: "RuleKind") -> list[click.Parameter]:
+    """Return the argument that says which rule is meant, if there may be several."""
+    return [click.Argument(["rule"], metavar="NAME|NUMBER")] if kind.many else []
+
+
+def _change(invocation: Invocation, done: str, change: Callable[[], str]) -> None:
+    """Make a change of config.toml, say so, and let the running candela follow it."""
+    from candela_tui.config import ConfigError
+
+    try:
+        name = change()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{done} {terminal_safe(name)!r} in {invocation.paths.config}.")
+    _follow(invocation)
+
+
+def _follow(invocation: Invocation) -> None:
+    """Make the candela that runs with this data directory read its rules, and say whether it follows them."""
+    from candela_tui.attach.control import Control
+    from candela_tui.cli.process.check_proxy import client_of, own_candela
+    from candela_tui.store.errors import StoreError
+
+    running = own_candela(invocation, invocation.settings())
+    if running is None:
+        return
+    client = client_of(running, invocation)
+    try:
+        trouble = Control(client, lambda _: None).why_not_followed(invocation.paths.config)
+    except StoreError as error:
+        trouble = str(error)
+    if trouble:
+        click.echo(f"Warning: {trouble}", err=True)
+    else:
+        click.echo(f"The candela on {client.where} follows it from now on.")
+
+
+rules.add_command(KindsGroup(_adding, name="add", help="Add a rule. Each kind has its own options."))
+rules.add_command(KindsGroup(_editing, name="edit", help="Change a rule. Each kind has its own options."))
+rules.add_command(KindsGroup(_removing, name="remove", help="Remove a rule."))
 
 
 @rules.command("try")
@@ -48,7 +186,7 @@ def try_rules(invocation: Invocation, since: datetime | None, as_json: bool) -> 
         ]
         echo_json(json_text(records))
     elif not (settings.models.deny or settings.tools):
-        click.echo("config.toml has no rules: docs/rules.md says how to write one.", err=True)
+        click.echo(_NO_RULES, err=True)
     elif found:
         rows = [
             (

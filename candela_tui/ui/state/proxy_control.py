@@ -1,5 +1,6 @@
 """What the dashboard can do to the candela that it shows."""
 
+from pathlib import Path
 from typing import Protocol
 
 from candela_tui.providers.identity import RouteName
@@ -31,5 +32,5 @@ class ProxyControl(Protocol):
     def rules(self) -> RulesState:
         """Return where the rules in force come from."""
 
-    def read_rules(self) -> RulesState:
-        """Make it read its rules again. They apply to new requests once this returns, unless there is ``trouble``."""
+    def why_not_followed(self, config: Path) -> str:
+        """Make it read its rules again, and return why those in ``config`` are not in force; "" if they are."""

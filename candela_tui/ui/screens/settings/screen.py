@@ -26,6 +26,7 @@ from candela_tui.config import (
     to_text,
     validated,
 )
+from candela_tui.store.errors import StoreError
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
@@ -33,7 +34,7 @@ from candela_tui.ui.screens.dialogs.theme import ThemeDialog
 from candela_tui.ui.screens.settings.setting_row import SettingRow, at_once
 from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.state.data_sources import DataSources
-from candela_tui.ui.state.proxy_rules import rules_trouble
+from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
@@ -216,12 +217,18 @@ class SettingsScreen(Closable[None]):
         if settings is not None and setting.key[0] == "ui":
             self._apply(settings.ui)
         if setting.key[0] == "rules" and self._sources.control is not None:
-            self._tell(await asyncio.to_thread(rules_trouble, self._sources.control, config))
+            self._tell(await self._why_not_followed(self._sources.control, config))
         variable = origin_of(setting.key, {}).variable
         if variable is not None:
             self._tell(f"Saved to {config}, but the environment variable {variable} is set and takes precedence.")
         elif not at_once(setting):
             self.notify(f"Saved {setting.name}. Takes effect after a restart.")
+
+    async def _why_not_followed(self, control: ProxyControl, config: Path) -> str:
+        try:
+            return await asyncio.to_thread(control.why_not_followed, config)
+        except StoreError as error:
+            return str(error)
 
     def _close_editor(self) -> None:
         if self.has_class("-editing"):
