@@ -47,6 +47,11 @@ class Paths:
         return self.data / "vault.json"
 
     @property
+    def overrides(self) -> Path:
+        """The budgets that the user overrides for a time, and why (JSON)."""
+        return self.data / "overrides.json"
+
+    @property
     def prices(self) -> Path:
         """Price data that the user fetched, newer than that of the package."""
         return self.data / "prices.json"

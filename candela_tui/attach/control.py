@@ -10,6 +10,7 @@ from pathlib import Path
 from candela_tui import wire
 from candela_tui.attach.client import Client, NotRecorded, Unreachable
 from candela_tui.providers.identity import RouteName
+from candela_tui.rules.budgets.state import BudgetState, Override
 from candela_tui.store.errors import StoreError
 from candela_tui.wire import Released, ReplayOffer, RulesState, Sent, SetIntercept
 
@@ -83,6 +84,22 @@ class Control:
         if Path(state.file).resolve() != config.resolve():
             return f"The candela on {self._client.where} follows the rules in {state.file}, not those in {config}."
         return state.trouble or ""
+
+    def budgets(self) -> list[BudgetState]:
+        """Return how every budget stands, for each of its targets."""
+        with self._client.ask("budgets") as answer:
+            return self._client.understood(answer.whole(), list[BudgetState])
+
+    def override_budget(self, name: str, *, for_s: float, why: str) -> Override:
+        """Let requests pass a budget for so many seconds, and return what holds then."""
+        give = wire.encode({"for_s": for_s, "why": why})
+        with self._client.ask("budgets", name, "override", method="POST", give=give) as answer:
+            return self._client.understood(answer.whole(), Override)
+
+    def end_override(self, name: str) -> None:
+        """End the override of a budget, if there is one."""
+        with self._client.ask("budgets", name, "override", method="DELETE") as answer:
+            answer.whole()
 
 
 class _Intercept:

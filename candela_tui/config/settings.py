@@ -341,14 +341,94 @@ class ToolRule(_Section):
         return self
 
 
+def _window(value: str) -> str:
+    if _WINDOW.fullmatch(value) is None:
+        raise ValueError(
+            '"hour", "day", "week", "month", "total", or a rolling one such as "rolling:5h" or "rolling:7d"'
+        )
+    return value
+
+
+_WINDOW = re.compile(r"hour|day|week|month|total|rolling:[1-9][0-9]{0,3}[hd]")
+
+
+def _webhook(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
+    except ValueError:
+        usable = False
+    if not usable or any(c.isspace() or not c.isprintable() for c in value):
+        raise ValueError("an http:// or https:// URL without user name and password")
+    return value
+
+
+class BudgetRule(_Section):
+    """[[rules.budgets]]: one budget."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """The budget's name, for words to the user and for `candela rules override`."""
+    scope: Literal["all", "session", "agent", "turn", "project", "branch", "model", "route"] = "all"
+    """What the limit is for: everything together, or each session, agent, turn of the user, project (directory),
+    branch, model or route by itself."""
+    match: str = ""
+    """Only requests that this filter matches count and are limited, in the dashboard's filter language. "" is all."""
+    window: Annotated[str, AfterValidator(_window)] = "month"
+    """How long the limit is for: hour, day, week (from Monday), month, total, or a rolling one such as rolling:5h."""
+    limit_usd: Price | None = None
+    """The limit in USD. A request without a price counts only in tokens."""
+    limit_tokens: int | None = Field(None, ge=0, le=10**15)
+    """The limit in tokens of prompts and answers, instead of limit_usd."""
+    on_breach: Literal["block", "warn"] = "block"
+    """block refuses requests that would exceed the limit, warn only says so."""
+    warn_at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.8, 0.95)
+    """The parts of the limit at which to warn."""
+    webhook: Annotated[Annotated[str, AfterValidator(_webhook)] | None, BeforeValidator(_nothing_is_none)] = None
+    """A URL that gets JSON, once for each warning and once when the limit is reached, in each window."""
+    dry_run: bool = False
+    """Record which requests would be refused, without refusing them."""
+    fail: Literal["open", "closed"] = "open"
+    """What happens if candela can't check the budget: open lets the request pass with a warning, closed refuses it."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.limit_usd is None) == (self.limit_tokens is None):
+            raise ValueError("one limit: limit_usd or limit_tokens")
+        return self
+
+
+def _timezone(value: str) -> str:
+    # Import it here: hardly anyone sets it.
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("a time zone such as Europe/Berlin or UTC") from None
+    return value
+
+
 class RulesSettings(_Section):
     """[rules]: which requests may be sent to a provider, and what of their answers reaches the client."""
 
     dry_run: bool = False
-    """Record what the rules about tools would do, without doing it."""
+    """Record what the rules about tools and budgets would do, without doing it."""
+    timezone: Annotated[Annotated[str, AfterValidator(_timezone)] | None, BeforeValidator(_nothing_is_none)] = None
+    """The time zone whose hours, days, weeks and months budgets use, such as Europe/Berlin. "" is the machine's own."""
+    budgets: tuple[BudgetRule, ...] = ()
+    """Budgets: [[rules.budgets]] in config.toml, described in docs/rules.md."""
     models: ModelRules = Field(default_factory=ModelRules)
     tools: tuple[ToolRule, ...] = ()
     """Rules about the tools that Claude calls: [[rules.tools]] in config.toml, described in docs/rules.md."""
+
+    @field_validator("budgets")
+    @classmethod
+    def _names_differ(cls, value: tuple[BudgetRule, ...]) -> tuple[BudgetRule, ...]:
+        names = [budget.name for budget in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names that differ, but two budgets are named {twice}")
+        return value
 
 
 class JsonLinesSettings(_Section):

@@ -277,7 +277,7 @@ FACTS: tuple[Fact, ...] = (
         "what rules did",
         lambda of, _: _joined(map(_ruled, of.rules), "; "),
         doc="Such as `end no pushes`, or `would end no pushes` for a rule that is only tried.",
-        values=("refuse", "strip", "mark", "end", "answer"),
+        values=("refuse", "strip", "mark", "end", "answer", "warn"),
     ),
     Fact(
         "client",

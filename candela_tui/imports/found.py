@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from candela_tui.exchange import Exchange
-from candela_tui.proxy.capture.raw_exchange import id_at
+from candela_tui.providers.exchange_ids import id_at
 
 
 @dataclass(frozen=True, slots=True)

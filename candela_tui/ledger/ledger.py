@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from candela_tui.exchange import Exchange
-from candela_tui.ledger.session_sums import SessionSums, SessionTotals
+from candela_tui.ledger.session_sums import SessionFacts, SessionSums, SessionTotals
 from candela_tui.ledger.totals import Totals, sum_of
 from candela_tui.text.times import QUARTER_S
 
@@ -112,10 +112,10 @@ class Ledger:
         found = self._sessions.get(session_id)
         return found.totals.copy() if found else Totals()
 
-    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
-        """Return the title of a session and the directory in which it works; None: not stated."""
+    def about(self, session_id: str | None) -> SessionFacts:
+        """Return what the requests of a session state about it."""
         found = self._sessions.get(session_id)
-        return (found.title, found.cwd) if found else (None, None)
+        return found.facts if found else SessionFacts()
 
     def agent(self, session_id: str | None, agent_id: str) -> Totals:
         """Return the sums of one sub-agent."""

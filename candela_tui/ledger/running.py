@@ -7,6 +7,7 @@ from typing import Protocol
 
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.ledger import Ledger
+from candela_tui.ledger.session_sums import SessionFacts
 from candela_tui.ledger.started_agents import StartedAgents
 from candela_tui.ledger.totals import Totals
 from candela_tui.text.times import Clock
@@ -35,8 +36,8 @@ class Spending(Protocol):
     def agents(self) -> StartedAgents:
         """Return what tells the types of sub-agents."""
 
-    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
-        """Return the title of a session and the directory in which it works; None: not stated."""
+    def about(self, session_id: str | None) -> SessionFacts:
+        """Return what the requests of a session state about it."""
 
     def today(self) -> Spent:
         """Return what the requests of the user's current day used."""
@@ -80,8 +81,8 @@ class RunningLedger:
         yield from self._ledger.including(recorded)
         self.complete = True
 
-    def about(self, session_id: str | None) -> tuple[str | None, str | None]:
-        """Return the title of a session and the directory in which it works; None: not stated."""
+    def about(self, session_id: str | None) -> SessionFacts:
+        """Return what the requests of a session state about it."""
         return self._ledger.about(session_id)
 
     def today(self) -> Spent:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from candela_tui.exchange import Continued, Exchange
 from candela_tui.ledger.totals import Totals
@@ -26,6 +27,15 @@ class SessionTotals:
     agents: int
     """The number of its sub-agents."""
     totals: Totals
+
+
+class SessionFacts(NamedTuple):
+    """What the requests of a session state about it; None: not stated."""
+
+    title: str | None = None
+    cwd: str | None = None
+    """The directory in which it works."""
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,11 @@ class SessionSums:
     def cwd(self) -> str | None:
         """The directory in which the session works, which is its project."""
         return self._cwd.value if self._cwd else None
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What is known of the session itself."""
+        return SessionFacts(self.title, self.cwd, self._git_branch.value if self._git_branch else None)
 
     @property
     def title(self) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["refuse", "strip", "mark", "end", "answer"]
+Action = Literal["refuse", "strip", "mark", "end", "answer", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class RuleAction:
     """The rule's name, such as ``rules.models``, or the one that config.toml gives it."""
     action: Action
     """``refuse``: the request got an error; ``strip``: a tool was left out of the request; ``mark``: a call of a tool
-    was noted; ``end``: words took its place; ``answer``: a call that fails took its place."""
+    was noted; ``end``: words took its place; ``answer``: a call that fails took its place; ``warn``: the request passed
+    although a budget was reached."""
     dry_run: bool
     """Whether it would have been done, and was not."""
     words: str

@@ -13,6 +13,7 @@ from candela_tui.credentials.owner import Accepts
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.providers.exchange_ids import new_id
 from candela_tui.providers.identity import ROUTES, Dialect, Provider, Route
 
 
@@ -32,6 +33,8 @@ class ClientRequest:
     """What rules do about it and its answer; they add to it, also while the answer passes."""
     read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
     """What rules have read of it, so that several of them read it once. A changed request begins with nothing."""
+    id: str = field(default_factory=new_id, compare=False)
+    """The id of its exchange. A changed request keeps it."""
 
     @property
     def dialect(self) -> Dialect:

@@ -5,10 +5,10 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -30,6 +30,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError, error_type
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.attempts import Attempts
+from candela_tui.providers.exchange_ids import id_at
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
@@ -42,7 +43,7 @@ from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.conversations import MOST_KNOWN
-from candela_tui.proxy.capture.raw_exchange import RawExchange, id_at
+from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.client_answer import error_response, with_request_id
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST
@@ -51,6 +52,8 @@ from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import BELOW_V1, Routes
+from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
@@ -68,6 +71,7 @@ _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
 
+_Read = TypeVar("_Read")
 _OUTDATED_S = 0.5
 """Seconds between two attempts to read a store that is being brought up to date."""
 _FILLED_AT_ONCE = 20
@@ -127,8 +131,9 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
+        self._budgets = Budgets(self._pricer, self._ledger, Overrides(paths.overrides) if paths else None, feed.notify)
         self._messages = LatestMessages()
-        own: list[Sink] = [LedgerSink(self._ledger)]
+        own: list[Sink] = [LedgerSink(self._ledger), self._budgets]
         if settings.cache.ask_provider:
             own.append(LatestMessagesSink(self._messages))
         self._capture = Capture((*sinks, *own), self._pricer, feed.notify, Kept(settings.history.bodies))
@@ -161,6 +166,7 @@ class Proxy:
                 lambda: self._replays,
                 lambda: self._rules,
                 self._limit,
+                self._budgets,
             )
             if paths
             else None
@@ -180,7 +186,7 @@ class Proxy:
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
         )
-        self._ruled = RuledUpstreams(opened, self._feed.notify, self._ledger)
+        self._ruled = RuledUpstreams(opened, self._feed.notify, self._ledger, self._budgets)
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
         self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)
@@ -210,9 +216,10 @@ class Proxy:
 
     def _apply_rules(self, settings: RulesSettings) -> None:
         assert self._ruled is not None
+        self._budgets.configure(settings)
         self._ruled.apply(settings)
-        if self._ruled.ruled and self._filling is None:
-            self._filling = asyncio.create_task(self._fill_ledger(), name="ledger")
+        if self._ruled.ruled:
+            self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")
 
     async def _fill_conversations(self) -> None:
         """Tell the capture the latest conversations from before this process."""
@@ -220,33 +227,31 @@ class Proxy:
             return
         reader = StoreReader(self._paths.store)
         try:
-            while True:
-                try:
-                    found = await asyncio.to_thread(reader.conversations, MOST_KNOWN)
-                except OutdatedStore:
-                    # After an update the writer brings the file up to date at the start.
-                    await asyncio.sleep(_OUTDATED_S)
-                else:
-                    self._capture.fill(found)
-                    return
+            self._capture.fill(await _once_current(lambda: reader.conversations(MOST_KNOWN)))
         except StoreError as error:
             self._feed.notify(f"Sessions that continue earlier ones are not linked to them: {error}")
 
-    async def _fill_ledger(self) -> None:
-        """Add the records from before this process to the ledger that rules read."""
+    async def _fill(self, before: asyncio.Task[None] | None) -> None:
+        """Give the rules what was recorded before: the ledger once, the budgets after each change of them. ``before``
+        is the task that did so for the rules before these."""
+        if before is not None:
+            await before
         if self._paths is None:
+            self._budgets.begin()
             return
-        # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
-        before = id_at(self._started_at)
+        reader = StoreReader(self._paths.store)
         try:
-            reader = StoreReader(self._paths.store)
-            recorded = await asyncio.to_thread(reader.totals, ExchangeQuery(before=before))
+            if not self._ledger.complete:
+                # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
+                query = ExchangeQuery(before=id_at(self._started_at))
+                recorded = await _once_current(lambda: reader.totals(query))
+                for number, _ in enumerate(self._ledger.fill(recorded)):
+                    if number % _FILLED_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+            await self._budgets.fill(reader, self._feed.newer_than_store())
         except StoreError as error:
-            self._feed.notify(f"Rules do not know what was spent before this start: {error}")
-            return
-        for number, _ in enumerate(self._ledger.fill(recorded)):
-            if number % _FILLED_AT_ONCE == 0:
-                await asyncio.sleep(0)
+            self._budgets.begin(incomplete=True)
+            self._feed.notify(f"Rules do not know what was spent before: {error}")
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
@@ -367,6 +372,16 @@ class Proxy:
             base_url=destination(self._settings.proxy.default_route, self._settings),
             live=self.live,
         )
+
+
+async def _once_current(read: Callable[[], _Read]) -> _Read:
+    """Return what is read from the store, once it is of this version. Raises StoreError."""
+    while True:
+        try:
+            return await asyncio.to_thread(read)
+        except OutdatedStore:
+            # After an update the writer brings the file up to date at the start.
+            await asyncio.sleep(_OUTDATED_S)
 
 
 def _warn(words: str) -> None:

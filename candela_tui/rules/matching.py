@@ -42,7 +42,7 @@ class RequestFilter:
             names = {exchange.agent_id: name} if name is not None else {}
         title = project = None
         if fields & _OF_SESSIONS:
-            title, project = self._spending.about(exchange.session_id)
+            title, project, _ = self._spending.about(exchange.session_id)
             if project is None and "project" in fields:
                 project = await beside_the_loop(request, _directory)
         return Surroundings(utc_now(), names, lambda _: title, lambda _: project)

@@ -8,13 +8,14 @@ from candela_tui.ledger.running import Spending
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
 
 _NAME = "rules.models"
 
 
-def rule(settings: RulesSettings, _: Spending) -> "DeniedModels | None":
+def rule(settings: RulesSettings, _: Spending, __: Budgets) -> "DeniedModels | None":
     """Make the rule, or return None if it is off."""
     return DeniedModels(settings.models.deny) if settings.models.deny else None
 

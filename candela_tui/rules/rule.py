@@ -8,6 +8,7 @@ from candela_tui.config import RulesSettings
 from candela_tui.credentials.owner import Accepts
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.budgets.engine import Budgets
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +27,9 @@ class Rule(Protocol):
         """
 
 
-MakeRule = Callable[[RulesSettings, Spending], Rule | None]
-"""Makes a rule from its section of the settings and the spending so far. Returns None if the section is empty, which
-means that the rule is off."""
+MakeRule = Callable[[RulesSettings, Spending, Budgets], Rule | None]
+"""Makes a rule from its section of the settings, what was recorded so far, and the budgets of all routes. Returns None
+if the section is empty, which means that the rule is off."""
 
 
 class RuledUpstream:

@@ -6,18 +6,20 @@ from candela_tui.config import RulesSettings
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import Upstream
 from candela_tui.rules import models
+from candela_tui.rules.budgets import rule as budget_rules
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.rule import MakeRule, RuledUpstream
 from candela_tui.rules.tools import rule as tools
 
-RULES: tuple[MakeRule, ...] = (models.rule, tools.rule)
+RULES: tuple[MakeRule, ...] = (models.rule, budget_rules.rule, tools.rule)
 
 
 def with_rules(
-    upstream: Upstream, settings: RulesSettings, notify: Callable[[str], None], spending: Spending
+    upstream: Upstream, settings: RulesSettings, notify: Callable[[str], None], spending: Spending, budgets: Budgets
 ) -> Upstream:
     """Return the upstream behind each rule that is on, or the upstream itself if none is."""
     for make in reversed(RULES):
-        rule = make(settings, spending)
+        rule = make(settings, spending, budgets)
         if rule is not None:
             upstream = RuledUpstream(rule, upstream, notify)
     return upstream

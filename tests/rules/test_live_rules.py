@@ -13,6 +13,7 @@ from candela_tui.providers.identity import RouteName
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.text.times import Clock
 from tests.proxy.running import BODY, RunningProxy
+from tests.rules.budgets.making import budgets_of
 from tests.rules.test_models import Passes
 from tests.standin import Gate, Provider, message, text, tool_use
 
@@ -95,7 +96,7 @@ async def test_a_request_in_flight_keeps_the_rules_that_it_began_with(provider: 
 
 async def test_without_a_rule_a_request_gets_the_upstream_itself() -> None:
     upstream = Passes()
-    ruled = RuledUpstreams({RouteName.DIRECT: upstream}, lambda _: None, RunningLedger(Clock()))
+    ruled = RuledUpstreams({RouteName.DIRECT: upstream}, lambda _: None, RunningLedger(Clock()), budgets_of())
     ruled.apply(RulesSettings.model_validate({"models": {"deny": ["x"]}}))
     assert ruled.ruled
     assert ruled.by_route[RouteName.DIRECT] is not upstream

@@ -19,6 +19,7 @@ from candela_tui.rules.refusal import refused
 from candela_tui.rules.table import with_rules
 from candela_tui.text.times import Clock
 from tests.proxy.running import RunningProxy, route_speaking
+from tests.rules.budgets.making import budgets_of
 from tests.standin import Provider
 
 DENY = {"rules": {"models": {"deny": ["claude-opus-*"]}}}
@@ -112,9 +113,13 @@ def test_a_refusal_of_a_chat_has_openais_form() -> None:
 
 async def test_without_a_rule_the_upstream_is_not_wrapped() -> None:
     upstream = Passes()
-    assert with_rules(upstream, RulesSettings(), lambda _: None, RunningLedger(Clock())) is upstream
+    assert with_rules(upstream, RulesSettings(), lambda _: None, RunningLedger(Clock()), budgets_of()) is upstream
     ruled = with_rules(
-        upstream, RulesSettings.model_validate({"models": {"deny": ["x"]}}), lambda _: None, RunningLedger(Clock())
+        upstream,
+        RulesSettings.model_validate({"models": {"deny": ["x"]}}),
+        lambda _: None,
+        RunningLedger(Clock()),
+        budgets_of(),
     )
     assert ruled is not upstream
     await ruled.close()

@@ -1,6 +1,5 @@
 """The relay's notes of one exchange: a few appends per chunk, nothing that can fail or block."""
 
-import random
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -57,7 +56,7 @@ class RawExchange:
     )
 
     def __init__(self, request: ClientRequest) -> None:
-        self.id = f"{_time_part(time.time_ns() // 1000)}{random.getrandbits(24):06x}"
+        self.id = request.id
         self.started_at: datetime = utc_now()
         self._zero = time.perf_counter()
         self.request = request
@@ -188,12 +187,3 @@ class RawExchange:
             self.outcome = outcome
             self.error = error
             self.end_ms = self._now()
-
-
-def id_at(moment: datetime) -> str:
-    """Return the beginning of the ids of exchanges that are received at a moment."""
-    return _time_part(int(moment.timestamp() * 1_000_000))
-
-
-def _time_part(microseconds: int) -> str:
-    return f"{microseconds:014x}"

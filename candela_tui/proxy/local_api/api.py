@@ -26,6 +26,7 @@ from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.proxy.intercept.edit import NotEditable
 from candela_tui.proxy.intercept.intercepts import Intercepts, NotHeld
 from candela_tui.proxy.local_api.bodies import Bodies
+from candela_tui.proxy.local_api.budgets import budgets_document, overridden
 from candela_tui.proxy.local_api.events import RequestEvents, SnapshotEvents, event_stream, snapshot
 from candela_tui.proxy.local_api.intercepting import BadIntercept, intercept_stream, state_of, wanted_filter
 from candela_tui.proxy.local_api.listing import newest_first, session_records
@@ -37,6 +38,7 @@ from candela_tui.proxy.replay.request import NotReplayable
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import detailed_record, request_record
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.store.errors import AmbiguousId, StoreError
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
@@ -71,8 +73,10 @@ class LocalApi:
         replays: Callable[[], Replays | None],
         rules: Callable[[], RulesFile | None],
         most_body: int,
+        budgets: Budgets,
     ) -> None:
         """``most_body`` is the size in bytes that an edited request may have."""
+        self._budgets = budgets
         self._feed = feed
         self._refusals = refusals
         self._intercepts = intercepts
@@ -112,6 +116,9 @@ class LocalApi:
             return await self._notice(request)
         if path == f"{API_ROOT}/rules":
             return await self._rules_file(request)
+        if path.startswith(f"{API_ROOT}/budgets/") and path.endswith("/override"):
+            named = unquote(path.removeprefix(f"{API_ROOT}/budgets/").removesuffix("/override"))
+            return await overridden(request, self._budgets, named)
         if path == f"{API_ROOT}/intercept" and request.method == "POST":
             return await self._intercept(request)
         if path.startswith(f"{API_ROOT}/held/") and request.method == "POST":
@@ -147,6 +154,8 @@ class LocalApi:
                 return _document(wire.encode([wire.Credentials.of(state) for state in await self._credentials()]))
             case ["refusals"]:
                 return _document(wire.encode([wire.Refusal.of(each) for each in self._refusals.remembered()]))
+            case ["budgets"]:
+                return _document(budgets_document(self._budgets))
             case ["intercept"]:
                 return _document(wire.encode(state_of(self._intercepts)))
             case ["events"]:

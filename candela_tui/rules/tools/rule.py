@@ -12,6 +12,7 @@ from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
@@ -21,7 +22,7 @@ from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge, Judgement
 
 
-def rule(settings: RulesSettings, spending: Spending) -> "ToolRules | None":
+def rule(settings: RulesSettings, spending: Spending, _: Budgets) -> "ToolRules | None":
     """Make the rule, or return None if it is off."""
     if not settings.tools:
         return None

@@ -1,0 +1,202 @@
+"""What one target of a budget spent in its window, and what its requests in flight are expected to cost."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, auto
+from typing import NamedTuple
+
+from candela_tui.rules.budgets.windows import Window
+
+
+class Amount(NamedTuple):
+    """Money and tokens."""
+
+    usd: Decimal
+    tokens: int
+
+    def plus(self, other: "Amount") -> "Amount":
+        """Return the sum."""
+        return Amount(self.usd + other.usd, self.tokens + other.tokens)
+
+    def minus(self, other: "Amount") -> "Amount":
+        """Return the difference."""
+        return Amount(self.usd - other.usd, self.tokens - other.tokens)
+
+    def at_least(self, other: "Amount") -> "Amount":
+        """Return the larger one of each."""
+        return Amount(max(self.usd, other.usd), max(self.tokens, other.tokens))
+
+
+NOTHING = Amount(Decimal(0), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit: exactly one of the two is set."""
+
+    usd: Decimal | None
+    tokens: int | None
+
+    def of(self, amount: Amount) -> Decimal:
+        """Return the part of an amount that is limited."""
+        return amount.usd if self.usd is not None else Decimal(amount.tokens)
+
+    @property
+    def value(self) -> Decimal:
+        """The limit itself."""
+        return self.usd if self.usd is not None else Decimal(self.tokens or 0)
+
+
+class Room(Enum):
+    """Whether a request fits."""
+
+    FITS = auto()
+    FULL = auto()
+    """It would exceed the limit."""
+    WAIT = auto()
+    """Nothing is known of what it may cost, nor of another one that is in flight."""
+
+
+@dataclass(slots=True)
+class Reservation:
+    """What a request in flight is expected to cost."""
+
+    at: datetime
+    amount: Amount
+    most: Amount | None
+    """What it may cost at most. None: not known."""
+    unknown: bool
+    """Whether nothing is known of what it may cost, so that ``amount`` is at first nothing."""
+
+
+class Account:
+    """The sums of one target. All moments are aware."""
+
+    def __init__(self, limit: Limit, window: Window) -> None:
+        self._limit = limit
+        self._step_s = window.step_s
+        self._steps: dict[int, Amount] = {}
+        self._spent = NOTHING
+        self._first = 0
+        """The first step that counts: earlier ones were dropped."""
+        self.reserved: dict[str, Reservation] = {}
+        """By the ids of the requests."""
+        self.waiting = 0
+        self.refused: Amount | None = None
+        """What the latest refused request was expected to cost."""
+        self.unpriced: dict[str, None] = {}
+        """Models without a price."""
+
+    def _step(self, at: datetime) -> int:
+        return int(at.timestamp() // self._step_s)
+
+    def begin_at(self, start: datetime | None) -> None:
+        """Drop what was spent before the window. The window of an account never moves back."""
+        if start is None:
+            return
+        first = self._step(start)
+        if first <= self._first:
+            return
+        self._first = first
+        gone = [step for step in self._steps if step < first]
+        for step in gone:
+            self._spent = self._spent.minus(self._steps.pop(step))
+        if not self._steps:
+            self.refused = None
+            self.unpriced.clear()
+
+    def add(self, at: datetime, amount: Amount) -> None:
+        """Count what a request cost that began at a moment."""
+        step = self._step(at)
+        if step >= self._first:
+            self._steps[step] = self._steps.get(step, NOTHING).plus(amount)
+            self._spent = self._spent.plus(amount)
+
+    @property
+    def spent(self) -> Amount:
+        """What was spent in the window."""
+        return self._spent
+
+    def spent_since(self, moment: datetime) -> Amount:
+        """Return what was spent in the window from the step of a moment on."""
+        first, amount = self._step(moment), NOTHING
+        for step, each in self._steps.items():
+            if step >= first:
+                amount = amount.plus(each)
+        return amount
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest step begins in which something was spent."""
+        return datetime.fromtimestamp(min(self._steps) * self._step_s, UTC) if self._steps else None
+
+    @property
+    def held(self) -> Amount:
+        """What the requests in flight are expected to cost that count in this window."""
+        amount = NOTHING
+        for each in self.reserved.values():
+            if self._step(each.at) >= self._first:
+                amount = amount.plus(each.amount)
+        return amount
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is counted, reserved or waiting."""
+        return not (self._steps or self.reserved or self.waiting)
+
+    def room(self, expected: Amount | None, most: Amount | None) -> Room:
+        """Return whether a request fits beside what was spent and reserved.
+
+        ``expected`` is what it is expected to cost. None: not known; then it passes alone, or if even the most that it
+        and the others like it may cost fits.
+        """
+        limited, limit = self._limit.of, self._limit.value
+        taken = limited(self._spent.plus(self.held))
+        if expected is not None:
+            return Room.FITS if taken + limited(expected) <= limit else Room.FULL
+        if taken >= limit:
+            return Room.FULL
+        unknown = [each for each in self.reserved.values() if each.unknown]
+        if not unknown:
+            return Room.FITS
+        possible = [most, *(each.most for each in unknown)]
+        added = sum((limited(each) for each in possible if each is not None), Decimal(0))
+        return Room.FITS if None not in possible and taken + added <= limit else Room.WAIT
+
+    def reserve(self, request_id: str, at: datetime, expected: Amount | None, most: Amount | None) -> None:
+        """Reserve what a request is expected to cost."""
+        self.reserved[request_id] = Reservation(at, expected or NOTHING, most, expected is None)
+
+    def grow(self, request_id: str, so_far: Amount) -> None:
+        """Reserve at least what a request already cost."""
+        found = self.reserved.get(request_id)
+        if found is not None:
+            found.amount = found.amount.at_least(so_far)
+
+    def give_back(self, request_id: str) -> None:
+        """Reserve nothing for a request any more."""
+        self.reserved.pop(request_id, None)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the limit is reached, or so near that the latest refused request would still not fit."""
+        taken = self._limit.of(self._spent.plus(self.held))
+        if taken >= self._limit.value:
+            return True
+        return self.refused is not None and taken + self._limit.of(self.refused) > self._limit.value
+
+    def share(self) -> float:
+        """Return how much of the limit is spent: 1 is all of it."""
+        return self._share(self._spent)
+
+    def share_with_reserved(self) -> float:
+        """Return how much of the limit is spent or reserved: 1 is all of it."""
+        return self._share(self._spent.plus(self.held))
+
+    def _share(self, amount: Amount) -> float:
+        return float(self._limit.of(amount) / self._limit.value) if self._limit.value else 1.0
+
+    def last_hour(self, now: datetime) -> Amount:
+        """Return what was spent in the last hour, as far as it is in the window."""
+        return self.spent_since(now - timedelta(hours=1))

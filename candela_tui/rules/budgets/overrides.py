@@ -1,0 +1,76 @@
+"""The budgets that the user overrides for a time, in a file that every candela of the data directory reads."""
+
+import json
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from candela_tui.file_lock import locked
+from candela_tui.files import write_atomically
+from candela_tui.rules.budgets.state import Override
+
+logger = logging.getLogger(__name__)
+
+_DECODER = msgspec.json.Decoder(list[Override])
+
+
+class Overrides:
+    """The overrides in one file. Reading notices a change of the file at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at: tuple[int, int, int] | None = None
+        self._known: dict[str, Override] = {}
+
+    def active(self, budget: str, now: datetime) -> Override | None:
+        """Return the override of a budget that holds now. One that can't be read holds no longer, as the log says."""
+        self._refresh()
+        found = self._known.get(budget)
+        return found if found is not None and now < found.until else None
+
+    def all(self, now: datetime) -> list[Override]:
+        """Return every override that holds now."""
+        self._refresh()
+        return [each for each in self._known.values() if now < each.until]
+
+    def set(self, override: Override) -> None:
+        """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError."""
+        with locked(self._path):
+            kept = [each for each in self._stored() if each.budget != override.budget]
+            self._write([*kept, override], override.made_at)
+
+    def remove(self, budget: str, now: datetime) -> bool:
+        """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError."""
+        with locked(self._path):
+            stored = self._stored()
+            kept = [each for each in stored if each.budget != budget]
+            self._write(kept, now)
+        return any(each.budget == budget and now < each.until for each in stored)
+
+    def _write(self, overrides: Iterable[Override], now: datetime) -> None:
+        lasting = [each for each in overrides if now < each.until]
+        document = json.dumps(msgspec.to_builtins(lasting), indent=2, ensure_ascii=False)
+        write_atomically(self._path, f"{document}\n")
+
+    def _refresh(self) -> None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            self._read_at, self._known = None, {}
+            return
+        read_at = status.st_mtime_ns, status.st_size, status.st_ino
+        if read_at != self._read_at:
+            self._read_at = read_at
+            self._known = {each.budget: each for each in self._stored()}
+
+    def _stored(self) -> list[Override]:
+        try:
+            return _DECODER.decode(self._path.read_bytes())
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            logger.warning("%s can't be read, so no budget is overridden: %s", self._path, error)
+            return []

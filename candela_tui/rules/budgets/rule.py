@@ -1,0 +1,99 @@
+"""The rule: refuses requests that a budget has no room for."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from candela_tui.config import RulesSettings
+from candela_tui.exchange import Exchange
+from candela_tui.ledger.running import Spending
+from candela_tui.protocol.claude_code.session_clues import session_clues
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.budgets.engine import Asked, Budgets, Refusal
+from candela_tui.rules.budgets.most import most_of
+from candela_tui.rules.budgets.targets import Place
+from candela_tui.rules.matching import RequestFilter
+from candela_tui.rules.reading import arrival, beside_the_loop, parsed
+from candela_tui.rules.refusal import refused
+
+logger = logging.getLogger(__name__)
+
+_NAME = "rules.budgets"
+_UNCHECKED = (
+    'candela can\'t check the budgets in config.toml, and one of them has fail = "closed". The log of candela says why.'
+)
+_PLACES = frozenset({"project", "branch"})
+
+
+def rule(settings: RulesSettings, spending: Spending, budgets: Budgets) -> "BudgetRules | None":
+    """Make the rule, or return None if it is off."""
+    return BudgetRules(budgets, RequestReader(settings, spending, budgets)) if settings.budgets else None
+
+
+class RequestReader:
+    """Reads what budgets want to know of a request."""
+
+    def __init__(self, settings: RulesSettings, spending: Spending, budgets: Budgets) -> None:
+        """Raises FilterError."""
+        self._filters: Mapping[str, RequestFilter] = {
+            each.name: RequestFilter(each.match, spending) for each in settings.budgets
+        }
+        self._needs_places = any(each.scope in _PLACES for each in settings.budgets)
+        self._spending = spending
+        self._budgets = budgets
+
+    async def read(self, request: ClientRequest) -> Asked | None:
+        """Return what is known of a request; None if it asks for no message, so that it costs nothing."""
+        exchange = await beside_the_loop(request, arrival)
+        if not exchange.asks_message:
+            return None
+        matching = [name for name, wanted in self._filters.items() if await wanted.matches(request)]
+        place = await self._place(request, exchange) if self._needs_places else Place()
+        most = most_of(exchange, len(request.body), parsed(request).request, self._budgets.pricer)
+        return Asked(replace(exchange, id=request.id), place, matching, most)
+
+    async def _place(self, request: ClientRequest, exchange: Exchange) -> Place:
+        _, cwd, branch = self._spending.about(exchange.session_id)
+        return Place(cwd, branch) if cwd is not None else await beside_the_loop(request, _stated_place)
+
+
+def _stated_place(request: ClientRequest) -> Place:
+    body = parsed(request).request
+    if body is None:
+        return Place()
+    clues = session_clues(body)
+    return Place(clues.cwd, clues.git_branch)
+
+
+class BudgetRules:
+    """Checks every budget before a request is sent."""
+
+    name = _NAME
+
+    def __init__(self, budgets: Budgets, reader: RequestReader) -> None:
+        self._budgets = budgets
+        self._reader = reader
+
+    async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
+        """Refuse the request, or pass it on with its expected cost reserved."""
+        try:
+            refusal = await self._checked(request)
+        except Exception:
+            if not self._budgets.fails_closed:
+                raise
+            logger.exception("budgets could not be checked; the request is refused")
+            return refused(request, _NAME, _UNCHECKED)
+        if refusal is not None:
+            return refused(request, refusal.budget, refusal.words)
+        try:
+            step = await upstream.attempt(request)
+        except BaseException:
+            self._budgets.give_back(request.id)
+            raise
+        if isinstance(step, Reply):
+            self._budgets.give_back(request.id)
+        return step
+
+    async def _checked(self, request: ClientRequest) -> Refusal | None:
+        asked = await self._reader.read(request)
+        return await self._budgets.admit(asked, request.noted.append) if asked is not None else None

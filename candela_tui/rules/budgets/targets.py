@@ -1,0 +1,35 @@
+"""What a request counts for in each scope of a budget."""
+
+from typing import NamedTuple
+
+from candela_tui.exchange import Exchange
+from candela_tui.rules.budgets.recent_costs import base_model
+
+
+class Place(NamedTuple):
+    """Where a session works, as far as is known."""
+
+    cwd: str | None = None
+    branch: str | None = None
+
+
+def target_of(exchange: Exchange, scope: str, place: Place) -> str | None:
+    """Return what an exchange counts for in a scope: "" for everything, None for nothing, as it is not known.
+    ``place`` is where its session works."""
+    match scope:
+        case "all":
+            return ""
+        case "session":
+            return exchange.session_id
+        case "agent":
+            return exchange.agent_id or exchange.session_id
+        case "turn":
+            return exchange.prompt_id
+        case "project":
+            return place.cwd
+        case "branch":
+            return f"{place.cwd}:{place.branch}" if place.cwd is not None and place.branch is not None else None
+        case "model":
+            return base_model(exchange)
+        case _:
+            return exchange.route.value

@@ -1,0 +1,52 @@
+"""The sentences about a budget, for the user."""
+
+import shlex
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from candela_tui.rules.budgets.account import Amount
+from candela_tui.rules.budgets.state import BudgetState
+from candela_tui.text.amounts import money
+from candela_tui.text.times import Clock, time_of_day
+
+
+def breach_words(state: BudgetState, expected: Amount | None, zone: tzinfo | None, now: datetime) -> str:
+    """Return why a request is refused, when that ends, and what to do."""
+    spent = _amount(state, state.spent_usd, state.spent_tokens)
+    held = ""
+    if state.reserved_usd or state.reserved_tokens:
+        held = f", {_amount(state, state.reserved_usd, state.reserved_tokens)} reserved"
+    if expected is not None:
+        held += f", about {_amount(state, expected.usd, expected.tokens)} for this request"
+    return (
+        f'candela: the budget "{state.name}"{_of_target(state)} is reached ({spent} of {_limit(state)} spent{held}).'
+        f"{_reset(state, zone, now)} To go on now: candela rules override {shlex.quote(state.name)} --for 1h --why …"
+    )
+
+
+def reached_words(state: BudgetState, mark: float, zone: tzinfo | None, now: datetime) -> str:
+    """Return that a part of the limit is reached."""
+    what = "is reached" if mark >= 1 else f"is at {mark:.0%}"
+    spent = f"{_amount(state, state.spent_usd, state.spent_tokens)} of {_limit(state)} spent"
+    return f'The budget "{state.name}"{_of_target(state)} {what}: {spent}.{_reset(state, zone, now)}'
+
+
+def _of_target(state: BudgetState) -> str:
+    return f" for {state.scope} {state.target}" if state.target is not None else ""
+
+
+def _limit(state: BudgetState) -> str:
+    return money(state.limit_usd) if state.limit_usd is not None else f"{state.limit_tokens or 0:,} tokens"
+
+
+def _amount(state: BudgetState, usd: Decimal, tokens: int) -> str:
+    return money(usd) if state.limit_usd is not None else f"{tokens:,} tokens"
+
+
+def _reset(state: BudgetState, zone: tzinfo | None, now: datetime) -> str:
+    if state.resets_at is None:
+        return ""
+    when = time_of_day(state.resets_at, Clock(lambda: now, zone), seconds=False)
+    if state.starts_at is not None and state.window.startswith("rolling:"):
+        return f" The oldest part of it no longer counts from {when} on."
+    return f" It resets at {when}."
