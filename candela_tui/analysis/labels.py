@@ -110,6 +110,8 @@ _RULED = {
     "mark": "noted",
     "end": "words took its place",
     "answer": "a call that fails took its place",
+    "route": "another provider got the request",
+    "fallback": "the next provider was asked",
 }
 
 

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
-from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName
+from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, listed
 
 
 def _no_switch(value: object) -> object:
@@ -408,11 +408,73 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _messages_route(value: str) -> str:
+    if value not in DEFAULT_ROUTES:
+        raise ValueError(f"a route: {listed(DEFAULT_ROUTES)}")
+    return RouteName(value)
+
+
+MessagesRoute = Annotated[str, AfterValidator(_messages_route)]
+
+
+class FallbackRule(_Section):
+    """[rules.fallback]: other providers that answer when one fails, before any content has arrived."""
+
+    chain: tuple[MessagesRoute, ...] = ()
+    """The routes to ask in turn, such as ["anthropic-direct", "anthropic-bedrock"]. A request begins with the one that
+    it came for. Empty turns the rule off."""
+    on: tuple[Literal["5xx", "timeout", "rate_limit", "overloaded"], ...] = (
+        "5xx",
+        "timeout",
+        "rate_limit",
+        "overloaded",
+    )
+    """The failures after which the next provider is asked. 5xx includes providers that can't be reached."""
+    timeout_ms: int = Field(30_000, ge=100, le=240_000)
+    """Milliseconds that a provider has until the first event of a streamed answer. The last one has no limit."""
+    models: dict[str, Word] = Field(default_factory=dict)
+    """The model to ask a route for, if it is not the client's: "anthropic-bedrock" = "claude-sonnet-4-5"."""
+    max_attempts: int = Field(3, ge=1, le=10)
+    """How many providers to ask for one request."""
+    dry_run: bool = False
+    """Record which failures would go to another provider, without asking it."""
+
+    @field_validator("chain")
+    @classmethod
+    def _several_routes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) == 1 or len(set(value)) < len(value):
+            raise ValueError("two or more routes, each once")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _models_of_routes(cls, value: dict[str, str]) -> dict[str, str]:
+        return {_messages_route(route): model for route, model in value.items()}
+
+
+class RouteRules(_Section):
+    """[rules.routes]: which provider gets a session's requests."""
+
+    weights: dict[str, Annotated[float, Field(gt=0, le=1_000_000)]] = Field(default_factory=dict)
+    """How to spread the sessions over routes: "anthropic-direct" = 3, "anthropic-bedrock" = 1. It applies to requests
+    that come for one of these routes."""
+    headers: tuple[Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")], ...] = ()
+    """Further names of the header field X-Candela-Route, which chooses the route of a request: bedrock, or
+    anthropic-bedrock."""
+    dry_run: bool = False
+    """Record where weights would send a session, without doing it."""
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_of_routes(cls, value: dict[str, float]) -> dict[str, float]:
+        return {_messages_route(route): weight for route, weight in value.items()}
+
+
 class RulesSettings(_Section):
     """[rules]: which requests may be sent to a provider, and what of their answers reaches the client."""
 
     dry_run: bool = False
-    """Record what the rules about tools and budgets would do, without doing it."""
+    """Record what the rules about tools, budgets and routes would do, without doing it."""
     timezone: Annotated[Annotated[str, AfterValidator(_timezone)] | None, BeforeValidator(_nothing_is_none)] = None
     """The time zone whose hours, days, weeks and months budgets use, such as Europe/Berlin. "" is the machine's own."""
     budgets: tuple[BudgetRule, ...] = ()
@@ -420,6 +482,8 @@ class RulesSettings(_Section):
     models: ModelRules = Field(default_factory=ModelRules)
     tools: tuple[ToolRule, ...] = ()
     """Rules about the tools that Claude calls: [[rules.tools]] in config.toml, described in docs/rules.md."""
+    fallback: FallbackRule = Field(default_factory=FallbackRule)
+    routes: RouteRules = Field(default_factory=RouteRules)
 
     @field_validator("budgets")
     @classmethod
@@ -442,50 +506,6 @@ class SinkSettings(_Section):
     """[sinks]: additional outputs for recorded requests."""
 
     json_lines: JsonLinesSettings = Field(default_factory=JsonLinesSettings)
-
-
-class PubSubSettings(_Section):
-    """[telemetry.pubsub]: each span as a message of Google Cloud Pub/Sub."""
-
-    topic: OptionalName = None
-    """The id of the topic. "" sends none."""
-    project: OptionalName = None
-    """The Google Cloud project of the topic. "" uses GOOGLE_CLOUD_PROJECT, then the project of the credentials."""
-    format: Literal["json", "proto"] = "json"
-    """The form of a message: a span of OTLP as JSON, or in the binary form of protocol buffers."""
-
-
-def _without_signal_path(value: str) -> str:
-    # Some services show the whole URL, such as …/v1/traces.
-    return re.sub(r"/v1/(?:traces|metrics|logs)$", "", value)
-
-
-HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
-
-
-class TelemetrySettings(_Section):
-    """[telemetry]: traces, metrics and errors for an OpenTelemetry collector."""
-
-    otlp_endpoint: Annotated[
-        Annotated[BaseUrl, AfterValidator(_without_signal_path)] | None, BeforeValidator(_nothing_is_none)
-    ] = None
-    """The base URL of the collector, such as http://localhost:4318. "" uses OTEL_EXPORTER_OTLP_ENDPOINT; without
-    either, nothing is sent."""
-    protocol: Annotated[Literal["http/protobuf", "grpc"] | None, BeforeValidator(_nothing_is_none)] = None
-    """How the collector is spoken to: http/protobuf or grpc. "" uses OTEL_EXPORTER_OTLP_PROTOCOL, then
-    http/protobuf."""
-    headers: dict[HeaderName, str] = Field(default_factory=dict)
-    """Header fields to send, such as the key of a service: { "x-honeycomb-team" = "KEY" }. Without any,
-    OTEL_EXPORTER_OTLP_HEADERS counts."""
-    content: Literal["none", "full"] = "none"
-    """Whether spans have what was said: full adds the prompts, answers and tool calls."""
-    service_name: OptionalWord = None
-    """The name of the service in traces. "" uses OTEL_SERVICE_NAME, then candela."""
-    sample: float = Field(1, ge=0, le=1)
-    """The share of sessions whose traces are sent, such as 0.1."""
-    cache_creation_name: bool = False
-    """Also send the tokens written to the cache by their older name, gen_ai.usage.cache_creation.input_tokens."""
-    pubsub: PubSubSettings = Field(default_factory=PubSubSettings)
 
 
 class ModelNames(_Section):
@@ -597,4 +617,3 @@ class Settings(_Section):
     ui: UiSettings = Field(default_factory=UiSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)
-    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

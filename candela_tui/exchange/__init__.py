@@ -11,6 +11,7 @@ from candela_tui.exchange.exchange import (
     Marks,
     Outcome,
     Overhead,
+    ProviderAttempt,
     ToolDuration,
 )
 from candela_tui.exchange.recording import ProviderSide, Recording
@@ -28,6 +29,7 @@ __all__ = [
     "Marks",
     "Outcome",
     "Overhead",
+    "ProviderAttempt",
     "ProviderSide",
     "Recording",
     "ToolDuration",

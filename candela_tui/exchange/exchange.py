@@ -141,6 +141,27 @@ class ToolDuration:
     milliseconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderAttempt:
+    """One of the providers that were asked in turn because one failed."""
+
+    provider: str
+    """The provider's id."""
+    region: str | None
+    model: str | None
+    """The provider's id of the model, if it differs from the client's."""
+    status: int | None
+    """The status of its answer, or candela's 502 or 504 if it did not answer; None while it is asked."""
+    error_type: str | None
+    """Why the next one was asked. None: its answer went to the client."""
+    error: str | None
+    """The message of that error."""
+    started_ms: float
+    """Milliseconds since the request was received."""
+    ended_ms: float | None
+    """When it failed, or its answer began."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request through the proxy, as known at one moment."""
@@ -286,6 +307,9 @@ class Exchange:
     measure it."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
+
+    attempts: tuple[ProviderAttempt, ...] = ()
+    """The providers that were asked in turn because one failed; empty if only one was asked."""
 
     @property
     def asks_message(self) -> bool:

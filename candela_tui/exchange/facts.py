@@ -4,7 +4,7 @@ Records, CSV, JSON, the local API, the filter, the columns of the dashboard and 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
-from candela_tui.exchange.exchange import Exchange, Imported, Outcome
+from candela_tui.exchange.exchange import Exchange, Imported, Outcome, ProviderAttempt
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.rule_action import RuleAction
@@ -93,6 +93,11 @@ def _joined(texts: Iterable[str], between: str = ", ") -> str | None:
 
 def _ruled(action: RuleAction) -> str:
     return f"{'would ' if action.dry_run else ''}{action.action} {action.rule}"
+
+
+def _tried(attempt: ProviderAttempt) -> str:
+    status = str(attempt.status) if attempt.status is not None else None
+    return " ".join(filter(None, (attempt.provider, status, attempt.error_type)))
 
 
 def iso_time(moment: datetime) -> str:
@@ -277,7 +282,13 @@ FACTS: tuple[Fact, ...] = (
         "what rules did",
         lambda of, _: _joined(map(_ruled, of.rules), "; "),
         doc="Such as `end no pushes`, or `would end no pushes` for a rule that is only tried.",
-        values=("refuse", "strip", "mark", "end", "answer", "warn"),
+        values=("refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback"),
+    ),
+    Fact(
+        "providers_asked",
+        "the providers that were asked in turn",
+        lambda of, _: _joined(map(_tried, of.attempts), "; "),
+        doc="Such as `anthropic 529 overloaded_error; bedrock 200`. Empty where only one was asked.",
     ),
     Fact(
         "client",
@@ -516,7 +527,15 @@ DETAILS: tuple[Detail, ...] = (
             for each in of.rules
         ],
         "array",
-        "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`), `dry_run`, `words`.",
+        "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`, `route`, `fallback`), `dry_run`,"
+        " `words`.",
+    ),
+    Detail(
+        "attempts",
+        lambda of: [asdict(each) for each in of.attempts],
+        "array",
+        "The providers that were asked in turn because one failed: `provider`, `region`, `model`, `status`,"
+        " `error_type`, `error`, `started_ms`, `ended_ms`. Empty where only one was asked.",
     ),
     Detail(
         "answer_facts",

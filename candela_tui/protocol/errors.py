@@ -23,6 +23,8 @@ ERROR_TYPES = {
     529: "overloaded_error",
 }
 
+_STATUSES = {type: status for status, type in ERROR_TYPES.items()}
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """The statuses that name another address to ask instead (RFC 9110, section 15.4)."""
 
@@ -78,6 +80,11 @@ class ErrorAnswer:
 def error_type(status: int) -> str:
     """Return the error type for an HTTP status."""
     return ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+
+
+def status_of(error: ApiError) -> int:
+    """Return the HTTP status for an error that a stream states. The type of an unknown error counts as 500."""
+    return _STATUSES.get(error.type, 500)
 
 
 def error_body(status: int, message: str) -> bytes:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["refuse", "strip", "mark", "end", "answer", "warn"]
+Action = Literal["refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class RuleAction:
     action: Action
     """``refuse``: the request got an error; ``strip``: a tool was left out of the request; ``mark``: a call of a tool
     was noted; ``end``: words took its place; ``answer``: a call that fails took its place; ``warn``: the request passed
-    although a budget was reached."""
+    although a budget was reached; ``route``: another provider than that of the route got the request; ``fallback``: a
+    provider failed, and the next one was asked."""
     dry_run: bool
     """Whether it would have been done, and was not."""
     words: str

@@ -20,10 +20,19 @@ from candela_tui.network.origins import Origins
 from candela_tui.network.provider_client import ProviderClient
 from candela_tui.network.provider_response import ProviderResponse
 from candela_tui.protocol.encoding import BadEncoding, Decoder, decode_whole, decoder_for
-from candela_tui.protocol.errors import REDIRECTS, ApiError, Untranslatable
+from candela_tui.protocol.errors import (
+    REDIRECTS,
+    ApiError,
+    Untranslatable,
+    error_answer,
+    error_from_body,
+    error_type,
+    status_of,
+)
 from candela_tui.protocol.headers import HeaderList, header
-from candela_tui.providers.replies import error_reply
-from candela_tui.providers.upstream import Attempt, ProviderRequest, Reply, Translation
+from candela_tui.providers.first_event import FirstEvent
+from candela_tui.providers.replies import error_reply, reply
+from candela_tui.providers.upstream import Attempt, Failure, ProviderRequest, Reply, Translation, Trial
 from candela_tui.text.terminal_safe import is_terminal_safe
 
 _MOST_BYTES = 4 * 2**20
@@ -71,6 +80,12 @@ class Observer(Protocol):
     def received(self, data: bytes) -> None:
         """Called with each chunk of the body of such a response."""
 
+    def failed(self, failure: Failure) -> None:
+        """Called when an attempt failed that another provider may take over from."""
+
+    def returned_to(self, attempt: Attempt) -> None:
+        """Called when the client gets the failure of an earlier attempt."""
+
 
 class _Nobody:
     def connected(self) -> None: ...
@@ -78,6 +93,8 @@ class _Nobody:
     def sent(self) -> None: ...
     def provider_answered(self, status: int, headers: HeaderList) -> None: ...
     def received(self, data: bytes) -> None: ...
+    def failed(self, failure: Failure) -> None: ...
+    def returned_to(self, attempt: Attempt) -> None: ...
 
 
 _NOBODY = _Nobody()
@@ -175,28 +192,72 @@ class Attempts:
         A failure is a Reply that names the URL and what to do. Raises BrokenOff if the provider accepted the request
         and closed the connection before responding.
         """
-        while isinstance(step, Attempt):
-            origin = self._origins.of(step.request.url)
-            if origin.is_candela:
-                words = f"{origin.url} is candela's own address: set base_url to the provider's"
-                self._notify(words)
-                return _for_client(step, error_reply(502, words))
-            observer.attempted(step)
-            try:
-                response = await self._send(step.request, origin.proxy, observer)
-            except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
-                return _for_client(step, self._failed(*_unreachable(origin.url, error)))
-            answer = OpenAnswer(step, response)
-            try:
-                following = await self._judged(answer, origin.url, observer)
-            except BaseException:
-                answer.close()
-                raise
-            if following is None:
-                return answer
+        following: Attempt | Reply | OpenAnswer = step
+        while isinstance(following, Attempt):
+            trial = following.trial
+            if trial is None:
+                following = await self._carried_out(following, observer)
+            else:
+                following = await self._tried(following, trial, observer)
+        return following
+
+    async def _carried_out(self, step: Attempt, observer: Observer) -> Attempt | Reply | OpenAnswer:
+        """Send one attempt, and return what comes of it. Raises BrokenOff."""
+        origin = self._origins.of(step.request.url)
+        if origin.is_candela:
+            words = f"{origin.url} is candela's own address: set base_url to the provider's"
+            self._notify(words)
+            return _for_client(step, error_reply(502, words))
+        observer.attempted(step)
+        try:
+            response = await self._send(step.request, origin.proxy, observer)
+        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
+            return _for_client(step, self._failed(*_unreachable(origin.url, error)))
+        answer = OpenAnswer(step, response)
+        try:
+            following = await self._judged(answer, origin.url, observer)
+        except BaseException:
             answer.close()
-            step = following
-        return step
+            raise
+        if following is None:
+            return answer
+        answer.close()
+        return following
+
+    async def _tried(self, step: Attempt, trial: Trial, observer: Observer) -> Attempt | Reply | OpenAnswer:
+        """Carry out an attempt that another provider may take over from. Raises BrokenOff."""
+        result: Attempt | Reply | OpenAnswer | None = None
+        try:
+            async with timeout(trial.timeout_s):
+                result = await self._carried_out(step, observer)
+                if isinstance(result, Attempt):
+                    return result
+                failure = await _failure(step, result, trial)
+        except TimeoutError:
+            _close(result)
+            words = f"the answer did not begin within {trial.timeout_s:g} s"
+            failure = _own_failure(step, 504, words, self._failed(504, words))
+        except BrokenOff as broken:
+            _close(result)
+            failure = _own_failure(step, 502, str(broken), broken)
+        except BaseException:
+            _close(result)
+            raise
+        if failure is None:
+            assert result is not None
+            trial.passed()
+            return result
+        observer.failed(failure)
+        following = await trial.after(failure)
+        if following is failure and isinstance(result, OpenAnswer) and not isinstance(failure.answer, BrokenOff):
+            return result
+        _close(result)
+        if not isinstance(following, Failure):
+            return following
+        observer.returned_to(following.attempt)
+        if isinstance(following.answer, Exception):
+            raise following.answer
+        return following.answer
 
     async def fetch(self, step: Attempt | Reply) -> Reply:
         """Carry out attempts and return the whole response that a client would get, with the body up to a size limit.
@@ -262,6 +323,53 @@ class Attempts:
     def _failed(self, status: int, words: str) -> Reply:
         self._log(words)
         return error_reply(status, words)
+
+
+async def _failure(step: Attempt, result: Reply | OpenAnswer, trial: Trial) -> Failure | None:
+    """Return why another provider is asked instead, or None if the client gets the result. Raises BrokenOff.
+
+    The beginning of the body that is read for this is put back."""
+    if isinstance(result, Reply):
+        if result.status < 400 or not trial.concerns(result.status):
+            return None
+        return Failure(step, result.status, error_from_body(result.status, result.body), result)
+    if result.status < 400:
+        return await _failure_in_stream(step, result, trial) if trial.holds else None
+    if not trial.concerns(result.status):
+        return None
+    body = await _error_body(result, _NOBODY)
+    result.put_back(body)
+    _, decoded = _decoded(result.headers, body)
+    reply = Reply(result.status, answer_fields(result.headers), body)
+    return Failure(step, result.status, error_from_body(result.status, decoded), reply)
+
+
+async def _failure_in_stream(step: Attempt, answer: OpenAnswer, trial: Trial) -> Failure | None:
+    """Return the failure that the first event of a stream states, or None. Raises BrokenOff if no event comes."""
+    first = FirstEvent(answer.status, answer.headers)
+    beginning = b""
+    while not first.known:
+        chunk = await answer.next_chunk()
+        if not chunk:
+            raise BrokenOff("the provider ended its answer before the first event")
+        beginning += chunk
+        first.feed(chunk)
+    answer.put_back(beginning)
+    error = first.error
+    if error is None or not trial.concerns(status := status_of(error)):
+        return None
+    return Failure(step, status, error, _for_client(step, reply(error_answer(status, error.message))))
+
+
+def _own_failure(step: Attempt, status: int, words: str, answer: Reply | Exception) -> Failure:
+    """Return a failure that the provider did not state. A reply gets the client's format."""
+    reply = _for_client(step, answer) if isinstance(answer, Reply) else answer
+    return Failure(step, status, ApiError(error_type(status), words), reply)
+
+
+def _close(result: Attempt | Reply | OpenAnswer | None) -> None:
+    if isinstance(result, OpenAnswer):
+        result.close()
 
 
 def _for_client(attempt: Attempt, failure: Reply) -> Reply:

@@ -72,8 +72,6 @@ class ProviderInfo:
     """Whether the provider, or candela for it, answers /v1/models."""
     message_prefix: str = ""
     """What the ids of its messages begin with, where that tells the provider."""
-    semantic_name: str = "anthropic"
-    """Its value of ``gen_ai.provider.name`` in OpenTelemetry's semantic conventions."""
 
 
 PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
@@ -95,7 +93,6 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.VERTEX,
             price_list="google",
             message_prefix="msg_vrtx_",
-            semantic_name="gcp.vertex_ai",
         ),
         ProviderInfo(
             Provider.BEDROCK,
@@ -105,7 +102,6 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.BEDROCK,
             price_list="aws",
             message_prefix="msg_bdrk_",
-            semantic_name="aws.bedrock",
         ),
         ProviderInfo(
             Provider.MANTLE,
@@ -115,7 +111,6 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.MESSAGES,
             price_list="aws",
             model_prefix="anthropic.",
-            semantic_name="aws.bedrock",
         ),
         ProviderInfo(
             Provider.CLAUDE_AWS,
@@ -133,7 +128,6 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.MESSAGES,
             price_list="anthropic",
             lists_models=False,
-            semantic_name="azure.ai.inference",
         ),
         ProviderInfo(
             Provider.CLAUDE_GOOGLE_CLOUD,
@@ -208,6 +202,11 @@ _BY_NAME: Final = {route.name: route for route in ROUTES}
 def route_of(name: RouteName) -> Route:
     """Return the route with this name."""
     return _BY_NAME[name]
+
+
+def title_of(name: RouteName) -> str:
+    """Return the short name of a route's provider."""
+    return PROVIDERS[_BY_NAME[name].provider].short_title
 
 
 def route_to(provider: Provider) -> Route:

@@ -2,15 +2,16 @@
 
 An ``Upstream`` turns a client's request into an ``Attempt`` (or answers it with a ``Reply``), and ``Attempts`` carries
 it out. An attempt whose response passes through unchanged has no ``translate`` and no ``on_error``: the relay then
-forwards bytes as they arrive.
+forwards bytes as they arrive. An attempt with a ``trial`` may be followed by one at another provider.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from candela_tui.credentials.owner import Accepts
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.exchange_ids import new_id
@@ -123,6 +124,73 @@ class Attempt:
     on_failure: "Callable[[Reply], Reply] | None" = None
     """Called with candela's own error, in the format of the Messages API, if there is no response to pass on. Returns
     it in the client's format."""
+    trial: "Trial | None" = None
+    """Decides whether another provider is asked if this one fails. Without it, the response is the client's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt has no answer yet that the client should get."""
+
+    attempt: Attempt
+    status: int
+    """The status of the error: the provider's, in the terms of the Messages API, or candela's own 502 or 504."""
+    error: ApiError
+    answer: Reply | Exception
+    """What the client gets if no other provider answers. An exception breaks the connection off."""
+
+
+class Trial(Protocol):
+    """Judges an attempt that another provider may take over from, before the client gets any of its answer."""
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long the attempt may take until the first event of its answer. None: as long as it takes."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether a stream is held back until its first event shows that it is no error."""
+
+    def concerns(self, status: int) -> bool:
+        """Return whether an error with this status is one for which another provider is asked."""
+
+    def passed(self) -> None:
+        """Take note that the client gets this attempt's answer."""
+
+    async def after(self, failure: Failure) -> "Attempt | Reply | Failure":
+        """Return what comes after a failure: an attempt at another provider or its reply, or the failure that the
+        client gets."""
+
+
+def with_following(attempt: Attempt, wrap: "Callable[[Attempt | Reply], Attempt | Reply]") -> Attempt:
+    """Return the attempt with ``wrap`` applied to each that follows it after an error or a failure, and to replies."""
+    error, trial = attempt.on_error, attempt.trial
+
+    async def on_error(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
+        following = await error(status, headers, body) if error is not None else None
+        return wrap(following) if following is not None else None
+
+    return replace(
+        attempt,
+        on_error=on_error if error is not None else None,
+        trial=_Wrapped(trial, wrap) if trial is not None else None,
+    )
+
+
+class _Wrapped:
+    """A trial with a function applied to the attempts that follow."""
+
+    def __init__(self, trial: Trial, wrap: "Callable[[Attempt | Reply], Attempt | Reply]") -> None:
+        self._trial = trial
+        self._wrap = wrap
+        self.timeout_s = trial.timeout_s
+        self.holds = trial.holds
+        self.concerns = trial.concerns
+        self.passed = trial.passed
+
+    async def after(self, failure: Failure) -> Attempt | Reply | Failure:
+        following = await self._trial.after(failure)
+        return following if isinstance(following, Failure) else self._wrap(following)
 
 
 OnError = Callable[[int, HeaderList, bytes], Awaitable[Attempt | Reply | None]]

@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -187,7 +186,7 @@ class Proxy:
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
         )
-        self._ruled = RuledUpstreams(opened, self._feed.notify, self._ledger, self._budgets)
+        self._ruled = RuledUpstreams(opened, self._settings, self._feed.notify, self._ledger, self._budgets)
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
         self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)
@@ -360,7 +359,6 @@ class Proxy:
             "route": self._settings.proxy.default_route,
             "live": self.live,
             "storing": {"trouble": storing.trouble, "waiting": storing.waiting, "lost": storing.lost},
-            "telemetry": [asdict(state) for state in self._feed.telemetry()],
         }
 
     def _about(self) -> About:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from candela_tui.config import RulesSettings
+from candela_tui.config import RulesSettings, Settings
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.upstream import Upstream
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.routes.rule import Routing
 from candela_tui.rules.table import with_rules
 
 
@@ -15,27 +16,34 @@ class RuledUpstreams:
     rules that it began with. Used only on the proxy's event loop."""
 
     def __init__(
-        self, opened: Mapping[RouteName, Upstream], notify: Callable[[str], None], spending: Spending, budgets: Budgets
+        self,
+        opened: Mapping[RouteName, Upstream],
+        settings: Settings,
+        notify: Callable[[str], None],
+        spending: Spending,
+        budgets: Budgets,
     ) -> None:
-        self._opened = opened
+        self._routing = Routing(opened, settings, notify)
         self._notify = notify
         self._spending = spending
         self._budgets = budgets
+        self._chosen: Mapping[RouteName, Upstream] = opened
         self.by_route: dict[RouteName, Upstream] = dict(opened)
-        """What a new request gets. Without a rule it is the upstream itself."""
+        """What a new request gets. Without a rule it is what chooses the provider of the request."""
 
     def apply(self, settings: RulesSettings) -> None:
         """Put these rules in force for the requests that come from now on."""
+        self._chosen = self._routing.upstreams(settings)
         ruled = {
             name: with_rules(upstream, settings, self._notify, self._spending, self._budgets)
-            for name, upstream in self._opened.items()
+            for name, upstream in self._chosen.items()
         }
         self.by_route.update(ruled)
 
     @property
     def ruled(self) -> bool:
-        """Whether any rule is in force."""
-        return any(self.by_route[name] is not upstream for name, upstream in self._opened.items())
+        """Whether any rule is in force that may read what was spent."""
+        return any(self.by_route[name] is not upstream for name, upstream in self._chosen.items())
 
     async def close(self) -> None:
         """Close the upstreams."""

@@ -8,7 +8,7 @@ from candela_tui.network.header_fields import answer_fields
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.headers import HeaderList, header
 from candela_tui.protocol.sse import ServerSentEvent
-from candela_tui.providers.upstream import Attempt, Reply, Translation
+from candela_tui.providers.upstream import Attempt, Reply, Translation, with_following
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +23,10 @@ def watched(step: Attempt | Reply, watch: Watch) -> Attempt | Reply:
     if isinstance(step, Reply):
         return step
 
-    async def on_error(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
-        following = await step.on_error(status, headers, body) if step.on_error is not None else None
-        return watched(following, watch) if following is not None else None
-
     def translate(status: int, headers: HeaderList) -> Translation:
         return _Watched(step.translate(status, headers) if step.translate is not None else None, status, headers, watch)
 
-    return replace(step, translate=translate, on_error=on_error if step.on_error is not None else None)
+    return with_following(replace(step, translate=translate), lambda following: watched(following, watch))
 
 
 class _Watched:

@@ -46,6 +46,7 @@ REVISIONS: Final = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

@@ -122,6 +122,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "rewritten_tokens": None,
         "rewritten_usd": None,
         "ruled": None,
+        "providers_asked": None,
     }
 
 

@@ -7,9 +7,10 @@ import aiohttp
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
-from candela_tui.config import RulesSettings
+from candela_tui.config import RulesSettings, Settings
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.providers.identity import RouteName
+from candela_tui.providers.upstream import ClientRequest
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.text.times import Clock
 from tests.proxy.running import BODY, RunningProxy
@@ -94,14 +95,16 @@ async def test_a_request_in_flight_keeps_the_rules_that_it_began_with(provider: 
             assert await answer.read() == provider.requests[1].sent
 
 
-async def test_without_a_rule_a_request_gets_the_upstream_itself() -> None:
+async def test_without_a_rule_a_request_gets_the_attempt_of_the_upstream_itself() -> None:
     upstream = Passes()
-    ruled = RuledUpstreams({RouteName.DIRECT: upstream}, lambda _: None, RunningLedger(Clock()), budgets_of())
+    ruled = RuledUpstreams(
+        {RouteName.DIRECT: upstream}, Settings(), lambda _: None, RunningLedger(Clock()), budgets_of()
+    )
     ruled.apply(RulesSettings.model_validate({"models": {"deny": ["x"]}}))
     assert ruled.ruled
-    assert ruled.by_route[RouteName.DIRECT] is not upstream
     ruled.apply(RulesSettings())
     assert not ruled.ruled
-    assert ruled.by_route[RouteName.DIRECT] is upstream
+    asked = ClientRequest("POST", "/v1/messages", [], b"{}")
+    assert await ruled.by_route[RouteName.DIRECT].attempt(asked) == await upstream.attempt(asked)
     await ruled.close()
     assert upstream.closed

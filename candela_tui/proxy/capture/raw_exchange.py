@@ -4,11 +4,12 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from candela_tui.exchange import Outcome, Overhead, Recording
+from candela_tui.exchange import Outcome, Overhead, ProviderAttempt, Recording
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
-from candela_tui.providers.upstream import Attempt, ClientRequest
+from candela_tui.providers.upstream import Attempt, ClientRequest, Failure
+from candela_tui.redaction import redact_text
 from candela_tui.text.times import utc_now
 
 
@@ -39,6 +40,7 @@ class RawExchange:
         "edited",
         "end_ms",
         "error",
+        "failed_attempts",
         "first_byte_ms",
         "held_at_ms",
         "id",
@@ -72,6 +74,8 @@ class RawExchange:
         self._added = Added()
         self._attempts = 0
         self._attempted_ms: float | None = None
+        self.failed_attempts: tuple[ProviderAttempt, ...] = ()
+        """Attempts that failed before another provider was asked, or none was left to ask."""
         self.connected_ms: float | None = None
         self.first_byte_ms: float | None = None
         self.end_ms: float | None = None
@@ -113,9 +117,45 @@ class RawExchange:
 
     def attempted(self, attempt: Attempt) -> None:
         """Note an attempt that is about to be sent. It replaces the previous one and its answer."""
-        self.attempt = attempt
         self._attempts += 1
         self._attempted_ms = self._now()
+        self._went_to(attempt)
+
+    def failed(self, failure: Failure) -> None:
+        """Note that an attempt failed that another provider may take over from."""
+        self.failed_attempts += (self._ended_attempt(failure.attempt, failure.status, failure.error),)
+
+    def returned_to(self, attempt: Attempt) -> None:
+        """Note that the client gets the failure of an earlier attempt."""
+        if attempt is not self.attempt:
+            self._went_to(attempt)
+
+    @property
+    def attempts(self) -> tuple[ProviderAttempt, ...]:
+        """The attempts at each provider, if there were several: the one that answered is the last."""
+        failed, newest = self.failed_attempts, self._attempted_ms
+        if not failed or newest is None or self.attempt is None:
+            return ()
+        if newest <= failed[-1].started_ms:
+            return failed if len(failed) > 1 else ()
+        return (*failed, self._ended_attempt(self.attempt, self.status, None, self.first_byte_ms))
+
+    def _ended_attempt(
+        self, attempt: Attempt, status: int | None, error: ApiError | None, ended_ms: float | None = None
+    ) -> ProviderAttempt:
+        return ProviderAttempt(
+            attempt.provider,
+            attempt.region,
+            attempt.model,
+            status,
+            error.type if error is not None else None,
+            redact_text(error.message) if error is not None else None,
+            self._attempted_ms or 0.0,
+            ended_ms if error is None else self._now(),
+        )
+
+    def _went_to(self, attempt: Attempt) -> None:
+        self.attempt = attempt
         self.provider_status, self.provider_headers = None, ()
         mapped = attempt.request.body is not self.recording.request
         translated = attempt.translate is not None or attempt.on_error is not None

@@ -353,6 +353,7 @@ class ExchangeRecord:
             self.exchange,
             marks=self._marks(),
             rules=tuple(raw.request.noted),
+            attempts=raw.attempts,
             held_at_ms=raw.held_at_ms,
             released_at_ms=raw.released_at_ms,
             response_bytes=self._received,

@@ -11,7 +11,7 @@ from candela_tui.ledger.running import Spending
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import FREE_KINDS
-from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream, with_following
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import beside_the_loop, parsed
@@ -84,12 +84,8 @@ def _edited(step: Attempt | Reply, request: ClientRequest, verdicts: Verdicts) -
     if isinstance(step, Reply):
         return step
 
-    async def on_error(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
-        following = await step.on_error(status, headers, body) if step.on_error is not None else None
-        return _edited(following, request, verdicts) if following is not None else None
-
     def translate(status: int, headers: HeaderList) -> Translation:
         inner = step.translate(status, headers) if step.translate is not None else None
         return EditedAnswer(inner, status, headers, request.dialect, verdicts)
 
-    return replace(step, translate=translate, on_error=on_error if step.on_error is not None else None)
+    return with_following(replace(step, translate=translate), lambda following: _edited(following, request, verdicts))

@@ -1,0 +1,86 @@
+"""[rules.fallback]: asks another provider if one fails before any content has arrived."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from candela_tui.config import RulesSettings
+from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, title_of
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply
+from candela_tui.rules.routes.chain import NAME, Chain, DryChain, Limits, Step, tried
+from candela_tui.rules.routes.circuit_breaker import CircuitBreaker
+from candela_tui.rules.routes.session import Asked
+from candela_tui.rules.routes.stays import Stays
+from candela_tui.rules.routes.upstreams import RouteUpstreams, for_route
+
+
+class ProviderStates:
+    """The circuits of all providers, and where sessions stay."""
+
+    def __init__(self) -> None:
+        self.circuits = {name: CircuitBreaker() for name in DEFAULT_ROUTES}
+        self.stays = Stays()
+
+
+class Fallback:
+    """The rule in force."""
+
+    def __init__(
+        self,
+        settings: RulesSettings,
+        upstreams: RouteUpstreams,
+        providers: ProviderStates,
+        notify: Callable[[str], None],
+    ) -> None:
+        """``notify`` gets a message for the user if the rule fails."""
+        rule = settings.fallback
+        self._chain = tuple(RouteName(name) for name in rule.chain)
+        self._models: Mapping[str, str] = rule.models
+        timeout_s = rule.timeout_ms / 1000 if "timeout" in rule.on else None
+        self._limits = Limits(frozenset(rule.on), timeout_s, rule.max_attempts)
+        self._dry_run = rule.dry_run or settings.dry_run
+        self._upstreams = upstreams
+        self._circuits = providers.circuits
+        self._stays = providers.stays
+        self._notify = notify
+
+    def concerns(self, route: RouteName) -> bool:
+        """Return whether a request for a route may be answered by another one."""
+        return route in self._chain
+
+    async def attempt(self, request: ClientRequest, asked: Asked, home: RouteName) -> Attempt | Reply:
+        """Return the attempt at the first provider for a request whose session belongs to the route ``home``."""
+        stay = None if self._dry_run else self._stays.route(asked.session)
+        begin = stay if stay in self._chain else home
+        routes = [begin, *(name for name in self._chain if name != begin)]
+        if begin != home:
+            words = f"the session stays with {title_of(begin)}, which has its prompt cache"
+            request.noted.append(RuleAction(NAME, "route", False, words))
+        steps = [step for name in routes if (step := self._step(name, request, asked)) is not None]
+        if self._dry_run:
+            return await self._dry(steps)
+        # Of an answer that is not streamed, nothing comes before all of it has been generated.
+        limits = self._limits if asked.streamed else replace(self._limits, timeout_s=None)
+        chain = Chain(
+            steps,
+            limits,
+            request.noted.append,
+            lambda answered: self._stays.answered(asked.session, answered, home, asked.cache_s),
+            lambda: self._notify(f"[{NAME}] failed, and a request passed without it (the log says why)"),
+        )
+        return await chain.begin()
+
+    async def _dry(self, steps: list[Step]) -> Attempt | Reply:
+        first, *others = steps
+        made = await first.upstream.attempt(first.request)
+        if not others:
+            return made
+        trial = DryChain(first.title, others[0].title, self._limits.on, first.request.noted.append)
+        return tried(made, trial)
+
+    def _step(self, name: RouteName, request: ClientRequest, asked: Asked) -> Step | None:
+        upstream = self._upstreams.at(name, request.route)
+        if upstream is None:
+            return None
+        sent = for_route(name, request, asked.model, self._models.get(name))
+        return Step(name, upstream, sent, self._circuits[name])

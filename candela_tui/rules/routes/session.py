@@ -1,0 +1,50 @@
+"""What a rule about routes needs to know of a request."""
+
+import re
+from dataclasses import dataclass
+
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.message_digests import message_digests
+from candela_tui.protocol.parsed_request import is_chat
+from candela_tui.protocol.request import session_in_metadata
+from candela_tui.providers.identity import Dialect
+from candela_tui.providers.upstream import ClientRequest
+from candela_tui.rules.reading import decoded_body, parsed
+
+_SESSION = "x-claude-code-session-id"
+_MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+_LONG_CACHE = re.compile(rb'"ttl"\s*:\s*"1h"')
+_CACHE_S, _LONG_CACHE_S = 300.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, as far as the choice of its provider depends on it."""
+
+    session: str | None
+    """The session, or for a client that names none, what identifies the conversation. None: neither is known."""
+    model: str | None
+    streamed: bool
+    cache_s: float
+    """Seconds for which a provider keeps the prompt's cache after it was read."""
+
+
+def is_for_any_provider(request: ClientRequest) -> bool:
+    """Return whether every provider can answer a request: one for a message or for its number of tokens."""
+    if request.method != "POST":
+        return False
+    chat = request.dialect == Dialect.OPENAI and is_chat(request.resource)
+    return chat or (request.dialect in (Dialect.MESSAGES, Dialect.OPENAI) and request.resource in _MESSAGES)
+
+
+def asked(request: ClientRequest) -> Asked:
+    """Read a request. It takes time for a large one."""
+    call = parsed(request)
+    session = header(request.headers, _SESSION)
+    if session is None and call.request is not None:
+        session = session_in_metadata(call.request)
+        if session is None:
+            first = next(message_digests(call.request.messages[:1]), None)
+            session = first.hex() if first is not None else None
+    long = _LONG_CACHE.search(decoded_body(request)) is not None
+    return Asked(session, call.model, call.streamed, _LONG_CACHE_S if long else _CACHE_S)
