@@ -16,6 +16,7 @@ from candela_tui.credentials.state import CredentialState
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.providers.identity import Provider
 from candela_tui.storing import Storing
+from candela_tui.telemetry_state import TelemetryState
 from candela_tui.text.times import utc_now
 
 _MOST_PENDING = 5000
@@ -139,6 +140,8 @@ class Feed:
         self._credentials: dict[Provider, CredentialState] = {}
         self.storing: Callable[[], Storing] = Storing
         """Returns the state of storing; the owner of the store sets it."""
+        self.telemetry: Callable[[], tuple[TelemetryState, ...]] = tuple
+        """Returns how sending telemetry goes, to each place; the owner of the sinks sets it."""
         self.note: str | None = None
         """The source of the news, if it is not this process."""
         self.trouble: str | None = None

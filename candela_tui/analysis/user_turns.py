@@ -62,9 +62,11 @@ class TurnSplitter:
         self._ended = True
         """Whether the main agent's next request begins a turn, unless it states otherwise."""
 
-    def add(self, exchange: Exchange) -> None:
-        """Add the next exchange to its turn."""
-        self._turn_of(exchange).exchanges.append(exchange)
+    def add(self, exchange: Exchange) -> UserTurn:
+        """Add the next exchange to its turn, and return that."""
+        turn = self._turn_of(exchange)
+        turn.exchanges.append(exchange)
+        return turn
 
     def _turn_of(self, exchange: Exchange) -> UserTurn:
         main = exchange.agent_id is None

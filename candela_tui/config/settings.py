@@ -508,6 +508,50 @@ class SinkSettings(_Section):
     json_lines: JsonLinesSettings = Field(default_factory=JsonLinesSettings)
 
 
+class PubSubSettings(_Section):
+    """[telemetry.pubsub]: each span as a message of Google Cloud Pub/Sub."""
+
+    topic: OptionalName = None
+    """The id of the topic. "" sends none."""
+    project: OptionalName = None
+    """The Google Cloud project of the topic. "" uses GOOGLE_CLOUD_PROJECT, then the project of the credentials."""
+    format: Literal["json", "proto"] = "json"
+    """The form of a message: a span of OTLP as JSON, or in the binary form of protocol buffers."""
+
+
+def _without_signal_path(value: str) -> str:
+    # Some services show the whole URL, such as …/v1/traces.
+    return re.sub(r"/v1/(?:traces|metrics|logs)$", "", value)
+
+
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+
+
+class TelemetrySettings(_Section):
+    """[telemetry]: traces, metrics and errors for an OpenTelemetry collector."""
+
+    otlp_endpoint: Annotated[
+        Annotated[BaseUrl, AfterValidator(_without_signal_path)] | None, BeforeValidator(_nothing_is_none)
+    ] = None
+    """The base URL of the collector, such as http://localhost:4318. "" uses OTEL_EXPORTER_OTLP_ENDPOINT; without
+    either, nothing is sent."""
+    protocol: Annotated[Literal["http/protobuf", "grpc"] | None, BeforeValidator(_nothing_is_none)] = None
+    """How the collector is spoken to: http/protobuf or grpc. "" uses OTEL_EXPORTER_OTLP_PROTOCOL, then
+    http/protobuf."""
+    headers: dict[HeaderName, str] = Field(default_factory=dict)
+    """Header fields to send, such as the key of a service: { "x-honeycomb-team" = "KEY" }. Without any,
+    OTEL_EXPORTER_OTLP_HEADERS counts."""
+    content: Literal["none", "full"] = "none"
+    """Whether spans have what was said: full adds the prompts, answers and tool calls."""
+    service_name: OptionalWord = None
+    """The name of the service in traces. "" uses OTEL_SERVICE_NAME, then candela."""
+    sample: float = Field(1, ge=0, le=1)
+    """The share of sessions whose traces are sent, such as 0.1."""
+    cache_creation_name: bool = False
+    """Also send the tokens written to the cache by their older name, gen_ai.usage.cache_creation.input_tokens."""
+    pubsub: PubSubSettings = Field(default_factory=PubSubSettings)
+
+
 class ModelNames(_Section):
     """[models."NAME"]: a model's ids on other providers, and its region."""
 
@@ -617,3 +661,4 @@ class Settings(_Section):
     ui: UiSettings = Field(default_factory=UiSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

@@ -13,9 +13,11 @@ from candela_tui.doctor.context import DoctorContext
 from candela_tui.proxy.listen import running_candela
 from candela_tui.store.set_aside import damaged_copies
 from candela_tui.storing import unstored_words
+from candela_tui.telemetry_state import telemetry_words
 from candela_tui.text import amounts
 
 TOPIC = Topic("data.recording", "Recording")
+TELEMETRY = Topic("data.telemetry", "Telemetry")
 SET_ASIDE = Topic("data.set-aside", "Damaged records")
 _LIMIT_S = 1.0
 _STEPS = 10_000
@@ -29,6 +31,11 @@ def check_recording(context: DoctorContext) -> Sequence[CheckResult]:
         wrong = unstored_words(running.storing)
         if wrong:
             found.append(TOPIC.bad(" ".join(wrong), f"See {context.paths.log}"))
+        unsent = telemetry_words(running.telemetry)
+        if unsent:
+            found.append(
+                TELEMETRY.warn(" ".join(unsent), "Check [telemetry] in config.toml, and that the collector runs.")
+            )
     found += map(_set_aside, damaged_copies(context.paths.store))
     return found or [TOPIC.ok("no request was lost, and no damaged database was set aside")]
 

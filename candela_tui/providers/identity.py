@@ -72,6 +72,8 @@ class ProviderInfo:
     """Whether the provider, or candela for it, answers /v1/models."""
     message_prefix: str = ""
     """What the ids of its messages begin with, where that tells the provider."""
+    semantic_name: str = "anthropic"
+    """Its value of ``gen_ai.provider.name`` in OpenTelemetry's semantic conventions."""
 
 
 PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
@@ -93,6 +95,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.VERTEX,
             price_list="google",
             message_prefix="msg_vrtx_",
+            semantic_name="gcp.vertex_ai",
         ),
         ProviderInfo(
             Provider.BEDROCK,
@@ -102,6 +105,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.BEDROCK,
             price_list="aws",
             message_prefix="msg_bdrk_",
+            semantic_name="aws.bedrock",
         ),
         ProviderInfo(
             Provider.MANTLE,
@@ -111,6 +115,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.MESSAGES,
             price_list="aws",
             model_prefix="anthropic.",
+            semantic_name="aws.bedrock",
         ),
         ProviderInfo(
             Provider.CLAUDE_AWS,
@@ -128,6 +133,7 @@ PROVIDERS: Final[Mapping[Provider, ProviderInfo]] = {
             dialect=Dialect.MESSAGES,
             price_list="anthropic",
             lists_models=False,
+            semantic_name="azure.ai.inference",
         ),
         ProviderInfo(
             Provider.CLAUDE_GOOGLE_CLOUD,

@@ -13,6 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from candela_tui.network.peer import listener
 from candela_tui.providers.identity import RouteName
 from candela_tui.storing import Storing
+from candela_tui.telemetry_state import TelemetryState
 from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 
 HOST = "127.0.0.1"
@@ -34,6 +35,7 @@ class RunningCandela:
     route: RouteName | None = None
     """The route of its bare base URL; None if it is not stated, or unknown to this version."""
     storing: Storing = field(default_factory=Storing)
+    telemetry: tuple[TelemetryState, ...] = ()
 
     @property
     def since(self) -> str:
@@ -106,6 +108,7 @@ def running_candela(port: int) -> RunningCandela | None:
         data_dir if isinstance(data_dir, str) and is_terminal_safe(data_dir) else None,
         RouteName(route) if route in list(RouteName) else None,
         _storing(document.get("storing")),
+        _telemetry(document.get("telemetry")),
     )
 
 
@@ -150,6 +153,20 @@ def _storing(said: object) -> Storing:
         _safe(trouble, _MOST_WORDS) if isinstance(trouble, str) else None,
         waiting if isinstance(waiting, int) else 0,
         lost if isinstance(lost, int) else 0,
+    )
+
+
+def _telemetry(said: object) -> tuple[TelemetryState, ...]:
+    states = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+    return tuple(
+        TelemetryState(
+            _safe(each.get("name")),
+            _safe(each.get("endpoint"), _MOST_WORDS),
+            _safe(trouble, _MOST_WORDS) if isinstance(trouble := each.get("trouble"), str) else None,
+            waiting if isinstance(waiting := each.get("waiting"), int) else 0,
+            dropped if isinstance(dropped := each.get("dropped"), int) else 0,
+        )
+        for each in states
     )
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -359,6 +360,7 @@ class Proxy:
             "route": self._settings.proxy.default_route,
             "live": self.live,
             "storing": {"trouble": storing.trouble, "waiting": storing.waiting, "lost": storing.lost},
+            "telemetry": [asdict(state) for state in self._feed.telemetry()],
         }
 
     def _about(self) -> About:

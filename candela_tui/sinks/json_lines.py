@@ -1,29 +1,32 @@
 """[sinks.json_lines]: appends a line of JSON to a file for each request that ended."""
 
+import logging
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from candela_tui.config import SinkSettings
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.ledger.contexts import contexts
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import request_record
 from candela_tui.sinks.background import BackgroundQueue, SinkError
+from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.sink import Growth
 
 _NAME = "sinks.json_lines"
+logger = logging.getLogger(__name__)
+
 _OWNER_ONLY = 0o600
 _MOST_SESSIONS = 200
 _MOST_OF_SESSION = 20
 """The tries of a call follow one another, so the last few requests of a session show which belong together."""
 
 
-def sink(settings: SinkSettings, notify: Callable[[str], None]) -> "JsonLines | None":
+def sink(context: SinkContext) -> "JsonLines | None":
     """Make the sink, or return None if it is off."""
-    path = settings.json_lines.path
-    return JsonLines(path, notify) if path is not None else None
+    path = context.settings.sinks.json_lines.path
+    return JsonLines(path, context.notify) if path is not None else None
 
 
 class JsonLines:
@@ -44,9 +47,16 @@ class JsonLines:
         """Queue the exchange's line."""
         self._queue.put(exchange)
 
+    def completed(self, exchanges: Sequence[Exchange]) -> None:
+        """Do nothing: a line has what was known at the end."""
+
+    def state(self) -> None:
+        """Return None: it sends nothing."""
+
     def close(self, timeout_s: float) -> None:
         """Write the queued lines, for up to ``timeout_s`` seconds."""
-        self._queue.close(timeout_s)
+        if not self._queue.close(timeout_s):
+            logger.warning("[%s] did not finish within %g s", _NAME, timeout_s)
 
     def _write(self, exchanges: Sequence[Exchange]) -> None:
         lines = b"".join(map(self._line, exchanges))

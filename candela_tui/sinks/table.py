@@ -1,26 +1,40 @@
 """The list of all sinks, and how the settings turn them on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from candela_tui.config import SinkSettings
+from candela_tui.exchange import Exchange
 from candela_tui.sinks import json_lines
+from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.sink import Sink
+from candela_tui.sinks.telemetry import sink as telemetry
+from candela_tui.telemetry_state import TelemetryState
 
 
 class ClosableSink(Sink, Protocol):
     """A sink with a queue that must be closed."""
 
+    def completed(self, exchanges: Sequence[Exchange]) -> None:
+        """Handle what was worked out of exchanges after they ended. Called from another thread."""
+
     def close(self, timeout_s: float) -> None:
         """Process the queued items, for up to ``timeout_s`` seconds. No method is called after this one."""
 
-
-MakeSink = Callable[[SinkSettings, Callable[[str], None]], ClosableSink | None]
-"""Makes a sink from its section of the settings and a function for notices. Returns None if the section is empty."""
-
-SINKS: tuple[MakeSink, ...] = (json_lines.sink,)
+    def state(self) -> TelemetryState | None:
+        """Return how sending goes; None if it sends nothing. Called from any thread."""
 
 
-def open_sinks(settings: SinkSettings, notify: Callable[[str], None]) -> tuple[ClosableSink, ...]:
+MakeSink = Callable[[SinkContext], ClosableSink | None]
+"""Makes a sink from its section of the settings. Returns None if the section turns it off."""
+
+SINKS: tuple[MakeSink, ...] = (json_lines.sink, telemetry.sink)
+
+
+def open_sinks(context: SinkContext) -> tuple[ClosableSink, ...]:
     """Open the sinks that are on. The caller closes them after the proxy has stopped."""
-    return tuple(sink for make in SINKS if (sink := make(settings, notify)) is not None)
+    return tuple(sink for make in SINKS if (sink := make(context)) is not None)
+
+
+def telemetry_states(sinks: Iterable[ClosableSink]) -> tuple[TelemetryState, ...]:
+    """Return how sending goes, for each sink that sends."""
+    return tuple(state for sink in sinks if (state := sink.state()) is not None)

@@ -93,9 +93,9 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[proxy]\nprot = 1", "FILE: proxy.prot: no such key; did you mean proxy.port?"),
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         (
-            "[telemetry]\nx = 1",
-            "FILE: telemetry: no such section; known here: anthropic, aws, cache, claude_aws, "
-            "claude_google_cloud, foundry, history, mantle, models, openai, pricing, proxy, rules, sinks, ui, vertex",
+            "[zoo]\nx = 1",
+            "FILE: zoo: no such section; known here: anthropic, aws, cache, claude_aws, claude_google_cloud, "
+            "foundry, history, mantle, models, openai, pricing, proxy, rules, sinks, telemetry, ui, vertex",
         ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),

@@ -15,9 +15,10 @@ from candela_tui.pricing import Pricer
 from candela_tui.providers.identity import ROUTES, Route
 from candela_tui.proxy.listen import bind
 from candela_tui.proxy.server import Proxy
+from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.store import StoreSink
-from candela_tui.sinks.table import open_sinks
+from candela_tui.sinks.table import open_sinks, telemetry_states
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
 from tests.standin import Provider
@@ -62,7 +63,8 @@ class RunningProxy:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/proxy/anthropic-direct"
         self.paths = default_paths(data / "config.toml", data)
-        self._sinks = open_sinks(self.settings.sinks, self.feed.notify)
+        self._sinks = open_sinks(SinkContext(self.settings, self.feed.notify, self.port, self.paths))
+        self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
         self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths, self.paths.config)
         self._flush_s = flush_s

@@ -6,9 +6,10 @@ from typing import Any
 
 import aiohttp
 
-from candela_tui.config import SinkSettings
+from candela_tui.config import Settings
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import request_records
+from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.table import open_sinks
 from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider, error
@@ -30,7 +31,7 @@ async def ask(proxy: RunningProxy, session: str = "a") -> None:
 
 
 def test_without_a_path_there_is_no_sink() -> None:
-    assert open_sinks(SinkSettings(), lambda _: None) == ()
+    assert open_sinks(SinkContext(Settings(), lambda _: None, 8181)) == ()
 
 
 async def test_each_request_that_ended_is_a_line_as_requests_json_has_it(provider: Provider, tmp_path: Path) -> None:

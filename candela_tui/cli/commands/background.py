@@ -17,6 +17,7 @@ from candela_tui.providers.identity import PROVIDERS, route_of
 from candela_tui.proxy.listen import HOST, RunningCandela, other_owner, running_candela
 from candela_tui.store.set_aside import damaged_copies
 from candela_tui.storing import unstored_words
+from candela_tui.telemetry_state import telemetry_words
 from candela_tui.text.terminal_safe import terminal_safe
 
 _FLUSH_S = 15.0
@@ -109,7 +110,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
             provider = PROVIDERS[route_of(running.route).provider].title
             click.echo(f"Its default route is {running.route}, to {provider}.")
         click.echo("Open its dashboard with `candela attach`.")
-        for words in unstored_words(running.storing):
+        for state in running.telemetry:
+            click.echo(f"It sends telemetry to {state.endpoint} ([{state.name}]).")
+        for words in (*unstored_words(running.storing), *telemetry_words(running.telemetry)):
             click.echo(f"Warning: {words}")
     elif found is not None:
         click.echo(f"The background candela (pid {found.pid}) does not answer on port {port}.")
@@ -142,6 +145,7 @@ def _document(
         "data_dir": running.data_dir if running else None,
         "route": running.route if running else None,
         "storing": asdict(storing) if storing else None,
+        "telemetry": [asdict(state) for state in running.telemetry] if running else [],
         "damaged_databases": [str(copy) for copy in copies],
     }
 

@@ -12,7 +12,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal
-from candela_tui.config import AnthropicSettings, RulesSettings, Settings, SinkSettings
+from candela_tui.config import AnthropicSettings, RulesSettings, Settings, SinkSettings, TelemetrySettings
 from candela_tui.demo.play import Demo
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.listen import PortTaken
@@ -49,6 +49,7 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
             sock,
             on_started=lambda: simulation.start_client(url, start.feed.notify),
             rules_file=invocation.paths.data / _RULES,
+            environ={},
         )
         url = f"http://{start.address}"
         try:
@@ -64,12 +65,13 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
 
 
 def _settings_for_demo(settings: Settings, base_url: str) -> Settings:
-    """Return the settings with the simulated Anthropic as the default route, and without the user's rules and sinks,
-    which are for real requests."""
+    """Return the settings with the simulated Anthropic as the default route, and without what the user has for real
+    requests: rules, sinks and telemetry."""
     changed = {
         "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT}),
         "anthropic": AnthropicSettings(base_url=base_url),
         "rules": RulesSettings(),
         "sinks": SinkSettings(),
+        "telemetry": TelemetrySettings(),
     }
     return settings.model_copy(update=changed)

@@ -4,9 +4,10 @@ Importing what they need takes longer than drawing the first screen. Clients may
 connections wait at the port, which is taken before.
 """
 
+import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -71,8 +72,11 @@ class Start:
         sock: socket.socket,
         on_started: Callable[[], None] = lambda: None,
         rules_file: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
+        """``environ``: the variables that sinks read."""
         self._rules_file = rules_file
+        self._environ = environ
         self._settings = settings
         self._invocation = invocation
         self._sock = sock
@@ -96,7 +100,7 @@ class Start:
         from candela_tui.cli.process.engine import Engine
         from candela_tui.store.reader import StoreReader
 
-        engine = Engine(self._settings, self._invocation, self._sock, self.feed, self._rules_file)
+        engine = Engine(self._settings, self._invocation, self._sock, self.feed, self._rules_file, self._environ)
         try:
             engine.start()
         except click.ClickException as error:

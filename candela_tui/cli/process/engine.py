@@ -1,9 +1,10 @@
 """Run the proxy and its store, from binding the port to the last write."""
 
 import contextlib
+import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
-from candela_tui.exchange import Kept
+from candela_tui.exchange import Exchange, Kept
 from candela_tui.feed import Feed
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
@@ -24,10 +25,11 @@ from candela_tui.pricing import Pricer
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.results.thread import ResultsThread
 from candela_tui.rules.mistakes import rule_mistakes
+from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
-from candela_tui.sinks.table import open_sinks
+from candela_tui.sinks.table import open_sinks, telemetry_states
 from candela_tui.store.retention import Limits
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
@@ -51,9 +53,10 @@ class Engine:
         sock: socket.socket,
         feed: Feed | None = None,
         rules_file: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         """``feed``: the one that a dashboard already follows. ``rules_file``: whose rules are followed, by default
-        config.toml."""
+        config.toml. ``environ``: the variables that sinks read."""
         self.feed = feed or Feed(log_notice)
         self._settings = settings
         self._paths = invocation.paths
@@ -71,14 +74,15 @@ class Engine:
             self._paths.store,
             self._writer,
             Pricer(settings.pricing),
-            on_results=self.feed.tell_completed,
+            on_results=self._completed,
             on_more=self.feed.tell_missed,
             on_problem=self.feed.notify,
             quiet_s=self.feed.quiet_s,
         )
         self._daily_import = _daily_import(settings, self._paths, self.feed.notify)
         self.port: int = sock.getsockname()[1]
-        self._sinks = open_sinks(settings.sinks, self.feed.notify)
+        self._sinks = open_sinks(SinkContext(settings, self.feed.notify, self.port, self._paths, environ))
+        self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
         self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, rules_file or invocation.paths.config)
 
@@ -120,6 +124,11 @@ class Engine:
     def _stored(self, exchange_id: str) -> None:
         self.feed.release(exchange_id)
         self._results.stored(exchange_id)
+
+    def _completed(self, exchanges: Sequence[Exchange]) -> None:
+        self.feed.tell_completed(exchanges)
+        for sink in self._sinks:
+            sink.completed(exchanges)
 
     def _storing(self) -> Storing:
         trouble = self._writer.trouble
