@@ -112,7 +112,21 @@ async def tab(profile: Path) -> AsyncIterator[Tab]:
         port = profile / "DevToolsActivePort"
         while not (port.exists() and "\n" in port.read_text()):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)
-        async with http.get(f"http://127.0.0.1:{port.read_text().partition(chr(10))[0]}/json") as listed:
+        async with http.get(f"{_debugger(profile)}/json") as listed:
             pages = [each for each in await listed.json() if each["type"] == "page"]
         async with http.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             yield Tab(socket)
+
+
+@contextlib.asynccontextmanager
+async def another_tab(profile: Path) -> AsyncIterator[Tab]:
+    """A further tab of the browser that runs with this profile."""
+    async with aiohttp.ClientSession() as http:
+        async with http.put(f"{_debugger(profile)}/json/new?about:blank") as made:
+            url = (await made.json())["webSocketDebuggerUrl"]
+        async with http.ws_connect(url, max_msg_size=0) as socket:
+            yield Tab(socket)
+
+
+def _debugger(profile: Path) -> str:
+    return f"http://127.0.0.1:{(profile / 'DevToolsActivePort').read_text().partition(chr(10))[0]}"

@@ -1,6 +1,13 @@
-"""The path of the local API."""
+"""The paths of the local API and of the dashboard's page. No provider's API has them, and none is ever relayed."""
 
 from typing import Final
 
+PAGE_ROOT: Final = "/_local/"
+API_FOLDER: Final = "/_local/api/"
 API_ROOT: Final = "/_local/api/v1"
-"""No provider's API has this path, and requests below it are never relayed."""
+
+
+def of_page(target: str) -> bool:
+    """Return whether a request target is the dashboard's page, or one of its files."""
+    path = target.partition("?")[0]
+    return path == PAGE_ROOT.rstrip("/") or (path.startswith(PAGE_ROOT) and not path.startswith(API_FOLDER))

@@ -68,6 +68,13 @@ class PostedNotice(msgspec.Struct, frozen=True):
     text: str
 
 
+class PageLink(msgspec.Struct, frozen=True):
+    """A link that opens the dashboard in a browser, once."""
+
+    path: str
+    """The path and query of its URL, with a token."""
+
+
 class Credentials(msgspec.Struct, frozen=True):
     """The state of the credentials for one provider, identified by the name of its sign-in."""
 

@@ -85,7 +85,7 @@ def test_every_private_name_that_is_used_is_in_the_table() -> None:
 @pytest.mark.parametrize("library", ["aiohttp", "botocore", "textual"])
 def test_a_library_whose_private_names_are_used_is_bound_to_a_minor_version(library: str) -> None:
     project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
-    [requirement] = [one for one in project["dependencies"] if re.match(rf"{library}\b", one)]
+    [requirement] = [one for one in project["dependencies"] if re.match(rf"{library}\b(?!-)", one)]
     lower, upper = (tuple(map(int, bound.split("."))) for bound in re.findall(r"[<>]=?([\d.]+)", requirement))
     assert upper == (lower[0], lower[1] + 1), requirement
 

@@ -17,7 +17,7 @@ from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.network.errors import described
 from candela_tui.network.peer import listening_uid
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import About, Credentials, Forgotten, InterceptState, Refusal, Unlock, encode
+from candela_tui.wire import About, Credentials, Forgotten, InterceptState, PageLink, Refusal, Unlock, encode
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15.0
@@ -164,6 +164,11 @@ class Client:
         """Return what is intercepted and held, by anyone. Raises StoreError."""
         with self.ask("intercept") as answer:
             return self.understood(answer.whole(), InterceptState)
+
+    def page_link(self) -> str:
+        """Return a URL that opens its dashboard in a browser, once. Raises StoreError."""
+        with self.ask("page-links", method="POST") as answer:
+            return f"http://{self.where}{self.understood(answer.whole(), PageLink).path}"
 
     def unlock(self, passphrase: str) -> None:
         """Make it open its file of secrets with a passphrase. Raises VaultError."""

@@ -43,6 +43,7 @@ COMMANDS = {
     "start": CommandEntry("background", "start", "Run the proxy in the background."),
     "stop": CommandEntry("background", "stop", "Stop the background proxy."),
     "attach": CommandEntry("attach", "attach", "Open the dashboard of a candela that is already running."),
+    "web": CommandEntry("web", "web", "Open the dashboard of a running candela in a browser."),
     "status": CommandEntry("background", "status", "Show whether candela is running, and where."),
     "logs": CommandEntry("logs", "logs", "Show the log, and follow it."),
     "claude": CommandEntry("client", "claude", "Run Claude Code through candela."),

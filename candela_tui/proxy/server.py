@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from candela_tui import __version__
+from candela_tui.api_root import PAGE_ROOT, of_page
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
@@ -66,6 +67,9 @@ from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
 from candela_tui.wire import About
 
+if TYPE_CHECKING:
+    from candela_tui.proxy.browser.page import DashboardPage
+
 _READ_BUFFER = 256 * 1024
 _KEEPALIVE_S = 600
 _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
@@ -106,7 +110,8 @@ class Proxy:
     """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``.
 
     ``sinks`` receive every exchange, and belong to the caller. ``paths`` are those of the data directory; without them
-    there is no local API. ``rules_file`` is the config.toml whose rules are followed while it runs.
+    there is no local API. ``rules_file`` is the config.toml whose rules are followed while it runs. ``dashboard`` is
+    the command for a dashboard that is attached to this candela; without it, none can be opened in a browser.
     """
 
     def __init__(
@@ -117,6 +122,7 @@ class Proxy:
         sinks: Sequence[Sink],
         paths: Paths | None = None,
         rules_file: Path | None = None,
+        dashboard: Sequence[str] = (),
     ) -> None:
         self._settings = settings
         self._rules_file = rules_file
@@ -168,10 +174,13 @@ class Proxy:
                 lambda: self._rules,
                 self._limit,
                 self._budgets,
+                self._new_page_link,
             )
             if paths
             else None
         )
+        self._dashboard = dashboard
+        self._page: DashboardPage | None = None
 
     @property
     def live(self) -> int:
@@ -265,6 +274,8 @@ class Proxy:
         await self._acceptor.close()
         self._web.pre_shutdown()
         self._intercepts.close()
+        if self._page is not None:
+            await self._page.close()
         if self.live:
             try:
                 await asyncio.wait_for(self._relaying.none(), grace_s)
@@ -308,6 +319,9 @@ class Proxy:
         if target == "/readyz":
             ready = self._warming is not None and self._warming.done()
             return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+        if of_page(target) and (page := self._opened_page()) is not None:
+            with self._telling:
+                return await page.answer(request, target)
         if self._api is not None and self._api.takes(target):
             with self._telling:
                 return await self._api.answer(request, target)
@@ -348,6 +362,21 @@ class Proxy:
         response = web.Response(status=reply.status, headers=headers, body=reply.body)
         response.force_close()
         return response
+
+    def _opened_page(self) -> "DashboardPage | None":
+        """Return what shows dashboards in browsers, or None if there is no command for one."""
+        if self._page is None and self._api is not None and self._dashboard:
+            # Not at the top: most never open it.
+            from candela_tui.proxy.browser.access import Access
+            from candela_tui.proxy.browser.page import DashboardPage
+
+            api = self._api
+            self._page = DashboardPage(Access(lambda: api.token, self._port), self._dashboard)
+        return self._page
+
+    def _new_page_link(self) -> str | None:
+        page = self._opened_page()
+        return f"{PAGE_ROOT}?token={page.access.new_link()}" if page is not None else None
 
     def _health(self) -> dict[str, Any]:
         storing = self._feed.storing()

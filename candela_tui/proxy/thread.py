@@ -36,7 +36,10 @@ class ProxyThread:
         sinks: Sequence[Sink],
         paths: Paths | None = None,
         rules_file: Path | None = None,
+        dashboard: Sequence[str] = (),
     ) -> None:
+        """``dashboard`` is the command for a dashboard that is attached to this candela."""
+        self._dashboard = dashboard
         self._settings = settings
         self._sock = sock
         self._feed = feed
@@ -83,7 +86,9 @@ class ProxyThread:
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-        proxy = Proxy(self._settings, self._sock, self._feed, self._sinks, self._paths, self._rules_file)
+        proxy = Proxy(
+            self._settings, self._sock, self._feed, self._sinks, self._paths, self._rules_file, self._dashboard
+        )
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
         collector = asyncio.create_task(_collect(proxy), name="collector")

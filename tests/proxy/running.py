@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,9 +38,11 @@ class RunningProxy:
         flush_s: float = PATIENCE_S,
         listen_on: int = 0,
         sections: Mapping[str, Any] | None = None,
+        dashboard: Sequence[str] = (),
         **proxy_settings: Any,
     ) -> None:
-        """``sections`` are further sections of config.toml, ``proxy_settings`` the keys of [proxy]."""
+        """``sections`` are further sections of config.toml, ``proxy_settings`` the keys of [proxy]. ``dashboard``
+        is the command for a dashboard in a browser."""
         self.settings = Settings.model_validate(
             {"anthropic": {"base_url": base_url}, "proxy": proxy_settings, **(sections or {})}
         )
@@ -66,7 +68,7 @@ class RunningProxy:
         self._sinks = open_sinks(SinkContext(self.settings, self.feed.notify, self.port, self.paths))
         self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
-        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths, self.paths.config)
+        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths, self.paths.config, dashboard)
         self._flush_s = flush_s
         self._stopped = False
 

@@ -44,6 +44,35 @@ def test_a_browser_may_show_the_health_to_who_typed_its_address() -> None:
     assert refusal([("Host", "127.0.0.1"), ("Sec-Fetch-Site", "cross-site")], "/healthz")
 
 
+def own_page(origin: str = "http://127.0.0.1:8181", site: str = "same-origin") -> list[tuple[str, str]]:
+    return [("Host", "127.0.0.1:8181"), ("Origin", origin), ("Sec-Fetch-Site", site)]
+
+
+@pytest.mark.parametrize("target", ["/_local/", "/_local", "/_local/?token=x", "/_local/web/socket?width=80"])
+def test_the_dashboards_own_page_reaches_what_belongs_to_it(target: str) -> None:
+    assert refusal(own_page(), target) is None
+    assert refusal([("Host", "localhost:8181"), ("Sec-Fetch-Site", "none")], target) is None
+    for headers in (
+        own_page("http://127.0.0.1:8182"),
+        own_page("http://localhost:8181"),
+        own_page("https://127.0.0.1:8181"),
+        own_page("null"),
+        own_page(site="same-site"),
+        own_page(site="cross-site"),
+        [("Host", "127.0.0.1:8181"), ("Sec-Fetch-Site", "cross-site")],
+        [("Host", "evil.example"), ("Origin", "http://evil.example")],
+    ):
+        assert refusal(headers, target)
+
+
+@pytest.mark.parametrize(
+    "target", ["/_local/api/v1", "/_local/api/traces", "/v1/messages", "/_localx", "/healthz", "/"]
+)
+def test_the_dashboards_own_page_reaches_nothing_else(target: str) -> None:
+    assert refusal(own_page(), target)
+    assert refusal([("Host", "127.0.0.1:8181"), ("Sec-Fetch-Site", "same-origin")], target)
+
+
 async def test_a_refused_request_never_reaches_the_provider_and_gets_no_cors_permission(
     candela: RunningProxy, provider: Provider
 ) -> None:

@@ -12,7 +12,7 @@ from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
-from candela_tui.cli.process.pidfile import background
+from candela_tui.cli.process.running import running_on
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
@@ -21,7 +21,7 @@ from candela_tui.fulltext.finder import Finder
 from candela_tui.network.peer import listening_uid
 from candela_tui.paths import Paths, default_paths
 from candela_tui.providers.registry import destination
-from candela_tui.proxy.listen import HOST, RunningCandela, running_candela
+from candela_tui.proxy.listen import HOST, RunningCandela
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
 from candela_tui.ui.run import DashboardExit, ProxyStatus
@@ -34,15 +34,7 @@ def attach_to(invocation: Invocation, port: int | None) -> int:
     """
     settings = invocation.settings()
     require_terminal("`candela status` shows what is running, `candela sessions` lists what was recorded.")
-    if port is None:
-        found = background(invocation.paths.pid)
-        port = found.port if found else settings.proxy.port
-    running = running_candela(port)
-    if running is None:
-        raise click.ClickException(
-            f"No candela is running on port {port}. Start one with `candela start` or `candela`."
-        )
-    return show_running(running, settings, invocation)
+    return show_running(running_on(invocation, settings, port), settings, invocation)
 
 
 def show_running(running: RunningCandela, settings: Settings, invocation: Invocation) -> int:

@@ -3,13 +3,13 @@
 import os
 import select
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.command import CANDELA
 from candela_tui.cli.process.pidfile import background
 from candela_tui.proxy.listen import RunningCandela, running_candela
 
@@ -70,7 +70,7 @@ def _become_parent_and_leave(invocation: Invocation, log: Path, writing: int) ->
 def launch(arguments: Sequence[str], ready: int, output: int, directory: Path) -> None:
     """Start candela in a session of its own. It inherits the descriptor ``ready``. Raises OSError."""
     subprocess.Popen(  # noqa: S603
-        [sys.executable, "-P", "-m", "candela_tui", *arguments],
+        [*CANDELA, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

@@ -13,6 +13,7 @@ import click
 from candela_tui.claude_code.transcripts import projects_directory
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.allocator import give_memory_back
+from candela_tui.cli.process.command import CANDELA
 from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.config import Settings, config_access, data_access
@@ -84,7 +85,9 @@ class Engine:
         self._sinks = open_sinks(SinkContext(settings, self.feed.notify, self.port, self._paths, environ))
         self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
-        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, rules_file or invocation.paths.config)
+        attach = (*CANDELA, *invocation.arguments(), "attach", "--port", str(self.port))
+        followed = rules_file or invocation.paths.config
+        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, followed, attach)
 
     @property
     def address(self) -> str:

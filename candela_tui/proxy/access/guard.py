@@ -1,8 +1,10 @@
-"""Decide who may use the proxy: programs of this user on this machine, but no web pages.
+"""Decide who may use the proxy: programs of this user on this machine, but no web pages except candela's own.
 
 A page in the user's browser can reach a loopback port. It can't set Host to a loopback name after DNS rebinding, and
 can't omit Origin or Sec-Fetch-Site, so these three headers reveal it. Sec-Fetch-Site is ``none`` for an address
 that the user typed or that another program opened, even if a site then redirected it to this port.
+
+candela's own page (``proxy/browser/``) has the origin that its Host names. It reaches only what belongs to it.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from typing import Any, Literal
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from candela_tui.api_root import of_page
 from candela_tui.network.errors import described
 from candela_tui.network.peer import knows_peers, peer_uid
 from candela_tui.proxy.access.client_connection import ClientConnection
@@ -41,18 +44,21 @@ class Refusal:
 
 def refusal(headers: Iterable[tuple[str, str]], target: str = "/") -> str | None:
     """Return the reason to refuse a request with these headers, or None if it may pass."""
-    hosts = 0
-    for name, value in headers:
-        name = name.lower()
+    fields = [(name.lower(), value) for name, value in headers]
+    hosts = [value for name, value in fields if name == "host"]
+    own_page = of_page(target)
+    for name, value in fields:
         if name == "host":
-            hosts += 1
             if not _loopback(value):
                 return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
         elif name == "origin":
-            return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
-        elif name == "sec-fetch-site" and not (value.strip().lower() == "none" and target in _FOR_BROWSERS):
-            return "candela does not answer web pages, and a browser sent this request"
-    return None if hosts == 1 else "the request must have one Host header"
+            if not (own_page and [value.strip().lower()] == [f"http://{host.strip().lower()}" for host in hosts]):
+                return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
+        elif name == "sec-fetch-site":
+            site = value.strip().lower()
+            if not ((site == "none" and (own_page or target in _FOR_BROWSERS)) or (site == "same-origin" and own_page)):
+                return "candela does not answer web pages, and a browser sent this request"
+    return None if len(hosts) == 1 else "the request must have one Host header"
 
 
 def _loopback(host: str) -> bool:

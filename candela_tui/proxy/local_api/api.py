@@ -44,7 +44,7 @@ from candela_tui.store.errors import AmbiguousId, StoreError
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.wire import About, Chunk, PostedNotice, ReplayOffer, Sent, Unlock
+from candela_tui.wire import About, Chunk, PageLink, PostedNotice, ReplayOffer, Sent, Unlock
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -74,9 +74,12 @@ class LocalApi:
         rules: Callable[[], RulesFile | None],
         most_body: int,
         budgets: Budgets,
+        new_page_link: Callable[[], str | None],
     ) -> None:
-        """``most_body`` is the size in bytes that an edited request may have."""
+        """``most_body`` is the size in bytes that an edited request may have. ``new_page_link`` returns a path that
+        opens the dashboard in a browser once, or None if this candela has no page."""
         self._budgets = budgets
+        self._new_page_link = new_page_link
         self._feed = feed
         self._refusals = refusals
         self._intercepts = intercepts
@@ -96,6 +99,11 @@ class LocalApi:
             self._token = own_token(self._token_file)
         except OSError as error:
             self._feed.notify(f"No other program can attach: {self._token_file} can't be made ({error.strerror})")
+
+    @property
+    def token(self) -> str | None:
+        """The token, once it is made."""
+        return self._token
 
     @staticmethod
     def takes(raw_path: str) -> bool:
@@ -119,6 +127,8 @@ class LocalApi:
         if path.startswith(f"{API_ROOT}/budgets/") and path.endswith("/override"):
             named = unquote(path.removeprefix(f"{API_ROOT}/budgets/").removesuffix("/override"))
             return await overridden(request, self._budgets, named)
+        if path == f"{API_ROOT}/page-links":
+            return self._page_link(request)
         if path == f"{API_ROOT}/intercept" and request.method == "POST":
             return await self._intercept(request)
         if path.startswith(f"{API_ROOT}/held/") and request.method == "POST":
@@ -293,6 +303,15 @@ class LocalApi:
             return _refusal(400, 'send a notice as {"text": "…"}')
         self._feed.notify(terminal_safe(text))
         return _document(b"{}")
+
+    def _page_link(self, request: web.BaseRequest) -> web.Response:
+        """Make a link that opens the dashboard in a browser."""
+        if request.method != "POST":
+            return _refusal(405, "use POST to make a link", {"Allow": "POST"})
+        path = self._new_page_link()
+        if path is None:
+            return _refusal(404, "this candela has no dashboard for browsers")
+        return _document(wire.encode(PageLink(path)))
 
     async def _sessions(self, since: datetime | None) -> web.Response:
         return _document(json_line(await session_records(self._feed, self._store, since)))
