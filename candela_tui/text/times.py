@@ -86,6 +86,12 @@ def time_of_day(moment: datetime, clock: Clock, *, seconds: bool = True) -> str:
     return f"{date} {local:%H:%M}" if recent else date
 
 
+def to_the_minute(moment: datetime, clock: Clock) -> str:
+    """Return ``12:01`` today, ``Dec  1 12:01`` on another day."""
+    local = clock.local(moment)
+    return f"{local:%H:%M}" if clock.today(moment) else f"{local:%b} {local.day:2} {local:%H:%M}"
+
+
 def time_after(moment: datetime, before: datetime, clock: Clock) -> str:
     """Return the time of a moment that is named after another one: the date only where it is another day."""
     local = clock.local(moment)
@@ -113,6 +119,15 @@ _AGE = re.compile(r"(\d+) ?([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+def span_of(text: str) -> timedelta | None:
+    """Return the span that a text names (``90m``, ``12h``, ``7d``, ``2w``), or None if it names none."""
+    found = _AGE.fullmatch(text.strip().lower())
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found is not None else None
+    except OverflowError:
+        return None
+
+
 def moment_of(text: str, clock: Clock) -> datetime:
     """Return the moment that a text names: an age (``90m``, ``12h``, ``7d``, ``2w``), ``today``, ``yesterday``, a day,
     or a day and a time in ISO 8601. What has no time zone is in the clock's own. Raises ValueError."""
@@ -127,8 +142,9 @@ def end_of(text: str, clock: Clock) -> datetime:
 
 def _moment(text: str, clock: Clock, *, days_later: int) -> datetime:
     try:
-        if age := _AGE.fullmatch(text.lower()):
-            return clock.now() - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        age = span_of(text)
+        if age is not None:
+            return clock.now() - age
         day = _day(text, clock)
         if day is not None:
             return _in_zone(datetime.combine(day + timedelta(days=days_later), time()), clock)

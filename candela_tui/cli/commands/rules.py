@@ -1,7 +1,8 @@
 """``candela rules``: list, add, change, remove, try and override the rules of config.toml."""
 
-from collections.abc import Callable
-from datetime import datetime
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,16 +10,19 @@ import click
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import NO_SESSION, recorded
 from candela_tui.cli.rule_options import KindsGroup, options_for, values_of
-from candela_tui.cli.terminal.option_types import moment
+from candela_tui.cli.terminal.option_types import moment, span
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.exchange.facts import iso_time
 from candela_tui.reports.json_text import json_text
 from candela_tui.text.tables import table
 from candela_tui.text.terminal_safe import terminal_safe
-from candela_tui.text.times import local_time
+from candela_tui.text.times import Clock, local_time, utc_now
 
 if TYPE_CHECKING:
+    from candela_tui.attach.control import Control
     from candela_tui.config import RuleKind, WrittenRule
+    from candela_tui.rules.budgets.overrides import Overrides
+    from candela_tui.rules.budgets.state import Override
 
 _NO_RULES = "config.toml has no rules: `candela rules add --help` lists the kinds, and docs/rules.md has examples."
 
@@ -155,6 +159,78 @@ def _follow(invocation: Invocation) -> None:
 rules.add_command(KindsGroup(_adding, name="add", help="Add a rule. Each kind has its own options."))
 rules.add_command(KindsGroup(_editing, name="edit", help="Change a rule. Each kind has its own options."))
 rules.add_command(KindsGroup(_removing, name="remove", help="Remove a rule."))
+
+
+@rules.command()
+@click.argument("name")
+@click.option("--for", "lasting", type=span, metavar="SPAN", help="For how long: 30m, 1h, 2d.")
+@click.option("--why", metavar="TEXT", help="The reason, which is shown with the budget and recorded.")
+@click.option("--remove", is_flag=True, help="End the override.")
+@pass_invocation
+def override(invocation: Invocation, name: str, lasting: timedelta | None, why: str | None, remove: bool) -> None:
+    """Let requests pass the budget NAME for a time, whatever they cost.
+
+    \b
+    Examples:
+      candela rules override "my month" --for 1h --why "release night"
+      candela rules override "my month" --remove
+    """
+    from candela_tui.rules.budgets.figures import overridden
+
+    reason = (why or "").strip()
+    if remove and (lasting or reason):
+        raise click.UsageError("--remove ends the override; leave out --for and --why.")
+    if not remove and (lasting is None or not reason):
+        raise click.UsageError("Say for how long and why: --for 1h --why TEXT. --remove ends the override.")
+    known = [budget.name for budget in invocation.settings().rules.budgets]
+    if name not in known:
+        named = ", ".join(map(repr, known)) or "none"
+        raise click.ClickException(f"There is no budget named {terminal_safe(name)!r}; there is {named}.")
+    if lasting is None:
+        _end_override(invocation, name)
+        click.echo(f"{terminal_safe(name)!r} is not overridden any more.")
+    else:
+        made = _override(invocation, name, lasting, reason)
+        click.echo(terminal_safe(f"{name!r} is {overridden(made, Clock())}"))
+
+
+def _override(invocation: Invocation, name: str, lasting: timedelta, why: str) -> "Override":
+    """Override a budget: through the running candela, whose waiting requests go on then, or else in the file."""
+    from candela_tui.rules.budgets.state import Override
+
+    with _overriding(invocation) as (control, overrides):
+        if control is not None:
+            return control.override_budget(name, for_s=lasting.total_seconds(), why=why)
+        now = utc_now()
+        invocation.data_directory()
+        overrides.set(made := Override(name, now + lasting, why, now))
+        return made
+
+
+def _end_override(invocation: Invocation, name: str) -> None:
+    with _overriding(invocation) as (control, overrides):
+        if control is not None:
+            control.end_override(name)
+        else:
+            overrides.remove(name, utc_now())
+
+
+@contextlib.contextmanager
+def _overriding(invocation: Invocation) -> "Iterator[tuple[Control | None, Overrides]]":
+    """Yield what acts on the running candela, or None, and the file of the overrides. Exits with an error."""
+    from candela_tui.attach.control import Control
+    from candela_tui.cli.process.check_proxy import client_of, own_candela
+    from candela_tui.rules.budgets.overrides import Overrides
+    from candela_tui.store.errors import StoreError
+
+    running = own_candela(invocation, invocation.settings())
+    try:
+        control = Control(client_of(running, invocation), lambda _: None) if running is not None else None
+        yield control, Overrides(invocation.paths.overrides)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{invocation.paths.overrides}: can't be written: {error.strerror}") from None
 
 
 @rules.command("try")

@@ -71,6 +71,11 @@ class BudgetState:
             return _share(self.spent_usd + self.reserved_usd, self.limit_usd)
         return _share(Decimal(self.spent_tokens + self.reserved_tokens), Decimal(self.limit_tokens or 0))
 
+    @property
+    def rolls(self) -> bool:
+        """Whether the window always reaches back from now, and never begins anew."""
+        return self.window.startswith("rolling:")
+
 
 def _share(amount: Decimal, limit: Decimal) -> float:
     return float(amount / limit) if limit else 1.0
