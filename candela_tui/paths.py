@@ -52,6 +52,16 @@ class Paths:
         return self.data / "overrides.json"
 
     @property
+    def keys(self) -> Path:
+        """candela's own keys: what each may use, and hashes of their texts (SQLite)."""
+        return self.data / "keys.db"
+
+    @property
+    def keys_pepper(self) -> Path:
+        """The secret that these hashes are made with."""
+        return self.data / "keys-pepper"
+
+    @property
     def prices(self) -> Path:
         """Price data that the user fetched, newer than that of the package."""
         return self.data / "prices.json"

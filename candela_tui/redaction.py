@@ -27,6 +27,9 @@ class SecretForm:
     source: str
 
 
+KEY_BEGINNING = "ck_live_"
+"""The beginning of candela's own keys. Lists and messages show the next eight characters as well."""
+
 _ANTHROPIC = "https://platform.claude.com/docs/en/api/admin-api, and the client's own requests"
 _GOOGLE = "https://docs.cloud.google.com/docs/authentication/token-types"
 _AWS_IDS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"
@@ -61,6 +64,7 @@ def _after_scheme(rest: str) -> str:
 SECRET_FORMS = (
     SecretForm("Anthropic", "API key, OAuth access or refresh token, admin key", r"sk-ant-[\w-]{3,}", _ANTHROPIC),
     SecretForm("gateways", "API key", r"sk-(?<![A-Za-z0-9]sk-)[\w-]{8,}", "OpenAI, OpenRouter and LiteLLM keys"),
+    SecretForm("candela", "key", KEY_BEGINNING + rf"(?<![A-Za-z0-9]{KEY_BEGINNING})[A-Za-z0-9]{{16,}}", "keys/key.py"),
     SecretForm("Google", "access token", r"ya29\.[\w-]{4,}[\w.-]*", _GOOGLE),
     SecretForm("Google", "refresh token", r"1//(?<![\w.]1//)[\w-]{8,}", _GOOGLE),
     SecretForm("Google", "OAuth client secret", r"GOCSPX-[\w-]{6,}", "https://console.cloud.google.com/auth/clients"),

@@ -141,6 +141,7 @@ EXAMPLES = {
     "Anthropic OAuth access token": "sk-ant-oat01-0a1B2c3D4e5F6g7H8i9J",
     "Anthropic OAuth refresh token": "sk-ant-ort01-0a1B2c3D4e5F6g7H8i9J",
     "Anthropic admin key": "sk-ant-admin01-0a1B2c3D4e5F6g7H",
+    "key of candela's": "ck_live_0a1B2c3D4e5F6g7H8i9J0k1L2m3N",
     "API key of a gateway": "sk-or-v1-0a1b2c3d4e5f6a7b",
     "Google access token": "ya29.a0AeXample_0a1B2c3D4e5F6g7H",
     "Google refresh token": "1//0example-0a1B2c3D4e5F6g7H8",

@@ -72,6 +72,7 @@ COMMANDS = {
     "import": CommandEntry("importing", "import_history", "Import Claude Code's transcripts and HAR files."),
     "rules": CommandEntry("rules", "rules", "List, add, change, remove and try rules."),
     "budgets": CommandEntry("budgets", "budgets", "Show how the budgets stand."),
+    "keys": CommandEntry("keys", "keys", "Make and withdraw keys of candela's own."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),

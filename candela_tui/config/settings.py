@@ -5,6 +5,7 @@ The docstring below a key is shown to users as its meaning, for example on the s
 
 import re
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
 from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, listed
+from candela_tui.redaction import is_secret_name
 
 
 def _no_switch(value: object) -> object:
@@ -78,11 +80,31 @@ def _path(value: object) -> object:
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 
 
+def _nothing_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError("an IP address of this machine, such as 0.0.0.0 for all of them") from None
+
+
+OptionalAddress = Annotated[Annotated[str, AfterValidator(_address)] | None, BeforeValidator(_nothing_is_none)]
+
+
 class ProxySettings(_Section):
     """[proxy]: the local proxy."""
 
     port: int = Field(8181, ge=1, le=65535)
-    """The port on 127.0.0.1 to listen on."""
+    """The port to listen on."""
+    listen: OptionalAddress = None
+    """Another address to listen on, besides 127.0.0.1: 0.0.0.0 for all of IPv4, :: for all. It needs keys, of
+    `candela keys` or in keys_file, and each request from there needs one of them. "" listens on 127.0.0.1 alone."""
+    keys_file: OptionalPath = None
+    """A file with further keys of candela's, such as a mounted secret: [[keys]] with name and key, described in
+    docs/keys.md. "" reads none."""
     default_route: DefaultRoute = RouteName.DIRECT
     """The route for requests to the base URL without a path prefix."""
     allow: Literal["same-user", "any-local"] = "same-user"
@@ -116,10 +138,6 @@ def _base_url(value: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
-def _nothing_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
 OptionalBaseUrl = Annotated[BaseUrl | None, BeforeValidator(_nothing_is_none)]
 
 
@@ -136,6 +154,16 @@ OptionalMessagesUrl = Annotated[
 ]
 """The base URL of a provider that speaks the Messages API."""
 Word = Annotated[str, Field(pattern=r"^[^\s\p{C}]+$")]
+
+
+def _session_field(value: str) -> str:
+    if not _FIELD_NAME.fullmatch(value) or is_secret_name(value):
+        raise ValueError("the name of a header field that holds no credential, such as x-session-id")
+    return value
+
+
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+SessionField = Annotated[str, AfterValidator(_session_field)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_nothing_is_none)]
 
 
@@ -495,6 +523,21 @@ class RulesSettings(_Section):
         return value
 
 
+class KeysSettings(_Section):
+    """[keys]: candela's own keys, which `candela keys` makes."""
+
+    required: bool = False
+    """Refuse requests without a key of candela's, also those of this machine."""
+
+
+class SessionsSettings(_Section):
+    """[sessions]: how requests are grouped into sessions."""
+
+    header: tuple[SessionField, ...] = ()
+    """The header fields in which clients other than Claude Code name their session, such as ["x-session-id"]. The first
+    that a request has counts."""
+
+
 class JsonLinesSettings(_Section):
     """[sinks.json_lines]: a file with one line of JSON for each finished request."""
 
@@ -659,6 +702,8 @@ class Settings(_Section):
     history: HistorySettings = Field(default_factory=HistorySettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     ui: UiSettings = Field(default_factory=UiSettings)
+    keys: KeysSettings = Field(default_factory=KeysSettings)
+    sessions: SessionsSettings = Field(default_factory=SessionsSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

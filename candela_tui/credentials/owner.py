@@ -18,15 +18,15 @@ from urllib.parse import urlsplit
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.raw_json import decode_json
-from candela_tui.redaction import providers_of_secrets
+from candela_tui.redaction import KEY_BEGINNING, providers_of_secrets
 
 
 class Owner(StrEnum):
     """Who accepts a credential."""
 
     NOBODY = "nobody"
-    """It is empty, a placeholder, a signature, which is valid only for candela's own address, or it is several
-    credentials of different owners."""
+    """It is empty, a placeholder, a key of candela's own, a signature, which is valid only for candela's own address,
+    or it is several credentials of different owners."""
     ANTHROPIC = "Anthropic"
     GOOGLE = "Google"
     AWS = "AWS"
@@ -90,8 +90,10 @@ class Accepts:
 
     def let_pass(self, value: str) -> bool:
         """Return whether the value of any other field goes on: a cookie, or a field of the user's own. It does unless
-        it holds a credential that is known to be someone else's."""
-        return self.owner is None or _owner_of_other(value) in (self.owner, Owner.UNKNOWN)
+        it holds a credential that is known to be someone else's, or a key of candela's own."""
+        return KEY_BEGINNING not in value and (
+            self.owner is None or _owner_of_other(value) in (self.owner, Owner.UNKNOWN)
+        )
 
 
 NONE_ACCEPTED = Accepts(frozenset(), None)
@@ -129,7 +131,7 @@ def client_credentials(headers: HeaderList, accepts: Accepts) -> ClientCredentia
 def owner_of(value: str) -> Owner:
     """Return whose the credential in a header field is, with or without a scheme such as ``Bearer``."""
     bare = value.strip()
-    if bare.lower().startswith(_SIGNED):
+    if bare.lower().startswith(_SIGNED) or KEY_BEGINNING in bare:
         return Owner.NOBODY
     # A token that was set with its scheme is sent with two.
     while (scheme := _SCHEME.match(bare)) is not None:

@@ -40,7 +40,7 @@ def arrived(exchange: Exchange, request: ClientRequest, call: ParsedRequest) -> 
         exchange,
         path=redact_url(request.path),
         kind=kind,
-        session_id=session or (session_in_metadata(body) if body else None),
+        session_id=session or (session_in_metadata(body) if body else None) or request.session,
         agent_id=agent_id,
         parent_agent_id=header(request.headers, "x-claude-code-parent-agent-id"),
         agent_type=hints.agent_type,
@@ -53,4 +53,5 @@ def arrived(exchange: Exchange, request: ClientRequest, call: ParsedRequest) -> 
         streamed=call.streamed,
         retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
         betas=beta_flags(request.headers),
+        key=request.key.name if request.key is not None else None,
     )

@@ -307,9 +307,10 @@ class Exchange:
     measure it."""
     pid: int | None = None
     """The candela process that recorded it, used to distinguish live exchanges from interrupted ones."""
-
     attempts: tuple[ProviderAttempt, ...] = ()
     """The providers that were asked in turn because one failed; empty if only one was asked."""
+    key: str | None = None
+    """The name of the key of candela's that the client had. None if it had none."""
 
     @property
     def asks_message(self) -> bool:

@@ -469,6 +469,12 @@ FACTS: tuple[Fact, ...] = (
         lambda of, _: of.continues.exchange_id if of.continues is not None else None,
         doc="Up to its answer, the messages are the same in both sessions.",
     ),
+    Fact(
+        "key",
+        "the key that asked",
+        lambda of, _: of.key,
+        doc="The name of a key of candela's (`candela keys`). Empty where the client had none.",
+    ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""
 

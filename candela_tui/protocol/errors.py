@@ -32,6 +32,9 @@ NOT_AGAIN = ("x-should-retry", "false")
 """Tells clients not to retry where that can't help and would hide the message: Claude Code (2.1.197) tries a 401 ten
 times. The SDKs respect it, too."""
 
+OWN_MEMBER = "candela"
+"""The member of an error document that candela adds to its own refusals."""
+
 _MOST_WORDS = 300
 _MOST_TITLE_BYTES = 10_000
 _MOST_WORDY_BYTES = 64 * 1024
@@ -92,11 +95,14 @@ def error_body(status: int, message: str) -> bytes:
     return error_document(ApiError(error_type(status), message))
 
 
-def error_document(error: ApiError, request_id: str | None = None) -> bytes:
-    """Return the JSON of an error, for a body or the data of an ``error`` event."""
+def error_document(error: ApiError, request_id: str | None = None, code: str | None = None) -> bytes:
+    """Return the JSON of an error, for a body or the data of an ``error`` event. ``code`` is candela's own, for
+    programs."""
     document: dict[str, Any] = {"type": "error", "error": {"type": error.type, "message": _encodable(error.message)}}
     if request_id is not None:
         document["request_id"] = _encodable(request_id)
+    if code is not None:
+        document[OWN_MEMBER] = {"code": code}
     return msgspec.json.encode(document)
 
 
@@ -106,9 +112,14 @@ def _encodable(text: str) -> str:
 
 
 def error_answer(
-    status: int, message: str, *, request_id: str | None = None, headers: Iterable[tuple[str, str]] = ()
+    status: int,
+    message: str,
+    *,
+    request_id: str | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+    code: str | None = None,
 ) -> ErrorAnswer:
-    """Return an error answer with this status; ``headers`` come after its own.
+    """Return an error answer with this status; ``headers`` come after its own. ``code`` is candela's own, for programs.
 
     A 401 tells the client not to retry: it needs other credentials first.
     """
@@ -118,7 +129,7 @@ def error_answer(
         own.append(NOT_AGAIN)
     if request_id is not None:
         own.append(("request-id", request_id))
-    return ErrorAnswer(status, [*own, *headers], error_document(error, request_id), error)
+    return ErrorAnswer(status, [*own, *headers], error_document(error, request_id, code), error)
 
 
 _INPUT_TOO_LONG = re.compile(r"input is too long|too many input tokens|input tokens? exceed", re.IGNORECASE)

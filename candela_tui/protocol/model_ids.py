@@ -6,6 +6,7 @@ and https://docs.claude.com/en/docs/claude-code/model-config (the client's own `
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 _CLIENT_SUFFIX = re.compile(r"\[[^\]]*\]$")
@@ -58,3 +59,13 @@ def same_model(one: str, other: str) -> bool:
     """Return whether two names mean the same model. An undated name means whichever snapshot serves it."""
     first, second = model_name(one), model_name(other)
     return first.base == second.base and (first.date == second.date or None in (first.date, second.date))
+
+
+def matches_model(pattern: str, name: str) -> bool:
+    """Return whether a pattern such as ``claude-opus-*`` matches a name, or that name without place, date and suffixes.
+
+    ``*`` stands for any characters.
+    """
+    parsed, wanted = model_name(name), pattern.lower()
+    spellings = {name.lower(), parsed.base, f"{parsed.base}-{parsed.date}" if parsed.date else parsed.base}
+    return any(fnmatchcase(each, wanted) for each in spellings)

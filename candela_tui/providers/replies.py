@@ -14,11 +14,14 @@ def error_reply(status: int, message: str) -> Reply:
     return reply(error_answer(status, message))
 
 
-def error_for(request: ClientRequest, status: int, message: str, *, refused_by: str | None = None) -> Reply:
-    """Return an error reply in the format of the client's API. ``refused_by`` is the rule that refused the request."""
-    answer = error_answer(status, message)
+def error_for(
+    request: ClientRequest, status: int, message: str, *, refused_by: str | None = None, code: str | None = None
+) -> Reply:
+    """Return an error reply in the format of the client's API. ``refused_by`` is the rule that refused the request,
+    ``code`` says why, for programs."""
+    answer = error_answer(status, message, code=code)
     chat = request.dialect == Dialect.OPENAI and is_chat(request.resource)
-    body = chat_error(status, answer.body) if chat else answer.body
+    body = chat_error(status, answer.body, code) if chat else answer.body
     return Reply(status, answer.headers, body, refused_by=refused_by)
 
 

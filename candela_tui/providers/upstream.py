@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from candela_tui.credentials.owner import Accepts
+from candela_tui.keys.key import Key
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
@@ -36,6 +37,10 @@ class ClientRequest:
     """What rules have read of it, so that several of them read it once. A changed request begins with nothing."""
     id: str = field(default_factory=new_id, compare=False)
     """The id of its exchange. A changed request keeps it."""
+    key: Key | None = None
+    """The key of candela's that the client has, if it has one."""
+    session: str | None = None
+    """The session that a field of [sessions] header names, if one does."""
 
     @property
     def dialect(self) -> Dialect:

@@ -1,9 +1,11 @@
 """What candela adds to answers, and its own errors."""
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from candela_tui.protocol.errors import error_body
 from candela_tui.protocol.headers import HeaderList, header
+from candela_tui.providers.upstream import Reply
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 
 _JSON = "application/json"
@@ -23,3 +25,8 @@ def with_request_id(fields: HeaderList, raw: RawExchange) -> HeaderList:
 def error_response(status: int, message: str) -> web.Response:
     """Return one of candela's own errors, in the form of the Messages API."""
     return web.Response(status=status, body=error_body(status, message), content_type=_JSON)
+
+
+def reply_response(reply: Reply) -> web.Response:
+    """Return a reply that is not recorded."""
+    return web.Response(status=reply.status, headers=CIMultiDict(reply.headers), body=reply.body)

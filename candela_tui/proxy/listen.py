@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -17,6 +18,8 @@ from candela_tui.telemetry_state import TelemetryState
 from candela_tui.text.terminal_safe import is_terminal_safe, terminal_safe
 
 HOST = "127.0.0.1"
+_ALL = "0.0.0.0"  # noqa: S104 - only where the user sets it, and there are keys
+_ALL_V6 = "::"
 _HEALTH_TIMEOUT_S = 5.0
 """Seconds. A candela that has just drawn its dashboard answers once its proxy has started."""
 _MOST_BYTES = 65_536
@@ -56,18 +59,42 @@ class PortTaken(Exception):
         self.candela = candela
 
 
-def bind(port: int) -> socket.socket:
-    """Return a bound socket; port 0 picks a free one. Raises PortTaken, or OSError if binding is forbidden."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bind(port: int, listen: str | None = None) -> socket.socket:
+    """Return a bound socket on which this machine reaches candela; port 0 picks a free one. It takes connections from
+    elsewhere, too, if ``listen`` ([proxy] listen) is all addresses. Raises PortTaken, or OSError if binding is
+    forbidden."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
-        sock.listen(1024)
+        return _bound(socket.AF_INET, _ALL if listen in (_ALL, _ALL_V6) else HOST, port)
     except OSError as error:
-        sock.close()
         if error.errno != errno.EADDRINUSE:
             raise
         raise _taken(port) from None
+
+
+def bind_beyond(port: int, listen: str | None) -> socket.socket | None:
+    """Return another bound socket for ``listen`` ([proxy] listen), or None if the one of ``bind`` takes what it names.
+    Raises OSError."""
+    if listen is None or listen in (HOST, _ALL):
+        return None
+    return _bound(socket.AF_INET6 if ":" in listen else socket.AF_INET, listen, port)
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this machine can use an address that a socket is bound to."""
+    return ip_address(address).is_loopback
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError:
+        sock.close()
+        raise
     sock.setblocking(False)
     return sock
 

@@ -20,6 +20,7 @@ from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
+from candela_tui.keys.ring import KeyRing
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.network.head_check import coded
 from candela_tui.network.header_bytes import keep_header_bytes
@@ -41,15 +42,17 @@ from candela_tui.providers.replies import error_for
 from candela_tui.providers.upstream import ClientRequest, Upstream
 from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.guard import GuardedServer
+from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.proxy.capture.raw_exchange import RawExchange
-from candela_tui.proxy.client_answer import error_response, with_request_id
+from candela_tui.proxy.client_answer import error_response, reply_response, with_request_id
 from candela_tui.proxy.intercept.intercepts import Intercepts
-from candela_tui.proxy.listen import HOST
+from candela_tui.proxy.listen import HOST, bind_beyond
 from candela_tui.proxy.local_api.api import LocalApi
+from candela_tui.proxy.named_session import named_session
 from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
@@ -148,7 +151,7 @@ class Proxy:
         self._relay: Relay | None = None
         self._replays: Replays | None = None
         self._web: GuardedServer | None = None
-        self._acceptor: Acceptor | None = None
+        self._acceptors: list[Acceptor] = []
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._filling: asyncio.Task[None] | None = None
@@ -156,9 +159,10 @@ class Proxy:
         self._following_rules: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
-        self._refused = RefusalNotices(feed.notify)
+        self._refused_notices = RefusalNotices(feed.notify)
         self.refusals = Refusals()
         """What models refused."""
+        self._keys = KeyGate(KeyRing(paths, settings.proxy.keys_file), required=settings.keys.required)
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
             LocalApi(
@@ -212,11 +216,13 @@ class Proxy:
             max_headers=MOST_FIELDS,
             read_bufsize=_READ_BUFFER,
         )
+        beyond = bind_beyond(self._port, self._settings.proxy.listen)
         if self._api is not None:
             self._api.open()
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
-        self._acceptor = Acceptor(self._sock, self._web)
-        self._acceptor.start()
+        self._acceptors = [Acceptor(sock, self._web) for sock in (self._sock, beyond) if sock is not None]
+        for acceptor in self._acceptors:
+            acceptor.start()
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
         self._linking = asyncio.create_task(self._fill_conversations(), name="conversations")
@@ -265,13 +271,13 @@ class Proxy:
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
-        assert self._acceptor is not None
         assert self._web is not None
         assert self._relay is not None
         assert self._client is not None
         assert self._capturing is not None
         assert self._warming is not None
-        await self._acceptor.close()
+        for acceptor in self._acceptors:
+            await acceptor.close()
         self._web.pre_shutdown()
         self._intercepts.close()
         if self._page is not None:
@@ -307,28 +313,31 @@ class Proxy:
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
             logger.info("refused %s %s", request.method, request.path)
-            self._refused.tell(refusal.words)
+            self._refused_notices.tell(refusal.words)
             response = error_response(refusal.status, refusal.words)
             if request.method == "CONNECT":
                 request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
                 response.force_close()
             return response
         target = origin_form(request.raw_path)
+        from_beyond = self._web.is_from_beyond(request)
         if target == "/healthz":
-            return web.json_response(self._health())
+            return web.json_response({"name": "candela"} if from_beyond else self._health())
         if target == "/readyz":
             ready = self._warming is not None and self._warming.done()
             return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
-        if of_page(target) and (page := self._opened_page()) is not None:
+        if not from_beyond and of_page(target) and (page := self._opened_page()) is not None:
             with self._telling:
                 return await page.answer(request, target)
-        if self._api is not None and self._api.takes(target):
+        if not from_beyond and self._api is not None and self._api.takes(target):
             with self._telling:
                 return await self._api.answer(request, target)
         with self._relaying:
-            return await self._answer(request, target, headers)
+            return await self._answer(request, target, headers, from_beyond=from_beyond)
 
-    async def _answer(self, request: web.BaseRequest, raw_path: str, headers: HeaderList) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.BaseRequest, raw_path: str, headers: HeaderList, *, from_beyond: bool
+    ) -> web.StreamResponse:
         assert self._relay is not None
         found = self._routes.resolve(raw_path)
         if found is None:
@@ -337,9 +346,12 @@ class Proxy:
                 words += ". A client that adds no /v1 needs a base URL that ends in /v1"
             return error_response(404, words)
         route, path = found
+        key = await self._keys.admit(headers, route, from_beyond=from_beyond)
+        if isinstance(key, KeyRefusal):
+            return self._refused(ClientRequest(request.method, path, headers, b"", route, key=key.key), key)
         if coded(headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
-            return self._blocked(ClientRequest(request.method, path, headers, b"", route), 501, words)
+            return self._blocked(ClientRequest(request.method, path, headers, b"", route, key=key), 501, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
@@ -347,17 +359,30 @@ class Proxy:
                 f"the request body is larger than the {self._settings.proxy.max_body_mb} MiB that [proxy] max_body_mb"
                 " allows"
             )
-            return self._blocked(ClientRequest(request.method, path, headers, b"", route), 413, words)
-        client_request = ClientRequest(request.method, path, headers, body, route)
+            return self._blocked(ClientRequest(request.method, path, headers, b"", route, key=key), 413, words)
+        session = named_session(headers, self._settings.sessions.header)
+        client_request = ClientRequest(request.method, path, headers, body, route, key=key, session=session)
+        refusal = await self._keys.refusal(client_request)
+        if refusal is not None:
+            return self._refused(client_request, refusal)
         return await self._relay.relay(request, client_request, self._upstreams[route.name])
 
-    def _blocked(self, client_request: ClientRequest, status: int, words: str) -> web.Response:
-        """Refuse a request without reading its body."""
+    def _refused(self, client_request: ClientRequest, refusal: KeyRefusal) -> web.Response:
+        """Refuse a request by its key. It is recorded if the key is known: others could fill the store."""
+        if refusal.key is not None:
+            return self._blocked(client_request, refusal.status, refusal.words, refusal.code)
+        self._refused_notices.tell(refusal.words)
+        response = reply_response(error_for(client_request, refusal.status, refusal.words, code=refusal.code))
+        response.force_close()
+        return response
+
+    def _blocked(self, client_request: ClientRequest, status: int, words: str, code: str | None = None) -> web.Response:
+        """Refuse a request without reading its body, or what is left of it."""
         raw = RawExchange(client_request)
         raw.answered(status, [])
         raw.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
         self._capture.begin(raw)
-        reply = error_for(client_request, status, words)
+        reply = error_for(client_request, status, words, code=code)
         headers = CIMultiDict(with_request_id(reply.headers, raw))
         response = web.Response(status=reply.status, headers=headers, body=reply.body)
         response.force_close()

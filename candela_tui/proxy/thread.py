@@ -14,6 +14,7 @@ from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths
 from candela_tui.proxy.collector import Collector
+from candela_tui.proxy.listen import HOST
 from candela_tui.proxy.server import Proxy
 from candela_tui.sinks.sink import Sink
 
@@ -46,8 +47,7 @@ class ProxyThread:
         self._sinks = sinks
         self._paths = paths
         self._rules_file = rules_file
-        host, port = sock.getsockname()
-        self.address = f"{host}:{port}"
+        self.address = f"{HOST}:{sock.getsockname()[1]}"
         self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._grace_s = 0.0
         self._leave: asyncio.Event | None = None

@@ -1,12 +1,11 @@
 """[rules.models]: denies requests to some models."""
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from candela_tui.config import RulesSettings
 from candela_tui.ledger.running import Spending
 from candela_tui.protocol.kind import FREE_KINDS
-from candela_tui.protocol.model_ids import model_name
+from candela_tui.protocol.model_ids import matches_model
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.reading import beside_the_loop, parsed
@@ -42,7 +41,4 @@ class DeniedModels:
 
     def denying(self, model: str) -> str | None:
         """Return the first pattern that matches the requested model, or its name without place, date and suffixes."""
-        name = model_name(model)
-        spellings = {model.lower(), name.base, f"{name.base}-{name.date}" if name.date else name.base}
-        matching = (deny for deny in self._deny if any(fnmatchcase(each, deny.lower()) for each in spellings))
-        return next(matching, None)
+        return next((deny for deny in self._deny if matches_model(deny, model)), None)

@@ -47,6 +47,7 @@ REVISIONS: Final = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

@@ -140,6 +140,21 @@ def end_of(text: str, clock: Clock) -> datetime:
     return _moment(text.strip(), clock, days_later=1)
 
 
+def moment_ahead(text: str, clock: Clock) -> datetime:
+    """Return the moment to come that a text names: the end of a time span from now (``90m``, ``12h``, ``7d``, ``2w``),
+    the beginning of a day, or a day and a time in ISO 8601. Raises ValueError."""
+    words = text.strip()
+    try:
+        if span := _AGE.fullmatch(words.lower()):
+            return clock.now() + timedelta(**{_UNITS[span[2]]: int(span[1])})
+        return _in_zone(datetime.fromisoformat(words), clock)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is not a time to come. Give a time span (90m, 12h, 7d, 2w), a day (2026-11-21), or a day and a"
+            " time (2026-11-21T14:30)."
+        ) from None
+
+
 def _moment(text: str, clock: Clock, *, days_later: int) -> datetime:
     try:
         age = span_of(text)

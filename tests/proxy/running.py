@@ -60,7 +60,7 @@ class RunningProxy:
             on_part_stored=self._part_stored,
             on_removed=self.feed.tell_removed,
         )
-        self._sock = bind(listen_on)
+        self._sock = bind(listen_on, self.settings.proxy.listen)
         self.port: int = self._sock.getsockname()[1]
         self.origin = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.origin}/proxy/anthropic-direct"

@@ -123,6 +123,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "rewritten_usd": None,
         "ruled": None,
         "providers_asked": None,
+        "key": None,
     }
 
 

@@ -68,7 +68,7 @@ def _settings_for_demo(settings: Settings, base_url: str) -> Settings:
     """Return the settings with the simulated Anthropic as the default route, and without what the user has for real
     requests: rules, sinks and telemetry."""
     changed = {
-        "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT}),
+        "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT, "listen": None}),
         "anthropic": AnthropicSettings(base_url=base_url),
         "rules": RulesSettings(),
         "sinks": SinkSettings(),

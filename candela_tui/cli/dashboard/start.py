@@ -17,6 +17,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
+from candela_tui.proxy.listen import HOST
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import History
 
@@ -81,7 +82,7 @@ class Start:
         self._invocation = invocation
         self._sock = sock
         self._on_started = on_started
-        self.address = "{}:{}".format(*sock.getsockname())
+        self.address = f"{HOST}:{sock.getsockname()[1]}"
         self.feed = Feed(log_notice)
         self._history = _ToOpen[History]()
         self.history = cast("StoreReader", self._history)

@@ -66,7 +66,12 @@ def proxy_for_check(invocation: Invocation, settings: Settings) -> Iterator[str]
     from candela_tui.proxy.listen import bind
     from candela_tui.proxy.thread import ProxyThread
 
-    proxy = ProxyThread(settings, bind(0), Feed(), (), invocation.paths)
+    # Nobody else is to reach it, and it asks itself for no key.
+    own = {
+        "proxy": settings.proxy.model_copy(update={"listen": None}),
+        "keys": settings.keys.model_copy(update={"required": False}),
+    }
+    proxy = ProxyThread(settings.model_copy(update=own), bind(0), Feed(), (), invocation.paths)
     try:
         proxy.start()
     except OSError as error:

@@ -4,17 +4,39 @@ import socket
 
 import click
 
-from candela_tui.proxy.listen import HOST, PortTaken, bind
+from candela_tui.config import ProxySettings
+from candela_tui.paths import Paths
+from candela_tui.proxy.listen import HOST, PortTaken, bind, is_loopback
 
 OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."
 
 
-def take_port(port: int) -> socket.socket:
+def take_port(port: int, listen: str | None = None) -> socket.socket:
     """Bind and return a socket for the proxy. Raises PortTaken. Exits with an error if binding fails otherwise."""
     try:
-        return bind(port)
+        return bind(port, listen)
     except OSError as error:
         raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
+
+
+def require_keys(settings: ProxySettings, paths: Paths) -> None:
+    """Exit with an error if others could reach the proxy and there is no key that lets some of them in."""
+    if settings.listen is None or is_loopback(settings.listen):
+        return
+    # Import it here: most users listen on 127.0.0.1 alone.
+    from candela_tui.keys.errors import KeysError
+    from candela_tui.keys.ring import KeyRing
+
+    why = f"candela does not start: [proxy] listen is {settings.listen}, where others can reach it"
+    try:
+        usable = KeyRing(paths, settings.keys_file).usable()
+    except KeysError as error:
+        raise click.ClickException(f"{why}, and its keys can't be read.\n{error}") from None
+    if not usable:
+        raise click.ClickException(
+            f"{why}, and there is no key that it could ask them for.\nMake one with `candela keys create --name NAME`,"
+            " or name a file of keys in [proxy] keys_file."
+        )
 
 
 def refused(taken: PortTaken) -> click.ClickException:

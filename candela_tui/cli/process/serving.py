@@ -14,7 +14,7 @@ from candela_tui.cli.process import pidfile
 from candela_tui.cli.process.daemon import READY
 from candela_tui.cli.process.engine import Engine
 from candela_tui.cli.process.logging_setup import REQUESTS, log_beside_the_store, log_to_terminal
-from candela_tui.cli.process.port import refused, take_port
+from candela_tui.cli.process.port import refused, require_keys, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
@@ -59,8 +59,9 @@ def serve_until_told(invocation: Invocation, ready_fd: int | None) -> None:
 
 def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
     settings = invocation.settings()
+    require_keys(settings.proxy, invocation.paths)
     try:
-        sock = take_port(settings.proxy.port)
+        sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:
         raise refused(taken) from None
     engine = Engine(settings, invocation, sock)

@@ -6,7 +6,7 @@ comes from the HTTP status, ``param``, ``code`` and ``type`` from the body.
 
 import msgspec
 
-from candela_tui.protocol.errors import ApiError, error_from_body
+from candela_tui.protocol.errors import OWN_MEMBER, ApiError, error_from_body
 
 _CODES = {
     "authentication_error": "invalid_api_key",
@@ -25,9 +25,15 @@ class InvalidChat(ValueError):
         """The place in the request, such as ``messages[2].content[0]``."""
 
 
-def chat_error(status: int, body: bytes) -> bytes:
-    """Translate a whole error answer of the Messages API or of a cloud into OpenAI's form."""
-    return msgspec.json.encode(error_object(error_from_body(status, body)))
+def chat_error(status: int, body: bytes, code: str | None = None) -> bytes:
+    """Translate a whole error answer of the Messages API or of a cloud into OpenAI's form.
+
+    ``code`` is candela's own, for programs."""
+    document = error_object(error_from_body(status, body))
+    if code is not None:
+        document["error"]["code"] = code
+        document[OWN_MEMBER] = {"code": code}
+    return msgspec.json.encode(document)
 
 
 def invalid_chat(error: InvalidChat) -> bytes:
@@ -35,7 +41,7 @@ def invalid_chat(error: InvalidChat) -> bytes:
     return msgspec.json.encode(error_object(ApiError("invalid_request_error", str(error)), error.param))
 
 
-def error_object(error: ApiError, param: str | None = None) -> dict[str, object]:
+def error_object(error: ApiError, param: str | None = None) -> dict[str, dict[str, str | None]]:
     """Return an error document: the type stays the provider's, the code is the one that OpenAI's clients expect."""
     too_long = any(words in error.message for words in _TOO_LONG)
     code = "context_length_exceeded" if too_long else _CODES.get(error.type)

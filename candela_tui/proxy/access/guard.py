@@ -1,4 +1,5 @@
-"""Decide who may use the proxy: programs of this user on this machine, but no web pages except candela's own.
+"""Decide who may use the proxy: programs of this user on this machine, and from elsewhere those with a key of candela's
+(``key_gate.py``), but no web pages except candela's own.
 
 A page in the user's browser can reach a loopback port. It can't set Host to a loopback name after DNS rebinding, and
 can't omit Origin or Sec-Fetch-Site, so these three headers reveal it. Sec-Fetch-Site is ``none`` for an address
@@ -22,6 +23,7 @@ from candela_tui.network.errors import described
 from candela_tui.network.peer import knows_peers, peer_uid
 from candela_tui.proxy.access.client_connection import ClientConnection
 from candela_tui.proxy.access.request_target import authority, origin_form
+from candela_tui.proxy.listen import is_loopback
 
 _NO_FORWARD_PROXY = (
     "candela is not a proxy for HTTP_PROXY or HTTPS_PROXY: give its address to the client as ANTHROPIC_BASE_URL"
@@ -42,14 +44,17 @@ class Refusal:
     words: str
 
 
-def refusal(headers: Iterable[tuple[str, str]], target: str = "/") -> str | None:
-    """Return the reason to refuse a request with these headers, or None if it may pass."""
+def refusal(headers: Iterable[tuple[str, str]], target: str = "/", *, from_beyond: bool = False) -> str | None:
+    """Return the reason to refuse a request with these headers, or None if it may pass.
+
+    A machine elsewhere knows candela by any name, and gets no page. What a page could reach by rebinding a name needs a
+    key there."""
     fields = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in fields if name == "host"]
-    own_page = of_page(target)
+    own_page = of_page(target) and not from_beyond
     for name, value in fields:
         if name == "host":
-            if not _loopback(value):
+            if not from_beyond and not _loopback(value):
                 return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
         elif name == "origin":
             if not (own_page and [value.strip().lower()] == [f"http://{host.strip().lower()}" for host in hosts]):
@@ -75,6 +80,7 @@ class GuardedServer(web.Server):
         super().__init__(handler, **options)
         self._check = allow == "same-user" and knows_peers()
         self._strangers: set[RequestHandler] = set()
+        self._from_beyond: set[RequestHandler] = set()
         self._unchecked: dict[RequestHandler, OSError] = {}
         """Connections whose peer could not be looked up, and the reason."""
 
@@ -85,7 +91,10 @@ class GuardedServer(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp's hook for a new connection."""
         super().connection_made(handler, transport)
-        if self._check:
+        ours = transport.get_extra_info("sockname")
+        if ours and not is_loopback(ours[0]):
+            self._from_beyond.add(handler)
+        elif self._check:
             self._ask_for_peer(handler, transport)
 
     def _ask_for_peer(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
@@ -103,8 +112,13 @@ class GuardedServer(web.Server):
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """aiohttp's hook for a connection's end."""
         self._strangers.discard(handler)
+        self._from_beyond.discard(handler)
         self._unchecked.pop(handler, None)
         super().connection_lost(handler, exc)
+
+    def is_from_beyond(self, request: web.BaseRequest) -> bool:
+        """Return whether a request came to another address than the loopback ones, and needs a key."""
+        return request.protocol in self._from_beyond
 
     def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> Refusal | None:
         """Return the reason to refuse this request, or None if it may pass."""
@@ -124,7 +138,8 @@ class GuardedServer(web.Server):
             # aiohttp's parser reads a first line without a version as HTTP/0.9, with header fields behind it.
             return Refusal(505, "candela speaks HTTP/1.1, and the request's first line names another version or none")
         named = authority(request.raw_path)
-        if request.method == "CONNECT" or (named is not None and not _loopback(named)):
+        from_beyond = connection in self._from_beyond
+        if request.method == "CONNECT" or (named is not None and not from_beyond and not _loopback(named)):
             return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
-        words = refusal(headers, origin_form(request.raw_path))
+        words = refusal(headers, origin_form(request.raw_path), from_beyond=from_beyond)
         return Refusal(403, words) if words is not None else None

@@ -257,6 +257,7 @@ COLUMNS = (
     _column("PROVIDER", "provider", 9, 9, written=labels.provider, right=False, chosen=False),
     _column("REGION", "region", 9, 10, right=False, chosen=False),
     _column("ROUTE", "route", 9, 9, right=False, grows=8, chosen=False),
+    _column("KEY", "key", 8, 9, right=False, grows=12, chosen=False),
     _column("REQUEST ID", "request_id", 12, 12, style="dim", right=False, grows=20, chosen=False),
 )
 BY_NAME = {column.name: column for column in COLUMNS}

@@ -1,0 +1,158 @@
+"""A key of candela's, the text that its user sends, and what it may use."""
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from candela_tui.protocol.model_ids import matches_model
+from candela_tui.providers.identity import ROUTES, Provider, Route
+from candela_tui.redaction import KEY_BEGINNING
+
+GRACE = timedelta(hours=24)
+"""How long the old text of a key is accepted after it was rotated."""
+PROVIDER_WORDS = tuple(dict.fromkeys(route.option for route in ROUTES if route.option != "chat"))
+"""What ``--providers`` takes. Chat completions belong to the provider that serves them."""
+WINDOWS = ("hour", "day", "week", "month", "total")
+_PROVIDERS = {route.option: route.provider for route in ROUTES if route.option in PROVIDER_WORDS}
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LENGTH = 43
+"""Characters behind the beginning: 256 bits."""
+_SHOWN = 8
+"""Characters of these that lists show, so that a key can be recognised: 208 bits stay secret."""
+_BUDGET = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)/([a-z]+|rolling:\d{1,4}[mhd])")
+_NAME = re.compile(r"[^\s\W][\w.@+-]{0,63}")
+
+
+class KeyState(StrEnum):
+    """Whether a key is accepted, and if not, why."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    """Until it is enabled again."""
+    REVOKED = "revoked"
+    """For good."""
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBudget:
+    """What may be spent with a key in a window of time."""
+
+    limit_usd: Decimal
+    window: str
+    """One of ``WINDOWS``, or a rolling one, such as ``rolling:5h``."""
+
+    def __str__(self) -> str:
+        return f"{self.limit_usd.normalize():f}/{self.window}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key as it is kept: without its text, of which there is a keyed hash."""
+
+    id: str
+    name: str
+    """Unique among the keys that are not revoked."""
+    prefix: str
+    """The beginning of its text."""
+    hash: bytes
+    """HMAC-SHA256 of its text with the pepper."""
+    created_at: datetime
+    user: str | None = None
+    project: str | None = None
+    models: tuple[str, ...] = ()
+    """Patterns of the models that it may use; empty for all."""
+    providers: tuple[str, ...] = ()
+    """The providers that it may use, in the words of ``PROVIDER_WORDS``; empty for all."""
+    budget: KeyBudget | None = None
+    expires_at: datetime | None = None
+    disabled_at: datetime | None = None
+    revoked_at: datetime | None = None
+    old_hash: bytes | None = None
+    """The hash of its text before it was rotated."""
+    old_until: datetime | None = None
+    """Until when that text is accepted."""
+
+    def state(self, now: datetime) -> KeyState:
+        """Return whether it is accepted."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if self.disabled_at is not None:
+            return KeyState.DISABLED
+        expired = self.expires_at is not None and now >= self.expires_at
+        return KeyState.EXPIRED if expired else KeyState.ACTIVE
+
+    def allows_model(self, model: str) -> bool:
+        """Return whether requests to a model are allowed, by its name on any provider."""
+        return not self.models or any(matches_model(pattern, model) for pattern in self.models)
+
+    def allows_provider(self, provider: Provider) -> bool:
+        """Return whether requests may go to a provider."""
+        return not self.providers or any(_PROVIDERS[word] is provider for word in self.providers)
+
+    def allows_route(self, route: Route) -> bool:
+        """Return whether requests on a route are allowed."""
+        return self.allows_provider(route.provider)
+
+
+def new_text() -> str:
+    """Return the text of a new key."""
+    return KEY_BEGINNING + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def new_id() -> str:
+    """Return the id of a new key."""
+    return f"key_{secrets.token_hex(8)}"
+
+
+def prefix_of(text: str) -> str:
+    """Return the beginning of a key's text, by which a person recognises it."""
+    return text[: len(KEY_BEGINNING) + _SHOWN]
+
+
+def hash_of(text: str, pepper: bytes) -> bytes:
+    """Return the keyed hash of a key's text."""
+    return hmac.digest(pepper, text.encode("utf-8", "surrogateescape"), "sha256")
+
+
+def checked_name(text: str) -> str:
+    """Return a key's name. Raises ValueError."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name: use up to 64 letters, digits and . _ - + @, without spaces")
+    return text
+
+
+def checked_providers(words: str) -> tuple[str, ...]:
+    """Return the providers in a list with commas. Raises ValueError."""
+    found = _listed(words)
+    for word in found:
+        if word not in PROVIDER_WORDS:
+            raise ValueError(f"{word!r} is not a provider: use {', '.join(PROVIDER_WORDS)}")
+    return found
+
+
+def checked_models(words: str) -> tuple[str, ...]:
+    """Return the patterns in a list with commas. Raises ValueError."""
+    return _listed(words)
+
+
+def checked_budget(text: str) -> KeyBudget:
+    """Return the budget that a text such as ``50/month`` names. Raises ValueError."""
+    found = _BUDGET.fullmatch(text.strip().lower())
+    if found is None or not (found[2] in WINDOWS or found[2].startswith("rolling:")):
+        raise ValueError(
+            f"{text!r} is not a budget: use an amount in USD and a window, such as 50/month; windows are"
+            f" {', '.join(WINDOWS)} and rolling:5h"
+        )
+    return KeyBudget(Decimal(found[1]), found[2])
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(word for part in words.split(",") if (word := part.strip())))
+    if not found:
+        raise ValueError("the list is empty")
+    return found

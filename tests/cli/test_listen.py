@@ -1,0 +1,48 @@
+"""[proxy] listen: candela lets other machines in only where there are keys for them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Home
+from tests.keys.test_keys_file import TEXT
+
+
+async def refusal(home: Home, **environment: str) -> str:
+    ran = await home.run("serve", CANDELA_PROXY__LISTEN="0.0.0.0", **environment)
+    assert (ran.code, ran.out) == (1, "")
+    return ran.err
+
+
+async def test_without_a_key_candela_does_not_listen_for_others(home: Home) -> None:
+    assert await refusal(home) == (
+        "Error: candela does not start: [proxy] listen is 0.0.0.0, where others can reach it, and there is no key that"
+        " it could ask them for.\nMake one with `candela keys create --name NAME`, or name a file of keys in [proxy]"
+        " keys_file.\n"
+    )
+
+
+async def test_nor_with_one_that_is_not_accepted(home: Home) -> None:
+    await home.run("keys", "create", "--name", "ci")
+    await home.run("keys", "disable", "ci")
+
+    assert "there is no key" in await refusal(home)
+
+
+async def test_nor_with_a_file_that_everyone_can_read(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(f'[[keys]]\nname = "ci"\nkey = "{TEXT}"\n')
+    file.chmod(0o644)
+
+    said = await refusal(home, CANDELA_PROXY__KEYS_FILE=str(file))
+
+    assert said.endswith(f"its keys can't be read.\n{file} can be read or written by every user: `chmod o= {file}`\n")
+    assert TEXT not in said
+
+
+@pytest.mark.parametrize("listen", ["candela.example", "0.0.0.0:8181", "*"])
+async def test_what_is_no_address_is_a_mistake_in_the_settings(home: Home, listen: str) -> None:
+    ran = await home.run("config", "check", CANDELA_PROXY__LISTEN=listen)
+
+    assert ran.code == 1
+    assert "expected an IP address of this machine, such as 0.0.0.0 for all of them" in ran.err + ran.out

@@ -1,0 +1,23 @@
+"""Keys for tests."""
+
+from pathlib import Path
+from typing import Any
+
+from candela_tui.keys.key import Key
+from candela_tui.keys.store import KeyStore
+from candela_tui.text.times import utc_now
+
+
+def wanted(name: str = "ci", **limits: Any) -> Key:
+    """A key that is to be made."""
+    return Key(id="", name=name, prefix="", hash=b"", created_at=utc_now(), **limits)
+
+
+def store_in(data: Path) -> KeyStore:
+    """The keys of a data directory."""
+    return KeyStore(data / "keys.db", data / "keys-pepper")
+
+
+def make(data: Path, name: str = "ci", **limits: Any) -> tuple[Key, str]:
+    """Make a key in a data directory, and return it with its text."""
+    return store_in(data).create(wanted(name, **limits))
