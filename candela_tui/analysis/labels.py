@@ -112,6 +112,8 @@ _RULED = {
     "answer": "a call that fails took its place",
     "route": "another provider got the request",
     "fallback": "the next provider was asked",
+    "warn": "the request passed",
+    "model": "sent so",
 }
 
 

@@ -13,6 +13,7 @@ from candela_tui.analysis.served import served_lifetime
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import same_model
+from candela_tui.protocol.rule_action import chose_model
 from candela_tui.text.times import Clock
 
 _TTL = "cache_ttl"
@@ -104,7 +105,8 @@ def _served(exchange: Exchange, differing: dict[str, str]) -> Iterable[tuple[str
     """Yield what was served in each respect, with what was asked for."""
     usage = exchange.usage
     if exchange.model is not None and exchange.model_used is not None:
-        yield "model", exchange.model_used, exchange.model
+        asked = exchange.model_sent if chose_model(exchange.rules) else exchange.model
+        yield "model", exchange.model_used, asked
     if usage is None:
         return
     for what, served in (

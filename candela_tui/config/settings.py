@@ -311,12 +311,40 @@ class OpenAiSettings(_Section):
     that has none. Writing the cache costs a quarter more than uncached input; reading it costs a tenth."""
 
 
-class ModelRules(_Section):
-    """[rules.models]: which models may be used."""
+ModelId = Annotated[str, Field(min_length=1)]
 
-    deny: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+def _by_route(value: object) -> object:
+    return {"*": value} if isinstance(value, str) else value
+
+
+def _known_routes(value: dict[str, str]) -> dict[str, str]:
+    routes = [name.value for name in RouteName]
+    unknown = next((name for name in value if name not in ("*", *routes)), None)
+    if unknown is not None:
+        raise ValueError(f'a route or "*" before each model ({", ".join(routes)}), not {unknown}')
+    return value
+
+
+ModelsByRoute = Annotated[dict[str, ModelId], BeforeValidator(_by_route), AfterValidator(_known_routes)]
+
+
+class ModelRules(_Section):
+    """[rules.models]: which models may be used, and which one takes the place of another."""
+
+    deny: tuple[ModelId, ...] = ()
     """Patterns of the models to refuse, such as ["claude-opus-*"]. * stands for any characters. A pattern without a
     place or date matches the model at all places and of all dates. Counting tokens is always allowed."""
+    allow: tuple[ModelId, ...] = ()
+    """Patterns of the models to allow, such as ["claude-*"]. Others are refused. [] allows all. The patterns are those
+    of deny."""
+    aliases: dict[str, ModelsByRoute] = Field(default_factory=dict)
+    """Names for models: "fast" = "claude-haiku-4-5-20251001", or by route: "fast" = { "anthropic-vertex" = "ID", "*" =
+    "ID" }."""
+    by_agent: dict[str, ModelId] = Field(default_factory=dict)
+    """The models of sub-agents, by the agent's type: "Explore" = "claude-haiku-4-5-20251001"."""
+    dry_run: bool = False
+    """Record what the rules about models would do, without doing it."""
 
 
 def _tool_pattern(value: str) -> str:
@@ -502,7 +530,7 @@ class RulesSettings(_Section):
     """[rules]: which requests may be sent to a provider, and what of their answers reaches the client."""
 
     dry_run: bool = False
-    """Record what the rules about tools, budgets and routes would do, without doing it."""
+    """Record what the rules would do, without doing it."""
     timezone: Annotated[Annotated[str, AfterValidator(_timezone)] | None, BeforeValidator(_nothing_is_none)] = None
     """The time zone whose hours, days, weeks and months budgets use, such as Europe/Berlin. "" is the machine's own."""
     budgets: tuple[BudgetRule, ...] = ()

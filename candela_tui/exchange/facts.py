@@ -282,7 +282,7 @@ FACTS: tuple[Fact, ...] = (
         "what rules did",
         lambda of, _: _joined(map(_ruled, of.rules), "; "),
         doc="Such as `end no pushes`, or `would end no pushes` for a rule that is only tried.",
-        values=("refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback"),
+        values=("refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model"),
     ),
     Fact(
         "providers_asked",
@@ -533,8 +533,8 @@ DETAILS: tuple[Detail, ...] = (
             for each in of.rules
         ],
         "array",
-        "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`, `route`, `fallback`), `dry_run`,"
-        " `words`.",
+        "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`, `warn`, `route`, `fallback`,"
+        " `model`), `dry_run`, `words`.",
     ),
     Detail(
         "attempts",

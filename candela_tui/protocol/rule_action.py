@@ -1,9 +1,10 @@
 """What a rule did about a request or its answer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback"]
+Action = Literal["refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,13 @@ class RuleAction:
     """``refuse``: the request got an error; ``strip``: a tool was left out of the request; ``mark``: a call of a tool
     was noted; ``end``: words took its place; ``answer``: a call that fails took its place; ``warn``: the request passed
     although a budget was reached; ``route``: another provider than that of the route got the request; ``fallback``: a
-    provider failed, and the next one was asked."""
+    provider failed, and the next one was asked; ``model``: it was sent for another model."""
     dry_run: bool
     """Whether it would have been done, and was not."""
     words: str
     """What it was about, as a sentence."""
+
+
+def chose_model(rules: Iterable[RuleAction]) -> bool:
+    """Return whether rules sent a request for another model than it asks for."""
+    return any(each.action == "model" and not each.dry_run for each in rules)

@@ -1,8 +1,9 @@
 """Build the list of models in Anthropic's format. Source: https://docs.claude.com/en/api/models-list"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import msgspec
@@ -15,7 +16,9 @@ UNKNOWN_DATE = "1970-01-01T00:00:00Z"
 """The date that Anthropic itself uses for models whose release date is unknown."""
 
 _PREFIX = "/v1/models"
-_USUAL_LIMIT, _MOST = 20, 1000
+_USUAL_LIMIT = 20
+MOST_LISTED = 1000
+"""The most models that one request can ask for."""
 _NUMBERS = re.compile(r"(?<=\d)-(?=\d)")
 
 
@@ -62,41 +65,51 @@ def asks_for_models(method: str, path: str) -> bool:
 def models_reply(models: Sequence[ListedModel], path: str) -> Reply:
     """Return the reply to such a request: the page selected by ``limit``, ``after_id`` and ``before_id``, in the order
     of ``models``, or the single model requested."""
-    path, _, query = path.partition("?")
-    wanted = unquote(path.removeprefix(_PREFIX).strip("/"))
-    if wanted:
+    wanted = wanted_model(path)
+    if wanted is not None:
         found = next((model for model in models if model.id == wanted), None)
-        return error_reply(404, f"model: {wanted}") if found is None else _json(_row(found))
-    options = parse_qs(query)
+        return error_reply(404, f"model: {wanted}") if found is None else _json(row_of(found))
+    return page_reply([row_of(model) for model in models], path)
+
+
+def wanted_model(path: str) -> str | None:
+    """Return the id of the single model that a request is for, or None if it is for the list."""
+    return unquote(path.partition("?")[0].removeprefix(_PREFIX).strip("/")) or None
+
+
+def page_reply(rows: Sequence[Mapping[str, Any]], path: str) -> Reply:
+    """Return the page of a list that the query of ``path`` selects. Each row has an ``id``."""
+    options = parse_qs(path.partition("?")[2])
     try:
         limit = int(options.get("limit", [str(_USUAL_LIMIT)])[0])
     except ValueError:
         limit = 0
-    if not 1 <= limit <= _MOST:
-        return error_reply(400, f"limit: a number from 1 to {_MOST}")
-    return _page(models, limit, *(options.get(name, [None])[0] for name in ("after_id", "before_id")))
+    if not 1 <= limit <= MOST_LISTED:
+        return error_reply(400, f"limit: a number from 1 to {MOST_LISTED}")
+    return _page(rows, limit, *(options.get(name, [None])[0] for name in ("after_id", "before_id")))
 
 
-def _page(models: Sequence[ListedModel], limit: int, after_id: str | None, before_id: str | None) -> Reply:
-    ids = [model.id for model in models]
+def _page(rows: Sequence[Mapping[str, Any]], limit: int, after_id: str | None, before_id: str | None) -> Reply:
+    ids = [row["id"] for row in rows]
     for name, cursor in (("after_id", after_id), ("before_id", before_id)):
         if cursor is not None and cursor not in ids:
             return error_reply(400, f"{name}: there is no model {cursor} in this list")
     start = ids.index(after_id) + 1 if after_id is not None else 0
     end = ids.index(before_id) if before_id is not None else len(ids)
-    candidates = models[start:end]
+    candidates = rows[start:end]
     page = candidates[-limit:] if before_id is not None and after_id is None else candidates[:limit]
     return _json(
         {
-            "data": [_row(model) for model in page],
+            "data": page,
             "has_more": len(page) < len(candidates),
-            "first_id": page[0].id if page else None,
-            "last_id": page[-1].id if page else None,
+            "first_id": page[0]["id"] if page else None,
+            "last_id": page[-1]["id"] if page else None,
         }
     )
 
 
-def _row(model: ListedModel) -> dict[str, str]:
+def row_of(model: ListedModel) -> dict[str, Any]:
+    """Return a model as a row of the list."""
     return {"type": "model", "id": model.id, "display_name": model.display_name, "created_at": model.created_at}
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from candela_tui.config import RulesSettings
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import Upstream
-from candela_tui.rules import models
 from candela_tui.rules.budgets import rule as budget_rules
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.models import rule as models
 from candela_tui.rules.rule import MakeRule, RuledUpstream
 from candela_tui.rules.tools import rule as tools
 

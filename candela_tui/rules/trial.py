@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
+from candela_tui.analysis.filter import parse_for_arrivals
+from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import ToolCall
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange
 from candela_tui.fulltext.recorded import RecordedConversation
+from candela_tui.ledger.ledger import Dimension
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.protocol.rule_action import RuleAction
-from candela_tui.rules.models import DeniedModels
+from candela_tui.rules.models.policy import ModelPolicy, refused, replaced
 from candela_tui.rules.tools.declared import declared_tools
 from candela_tui.rules.tools.judge import Judge
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
+from candela_tui.text.times import utc_now
 
 
 class Trial:
@@ -26,8 +31,11 @@ class Trial:
     gone on differently."""
 
     def __init__(self, settings: RulesSettings, store: StoreReader) -> None:
-        self._models = DeniedModels(settings.models.deny)
+        self._models = ModelPolicy(settings.models)
         self._judge = Judge(settings.tools)
+        self._filters = {
+            number: parse_for_arrivals(rule.match) for number, rule in enumerate(settings.tools) if rule.match
+        }
         self._store = store
         self._conversation = RecordedConversation(store)
         self._home = str(Path.home())
@@ -42,17 +50,55 @@ class Trial:
                 for action in dict.fromkeys(self._of(exchange)):
                     yield exchange, action
 
+    @cached_property
+    def _agents(self) -> dict[tuple[str | None, str], str | None]:
+        """The types of sub-agents, by session and agent."""
+        return self._store.agent_types(ExchangeQuery()).by_agent()
+
+    @cached_property
+    def _titles(self) -> dict[str | None, str | None]:
+        sums = self._store.totals(ExchangeQuery(), by=(Dimension.SESSION,))
+        return {session.session_id: session.title for session in sums.sessions()}
+
+    def _agent(self, exchange: Exchange) -> str | None:
+        """Return the type of the sub-agent that made a request."""
+        return self._agents.get((exchange.session_id, exchange.agent_id)) if exchange.agent_id is not None else None
+
+    def _judge_of(self, exchange: Exchange) -> Judge:
+        """Return the judge with the rules that are about a request."""
+        if not self._filters:
+            return self._judge
+        agent = self._agent(exchange)
+        around = Surroundings(
+            utc_now(),
+            {exchange.agent_id: agent} if exchange.agent_id is not None and agent is not None else {},
+            lambda of: self._titles.get(of.session_id),
+            lambda of: self._directories.get(of.session_id),
+        )
+        return self._judge.without(
+            {number for number, wanted in self._filters.items() if not wanted.matches(exchange, around)}
+        )
+
     def _of(self, exchange: Exchange) -> Iterator[RuleAction]:
-        pattern = self._models.denying(exchange.model) if exchange.model is not None else None
-        if pattern is not None:
-            yield RuleAction(self._models.name, "refuse", False, f"{exchange.model} is denied by {pattern}")
-        if self._judge.judges_declared:
+        if exchange.model is not None:
+            yield from self._of_model(exchange, exchange.model)
+        judge = self._judge_of(exchange)
+        if judge.judges_declared:
             for tool in self._declared(exchange):
-                judgement = self._judge.of_declared(tool)
+                judgement = judge.of_declared(tool)
                 if judgement is not None:
                     yield judgement.action
-        if any(map(self._judge.concerns, exchange.tools_called)):
-            yield from self._calls(exchange)
+        if any(map(judge.concerns, exchange.tools_called)):
+            yield from self._calls(exchange, judge)
+
+    def _of_model(self, exchange: Exchange, asked: str) -> Iterator[RuleAction]:
+        agent = self._agent(exchange) if self._models.asks_agents else None
+        model, because = self._models.chosen(asked, exchange.route, agent)
+        denial = self._models.denial(model)
+        if denial is not None:
+            yield refused(asked, model, denial, dry_run=False)
+        elif model != asked:
+            yield replaced(asked, model, because, dry_run=False)
 
     def _declared(self, exchange: Exchange) -> list[str]:
         whole = self._store.exchange(exchange.id)
@@ -63,7 +109,7 @@ class Trial:
             # It is damaged, as `candela db check` says.
             return []
 
-    def _calls(self, exchange: Exchange) -> Iterator[RuleAction]:
+    def _calls(self, exchange: Exchange, judge: Judge) -> Iterator[RuleAction]:
         whole = self._store.exchange(exchange.id)
         answer = self._conversation.answer(whole) if whole is not None else None
         place = Place(self._home, self._directories.get(exchange.session_id))
@@ -71,6 +117,6 @@ class Trial:
             if isinstance(block, dict) and block.get("type") in TOOL_CALLS:
                 arguments = block.get("input")
                 call = ToolCall(str(block.get("name")), arguments if isinstance(arguments, dict) else {})
-                judgement = self._judge.of_call(call, place)
+                judgement = judge.of_call(call, place)
                 if judgement is not None:
                     yield judgement.action

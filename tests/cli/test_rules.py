@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from candela_tui.cli.commands.rules import rules
 from candela_tui.cli.main import cli
 from candela_tui.config import rule_kinds
+from candela_tui.protocol.claude_code.session_clues import SessionClues
 from tests.cli.command import Home
 from tests.proxy.running import BODY
 from tests.reports.exchanges import exchange
@@ -54,6 +55,38 @@ async def test_it_lists_what_the_rules_would_have_done(home: Home) -> None:
     listed = (await home.run("rules", "try")).out
     assert "no pushes" in listed
     assert "--force" not in listed
+
+
+async def test_it_knows_agents_sessions_and_directories_as_live_traffic_does(home: Home) -> None:
+    home.config.write_text(
+        """
+[rules.models]
+aliases = { fast = "claude-haiku-4-5-20251001" }
+by_agent = { Explore = "fast" }
+
+[[rules.tools]]
+name = "no tools"
+deny = ["Bash"]
+match = "agent:Explore project:/work/api session:reef"
+"""
+    )
+    calls: dict[str, Any] = {"tools_called": ("Bash",)}
+    home.record(exchange(id="0001", clues=SessionClues("The reef", "/work/api"), **calls), response=answer("ls"))
+    home.record(exchange(id="0002", clues=None, agent_id="a1", agent_type="Explore", **calls), response=answer("ls"))
+    home.record(exchange(id="0003", clues=None, agent_id="a2", agent_type="Plan", **calls), response=answer("ls"))
+    home.record(exchange(id="0004", clues=None, session_id="s2", agent_id="a3", agent_type="Explore", **calls))
+    home.record(exchange(id="0005", clues=None, session_id="s2", model="fast"))
+
+    ran = await home.run("rules", "try", "--json")
+
+    model = exchange(id="").model
+    explore = f"claude-haiku-4-5-20251001 in place of {model}, for Explore"
+    assert [(each["id"], each["rule"], each["words"]) for each in json.loads(ran.out)] == [
+        ("0002", "rules.models", explore),
+        ("0002", "no tools", "Bash is denied by Bash"),
+        ("0004", "rules.models", explore),
+        ("0005", "rules.models", "claude-haiku-4-5-20251001 in place of fast, which is its alias"),
+    ]
 
 
 async def test_without_rules_it_says_so(home: Home) -> None:

@@ -22,7 +22,7 @@ from candela_tui.analysis.filter import parse, parse_beginning
 from candela_tui.analysis.filter_fields import FilterError, Surroundings
 from candela_tui.analysis.items import Items, lines_of, read_items
 from candela_tui.analysis.outline import outline
-from candela_tui.config import ConfigError, validated
+from candela_tui.config import ConfigError, ModelRules, validated
 from candela_tui.config.toml_text import NotToml
 from candela_tui.config.toml_text import parse as parse_toml
 from candela_tui.exchange import Exchange
@@ -66,7 +66,7 @@ from candela_tui.redaction import REDACTED, has_secret, redact_headers, redact_t
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.curl import curl_command, fits_a_command
 from candela_tui.reports.report import export_of, file_stem
-from candela_tui.rules.models import DeniedModels
+from candela_tui.rules.models.policy import ModelPolicy
 from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import is_terminal_safe, is_terminal_safe_lines, terminal_safe, terminal_safe_lines
 from candela_tui.text.wrap import wrapped
@@ -291,7 +291,7 @@ def filter_text(data: bytes) -> None:
 
 def rule_pattern(data: bytes) -> None:
     pattern, _, model = _text(data).partition("\n")
-    DeniedModels([pattern]).denying(model)
+    ModelPolicy(ModelRules(deny=(pattern or "*",))).denial(model)
 
 
 def local_api(data: bytes) -> None:

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from candela_tui.config import RulesSettings
+from candela_tui.config import ModelRules, RulesSettings
 from candela_tui.exchange import Outcome
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply
-from candela_tui.rules.models import DeniedModels
+from candela_tui.rules.models.policy import ModelPolicy
+from candela_tui.rules.models.rule import ModelRule
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.table import with_rules
 from candela_tui.text.times import Clock
@@ -35,6 +36,10 @@ class Passes:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def denying(pattern: str) -> ModelRule:
+    return ModelRule(ModelPolicy(ModelRules(deny=(pattern,))), RunningLedger(Clock()))
 
 
 def asking(model: str, path: str = "/v1/messages", dialect: str = "messages", **fields: Any) -> ClientRequest:
@@ -82,7 +87,7 @@ def natively(dialect: str, path: str) -> ClientRequest:
     ids=lambda value: value if isinstance(value, str) else f"{value.dialect} {value.path[-40:]}",
 )
 async def test_a_denied_model_is_refused_however_it_is_spelled(pattern: str, request_: ClientRequest) -> None:
-    answer = await DeniedModels([pattern]).attempt(request_, Passes())
+    answer = await denying(pattern).attempt(request_, Passes())
     assert isinstance(answer, Reply)
     assert (answer.status, answer.refused_by) == (402, "rules.models")
 
@@ -101,7 +106,7 @@ async def test_a_denied_model_is_refused_however_it_is_spelled(pattern: str, req
     ids=lambda request: f"{request.method} {request.path}",
 )
 async def test_everything_else_passes(request_: ClientRequest) -> None:
-    answer = await DeniedModels(["claude-opus-*"]).attempt(request_, Passes())
+    answer = await denying("claude-opus-*").attempt(request_, Passes())
     assert isinstance(answer, Attempt)
     assert answer.request.body is request_.body
 

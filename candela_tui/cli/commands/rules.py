@@ -12,6 +12,7 @@ from candela_tui.cli.recorded import NO_SESSION, recorded
 from candela_tui.cli.rule_options import KindsGroup, options_for, values_of
 from candela_tui.cli.terminal.option_types import moment, span
 from candela_tui.cli.terminal.output import echo_json, output_width
+from candela_tui.config import RulesSettings
 from candela_tui.exchange.facts import iso_time
 from candela_tui.reports.json_text import json_text
 from candela_tui.text.tables import table
@@ -261,7 +262,7 @@ def try_rules(invocation: Invocation, since: datetime | None, as_json: bool) -> 
             for exchange, action in found
         ]
         echo_json(json_text(records))
-    elif not (settings.models.deny or settings.tools):
+    elif settings == RulesSettings():
         click.echo(_NO_RULES, err=True)
     elif found:
         rows = [

@@ -101,11 +101,11 @@ _STRUCTURED_REFUSED = Source(_DOCS + "build-with-claude/overview; github.com/ver
 _STRICT_REFUSED = Source("@ai-sdk/amazon-bedrock 4.0.186", "2026-10")
 _SDK = Source("anthropic 2.14.0, lib/bedrock", "2026-11")
 
-_MID_CONVERSATION = Models(since=(4, 8), but=("claude-sonnet-5",))
+MID_CONVERSATION = Models(since=(4, 8), but=("claude-sonnet-5",))
 """Models with messages of role system. litellm and LangChain name Sonnet 5, too; Anthropic's page excludes it."""
 
 _NAMED = ("claude-fable-5-1", "claude-mythos-5-1", "claude-fable-5-2", "claude-mythos-5-2")
-_EFFORT_OF_MESSAGES = Models(since=(5, 5), also=("claude-opus-5", *_NAMED))
+EFFORT_OF_MESSAGES = Models(since=(5, 5), also=("claude-opus-5", *_NAMED))
 _EFFORT_OF_MESSAGES_ON_BEDROCK = Models(since=(5, 6), also=("claude-opus-5-5", *_NAMED))
 """The list of Anthropic's pages for Bedrock before Fable 5.2. The newest page no longer tells the clouds apart."""
 
@@ -168,9 +168,9 @@ VERTEX = Cloud(
             Models(before=(4, 6)),
             why="from Claude 4.6 on, models of Vertex AI do the same without it",
         ),
-        *_known(_EFFORT_PAGE, _MESSAGE_EFFORT, models=_EFFORT_OF_MESSAGES),
-        *_known(_LITELLM, _MESSAGE_EFFORT_OF_CLIENT, models=_EFFORT_OF_MESSAGES),
-        *_known(_SYSTEM_PAGE, _TOOL_CHANGES, _INLINE_TOOLS, _CLEAR_AT, models=_MID_CONVERSATION),
+        *_known(_EFFORT_PAGE, _MESSAGE_EFFORT, models=EFFORT_OF_MESSAGES),
+        *_known(_LITELLM, _MESSAGE_EFFORT_OF_CLIENT, models=EFFORT_OF_MESSAGES),
+        *_known(_SYSTEM_PAGE, _TOOL_CHANGES, _INLINE_TOOLS, _CLEAR_AT, models=MID_CONVERSATION),
         FlagRow(MID_CONVERSATION_SYSTEM, _SYSTEM_PAGE, NO_MODEL, why=_NEEDLESS),
     ),
     (
@@ -186,16 +186,16 @@ VERTEX = Cloud(
             _EFFORT_PAGE,
             MESSAGE_EFFORT.path,
             flags=(_MESSAGE_EFFORT, _MESSAGE_EFFORT_OF_CLIENT),
-            models=_EFFORT_OF_MESSAGES,
+            models=EFFORT_OF_MESSAGES,
         ),
-        *_with(_SYSTEM_PAGE, SYSTEM_MESSAGES.path, models=_MID_CONVERSATION),
-        *_with(_SYSTEM_PAGE, "messages.*.clear_at", flags=(_CLEAR_AT,), models=_MID_CONVERSATION),
+        *_with(_SYSTEM_PAGE, SYSTEM_MESSAGES.path, models=MID_CONVERSATION),
+        *_with(_SYSTEM_PAGE, "messages.*.clear_at", flags=(_CLEAR_AT,), models=MID_CONVERSATION),
         *_with(
             _SYSTEM_PAGE,
             "messages.*.content.tool_addition",
             "messages.*.content.tool_removal",
             flags=(_TOOL_CHANGES, _INLINE_TOOLS),
-            models=_MID_CONVERSATION,
+            models=MID_CONVERSATION,
         ),
         *_with(_LITELLM, "tools.*.defer_loading", flags=(_TOOL_SEARCH,)),
         *_with(_LITELLM, "tools.*.input_examples", flags=("tool-examples-2025-10-29",)),
@@ -251,7 +251,7 @@ BEDROCK = Cloud(
         ),
         FlagRow(_MESSAGE_EFFORT, _EFFORT_PAGE, _EFFORT_OF_MESSAGES_ON_BEDROCK),
         FlagRow(_MESSAGE_EFFORT_OF_CLIENT, _EFFORT_PAGE, _EFFORT_OF_MESSAGES_ON_BEDROCK, sent_as=_MESSAGE_EFFORT),
-        *_known(_SYSTEM_PAGE, _TOOL_CHANGES, _CLEAR_AT, models=_MID_CONVERSATION),
+        *_known(_SYSTEM_PAGE, _TOOL_CHANGES, _CLEAR_AT, models=MID_CONVERSATION),
         *(FlagRow(flag, _AWS_CREDIT, Models(since=(4, 8)), sent_as=_CREDIT_OF_AWS) for flag in _CREDIT),
         FlagRow(_CREDIT_OF_AWS, _AWS_CREDIT, Models(since=(4, 8))),
         FlagRow(MID_CONVERSATION_SYSTEM, _SYSTEM_PAGE, NO_MODEL, why=_NEEDLESS),
@@ -272,14 +272,14 @@ BEDROCK = Cloud(
         *_with(_STRUCTURED_REFUSED, "output_config.format", models=_STRUCTURED_ON_BEDROCK),
         *_with(_STRICT_REFUSED, "tools.*.strict", models=_STRUCTURED_ON_BEDROCK),
         *_with(_EFFORT_PAGE, MESSAGE_EFFORT.path, flags=(_MESSAGE_EFFORT,), models=_EFFORT_OF_MESSAGES_ON_BEDROCK),
-        *_with(_SYSTEM_PAGE, SYSTEM_MESSAGES.path, models=_MID_CONVERSATION),
-        *_with(_SYSTEM_PAGE, "messages.*.clear_at", flags=(_CLEAR_AT,), models=_MID_CONVERSATION),
+        *_with(_SYSTEM_PAGE, SYSTEM_MESSAGES.path, models=MID_CONVERSATION),
+        *_with(_SYSTEM_PAGE, "messages.*.clear_at", flags=(_CLEAR_AT,), models=MID_CONVERSATION),
         *_with(
             _SYSTEM_PAGE,
             "messages.*.content.tool_addition",
             "messages.*.content.tool_removal",
             flags=(_TOOL_CHANGES,),
-            models=_MID_CONVERSATION,
+            models=MID_CONVERSATION,
         ),
         *_with(_LITELLM, "tools.*.defer_loading", flags=(_TOOL_SEARCH,)),
         # @ai-sdk/amazon-bedrock and litellm report the field as refused, and send the flag alone.

@@ -8,8 +8,8 @@ takes without a beta flag (https://platform.claude.com/docs/en/build-with-claude
 from dataclasses import dataclass
 from typing import Any
 
+from candela_tui.protocol import generations
 from candela_tui.protocol.adaptation import Adaptation
-from candela_tui.protocol.openai import generations
 from candela_tui.protocol.openai.errors import InvalidChat
 
 _FIELD = "reasoning_effort"

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.protocol import generations
 from candela_tui.protocol.adaptation import Adaptation
-from candela_tui.protocol.openai import generations
 from candela_tui.protocol.openai.conversation import Conversation, conversation
 from candela_tui.protocol.openai.errors import InvalidChat
 from candela_tui.protocol.openai.json_members import Members, given, members_of, optional, required, typed

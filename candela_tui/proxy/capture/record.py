@@ -30,6 +30,7 @@ from candela_tui.protocol.message_digests import (
 )
 from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.protocol.request import MessagesRequest
+from candela_tui.protocol.rule_action import chose_model
 from candela_tui.protocol.service_tiers import tier_in
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import Dialect, Provider
@@ -182,9 +183,10 @@ class ExchangeRecord:
             provider_response_headers=(),
             subscription=self._oauth and raw.request.route.provider == Provider.ANTHROPIC,
         )
-        self.exchange = self._attempted(self.exchange)
         if request is not None:
             self._asked = self._asks(call)
+        self.exchange = self._attempted(self.exchange)
+        if request is not None:
             self._unread = chain(asked_lifetimes(self._body, self._lifetimes), self._digest(request))
 
     def _asks(self, call: ParsedRequest) -> Asked:
@@ -443,6 +445,8 @@ class ExchangeRecord:
         if attempt is None or attempt is self._attempt:
             return exchange
         self._attempt = attempt
+        if self._asked is not None and attempt.model is not None and chose_model(raw.request.noted):
+            self._asked = replace(self._asked, model=attempt.model)
         sent = attempt.request.headers
         return replace(
             exchange,

@@ -1,4 +1,4 @@
-"""Which fields of chat clients each generation of Claude accepts.
+"""Which fields of a request each generation of Claude accepts.
 
 Sources, read 2026-11-21:
 https://platform.claude.com/docs/en/build-with-claude/effort (levels by model),
@@ -24,6 +24,17 @@ def default_max_tokens(model: str) -> int:
     if version >= (3, 7):
         return 32_000
     return 8_192 if version >= (3, 5) else 4_096
+
+
+def longest_output(model: str) -> int | None:
+    """Return the most tokens that the model generates, or None for newer models, of which no limit is known here."""
+    name = model_name(model)
+    version = _version(model)
+    if version >= (4, 6):
+        return None
+    if version >= (4, 0) and name.base.startswith("claude-opus") and version < (4, 5):
+        return 32_000
+    return 64_000 if version >= (3, 7) else default_max_tokens(model)
 
 
 def takes_sampling(model: str) -> bool:
@@ -54,6 +65,11 @@ def thinks_unasked(model: str) -> bool:
 def hides_thinking(model: str) -> bool:
     """Return whether the model returns the text of its thinking only on request."""
     return _version(model) >= (4, 7)
+
+
+def thinks_fast(model: str) -> bool:
+    """Return whether the model has the fast mode."""
+    return model_name(model).base.startswith("claude-opus") and _version(model) >= (4, 6)
 
 
 def effort_levels(model: str) -> tuple[str, ...]:
