@@ -75,6 +75,7 @@ COMMANDS = {
     "keys": CommandEntry("keys", "keys", "Make and withdraw keys of candela's own."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
+    "completion": CommandEntry("completion", "completion", "Make bash, zsh or fish complete commands."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }
 

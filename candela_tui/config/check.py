@@ -14,6 +14,7 @@ from candela_tui.config.errors import ConfigError
 from candela_tui.config.field_types import expected_at, known_keys, setting_keys
 from candela_tui.config.file import read_document
 from candela_tui.config.settings import Settings
+from candela_tui.config.sidecar import sidecar_settings
 from candela_tui.config.toml_text import Key, NotToml, dotted, parse
 from candela_tui.config.trust import config_access
 from candela_tui.redaction import redact_text
@@ -43,7 +44,7 @@ def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, st
     mistakes."""
     merged = _tables(document)
     origin: dict[Key, str] = {}
-    for name, (key, value) in from_environment(environ).items():
+    for name, key, value in from_environment(environ):
         table = merged
         for depth, part in enumerate(key[:-1], 1):
             if part not in table or expected_at(key[:depth]) != "a table":
@@ -61,13 +62,14 @@ def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, st
         raise ConfigError(_explain(error, source, origin)) from None
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Key, Any]]:
-    """Return the key and value that each environment variable sets, by variable, sorted by name."""
-    found = {}
+def from_environment(environ: Mapping[str, str]) -> list[tuple[str, Key, Any]]:
+    """Return the variable, key and value of each setting that the environment makes. Of two for a key, the last
+    counts."""
+    found = [*sidecar_settings(environ)]
     for name, value in sorted(environ.items()):
         key = tuple(name.removeprefix(ENV_PREFIX).lower().split("__"))
         if name.startswith(ENV_PREFIX) and len(key) > 1:
-            found[name] = key, _from_variable(value)
+            found.append((name, key, _from_variable(value)))
     return found
 
 

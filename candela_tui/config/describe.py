@@ -72,5 +72,5 @@ def origin_of(key: Key, document: Mapping[str, Any], environ: Mapping[str, str] 
             table = None
             break
         table = table[part]
-    variables = (name for name, (set_, _) in from_environment(environ).items() if set_ == key[: len(set_)])
-    return Origin(table is not None, next(variables, None))
+    variables = [name for name, set_, _ in from_environment(environ) if set_ == key[: len(set_)]]
+    return Origin(table is not None, variables[-1] if variables else None)

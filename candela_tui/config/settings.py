@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
-from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, listed
+from candela_tui.providers.identity import DEFAULT_ROUTES, PROVIDER_WORDS, RouteName, listed
 from candela_tui.redaction import is_secret_name
 
 
@@ -63,7 +63,9 @@ def _route_name(value: str) -> RouteName:
 
 if TYPE_CHECKING:
     DefaultRoute = RouteName
+    ProviderWord = str
 else:
+    ProviderWord = Literal[PROVIDER_WORDS]
     # The names are literal text because the error message for a wrong value lists them.
     DefaultRoute = Annotated[Literal[tuple(name.value for name in DEFAULT_ROUTES)], AfterValidator(_route_name)]
 
@@ -107,6 +109,8 @@ class ProxySettings(_Section):
     docs/keys.md. "" reads none."""
     default_route: DefaultRoute = RouteName.DIRECT
     """The route for requests to the base URL without a path prefix."""
+    providers: tuple[ProviderWord, ...] = ()
+    """The providers whose routes are open, such as ["direct", "bedrock"]. Without any, all are."""
     allow: Literal["same-user", "any-local"] = "same-user"
     """Who on this machine may use the proxy. Enforced only on Linux."""
     connect_timeout_s: float = Field(10, gt=0, le=600)

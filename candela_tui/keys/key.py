@@ -9,15 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from candela_tui.protocol.model_ids import matches_model
-from candela_tui.providers.identity import ROUTES, Provider, Route
+from candela_tui.providers.identity import PROVIDER_WORDS, Provider, Route, provider_named
 from candela_tui.redaction import KEY_BEGINNING
 
 GRACE = timedelta(hours=24)
 """How long the old text of a key is accepted after it was rotated."""
-PROVIDER_WORDS = tuple(dict.fromkeys(route.option for route in ROUTES if route.option != "chat"))
-"""What ``--providers`` takes. Chat completions belong to the provider that serves them."""
 WINDOWS = ("hour", "day", "week", "month", "total")
-_PROVIDERS = {route.option: route.provider for route in ROUTES if route.option in PROVIDER_WORDS}
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LENGTH = 43
 """Characters behind the beginning: 256 bits."""
@@ -92,7 +89,7 @@ class Key:
 
     def allows_provider(self, provider: Provider) -> bool:
         """Return whether requests may go to a provider."""
-        return not self.providers or any(_PROVIDERS[word] is provider for word in self.providers)
+        return not self.providers or provider in map(provider_named, self.providers)
 
     def allows_route(self, route: Route) -> bool:
         """Return whether requests on a route are allowed."""

@@ -197,6 +197,9 @@ ACCOUNTS: Final[Mapping[str, Provider]] = {info.account: info.provider for info 
 """Providers by the name of their sign-in."""
 ROUTE_OPTIONS: Final = tuple(dict.fromkeys(route.option for route in ROUTES))
 """The values of ``--route``."""
+PROVIDER_WORDS: Final = tuple(option for option in ROUTE_OPTIONS if option != "chat")
+"""The words for providers where a user lists some, such as for a key. Chat completions belong to the provider that
+serves them."""
 NATIVE_OPTIONS: Final = tuple(route.option for route in ROUTES if route.native)
 """The values of ``--route`` that can be combined with ``--native``."""
 DEFAULT_ROUTES: Final = tuple(route.name for route in ROUTES if route.dialect is Dialect.MESSAGES)
@@ -223,6 +226,11 @@ def route_to(provider: Provider) -> Route:
 def route_for(option: str, *, native: bool = False) -> Route | None:
     """Return the route selected by ``--route`` and ``--native``, or None if the option has no native route."""
     return next((route for route in ROUTES if route.option == option and route.native is native), None)
+
+
+def provider_named(word: str) -> Provider:
+    """Return the provider of one of ``PROVIDER_WORDS``."""
+    return next(route.provider for route in ROUTES if route.option == word)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -145,8 +145,9 @@ def moment_ahead(text: str, clock: Clock) -> datetime:
     the beginning of a day, or a day and a time in ISO 8601. Raises ValueError."""
     words = text.strip()
     try:
-        if span := _AGE.fullmatch(words.lower()):
-            return clock.now() + timedelta(**{_UNITS[span[2]]: int(span[1])})
+        span = span_of(words)
+        if span is not None:
+            return clock.now() + span
         return _in_zone(datetime.fromisoformat(words), clock)
     except (ValueError, OverflowError):
         raise ValueError(

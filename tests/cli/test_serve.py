@@ -275,3 +275,23 @@ async def doctor_says(home: Home, check_id: str) -> str:
     """What a check of the doctor says."""
     checks = json.loads((await home.run("doctor", "--offline", "--json")).out)["checks"]
     return " ".join(check["words"] for check in checks if check["id"] == check_id)
+
+
+async def test_variables_alone_set_up_a_sidecar(home: Home, provider: Provider, http: aiohttp.ClientSession) -> None:
+    del home.environment["CANDELA_PROXY__PORT"]
+    process = await home.start("serve", "--log", "json", PROVIDERS="anthropic", PORT=str(home.port))
+    begun = json.loads(await line(process))
+    assert begun["message"].endswith(f"listens on http://127.0.0.1:{home.port}")
+    provider.answer(message(text("Hello")))
+    async with ask(http, home) as response:
+        await response.read()
+    ended_line = json.loads(await line(process))
+    assert (ended_line["level"], ended_line["logger"]) == ("info", "candela_tui.requests")
+    assert ended_line["time"].endswith("Z")
+    request = ended_line["request"]
+    assert (request["outcome"], request["status"], request["model"]) == ("ok", 200, "claude-opus-4-8")
+    assert request["cost_usd"] > 0
+    process.send_signal(signal.SIGTERM)
+    code, out, err = await ended(process)
+    assert code == 0
+    assert all(json.loads(each) for each in (out + err).splitlines())

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.keys.key import (
-    PROVIDER_WORDS,
     KeyBudget,
     KeyState,
     checked_budget,
@@ -18,7 +17,7 @@ from candela_tui.keys.key import (
     new_text,
     prefix_of,
 )
-from candela_tui.providers.identity import ROUTES, Provider
+from candela_tui.providers.identity import PROVIDER_WORDS, ROUTES, Provider
 from candela_tui.redaction import redact_text
 from tests.keys.made import wanted
 

@@ -14,7 +14,6 @@ from candela_tui.exchange.facts import iso_time
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import (
     GRACE,
-    PROVIDER_WORDS,
     Key,
     KeyBudget,
     KeyState,
@@ -24,6 +23,7 @@ from candela_tui.keys.key import (
     checked_providers,
 )
 from candela_tui.keys.store import KeyStore
+from candela_tui.providers.identity import PROVIDER_WORDS
 from candela_tui.reports.json_text import json_text
 from candela_tui.text.tables import table
 from candela_tui.text.terminal_safe import terminal_safe

@@ -6,14 +6,22 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
 
 
 @click.command()
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="The form of the lines: text for people, json for what collects logs.",
+)
 @click.option("--ready-fd", type=int, hidden=True)
 @pass_invocation
-def serve(invocation: Invocation, ready_fd: int | None) -> None:
+def serve(invocation: Invocation, log: str, ready_fd: int | None) -> None:
     """Run the proxy without a dashboard, in the foreground.
 
     Prints a line for each finished request, and warnings on standard error. Ctrl+C stops it: live streams have
-    proxy.shutdown_grace_s seconds to end. A second Ctrl+C stops it at once.
+    proxy.shutdown_grace_s seconds to end, as after SIGTERM. A second Ctrl+C stops it at once.
+
+    In a container, variables alone can set it up: docs/deploy.md lists them.
     """
     from candela_tui.cli.process.serving import serve_until_told
 
-    serve_until_told(invocation, ready_fd)
+    serve_until_told(invocation, ready_fd, json_log=log == "json")

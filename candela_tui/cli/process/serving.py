@@ -13,7 +13,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process import pidfile
 from candela_tui.cli.process.daemon import READY
 from candela_tui.cli.process.engine import Engine
-from candela_tui.cli.process.logging_setup import REQUESTS, log_beside_the_store, log_to_terminal
+from candela_tui.cli.process.logging_setup import EXCHANGE, REQUESTS, log_beside_the_store, log_to_terminal
 from candela_tui.cli.process.port import refused, require_keys, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.exchange import Exchange
@@ -29,11 +29,11 @@ _GATHERED_S = 0.1
 """Seconds for which news are gathered before they are logged."""
 
 
-def serve_until_told(invocation: Invocation, ready_fd: int | None) -> None:
+def serve_until_told(invocation: Invocation, ready_fd: int | None, *, json_log: bool = False) -> None:
     """Run the proxy until a signal ends it. ``ready_fd`` is where another candela, which started this one in the
     background, waits to hear that it is ready, or why not."""
     if ready_fd is None:
-        with log_to_terminal():
+        with log_to_terminal(as_json=json_log):
             _run(invocation, on_ready=_say_where)
         return
     with log_beside_the_store(invocation), os.fdopen(ready_fd, "wb", buffering=0) as starter:
@@ -81,7 +81,7 @@ def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
 def _log_ended(follower: Follower) -> None:
     for exchange in follower.drain().exchanges:
         if not exchange.live:
-            requests.info(line(exchange))
+            requests.info("%s", line(exchange), extra={EXCHANGE: exchange})
 
 
 def line(exchange: Exchange) -> str:

@@ -21,7 +21,7 @@ async def keep_setting(
     """Store the setting in config.toml and say so. Tell the user about a variable that overrides it."""
     if await write_setting(context, prompter, section, name, value):
         await prompter.tell(f"[{section}] {name} = {value} is in {context.config}.")
-    for variable, (set_, _) in from_environment(environ).items():
+    for variable, set_, _ in from_environment(environ):
         if set_ == (section, name):
             await prompter.tell(f"{variable} is set and takes precedence: unset it.")
 
