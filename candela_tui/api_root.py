@@ -5,6 +5,8 @@ from typing import Final
 PAGE_ROOT: Final = "/_local/"
 API_FOLDER: Final = "/_local/api/"
 API_ROOT: Final = "/_local/api/v1"
+TRACES_PATH: Final = "/_local/api/traces"
+"""Of the original candela, so without a version."""
 
 
 def of_page(target: str) -> bool:

@@ -627,6 +627,14 @@ class TelemetrySettings(_Section):
     pubsub: PubSubSettings = Field(default_factory=PubSubSettings)
 
 
+class MetricsSettings(_Section):
+    """[metrics]: numbers for Prometheus, at /metrics."""
+
+    allow: Literal["token", "any-local"] = "token"
+    """Who may read them: programs of yours that send the token of the local API, or every user of this machine without
+    it. They have sums by model, and nothing that was said."""
+
+
 class ModelNames(_Section):
     """[models."NAME"]: a model's ids on other providers, and its region."""
 
@@ -738,4 +746,5 @@ class Settings(_Section):
     sessions: SessionsSettings = Field(default_factory=SessionsSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

@@ -52,6 +52,9 @@ from candela_tui.proxy.client_answer import error_response, reply_response, with
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST, bind_beyond
 from candela_tui.proxy.local_api.api import LocalApi
+from candela_tui.proxy.metrics.counts import Counts
+from candela_tui.proxy.metrics.moment import Moment
+from candela_tui.proxy.metrics.page import METRICS_PATH, MetricsPage
 from candela_tui.proxy.named_session import named_session
 from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
@@ -115,6 +118,7 @@ class Proxy:
     ``sinks`` receive every exchange, and belong to the caller. ``paths`` are those of the data directory; without them
     there is no local API. ``rules_file`` is the config.toml whose rules are followed while it runs. ``dashboard`` is
     the command for a dashboard that is attached to this candela; without it, none can be opened in a browser.
+    ``counts`` is what counts for ``/metrics``.
     """
 
     def __init__(
@@ -126,7 +130,9 @@ class Proxy:
         paths: Paths | None = None,
         rules_file: Path | None = None,
         dashboard: Sequence[str] = (),
+        counts: Counts | None = None,
     ) -> None:
+        self._counts = counts or Counts()
         self._settings = settings
         self._rules_file = rules_file
         self._sock = sock
@@ -143,7 +149,7 @@ class Proxy:
         self._ledger = RunningLedger(Clock())
         self._budgets = Budgets(self._pricer, self._ledger, Overrides(paths.overrides) if paths else None, feed.notify)
         self._messages = LatestMessages()
-        own: list[Sink] = [LedgerSink(self._ledger), self._budgets]
+        own: list[Sink] = [LedgerSink(self._ledger), self._budgets, self._counts]
         if settings.cache.ask_provider:
             own.append(LatestMessagesSink(self._messages))
         self._capture = Capture((*sinks, *own), self._pricer, feed.notify, Kept(settings.history.bodies))
@@ -183,6 +189,7 @@ class Proxy:
             if paths
             else None
         )
+        self._metrics = MetricsPage(settings.metrics.allow, self._token, self._moment)
         self._dashboard = dashboard
         self._page: DashboardPage | None = None
 
@@ -207,6 +214,7 @@ class Proxy:
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,
+            open_paths={METRICS_PATH} if self._settings.metrics.allow == "any-local" else (),
             handler_cancellation=True,
             keepalive_timeout=_KEEPALIVE_S,
             access_log=None,
@@ -326,6 +334,9 @@ class Proxy:
         if target == "/readyz":
             ready = self._warming is not None and self._warming.done()
             return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+        if not from_beyond and target.partition("?")[0] == METRICS_PATH:
+            with self._telling:
+                return await self._metrics.answer(request)
         if not from_beyond and of_page(target) and (page := self._opened_page()) is not None:
             with self._telling:
                 return await page.answer(request, target)
@@ -395,9 +406,21 @@ class Proxy:
             from candela_tui.proxy.browser.access import Access
             from candela_tui.proxy.browser.page import DashboardPage
 
-            api = self._api
-            self._page = DashboardPage(Access(lambda: api.token, self._port), self._dashboard)
+            self._page = DashboardPage(Access(self._token, self._port), self._dashboard)
         return self._page
+
+    def _token(self) -> str | None:
+        return self._api.token if self._api is not None else None
+
+    def _moment(self) -> Moment:
+        return Moment(
+            self._counts.now(),
+            self.live,
+            self._started_at.timestamp(),
+            self._feed.storing(),
+            self._feed.telemetry(),
+            self._budgets.states(),
+        )
 
     def _new_page_link(self) -> str | None:
         page = self._opened_page()

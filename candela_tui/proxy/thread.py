@@ -15,6 +15,7 @@ from candela_tui.feed import Feed
 from candela_tui.paths import Paths
 from candela_tui.proxy.collector import Collector
 from candela_tui.proxy.listen import HOST
+from candela_tui.proxy.metrics.counts import Counts
 from candela_tui.proxy.server import Proxy
 from candela_tui.sinks.sink import Sink
 
@@ -38,8 +39,11 @@ class ProxyThread:
         paths: Paths | None = None,
         rules_file: Path | None = None,
         dashboard: Sequence[str] = (),
+        counts: Counts | None = None,
     ) -> None:
-        """``dashboard`` is the command for a dashboard that is attached to this candela."""
+        """``dashboard`` is the command for a dashboard that is attached to this candela, ``counts`` what counts for
+        ``/metrics``."""
+        self._counts = counts
         self._dashboard = dashboard
         self._settings = settings
         self._sock = sock
@@ -87,7 +91,14 @@ class ProxyThread:
         self._leave = asyncio.Event()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         proxy = Proxy(
-            self._settings, self._sock, self._feed, self._sinks, self._paths, self._rules_file, self._dashboard
+            self._settings,
+            self._sock,
+            self._feed,
+            self._sinks,
+            self._paths,
+            self._rules_file,
+            self._dashboard,
+            self._counts,
         )
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())

@@ -23,6 +23,7 @@ from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
+from candela_tui.proxy.metrics.counts import Counts
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.results.thread import ResultsThread
 from candela_tui.rules.mistakes import rule_mistakes
@@ -70,6 +71,7 @@ class Engine:
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
         )
         self.feed.storing = self._storing
+        self._counts = Counts()
         self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self.feed.quiet_s)
         self._results = ResultsThread(
             self._paths.store,
@@ -87,7 +89,7 @@ class Engine:
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
         attach = (*CANDELA, *invocation.arguments(), "attach", "--port", str(self.port))
         followed = rules_file or invocation.paths.config
-        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, followed, attach)
+        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, followed, attach, self._counts)
 
     @property
     def address(self) -> str:
@@ -130,6 +132,7 @@ class Engine:
 
     def _completed(self, exchanges: Sequence[Exchange]) -> None:
         self.feed.tell_completed(exchanges)
+        self._counts.completed(exchanges)
         for sink in self._sinks:
             sink.completed(exchanges)
 

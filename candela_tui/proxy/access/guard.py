@@ -11,7 +11,7 @@ candela's own page (``proxy/browser/``) has the origin that its Host names. It r
 import asyncio
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,7 +76,16 @@ def _loopback(host: str) -> bool:
 class GuardedServer(web.Server):
     """An aiohttp low-level server that checks once per connection whether its peer is the same user."""
 
-    def __init__(self, handler: Any, *, allow: Literal["same-user", "any-local"], **options: Any) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        *,
+        allow: Literal["same-user", "any-local"],
+        open_paths: Collection[str] = (),
+        **options: Any,
+    ) -> None:
+        """``open_paths`` are for every user of this machine."""
+        self._open_paths = open_paths
         super().__init__(handler, **options)
         self._check = allow == "same-user" and knows_peers()
         self._strangers: set[RequestHandler] = set()
@@ -122,6 +131,22 @@ class GuardedServer(web.Server):
 
     def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> Refusal | None:
         """Return the reason to refuse this request, or None if it may pass."""
+        target = origin_form(request.raw_path)
+        if target.partition("?")[0] not in self._open_paths:
+            refused = self._of_peer(request)
+            if refused is not None:
+                return refused
+        if request.version.major != 1:
+            # aiohttp's parser reads a first line without a version as HTTP/0.9, with header fields behind it.
+            return Refusal(505, "candela speaks HTTP/1.1, and the request's first line names another version or none")
+        named = authority(request.raw_path)
+        from_beyond = self.is_from_beyond(request)
+        if request.method == "CONNECT" or (named is not None and not from_beyond and not _loopback(named)):
+            return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
+        words = refusal(headers, target, from_beyond=from_beyond)
+        return Refusal(403, words) if words is not None else None
+
+    def _of_peer(self, request: web.BaseRequest) -> Refusal | None:
         connection = request.protocol
         if connection in self._unchecked and request.transport is not None:
             self._ask_for_peer(connection, request.transport)
@@ -134,12 +159,4 @@ class GuardedServer(web.Server):
                 "candela serves the user who started it, and this connection is not known to be theirs; "
                 'set [proxy] allow = "any-local" in config.toml to serve every user of this machine',
             )
-        if request.version.major != 1:
-            # aiohttp's parser reads a first line without a version as HTTP/0.9, with header fields behind it.
-            return Refusal(505, "candela speaks HTTP/1.1, and the request's first line names another version or none")
-        named = authority(request.raw_path)
-        from_beyond = connection in self._from_beyond
-        if request.method == "CONNECT" or (named is not None and not from_beyond and not _loopback(named)):
-            return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
-        words = refusal(headers, origin_form(request.raw_path), from_beyond=from_beyond)
-        return Refusal(403, words) if words is not None else None
+        return None

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from candela_tui import wire
-from candela_tui.api_root import API_ROOT
+from candela_tui.api_root import API_ROOT, TRACES_PATH
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
@@ -33,6 +33,7 @@ from candela_tui.proxy.local_api.listing import newest_first, session_records
 from candela_tui.proxy.local_api.outflow import Outflow
 from candela_tui.proxy.local_api.session_contexts import SessionContexts
 from candela_tui.proxy.local_api.token import bears, own_token
+from candela_tui.proxy.local_api.traces import DEFAULT_LIMIT, RANGES, traces
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.replay.request import NotReplayable
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
@@ -139,6 +140,8 @@ class LocalApi:
         forgets = path == f"{API_ROOT}/refusals" and request.method == "DELETE"
         if request.method != "GET" and not forgets:
             return _refusal(405, "the local API is read with GET", {"Allow": "GET"})
+        if path == TRACES_PATH:
+            return await self._traces(query)
         if path != API_ROOT and not path.startswith(f"{API_ROOT}/"):
             return _refusal(404, f"the local API of this version is at {API_ROOT}")
         names = [unquote(name, errors="surrogateescape") for name in path.removeprefix(API_ROOT).split("/")[1:]]
@@ -304,6 +307,16 @@ class LocalApi:
         self._feed.notify(terminal_safe(text))
         return _document(b"{}")
 
+    async def _traces(self, query: str) -> web.Response:
+        try:
+            fields = _fields(query, "limit", "range")
+            limit = _number(fields, "limit", 1) or DEFAULT_LIMIT
+            return _document(await traces(self._feed, self._store, limit, _range(fields)))
+        except BadQuery as error:
+            return _refusal(400, str(error))
+        except StoreError as error:
+            return _refusal(503, str(error))
+
     def _page_link(self, request: web.BaseRequest) -> web.Response:
         """Make a link that opens the dashboard in a browser."""
         if request.method != "POST":
@@ -414,6 +427,13 @@ def _number(fields: dict[str, str], name: str, least: int) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) >= least):
         raise BadQuery(f"{name} is a whole number from {least}, not {text[:50]!r}")
     return int(text)
+
+
+def _range(fields: dict[str, str]) -> timedelta:
+    text = fields.get("range", "7d")
+    if text not in RANGES:
+        raise BadQuery(f"range is {', '.join(RANGES)}, not {text[:50]!r}")
+    return RANGES[text]
 
 
 def _moment(text: str) -> datetime:
