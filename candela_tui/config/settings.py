@@ -333,6 +333,17 @@ def _known_routes(value: dict[str, str]) -> dict[str, str]:
 ModelsByRoute = Annotated[dict[str, ModelId], BeforeValidator(_by_route), AfterValidator(_known_routes)]
 
 
+class BelowBudget(_Section):
+    """[[rules.models.below_budget]]: cheaper models while a budget is nearly used up."""
+
+    budget: str = ""
+    """The budget's name. "" is the fullest one that the request falls under."""
+    past: float = Field(gt=0, le=1)
+    """The part of the limit, such as 0.8, from which on the models are replaced."""
+    models: dict[Annotated[str, Field(min_length=1)], ModelId]
+    """The cheaper models by pattern, the first that matches: { "claude-opus-*" = "claude-sonnet-5-5" }."""
+
+
 class ModelRules(_Section):
     """[rules.models]: which models may be used, and which one takes the place of another."""
 
@@ -347,6 +358,9 @@ class ModelRules(_Section):
     "ID" }."""
     by_agent: dict[str, ModelId] = Field(default_factory=dict)
     """The models of sub-agents, by the agent's type: "Explore" = "claude-haiku-4-5-20251001"."""
+    below_budget: tuple[BelowBudget, ...] = ()
+    """Cheaper models while a budget is nearly used up: { budget = "my month", past = 0.8, models = { "claude-opus-*" =
+    "claude-sonnet-5-5" } }."""
     dry_run: bool = False
     """Record what the rules about models would do, without doing it."""
 

@@ -1,4 +1,5 @@
-"""What is wrong with the rules of config.toml beyond the form of each value: filters that can't be parsed."""
+"""What is wrong with the rules of config.toml beyond the form of each value: filters that can't be parsed, names that
+nothing has."""
 
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ from candela_tui.config import RulesSettings
 
 def rule_mistakes(settings: RulesSettings) -> list[str]:
     """Return what is wrong, one line for each mistake, with the key."""
-    return list(_wrong_filters(settings))
+    return [*_wrong_filters(settings), *_unknown_budgets(settings)]
 
 
 def _wrong_filters(settings: RulesSettings) -> Iterator[str]:
@@ -20,3 +21,11 @@ def _wrong_filters(settings: RulesSettings) -> Iterator[str]:
             parse_for_arrivals(text)
         except FilterError as error:
             yield f"{key}: the filter has a mistake at character {error.position + 1}: {error.message}"
+
+
+def _unknown_budgets(settings: RulesSettings) -> Iterator[str]:
+    names = [budget.name for budget in settings.budgets]
+    for number, mark in enumerate(settings.models.below_budget):
+        if mark.budget not in ("", *names):
+            there = f"there is {', '.join(names)}" if names else "[[rules.budgets]] has none"
+            yield f"rules.models.below_budget.{number}.budget: there is no budget {mark.budget}; {there}"

@@ -22,7 +22,7 @@ from candela_tui.analysis.filter import parse, parse_beginning
 from candela_tui.analysis.filter_fields import FilterError, Surroundings
 from candela_tui.analysis.items import Items, lines_of, read_items
 from candela_tui.analysis.outline import outline
-from candela_tui.config import ConfigError, ModelRules, validated
+from candela_tui.config import ConfigError, validated
 from candela_tui.config.toml_text import NotToml
 from candela_tui.config.toml_text import parse as parse_toml
 from candela_tui.exchange import Exchange
@@ -50,6 +50,7 @@ from candela_tui.protocol.errors import Untranslatable, error_from_body, is_mess
 from candela_tui.protocol.headers import beta_flags, rate_limits, request_id
 from candela_tui.protocol.json_splice import NotSpliceable, Splice
 from candela_tui.protocol.message_digests import last_turn_digest
+from candela_tui.protocol.model_ids import matches_model
 from candela_tui.protocol.openai.errors import InvalidChat
 from candela_tui.protocol.openai.request import to_messages
 from candela_tui.protocol.openai.stream import ChatDocument, ChatStream
@@ -66,7 +67,6 @@ from candela_tui.redaction import REDACTED, has_secret, redact_headers, redact_t
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.curl import curl_command, fits_a_command
 from candela_tui.reports.report import export_of, file_stem
-from candela_tui.rules.models.policy import ModelPolicy
 from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import is_terminal_safe, is_terminal_safe_lines, terminal_safe, terminal_safe_lines
 from candela_tui.text.wrap import wrapped
@@ -291,7 +291,7 @@ def filter_text(data: bytes) -> None:
 
 def rule_pattern(data: bytes) -> None:
     pattern, _, model = _text(data).partition("\n")
-    ModelPolicy(ModelRules(deny=(pattern or "*",))).denial(model)
+    matches_model(pattern, model)
 
 
 def local_api(data: bytes) -> None:

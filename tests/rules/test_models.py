@@ -14,8 +14,7 @@ from candela_tui.config import ModelRules, RulesSettings
 from candela_tui.exchange import Outcome
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply
-from candela_tui.rules.models.policy import ModelPolicy
-from candela_tui.rules.models.rule import ModelRule
+from candela_tui.rules.models.rule import ModelRule, rule
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.table import with_rules
 from candela_tui.text.times import Clock
@@ -39,7 +38,9 @@ class Passes:
 
 
 def denying(pattern: str) -> ModelRule:
-    return ModelRule(ModelPolicy(ModelRules(deny=(pattern,))), RunningLedger(Clock()))
+    made = rule(RulesSettings(models=ModelRules(deny=(pattern,))), RunningLedger(Clock()), budgets_of())
+    assert made is not None
+    return made
 
 
 def asking(model: str, path: str = "/v1/messages", dialect: str = "messages", **fields: Any) -> ClientRequest:

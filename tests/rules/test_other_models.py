@@ -11,16 +11,19 @@ import pytest
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.config.check import validated
 from candela_tui.config.errors import ConfigError
-from candela_tui.exchange import Delegation
+from candela_tui.exchange import Delegation, Outcome
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import Route, RouteName, route_of
 from candela_tui.providers.models_answer import listed_model, models_reply
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply
+from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.mistakes import rule_mistakes
 from candela_tui.rules.models.other_model import with_model
-from candela_tui.rules.models.rule import rule
+from candela_tui.rules.models.rule import ModelRule, rule
 from candela_tui.rules.table import with_rules
 from candela_tui.text.times import Clock
+from tests.analysis.exchanges import cost
 from tests.proxy.running import RunningProxy, route_speaking
 from tests.rules.budgets.making import budgets_of
 from tests.rules.test_models import Passes, asked, asking
@@ -136,6 +139,51 @@ async def test_an_agent_of_the_user_is_known_by_its_name() -> None:
     ledger = RunningLedger(Clock())
     ledger.take(exchange(1, session_id="s1", delegations=(Delegation("Hi", "reviewer"),)))
     assert model_of(await attempted(of_agent("custom"), ledger, by_agent={"reviewer": HAIKU})) == HAIKU
+
+
+def with_budget(spent: str, *marks: dict[str, Any]) -> tuple[ModelRule, Budgets]:
+    """The rule with a budget of 10 dollars of which this much is spent."""
+    budget = {"name": "my month", "limit_usd": 10, "window": "total"}
+    rules = Settings.model_validate({"rules": {"budgets": [budget], "models": {"below_budget": marks}}}).rules
+    budgets = budgets_of(budget)
+    budgets.ended(exchange(1, cost=cost(spent), outcome=Outcome.OK), None)
+    made = rule(rules, RunningLedger(Clock()), budgets)
+    assert made is not None
+    return made, budgets
+
+
+MARKS = (
+    {"budget": "my month", "past": 0.5, "models": {"claude-opus-*": "claude-sonnet-5-5"}},
+    {"past": 0.9, "models": {"claude-*": HAIKU}},
+)
+
+
+@pytest.mark.parametrize(
+    ("spent", "asked_for", "sent"),
+    [
+        ("4.99", OPUS, OPUS),
+        ("5", OPUS, "claude-sonnet-5-5"),
+        ("5", "claude-sonnet-5-5", "claude-sonnet-5-5"),
+        ("9", OPUS, HAIKU),
+        ("9", "claude-sonnet-5-5", HAIKU),
+        ("9", "claude-haiku-4-5", "claude-haiku-4-5"),
+    ],
+)
+async def test_past_a_mark_of_a_budget_a_cheaper_model_is_asked(spent: str, asked_for: str, sent: str) -> None:
+    made, _ = with_budget(spent, *MARKS)
+    request = asking(asked_for)
+    assert model_of(await made.attempt(request, Passes())) == sent
+    because = 'the budget "my month" is past 50%' if sent == "claude-sonnet-5-5" else "a budget is past 90%"
+    expected = [] if sent == asked_for else [f"{sent} in place of {asked_for}, because {because}"]
+    assert [each.words for each in request.noted] == expected
+    counted = asking(asked_for, "/v1/messages/count_tokens")
+    assert model_of(await made.attempt(counted, Passes())) == asked_for
+
+
+def test_a_budget_that_nothing_has_is_a_mistake() -> None:
+    assert rule_mistakes(settings(below_budget=MARKS)) == [
+        "rules.models.below_budget.0.budget: there is no budget my month; [[rules.budgets]] has none"
+    ]
 
 
 async def test_what_the_other_model_does_not_accept_is_left_out_and_said() -> None:

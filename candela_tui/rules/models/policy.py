@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from candela_tui.config import ModelRules
+from candela_tui.config import BelowBudget, ModelRules
 from candela_tui.protocol.model_ids import matches_model, same_model, without_client_suffix
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import RouteName
@@ -37,6 +37,8 @@ class ModelPolicy:
         self._aliases = {name.lower(): models for name, models in settings.aliases.items()}
         self._names = tuple(settings.aliases)
         self._by_agent = {agent.casefold(): model for agent, model in settings.by_agent.items()}
+        self.marks = sorted(settings.below_budget, key=lambda mark: -mark.past)
+        """The marks of budgets past which models are replaced, the highest first."""
         self._allow = settings.allow
         self._deny = settings.deny
 
@@ -71,6 +73,12 @@ class ModelPolicy:
             if not same_model(meant, model):
                 return meant, f"for {agent}"
         return model, "which is its alias"
+
+    def cheaper(self, model: str, mark: BelowBudget, route: RouteName) -> str | None:
+        """Return the model that takes the place of a model past a mark of a budget, or None if none does."""
+        found = next((cheap for pattern, cheap in mark.models.items() if matches_model(pattern, model)), None)
+        meant = self.meant(found, route) if found is not None else None
+        return meant if meant is not None and not same_model(meant, model) else None
 
     def denial(self, model: str) -> Denial | None:
         """Return why a model may not be used, or None if it may."""

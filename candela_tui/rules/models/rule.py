@@ -1,13 +1,15 @@
 """The rule: refuses requests for some models, and sends others for another model than they ask for."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from candela_tui.config import RulesSettings
+from candela_tui.config import BelowBudget, RulesSettings
 from candela_tui.ledger.running import Spending
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.models_answer import asks_for_models
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.budgets.rule import RequestReader
 from candela_tui.rules.matching import agent_type
 from candela_tui.rules.models.listing import listed
 from candela_tui.rules.models.other_model import names_model, with_model
@@ -16,12 +18,28 @@ from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused as refusal
 
 
-def rule(settings: RulesSettings, spending: Spending, _: Budgets) -> "ModelRule | None":
+def rule(settings: RulesSettings, spending: Spending, budgets: Budgets) -> "ModelRule | None":
     """Make the rule, or return None if it is off."""
     models = settings.models
-    if not (models.allow or models.deny or models.aliases or models.by_agent):
+    if not (models.allow or models.deny or models.aliases or models.by_agent or models.below_budget):
         return None
-    return ModelRule(ModelPolicy(models), spending, dry_run=settings.dry_run or models.dry_run)
+    fullness = Fullness(budgets, RequestReader(settings, spending, budgets))
+    return ModelRule(ModelPolicy(models), spending, fullness, dry_run=settings.dry_run or models.dry_run)
+
+
+class Fullness:
+    """Says how full the budgets of a request are."""
+
+    def __init__(self, budgets: Budgets, reader: RequestReader) -> None:
+        self._budgets = budgets
+        self._reader = reader
+
+    async def reached(self, request: ClientRequest, marks: Sequence[BelowBudget]) -> list[BelowBudget]:
+        """Return the marks that are reached, in their order; none if the request costs nothing."""
+        asked = await self._reader.read(request)
+        if asked is None:
+            return []
+        return [mark for mark in marks if self._budgets.full(asked, mark.budget or None) >= mark.past]
 
 
 class ModelRule:
@@ -29,9 +47,10 @@ class ModelRule:
 
     name = NAME
 
-    def __init__(self, policy: ModelPolicy, spending: Spending, *, dry_run: bool = False) -> None:
+    def __init__(self, policy: ModelPolicy, spending: Spending, fullness: Fullness, *, dry_run: bool = False) -> None:
         self._policy = policy
         self._spending = spending
+        self._fullness = fullness
         self._dry_run = dry_run
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
@@ -43,9 +62,7 @@ class ModelRule:
         call = await beside_the_loop(request, parsed)
         if call.model is None:
             return await upstream.attempt(request)
-        asked = call.model
-        agent = await agent_type(request, self._spending) if self._policy.asks_agents else None
-        model, because = self._policy.chosen(asked, request.route.name, agent)
+        asked, (model, because) = call.model, await self._chosen(request, call.model)
         denial = self._policy.denial(model) if call.kind not in FREE_KINDS else None
         if denial is not None:
             request.noted.append(refused(asked, model, denial, dry_run=self._dry_run))
@@ -61,3 +78,16 @@ class ModelRule:
             return await upstream.attempt(request)
         request.noted.append(replaced(asked, other.model, because, other.changed, dry_run=False))
         return names_model(await upstream.attempt(other.request), other.model)
+
+    async def _chosen(self, request: ClientRequest, asked: str) -> tuple[str, str]:
+        """Return the model that a request is sent for, and why."""
+        route = request.route.name
+        agent = await agent_type(request, self._spending) if self._policy.asks_agents else None
+        model, because = self._policy.chosen(asked, route, agent)
+        if self._policy.marks:
+            for mark in await self._fullness.reached(request, self._policy.marks):
+                cheaper = self._policy.cheaper(model, mark, route)
+                if cheaper is not None:
+                    budget = f'the budget "{mark.budget}"' if mark.budget else "a budget"
+                    return cheaper, f"because {budget} is past {mark.past:.0%}"
+        return model, because
