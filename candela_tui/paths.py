@@ -62,6 +62,11 @@ class Paths:
         return self.data / "keys-pepper"
 
     @property
+    def authority(self) -> Path:
+        """The directory of candela's certificate authority: its key, its certificate, and bundles with others."""
+        return self.data / "ca"
+
+    @property
     def prices(self) -> Path:
         """Price data that the user fetched, newer than that of the package."""
         return self.data / "prices.json"

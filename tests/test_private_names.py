@@ -46,6 +46,7 @@ PRIVATE = (
     Private("_messages", RequestHandler, "see the newest request's body (proxy/access/client_connection.py)"),
     Private("_waiter", RequestHandler, "tell a waiting connection from a busy one (proxy/access/client_connection.py)"),
     Private("_loop", RequestHandler, "look for half-closed clients again (proxy/access/client_connection.py)"),
+    Private("_message_tail", RequestHandler, "hand over what is behind CONNECT (proxy/access/client_connection.py)"),
     Private("_kwargs", web.Server, "hand its options to our connections (proxy/access/guard.py)"),
     Private("_loop", web.Server, "hand its loop to our connections (proxy/access/guard.py)"),
     Private("_handle_exception", App, "end the dashboard by an error of the loop (ui/run.py)"),

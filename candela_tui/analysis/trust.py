@@ -12,6 +12,7 @@ import msgspec
 from candela_tui.analysis.labels import ADAPTED, ruled
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.claude_code.withheld import Measured, Withheld, measured_for
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import Headers, header
@@ -122,7 +123,7 @@ def trust_of(exchange: Exchange, bodies: Bodies) -> Trust:
 
 def _by_base_url(exchange: Exchange) -> bool:
     """Return whether the client speaks to candela as to Anthropic. Natively to a cloud it sends other things."""
-    return exchange.dialect == Dialect.MESSAGES and exchange.asks_message
+    return exchange.arrival is Arrival.BASE_URL and exchange.dialect == Dialect.MESSAGES and exchange.asks_message
 
 
 def _passage(
@@ -223,7 +224,16 @@ def trust_rows(trust: Trust) -> list[TrustRow]:
     rows += _passage_rows("request", trust.request)
     rows += _passage_rows("answer", trust.answer)
     rows += _time_rows(exchange)
+    rows.append(TrustRow("came in", _ARRIVALS[exchange.arrival]))
     return rows
+
+
+_ARRIVALS = {
+    Arrival.BASE_URL: "by the base URL that the client was given",
+    Arrival.INTERCEPTED: "on a connection to the provider itself, which candela opened; the client withholds nothing",
+    Arrival.TRANSPARENT: "on a connection to the provider itself, which the system redirected; the client withholds"
+    " nothing",
+}
 
 
 def trust_summary(trust: Trust) -> str:
@@ -315,6 +325,7 @@ def trust_record(trust: Trust) -> dict[str, object]:
     return {
         "id": exchange.id,
         "relayed": trust.relayed,
+        "arrival": exchange.arrival,
         "changes": [{"what": each.what, "name": each.name, "why": each.why} for each in trust.changes],
         "rules": [{"rule": each.rule, "action": each.action, "words": each.words} for each in trust.ruled],
         "request": _passage_record(trust.request),

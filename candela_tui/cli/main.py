@@ -49,6 +49,7 @@ COMMANDS = {
     "claude": CommandEntry("client", "claude", "Run Claude Code through candela."),
     "exec": CommandEntry("client", "execute", "Run any command through candela."),
     "env": CommandEntry("env", "env", "Print the environment that points Claude Code at candela."),
+    "ca": CommandEntry("ca", "ca", "Show, renew or remove the certificate authority of --intercept."),
     "auth": CommandEntry("auth", "auth", "Sign in to Anthropic, Google Cloud, AWS and Azure, and check it."),
     "providers": CommandEntry("providers", "providers", "List the providers, or what they accept for a model."),
     "demo": CommandEntry("demo", "demo", "Try candela with a simulated provider; no account needed."),

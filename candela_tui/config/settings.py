@@ -126,6 +126,13 @@ class ProxySettings(_Section):
     none."""
 
 
+class InterceptSettings(_Section):
+    """[intercept]: connections that candela opens, as `candela claude --intercept` asks for."""
+
+    ports: Literal["tunnel", "refuse"] = "tunnel"
+    """What to do with connections to other ports than 443 of the hosts that are opened: tunnel passes them unread."""
+
+
 def _base_url(value: str) -> str:
     try:
         url = urlsplit(value)
@@ -741,6 +748,7 @@ class Settings(_Section):
     """All settings in config.toml."""
 
     proxy: ProxySettings = Field(default_factory=ProxySettings)
+    intercept: InterceptSettings = Field(default_factory=InterceptSettings)
     anthropic: AnthropicSettings = Field(default_factory=AnthropicSettings)
     vertex: VertexSettings = Field(default_factory=VertexSettings)
     aws: AwsSettings = Field(default_factory=AwsSettings)

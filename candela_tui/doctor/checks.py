@@ -1,6 +1,8 @@
 """The list of all checks, in the order of the report."""
 
 from candela_tui.doctor.access import access_checks
+from candela_tui.doctor.authority import TOPIC as AUTHORITY
+from candela_tui.doctor.authority import check_authority
 from candela_tui.doctor.base_url import TOPIC as BASE_URL
 from candela_tui.doctor.base_url import check_base_url
 from candela_tui.doctor.certificates import TOPIC as CERTIFICATES
@@ -79,4 +81,5 @@ def all_checks() -> list[Check]:
         Check(TERMINAL, blocking(check_terminal)),
         Check(VPN, blocking(check_vpn)),
         Check(CERTIFICATES, blocking(check_certificates)),
+        Check(AUTHORITY, blocking(check_authority)),
     ]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from candela_tui.exchange.cache_diagnosis import CacheResult
 from candela_tui.pricing import Cost, PriceBasis
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import Headers
@@ -311,6 +312,8 @@ class Exchange:
     """The providers that were asked in turn because one failed; empty if only one was asked."""
     key: str | None = None
     """The name of the key of candela's that the client had. None if it had none."""
+    arrival: Arrival = Arrival.BASE_URL
+    """How the request came in. Means nothing for what was imported."""
 
     @property
     def asks_message(self) -> bool:

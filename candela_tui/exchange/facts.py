@@ -13,6 +13,7 @@ from typing import Any
 
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
 from candela_tui.exchange.exchange import Exchange, Imported, Outcome, ProviderAttempt
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.rule_action import RuleAction
@@ -474,6 +475,13 @@ FACTS: tuple[Fact, ...] = (
         "the key that asked",
         lambda of, _: of.key,
         doc="The name of a key of candela's (`candela keys`). Empty where the client had none.",
+    ),
+    Fact(
+        "arrival",
+        "how it came in",
+        lambda of, _: None if of.imported else of.arrival,
+        doc="By the base URL that the client was given, or on a connection to the provider itself.",
+        values=tuple(each.value for each in Arrival),
     ),
 )
 """The facts in the order of the CSV columns. Add new ones at the end."""

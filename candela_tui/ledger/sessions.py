@@ -11,6 +11,7 @@ from candela_tui.exchange import Continued, Exchange
 from candela_tui.ledger.agent_types import SessionAgentTypes
 from candela_tui.ledger.session_sums import SessionSums
 from candela_tui.ledger.totals import Totals
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.kind import Kind
 
 
@@ -56,6 +57,8 @@ class SessionSummary:
     """The other session that it continues, if any."""
     inferred: bool = False
     """Whether candela recognised the conversation by its messages, because the client named no session."""
+    arrival: Arrival | None = None
+    """How its latest request came in; None if none crossed candela."""
     started_at: datetime | None = None
     last_at: datetime | None = None
     cache: CacheLife | None = None
@@ -98,6 +101,8 @@ class SessionSummer:
         session = self._session
         self._sums.add(exchange)
         self._served.add(exchange)
+        if exchange.imported is None:
+            session.arrival = exchange.arrival
         session.inferred = session.inferred or "session_id" in exchange.inferred
         self._agent_types.add(
             exchange.id,

@@ -6,6 +6,7 @@ from candela_tui.protocol.headers import HOP_BY_HOP, HeaderList
 
 # Each connection frames its messages itself; a 100-continue was answered when the body was read.
 _REQUEST_DROPPED = HOP_BY_HOP | {"host", "content-length", "expect"}
+_NAMED_DROPPED = _REQUEST_DROPPED - {"host", "content-length"}
 _OURS = "x-candela-"
 ACCEPT_FIELD = "x-candela-estimate"
 """A client that sends this field with the value ``accept`` gets an estimate if the provider can't count tokens."""
@@ -21,6 +22,20 @@ def decoded_pairs(raw: Iterable[tuple[bytes, bytes]]) -> HeaderList:
 def request_fields(headers: HeaderList) -> HeaderList:
     """Return the header fields of a request that go on to the provider."""
     return _without(headers, _REQUEST_DROPPED)
+
+
+def named_fields(headers: HeaderList) -> HeaderList:
+    """Return the header fields of a request to a host that the client named itself: each in its place.
+
+    Host and Content-Length stay where they are, and so does a Connection that says no more than HTTP/1.1 does."""
+    kept = _without(headers, _NAMED_DROPPED)
+    if len(kept) == len(headers):
+        return kept
+    connection = [index for index, (name, _) in enumerate(headers) if name.lower() == "connection"]
+    if [headers[index][1].lower() for index in connection] != ["keep-alive"]:
+        return kept
+    before = _without(headers[: connection[0]], _NAMED_DROPPED)
+    return [*before, headers[connection[0]], *kept[len(before) :]]
 
 
 def answer_fields(headers: HeaderList) -> HeaderList:

@@ -33,9 +33,17 @@ class Origins:
         if known is None:
             parts = urlsplit(place)
             port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-            known = Origin(place, proxy_for(place), parts.hostname in _LOOPBACK and port == self._port)
+            known = Origin(place, self.proxy_for(place), parts.hostname in _LOOPBACK and port == self._port)
             self._known[place] = known
         return known
+
+    def proxy_for(self, base_url: str) -> str | None:
+        """Return the HTTP proxy for a URL, unless that is candela itself, as in a shell with its environment."""
+        proxy = proxy_for(base_url)
+        if proxy is None:
+            return None
+        parts = urlsplit(proxy)
+        return None if parts.hostname in _LOOPBACK and parts.port == self._port else proxy
 
 
 def split_target(url: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from candela_tui.protocol.headers import HeaderList
 _KEEPALIVE_S = 50
 _SENT_AGAIN = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Idempotent methods (RFC 9110, section 9.2.2)."""
+_SET_HERE = frozenset({"host", "content-length"})
 _NO_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that say nothing of a body they do not have."""
 
@@ -113,13 +114,24 @@ class ProviderClient:
 
 
 def _request_head(place: ClientRequest, method: str, target: str, fields: HeaderList, length: int) -> bytes:
-    """Return the head of a request. Through an HTTP proxy without TLS it names the whole URL (RFC 9112, 3.2.2)."""
-    own = [("Host", place.headers[hdrs.HOST])]
+    """Return the head of a request. Through an HTTP proxy without TLS it names the whole URL (RFC 9112, 3.2.2).
+
+    Host and Content-Length are set where ``fields`` have them, else Host comes first and Content-Length last."""
+    known = {"host": place.headers[hdrs.HOST]}
+    if length or method not in _NO_LENGTH:
+        known["content-length"] = str(length)
+    own: list[tuple[str, str]] = []
     if place.proxy and not place.is_ssl():
         target = f"{place.url.scheme}://{place.headers[hdrs.HOST]}{target}"
         if (credentials := place.headers.get(hdrs.PROXY_AUTHORIZATION)) is not None:
             own.append(("Proxy-Authorization", credentials))
-    own += [field for field in fields if field[0].lower() != "host"]
-    if length or method not in _NO_LENGTH:
-        own.append(("Content-Length", str(length)))
+    for name, value in fields:
+        if (lower := name.lower()) not in _SET_HERE:
+            own.append((name, value))
+        elif lower in known:
+            own.append((name, known.pop(lower)))
+    if "host" in known:
+        own.insert(0, ("Host", known["host"]))
+    if "content-length" in known:
+        own.append(("Content-Length", known["content-length"]))
     return head(f"{method} {target} HTTP/1.1", own)

@@ -11,12 +11,24 @@ from typing import Protocol
 
 from candela_tui.credentials.owner import Accepts
 from candela_tui.keys.key import Key
+from candela_tui.network.header_fields import named_fields, request_fields
 from candela_tui.protocol.adaptation import Adaptation
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.exchange_ids import new_id
 from candela_tui.providers.identity import ROUTES, Dialect, Provider, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a client asked for that knows nothing of candela."""
+
+    host: str
+    """The host, which is one of those that candela opens."""
+    target: str
+    """The path and query, as the client wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,10 @@ class ClientRequest:
     body: bytes
     route: Route = ROUTES[0]
     """The route of the request. candela's own requests have none and use the first one."""
+    arrival: Arrival = Arrival.BASE_URL
+    """How it came in."""
+    named: Named | None = None
+    """What it was sent to, if it did not come in by a base URL."""
     noted: list[RuleAction] = field(default_factory=list, compare=False)
     """What rules do about it and its answer; they add to it, also while the answer passes."""
     read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -48,6 +64,11 @@ class ClientRequest:
         return self.route.dialect
 
     @property
+    def fields(self) -> HeaderList:
+        """The header fields that go on to the provider; all of them if the client asked for the provider itself."""
+        return request_fields(self.headers) if self.named is None else named_fields(self.headers)
+
+    @property
     def resource(self) -> str:
         """The path without its query."""
         return self.path.partition("?")[0]
@@ -55,7 +76,8 @@ class ClientRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
-    """A request exactly as it is sent. ``headers`` lack Host and framing, which the connection adds."""
+    """A request exactly as it is sent. The connection adds Host and Content-Length, or sets those of ``headers`` where
+    they are."""
 
     method: str
     url: str

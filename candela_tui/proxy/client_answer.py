@@ -22,6 +22,16 @@ def with_request_id(fields: HeaderList, raw: RawExchange) -> HeaderList:
     return [*fields, (_REQUEST_ID, header(raw.request.headers, _REQUEST_ID) or raw.id)]
 
 
+def refused(request: web.BaseRequest, status: int, message: str, *, close: bool = True) -> web.Response:
+    """Return one of candela's own errors, after which the connection serves no other request if ``close`` is set."""
+    if request.method == "CONNECT":
+        request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
+    response = error_response(status, message)
+    if close:
+        response.force_close()
+    return response
+
+
 def error_response(status: int, message: str) -> web.Response:
     """Return one of candela's own errors, in the form of the Messages API."""
     return web.Response(status=status, body=error_body(status, message), content_type=_JSON)

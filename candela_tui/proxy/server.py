@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -23,7 +23,7 @@ from candela_tui.feed import Feed
 from candela_tui.keys.ring import KeyRing
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.network.head_check import coded
-from candela_tui.network.header_bytes import keep_header_bytes
+from candela_tui.network.header_bytes import head, keep_header_bytes
 from candela_tui.network.header_fields import decoded_pairs
 from candela_tui.network.origins import Origins
 from candela_tui.network.provider_client import ProviderClient
@@ -39,8 +39,9 @@ from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.providers.registry import destination, open_upstreams
 from candela_tui.providers.replies import error_for
-from candela_tui.providers.upstream import ClientRequest, Upstream
+from candela_tui.providers.upstream import ClientRequest, Named, Upstream
 from candela_tui.proxy.access.acceptor import Acceptor
+from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
@@ -48,7 +49,8 @@ from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.proxy.capture.raw_exchange import RawExchange
-from candela_tui.proxy.client_answer import error_response, reply_response, with_request_id
+from candela_tui.proxy.client_answer import error_response, refused, reply_response, with_request_id
+from candela_tui.proxy.forwarding import Forwarding, is_forwarded
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST, bind_beyond
 from candela_tui.proxy.local_api.api import LocalApi
@@ -60,6 +62,9 @@ from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.routes import BELOW_V1, Routes
+from candela_tui.proxy.tls_interception.contexts import Contexts
+from candela_tui.proxy.tls_interception.interception import Interception
+from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.in_force import RuledUpstreams
@@ -78,6 +83,7 @@ if TYPE_CHECKING:
 
 _READ_BUFFER = 256 * 1024
 _KEEPALIVE_S = 600
+_WEBSOCKET = "websocket"
 _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
@@ -116,9 +122,10 @@ class Proxy:
     """Serves on a listening socket from ``start`` to ``stop``, on the loop that called ``start``.
 
     ``sinks`` receive every exchange, and belong to the caller. ``paths`` are those of the data directory; without them
-    there is no local API. ``rules_file`` is the config.toml whose rules are followed while it runs. ``dashboard`` is
-    the command for a dashboard that is attached to this candela; without it, none can be opened in a browser.
-    ``counts`` is what counts for ``/metrics``.
+    there is no local API, and no connection is opened. ``rules_file`` is the config.toml whose rules are followed while
+    it runs. ``dashboard`` is the command for a dashboard that is attached to this candela; without it, none can be
+    opened in a browser. ``counts`` is what counts for ``/metrics``. ``redirected`` are the sockets that the system
+    redirects connections to, if it does.
     """
 
     def __init__(
@@ -131,8 +138,10 @@ class Proxy:
         rules_file: Path | None = None,
         dashboard: Sequence[str] = (),
         counts: Counts | None = None,
+        redirected: Sequence[socket.socket] = (),
     ) -> None:
         self._counts = counts or Counts()
+        self._redirected_sockets = redirected
         self._settings = settings
         self._rules_file = rules_file
         self._sock = sock
@@ -157,6 +166,8 @@ class Proxy:
         self._relay: Relay | None = None
         self._replays: Replays | None = None
         self._web: GuardedServer | None = None
+        self._interception: Interception | None = None
+        self._redirected: RedirectedConnections | None = None
         self._acceptors: list[Acceptor] = []
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
@@ -202,7 +213,8 @@ class Proxy:
         """Start serving. Raises OSError if the CA bundle can't be read."""
         keep_header_bytes()
         self._client = ProviderClient(self._settings.proxy)
-        attempts = Attempts(self._client, Origins(self._port), notify=self._feed.notify, log=_warn)
+        origins = Origins(self._port)
+        attempts = Attempts(self._client, origins, notify=self._feed.notify, log=_warn)
         self._relay = Relay(attempts, self._capture, self._intercepts)
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
@@ -229,6 +241,12 @@ class Proxy:
             self._api.open()
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
         self._acceptors = [Acceptor(sock, self._web) for sock in (self._sock, beyond) if sock is not None]
+        contexts = Contexts(self._paths.authority) if self._paths is not None else None
+        self._interception = Interception(self._settings, contexts, origins, self._web, self._feed.notify)
+        self._forwarding = Forwarding(attempts, self._limit)
+        if self._redirected_sockets:
+            self._redirected = RedirectedConnections(self._interception, self._web, self._refused_notices.tell)
+            self._acceptors += [Acceptor(sock, self._redirected) for sock in self._redirected_sockets]
         for acceptor in self._acceptors:
             acceptor.start()
         # Loading the price data takes 0.3 s, which the first answer's stream must not wait for.
@@ -299,6 +317,8 @@ class Proxy:
         if self._replays is not None:
             await self._replays.close()
         await self._web.shutdown(_AT_ONCE_S)
+        if self._redirected is not None:
+            await self._redirected.close()
         await self._relaying.none()
         await self._telling.none()
         assert self._ruled is not None
@@ -317,18 +337,23 @@ class Proxy:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._web is not None
+        assert self._interception is not None
         headers = decoded_pairs(request.raw_headers)
         refusal = self._web.refusal(request, headers)
         if refusal is not None:
             logger.info("refused %s %s", request.method, request.path)
             self._refused_notices.tell(refusal.words)
-            response = error_response(refusal.status, refusal.words)
-            if request.method == "CONNECT":
-                request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
-                response.force_close()
-            return response
+            return refused(request, refusal.status, refusal.words, close=request.method == "CONNECT")
+        if request.method == "CONNECT":
+            return await self._interception.connect(request)
         target = origin_form(request.raw_path)
         from_beyond = self._web.is_from_beyond(request)
+        connection = request.protocol
+        if isinstance(connection, ClientConnection) and connection.named is not None:
+            return await self._answer_named(request, target, headers, connection.named)
+        if not from_beyond and is_forwarded(request.raw_path):
+            with self._relaying:
+                return await self._forwarding.answer(request, headers)
         if target == "/healthz":
             return web.json_response({"name": "candela"} if from_beyond else self._health())
         if target == "/readyz":
@@ -346,10 +371,30 @@ class Proxy:
         with self._relaying:
             return await self._answer(request, target, headers, from_beyond=from_beyond)
 
+    async def _answer_named(
+        self, request: web.BaseRequest, target: str, headers: HeaderList, named: NamedHost
+    ) -> web.StreamResponse:
+        """Answer a request to a host that candela stands in for."""
+        if request.headers.get("Upgrade", "").strip().lower() == _WEBSOCKET:
+            assert self._interception is not None
+            first = head(f"{request.method} {target} HTTP/1.1", headers)
+            return await self._interception.upgrade(request, named.host, first)
+        host = named.host
+        asked = ClientRequest(
+            request.method,
+            host.path(target),
+            headers,
+            b"",
+            host.route,
+            arrival=named.arrival,
+            named=Named(host.name, target),
+        )
+        with self._relaying:
+            return await self._relayed(request, asked, from_beyond=False)
+
     async def _answer(
         self, request: web.BaseRequest, raw_path: str, headers: HeaderList, *, from_beyond: bool
     ) -> web.StreamResponse:
-        assert self._relay is not None
         found = self._routes.resolve(raw_path)
         if found is None:
             words = f"candela has no route for {request.path}; there is {', '.join(self._routes.names)}"
@@ -357,12 +402,21 @@ class Proxy:
                 words += ". A client that adds no /v1 needs a base URL that ends in /v1"
             return error_response(404, words)
         route, path = found
-        key = await self._keys.admit(headers, route, from_beyond=from_beyond)
+        asked = ClientRequest(request.method, path, headers, b"", route)
+        return await self._relayed(request, asked, from_beyond=from_beyond)
+
+    async def _relayed(
+        self, request: web.BaseRequest, asked: ClientRequest, *, from_beyond: bool
+    ) -> web.StreamResponse:
+        """Check the key of a request, read its body, and relay it."""
+        assert self._relay is not None
+        key = await self._keys.admit(asked.headers, asked.route, from_beyond=from_beyond)
         if isinstance(key, KeyRefusal):
-            return self._refused(ClientRequest(request.method, path, headers, b"", route, key=key.key), key)
-        if coded(headers):
+            return self._refused(replace(asked, key=key.key), key)
+        asked = replace(asked, key=key)
+        if coded(asked.headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
-            return self._blocked(ClientRequest(request.method, path, headers, b"", route, key=key), 501, words)
+            return self._blocked(asked, 501, words)
         try:
             body = await read_body(request, self._limit)
         except BodyTooLarge:
@@ -370,13 +424,13 @@ class Proxy:
                 f"the request body is larger than the {self._settings.proxy.max_body_mb} MiB that [proxy] max_body_mb"
                 " allows"
             )
-            return self._blocked(ClientRequest(request.method, path, headers, b"", route, key=key), 413, words)
-        session = named_session(headers, self._settings.sessions.header)
-        client_request = ClientRequest(request.method, path, headers, body, route, key=key, session=session)
-        refusal = await self._keys.refusal(client_request)
+            return self._blocked(asked, 413, words)
+        session = named_session(asked.headers, self._settings.sessions.header)
+        asked = replace(asked, body=body, session=session)
+        refusal = await self._keys.refusal(asked)
         if refusal is not None:
-            return self._refused(client_request, refusal)
-        return await self._relay.relay(request, client_request, self._upstreams[route.name])
+            return self._refused(asked, refusal)
+        return await self._relay.relay(request, asked, self._upstreams[asked.route.name])
 
     def _refused(self, client_request: ClientRequest, refusal: KeyRefusal) -> web.Response:
         """Refuse a request by its key. It is recorded if the key is known: others could fill the store."""

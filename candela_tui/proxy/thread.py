@@ -40,11 +40,13 @@ class ProxyThread:
         rules_file: Path | None = None,
         dashboard: Sequence[str] = (),
         counts: Counts | None = None,
+        redirected: Sequence[socket.socket] = (),
     ) -> None:
         """``dashboard`` is the command for a dashboard that is attached to this candela, ``counts`` what counts for
-        ``/metrics``."""
+        ``/metrics``. ``redirected`` are the sockets that the system redirects connections to."""
         self._counts = counts
         self._dashboard = dashboard
+        self._redirected = redirected
         self._settings = settings
         self._sock = sock
         self._feed = feed
@@ -99,6 +101,7 @@ class ProxyThread:
             self._rules_file,
             self._dashboard,
             self._counts,
+            self._redirected,
         )
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())

@@ -48,6 +48,7 @@ REVISIONS: Final = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

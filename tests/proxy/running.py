@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,7 @@ class RunningProxy:
         listen_on: int = 0,
         sections: Mapping[str, Any] | None = None,
         dashboard: Sequence[str] = (),
+        redirected: Sequence[socket.socket] = (),
         **proxy_settings: Any,
     ) -> None:
         """``sections`` are further sections of config.toml, ``proxy_settings`` the keys of [proxy]. ``dashboard``
@@ -68,7 +70,16 @@ class RunningProxy:
         self._sinks = open_sinks(SinkContext(self.settings, self.feed.notify, self.port, self.paths))
         self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
-        self.proxy = Proxy(self.settings, self._sock, self.feed, sinks, self.paths, self.paths.config, dashboard)
+        self.proxy = Proxy(
+            self.settings,
+            self._sock,
+            self.feed,
+            sinks,
+            self.paths,
+            self.paths.config,
+            dashboard,
+            redirected=redirected,
+        )
         self._flush_s = flush_s
         self._stopped = False
 

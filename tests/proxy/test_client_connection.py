@@ -49,20 +49,6 @@ async def test_an_absolute_target_is_the_same_request(candela: RunningProxy, pro
     assert line == b"HTTP/1.1 401 Unauthorized"
 
 
-async def test_who_takes_candela_for_a_forward_proxy_is_told_so(candela: RunningProxy, provider: Provider) -> None:
-    for head in (
-        "CONNECT api.anthropic.com:443 HTTP/1.1\nHost: api.anthropic.com:443\n\n",
-        "CONNECT 127.0.0.1:443 HTTP/1.1\nHost: 127.0.0.1:443\n\n",
-        "GET http://api.anthropic.com/v1/models HTTP/1.1\nHost: api.anthropic.com\nConnection: close\n\n",
-        "GET http://api.anthropic.com/v1/models HTTP/1.1\nHost: localhost\nConnection: close\n\n",
-    ):
-        line, document = await asked(candela, head)
-        assert line.split()[1] in (b"403", b"405")
-        assert "not a proxy for HTTP_PROXY or HTTPS_PROXY" in document["error"]["message"]
-        assert "ANTHROPIC_BASE_URL" in document["error"]["message"]
-    assert provider.requests == []
-
-
 async def test_a_transfer_coding_of_the_request_is_refused_instead_of_losing_its_label(
     candela: RunningProxy, provider: Provider
 ) -> None:

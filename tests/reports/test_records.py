@@ -45,6 +45,7 @@ def test_a_request_has_every_field_in_its_place() -> None:
     assert request_record(exchange(**facts)) == {
         "continues": None,
         "continues_request": None,
+        "arrival": "base_url",
         "id": "0198-0001",
         "session_id": SESSION,
         "agent_id": None,

@@ -44,6 +44,33 @@ def route_options(command: Command) -> Command:
     return route(native(command))
 
 
+def intercept_option(command: Command) -> Command:
+    """Add the option ``--intercept`` to a command."""
+    return click.option(
+        "--intercept",
+        is_flag=True,
+        help="Let Claude Code ask for its provider itself, through candela as its HTTPS proxy: it sends just what "
+        "it sends without candela.",
+    )(command)
+
+
+def refuse_route(route: str | None, native: bool) -> None:
+    """Exit with an error if options for a base URL come with ``--intercept``."""
+    if route is not None or native:
+        raise click.UsageError("--intercept goes where Claude Code itself goes: leave out --route and --native.")
+
+
+def has_own_key(settings: "Settings", paths: "Paths") -> bool:
+    """Return whether candela has an API key for Anthropic. Exits with an error if its sign-ins can't be read."""
+    from candela_tui.credentials.accounts import Accounts
+    from candela_tui.credentials.errors import CredentialsError
+
+    try:
+        return bool(settings.anthropic.key_command) or Accounts(paths.accounts).of(Provider.ANTHROPIC) is not None
+    except CredentialsError as error:
+        raise click.ClickException(str(error)) from None
+
+
 def resolve_options(
     option: str | None,
     native: bool,
@@ -65,7 +92,7 @@ def resolve_options(
         return RouteOptions(route, switch=switch, values=_values(route, settings, paths, environ))
     if route.provider is not Provider.ANTHROPIC:
         return RouteOptions(route)
-    return RouteOptions(route, own_key=_has_own_key(settings, paths), haiku=_haiku(settings, environ, command))
+    return RouteOptions(route, own_key=has_own_key(settings, paths), haiku=_haiku(settings, environ, command))
 
 
 def _values(route: Route, settings: "Settings", paths: "Paths", environ: Mapping[str, str]) -> dict[str, str]:
@@ -100,16 +127,6 @@ def _haiku(settings: "Settings", environ: Mapping[str, str], command: str) -> st
         return None
     version = version_of_command(command, environ)
     return haiku_of(version) if version is not None else None
-
-
-def _has_own_key(settings: "Settings", paths: "Paths") -> bool:
-    from candela_tui.credentials.accounts import Accounts
-    from candela_tui.credentials.errors import CredentialsError
-
-    try:
-        return bool(settings.anthropic.key_command) or Accounts(paths.accounts).of(Provider.ANTHROPIC) is not None
-    except CredentialsError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _vertex_project(settings: "VertexSettings", paths: "Paths", environ: Mapping[str, str]) -> str:

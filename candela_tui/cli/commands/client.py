@@ -10,8 +10,15 @@ import click
 
 from candela_tui.cli.claude.announcement import say_what_changes
 from candela_tui.cli.claude.environment import changes
+from candela_tui.cli.claude.interception import overridden, prepared, say_what_is_intercepted
 from candela_tui.cli.claude.own_environment import without_own_environment
-from candela_tui.cli.claude.route_options import resolve_options, route_options
+from candela_tui.cli.claude.route_options import (
+    has_own_key,
+    intercept_option,
+    refuse_route,
+    resolve_options,
+    route_options,
+)
 from candela_tui.cli.claude.settings_files import leading_past, read_settings_files
 from candela_tui.cli.claude.silent_client import LocalCandela, likely_cause, watch_beside
 from candela_tui.cli.invocation import Invocation, pass_invocation
@@ -82,9 +89,10 @@ class PassThroughAfterDashes(PassThroughCommand):
 
 @click.command(cls=PassThroughCommand, add_help_option=False)
 @route_options
+@intercept_option
 @pass_invocation
-def claude(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
-    """Run Claude Code through candela. All arguments after --route and --native are passed to Claude Code.
+def claude(invocation: Invocation, route: str | None, native: bool, intercept: bool, words: tuple[str, ...]) -> None:
+    """Run Claude Code through candela. All arguments after candela's own options are passed to Claude Code.
 
     Starts a background candela if none is running. The exit code is Claude Code's. --help is Claude Code's, too, unless
     it is not installed.
@@ -98,20 +106,21 @@ def claude(invocation: Invocation, route: str | None, native: bool, words: tuple
             "Claude Code (claude) is not on PATH. Install it with `npm install -g @anthropic-ai/claude-code`, or run "
             "it by its path: candela exec -- /path/to/claude"
         )
-    _become(invocation, route, native, ("claude", *words))
+    _become(invocation, route, native, ("claude", *words), intercept=intercept)
 
 
 @click.command("exec", cls=PassThroughAfterDashes, options_metavar="[OPTIONS] [--] CMD ARGS…", add_help_option=False)
 @route_options
+@intercept_option
 @pass_invocation
-def execute(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
+def execute(invocation: Invocation, route: str | None, native: bool, intercept: bool, words: tuple[str, ...]) -> None:
     """Run any command with the environment that points Claude Code at candela.
 
     Starts a background candela if none is running. The exit code is the command's.
     """
     if not _on_path(words[0]):
         raise click.ClickException(f"{words[0]}: no such command on PATH")
-    _become(invocation, route, native, words)
+    _become(invocation, route, native, words, intercept=intercept)
 
 
 def _on_path(program: str) -> bool:
@@ -127,13 +136,18 @@ def _environment() -> dict[str, str]:
     return environ
 
 
-def _become(invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...]) -> None:
+def _become(
+    invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...], *, intercept: bool
+) -> None:
+    if intercept:
+        refuse_route(route, native)
     settings = invocation.settings()
     port = settings.proxy.port
     files = read_settings_files(invocation.paths, settings)
     environ = ClientEnvironment(os.environ, files).variables()
-    options = resolve_options(route, native, settings, invocation.paths, environ, words[0])
-    made = changes(options, port, os.environ, environ)
+    options = None
+    if not intercept:
+        options = resolve_options(route, native, settings, invocation.paths, environ, words[0])
     running = running_candela(port)
     if running is None:
         running = daemon.start(invocation, port)
@@ -150,8 +164,15 @@ def _become(invocation: Invocation, route: str | None, native: bool, words: tupl
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
-    say_what_changes(made, options, route)
-    led_past = list(leading_past(files, made.wanted))
+    if options is not None:
+        made = changes(options, port, os.environ, environ)
+        say_what_changes(made, options, route)
+        led_past = list(leading_past(files, made.wanted))
+    else:
+        served = default_paths(data=Path(running.data_dir)) if running.data_dir is not None else invocation.paths
+        made = prepared(served, port, environ, own_key=has_own_key(settings, invocation.paths))
+        say_what_is_intercepted(made)
+        led_past = list(overridden(files, made))
     for path, name in led_past:
         click.echo(
             f"candela: {path} sets {name}, which overrides candela's value, so Claude Code bypasses candela. Remove it "

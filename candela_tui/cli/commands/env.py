@@ -2,25 +2,39 @@
 
 import json
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from candela_tui.claude_code.variables import is_socket
 from candela_tui.cli.claude.announcement import say_what_changes
-from candela_tui.cli.claude.environment import changes
-from candela_tui.cli.claude.route_options import resolve_options, route_options
+from candela_tui.cli.claude.environment import Changes, changes
+from candela_tui.cli.claude.interception import prepared, say_what_is_intercepted
+from candela_tui.cli.claude.route_options import (
+    has_own_key,
+    intercept_option,
+    refuse_route,
+    resolve_options,
+    route_options,
+)
 from candela_tui.cli.claude.settings_files import read_settings_files
 from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.doctor.client_settings import ClientEnvironment
+from candela_tui.paths import default_paths
+from candela_tui.proxy.listen import running_candela
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @route_options
+@intercept_option
 @click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
 @pass_invocation
-def env(invocation: Invocation, route: str | None, native: bool, shell: str | None, as_json: bool) -> None:
+def env(
+    invocation: Invocation, route: str | None, native: bool, intercept: bool, shell: str | None, as_json: bool
+) -> None:
     """Print the environment that points Claude Code at candela.
 
     Variables that could make Claude Code bypass candela are unset. In settings.json, which can't unset, they are empty,
@@ -33,16 +47,38 @@ def env(invocation: Invocation, route: str | None, native: bool, shell: str | No
       candela env | source                         fish
       candela env | Out-String | Invoke-Expression PowerShell
       candela env --json                           to merge into .claude/settings.json
+      eval "$(candela env --intercept)"            candela as the HTTPS proxy of this shell
     """
     settings = invocation.settings()
     files = read_settings_files(invocation.paths, settings)
     environ = ClientEnvironment(os.environ, files).variables()
-    options = resolve_options(route, native, settings, invocation.paths, environ)
-    made = changes(options, settings.proxy.port, os.environ, environ)
-    say_what_changes(made, options, route)
+    if intercept:
+        refuse_route(route, native)
+        made = _intercepted(invocation, environ)
+    else:
+        options = resolve_options(route, native, settings, invocation.paths, environ)
+        made = changes(options, settings.proxy.port, os.environ, environ)
+        say_what_changes(made, options, route)
     if as_json:
         for name in filter(is_socket, made.unwanted):
             click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
         click.echo(json.dumps({"env": made.as_settings()}, indent=2))
     else:
         click.echo(statements(shell or shell_in(os.environ), made))
+
+
+def _intercepted(invocation: Invocation, environ: Mapping[str, str]) -> Changes:
+    settings = invocation.settings()
+    port = settings.proxy.port
+    running = running_candela(port)
+    paths = invocation.paths
+    if running is not None and running.data_dir is not None:
+        paths = default_paths(data=Path(running.data_dir))
+    made = prepared(paths, port, environ, own_key=has_own_key(settings, invocation.paths))
+    say_what_is_intercepted(made)
+    click.echo(
+        "candela: every program that has these variables sends its HTTPS connections through candela, which opens those"
+        " to model providers and passes on the others unread. Without a running candela it has no connection.",
+        err=True,
+    )
+    return made

@@ -12,9 +12,16 @@ from candela_tui.cli.invocation import Invocation, pass_invocation
     default="text",
     help="The form of the lines: text for people, json for what collects logs.",
 )
+@click.option(
+    "--transparent",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Also serve connections that the system redirects to this port of 127.0.0.1 and ::1, for containers and pods "
+    "(Linux).",
+)
 @click.option("--ready-fd", type=int, hidden=True)
 @pass_invocation
-def serve(invocation: Invocation, log: str, ready_fd: int | None) -> None:
+def serve(invocation: Invocation, log: str, transparent: int | None, ready_fd: int | None) -> None:
     """Run the proxy without a dashboard, in the foreground.
 
     Prints a line for each finished request, and warnings on standard error. Ctrl+C stops it: live streams have
@@ -24,4 +31,4 @@ def serve(invocation: Invocation, log: str, ready_fd: int | None) -> None:
     """
     from candela_tui.cli.process.serving import serve_until_told
 
-    serve_until_told(invocation, ready_fd, json_log=log == "json")
+    serve_until_told(invocation, ready_fd, transparent, json_log=log == "json")

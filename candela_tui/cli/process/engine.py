@@ -56,9 +56,11 @@ class Engine:
         feed: Feed | None = None,
         rules_file: Path | None = None,
         environ: Mapping[str, str] = os.environ,
+        redirected: Sequence[socket.socket] = (),
     ) -> None:
         """``feed``: the one that a dashboard already follows. ``rules_file``: whose rules are followed, by default
-        config.toml. ``environ``: the variables that sinks read."""
+        config.toml. ``environ``: the variables that sinks read. ``redirected``: the sockets to which the system
+        redirects connections."""
         self.feed = feed or Feed(log_notice)
         self._settings = settings
         self._paths = invocation.paths
@@ -89,7 +91,9 @@ class Engine:
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
         attach = (*CANDELA, *invocation.arguments(), "attach", "--port", str(self.port))
         followed = rules_file or invocation.paths.config
-        self._proxy = ProxyThread(settings, sock, self.feed, sinks, self._paths, followed, attach, self._counts)
+        self._proxy = ProxyThread(
+            settings, sock, self.feed, sinks, self._paths, followed, attach, self._counts, redirected
+        )
 
     @property
     def address(self) -> str:

@@ -16,6 +16,7 @@ from candela_tui.cli.process.engine import Engine
 from candela_tui.cli.process.logging_setup import EXCHANGE, REQUESTS, log_beside_the_store, log_to_terminal
 from candela_tui.cli.process.port import refused, require_keys, take_port
 from candela_tui.cli.process.signals import until_terminated
+from candela_tui.cli.process.transparent import transparent_sockets
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Follower
 from candela_tui.proxy.listen import PortTaken
@@ -29,12 +30,17 @@ _GATHERED_S = 0.1
 """Seconds for which news are gathered before they are logged."""
 
 
-def serve_until_told(invocation: Invocation, ready_fd: int | None, *, json_log: bool = False) -> None:
-    """Run the proxy until a signal ends it. ``ready_fd`` is where another candela, which started this one in the
-    background, waits to hear that it is ready, or why not."""
+def serve_until_told(
+    invocation: Invocation, ready_fd: int | None, transparent: int | None = None, *, json_log: bool = False
+) -> None:
+    """Run the proxy until a signal ends it.
+
+    ``ready_fd`` is where another candela, which started this one in the background, waits to hear that it is ready, or
+    why not. ``transparent`` is the port to which the system redirects connections.
+    """
     if ready_fd is None:
         with log_to_terminal(as_json=json_log):
-            _run(invocation, on_ready=_say_where)
+            _run(invocation, transparent, on_ready=_say_where)
         return
     with log_beside_the_store(invocation), os.fdopen(ready_fd, "wb", buffering=0) as starter:
 
@@ -48,7 +54,7 @@ def serve_until_told(invocation: Invocation, ready_fd: int | None, *, json_log: 
                 starter.write(READY)
 
         try:
-            _run(invocation, on_ready=settle)
+            _run(invocation, transparent, on_ready=settle)
         except click.ClickException as error:
             if not starter.closed:
                 starter.write(error.format_message().encode())
@@ -57,14 +63,15 @@ def serve_until_told(invocation: Invocation, ready_fd: int | None, *, json_log: 
             pidfile.remove(invocation.paths.pid)
 
 
-def _run(invocation: Invocation, *, on_ready: Callable[[Engine], None]) -> None:
+def _run(invocation: Invocation, transparent: int | None, *, on_ready: Callable[[Engine], None]) -> None:
     settings = invocation.settings()
     require_keys(settings.proxy, invocation.paths)
     try:
         sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:
         raise refused(taken) from None
-    engine = Engine(settings, invocation, sock)
+    redirected = transparent_sockets(invocation, transparent) if transparent is not None else ()
+    engine = Engine(settings, invocation, sock, redirected=redirected)
     with until_terminated() as waiting:
         follower = engine.feed.follow(waiting.wake)
         engine.start()

@@ -11,7 +11,6 @@ from candela_tui.claude_code.models import ANTHROPIC_HOST
 from candela_tui.credentials.api_key import ApiKey, no_key
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.owner import Accepts, Owner, client_credentials
-from candela_tui.network.header_fields import request_fields
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.replies import error_reply
@@ -38,7 +37,7 @@ class Direct:
 
     async def attempt(self, asked: ClientRequest) -> Attempt | Reply:
         """Return an attempt that sends the same request to the base URL."""
-        client = client_credentials(request_fields(asked.headers), self._accepts)
+        client = client_credentials(asked.fields, self._accepts)
         if client.accepted:
             return self._untouched(asked, client.headers)
         try:

@@ -26,6 +26,7 @@ from candela_tui.providers.bedrock.runtime_messages import RuntimeMessages
 from candela_tui.providers.bedrock.signer import AwsSigner
 from candela_tui.providers.bedrock.signing import BEDROCK
 from candela_tui.providers.identity import Provider
+from candela_tui.providers.named_host import as_sent
 from candela_tui.providers.pass_through import Endpoint, PassThrough
 from candela_tui.providers.replies import error_reply, no_credentials
 from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply
@@ -57,6 +58,8 @@ class BedrockNative:
     async def attempt(self, asked: ClientRequest) -> Attempt | Reply:
         """Return an attempt that sends the same request to AWS, signed with candela's keys unless it has a Bedrock API
         key."""
+        if asked.named is not None and self._base_url is None:
+            return as_sent(asked, asked.named, Provider.BEDROCK, _region(asked.named.host))
         if asked.path.startswith(f"{_MESSAGES}/"):
             return await self._messages.attempt(replace(asked, path=asked.path.removeprefix(_MESSAGES)))
         control = asked.method in ("GET", "HEAD") and _CONTROL.fullmatch(asked.path) is not None
@@ -116,6 +119,12 @@ class BedrockNative:
 
     async def close(self) -> None:
         """Do nothing: the credentials belong to the mapped upstream."""
+
+
+def _region(host: str) -> str | None:
+    """Return the region in the name of an endpoint, such as bedrock-runtime.us-east-1.amazonaws.com."""
+    labels = host.split(".")
+    return labels[1] if len(labels) > 2 else None
 
 
 def _fields(asked: ClientRequest) -> HeaderList:

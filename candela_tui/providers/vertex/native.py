@@ -18,6 +18,7 @@ from candela_tui.protocol.claude_code.hints import HINT_FIELDS
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.native_calls import has_dot_segment
 from candela_tui.providers.identity import Provider
+from candela_tui.providers.named_host import as_sent
 from candela_tui.providers.replies import error_reply, no_credentials
 from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply
 from candela_tui.providers.vertex.credentials import GoogleCredentials
@@ -39,6 +40,8 @@ class VertexNative:
 
     async def attempt(self, asked: ClientRequest) -> Attempt | Reply:
         """Return an attempt that sends the same request to Google, with candela's token if the client sent none."""
+        if asked.named is not None and self._base_url is None:
+            return as_sent(asked, asked.named, Provider.VERTEX, _location(asked.path))
         place = _PATH.fullmatch(asked.path)
         if place is None or has_dot_segment(asked.path):
             # candela's token must not be sent to other Google services.
@@ -95,6 +98,11 @@ class VertexNative:
 
     async def close(self) -> None:
         """Do nothing: the credentials belong to the mapped upstream."""
+
+
+def _location(path: str) -> str | None:
+    place = _PATH.fullmatch(path)
+    return place[1] if place is not None else None
 
 
 def _fields(asked: ClientRequest) -> HeaderList:

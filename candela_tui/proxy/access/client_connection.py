@@ -1,7 +1,9 @@
 """Client connections: aiohttp's own, with responses to malformed requests and support for half-closed connections."""
 
+import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +12,20 @@ from aiohttp.web_protocol import RequestHandler
 
 from candela_tui.network.errors import parser_words
 from candela_tui.network.peer import peer_holds
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.errors import error_body
+from candela_tui.providers.opened_hosts import OpenedHost
 
 _LOOK_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class NamedHost:
+    """The host that candela stands in for on a connection that it opened."""
+
+    host: OpenedHost
+    arrival: Arrival
+
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +33,7 @@ logger = logging.getLogger(__name__)
 class ClientConnection(RequestHandler):
     """An aiohttp connection that never quotes a malformed request, and answers half-closed clients."""
 
-    __slots__ = ("_answering", "_newest", "_on_room")
+    __slots__ = ("_answering", "_newest", "_on_room", "named", "on_lost")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -28,12 +41,35 @@ class ClientConnection(RequestHandler):
         self._on_room: Callable[[], None] | None = None
         self._newest: StreamReader | None = None
         """The body of the newest request."""
+        self.named: NamedHost | None = None
+        """The host that the client asked for, if candela stands in for it on this connection."""
+        self.on_lost: Callable[[], None] | None = None
+        """Called when the connection has ended."""
 
     def data_received(self, data: bytes) -> None:
         """asyncio's hook for bytes from the client."""
         super().data_received(data)
         if self._messages:
             self._newest = self._messages[-1][1]
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """asyncio's hook for the end of the connection."""
+        super().connection_lost(exc)
+        if self.on_lost is not None:
+            self.on_lost()
+
+    def hand_over(self, request: web.BaseRequest) -> tuple[asyncio.Transport, bytes]:
+        """Return the transport, and the bytes behind a request that asks for another protocol. It is for the caller to
+        give the transport another protocol in the same step, and to call ``connection_lost`` in the end."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        early = request.content.read_nowait(-1) + self._message_tail
+        self._message_tail = b""
+        if request.method == "CONNECT":
+            request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
+        transport.resume_reading()
+        return transport, early
 
     def begin_answer(self, on_room: Callable[[], None]) -> None:
         """Note that an answer is being written to the transport. ``on_room`` is called when it takes more again."""
@@ -78,11 +114,15 @@ class ClientConnection(RequestHandler):
         Usually the client is gone, and its request must end at once. But it may have closed only its own side (a
         half-closed connection, RFC 9293 section 3.6) and wait for the answer.
         """
-        if not self._has_whole_request() or not self._client_waits():
+        if self._speaks_tls() or not self._has_whole_request() or not self._client_waits():
             return False
         self.close()  # After this answer, as no further request can come.
         self._loop.call_later(_LOOK_AGAIN_S, self._end_when_gone)
         return True
+
+    def _speaks_tls(self) -> bool:
+        """Return whether it is a connection of TLS, which can't be half-closed in asyncio."""
+        return self.transport is not None and self.transport.get_extra_info("sslcontext") is not None
 
     def _has_whole_request(self) -> bool:
         waits_for_next = self._waiter is not None and not self._waiter.done()

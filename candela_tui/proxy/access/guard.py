@@ -21,14 +21,11 @@ from aiohttp.web_protocol import RequestHandler
 from candela_tui.api_root import of_page
 from candela_tui.network.errors import described
 from candela_tui.network.peer import knows_peers, peer_uid
-from candela_tui.proxy.access.client_connection import ClientConnection
+from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.request_target import authority, origin_form
 from candela_tui.proxy.listen import is_loopback
 
-_NO_FORWARD_PROXY = (
-    "candela is not a proxy for HTTP_PROXY or HTTPS_PROXY: give its address to the client as ANTHROPIC_BASE_URL"
-    " (`candela env` prints it)"
-)
+_NOT_FROM_BEYOND = "candela is an HTTP proxy for programs on this machine only"
 _FOR_BROWSERS = frozenset({"/healthz", "/readyz"})
 """What a user may open in a browser, by typing its address."""
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -44,17 +41,19 @@ class Refusal:
     words: str
 
 
-def refusal(headers: Iterable[tuple[str, str]], target: str = "/", *, from_beyond: bool = False) -> str | None:
+def refusal(
+    headers: Iterable[tuple[str, str]], target: str = "/", *, from_beyond: bool = False, named: str | None = None
+) -> str | None:
     """Return the reason to refuse a request with these headers, or None if it may pass.
 
     A machine elsewhere knows candela by any name, and gets no page. What a page could reach by rebinding a name needs a
-    key there."""
+    key there. ``named`` is the host and port of a request that names its whole URL, as to an HTTP proxy."""
     fields = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in fields if name == "host"]
     own_page = of_page(target) and not from_beyond
     for name, value in fields:
         if name == "host":
-            if not from_beyond and not _loopback(value):
+            if not from_beyond and not loopback(value) and (named is None or value.strip().lower() != named.lower()):
                 return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
         elif name == "origin":
             if not (own_page and [value.strip().lower()] == [f"http://{host.strip().lower()}" for host in hosts]):
@@ -66,7 +65,8 @@ def refusal(headers: Iterable[tuple[str, str]], target: str = "/", *, from_beyon
     return None if len(hosts) == 1 else "the request must have one Host header"
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Return whether a host, with or without a port, is a name of this machine for itself."""
     name, colon, port = host.strip().lower().rpartition(":")
     if not colon or not port.isdigit():
         name = host.strip().lower()
@@ -92,10 +92,22 @@ class GuardedServer(web.Server):
         self._from_beyond: set[RequestHandler] = set()
         self._unchecked: dict[RequestHandler, OSError] = {}
         """Connections whose peer could not be looked up, and the reason."""
+        self._addressed: dict[RequestHandler, tuple[str, int]] = {}
+        """Where the peers of redirected connections believe to be connected to."""
 
     def __call__(self) -> RequestHandler:
         """aiohttp's hook for a new connection's protocol."""
         return ClientConnection(self, loop=self._loop, **self._kwargs)
+
+    def opened(self, named: NamedHost, addressed: tuple[str, int] | None = None) -> ClientConnection:
+        """Return the protocol of a connection on which candela stands in for a host.
+
+        ``addressed`` is where the peer believes to be connected to, if the system redirected it."""
+        handler = ClientConnection(self, loop=self._loop, **self._kwargs)
+        handler.named = named
+        if addressed is not None:
+            self._addressed[handler] = addressed
+        return handler
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp's hook for a new connection."""
@@ -106,8 +118,14 @@ class GuardedServer(web.Server):
         elif self._check:
             self._ask_for_peer(handler, transport)
 
+    def admits(self, transport: asyncio.Transport, addressed: tuple[str, int]) -> bool:
+        """Return whether the peer of a redirected connection may use candela. Raises OSError if that can't be known."""
+        peer = transport.get_extra_info("peername")
+        return not self._check or (bool(peer) and peer_uid(peer[:2], addressed) == os.getuid())
+
     def _ask_for_peer(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        peer, ours = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        peer, ours = transport.get_extra_info("peername"), self._addressed.get(handler)
+        ours = ours or transport.get_extra_info("sockname")
         self._unchecked.pop(handler, None)
         try:
             is_user = bool(peer and ours) and peer_uid(peer[:2], ours[:2]) == os.getuid()
@@ -123,6 +141,7 @@ class GuardedServer(web.Server):
         self._strangers.discard(handler)
         self._from_beyond.discard(handler)
         self._unchecked.pop(handler, None)
+        self._addressed.pop(handler, None)
         super().connection_lost(handler, exc)
 
     def is_from_beyond(self, request: web.BaseRequest) -> bool:
@@ -131,19 +150,23 @@ class GuardedServer(web.Server):
 
     def refusal(self, request: web.BaseRequest, headers: Iterable[tuple[str, str]]) -> Refusal | None:
         """Return the reason to refuse this request, or None if it may pass."""
-        target = origin_form(request.raw_path)
-        if target.partition("?")[0] not in self._open_paths:
+        connection = request.protocol
+        opened = connection.named if isinstance(connection, ClientConnection) else None
+        target, named = origin_form(request.raw_path), authority(request.raw_path)
+        for_candela = request.method != "CONNECT" and opened is None and (named is None or loopback(named))
+        if not for_candela or target.partition("?")[0] not in self._open_paths:
             refused = self._of_peer(request)
             if refused is not None:
                 return refused
         if request.version.major != 1:
             # aiohttp's parser reads a first line without a version as HTTP/0.9, with header fields behind it.
             return Refusal(505, "candela speaks HTTP/1.1, and the request's first line names another version or none")
-        named = authority(request.raw_path)
         from_beyond = self.is_from_beyond(request)
-        if request.method == "CONNECT" or (named is not None and not from_beyond and not _loopback(named)):
-            return Refusal(405 if request.method == "CONNECT" else 403, _NO_FORWARD_PROXY)
-        words = refusal(headers, target, from_beyond=from_beyond)
+        if request.method == "CONNECT":
+            return Refusal(405, _NOT_FROM_BEYOND) if from_beyond else None
+        if opened is not None:
+            return _misdirected(headers, opened.host.name)
+        words = refusal(headers, target, from_beyond=from_beyond, named=named)
         return Refusal(403, words) if words is not None else None
 
     def _of_peer(self, request: web.BaseRequest) -> Refusal | None:
@@ -160,3 +183,11 @@ class GuardedServer(web.Server):
                 'set [proxy] allow = "any-local" in config.toml to serve every user of this machine',
             )
         return None
+
+
+def _misdirected(headers: Iterable[tuple[str, str]], name: str) -> Refusal | None:
+    """Refuse a request for another host than the one that its connection was opened for."""
+    hosts = [value.strip().lower() for field, value in headers if field.lower() == "host"]
+    if len(hosts) == 1 and hosts[0].removesuffix(":443") == name:
+        return None
+    return Refusal(421, f"this connection is for {name}, and the request must have one Host header that says so")

@@ -11,7 +11,6 @@ from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
 from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording
 from candela_tui.exchange.arrival import arrived, dialect_of
-from candela_tui.network.header_fields import request_fields
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
@@ -102,6 +101,7 @@ class ExchangeRecord:
             kept=kept,
             replayed=raw.replays,
             pid=os.getpid(),
+            arrival=raw.request.arrival,
         )
         self.request: MessagesRequest | None = None
         self.failed = False
@@ -455,7 +455,7 @@ class ExchangeRecord:
             region=attempt.region,
             model_sent=attempt.model or self._edited_model(),
             adaptations=(*raw.changes, *attempt.adaptations),
-            provider_request_headers=redact_headers(sent) if sent != request_fields(list(raw.request.headers)) else (),
+            provider_request_headers=redact_headers(sent) if sent != raw.request.fields else (),
             subscription=self._oauth and attempt.provider == Provider.ANTHROPIC,
         )
 

@@ -14,6 +14,7 @@ from candela_tui.ledger.agent_tree import branches
 from candela_tui.ledger.names import agent_names, session_title
 from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ledger.totals import Totals
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import terminal_safe
@@ -187,6 +188,8 @@ class SessionRow:
             words = short_words(session.served_otherwise[-1])
             # What does not fit ends the line, and the cache's clock is behind it.
             yield words if cell_len(words) <= room // 3 else words[0], "warn"
+        if session.arrival not in (None, Arrival.BASE_URL):
+            yield session.arrival, "dim"
         if self.folded:
             yield _agent_count(session), "dim"
         context = list(context_forms(session.context)) if session.context and self.cache[0] else []
