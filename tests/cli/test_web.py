@@ -1,10 +1,16 @@
 """``candela web``: the dashboard in a real browser, where there is one."""
 
 import asyncio
+import contextlib
+import json
+import os
 import re
+import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from benchmarks.chromium import CHROMIUM, Tab, another_tab, tab
@@ -170,3 +176,37 @@ async def test_where_none_runs_it_says_how_to_start_one(home: Home) -> None:
     result = await home.run("web")
     assert result.code == 1
     assert "candela start" in result.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the children of a process are read from /proc")
+async def test_a_dashboard_ends_also_where_candela_is_killed(home: Home) -> None:
+    await home.run("start")
+    candela = json.loads((await home.run("status", "--json")).out)["pid"]
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        async with http.get(await link_of(home)) as answer:
+            assert answer.status == 200
+        origin = f"http://127.0.0.1:{home.port}"
+        async with http.ws_connect(f"{origin}/_local/web/socket", headers={"Origin": origin}) as socket:
+            drawn = b""
+            while b"Attached to candela" not in drawn:
+                drawn += (await socket.receive_bytes()) or b""
+            [dashboard] = children_of(candela)
+            os.kill(candela, signal.SIGKILL)
+            (home.data / "candela.pid").unlink()
+            while dashboard in running():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+
+
+def running() -> dict[int, int]:
+    """The processes, each with its parent."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z":
+                found[int(status.parent.name)] = int(fields[1])
+    return found
+
+
+def children_of(parent: int) -> list[int]:
+    return [pid for pid, of in running().items() if of == parent]
