@@ -1,8 +1,11 @@
 """Build candela's own error replies, in the format of the Messages API or of the client's."""
 
 from candela_tui.credentials.errors import CredentialsError
+from candela_tui.protocol.bedrock.own_errors import ERROR_NAME, native_error, native_name
 from candela_tui.protocol.errors import ErrorAnswer, and_then, error_answer
+from candela_tui.protocol.google_errors import google_error
 from candela_tui.protocol.headers import HeaderList, request_id
+from candela_tui.protocol.native_calls import is_messages_of_bedrock
 from candela_tui.protocol.openai import chat_error
 from candela_tui.protocol.parsed_request import is_chat
 from candela_tui.providers.identity import Dialect
@@ -18,11 +21,16 @@ def error_for(
     request: ClientRequest, status: int, message: str, *, refused_by: str | None = None, code: str | None = None
 ) -> Reply:
     """Return an error reply in the format of the client's API. ``refused_by`` is the rule that refused the request,
-    ``code`` says why, for programs."""
+    ``code`` says why, for programs, where the format has a place for it."""
     answer = error_answer(status, message, code=code)
-    chat = request.dialect == Dialect.OPENAI and is_chat(request.resource)
-    body = chat_error(status, answer.body, code) if chat else answer.body
-    return Reply(status, answer.headers, body, refused_by=refused_by)
+    fields, body = answer.headers, answer.body
+    if request.dialect == Dialect.OPENAI and is_chat(request.resource):
+        body = chat_error(status, body, code)
+    elif request.dialect == Dialect.BEDROCK and not is_messages_of_bedrock(request.resource):
+        fields, body = [*fields, (ERROR_NAME, native_name(status))], native_error(message)
+    elif request.dialect == Dialect.VERTEX:
+        body = google_error(answer.error, status)
+    return Reply(status, fields, body, refused_by=refused_by)
 
 
 def reply(answer: ErrorAnswer) -> Reply:
