@@ -85,6 +85,30 @@ def _serve(setting: Setting) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def _with_budgets(setting: Setting) -> Iterator[Running]:
+    """Run candela with ten budgets that every request falls under, and none of which is reached."""
+    directory = _candela_files(setting, "budgets")
+    budgets = ", ".join(f'{{ name = "{name}", {rest}, limit_usd = 1000000 }}' for name, rest in _TEN_BUDGETS.items())
+    environment = {"CANDELA_RULES__BUDGETS": f"[{budgets}]"}
+    with programs.candela(setting.upstream.url, directory, dashboard=False, environment=environment) as running:
+        yield Running(running.url, this_version(), (running,))
+
+
+_TEN_BUDGETS = {
+    "hour": 'window = "hour"',
+    "day": 'window = "day"',
+    "week": 'window = "week"',
+    "month": 'window = "month"',
+    "total": 'window = "total"',
+    "five hours": 'window = "rolling:5h"',
+    "session": 'window = "total", scope = "session"',
+    "model": 'window = "day", scope = "model"',
+    "route": 'window = "day", scope = "route"',
+    "opus": 'window = "day", match = "model:claude"',
+}
+
+
+@contextlib.contextmanager
 def _dashboard(setting: Setting) -> Iterator[Running]:
     directory = _candela_files(setting, "dashboard")
     with programs.candela(setting.upstream.url, directory, dashboard=True) as running:
@@ -102,6 +126,7 @@ def _attached(setting: Setting) -> Iterator[Running]:
 
 
 SERVE = Target("serve", "candela serve", _serve)
+BUDGETS = Target("budgets", "candela serve, ten budgets", _with_budgets)
 DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
 ATTACHED = Target("attached", "candela, dashboard attached", _attached)
 CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}

@@ -6,6 +6,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure
 from benchmarks.load import Shape
 
+RULED = ("straight", "bare", "serve", "budgets")
 MAPPED = ("straight", "bare", "serve", "vertex", "bedrock")
 _EVERY = ("straight", "bare", "nginx", "mitmproxy", "claude-tap", "litellm", "serve", "dashboard", "attached")
 
@@ -45,6 +46,7 @@ CASES = (
         Shape("90 KB, 100 events, one each 20 ms", 200, 200, pace_ms=20),
         (figures.SLOWEST,),
     ),
+    Case("budgets", "Ten budgets, one request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED, RULED),
     Case(
         "mapped-one",
         "Mapped, one at a time",
