@@ -51,6 +51,8 @@ class ClientRequest:
     """What rules do about it and its answer; they add to it, also while the answer passes."""
     read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
     """What rules have read of it, so that several of them read it once. A changed request begins with nothing."""
+    answer_fields: HeaderList = field(default_factory=list, compare=False)
+    """Header fields that rules add to the answer."""
     id: str = field(default_factory=new_id, compare=False)
     """The id of its exchange. A changed request keeps it."""
     key: Key | None = None

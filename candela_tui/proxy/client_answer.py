@@ -12,14 +12,13 @@ _JSON = "application/json"
 _REQUEST_ID = "X-Request-ID"
 
 
-def with_request_id(fields: HeaderList, raw: RawExchange) -> HeaderList:
-    """Add X-Request-ID to the fields of an answer: the provider's, or the client's, or the id of the exchange.
-
-    It is the one field that candela adds to an answer.
-    """
+def with_own_fields(fields: HeaderList, raw: RawExchange) -> HeaderList:
+    """Add to the fields of an answer those that rules want, and X-Request-ID: the provider's, or the client's, or the
+    id of the exchange. Without such a rule, that is the one field that candela adds to an answer."""
+    added = raw.request.answer_fields
     if header(fields, _REQUEST_ID) is not None:
-        return fields
-    return [*fields, (_REQUEST_ID, header(raw.request.headers, _REQUEST_ID) or raw.id)]
+        return [*fields, *added] if added else fields
+    return [*fields, *added, (_REQUEST_ID, header(raw.request.headers, _REQUEST_ID) or raw.id)]
 
 
 def refused(request: web.BaseRequest, status: int, message: str, *, close: bool = True) -> web.Response:

@@ -15,7 +15,7 @@ from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstre
 from candela_tui.proxy.answer_writer import AnswerWriter, Body, TranslatedBody, UntouchedBody, WrittenResponse
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
-from candela_tui.proxy.client_answer import with_request_id
+from candela_tui.proxy.client_answer import with_own_fields
 from candela_tui.proxy.intercept.intercepts import Intercepts
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Relay:
         if reply.refused_by is not None:
             raw.ended(Outcome.BLOCKED, error_from_body(reply.status, reply.body))
         raw.ended()
-        return web.Response(status=reply.status, headers=CIMultiDict(with_request_id(headers, raw)), body=reply.body)
+        return web.Response(status=reply.status, headers=CIMultiDict(with_own_fields(headers, raw)), body=reply.body)
 
     async def _pass_on(self, request: web.BaseRequest, answer: OpenAnswer, raw: RawExchange) -> web.StreamResponse:
         translate = answer.attempt.translate
@@ -90,7 +90,7 @@ class Relay:
         self, request: web.BaseRequest, answer: OpenAnswer, fields: HeaderList, body: Body, raw: RawExchange
     ) -> web.StreamResponse:
         try:
-            response = await AnswerWriter(request, answer, with_request_id(fields, raw), body, raw).written()
+            response = await AnswerWriter(request, answer, with_own_fields(fields, raw), body, raw).written()
         except ConnectionResetError:
             raw.ended(Outcome.CANCELLED)
             return WrittenResponse(answer.status, keep_alive=False)

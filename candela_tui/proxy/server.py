@@ -49,7 +49,7 @@ from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.proxy.capture.raw_exchange import RawExchange
-from candela_tui.proxy.client_answer import error_response, refused, reply_response, with_request_id
+from candela_tui.proxy.client_answer import error_response, refused, reply_response, with_own_fields
 from candela_tui.proxy.forwarding import Forwarding, is_forwarded
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST, bind_beyond
@@ -67,6 +67,7 @@ from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.overrides import Overrides
+from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
@@ -151,6 +152,7 @@ class Proxy:
         self._routes = Routes(settings)
         self._upstreams: dict[RouteName, Upstream] = {}
         self._ruled: RuledUpstreams | None = None
+        self._webhooks: Webhooks | None = None
         self._rules: RulesFile | None = None
         self._limit = settings.proxy.max_body_mb * 1024 * 1024
         self._started_at = datetime.now(UTC)
@@ -219,6 +221,8 @@ class Proxy:
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
         )
+        self._webhooks = Webhooks(attempts)
+        self._budgets.on_reached = self._webhooks.reached
         self._ruled = RuledUpstreams(opened, self._settings, self._feed.notify, self._ledger, self._budgets)
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
@@ -323,6 +327,8 @@ class Proxy:
         await self._telling.none()
         assert self._ruled is not None
         await self._ruled.close()
+        if self._webhooks is not None:
+            await self._webhooks.close()
         await self._client.close()
         self._capture.close()
         await self._capturing
@@ -448,7 +454,7 @@ class Proxy:
         raw.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
         self._capture.begin(raw)
         reply = error_for(client_request, status, words, code=code)
-        headers = CIMultiDict(with_request_id(reply.headers, raw))
+        headers = CIMultiDict(with_own_fields(reply.headers, raw))
         response = web.Response(status=reply.status, headers=headers, body=reply.body)
         response.force_close()
         return response

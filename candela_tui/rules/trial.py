@@ -9,21 +9,24 @@ from candela_tui.analysis.filter import parse_for_arrivals
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import ToolCall
-from candela_tui.config import RulesSettings
+from candela_tui.config import PricingSettings, RulesSettings
 from candela_tui.exchange import Exchange
 from candela_tui.fulltext.recorded import RecordedConversation
 from candela_tui.ledger.ledger import Dimension
+from candela_tui.ledger.running import RunningLedger
+from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.models.policy import ModelPolicy, refused, replaced
 from candela_tui.rules.tools.declared import declared_tools
 from candela_tui.rules.tools.judge import Judge
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
-from candela_tui.text.times import utc_now
+from candela_tui.text.times import Clock, utc_now
 
 
 class Trial:
@@ -40,6 +43,11 @@ class Trial:
         self._conversation = RecordedConversation(store)
         self._home = str(Path.home())
         self._directories: dict[str | None, str | None] = {}
+        self._ledger = RunningLedger(Clock())
+        self._at = utc_now()
+        self._budgets = Budgets(Pricer(PricingSettings()), self._ledger, now=lambda: self._at)
+        self._budgets.configure(settings)
+        self._budgets.begin()
 
     def actions(self, since: datetime | None) -> Iterator[tuple[Exchange, RuleAction]]:
         """Yield what would have been done, the oldest request first. Raises StoreError."""
@@ -49,6 +57,17 @@ class Trial:
             if exchange.kind not in FREE_KINDS:
                 for action in dict.fromkeys(self._of(exchange)):
                     yield exchange, action
+            yield from ((exchange, action) for action in self._of_budgets(exchange))
+
+    def _of_budgets(self, exchange: Exchange) -> Iterator[RuleAction]:
+        """Yield what budgets would have done. What they refuse counts no more, and its answer is not there to learn
+        from."""
+        if not self._budgets or exchange.live or exchange.imported is not None:
+            return
+        self._at = exchange.started_at
+        self._ledger.take(exchange)
+        if exchange.asks_message:
+            yield from self._budgets.tried(exchange, self._agents)
 
     @cached_property
     def _agents(self) -> dict[tuple[str | None, str], str | None]:

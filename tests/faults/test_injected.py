@@ -30,6 +30,8 @@ NOT_INJECTED = {
     "StoreWriter._disconnect": "the end of the thread",
 }
 """Steps by their qualified name, each with the reason."""
+RULES = ("candela_tui.rules.models", "candela_tui.rules.budgets.rule")
+"""The modules of rules that pass requests on where they fail."""
 
 
 class Injected(Exception):
@@ -47,7 +49,7 @@ def is_step(frame: FrameType) -> bool:
         return False
     above: FrameType | None = frame
     while above is not None:
-        if above.f_code.co_qualname.startswith("Capture.") or module_of(above) == "candela_tui.rules.models":
+        if above.f_code.co_qualname.startswith("Capture.") or module_of(above) in RULES:
             return True
         if above is not frame and module_of(above).startswith("candela_tui.providers"):
             return False
@@ -93,7 +95,8 @@ def tracing(tracer: Any) -> Iterator[None]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setting]:
-    rules = {"models": {"deny": ["claude-instant-*"]}}
+    budget = {"name": "b", "limit_usd": 1000, "match": "model:claude"}
+    rules = {"models": {"deny": ["claude-instant-*"]}, "budgets": [budget]}
     async with setting(tmp_path_factory.mktemp("injected"), more={"rules": rules}) as running:
         # Without the price data, the first requests would take other steps.
         await running.candela.proxy._warming

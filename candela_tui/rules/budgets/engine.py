@@ -21,7 +21,7 @@ from candela_tui.rules.budgets.recent_costs import Caller, RecentCosts, amount_o
 from candela_tui.rules.budgets.state import BudgetState, Override, Standing
 from candela_tui.rules.budgets.targets import Place, target_of
 from candela_tui.rules.budgets.windows import Bounds, Window
-from candela_tui.rules.budgets.words import breach_words, reached_words
+from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
@@ -45,6 +45,16 @@ class Refusal:
     budget: str
     words: str
     state: BudgetState
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A part of a budget's limit is reached."""
+
+    state: BudgetState
+    mark: float
+    """The part: 1 is all of the limit."""
+    words: str
 
 
 class NotReady(Exception):
@@ -121,6 +131,15 @@ class _InFlight:
     """When the reservation ends by itself, unless there is a sign of the request before."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    concerned: list[_Concerned]
+    expected: Amount | None
+    actions: list[RuleAction]
+    waits_for: list[Account]
+    refusal: Refusal | None = None
+
+
 Noted = Callable[[RuleAction], None]
 _AgentTypes = Mapping[tuple[str | None, str], str | None]
 """The types of sub-agents, by session and agent."""
@@ -162,7 +181,7 @@ class Budgets:
         """The id before which what the store has is not counted yet."""
         self._counted: set[str] = set()
         """Exchanges from before that id which were counted already."""
-        self.on_reached: Callable[[BudgetRule, BudgetState, float], None] = lambda *_: None
+        self.on_reached: Callable[[BudgetRule, Reached], None] = lambda *_: None
         """Called with a budget when a part of its limit is reached, once in each window."""
 
     def configure(self, settings: RulesSettings) -> None:
@@ -277,33 +296,53 @@ class Budgets:
 
         If nothing is known of what it may cost, this waits until the request can run. Raises NotReady.
         """
-        exchange, caller = asked.exchange, caller_of(asked.exchange)
         while True:
             await self._ready()
             self._end_leases()
-            concerned = list(self._concerned(asked))
-            expected = self._recent.expected(caller)
-            actions: list[RuleAction] = []
-            waits_for: list[Account] = []
-            for budget, target, account in concerned:
-                room = account.room(expected, asked.most)
-                if room is Room.WAIT and budget.refuses and self._override(budget) is None:
-                    waits_for.append(account)
-                elif room is Room.FULL:
-                    refusal = self._full(budget, target, account, expected, actions)
-                    if refusal is not None:
-                        noted(RuleAction(budget.name, "refuse", False, refusal.words))
-                        return refusal
-            if not waits_for:
-                break
-            await self._wait(waits_for)
-        for action in actions:
-            noted(action)
-        for _, _, account in concerned:
-            account.reserve(exchange.id, exchange.started_at, expected, asked.most)
+            decision = self._decide(asked)
+            if decision.refusal is None and decision.waits_for:
+                await self._wait(decision.waits_for)
+                continue
+            for action in decision.actions:
+                noted(action)
+            if decision.refusal is None:
+                self._reserve(asked, decision)
+            return decision.refusal
+
+    def tried(self, exchange: Exchange, types: "_AgentTypes") -> list[RuleAction]:
+        """Return what is done about a request that was recorded, as if it came now, and count what it cost unless it is
+        refused. Nothing else may be in flight. ``types`` are those of sub-agents, by session and agent."""
+        asked = self._recorded(exchange, types)
+        decision = self._decide(asked)
+        if decision.refusal is None:
+            self._reserve(asked, decision)
+            self.ended(exchange, None)
+        return decision.actions
+
+    def _decide(self, asked: Asked) -> "_Decision":
+        """Return whether a request is refused, what is noted of that, and what it has to wait for."""
+        concerned = list(self._concerned(asked))
+        expected = self._recent.expected(caller_of(asked.exchange))
+        actions: list[RuleAction] = []
+        waits_for: list[Account] = []
+        for budget, target, account in concerned:
+            room = account.room(expected, asked.most)
+            if room is Room.WAIT and budget.refuses and self._override(budget) is None:
+                waits_for.append(account)
+            elif room is Room.FULL:
+                refusal = self._full(budget, target, account, expected, actions)
+                if refusal is not None:
+                    return _Decision(concerned, expected, actions, [], refusal)
+        return _Decision(concerned, expected, actions, waits_for)
+
+    def _reserve(self, asked: Asked, decision: "_Decision") -> None:
+        exchange = asked.exchange
+        for _, _, account in decision.concerned:
+            account.reserve(exchange.id, exchange.started_at, decision.expected, asked.most)
         lease = self._now() + (_LEASE if exchange.id in self._live else _LEASE_UNSEEN)
-        self._in_flight[exchange.id] = _InFlight(asked, caller, expected, concerned, lease)
-        return None
+        self._in_flight[exchange.id] = _InFlight(
+            asked, caller_of(exchange), decision.expected, decision.concerned, lease
+        )
 
     async def _ready(self) -> None:
         if not self._filled.is_set():
@@ -317,20 +356,21 @@ class Budgets:
     def _full(
         self, budget: _Budget, target: str, account: Account, expected: Amount | None, actions: list[RuleAction]
     ) -> Refusal | None:
-        """Return the refusal of a request that does not fit, or note that it passes nevertheless."""
+        """Note that a request does not fit, and return its refusal, or None if it passes nevertheless."""
         override = self._override(budget)
         refuses = budget.refuses and override is None
         if refuses:
             account.refused = expected or NOTHING
         state = self._state(budget, target, account)
-        words = breach_words(state, expected, self._zone, self._now())
+        words = breach_facts(state, expected)
         self._tell(budget, target, account, 1.0)
         if refuses:
-            return Refusal(budget.name, words, state)
+            actions.append(RuleAction(budget.name, "refuse", False, words))
+            return Refusal(budget.name, refusal_words(state, expected, self._zone, self._now()), state)
         if budget.settings.on_breach == "warn":
             actions.append(RuleAction(budget.name, "warn", budget.dry_run, words))
         elif override is not None:
-            actions.append(RuleAction(budget.name, "warn", False, f"{words} It is overridden: {override.why}"))
+            actions.append(RuleAction(budget.name, "warn", False, f"{words}; overridden: {override.why}"))
         else:
             actions.append(RuleAction(budget.name, "refuse", True, words))
         return None
@@ -429,8 +469,9 @@ class Budgets:
             return
         budget.told[target] = start, reached[-1]
         state = self._state(budget, target, account)
-        self._notify(reached_words(state, reached[-1], self._zone, now))
-        self.on_reached(budget.settings, state, reached[-1])
+        words = reached_words(state, reached[-1], self._zone, now)
+        self._notify(words)
+        self.on_reached(budget.settings, Reached(state, reached[-1], words))
 
     # What others ask.
 
@@ -453,6 +494,10 @@ class Budgets:
             of_targets.sort(key=lambda state: -state.full)
             found += of_targets or [self._state(budget, "", Account(budget.limit, budget.window))]
         return found
+
+    def states_of(self, asked: Asked) -> list[BudgetState]:
+        """Return the state of each budget that a request falls under."""
+        return [self._state(budget, target, account) for budget, target, account in self._concerned(asked)]
 
     def full(self, asked: Asked, budget: str | None = None) -> float:
         """Return how full the fullest budget is that a request falls under: 1 is all of its limit. 0 without any.

@@ -1,20 +1,32 @@
 """The rule: refuses requests that a budget has no room for."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import Spending
+from candela_tui.protocol.claude_code.gateway import (
+    USAGE_PATH,
+    SpendLimit,
+    blocked_fields,
+    speaks_to_gateway,
+    spend_fields,
+    usage_document,
+)
 from candela_tui.protocol.claude_code.session_clues import session_clues
+from candela_tui.protocol.errors import ApiError, error_document
+from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.engine import Asked, Budgets, Refusal
 from candela_tui.rules.budgets.most import most_of
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.rules.budgets.targets import Place
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import arrival, beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
+from candela_tui.text.times import utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +34,7 @@ _NAME = "rules.budgets"
 _UNCHECKED = (
     'candela can\'t check the budgets in config.toml, and one of them has fail = "closed". The log of candela says why.'
 )
+_JSON = ("content-type", "application/json")
 _PLACES = frozenset({"project", "branch"})
 
 
@@ -76,15 +89,26 @@ class BudgetRules:
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request, or pass it on with its expected cost reserved."""
+        by_gateway = request.dialect == Dialect.MESSAGES and speaks_to_gateway(request.headers)
+        if by_gateway and request.method == "GET" and request.resource == USAGE_PATH:
+            limits = [limit for state in self._budgets.states() if (limit := spend_limit(state)) is not None]
+            return Reply(
+                200, [("content-type", "application/json"), ("cache-control", "no-store")], usage_document(limits)
+            )
         try:
-            refusal = await self._checked(request)
+            refusal = await self._checked(request, by_gateway=by_gateway)
         except Exception:
             if not self._budgets.fails_closed:
                 raise
             logger.exception("budgets could not be checked; the request is refused")
             return refused(request, _NAME, _UNCHECKED)
         if refusal is not None:
-            return refused(request, refusal.budget, refusal.words)
+            limit = spend_limit(refusal.state) if by_gateway else None
+            if limit is None:
+                return refused(request, refusal.budget, refusal.words)
+            fields = blocked_fields(limit, utc_now())
+            document = error_document(ApiError("billing_error", refusal.words))
+            return Reply(429, [_JSON, *fields], document, refused_by=refusal.budget)
         try:
             step = await upstream.attempt(request)
         except BaseException:
@@ -94,6 +118,26 @@ class BudgetRules:
             self._budgets.give_back(request.id)
         return step
 
-    async def _checked(self, request: ClientRequest) -> Refusal | None:
+    async def _checked(self, request: ClientRequest, *, by_gateway: bool) -> Refusal | None:
         asked = await self._reader.read(request)
-        return await self._budgets.admit(asked, request.noted.append) if asked is not None else None
+        if asked is None:
+            return None
+        refusal = await self._budgets.admit(asked, request.noted.append)
+        if by_gateway and refusal is None:
+            # The standing before this request, as a gateway of Anthropic says it.
+            limits = _spend_limits(self._budgets.states_of(asked))
+            if limits:
+                request.answer_fields.extend(spend_fields(max(limits, key=lambda limit: limit.used)))
+        return refusal
+
+
+def _spend_limits(states: Iterable[BudgetState]) -> list[SpendLimit]:
+    return [limit for state in states if (limit := spend_limit(state)) is not None]
+
+
+def spend_limit(state: BudgetState) -> SpendLimit | None:
+    """Return a budget as the client's own notice shows it; None if it has no form there, as one in tokens."""
+    if not state.limit_usd or state.resets_at is None or state.window not in ("day", "week", "month"):
+        return None
+    used = float(state.spent_usd / state.limit_usd)
+    return SpendLimit(used, state.resets_at, state.window, int(state.limit_usd * 100), int(state.spent_usd * 100))

@@ -10,16 +10,20 @@ from candela_tui.text.amounts import money
 from candela_tui.text.times import Clock, time_of_day
 
 
-def breach_words(state: BudgetState, expected: Amount | None, zone: tzinfo | None, now: datetime) -> str:
-    """Return why a request is refused, when that ends, and what to do."""
-    spent = _amount(state, state.spent_usd, state.spent_tokens)
-    held = ""
+def breach_facts(state: BudgetState, expected: Amount | None) -> str:
+    """Return why a request does not fit: ``$2.00 of $2.50 spent, about $1.00 for this request``."""
+    facts = [f"{_amount(state, state.spent_usd, state.spent_tokens)} of {_limit(state)} spent"]
     if state.reserved_usd or state.reserved_tokens:
-        held = f", {_amount(state, state.reserved_usd, state.reserved_tokens)} reserved"
+        facts.append(f"{_amount(state, state.reserved_usd, state.reserved_tokens)} reserved for others")
     if expected is not None:
-        held += f", about {_amount(state, expected.usd, expected.tokens)} for this request"
+        facts.append(f"about {_amount(state, expected.usd, expected.tokens)} for this request")
+    return ", ".join(facts)
+
+
+def refusal_words(state: BudgetState, expected: Amount | None, zone: tzinfo | None, now: datetime) -> str:
+    """Return why a request is refused, when that ends, and what to do."""
     return (
-        f'candela: the budget "{state.name}"{_of_target(state)} is reached ({spent} of {_limit(state)} spent{held}).'
+        f'candela: the budget "{state.name}"{_of_target(state)} is reached ({breach_facts(state, expected)}).'
         f"{_reset(state, zone, now)} To go on now: candela rules override {shlex.quote(state.name)} --for 1h --why …"
     )
 
