@@ -449,9 +449,9 @@ class BudgetRule(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """The budget's name, for words to the user and for `candela rules override`."""
-    scope: Literal["all", "session", "agent", "turn", "project", "branch", "model", "route"] = "all"
+    scope: Literal["all", "session", "agent", "turn", "project", "branch", "model", "route", "key"] = "all"
     """What the limit is for: everything together, or each session, agent, turn of the user, project (directory),
-    branch, model or route by itself."""
+    branch, model, route or key (docs/keys.md) by itself."""
     match: str = ""
     """Only requests that this filter matches count and are limited, in the dashboard's filter language. "" is all."""
     window: Annotated[str, AfterValidator(_window)] = "month"

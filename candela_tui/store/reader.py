@@ -1,5 +1,6 @@
 """Reads the store, also while another process writes it."""
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,7 +37,7 @@ from candela_tui.store.prefilter import conditions_for
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
-from candela_tui.store.rows import exchange_of, interrupted, with_headers
+from candela_tui.store.rows import COSTING_COLUMNS, costing_exchange_of, exchange_of, interrupted, with_headers
 from candela_tui.store.schema import exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.sums import LIVE
@@ -46,6 +47,7 @@ from candela_tui.store.usage import read_agent_types, read_five_hour_resets, rea
 
 _LAST_CHARACTER = "\U0010ffff"
 _AT_ONCE = 500
+_COSTS_AT_ONCE = 1000
 """Exchanges that are read in one transaction."""
 _MARGIN_US = 60_000_000
 """How much later than its id says an exchange may have begun: the process may sleep between the two."""
@@ -126,6 +128,29 @@ class StoreReader:
                 rows = _rows(connection, wanted.where(exchanges.c.id > last)) if connection else []
             yield from self._readable(rows, running)
             if len(rows) < _AT_ONCE:
+                return
+            last = rows[-1]["id"]
+
+    def each_cost(self, query: ExchangeQuery = EVERYTHING) -> Iterator[list[Exchange]]:
+        """Yield exchanges with what their requests said about themselves and what they cost, oldest first, many at a
+        time. Ignores the query's limit, and exchanges that are damaged."""
+        last = ""
+        running = cache(is_running)
+        meets = conditions(query)
+        if query.since is not None:
+            meets.append(exchanges.c.id > _id_before(query.since))
+        wanted = select(*COSTING_COLUMNS).where(*meets).order_by(exchanges.c.id).limit(_COSTS_AT_ONCE)
+        while True:
+            with self._reading() as connection:
+                rows = _rows(connection, wanted.where(exchanges.c.id > last)) if connection else []
+            found = []
+            for row in rows:
+                with contextlib.suppress(ValueError, TypeError, ArithmeticError):
+                    exchange = costing_exchange_of(dict(row))
+                    ended = exchange.live and not running(row["pid"], row["process"])
+                    found.append(replace(exchange, outcome=Outcome.INTERRUPTED) if ended else exchange)
+            yield found
+            if len(rows) < _COSTS_AT_ONCE:
                 return
             last = rows[-1]["id"]
 

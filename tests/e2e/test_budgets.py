@@ -12,7 +12,7 @@ from tests.standin.answers import usage
 
 pytestmark = pytest.mark.e2e
 
-BUDGETS = '[{ name = "each session", scope = "session", window = "total", limit_usd = 2 }]'
+BUDGETS = '[{ name = "each session", scope = "session", window = "month", limit_usd = 2 }]'
 
 
 def expensive(request: ReceivedRequest) -> Answer:

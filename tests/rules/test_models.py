@@ -167,6 +167,9 @@ async def test_the_native_routes_of_the_clouds_are_ruled_by_the_model_in_the_pat
 ) -> None:
     async with RunningProxy(provider.url, tmp_path, sections=DENY) as proxy:
         async with asked(proxy, path, {"messages": []}) as answer:
-            assert (await answer.json())["error"]["type"] == "billing_error"
+            document = await answer.json()
         exchange = await proxy.exchange()
+    assert "claude-opus-*" in (document if "message" in document else document["error"])["message"]
     assert (answer.status, exchange.outcome) == (402, Outcome.BLOCKED)
+    assert exchange.error is not None
+    assert exchange.error.type == "billing_error"

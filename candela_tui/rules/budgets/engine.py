@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from itertools import islice
+from heapq import nlargest
 
 from candela_tui.analysis.filter import Filter, parse_for_arrivals
 from candela_tui.analysis.filter_fields import Surroundings
@@ -34,7 +34,9 @@ _LEASE = timedelta(hours=1)
 """How long it lasts after the last sign of its request. Only a failure of the recording can make that matter."""
 _MOST_ACCOUNTS = 10_000
 _COUNTED_AT_ONCE = 50
-"""Exchanges read and counted before the loop continues with other work: about a millisecond."""
+"""Exchanges counted before the loop continues with other work: about a millisecond."""
+_MOST_TARGETS = 200
+"""The targets of a budget whose states are told at once: more would hold up the loop."""
 _OF_AGENTS = frozenset({"agent", "type"})
 
 
@@ -236,11 +238,13 @@ class Budgets:
         types: _AgentTypes = {}
         if any(each.wanted.fields & _OF_AGENTS for each in budgets):
             types = (await asyncio.to_thread(store.agent_types, query)).by_agent()
-        recorded = store.each(query)
-        while some := await asyncio.to_thread(lambda: list(islice(recorded, _COUNTED_AT_ONCE))):
-            if budgets is not self._budgets:
-                return
-            for exchange in some:
+        recorded = store.each_cost(query)
+        while (some := await asyncio.to_thread(next, recorded, None)) is not None:
+            for number, exchange in enumerate(some):
+                if number % _COUNTED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                if budgets is not self._budgets:
+                    return
                 self._count_earlier(exchange, types)
         self.begin()
 
@@ -481,17 +485,19 @@ class Budgets:
         return {each.name: each.settings.match for each in self._budgets}
 
     def states(self) -> list[BudgetState]:
-        """Return the state of every budget for each of its targets, the fullest target first."""
+        """Return the state of every budget for each of its targets, the fullest 200 of them first."""
         self._end_leases()
         found: list[BudgetState] = []
         for budget in self._budgets:
-            bounds = self._bounds(budget)
-            of_targets = []
-            for target, account in budget.accounts.items():
-                account.begin_at(bounds.start)
-                if not account.idle or budget.settings.scope == "all":
-                    of_targets.append(self._state(budget, target, account))
-            of_targets.sort(key=lambda state: -state.full)
+            start = self._bounds(budget).start
+            for account in budget.accounts.values():
+                account.begin_at(start)
+            fullest = nlargest(
+                _MOST_TARGETS,
+                ((target, account) for target, account in budget.accounts.items() if not target or not account.idle),
+                key=lambda each: each[1].share_with_reserved(),
+            )
+            of_targets = [self._state(budget, target, account) for target, account in fullest]
             found += of_targets or [self._state(budget, "", Account(budget.limit, budget.window))]
         return found
 

@@ -31,5 +31,7 @@ def target_of(exchange: Exchange, scope: str, place: Place) -> str | None:
             return f"{place.cwd}:{place.branch}" if place.cwd is not None and place.branch is not None else None
         case "model":
             return base_model(exchange)
-        case _:
+        case "route":
             return exchange.route.value
+        case _:
+            return exchange.key

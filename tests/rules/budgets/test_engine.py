@@ -54,6 +54,7 @@ class Made:
         ("turn", {"prompt_id": "p1"}, {"prompt_id": "p2"}),
         ("model", {"model": "claude-opus-4-8-20260401"}, {"model": "claude-haiku-4-5"}),
         ("route", {}, {"route": RouteName.VERTEX}),
+        ("key", {"key": "laptop"}, {"key": "server"}),
     ],
 )
 async def test_each_target_of_a_scope_has_the_limit_for_itself(
