@@ -1,4 +1,4 @@
-"""The service units in `deploy/` start a proxy that ends as its supervisor asks."""
+"""`candela install service` makes a service that serves until its supervisor ends it."""
 
 import asyncio
 import os
@@ -6,67 +6,111 @@ import plistlib
 import shlex
 import shutil
 import signal
-from collections.abc import Callable
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from candela_tui.cli.service.definition import launchd_agent, systemd_unit
 from tests.cli.command import COMMAND, PATIENCE_S, Home
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-UNIT = DEPLOY / "candela.service"
-AGENT = DEPLOY / "candela.plist"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the service of this platform is not systemd's")
 
 
 @pytest.fixture
-def installed(home: Home) -> Home:
-    """A home where the command is where uv and pipx put it, and the log's folder is there, as it is on macOS."""
-    programs = home.directory / ".local" / "bin"
-    programs.mkdir(parents=True)
-    (programs / "candela").symlink_to(COMMAND)
-    (home.directory / "Library" / "Logs").mkdir(parents=True)
+def installing(home: Home) -> Home:
+    """A home with a systemctl that writes down what it is told."""
+    home.with_programs(systemctl=f'echo "$@" >> {home.directory}/told')
+    (home.directory / "bin" / "candela").symlink_to(COMMAND)
     return home
 
 
-def _systemds(home: Home) -> list[str]:
-    unit = ConfigParser(interpolation=None)
-    unit.read(UNIT)
-    return shlex.split(unit["Service"]["ExecStart"].replace("%h", str(home.directory)))
+def unit_of(home: Home) -> Path:
+    return home.directory / ".config" / "systemd" / "user" / "candela.service"
 
 
-def _launchds(home: Home) -> list[str]:
-    arguments: list[str] = plistlib.loads(AGENT.read_bytes())["ProgramArguments"]
-    return arguments
+def told(home: Home) -> list[str]:
+    return (home.directory / "told").read_text().splitlines()
 
 
-@pytest.mark.parametrize("arguments", [_systemds, _launchds])
-async def test_the_service_serves_until_its_supervisor_ends_it(
-    arguments: Callable[[Home], list[str]], installed: Home
-) -> None:
-    log = installed.directory / "Library" / "Logs" / "candela.log"
-    os.mkfifo(log)
-    reading = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(reading, "rb") as launchds:
-        writing = os.open(log, os.O_WRONLY)  # What systemd's journal would get goes there, too.
-        process = await asyncio.create_subprocess_exec(
-            *arguments(installed), env=installed.environment, stdin=asyncio.subprocess.DEVNULL, stdout=writing
-        )
-        os.close(writing)
-        os.set_blocking(reading, True)
-        async with asyncio.timeout(PATIENCE_S):
-            assert b"listens on" in await asyncio.to_thread(launchds.readline)
-            process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+def exec_start(unit: Path) -> list[str]:
+    parsed = ConfigParser(interpolation=None)
+    parsed.read(unit)
+    return shlex.split(parsed["Service"]["ExecStart"].replace("%%", "%").replace("$$", "$"))
 
 
+@linux
+async def test_the_service_serves_until_its_supervisor_ends_it(installing: Home) -> None:
+    ran = await installing.run("install", "service", "--yes")
+    assert (ran.code, ran.err) == (0, "")
+    assert told(installing) == ["--user daemon-reload", "--user enable candela", "--user restart candela"]
+
+    process = await asyncio.create_subprocess_exec(
+        *exec_start(unit_of(installing)),
+        env=installing.environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        assert b"listens on" in await process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+@linux
+async def test_it_serves_with_the_options_that_it_was_installed_with(installing: Home) -> None:
+    config, data = installing.directory / "a config.toml", installing.directory / "50% $HOME"
+    await installing.run("--config", str(config), "--data-dir", str(data), "install", "service", "--yes")
+
+    assert exec_start(unit_of(installing))[1:] == ["--config", str(config), "--data-dir", str(data), "serve"]
+
+
+@linux
+async def test_uninstalling_stops_it_and_removes_it(installing: Home) -> None:
+    await installing.run("install", "service", "--yes")
+    (installing.directory / "told").unlink()
+
+    ran = await installing.run("uninstall", "service", "--yes")
+
+    assert ran.code == 0
+    assert told(installing) == ["--user disable --now candela", "--user daemon-reload"]
+    assert not unit_of(installing).exists()
+    again = await installing.run("uninstall", "service", "--yes")
+    assert (again.code, again.err) == (1, f"Error: There is no service: {unit_of(installing)} does not exist.\n")
+
+
+@linux
+async def test_what_systemd_refuses_is_said(home: Home) -> None:
+    home.with_programs(systemctl='echo "Failed to connect to bus" >&2; exit 1')
+
+    ran = await home.run("install", "service", "--yes")
+
+    assert ran.code == 1
+    assert ran.err == "Error: `systemctl --user daemon-reload` failed: Failed to connect to bus\n"
+    assert unit_of(home).exists()
+
+
+async def test_without_a_terminal_it_asks_for_yes(installing: Home) -> None:
+    ran = await installing.run("install", "service")
+
+    assert ran.code == 2
+    assert "Give --yes" in ran.err
+    assert not unit_of(installing).exists()
+
+
+@linux
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-async def test_systemd_understands_all_of_its_unit(installed: Home) -> None:
-    runtime = installed.directory / "run"
+async def test_systemd_understands_all_of_its_unit(installing: Home) -> None:
+    await installing.run("install", "service", "--yes")
+    runtime = installing.directory / "run"
     runtime.mkdir(mode=0o700)
     process = await asyncio.create_subprocess_exec(
-        *("systemd-analyze", "--user", "verify", str(UNIT)),
-        env={"PATH": os.environ["PATH"], "HOME": str(installed.directory), "XDG_RUNTIME_DIR": str(runtime)},
+        *("systemd-analyze", "--user", "verify", str(unit_of(installing))),
+        env={"PATH": os.environ["PATH"], "HOME": str(installing.directory), "XDG_RUNTIME_DIR": str(runtime)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -75,7 +119,18 @@ async def test_systemd_understands_all_of_its_unit(installed: Home) -> None:
     assert (process.returncode, said.decode()) == (0, "")
 
 
+@given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1), min_size=1))
+def test_systemd_reads_the_command_as_it_is(words: list[str]) -> None:
+    line = next(line for line in systemd_unit(words).splitlines() if line.startswith("ExecStart="))
+
+    text = line.removeprefix("ExecStart=")
+    assert shlex.split(text.replace("%%", "%").replace("$$", "$")) == words
+
+
 def test_launchd_starts_it_at_login_and_again_after_a_failure() -> None:
-    agent = plistlib.loads(AGENT.read_bytes())
+    agent = plistlib.loads(launchd_agent(["/bin/candela", "serve"], Path("/home/u/candela.log")))
+
+    assert agent["ProgramArguments"] == ["/bin/candela", "serve"]
     assert (agent["Label"], agent["RunAtLoad"], agent["KeepAlive"]) == ("candela", True, {"SuccessfulExit": False})
+    assert agent["StandardOutPath"] == agent["StandardErrorPath"] == "/home/u/candela.log"
     assert agent["Umask"] == 0o077

@@ -1,4 +1,4 @@
-"""``candela install`` and ``uninstall``: write candela into the settings of Claude Code, and put them back."""
+"""``candela install`` and ``uninstall``: candela in the settings of Claude Code, and as a service of the user."""
 
 import json
 import os
@@ -21,7 +21,9 @@ from candela_tui.cli.claude.route_options import resolve_options, route_options
 from candela_tui.cli.claude.settings_files import read_settings_files
 from candela_tui.cli.claude.settings_members import MemberPath
 from candela_tui.cli.invocation import Invocation, pass_invocation
+from candela_tui.cli.terminal.confirm import confirm
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientSettingsFile
+from candela_tui.files import write_atomically
 from candela_tui.text.terminal_safe import terminal_safe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,24 +31,26 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _STATUS_LINE, _ENV = "statusline", "env"
 
 
+_yes = click.option("--yes", is_flag=True, help="Write without asking.")
+
+
 def _place_options(command: Command) -> Command:
     user = click.option("--user", is_flag=True, help="The user's settings, instead of those of this directory.")
-    yes = click.option("--yes", is_flag=True, help="Write without asking.")
-    return user(yes(command))
+    return user(_yes(command))
 
 
 @click.group()
 def install() -> None:
-    """Write candela into the settings of Claude Code.
+    """Write candela into the settings of Claude Code, or run it as a service.
 
-    Into .claude/settings.json of this directory, or with --user into the user's. It shows the change and asks, and
-    everything else in the file stays as it is. `candela uninstall` puts the file back.
+    The settings are those in .claude/settings.json of this directory, or with --user the user's. It shows the change
+    and asks, and everything else in the file stays as it is. `candela uninstall` puts the file back.
     """
 
 
 @click.group()
 def uninstall() -> None:
-    """Put the settings of Claude Code back as they were before `candela install`."""
+    """Put back what `candela install` changed."""
 
 
 @install.command("statusline")
@@ -108,6 +112,54 @@ def uninstall_env(invocation: Invocation, user: bool, yes: bool) -> None:
     ClientSettings(_file(user), _records(invocation)).uninstall(_ENV, yes=yes)
 
 
+@install.command("service")
+@_yes
+@pass_invocation
+def install_service(invocation: Invocation, yes: bool) -> None:
+    """Run candela from each login on, and start it now: as a unit of systemd, or on macOS as an agent of launchd.
+
+    The service does not see the variables of your shell: put settings into config.toml.
+    """
+    from candela_tui.cli.service.supervisor import run, supervisor
+
+    invocation.settings()
+    found = supervisor([str(_path()), *invocation.arguments(), "serve"])
+    confirm(
+        f"Write {terminal_safe(str(found.file))} and start it?",
+        yes=yes,
+        declined="Nothing was changed.",
+        details=map(terminal_safe, found.definition.decode().splitlines()),
+    )
+    try:
+        if found.file.exists() and found.name == "launchd":
+            run(found.stop)
+        found.file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(found.file, found.definition, mode=0o644)
+    except OSError as error:
+        raise click.ClickException(f"{found.file}: can't be written: {error.strerror}") from None
+    run(found.start)
+    click.echo(f"candela runs as a service of {found.name}, from each login on. `{found.follow}` shows its log.")
+
+
+@uninstall.command("service")
+@_yes
+def uninstall_service(yes: bool) -> None:
+    """Stop the service, and remove it."""
+    from candela_tui.cli.service.supervisor import run, supervisor
+
+    found = supervisor(())
+    if not found.file.exists():
+        raise click.ClickException(f"There is no service: {found.file} does not exist.")
+    confirm(f"Stop candela and remove {terminal_safe(str(found.file))}?", yes=yes, declined="Nothing was changed.")
+    run(found.stop)
+    try:
+        found.file.unlink()
+    except OSError as error:
+        raise click.ClickException(f"{found.file}: can't be removed: {error.strerror}") from None
+    run(found.after_removal)
+    click.echo("The service is removed. What it recorded is still there: `candela sessions` lists it.")
+
+
 def _file(user: bool) -> Path:
     directory = settings_directory() if user else Path.cwd() / ".claude"
     return directory / "settings.json"
@@ -120,7 +172,12 @@ def _records(invocation: Invocation) -> Path:
 
 def _program() -> str:
     """Return how a shell calls this program: by its name where PATH has it, which holds on other machines too."""
-    return "candela" if shutil.which("candela") else str(Path(sys.argv[0]).absolute())
+    return "candela" if shutil.which("candela") else str(_path())
+
+
+def _path() -> Path:
+    """Return where this program is, for those that have no PATH of the user's."""
+    return Path(shutil.which("candela") or sys.argv[0]).absolute()
 
 
 def _as_without(file: ClientSettingsFile, text: bytes | None) -> ClientSettingsFile:
