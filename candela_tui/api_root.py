@@ -3,7 +3,7 @@
 from typing import Final
 
 PAGE_ROOT: Final = "/_local/"
-API_FOLDER: Final = "/_local/api/"
+_PAGE_FILES: Final = "/_local/web/"
 API_ROOT: Final = "/_local/api/v1"
 TRACES_PATH: Final = "/_local/api/traces"
 """Of the original candela, so without a version."""
@@ -12,4 +12,4 @@ TRACES_PATH: Final = "/_local/api/traces"
 def of_page(target: str) -> bool:
     """Return whether a request target is the dashboard's page, or one of its files."""
     path = target.partition("?")[0]
-    return path == PAGE_ROOT.rstrip("/") or (path.startswith(PAGE_ROOT) and not path.startswith(API_FOLDER))
+    return path in (PAGE_ROOT, PAGE_ROOT.rstrip("/")) or path.startswith(_PAGE_FILES)

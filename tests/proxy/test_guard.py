@@ -66,7 +66,7 @@ def test_the_dashboards_own_page_reaches_what_belongs_to_it(target: str) -> None
 
 
 @pytest.mark.parametrize(
-    "target", ["/_local/api/v1", "/_local/api/traces", "/v1/messages", "/_localx", "/healthz", "/"]
+    "target", ["/_local/api/v1", "/_local/api/traces", "/_local/x", "/v1/messages", "/_localx", "/healthz", "/"]
 )
 def test_the_dashboards_own_page_reaches_nothing_else(target: str) -> None:
     assert refusal(own_page(), target)

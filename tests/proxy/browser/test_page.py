@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from candela_tui.attach.client import Client
 from candela_tui.proxy.browser.tabs import MOST_TABS
@@ -164,8 +165,8 @@ async def test_all_that_the_page_needs_comes_from_candela_and_nothing_else_is_se
             assert answer.content_type == media_type
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert len(await answer.read()) > 500
-    for path in ("/_local/web/page.html", "/_local/web/../api.py", "/_local/web/%2e%2e/page.py", "/_local/x"):
-        async with browser.http.get(f"{browser.candela.origin}{path}") as answer:
+    for path in ("/_local/web/page.html", "/_local/web/../api/v1", "/_local/web/%2e%2e/page.py", "/_local/web/"):
+        async with browser.http.get(URL(f"{browser.candela.origin}{path}", encoded=True)) as answer:
             assert answer.status == 404
     async with browser.http.post(f"{browser.candela.origin}/_local/") as answer:
         assert answer.status == 405
