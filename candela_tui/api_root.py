@@ -1,4 +1,7 @@
-"""The paths of the local API and of the dashboard's page. No provider's API has them, and none is ever relayed."""
+"""The paths of the local API, of the dashboard's page and of the telemetry of clients.
+
+No provider's API has them, and none is ever relayed.
+"""
 
 from typing import Final
 
@@ -7,6 +10,8 @@ _PAGE_FILES: Final = "/_local/web/"
 API_ROOT: Final = "/_local/api/v1"
 TRACES_PATH: Final = "/_local/api/traces"
 """Of the original candela, so without a version."""
+OTLP_ROOT: Final = "/_local/otlp"
+"""What Claude Code takes for the address of its collector."""
 
 
 def of_page(target: str) -> bool:

@@ -2,6 +2,7 @@
 
 from candela_tui.exchange.exchange import (
     ENDED_EARLY,
+    ClientReport,
     Continued,
     Delegation,
     Difference,
@@ -13,12 +14,14 @@ from candela_tui.exchange.exchange import (
     Overhead,
     ProviderAttempt,
     ToolDuration,
+    ToolRun,
 )
 from candela_tui.exchange.recording import ProviderSide, Recording
 from candela_tui.pricing import Cost
 
 __all__ = [
     "ENDED_EARLY",
+    "ClientReport",
     "Continued",
     "Cost",
     "Delegation",
@@ -33,4 +36,5 @@ __all__ = [
     "ProviderSide",
     "Recording",
     "ToolDuration",
+    "ToolRun",
 ]

@@ -3,7 +3,7 @@
 An ``Exchange`` is an immutable snapshot: capture creates and publishes a new one when something has changed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -163,6 +163,51 @@ class ProviderAttempt:
     """When it failed, or its answer began."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """A tool call of an answer, as the client's telemetry tells of it. None: it does not say."""
+
+    call_id: str
+    """The id that the provider gave the call."""
+    tool: str
+    decision: str | None = None
+    """``accept`` or ``reject``."""
+    source: str | None = None
+    """Who decided: ``config``, ``hook``, or the user (``user_temporary``, ``user_permanent``, ``user_reject`` …)."""
+    decided_at: float | None = None
+    """When that was decided (Unix seconds)."""
+    waited_ms: int | None = None
+    """How long the call waited for it."""
+    ended_at: float | None = None
+    """When the tool had ended (Unix seconds)."""
+    ran_ms: int | None = None
+    """How long it ran."""
+    success: bool | None = None
+
+    def with_wait(self, waited_ms: int) -> "ToolRun":
+        """Return the call with the time that it waited."""
+        return replace(self, waited_ms=waited_ms)
+
+    def joined(self, newer: "ToolRun") -> "ToolRun":
+        """Return what both say of the same call; ``newer`` wins."""
+        said = {name: value for name in self.__slots__ if (value := getattr(newer, name)) not in (None, "")}
+        return replace(self, **said)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReport:
+    """What the client's telemetry says of one request or of one of its tool calls."""
+
+    session_id: str
+    request_id: str | None
+    """The provider's id of the request. None: the client does not say (before 2.1.3)."""
+    at: float
+    """When it happened (Unix seconds)."""
+    usd: Decimal | None = None
+    """What the client counts for the request."""
+    tool: ToolRun | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request through the proxy, as known at one moment."""
@@ -314,6 +359,10 @@ class Exchange:
     """The name of the key of candela's that the client had. None if it had none."""
     arrival: Arrival = Arrival.BASE_URL
     """How the request came in. Means nothing for what was imported."""
+    reported_cost: Decimal | None = None
+    """The cost in USD that the client's telemetry states for it."""
+    tool_runs: tuple[ToolRun, ...] = ()
+    """The tool calls in its answer, as the client's telemetry tells of them."""
 
     @property
     def asks_message(self) -> bool:

@@ -106,6 +106,11 @@ def iso_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _sum(values: Iterable[int]) -> int | None:
+    known = list(values)
+    return sum(known) if known else None
+
+
 def _milliseconds(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
@@ -430,6 +435,20 @@ FACTS: tuple[Fact, ...] = (
         "id of the request that you sent again",
         lambda of, _: of.replayed,
         doc="Empty where a client sent it.",
+    ),
+    Fact(
+        "reported_cost_usd",
+        "cost by the client's telemetry",
+        lambda of, _: of.reported_cost,
+        Unit.USD,
+        "Empty where the client sends candela none.",
+    ),
+    Fact(
+        "permission_ms",
+        "how long its tool calls waited for a permission",
+        lambda of, _: _sum(run.waited_ms for run in of.tool_runs if run.waited_ms is not None),
+        Unit.MILLISECONDS,
+        "The sum of its calls, as the client's telemetry measured it.",
     ),
     Fact(
         "cache_state",

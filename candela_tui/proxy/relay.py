@@ -17,6 +17,7 @@ from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.client_answer import with_own_fields
 from candela_tui.proxy.intercept.intercepts import Intercepts
+from candela_tui.proxy.trace_context import in_own_span
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,9 @@ logger = logging.getLogger(__name__)
 class Relay:
     """Relays requests to providers and records them."""
 
-    def __init__(self, attempts: Attempts, capture: Capture, intercepts: Intercepts) -> None:
+    def __init__(self, attempts: Attempts, capture: Capture, intercepts: Intercepts, *, traces: bool = False) -> None:
+        """``traces`` is whether candela sends spans of its own."""
+        self._traces = traces
         self._attempts = attempts
         self._capture = capture
         self._intercepts = intercepts
@@ -42,6 +45,8 @@ class Relay:
             # In front of the rules, which judge what was edited.
             if self._intercepts:
                 client_request = await self._intercepts.passed(client_request, raw)
+            if self._traces:
+                client_request = in_own_span(client_request, raw)
             step = await upstream.attempt(client_request)
             return await self._exchange(request, step, raw)
         except BrokenOff as broken:

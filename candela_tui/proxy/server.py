@@ -16,6 +16,7 @@ from multidict import CIMultiDict
 
 from candela_tui import __version__
 from candela_tui.api_root import PAGE_ROOT, of_page
+from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
@@ -40,6 +41,7 @@ from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.providers.registry import destination, open_upstreams
 from candela_tui.providers.replies import error_for
 from candela_tui.providers.upstream import ClientRequest, Named, Upstream
+from candela_tui.proxy import otlp
 from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
@@ -73,6 +75,7 @@ from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
+from candela_tui.sinks.telemetry.sink import Telemetry
 from candela_tui.store.errors import OutdatedStore, StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
@@ -126,7 +129,7 @@ class Proxy:
     there is no local API, and no connection is opened. ``rules_file`` is the config.toml whose rules are followed while
     it runs. ``dashboard`` is the command for a dashboard that is attached to this candela; without it, none can be
     opened in a browser. ``counts`` is what counts for ``/metrics``. ``redirected`` are the sockets that the system
-    redirects connections to, if it does.
+    redirects connections to, if it does. ``client_telemetry`` takes the telemetry of clients; it belongs to the caller.
     """
 
     def __init__(
@@ -140,10 +143,13 @@ class Proxy:
         dashboard: Sequence[str] = (),
         counts: Counts | None = None,
         redirected: Sequence[socket.socket] = (),
+        client_telemetry: ClientTelemetry | None = None,
     ) -> None:
         self._counts = counts or Counts()
         self._redirected_sockets = redirected
         self._settings = settings
+        self._client_telemetry = client_telemetry
+        self._traces = any(isinstance(sink, Telemetry) for sink in sinks)
         self._rules_file = rules_file
         self._sock = sock
         self._port: int = sock.getsockname()[1]
@@ -217,7 +223,7 @@ class Proxy:
         self._client = ProviderClient(self._settings.proxy)
         origins = Origins(self._port)
         attempts = Attempts(self._client, origins, notify=self._feed.notify, log=_warn)
-        self._relay = Relay(attempts, self._capture, self._intercepts)
+        self._relay = Relay(attempts, self._capture, self._intercepts, traces=self._traces)
         opened = open_upstreams(
             self._settings, attempts, self._paths, self._feed.tell_credentials, self.refusals, self._messages
         )
@@ -368,6 +374,9 @@ class Proxy:
         if not from_beyond and target.partition("?")[0] == METRICS_PATH:
             with self._telling:
                 return await self._metrics.answer(request)
+        if not from_beyond and self._client_telemetry is not None and otlp.takes(target):
+            with self._telling:
+                return await otlp.receive(request, target, self._client_telemetry)
         if not from_beyond and of_page(target) and (page := self._opened_page()) is not None:
             with self._telling:
                 return await page.answer(request, target)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import Paths
@@ -41,12 +42,14 @@ class ProxyThread:
         dashboard: Sequence[str] = (),
         counts: Counts | None = None,
         redirected: Sequence[socket.socket] = (),
+        client_telemetry: ClientTelemetry | None = None,
     ) -> None:
         """``dashboard`` is the command for a dashboard that is attached to this candela, ``counts`` what counts for
         ``/metrics``. ``redirected`` are the sockets that the system redirects connections to."""
         self._counts = counts
         self._dashboard = dashboard
         self._redirected = redirected
+        self._client_telemetry = client_telemetry
         self._settings = settings
         self._sock = sock
         self._feed = feed
@@ -102,6 +105,7 @@ class ProxyThread:
             self._dashboard,
             self._counts,
             self._redirected,
+            self._client_telemetry,
         )
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())

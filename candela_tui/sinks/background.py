@@ -69,8 +69,8 @@ class BackgroundQueue(Generic[T]):
         """The number of items that wait."""
         return len(self._items)
 
-    def put(self, item: T, size: int = 0) -> None:
-        """Queue an item that holds so many bytes, or drop it if the queue is full."""
+    def put(self, item: T, size: int = 0) -> bool:
+        """Queue an item that holds so many bytes, or drop it if the queue is full. Returns whether it was queued."""
         with self._changed:
             fits = len(self._items) < self._most_waiting and self._bytes + size <= self._most_bytes
             tell, self._full = not fits and not self._full, not fits
@@ -82,6 +82,7 @@ class BackgroundQueue(Generic[T]):
                 self.dropped += 1
         if tell:
             self._notify(f"[{self._name}] is slower than requests end: it leaves some out until it has caught up")
+        return fits
 
     def close(self, timeout_s: float) -> bool:
         """Process the queued items, for up to ``timeout_s`` seconds, and end the thread. Returns whether it ended, and

@@ -38,3 +38,9 @@ def open_sinks(context: SinkContext) -> tuple[ClosableSink, ...]:
 def telemetry_states(sinks: Iterable[ClosableSink]) -> tuple[TelemetryState, ...]:
     """Return how sending goes, for each sink that sends."""
     return tuple(state for sink in sinks if (state := sink.state()) is not None)
+
+
+def forward_to(sinks: Iterable[Sink]) -> Callable[[str, bytes], None] | None:
+    """Return what passes on the telemetry of clients, or None if no sink sends telemetry."""
+    found = next((sink for sink in sinks if isinstance(sink, telemetry.Telemetry)), None)
+    return found.forward if found is not None else None

@@ -49,6 +49,7 @@ REVISIONS: Final = (
     "0017",
     "0018",
     "0019",
+    "0020",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import Exchange, Kept, ProviderSide
+from candela_tui.exchange import ClientReport, Exchange, Kept, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
+from candela_tui.store.client_reports import WaitingReports, write_reports
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
 from candela_tui.store.diagnoses import WaitingResults, write_results
 from candela_tui.store.errors import (
@@ -114,6 +115,9 @@ class StoreWriter:
         self._housekeeping = Housekeeping(limits or Limits(), clock or Clock(), self._forget_removed, on_problem)
         self._backlog = Backlog(most_queued)
         self._results = WaitingResults()
+        self._reports = WaitingReports()
+        self.on_reported: Callable[[Sequence[str]], None] = lambda _: None
+        """Called from the writer's thread with the ids of exchanges that the client reported on."""
         self._lanes = Lanes(_MOST_BASES)
         self._progress: dict[str, Progress] = {}
         self._connection: Connection | None = None
@@ -172,6 +176,10 @@ class StoreWriter:
         writer's thread once that is committed. If it can't be stored, it is dropped: it can be worked out again."""
         self._results.add(diagnosed, then)
 
+    def add_reports(self, reports: Sequence[ClientReport]) -> None:
+        """Join what the client's telemetry says to the stored exchanges, within about a second."""
+        self._reports.add(reports)
+
     def _add(self, entry: Entry) -> None:
         if not self._backlog.add(entry) and entry.ended:
             self.lost += 1
@@ -215,6 +223,7 @@ class StoreWriter:
                 entries = self._backlog.take(_MUCH)
                 self._store(connection, entries)
                 self._store_results(connection)
+                self._store_reports(connection)
                 self._check_when_idle(connection)
                 rest_s = self._keep_house(connection)
             except ForeignStore as error:
@@ -406,6 +415,24 @@ class StoreWriter:
             return
         for _, then in waiting:
             then()
+
+    def _store_reports(self, connection: Connection) -> None:
+        """Commit the client's reports that wait. Raises the errors of a damaged file."""
+        waiting = self._reports.take()
+        if not waiting:
+            return
+        try:
+            with connection.begin():
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                changed, missing = write_reports(connection, waiting)
+        except _UNSTORABLE as error:
+            if trouble_of(error) is Trouble.BROKEN:
+                raise
+            logger.warning("What the client reports can't be stored at the moment: %s", said(error))
+            changed, missing = {}, waiting
+        self._reports.give_back(missing)
+        if changed:
+            self.on_reported(tuple(changed))
 
     def _settle(self, entry: Entry, progress: Progress) -> None:
         self._backlog.settle(entry)

@@ -244,3 +244,46 @@ async def test_a_candela_of_another_user_gets_no_credentials(home: Home) -> None
     assert (refused.code, refused.out) == (1, "")
     assert "another user of this machine (uid 65534)" in refused.err
     assert shared.out == "ran\n"
+
+
+SAY_TELEMETRY = 'env | grep -E "^(OTEL_|CLAUDE_CODE_(ENABLE_TELEMETRY|ENHANCED|PROPAGATE))" | sort'
+COLLECTOR = {"CANDELA_TELEMETRY__OTLP_ENDPOINT": "http://collector.example:4318"}
+
+
+async def test_without_a_collector_the_clients_telemetry_is_left_alone(running: Home) -> None:
+    running.with_programs(claude=SAY_TELEMETRY)
+    assert (await running.run("claude", OTEL_METRICS_EXPORTER="console")).out == "OTEL_METRICS_EXPORTER=console\n"
+
+
+async def test_with_a_collector_the_client_traces_and_sends_its_telemetry_to_candela(running: Home) -> None:
+    running.with_programs(claude=SAY_TELEMETRY)
+    result = await running.run("claude", **COLLECTOR, OTEL_EXPORTER_OTLP_HEADERS="x-key=secret")
+    assert result.out.splitlines() == [
+        "CLAUDE_CODE_ENABLE_TELEMETRY=1",
+        "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1",
+        "CLAUDE_CODE_PROPAGATE_TRACEPARENT=1",
+        f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{running.port}/_local/otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/json",
+        "OTEL_LOGS_EXPORTER=otlp",
+        "OTEL_METRICS_EXPORTER=otlp",
+        "OTEL_TRACES_EXPORTER=otlp",
+    ]
+    assert "through candela to collector.example:4318" in result.err
+
+
+async def test_a_client_with_a_collector_of_its_own_keeps_it(running: Home) -> None:
+    running.with_programs(claude=SAY_TELEMETRY)
+    own = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://own.example"}
+    assert (await running.run("claude", **COLLECTOR, **own)).out.splitlines() == [
+        "CLAUDE_CODE_ENABLE_TELEMETRY=1",
+        "CLAUDE_CODE_PROPAGATE_TRACEPARENT=1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://own.example",
+    ]
+
+
+async def test_a_client_whose_settings_file_names_a_collector_keeps_it(running: Home) -> None:
+    running.with_programs(claude=SAY_TELEMETRY)
+    file = running.directory / ".claude" / "settings.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"env": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://own.example"}}')
+    assert (await running.run("claude", **COLLECTOR)).out == "CLAUDE_CODE_PROPAGATE_TRACEPARENT=1\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from candela_tui.analysis.repricing import Repricing
+from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import Settings
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
@@ -19,7 +20,7 @@ from candela_tui.proxy.server import Proxy
 from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.store import StoreSink
-from candela_tui.sinks.table import open_sinks, telemetry_states
+from candela_tui.sinks.table import forward_to, open_sinks, telemetry_states
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
 from tests.standin import Provider
@@ -62,6 +63,8 @@ class RunningProxy:
             on_part_stored=self._part_stored,
             on_removed=self.feed.tell_removed,
         )
+        self._reported: set[str] = set()
+        self._writer.on_reported = self._were_reported
         self._sock = bind(listen_on, self.settings.proxy.listen)
         self.port: int = self._sock.getsockname()[1]
         self.origin = f"http://127.0.0.1:{self.port}"
@@ -70,6 +73,7 @@ class RunningProxy:
         self._sinks = open_sinks(SinkContext(self.settings, self.feed.notify, self.port, self.paths))
         self.feed.telemetry = lambda: telemetry_states(self._sinks)
         sinks = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
+        self._client_telemetry = ClientTelemetry(self._writer.add_reports, forward_to(self._sinks), self.feed.notify)
         self.proxy = Proxy(
             self.settings,
             self._sock,
@@ -79,6 +83,7 @@ class RunningProxy:
             self.paths.config,
             dashboard,
             redirected=redirected,
+            client_telemetry=self._client_telemetry,
         )
         self._flush_s = flush_s
         self._stopped = False
@@ -100,7 +105,7 @@ class RunningProxy:
         if not self._stopped:
             self._stopped = True
             await self.proxy.stop(grace_s)
-            for sink in (self._writer, *self._sinks):
+            for sink in (self._client_telemetry, self._writer, *self._sinks):
                 await asyncio.to_thread(sink.close, self._flush_s)
             self._drain()
 
@@ -129,6 +134,18 @@ class RunningProxy:
     async def stored(self, exchange_id: str) -> None:
         """Wait until an exchange that ended is in the store, or was given up."""
         await self.until(lambda: exchange_id in self._stored)
+
+    def _were_reported(self, exchange_ids: Sequence[str]) -> None:
+        self._reported.update(exchange_ids)
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def reported(self, exchange_id: str) -> Exchange:
+        """Wait until what the client's telemetry says of an exchange is stored, and return it."""
+        await self.until(lambda: exchange_id in self._reported)
+        self._reported.discard(exchange_id)
+        found = self.reader.exchange(exchange_id)
+        assert found is not None
+        return found
 
     def _part_stored(self, exchange_id: str, chunks: int, provider_chunks: int) -> None:
         self.feed.let_go(exchange_id, chunks, provider_chunks)

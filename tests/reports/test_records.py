@@ -118,6 +118,8 @@ def test_a_request_has_every_field_in_its_place() -> None:
         "price_data": None,
         "held_ms": None,
         "replayed": None,
+        "reported_cost_usd": None,
+        "permission_ms": None,
         "cache_cause": None,
         "cache_state": None,
         "rewritten_tokens": None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from candela_tui.cli.claude.announcement import say_what_changes
+from candela_tui.cli.claude.client_tracing import ENABLE, with_tracing
 from candela_tui.cli.claude.environment import changes
 from candela_tui.cli.claude.interception import overridden, prepared, say_what_is_intercepted
 from candela_tui.cli.claude.own_environment import without_own_environment
@@ -28,6 +29,7 @@ from candela_tui.doctor.client_settings import ClientEnvironment
 from candela_tui.network.peer import listening_uid
 from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import running_candela
+from candela_tui.sinks.telemetry.destination import destination
 
 
 class PassThroughCommand(click.Command):
@@ -173,6 +175,14 @@ def _become(
         made = prepared(served, port, environ, own_key=has_own_key(settings, invocation.paths))
         say_what_is_intercepted(made)
         led_past = list(overridden(files, made))
+    collector = destination(settings.telemetry, os.environ)
+    if collector is not None:
+        made = with_tracing(made, port, environ, [name for file in files for name in file.env])
+        if ENABLE in made.wanted:
+            click.echo(
+                f"candela: Claude Code sends its own telemetry through candela to {collector.place} ([telemetry]).",
+                err=True,
+            )
     for path, name in led_past:
         click.echo(
             f"candela: {path} sets {name}, which overrides candela's value, so Claude Code bypasses candela. Remove it "

@@ -16,6 +16,7 @@ from candela_tui.cli.process.allocator import give_memory_back
 from candela_tui.cli.process.command import CANDELA
 from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
+from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import Settings, config_access, data_access
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.feed import Feed
@@ -31,7 +32,9 @@ from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
-from candela_tui.sinks.table import open_sinks, telemetry_states
+from candela_tui.sinks.table import forward_to, open_sinks, telemetry_states
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
 from candela_tui.store.retention import Limits
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 _FLUSH_TIMEOUT_S = 5.0
 _INDEXER_TIMEOUT_S = 1.0
 _RESULTS_TIMEOUT_S = 1.0
+_CLIENT_TELEMETRY_TIMEOUT_S = 1.0
 _GIB = 2**30
 
 
@@ -74,6 +78,7 @@ class Engine:
         )
         self.feed.storing = self._storing
         self._counts = Counts()
+        self._reader = StoreReader(self._paths.store)
         self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self.feed.quiet_s)
         self._results = ResultsThread(
             self._paths.store,
@@ -91,8 +96,19 @@ class Engine:
         sinks: tuple[Sink, ...] = (FeedSink(self.feed), StoreSink(self._writer), *self._sinks)
         attach = (*CANDELA, *invocation.arguments(), "attach", "--port", str(self.port))
         followed = rules_file or invocation.paths.config
+        self._client_telemetry = ClientTelemetry(self._writer.add_reports, forward_to(self._sinks), self.feed.notify)
+        self._writer.on_reported = self._reported
         self._proxy = ProxyThread(
-            settings, sock, self.feed, sinks, self._paths, followed, attach, self._counts, redirected
+            settings,
+            sock,
+            self.feed,
+            sinks,
+            self._paths,
+            followed,
+            attach,
+            self._counts,
+            redirected,
+            self._client_telemetry,
         )
 
     @property
@@ -134,6 +150,15 @@ class Engine:
         self.feed.release(exchange_id)
         self._results.stored(exchange_id)
 
+    def _reported(self, exchange_ids: Sequence[str]) -> None:
+        """Publish exchanges with what the client's telemetry says of them."""
+        try:
+            found = self._reader.with_ids(exchange_ids)
+        except StoreError:
+            # It is in the store, and is shown once that can be read.
+            return
+        self.feed.tell_completed(tuple(found.values()))
+
     def _completed(self, exchanges: Sequence[Exchange]) -> None:
         self.feed.tell_completed(exchanges)
         self._counts.completed(exchanges)
@@ -166,9 +191,11 @@ class Engine:
         self._results.close(_RESULTS_TIMEOUT_S)
         if self._daily_import is not None:
             self._daily_import.close(_FLUSH_TIMEOUT_S)
+        self._client_telemetry.close(_CLIENT_TELEMETRY_TIMEOUT_S)
         self._writer.close(_FLUSH_TIMEOUT_S)
         for sink in self._sinks:
             sink.close(_FLUSH_TIMEOUT_S)
+        self._reader.close()
 
 
 def _daily_import(settings: Settings, paths: Paths, notify: Callable[[str], None]) -> "DailyImport | None":

@@ -6,10 +6,12 @@ settled here.
 """
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -21,10 +23,24 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.util.re import parse_env_headers
 
 from candela_tui.network.origins import proxy_for
 from candela_tui.sinks.telemetry.destination import Destination, Signal, leads_to
 
+if TYPE_CHECKING:
+    import grpc
+
+_CERTIFICATE: Final = "OTEL_EXPORTER_OTLP_CERTIFICATE"
+_HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
+_TIMEOUT: Final = "OTEL_EXPORTER_OTLP_TIMEOUT"
+_DEFAULT_TIMEOUT_S: Final = 10.0
+_METHODS: Final = {
+    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+}
+_TRANSIENT_CODES: Final = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "UNAVAILABLE"})
 _TRANSIENT: Final = frozenset({429, 502, 503, 504})
 """Source: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes"""
 
@@ -59,9 +75,11 @@ class Collector:
         logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
         self._destination = destination
         self._own_port = own_port
-        self.name = urlsplit(destination.url(Signal.TRACES)).netloc.rpartition("@")[2]
+        self.name = destination.place
         self._spans, self._span_answer = self._span_exporter()
         self._logs, self._log_answer = self._log_exporter()
+        self._forwarding: Answers | None = None
+        self._channels: dict[Signal, grpc.Channel] = {}
 
     def send_spans(self, spans: Sequence[ReadableSpan]) -> Result:
         """Send spans."""
@@ -72,6 +90,38 @@ class Collector:
         """Send log records."""
         sent = self._logs.export(records) is LogRecordExportResult.SUCCESS
         return _result(sent, self._log_answer, _rejected_logs)
+
+    def forward(self, signal: Signal, body: bytes) -> Result:
+        """Send a client's own request of OTLP, as protocol buffers."""
+        if self._destination.grpc:
+            return self._forward_by_grpc(signal, body)
+        url = self._destination.url(signal)
+        if self._forwarding is None:
+            self._forwarding = self._session(url)
+            self._forwarding.verify = os.environ.get(_CERTIFICATE) or True
+        try:
+            self._forwarding.post(url, body, headers=self._headers(), timeout=_timeout_s(), allow_redirects=False)
+        except requests.RequestException:
+            return Result(Fate.LATER, "can't be reached")
+        return _result(True, self._forwarding, lambda _: (0, ""))
+
+    def _forward_by_grpc(self, signal: Signal, body: bytes) -> Result:
+        import grpc
+
+        if signal not in self._channels:
+            self._channels[signal] = _channel(self._destination.url(signal))
+        call = self._channels[signal].unary_unary(_METHODS[signal])
+        try:
+            call(body, timeout=_timeout_s(), metadata=tuple(self._grpc_headers().items()))
+        except grpc.RpcError as error:
+            code = error.code()
+            if code.name in _TRANSIENT_CODES:
+                return Result(Fate.LATER, "can't be reached, or takes nothing now")
+            return Result(Fate.LOST, f"answers with {code.name}")
+        return Result(Fate.SENT)
+
+    def _headers(self) -> dict[str, str]:
+        return {"content-type": "application/x-protobuf", **_env_headers(), **self._destination.headers}
 
     def close(self) -> None:
         """Give up what is being sent, and end. May be called from any thread."""
@@ -111,15 +161,37 @@ class Collector:
         session = self._session(url)
         return Http(endpoint=url, headers=dict(self._destination.headers), session=session), session
 
-    def _grpc_headers(self) -> dict[str, str] | None:
-        # gRPC takes names in lower case only.
-        return {name.lower(): value for name, value in self._destination.headers.items()} or None
+    def _grpc_headers(self) -> dict[str, str]:
+        # gRPC takes names in lower case only. The exporters for it read the variable only without any.
+        return {name.lower(): value for name, value in {**_env_headers(), **self._destination.headers}.items()}
 
     def _session(self, url: str) -> "Answers":
         proxy = proxy_for(url)
         if proxy is not None and leads_to(proxy, self._own_port):
             proxy = None
         return Answers(proxy)
+
+
+def _env_headers() -> dict[str, str]:
+    return dict(parse_env_headers(os.environ.get(_HEADERS, ""), liberal=True))
+
+
+def _timeout_s() -> float:
+    try:
+        return float(os.environ.get(_TIMEOUT) or _DEFAULT_TIMEOUT_S)
+    except ValueError:
+        return _DEFAULT_TIMEOUT_S
+
+
+def _channel(url: str) -> "grpc.Channel":
+    import grpc
+
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return grpc.insecure_channel(parts.netloc)
+    certificate = os.environ.get(_CERTIFICATE)
+    roots = Path(certificate).read_bytes() if certificate else None
+    return grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(roots))
 
 
 class Answers(requests.Session):

@@ -46,6 +46,11 @@ class Destination:
             return self.own[signal]
         return self.endpoint if self.grpc else f"{self.endpoint.rstrip('/')}/v1/{signal}"
 
+    @property
+    def place(self) -> str:
+        """The host and port that traces go to."""
+        return urlsplit(self.url(Signal.TRACES)).netloc.rpartition("@")[2]
+
     def is_at(self, port: int) -> bool:
         """Return whether it is this candela, which listens on a port of this machine."""
         return any(leads_to(self.url(signal), port) for signal in Signal)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
@@ -29,7 +30,7 @@ from candela_tui.sinks.telemetry.attributes import (
 )
 from candela_tui.sinks.telemetry.collector import Collector, Fate, Result
 from candela_tui.sinks.telemetry.content import Content, calls_of, content_of
-from candela_tui.sinks.telemetry.destination import destination, share_of_traces
+from candela_tui.sinks.telemetry.destination import Signal, destination, share_of_traces
 from candela_tui.sinks.telemetry.identifiers import (
     is_sampled,
     parent_of,
@@ -40,7 +41,7 @@ from candela_tui.sinks.telemetry.identifiers import (
     trace_of_exchange,
     trace_of_session,
 )
-from candela_tui.sinks.telemetry.items import Completed, Ended, Item
+from candela_tui.sinks.telemetry.items import Completed, Ended, Forwarded, Item
 from candela_tui.sinks.telemetry.recorder import Recorder
 from candela_tui.sinks.telemetry.session_spans import CalledTool, SessionSpans, TurnSpan
 from candela_tui.store.errors import StoreError
@@ -88,6 +89,7 @@ class Exporting:
         self._sessions = SessionSpans(self._earlier)
         self._held: OrderedDict[str, tuple[Exchange, _Held]] = OrderedDict()
         self._logs: list[ReadableLogRecord] = []
+        self._forwarded: list[Forwarded] = []
         self._closing = closing
         self.waiting = 0
         """Spans that are ready and not sent."""
@@ -107,6 +109,10 @@ class Exporting:
                     _, held = self._held.pop(exchange.id, (None, None))
                     if held is not None:
                         self._request(exchange, held)
+                case Forwarded(Signal.TRACES, body) if self._share < 1:
+                    self._forwarded.append(Forwarded(Signal.TRACES, _sampled(body, self._share)))
+                case Forwarded():
+                    self._forwarded.append(item)
         self._let_go(lambda held: held.until <= now or len(self._held) > _MOST_HELD)
         for turn in self._sessions.over(now):
             self._turn(turn)
@@ -266,6 +272,9 @@ class Exporting:
             self.waiting -= len(batch)
         if logs:
             refused = self._deliver(len(logs), partial(self._collector.send_logs, logs)) or refused
+        forwarded, self._forwarded = self._forwarded, []
+        for each in forwarded:
+            refused = self._deliver(1, partial(self._collector.forward, each.signal, each.body)) or refused
         if refused is not None:
             raise SinkError(refused)
 
@@ -284,6 +293,18 @@ class Exporting:
                 self.lost += count
                 return f"{words}: spans are missing there"
             pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _sampled(body: bytes, share: float) -> bytes:
+    """Return a client's request without the spans of traces that are not sent."""
+    message = ExportTraceServiceRequest.FromString(body)
+    for part in message.resource_spans:
+        for scope in part.scope_spans:
+            kept = [span for span in scope.spans if is_sampled(int.from_bytes(span.trace_id, "big"), share)]
+            del scope.spans[:]
+            scope.spans.extend(kept)
+    data: bytes = message.SerializeToString()
+    return data
 
 
 def _batches(spans: Sequence[ReadableSpan]) -> Iterator[list[ReadableSpan]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from candela_tui.exchange import Exchange
+from candela_tui.sinks.telemetry.destination import Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +22,12 @@ class Completed:
     exchange: Exchange
 
 
-Item = Ended | Completed
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A client's own request of OTLP, as protocol buffers."""
+
+    signal: Signal
+    body: bytes
+
+
+Item = Ended | Completed | Forwarded

@@ -10,8 +10,8 @@ from candela_tui.installation import install_command
 from candela_tui.sinks.background import BackgroundQueue
 from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.sink import Growth
-from candela_tui.sinks.telemetry.destination import ENDPOINT, destination
-from candela_tui.sinks.telemetry.items import Completed, Ended, Item
+from candela_tui.sinks.telemetry.destination import ENDPOINT, Signal, destination
+from candela_tui.sinks.telemetry.items import Completed, Ended, Forwarded, Item
 from candela_tui.telemetry_state import TelemetryState
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class Telemetry:
         """Queue what was worked out of exchanges after their end. May be called from any thread."""
         for exchange in exchanges:
             self._queue.put(Completed(exchange))
+
+    def forward(self, signal: str, body: bytes) -> None:
+        """Queue a client's own telemetry, as protocol buffers. May be called from any thread."""
+        self._queue.put(Forwarded(Signal(signal), body), len(body))
 
     def close(self, timeout_s: float) -> None:
         """Send what waits, for up to ``timeout_s`` seconds."""
