@@ -82,6 +82,10 @@ class Cost:
         return self.input + self.cache_read + self.cache_write + self.output + self.web_searches
 
 
+FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+"""The cost of what nobody bills."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceBasis:
     """What a cost was calculated from, besides what the exchange itself says. It is kept to calculate it again."""

@@ -114,6 +114,7 @@ _RULED = {
     "fallback": "the next provider was asked",
     "warn": "the request passed",
     "model": "sent so",
+    "cache": "the provider was not asked",
 }
 
 

@@ -22,7 +22,7 @@ from candela_tui.providers.identity import Dialect
 from candela_tui.text import amounts
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_CHANGES = frozenset({"strip", "end", "answer", "route", "fallback", "model"})
+_CHANGES = frozenset({"strip", "end", "answer", "route", "fallback", "model", "cache"})
 """The deeds of rules that change what passes; the others only note or refuse."""
 _OF_CONNECTION = "Host, Connection and framing are those of each connection"
 

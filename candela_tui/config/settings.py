@@ -551,6 +551,19 @@ class RouteRules(_Section):
         return {_messages_route(route): weight for route, weight in value.items()}
 
 
+class CacheRule(_Section):
+    """[rules.cache]: answers to repeated requests, from candela's own store."""
+
+    kinds: tuple[Literal["title", "count_tokens"], ...] = ()
+    """The calls to answer from the store where the same request was answered before: title, count_tokens."""
+    match: str = ""
+    """Other requests to answer so: those that this filter matches, in the dashboard's filter language."""
+    max_age_h: float = Field(24, gt=0, le=10_000)
+    """Hours after which an answer is not used any more."""
+    dry_run: bool = False
+    """Record what would be answered, and ask the provider."""
+
+
 class RulesSettings(_Section):
     """[rules]: which requests may be sent to a provider, and what of their answers reaches the client."""
 
@@ -563,6 +576,7 @@ class RulesSettings(_Section):
     models: ModelRules = Field(default_factory=ModelRules)
     tools: tuple[ToolRule, ...] = ()
     """Rules about the tools that Claude calls: [[rules.tools]] in config.toml, described in docs/rules.md."""
+    cache: CacheRule = Field(default_factory=CacheRule)
     fallback: FallbackRule = Field(default_factory=FallbackRule)
     routes: RouteRules = Field(default_factory=RouteRules)
 

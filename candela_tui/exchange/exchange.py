@@ -280,7 +280,7 @@ class Exchange:
     """Further facts that the response states, by name, such as ``thinking_tokens`` or ``refusal_category``."""
     saved: Decimal | None = None
     """USD saved by the prompt cache: what the prompt would have cost without it, minus what it did cost. Negative if
-    writing cost more than reading saved; None if not priced."""
+    writing cost more than reading saved; None if not priced. For an earlier answer given again, its cost."""
     marks: Marks = field(default_factory=Marks)
     request_bytes: int = 0
     response_bytes: int = 0

@@ -253,7 +253,8 @@ FACTS: tuple[Fact, ...] = (
         "what the cache saved",
         lambda of, _: of.saved,
         Unit.USD,
-        "The prompt's cost without the cache, less its cost with it; negative where writing cost more than it saved.",
+        "The prompt's cost without the cache, less its cost with it; negative where writing cost more than it saved. "
+        "For an answer from candela's store, what it cost before.",
     ),
     Fact("cost_notes", "how far the cost can be relied on", lambda of, _: _joined(of.cost_notes, "; ")),
     Fact(
@@ -288,7 +289,7 @@ FACTS: tuple[Fact, ...] = (
         "what rules did",
         lambda of, _: _joined(map(_ruled, of.rules), "; "),
         doc="Such as `end no pushes`, or `would end no pushes` for a rule that is only tried.",
-        values=("refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model"),
+        values=("refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model", "cache"),
     ),
     Fact(
         "providers_asked",
@@ -561,7 +562,7 @@ DETAILS: tuple[Detail, ...] = (
         ],
         "array",
         "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`, `warn`, `route`, `fallback`,"
-        " `model`), `dry_run`, `words`.",
+        " `model`, `cache`), `dry_run`, `words`.",
     ),
     Detail(
         "attempts",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model"]
+Action = Literal["refuse", "strip", "mark", "end", "answer", "warn", "route", "fallback", "model", "cache"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class RuleAction:
     """``refuse``: the request got an error; ``strip``: a tool was left out of the request; ``mark``: a call of a tool
     was noted; ``end``: words took its place; ``answer``: a call that fails took its place; ``warn``: the request passed
     although a budget was reached; ``route``: another provider than that of the route got the request; ``fallback``: a
-    provider failed, and the next one was asked; ``model``: it was sent for another model."""
+    provider failed, and the next one was asked; ``model``: it was sent for another model;
+    ``cache``: it was answered from the store."""
     dry_run: bool
     """Whether it would have been done, and was not."""
     words: str

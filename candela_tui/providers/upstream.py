@@ -7,6 +7,7 @@ forwards bytes as they arrive. An attempt with a ``trial`` may be followed by on
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Protocol
 
 from candela_tui.credentials.owner import Accepts
@@ -89,6 +90,16 @@ class ProviderRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Where an answer is from that was given before."""
+
+    of: str
+    """The id of the exchange that it is from."""
+    saved: Decimal | None
+    """What it cost then, in USD. None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A complete response that the client gets as it is, with a Content-Length."""
 
@@ -97,6 +108,8 @@ class Reply:
     body: bytes
     refused_by: str | None = None
     """The rule that refused the request, or None if none did."""
+    repeats: Repeat | None = None
+    """The earlier answer that this is, if it is one."""
 
 
 class Translation(Protocol):

@@ -71,6 +71,7 @@ class Relay:
         headers = [(name, value) for name, value in reply.headers if name.lower() != "content-length"]
         raw.answered(reply.status, headers)
         raw.chunk(reply.body)
+        raw.repeats = reply.repeats
         if reply.refused_by is not None:
             raw.ended(Outcome.BLOCKED, error_from_body(reply.status, reply.body))
         raw.ended()

@@ -229,7 +229,14 @@ class Proxy:
         )
         self._webhooks = Webhooks(attempts)
         self._budgets.on_reached = self._webhooks.reached
-        self._ruled = RuledUpstreams(opened, self._settings, self._feed.notify, self._ledger, self._budgets)
+        self._ruled = RuledUpstreams(
+            opened,
+            self._settings,
+            self._feed.notify,
+            self._ledger,
+            self._budgets,
+            StoreReader(self._paths.store) if self._paths else None,
+        )
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
         self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)

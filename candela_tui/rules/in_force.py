@@ -9,6 +9,7 @@ from candela_tui.providers.upstream import Upstream
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.routes.rule import Routing
 from candela_tui.rules.table import with_rules
+from candela_tui.store.reader import StoreReader
 
 
 class RuledUpstreams:
@@ -22,11 +23,13 @@ class RuledUpstreams:
         notify: Callable[[str], None],
         spending: Spending,
         budgets: Budgets,
+        store: StoreReader | None = None,
     ) -> None:
         self._routing = Routing(opened, settings, notify)
         self._notify = notify
         self._spending = spending
         self._budgets = budgets
+        self._store = store
         self._chosen: Mapping[RouteName, Upstream] = opened
         self.by_route: dict[RouteName, Upstream] = dict(opened)
         """What a new request gets. Without a rule it is what chooses the provider of the request."""
@@ -35,7 +38,7 @@ class RuledUpstreams:
         """Put these rules in force for the requests that come from now on."""
         self._chosen = self._routing.upstreams(settings)
         ruled = {
-            name: with_rules(upstream, settings, self._notify, self._spending, self._budgets)
+            name: with_rules(upstream, settings, self._notify, self._spending, self._budgets, self._store)
             for name, upstream in self._chosen.items()
         }
         self.by_route.update(ruled)

@@ -16,6 +16,7 @@ def rule_mistakes(settings: RulesSettings) -> list[str]:
 def _wrong_filters(settings: RulesSettings) -> Iterator[str]:
     filters = {f"rules.tools.{number}.match": rule.match for number, rule in enumerate(settings.tools)}
     filters |= {f"rules.budgets.{number}.match": rule.match for number, rule in enumerate(settings.budgets)}
+    filters["rules.cache.match"] = settings.cache.match
     for key, text in filters.items():
         try:
             parse_for_arrivals(text)

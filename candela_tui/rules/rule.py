@@ -9,6 +9,7 @@ from candela_tui.credentials.owner import Accepts
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.store.reader import StoreReader
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Rule(Protocol):
         """
 
 
-MakeRule = Callable[[RulesSettings, Spending, Budgets], Rule | None]
+MakeRule = Callable[[RulesSettings, Spending, Budgets, StoreReader | None], Rule | None]
 """Makes a rule from its section of the settings, what was recorded so far, and the budgets of all routes. Returns None
 if the section is empty, which means that the rule is off."""
 

@@ -282,6 +282,15 @@ class StoreReader:
             rows = connection.execute(wanted.limit(limit)).all() if connection else []
         return [_listed(row) for row in rows]
 
+    def exchanges_since(self, since: datetime, after: str | None, limit: int) -> list[Exchange]:
+        """Return the first exchanges that began at a time or later, and after another one, without their headers."""
+        wanted = _statement(ExchangeQuery(since=since)).order_by(None).order_by(exchanges.c.id).limit(limit)
+        if after is not None:
+            wanted = wanted.where(exchanges.c.id > stored_text(after))
+        with self._reading() as connection:
+            rows = _rows(connection, wanted) if connection else []
+        return list(self._readable(rows, cache(is_running)))
+
     def beginnings(self, session_id: str) -> list[Listed]:
         """Return the first exchange of each agent of a session."""
         columns = exchanges.c

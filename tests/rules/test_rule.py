@@ -10,7 +10,6 @@ from candela_tui.ledger.running import Spending
 from candela_tui.protocol.sse import ServerSentEvent
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules import table
-from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.rule import Rule
 from candela_tui.rules.watching import watched
 from tests.proxy.running import BODY, RunningProxy
@@ -78,7 +77,7 @@ async def test_a_rule_reads_what_was_used_before_this_start_and_since(
         store_whole(writer, exchange(1))
     read: list[Spending] = []
 
-    def rule(_: RulesSettings, spending: Spending, __: Budgets) -> Rule:
+    def rule(_: RulesSettings, spending: Spending, *__: object) -> Rule:
         read.append(spending)
         return Watches()
 

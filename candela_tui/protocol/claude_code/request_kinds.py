@@ -5,6 +5,7 @@ The forms are those observed with Claude Code 2.1.197 and 2.1.332.
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from typing import Any
 
 from candela_tui.protocol.claude_code.session_clues import first_user_text, user_texts
 from candela_tui.protocol.claude_code.user_text import first_words
@@ -45,6 +46,17 @@ def kind_of_messages(request: MessagesRequest | None) -> Kind:
     if _asks_summary(request):
         return Kind.COMPACTION
     return Kind.SIDE if _asks_beside(request) else Kind.MESSAGES
+
+
+def without_attribution(system: Any) -> Any:
+    """Return a decoded system prompt without the client's block for the bill, which differs from request to request."""
+    if not isinstance(system, list):
+        return system
+    return [block for block in system if not (isinstance(block, dict) and _is_attribution(block.get("text")))]
+
+
+def _is_attribution(text: object) -> bool:
+    return isinstance(text, str) and text.startswith(_BILLING)
 
 
 def inferred_agent(request: MessagesRequest) -> str | None:

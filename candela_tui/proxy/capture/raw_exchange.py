@@ -8,7 +8,7 @@ from candela_tui.exchange import Outcome, Overhead, ProviderAttempt, Recording
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
-from candela_tui.providers.upstream import Attempt, ClientRequest, Failure
+from candela_tui.providers.upstream import Attempt, ClientRequest, Failure, Repeat
 from candela_tui.redaction import redact_text
 from candela_tui.text.times import utc_now
 
@@ -50,6 +50,7 @@ class RawExchange:
         "provider_status",
         "recording",
         "released_at_ms",
+        "repeats",
         "replays",
         "request",
         "response_headers",
@@ -71,6 +72,8 @@ class RawExchange:
         """What the user changed in it."""
         self.replays: str | None = None
         """The id of the exchange whose request candela sends again."""
+        self.repeats: Repeat | None = None
+        """The earlier answer that the client got again, if it got one."""
         self._added = Added()
         self._attempts = 0
         self._attempted_ms: float | None = None

@@ -11,7 +11,7 @@ from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
 from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording
 from candela_tui.exchange.arrival import arrived, dialect_of
-from candela_tui.pricing import Pricer
+from candela_tui.pricing import FREE, Pricer
 from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.claude_code.session_clues import first_user_text, title_in_answer
@@ -476,6 +476,11 @@ class ExchangeRecord:
             tools_called=called_tools(fold.blocks.values()),
             delegations=self._delegated(fold),
         )
+        if self.raw.repeats is not None:
+            # Nothing was used, and nothing is billed.
+            return replace(
+                exchange, usage=None, cost=FREE if exchange.asks_message else None, saved=self.raw.repeats.saved
+            )
         tier = self._tier or self._tier_asked
         exchange = billed(exchange, fold, self._gateway, self._asked, pricer, cloud_tier=tier, ended=ended)
         if ended and self._conversation and fold.stopped and exchange.outcome is Outcome.OK:

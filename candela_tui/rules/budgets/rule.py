@@ -26,6 +26,7 @@ from candela_tui.rules.budgets.targets import Place
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import arrival, beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
+from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ _JSON = ("content-type", "application/json")
 _PLACES = frozenset({"project", "branch"})
 
 
-def rule(settings: RulesSettings, spending: Spending, budgets: Budgets) -> "BudgetRules | None":
+def rule(
+    settings: RulesSettings, spending: Spending, budgets: Budgets, _: StoreReader | None = None
+) -> "BudgetRules | None":
     """Make the rule, or return None if it is off."""
     return BudgetRules(budgets, RequestReader(settings, spending, budgets)) if settings.budgets else None
 

@@ -20,9 +20,10 @@ from candela_tui.rules.tools.declared import judge_declared
 from candela_tui.rules.tools.edited_answer import EditedAnswer
 from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge, Judgement
+from candela_tui.store.reader import StoreReader
 
 
-def rule(settings: RulesSettings, spending: Spending, _: Budgets) -> "ToolRules | None":
+def rule(settings: RulesSettings, spending: Spending, _: Budgets, __: StoreReader | None = None) -> "ToolRules | None":
     """Make the rule, or return None if it is off."""
     if not settings.tools:
         return None

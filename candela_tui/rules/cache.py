@@ -1,0 +1,183 @@
+"""[rules.cache]: answers exact repeats of some calls from candela's own store."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from threading import Lock
+
+import msgspec
+
+from candela_tui.config import RulesSettings
+from candela_tui.exchange import Exchange, Outcome
+from candela_tui.ledger.running import Spending
+from candela_tui.protocol.claude_code.request_kinds import without_attribution
+from candela_tui.protocol.encoding import BadEncoding, decode_whole
+from candela_tui.protocol.headers import header
+from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.providers.upstream import Attempt, ClientRequest, Repeat, Reply, Upstream
+from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.matching import RequestFilter
+from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body
+from candela_tui.store.errors import StoreError
+from candela_tui.store.reader import StoreReader
+from candela_tui.text.amounts import money
+from candela_tui.text.times import utc_now
+
+FIELD = "X-Candela-Cache"
+"""The header field of an answer that comes from the store."""
+_NAME = "rules.cache"
+_MOST = 2000
+"""Answers that are remembered."""
+_AT_ONCE = 500
+"""Recorded requests that are looked at for one request."""
+
+
+def rule(
+    settings: RulesSettings, spending: Spending, _: Budgets, store: StoreReader | None = None
+) -> "CacheRule | None":
+    """Make the rule, or return None if it is off or nothing is stored."""
+    cache = settings.cache
+    if store is None or not (cache.kinds or cache.match):
+        return None
+    wanted = RequestFilter(cache.match, spending) if cache.match else None
+    answers = StoredAnswers(store, timedelta(hours=cache.max_age_h))
+    return CacheRule(frozenset(cache.kinds), wanted, answers, dry_run=settings.dry_run or cache.dry_run)
+
+
+class CacheRule:
+    """Answers a request with what the same request was answered before."""
+
+    name = _NAME
+
+    def __init__(
+        self, kinds: frozenset[str], wanted: RequestFilter | None, answers: "StoredAnswers", *, dry_run: bool
+    ) -> None:
+        self._kinds = kinds
+        self._wanted = wanted
+        self._answers = answers
+        self._dry_run = dry_run
+
+    async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
+        """Answer the request from the store, or pass it on."""
+        if request.method != "POST" or not await self._names(request):
+            return await upstream.attempt(request)
+        found = await asyncio.to_thread(self._answers.find, request)
+        if found is None:
+            return await upstream.attempt(request)
+        cost = f"which cost {money(found.saved)}" if found.saved is not None else "whose cost is not known"
+        words = f"the answer to {found.of}, {cost}"
+        request.noted.append(RuleAction(_NAME, "cache", self._dry_run, words))
+        if self._dry_run:
+            return await upstream.attempt(request)
+        fields = [("Content-Type", found.content_type), (FIELD, "hit")]
+        return Reply(200, fields, found.body, repeats=Repeat(found.of, found.saved))
+
+    async def _names(self, request: ClientRequest) -> bool:
+        exchange = await beside_the_loop(request, arrival)
+        return exchange.kind in self._kinds or (self._wanted is not None and await self._wanted.matches(request))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """A complete answer."""
+
+    of: str
+    """The id of the exchange that it is from."""
+    content_type: str
+    body: bytes
+    saved: Decimal | None
+    """What it cost in USD. None: not known."""
+
+
+class StoredAnswers:
+    """Finds the answers to earlier requests with the same bodies. Every method may block."""
+
+    def __init__(self, store: StoreReader, most_age: timedelta) -> None:
+        self._store = store
+        self._most_age = most_age
+        self._ids: OrderedDict[bytes, str] = OrderedDict()
+        """The newest exchange of each request, by the request's digest."""
+        self._read_to: str | None = None
+        self._lock = Lock()
+
+    def find(self, request: ClientRequest) -> StoredAnswer | None:
+        """Return the newest answer to the same request that is not too old, or None. Raises StoreError."""
+        wanted = digest(arrival(request), decoded_body(request), request.key.name if request.key else None)
+        if wanted is None:
+            return None
+        with self._lock:
+            self._read_on()
+            found = self._ids.get(wanted)
+        return self._answer(found) if found is not None else None
+
+    def _read_on(self) -> None:
+        """Take what was stored since the last call."""
+        since = utc_now() - self._most_age
+        live: str | None = None
+        recorded = self._store.exchanges_since(since, self._read_to, _AT_ONCE)
+        for exchange in recorded:
+            if exchange.live:
+                live = live or exchange.id
+            elif may_repeat(exchange):
+                self._take(exchange)
+            if live is None:
+                self._read_to = exchange.id
+
+    def _take(self, exchange: Exchange) -> None:
+        try:
+            body = self._store.request_body(exchange.id)
+            whole = self._store.exchange(exchange.id)
+            if body is None or whole is None:
+                return
+            encoding = header(whole.request_headers or (), "content-encoding") or ""
+            key = digest(whole, decode_whole(encoding, body), whole.key)
+        except (StoreError, BadEncoding):
+            # It is damaged, as `candela db check` says.
+            return
+        if key is not None:
+            self._ids[key] = exchange.id
+            self._ids.move_to_end(key)
+            if len(self._ids) > _MOST:
+                self._ids.popitem(last=False)
+
+    def _answer(self, exchange_id: str) -> StoredAnswer | None:
+        exchange, body = self._store.exchange(exchange_id), self._store.response_body(exchange_id)
+        if exchange is None or not body or exchange.started_at < utc_now() - self._most_age:
+            return None
+        fields = exchange.response_headers or ()
+        try:
+            body = decode_whole(header(fields, "content-encoding") or "", body)
+        except BadEncoding:
+            return None
+        cost = exchange.cost.total if exchange.cost is not None else None
+        return StoredAnswer(exchange.id, header(fields, "content-type") or "application/json", body, cost)
+
+
+def may_repeat(exchange: Exchange) -> bool:
+    """Return whether an exchange's answer may be given again: it is complete, and the client's own request was sent."""
+    return (
+        exchange.outcome is Outcome.OK
+        and exchange.status == 200
+        and exchange.method == "POST"
+        and exchange.unread is None
+        and exchange.imported is None
+        and not exchange.rules
+        and not any(each.what == "edit" for each in exchange.adaptations)
+    )
+
+
+def digest(exchange: Exchange, body: bytes, key: str | None) -> bytes | None:
+    """Return what two requests have in common that ask for the same: the route, path, betas, the key's name and the
+    body without the attribution block and the metadata. None if the body is no JSON object."""
+    document = decode_json(body)
+    if not isinstance(document, dict):
+        return None
+    document.pop("metadata", None)
+    if "system" in document:
+        document["system"] = without_attribution(document["system"])
+    head = (exchange.route.value, exchange.path, sorted(exchange.betas or ()), key)
+    return hashlib.sha256(msgspec.json.encode((head, document), order="deterministic")).digest()
