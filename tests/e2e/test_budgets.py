@@ -41,3 +41,38 @@ async def test_the_sentence_is_shown_after_one_request(
     assert [each["status"] for each in requests if each["outcome"] == "blocked"] == [429 if gateway else 402]
     asked = [request for request in provider.requests if request.path.endswith("/messages")]
     assert sum("tools" in request.json and bool(request.json["tools"]) for request in asked) == 1
+
+
+CLOUDS = {
+    "bedrock": {
+        "CLAUDE_CODE_USE_BEDROCK": "1",
+        "ANTHROPIC_BEDROCK_BASE_URL": "{url}/bedrock",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
+        "AWS_REGION": "us-east-1",
+    },
+    "vertex": {
+        "CLAUDE_CODE_USE_VERTEX": "1",
+        "ANTHROPIC_VERTEX_BASE_URL": "{url}/vertex/v1",
+        "CLAUDE_CODE_SKIP_VERTEX_AUTH": "1",
+        "ANTHROPIC_VERTEX_PROJECT_ID": "p",
+        "CLOUD_ML_REGION": "global",
+    },
+}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+async def test_a_client_of_a_cloud_shows_the_sentence_too(
+    cloud: str, claude: Claude, provider: Provider, tmp_path: Path
+) -> None:
+    nothing = '[{ name = "nothing", limit_usd = 0 }]'
+    async with Candela(tmp_path / "data", provider.url, CANDELA_RULES__BUDGETS=nothing) as candela:
+        url = f"http://127.0.0.1:{candela.port}"
+        environment = clean_environment(
+            tmp_path, **{name: value.format(url=url) for name, value in CLOUDS[cloud].items()}
+        )
+        run = await run_claude(claude, "Look around.", environment, tmp_path)
+        requests = await candela.records("requests")
+    assert 'the budget "nothing" is reached ($0 of $0 spent).' in run.printed["result"]
+    assert '{"' not in run.printed["result"]
+    messages = [each for each in requests if each["kind"] == "messages"]
+    assert [(each["outcome"], each["status"]) for each in messages] == [("blocked", 402)]

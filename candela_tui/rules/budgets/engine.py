@@ -437,8 +437,10 @@ class Budgets:
             caller, concerned = found.caller, found.concerned
         else:
             caller, concerned = caller_of(exchange), list(self._concerned(self._recorded(exchange, {})))
-        self._count(exchange, caller, concerned)
-        self.give_back(exchange.id)
+        try:
+            self._count(exchange, caller, concerned)
+        finally:
+            self.give_back(exchange.id)
         for budget, target, account in concerned:
             self._tell(budget, target, account, account.share())
 

@@ -12,7 +12,7 @@ from candela_tui.text.times import Clock, time_of_day
 
 def breach_facts(state: BudgetState, expected: Amount | None) -> str:
     """Return why a request does not fit: ``$2.00 of $2.50 spent, about $1.00 for this request``."""
-    facts = [f"{_amount(state, state.spent_usd, state.spent_tokens)} of {_limit(state)} spent"]
+    facts = [_spent(state)]
     if state.reserved_usd or state.reserved_tokens:
         facts.append(f"{_amount(state, state.reserved_usd, state.reserved_tokens)} reserved for others")
     if expected is not None:
@@ -31,16 +31,17 @@ def refusal_words(state: BudgetState, expected: Amount | None, zone: tzinfo | No
 def reached_words(state: BudgetState, mark: float, zone: tzinfo | None, now: datetime) -> str:
     """Return that a part of the limit is reached."""
     what = "is reached" if mark >= 1 else f"is at {mark:.0%}"
-    spent = f"{_amount(state, state.spent_usd, state.spent_tokens)} of {_limit(state)} spent"
-    return f'The budget "{state.name}"{_of_target(state)} {what}: {spent}.{_reset(state, zone, now)}'
+    return f'The budget "{state.name}"{_of_target(state)} {what}: {_spent(state)}.{_reset(state, zone, now)}'
 
 
 def _of_target(state: BudgetState) -> str:
     return f" for {state.scope} {state.target}" if state.target is not None else ""
 
 
-def _limit(state: BudgetState) -> str:
-    return money(state.limit_usd) if state.limit_usd is not None else f"{state.limit_tokens or 0:,} tokens"
+def _spent(state: BudgetState) -> str:
+    if state.limit_usd is not None:
+        return f"{money(state.spent_usd)} of {money(state.limit_usd)} spent"
+    return f"{state.spent_tokens:,} of {state.limit_tokens or 0:,} tokens spent"
 
 
 def _amount(state: BudgetState, usd: Decimal, tokens: int) -> str:

@@ -119,8 +119,8 @@ async def test_what_is_free_counts_nothing_and_what_has_no_price_counts_tokens()
     refusal = await made.ask()
     assert refusal is not None
     assert (refusal.budget, in_tokens.resets_at) == ("t", None)
-    assert "(1,000 tokens of 1,500 tokens spent, about 1,000 tokens for this request)" in refusal.words
-    assert made.noted[-1].words == "1,000 tokens of 1,500 tokens spent, about 1,000 tokens for this request"
+    assert "(1,000 of 1,500 tokens spent, about 1,000 tokens for this request)" in refusal.words
+    assert made.noted[-1].words == "1,000 of 1,500 tokens spent, about 1,000 tokens for this request"
 
 
 async def test_each_part_of_the_limit_is_told_once_in_a_window() -> None:
