@@ -40,6 +40,11 @@ class RuleField:
         """Return the value that a user typed for it: of an element if it is a list or a table."""
         return from_text((*self.key, "0") if self.shape in ("list", "table") else self.key, text)
 
+    def whole_value(self, text: str) -> Any:
+        """Return the value that a user typed for all of it: a list or table as TOML, or the only element of a list."""
+        value = from_text(self.key, text)
+        return [value] if self.shape == "list" and not isinstance(value, list) else value
+
 
 @dataclass(frozen=True, slots=True)
 class RuleKind:

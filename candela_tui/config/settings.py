@@ -739,6 +739,8 @@ class AttentionSettings(_Section):
     """Notify when a session that was busy for over a minute becomes idle."""
     errors: bool = True
     """Notify when a request still fails after the client retried it."""
+    budgets: bool = True
+    """Notify when a budget warns or refuses requests."""
     cost_marks_usd: tuple[Price, ...] = ()
     """Cost thresholds at which to notify, such as [5, 20]: today's total of all sessions, in USD."""
 

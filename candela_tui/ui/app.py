@@ -46,6 +46,7 @@ from candela_tui.ui.screens.report.screen import ReportScreen
 from candela_tui.ui.screens.request.screen import RequestScreen
 from candela_tui.ui.screens.settings.screen import SettingsScreen
 from candela_tui.ui.screens.sign_in.screen import SignInScreen
+from candela_tui.ui.state.budget_watch import BudgetWatch
 from candela_tui.ui.state.credential_watch import CredentialWatch
 from candela_tui.ui.state.data_sources import DataSources, LiveScreen
 from candela_tui.ui.state.feed_follower import FeedFollower
@@ -140,6 +141,7 @@ class CandelaApp(App[int]):
             self, self.sources, self._changed, self._noticed, self._credential_watch.take
         )
         self._notifier = Notifier(self, self.sources)
+        self._budget_watch = BudgetWatch(self, self.sources, self._budgets_changed)
         self._ticker: Timer | None = None
         self._ticker_is_still = False
         self._closed_at = 0.0
@@ -215,6 +217,7 @@ class CandelaApp(App[int]):
     def _follow(self) -> None:
         self._feed_follower.start()
         self._credential_watch.start()
+        self._budget_watch.start()
 
     def _tell_troubles(self) -> None:
         troubles, self._troubles = self._troubles, []
@@ -243,6 +246,7 @@ class CandelaApp(App[int]):
         if self._ticker is not None:
             (self._ticker.resume if self.sources.loaded.live else self._ticker.pause)()
         self._notifier.changed(change)
+        self._budget_watch.requested()
 
     def _noticed(self, notice: Notice) -> None:
         self.sources.notices = [*self.sources.notices[1 - _MOST_NOTICES :], notice]
@@ -250,6 +254,13 @@ class CandelaApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, DashboardScreen) and screen.is_mounted:
                 screen.show_notices()
+        self._budget_watch.look()
+
+    def _budgets_changed(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DashboardScreen) and screen.is_mounted:
+                screen.show_budgets()
+        self._notifier.stand(self.sources.budgets)
 
     def _credentials_changed(self) -> None:
         for screen in self.screen_stack:

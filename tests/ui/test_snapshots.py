@@ -17,8 +17,9 @@ from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Notice
 from candela_tui.paths import default_paths
 from candela_tui.providers.identity import Provider, RouteName
+from tests.ui.budget_states import MY_DAY, OF_SESSION, RULES, TOKENS, still
 from tests.ui.cloud_day import a_request_over_bedrock
-from tests.ui.scene import NOW, Scene, drawn, screen_text, shows, typed, until
+from tests.ui.scene import NOW, Scene, busy_morning, drawn, screen_text, shows, typed, until
 from tests.ui.sign_in_cloud import Cloud
 from tests.ui.test_report_screen import a_month
 from tests.ui.working_day import (
@@ -412,3 +413,27 @@ def test_a_usage_report_with_a_what_if(story: Story, theme: str) -> None:
         size=(140, 46),
         theme=theme,
     )
+
+
+def rules(scene: Scene) -> None:
+    """A busy morning with rules and budgets."""
+    scene.config.write_text(RULES)
+    busy_morning(scene)
+
+
+class TestBudgets:
+    def budgets(self) -> dict[str, Any]:
+        return {"control": still(Path("config.toml"), MY_DAY, OF_SESSION, TOKENS)}
+
+    @at(SMALL, MEDIUM)
+    def test_budgets_and_rules(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(rules, press("b"), see("my day", "no pushes"), size=size, **self.budgets())
+
+    @at(SMALL)
+    def test_a_rule_is_written(self, story: Story, size: tuple[int, int]) -> None:
+        steps = (press("b"), see("no pushes"), press("G", "enter"), see("[[rules.tools]]"), press("j"))
+        assert story(rules, *steps, size=size, **self.budgets())
+
+    @at(SMALL, MEDIUM)
+    def test_the_header_and_the_session_say_what_is_blocked(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(rules, see("blocked"), size=size, **self.budgets())

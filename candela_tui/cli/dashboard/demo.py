@@ -12,7 +12,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal
-from candela_tui.config import AnthropicSettings, RulesSettings, Settings, SinkSettings, TelemetrySettings
+from candela_tui.config import AnthropicSettings, Settings, SinkSettings, TelemetrySettings, load
 from candela_tui.demo.play import Demo
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.listen import PortTaken
@@ -21,6 +21,14 @@ _NOTE = "Demo: simulated sessions, no account, and nothing leaves this machine"
 
 _RULES = "demo-rules.toml"
 """The demo's own rules, beside its records."""
+_SAMPLE = """\
+# The rules of the demo. Yours are in config.toml.
+[[rules.budgets]]
+name = "my day"
+window = "day"
+limit_usd = 25
+on_breach = "warn"
+"""
 
 
 def play(invocation: Invocation, port: int | None, speed: float) -> int:
@@ -41,14 +49,15 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
         raise refused(taken) from None
     os.environ.update(loopback_exception(os.environ))
     simulation = Demo(speed=speed)
-    settings = _settings_for_demo(settings, simulation.start_provider())
+    rules = _rules(invocation)
+    settings = _settings_for_demo(settings, simulation.start_provider(), rules)
     with log_beside_the_store(invocation):
         start = Start(
             settings,
             invocation,
             sock,
             on_started=lambda: simulation.start_client(url, start.feed.notify),
-            rules_file=invocation.paths.data / _RULES,
+            rules_file=rules,
             environ={},
         )
         url = f"http://{start.address}"
@@ -64,13 +73,21 @@ def _play(invocation: Invocation, port: int | None, speed: float) -> int:
         return end.code
 
 
-def _settings_for_demo(settings: Settings, base_url: str) -> Settings:
+def _rules(invocation: Invocation) -> Path:
+    """Return the file with the demo's rules, made if it is not there."""
+    file = invocation.data_directory() / _RULES
+    if not file.exists():
+        file.write_text(_SAMPLE)
+    return file
+
+
+def _settings_for_demo(settings: Settings, base_url: str, rules: Path) -> Settings:
     """Return the settings with the simulated Anthropic as the default route, and without what the user has for real
     requests: rules, sinks and telemetry."""
     changed = {
         "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT, "listen": None}),
         "anthropic": AnthropicSettings(base_url=base_url),
-        "rules": RulesSettings(),
+        "rules": load(rules, {}).rules,
         "sinks": SinkSettings(),
         "telemetry": TelemetrySettings(),
     }

@@ -92,6 +92,17 @@ def pace(state: BudgetState, clock: Clock) -> Iterator[str]:
         yield f"limit reached at {when} at the last hour's pace"
 
 
+def short_pace(state: BudgetState, clock: Clock) -> Iterator[str]:
+    """Yield the same in few words, the most important first."""
+    projection = projection_of(state, clock.now())
+    if projection.reached_at is not None:
+        yield f"limit at {to_the_minute(projection.reached_at, clock)}"
+    if projection.at_end is not None:
+        yield f"{amount(state, projection.at_end)} by the end"
+    last_hour = state.last_hour_usd if state.limit_usd is not None else state.last_hour_tokens
+    yield f"{amount(state, last_hour)}/h now"
+
+
 def in_flight(state: BudgetState) -> Iterator[str]:
     """Yield what is in flight, and what waits."""
     if state.in_flight:

@@ -9,6 +9,8 @@ from candela_tui.analysis.retries import calls
 from candela_tui.config import AttentionSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.kind import Kind
+from candela_tui.rules.budgets.figures import limit, spent, title, used
+from candela_tui.rules.budgets.state import BudgetState, Standing
 from candela_tui.text import amounts, times
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.style import outcomes
@@ -23,6 +25,10 @@ _MOST_FAILED = 20
 
 _Caller = tuple[str | None, str | None]
 """A session id and an agent id."""
+
+_Budget = tuple[str, str | None]
+"""The name of a budget, and the target that it is for."""
+_ALARMING = {Standing.OK: 0, Standing.OVERRIDDEN: 0, Standing.WARNED: 1, Standing.BLOCKED: 2}
 
 
 @dataclass(slots=True)
@@ -47,6 +53,7 @@ class Attention:
         self._failing: set[_Caller] = set()
         self._failed: dict[_Caller, dict[str, Exchange]] = {}
         """Failures by caller and id, since the caller's last success or reported failure."""
+        self._budgets: dict[_Budget, Standing] | None = None
         self._day: date | None = None
         self._told_usd = Decimal(0)
 
@@ -124,6 +131,24 @@ class Attention:
             if passed and not first
             else []
         )
+
+    def stand(self, states: Iterable[BudgetState]) -> list[str]:
+        """Take how the budgets stand; return texts about those that stand worse than before. What they are at first is
+        history."""
+        before = self._budgets
+        now = {(state.name, state.target): state for state in states}
+        self._budgets = {key: state.state for key, state in now.items()}
+        if before is None or not self._settings.budgets:
+            return []
+        worse = [
+            state for key, state in now.items() if _ALARMING[state.state] > _ALARMING[before.get(key, Standing.OK)]
+        ]
+        return [_of_budget(state) for state in worse]
+
+
+def _of_budget(state: BudgetState) -> str:
+    what = "refuses requests" if state.state is Standing.BLOCKED else f"is at {used(state)}"
+    return f"the budget {title(state)} {what}: {spent(state)} of {limit(state)} spent"
 
 
 def _end(exchange: Exchange) -> datetime | None:

@@ -1,13 +1,14 @@
 """Notify a user who is looking elsewhere."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from textual.timer import Timer
 
 from candela_tui.config import AttentionSettings
 from candela_tui.ledger.names import session_title
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.ui.notifications.attention import Attention, escape_sequence
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.loaded_exchanges import Change
@@ -48,6 +49,11 @@ class Notifier:
             if self._timer is None:
                 self._timer = self._terminal.set_interval(1, self._time_passed, pause=False)
             self._timer.resume()
+
+    def stand(self, budgets: Sequence[BudgetState]) -> None:
+        """Take how the budgets stand, and notify the user if one stands worse."""
+        if self._attention is not None:
+            self._tell(self._attention.stand(budgets))
 
     def _time_passed(self) -> None:
         attention = self._attention

@@ -14,6 +14,7 @@ from candela_tui.fulltext.finder import Finder
 from candela_tui.pricing import Pricer
 from candela_tui.providers.identity import Provider
 from candela_tui.providers.survey import Survey
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.store.history import History
 from candela_tui.text.times import Clock
 from candela_tui.ui.state.loaded_exchanges import Change, LoadedExchanges
@@ -44,6 +45,8 @@ class DataSources:
     """What signing in needs; None if the dashboard can't sign in."""
     surveys: dict[Provider, Survey] = field(default_factory=dict)
     """The survey of each provider's credentials, for the providers that were surveyed."""
+    budgets: tuple[BudgetState, ...] = ()
+    """How the budgets stand, as last seen."""
     config: Path | None = None
     """config.toml; None for the defaults."""
 

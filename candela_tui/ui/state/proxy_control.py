@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from candela_tui.providers.identity import RouteName
+from candela_tui.rules.budgets.state import BudgetState, Override
 from candela_tui.wire import ReplayOffer, RulesState
 
 
@@ -34,3 +35,12 @@ class ProxyControl(Protocol):
 
     def why_not_followed(self, config: Path) -> str:
         """Make it read its rules again, and return why those in ``config`` are not in force; "" if they are."""
+
+    def budgets(self) -> list[BudgetState]:
+        """Return how every budget stands, for each of its targets."""
+
+    def override_budget(self, name: str, *, for_s: float, why: str) -> Override:
+        """Let requests pass a budget for so many seconds, and return what holds then."""
+
+    def end_override(self, name: str) -> None:
+        """End the override of a budget, if there is one."""

@@ -52,6 +52,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.export", "e", "export", "Export", "Export requests to a CSV or JSON file", footer=True),
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill"),
+        bind("dashboard.budgets", "b", "budgets", "Budgets", "Show budgets and rules, and change them"),
         bind("dashboard.context", "c", "open_context", "Context", "Show what fills the request's context window"),
         bind("dashboard.cache", "x", "open_cache", "Cache", "Show what was read from the cache, and why"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
@@ -145,6 +146,11 @@ class DashboardScreen(Screen[None]):
         """Update the number of warnings, and the note."""
         self._header.update()
         self._note.show(quiet=self._panes.arrangement.single)
+
+    def show_budgets(self) -> None:
+        """Update how the budgets stand."""
+        self._header.update()
+        self._panes.sessions.show()
 
     def show_credentials(self) -> None:
         """Update the state of the credentials."""
@@ -281,6 +287,13 @@ class DashboardScreen(Screen[None]):
         if requests.selection is not None:
             of = self._timeline_of(requests.selection)
             self.app.push_screen(UsageDialog(requests.whose, of.exchanges, self._sources.clock))
+
+    def action_budgets(self) -> None:
+        """Open the screen of budgets and rules."""
+        # Import it here: most dashboards never show it.
+        from candela_tui.ui.screens.budgets.screen import BudgetsScreen
+
+        self.app.push_screen(BudgetsScreen(self._sources))
 
     def action_limits(self) -> None:
         """Show how the limits of the subscription fill."""

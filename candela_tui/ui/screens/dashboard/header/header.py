@@ -12,6 +12,7 @@ from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.screens.dashboard.header.header_line import HeaderFacts, header_line
 from candela_tui.ui.screens.dashboard.sessions.session_rows import total_cost
 from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.style.budgets import most_urgent
 from candela_tui.ui.style.credentials import credential_summary, valid_until
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.one_line import OneLine
@@ -58,6 +59,7 @@ class Header(OneLine):
             live=len(loaded.live),
             warnings=len(sources.notices),
             answers=sources.feed.trouble is None,
+            budget=most_urgent(sources.budgets),
             credentials=state.standing if state is not None else None,
             until=valid_until(state, sources.clock) if state is not None else "",
         )
@@ -95,9 +97,11 @@ class Header(OneLine):
         return [float(cost) for cost in self._sources.loaded.ledger.cost_by_hour(clock.now(), _HOURS, clock.local)]
 
     async def on_click(self, event: events.Click) -> None:
-        """Open the list of warnings, the sign-in wizard or the limits, from a click on its part."""
+        """Open the list of warnings, the budgets, the sign-in wizard or the limits, from a click on its part."""
         if self._over("warnings", event):
             await self.run_action("screen.notices")
+        elif self._over("budget", event):
+            await self.run_action("screen.budgets")
         elif self._over("credentials", event):
             await self.run_action("app.sign_in")
         elif self._limits is not None and any(

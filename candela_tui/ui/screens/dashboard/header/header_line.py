@@ -9,12 +9,18 @@ from candela_tui.analysis import labels
 from candela_tui.analysis.limits import Limits, Window
 from candela_tui.credentials.state import Standing
 from candela_tui.providers.identity import RouteName
+from candela_tui.rules.budgets.figures import used
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.text import amounts, times
+from candela_tui.text.cells import shortened
+from candela_tui.text.terminal_safe import terminal_safe
+from candela_tui.ui.style.budgets import standing_style
 from candela_tui.ui.style.credentials import standing_piece
 from candela_tui.ui.style.gauges import gauge, limit_style, sparkline
 from candela_tui.ui.style.styled_text import Line, Piece, cells_of
 
 _GAUGE_CELLS = 6
+_LONGEST_NAME = 16
 _USUAL_WINDOWS = ("5h", "7d")
 _DAY_S = 86_400
 
@@ -36,6 +42,8 @@ class HeaderFacts:
     warnings: int = 0
     answers: bool = True
     """False if the candela whose traffic this is can't be reached."""
+    budget: BudgetState | None = None
+    """The budget that the user has to know of first."""
     credentials: Standing | None = None
     """The state of the default route's credentials; None if nobody checked."""
     until: str = ""
@@ -131,6 +139,8 @@ def _right(facts: HeaderFacts) -> Iterator[HeaderPart]:
     if facts.hit_rate is not None:
         yield HeaderPart("hit", (HeaderForm(4, (("hit ", "dim"), (amounts.percent(facts.hit_rate), "text"))),))
     yield from _limits(facts)
+    if facts.budget is not None:
+        yield _budget(facts.budget)
     live: Line = ((f"{facts.live} live", "accent" if facts.live else "dim"),)
     yield HeaderPart("live", (HeaderForm(1, live),))
     if facts.warnings:
@@ -143,6 +153,14 @@ def _today(facts: HeaderFacts) -> HeaderPart:
     if any(facts.by_hour):
         forms.append(HeaderForm(6.5, (*cost, (f" {sparkline(facts.by_hour)}", "accent"))))
     return HeaderPart("today", tuple(forms))
+
+
+def _budget(state: BudgetState) -> HeaderPart:
+    name, style = shortened(terminal_safe(state.name), _LONGEST_NAME), standing_style(state)
+    word = used(state) if state.state == "warned" else str(state.state)
+    short: Line = (("budget ", "dim"), (word, style))
+    whole: Line = (("budget ", "dim"), (f"{name} ", "text"), (word, style))
+    return HeaderPart("budget", (HeaderForm(0.3, short), HeaderForm(2.2, whole)))
 
 
 def _limits(facts: HeaderFacts) -> Iterator[HeaderPart]:

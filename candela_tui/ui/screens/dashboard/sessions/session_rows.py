@@ -15,6 +15,8 @@ from candela_tui.ledger.names import agent_names, session_title
 from candela_tui.ledger.sessions import SessionSummary
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.arrival import Arrival
+from candela_tui.rules.budgets.figures import used
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.text import amounts
 from candela_tui.text.cells import fitted
 from candela_tui.text.terminal_safe import terminal_safe
@@ -27,6 +29,7 @@ from candela_tui.ui.screens.dashboard.sessions.session_facts import (
     recent,
     state,
 )
+from candela_tui.ui.style.budgets import standing_style
 from candela_tui.ui.style.spinner import frame
 from candela_tui.ui.style.styled_text import Line, Piece, cells_of
 
@@ -124,13 +127,22 @@ class SessionRow:
     compact: bool
     by_tokens: bool
     height: int
+    budget: BudgetState | None = None
+    """The budget of the session that the user has to know of."""
 
     @classmethod
     def of(
-        cls, session: SessionSummary, now: datetime, *, folded: bool, compact: bool, by_tokens: bool = False
+        cls,
+        session: SessionSummary,
+        now: datetime,
+        *,
+        folded: bool,
+        compact: bool,
+        by_tokens: bool = False,
+        budget: BudgetState | None = None,
     ) -> "SessionRow":
         """Return the row of a session at a moment."""
-        row = cls(session, _NO_PIECE, _NO_PIECE, False, folded, compact, by_tokens, 1 if compact else 2)
+        row = cls(session, _NO_PIECE, _NO_PIECE, False, folded, compact, by_tokens, 1 if compact else 2, budget)
         return row.at(now)
 
     def at(self, now: datetime) -> "SessionRow":
@@ -181,6 +193,8 @@ class SessionRow:
     def _facts(self, room: int) -> Iterator[Piece | Line]:
         """Yield the facts, the most important first. What fills up or runs out comes before the rest."""
         session, totals = self.session, self.session.totals
+        if self.budget is not None:
+            yield budget_piece(self.budget)
         yield _model(session), "text"
         if totals.errors:
             yield f"✗ {totals.errors}", "bad"
@@ -220,11 +234,13 @@ class SessionRow:
         if session.context and session.context.window and self.cache[0]:
             *_, context = context_forms(session.context)
         errors = f"✗ {totals.errors}" if totals.errors else ""
+        budget: Line = (budget_piece(self.budget),) if self.budget is not None else ()
         model: Piece = (f"≠ {_model(session)}", "warn") if session.served_otherwise else (_model(session), "dim")
         tokens = f"{amounts.count(totals.known(all_tokens(totals)))} tok" if self.by_tokens else ""
         # In display order.
         columns: tuple[RowColumn, ...] = (
             RowColumn(9, 14, ((_tail(_home(session.cwd or ""), 14), "dim"),)),
+            RowColumn(2 if budget and not self.by_tokens else None, 17, budget),
             RowColumn(4, 11 if totals.imported else 10, (model,)),
             RowColumn(3, 4, ((errors, "bad"),)),
             RowColumn(2 if self.by_tokens else None, 8, ((tokens, "text"),)),
@@ -236,6 +252,12 @@ class SessionRow:
             RowColumn(0, max(7, len(cost)), ((cost, "text"),)),
         )
         return row_of_columns(self._sign(tick), session_title(session), columns, width)
+
+
+def budget_piece(state: BudgetState) -> Piece:
+    """Return how a session's budget stands, in words."""
+    word = used(state) if state.state == "warned" else str(state.state)
+    return f"budget {word}", standing_style(state)
 
 
 @dataclass(frozen=True, slots=True)

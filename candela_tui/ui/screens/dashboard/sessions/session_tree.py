@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.sessions import SessionSummary
+from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.ui.screens.dashboard.selection import Selection
 from candela_tui.ui.screens.dashboard.sessions.session_facts import at_work, recent
 from candela_tui.ui.screens.dashboard.sessions.session_rows import AgentRow, SessionRow, agent_rows, all_tokens
+from candela_tui.ui.style.budgets import most_urgent
 
 
 class Order(NamedTuple):
@@ -115,9 +117,10 @@ class SessionTree:
         *,
         chosen: Selection | None,
         reset: bool,
+        budgets: Sequence[BudgetState] = (),
     ) -> list[SessionRow | AgentRow]:
-        """Return the rows of all sessions, each followed by its sub-agents unless folded. With ``reset``, times are
-        updated too."""
+        """Return the rows of all sessions, each followed by its sub-agents unless folded. With ``reset``, times and
+        budgets are updated too."""
         if reset:
             self._made.clear()
         rows: list[SessionRow | AgentRow] = []
@@ -125,16 +128,30 @@ class SessionTree:
             folded = self.folds.folded(session, now, chosen)
             made = self._made.get(session.session_id)
             if made is None or made[0] is not session or made[1:3] != (folded, look):
-                made = session, folded, look, tuple(session_rows(session, now, look, folded=folded))
+                budget = budget_of(session, budgets)
+                made = session, folded, look, tuple(session_rows(session, now, look, folded=folded, budget=budget))
                 self._made[session.session_id] = made
             rows += made[3]
         return rows
 
 
 def session_rows(
-    session: SessionSummary, now: datetime, look: RowStyle, *, folded: bool
+    session: SessionSummary, now: datetime, look: RowStyle, *, folded: bool, budget: BudgetState | None = None
 ) -> Iterator[SessionRow | AgentRow]:
     """Yield the row of a session, and those of its sub-agents."""
-    yield SessionRow.of(session, now, folded=folded, compact=look.compact, by_tokens=look.by_tokens)
+    yield SessionRow.of(session, now, folded=folded, compact=look.compact, by_tokens=look.by_tokens, budget=budget)
     if not folded:
         yield from agent_rows(session)
+
+
+def budget_of(session: SessionSummary, budgets: Sequence[BudgetState]) -> BudgetState | None:
+    """Return the budget that the user has to know of, among those for this session alone or for where it works."""
+    places = {
+        "session": session.session_id,
+        "agent": session.session_id,
+        "project": session.cwd,
+        "branch": f"{session.cwd}:{session.git_branch}",
+    }
+    return most_urgent(
+        state for state in budgets if state.target is not None and places.get(state.scope) == state.target
+    )

@@ -124,7 +124,9 @@ class SessionsPane(Pane):
         every = loaded.sessions()
         shown = ordered(matching(every, self._filter.words), self._order, now, reverse=self._reversed)
         self._shown, self._known = len(shown), len(every)
-        rows = self._tree.rows(shown, now, self._look, chosen=self.selection, reset=reset)
+        rows = self._tree.rows(
+            shown, now, self._look, chosen=self.selection, reset=reset, budgets=self._sources.budgets
+        )
         self.rows.show_rows([*self._all_row(), *rows])
         if not every:
             self.selection = None
@@ -167,7 +169,9 @@ class SessionsPane(Pane):
             row, session = self.rows.row(Selection(session_id)), self._sources.loaded.session(session_id)
             if not isinstance(row, SessionRow) or rank(row.session, now) != rank(session, now):
                 return False
-            rows = self._tree.rows([session], now, look, chosen=self.selection, reset=False)
+            rows = self._tree.rows(
+                [session], now, look, chosen=self.selection, reset=False, budgets=self._sources.budgets
+            )
             if [each.key for each in rows] != list(self._keys_of(row.key)):
                 return False
             for each in rows:
