@@ -32,6 +32,16 @@ def sidecar_settings(environ: Mapping[str, str]) -> Iterator[tuple[str, Key, Any
                 yield name, key, setting
 
 
+def transparent_port(environ: Mapping[str, str]) -> int | None:
+    """Return the port for redirected connections, or None if there is none. Raises ValueError."""
+    value = environ.get("TRANSPARENT_PORT") if environ.get(_SWITCH) else None
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
+        raise ValueError("environment variable TRANSPARENT_PORT: expected a port, from 1 to 65535")
+    return int(value)
+
+
 def _as(*keys: Key) -> Callable[[str], Found]:
     return lambda value: ((key, value) for key in keys)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from candela_tui.config import ConfigError, load, origin_of
+from candela_tui.config.sidecar import transparent_port
 from candela_tui.providers.identity import RouteName
 
 NOWHERE = Path("/nowhere/config.toml")
@@ -91,3 +92,12 @@ def test_a_mistake_names_the_variable(variables: dict[str, str], words: str) -> 
         load(NOWHERE, {**ALL, **variables})
 
     assert words in str(error.value)
+
+
+def test_the_port_for_redirected_connections() -> None:
+    assert transparent_port({"PROVIDERS": "anthropic", "TRANSPARENT_PORT": "8182"}) == 8182
+    assert transparent_port({"PROVIDERS": "anthropic"}) is None
+    assert transparent_port({"TRANSPARENT_PORT": "8182"}) is None
+    for bad in ("0", "65536", "http", "9999999"):
+        with pytest.raises(ValueError, match="TRANSPARENT_PORT: expected a port"):
+            transparent_port({"PROVIDERS": "anthropic", "TRANSPARENT_PORT": bad})

@@ -1,5 +1,7 @@
 """``candela serve``: run the proxy without a dashboard."""
 
+import os
+
 import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
@@ -30,5 +32,10 @@ def serve(invocation: Invocation, log: str, transparent: int | None, ready_fd: i
     In a container, variables alone can set it up: docs/deploy.md lists them.
     """
     from candela_tui.cli.process.serving import serve_until_told
+    from candela_tui.config.sidecar import transparent_port
 
+    try:
+        transparent = transparent or transparent_port(os.environ)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     serve_until_told(invocation, ready_fd, transparent, json_log=log == "json")
