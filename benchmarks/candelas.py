@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from benchmarks import programs
 from benchmarks.history import fill
+from benchmarks.load import intercepted_url
 from benchmarks.target import Running, Setting, Target
 from candela_tui import __version__
 from candela_tui.fulltext.indexer import catch_up
 from candela_tui.paths import default_paths
+from candela_tui.proxy.tls_interception.authority import own_authority
 from candela_tui.store.sequential_reader import SequentialReader
 
 
@@ -81,6 +83,8 @@ def _serve(setting: Setting) -> Iterator[Running]:
     environment = _clouds(directory, upstream)
     with programs.candela(upstream, directory, dashboard=False, environment=environment) as running:
         routes = {cloud: f"{running.url}/proxy/anthropic-{cloud}" for cloud in CLOUDS}
+        authority = own_authority(default_paths(data=directory).authority)
+        routes["intercepted"] = intercepted_url(running.url, authority.certificate_path)
         yield Running(running.url, this_version(), (running,), routes=routes)
 
 
@@ -131,3 +135,5 @@ DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
 ATTACHED = Target("attached", "candela, dashboard attached", _attached)
 CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}
 """The targets that are further routes of ``candela serve``, by id, with their labels."""
+INTERCEPTED = {"intercepted": "candela, intercepted"}
+"""The target that is the same ``candela serve`` as an HTTPS proxy."""

@@ -68,4 +68,12 @@ CASES = (
         _RELAYED,
         MAPPED,
     ),
+    # The client speaks TLS there, so this is also what TLS costs it.
+    Case(
+        "intercepted",
+        "Intercepted, one at a time",
+        Shape("90 KB, 100 events", 60, 1),
+        (figures.INTERCEPTED_TTFB, figures.PROCESSOR),
+        ("straight", "bare", "serve", "intercepted"),
+    ),
 )

@@ -46,6 +46,13 @@ def _added(measured: Measured, straight: Measured) -> float:
 
 
 ADDED_TTFB = Figure("added time to the first byte, p50", "ms", "less", "bare", _added)
+INTERCEPTED_TTFB = Figure(
+    "time to the first byte on a kept connection, p50",
+    "ms",
+    "less",
+    "serve",
+    lambda own, _: quantile(own.first_byte, 0.5),
+)
 SLOWEST = Figure("slowest first byte", "ms", "less", "straight", lambda own, _: max(own.first_byte))
 THROUGHPUT = Figure("throughput", "requests/s", "more", "bare", lambda own, _: own.requests_per_second)
 PROCESSOR = Figure(

@@ -7,9 +7,11 @@ import asyncio
 import gc
 import json
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.stream import SENT_AT
@@ -158,16 +160,43 @@ def _request(url: str, shape: Shape) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
+_INTERCEPTED = "intercepted"
+_HOST = "api.anthropic.com"
+
+
+def intercepted_url(proxy: str, authority: Path) -> str:
+    """Return the URL of a target that is an HTTPS proxy, whose certificates are signed by an authority (PEM)."""
+    return f"{_INTERCEPTED}://{urlsplit(proxy).netloc}{authority}"
+
+
+async def _connected(url: str, *, marks: bool) -> _Client:
+    """Return a client whose connection is open, so that opening it is not measured."""
+    parts = urlsplit(url)
+    loop = asyncio.get_running_loop()
+    client = _Client(marks=marks)
+    if parts.scheme != _INTERCEPTED:
+        return (await loop.create_connection(lambda: client, parts.hostname or "", parts.port or 80))[1]
+    plain = socket.create_connection((parts.hostname or "", parts.port or 80), _PATIENCE_S)
+    await asyncio.to_thread(_ask_for_tunnel, plain)
+    context = ssl.create_default_context(cafile=parts.path)
+    context.set_alpn_protocols(["http/1.1"])
+    plain.setblocking(False)
+    await loop.create_connection(lambda: client, sock=plain, ssl=context, server_hostname=_HOST)
+    return client
+
+
+def _ask_for_tunnel(plain: socket.socket) -> None:
+    plain.sendall(f"CONNECT {_HOST}:443 HTTP/1.1\r\nHost: {_HOST}:443\r\n\r\n".encode())
+    answer = plain.recv(4096)
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise LoadFailed(f"it answered CONNECT with {answer[:40]!r}")
+
+
 async def drive(url: str, shape: Shape) -> Measured:
     """Put one round of the shape's load on a target."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
-    request = _request(url, shape)
-    loop = asyncio.get_running_loop()
-    marks = bool(shape.pace_ms)
-    clients = [
-        (await loop.create_connection(lambda: _Client(marks=marks), host, port))[1] for _ in range(shape.connections)
-    ]
+    intercepted = urlsplit(url).scheme == _INTERCEPTED
+    request = _request(f"https://{_HOST}" if intercepted else url, shape)
+    clients = [await _connected(url, marks=bool(shape.pace_ms)) for _ in range(shape.connections)]
     each = max(1, shape.requests // shape.connections)
     measured = Measured()
     gc.collect()

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import report, section
-from benchmarks.candelas import CLOUDS
+from benchmarks.candelas import CLOUDS, INTERCEPTED
 from benchmarks.cases import CASES
 from benchmarks.document import DOCUMENT, write_section
 from benchmarks.load import QUICK, smaller
@@ -27,7 +27,7 @@ from benchmarks.target import Setting
 from benchmarks.targets import LABELS, TARGETS
 
 README = DOCUMENT.parents[1] / "README.md"
-_SAME = {"dashboard", "attached", *CLOUDS}
+_SAME = {"dashboard", "attached", *CLOUDS, *INTERCEPTED}
 
 
 def _listed(known: list[str]) -> Callable[[str], list[str]]:
