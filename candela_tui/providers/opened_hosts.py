@@ -26,6 +26,8 @@ class HostRule:
     route: RouteName
     below: str = ""
     """What comes before the route's own paths at the host."""
+    models: tuple[str, ...] = ()
+    """How the paths of the API of models begin, where the host has others too; empty if it has no others."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -33,8 +35,9 @@ class HostRule:
         return re.compile(re.escape(self.words).replace(r"\*", "[a-z0-9-]+"))
 
 
+_ANTHROPIC_MODELS = ("/v1/messages", "/v1/models", "/v1/complete")
 OPENED_HOSTS: Final = (
-    HostRule("api.anthropic.com", "anthropic.com", RouteName.DIRECT),
+    HostRule("api.anthropic.com", "anthropic.com", RouteName.DIRECT, models=_ANTHROPIC_MODELS),
     HostRule("aiplatform.googleapis.com", "googleapis.com", RouteName.VERTEX_NATIVE, "/v1"),
     HostRule("*-aiplatform.googleapis.com", "googleapis.com", RouteName.VERTEX_NATIVE, "/v1"),
     HostRule("aiplatform.*.rep.googleapis.com", "googleapis.com", RouteName.VERTEX_NATIVE, "/v1"),
@@ -62,6 +65,12 @@ class OpenedHost:
         """Return the part of a request target that is the route's own; one outside of it is returned as it is."""
         rest = target.removeprefix(self.rule.below)
         return rest if rest.startswith("/") else target
+
+
+def has_models(host: str, target: str) -> bool:
+    """Return whether a request target at an opened host is of its API of models."""
+    opened = opened_host(host)
+    return opened is not None and (not opened.rule.models or target.startswith(opened.rule.models))
 
 
 @lru_cache(maxsize=1024)

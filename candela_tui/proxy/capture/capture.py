@@ -17,6 +17,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect
+from candela_tui.providers.opened_hosts import has_models
 from candela_tui.proxy.capture.conversations import Conversations, Origins
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
@@ -86,6 +87,14 @@ class Capture:
         exchanges, the earliest first."""
         self._origins.fill(recorded)
 
+    def _kept_of(self, raw: RawExchange) -> Kept:
+        """Return what is kept of an exchange. Of what a client says to its provider besides the API of models, such as
+        a login that answers with a key, no body is."""
+        named = raw.request.named
+        if self._kept is Kept.FULL and named is not None and not has_models(named.host, named.target):
+            return Kept.HEADERS
+        return self._kept
+
     def begin(self, raw: RawExchange) -> None:
         """Take a new exchange, which ``run`` records."""
         self._waiting.append(raw)
@@ -148,7 +157,7 @@ class Capture:
 
     async def _take(self, raw: RawExchange) -> None:
         """Record the beginning of an exchange."""
-        record = self._live[raw.id] = ExchangeRecord(raw, self._kept)
+        record = self._live[raw.id] = ExchangeRecord(raw, self._kept_of(raw))
         while record.undecoded and not record.failed and self._try(record, ExchangeRecord.decode_on):
             await self._breathe()
         self._try(record, self._read)

@@ -16,6 +16,7 @@ from tests.e2e.connect_proxy import ConnectProxy
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running
 from tests.proxy.test_transparency import SENT
 from tests.standin import Gate, Provider, message, text
+from tests.standin.answers import json_answer
 
 HOST = "api.anthropic.com"
 
@@ -120,6 +121,22 @@ async def test_a_local_route_is_no_path_of_an_opened_host(
         "/proxy/anthropic-vertex/v1/messages",
         "/api/claude_code/settings",
     ]
+
+
+async def test_of_what_is_no_api_of_models_no_body_is_stored(
+    candela: RunningProxy, provider: Provider, trusting: ssl.SSLContext, client: aiohttp.ClientSession
+) -> None:
+    made = json_answer({"raw_key": "a-key-that-was-just-made"})
+    provider.respond = lambda request: made if "oauth" in request.path else message(text("said"))
+    for path in ("/api/oauth/claude_cli/create_api_key", "/v1/messages"):
+        async with client.post(f"https://{HOST}{path}", data=BODY, proxy=candela.origin, ssl=trusting) as answer:
+            assert (b"just-made" in await answer.read()) is ("oauth" in path)
+    await candela.ended(2)
+    await candela.stop(0)
+    kept = {exchange.path: exchange.kept for exchange in candela._latest.values()}
+    assert kept == {"/api/oauth/claude_cli/create_api_key": "headers", "/v1/messages": "full"}
+    for file in candela.paths.data.glob("candela.db*"):
+        assert b"a-key-that-was-just-made" not in file.read_bytes()
 
 
 async def test_a_host_header_for_another_host_is_misdirected(
