@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PAGE = (ROOT / "docs" / "dependencies.md").read_text()
-MODULES = {"azure": "azure-identity", "google": "google-auth", "opentelemetry": "opentelemetry-sdk"}
+MODULES = {"azure": "azure-identity", "google": "google-auth", "opentelemetry": "opentelemetry-sdk", "grpc": "grpcio"}
 """The packages of modules that are not named like them."""
 
 

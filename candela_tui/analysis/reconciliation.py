@@ -146,6 +146,8 @@ def counted_request(exchange: Exchange, *, in_transcript: bool, stated_later: bo
         out = _items(exchange, DifferenceKind.CUT, -usd, "the answer broke off, and the client does not count it")
         counts = Item(exchange.id, DifferenceKind.CUT, usd, "the client counts what it had received") if usd else None
         return CountedRequest(usd, out, counts)
+    if exchange.reported_cost is not None:
+        return CountedRequest(usd, _as_reported(exchange, usd, exchange.reported_cost))
     of_client = cost_by_client(exchange)
     items = tuple(_priced_otherwise(exchange, of_client)) if of_client is not None else ()
     amount = of_client.total if of_client is not None else usd
@@ -155,6 +157,17 @@ def counted_request(exchange: Exchange, *, in_transcript: bool, stated_later: bo
     kind = DifferenceKind.SIDE_REQUEST if side else DifferenceKind.NOT_COUNTED
     why = "the client does not count this side request" if side else "the client does not have this answer"
     return CountedRequest(usd, items, Item(exchange.id, kind, -amount, why))
+
+
+def _as_reported(exchange: Exchange, usd: Decimal, reported: Decimal) -> tuple[Item, ...]:
+    """Return the difference from what the client's telemetry states, by what candela knows of the reasons."""
+    of_client = cost_by_client(exchange)
+    known = tuple(_priced_otherwise(exchange, of_client)) if of_client is not None else ()
+    left = reported - usd - sum((item.usd for item in known), _NOTHING)
+    if abs(left) <= NOISE:
+        return known
+    why = "another price, by the client's own telemetry"
+    return _items(exchange, DifferenceKind.PRICE, reported - usd, why)
 
 
 def _priced_otherwise(exchange: Exchange, of_client: Cost) -> Iterator[Item]:

@@ -2,8 +2,8 @@
 
 The requests are measured. What an agent did between two of them follows from the client's hint header with the
 durations of its tools. They do not include the time in which the user was asked for permission (measured with Claude
-Code 2.1.332), so that is the rest. Without the header, the whole gap counts as the tools'. Spans say whether they are
-inferred in this way.
+Code 2.1.332), so that is the rest. Without the header, the whole gap counts as the tools'. Where the client's telemetry
+says when each tool ran and how long it waited for a permission, that is measured. Spans say whether they are inferred.
 """
 
 from bisect import bisect_right
@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from candela_tui.analysis.conversation import conversations
 from candela_tui.analysis.retries import Call
 from candela_tui.analysis.timeline import begin_and_end, busy_seconds
-from candela_tui.exchange import Exchange, ToolDuration
+from candela_tui.exchange import Exchange, ToolDuration, ToolRun
 from candela_tui.protocol.kind import Kind
 
 
@@ -178,6 +178,18 @@ class _Request(NamedTuple):
     try_number: int
 
 
+class _Stretch(NamedTuple):
+    """A time of a tool call (Unix seconds)."""
+
+    start: float
+    end: float
+    tool: str
+
+    def meets(self, start: float, end: float) -> bool:
+        """Return whether a part of it is between two moments."""
+        return self.start < end and self.end > start
+
+
 class _Lane:
     """The requests of one agent's conversation, one after another."""
 
@@ -234,6 +246,8 @@ class _Lane:
         called = before.exchange.tools_called
         if before.exchange.stop_reason != "tool_use" or not called:
             return list(self._waiting(before.end, after.start))
+        if (measured := _measured(before.exchange, before.end, after.start)) is not None:
+            return list(self._as_measured(measured, before.end, after.start))
         durations = after.exchange.tool_durations
         if not durations:
             return [self._tools(called, before.end, after.start, inferred=True)]
@@ -241,6 +255,40 @@ class _Lane:
         begin = after.start - took
         tools = self._tools([each.tool for each in durations], begin, after.start, inferred=len(durations) > 1)
         return [*self._waiting(before.end, begin), *([tools] if took else [])]
+
+    def _as_measured(self, runs: Sequence[ToolRun], start: float, end: float) -> Iterator[Span]:
+        """Yield what the client measured between two moments: a tool's time wins over a wait, and what is left over is
+        the client's own."""
+        ran = [
+            _Stretch(run.ended_at - run.ran_ms / 1000, run.ended_at, run.tool)
+            for run in runs
+            if run.ended_at is not None and run.ran_ms is not None
+        ]
+        waits = [
+            _Stretch(run.decided_at - run.waited_ms / 1000, run.decided_at, run.tool)
+            for run in runs
+            if run.decided_at is not None and run.waited_ms is not None
+        ]
+        edges = (edge for stretch in (*ran, *waits) for edge in (stretch.start, stretch.end))
+        moments = sorted({start, end, *(min(max(edge, start), end) for edge in edges)})
+        pieces: list[tuple[float, float, Activity, bool]] = []
+        for one, other in pairwise(moments):
+            if any(stretch.meets(one, other) for stretch in ran):
+                kind, inferred = Activity.TOOL, False
+            else:
+                kind, inferred = Activity.WAITING, not any(stretch.meets(one, other) for stretch in waits)
+            if pieces and pieces[-1][2:] == (kind, inferred):
+                pieces[-1] = (pieces[-1][0], other, kind, inferred)
+            else:
+                pieces.append((one, other, kind, inferred))
+        for one, other, kind, inferred in pieces:
+            if kind is Activity.TOOL:
+                names = [stretch.tool for stretch in ran if stretch.meets(one, other)]
+                yield self._tools(names, one, other, inferred=False)
+            elif inferred:
+                yield from self._waiting(one, other)
+            else:
+                yield Span(self.agent_id, kind, one, other)
 
     def _tools(self, names: Iterable[str], start: float, end: float, *, inferred: bool) -> Span:
         names = list(names)
@@ -261,6 +309,23 @@ class _Lane:
                 at = part.end
         if end > at:
             yield Span(self.agent_id, Activity.WAITING, at, end, inferred=True)
+
+
+def _measured(exchange: Exchange, start: float, end: float) -> Sequence[ToolRun] | None:
+    """Return the tool calls of an answer if the client measured all of them, between two moments. Otherwise None."""
+    runs = exchange.tool_runs
+    if not {run.tool for run in runs}.issuperset(exchange.tools_called):
+        return None
+    for run in runs:
+        if run.decision == "reject":
+            continue
+        if run.ended_at is None or run.ran_ms is None or not start - _CLOCKS_S <= run.ended_at <= end + _CLOCKS_S:
+            return None
+    return runs
+
+
+_CLOCKS_S = 1.0
+"""Seconds by which the client's times may be off, which have milliseconds and are noted a moment later."""
 
 
 def _took(durations: Sequence[ToolDuration], gap_s: float) -> float:

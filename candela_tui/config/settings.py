@@ -624,9 +624,9 @@ class PubSubSettings(_Section):
     topic: OptionalName = None
     """The id of the topic. "" sends none."""
     project: OptionalName = None
-    """The Google Cloud project of the topic. "" uses GOOGLE_CLOUD_PROJECT, then the project of the credentials."""
+    """The Google Cloud project of the topic. "" uses GOOGLE_CLOUD_PROJECT."""
     format: Literal["json", "proto"] = "json"
-    """The form of a message: a span of OTLP as JSON, or in the binary form of protocol buffers."""
+    """The form of a message, which is a request of OTLP with one span: JSON, or protocol buffers."""
 
 
 def _without_signal_path(value: str) -> str:

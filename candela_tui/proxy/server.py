@@ -75,7 +75,7 @@ from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
-from candela_tui.sinks.telemetry.sink import Telemetry
+from candela_tui.sinks.telemetry.sink import NAME, Telemetry
 from candela_tui.store.errors import OutdatedStore, StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
@@ -149,7 +149,7 @@ class Proxy:
         self._redirected_sockets = redirected
         self._settings = settings
         self._client_telemetry = client_telemetry
-        self._traces = any(isinstance(sink, Telemetry) for sink in sinks)
+        self._traces = any(isinstance(sink, Telemetry) and sink.name == NAME for sink in sinks)
         self._rules_file = rules_file
         self._sock = sock
         self._port: int = sock.getsockname()[1]

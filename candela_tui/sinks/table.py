@@ -27,7 +27,7 @@ class ClosableSink(Sink, Protocol):
 MakeSink = Callable[[SinkContext], ClosableSink | None]
 """Makes a sink from its section of the settings. Returns None if the section turns it off."""
 
-SINKS: tuple[MakeSink, ...] = (json_lines.sink, telemetry.sink)
+SINKS: tuple[MakeSink, ...] = (json_lines.sink, telemetry.sink, telemetry.pubsub_sink)
 
 
 def open_sinks(context: SinkContext) -> tuple[ClosableSink, ...]:
@@ -42,5 +42,7 @@ def telemetry_states(sinks: Iterable[ClosableSink]) -> tuple[TelemetryState, ...
 
 def forward_to(sinks: Iterable[Sink]) -> Callable[[str, bytes], None] | None:
     """Return what passes on the telemetry of clients, or None if no sink sends telemetry."""
-    found = next((sink for sink in sinks if isinstance(sink, telemetry.Telemetry)), None)
+    found = next(
+        (sink for sink in sinks if isinstance(sink, telemetry.Telemetry) and sink.name == telemetry.NAME), None
+    )
     return found.forward if found is not None else None

@@ -156,3 +156,12 @@ def test_the_items_sum_up_to_the_difference_to_the_last_digit(
     assert found.wire_usd == sum(usd for usd, _, _ in drawn)
     assert sum(each.usd for each in found.items) == (found.difference_usd or 0)
     assert all(each.usd for each in found.items)
+
+
+def test_what_the_clients_telemetry_states_for_a_request_is_certain() -> None:
+    side = made(1, kind=Kind.TITLE, reported_cost=COST)
+    dearer = made(2, reported_cost=COST + Decimal("0.01"))
+    requests = [counted(side, in_transcript=False), counted(dearer, in_transcript=False)]
+    assert [request.perhaps for request in requests] == [None, None]
+    found = reconcile(2 * COST + Decimal("0.01"), requests)
+    assert kinds(found) == [(dearer.id, "price", Decimal("0.01"))]

@@ -8,8 +8,6 @@ settled here.
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +25,7 @@ from opentelemetry.util.re import parse_env_headers
 
 from candela_tui.network.origins import proxy_for
 from candela_tui.sinks.telemetry.destination import Destination, Signal, leads_to
+from candela_tui.sinks.telemetry.output import Fate, Result
 
 if TYPE_CHECKING:
     import grpc
@@ -43,27 +42,6 @@ _METHODS: Final = {
 _TRANSIENT_CODES: Final = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "UNAVAILABLE"})
 _TRANSIENT: Final = frozenset({429, 502, 503, 504})
 """Source: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes"""
-
-
-class Fate(Enum):
-    """What became of a batch."""
-
-    SENT = "sent"
-    LATER = "later"
-    """The collector can't take it now."""
-    LOST = "lost"
-    """The collector refuses it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a batch, and why."""
-
-    fate: Fate
-    why: str = ""
-    """For the user, after the name of the collector: ``answers with 401``."""
-    rejected: int = 0
-    """How many of a batch that was sent the collector did not take."""
 
 
 class Collector:

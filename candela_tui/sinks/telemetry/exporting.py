@@ -28,9 +28,8 @@ from candela_tui.sinks.telemetry.attributes import (
     of_session,
     request_name,
 )
-from candela_tui.sinks.telemetry.collector import Collector, Fate, Result
 from candela_tui.sinks.telemetry.content import Content, calls_of, content_of
-from candela_tui.sinks.telemetry.destination import Signal, destination, share_of_traces
+from candela_tui.sinks.telemetry.destination import Signal, share_of_traces
 from candela_tui.sinks.telemetry.identifiers import (
     is_sampled,
     parent_of,
@@ -42,6 +41,7 @@ from candela_tui.sinks.telemetry.identifiers import (
     trace_of_session,
 )
 from candela_tui.sinks.telemetry.items import Completed, Ended, Forwarded, Item
+from candela_tui.sinks.telemetry.output import Fate, Output, Result
 from candela_tui.sinks.telemetry.recorder import Recorder
 from candela_tui.sinks.telemetry.session_spans import CalledTool, SessionSpans, TurnSpan
 from candela_tui.store.errors import StoreError
@@ -76,20 +76,22 @@ class _Held:
 class Exporting:
     """Sends everything to one collector. ``consume`` is for one thread; the attributes may be read from any."""
 
-    def __init__(self, context: SinkContext, closing: threading.Event) -> None:
+    def __init__(self, context: SinkContext, output: Output, name: str, closing: threading.Event) -> None:
+        """``name`` is the section of config.toml."""
         settings = context.settings.telemetry
-        found = destination(settings, context.environ)
-        assert found is not None
+        self._name = name
         self._settings = settings
         self._share = share_of_traces(settings, context.environ)
-        self._collector = Collector(found, context.port)
+        self._collector = output
         self._metrics = self._collector.metric_exporter()
-        self._recorder = Recorder(settings.service_name, PeriodicExportingMetricReader(self._metrics))
+        reader = PeriodicExportingMetricReader(self._metrics) if self._metrics is not None else None
+        self._recorder = Recorder(settings.service_name, reader)
         self._store = StoreReader(context.paths.store) if context.paths is not None else None
         self._sessions = SessionSpans(self._earlier)
         self._held: OrderedDict[str, tuple[Exchange, _Held]] = OrderedDict()
         self._logs: list[ReadableLogRecord] = []
         self._forwarded: list[Forwarded] = []
+        self._kind = "collector at" if self._metrics is not None else "topic"
         self._closing = closing
         self.waiting = 0
         """Spans that are ready and not sent."""
@@ -97,6 +99,8 @@ class Exporting:
         """Spans that the collector did not take."""
         self.trouble: str | None = None
         """Why the collector takes nothing at the moment."""
+        self.unreachable = False
+        """Whether it may take what waits later."""
 
     def consume(self, items: Sequence[Item]) -> None:
         """Make spans of items, and send them. Raises SinkError if the collector refuses them."""
@@ -133,7 +137,8 @@ class Exporting:
 
     def abort(self) -> None:
         """Give up what is being sent, and whatever is sent after it. May be called from any thread."""
-        self._metrics.shutdown()
+        if self._metrics is not None:
+            self._metrics.shutdown()
         self._collector.close()
 
     def _let_go(self, which: Callable[[_Held], bool]) -> None:
@@ -283,12 +288,12 @@ class Exporting:
         pause, until = _FIRST_PAUSE_S, time.monotonic() + _GIVE_UP_S
         while True:
             result = send()
-            words = f"[telemetry] The collector at {self._collector.name} {result.why}"
+            words = f"[{self._name}] The {self._kind} {self._collector.name} {result.why}"
             if result.fate is Fate.SENT:
-                self.trouble = None
+                self.trouble, self.unreachable = None, False
                 self.lost += result.rejected
                 return words if result.rejected else None
-            self.trouble = words
+            self.trouble, self.unreachable = words, result.fate is Fate.LATER
             if result.fate is Fate.LOST or time.monotonic() >= until or self._closing.wait(pause):
                 self.lost += count
                 return f"{words}: spans are missing there"
