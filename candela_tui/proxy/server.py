@@ -239,7 +239,14 @@ class Proxy:
         )
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
-        self._replays = Replays(attempts, self._upstreams, self._capture, self._pricer, lambda: self._relaying)
+        self._replays = Replays(
+            attempts,
+            self._upstreams,
+            self._capture,
+            self._pricer,
+            lambda: self._relaying,
+            self._budgets.give_back,
+        )
         self._web = GuardedServer(
             self._handle,
             allow=self._settings.proxy.allow,

@@ -33,13 +33,16 @@ class Replays:
         capture: Capture,
         pricer: Pricer,
         in_flight: Callable[[], AbstractContextManager[object]],
+        not_sent: Callable[[str], None],
     ) -> None:
-        """``in_flight`` counts what candela waits for when it stops."""
+        """``in_flight`` counts what candela waits for when it stops. ``not_sent`` gets the id of a request that went
+        through the rules, and is not sent after all."""
         self._attempts = attempts
         self._upstreams = upstreams
         self._capture = capture
         self._pricer = pricer
         self._in_flight = in_flight
+        self._not_sent = not_sent
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def offer(
@@ -48,6 +51,7 @@ class Replays:
         """Return what sending a request again may cost, without sending it. Raises NotReplayable, also where there are
         no credentials."""
         request, _ = await self._step(exchange, body, model, route)
+        self._not_sent(request.id)
         return expected_cost(exchange, self._pricer, provider=request.route.provider, model=model)
 
     async def send(self, exchange: Exchange, body: bytes | None, model: str | None, route: RouteName | None) -> str:
@@ -76,6 +80,7 @@ class Replays:
         if isinstance(step, Reply):
             raise NotReplayable(error_from_body(step.status, step.body).message)
         if not step.own_credentials and urlsplit(step.request.url).hostname == ANTHROPIC_HOST:
+            self._not_sent(request.id)
             raise NotReplayable(no_key(Provider.ANTHROPIC))
         return request, step
 

@@ -29,9 +29,9 @@ from candela_tui.text.times import utc_now
 _FILL_S = 10.0
 """Seconds that a request waits at most until what was spent before is counted."""
 _LEASE_UNSEEN = timedelta(minutes=1)
-"""How long a reservation lasts whose request is never recorded, as where only its price was asked for."""
+"""How long a reservation lasts whose request is not recorded. Only a failure of the recording can make that matter."""
 _LEASE = timedelta(hours=1)
-"""How long it lasts after the last sign of its request. Only a failure of the recording can make that matter."""
+"""How long it lasts after the last sign of its request."""
 _MOST_ACCOUNTS = 10_000
 _COUNTED_AT_ONCE = 50
 """Exchanges counted before the loop continues with other work: about a millisecond."""

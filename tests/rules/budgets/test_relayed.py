@@ -276,3 +276,19 @@ async def test_a_budget_that_fails_lets_requests_pass_unless_it_is_closed(
     else:
         assert status == 402
         assert "can't check the budgets" in json.loads(body)["error"]["message"]
+
+
+async def test_asking_what_a_replay_may_cost_reserves_nothing(provider: Provider, tmp_path: Path) -> None:
+    provider.respond = lambda _: dollar()
+    key = {"anthropic": {"base_url": provider.url, "key_command": "echo a-key"}}
+    async with RunningProxy(provider.url, tmp_path, sections={**budget(), **key}) as proxy:
+        await ask(proxy)
+        first = await proxy.exchange()
+        await proxy.stored(first.id)
+        await asyncio.to_thread(control(proxy).replay_cost, first.id, None, None)
+        [state] = await states(proxy)
+        assert (state.in_flight, state.reserved_usd) == (0, 0)
+        again = await asyncio.to_thread(control(proxy).replay, first.id, None, None)
+        await proxy.exchange(lambda each: each.id == again and not each.live)
+        [state] = await states(proxy)
+    assert (state.in_flight, state.spent_usd) == (0, 2)
