@@ -12,6 +12,7 @@ from candela_tui.analysis.context import ContextFill
 from candela_tui.ledger.names import agent_names
 from candela_tui.ledger.sessions import AgentSummary, SessionSummary
 from candela_tui.ledger.totals import Totals
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.ui.screens.dashboard.selection import Selection
 from candela_tui.ui.screens.dashboard.sessions.session_facts import cache_clock, context_forms, state
 from candela_tui.ui.screens.dashboard.sessions.session_rows import AllSessionsRow, SessionRow, agent_rows
@@ -50,6 +51,12 @@ def session(session_id: str = "7c1d", *, ago: float = 60, cost: str = "2.31", **
 def drawn(summary: SessionSummary, width: int, *, compact: bool = False) -> list[str]:
     row = SessionRow.of(summary, NOW, folded=False, compact=compact)
     return [said(row.draw(line, width, 0)) for line in range(row.height)]
+
+
+@pytest.mark.parametrize("arrival", [Arrival.INTERCEPTED, Arrival.TRANSPARENT])
+def test_a_session_that_came_in_otherwise_than_by_a_base_url_says_so(arrival: Arrival) -> None:
+    assert arrival.value in "".join(drawn(session(arrival=arrival), 60))
+    assert "base" not in "".join(drawn(session(arrival=Arrival.BASE_URL), 60))
 
 
 def life(seconds: float) -> CacheLife:

@@ -1,6 +1,7 @@
 """candela as an HTTP proxy: it opens the hosts of its table, and tunnels every other."""
 
 import asyncio
+import os
 import socket
 import ssl
 import sys
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 import trustme
 
+from candela_tui.proxy.access import guard
 from candela_tui.proxy.tls_interception.authority import own_authority
 from tests.e2e.connect_proxy import ConnectProxy
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running
@@ -284,6 +286,25 @@ async def test_a_url_of_https_is_refused_as_it_would_come_in_the_clear(candela: 
 async def test_a_web_page_gets_nothing_through_candela(candela: RunningProxy) -> None:
     async with WireClient(candela.port) as wire:
         wire.writer.write(b"GET http://192.0.2.1/ HTTP/1.1\r\nHost: 192.0.2.1\r\nOrigin: https://evil.example\r\n\r\n")
+        assert (await wire.until(b"\r\n")).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n",
+        "CONNECT api.anthropic.com:443 HTTP/1.1\r\nHost: api.anthropic.com:443\r\n\r\n",
+        "GET http://192.0.2.1/metrics HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n",
+    ],
+)
+async def test_another_user_gets_nothing_through_candela(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    monkeypatch.setattr(guard, "peer_uid", lambda *_: os.getuid() + 1)
+    sections = {"metrics": {"allow": "any-local"}}
+    async with RunningProxy(provider.url, tmp_path, sections=sections) as candela, WireClient(candela.port) as wire:
+        own_authority(candela.paths.authority)
+        wire.writer.write(head.encode())
         assert (await wire.until(b"\r\n")).startswith(b"HTTP/1.1 403")
 
 
