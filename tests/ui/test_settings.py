@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from candela_tui.attach.client import Client
+from candela_tui.attach.control import Control
 from candela_tui.config import UiSettings, known_settings
 from candela_tui.ui.state.preferences import Preferences
+from tests.proxy.running import RunningProxy
+from tests.standin import Provider
 from tests.ui.scene import Scene, screen_text, shows, typed, until
 
 
@@ -210,3 +214,18 @@ async def test_reduced_motion_holds_from_the_start(tmp_path: Path) -> None:
     async with scene.opened() as pilot:
         await shows(pilot, "Waiting")
         assert scene.app.animation_level == "none"
+
+
+async def test_a_rule_that_is_set_here_is_in_force_at_once(provider: Provider, tmp_path: Path) -> None:
+    async with RunningProxy(provider.url, tmp_path) as proxy:
+        scene = Scene(tmp_path, control=Control(Client(proxy.port, proxy.paths.token), lambda _: None))
+        assert scene.config == proxy.paths.config
+        async with scene.opened((120, 40)) as pilot:
+            await go_to(pilot, "rules.models.deny")
+            await shows(pilot, "Takes effect at once")
+            await pilot.press("enter", "ctrl+u")
+            await typed(pilot, '["claude-opus-*"]')
+            await pilot.press("enter")
+            await proxy.noticed("Requests from now on follow [rules] models.")
+            assert not proxy.proxy.live
+    assert written(scene) == {"rules": {"models": {"deny": ["claude-opus-*"]}}}
