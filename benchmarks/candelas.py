@@ -113,6 +113,15 @@ _TEN_BUDGETS = {
 
 
 @contextlib.contextmanager
+def _fallback(setting: Setting) -> Iterator[Running]:
+    directory, upstream = _candela_files(setting, "fallback"), setting.upstream.url
+    chain = {"CANDELA_RULES__FALLBACK__CHAIN": '["anthropic-direct", "anthropic-bedrock", "anthropic-vertex"]'}
+    environment = _clouds(directory, upstream) | chain
+    with programs.candela(upstream, directory, dashboard=False, environment=environment) as running:
+        yield Running(running.url, this_version(), (running,))
+
+
+@contextlib.contextmanager
 def _dashboard(setting: Setting) -> Iterator[Running]:
     directory = _candela_files(setting, "dashboard")
     with programs.candela(setting.upstream.url, directory, dashboard=True) as running:
@@ -131,6 +140,7 @@ def _attached(setting: Setting) -> Iterator[Running]:
 
 SERVE = Target("serve", "candela serve", _serve)
 BUDGETS = Target("budgets", "candela serve, ten budgets", _with_budgets)
+FALLBACK = Target("fallback", "candela serve, a fallback", _fallback)
 DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
 ATTACHED = Target("attached", "candela, dashboard attached", _attached)
 CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}

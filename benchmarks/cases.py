@@ -48,6 +48,13 @@ CASES = (
     ),
     Case("budgets", "Ten budgets, one request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED, RULED),
     Case(
+        "fallback",
+        "With a fallback that is not needed",
+        Shape("90 KB, 100 events", 60, 1),
+        _RELAYED,
+        ("straight", "bare", "serve", "fallback"),
+    ),
+    Case(
         "mapped-one",
         "Mapped, one at a time",
         Shape("90 KB, 20 events, one each ms", 60, 1, events=20, pace_ms=1),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from candela_tui.analysis.timeline import Part
-from candela_tui.exchange import Cost, Exchange, Imported, Kept, ToolDuration
+from candela_tui.exchange import Cost, Exchange, Imported, Kept, ProviderAttempt, ToolDuration
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.rule_action import RuleAction
@@ -122,6 +122,15 @@ def ruled(action: RuleAction) -> str:
     """Return what a rule did, and about what."""
     done = _RULED[action.action]
     return f"{action.words} · {f'{action.action}, only tried' if action.dry_run else done}"
+
+
+def attempt(one: ProviderAttempt) -> str:
+    """Return what came of asking a provider: the place, the status and error, and how long it took."""
+    place = " ".join(filter(None, (one.region, one.model)))
+    status = str(one.status) if one.status is not None else "no answer yet"
+    said = f"{one.error_type}: {one.error}" if one.error_type is not None else "answered" if one.status else ""
+    took = times.duration(one.ended_ms - one.started_ms) if one.ended_ms is not None else ""
+    return " · ".join(filter(None, (place, status, said, f"after {took}" if took else "")))
 
 
 REPLAYED = "↻"

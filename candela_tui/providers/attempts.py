@@ -32,6 +32,7 @@ from candela_tui.protocol.errors import (
 from candela_tui.protocol.headers import HeaderList, header
 from candela_tui.providers.first_event import FirstEvent
 from candela_tui.providers.replies import error_reply, reply
+from candela_tui.providers.translations import Untouched
 from candela_tui.providers.upstream import Attempt, Failure, ProviderRequest, Reply, Translation, Trial
 from candela_tui.text.terminal_safe import is_terminal_safe
 
@@ -445,7 +446,7 @@ def _decoded(headers: HeaderList, body: bytes) -> tuple[HeaderList, bytes]:
 async def _whole(answer: OpenAnswer) -> Reply:
     """Read a response as the client would get it, translated and decoded. Raises BrokenOff."""
     decoder, translate = answer.decoder(), answer.attempt.translate
-    translation: Translation = translate(answer.status, answer.headers) if translate else _Untouched(answer.headers)
+    translation: Translation = translate(answer.status, answer.headers) if translate else Untouched(answer.headers)
     body = bytearray()
     try:
         while len(body) < _MOST_BYTES and not translation.over and (chunk := await answer.next_chunk()):
@@ -456,20 +457,3 @@ async def _whole(answer: OpenAnswer) -> Reply:
     except Untranslatable as error:
         raise BrokenOff(str(error), error.error) from error
     return Reply(answer.status, translation.headers, bytes(body))
-
-
-class _Untouched:
-    """The translation of a response that needs none."""
-
-    ping = b""
-    over = False
-    metrics: tuple[tuple[str, str], ...] = ()
-
-    def __init__(self, headers: HeaderList) -> None:
-        self.headers = [field for field in answer_fields(headers) if field[0].lower() != _ENCODING]
-
-    def feed(self, chunk: bytes) -> bytes:
-        return chunk
-
-    def finish(self) -> bytes:
-        return b""

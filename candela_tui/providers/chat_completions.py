@@ -24,6 +24,7 @@ from candela_tui.protocol.openai import (
     to_messages,
 )
 from candela_tui.protocol.parsed_request import is_chat
+from candela_tui.providers.translations import Chained
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
 
 _ELSEWHERE = ("/responses", "/completions", "/embeddings", "/images", "/audio", "/moderations", "/files", "/batches")
@@ -101,7 +102,7 @@ def _wrapped(step: Attempt | Reply, chat: ChatRequest) -> Attempt | Reply:
     def translate(status: int, headers: HeaderList) -> Translation:
         inner = step.translate(status, headers) if step.translate is not None else None
         outer = _translation(inner.headers if inner is not None else answer_fields(headers), chat)
-        return outer if inner is None else _Chained(inner, outer)
+        return outer if inner is None else Chained(inner, outer)
 
     return replace(
         step,
@@ -149,27 +150,3 @@ def _head(headers: HeaderList, content_type: str) -> HeaderList:
     if "request-id" in names and "x-request-id" not in names:
         kept.append(("x-request-id", names["request-id"]))
     return [("Content-Type", content_type), *kept]
-
-
-class _Chained:
-    """Two translations applied one after the other."""
-
-    def __init__(self, first: Translation, second: Translation) -> None:
-        self._first = first
-        self._second = second
-        self.headers = second.headers
-        self.ping = second.ping
-        self.over = False
-        self.metrics = first.metrics
-
-    def feed(self, chunk: bytes) -> bytes:
-        return self._then(self._first.feed(chunk))
-
-    def finish(self) -> bytes:
-        return self._then(self._first.finish()) + self._second.finish()
-
-    def _then(self, translated: bytes) -> bytes:
-        out = self._second.feed(translated)
-        self.over = self._first.over or self._second.over
-        self.metrics = self._first.metrics
-        return out

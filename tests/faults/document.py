@@ -265,6 +265,18 @@ STORE = (
         "rules/test_rule.py::test_a_failing_rule_is_a_notice_and_the_request_passes",
     ),
     Row(
+        "`[rules.fallback]` raises an exception after a provider failed",
+        "what it sees without the rule",
+        "a notice names the section of `config.toml`",
+        "rules/routes/test_fallback.py::test_a_rule_that_fails_after_a_failure_lets_it_pass",
+    ),
+    Row(
+        "A provider fails in any of these ways before the first event, with `[rules.fallback]`",
+        "the answer of the next provider",
+        "`ok`, with the providers that were asked; a fault after that is as without the rule",
+        "faults/test_fallback.py::test_a_fault_of_the_first_provider",
+    ),
+    Row(
         "The file of a sink can't be written",
         "no difference",
         "a notice names the file and the section of `config.toml`",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from candela_tui.analysis.labels import (
     ADAPTED,
     KINDS,
+    attempt,
     cost,
     imported,
     missing_body,
@@ -67,6 +68,7 @@ def _facts(exchange: Exchange) -> list[tuple[str, str]]:
         ("stop reason", exchange.stop_reason or UNKNOWN),
         *_provider(exchange),
         *((f"rule {each.rule}", ruled(each)) for each in exchange.rules),
+        *(("in turn", f"{provider(Provider(each.provider))} · {attempt(each)}") for each in exchange.attempts),
         ("provider's id", exchange.request_id or UNKNOWN),
         ("bodies", _bodies(exchange)),
         *([("", missing_body(exchange))] if exchange.kept is not Kept.FULL else []),

@@ -48,15 +48,18 @@ class Fallback:
         """Return whether a request for a route may be answered by another one."""
         return route in self._chain
 
-    async def attempt(self, request: ClientRequest, asked: Asked, home: RouteName) -> Attempt | Reply:
-        """Return the attempt at the first provider for a request whose session belongs to the route ``home``."""
+    async def attempt(self, request: ClientRequest, asked: Asked, home: RouteName) -> Attempt | Reply | None:
+        """Return the attempt at the first provider for a request whose session belongs to the route ``home``. None: no
+        provider of the chain can be asked for this."""
         stay = None if self._dry_run else self._stays.route(asked.session)
         begin = stay if stay in self._chain else home
         routes = [begin, *(name for name in self._chain if name != begin)]
+        steps = [step for name in routes if (step := self._step(name, request, asked)) is not None]
+        if not steps:
+            return None
         if begin != home:
             words = f"the session stays with {title_of(begin)}, which has its prompt cache"
             request.noted.append(RuleAction(NAME, "route", False, words))
-        steps = [step for name in routes if (step := self._step(name, request, asked)) is not None]
         if self._dry_run:
             return await self._dry(steps)
         # Of an answer that is not streamed, nothing comes before all of it has been generated.
@@ -79,8 +82,7 @@ class Fallback:
         return tried(made, trial)
 
     def _step(self, name: RouteName, request: ClientRequest, asked: Asked) -> Step | None:
-        upstream = self._upstreams.at(name, request.route)
-        if upstream is None:
-            return None
         sent = for_route(name, request, asked.model, self._models.get(name))
-        return Step(name, upstream, sent, self._circuits[name])
+        if sent is None:
+            return None
+        return Step(name, self._upstreams.at(name, request.route), sent, self._circuits[name])

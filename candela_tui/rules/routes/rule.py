@@ -5,7 +5,7 @@ from typing import Final
 
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.protocol.rule_action import RuleAction
-from candela_tui.providers.identity import DIALECT_TITLES, RouteName, route_to, title_of
+from candela_tui.providers.identity import RouteName, route_to, title_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.reading import beside_the_loop
 from candela_tui.rules.refusal import refused
@@ -81,12 +81,14 @@ class RouteChoice:
         if weighed and known.session is not None:
             home = self._by_weight(request, known.session, home)
         if self._fallback is not None and self._fallback.concerns(home):
-            return await self._fallback.attempt(request, known, home)
-        return await self._at(home, request, known.model) or await upstream.attempt(request)
+            step = await self._fallback.attempt(request, known, home)
+        else:
+            step = await self._at(home, request, known.model)
+        return step or await upstream.attempt(request)
 
     def _by_weight(self, request: ClientRequest, session: str, own: RouteName) -> RouteName:
         route = route_by_weight(session, self._weights)
-        if route == own or self._upstreams.at(route, request.route) is None:
+        if route == own:
             return own
         words = f"the session's requests {'would go' if self._dry_run else 'go'} to {title_of(route)} by its weight"
         request.noted.append(RuleAction(_NAME, "route", self._dry_run, words))
@@ -96,15 +98,13 @@ class RouteChoice:
         call = await beside_the_loop(request, asked) if is_for_any_provider(request) else None
         step = await self._at(pin, request, call.model if call is not None else None)
         if step is None:
-            words = f"{title_of(pin)} can't answer a client of {DIALECT_TITLES[request.dialect]} on this route"
-            return refused(request, _NAME, f"candela can't use the provider that {FIELD} names: {words}.")
+            words = f"candela can't ask {title_of(pin)}, which {FIELD} names, for {request.method} {request.resource}."
+            return refused(request, _NAME, words)
         if pin != route_to(request.route.provider).name:
             request.noted.append(RuleAction(_NAME, "route", False, f"the client asks for {title_of(pin)}"))
         return step
 
     async def _at(self, route: RouteName, request: ClientRequest, model: str | None) -> Attempt | Reply | None:
-        """Return the attempt at a route's provider, or None if it does not understand the client."""
-        upstream = self._upstreams.at(route, request.route)
-        if upstream is None:
-            return None
-        return await upstream.attempt(for_route(route, request, model))
+        """Return the attempt at a route's provider, or None if it can't be asked for this."""
+        sent = for_route(route, request, model)
+        return await self._upstreams.at(route, request.route).attempt(sent) if sent is not None else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.message_digests import message_digests
+from candela_tui.protocol.native_calls import NativeOperation, bedrock_call, vertex_call
 from candela_tui.protocol.parsed_request import is_chat
 from candela_tui.protocol.request import session_in_metadata
 from candela_tui.providers.identity import Dialect
@@ -13,6 +14,7 @@ from candela_tui.rules.reading import decoded_body, parsed
 
 _SESSION = "x-claude-code-session-id"
 _MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+_NATIVE = {Dialect.VERTEX: vertex_call, Dialect.BEDROCK: bedrock_call}
 _LONG_CACHE = re.compile(rb'"ttl"\s*:\s*"1h"')
 _CACHE_S, _LONG_CACHE_S = 300.0, 3600.0
 
@@ -33,8 +35,10 @@ def is_for_any_provider(request: ClientRequest) -> bool:
     """Return whether every provider can answer a request: one for a message or for its number of tokens."""
     if request.method != "POST":
         return False
+    if request.dialect in _NATIVE:
+        return _NATIVE[request.dialect](request.method, request.resource).operation is NativeOperation.INVOKE
     chat = request.dialect == Dialect.OPENAI and is_chat(request.resource)
-    return chat or (request.dialect in (Dialect.MESSAGES, Dialect.OPENAI) and request.resource in _MESSAGES)
+    return chat or request.resource in _MESSAGES
 
 
 def asked(request: ClientRequest) -> Asked:

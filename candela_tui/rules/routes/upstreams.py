@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import msgspec
-
 from candela_tui.credentials.owner import Accepts
-from candela_tui.protocol.json_splice import NotSpliceable, Splice
+from candela_tui.protocol.clouds.native_requests import as_messages
+from candela_tui.protocol.json_splice import NotSpliceable
 from candela_tui.protocol.model_ids import without_client_suffix
+from candela_tui.protocol.native_calls import bedrock_call, vertex_call
+from candela_tui.protocol.other_model import for_other_model
+from candela_tui.providers.bedrock.native_clients import InFrames
 from candela_tui.providers.chat_completions import OpenAi
 from candela_tui.providers.identity import PROVIDERS, Dialect, Route, RouteName, route_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
@@ -21,15 +23,19 @@ class RouteUpstreams:
         """``cached_chats`` is the setting ``openai.cache_breakpoints``. The upstreams belong to the caller."""
         self._opened = opened
         self._chats = {name: OpenAi(upstream, cached=cached_chats) for name, upstream in opened.items()}
+        self._framed = {name: InFrames(upstream) for name, upstream in opened.items()}
 
-    def at(self, target: RouteName, own: Route) -> Upstream | None:
-        """Return the upstream that answers a client of the route ``own`` at the provider of ``target``. None: no
-        provider but its own understands this client."""
+    def at(self, target: RouteName, own: Route) -> Upstream:
+        """Return the upstream that answers a client of the route ``own`` at the provider of ``target``."""
         if route_of(target).provider is own.provider:
             return self._opened[own.name]
-        if own.dialect is Dialect.MESSAGES:
-            return self._opened[target]
-        return self._chats[target] if own.dialect is Dialect.OPENAI else None
+        match own.dialect:
+            case Dialect.OPENAI:
+                return self._chats[target]
+            case Dialect.BEDROCK:
+                return self._framed[target]
+            case _:
+                return self._opened[target]
 
 
 class WithoutFields:
@@ -57,12 +63,27 @@ class WithoutFields:
 
 def for_route(
     target: RouteName, request: ClientRequest, model: str | None, instead: str | None = None
-) -> ClientRequest:
-    """Return the request with the model's name as the provider of a route needs it, which has a prefix at some.
+) -> ClientRequest | None:
+    """Return the request as the upstream of another route takes it: in the form of the Messages API, or as a chat, with
+    the model's name there. None: the request can't be had in that form.
 
     ``model`` is the name that the client asks for, ``instead`` another model to ask this route for."""
-    wanted = instead or (_name_at(target, request.route, model) if model is not None else None)
-    return request if wanted is None or wanted == model else _asking_for(wanted, request)
+    own = request.route
+    if own.native and route_of(target).provider is not own.provider:
+        native = _as_messages(target, request)
+        return native if native is None or instead is None else _asking_for(instead, native)
+    wanted = instead or (_name_at(target, own, model) if model is not None else None)
+    return request if wanted is None or wanted == model or own.native else _asking_for(wanted, request)
+
+
+def _as_messages(target: RouteName, request: ClientRequest) -> ClientRequest | None:
+    parse = vertex_call if request.dialect is Dialect.VERTEX else bedrock_call
+    call = parse(request.method, request.resource)
+    found = as_messages(call, request.headers, decoded_body(request))
+    if found is None:
+        return None
+    headers = [field for field in found.headers if field[0].lower() != "content-encoding"]
+    return replace(request, path="/v1/messages", headers=headers, body=found.body, route=route_of(target))
 
 
 def _name_at(target: RouteName, own: Route, model: str) -> str:
@@ -73,15 +94,11 @@ def _name_at(target: RouteName, own: Route, model: str) -> str:
 
 
 def _asking_for(model: str, request: ClientRequest) -> ClientRequest:
-    """Return the request with another model in its body. A body that can't be read stays as it is: the provider will
-    refuse it."""
+    """Return the request for another model, without what that one does not accept. A body that can't be read stays as
+    it is: the provider will refuse it."""
     try:
-        splice = Splice(decoded_body(request))
+        body = for_other_model(decoded_body(request), model, model).body
     except NotSpliceable:
         return request
-    named = splice.member("model")
-    if named is None:
-        return request
-    splice.replace(named.value, named.end, msgspec.json.encode(model))
     headers = [field for field in request.headers if field[0].lower() != "content-encoding"]
-    return replace(request, headers=headers, body=splice.rendered())
+    return replace(request, headers=headers, body=body)

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from anthropic import AsyncAnthropicBedrock
 
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange, Outcome
@@ -25,7 +28,9 @@ from tests.faults.setting import Setting, new_session
 from tests.rules.routes.conftest import CHAIN
 from tests.rules.test_models import Passes
 from tests.standin import CLOSE, RESET, Answer, Gate, error, event, message, text, tool_use
-from tests.standin.answers import json_answer, usage
+from tests.standin.answers import json_answer, usage, whole_message
+from tests.standin.bedrock import TEAM_PROFILE
+from tests.standin.event_frames import EVENT_STREAM
 
 Ruled = Callable[..., Awaitable[Setting]]
 
@@ -291,6 +296,90 @@ async def test_a_chat_gets_its_answer_in_openais_form_from_any_provider(here: Se
     view, _ = await here.asked(CHAT, CHAT.request(filler=1))
     assert view.status == 429
     assert "message" in view.json["error"]
+
+
+ASKED: dict[str, Any] = {"max_tokens": 64, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_of_bedrocks_own_api_gets_bedrocks_form_from_any_provider(here: Setting, stream: bool) -> None:
+    whole_answer = (message if stream else whole_message)(text("Hel", "lo é"), tool_use("Bash", {"command": "ls"}))
+    here.bedrock.answer(here.bedrock.throttled(), whole_answer)
+    here.vertex.answer(whole_answer)
+    sdk = AsyncAnthropicBedrock(
+        base_url=f"{here.candela.origin}/bedrock",
+        aws_region="us-east-1",
+        aws_access_key="any",
+        aws_secret_key="thing",
+        max_retries=0,
+    )
+    asked = partial(sdk.messages.create, model="us.anthropic.claude-sonnet-4-5-20250929-v1:0", stream=stream, **ASKED)
+    got = []
+    async with sdk:
+        for headers in ({}, {"X-Candela-Route": "bedrock"}):
+            answer = await asked(extra_headers=headers)
+            if stream:
+                got.append([event.model_dump() async for event in answer])
+                got[-1][-1].pop("amazon-bedrock-invocationMetrics", None)
+            else:
+                got.append(answer.model_dump())
+    first, second = await here.candela.ended(2)
+    # The client's signature is for Amazon, and candela has no key for Anthropic.
+    assert here.anthropic.requests == []
+    assert (first.provider, second.provider) == (Runs.VERTEX, Runs.BEDROCK)
+    assert got[0] == got[1]
+    assert (first.outcome, first.output_characters) == (Outcome.OK, second.output_characters)
+
+
+async def test_what_bedrocks_own_api_states_in_the_path_and_body_is_in_the_messages_form(here: Setting) -> None:
+    here.bedrock.answer(here.bedrock.throttled())
+    body = {**ASKED, "anthropic_version": "bedrock-2023-05-31", "anthropic_beta": ["context-1m-2025-08-07"]}
+    path = "/bedrock/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke-with-response-stream"
+    async with Client(here.candela.port) as client:
+        client.ask(path, json.dumps(body).encode(), ("X-Amzn-Trace-Id", "Root=1"))
+        view = await client.answer()
+    assert (view.status, dict(view.fields)[b"Content-Type"]) == (200, EVENT_STREAM.encode())
+    sent = here.anthropic.requests[0]
+    assert sent.path == "/v1/messages"
+    assert sent.json == {"model": "claude-sonnet-4-5-20250929", "stream": True, **ASKED}
+    assert sent.header("anthropic-version") == "2023-06-01"
+    assert sent.header("anthropic-beta") == "context-1m-2025-08-07"
+    assert sent.header("x-amzn-trace-id") is None
+
+
+async def test_a_client_of_vertex_ais_own_api_gets_the_same_events_from_any_provider(here: Setting) -> None:
+    answer = message(text("Hel", "lo é"))
+    native = (
+        f"/vertex/v1/projects/{here.vertex.project}/locations/global/publishers/anthropic/models/"
+        "claude-sonnet-4-5@20250929"
+    )
+    here.vertex.answer(here.vertex.throttled(), here.vertex.throttled())
+    here.anthropic.answer(answer)
+    body = {**ASKED, "anthropic_version": "vertex-2023-10-16"}
+    async with Client(here.candela.port) as client:
+        betas = ("anthropic-beta", "context-1m-2025-08-07")
+        client.ask(native + ":streamRawPredict", json.dumps({**body, "stream": True}).encode(), betas)
+        view = await client.answer()
+    assert view.body == b"".join(step for step in answer.steps if isinstance(step, bytes))
+    sent = here.anthropic.requests[0]
+    assert sent.json == {"model": "claude-sonnet-4-5-20250929", "stream": True, **ASKED}
+    assert sent.header("anthropic-beta") == "context-1m-2025-08-07"
+
+    here.anthropic.answer(error(529, "Overloaded"))
+    async with Client(here.candela.port) as client:
+        client.ask(native + ":rawPredict", json.dumps(body).encode())
+        assert (await client.answer()).json["content"][0]["text"] == "Hi there"
+    assert len(here.bedrock.invocations) == 1
+
+
+async def test_a_model_without_a_name_elsewhere_stays_with_its_provider(here: Setting) -> None:
+    here.bedrock.answer(here.bedrock.throttled())
+    path = f"/bedrock/model/{quote(TEAM_PROFILE, safe='')}/invoke"
+    body = {**ASKED, "anthropic_version": "bedrock-2023-05-31"}
+    async with Client(here.candela.port) as client:
+        client.ask(path, json.dumps(body).encode())
+        assert (await client.answer()).status == 429
+    assert here.anthropic.requests == []
 
 
 async def test_tokens_are_counted_by_another_provider_too(here: Setting) -> None:

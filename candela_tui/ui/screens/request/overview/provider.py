@@ -54,6 +54,16 @@ def rule_lines(exchange: Exchange, width: int) -> list[Line]:
     return lines
 
 
+def attempt_lines(exchange: Exchange, width: int) -> list[Line]:
+    """Return the providers that were asked in turn because one failed."""
+    if not exchange.attempts:
+        return []
+    lines = [heading("Asked in turn", "")]
+    for each in exchange.attempts:
+        lines += labelled(labels.provider(Provider(each.provider)), labels.attempt(each), width)
+    return lines
+
+
 _ORDER = tuple(labels.ADAPTED)
 
 

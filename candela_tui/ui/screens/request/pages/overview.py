@@ -19,7 +19,12 @@ from candela_tui.text.cells import fitted
 from candela_tui.text.times import Clock
 from candela_tui.ui.screens.request.overview.costs import cost_lines
 from candela_tui.ui.screens.request.overview.labelled_lines import LABEL, heading, labelled
-from candela_tui.ui.screens.request.overview.provider import adaptation_lines, provider_lines, rule_lines
+from candela_tui.ui.screens.request.overview.provider import (
+    adaptation_lines,
+    attempt_lines,
+    provider_lines,
+    rule_lines,
+)
 from candela_tui.ui.screens.request.overview.rate_limits import limit_lines
 from candela_tui.ui.screens.request.overview.receipt import KIND as RECEIPT
 from candela_tui.ui.screens.request.overview.receipt import receipt_fold
@@ -130,6 +135,7 @@ def overview_folds(
         provider_lines(exchange, width),
         adaptation_lines(exchange, width),
         rule_lines(exchange, width),
+        attempt_lines(exchange, width),
         trust_fold(trust, width),
         _calls(exchange, width),
         _stated(exchange, width),
