@@ -9,7 +9,7 @@ import pytest
 
 from candela_tui.analysis.turn_lanes import lane
 from candela_tui.analysis.turn_timing import Activity, Span, Start, TurnTiming, seconds_by_activity, turn_timing
-from candela_tui.exchange import Exchange, Marks, Outcome, ToolDuration
+from candela_tui.exchange import Exchange, Marks, Outcome, ToolDuration, ToolRun
 from candela_tui.protocol.kind import Kind
 from tests.analysis.exchanges import START, exchange
 
@@ -199,3 +199,27 @@ def test_a_lane_shows_what_happened_in_each_column_and_nothing_outside_the_agent
     spans = [Span("a", WAITING, 10, 20), Span("a", MODEL, 20, 25), Span("a", SIDE, 10, 11)]
     assert lane(spans, 0, 40, 8) == [None, None, SIDE, WAITING, MODEL, None, None, None]
     assert lane([Span("a", MODEL, 5, 5)], 5, 5, 3) == [MODEL, None, None]
+
+
+def test_where_the_client_measured_every_call_only_its_own_time_is_inferred():
+    zero = START.timestamp()
+    runs = (
+        ToolRun("toolu_1", "Bash", "accept", "user_temporary", zero + 4, 2000, zero + 6, 2000, success=True),
+        ToolRun("toolu_2", "Read", "accept", "config", zero + 2, 500, zero + 5, 1500, success=True),
+    )
+    found = timed([asked(1, 0, 1, "Bash", "Read", tool_runs=runs), asked(2, 7, 8)])
+    assert told(found.agents[0].spans) == [
+        (None, MODEL, 0, 1, "", False),
+        (None, WAITING, 1, 1.5, "", True),
+        (None, WAITING, 1.5, 3.5, "", False),
+        (None, TOOL, 3.5, 6, "Bash, Read", False),
+        (None, WAITING, 6, 7, "", True),
+        (None, MODEL, 7, 8, "", False),
+    ]
+
+
+def test_where_the_client_did_not_measure_every_call_the_time_is_inferred():
+    zero = START.timestamp()
+    runs = (ToolRun("toolu_1", "Bash", ended_at=zero + 6, ran_ms=2000),)
+    found = timed([asked(1, 0, 1, "Bash", "Read", tool_runs=runs), asked(2, 7, 8)])
+    assert told(found.agents[0].spans)[1] == (None, TOOL, 1, 7, "Bash, Read", True)
