@@ -171,6 +171,14 @@ def _replayed(term: Term) -> Test:
     return lambda exchange, around: exchange.replayed is not None and exchange.replayed.startswith(wanted)
 
 
+def _key(term: Term) -> Test:
+    _only_operators(term, "key:ci", ":", "=")
+    wanted = term.value.casefold()
+    if term.operator == "=":
+        return lambda exchange, around: (exchange.key or "").casefold() == wanted
+    return lambda exchange, around: wanted in (exchange.key or "").casefold()
+
+
 def _only_operators(term: Term, example: str, *operators: str) -> None:
     if term.operator not in operators:
         at = term.at + len(term.name)
@@ -292,7 +300,7 @@ FIELDS: Mapping[str, Field] = {
     "path": _text_field("path:messages", "path"),
     "route": _text_field("route:vertex", "route"),
     "provider": _text_field("provider:bedrock", "provider"),
-    "key": _text_field("key:ci", "key"),
+    "key": Field("key:ci", "the key that asked; key=ci is this one alone", _key),
     "region": _text_field("region:global", "region"),
     "adapted": _text_field("adapted:beta", "adapted"),
     "differs": _text_field("differs:model", "differs"),

@@ -34,8 +34,16 @@ class _Loaded:
 class KeyRing:
     """Finds the key that a text is. A change of the files counts from the next request on."""
 
-    def __init__(self, paths: Paths | None, keys_file: Path | None, now: Callable[[], datetime] = utc_now) -> None:
-        """``paths``: those of the data directory; None if it has none."""
+    def __init__(
+        self,
+        paths: Paths | None,
+        keys_file: Path | None,
+        now: Callable[[], datetime] = utc_now,
+        on_loaded: Callable[[list[Key]], None] = lambda _: None,
+    ) -> None:
+        """``paths``: those of the data directory; None if it has none. ``on_loaded`` gets all keys each time that they
+        were read."""
+        self._on_loaded = on_loaded
         self._database = paths.keys if paths is not None else None
         self._pepper = paths.keys_pepper if paths is not None else None
         self._keys_file = keys_file
@@ -48,13 +56,22 @@ class KeyRing:
 
     async def find(self, text: str) -> Key | None:
         """Return the key, whatever its state, or None if the text is no key. Raises KeysError."""
+        return self._matching(await self._current(), text)
+
+    async def refresh(self) -> None:
+        """Read the keys, if there are any and they changed. Raises KeysError."""
+        if self._keys_file is not None or (self._database is not None and self._database.exists()):
+            await self._current()
+
+    async def _current(self) -> _Loaded:
         signature = self._seen()
         loaded = self._loaded
         if loaded is None or signature is None or signature != self._signature:
             async with self._loading:
                 loaded = await asyncio.to_thread(self.load)
                 self._loaded, self._signature = loaded, signature
-        return self._matching(loaded, text)
+            self._on_loaded(list({key.id: key for key, _ in loaded.by_hash.values()}.values()))
+        return loaded
 
     def state(self, key: Key) -> KeyState:
         """Return whether a key is accepted now."""

@@ -17,10 +17,12 @@ from multidict import CIMultiDict
 from candela_tui import __version__
 from candela_tui.api_root import PAGE_ROOT, of_page
 from candela_tui.client_telemetry.intake import ClientTelemetry
-from candela_tui.config import RulesSettings, Settings
+from candela_tui.config import BudgetRule, RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
+from candela_tui.keys.errors import KeysError
+from candela_tui.keys.key import Key
 from candela_tui.keys.ring import KeyRing
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.network.head_check import coded
@@ -68,6 +70,7 @@ from candela_tui.proxy.tls_interception.contexts import Contexts
 from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.budgets.of_keys import budgets_of_keys
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
@@ -187,7 +190,10 @@ class Proxy:
         self._refused_notices = RefusalNotices(feed.notify)
         self.refusals = Refusals()
         """What models refused."""
-        self._keys = KeyGate(KeyRing(paths, settings.proxy.keys_file), required=settings.keys.required)
+        self._key_budgets: tuple[BudgetRule, ...] = ()
+        self._rules_settings = settings.rules
+        self._ring = KeyRing(paths, settings.proxy.keys_file, on_loaded=self._keys_loaded)
+        self._keys = KeyGate(self._ring, required=settings.keys.required)
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
             LocalApi(
@@ -239,6 +245,10 @@ class Proxy:
         )
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
+        try:
+            await self._ring.refresh()
+        except KeysError as error:
+            self._feed.notify(f"The keys can't be read, so nobody is let in with one: {error}")
         self._replays = Replays(
             attempts,
             self._upstreams,
@@ -280,8 +290,18 @@ class Proxy:
             self._rules = RulesFile(self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify)
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
 
+    def _keys_loaded(self, keys: list[Key]) -> None:
+        """Take the budgets of the keys, which are read again when they change."""
+        budgets = budgets_of_keys(keys)
+        if budgets != self._key_budgets:
+            self._key_budgets = budgets
+            self._apply_rules(self._rules_settings)
+
     def _apply_rules(self, settings: RulesSettings) -> None:
         assert self._ruled is not None
+        self._rules_settings = settings
+        if self._key_budgets:
+            settings = settings.model_copy(update={"budgets": (*settings.budgets, *self._key_budgets)})
         self._budgets.configure(settings)
         self._ruled.apply(settings)
         if self._ruled.ruled:

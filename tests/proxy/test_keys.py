@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import aiohttp
 import pytest
 
 from candela_tui.exchange import Outcome
-from candela_tui.keys.key import Key
+from candela_tui.keys.key import Key, KeyBudget
 from candela_tui.text.times import utc_now
 from tests.keys.made import make, store_in
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
@@ -320,3 +321,19 @@ async def test_from_beyond_the_history_is_not_to_be_had_even_with_the_token(prov
 async def test_without_listen_nobody_is_let_in_from_beyond(candela: RunningProxy) -> None:
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(ADDRESS, candela.port)
+
+
+async def test_a_key_is_refused_once_its_budget_is_spent_and_no_other(
+    provider: Provider, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    budget = KeyBudget(Decimal("0.000001"), "month")
+    async with serving(provider, tmp_path) as proxy:
+        _, text = make(tmp_path, budget=budget)
+        _, other = make(tmp_path, "ci2")
+        first, _, _ = await ask(client, proxy, {"x-api-key": text})
+        await proxy.ended(1)
+        second, _, document = await ask(client, proxy, {"x-api-key": text})
+        of_other, _, _ = await ask(client, proxy, {"x-api-key": other})
+
+    assert (first, second, of_other) == (200, 402, 200)
+    assert "key ci" in document["error"]["message"]
