@@ -7,12 +7,11 @@ from urllib.parse import quote
 
 from candela_tui.exchange.arrival import dialect_of
 from candela_tui.protocol.clouds.model_ids import bedrock_id, mantle_id, profile_prefix, vertex_id
-from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.json_splice import NotSpliceable, Splice
 from candela_tui.protocol.other_model import Refitted, for_other_model
 from candela_tui.protocol.parsed_request import is_chat
 from candela_tui.providers.identity import PROVIDERS, Dialect
-from candela_tui.providers.upstream import Attempt, ClientRequest, OnError, Reply
+from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, with_following
 from candela_tui.rules.reading import decoded_body, parsed
 
 _VERTEX = re.compile(r"(/models/)[^/:?]+?((?::|%3[aA])\w+/?(?:\?.*)?)$")
@@ -56,14 +55,7 @@ def names_model(step: Attempt | Reply, model: str) -> Attempt | Reply:
     """Return an attempt that says which model it sends, as do those that follow it."""
     if isinstance(step, Reply):
         return step
-    following = step.on_error
-
-    async def on_error(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
-        found = await following(status, headers, body) if following is not None else None
-        return names_model(found, model) if found is not None else None
-
-    named: OnError | None = on_error if following is not None else None
-    return replace(step, model=step.model or model, on_error=named)
+    return with_following(replace(step, model=step.model or model), lambda following: names_model(following, model))
 
 
 def _spelled(request: ClientRequest, asked: str, model: str) -> str:
