@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,43 @@ def _fallback(setting: Setting) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def _with_telemetry(setting: Setting) -> Iterator[Running]:
+    """Run candela with traces, metrics and errors going to a collector, which is a process of its own."""
+    directory = _candela_files(setting, "telemetry")
+    with subprocess.Popen([sys.executable, "-c", _COLLECTOR], stdout=subprocess.PIPE, text=True) as collector:
+        assert collector.stdout is not None
+        try:
+            environment = {
+                "CANDELA_TELEMETRY__OTLP_ENDPOINT": f"http://127.0.0.1:{collector.stdout.readline().strip()}"
+            }
+            with programs.candela(setting.upstream.url, directory, dashboard=False, environment=environment) as running:
+                yield Running(running.url, this_version(), (running,))
+        finally:
+            collector.kill()
+
+
+_COLLECTOR = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Collector(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Collector)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+@contextlib.contextmanager
 def _dashboard(setting: Setting) -> Iterator[Running]:
     directory = _candela_files(setting, "dashboard")
     with programs.candela(setting.upstream.url, directory, dashboard=True) as running:
@@ -141,6 +179,7 @@ def _attached(setting: Setting) -> Iterator[Running]:
 SERVE = Target("serve", "candela serve", _serve)
 BUDGETS = Target("budgets", "candela serve, ten budgets", _with_budgets)
 FALLBACK = Target("fallback", "candela serve, a fallback", _fallback)
+TELEMETRY = Target("telemetry", "candela serve, telemetry", _with_telemetry)
 DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
 ATTACHED = Target("attached", "candela, dashboard attached", _attached)
 CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}

@@ -7,6 +7,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import Shape
 
 RULED = ("straight", "bare", "serve", "budgets")
+TRACED = ("straight", "bare", "serve", "telemetry")
 MAPPED = ("straight", "bare", "serve", "vertex", "bedrock")
 _EVERY = ("straight", "bare", "nginx", "mitmproxy", "claude-tap", "litellm", "serve", "dashboard", "attached")
 
@@ -54,6 +55,7 @@ CASES = (
         _RELAYED,
         ("straight", "bare", "serve", "fallback"),
     ),
+    Case("telemetry", "Telemetry on, 32 at once, ten times", Shape("90 KB, 100 events", 320, 32), _BUSY, TRACED),
     Case(
         "mapped-one",
         "Mapped, one at a time",

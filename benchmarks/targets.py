@@ -1,8 +1,21 @@
 """The list of targets, in the order in which a reader compares them."""
 
-from benchmarks.candelas import ATTACHED, BUDGETS, CLOUDS, DASHBOARD, FALLBACK, INTERCEPTED, SERVE
+from benchmarks.candelas import ATTACHED, BUDGETS, CLOUDS, DASHBOARD, FALLBACK, INTERCEPTED, SERVE, TELEMETRY
 from benchmarks.peers import CLAUDE_TAP, LITELLM, MITMPROXY
 from benchmarks.relays import BARE, NGINX, STRAIGHT
 
-TARGETS = (STRAIGHT, BARE, NGINX, MITMPROXY, CLAUDE_TAP, LITELLM, SERVE, BUDGETS, FALLBACK, DASHBOARD, ATTACHED)
+TARGETS = (
+    STRAIGHT,
+    BARE,
+    NGINX,
+    MITMPROXY,
+    CLAUDE_TAP,
+    LITELLM,
+    SERVE,
+    BUDGETS,
+    TELEMETRY,
+    FALLBACK,
+    DASHBOARD,
+    ATTACHED,
+)
 LABELS = {target.id: target.label for target in TARGETS} | CLOUDS | INTERCEPTED
