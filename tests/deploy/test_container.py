@@ -32,7 +32,16 @@ def image() -> Iterator[str]:
     variables = [f"--env={name}={os.environ[name]}" for name in ("PIP_INDEX_URL", "PIP_CERT") if name in os.environ]
     configured = [f"--volume={file}:{file}:ro" for file in ("/etc/pip.conf",) if Path(file).exists()]
     built = podman(
-        *("build", "--network=host", "-f", ROOT / "deploy" / "Containerfile", "-t", IMAGE, f"--build-arg=BASE={base}"),
+        *(
+            "build",
+            "--isolation=chroot",
+            "--network=host",
+            "-f",
+            ROOT / "deploy" / "Containerfile",
+            "-t",
+            IMAGE,
+            f"--build-arg=BASE={base}",
+        ),
         *variables,
         *configured,
         ROOT,
