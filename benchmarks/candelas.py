@@ -93,8 +93,32 @@ def _serve(setting: Setting) -> Iterator[Running]:
 def _with_budgets(setting: Setting) -> Iterator[Running]:
     """Run candela with ten budgets that every request falls under, and none of which is reached."""
     directory = _candela_files(setting, "budgets")
+    environment = _ten_budgets()
+    with programs.candela(setting.upstream.url, directory, dashboard=False, environment=environment) as running:
+        yield Running(running.url, this_version(), (running,))
+
+
+def _ten_budgets() -> dict[str, str]:
     budgets = ", ".join(f'{{ name = "{name}", {rest}, limit_usd = 1000000 }}' for name, rest in _TEN_BUDGETS.items())
-    environment = {"CANDELA_RULES__BUDGETS": f"[{budgets}]"}
+    return {"CANDELA_RULES__BUDGETS": f"[{budgets}]"}
+
+
+@contextlib.contextmanager
+def _with_rules(setting: Setting) -> Iterator[Running]:
+    """Run candela with ten rules of each kind that has several, and one of the others. All look at every request, and
+    none does anything about it."""
+    directory = _candela_files(setting, "rules")
+    numbers = range(10)
+    tools = ", ".join(f'{{ deny = ["Bash(forbidden{n} *)"], match = "model:claude -kind:title" }}' for n in numbers)
+    aliases = ", ".join(f'"alias{n}" = "claude-haiku-4-5"' for n in numbers)
+    agents = ", ".join(f'"agent{n}" = "claude-haiku-4-5"' for n in numbers)
+    denied = ", ".join(f'"forbidden{n}-*"' for n in numbers)
+    environment = {
+        **_ten_budgets(),
+        "CANDELA_RULES__TOOLS": f"[{tools}]",
+        "CANDELA_RULES__MODELS": f"{{ aliases = {{ {aliases} }}, by_agent = {{ {agents} }}, deny = [{denied}] }}",
+        "CANDELA_RULES__CACHE": '{ kinds = ["title", "count_tokens"] }',
+    }
     with programs.candela(setting.upstream.url, directory, dashboard=False, environment=environment) as running:
         yield Running(running.url, this_version(), (running,))
 
@@ -180,6 +204,7 @@ SERVE = Target("serve", "candela serve", _serve)
 BUDGETS = Target("budgets", "candela serve, ten budgets", _with_budgets)
 FALLBACK = Target("fallback", "candela serve, a fallback", _fallback)
 TELEMETRY = Target("telemetry", "candela serve, telemetry", _with_telemetry)
+RULES = Target("rules", "candela serve, ten rules of each kind", _with_rules)
 DASHBOARD = Target("dashboard", "candela with dashboard", _dashboard)
 ATTACHED = Target("attached", "candela, dashboard attached", _attached)
 CLOUDS = {"vertex": "candela to Vertex AI", "bedrock": "candela to Bedrock"}

@@ -6,7 +6,8 @@ from benchmarks import figures
 from benchmarks.figures import Figure
 from benchmarks.load import Shape
 
-RULED = ("straight", "bare", "serve", "budgets")
+BUDGETED = ("straight", "bare", "serve", "budgets")
+RULED = ("straight", "bare", "serve", "rules")
 TRACED = ("straight", "bare", "serve", "telemetry")
 MAPPED = ("straight", "bare", "serve", "vertex", "bedrock")
 _EVERY = ("straight", "bare", "nginx", "mitmproxy", "claude-tap", "litellm", "serve", "dashboard", "attached")
@@ -47,7 +48,8 @@ CASES = (
         Shape("90 KB, 100 events, one each 20 ms", 200, 200, pace_ms=20),
         (figures.SLOWEST,),
     ),
-    Case("budgets", "Ten budgets, one request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED, RULED),
+    Case("budgets", "Ten budgets, one request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED, BUDGETED),
+    Case("rules", "Ten rules of each kind, one request at a time", Shape("90 KB, 100 events", 60, 1), _RELAYED, RULED),
     Case(
         "fallback",
         "With a fallback that is not needed",

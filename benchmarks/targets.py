@@ -1,6 +1,6 @@
 """The list of targets, in the order in which a reader compares them."""
 
-from benchmarks.candelas import ATTACHED, BUDGETS, CLOUDS, DASHBOARD, FALLBACK, INTERCEPTED, SERVE, TELEMETRY
+from benchmarks.candelas import ATTACHED, BUDGETS, CLOUDS, DASHBOARD, FALLBACK, INTERCEPTED, RULES, SERVE, TELEMETRY
 from benchmarks.peers import CLAUDE_TAP, LITELLM, MITMPROXY
 from benchmarks.relays import BARE, NGINX, STRAIGHT
 
@@ -13,6 +13,7 @@ TARGETS = (
     LITELLM,
     SERVE,
     BUDGETS,
+    RULES,
     TELEMETRY,
     FALLBACK,
     DASHBOARD,
