@@ -100,7 +100,7 @@ async def test_setting_a_key_keeps_the_comments(home: Home) -> None:
 
 async def test_get_without_a_key_prints_everything_as_toml_with_what_it_means(home: Home) -> None:
     printed = (await home.run("config", "get", CANDELA_PROXY__PORT="8383")).out
-    assert "# The port on 127.0.0.1 to listen on.\nport = 8383\n" in printed
+    assert "# The port to listen on.\nport = 8383\n" in printed
     document = tomllib.loads(printed)
     assert document["proxy"]["port"] == 8383
     assert document["anthropic"]["base_url"] == "https://api.anthropic.com"

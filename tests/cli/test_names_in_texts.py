@@ -32,6 +32,12 @@ _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 _REPOSITORY_FILE = re.compile(r"`((?:candela_tui|tests|benchmarks|screenshots|docs|deploy|\.ci)/[\w./-]+)`")
 _KEPT_FILE = re.compile(r"`(?:[\w./~-]*/)?(candela\.\w+(?:\.1)?|vault\.json|accounts\.json|dashboard\.json|api-token)`")
 
+TELEMETRY_NAMES = {
+    name
+    for path in (ROOT / "candela_tui" / "sinks" / "telemetry").glob("*.py")
+    for name in re.findall(r"\bcandela\.\w+", path.read_text("utf-8"))
+}
+"""Names of attributes and metrics, which look like files."""
 SECTIONS = {setting.key[0] for setting in known_settings()}
 
 
@@ -169,6 +175,6 @@ def test_every_file_that_a_document_names_exists(path: Path) -> None:
     places = default_paths(Path("config.toml"), Path("data"))
     kept = {place.name for place in (places.store, places.log, places.pid, places.token, places.accounts)}
     kept |= {places.vault.name, places.preferences.name, f"{places.log.name}.1"}
-    kept |= {unit.name for unit in (ROOT / "deploy").rglob("*")}
+    kept |= {unit.name for unit in (ROOT / "deploy").rglob("*")} | TELEMETRY_NAMES | {"candela.service", "candela.plist"}
     of_candela = {name for name in _KEPT_FILE.findall(text) if name not in kept}
     assert linked | in_repository | of_candela == set()

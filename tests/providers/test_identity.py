@@ -29,6 +29,11 @@ ALLOWED = {
     "config/places.py": SECTIONS,
     "doctor/redaction.py": SECTIONS,
     "cli/dashboard/demo.py": SECTIONS,
+    # The sections that variables of a container set, and its name for every route of one provider.
+    "config/sidecar.py": SECTIONS,
+    # The conventions' name for a request that asks for a message.
+    "sinks/telemetry/attributes.py": {"chat"},
+    "proxy/local_api/traces.py": {"chat"},
     # How gateways name the providers in their header fields.
     "protocol/gateways.py": {"anthropic", "bedrock", "vertex"},
     # OpenAI's own field of a model: who owns it.

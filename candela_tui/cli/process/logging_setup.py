@@ -15,15 +15,11 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from candela_tui.cli.invocation import Invocation
-from candela_tui.exchange import Exchange
-from candela_tui.exchange.facts import BY_NAME, Context, iso_time
 from candela_tui.redaction import redact_text
-from candela_tui.reports.json_text import json_line
 from candela_tui.text.terminal_safe import terminal_safe
 
 REQUESTS = "candela_tui.requests"
@@ -32,34 +28,6 @@ _NOTICES = "candela_tui.notices"
 
 EXCHANGE = "exchange"
 """The attribute of a record with the request that it is about."""
-_LOGGED = (
-    "id",
-    "session_id",
-    "agent_id",
-    "key",
-    "client",
-    "method",
-    "path",
-    "route",
-    "provider",
-    "region",
-    "model",
-    "model_used",
-    "status",
-    "outcome",
-    "stop_reason",
-    "error",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "cost_usd",
-    "ttft_ms",
-    "duration_ms",
-    "request_id",
-)
-"""The facts of a request in a line of JSON."""
-_ALONE = Context()
 
 _FILE_BYTES = 5_000_000
 _MOST_QUEUED = 10_000
@@ -99,23 +67,6 @@ class _OneLineEach(logging.Formatter):
         return "\n".join(map(terminal_safe, redact_text(super().format(record)).split("\n")))
 
 
-class _JsonLines(logging.Formatter):
-    """Formats a record as one line of JSON with credentials redacted: time, level, logger, message, and the facts of a
-    request that ended."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        document: dict[str, Any] = {
-            "time": iso_time(datetime.fromtimestamp(record.created, UTC)),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": redact_text(record.getMessage()),
-        }
-        exchange = getattr(record, EXCHANGE, None)
-        if isinstance(exchange, Exchange):
-            document["request"] = {name: BY_NAME[name].get(exchange, _ALONE) for name in _LOGGED}
-        return json_line(document).decode()
-
-
 class _Descriptor(logging.Handler):
     """Writes to a file descriptor, so that no lock of a Python stream is held if the other end stops reading."""
 
@@ -153,9 +104,16 @@ class _Queue(logging.handlers.QueueHandler):
 def log_to_terminal(*, as_json: bool = False) -> Iterator[None]:
     """Log requests to standard output and everything else to standard error."""
     requests, rest = _Descriptor(sys.stdout.fileno()), _Descriptor(sys.stderr.fileno())
-    requests.setFormatter(_JsonLines() if as_json else _OneLineEach("%(asctime)s  %(message)s"))
+    of_requests: logging.Formatter = _OneLineEach("%(asctime)s  %(message)s")
+    of_rest: logging.Formatter = _OneLineEach("%(asctime)s  %(levelname)s  %(message)s")
+    if as_json:
+        # Import it here: `candela logs`, which needs no more than the name of the file, starts without it.
+        from candela_tui.cli.process.json_log import JsonLines
+
+        of_requests = of_rest = JsonLines()
+    requests.setFormatter(of_requests)
     requests.addFilter(lambda record: record.name == REQUESTS)
-    rest.setFormatter(_JsonLines() if as_json else _OneLineEach("%(asctime)s  %(levelname)s  %(message)s"))
+    rest.setFormatter(of_rest)
     rest.addFilter(lambda record: record.name != REQUESTS)
     with _logging(requests, rest):
         yield

@@ -1,12 +1,15 @@
 """Take the proxy's port, and say why it can't be had."""
 
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
-from candela_tui.config import ProxySettings
 from candela_tui.paths import Paths
 from candela_tui.proxy.listen import HOST, PortTaken, bind, is_loopback
+
+if TYPE_CHECKING:
+    from candela_tui.config import ProxySettings
 
 OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."
 
@@ -19,7 +22,7 @@ def take_port(port: int, listen: str | None = None) -> socket.socket:
         raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
 
 
-def require_keys(settings: ProxySettings, paths: Paths) -> None:
+def require_keys(settings: "ProxySettings", paths: Paths) -> None:
     """Exit with an error if others could reach the proxy and there is no key that lets some of them in."""
     if settings.listen is None or is_loopback(settings.listen):
         return
