@@ -175,6 +175,8 @@ def test_every_file_that_a_document_names_exists(path: Path) -> None:
     places = default_paths(Path("config.toml"), Path("data"))
     kept = {place.name for place in (places.store, places.log, places.pid, places.token, places.accounts)}
     kept |= {places.vault.name, places.preferences.name, f"{places.log.name}.1"}
-    kept |= {unit.name for unit in (ROOT / "deploy").rglob("*")} | TELEMETRY_NAMES | {"candela.service", "candela.plist"}
+    kept |= (
+        {unit.name for unit in (ROOT / "deploy").rglob("*")} | TELEMETRY_NAMES | {"candela.service", "candela.plist"}
+    )
     of_candela = {name for name in _KEPT_FILE.findall(text) if name not in kept}
     assert linked | in_repository | of_candela == set()

@@ -10,6 +10,7 @@ from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import RouteName, title_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Failure, Reply, Trial, Upstream, with_following
 from candela_tui.redaction import redact_text
+from candela_tui.rules.reading import beside_the_loop
 from candela_tui.rules.routes.circuit_breaker import CircuitBreaker, Permit
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,10 @@ class Step:
     route: RouteName
     upstream: Upstream
     request: ClientRequest
-    """The request as this provider gets it."""
+    """The request as the client sent it."""
+    form: Callable[[ClientRequest], ClientRequest | None]
+    """Returns the request as this provider gets it, or None if it can't have that form. It takes time for a large one.
+    """
     circuit: CircuitBreaker
 
     @property
@@ -81,10 +85,9 @@ class Chain:
         self._first: Failure | Reply | None = None
         """What the client gets if no provider answers: the first failure, as without the rule."""
 
-    async def begin(self) -> Attempt | Reply:
-        """Return the attempt at the first provider, or a reply."""
+    async def begin(self) -> Attempt | Reply | None:
+        """Return the attempt at the first provider, or a reply. None: no provider can be asked for this."""
         following = await self._next("")
-        assert following is not None
         assert not isinstance(following, Failure)
         return following
 
@@ -92,10 +95,14 @@ class Chain:
         """Return the attempt at the next provider, or what the client gets if none is left."""
         while (chosen := self._take()) is not None:
             step, permit = chosen
+            # Only now, so that a request is not changed for providers that are not asked.
+            request = await beside_the_loop(step.request, step.form)
+            if request is None:
+                continue
             if why:
                 self._note(f"{why}; {step.title} is asked")
             self._asked += 1
-            made = await step.upstream.attempt(step.request)
+            made = await step.upstream.attempt(request)
             if isinstance(made, Attempt):
                 timeout_s = self._limits.timeout_s if self._goes_on else None
                 return tried(made, _Trial(self, step, permit, timeout_s))

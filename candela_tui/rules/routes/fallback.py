@@ -1,12 +1,13 @@
 """[rules.fallback]: asks another provider if one fails before any content has arrived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from candela_tui.config import RulesSettings
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, title_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply
+from candela_tui.rules.reading import beside_the_loop
 from candela_tui.rules.routes.chain import NAME, Chain, DryChain, Limits, Step, tried
 from candela_tui.rules.routes.circuit_breaker import CircuitBreaker
 from candela_tui.rules.routes.session import Asked
@@ -54,9 +55,7 @@ class Fallback:
         stay = None if self._dry_run else self._stays.route(asked.session)
         begin = stay if stay in self._chain else home
         routes = [begin, *(name for name in self._chain if name != begin)]
-        steps = [step for name in routes if (step := self._step(name, request, asked)) is not None]
-        if not steps:
-            return None
+        steps = [self._step(name, request, asked) for name in routes]
         if begin != home:
             words = f"the session stays with {title_of(begin)}, which has its prompt cache"
             request.noted.append(RuleAction(NAME, "route", False, words))
@@ -73,16 +72,16 @@ class Fallback:
         )
         return await chain.begin()
 
-    async def _dry(self, steps: list[Step]) -> Attempt | Reply:
-        first, *others = steps
-        made = await first.upstream.attempt(first.request)
-        if not others:
-            return made
-        trial = DryChain(first.title, others[0].title, self._limits.on, first.request.noted.append)
-        return tried(made, trial)
-
-    def _step(self, name: RouteName, request: ClientRequest, asked: Asked) -> Step | None:
-        sent = for_route(name, request, asked.model, self._models.get(name))
-        if sent is None:
+    async def _dry(self, steps: Sequence[Step]) -> Attempt | Reply | None:
+        first, then = steps[:2]
+        asked = await beside_the_loop(first.request, first.form)
+        if asked is None:
             return None
-        return Step(name, self._upstreams.at(name, request.route), sent, self._circuits[name])
+        trial = DryChain(first.title, then.title, self._limits.on, first.request.noted.append)
+        return tried(await first.upstream.attempt(asked), trial)
+
+    def _step(self, name: RouteName, request: ClientRequest, asked: Asked) -> Step:
+        def form(of: ClientRequest) -> ClientRequest | None:
+            return for_route(name, of, asked.model, self._models.get(name))
+
+        return Step(name, self._upstreams.at(name, request.route), request, form, self._circuits[name])

@@ -106,5 +106,5 @@ class RouteChoice:
 
     async def _at(self, route: RouteName, request: ClientRequest, model: str | None) -> Attempt | Reply | None:
         """Return the attempt at a route's provider, or None if it can't be asked for this."""
-        sent = for_route(route, request, model)
+        sent = await beside_the_loop(request, lambda of: for_route(route, of, model))
         return await self._upstreams.at(route, request.route).attempt(sent) if sent is not None else None
