@@ -14,7 +14,7 @@ from candela_tui.protocol.cache_control import LIFETIMES
 
 LONGEST: Final = max(SPANS.values())
 """How far back ``readable_requests`` looks for requests of other sessions."""
-_MOST_OTHERS = 4
+MOST_OTHERS: Final = 4
 """How many requests of other agents and sessions a first request is compared with: each costs reading a body."""
 
 
@@ -46,7 +46,7 @@ def readable_requests(exchanges: Iterable[Exchange], exchange: Exchange) -> list
         if alive and _left_before(other, exchange) and elsewhere(other, exchange) is None:
             newest[other.session_id, other.agent_id] = other
     found = sorted(newest.values(), key=lambda other: (other.session_id == exchange.session_id, other.id))
-    return found[: -_MOST_OTHERS - 1 : -1]
+    return found[: -MOST_OTHERS - 1 : -1]
 
 
 def closest(now: Asked, others: Iterable[Asked]) -> Asked | None:

@@ -1,11 +1,18 @@
 """Works out what became of the cache of a recorded request."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from candela_tui.analysis.cache_baselines import LONGEST, closest, latest_cached, leaves_cache, readable_requests
+from candela_tui.analysis.cache_baselines import (
+    LONGEST,
+    MOST_OTHERS,
+    closest,
+    latest_cached,
+    leaves_cache,
+    readable_requests,
+)
 from candela_tui.analysis.cache_changes import Asked
 from candela_tui.analysis.cache_miss import diagnose, with_rewrite_cost
 from candela_tui.analysis.conversation import CONTINUING
@@ -22,6 +29,8 @@ _MOST_ENDED: Final = 500
 """Exchanges that are remembered, and agents, routes and models of which something is."""
 _MOST_RECENT: Final = 200
 """Requests of other agents and sessions among which those are chosen that a first request is compared with."""
+_NEXT_OTHERS: Final = 8
+"""So many of them are read at once."""
 
 
 class CacheDiagnoser:
@@ -33,6 +42,7 @@ class CacheDiagnoser:
     def __init__(self, store: StoreReader, pricer: Pricer, pause: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._pricer = pricer
+        self._pause = pause
         self._prompts = RecordedPrompts(store, pause)
         self._ended: OrderedDict[str, Exchange] = OrderedDict()
         self._nothing_before: dict[tuple[str | None, ...], str] = {}
@@ -68,11 +78,26 @@ class CacheDiagnoser:
         latest = self._latest(exchange) if exchange.kind in CONTINUING else None
         if latest is not None:
             return [latest]
+        return self._of_others(exchange)
+
+    def _of_others(self, exchange: Exchange) -> list[Exchange]:
+        """Return the ``readable_requests`` of the last hour."""
         since = exchange.started_at - LONGEST
         alike = exchange.route, exchange.model
-        found = self._store.earlier_alike(exchange, since, _MOST_RECENT, since_id=self._nothing_before.get(alike, ""))
-        self._note_nothing_before(alike, found, exchange)
-        return readable_requests(found, exchange)
+        known = self._store.earlier_alike(exchange, since, _MOST_RECENT, since_id=self._nothing_before.get(alike, ""))
+        self._note_nothing_before(alike, (other_id for other_id, _ in known), exchange)
+        # In the order in which they are preferred, so that few of them are read.
+        ids = [other_id for other_id, session in known if session == exchange.session_id]
+        ids += [other_id for other_id, session in known if session != exchange.session_id]
+        read: list[Exchange] = []
+        found: list[Exchange] = []
+        for start in range(0, len(ids), _NEXT_OTHERS):
+            read += self._read(ids[start : start + _NEXT_OTHERS])
+            found = readable_requests(read, exchange)
+            if len(found) == MOST_OTHERS:
+                break
+            self._pause()
+        return found
 
     def _latest(self, exchange: Exchange) -> Exchange | None:
         """Return the ``latest_cached`` of the whole session, of which only the end is read as a rule."""
@@ -88,13 +113,14 @@ class CacheDiagnoser:
                 return found
             seen += read
             if len(ids) < limit:
-                self._note_nothing_before(agent, seen, exchange)
+                cached = (other.id for other in seen if other.live or leaves_cache(other))
+                self._note_nothing_before(agent, cached, exchange)
                 return None
             last, limit = ids[-1], _NEXT_LOOK
 
-    def _note_nothing_before(self, which: tuple[str | None, ...], seen: Sequence[Exchange], exchange: Exchange) -> None:
-        """Note, of all requests before one, from which on they may leave something in the cache."""
-        first = min((other.id for other in seen if other.live or leaves_cache(other)), default=exchange.id)
+    def _note_nothing_before(self, which: tuple[str | None, ...], cached: Iterable[str], exchange: Exchange) -> None:
+        """Note from which id on requests may leave something in the cache. ``cached`` are those before this one."""
+        first = min(cached, default=exchange.id)
         self._nothing_before[which] = max(first, self._nothing_before.get(which, ""))
         if len(self._nothing_before) > _MOST_ENDED:
             self._nothing_before.pop(next(iter(self._nothing_before)))

@@ -118,6 +118,7 @@ class ResultsThread:
             exchange = self._exchange(exchange_id) if exchange_id is not None else None
             if exchange is not None and (diagnosed := self._diagnosed(exchange)) is not None:
                 self._writer.add_results([diagnosed], partial(self._on_results, [diagnosed]))
+            self._pace.pause()
             try:
                 exchange_id = self._ended.get_nowait()
             except queue.Empty:
@@ -158,6 +159,7 @@ class ResultsThread:
                 exchange = read.get(exchange_id)
                 if exchange is not None and (one := self._diagnosed(exchange)) is not None:
                     diagnosed.append(one)
+                self._pace.pause()
             told = found < _FIRST <= found + len(diagnosed)
             found += len(diagnosed)
             ends = len(ids) < _TOGETHER

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, func, or_, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.filter import Filter
@@ -327,21 +327,25 @@ class StoreReader:
         with self._reading() as connection:
             return list(connection.execute(_EARLIER_OF_AGENT, values).scalars()) if connection else []
 
-    def earlier_alike(self, exchange: Exchange, since: datetime, limit: int, *, since_id: str = "") -> list[Exchange]:
-        """Return the newest exchanges from a time and an id on that began before this one and asked the same model by
-        the same route, without their headers, the newest first."""
+    def earlier_alike(
+        self, exchange: Exchange, since: datetime, limit: int, *, since_id: str = ""
+    ) -> list[tuple[str, str | None]]:
+        """Return the ids and sessions of the newest exchanges from a time and an id on that began before this one,
+        asked the same model by the same route, and left something in the cache or may still do so, the newest first."""
         columns = exchanges.c
-        wanted = WITH_DIAGNOSIS.where(
+        cached = (columns.cache_read_tokens, columns.cache_write_5m_tokens, columns.cache_write_1h_tokens)
+        wanted = select(columns.id, columns.session_id).where(
             columns.id < exchange.id,
             columns.id > _id_before(since),
             columns.id >= stored_text(since_id),
             columns.started_at_us >= stored_time(since),
             columns.route == exchange.route,
             columns.model.is_not_distinct_from(stored_text(exchange.model)),
+            or_(columns.outcome == LIVE, *(tokens > 0 for tokens in cached)),
         )
         with self._reading() as connection:
-            rows = _rows(connection, wanted.order_by(columns.id.desc()).limit(limit)) if connection else []
-        return list(self._readable(rows, cache(is_running)))
+            newest_first = wanted.order_by(columns.id.desc()).limit(limit)
+            return [(row.id, row.session_id) for row in connection.execute(newest_first)] if connection else []
 
     def count_ended(self) -> int:
         """Return the number of exchanges that are not live."""
