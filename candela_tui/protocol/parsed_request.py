@@ -26,7 +26,9 @@ def parse_request(dialect: Dialect, method: str, path: str, body: bytes) -> Pars
     request = decode_request(body) if method == "POST" else None
     if dialect in _NATIVE:
         native = _NATIVE[dialect](method, path)
-        model = native.model or (request.model if request else None)
+        # At other paths, a model in the body is not the one that is asked.
+        in_body = request.model if request and native.operation is not NativeOperation.OTHER else None
+        model = native.model or in_body
         streamed = native.streamed or bool(request and request.stream)
         kind = _KINDS[native.operation]
         return ParsedRequest(kind_of_messages(request) if kind is Kind.MESSAGES else kind, model, streamed, request)

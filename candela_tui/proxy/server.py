@@ -476,9 +476,6 @@ class Proxy:
             return self._blocked(asked, 413, words)
         session = named_session(asked.headers, self._settings.sessions.header)
         asked = replace(asked, body=body, session=session)
-        refusal = await self._keys.refusal(asked)
-        if refusal is not None:
-            return self._refused(asked, refusal)
         return await self._relay.relay(request, asked, self._upstreams[asked.route.name])
 
     def _refused(self, client_request: ClientRequest, refusal: KeyRefusal) -> web.Response:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.ledger.running import Spending
-from candela_tui.providers.identity import RouteName
+from candela_tui.providers.identity import RouteName, route_of
 from candela_tui.providers.upstream import Upstream
 from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.key_limits import KeyLimited
 from candela_tui.rules.routes.rule import Routing
 from candela_tui.rules.table import with_rules
 from candela_tui.store.reader import StoreReader
@@ -25,13 +26,14 @@ class RuledUpstreams:
         budgets: Budgets,
         store: StoreReader | None = None,
     ) -> None:
-        self._routing = Routing(opened, settings, notify)
+        limited = {name: KeyLimited(route_of(name).provider, each) for name, each in opened.items()}
+        self._routing = Routing(limited, settings, notify)
         self._notify = notify
         self._spending = spending
         self._budgets = budgets
         self._store = store
-        self._chosen: Mapping[RouteName, Upstream] = opened
-        self.by_route: dict[RouteName, Upstream] = dict(opened)
+        self._chosen: Mapping[RouteName, Upstream] = limited
+        self.by_route: dict[RouteName, Upstream] = dict(limited)
         """What a new request gets. Without a rule it is what chooses the provider of the request."""
 
     def apply(self, settings: RulesSettings) -> None:

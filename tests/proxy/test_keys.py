@@ -19,7 +19,7 @@ from candela_tui.text.times import utc_now
 from tests.keys.made import make, store_in
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
 from tests.proxy.test_client_credentials import BEDROCK_BODY, CHAT, INVOKE, RAW_PREDICT, VERTEX_BODY
-from tests.standin import Provider, message
+from tests.standin import Provider, json_answer, message
 from tests.standin import text as text_of
 from tests.standin.bedrock import Bedrock
 from tests.standin.vertex import Vertex
@@ -190,6 +190,25 @@ async def test_a_key_may_use_the_providers_of_its_list_alone(
     assert document["candela"] == {"code": "provider_not_allowed"}
     assert document["error"]["message"] == "the key ci may not use Anthropic, only bedrock, vertex"
     assert provider.requests == []
+
+
+async def test_lists_of_models_have_only_those_of_the_key(
+    provider: Provider, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    _, text = make(tmp_path, models=("claude-haiku-*",))
+    rows = [{"type": "model", "id": model, "display_name": model} for model in ("claude-opus-4-8", "claude-haiku-4-5")]
+    provider.respond = lambda _: json_answer({"data": rows, "has_more": False})
+    aliases = {"rules": {"models": {"aliases": {"big": "claude-opus-4-8", "fast": "claude-haiku-4-5"}}}}
+    found = []
+    for sections in ({}, aliases):
+        async with serving(provider, tmp_path, sections) as proxy:
+            url = f"{proxy.url}/v1/models"
+            async with client.get(url, headers={"x-api-key": text}) as answer:
+                found.append([row["id"] for row in (await answer.json())["data"]])
+            async with client.get(f"{url}/claude-opus-4-8", headers={"x-api-key": text}) as answer:
+                assert answer.status == 404
+
+    assert found == [["claude-haiku-4-5"], ["fast", "claude-haiku-4-5"]]
 
 
 async def test_a_refusal_of_chat_completions_has_their_form(

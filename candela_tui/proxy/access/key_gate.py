@@ -1,4 +1,4 @@
-"""Decides by the keys of candela who may use the proxy, and for what.
+"""Decides by the keys of candela who may use the proxy. What each may use there is for ``rules/key_limits.py``.
 
 A key comes as ``x-api-key`` or as a bearer token, and counts wherever it comes: what looks like a key of candela's and
 is none is refused, also where none is required.
@@ -11,11 +11,9 @@ from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState
 from candela_tui.keys.ring import KeyRing
 from candela_tui.protocol.headers import HeaderList
-from candela_tui.protocol.kind import FREE_KINDS, NO_MESSAGE
-from candela_tui.providers.identity import PROVIDERS, Route
-from candela_tui.providers.upstream import ClientRequest
+from candela_tui.providers.identity import Route
 from candela_tui.redaction import KEY_BEGINNING
-from candela_tui.rules.reading import beside_the_loop, parsed
+from candela_tui.rules.key_limits import NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +26,6 @@ _STATES = {
     KeyState.REVOKED: ("key_revoked", "was revoked"),
     KeyState.EXPIRED: ("key_expired", "has expired; `candela keys expire {name} --in 30d` gives it more time"),
 }
-_NOT_ALLOWED = 402
-"""Claude Code 2.1.332 shows the message of a 402 at once. It puts "Failed to authenticate" before that of a 403."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ def key_in(headers: HeaderList) -> str | None:
 
 
 class KeyGate:
-    """Finds the key of a request, and refuses what it may not do."""
+    """Finds the key of a request, and refuses those that have none or a wrong one."""
 
     def __init__(self, ring: KeyRing, *, required: bool) -> None:
         self._ring = ring
@@ -83,23 +79,5 @@ class KeyGate:
             code, words = _STATES[state]
             return KeyRefusal(401, code, f"the key {key.name} {words.format(name=key.name)}", key)
         if not key.allows_route(route):
-            words = f"the key {key.name} may not use {PROVIDERS[route.provider].title}, only {', '.join(key.providers)}"
-            return KeyRefusal(_NOT_ALLOWED, "provider_not_allowed", words, key)
+            return KeyRefusal(NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words(key, route.provider), key)
         return key
-
-    async def refusal(self, request: ClientRequest) -> KeyRefusal | None:
-        """Return the reason to refuse a request whose key was admitted, by what it asks for."""
-        key = request.key
-        if key is None or not key.models or request.method != "POST":
-            return None
-        call = await beside_the_loop(request, parsed)
-        if call.model is None:
-            # A batch names its models in its parts, which are not read.
-            allowed = call.kind in NO_MESSAGE and not request.resource.endswith("/batches")
-        else:
-            allowed = call.kind in FREE_KINDS or key.allows_model(call.model)
-        if allowed:
-            return None
-        asked = call.model or "a request that does not name one model"
-        words = f"the key {key.name} may not use {asked}, only {', '.join(key.models)}"
-        return KeyRefusal(_NOT_ALLOWED, "model_not_allowed", words, key)

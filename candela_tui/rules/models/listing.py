@@ -38,9 +38,9 @@ async def listed(request: ClientRequest, upstream: Upstream, policy: ModelPolicy
 async def _single(
     request: ClientRequest, upstream: Upstream, policy: ModelPolicy, wanted: str, meant: str | None
 ) -> Attempt | Reply:
-    denial = policy.denial(meant or wanted)
-    if denial is not None:
-        return error_for(request, 404, f"model: {wanted}; {denial.words}")
+    why = _hidden(request, policy, meant or wanted)
+    if why is not None:
+        return error_for(request, 404, f"model: {wanted}; {why}")
     if meant is None:
         return await upstream.attempt(request)
     found = await upstream.attempt(replace(request, path=f"{_LIST}/{quote(meant, safe='')}"))
@@ -64,11 +64,19 @@ def _chosen(
     named = [
         _alias(name, known.get(model) or row_of(listed_model(model)))
         for name, model in aliases.items()
-        if policy.denial(model) is None
+        if _hidden(request, policy, model) is None
     ]
-    allowed = [row for row in rows if row["id"] not in aliases and policy.denial(row["id"]) is None]
+    allowed = [row for row in rows if row["id"] not in aliases and _hidden(request, policy, row["id"]) is None]
     reply = page_reply([*named, *allowed], request.path)
     return replace(reply, body=models_for_both(reply.body)) if request.dialect is Dialect.OPENAI else reply
+
+
+def _hidden(request: ClientRequest, policy: ModelPolicy, model: str) -> str | None:
+    """Return why a model is not listed, to follow a semicolon, or None if it is."""
+    if request.key is not None and not request.key.allows_model(model):
+        return f"the key {request.key.name} may not use it, only {', '.join(request.key.models)}"
+    denial = policy.denial(model)
+    return denial.words if denial is not None else None
 
 
 def _alias(name: str, row: Mapping[str, Any]) -> dict[str, Any]:

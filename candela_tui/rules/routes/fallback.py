@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from candela_tui.config import RulesSettings
 from candela_tui.protocol.rule_action import RuleAction
-from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, title_of
+from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName, route_of, title_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply
+from candela_tui.rules.key_limits import refused_by_key
 from candela_tui.rules.reading import beside_the_loop
 from candela_tui.rules.routes.chain import NAME, Chain, DryChain, Limits, Step, tried
 from candela_tui.rules.routes.circuit_breaker import CircuitBreaker
@@ -51,12 +52,17 @@ class Fallback:
 
     async def attempt(self, request: ClientRequest, asked: Asked, home: RouteName) -> Attempt | Reply | None:
         """Return the attempt at the first provider for a request whose session belongs to the route ``home``. None: no
-        provider of the chain can be asked for this."""
+        provider of the chain can be asked for this, or the request's key may not use the first one."""
         stay = None if self._dry_run else self._stays.route(asked.session)
         begin = stay if stay in self._chain else home
         routes = [begin, *(name for name in self._chain if name != begin)]
         steps = [self._step(name, request, asked) for name in routes]
-        if begin != home:
+        if request.key is not None:
+            steps = [step for step in steps if await _is_allowed(step)]
+        allowed = {step.route for step in steps}
+        if home not in allowed:
+            return None
+        if begin != home and begin in allowed:
             words = f"the session stays with {title_of(begin)}, which has its prompt cache"
             request.noted.append(RuleAction(NAME, "route", False, words))
         if self._dry_run:
@@ -73,6 +79,8 @@ class Fallback:
         return await chain.begin()
 
     async def _dry(self, steps: Sequence[Step]) -> Attempt | Reply | None:
+        if len(steps) == 1:
+            return None
         first, then = steps[:2]
         asked = await beside_the_loop(first.request, first.form)
         if asked is None:
@@ -85,3 +93,9 @@ class Fallback:
             return for_route(name, of, asked.model, self._models.get(name))
 
         return Step(name, self._upstreams.at(name, request.route), request, form, self._circuits[name])
+
+
+async def _is_allowed(step: Step) -> bool:
+    """Return whether the key of a request may use what a step asks for."""
+    sent = await beside_the_loop(step.request, step.form)
+    return sent is not None and await refused_by_key(sent, route_of(step.route).provider) is None

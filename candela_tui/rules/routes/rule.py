@@ -5,8 +5,9 @@ from typing import Final
 
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.protocol.rule_action import RuleAction
-from candela_tui.providers.identity import RouteName, route_to, title_of
+from candela_tui.providers.identity import RouteName, route_of, route_to, title_of
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.rules.key_limits import may_go_to, refused_by_key, refused_provider
 from candela_tui.rules.reading import beside_the_loop
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.routes.fallback import Fallback, ProviderStates
@@ -87,7 +88,8 @@ class RouteChoice:
         return step or await upstream.attempt(request)
 
     def _by_weight(self, request: ClientRequest, session: str, own: RouteName) -> RouteName:
-        route = route_by_weight(session, self._weights)
+        weights = {to: weight for to, weight in self._weights.items() if may_go_to(request, route_of(to).provider)}
+        route = route_by_weight(session, weights) if weights else own
         if route == own:
             return own
         words = f"the session's requests {'would go' if self._dry_run else 'go'} to {title_of(route)} by its weight"
@@ -95,6 +97,8 @@ class RouteChoice:
         return own if self._dry_run else route
 
     async def _at_pin(self, pin: RouteName, request: ClientRequest) -> Attempt | Reply:
+        if request.key is not None and not may_go_to(request, route_of(pin).provider):
+            return refused_provider(request, request.key, route_of(pin).provider)
         call = await beside_the_loop(request, asked) if is_for_any_provider(request) else None
         step = await self._at(pin, request, call.model if call is not None else None)
         if step is None:
@@ -107,4 +111,8 @@ class RouteChoice:
     async def _at(self, route: RouteName, request: ClientRequest, model: str | None) -> Attempt | Reply | None:
         """Return the attempt at a route's provider, or None if it can't be asked for this."""
         sent = await beside_the_loop(request, lambda of: for_route(route, of, model))
-        return await self._upstreams.at(route, request.route).attempt(sent) if sent is not None else None
+        if sent is None:
+            return None
+        # Here a refusal has the form of the client's API, which ``sent`` need not have.
+        refusal = await refused_by_key(request, route_of(route).provider)
+        return refusal or await self._upstreams.at(route, request.route).attempt(sent)
