@@ -124,6 +124,11 @@ def ruled(action: RuleAction) -> str:
     return f"{action.words} · {f'{action.action}, only tried' if action.dry_run else done}"
 
 
+def ruled_call(action: RuleAction) -> str:
+    """Return what a rule did about a call of a tool, with the rule's name."""
+    return f'Rule "{action.rule}": {ruled(action)}'
+
+
 def attempt(one: ProviderAttempt) -> str:
     """Return what came of asking a provider: the place, the status and error, and how long it took."""
     place = " ".join(filter(None, (one.region, one.model)))

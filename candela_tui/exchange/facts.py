@@ -557,12 +557,18 @@ DETAILS: tuple[Detail, ...] = (
     Detail(
         "rules",
         lambda of: [
-            {"rule": each.rule, "action": each.action, "dry_run": each.dry_run, "words": each.words}
+            {
+                "rule": each.rule,
+                "action": each.action,
+                "dry_run": each.dry_run,
+                "words": each.words,
+                "call": each.call,
+            }
             for each in of.rules
         ],
         "array",
         "What rules did: `rule`, `action` (`refuse`, `strip`, `mark`, `end`, `answer`, `warn`, `route`, `fallback`,"
-        " `model`, `cache`), `dry_run`, `words`.",
+        " `model`, `cache`), `dry_run`, `words`, `call` (the id of the call of a tool that it was about).",
     ),
     Detail(
         "attempts",

@@ -23,6 +23,18 @@ class RuleAction:
     """Whether it would have been done, and was not."""
     words: str
     """What it was about, as a sentence."""
+    call: str | None = None
+    """The id of the call of a tool that it was about; None if it was about the request."""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether the client did not get the call that it was about."""
+        return self.call is not None and self.action in ("end", "answer") and not self.dry_run
+
+
+def by_call(rules: Iterable[RuleAction]) -> dict[str, RuleAction]:
+    """Return what rules did about calls of tools, by the id of the call."""
+    return {each.call: each for each in rules if each.call is not None}
 
 
 def chose_model(rules: Iterable[RuleAction]) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from candela_tui.analysis import labels
 from candela_tui.analysis.conversation import conversations
 from candela_tui.analysis.labels import agent_name
 from candela_tui.analysis.turns import Turn, turns
@@ -17,6 +18,8 @@ from candela_tui.ledger.names import agent_names
 from candela_tui.ledger.session_requests import SessionRequests
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
 from candela_tui.protocol.claude_code.reminders import split_reminders
+from candela_tui.protocol.held_call import REFUSED
+from candela_tui.protocol.rule_action import by_call
 from candela_tui.reports.markdown_text import plain
 from candela_tui.reports.page.blocks import block_of
 from candela_tui.reports.reading import BodyReading
@@ -69,6 +72,8 @@ class _Writer:
         for block in turn.answer.blocks:
             yield from self._block(block, "assistant")
         last = turn.call.last
+        for action in by_call(last.rules).values():
+            yield from self._note(labels.ruled_call(action))
         error = turn.answer.error or last.error
         if error is not None:
             yield from self._note(f"✗ {error.type}: {error.message}")
@@ -90,7 +95,8 @@ class _Writer:
             name = str(block.get("name"))
             self._calls[str(block.get("id"))] = name
             yield from self._says("Claude")
-            yield from _shown(f"→ {name}", _text_of(block.get("input")))
+            sign = "✗" if name == REFUSED else "→"
+            yield from _shown(f"{sign} {name}", _text_of(block.get("input")))
         elif kind.endswith("tool_result"):
             name = self._calls.get(str(block.get("tool_use_id")), "result")
             failed = block.get("is_error") is True

@@ -11,6 +11,8 @@ import pytest
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.paths import default_paths
+from candela_tui.protocol.kind import Kind
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.writer import StoreWriter
 from tests.cli.command import Home
@@ -50,6 +52,34 @@ def recorded(home: Home) -> Home:
 
 async def report(home: Home, *arguments: str) -> Any:
     return json.loads((await home.run("report", "cache", *arguments, "--json")).out, parse_float=Decimal)
+
+
+async def test_it_says_what_was_answered_from_the_store_and_what_that_saved(home: Home) -> None:
+    def repeat(number: int, *, dry_run: bool = False, **facts: Any) -> Exchange:
+        action = RuleAction("rules.cache", "cache", dry_run, "the answer to 1, which cost $0.02")
+        return exchange(number, usage=None, rules=(action,), **{"saved": None, **facts})
+
+    home.record(
+        exchange(1, saved=Decimal("0.5")),
+        repeat(2, saved=Decimal("0.02")),
+        repeat(3, saved=Decimal("0.000000000001")),
+        repeat(4, kind=Kind.COUNT_TOKENS),
+        repeat(5, dry_run=True, saved=Decimal("7")),
+    )
+
+    assert (await report(home))["answered_from_store"] == {
+        "requests": 3,
+        "saved_usd": Decimal("0.020000000001"),
+        "unpriced_requests": 0,
+        "dry_run_requests": 1,
+    }
+    lines = (await home.run("report", "cache")).out.splitlines()
+    assert "Answered from the store by [rules.cache]: 3 requests, $0.020 saved" in lines
+    assert "[rules.cache] is only tried, and would have answered 1 request" in lines
+
+    home.record(repeat(6))
+    lines = (await home.run("report", "cache")).out.splitlines()
+    assert "Answered from the store by [rules.cache]: 4 requests, ≥ $0.020 saved" in lines
 
 
 async def test_it_sums_up_the_misses_by_cause(recorded: Home) -> None:

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from candela_tui.exchange import Delegation, Outcome
 from candela_tui.ledger.session_requests import session_requests
 from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.reports.markdown import MARKDOWN
 from candela_tui.reports.markdown_conversation import quotation
 from candela_tui.reports.report import Export, export_of
@@ -162,6 +163,14 @@ old
 ```
 """
     )
+
+
+def test_what_a_rule_did_about_a_call_is_said_below_the_answer() -> None:
+    rules = (RuleAction("no listing", "mark", False, "Bash is denied by Bash(ls *)", "t2"),)
+
+    told = conversation(request={"messages": [{"role": "user", "content": "look"}]}, answer=ANSWER, rules=rules)
+
+    assert told.endswith('*Rule "no listing": Bash is denied by Bash(ls \\*) · noted*\n')
 
 
 def test_what_was_said_keeps_its_markdown_but_becomes_neither_html_nor_a_picture() -> None:

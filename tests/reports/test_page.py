@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from candela_tui.exchange import Delegation, Outcome
 from candela_tui.protocol.errors import ApiError
+from candela_tui.protocol.held_call import REFUSED, held_words
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import Dialect
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.page.prose import prose
@@ -58,6 +60,33 @@ def test_tools_thinking_and_reminders_are_folded_with_a_line_that_names_them() -
     assert heads["result"][0].startswith("← Bash a.py b.py 2 lines")
     assert heads["reminder"][0].startswith("Reminder CLAUDE.md says so")
     assert not any(fold.get("open") for fold in page.of("details", "fold"))
+
+
+def test_calls_that_a_rule_held_back_are_marked_with_its_name() -> None:
+    words = held_words("Bash", "no pushes", "Bash(git push *)")
+    session = Session()
+    session.turn(
+        [{"role": "user", "content": "push"}],
+        [
+            {"type": "text", "text": words},
+            {"type": "tool_use", "id": "t1", "name": REFUSED, "input": {"rule": "no pushes", "why": words}},
+            {"type": "tool_use", "id": "t2", "name": "Bash", "input": {"command": "ls"}},
+        ],
+        rules=(
+            RuleAction("no pushes", "answer", False, "Bash is denied by Bash(git push *)", "t1"),
+            RuleAction("all commands", "mark", False, "Bash is denied by Bash", "t2"),
+        ),
+    )
+
+    page = Page(session.page())
+
+    assert f"✗ {words}" in page.texts("p", "bad")
+    held, marked = page.texts("details", "call")
+    assert held.startswith("✗ candela_refused")
+    assert page.texts("details", "failed") == [held]
+    assert 'Rule "no pushes": Bash is denied by Bash(git push *) · a call that fails took its place' in held
+    assert marked.startswith("→ Bash")
+    assert 'Rule "all commands": Bash is denied by Bash · noted' in marked
 
 
 def test_the_clients_notes_to_the_model_are_folded_too() -> None:

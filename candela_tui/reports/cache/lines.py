@@ -8,6 +8,7 @@ from candela_tui.exchange.cache_diagnosis import CacheState
 from candela_tui.ledger.cache_misses import Key, MissesBy, MissSums
 from candela_tui.ledger.cache_savings import EXTEND_TTL, Saving
 from candela_tui.reports.cache.reading import CacheReport
+from candela_tui.reports.cache.repeats import Repeats
 from candela_tui.text import amounts
 from candela_tui.text.amounts import UNKNOWN
 from candela_tui.text.tables import table_lines
@@ -20,6 +21,7 @@ _MOST_SAVINGS: Final = 5
 def cache_report_lines(report: CacheReport, width: int | None) -> Iterator[str]:
     """Yield the lines of the report."""
     yield _states(report)
+    yield from _repeats(report.repeats)
     listed = report.misses.listed()
     if not listed:
         return
@@ -48,6 +50,14 @@ def _states(report: CacheReport) -> str:
     if states[None]:
         parts.append(f"not known {states[None]:,}")
     return f"{amounts.requests(states.total())}: {', '.join(parts)}"
+
+
+def _repeats(repeats: Repeats) -> Iterator[str]:
+    if repeats.requests:
+        saved = amounts.cost(repeats.saved_usd, lower_bound=bool(repeats.unpriced))
+        yield f"Answered from the store by [rules.cache]: {amounts.requests(repeats.requests)}, {saved} saved"
+    if repeats.tried:
+        yield f"[rules.cache] is only tried, and would have answered {amounts.requests(repeats.tried)}"
 
 
 def _cells(missed: MissSums) -> tuple[str, str, str]:

@@ -19,6 +19,12 @@ def cache_report_record(report: CacheReport) -> JsonRecord:
         ],
         "totals": _sums(report.misses.total()),
         "savings": list(map(_saving, report.savings)),
+        "answered_from_store": {
+            "requests": report.repeats.requests,
+            "saved_usd": report.repeats.saved_usd,
+            "unpriced_requests": report.repeats.unpriced,
+            "dry_run_requests": report.repeats.tried,
+        },
     }
 
 

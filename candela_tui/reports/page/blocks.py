@@ -5,10 +5,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from candela_tui.analysis import labels
 from candela_tui.analysis.items import Item
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
 from candela_tui.protocol.claude_code.reminders import split_reminders
+from candela_tui.protocol.held_call import REFUSED, are_held_words
 from candela_tui.protocol.raw_json import decode_json, without_lone_surrogates
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.reports.page.markup import attribute, escaped, fold, one_line, plain
 from candela_tui.reports.page.prose import prose
 from candela_tui.text import amounts
@@ -26,6 +29,8 @@ class Blocks:
 
     def __init__(self) -> None:
         self._calls: dict[str, str] = {}
+        self.ruled: dict[str, RuleAction] = {}
+        """What rules did about the calls of the answer that is written, by the id of the call."""
 
     def message(self, message: Item) -> Iterator[str]:
         """Yield a message of a request."""
@@ -41,7 +46,9 @@ class Blocks:
             yield fold("data", "block", plain(json_of(block)))
             return
         kind = _word(block, "type")
-        if kind == "text":
+        if kind == "text" and are_held_words(_word(block, "text")):
+            yield f'<p class="line bad">✗ {escaped(_word(block, "text"))}</p>\n'
+        elif kind == "text":
             yield from _said(_word(block, "text"), role)
         elif kind == "thinking":
             yield _thinking(_word(block, "thinking"))
@@ -61,13 +68,17 @@ class Blocks:
         name = _word(block, "name") or _word(block, "type")
         self._calls[_word(block, "id")] = name
         given = block.get("input")
+        action = self.ruled.get(_word(block, "id"))
+        held = name == REFUSED or (action is not None and action.held_back)
+        kind, title = ("call failed", f"✗ {escaped(name)}") if held else ("call", f"→ {escaped(name)}")
+        said = f'<p class="line">{escaped(labels.ruled_call(action))}</p>' if action is not None else ""
         if not isinstance(given, dict):
-            return fold("call", f"→ {escaped(name)}", plain(given if isinstance(given, str) else json_of(given)))
+            return fold(kind, title, said + plain(given if isinstance(given, str) else json_of(given)))
         content = "".join(
             f"<dt>{escaped(argument)}</dt><dd>{plain(value if isinstance(value, str) else json_of(value))}</dd>"
             for argument, value in given.items()
         )
-        return fold("call", f"→ {escaped(name)}", f"<dl>{content}</dl>", brief=_brief(given))
+        return fold(kind, title, f"{said}<dl>{content}</dl>", brief=_brief(given))
 
     def _result(self, block: dict[str, Any]) -> Iterator[str]:
         name = self._calls.get(_word(block, "tool_use_id"), "result")

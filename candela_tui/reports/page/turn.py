@@ -10,6 +10,7 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.facts import Context
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.user_text import first_words
+from candela_tui.protocol.rule_action import by_call
 from candela_tui.reports.page.blocks import Blocks, block_of
 from candela_tui.reports.page.changes import changes
 from candela_tui.reports.page.markup import attribute, escaped
@@ -48,6 +49,7 @@ def turn_parts(
     yield from prompt(turn)
     for message in turn.messages:
         yield from blocks.message(message)
+    blocks.ruled = by_call(last.rules)
     for block in turn.answer.blocks:
         yield from blocks.block(block, "assistant")
     yield from _end(turn, last)

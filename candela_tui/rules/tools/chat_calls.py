@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
+from candela_tui.protocol.held_call import REFUSED
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.sse import ServerSentEvent, encoded
-from candela_tui.rules.tools.held_calls import REFUSED, HeldCall, Verdicts, stand_in
+from candela_tui.rules.tools.held_calls import HeldCall, Verdicts, stand_in
 from candela_tui.rules.tools.judge import Judgement
 
 _CALLS = "tool_calls"
@@ -62,7 +63,7 @@ class ChatCalls:
         held, self._held = self._held, None
         if held is None:
             return b""
-        judgement = self._verdicts.of(held.call)
+        judgement = self._verdicts.of(held.call, held.id)
         if judgement is None:
             self._passed = True
             return b"".join(held.pieces)
@@ -113,7 +114,8 @@ class ChatCalls:
         tool = function.get("name") if isinstance(function, dict) else None
         if not isinstance(tool, str) or not self._verdicts.concerns(tool):
             return call
-        judgement = self._verdicts.of(HeldCall("", tool, None, [], [_arguments(call)]).call)
+        held = HeldCall(str(call.get("id")), tool, None, [], [_arguments(call)])
+        judgement = self._verdicts.of(held.call, held.id)
         if judgement is None:
             return call
         if judgement.rule.action == "answer":

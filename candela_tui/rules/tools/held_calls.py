@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import ToolCall
@@ -12,10 +12,6 @@ from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.rules.tools.judge import Judge, Judgement
 
 logger = logging.getLogger(__name__)
-
-REFUSED: Final = "candela_refused"
-"""The tool that the call in place of a refused one names. No client has it, so it fails without anyone being asked, and
-the model reads the rule in its arguments (Claude Code 2.1.197 and 2.1.332: ``No such tool available``)."""
 
 
 @dataclass(slots=True)
@@ -51,7 +47,7 @@ class Verdicts:
         """Return whether a call of a tool has to be held back."""
         return isinstance(tool, str) and self._judge.concerns(tool)
 
-    def of(self, call: ToolCall) -> Judgement | None:
+    def of(self, call: ToolCall, call_id: str | None) -> Judgement | None:
         """Return what takes the place of a call; None: the call passes. Notes what was judged."""
         try:
             judgement = self._judge.of_call(call, self._place)
@@ -60,7 +56,7 @@ class Verdicts:
             return None
         if judgement is None:
             return None
-        self._note(judgement.action)
+        self._note(replace(judgement.action, call=call_id))
         return None if judgement.rule.dry_run or judgement.rule.action == "mark" else judgement
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import JudgedCall, ToolCall, ToolPattern, denying, parse_pattern
 from candela_tui.config import ToolRule
+from candela_tui.protocol.held_call import held_words
 from candela_tui.protocol.rule_action import RuleAction
 
 
@@ -30,7 +31,7 @@ class Judgement:
     @property
     def words(self) -> str:
         """What stands in place of the call."""
-        return f'candela did not pass on a call of {self.tool}: the rule "{self.name}" denies {self.pattern}.'
+        return held_words(self.tool, self.name, self.pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from candela_tui.claude_code.permissions.patterns import ToolCall
+from candela_tui.protocol.held_call import REFUSED
 from candela_tui.protocol.raw_json import decode_json
-from candela_tui.rules.tools.held_calls import REFUSED, HeldCall, Verdicts, stand_in
+from candela_tui.rules.tools.held_calls import HeldCall, Verdicts, stand_in
 from candela_tui.rules.tools.judge import Judgement
 from candela_tui.rules.tools.pieces import JUDGED
 
@@ -78,7 +79,7 @@ class MessageCalls:
         if head.type != "content_block_stop":
             return b""
         del self._held[head.index]
-        judgement = self._verdicts.of(held.call)
+        judgement = self._verdicts.of(held.call, held.id)
         if judgement is None:
             self._passed = True
             return b"".join(held.pieces)
@@ -131,7 +132,8 @@ class MessageCalls:
         if not _is_call(block) or not self._verdicts.concerns(block.get("name")):
             return block
         arguments = block.get("input")
-        judgement = self._verdicts.of(ToolCall(block["name"], arguments if isinstance(arguments, dict) else {}))
+        call = ToolCall(block["name"], arguments if isinstance(arguments, dict) else {})
+        judgement = self._verdicts.of(call, str(block.get("id")))
         if judgement is None:
             return block
         if judgement.rule.action == "answer":

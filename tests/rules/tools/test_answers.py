@@ -11,11 +11,12 @@ from hypothesis import strategies as some
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.config import ToolRule
 from candela_tui.protocol.answer_decoder import AnswerDecoder
+from candela_tui.protocol.held_call import REFUSED, are_held_words, held_words
 from candela_tui.protocol.openai.stream import ChatStream
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.protocol.sse import ServerSentEvent, encoded
 from candela_tui.rules.tools.edited_answer import EditedAnswer
-from candela_tui.rules.tools.held_calls import REFUSED, Verdicts
+from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge
 from tests.standin import event_frames, message, text, tool_use, whole_message
 from tests.standin.answers import Answer
@@ -88,6 +89,14 @@ def test_a_denied_call_is_replaced_however_the_stream_is_cut(places: list[float]
     assert reason == "tool_use"
 
 
+@given(tool=some.text(min_size=1), name=some.text(min_size=1), pattern=some.text(min_size=1))
+def test_the_words_in_place_of_a_call_are_recognized(tool: str, name: str, pattern: str) -> None:
+    one_line = "\n" not in tool + name + pattern
+    assert are_held_words(held_words(tool, name, pattern)) is one_line
+    assert not are_held_words(f"I read: {WORDS}")
+    assert not are_held_words(f"{WORDS} What now?")
+
+
 def test_without_any_call_left_the_answer_ends_its_turn() -> None:
     content, reason = blocks(Judged(rule()).read(body(message(text("I push."), PUSH))))
 
@@ -112,7 +121,7 @@ def test_a_call_that_is_only_marked_or_tried_passes_to_the_byte_and_is_noted(tri
 
     assert judged.read(whole) == whole
     assert judged.noted == [
-        RuleAction("no pushes", tried.action, tried.dry_run, "Bash is denied by Bash(git push *)"),
+        RuleAction("no pushes", tried.action, tried.dry_run, "Bash is denied by Bash(git push *)", "toolu_push"),
     ]
 
 

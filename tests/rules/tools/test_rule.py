@@ -16,7 +16,8 @@ from candela_tui.store.reader import StoreReader
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, message, text, tool_use
 
-PUSH = tool_use("Bash", {"command": "git push --force"})
+PUSH_ID = "toolu_push"
+PUSH = tool_use("Bash", {"command": "git push --force"}, id=PUSH_ID)
 TOOLS = [{"name": name, "input_schema": {"type": "object"}} for name in ("Bash", "WebSearch")]
 WORDS = 'candela did not pass on a call of Bash: the rule "no pushes" denies Bash(git push *).'
 
@@ -57,7 +58,7 @@ async def test_a_denied_call_does_not_reach_the_client_and_both_sides_are_kept(
     assert status == 200
     assert json.dumps(WORDS).encode()[1:-1] in answer
     assert b"toolu_" not in answer
-    assert exchange.rules == (RuleAction("no pushes", "end", False, "Bash is denied by Bash(git push *)"),)
+    assert exchange.rules == (RuleAction("no pushes", "end", False, "Bash is denied by Bash(git push *)", PUSH_ID),)
     assert exchange.outcome is Outcome.OK
     reader = StoreReader(tmp_path / "candela.db")
     assert reader.exchange(exchange.id).rules == exchange.rules

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import msgspec
 
+from candela_tui.analysis import labels
 from candela_tui.protocol.answer_decoder import TOOL_CALLS
+from candela_tui.protocol.held_call import REFUSED, are_held_words
 from candela_tui.protocol.image_size import image_size
-from candela_tui.protocol.raw_json import raw_members
+from candela_tui.protocol.raw_json import decode_json, raw_members
+from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.text import amounts
 from candela_tui.text.cells import shortened
 from candela_tui.ui.screens.request.conversation.attachments import Attachment, file_name
@@ -22,6 +25,7 @@ from candela_tui.ui.widgets.text_view.folding.text_content import TextContent
 
 INDENT = 3
 _ABSENT = msgspec.Raw(b"")
+_LONGEST_HELD_WORDS = 4096
 _REMINDER, _REMINDER_END = b"<system-reminder>", b"</system-reminder>"
 _REMINDER_TAGS = (_REMINDER.decode(), _REMINDER_END.decode())
 
@@ -89,7 +93,9 @@ class _Place:
 class Blocks:
     """Make the foldable blocks of one conversation. Remembers tool calls, so that their results can name them."""
 
-    def __init__(self) -> None:
+    def __init__(self, ruled: Mapping[str, RuleAction] | None = None) -> None:
+        """``ruled`` has what rules did about calls, by the id of the call."""
+        self._ruled = ruled or {}
         self._calls: dict[str, _ToolCall] = {}
         self._attachments = 0
 
@@ -139,7 +145,8 @@ class Blocks:
 
     def _folds(self, block: _Block, body: bytes, place: _Place) -> Iterator[Fold | None]:
         if block.type == "text" and block.text:
-            yield from _texts(bytes(block.text), place)
+            held = _are_held_words(bytes(block.text))
+            yield from _texts(bytes(block.text), replace(place, style="bad") if held else place)
         elif block.type == "thinking" and block.thinking:
             yield _thinking(bytes(block.thinking), place)
         elif block.type == "redacted_thinking":
@@ -164,14 +171,16 @@ class Blocks:
         call = self._calls[block.id] = _ToolCall(name)
         given = bytes(block.input)
         members = raw_members(given) if given else {}
-        head: Line = (("→ ", "accent"), (name, "accent"), (f"   {block.id}", "faint"))
+        action = self._ruled.get(block.id)
+        sign, style = call_look(name, action)
+        head: Line = ((f"{sign} ", style), (name, style), (f"   {block.id}", "faint"))
         fold = Fold("calls", ContentSequence(), f"call of {name}", head, indent=place.indent)
         if members is None:
-            fold.content = JsonContent(given)
+            fold.content = _below_rule(action, JsonContent(given), len(given), style)
             return fold
         content = ArgumentsContent(members, len(given), call.outcome)
-        fold.content = content
-        fold.brief = CallBrief(name, content)
+        fold.content = _below_rule(action, content, len(given), style)
+        fold.brief = CallBrief(name, content, sign, style)
         return fold
 
     def _result(self, block: _Block, place: _Place) -> Iterator[Fold | None]:
@@ -233,6 +242,26 @@ class Blocks:
             yield Fold("", LinesContent((*line, *hint)), name, indent=place.indent, attachment=attachment)
         else:
             yield Fold(place.kind, text, name, (*line, *hint), indent=place.indent, attachment=attachment)
+
+
+def call_look(tool: str, action: RuleAction | None) -> tuple[str, str]:
+    """Return the sign and style of a call: red if a rule held it back, or if it stands in for such a call."""
+    if tool == REFUSED or (action is not None and action.held_back):
+        return "✗", "bad"
+    return "→", "accent" if action is None else "warn"
+
+
+def _below_rule(action: RuleAction | None, content: Content, size: int, style: str) -> Content:
+    """Return a call's content, below what a rule did about the call."""
+    if action is None:
+        return content
+    return ContentSequence(TextContent(msgspec.json.encode(labels.ruled_call(action)), style=style), content, size=size)
+
+
+def _are_held_words(literal: bytes) -> bool:
+    """Return whether a JSON string is what stands in place of a call that a rule held back."""
+    text = decode_json(literal) if len(literal) <= _LONGEST_HELD_WORDS else None
+    return isinstance(text, str) and are_held_words(text)
 
 
 def _listed(body: bytes) -> bytes:
@@ -301,11 +330,13 @@ class CallBrief:
 
     name: str
     content: ArgumentsContent
+    sign: str
+    style: str
 
     def __call__(self, room: int) -> Line:
         rest = max(0, room - len(self.name) - 4)
         arguments = shortened(self.content.brief(rest), rest)
-        return (("→ ", "accent"), (self.name, "accent"), ("  ", "text"), (arguments, "dim"))
+        return ((f"{self.sign} ", self.style), (self.name, self.style), ("  ", "text"), (arguments, "dim"))
 
 
 @dataclass(frozen=True, slots=True)

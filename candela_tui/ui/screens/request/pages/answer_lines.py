@@ -1,14 +1,16 @@
 """A response as it grows, block by block: only what is new is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from candela_tui.protocol.answer_decoder import TOOL_CALLS, ContentBlock, MessageFold
+from candela_tui.protocol.held_call import are_held_words
+from candela_tui.protocol.rule_action import RuleAction, by_call
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.wrap import broken
-from candela_tui.ui.screens.request.conversation.blocks import INDENT, Blocks
+from candela_tui.ui.screens.request.conversation.blocks import INDENT, Blocks, call_look
 from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels
@@ -45,14 +47,18 @@ class AnswerLines:
         self._lines = lines
         self._width = width
         self._blocks: dict[int, _Written] = {}
+        self._ruled: dict[str, RuleAction] = {}
         self._end = 0
 
-    def write(self, fold: MessageFold) -> Iterator[None]:
-        """Bring the lines up to date."""
+    def write(self, fold: MessageFold, rules: Iterable[RuleAction] = ()) -> Iterator[None]:
+        """Bring the lines up to date. ``rules`` is what rules did about the exchange."""
         self._lines.cut(self._end)
         last = max(self._blocks, default=-1)
-        if any(self._blocks[index].pieces != len(fold.blocks[index].pieces) for index in self._blocks if index != last):
-            # Blocks rarely grow in parallel; if they do, all are written again.
+        before, self._ruled = self._ruled, by_call(rules)
+        if self._ruled != before or any(
+            self._blocks[index].pieces != len(fold.blocks[index].pieces) for index in self._blocks if index != last
+        ):
+            # Blocks rarely grow in parallel, and rules rarely do something; if so, all are written again.
             self._lines.cut(0)
             self._blocks.clear()
         for index, block in sorted(fold.blocks.items()):
@@ -77,7 +83,7 @@ class AnswerLines:
         fresh = "".join(block.pieces[written.pieces :])
         written.pieces = len(block.pieces)
         if fresh:
-            yield from self._grow(written, fresh, "thinking" if block.type == "thinking" else "text")
+            yield from self._grow(written, fresh, _style(block))
         if block.done:
             written.done = True
             if block.type in TOOL_CALLS and index == max(self._blocks):
@@ -91,12 +97,30 @@ class AnswerLines:
             self._lines.add((f"{margin}∴ thinking", "thinking"))
         elif block.type in TOOL_CALLS:
             name, call = block.start.get("name"), block.start.get("id")
-            self._lines.add((f"{margin}→ ", "accent"), (str(name), "accent"), (f"   {call}", "faint"))
+            sign, style = call_look(str(name), self._ruled.get(str(call)))
+            self._lines.add((f"{margin}{sign} ", style), (str(name), style), (f"   {call}", "faint"))
+
+    def held_calls(self, fold: MessageFold) -> Iterator[None]:
+        """Add the calls of the provider's answer that the client did not get, below what was written."""
+        held = [
+            block
+            for _, block in sorted(fold.blocks.items())
+            if block.type in TOOL_CALLS
+            and (action := self._ruled.get(str(block.start.get("id")))) is not None
+            and action.held_back
+        ]
+        if not held:
+            return
+        self._lines.add()
+        self._lines.add((" The provider's answer had instead:", "dim"))
+        for block in held:
+            self._lines.add()
+            yield from self._whole(_call(block))
 
     def _whole(self, body: bytes) -> Iterator[None]:
         """Write a complete block as the Messages tab shows it."""
         lines = FoldedLines(self._width, DetailLevels(Preferences(), {}))
-        folds = Blocks().block(body, "assistant", "block")
+        folds = Blocks(self._ruled).block(body, "assistant", "block")
         yield from lines.add(None if fold is None else replace(fold, kind="", gap=0) for fold in folds)
         for number in range(len(lines)):
             self._lines.add(*lines.line(number))
@@ -126,6 +150,13 @@ class AnswerLines:
                 self._lines.add_wrapped(written.lost, INDENT, *line)
             begin, end = start, stop
         return text[begin:]
+
+
+def _style(block: ContentBlock) -> str:
+    if block.type == "thinking":
+        return "thinking"
+    # Such words come in one piece.
+    return "bad" if len(block.pieces) == 1 and are_held_words(block.pieces[0]) else "text"
 
 
 def _call(block: ContentBlock) -> bytes:

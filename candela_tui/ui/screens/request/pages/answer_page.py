@@ -113,11 +113,14 @@ class AnswerPage:
 
     async def open(self) -> Iterator[None]:
         """Write what has arrived."""
-        return self._write(await self._incoming.take())
+        return self._write(await self._arrived())
 
     async def more(self) -> Iterator[None] | None:
         """Write what has arrived since, or return None at the end."""
-        return None if self._incoming.ended else self._write(await self._incoming.take())
+        return None if self._incoming.ended else self._write(await self._arrived())
+
+    async def _arrived(self) -> TimedChunks:
+        return await self._incoming.take()
 
     def _write(self, arrived: TimedChunks) -> Iterator[None]:
         raise NotImplementedError

@@ -8,7 +8,7 @@ from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.screens.request.pages.answer_lines import AnswerLines
-from candela_tui.ui.screens.request.pages.answer_page import AnswerPage, TimedChunks
+from candela_tui.ui.screens.request.pages.answer_page import AnswerPage, IncomingAnswer, TimedChunks
 from candela_tui.ui.screens.request.pages.page import ShownRequest
 from candela_tui.ui.style import outcomes
 from candela_tui.ui.widgets.text_view.lines import UNWRAPPED
@@ -25,7 +25,17 @@ class ResponsePage(AnswerPage):
         super().__init__(request, width)
         self.lines: WrittenLines = WrittenLines()
         self._answer: AnswerDecoder | None = None
+        self._of_provider = IncomingAnswer(request, "provider")
+        self._held: TimedChunks = []
+        """The provider's answer, if it has calls that a rule held back."""
         self._written = AnswerLines(self.lines, width if request.preferences.now.wrap else UNWRAPPED)
+
+    async def _arrived(self) -> TimedChunks:
+        arrived = await super()._arrived()
+        exchange, incoming = self._request.exchange, self._incoming
+        if incoming.ended and incoming.side != "provider" and any(each.held_back for each in exchange.rules):
+            self._held = await self._of_provider.take()
+        return arrived
 
     def _write(self, arrived: TimedChunks) -> Iterator[None]:
         exchange, incoming = self._request.exchange, self._incoming
@@ -38,11 +48,23 @@ class ResponsePage(AnswerPage):
             if incoming.ended:
                 self._answer.feed(incoming.last())
                 self._answer.finish()
-            yield from self._written.write(self._answer.fold)
+            yield from self._written.write(self._answer.fold, exchange.rules)
+            yield from self._held_calls()
         else:
             self.lines.cut(0)
         self._end(exchange)
         yield
+
+    def _held_calls(self) -> Iterator[None]:
+        if not self._held:
+            return
+        answer = self._of_provider.answer_decoder()
+        for chunk, _ in self._held:
+            answer.feed(self._of_provider.readable(chunk))
+            yield
+        answer.feed(self._of_provider.last())
+        answer.finish()
+        yield from self._written.held_calls(answer.fold)
 
     def _end(self, exchange: Exchange) -> None:
         add = self.lines.add
