@@ -68,6 +68,8 @@ class Reservation:
     """What it may cost at most. None: not known."""
     unknown: bool
     """Whether nothing is known of what it may cost, so that ``amount`` is at first nothing."""
+    counts: bool
+    """Whether it began in the window."""
 
 
 class Account:
@@ -78,6 +80,7 @@ class Account:
         self._step_s = window.step_s
         self._steps: dict[int, Amount] = {}
         self._spent = NOTHING
+        self._held = NOTHING
         self._first = 0
         """The first step that counts: earlier ones were dropped."""
         self.reserved: dict[str, Reservation] = {}
@@ -99,6 +102,10 @@ class Account:
         if first <= self._first:
             return
         self._first = first
+        for reservation in self.reserved.values():
+            if reservation.counts and self._step(reservation.at) < first:
+                reservation.counts = False
+                self._held = self._held.minus(reservation.amount)
         gone = [step for step in self._steps if step < first]
         for step in gone:
             self._spent = self._spent.minus(self._steps.pop(step))
@@ -134,11 +141,7 @@ class Account:
     @property
     def held(self) -> Amount:
         """What the requests in flight are expected to cost that count in this window."""
-        amount = NOTHING
-        for each in self.reserved.values():
-            if self._step(each.at) >= self._first:
-                amount = amount.plus(each.amount)
-        return amount
+        return self._held
 
     @property
     def idle(self) -> bool:
@@ -166,17 +169,27 @@ class Account:
 
     def reserve(self, request_id: str, at: datetime, expected: Amount | None, most: Amount | None) -> None:
         """Reserve what a request is expected to cost."""
-        self.reserved[request_id] = Reservation(at, expected or NOTHING, most, expected is None)
+        self.give_back(request_id)
+        counts = self._step(at) >= self._first
+        made = self.reserved[request_id] = Reservation(at, expected or NOTHING, most, expected is None, counts)
+        if counts:
+            self._held = self._held.plus(made.amount)
 
     def grow(self, request_id: str, so_far: Amount) -> None:
         """Reserve at least what a request already cost."""
         found = self.reserved.get(request_id)
-        if found is not None:
-            found.amount = found.amount.at_least(so_far)
+        if found is None:
+            return
+        more = found.amount.at_least(so_far)
+        if found.counts:
+            self._held = self._held.plus(more.minus(found.amount))
+        found.amount = more
 
     def give_back(self, request_id: str) -> None:
         """Reserve nothing for a request any more."""
-        self.reserved.pop(request_id, None)
+        found = self.reserved.pop(request_id, None)
+        if found is not None and found.counts:
+            self._held = self._held.minus(found.amount)
 
     @property
     def is_blocked(self) -> bool:
