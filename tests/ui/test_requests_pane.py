@@ -338,7 +338,7 @@ async def test_columns_are_chosen_moved_and_remembered(scene: Scene) -> None:
         await shows(pilot, "Columns", "tools that the answer calls")
         await pilot.press("j", "j", "space", "J", "J")
         await until(pilot, lambda: "AGENT" not in scene.app.sources.preferences.now.columns)
-        await pilot.press("G", *"kkkkk", "space", "escape")
+        await pilot.press("G", *"kkkkkk", "space", "escape")
         await until(pilot, lambda: "Bash, Edit" in row(pilot, "11:59:10"))
         assert "main" not in row(pilot, "11:59:10")
         assert scene.app.sources.preferences.now.columns[-1] == "TOOLS"
