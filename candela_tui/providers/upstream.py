@@ -50,8 +50,9 @@ class ClientRequest:
     """What it was sent to, if it did not come in by a base URL."""
     noted: list[RuleAction] = field(default_factory=list, compare=False)
     """What rules do about it and its answer; they add to it, also while the answer passes."""
-    read: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """What rules have read of it, so that several of them read it once. A changed request begins with nothing."""
+    read: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What rules have read of it, by the function that reads it, so that several of them read it once. A changed
+    request begins with nothing."""
     answer_fields: HeaderList = field(default_factory=list, compare=False)
     """Header fields that rules add to the answer."""
     id: str = field(default_factory=new_id, compare=False)

@@ -20,30 +20,32 @@ _LARGE = 256 * 1024
 
 async def beside_the_loop(request: ClientRequest, read: Callable[[ClientRequest], Read]) -> Read:
     """Return what ``read`` finds in a request, without holding up the loop for a large one."""
-    return read(request) if len(request.body) < _LARGE else await asyncio.to_thread(read, request)
+    if len(request.body) < _LARGE or read in request.read:
+        return read(request)
+    return await asyncio.to_thread(read, request)
 
 
 def decoded_body(request: ClientRequest) -> bytes:
     """Return the body without its Content-Encoding. A body in an encoding that it does not have is empty: the provider
     refuses it."""
-    return _once(request, "body", _decoded_body)
+    return _once(request, decoded_body, _decoded_body)
 
 
 def parsed(request: ClientRequest) -> ParsedRequest:
     """Read a request."""
-    return _once(request, "parsed", _parsed)
+    return _once(request, parsed, _parsed)
 
 
 def arrival(request: ClientRequest) -> Exchange:
     """Return what is known of the exchange before its request is sent. It has no id."""
-    return _once(request, "arrival", _arrival)
+    return _once(request, arrival, _arrival)
 
 
-def _once(request: ClientRequest, name: str, read: Callable[[ClientRequest], Read]) -> Read:
+def _once(request: ClientRequest, known_as: object, read: Callable[[ClientRequest], Read]) -> Read:
     known = request.read
-    if name not in known:
-        known[name] = read(request)
-    return cast(Read, known[name])
+    if known_as not in known:
+        known[known_as] = read(request)
+    return cast(Read, known[known_as])
 
 
 def _decoded_body(request: ClientRequest) -> bytes:
