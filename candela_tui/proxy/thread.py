@@ -3,22 +3,14 @@
 import asyncio
 import concurrent.futures
 import logging
-import socket
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from candela_tui.client_telemetry.intake import ClientTelemetry
-from candela_tui.config import Settings
-from candela_tui.feed import Feed
-from candela_tui.paths import Paths
 from candela_tui.proxy.collector import Collector
 from candela_tui.proxy.listen import HOST
-from candela_tui.proxy.metrics.counts import Counts
 from candela_tui.proxy.server import Proxy
-from candela_tui.sinks.sink import Sink
 
 # Seconds that a thread may hold the interpreter while another needs it. With the default of 5 ms, a busy dashboard
 # delays a chunk by that much at each turn.
@@ -31,32 +23,12 @@ logger = logging.getLogger(__name__)
 class ProxyThread:
     """Runs a ``Proxy`` from ``start`` to ``stop``. Both block, and are called from another thread."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        sock: socket.socket,
-        feed: Feed,
-        sinks: Sequence[Sink],
-        paths: Paths | None = None,
-        rules_file: Path | None = None,
-        dashboard: Sequence[str] = (),
-        counts: Counts | None = None,
-        redirected: Sequence[socket.socket] = (),
-        client_telemetry: ClientTelemetry | None = None,
-    ) -> None:
-        """``dashboard`` is the command for a dashboard that is attached to this candela, ``counts`` what counts for
-        ``/metrics``. ``redirected`` are the sockets that the system redirects connections to."""
-        self._counts = counts
-        self._dashboard = dashboard
-        self._redirected = redirected
-        self._client_telemetry = client_telemetry
-        self._settings = settings
-        self._sock = sock
-        self._feed = feed
-        self._sinks = sinks
-        self._paths = paths
-        self._rules_file = rules_file
-        self.address = f"{HOST}:{sock.getsockname()[1]}"
+    def __init__(self, make: Callable[[], Proxy], port: int, notify: Callable[[str], None]) -> None:
+        """``make`` returns the proxy; it is called in the thread. ``port`` is the one that it listens on. ``notify``
+        gets a message for the user if it stops by itself."""
+        self._make = make
+        self._notify = notify
+        self.address = f"{HOST}:{port}"
         self._started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._grace_s = 0.0
         self._leave: asyncio.Event | None = None
@@ -88,25 +60,14 @@ class ProxyThread:
             except Exception as error:
                 if self._started.done():
                     logger.exception("the proxy's thread ended")
-                    self._feed.notify("The proxy has stopped unexpectedly (the log says why): restart candela")
+                    self._notify("The proxy has stopped unexpectedly (the log says why): restart candela")
                 else:
                     self._started.set_exception(error)
 
     async def _serve(self) -> None:
         self._leave = asyncio.Event()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-        proxy = Proxy(
-            self._settings,
-            self._sock,
-            self._feed,
-            self._sinks,
-            self._paths,
-            self._rules_file,
-            self._dashboard,
-            self._counts,
-            self._redirected,
-            self._client_telemetry,
-        )
+        proxy = self._make()
         await proxy.start()
         self._started.set_result(asyncio.get_running_loop())
         collector = asyncio.create_task(_collect(proxy), name="collector")

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from candela_tui.config import Settings
 from candela_tui.feed import Feed
 from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import PortTaken, bind, running_candela
+from candela_tui.proxy.server import Proxy
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.sinks.store import StoreSink
 from candela_tui.store.writer import StoreWriter
@@ -46,7 +48,9 @@ def test_the_proxy_runs_in_a_thread_of_its_own_until_it_is_stopped(tmp_path: Pat
     sock = bind(0)
     port = sock.getsockname()[1]
     writer = StoreWriter(tmp_path / "candela.db", on_problem=lambda _: None, on_stored=lambda _: None)
-    proxy = ProxyThread(Settings(), sock, Feed(), (StoreSink(writer),), default_paths(data=tmp_path))
+    feed = Feed()
+    make = partial(Proxy, Settings(), sock, feed, (StoreSink(writer),), default_paths(data=tmp_path))
+    proxy = ProxyThread(make, port, feed.notify)
     proxy.start()
     try:
         found = running_candela(port)
@@ -61,6 +65,8 @@ def test_the_proxy_runs_in_a_thread_of_its_own_until_it_is_stopped(tmp_path: Pat
 def test_a_proxy_that_cannot_start_says_why_to_whoever_starts_it(tmp_path: Path) -> None:
     settings = Settings.model_validate({"proxy": {"ca_bundle": tmp_path / "none.pem"}})
     writer = StoreWriter(tmp_path / "candela.db", on_problem=lambda _: None, on_stored=lambda _: None)
-    proxy = ProxyThread(settings, bind(0), Feed(), (StoreSink(writer),))
+    sock, feed = bind(0), Feed()
+    make = partial(Proxy, settings, sock, feed, (StoreSink(writer),))
+    proxy = ProxyThread(make, sock.getsockname()[1], feed.notify)
     with pytest.raises(OSError, match=r"none\.pem"):
         proxy.start()

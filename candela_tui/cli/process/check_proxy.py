@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
@@ -64,6 +65,7 @@ def proxy_for_check(invocation: Invocation, settings: Settings) -> Iterator[str]
         return
     # These imports take a quarter of a second and are not needed if a candela is running.
     from candela_tui.proxy.listen import bind
+    from candela_tui.proxy.server import Proxy
     from candela_tui.proxy.thread import ProxyThread
 
     # Nobody else is to reach it, and it asks itself for no key.
@@ -71,7 +73,9 @@ def proxy_for_check(invocation: Invocation, settings: Settings) -> Iterator[str]
         "proxy": settings.proxy.model_copy(update={"listen": None}),
         "keys": settings.keys.model_copy(update={"required": False}),
     }
-    proxy = ProxyThread(settings.model_copy(update=own), bind(0), Feed(), (), invocation.paths)
+    sock, feed = bind(0), Feed()
+    make = partial(Proxy, settings.model_copy(update=own), sock, feed, (), invocation.paths)
+    proxy = ProxyThread(make, sock.getsockname()[1], feed.notify)
     try:
         proxy.start()
     except OSError as error:

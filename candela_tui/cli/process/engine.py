@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.proxy.metrics.counts import Counts
+from candela_tui.proxy.server import Proxy
 from candela_tui.proxy.thread import ProxyThread
 from candela_tui.results.thread import ResultsThread
 from candela_tui.rules.mistakes import rule_mistakes
@@ -98,7 +100,8 @@ class Engine:
         followed = rules_file or invocation.paths.config
         self._client_telemetry = ClientTelemetry(self._writer.add_reports, forward_to(self._sinks), self.feed.notify)
         self._writer.on_reported = self._reported
-        self._proxy = ProxyThread(
+        make = partial(
+            Proxy,
             settings,
             sock,
             self.feed,
@@ -110,6 +113,7 @@ class Engine:
             redirected,
             self._client_telemetry,
         )
+        self._proxy = ProxyThread(make, self.port, self.feed.notify)
 
     @property
     def address(self) -> str:
