@@ -74,6 +74,7 @@ from candela_tui.rules.budgets.of_keys import budgets_of_keys
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
+from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
@@ -158,6 +159,7 @@ class Proxy:
         self._port: int = sock.getsockname()[1]
         self._feed = feed
         self._paths = paths
+        self._store = StoreReader(paths.store) if paths else None
         self._routes = Routes(settings)
         self._upstreams: dict[RouteName, Upstream] = {}
         self._ruled: RuledUpstreams | None = None
@@ -235,14 +237,8 @@ class Proxy:
         )
         self._webhooks = Webhooks(attempts)
         self._budgets.on_reached = self._webhooks.reached
-        self._ruled = RuledUpstreams(
-            opened,
-            self._settings,
-            self._feed.notify,
-            self._ledger,
-            self._budgets,
-            StoreReader(self._paths.store) if self._paths else None,
-        )
+        context = RuleContext(self._feed.notify, self._ledger, self._budgets, self._store)
+        self._ruled = RuledUpstreams(opened, self._settings, context)
         self._upstreams = self._ruled.by_route
         self._apply_rules(self._settings.rules)
         try:
@@ -309,9 +305,9 @@ class Proxy:
 
     async def _fill_conversations(self) -> None:
         """Tell the capture the latest conversations from before this process."""
-        if self._paths is None:
+        reader = self._store
+        if reader is None:
             return
-        reader = StoreReader(self._paths.store)
         try:
             self._capture.fill(await _once_current(lambda: reader.conversations(MOST_KNOWN)))
         except StoreError as error:
@@ -322,10 +318,10 @@ class Proxy:
         is the task that did so for the rules before these."""
         if before is not None:
             await before
-        if self._paths is None:
+        reader = self._store
+        if reader is None:
             self._budgets.begin()
             return
-        reader = StoreReader(self._paths.store)
         try:
             if not self._ledger.complete:
                 # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
@@ -462,7 +458,8 @@ class Proxy:
         key = await self._keys.admit(asked.headers, asked.route, from_beyond=from_beyond)
         if isinstance(key, KeyRefusal):
             return self._refused(replace(asked, key=key.key), key)
-        asked = replace(asked, key=key)
+        if key is not None:
+            asked = replace(asked, key=key)
         if coded(asked.headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
             return self._blocked(asked, 501, words)

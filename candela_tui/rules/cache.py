@@ -12,16 +12,15 @@ import msgspec
 
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.ledger.running import Spending
 from candela_tui.protocol.claude_code.request_kinds import without_attribution
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.upstream import Attempt, ClientRequest, Repeat, Reply, Upstream
-from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body
+from candela_tui.rules.rule import RuleContext
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.amounts import money
@@ -36,15 +35,13 @@ _AT_ONCE = 500
 """Recorded requests that are looked at for one request."""
 
 
-def rule(
-    settings: RulesSettings, spending: Spending, _: Budgets, store: StoreReader | None = None
-) -> "CacheRule | None":
+def rule(settings: RulesSettings, context: RuleContext) -> "CacheRule | None":
     """Make the rule, or return None if it is off or nothing is stored."""
     cache = settings.cache
-    if store is None or not (cache.kinds or cache.match):
+    if context.store is None or not (cache.kinds or cache.match):
         return None
-    wanted = RequestFilter(cache.match, spending) if cache.match else None
-    answers = StoredAnswers(store, timedelta(hours=cache.max_age_h))
+    wanted = RequestFilter(cache.match, context.spending) if cache.match else None
+    answers = StoredAnswers(context.store, timedelta(hours=cache.max_age_h))
     return CacheRule(frozenset(cache.kinds), wanted, answers, dry_run=settings.dry_run or cache.dry_run)
 
 

@@ -1,37 +1,24 @@
 """The upstreams of all routes, each behind the rules that are in force."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from candela_tui.config import RulesSettings, Settings
-from candela_tui.ledger.running import Spending
 from candela_tui.providers.identity import RouteName, route_of
 from candela_tui.providers.upstream import Upstream
-from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.key_limits import KeyLimited
 from candela_tui.rules.routes.rule import Routing
+from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.table import with_rules
-from candela_tui.store.reader import StoreReader
 
 
 class RuledUpstreams:
     """Puts rules in front of upstreams, and other rules later. A request keeps the upstream that it got, and so the
     rules that it began with. Used only on the proxy's event loop."""
 
-    def __init__(
-        self,
-        opened: Mapping[RouteName, Upstream],
-        settings: Settings,
-        notify: Callable[[str], None],
-        spending: Spending,
-        budgets: Budgets,
-        store: StoreReader | None = None,
-    ) -> None:
+    def __init__(self, opened: Mapping[RouteName, Upstream], settings: Settings, context: RuleContext) -> None:
         limited = {name: KeyLimited(route_of(name).provider, each) for name, each in opened.items()}
-        self._routing = Routing(limited, settings, notify)
-        self._notify = notify
-        self._spending = spending
-        self._budgets = budgets
-        self._store = store
+        self._routing = Routing(limited, settings, context.notify)
+        self._context = context
         self._chosen: Mapping[RouteName, Upstream] = limited
         self.by_route: dict[RouteName, Upstream] = dict(limited)
         """What a new request gets. Without a rule it is what chooses the provider of the request."""
@@ -39,10 +26,7 @@ class RuledUpstreams:
     def apply(self, settings: RulesSettings) -> None:
         """Put these rules in force for the requests that come from now on."""
         self._chosen = self._routing.upstreams(settings)
-        ruled = {
-            name: with_rules(upstream, settings, self._notify, self._spending, self._budgets, self._store)
-            for name, upstream in self._chosen.items()
-        }
+        ruled = {name: with_rules(upstream, settings, self._context) for name, upstream in self._chosen.items()}
         self.by_route.update(ruled)
 
     @property

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from candela_tui.config import RulesSettings
@@ -28,9 +29,21 @@ class Rule(Protocol):
         """
 
 
-MakeRule = Callable[[RulesSettings, Spending, Budgets, StoreReader | None], Rule | None]
-"""Makes a rule from its section of the settings, what was recorded so far, and the budgets of all routes. Returns None
-if the section is empty, which means that the rule is off."""
+@dataclass(frozen=True, slots=True)
+class RuleContext:
+    """What rules are made from, besides their settings."""
+
+    notify: Callable[[str], None]
+    """Gives the user a notice."""
+    spending: Spending
+    budgets: Budgets
+    """The budgets of all routes."""
+    store: StoreReader | None = None
+    """What is recorded; None: nothing is."""
+
+
+MakeRule = Callable[[RulesSettings, RuleContext], Rule | None]
+"""Makes a rule from its section of the settings. Returns None if the section is empty: then the rule is off."""
 
 
 class RuledUpstream:

@@ -8,13 +8,11 @@ import aiohttp
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
 from candela_tui.config import RulesSettings, Settings
-from candela_tui.ledger.running import RunningLedger
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.upstream import ClientRequest
 from candela_tui.rules.in_force import RuledUpstreams
-from candela_tui.text.times import Clock
 from tests.proxy.running import BODY, RunningProxy
-from tests.rules.budgets.making import budgets_of
+from tests.rules.budgets.making import context_of
 from tests.rules.test_models import Passes
 from tests.standin import Gate, Provider, message, text, tool_use
 
@@ -97,9 +95,7 @@ async def test_a_request_in_flight_keeps_the_rules_that_it_began_with(provider: 
 
 async def test_without_a_rule_a_request_gets_the_attempt_of_the_upstream_itself() -> None:
     upstream = Passes()
-    ruled = RuledUpstreams(
-        {RouteName.DIRECT: upstream}, Settings(), lambda _: None, RunningLedger(Clock()), budgets_of()
-    )
+    ruled = RuledUpstreams({RouteName.DIRECT: upstream}, Settings(), context_of())
     ruled.apply(RulesSettings.model_validate({"models": {"deny": ["x"]}}))
     assert ruled.ruled
     ruled.apply(RulesSettings())

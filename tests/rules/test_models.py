@@ -12,14 +12,12 @@ import pytest
 
 from candela_tui.config import ModelRules, RulesSettings
 from candela_tui.exchange import Outcome
-from candela_tui.ledger.running import RunningLedger
 from candela_tui.providers.upstream import Attempt, ClientRequest, ProviderRequest, Reply
 from candela_tui.rules.models.rule import ModelRule, rule
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.table import with_rules
-from candela_tui.text.times import Clock
 from tests.proxy.running import RunningProxy, route_speaking
-from tests.rules.budgets.making import budgets_of
+from tests.rules.budgets.making import context_of
 from tests.standin import Provider
 
 DENY = {"rules": {"models": {"deny": ["claude-opus-*"]}}}
@@ -38,7 +36,7 @@ class Passes:
 
 
 def denying(pattern: str) -> ModelRule:
-    made = rule(RulesSettings(models=ModelRules(deny=(pattern,))), RunningLedger(Clock()), budgets_of())
+    made = rule(RulesSettings(models=ModelRules(deny=(pattern,))), context_of())
     assert made is not None
     return made
 
@@ -119,13 +117,11 @@ def test_a_refusal_of_a_chat_has_openais_form() -> None:
 
 async def test_without_a_rule_the_upstream_is_not_wrapped() -> None:
     upstream = Passes()
-    assert with_rules(upstream, RulesSettings(), lambda _: None, RunningLedger(Clock()), budgets_of()) is upstream
+    assert with_rules(upstream, RulesSettings(), context_of()) is upstream
     ruled = with_rules(
         upstream,
         RulesSettings.model_validate({"models": {"deny": ["x"]}}),
-        lambda _: None,
-        RunningLedger(Clock()),
-        budgets_of(),
+        context_of(),
     )
     assert ruled is not upstream
     await ruled.close()

@@ -21,11 +21,12 @@ from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.mistakes import rule_mistakes
 from candela_tui.rules.models.other_model import with_model
 from candela_tui.rules.models.rule import ModelRule, rule
+from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.table import with_rules
 from candela_tui.text.times import Clock
 from tests.analysis.exchanges import cost
 from tests.proxy.running import RunningProxy, route_speaking
-from tests.rules.budgets.making import budgets_of
+from tests.rules.budgets.making import budgets_of, context_of
 from tests.rules.test_models import Passes, asked, asking
 from tests.standin import Answer, Provider, ReceivedRequest
 from tests.store.recording import exchange
@@ -43,7 +44,7 @@ def settings(**section: Any) -> RulesSettings:
 
 
 async def attempted(request: ClientRequest, ledger: RunningLedger | None = None, **section: Any) -> Attempt | Reply:
-    made = rule(settings(**section), ledger or RunningLedger(Clock()), budgets_of())
+    made = rule(settings(**section), context_of(ledger))
     assert made is not None
     return await made.attempt(request, Passes())
 
@@ -147,7 +148,7 @@ def with_budget(spent: str, *marks: dict[str, Any]) -> tuple[ModelRule, Budgets]
     rules = Settings.model_validate({"rules": {"budgets": [budget], "models": {"below_budget": marks}}}).rules
     budgets = budgets_of(budget)
     budgets.ended(exchange(1, cost=cost(spent), outcome=Outcome.OK), None)
-    made = rule(rules, RunningLedger(Clock()), budgets)
+    made = rule(rules, RuleContext(lambda _: None, RunningLedger(Clock()), budgets))
     assert made is not None
     return made, budgets
 
@@ -202,7 +203,7 @@ async def test_a_rule_that_is_only_tried_changes_nothing(dry: dict[str, Any]) ->
     tried = Settings.model_validate(
         {"rules": {**dry["rules"], "models": {**dry["rules"].get("models", {}), **section}}}
     )
-    made = rule(tried.rules, RunningLedger(Clock()), budgets_of())
+    made = rule(tried.rules, context_of())
     assert made is not None
     for model, action in (("fast", "model"), (OPUS, "refuse")):
         request = asking(model)
@@ -281,7 +282,7 @@ LISTED = {"aliases": {"fast": HAIKU, "new": "claude-sonnet-5-5", "big": OPUS}, "
 
 
 async def listing(path: str, route: Route | None = None) -> tuple[int, Any]:
-    upstream = with_rules(Lists(), settings(**LISTED), lambda _: None, RunningLedger(Clock()), budgets_of())  # type: ignore[arg-type]
+    upstream = with_rules(Lists(), settings(**LISTED), context_of())  # type: ignore[arg-type]
     step = await upstream.attempt(ClientRequest("GET", path, [], b"", route or route_of(RouteName.VERTEX)))
     assert isinstance(step, Reply)
     return step.status, json.loads(step.body)

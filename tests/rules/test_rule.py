@@ -10,7 +10,7 @@ from candela_tui.ledger.running import Spending
 from candela_tui.protocol.sse import ServerSentEvent
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules import table
-from candela_tui.rules.rule import Rule
+from candela_tui.rules.rule import Rule, RuleContext
 from candela_tui.rules.watching import watched
 from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider
@@ -77,8 +77,8 @@ async def test_a_rule_reads_what_was_used_before_this_start_and_since(
         store_whole(writer, exchange(1))
     read: list[Spending] = []
 
-    def rule(_: RulesSettings, spending: Spending, *__: object) -> Rule:
-        read.append(spending)
+    def rule(_: RulesSettings, context: RuleContext) -> Rule:
+        read.append(context.spending)
         return Watches()
 
     monkeypatch.setattr(table, "RULES", (rule,))

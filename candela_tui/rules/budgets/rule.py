@@ -26,7 +26,7 @@ from candela_tui.rules.budgets.targets import Place
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import arrival, beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
-from candela_tui.store.reader import StoreReader
+from candela_tui.rules.rule import RuleContext
 from candela_tui.text.times import utc_now
 
 logger = logging.getLogger(__name__)
@@ -39,11 +39,11 @@ _JSON = ("content-type", "application/json")
 _PLACES = frozenset({"project", "branch"})
 
 
-def rule(
-    settings: RulesSettings, spending: Spending, budgets: Budgets, _: StoreReader | None = None
-) -> "BudgetRules | None":
+def rule(settings: RulesSettings, context: RuleContext) -> "BudgetRules | None":
     """Make the rule, or return None if it is off."""
-    return BudgetRules(budgets, RequestReader(settings, spending, budgets)) if settings.budgets else None
+    if not settings.budgets:
+        return None
+    return BudgetRules(context.budgets, RequestReader(settings, context.spending, context.budgets))
 
 
 class RequestReader:

@@ -16,18 +16,17 @@ from candela_tui.rules.models.other_model import names_model, with_model
 from candela_tui.rules.models.policy import NAME, ModelPolicy, refusal_words, refused, replaced
 from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused as refusal
-from candela_tui.store.reader import StoreReader
+from candela_tui.rules.rule import RuleContext
 
 
-def rule(
-    settings: RulesSettings, spending: Spending, budgets: Budgets, _: StoreReader | None = None
-) -> "ModelRule | None":
+def rule(settings: RulesSettings, context: RuleContext) -> "ModelRule | None":
     """Make the rule, or return None if it is off."""
     models = settings.models
     if not (models.allow or models.deny or models.aliases or models.by_agent or models.below_budget):
         return None
-    fullness = Fullness(budgets, RequestReader(settings, spending, budgets))
-    return ModelRule(ModelPolicy(models), spending, fullness, dry_run=settings.dry_run or models.dry_run)
+    reader = RequestReader(settings, context.spending, context.budgets)
+    fullness = Fullness(context.budgets, reader)
+    return ModelRule(ModelPolicy(models), context.spending, fullness, dry_run=settings.dry_run or models.dry_run)
 
 
 class Fullness:

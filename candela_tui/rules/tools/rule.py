@@ -7,28 +7,26 @@ from pathlib import Path
 
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.config import RulesSettings
-from candela_tui.ledger.running import Spending
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream, with_following
-from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import beside_the_loop, parsed
 from candela_tui.rules.refusal import refused
+from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.tools.declared import judge_declared
 from candela_tui.rules.tools.edited_answer import EditedAnswer
 from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge, Judgement
-from candela_tui.store.reader import StoreReader
 
 
-def rule(settings: RulesSettings, spending: Spending, _: Budgets, __: StoreReader | None = None) -> "ToolRules | None":
+def rule(settings: RulesSettings, context: RuleContext) -> "ToolRules | None":
     """Make the rule, or return None if it is off."""
     if not settings.tools:
         return None
     tried = [each.model_copy(update={"dry_run": True}) if settings.dry_run else each for each in settings.tools]
-    filters = {number: RequestFilter(each.match, spending) for number, each in enumerate(tried) if each.match}
+    filters = {number: RequestFilter(each.match, context.spending) for number, each in enumerate(tried) if each.match}
     return ToolRules(Judge(tried), filters, str(Path.home()))
 
 

@@ -14,6 +14,7 @@ from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import RouteName
 from candela_tui.rules.budgets.engine import Asked, Budgets
 from candela_tui.rules.budgets.targets import Place
+from candela_tui.rules.rule import RuleContext
 from candela_tui.text.times import Clock
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -27,6 +28,11 @@ def budgets_of(*settings: dict[str, Any], timezone: str = "UTC", **more: Any) ->
     budgets.configure(RulesSettings.model_validate({"budgets": settings, "timezone": timezone}))
     budgets.begin()
     return budgets
+
+
+def context_of(ledger: RunningLedger | None = None) -> RuleContext:
+    """What rules are made from where there are no budgets and nothing was recorded."""
+    return RuleContext(lambda _: None, ledger or RunningLedger(Clock()), budgets_of())
 
 
 def request(id: str, at: datetime = NOON, **facts: Any) -> Exchange:
