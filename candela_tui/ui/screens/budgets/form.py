@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widgets import Input
 
 from candela_tui.config import (
@@ -30,10 +29,9 @@ from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
+from candela_tui.ui.widgets.key_editor import KeyEditor
 from candela_tui.ui.widgets.one_line import OneLine
 from candela_tui.ui.widgets.rows.row_list import RowList
-from candela_tui.ui.widgets.text_view.text_view import TextView
-from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
 _NAME = 16
 
@@ -102,21 +100,13 @@ class RuleForm(Closable[bool]):
         self._rule = rule
         self._values: dict[str, Any] = dict(rule.values) if rule is not None else {}
         self._rows = FieldList(id="fields")
-        self._about = TextView(id="about")
-        self._about.can_focus = False
-        self._label = OneLine(id="label")
-        self._input = Input(id="value", compact=True)
-        self._trouble = ""
+        self._editor = KeyEditor(self._rows)
 
     def compose(self) -> ComposeResult:
         """Lay out the title, the keys, the description of one, its editor and the footer."""
         name = self._rule.name if self._rule is not None else "New"
         yield OneLine(((f"{name} ", "heading"), (f"{self._kind.section} · {self._file}", "dim")), id="title")
-        yield self._rows
-        yield self._about
-        with Horizontal(id="editor"):
-            yield self._label
-            yield self._input
+        yield self._editor
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -126,29 +116,12 @@ class RuleForm(Closable[bool]):
 
     def _show(self) -> None:
         self._rows.show_rows([FieldRow(field, self._values.get(field.name)) for field in self._kind.fields])
-        self._show_about()
+        self._editor.tell()
 
     @property
     def _row(self) -> FieldRow | None:
         row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
         return row if isinstance(row, FieldRow) else None
-
-    def _show_about(self) -> None:
-        row, width = self._row, max(20, self._about.text_width)
-        troubles = [part for line in self._trouble.splitlines() for part in textwrap.wrap(line, width)]
-        lines: list[Line] = [((trouble, "bad"),) for trouble in troubles]
-        self._about.show_lines(WrittenLines([*lines, *(row.about(width) if row is not None else ())]))
-
-    @on(RowList.Moved)
-    def _moved(self, event: RowList.Moved) -> None:
-        if event.by_hand:
-            self._close_editor()
-            self._trouble = ""
-        self._show_about()
-
-    @on(TextView.Resized)
-    def _resized(self) -> None:
-        self._show_about()
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
@@ -159,12 +132,8 @@ class RuleForm(Closable[bool]):
         if row.field.shape == "switch" or (row.field.choices and row.field.shape == "value"):
             self.action_next_choice()
             return
-        self._label.pieces = ((f"{row.field.name} = ", "accent"),)
-        self._label.styles.width = len(row.field.name) + 3
         value = row.value if row.value is not None else row.field.default
-        self._input.value = to_text(row.field.key, value) if value not in (None, (), {}) else ""
-        self.add_class("-editing")
-        self._input.focus()
+        self._editor.edit(row.field.name, to_text(row.field.key, value) if value not in (None, (), {}) else "")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -172,20 +141,14 @@ class RuleForm(Closable[bool]):
         row = self._row
         if row is not None:
             self._set(row.field, row.field.whole_value(event.value) if event.value.strip() else None)
-        self._close_editor()
+        self._editor.close()
 
     def _set(self, field: RuleField, value: Any) -> None:
         if value is None:
             self._values.pop(field.name, None)
         else:
             self._values[field.name] = value
-        self._trouble = ""
         self._show()
-
-    def _close_editor(self) -> None:
-        if self.has_class("-editing"):
-            self.remove_class("-editing")
-            self._rows.focus()
 
     def action_next_choice(self) -> None:
         """Switch to the next value."""
@@ -213,8 +176,7 @@ class RuleForm(Closable[bool]):
             await asyncio.to_thread(self._write)
         except ConfigError as error:
             # The file's name is at the top.
-            self._trouble = str(error).replace(f"{self._file}: ", "")
-            self._show_about()
+            self._editor.tell(str(error).replace(f"{self._file}: ", ""))
         else:
             self.dismiss(True)
 
@@ -227,7 +189,7 @@ class RuleForm(Closable[bool]):
 
     def action_back(self) -> None:
         """Close the editor, or the screen without saving."""
-        if self.has_class("-editing"):
-            self._close_editor()
+        if self._editor.editing:
+            self._editor.close()
         else:
             self.dismiss(False)

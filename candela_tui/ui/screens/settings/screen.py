@@ -1,7 +1,6 @@
 """The screen of the settings."""
 
 import asyncio
-import textwrap
 from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widgets import Input
 
 from candela_tui.config import (
@@ -35,13 +33,11 @@ from candela_tui.ui.screens.settings.setting_row import SettingRow, at_once
 from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.state.proxy_control import ProxyControl
-from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.widgets.closable import Closable
 from candela_tui.ui.widgets.footer import KeyFooter
+from candela_tui.ui.widgets.key_editor import KeyEditor
 from candela_tui.ui.widgets.one_line import OneLine
 from candela_tui.ui.widgets.rows.row_list import RowList
-from candela_tui.ui.widgets.text_view.text_view import TextView
-from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
 _REMEMBERED = {("ui", "theme"): "theme", ("ui", "density"): "density"}
 """Settings that can also be chosen elsewhere and are remembered: setting them here clears that choice, so that the file
@@ -84,20 +80,12 @@ class SettingsScreen(Closable[None]):
         self._apply = apply
         self._settings = known_settings()
         self._rows = SettingList(id="settings")
-        self._about = TextView(id="about")
-        self._about.can_focus = False
-        self._label = OneLine(id="label")
-        self._input = Input(id="value", compact=True)
-        self._trouble = ""
+        self._editor = KeyEditor(self._rows)
 
     def compose(self) -> ComposeResult:
         """Lay out the file's path, the settings, the description of one, its editor and the footer."""
         yield OneLine((("Settings ", "heading"), (str(self._config or "no config.toml"), "dim")), id="title")
-        yield self._rows
-        yield self._about
-        with Horizontal(id="editor"):
-            yield self._label
-            yield self._input
+        yield self._editor
         yield KeyFooter()
 
     async def on_mount(self) -> None:
@@ -118,7 +106,7 @@ class SettingsScreen(Closable[None]):
             for one in self._settings
         ]
         self._rows.show_rows(rows)
-        self._show_about()
+        self._editor.show_about()
         return settings
 
     @property
@@ -128,26 +116,7 @@ class SettingsScreen(Closable[None]):
 
     def _tell(self, trouble: str = "") -> None:
         # The file's name is at the top.
-        self._trouble = trouble.replace(f"{self._config}: ", "")
-        self._show_about()
-
-    def _show_about(self) -> None:
-        row, width = self._row, self._about.text_width
-        troubles = [part for line in self._trouble.splitlines() for part in textwrap.wrap(line, max(20, width))]
-        lines: list[Line] = [((trouble, "bad"),) for trouble in troubles]
-        self._about.show_lines(WrittenLines([*lines, *(row.about(width) if row is not None else ())]))
-
-    @on(RowList.Moved)
-    def _moved(self, event: RowList.Moved) -> None:
-        if event.by_hand:
-            self._close_editor()
-            self._tell()
-        else:
-            self._show_about()
-
-    @on(TextView.Resized)
-    def _resized(self) -> None:
-        self._show_about()
+        self._editor.tell(trouble.replace(f"{self._config}: ", ""))
 
     @on(RowList.Opened)
     def _opened(self) -> None:
@@ -159,19 +128,12 @@ class SettingsScreen(Closable[None]):
         elif row.setting.key == ("ui", "theme"):
             self.app.push_screen(ThemeDialog(self.app.available_themes, self.app.theme), self._theme_chosen)
         else:
-            self._edit(row)
+            self._editor.edit(row.setting.name, to_text(row.setting.key, row.value))
 
     def _theme_chosen(self, name: str | None) -> None:
         row = self._row
         if name is not None and row is not None:
             self._change(row, name)
-
-    def _edit(self, row: SettingRow) -> None:
-        self._label.pieces = ((f"{row.setting.name} = ", "accent"),)
-        self._label.styles.width = len(row.setting.name) + 3
-        self._input.value = to_text(row.setting.key, row.value)
-        self.add_class("-editing")
-        self._input.focus()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -209,7 +171,7 @@ class SettingsScreen(Closable[None]):
         except ConfigError as error:
             self._tell(str(error))
             return
-        self._close_editor()
+        self._editor.close()
         self._tell()
         if setting.key in _REMEMBERED:
             self._sources.preferences.change(**{_REMEMBERED[setting.key]: None})
@@ -230,11 +192,6 @@ class SettingsScreen(Closable[None]):
         except StoreError as error:
             return str(error)
 
-    def _close_editor(self) -> None:
-        if self.has_class("-editing"):
-            self.remove_class("-editing")
-            self._rows.focus()
-
     def action_next_choice(self) -> None:
         """Switch to the next value."""
         row = self._row
@@ -252,8 +209,8 @@ class SettingsScreen(Closable[None]):
 
     def action_back(self) -> None:
         """Close the editor, or the screen."""
-        if self.has_class("-editing"):
-            self._close_editor()
+        if self._editor.editing:
+            self._editor.close()
             self._tell()
         else:
             self.dismiss()

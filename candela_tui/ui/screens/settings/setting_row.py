@@ -53,7 +53,6 @@ class SettingRow:
     def about(self, width: int) -> list[Line]:
         """Return the description: meaning, default, origin, and when a change takes effect."""
         setting, variable = self.setting, self.origin.variable
-        width = max(20, width)
         lines: list[Line] = [((part, "text"),) for part in textwrap.wrap(setting.meaning, width)]
         default = '""' if setting.default is None else toml_value(setting.default)
         facts = [("default ", "dim"), (default, "text")]
