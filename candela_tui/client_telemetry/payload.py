@@ -67,7 +67,7 @@ def read(signal: str, content_type: str, body: bytes) -> Document:
     try:
         message.ParseFromString(body)
     except DecodeError:
-        raise BadPayload(f"the body is no request of OTLP for {signal}") from None
+        raise BadPayload(f"the body is not an OTLP request for {signal}") from None
     document: Document = MessageToDict(message)
     found: Document = _with_ids(document, _to_hex)
     return found
@@ -81,7 +81,7 @@ def as_protobuf(signal: str, document: Document) -> bytes:
     try:
         ParseDict(_with_ids(document, _to_base64), message, ignore_unknown_fields=True)
     except ParseError:
-        raise BadPayload(f"the body is no request of OTLP for {signal}") from None
+        raise BadPayload(f"the body is not an OTLP request for {signal}") from None
     data: bytes = message.SerializeToString()
     return data
 

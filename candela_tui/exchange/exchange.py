@@ -165,7 +165,7 @@ class ProviderAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """A tool call of an answer, as the client's telemetry tells of it. None: it does not say."""
+    """A tool call of an answer, as the client's telemetry reports it. None: it does not say."""
 
     call_id: str
     """The id that the provider gave the call."""
@@ -362,7 +362,7 @@ class Exchange:
     reported_cost: Decimal | None = None
     """The cost in USD that the client's telemetry states for it."""
     tool_runs: tuple[ToolRun, ...] = ()
-    """The tool calls in its answer, as the client's telemetry tells of them."""
+    """The tool calls in its answer, as the client's telemetry reports them."""
 
     @property
     def asks_message(self) -> bool:

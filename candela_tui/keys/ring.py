@@ -55,7 +55,7 @@ class KeyRing:
         self._loading = asyncio.Lock()
 
     async def find(self, text: str) -> Key | None:
-        """Return the key, whatever its state, or None if the text is no key. Raises KeysError."""
+        """Return the key, whatever its state, or None if the text is not one. Raises KeysError."""
         return self._matching(await self._current(), text)
 
     async def refresh(self) -> None:

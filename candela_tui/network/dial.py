@@ -61,7 +61,7 @@ class _Silent(asyncio.Protocol):
     """Stops reading, so that nothing of what comes first is lost."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast("asyncio.Transport", transport).pause_reading()  # uvloop's own is no subclass of it.
+        cast("asyncio.Transport", transport).pause_reading()  # uvloop's own is not a subclass of it.
 
 
 async def _with_tls(transport: asyncio.Transport, context: ssl.SSLContext, host: str) -> asyncio.Transport:
@@ -117,7 +117,7 @@ class _Head(asyncio.Protocol):
         self.status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop\'s own is no subclass of it.
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is not a subclass of it.
 
     def data_received(self, data: bytes) -> None:
         if self.status.done():

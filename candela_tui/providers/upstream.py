@@ -192,7 +192,7 @@ class Trial(Protocol):
 
     @property
     def holds(self) -> bool:
-        """Whether a stream is held back until its first event shows that it is no error."""
+        """Whether a stream is held back until its first event shows that it is not an error."""
 
     def concerns(self, status: int) -> bool:
         """Return whether an error with this status is one for which another provider is asked."""

@@ -169,7 +169,7 @@ def may_repeat(exchange: Exchange) -> bool:
 
 def digest(exchange: Exchange, body: bytes, key: str | None) -> bytes | None:
     """Return what two requests have in common that ask for the same: the route, path, betas, the key's name and the
-    body without the attribution block and the metadata. None if the body is no JSON object."""
+    body without the attribution block and the metadata. None if the body is not a JSON object."""
     document = decode_json(body)
     if not isinstance(document, dict):
         return None

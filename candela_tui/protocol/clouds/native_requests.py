@@ -32,7 +32,7 @@ class MessagesCall:
 def as_messages(call: NativeCall, headers: HeaderList, body: bytes) -> MessagesCall | None:
     """Return a native call as a request of POST /v1/messages. ``body`` has no Content-Encoding.
 
-    None if it is no call for a message, or if its model has no name outside of the cloud, such as that of an
+    None if it does not ask for a message, or if its model has no name outside of the cloud, such as that of an
     application's inference profile."""
     model = messages_name(call.model) if call.model is not None else None
     if call.operation is not NativeOperation.INVOKE or model is None:

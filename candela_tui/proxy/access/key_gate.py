@@ -1,7 +1,7 @@
 """Decides by the keys of candela who may use the proxy. What each may use there is for ``rules/key_limits.py``.
 
-A key comes as ``x-api-key`` or as a bearer token, and counts wherever it comes: what looks like a key of candela's and
-is none is refused, also where none is required.
+A key comes as ``x-api-key`` or as a bearer token, and counts wherever it comes: what looks like a key of
+candela's but is not one is refused, even where no key is required.
 """
 
 import logging

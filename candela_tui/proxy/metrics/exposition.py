@@ -52,7 +52,7 @@ def _traffic(counted: Counted) -> Iterator[Metric]:
     cost = {of: float(usd) for of, usd in counted.cost.items()}
     yield _counter(
         "cost_usd",
-        "Cost in USD. With billing=subscription: what the API would have charged, which is no bill.",
+        "Cost in USD. With billing=subscription: what the API would have charged, not what is billed.",
         (*_MODEL, "billing"),
         cost,
     )

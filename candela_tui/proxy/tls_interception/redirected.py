@@ -101,7 +101,7 @@ class RedirectedConnections:
 
 
 class _Redirected(EarlyBytes):
-    """Keeps what a client says first, and tells of the connection."""
+    """Keeps what a client says first, and reports the connection."""
 
     def __init__(self, on_made: Callable[[asyncio.Transport, EarlyBytes], None]) -> None:
         super().__init__()
@@ -109,4 +109,4 @@ class _Redirected(EarlyBytes):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's hook: the connection is there."""
-        self._on_made(cast("asyncio.Transport", transport), self)  # uvloop\'s own is no subclass of it.
+        self._on_made(cast("asyncio.Transport", transport), self)  # uvloop's own is not a subclass of it.

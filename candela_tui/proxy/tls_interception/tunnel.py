@@ -50,7 +50,7 @@ class TunnelEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's hook: the connection is there."""
-        self.transport = cast("asyncio.Transport", transport)  # uvloop\'s own is no subclass of it.
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own is not a subclass of it.
 
     def data_received(self, data: bytes) -> None:
         """asyncio's hook for bytes: they go to the other end at once."""

@@ -73,7 +73,7 @@ class BudgetState:
 
     @property
     def rolls(self) -> bool:
-        """Whether the window always reaches back from now, and never begins anew."""
+        """Whether the window always reaches back from now, and never resets."""
         return self.window.startswith("rolling:")
 
 
