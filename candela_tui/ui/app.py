@@ -20,6 +20,7 @@ from textual.dom import DOMNode, NoScreen
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import WorkerFailed, get_current_worker
 
 from candela_tui.config import UiSettings
 from candela_tui.credentials.sign_in.context import SignInSetup
@@ -434,15 +435,17 @@ class CandelaApp(App[int]):
             self._driver.write(sequence)
 
     def _handle_exception(self, error: Exception) -> None:
-        """End the app by an error, unless it is that of a callback that ran while its screen closed.
+        """End the app by an error, unless it is that of a callback or worker that ran while its screen closed.
 
         A screen that closes removes its widgets one by one and still runs the callbacks that were due. What such a
         callback misses is gone for good.
         """
-        if not (
-            isinstance(error, NoScreen | NoMatches | ScreenStackError)
-            and self._is_closing(active_message_pump.get(self))
-        ):
+        cause: BaseException = error
+        pump = active_message_pump.get(self)
+        if isinstance(error, WorkerFailed):
+            # A worker runs in the app's own context.
+            cause, pump = error.error, get_current_worker().node
+        if not (isinstance(cause, NoScreen | NoMatches | ScreenStackError) and self._is_closing(pump)):
             super()._handle_exception(error)
 
     def _is_closing(self, pump: MessagePump) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Input, Static
+from textual.worker import WorkerFailed
 
 from candela_tui.exchange import Marks, Outcome
 from candela_tui.protocol.errors import ApiError
@@ -130,6 +131,33 @@ async def test_what_a_callback_misses_while_its_screen_closes_does_not_end_the_a
             await scene.app.pop_screen()
             await shows(pilot, "candela claude")
     assert ran.is_set()
+
+
+async def test_what_a_worker_misses_while_its_screen_closes_does_not_end_the_app(scene: Scene) -> None:
+    async with scene.opened() as pilot:
+        screen = Screen[None](Static(id="child"))
+        await scene.app.push_screen(screen)
+        ran = asyncio.Event()
+
+        async def comes_late() -> None:
+            while not screen._pruning:  # noqa: ASYNC110 - Textual has no event for it.
+                await asyncio.sleep(0)
+            ran.set()
+            screen.query_one("#removed-before")
+
+        screen.run_worker(comes_late)
+        await scene.app.pop_screen()
+        await shows(pilot, "candela claude")
+    assert ran.is_set()
+
+
+async def test_what_a_worker_misses_ends_the_app_while_its_screen_is_open(scene: Scene) -> None:
+    async def misses() -> None:
+        scene.app.screen.query_one("#never-there")
+
+    with pytest.raises(WorkerFailed, match="never-there"):
+        async with scene.opened():
+            scene.app.screen.run_worker(misses)
 
 
 async def test_what_a_callback_misses_ends_the_app_while_its_screen_is_open(scene: Scene) -> None:
