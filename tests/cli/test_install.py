@@ -173,11 +173,12 @@ def test_the_command_for_a_missing_package_adds_it_to_the_environment_of_candela
     _run(installed.python, "-c", "import azure.identity, candela_tui")
 
 
-def test_the_wheel_has_every_file_of_the_package_and_no_other(sources: dict[str, Path]) -> None:
+def test_the_wheel_has_every_file_of_the_package_the_man_page_and_no_other(sources: dict[str, Path]) -> None:
     package = sources["clone"] / "candela_tui"
     ours = {str(path.relative_to(sources["clone"])) for path in package.rglob("*") if path.is_file()}
+    man_page = f"candela_tui-{__version__}.data/data/share/man/man1/candela.1"
     with zipfile.ZipFile(sources["wheel"]) as wheel:
-        assert {name for name in wheel.namelist() if ".dist-info/" not in name} == ours
+        assert {name for name in wheel.namelist() if ".dist-info/" not in name} == ours | {man_page}
 
 
 def test_the_sdist_has_every_file_that_its_documents_link_to_or_show(sources: dict[str, Path]) -> None:
