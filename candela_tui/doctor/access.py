@@ -71,7 +71,7 @@ async def _is_locked_here(context: DoctorContext, provider: Provider) -> bool:
 
 
 async def _by_running_candela(context: DoctorContext, provider: Provider) -> CheckLine:
-    live = LiveCheck(f"{HOST}:{context.settings.proxy.port}", provider)
+    live = LiveCheck(f"{HOST}:{context.settings.proxy.port}", provider, context.paths.token)
     lines = [line async for line in live.lines()]
     return next((line for line in lines if line.state == "bad"), lines[-1])
 

@@ -58,6 +58,11 @@ class KeyRing:
         """Return the key, whatever its state, or None if the text is not one. Raises KeysError."""
         return self._matching(await self._current(), text)
 
+    async def named(self, name: str) -> Key | None:
+        """Return the key with a name; of several, the one in use. None if there is none. Raises KeysError."""
+        keys = {key.id: key for key, _ in (await self._current()).by_hash.values() if key.name == name}
+        return min(keys.values(), key=lambda key: key.revoked_at is not None, default=None)
+
     async def refresh(self) -> None:
         """Read the keys, if there are any and they changed. Raises KeysError."""
         if self._keys_file is not None or (self._database is not None and self._database.exists()):

@@ -12,6 +12,10 @@ ACCEPT_FIELD = "x-candela-estimate"
 """A client that sends this field with the value ``accept`` gets an estimate if the provider can't count tokens."""
 ESTIMATED_FIELD = "x-candela-estimated"
 """The field of an estimate."""
+KEY_FIELD = "x-candela-key"
+"""A field in which a client can send a key of candela's beside any sign-in of its own."""
+TOKEN_FIELD = "x-candela-token"  # noqa: S105 - the name of a field
+"""The field in which candela's own checks send the token of the local API, so that they need no key."""
 
 
 def decoded_pairs(raw: Iterable[tuple[bytes, bytes]]) -> HeaderList:

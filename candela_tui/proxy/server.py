@@ -195,7 +195,7 @@ class Proxy:
         self._key_budgets: tuple[BudgetRule, ...] = ()
         self._rules_settings = settings.rules
         self._ring = KeyRing(paths, settings.proxy.keys_file, on_loaded=self._keys_loaded)
-        self._keys = KeyGate(self._ring, required=settings.keys.required)
+        self._keys = KeyGate(self._ring, self._token, required=settings.keys.required)
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
             LocalApi(
@@ -252,6 +252,7 @@ class Proxy:
             self._pricer,
             lambda: self._relaying,
             self._budgets.give_back,
+            self._keys,
         )
         self._web = GuardedServer(
             self._handle,
@@ -455,7 +456,7 @@ class Proxy:
     ) -> web.StreamResponse:
         """Check the key of a request, read its body, and relay it."""
         assert self._relay is not None
-        key = await self._keys.admit(asked.headers, asked.route, from_beyond=from_beyond)
+        key = await self._keys.admit(asked, from_beyond=from_beyond)
         if isinstance(key, KeyRefusal):
             return self._refused(replace(asked, key=key.key), key)
         if key is not None:

@@ -18,6 +18,7 @@ from candela_tui.protocol.headers import header
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.upstream import Attempt, ClientRequest, Repeat, Reply, Upstream
+from candela_tui.rules.key_limits import refused_by_key
 from candela_tui.rules.matching import RequestFilter
 from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body
 from candela_tui.rules.rule import RuleContext
@@ -63,7 +64,7 @@ class CacheRule:
         if request.method != "POST" or not await self._names(request):
             return await upstream.attempt(request)
         found = await asyncio.to_thread(self._answers.find, request)
-        if found is None:
+        if found is None or await refused_by_key(request, request.route.provider) is not None:
             return await upstream.attempt(request)
         cost = f"which cost {money(found.saved)}" if found.saved is not None else "whose cost is not known"
         words = f"the answer to {found.of}, {cost}"

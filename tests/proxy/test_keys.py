@@ -13,8 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from candela_tui.api_root import API_ROOT, OTLP_ROOT, PAGE_ROOT, TRACES_PATH
+from candela_tui.credentials.sign_in.live_check import LiveCheck
 from candela_tui.exchange import Outcome
 from candela_tui.keys.key import Key, KeyBudget
+from candela_tui.providers.identity import Provider as ProviderId
 from candela_tui.text.times import utc_now
 from tests.keys.made import make, store_in
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
@@ -33,6 +36,7 @@ def _answers(provider: Provider) -> None:
 MESSAGES = "/proxy/anthropic-direct/v1/messages"
 CHATS = "/proxy/anthropic/v1/chat/completions"
 REQUIRED: Mapping[str, Any] = {"keys": {"required": True}}
+COUNTED = {"input_tokens": 8}
 OWN = "sk-ant-api03-own-0a1B2c3D"
 
 
@@ -55,8 +59,8 @@ async def ask(
         return answer.status, dict(answer.headers), document
 
 
-@pytest.mark.parametrize("field", ["x-api-key", "X-Api-Key", "bearer", "Bearer"])
-async def test_a_key_is_accepted_as_api_key_and_as_bearer_token(
+@pytest.mark.parametrize("field", ["x-api-key", "X-Api-Key", "bearer", "Bearer", "X-Candela-Key"])
+async def test_a_key_is_accepted_as_api_key_as_bearer_token_and_in_a_field_of_candelas(
     provider: Provider, tmp_path: Path, client: aiohttp.ClientSession, field: str
 ) -> None:
     _, text = make(tmp_path)
@@ -320,20 +324,64 @@ async def test_from_beyond_only_a_key_opens_a_route(provider: Provider, tmp_path
 
 
 @beyond
-async def test_from_beyond_the_history_is_not_to_be_had_even_with_the_token(provider: Provider, tmp_path: Path) -> None:
+async def test_from_beyond_only_routes_can_be_reached_even_with_the_token(provider: Provider, tmp_path: Path) -> None:
     _, text = make(tmp_path)
     async with serving(provider, tmp_path, listen="0.0.0.0") as proxy:
         token = proxy.paths.token.read_text().strip()
         head = f"Host: x\nConnection: close\nAuthorization: Bearer {token}\nx-api-key: {text}\n\n"
-        answer = await _from_beyond(proxy.port, f"GET /_local/exchanges HTTP/1.1\n{head}")
+        closed = [
+            await _from_beyond(proxy.port, f"{line} HTTP/1.1\n{head}")
+            for line in (
+                f"GET {API_ROOT}/requests",
+                f"GET {API_ROOT}",
+                f"POST {API_ROOT}/page-links",
+                f"POST {API_ROOT}/unlock",
+                f"GET {TRACES_PATH}",
+                f"GET {PAGE_ROOT}",
+                f"GET {PAGE_ROOT}web/app.js",
+                f"POST {OTLP_ROOT}/v1/metrics",
+                "GET /metrics",
+                "GET http://127.0.0.1:1/",
+            )
+        ]
+        through = await _from_beyond(proxy.port, f"CONNECT api.anthropic.com:443 HTTP/1.1\n{head}")
         health = await _from_beyond(proxy.port, "GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n")
         page = await _from_beyond(
             proxy.port, "GET /healthz HTTP/1.1\nHost: x\nOrigin: https://x\nConnection: close\n\n"
         )
 
-    assert answer.startswith(b"HTTP/1.1 404")
+    assert [answer.split()[1] for answer in closed] == [b"404"] * len(closed)
+    assert through.startswith(b"HTTP/1.1 405")
     assert health.endswith(b'{"name": "candela"}')
     assert page.startswith(b"HTTP/1.1 403")
+
+
+@beyond
+async def test_from_beyond_the_token_is_no_key(provider: Provider, tmp_path: Path) -> None:
+    make(tmp_path)
+    async with serving(provider, tmp_path, listen="0.0.0.0") as proxy:
+        token = proxy.paths.token.read_text().strip()
+        head = f"Host: x\nConnection: close\nX-Candela-Token: {token}\nContent-Length: {len(BODY)}\n\n"
+        answer = await _from_beyond(proxy.port, f"POST {MESSAGES} HTTP/1.1\n{head}", BODY)
+
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert provider.requests == []
+
+
+async def test_candelas_own_checks_need_no_key_and_their_token_stays_here(provider: Provider, tmp_path: Path) -> None:
+    provider.respond = lambda asked: json_answer({"data": [{"id": "m"}]} if "models" in asked.path else COUNTED)
+    async with serving(provider, tmp_path, REQUIRED) as proxy:
+        token = proxy.paths.token.read_text().strip()
+        address = f"127.0.0.1:{proxy.port}"
+        proved = [line.state async for line in LiveCheck(address, ProviderId.ANTHROPIC, proxy.paths.token).lines()]
+        refused = [line.words async for line in LiveCheck(address, ProviderId.ANTHROPIC).lines()]
+        exchanges = await proxy.ended(2)
+
+    assert proved == ["ok", "ok"]
+    assert "needs one of its own keys" in refused[0]
+    assert len(provider.requests) == 2
+    assert token not in repr(provider.requests)
+    assert token not in repr(exchanges)
 
 
 @beyond

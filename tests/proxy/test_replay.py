@@ -1,5 +1,6 @@
 """A recorded request is sent again with candela's own credentials, and is recorded as what it is."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from candela_tui.api_root import API_ROOT
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.replay.request import NotReplayable, replayed_request
+from tests.keys.made import make, store_in
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
 from tests.standin import Provider, error, message, text, usage
 from tests.standin.vertex import Vertex
@@ -62,6 +64,31 @@ async def test_the_same_bytes_go_out_without_the_clients_key_and_the_answer_is_r
     await candela.stored(again.id)
     assert candela.reader.response_body(again.id) == sent.sent
     assert candela.reader.exchange(again.id).replayed == first  # type: ignore[union-attr]
+
+
+async def test_the_key_that_a_request_was_sent_with_is_asked_again(provider: Provider, tmp_path: Path) -> None:
+    provider.answer(message(text("one")), message(text("two")))
+    key, own = make(tmp_path, models=("claude-opus-*",))
+    sections = {"anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}}
+    async with running(provider, tmp_path, sections=sections) as candela:
+        async with WireClient(candela.port) as client:
+            await client.post(headers=f"x-api-key: {own}\r\n")
+            await client.until(END)
+        first = (await candela.exchange()).id
+        await candela.stored(first)
+        token = candela.paths.token.read_text().strip()
+        base = f"{candela.origin}{API_ROOT}/"
+        async with aiohttp.ClientSession(base, headers={"Authorization": f"Bearer {token}"}) as program:
+            _, other = await replay(program, first, model="claude-haiku-4-5")
+            _, said = await replay(program, first)
+            again = await candela.exchange(lambda each: each.id == said["id"] and not each.live)
+            store_in(tmp_path).change(dataclasses.replace(key, revoked_at=again.started_at))
+            refused, revoked = await replay(program, first)
+
+    assert other["error"]["message"] == "the key ci may not use claude-haiku-4-5, only claude-opus-*"
+    assert again.key == "ci"
+    assert (refused, revoked["error"]["message"]) == (400, "the key ci was revoked")
+    assert len(provider.requests) == 2
 
 
 async def test_another_model_takes_the_place_of_the_first_and_nothing_else_changes(

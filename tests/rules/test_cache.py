@@ -1,6 +1,7 @@
 """[rules.cache]: exact repeats are answered from the store, at no cost, and nothing else is."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from candela_tui.exchange import Exchange, Outcome
+from tests.keys.made import make, store_in
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider, error, message, text
 
@@ -100,6 +102,19 @@ async def test_only_what_is_named_is_answered_so(provider: Provider, tmp_path: P
             assert (await client.ask(talk))[0] is None
         of_sonnet = {**talk, "model": "claude-sonnet-4-5"}
         assert [(await client.ask(of_sonnet))[0] for _ in range(2)] == [None, "hit"]
+
+
+async def test_a_key_that_may_no_longer_use_the_model_gets_no_repeat(provider: Provider, tmp_path: Path) -> None:
+    key, own = make(tmp_path)
+    sections = {"anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}, **caching()}
+    async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy:
+        client = Client(proxy)
+        assert [(await client.ask(title(), **{"x-api-key": own}))[0] for _ in range(2)] == [None, "hit"]
+        store_in(tmp_path).change(replace(key, models=("claude-opus-*",)))
+        hit, refused = await client.ask(title(), **{"x-api-key": own})
+    assert hit is None
+    assert b"model_not_allowed" in refused
+    assert client.exchanges[-1].outcome is Outcome.BLOCKED
 
 
 async def test_token_counts_are_answered_too(provider: Provider, tmp_path: Path) -> None:

@@ -363,7 +363,7 @@ async def _checked(
             if told:
                 click.echo(f"{sign_in.title}:")
             found = lines[sign_in.provider] = []
-            live = LiveCheck(address, sign_in.provider)
+            live = LiveCheck(address, sign_in.provider, context.token_file)
             async for line in live.lines(await sign_in.who(context)):
                 found.append(line)
                 if told:

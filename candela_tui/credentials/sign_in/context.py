@@ -37,4 +37,5 @@ class SignInSetup:
             ) from None
         storage = SecretStorage(self.paths.vault, prompter, store=store, tell_passphrase=self.tell_passphrase)
         accounts = Accounts(self.paths.accounts)
-        return SignInContext(settings, self.paths.config, accounts, storage.vault, storage.opened, self.paths.vault)
+        paths = self.paths
+        return SignInContext(settings, paths.config, accounts, storage.vault, storage.opened, paths.vault, paths.token)

@@ -29,6 +29,8 @@ class SignInContext:
     """Opens the vault that holds an account's secret. Raises VaultError, Abandoned."""
     vault_file: Path | None = None
     """The path of the encrypted file of secrets, or None if there can be none."""
+    token_file: Path | None = None
+    """The path of the token of candela's local API, with which a check needs no key of candela's."""
 
     async def settings_now(self) -> Settings:
         """Read the settings again, because a sign-in may have changed them. Return the former ones if the file has a

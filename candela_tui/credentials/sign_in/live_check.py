@@ -1,9 +1,12 @@
 """Check a sign-in with real requests through candela's proxy, as Claude Code sends them."""
 
+import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -11,7 +14,8 @@ import aiohttp
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.credentials.sign_in.interface import CheckLine
 from candela_tui.network.errors import described
-from candela_tui.network.header_fields import ACCEPT_FIELD, ESTIMATED_FIELD
+from candela_tui.network.header_fields import ACCEPT_FIELD, ESTIMATED_FIELD, TOKEN_FIELD
+from candela_tui.network.peer import listening_uid
 from candela_tui.protocol.errors import (
     FROM_ELSEWHERE,
     error_from_body,
@@ -61,8 +65,10 @@ class LiveCheck:
 
     Failures of the proxy or provider become results and are never raised."""
 
-    def __init__(self, address: str, provider: Provider) -> None:
-        """``address`` is host and port."""
+    def __init__(self, address: str, provider: Provider, token_file: Path | None = None) -> None:
+        """``address`` is host and port. ``token_file`` has the token of the local API there, which stands for a key of
+        candela's where one is required."""
+        self._token_file = token_file
         self.provider = provider
         self._address = address
         self._info = PROVIDERS[provider]
@@ -81,7 +87,7 @@ class LiveCheck:
             yield line
         said = [line.words for line in before if line.state != "ok"]
         try:
-            async with self._session() as session:
+            async with await self._session() as session:
                 listed = await self._models(session) if self._info.lists_models else None
                 if listed is not None and listed.state == "ok":
                     yield listed
@@ -100,7 +106,7 @@ class LiveCheck:
         self.message_sent = True
         document = {"model": self.model, "max_tokens": MOST_TOKENS[1], "messages": _MESSAGES}
         try:
-            async with self._session() as session:
+            async with await self._session() as session:
                 answer = await self._ask(session, "POST", f"{self._base}/v1/messages", document)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return self._no_proxy(error)
@@ -155,9 +161,21 @@ class LiveCheck:
     def _no_proxy(self, error: Exception) -> CheckLine:
         return CheckLine("bad", f"candela's proxy on {self._address} did not answer: {described(error)}")
 
-    def _session(self) -> aiohttp.ClientSession:
+    async def _session(self) -> aiohttp.ClientSession:
+        token = await asyncio.to_thread(self._token)
+        own = {TOKEN_FIELD: token} if token is not None else {}
         # The address is loopback, so an HTTP proxy set in the environment must not be used.
-        return aiohttp.ClientSession(headers=_HEADERS, timeout=aiohttp.ClientTimeout(total=_LIMIT_S))
+        return aiohttp.ClientSession(headers=_HEADERS | own, timeout=aiohttp.ClientTimeout(total=_LIMIT_S))
+
+    def _token(self) -> str | None:
+        """Return the token; None if there is none, or if the port belongs to another user, who would get it."""
+        port = int(self._address.rpartition(":")[2])
+        if self._token_file is None or listening_uid(port) not in (None, os.getuid()):
+            return None
+        try:
+            return self._token_file.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
 
     async def _ask(
         self, session: aiohttp.ClientSession, method: str, url: str, document: dict[str, Any] | None = None

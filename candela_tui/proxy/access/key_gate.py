@@ -1,24 +1,33 @@
 """Decides by the keys of candela who may use the proxy. What each may use there is for ``rules/key_limits.py``.
 
-A key comes as ``x-api-key`` or as a bearer token, and counts wherever it comes: what looks like a key of
-candela's but is not one is refused, even where no key is required.
+A key comes as ``x-api-key``, as a bearer token or as ``X-Candela-Key``, and counts wherever it comes: what looks like a
+key of candela's but is not one is refused, even where no key is required.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState
 from candela_tui.keys.ring import KeyRing
-from candela_tui.protocol.headers import HeaderList
-from candela_tui.providers.identity import Route
+from candela_tui.network.header_fields import KEY_FIELD, TOKEN_FIELD
+from candela_tui.protocol.headers import HeaderList, header
+from candela_tui.providers.opened_hosts import has_models
+from candela_tui.providers.upstream import ClientRequest
+from candela_tui.proxy.local_api.token import is_token
 from candela_tui.redaction import KEY_BEGINNING
 from candela_tui.rules.key_limits import NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words
 
 logger = logging.getLogger(__name__)
 
+_INVALID = "invalid_api_key"
 _UNKNOWN_KEY = "the key is not one of candela's, or no longer"
 _NO_KEY = "candela needs one of its own keys here, as x-api-key or as a bearer token, and the request has none"
+_NO_KEY_NAMED = (
+    "candela needs one of its own keys here, also for intercepted requests, and the request has none: send it in"
+    f' {KEY_FIELD}, such as with ANTHROPIC_CUSTOM_HEADERS="{KEY_FIELD}: ck_live_…"'
+)
 _ASK = "ask whoever runs candela for one (`candela keys create --name NAME` makes it)"
 _UNREADABLE = "candela can't check keys now, so it refuses what has one or needs one: the log says why"
 _STATES = {
@@ -44,7 +53,7 @@ def key_in(headers: HeaderList) -> str | None:
     for name, value in headers:
         if KEY_BEGINNING in value:
             lower = name.lower()
-            if lower == "x-api-key":
+            if lower in ("x-api-key", KEY_FIELD):
                 return value.strip()
             if lower == "authorization":
                 scheme, _, text = value.strip().partition(" ")
@@ -55,29 +64,62 @@ def key_in(headers: HeaderList) -> str | None:
 class KeyGate:
     """Finds the key of a request, and refuses those that have none or a wrong one."""
 
-    def __init__(self, ring: KeyRing, *, required: bool) -> None:
+    def __init__(self, ring: KeyRing, token: Callable[[], str | None], *, required: bool) -> None:
+        """``token`` returns that of the local API, with which candela's own checks need no key."""
         self._ring = ring
+        self._token = token
         self._required = required
 
-    async def admit(self, headers: HeaderList, route: Route, *, from_beyond: bool) -> Key | KeyRefusal | None:
-        """Return the key of a request on a route, the reason to refuse it, or None if it has no key and needs none.
+    async def admit(self, request: ClientRequest, *, from_beyond: bool) -> Key | KeyRefusal | None:
+        """Return the key of a request, the reason to refuse it, or None if it has no key and needs none.
 
         ``from_beyond``: the connection is not from this machine."""
-        text = key_in(headers)
+        text = key_in(request.headers)
         if text is None:
-            needed = self._required or from_beyond
-            return KeyRefusal(401, "invalid_api_key", f"{_NO_KEY}: {_ASK}") if needed else None
+            return self._without_key(request, from_beyond=from_beyond)
         try:
             key = await self._ring.find(text)
         except KeysError as error:
             logger.warning("%s", error)
             return KeyRefusal(503, "keys_unavailable", _UNREADABLE)
         if key is None:
-            return KeyRefusal(401, "invalid_api_key", f"{_UNKNOWN_KEY}: {_ASK}")
-        state = self._ring.state(key)
-        if state is not KeyState.ACTIVE:
-            code, words = _STATES[state]
-            return KeyRefusal(401, code, f"the key {key.name} {words.format(name=key.name)}", key)
-        if not key.allows_route(route):
-            return KeyRefusal(NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words(key, route.provider), key)
+            return KeyRefusal(401, _INVALID, f"{_UNKNOWN_KEY}: {_ASK}")
+        withdrawn = self._withdrawn(key)
+        if withdrawn is not None:
+            return withdrawn
+        if not key.allows_route(request.route):
+            return KeyRefusal(NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words(key, request.route.provider), key)
         return key
+
+    async def again(self, name: str) -> Key | KeyRefusal:
+        """Return the key of this name, for a request that was sent with it and is sent again, or why it may not be."""
+        try:
+            key = await self._ring.named(name)
+        except KeysError as error:
+            logger.warning("%s", error)
+            return KeyRefusal(503, "keys_unavailable", _UNREADABLE)
+        if key is None:
+            return KeyRefusal(401, _INVALID, f"the key {name}, with which it was sent, is no longer there")
+        return self._withdrawn(key) or key
+
+    def _withdrawn(self, key: Key) -> KeyRefusal | None:
+        state = self._ring.state(key)
+        if state is KeyState.ACTIVE:
+            return None
+        code, words = _STATES[state]
+        return KeyRefusal(401, code, f"the key {key.name} {words.format(name=key.name)}", key)
+
+    def _without_key(self, request: ClientRequest, *, from_beyond: bool) -> KeyRefusal | None:
+        if from_beyond:
+            return KeyRefusal(401, _INVALID, f"{_NO_KEY}: {_ASK}")
+        if not self._required:
+            return None
+        named = request.named
+        if named is None:
+            return None if self._is_own_check(request) else KeyRefusal(401, _INVALID, f"{_NO_KEY}: {_ASK}")
+        # The client's own sign-in and reports cost nothing, and it can't add a key to them.
+        return KeyRefusal(401, _INVALID, f"{_NO_KEY_NAMED}; {_ASK}") if has_models(named.host, named.target) else None
+
+    def _is_own_check(self, request: ClientRequest) -> bool:
+        given, token = header(request.headers, TOKEN_FIELD), self._token()
+        return given is not None and token is not None and is_token(given, token)

@@ -44,5 +44,9 @@ def _read(path: Path) -> str | None:
 def bears(authorization: str, token: str) -> bool:
     """Return whether an Authorization field has the token, in constant time."""
     scheme, _, given = authorization.strip().partition(" ")
-    right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
-    return right and scheme.lower() == "bearer"
+    return is_token(given, token) and scheme.lower() == "bearer"
+
+
+def is_token(given: str, token: str) -> bool:
+    """Return whether a text is the token, in constant time."""
+    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from candela_tui.analysis.replay_cost import ExpectedCost, expected_cost
@@ -15,6 +16,7 @@ from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.providers.attempts import Attempts, BrokenOff, OpenAnswer
 from candela_tui.providers.identity import Provider, RouteName
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
+from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.answer_writer import Body, TranslatedBody, UntouchedBody
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
@@ -34,9 +36,12 @@ class Replays:
         pricer: Pricer,
         in_flight: Callable[[], AbstractContextManager[object]],
         not_sent: Callable[[str], None],
+        keys: KeyGate,
     ) -> None:
         """``in_flight`` counts what candela waits for when it stops. ``not_sent`` gets the id of a request that went
-        through the rules, and is not sent after all."""
+        through the rules, and is not sent after all. ``keys`` finds the key that a request was sent with: its limits
+        and its budget hold for what is sent again."""
+        self._keys = keys
         self._attempts = attempts
         self._upstreams = upstreams
         self._capture = capture
@@ -76,6 +81,11 @@ class Replays:
         self, exchange: Exchange, body: bytes | None, model: str | None, route: RouteName | None
     ) -> tuple[ClientRequest, Attempt]:
         request = replayed_request(exchange, body, model=model, route=route)
+        if exchange.key is not None:
+            key = await self._keys.again(exchange.key)
+            if isinstance(key, KeyRefusal):
+                raise NotReplayable(key.words)
+            request = replace(request, key=key)
         step = await self._upstreams[request.route.name].attempt(request)
         if isinstance(step, Reply):
             raise NotReplayable(error_from_body(step.status, step.body).message)

@@ -15,6 +15,7 @@ import trustme
 from candela_tui.proxy.access import guard
 from candela_tui.proxy.tls_interception.authority import own_authority
 from tests.e2e.connect_proxy import ConnectProxy
+from tests.keys.made import make
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running
 from tests.proxy.test_transparency import SENT
 from tests.standin import Gate, Provider, message, text
@@ -45,6 +46,34 @@ async def _connected(candela: RunningProxy, place: str) -> tuple[asyncio.StreamR
     async with asyncio.timeout(PATIENCE_S):
         head = await reader.readuntil(b"\r\n\r\n")
     return reader, writer, head.split(b"\r\n")[0]
+
+
+async def test_where_keys_are_required_an_intercepted_request_for_a_model_needs_one_too(
+    provider: Provider, tmp_path: Path
+) -> None:
+    _, key = make(tmp_path)
+    provider.answer(message(text("ok")))
+    async with running(provider, tmp_path, sections={"keys": {"required": True}}) as candela:
+        authority = own_authority(candela.paths.authority)
+        _, writer, _ = await _connected(candela, f"{HOST}:443")
+        reader = await _start_tls(writer, ssl.create_default_context(cafile=str(authority.certificate_path)))
+        found = []
+        for line, fields in (
+            ("GET /api/oauth/profile", ""),
+            ("POST /v1/messages", f"X-Candela-Key: {key}\r\n"),
+            ("POST /v1/messages", ""),
+        ):
+            head = f"{line} HTTP/1.1\r\nHost: {HOST}\r\n{fields}content-length: {len(BODY)}\r\n\r\n"
+            writer.write(head.encode() + BODY)
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await reader.readuntil(b"\r\n\r\n")
+                await reader.readuntil(b"0\r\n\r\n" if b"chunked" in answer else b"}")
+            found.append(answer.split()[1])
+        writer.close()
+
+    assert found == [b"404", b"200", b"401"]  # The stand-in has no profile.
+    assert [each.path for each in provider.requests] == ["/api/oauth/profile", "/v1/messages"]
+    assert key not in repr(provider.requests)
 
 
 class Echo:

@@ -184,7 +184,7 @@ class Wizard:
         prompter = self._prompter
         self._around.crumbs((sign_in.title, "Live check"))
         prompter.say(f"Live check through http://{self._around.address}", "heading", space=True)
-        live = LiveCheck(self._around.address, sign_in.provider)
+        live = LiveCheck(self._around.address, sign_in.provider, context.token_file)
         lines: list[CheckLine] = []
         await prompter.doing(f"Asking {sign_in.title}", self._ask(live, sign_in, context, lines))
         if all(line.state != "bad" for line in lines):
