@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from candela_tui.database_url import DatabaseUrl
 from tests.cheap_processes import encrypt_at_low_cost, keep_bytecode, trust_one_authority
 from tests.standin import Provider
+from tests.standin.postgres import PostgresServer, missing_postgres
 
 # No example is timed, and none is slow to make: a busy machine is not a fault of the code.
 # The examples differ from run to run, except in CI: a change must not be refused for a fault that it did not bring.
@@ -83,3 +85,20 @@ def lock_asked(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
 
     monkeypatch.setattr(fcntl, "flock", announced)
     return asked
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server. Tests that need it are marked ``pytest.mark.xdist_group("postgres")``, so that one worker
+    runs all of them and starts the only one."""
+    if (missing := missing_postgres()) is not None:
+        pytest.skip(missing)
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> DatabaseUrl:
+    """The URL of an empty database."""
+    return postgres_server.create()

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
+from candela_tui.database_url import database_url
 from candela_tui.providers.identity import DEFAULT_ROUTES, PROVIDER_WORDS, RouteName, listed
 from candela_tui.redaction import is_secret_name
 
@@ -721,6 +722,23 @@ class HistorySettings(_Section):
     deletes its transcripts after 30 days."""
 
 
+def _database_url(value: str) -> str:
+    database_url(value)
+    return value
+
+
+OptionalDatabaseUrl = Annotated[Annotated[str, AfterValidator(_database_url)] | None, BeforeValidator(_nothing_is_none)]
+
+
+class StoreSettings(_Section):
+    """[store]: where the history is kept."""
+
+    url: OptionalDatabaseUrl = None
+    """The PostgreSQL database to keep the history in, such as postgresql://candela@db.example.com/candela; the password
+    is read from PGPASSWORD, or from the file in PGPASSFILE. docs/postgres.md explains it. "" keeps it in a SQLite
+    database in the data directory."""
+
+
 class CacheSettings(_Section):
     """[cache]: the prompt cache."""
 
@@ -778,6 +796,7 @@ class Settings(_Section):
     wrong: "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
     pricing: PricingSettings = Field(default_factory=PricingSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     ui: UiSettings = Field(default_factory=UiSettings)
     keys: KeysSettings = Field(default_factory=KeysSettings)

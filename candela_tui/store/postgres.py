@@ -1,0 +1,194 @@
+"""Connections to PostgreSQL, by pg8000 (the extra ``postgres``)."""
+
+import contextlib
+import getpass
+import os
+import socket
+import ssl
+import stat
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Engine, NullPool, QueuePool, create_engine
+
+from candela_tui.database_url import DatabaseUrl
+from candela_tui.installation import install_command
+from candela_tui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    import pg8000.dbapi
+
+_CONNECT_S: Final = 10.0
+_ANSWER_S: Final = 60.0
+"""Seconds that a reader waits for the server to say more."""
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000))
+"""So that a connection fails within 30 s after the server's machine is gone."""
+_SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
+"""Its length, and the code that asks for TLS (https://www.postgresql.org/docs/current/protocol-message-formats.html)."""
+_POOL: Final = 4
+_POOL_AT_MOST: Final = 16
+_OTHERS: Final = 0o077
+_APPLICATION: Final = "candela"
+
+_pools: dict[tuple[int, DatabaseUrl, bool], Engine] = {}
+_lock = threading.Lock()
+
+
+class NoDriver(StoreError):
+    """The package that speaks to PostgreSQL is not installed."""
+
+
+def require_driver() -> None:
+    """Raise NoDriver if pg8000 is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("pg8000") is None:
+        raise NoDriver(f"[store] url needs the package pg8000. Add it: {install_command('pg8000', 'postgres')}")
+
+
+def shared_engine(url: DatabaseUrl, *, read_only: bool = False) -> Engine:
+    """Return the engine that all of this process share. Any thread may connect; connections are kept and tried before
+    they are used again.
+
+    ``read_only``: each transaction sees one state of the database and can't write. Raises NoDriver.
+    """
+    key = os.getpid(), url, read_only
+    with _lock:
+        if key not in _pools:
+            require_driver()
+            _pools[key] = create_engine(
+                "postgresql+pg8000://",
+                creator=lambda: connect(url, read_only=read_only, answer_s=_ANSWER_S),
+                poolclass=QueuePool,
+                pool_size=_POOL,
+                max_overflow=_POOL_AT_MOST - _POOL,
+                pool_pre_ping=True,
+            )
+        return _pools[key]
+
+
+def own_engine(url: DatabaseUrl) -> Engine:
+    """Return an engine whose connections are new, and wait for the server without limit. Raises NoDriver."""
+    require_driver()
+    return create_engine("postgresql+pg8000://", creator=lambda: connect(url), poolclass=NullPool)
+
+
+def connect(
+    url: DatabaseUrl,
+    *,
+    read_only: bool = False,
+    answer_s: float | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> "pg8000.dbapi.Connection":
+    """Open a connection. Raises OSError and the errors of pg8000."""
+    import pg8000.dbapi
+
+    reading = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
+    user = url.user or environ.get("PGUSER") or getpass.getuser()
+    connected = _encrypted(_connected(url), url)
+    try:
+        connection = pg8000.dbapi.connect(
+            user,
+            database=url.name,
+            password=password_for(url, user, environ),
+            sock=connected,
+            # It is encrypted already.
+            ssl_context=False,
+            application_name=_APPLICATION,
+            startup_params={"client_encoding": "UTF8", **(reading if read_only else {})},
+        )
+    except BaseException:
+        connected.close()
+        raise
+    connected.settimeout(answer_s)
+    return connection
+
+
+def _connected(url: DatabaseUrl) -> socket.socket:
+    if url.is_socket:
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connected.settimeout(_CONNECT_S)
+            connected.connect(f"{url.host}/.s.PGSQL.{url.port}")
+        except BaseException:
+            connected.close()
+            raise
+        return connected
+    connected = socket.create_connection((url.host, url.port), _CONNECT_S)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if (option := getattr(socket, name, None)) is not None:
+            with contextlib.suppress(OSError):
+                connected.setsockopt(socket.IPPROTO_TCP, option, value)
+    return connected
+
+
+def _encrypted(connected: socket.socket, url: DatabaseUrl) -> socket.socket:
+    """Return the connection with TLS, as far as the URL asks for it. pg8000 would do it, but then nothing but a private
+    name of it leads to the socket whose patience is to be set."""
+    if url.is_socket or url.ssl_mode == "disable":
+        return connected
+    try:
+        connected.sendall(_SSL_REQUEST)
+        if connected.recv(1) == b"S":
+            return _ssl_context(url).wrap_socket(connected, server_hostname=url.host)
+    except BaseException:
+        connected.close()
+        raise
+    if url.ssl_mode == "prefer":
+        return connected
+    connected.close()
+    raise ConnectionRefusedError(f"the server has no TLS, which sslmode={url.ssl_mode} asks for")
+
+
+def _ssl_context(url: DatabaseUrl) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=url.ssl_root)
+    context.check_hostname = url.ssl_mode == "verify-full"
+    if url.ssl_mode in ("prefer", "require"):
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def password_for(url: DatabaseUrl, user: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the password from PGPASSWORD, or else from the password file as libpq reads it: PGPASSFILE, or
+    ``~/.pgpass``. None if there is none."""
+    if (given := environ.get("PGPASSWORD")) is not None:
+        return given
+    file = Path(environ["PGPASSFILE"]) if environ.get("PGPASSFILE") else Path("~/.pgpass").expanduser()
+    wanted = ("localhost" if url.is_socket else url.host, str(url.port), url.name, user)
+    for *fields, password in _lines_of(file):
+        if all(field in ("*", value) for field, value in zip(fields, wanted, strict=True)):
+            return password
+    return None
+
+
+def _lines_of(file: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield the lines of a password file: host, port, database, user, password. Others must not be able to read it
+    (https://www.postgresql.org/docs/current/libpq-pgpass.html)."""
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & _OTHERS:
+            return
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError, RuntimeError):
+        return
+    for line in lines:
+        fields = _fields_of(line)
+        if len(fields) == 5 and not line.startswith("#"):
+            yield fields[0], fields[1], fields[2], fields[3], fields[4]
+
+
+def _fields_of(line: str) -> list[str]:
+    fields, escaped = [""], False
+    for character in line:
+        if escaped or character not in "\\:":
+            fields[-1] += character
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            fields.append("")
+    return fields
