@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from candela_tui.claude_code.permissions.patterns import BadPattern, parse_pattern
 from candela_tui.protocol.model_ids import matches_model
 from candela_tui.providers.identity import PROVIDER_WORDS, Provider, Route, provider_named
 from candela_tui.redaction import KEY_BEGINNING
@@ -73,6 +74,14 @@ class Key:
     """The hash of its text before it was rotated."""
     old_until: datetime | None = None
     """Until when that text is accepted."""
+    team: str | None = None
+    """The team that its cost is reported for."""
+    parallel: int | None = None
+    """How many requests may be under way with it at once; None for any number."""
+    deny_tools: tuple[str, ...] = ()
+    """Patterns of tools that it may not use, in Claude Code's permission syntax."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Names for models that it may use instead, each with its model."""
 
     def state(self, now: datetime) -> KeyState:
         """Return whether it is accepted."""
@@ -135,6 +144,35 @@ def checked_providers(words: str) -> tuple[str, ...]:
 def checked_models(words: str) -> tuple[str, ...]:
     """Return the patterns in a list with commas. Raises ValueError."""
     return _listed(words)
+
+
+def checked_tools(words: str) -> tuple[str, ...]:
+    """Return the patterns of tools in a list with commas. Raises ValueError."""
+    found = _listed(words)
+    for pattern in found:
+        try:
+            parse_pattern(pattern)
+        except BadPattern as error:
+            raise ValueError(f"{pattern}: {error}") from None
+    return found
+
+
+def checked_aliases(words: str) -> tuple[tuple[str, str], ...]:
+    """Return the names of models in a list such as ``fast=claude-haiku-4-5``, with commas. Raises ValueError."""
+    found = []
+    for word in _listed(words):
+        name, equals, model = (part.strip() for part in word.partition("="))
+        if not (name and equals and model):
+            raise ValueError(f"{word!r} is not an alias: use a name and its model, such as fast=claude-haiku-4-5")
+        found.append((name, model))
+    return tuple(found)
+
+
+def checked_parallel(text: str) -> int:
+    """Return a number of requests. Raises ValueError."""
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise ValueError(f"{text!r} is not a number of requests: use a whole number from 1")
+    return int(text)
 
 
 def checked_budget(text: str) -> KeyBudget:

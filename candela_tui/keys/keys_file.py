@@ -12,10 +12,13 @@ from typing import Any
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import (
     Key,
+    checked_aliases,
     checked_budget,
     checked_models,
     checked_name,
+    checked_parallel,
     checked_providers,
+    checked_tools,
     hash_of,
     prefix_of,
 )
@@ -24,7 +27,10 @@ from candela_tui.redaction import KEY_BEGINNING
 _MOST_BYTES = 1_048_576
 _SHORTEST = len(KEY_BEGINNING) + 24
 """Characters of a text that nobody guesses, if it is random."""
-_KNOWN = ("name", "key", "user", "project", "models", "providers", "budget", "expires")
+_KNOWN = (
+    *("name", "key", "user", "team", "project", "models", "aliases", "providers", "deny_tools", "parallel", "budget"),
+    "expires",
+)
 
 
 def read_keys_file(path: Path, pepper: bytes) -> list[Key]:
@@ -72,6 +78,10 @@ def _key(path: Path, number: int, table: Any, pepper: bytes) -> Key:
         value = table.get(member)
         if value is None:
             return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+            value = [f"{name}={model}" for name, model in value.items()]
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             value = ",".join(value)
         if not isinstance(value, str):
@@ -96,6 +106,10 @@ def _key(path: Path, number: int, table: Any, pepper: bytes) -> Key:
         providers=read("providers", checked_providers) or (),
         budget=read("budget", checked_budget),
         expires_at=_moment(place, table.get("expires")),
+        team=read("team", checked_name),
+        parallel=read("parallel", checked_parallel),
+        deny_tools=read("deny_tools", checked_tools) or (),
+        aliases=read("aliases", checked_aliases) or (),
     )
 
 

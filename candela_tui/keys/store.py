@@ -15,7 +15,7 @@ from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import GRACE, Key, KeyBudget, hash_of, new_id, new_text, prefix_of
 from candela_tui.keys.pepper import make_pepper
 
-_VERSION = 1
+_VERSION = 2
 _OWNER_ONLY = 0o600
 _LOCK_TIMEOUT_S = 5.0
 _COLUMNS = tuple(field.name for field in fields(Key))
@@ -26,6 +26,13 @@ CREATE TABLE IF NOT EXISTS keys (
     expires_at TEXT, disabled_at TEXT, revoked_at TEXT, old_hash BLOB, old_until TEXT
 ) STRICT
 """
+_ADDED = (
+    "team TEXT",
+    "parallel INTEGER",
+    "deny_tools TEXT NOT NULL DEFAULT '[]'",
+    "aliases TEXT NOT NULL DEFAULT '[]'",
+)
+"""The columns of version 2."""
 _UNIQUE_NAME = "CREATE UNIQUE INDEX IF NOT EXISTS keys_name ON keys (name) WHERE revoked_at IS NULL"
 
 
@@ -106,6 +113,8 @@ class KeyStore:
                 if version < _VERSION:
                     connection.execute(_TABLE)
                     connection.execute(_UNIQUE_NAME)
+                    for column in _ADDED:
+                        connection.execute(f"ALTER TABLE keys ADD COLUMN {column}")
                     connection.execute(f"PRAGMA user_version = {_VERSION}")
                 yield connection
         except sqlite3.Error as error:
@@ -122,20 +131,21 @@ def _row(key: Key) -> tuple[Any, ...]:
     return tuple(_stored(getattr(key, name)) for name in _COLUMNS)
 
 
-def _stored(value: object) -> str | bytes | None:
+def _stored(value: object) -> str | bytes | int | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, tuple):
         return json.dumps(value)
-    return value if isinstance(value, bytes) or value is None else str(value)
+    return value if isinstance(value, bytes | int) or value is None else str(value)
 
 
 def _key(row: tuple[Any, ...]) -> Key:
     found = dict(zip(_COLUMNS, row, strict=True))
     for name in ("created_at", "expires_at", "disabled_at", "revoked_at", "old_until"):
         found[name] = found[name] and datetime.fromisoformat(found[name])
-    for name in ("models", "providers"):
+    for name in ("models", "providers", "deny_tools"):
         found[name] = tuple(json.loads(found[name]))
+    found["aliases"] = tuple((name, model) for name, model in json.loads(found["aliases"]))
     if found["budget"] is not None:
         limit, _, window = found["budget"].partition("/")
         found["budget"] = KeyBudget(Decimal(limit), window)

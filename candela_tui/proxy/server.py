@@ -17,7 +17,7 @@ from multidict import CIMultiDict
 from candela_tui import __version__
 from candela_tui.api_root import PAGE_ROOT, of_page
 from candela_tui.client_telemetry.intake import ClientTelemetry
-from candela_tui.config import BudgetRule, RulesSettings, Settings
+from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
@@ -48,6 +48,7 @@ from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
+from candela_tui.proxy.access.parallel import ParallelRequests, parallel_words
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.capture.capture import Capture
@@ -70,10 +71,10 @@ from candela_tui.proxy.tls_interception.contexts import Contexts
 from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.engine import Budgets
-from candela_tui.rules.budgets.of_keys import budgets_of_keys
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
+from candela_tui.rules.of_keys import RulesOfKeys
 from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.sinks.latest_messages import LatestMessagesSink
@@ -192,10 +193,11 @@ class Proxy:
         self._refused_notices = RefusalNotices(feed.notify)
         self.refusals = Refusals()
         """What models refused."""
-        self._key_budgets: tuple[BudgetRule, ...] = ()
+        self._rules_of_keys = RulesOfKeys()
         self._rules_settings = settings.rules
         self._ring = KeyRing(paths, settings.proxy.keys_file, on_loaded=self._keys_loaded)
         self._keys = KeyGate(self._ring, self._token, required=settings.keys.required)
+        self._parallel = ParallelRequests()
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
             LocalApi(
@@ -288,19 +290,18 @@ class Proxy:
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
 
     def _keys_loaded(self, keys: list[Key]) -> None:
-        """Take the budgets of the keys, which are read again when they change."""
-        budgets = budgets_of_keys(keys)
-        if budgets != self._key_budgets:
-            self._key_budgets = budgets
+        """Take the rules of the keys, which are read again when they change."""
+        rules = RulesOfKeys.of(keys)
+        if rules != self._rules_of_keys:
+            self._rules_of_keys = rules
             self._apply_rules(self._rules_settings)
 
     def _apply_rules(self, settings: RulesSettings) -> None:
         assert self._ruled is not None
         self._rules_settings = settings
-        if self._key_budgets:
-            settings = settings.model_copy(update={"budgets": (*settings.budgets, *self._key_budgets)})
+        settings = self._rules_of_keys.added_to(settings)
         self._budgets.configure(settings)
-        self._ruled.apply(settings)
+        self._ruled.apply(settings, key_aliases=self._rules_of_keys.aliased)
         if self._ruled.ruled:
             self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")
 
@@ -455,12 +456,17 @@ class Proxy:
         self, request: web.BaseRequest, asked: ClientRequest, *, from_beyond: bool
     ) -> web.StreamResponse:
         """Check the key of a request, read its body, and relay it."""
-        assert self._relay is not None
         key = await self._keys.admit(asked, from_beyond=from_beyond)
         if isinstance(key, KeyRefusal):
             return self._refused(replace(asked, key=key.key), key)
-        if key is not None:
+        with self._parallel.one(key) as free:
             asked = replace(asked, key=key)
+            if key is not None and not free:
+                return self._blocked(asked, 429, parallel_words(key), "parallel_limit_exceeded", [("retry-after", "1")])
+            return await self._relayed_with_key(request, asked)
+
+    async def _relayed_with_key(self, request: web.BaseRequest, asked: ClientRequest) -> web.StreamResponse:
+        assert self._relay is not None
         if coded(asked.headers):
             words = "the request has a transfer coding other than chunked, which candela does not undo"
             return self._blocked(asked, 501, words)
@@ -485,14 +491,22 @@ class Proxy:
         response.force_close()
         return response
 
-    def _blocked(self, client_request: ClientRequest, status: int, words: str, code: str | None = None) -> web.Response:
-        """Refuse a request without reading its body, or what is left of it."""
+    def _blocked(
+        self,
+        client_request: ClientRequest,
+        status: int,
+        words: str,
+        code: str | None = None,
+        fields: HeaderList | None = None,
+    ) -> web.Response:
+        """Refuse a request without reading its body, or what is left of it. ``fields`` are header fields beside the
+        usual ones."""
         raw = RawExchange(client_request)
         raw.answered(status, [])
         raw.ended(Outcome.BLOCKED, ApiError(error_type(status), words))
         self._capture.begin(raw)
         reply = error_for(client_request, status, words, code=code)
-        headers = CIMultiDict(with_own_fields(reply.headers, raw))
+        headers = CIMultiDict(with_own_fields([*reply.headers, *(fields or ())], raw))
         response = web.Response(status=reply.status, headers=headers, body=reply.body)
         response.force_close()
         return response

@@ -6,6 +6,7 @@ from candela_tui.config import RulesSettings, Settings
 from candela_tui.providers.identity import RouteName, route_of
 from candela_tui.providers.upstream import Upstream
 from candela_tui.rules.key_limits import KeyLimited
+from candela_tui.rules.models.of_keys import KeyAliases
 from candela_tui.rules.routes.rule import Routing
 from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.table import with_rules
@@ -20,19 +21,24 @@ class RuledUpstreams:
         self._routing = Routing(limited, settings, context.notify)
         self._context = context
         self._chosen: Mapping[RouteName, Upstream] = limited
+        self._ruled = False
         self.by_route: dict[RouteName, Upstream] = dict(limited)
         """What a new request gets. Without a rule it is what chooses the provider of the request."""
 
-    def apply(self, settings: RulesSettings) -> None:
-        """Put these rules in force for the requests that come from now on."""
+    def apply(self, settings: RulesSettings, *, key_aliases: bool = False) -> None:
+        """Put these rules in force for the requests that come from now on. ``key_aliases``: a key has names of its own
+        for models."""
         self._chosen = self._routing.upstreams(settings)
         ruled = {name: with_rules(upstream, settings, self._context) for name, upstream in self._chosen.items()}
+        self._ruled = any(ruled[name] is not upstream for name, upstream in self._chosen.items())
+        if key_aliases:
+            ruled = {name: KeyAliases(upstream) for name, upstream in ruled.items()}
         self.by_route.update(ruled)
 
     @property
     def ruled(self) -> bool:
         """Whether any rule is in force that may read what was spent."""
-        return any(self.by_route[name] is not upstream for name, upstream in self._chosen.items())
+        return self._ruled
 
     async def close(self) -> None:
         """Close the upstreams."""

@@ -8,6 +8,7 @@ _STATUS = 402
 left out, puts "Failed to authenticate" before the message of a 403, and drops that of a 404 or 413."""
 
 
-def refused(request: ClientRequest, rule: str, words: str) -> Reply:
-    """Return a rule's refusal of a request: ``words`` say which key of config.toml caused it, and how to change it."""
-    return error_for(request, _STATUS, words, refused_by=rule)
+def refused(request: ClientRequest, rule: str, words: str, code: str | None = None) -> Reply:
+    """Return a rule's refusal of a request: ``words`` say which key of config.toml caused it, and how to change it.
+    ``code`` says why, for programs."""
+    return error_for(request, _STATUS, words, refused_by=rule, code=code)

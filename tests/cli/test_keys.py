@@ -19,6 +19,7 @@ async def test_a_key_is_shown_once(home: Home) -> None:
         home,
         *("--name", "ci", "--user", "u", "--project", "p", "--models", "claude-haiku-*"),
         *("--providers", "direct,bedrock", "--budget", "50/month", "--expires", "90d"),
+        *("--team", "t", "--alias", "fast=claude-haiku-4-5", "--deny-tool", "WebFetch", "--parallel", "4"),
     )
 
     text = str(made["key"])
@@ -27,7 +28,9 @@ async def test_a_key_is_shown_once(home: Home) -> None:
     shown = [await home.run("keys", *words) for words in (["list"], ["list", "--json"], ["show", "ci"])]
     assert all(ran.code == 0 and text not in ran.out and str(made["prefix"]) in ran.out for ran in shown)
     assert json.loads(shown[1].out)[0] == {name: value for name, value in made.items() if name != "key"}
-    assert all(word in shown[2].out for word in ("claude-haiku-*", "direct, bedrock", "50/month"))
+    assert all(
+        word in shown[2].out for word in ("claude-haiku-*", "direct, bedrock", "50/month", "fast = ", "WebFetch")
+    )
 
 
 async def test_without_json_the_text_alone_is_on_standard_output(home: Home) -> None:

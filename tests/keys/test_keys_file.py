@@ -24,7 +24,8 @@ def test_a_file_has_keys_with_the_limits_that_the_command_knows(tmp_path: Path) 
     path = file_in(
         tmp_path,
         f'[[keys]]\nname = "ci"\nkey = "{TEXT}"\nmodels = ["claude-haiku-*"]\nproviders = "direct,bedrock"\n'
-        f'budget = "50/month"\nexpires = 2027-01-31T00:00:00Z\nuser = "u"\n\n'
+        f'budget = "50/month"\nexpires = 2027-01-31T00:00:00Z\nuser = "u"\nteam = "t"\nparallel = 4\n'
+        f'deny_tools = ["Bash(git push *)", "WebFetch"]\naliases = {{ fast = "claude-haiku-4-5" }}\n\n'
         f'[[keys]]\nname = "other"\nkey = "{OTHER}"\n',
     )
 
@@ -32,6 +33,8 @@ def test_a_file_has_keys_with_the_limits_that_the_command_knows(tmp_path: Path) 
 
     assert (ci.name, ci.user, ci.models, ci.providers) == ("ci", "u", ("claude-haiku-*",), ("direct", "bedrock"))
     assert str(ci.budget) == "50/month"
+    assert (ci.team, ci.parallel, ci.deny_tools) == ("t", 4, ("Bash(git push *)", "WebFetch"))
+    assert ci.aliases == (("fast", "claude-haiku-4-5"),)
     assert ci.expires_at == datetime(2027, 1, 31, tzinfo=UTC)
     assert other.models == other.providers == ()
     assert ci.prefix == TEXT[:16]

@@ -28,11 +28,25 @@ def test_a_key_is_read_as_it_was_made(tmp_path: Path) -> None:
             providers=("direct", "bedrock"),
             budget=KeyBudget(Decimal("2.5"), "rolling:5h"),
             expires_at=utc_now() + timedelta(days=90),
+            team="t",
+            parallel=4,
+            deny_tools=("Bash(git push *)", "WebFetch"),
+            aliases=(("fast", "claude-haiku-4-5"),),
         )
     )
 
     assert store.keys() == [made]
     assert store.find(made.id) == store.find("ci") == store.find(made.prefix) == made
+
+
+def test_keys_of_the_version_before_have_no_further_limits(tmp_path: Path) -> None:
+    made, _ = make(tmp_path)
+    with sqlite3.connect(tmp_path / "keys.db") as connection:
+        for column in ("team", "parallel", "deny_tools", "aliases"):
+            connection.execute(f"ALTER TABLE keys DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+
+    assert store_in(tmp_path).keys() == [made]
 
 
 def test_nothing_on_the_disk_has_the_text_and_only_its_user_reads_it(tmp_path: Path) -> None:

@@ -404,3 +404,4 @@ async def test_a_key_is_refused_once_its_budget_is_spent_and_no_other(
 
     assert (first, second, of_other) == (200, 402, 200)
     assert "key ci" in document["error"]["message"]
+    assert document["candela"] == {"code": "budget_exceeded"}

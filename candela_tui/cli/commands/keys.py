@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 import click
@@ -17,10 +18,13 @@ from candela_tui.keys.key import (
     Key,
     KeyBudget,
     KeyState,
+    checked_aliases,
     checked_budget,
     checked_models,
     checked_name,
+    checked_parallel,
     checked_providers,
+    checked_tools,
 )
 from candela_tui.keys.store import KeyStore
 from candela_tui.providers.identity import PROVIDER_WORDS
@@ -63,6 +67,7 @@ def keys() -> None:
 @keys.command()
 @click.option("--name", required=True, type=_name, metavar="NAME", help="What to call it, such as ci.")
 @click.option("--user", type=_name, metavar="USER", help="Whose it is.")
+@click.option("--team", type=_name, metavar="TEAM", help="The team that its cost is reported for.")
 @click.option("--project", type=_name, metavar="PROJECT", help="What it is for.")
 @click.option(
     "--models",
@@ -82,6 +87,28 @@ def keys() -> None:
     metavar="USD/WINDOW",
     help="What may be spent with it: 50/month, 5/day, 3/rolling:5h. Default: no limit.",
 )
+@click.option(
+    "--alias",
+    "aliases",
+    type=_option_type("NAME=MODEL", checked_aliases),
+    multiple=True,
+    metavar="NAME=MODEL",
+    help="A name for a model, such as fast=claude-haiku-4-5; several times for more.",
+)
+@click.option(
+    "--deny-tool",
+    "deny_tools",
+    type=_option_type("PATTERN", checked_tools),
+    multiple=True,
+    metavar="PATTERN",
+    help='A tool that it may not use: WebFetch, "Bash(git push *)"; several times for more.',
+)
+@click.option(
+    "--parallel",
+    type=_option_type("NUMBER", checked_parallel),
+    metavar="NUMBER",
+    help="How many requests may be under way at once. Default: no limit.",
+)
 @click.option("--expires", type=_ahead, metavar="TIME", help=f"When it ends: {_TIME}. Default: never.")
 @_json
 @pass_invocation
@@ -89,10 +116,14 @@ def create(
     invocation: Invocation,
     name: str,
     user: str | None,
+    team: str | None,
     project: str | None,
     models: tuple[str, ...] | None,
     providers: tuple[str, ...] | None,
     budget: KeyBudget | None,
+    aliases: tuple[tuple[tuple[str, str], ...], ...],
+    deny_tools: tuple[tuple[str, ...], ...],
+    parallel: int | None,
     expires: datetime | None,
     as_json: bool,
 ) -> None:
@@ -113,6 +144,10 @@ def create(
         providers=providers or (),
         budget=budget,
         expires_at=expires,
+        team=team,
+        parallel=parallel,
+        deny_tools=tuple(chain.from_iterable(deny_tools)),
+        aliases=tuple(chain.from_iterable(aliases)),
     )
     invocation.data_directory()
     with _errors():
@@ -138,6 +173,7 @@ def list_keys(invocation: Invocation, everything: bool, as_json: bool) -> None:
                 f"{key.prefix}…",
                 key.state(utc_now()).value,
                 key.user or "",
+                key.team or "",
                 key.project or "",
                 ", ".join(key.models) or "all",
                 ", ".join(key.providers) or "all",
@@ -146,8 +182,8 @@ def list_keys(invocation: Invocation, everything: bool, as_json: bool) -> None:
             )
             for key in shown
         ]
-        head = ("NAME", "KEY", "STATE", "USER", "PROJECT", "MODELS", "PROVIDERS", "BUDGET", "EXPIRES")
-        click.echo(table(head, rows, flexible=5))
+        head = ("NAME", "KEY", "STATE", "USER", "TEAM", "PROJECT", "MODELS", "PROVIDERS", "BUDGET", "EXPIRES")
+        click.echo(table(head, rows, flexible=6))
     else:
         click.echo("There are no keys. Make one: candela keys create --name NAME", err=True)
 
@@ -165,7 +201,9 @@ def show(invocation: Invocation, key: str, as_json: bool) -> None:
         echo_json(json_text(record))
         return
     for name, value in record.items():
-        if value not in (None, []):
+        if value not in (None, [], {}):
+            if isinstance(value, dict):
+                value = [f"{name} = {model}" for name, model in value.items()]
             text = ", ".join(value) if isinstance(value, list) else value
             click.echo(terminal_safe(f"{name.replace('_', ' '):<12}{text}"))
 
@@ -277,9 +315,13 @@ def _record(key: Key) -> dict[str, Any]:
         "name": key.name,
         "state": state.value,
         "user": key.user,
+        "team": key.team,
         "project": key.project,
         "models": list(key.models),
         "providers": list(key.providers),
+        "aliases": dict(key.aliases),
+        "deny_tools": list(key.deny_tools),
+        "parallel": key.parallel,
         "budget": str(key.budget) if key.budget is not None else None,
         "created_at": moment(key.created_at),
         "expires_at": moment(key.expires_at),

@@ -108,7 +108,7 @@ class BudgetRules:
         if refusal is not None:
             limit = spend_limit(refusal.state) if by_gateway else None
             if limit is None:
-                return refused(request, refusal.budget, refusal.words)
+                return refused(request, refusal.budget, refusal.words, "budget_exceeded")
             fields = blocked_fields(limit, utc_now())
             document = error_document(ApiError("billing_error", refusal.words))
             return Reply(429, [_JSON, *fields], document, refused_by=refusal.budget)

@@ -69,7 +69,7 @@ class ModelRule:
         if denial is not None:
             request.noted.append(refused(asked, model, denial, dry_run=self._dry_run))
             if not self._dry_run:
-                return refusal(request, NAME, refusal_words(asked, model, denial))
+                return refusal(request, NAME, refusal_words(asked, model, denial), "model_not_allowed")
         if model == asked:
             return await upstream.attempt(request)
         if self._dry_run:

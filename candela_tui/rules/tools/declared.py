@@ -14,15 +14,20 @@ from candela_tui.rules.tools.judge import Judgement
 JudgeDeclared = Callable[[str], Judgement | None]
 
 
-def judge_declared(request: ClientRequest, judge: JudgeDeclared) -> tuple[ClientRequest, list[Judgement]]:
-    """Return the request without the tools that are stripped, and all that was judged about its tools."""
+def judge_declared(
+    request: ClientRequest, judge: JudgeDeclared
+) -> tuple[ClientRequest, list[Judgement], Judgement | None]:
+    """Return the request without the tools that are stripped, all that was judged about its tools, and what was judged
+    about the tool that it demands, if that one is stripped: without it, the request can't be sent."""
     members = _members(request.body, header(request.headers, "content-encoding") or "")
     if "tools" not in members:
-        return request, []
+        return request, [], None
     judged = [(tool, judge(name) if (name := _name(tool)) else None) for tool in raw_items(members["tools"])]
     found = [judgement for _, judgement in judged if judgement is not None]
     if not any(map(_strips, found)):
-        return request, found
+        return request, found, None
+    demanded = _name(members["tool_choice"]) if "tool_choice" in members else ""
+    lost = next((each for each in found if _strips(each) and each.tool == demanded), None)
     left = [tool for tool, judgement in judged if judgement is None or not _strips(judgement)]
     if left:
         members["tools"] = msgspec.Raw(msgspec.json.encode(left))
@@ -30,7 +35,7 @@ def judge_declared(request: ClientRequest, judge: JudgeDeclared) -> tuple[Client
         # No provider takes an empty list, or a choice among no tools.
         members = {name: value for name, value in members.items() if name not in ("tools", "tool_choice")}
     fields = [(name, value) for name, value in request.headers if name.lower() != "content-encoding"]
-    return replace(request, headers=fields, body=msgspec.json.encode(members)), found
+    return replace(request, headers=fields, body=msgspec.json.encode(members)), found, lost
 
 
 def declared_tools(body: bytes, encoding: str) -> list[str]:

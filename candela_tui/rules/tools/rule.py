@@ -45,15 +45,16 @@ class ToolRules:
         """Refuse the request, or pass it on without some tools, and judge the calls in its answer."""
         judge = await self._judging(request)
         if judge.judges_declared:
-            request, found = await beside_the_loop(request, partial(_declared, judge))
+            request, found, lost = await beside_the_loop(request, partial(_declared, judge))
             request.noted.extend(dict.fromkeys(judgement.action for judgement in found))
-            refusing = next((each for each in found if each.rule.action == "refuse" and not each.rule.dry_run), None)
+            refusing = next((each for each in found if each.rule.action == "refuse" and not each.rule.dry_run), lost)
             if refusing is not None:
+                does = "demands" if refusing is lost else "declares"
                 words = (
-                    f'candela refuses a request that declares the tool {refusing.tool}: the rule "{refusing.name}" in '
-                    f"config.toml denies {refusing.pattern}. Start without that tool, or change the rule."
+                    f'candela refuses a request that {does} the tool {refusing.tool}: the rule "{refusing.name}" '
+                    f"denies {refusing.pattern}. Start without that tool, or change the rule."
                 )
-                return refused(request, refusing.name, words)
+                return refused(request, refusing.name, words, "tool_not_allowed")
         step = await upstream.attempt(request)
         if isinstance(step, Reply) or not judge.judges_calls:
             return step
@@ -66,10 +67,10 @@ class ToolRules:
         return self._judge.without(others)
 
 
-def _declared(judge: Judge, request: ClientRequest) -> tuple[ClientRequest, list[Judgement]]:
+def _declared(judge: Judge, request: ClientRequest) -> tuple[ClientRequest, list[Judgement], Judgement | None]:
     # Only what the model is asked to answer: the tokens of a tool that is left out are not counted either way.
     if parsed(request).kind in FREE_KINDS:
-        return request, []
+        return request, [], None
     return judge_declared(request, judge.of_declared)
 
 
