@@ -118,6 +118,7 @@ class AnswerWriter:
         connection = request.protocol
         assert isinstance(connection, ClientConnection)
         self._connection = connection
+        self._speaks_tls = connection.speaks_tls
         self._answer = answer
         self._body = body
         self._raw = raw
@@ -197,7 +198,8 @@ class AnswerWriter:
         if over and self._chunked:
             parts.append(b"0\r\n\r\n")
         if parts:
-            transport.writelines(parts)
+            # TLS would make a record of each part.
+            transport.writelines([b"".join(parts)] if self._speaks_tls else parts)
             self._wrote_at = self._loop.time()
         if data:
             self._raw.chunk(data, arrived_at)

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 class ClientConnection(RequestHandler):
     """An aiohttp connection that never quotes a malformed request, and answers half-closed clients."""
 
-    __slots__ = ("_answering", "_newest", "_on_room", "named", "on_lost")
+    __slots__ = ("_answering", "_newest", "_on_room", "is_handed_over", "named", "on_lost")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -45,6 +45,13 @@ class ClientConnection(RequestHandler):
         """The host that the client asked for, if candela stands in for it on this connection."""
         self.on_lost: Callable[[], None] | None = None
         """Called when the connection has ended."""
+        self.is_handed_over = False
+        """Whether the transport has another protocol now."""
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether it is a connection of TLS."""
+        return self.transport is not None and self.transport.get_extra_info("sslcontext") is not None
 
     def data_received(self, data: bytes) -> None:
         """asyncio's hook for bytes from the client."""
@@ -69,6 +76,7 @@ class ClientConnection(RequestHandler):
         if request.method == "CONNECT":
             request.content.feed_eof()  # aiohttp takes all bytes after the head for its body.
         transport.resume_reading()
+        self.is_handed_over = True
         return transport, early
 
     def begin_answer(self, on_room: Callable[[], None]) -> None:
@@ -114,15 +122,11 @@ class ClientConnection(RequestHandler):
         Usually the client is gone, and its request must end at once. But it may have closed only its own side (a
         half-closed connection, RFC 9293 section 3.6) and wait for the answer.
         """
-        if self._speaks_tls() or not self._has_whole_request() or not self._client_waits():
-            return False
+        if self.speaks_tls or not self._has_whole_request() or not self._client_waits():
+            return False  # asyncio can't half-close a connection of TLS.
         self.close()  # After this answer, as no further request can come.
         self._loop.call_later(_LOOK_AGAIN_S, self._end_when_gone)
         return True
-
-    def _speaks_tls(self) -> bool:
-        """Return whether it is a connection of TLS, which can't be half-closed in asyncio."""
-        return self.transport is not None and self.transport.get_extra_info("sslcontext") is not None
 
     def _has_whole_request(self) -> bool:
         waits_for_next = self._waiter is not None and not self._waiter.done()

@@ -295,7 +295,7 @@ def _ender(connection: ClientConnection) -> Callable[[], None]:
 
 def _end(connection: ClientConnection) -> None:
     """Tell the server of the end of a connection if it had handed it over."""
-    if connection.transport is not None and connection.transport.get_protocol() is not connection:
+    if connection.transport is not None and connection.is_handed_over:
         connection.connection_lost(None)
 
 

@@ -1,27 +1,71 @@
 """Speak TLS as a server on a connection whose first bytes have been read already."""
 
 import asyncio
+import mmap
 import ssl
 from typing import cast
 
 from candela_tui.proxy.access.client_connection import ClientConnection
 
 _HANDSHAKE_S = 20.0
+_BUFFER = 256 * 1024
+"""As much as asyncio and uvloop read from a connection of TLS at once."""
 
 
-class _Until(asyncio.Protocol):
-    """Keeps what a client says in the very step in which the handshake ends."""
+class _Decrypted(asyncio.BufferedProtocol):
+    """Gives a connection what its client says. What it says before it has one is kept.
+
+    To a protocol without a buffer, asyncio and uvloop read each record of 16 KB into a new one of 256 KB.
+    """
 
     def __init__(self) -> None:
-        self.data = bytearray()
-        self.has_ended = False
+        self._connection: ClientConnection | None = None
+        # The system gives the pages of a mapping as they are used: most connections need few.
+        self._buffer = memoryview(mmap.mmap(-1, _BUFFER))
+        self._early = bytearray()
+        self._has_ended = False
 
-    def data_received(self, data: bytes) -> None:
-        self.data += data
+    def serve(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
+        """Give all to a connection from now on."""
+        self._connection = connection
+        connection.connection_made(transport)
+        if self._early:
+            connection.data_received(bytes(self._early))
+            self._early.clear()
+        if self._has_ended:
+            transport.close()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """asyncio's hook: where bytes are to be put."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """asyncio's hook for bytes."""
+        data = self._buffer[:nbytes]
+        if self._connection is None:
+            self._early += data
+        else:
+            self._connection.data_received(bytes(data))
+
+    def pause_writing(self) -> None:
+        """asyncio's hook: the client has enough."""
+        if self._connection is not None:
+            self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        """asyncio's hook: the client takes more again."""
+        if self._connection is not None:
+            self._connection.resume_writing()
 
     def eof_received(self) -> bool:
-        self.has_ended = True
-        return False
+        """asyncio's hook for the end of what the client sends."""
+        self._has_ended = True
+        return False if self._connection is None else self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's hook for the end of the connection."""
+        if self._connection is not None:
+            self._connection.connection_lost(exc)
 
 
 async def serve_tls(
@@ -32,9 +76,9 @@ async def serve_tls(
     Raises OSError, with ssl.SSLError, if the client ends the connection or does not accept the certificate.
     """
     loop = asyncio.get_running_loop()
-    first = _Until()
+    decrypted = _Decrypted()
     starting = asyncio.ensure_future(
-        loop.start_tls(transport, first, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_S)
+        loop.start_tls(transport, decrypted, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_S)
     )
     try:
         await asyncio.sleep(0)  # The transport has the protocol of TLS now,
@@ -46,12 +90,7 @@ async def serve_tls(
         raise
     if opened is None or opened.is_closing():
         raise ConnectionResetError
-    opened.set_protocol(handler)
-    handler.connection_made(opened)
-    if first.data:
-        handler.data_received(bytes(first.data))
-    if first.has_ended:
-        opened.close()
+    decrypted.serve(handler, opened)
 
 
 def _feed(transport: asyncio.Transport, data: bytes) -> None:

@@ -140,6 +140,30 @@ async def test_an_opened_connection_streams_in_the_step_in_which_the_provider_do
         assert b"second" in await answer.read()
 
 
+async def test_what_arrives_at_once_is_one_record_of_tls(
+    candela: RunningProxy, provider: Provider, trusting: ssl.SSLContext
+) -> None:
+    provider.answer(message(text("one", "two", "three")))
+
+    def records() -> list[bytes]:
+        with socket.create_connection(("127.0.0.1", candela.port), PATIENCE_S) as plain:
+            plain.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n".encode())
+            assert plain.recv(4096).endswith(b"\r\n\r\n")
+            with trusting.wrap_socket(plain, server_hostname=HOST) as connection:
+                head = f"POST /v1/messages HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+                connection.sendall(head.encode() + BODY)
+                found = [connection.recv(65536)]
+                while not found[-1].endswith(b"0\r\n\r\n"):
+                    found.append(connection.recv(65536))
+                return found
+
+    head, *chunks = await asyncio.to_thread(records)
+    assert head.endswith(b"\r\n\r\n")
+    assert b"three" in b"".join(chunks)
+    for chunk in chunks:
+        assert chunk.endswith(b"\r\n")
+
+
 async def test_a_local_route_is_no_path_of_an_opened_host(
     candela: RunningProxy, provider: Provider, trusting: ssl.SSLContext, client: aiohttp.ClientSession
 ) -> None:
