@@ -47,7 +47,7 @@ def _measure(path: Path, requests: int) -> None:
     size = _fill(path, requests)
     print(f"{requests:,} requests of one session, {size / requests / 1000:,.0f} kB on average")
     reader = SequentialReader(path)
-    ids = reader.without_diagnosis(None, requests)
+    ids = reader.without_results(None, requests)
     for name, order in (("as they come", list(reversed(ids))), ("the newest first", ids)):
         spent = sorted(_each(reader, order))
         print(

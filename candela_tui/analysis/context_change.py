@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from candela_tui.analysis.context import context_fill
 from candela_tui.analysis.context_items import ContextItem, Kind, Source
-from candela_tui.analysis.context_parts import Context, CountedItem
+from candela_tui.analysis.context_parts import Context, CountedItem, measured_prompt
 from candela_tui.analysis.conversation import CONTINUING, same_agent
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.claude_code.tool_search import left_out
@@ -98,7 +98,7 @@ def conversation_before(exchanges: Iterable[Exchange], exchange: Exchange) -> li
             other.id == exchange.id
             or (other.kind in CONTINUING and bool(other.cache_ttls) == bool(exchange.cache_ttls))
         )
-        and (other.id == exchange.id or (other.replayed is None and prompt_tokens(other) is not None))
+        and (other.id == exchange.id or (other.replayed is None and measured_prompt(other) is not None))
     ]
 
 
@@ -106,11 +106,6 @@ def growth(conversation: Sequence[Exchange]) -> int | None:
     """Return how many tokens each of the latest requests of a conversation added; None if there are too few."""
     fill = context_fill(conversation)
     return fill.growth if fill is not None else None
-
-
-def prompt_tokens(exchange: Exchange) -> int | None:
-    """Return the measured prompt of a request; None if its answer states none."""
-    return exchange.usage.prompt_tokens if exchange.usage is not None else None
 
 
 def context_change(now: Context, before: Context, exchange: Exchange, previous: Exchange) -> ContextChange:

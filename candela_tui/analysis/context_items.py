@@ -6,15 +6,16 @@ sample is looked at (see ``token_estimate``).
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
 from candela_tui.analysis import token_estimate as estimate
-from candela_tui.analysis.items import Item, Items, is_billing_note
+from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
 from candela_tui.protocol.claude_code.prompt_sections import (
     Section,
     SectionKind,
@@ -97,27 +98,111 @@ class ContextItem:
     """Of a tool's result: the file or address that it read."""
 
 
-@dataclass(slots=True)
-class _Calls:
-    """What is known of the tool calls so far, by id."""
+class _Call(NamedTuple):
+    """A tool call, by which its result is known."""
 
-    names: dict[str, str] = field(default_factory=dict)
-    targets: dict[str, str] = field(default_factory=dict)
+    id: str
+    tool: str
+    target: str | None
 
 
-def read_context(items: Items, model: str | None, found: list[ContextItem]) -> Iterator[None]:
-    """Add the pieces of a request's prompt to ``found``, in the prompt's order."""
-    yield from _tools(items, found)
+_Calls = dict[str, _Call]
+"""The tool calls so far, by id."""
+_At = tuple[int, int]
+"""The number of a message, from 1, and of a block in it, from 0."""
+
+
+class MessagePieces(NamedTuple):
+    """What is in one message."""
+
+    pieces: tuple[ContextItem, ...]
+    calls: tuple[_Call, ...]
+    loaded: tuple[str, ...]
+    """The tools that a tool search found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """The pieces of a request's prompt."""
+
+    items: Items
+    model: str | None
+    tools: tuple[ContextItem, ...]
+    system: tuple[ContextItem, ...]
+    messages: tuple[MessagePieces, ...]
+
+    def pieces(self) -> Iterator[ContextItem]:
+        """Yield all pieces, in the prompt's order."""
+        yield from self.tools
+        yield from self.system
+        for message in self.messages:
+            yield from message.pieces
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found: the body is not a Messages request."""
+        return next(self.pieces(), None) is None
+
+
+def read_context(
+    items: Items, model: str | None, known: ReadContext | None = None
+) -> Generator[None, None, ReadContext]:
+    """Return the pieces of a request's prompt, in steps. ``known`` is another request's: what both share is taken from
+    it."""
+    if known is not None and known.model != model:
+        known = None
+    shared = known.messages[: same_items(items.messages, known.items.messages)] if known is not None else ()
+    messages = list(shared)
+    calls = {call.id: call for message in shared for call in message.calls}
+    for number, message in enumerate(items.messages[len(shared) :], len(shared) + 1):
+        messages.append((yield from _message(message, number, calls, model)))
+    loaded = frozenset(name for message in messages for name in message.loaded)
+    tools = yield from _tools(items, loaded, known)
+    if known is not None and _digests(items.system) == _digests(known.items.system):
+        system = known.system
+    else:
+        system = tuple((yield from _system(items)))
+    return ReadContext(items, model, tools, system, tuple(messages))
+
+
+def context_pieces(items: Items, model: str | None, known: ReadContext | None = None) -> ReadContext:
+    """Return what ``read_context`` does, at once."""
+    steps = read_context(items, model, known)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: ReadContext = end.value
+            return found
+
+
+def _digests(items: Sequence[Item]) -> list[bytes]:
+    return [item.digest for item in items]
+
+
+def _system(items: Items) -> Generator[None, None, list[ContextItem]]:
+    found: list[ContextItem] = []
     for block in items.system:
         if not is_billing_note(block):
-            found += [_of_section(section, Source.SYSTEM) for section in system_sections(_text(block.raw))]
+            found += [_of_section(section, source=Source.SYSTEM) for section in system_sections(_text(block.raw))]
         yield
-    calls = _Calls()
-    for number, message in enumerate(items.messages, 1):
-        for place, part in enumerate(message.parts):
-            for item in _block(part, message.label, calls, model):
-                found.append(replace(item, message=number, block=place))
-            yield
+    return found
+
+
+def _message(message: Item, number: int, calls: _Calls, model: str | None) -> Generator[None, None, MessagePieces]:
+    """Return the pieces of a message, and add its calls to ``calls``."""
+    found: list[ContextItem] = []
+    own: list[_Call] = []
+    for place, part in enumerate(message.parts):
+        members = raw_members(part.raw) if not _is_string(part.raw) else None
+        if members is not None and (call := _call_of(part, members)) is not None:
+            own.append(call)
+            calls[call.id] = call
+        found += _block(part, members, message.label, (number, place), calls, model)
+        yield
+    loaded = tuple(referenced_tools(bytes(message.raw)))
+    yield
+    return MessagePieces(tuple(found), tuple(own), loaded)
 
 
 def mcp_server(tool: str) -> str | None:
@@ -127,67 +212,81 @@ def mcp_server(tool: str) -> str | None:
     return server if not prefix and divider and server else None
 
 
-def _tools(items: Items, found: list[ContextItem]) -> Iterator[None]:
-    deferred = {}
+def _tools(
+    items: Items, loaded: frozenset[str], known: ReadContext | None
+) -> Generator[None, None, tuple[ContextItem, ...]]:
+    its, pieces = (known.items.tools, known.tools) if known is not None else ((), ())
+    found: list[ContextItem] = []
     for place, tool in enumerate(items.tools):
-        deferred[place] = (raw_members(tool.raw) or {}).get("defer_loading", NULL) == msgspec.Raw(b"true")
-        yield
-    loaded: set[str] = set()
-    if any(deferred.values()):
-        for message in items.messages:
-            loaded.update(referenced_tools(bytes(message.raw)))
+        piece = pieces[place] if place < len(its) and its[place] is tool else None
+        if piece is None:
+            piece = _tool(tool)
             yield
-    for place, tool in enumerate(items.tools):
-        kind = Kind.MCP if mcp_server(tool.label) else Kind.BUILT_IN
-        if deferred[place]:
+        if piece.kind in (Kind.DEFERRED, Kind.LOADED):
             kind = Kind.LOADED if tool.label in loaded else Kind.DEFERRED
-        raw = memoryview(tool.raw)
-        tokens = 0.0 if kind is Kind.DEFERRED else estimate.json_tokens(raw)
-        found.append(ContextItem(Source.TOOLS, kind, tool.label, raw.nbytes, tokens, tool.digest))
-        yield
+            tokens = estimate.json_tokens(memoryview(tool.raw)) if kind is Kind.LOADED else 0.0
+            piece = replace(piece, kind=kind, estimate=tokens)
+        found.append(piece)
+    return tuple(found)
 
 
-def _block(part: Item, role: str, calls: _Calls, model: str | None) -> Iterator[ContextItem]:
+def _tool(tool: Item) -> ContextItem:
+    """Return a tool's piece; that of a deferred one before anything is known of searches."""
+    kind = Kind.MCP if mcp_server(tool.label) else Kind.BUILT_IN
+    raw = memoryview(tool.raw)
+    if (raw_members(tool.raw) or {}).get("defer_loading", NULL) == msgspec.Raw(b"true"):
+        return ContextItem(Source.TOOLS, Kind.DEFERRED, tool.label, raw.nbytes, 0.0, tool.digest)
+    return ContextItem(Source.TOOLS, kind, tool.label, raw.nbytes, estimate.json_tokens(raw), tool.digest)
+
+
+def _block(
+    part: Item, members: Mapping[str, msgspec.Raw] | None, role: str, at: _At, calls: _Calls, model: str | None
+) -> Iterator[ContextItem]:
     """Yield the pieces of a block of a message."""
-    members = raw_members(part.raw) if not _is_string(part.raw) else None
     kind = part.label.partition(" ")[0]
     if kind == "text":
-        yield from _of_text(members["text"] if members and "text" in members else part.raw, role)
+        yield from _of_text(members["text"] if members and "text" in members else part.raw, role, at)
     elif members is None:
-        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest)
+        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest, at)
     elif kind == "thinking" or kind == "redacted_thinking":
         text = members.get("thinking", msgspec.Raw(b'""'))
         signature = memoryview(members.get("signature", members.get("data", msgspec.Raw(b"")))).nbytes
         tokens = estimate.thinking_tokens(memoryview(text)[1:-1], signature)
-        yield _piece(Kind.THINKING, "thinking", part.raw, tokens, part.digest)
+        yield _piece(Kind.THINKING, "thinking", part.raw, tokens, part.digest, at)
     elif kind.endswith("tool_use"):
-        yield _call(part, members, calls)
+        arguments = members.get("input", NULL)
+        tokens = estimate.PER_CALL + estimate.CALL_WEIGHT * estimate.json_tokens(memoryview(arguments))
+        yield _piece(Kind.TOOL_CALL, part.label.partition(" ")[2], part.raw, tokens, part.digest, at)
     elif kind.endswith("tool_result"):
-        yield from _result(part, members, calls, model)
+        yield from _result(part, members, calls, model, at)
     elif kind == "image":
-        yield _image(part.raw, members, part.digest, model)
+        yield _image(part.raw, members, part.digest, model, at)
     elif kind == "document":
-        yield _document(part.raw, members, part.digest)
+        yield _document(part.raw, members, part.digest, at)
     else:
-        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest)
+        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest, at)
 
 
-def _of_text(raw: msgspec.Raw, role: str) -> Iterator[ContextItem]:
+def _of_text(raw: msgspec.Raw, role: str, at: _At) -> Iterator[ContextItem]:
     """Yield the pieces of a text. Only one with sections in it is decoded whole."""
     view = memoryview(raw)
     if role == "assistant":
-        yield _piece(Kind.ASSISTANT, "assistant", raw, estimate.json_tokens(view), _digest(raw))
+        yield _piece(Kind.ASSISTANT, "assistant", raw, estimate.json_tokens(view), _digest(raw), at)
     elif role == "system":
-        yield from map(_of_section, reminder_sections(_text(raw)))
+        for section in reminder_sections(_text(raw)):
+            yield _of_section(section, at)
     elif _REMINDER in bytes(raw):
-        yield from map(_of_section, user_sections(_text(raw)))
+        for section in user_sections(_text(raw)):
+            yield _of_section(section, at)
     else:
         summary = is_summary(text_prefix(raw, 256) or "")
         kind, name = (Kind.SUMMARY, SUMMARY) if summary else (Kind.USER, "user")
-        yield _piece(kind, name, raw, estimate.json_tokens(view), _digest(raw))
+        yield _piece(kind, name, raw, estimate.json_tokens(view), _digest(raw), at)
 
 
-def _of_section(section: Section, source: Source | None = None) -> ContextItem:
+def _of_section(
+    section: Section, at: _At | tuple[None, None] = (None, None), source: Source | None = None
+) -> ContextItem:
     text = section.text.encode("utf-8", "replace")
     kind: str = section.kind
     if section.kind in _OF_MESSAGES:
@@ -195,19 +294,14 @@ def _of_section(section: Section, source: Source | None = None) -> ContextItem:
     elif section.kind is SectionKind.DEFERRED_TOOLS:
         kind, source = Kind.DEFERRED, Source.TOOLS
     digest = blake2b(text, digest_size=16).digest()
-    return ContextItem(source or Source.SYSTEM, kind, section.name, len(text), estimate.text_tokens(text), digest)
+    return ContextItem(source or Source.SYSTEM, kind, section.name, len(text), estimate.text_tokens(text), digest, *at)
 
 
-def _call(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls) -> ContextItem:
-    name = part.label.partition(" ")[2]
-    arguments = members.get("input", NULL)
-    call_id = decode_json(members.get("id", NULL))
-    if isinstance(call_id, str):
-        calls.names[call_id] = name
-        if target := _target(arguments):
-            calls.targets[call_id] = target
-    tokens = estimate.PER_CALL + estimate.CALL_WEIGHT * estimate.json_tokens(memoryview(arguments))
-    return _piece(Kind.TOOL_CALL, name, part.raw, tokens, part.digest)
+def _call_of(part: Item, members: Mapping[str, msgspec.Raw]) -> _Call | None:
+    """Return the call in a block; None if it is no call, or has no id."""
+    kind, _, tool = part.label.partition(" ")
+    call_id = decode_json(members.get("id", NULL)) if kind.endswith("tool_use") else None
+    return _Call(call_id, tool, _target(members.get("input", NULL))) if isinstance(call_id, str) else None
 
 
 def _target(arguments: msgspec.Raw) -> str | None:
@@ -219,11 +313,14 @@ def _target(arguments: msgspec.Raw) -> str | None:
     return None
 
 
-def _result(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model: str | None) -> Iterator[ContextItem]:
+def _result(
+    part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model: str | None, at: _At
+) -> Iterator[ContextItem]:
     """Yield a tool's result, and the reminders, images and documents in it on their own."""
     call_id = decode_json(members.get("tool_use_id", NULL))
-    name = calls.names.get(call_id, "unknown tool") if isinstance(call_id, str) else "unknown tool"
-    target = calls.targets.get(call_id) if isinstance(call_id, str) else None
+    call = calls.get(call_id) if isinstance(call_id, str) else None
+    name = call.tool if call is not None else "unknown tool"
+    target = call.target if call is not None else None
     content = members.get("content", NULL)
     whole = _is_string(content)
     texts = [content] if whole else []
@@ -231,9 +328,9 @@ def _result(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model
         inner = raw_members(block) or {}
         kind = bytes(inner.get("type", NULL))
         if kind == b'"image"':
-            yield _image(block, inner, _digest(block), model)
+            yield _image(block, inner, _digest(block), model, at)
         elif kind == b'"document"':
-            yield _document(block, inner, _digest(block))
+            yield _document(block, inner, _digest(block), at)
         elif kind != b'"tool_reference"':
             texts.append(inner.get("text", block))
     tokens, size, digest = estimate.PER_RESULT, 0, blake2b(digest_size=16)
@@ -245,29 +342,31 @@ def _result(part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model
                     tokens, size = tokens + estimate.text_tokens(plain), size + len(plain)
                     digest.update(plain)
                 else:
-                    yield _of_section(section)
+                    yield _of_section(section, at)
         else:
             tokens, size = tokens + estimate.json_tokens(memoryview(text)), size + memoryview(text).nbytes
             if size <= _LARGE:
                 digest.update(text)
     same = digest.digest() if size <= _LARGE else part.digest
-    yield ContextItem(Source.MESSAGES, Kind.TOOL_RESULT, name, size, tokens, same, target=target)
+    yield ContextItem(Source.MESSAGES, Kind.TOOL_RESULT, name, size, tokens, same, *at, target=target)
 
 
-def _image(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, model: str | None) -> ContextItem:
+def _image(
+    raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, model: str | None, at: _At
+) -> ContextItem:
     size = image_size(_beginning(members, 64 * 1024))
     tokens = estimate.UNKNOWN_IMAGE if size is None else float(estimate.image_tokens(*size, model))
-    return replace(_piece(Kind.IMAGE, "images", raw, tokens, digest), formula=size is not None)
+    return replace(_piece(Kind.IMAGE, "images", raw, tokens, digest, at), formula=size is not None)
 
 
-def _document(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes) -> ContextItem:
+def _document(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, at: _At) -> ContextItem:
     source = raw_members(members.get("source", NULL)) or {}
     data = source.get("data", source.get("content", NULL))
     if bytes(source.get("type", NULL)) == b'"base64"':
         tokens = estimate.document_tokens(_beginning(members, _PDF_HEAD))
     else:
         tokens = estimate.json_tokens(memoryview(data))
-    return _piece(Kind.DOCUMENT, "documents", raw, tokens, digest)
+    return _piece(Kind.DOCUMENT, "documents", raw, tokens, digest, at)
 
 
 def _beginning(members: Mapping[str, msgspec.Raw], most: int) -> bytes:
@@ -280,8 +379,8 @@ def _beginning(members: Mapping[str, msgspec.Raw], most: int) -> bytes:
         return b""
 
 
-def _piece(kind: Kind, name: str, raw: msgspec.Raw, tokens: float, digest: bytes) -> ContextItem:
-    return ContextItem(Source.MESSAGES, kind, name, memoryview(raw).nbytes, tokens, digest)
+def _piece(kind: Kind, name: str, raw: msgspec.Raw, tokens: float, digest: bytes, at: _At) -> ContextItem:
+    return ContextItem(Source.MESSAGES, kind, name, memoryview(raw).nbytes, tokens, digest, *at)
 
 
 def _digest(raw: msgspec.Raw) -> bytes:

@@ -1,15 +1,20 @@
 """What fills the context window at a request, by source. The parts add up to the prompt that the provider measured."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from candela_tui.analysis.context import autocompact_at, window_of
-from candela_tui.analysis.context_items import ContextItem, Kind, Source
+from candela_tui.analysis.context_items import ContextItem, Kind, ReadContext, Source
 from candela_tui.exchange import Exchange
+from candela_tui.exchange.context_sums import ContextSums
+
+VERSION: Final = 1
+"""Of what is kept of each request. Raise it with any change of its parts or of their estimates."""
 
 _MOST_STRETCH = 3.0
 """By how much the other pieces may be scaled so that those with a formula keep their tokens."""
-_NOTHING = ContextItem(Source.MESSAGES, Kind.OTHER, "not in the recorded request", 0, 0.0, b"")
+_NOTHING = (Source.MESSAGES, Kind.OTHER.value, "not in the recorded request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class ContextPart:
     tokens: int
     size: int
     """Bytes."""
-    items: tuple[CountedItem, ...]
-    """Its pieces, in the prompt's order."""
+    items: tuple[CountedItem, ...] = ()
+    """Its pieces, in the prompt's order. None if the part was read from the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +71,112 @@ class Context:
         return tokens / self.tokens if self.tokens else 0.0
 
 
-def context_of(exchange: Exchange, items: Sequence[ContextItem], conversation: Sequence[Exchange]) -> Context:
+Key = tuple[Source, str, str]
+"""A part's source, kind and name."""
+
+
+class PartSum(NamedTuple):
+    """The sum over the pieces of a part."""
+
+    estimate: float = 0.0
+    """Tokens."""
+    by_formula: float = 0.0
+    """Those of pieces for which the provider has a formula."""
+    size: int = 0
+    """Bytes."""
+
+
+def add_pieces(sums: dict[Key, PartSum], pieces: Iterable[ContextItem]) -> None:
+    """Add pieces to the sums of their parts."""
+    for piece in pieces:
+        key = (piece.source, piece.kind, piece.name)
+        estimate, by_formula, size = sums.get(key, _NO_SUM)
+        if piece.formula:
+            by_formula += piece.estimate
+        sums[key] = PartSum(estimate + piece.estimate, by_formula, size + piece.size)
+
+
+_NO_SUM = PartSum()
+
+
+def context_of(exchange: Exchange, read: ReadContext, conversation: Sequence[Exchange]) -> Context:
     """Return what fills the window at a request, from the pieces of its prompt. ``conversation`` has the requests of
     its agent up to it."""
-    usage = exchange.usage
-    measured = usage.prompt_tokens if usage is not None else None
+    sums: dict[Key, PartSum] = {}
+    groups: dict[Key, list[ContextItem]] = {}
+    for piece in read.pieces():
+        groups.setdefault((piece.source, piece.kind, piece.name), []).append(piece)
+    add_pieces(sums, read.pieces())
+    parts = parts_of(sums, measured_prompt(exchange))
+    return known_context(exchange, [_with_items(part, groups) for part in parts], conversation)
+
+
+def known_context(exchange: Exchange, parts: Sequence[ContextPart], conversation: Sequence[Exchange]) -> Context:
+    """Return what fills the window at a request whose parts are known."""
+    measured = measured_prompt(exchange)
     window = window_of(exchange, measured, conversation) if measured is not None else None
-    return Context(
-        _parts(counted(items, measured)),
-        measured,
-        window,
-        autocompact_at(exchange, window) if window is not None else None,
-    )
+    return Context(tuple(parts), measured, window, autocompact_at(exchange, window) if window is not None else None)
 
 
-def counted(items: Sequence[ContextItem], prompt_tokens: int | None) -> list[CountedItem]:
-    """Return the pieces with whole tokens that add up to the prompt's; to the estimates if that is None."""
+def measured_prompt(exchange: Exchange) -> int | None:
+    """Return the prompt of a request as the provider measured it; None if the answer states none."""
+    return exchange.usage.prompt_tokens if exchange.usage is not None else None
+
+
+def parts_of(sums: Mapping[Key, PartSum], prompt_tokens: int | None) -> list[ContextPart]:
+    """Return the parts in the order of ``Context``, with whole tokens that add up to the prompt's; with their estimates
+    if that is None."""
     if prompt_tokens is None:
-        return [CountedItem(item, round(item.estimate)) for item in items]
-    if not any(item.estimate for item in items):
-        items = [*items, _NOTHING]
-    by_formula = sum(item.estimate for item in items if item.formula)
-    others = sum(item.estimate for item in items) - by_formula
+        tokens = [round(part.estimate) for part in sums.values()]
+    elif any(part.estimate for part in sums.values()):
+        tokens = shared_out(prompt_tokens, _weights(sums.values(), prompt_tokens))
+    else:
+        sums = {**sums, _NOTHING: PartSum()}
+        tokens = [0] * (len(sums) - 1) + [prompt_tokens]
+    parts = [ContextPart(*key, number, part.size) for (key, part), number in zip(sums.items(), tokens, strict=True)]
+    return sorted(parts, key=lambda part: (_ORDER[part.source], -part.tokens))
+
+
+_ORDER: Final = {source: place for place, source in enumerate(Source)}
+
+
+def sums_of(parts: Iterable[ContextPart]) -> ContextSums:
+    """Return the tokens of each source."""
+    found = dict.fromkeys(Source, 0)
+    for part in parts:
+        found[part.source] += part.tokens
+    return ContextSums(found[Source.SYSTEM], found[Source.TOOLS], found[Source.MESSAGES])
+
+
+def tokens_of(sums: ContextSums, source: Source) -> int | None:
+    """Return the tokens of one source."""
+    match source:
+        case Source.SYSTEM:
+            return sums.system_tokens
+        case Source.TOOLS:
+            return sums.tools_tokens
+        case Source.MESSAGES:
+            return sums.messages_tokens
+
+
+def _weights(sums: Iterable[PartSum], prompt_tokens: int) -> list[float]:
+    """Return the estimates, those without a formula scaled so that the others keep their tokens."""
+    sums = list(sums)
+    by_formula = sum(part.by_formula for part in sums)
+    others = sum(part.estimate for part in sums) - by_formula
     keeps = others and 1 / _MOST_STRETCH <= (prompt_tokens - by_formula) / others <= _MOST_STRETCH
     scale = (prompt_tokens - by_formula) / others if keeps else 1.0
-    weights = [item.estimate * (1.0 if item.formula else scale) for item in items]
-    if not any(weights):
-        weights[-1] = 1.0
-    return [CountedItem(*pair) for pair in zip(items, shared_out(prompt_tokens, weights), strict=True)]
+    return [(part.estimate - part.by_formula) * scale + part.by_formula for part in sums]
+
+
+def _with_items(part: ContextPart, groups: Mapping[Key, Sequence[ContextItem]]) -> ContextPart:
+    items = groups.get((part.source, part.kind, part.name), ())
+    return replace(part, items=tuple(map(CountedItem, items, _pieces(part.tokens, items))))
+
+
+def _pieces(tokens: int, items: Sequence[ContextItem]) -> list[int]:
+    weights = [item.estimate for item in items]
+    return shared_out(tokens, weights) if any(weights) else [0] * len(items)
 
 
 def shared_out(total: int, weights: Sequence[float]) -> list[int]:
@@ -106,20 +189,3 @@ def shared_out(total: int, weights: Sequence[float]) -> list[int]:
     for place in by_remainder[: total - sum(parts)]:
         parts[place] += 1
     return parts
-
-
-def _parts(items: Iterable[CountedItem]) -> tuple[ContextPart, ...]:
-    groups: dict[tuple[Source, str, str], list[CountedItem]] = {}
-    for each in items:
-        groups.setdefault((each.item.source, each.item.kind, each.item.name), []).append(each)
-    parts = [
-        ContextPart(
-            *(source, kind, name),
-            tokens=sum(each.tokens for each in group),
-            size=sum(each.item.size for each in group),
-            items=tuple(group),
-        )
-        for (source, kind, name), group in groups.items()
-    ]
-    order = list(Source)
-    return tuple(sorted(parts, key=lambda part: (order.index(part.source), -part.tokens)))

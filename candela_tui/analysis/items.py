@@ -79,6 +79,12 @@ def _known(raw: msgspec.Raw, known: Sequence[Item], number: int) -> Item | None:
     return None
 
 
+def same_items(items: Sequence[object], others: Sequence[object]) -> int:
+    """Return how many items at the beginning are the very same in both: one was read against the other."""
+    places = zip(items, others, strict=False)
+    return next((place for place, (one, other) in enumerate(places) if one is not other), min(len(items), len(others)))
+
+
 def _message(raw: msgspec.Raw) -> _Reading[Item]:
     members = _members(raw) or {}
     yield

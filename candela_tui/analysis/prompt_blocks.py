@@ -5,12 +5,12 @@ Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: the or
 """
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple
 
-from candela_tui.analysis.items import Item, Items, is_billing_note
+from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
 from candela_tui.protocol.cache_control import LIFETIMES
 from candela_tui.protocol.raw_json import decode_json, raw_members
 
@@ -187,16 +187,11 @@ def _shared(items: Items, known: ReadPrompt | None) -> tuple[tuple[PromptBlock, 
         return (), _SharedMessages()
     blocks, other = known.prompt.blocks, known.items
     # The last message is left out: a mark at the top of the body may stand on its last block.
-    messages = _same_items(items.messages, other.messages[:-1])
+    messages = same_items(items.messages, other.messages[:-1])
     before = len(blocks) - sum(len(message.parts) for message in other.messages)
     parts = sum(len(message.parts) for message in other.messages[:messages])
-    tools = _same_items(items.tools, other.tools)
+    tools = same_items(items.tools, other.tools)
     return blocks[:tools], _SharedMessages(messages, blocks[before : before + parts])
-
-
-def _same_items(items: Sequence[Item], others: Sequence[Item]) -> int:
-    pairs = zip(items, others, strict=False)
-    return next((place for place, (one, other) in enumerate(pairs) if one is not other), min(len(items), len(others)))
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:

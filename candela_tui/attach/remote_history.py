@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from candela_tui import wire
+from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.attach.client import Client, NotRecorded, Unavailable
@@ -82,6 +83,11 @@ class RemoteHistory:
     def limited_requests(self, query: ExchangeQuery) -> list[LimitedRequest]:
         """Return the requests of a query that count in the windows of a subscription, in any order."""
         return self._store.limited_requests(query)
+
+    def context_parts(self, exchange_id: str) -> tuple[ContextPart, ...] | None:
+        """Return what fills the context window at a request, without the pieces of each part; None if that was not
+        worked out."""
+        return self._store.context_parts(exchange_id)
 
     def exchange(self, id_or_prefix: str) -> Exchange | None:
         """Return one exchange with its headers."""

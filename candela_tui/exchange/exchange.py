@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from candela_tui.exchange.cache_diagnosis import CacheResult
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.pricing import Cost, PriceBasis
 from candela_tui.protocol.adaptation import Adaptation
 from candela_tui.protocol.arrival import Arrival
@@ -363,6 +364,8 @@ class Exchange:
     """The cost in USD that the client's telemetry states for it."""
     tool_runs: tuple[ToolRun, ...] = ()
     """The tool calls in its answer, as the client's telemetry reports them."""
+    context: ContextSums | None = None
+    """What fills its context window, by source. None until that is worked out, a moment after the end."""
 
     @property
     def asks_message(self) -> bool:

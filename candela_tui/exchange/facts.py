@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.exchange.exchange import Exchange, Imported, Outcome, ProviderAttempt
 from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.headers import Headers
@@ -82,6 +83,10 @@ def _usage(part: Callable[[Usage], int | float | None]) -> Callable[[Exchange, C
 
 def _diagnosed(part: Callable[[CacheResult], Value]) -> Callable[[Exchange, Context], Value]:
     return lambda exchange, context: part(exchange.cache) if exchange.cache is not None else None
+
+
+def _in_context(part: Callable[[ContextSums], int | None]) -> Callable[[Exchange, Context], Value]:
+    return lambda exchange, context: part(exchange.context) if exchange.context is not None else None
 
 
 def _text(value: Enum | None) -> str | None:
@@ -477,6 +482,27 @@ FACTS: tuple[Fact, ...] = (
         _diagnosed(lambda result: result.rewritten_usd),
         Unit.USD,
         "More than reading them would have cost.",
+    ),
+    Fact(
+        "system_tokens",
+        "tokens of the system prompt",
+        _in_context(lambda sums: sums.system_tokens),
+        Unit.TOKENS,
+        "Estimated, as `candela context` says. Null until that is worked out, about a second after the end.",
+    ),
+    Fact(
+        "tools_tokens",
+        "tokens of the tools",
+        _in_context(lambda sums: sums.tools_tokens),
+        Unit.TOKENS,
+        "As `system_tokens`.",
+    ),
+    Fact(
+        "messages_tokens",
+        "tokens of the messages",
+        _in_context(lambda sums: sums.messages_tokens),
+        Unit.TOKENS,
+        "As `system_tokens`; the three add up to `prompt_tokens`.",
     ),
     Fact(
         "continues",

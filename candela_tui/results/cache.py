@@ -43,7 +43,8 @@ class CacheDiagnoser:
         self._store = store
         self._pricer = pricer
         self._pause = pause
-        self._prompts = RecordedPrompts(store, pause)
+        self.prompts = RecordedPrompts(store, pause)
+        """The prompts that were read, for what else is worked out of them."""
         self._ended: OrderedDict[str, Exchange] = OrderedDict()
         self._nothing_before: dict[tuple[str | None, ...], str] = {}
         """For an agent, and for a route and model: an id before which no request left anything in the cache, so that
@@ -51,7 +52,7 @@ class CacheDiagnoser:
 
     def forget(self) -> None:
         """Free what is remembered of prompts."""
-        self._prompts.forget()
+        self.prompts.forget()
         self._ended.clear()
         self._nothing_before.clear()
 
@@ -59,8 +60,8 @@ class CacheDiagnoser:
         """Return a request, and the one whose cache it could read; None if there is none. Raises StoreError."""
         # The earlier ones first: they were usually read already, and this one is then read against them.
         self._remember(exchange)
-        others = [self._prompts.asked(other) for other in self._others(exchange)]
-        now = self._prompts.asked(exchange)
+        others = [self.prompts.asked(other) for other in self._others(exchange)]
+        now = self.prompts.asked(exchange)
         return now, closest(now, others)
 
     def result(self, exchange: Exchange) -> CacheResult:

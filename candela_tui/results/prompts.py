@@ -53,15 +53,24 @@ class RecordedPrompts:
         self._bytes = 0
 
     def asked(self, exchange: Exchange) -> Asked:
-        """Return a request with its prompt: None if its body is not kept, can't be read, or was put together from parts
+        """Return a request with its prompt, as ``read`` finds it."""
+        found = self.read(exchange)
+        return Asked(exchange, found.prompt if found is not None else None)
+
+    def remembers(self, exchange_id: str) -> bool:
+        """Return whether the prompt of a request is remembered."""
+        return exchange_id in self._remembered
+
+    def read(self, exchange: Exchange) -> ReadPrompt | None:
+        """Return the prompt of a request: None if its body is not kept, can't be read, or was put together from parts
         and so has not all that was sent."""
         known = self._remembered.get(exchange.id)
         if known is not None:
             self._remembered.move_to_end(exchange.id)
-            return Asked(exchange, known.read.prompt)
+            return known.read
         body = self._body(exchange)
         if body is None:
-            return Asked(exchange, None)
+            return None
         agent = exchange.session_id, exchange.agent_id
         near = self._near(agent)
         items = Items()
@@ -70,7 +79,7 @@ class RecordedPrompts:
         read = ReadPrompt(items, self._prompt(read_prompt(items, near)))
         self._remember(exchange.id, _Remembered(read, len(body)))
         self._latest[agent] = exchange.id
-        return Asked(exchange, read.prompt)
+        return read
 
     def _near(self, agent: tuple[str | None, str | None]) -> ReadPrompt | None:
         """Return what was read last of an agent, or else of any other one: they often share the tools."""

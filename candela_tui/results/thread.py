@@ -1,4 +1,4 @@
-"""The thread that works out what became of each request's cache while candela runs."""
+"""The thread that works out what became of each request's cache, and what filled its context, while candela runs."""
 
 import math
 import queue
@@ -9,12 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from candela_tui.analysis.context_parts import ContextPart, sums_of
 from candela_tui.exchange import Exchange
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.file_lock import locked_now
 from candela_tui.pricing import Pricer
 from candela_tui.results.cache import CacheDiagnoser
+from candela_tui.results.contexts import ContextSummer
 from candela_tui.store.errors import StoreError
 from candela_tui.store.sequential_reader import SequentialReader
 from candela_tui.store.writer import StoreWriter
@@ -29,6 +32,13 @@ _TOGETHER: Final = 20
 """Earlier requests whose results are stored in one transaction."""
 _FIRST: Final = 200
 """Earlier requests after which the dashboard is told: as many as fill its first screens."""
+
+
+class _WorkedOut(NamedTuple):
+    exchange: Exchange
+    """With its results."""
+    parts: Sequence[ContextPart] | None
+    """What fills its context window; None if that can't be told."""
 
 
 class ResultsThread:
@@ -63,6 +73,7 @@ class ResultsThread:
         self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         """The ids of requests that were stored; None ends the wait for one."""
         self._diagnoser = CacheDiagnoser(self._store, pricer, self._pace.pause)
+        self._summer = ContextSummer(self._diagnoser.prompts, self._pace.pause)
         self._thread = threading.Thread(target=self._run, name="candela-results", daemon=True)
 
     def start(self) -> None:
@@ -88,7 +99,7 @@ class ResultsThread:
             return
         except Exception as error:  # noqa: BLE001 - the relay goes on whatever happens here
             self._on_problem(
-                f"What became of the prompt cache is not worked out any more, by a fault of candela's own "
+                f"Causes of cache misses and contexts are not worked out any more, by a fault of candela's own "
                 f"({type(error).__name__}: {error})."
             )
         finally:
@@ -111,13 +122,14 @@ class ResultsThread:
         except queue.Empty:
             if wait_s:
                 self._diagnoser.forget()
+                self._summer.forget()
                 self._store.forget()
             return
         self._pace.begin()
         while not self._stop.is_set():
             exchange = self._exchange(exchange_id) if exchange_id is not None else None
-            if exchange is not None and (diagnosed := self._diagnosed(exchange)) is not None:
-                self._writer.add_results([diagnosed], partial(self._on_results, [diagnosed]))
+            if exchange is not None and (result := self._worked_out(exchange)) is not None:
+                self._store_results([result], partial(self._on_results, [result.exchange]))
             self._pace.pause()
             try:
                 exchange_id = self._ended.get_nowait()
@@ -131,14 +143,23 @@ class ResultsThread:
             return self._store.exchange(exchange_id)
         return None
 
-    def _diagnosed(self, exchange: Exchange) -> Exchange | None:
-        """Return an exchange with its result; None if it can have none, or the store can't be read."""
+    def _worked_out(self, exchange: Exchange) -> _WorkedOut | None:
+        """Return an exchange with its results; None if it can have none, or the store can't be read."""
         if exchange.live or not exchange.asks_message:
             return None
         # Whoever reads or writes the store says what is wrong with it.
         with suppress(StoreError):
-            return replace(exchange, cache=self._diagnoser.result(exchange))
+            # What is known stays: the bodies that it was found in may be gone.
+            cache = exchange.cache or self._diagnoser.result(exchange)
+            self._pace.pause()
+            parts = self._summer.parts(exchange)
+            context = sums_of(parts) if parts is not None else exchange.context or ContextSums()
+            return _WorkedOut(replace(exchange, cache=cache, context=context), parts)
         return None
+
+    def _store_results(self, results: Sequence[_WorkedOut], then: Callable[[], None]) -> None:
+        parts = {each.exchange.id: each.parts for each in results if each.parts is not None}
+        self._writer.add_results([each.exchange for each in results], then, parts)
 
     def _fill(self) -> None:
         """Work on earlier requests until each has a result. Raises Stopped."""
@@ -147,23 +168,23 @@ class ResultsThread:
         while True:
             self._pace.begin()
             try:
-                ids = self._store.without_diagnosis(before, _TOGETHER)
+                ids = self._store.without_results(before, _TOGETHER)
                 read = self._store.with_ids(ids)
             except StoreError:
                 return
             self._pace.pause()
-            diagnosed: list[Exchange] = []
+            results: list[_WorkedOut] = []
             for exchange_id in ids:
                 # What is new comes first.
                 self._take(0)
                 exchange = read.get(exchange_id)
-                if exchange is not None and (one := self._diagnosed(exchange)) is not None:
-                    diagnosed.append(one)
+                if exchange is not None and (result := self._worked_out(exchange)) is not None:
+                    results.append(result)
                 self._pace.pause()
-            told = found < _FIRST <= found + len(diagnosed)
-            found += len(diagnosed)
+            told = found < _FIRST <= found + len(results)
+            found += len(results)
             ends = len(ids) < _TOGETHER
-            self._writer.add_results(diagnosed, self._on_more if told or (ends and found) else lambda: None)
+            self._store_results(results, self._on_more if told or (ends and found) else lambda: None)
             if ends:
                 return
             before = ids[-1]

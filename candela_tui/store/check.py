@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part
+from candela_tui.store.contexts import read_context_parts
 from candela_tui.store.database import (
     driver_connection,
     reading_engine,
@@ -16,13 +17,15 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
-from candela_tui.store.diagnoses import WITH_DIAGNOSIS
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unreadable
 from candela_tui.store.provider_requests import read_provider_request
 from candela_tui.store.request_reader import RequestReader
+from candela_tui.store.results import WITH_RESULTS
 from candela_tui.store.rows import exchange_of, with_headers
 from candela_tui.store.schema import (
     cache_diagnoses,
+    context_parts,
+    context_sums,
     exchanges,
     headers,
     metadata,
@@ -95,7 +98,7 @@ class Check:
         if differing := differing_sums(connection):
             words = f"The stored sums differ from the requests in {differing} groups."
             self.problems.append(Problem(None, words))
-        for table in (headers, request_bodies, response_parts, cache_diagnoses):
+        for table in (headers, request_bodies, response_parts, cache_diagnoses, context_sums, context_parts):
             if count := _orphans(connection, table):
                 self.problems.append(Problem(None, f"The table {table.name} has {count} rows without a request."))
 
@@ -103,7 +106,7 @@ class Check:
         last = ""
         while True:
             wanted = (
-                WITH_DIAGNOSIS.add_columns(headers.c.fields)
+                WITH_RESULTS.add_columns(headers.c.fields)
                 .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
                 .where(exchanges.c.id > last)
                 .order_by(exchanges.c.id)
@@ -125,6 +128,7 @@ class Check:
         exchange_id = row["id"]
         try:
             with_headers(exchange_of(row), row)
+            read_context_parts(connection, exchange_id)
         except (ValueError, TypeError, ArithmeticError) as error:
             yield f"Its row is damaged ({error})."
         for read in (self._requests.read, read_provider_request, _read_parts):

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Literal, Protocol
 
+from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.exchange import Exchange
@@ -122,6 +123,10 @@ class History(Bodies, Protocol):
 
     def limited_requests(self, query: ExchangeQuery, /) -> list[LimitedRequest]:
         """Return the requests of a query that count in the windows of a subscription, in any order."""
+
+    def context_parts(self, exchange_id: str, /) -> tuple[ContextPart, ...] | None:
+        """Return what fills the context window at a request, without the pieces of each part; None if that was not
+        worked out."""
 
     def provider_request_body(self, exchange_id: str, /) -> bytes | None:
         """Return the body that was sent to the provider. None if it is not in the store, or if body and response are

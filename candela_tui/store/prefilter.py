@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import FIELDS, Term
 from candela_tui.exchange import Outcome
-from candela_tui.store.diagnoses import OF_THIS_VERSION
-from candela_tui.store.schema import cache_diagnoses, exchanges
+from candela_tui.store import contexts, diagnoses
+from candela_tui.store.schema import cache_diagnoses, context_sums, exchanges
 from candela_tui.store.sums import COST_PARTS
 from candela_tui.store.units import stored_money
 
@@ -28,7 +28,15 @@ def _sum(*names: str) -> ColumnElement[Any]:
 
 
 def _diagnosed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return select(column).where(OF_THIS_VERSION).correlate(exchanges).scalar_subquery()
+    return _result(column, diagnoses.OF_THIS_VERSION)
+
+
+def _in_context(source: str) -> ColumnElement[Any]:
+    return _result(context_sums.c[source], contexts.OF_THIS_VERSION)
+
+
+def _result(column: ColumnElement[Any], usable: ColumnElement[bool]) -> ColumnElement[Any]:
+    return select(column).where(usable).correlate(exchanges).scalar_subquery()
 
 
 _WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -40,6 +48,7 @@ _AMOUNTS: Final[dict[str, ColumnElement[Any]]] = {
     "out": _of.output_tokens,
     "prompt": _sum("input_tokens", "cache_read_tokens", *_WRITES),
     "missed": _diagnosed(cache_diagnoses.c.rewritten_tokens),
+    **{name: _in_context(name) for name in ("system_tokens", "tools_tokens", "messages_tokens")},
     "sent": _of.request_bytes,
     "received": _of.response_bytes,
 }

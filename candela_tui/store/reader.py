@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, func, or_, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.analysis.limits import five_hour_reset
@@ -22,6 +23,7 @@ from candela_tui.ledger.usage_report import UsageGroup, UsageReport
 from candela_tui.protocol.kind import NO_MESSAGE
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part, unpack_part_body
 from candela_tui.store.codecs import read_text, stored_text
+from candela_tui.store.contexts import read_context_parts
 from candela_tui.store.database import (
     driver_connection,
     identity_of,
@@ -29,7 +31,6 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
-from candela_tui.store.diagnoses import WITH_DIAGNOSIS, lacking
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
@@ -37,6 +38,7 @@ from candela_tui.store.prefilter import conditions_for
 from candela_tui.store.processes import is_running
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
+from candela_tui.store.results import WITH_RESULTS, lacking
 from candela_tui.store.rows import COSTING_COLUMNS, costing_exchange_of, exchange_of, interrupted, with_headers
 from candela_tui.store.schema import exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
@@ -122,7 +124,7 @@ class StoreReader:
         """
         last = ""
         running = cache(is_running)
-        wanted = WITH_DIAGNOSIS.where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
+        wanted = WITH_RESULTS.where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
         while True:
             with self._reading() as connection:
                 rows = _rows(connection, wanted.where(exchanges.c.id > last)) if connection else []
@@ -189,7 +191,7 @@ class StoreReader:
                     return Ledger()
                 ledger = read_ledger(connection, query, not_counted, by)
                 is_live = exchanges.c.outcome == LIVE
-                live = _rows(connection, WITH_DIAGNOSIS.where(*conditions(query, not_counted), is_live))
+                live = _rows(connection, WITH_RESULTS.where(*conditions(query, not_counted), is_live))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             return Ledger.of(each for each in self.exchanges(query) if each.id not in not_counted)
@@ -212,7 +214,7 @@ class StoreReader:
                 for group in read_groups(connection, query, report.within):
                     report.include(group)
                 is_live = exchanges.c.outcome == LIVE
-                rows = _rows(connection, WITH_DIAGNOSIS.where(*conditions(query), is_live))
+                rows = _rows(connection, WITH_RESULTS.where(*conditions(query), is_live))
                 live = self._readable(rows, cache(is_running))
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
@@ -270,7 +272,7 @@ class StoreReader:
 
     def with_ids(self, ids: Collection[str]) -> dict[str, Exchange]:
         """Return the exchanges with these ids that are in the store, without their headers, by their ids."""
-        wanted = WITH_DIAGNOSIS.where(exchanges.c.id.in_(list(map(stored_text, ids))))
+        wanted = WITH_RESULTS.where(exchanges.c.id.in_(list(map(stored_text, ids))))
         with self._reading() as connection:
             rows = _rows(connection, wanted) if connection else []
         return {exchange.id: exchange for exchange in self._readable(rows, cache(is_running))}
@@ -309,8 +311,9 @@ class StoreReader:
         with self._reading() as connection:
             return list(connection.execute(latest).scalars()) if connection else []
 
-    def without_diagnosis(self, before: str | None, limit: int) -> list[str]:
-        """Return the ids of the newest ended exchanges before an id whose cache was not diagnosed by this version."""
+    def without_results(self, before: str | None, limit: int) -> list[str]:
+        """Return the ids of the newest ended exchanges before an id of which this version has not worked out
+        everything."""
         with self._reading() as connection:
             return list(connection.execute(lacking(before, limit)).scalars()) if connection else []
 
@@ -369,7 +372,7 @@ class StoreReader:
         if not id_or_prefix:
             return None
         wanted = (
-            WITH_DIAGNOSIS.add_columns(*(column for column in headers.c if not column.primary_key))
+            WITH_RESULTS.add_columns(*(column for column in headers.c if not column.primary_key))
             .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
             .limit(2)
         )
@@ -387,6 +390,15 @@ class StoreReader:
                 f"give more of the id."
             )
         return self._exchange(rows[0], is_running, headers_too=True)
+
+    def context_parts(self, exchange_id: str) -> tuple[ContextPart, ...] | None:
+        """Return what fills the context window at a request, without the pieces of each part; None if that was not
+        worked out."""
+        with self._reading() as connection:
+            try:
+                return read_context_parts(connection, exchange_id) if connection else None
+            except (ValueError, TypeError) as error:
+                raise StoreError(f"The stored parts of exchange {exchange_id} are damaged ({error}).") from error
 
     def request_body(self, exchange_id: str) -> bytes | None:
         """Return the request's body unchanged; None if it is not in the store. Raises StoreError if it is damaged."""
@@ -510,7 +522,7 @@ def _statement(query: ExchangeQuery) -> Select[Any]:
     wanted = conditions(query)
     if query.since is not None:
         wanted.append(exchanges.c.id > _id_before(query.since))
-    return WITH_DIAGNOSIS.where(*wanted).order_by(exchanges.c.id.desc()).limit(query.limit)
+    return WITH_RESULTS.where(*wanted).order_by(exchanges.c.id.desc()).limit(query.limit)
 
 
 def _id_before(moment: datetime) -> ColumnElement[str]:

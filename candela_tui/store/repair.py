@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part
+from candela_tui.store.contexts import read_context_parts
 from candela_tui.store.database import (
     connect_to_write,
     driver_connection,
@@ -24,12 +25,12 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
-from candela_tui.store.diagnoses import WITH_DIAGNOSIS, write_results
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unchangeable, unreadable
 from candela_tui.store.exclusive import exclusively
 from candela_tui.store.lanes import Lanes, read_request
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.provider_requests import answer_passed_untouched, provider_request_row, read_provider_request
+from candela_tui.store.results import WITH_RESULTS, write_results
 from candela_tui.store.rows import exchange_of, with_headers
 from candela_tui.store.schema import (
     exchanges,
@@ -182,9 +183,10 @@ class Repair:
         fields = self._try(exchange, lambda: _headers(reading, exchange))
         if fields is not None:
             writing.execute(insert(headers), fields)
-        diagnosed = self._try(exchange, lambda: _diagnosed(reading, exchange))
-        if diagnosed is not None:
-            write_results(writing, [diagnosed])
+        worked_out = self._try(exchange, lambda: _with_results(reading, exchange))
+        if worked_out is not None:
+            context = self._try(exchange, lambda: read_context_parts(reading, exchange.id))
+            write_results(writing, [worked_out], {} if context is None else {exchange.id: context})
         for table in (response_parts, provider_parts):
             parts = self._try(exchange, partial(_parts, reading, table, exchange.id))
             if parts:
@@ -218,10 +220,9 @@ def _headers(reading: Connection, exchange: Exchange) -> dict[str, Any] | None:
     return dict(row)
 
 
-def _diagnosed(reading: Connection, exchange: Exchange) -> Exchange | None:
-    row = reading.execute(WITH_DIAGNOSIS.where(exchanges.c.id == exchange.id)).mappings().one()
-    diagnosed = exchange_of(dict(row))
-    return diagnosed if diagnosed.cache is not None else None
+def _with_results(reading: Connection, exchange: Exchange) -> Exchange:
+    row = reading.execute(WITH_RESULTS.where(exchanges.c.id == exchange.id)).mappings().one()
+    return exchange_of(dict(row))
 
 
 def _parts(reading: Connection, table: Table, exchange_id: str) -> list[dict[str, Any]]:

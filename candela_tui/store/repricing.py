@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.database import connect_to_write
-from candela_tui.store.diagnoses import write_results
+from candela_tui.store.diagnoses import write_diagnosis
 from candela_tui.store.errors import StoreError, said
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.migrate import bring_up_to_date
@@ -79,7 +79,9 @@ class CostWriter:
         with self._connection.begin():
             self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             made = [each for each in changes if self._connection.execute(_UPDATE, _values(*each)).rowcount]
-            write_results(self._connection, [after for _, after in made if after.cache is not None])
+            for _, after in made:
+                if after.cache is not None:
+                    write_diagnosis(self._connection, after)
             return made
 
 

@@ -19,6 +19,7 @@ from candela_tui.protocol.usage import Iteration, Usage
 from candela_tui.redaction import redact_headers, redact_text, redact_url
 from candela_tui.store.bodies import DamagedBody, pack_with, unpack_short
 from candela_tui.store.codecs import codec_of, read_text, stored_list, stored_text
+from candela_tui.store.contexts import sums_of_row
 from candela_tui.store.diagnoses import result_of
 from candela_tui.store.dictionaries import Dictionary
 from candela_tui.store.interruption import lost_usage
@@ -208,8 +209,8 @@ def with_headers(exchange: Exchange, row: Mapping[str, Any]) -> Exchange:
 
 
 def exchange_of(row: Mapping[str, Any]) -> Exchange:
-    """Return the exchange of a row of ``schema.exchanges``, without its headers; with its diagnosis if the row has
-    the columns of ``diagnoses.WITH_DIAGNOSIS``.
+    """Return the exchange of a row of ``schema.exchanges``, without its headers; with its results if the row has the
+    columns of ``results.WITH_RESULTS``.
 
     Raises ValueError or TypeError if the row is damaged: SQLite does not check the types of values.
     """
@@ -221,6 +222,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
         error=_error_of(row),
         usage=usage,
         cache=result_of(row, usage, known["answer_facts"]),
+        context=sums_of_row(row),
         cost=_cost_of(row),
         marks=Marks(row["connected_ms"], row["first_byte_ms"], row["first_token_ms"], row["end_ms"]),
     )

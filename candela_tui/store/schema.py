@@ -50,6 +50,7 @@ REVISIONS: Final = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
@@ -152,7 +153,7 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("betas", Text),
 )
 """The columns of the released schemas, in the order in which the migrations create them."""
-_SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks", "cache"})
+_SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks", "cache", "context"})
 """Fields of an exchange that are stored in columns of other names, or in a table of their own."""
 IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request_headers", "provider_response_headers"})
 
@@ -304,6 +305,31 @@ cache_diagnoses = Table(
     Column("rewritten_tokens", BigInteger),
     # Picodollars.
     Column("rewritten_cost", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+context_sums = Table(
+    "context_sums",
+    metadata,
+    # What fills the context window at a request, in tokens by source (``exchange.context_sums``), worked out after it
+    # ended. NULL: its body is not kept.
+    Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
+    # Of the analysis; the result of another one is not used, and worked out again.
+    Column("version", Integer, nullable=False),
+    Column("system_tokens", BigInteger),
+    Column("tools_tokens", BigInteger),
+    Column("messages_tokens", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+context_parts = Table(
+    "context_parts",
+    metadata,
+    # The parts of those sums. A separate table, since lists don't read them.
+    Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    # Source, kind, name, tokens and bytes of each part (see contexts.py).
+    Column("data", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

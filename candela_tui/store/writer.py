@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection, Table
@@ -18,7 +19,6 @@ from candela_tui.exchange import ClientReport, Exchange, Kept, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.client_reports import WaitingReports, write_reports
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
-from candela_tui.store.diagnoses import WaitingResults, write_results
 from candela_tui.store.errors import (
     DamagedStore,
     ForeignStore,
@@ -35,6 +35,7 @@ from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.processes import own_process
 from candela_tui.store.provider_requests import provider_request_row
 from candela_tui.store.responses import Progress, write_responses
+from candela_tui.store.results import Parts, Waiting, WaitingResults, write_results
 from candela_tui.store.retention import Limits
 from candela_tui.store.rows import headers_row, row_of
 from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
@@ -171,10 +172,16 @@ class StoreWriter:
         """Record that the exchange ended. The chunks are those since the last ``grow``."""
         self._add(_entry(exchange, chunks, times, provider, ended=True))
 
-    def add_results(self, diagnosed: Sequence[Exchange], then: Callable[[], None] = lambda: None) -> None:
-        """Store what became of the caches of these exchanges, within about a second. ``then`` is called from the
-        writer's thread once that is committed. If it can't be stored, it is dropped: it can be worked out again."""
-        self._results.add(diagnosed, then)
+    def add_results(
+        self,
+        exchanges_with_results: Sequence[Exchange],
+        then: Callable[[], None] = lambda: None,
+        parts: Parts = MappingProxyType({}),
+    ) -> None:
+        """Store what was worked out of these exchanges, and the parts of their context windows, within about a second.
+        ``then`` is called from the writer's thread once that is committed. If it can't be stored, it is dropped: it can
+        be worked out again."""
+        self._results.add(Waiting(exchanges_with_results, parts, then))
 
     def add_reports(self, reports: Sequence[ClientReport]) -> None:
         """Join what the client's telemetry says to the stored exchanges, within about a second."""
@@ -406,15 +413,15 @@ class StoreWriter:
         try:
             with connection.begin():
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-                for diagnosed, _ in waiting:
-                    write_results(connection, diagnosed)
+                for each in waiting:
+                    write_results(connection, each.exchanges, each.parts)
         except _UNSTORABLE as error:
             if trouble_of(error) is Trouble.BROKEN:
                 raise
-            logger.warning("What became of some caches can't be stored at the moment: %s", said(error))
+            logger.warning("Results of some requests can't be stored at the moment: %s", said(error))
             return
-        for _, then in waiting:
-            then()
+        for each in waiting:
+            each.then()
 
     def _store_reports(self, connection: Connection) -> None:
         """Commit the client's reports that wait. Raises the errors of a damaged file."""

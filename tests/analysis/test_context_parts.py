@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.analysis.context_change import context_change, conversation_before, duplicates, every_tool
-from candela_tui.analysis.context_items import ContextItem, Kind, Source, read_context
+from candela_tui.analysis.context_items import Kind, ReadContext, Source, context_pieces
 from candela_tui.analysis.context_parts import Context, context_of, shared_out
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.token_estimate import image_tokens, json_tokens, text_tokens
@@ -37,14 +37,12 @@ def result(number: int, content: Any) -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": content}]}
 
 
-def pieces(messages: list[dict[str, Any]], **more: Any) -> list[ContextItem]:
+def pieces(messages: list[dict[str, Any]], **more: Any) -> ReadContext:
     body = json.dumps({"model": "claude-opus-5-5", "messages": messages, **more}).encode()
-    items, found = Items(), []
+    items = Items()
     for _ in read_items(body, items, Items()):
         pass
-    for _ in read_context(items, "claude-opus-5-5", found):
-        pass
-    return found
+    return context_pieces(items, "claude-opus-5-5")
 
 
 def asked(number: int, prompt: int | None, **facts: Any) -> Exchange:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from candela_tui.analysis.context_items import ContextItem, read_context
+from candela_tui.analysis.context_items import context_pieces
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.protocol.claude_code import models
 from tests.e2e.claude import Claude, clean_environment, run_claude
@@ -46,11 +46,9 @@ async def test_each_section_of_its_prompt_is_known(
     await run_claude(claude, "Look at the guide", environment, project, "--model", model)
     asked = next(each for each in provider.requests if each.path.endswith("/messages") and not is_title(each))
     items: Items = Items()
-    found: list[ContextItem] = []
     for _ in read_items(asked.body, items, Items()):
         pass
-    for _ in read_context(items, model, found):
-        pass
+    found = list(context_pieces(items, model).pieces())
     named = {(item.kind, item.name) for item in found}
     assert {
         ("memory", str(home / ".claude/CLAUDE.md")),

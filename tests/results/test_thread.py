@@ -1,11 +1,14 @@
 """A running candela works out each request once, at its end or later, and stores the result."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from candela_tui.analysis.context_parts import sums_of
 from candela_tui.exchange import Exchange
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.results.thread import ResultsThread
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.writer import StoreWriter
@@ -64,6 +67,11 @@ def results(path: Path) -> dict[str, object]:
     return {each.id: each.cache for each in StoreReader(path).exchanges()}
 
 
+def contexts(path: Path) -> list[object]:
+    reader = StoreReader(path)
+    return [(each.context, reader.context_parts(each.id)) for each in reader.exchanges()]
+
+
 def test_what_ends_while_it_runs_and_what_was_there_before_get_the_same_results(tmp_path: Path) -> None:
     requests = growing(5)
     with running(tmp_path / "live.db") as (writer, told):
@@ -74,6 +82,8 @@ def test_what_ends_while_it_runs_and_what_was_there_before_get_the_same_results(
     with running(tmp_path / "earlier.db") as (_, told_later):
         told_later.wait(lambda: told_later.more > 0)
     assert results(tmp_path / "live.db") == results(tmp_path / "earlier.db") == expected(requests)
+    assert contexts(tmp_path / "live.db") == contexts(tmp_path / "earlier.db")
+    assert all(sums == sums_of(parts) for sums, parts in contexts(tmp_path / "live.db"))
     assert told_later.results == {}
 
 
@@ -87,9 +97,23 @@ def test_what_is_told_is_what_a_list_has(path: Path) -> None:
         assert [told.results[each] for each in sorted(told.results)] == listed
 
 
-def test_the_results_of_another_version_are_worked_out_again(path: Path) -> None:
-    import sqlite3
+def test_what_is_known_of_a_request_whose_body_is_gone_stays(path: Path) -> None:
+    requests = growing(2)
+    store(path, requests)
+    with running(path) as (_, told):
+        told.wait(lambda: told.more > 0)
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM request_bodies")
+    connection.execute("UPDATE context_sums SET version = 0")
+    connection.commit()
+    connection.close()
+    with running(path) as (_, told):
+        told.wait(lambda: told.more > 0)
+    assert results(path) == expected(requests)
+    assert [each.context for each in StoreReader(path).exchanges()] == [ContextSums()] * 2
 
+
+def test_the_results_of_another_version_are_worked_out_again(path: Path) -> None:
     requests: list[Sent] = growing(3)
     store(path, requests)
     for _ in range(2):

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from candela_tui.analysis.filter import parse
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.store.check import Check
@@ -90,10 +91,10 @@ def test_the_newest_exchanges_without_a_result_come_first(path: Path) -> None:
         store_whole(writer, answered(6, kind=Kind.COUNT_TOKENS))
         writer.begin(answered(7), b"{}")
         reports.wait_until_stored(*(answered(number).id for number in range(1, 7)))
-        store_results(writer, replace(answered(4), cache=RESULT))
+        store_results(writer, replace(answered(4), cache=RESULT, context=ContextSums()))
         reader = StoreReader(path)
-        assert reader.without_diagnosis(None, 3) == [answered(number).id for number in (5, 3, 2)]
-        assert reader.without_diagnosis(answered(2).id, 3) == [answered(1).id]
+        assert reader.without_results(None, 3) == [answered(number).id for number in (5, 3, 2)]
+        assert reader.without_results(answered(2).id, 3) == [answered(1).id]
 
 
 def test_the_result_of_another_version_is_not_used_and_replaced(path: Path) -> None:
@@ -104,7 +105,7 @@ def test_the_result_of_another_version_is_not_used_and_replaced(path: Path) -> N
     engine.dispose()
     reader = StoreReader(path)
     assert reader.exchanges()[0].cache is None
-    assert reader.without_diagnosis(None, 9) == [answered().id]
+    assert reader.without_results(None, 9) == [answered().id]
     with writing(path) as (writer, _):
         store_results(writer, replace(answered(), cache=replace(RESULT, rewritten_usd=None)))
     assert reader.exchanges()[0].cache == replace(RESULT, rewritten_usd=None)

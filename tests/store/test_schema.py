@@ -158,4 +158,5 @@ def test_every_field_of_an_exchange_is_stored() -> None:
         "cost",
         "marks",
         "cache",
+        "context",
     }

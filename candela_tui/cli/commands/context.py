@@ -19,8 +19,8 @@ from candela_tui.analysis.context_change import (
     largest,
 )
 from candela_tui.analysis.context_counting import estimate_error
-from candela_tui.analysis.context_items import ContextItem, read_context
-from candela_tui.analysis.context_parts import Context, context_of
+from candela_tui.analysis.context_items import ReadContext, context_pieces
+from candela_tui.analysis.context_parts import Context, context_of, known_context
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.traffic_side import request_side
@@ -56,20 +56,27 @@ def context(invocation: Invocation, request_id: str, as_json: bool, count: bool)
         known = Items()
         before = _previous(store, conversation, known)
         body = _body(store, exchange)
-    items = None if body is None else _items(body, exchange, Items(), known)
-    if body is None or not items:
+        # Without the body, what was worked out while it was there.
+        parts = store.context_parts(exchange.id) if body is None else None
+    read = None if body is None else _read(body, exchange, Items(), known)
+    if read is not None and not read.is_empty:
+        now = context_of(exchange, read, conversation)
+    elif parts:
+        now = known_context(exchange, parts, conversation)
+    else:
         raise click.ClickException(f"What is in its context can't be told. {missing_body(exchange)}")
-    now = context_of(exchange, items, conversation)
     error = None
-    if count:
+    if count and body is None:
+        raise click.ClickException(f"Its parts can't be counted. {missing_body(exchange)}")
+    if count and body is not None:
         from candela_tui.cli.count_tokens import counted  # It imports the HTTP client.
 
         estimated, now = now, counted(invocation, exchange, body, now)
         error = estimate_error(estimated, now)
     change = None
-    if before is not None:
-        previous, its_items = before
-        then = context_of(previous, its_items, conversation[:-1])
+    if before is not None and read is not None:
+        previous, its = before
+        then = context_of(previous, its, conversation[:-1])
         change = context_change(now, then, exchange, previous)
     repeats, every = duplicates(now), every_tool(exchange, now)
     if as_json:
@@ -84,13 +91,13 @@ def context(invocation: Invocation, request_id: str, as_json: bool, count: bool)
 
 def _previous(
     store: "StoreReader", conversation: Sequence[Exchange], known: Items
-) -> tuple[Exchange, list[ContextItem]] | None:
+) -> tuple[Exchange, ReadContext] | None:
     """Return the request before the last one of a conversation, with its pieces; None if there is none with a body."""
     if len(conversation) < 2:
         return None
     previous = conversation[-2]
     body = _body(store, previous)
-    return None if body is None else (previous, _items(body, previous, known, Items()))
+    return None if body is None else (previous, _read(body, previous, known, Items()))
 
 
 def _body(store: "StoreReader", exchange: Exchange) -> bytes | None:
@@ -99,14 +106,11 @@ def _body(store: "StoreReader", exchange: Exchange) -> bytes | None:
     return store.request_body(exchange.id) if own_form else store.provider_request_body(exchange.id)
 
 
-def _items(body: bytes, exchange: Exchange, items: Items, known: Items) -> list[ContextItem]:
+def _read(body: bytes, exchange: Exchange, items: Items, known: Items) -> ReadContext:
     """Read the pieces of a request's prompt; none if its body is not a Messages request."""
-    found: list[ContextItem] = []
     for _ in read_items(body, items, known):
         pass
-    for _ in read_context(items, exchange.model_used or exchange.model, found):
-        pass
-    return found
+    return context_pieces(items, exchange.model_used or exchange.model)
 
 
 def _record(

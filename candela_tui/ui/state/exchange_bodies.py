@@ -1,7 +1,9 @@
 """Read the bodies of one exchange: from the feed while it has them, else from the store."""
 
 import asyncio
+from collections.abc import Sequence
 
+from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.traffic_side import TrafficSide
 from candela_tui.exchange import Exchange, Recording
 from candela_tui.ui.state.data_sources import DataSources
@@ -21,6 +23,10 @@ class ExchangeBodies:
     async def exchange(self) -> Exchange | None:
         """Read the exchange with its header fields from the store; None if it is not there. Raises StoreError."""
         return await asyncio.to_thread(self._history.exchange, self._id)
+
+    async def context_parts(self) -> Sequence[ContextPart] | None:
+        """Return what fills the context window, as the store has it; None if it has not. Raises StoreError."""
+        return await asyncio.to_thread(self._history.context_parts, self._id)
 
     async def request(self, side: TrafficSide = "client") -> bytes | None:
         """Return the request's body; None if it is not recorded. Raises StoreError.

@@ -1,6 +1,6 @@
 """What fills the context window at the request, how it grew, and what of it could be spared."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import ClassVar
 
@@ -15,11 +15,18 @@ from candela_tui.analysis.context_change import (
     every_tool,
     growth,
     largest,
-    prompt_tokens,
 )
-from candela_tui.analysis.context_items import ContextItem, Source, read_context
-from candela_tui.analysis.context_parts import Context, ContextPart, CountedItem, context_of
-from candela_tui.analysis.conversation import conversations
+from candela_tui.analysis.context_items import ReadContext, Source, read_context
+from candela_tui.analysis.context_parts import (
+    Context,
+    ContextPart,
+    CountedItem,
+    context_of,
+    known_context,
+    measured_prompt,
+    tokens_of,
+)
+from candela_tui.analysis.conversation import Conversation, conversations
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.labels import agent_name, missing_body
 from candela_tui.analysis.traffic_side import request_side
@@ -57,6 +64,8 @@ class ContextPage:
         self._width = width
         self.lines = lines_that_fold(request, width, self.title, self.levels)
         self._body: bytes | None = None
+        self._stored: Sequence[ContextPart] | None = None
+        """The parts as the store has them, which are shown while the body is read."""
         self._items = Items()
         self._context: Context | None = None
         self._written: int | None = None
@@ -66,13 +75,16 @@ class ContextPage:
     async def open(self) -> Iterator[None]:
         """Load the body; its pieces are read one after the other."""
         request = self._request
+        if request.exchange.context is not None:
+            self._stored = await request.bodies.context_parts()
         self._body = await request.request_body(request_side(request.exchange)) or await request.request_body()
         return self._write()
 
     async def more(self) -> Iterator[None] | None:
         """Return the steps that add what entered and left or, once the prompt is measured, write all of it again."""
         request = self._request
-        if prompt_tokens(request.exchange) != self._written:
+        if measured_prompt(request.exchange) != self._written:
+            self._stored = None
             return chain(self.lines.clear(), self._write())
         if self._compared or self._context is None:
             return None
@@ -85,25 +97,29 @@ class ContextPage:
         return None if body is None else self.lines.add(self._change(body, previous, conversation))
 
     def _write(self) -> Iterator[None]:
-        self._written = prompt_tokens(self._request.exchange)
+        self._written = measured_prompt(self._request.exchange)
         self._compared = False
-        return self.lines.add(self._folds())
-
-    def _folds(self) -> Iterator[Fold | None]:
         exchange = self._request.exchange
         conversation = conversation_before(self._request.session.requests(), exchange)
-        yield from self._head(exchange, conversation)
-        yield None
+        stored = self._parts(known_context(exchange, self._stored, conversation)) if self._stored else ()
+        yield from self.lines.add(chain(self._head(exchange, conversation), stored))
+        yield
         if self._body is None:
-            yield note(missing_body(exchange))
+            yield from self.lines.add([note(missing_body(exchange))])
             return
         self._items = Items()
-        found: list[ContextItem] = []
-        yield from _read(self._body, self._items, Items(), exchange, found)
-        if not found:
-            yield note("The body is not a Messages request: see Raw request.")
+        read = yield from _read(self._body, self._items, Items(), exchange)
+        if read.is_empty:
+            yield from self.lines.add([note("The body is not a Messages request: see Raw request.")])
             return
-        now = self._context = context_of(exchange, found, conversation)
+        now = self._context = context_of(exchange, read, conversation)
+        yield
+        if self._stored:
+            yield from self.lines.clear()
+            yield from self.lines.add(self._head(exchange, conversation))
+        yield from self.lines.add(self._found(exchange, now))
+
+    def _found(self, exchange: Exchange, now: Context) -> Iterator[Fold]:
         yield from self._parts(now)
         yield from self._largest(now)
         spare = [*map(words.repeated, duplicates(now)[:_MOST_DUPLICATES])]
@@ -116,7 +132,7 @@ class ContextPage:
 
     def _head(self, exchange: Exchange, conversation: Sequence[Exchange]) -> Iterator[Fold]:
         """Yield what is known without the body: how full the window is, and how it grew."""
-        prompt = prompt_tokens(exchange)
+        prompt = measured_prompt(exchange)
         if prompt is not None:
             window = window_of(exchange, prompt, conversation)
             compacts = autocompact_at(exchange, window) if window is not None else None
@@ -139,7 +155,7 @@ class ContextPage:
             prompts = [
                 tokens
                 for call in conversation.calls
-                if (tokens := prompt_tokens(call.last)) is not None and call.last.id <= exchange.id
+                if (tokens := measured_prompt(call.last)) is not None and call.last.id <= exchange.id
             ]
             if prompts:
                 name = fitted(agent_name(conversation.agent_id, names), _AGENT)
@@ -147,7 +163,22 @@ class ContextPage:
                 amount = f"{prompts[-1]:>{_TOKENS},}"
                 style = "accent" if mine else "dim"
                 rows.append((mine, ((name, "text" if mine else "dim"), (amount, "dim"), ("  ", "dim"), (bars, style))))
+                if mine:
+                    rows += [(mine, line) for line in self._by_source(conversation, room)]
         return [line for _, line in sorted(rows, key=lambda row: not row[0])]
+
+    def _by_source(self, conversation: Conversation, room: int) -> Iterator[Line]:
+        """Yield a line for each source, with its tokens in the requests of this agent, as far as they are stored."""
+        sums = [
+            call.last.context
+            for call in conversation.calls
+            if call.last.context is not None and call.last.id <= self._request.exchange.id
+        ]
+        for source, name in words.SOURCES.items():
+            known = [tokens for each in sums if (tokens := tokens_of(each, source)) is not None]
+            if known:
+                bars = (sparkline(known[-room:]), _STYLES[source])
+                yield ((fitted(f"  {name}", _AGENT), "dim"), (f"{known[-1]:>{_TOKENS},}", "dim"), ("  ", "dim"), bars)
 
     def _parts(self, now: Context) -> Iterator[Fold]:
         yield _title("By source", "estimated, and scaled to the measured prompt" if now.prompt_tokens else "estimated")
@@ -218,9 +249,8 @@ class ContextPage:
         now = self._context
         if now is None:
             return
-        found: list[ContextItem] = []
-        yield from _read(body, Items(), self._items, previous, found)
-        then = context_of(previous, found, conversation[:-1])
+        read = yield from _read(body, Items(), self._items, previous)
+        then = context_of(previous, read, conversation[:-1])
         change = context_change(now, then, self._request.exchange, previous)
         yield None
         yield _title("Since the previous request of this agent")
@@ -229,14 +259,10 @@ class ContextPage:
                 yield _paragraph(text)
 
 
-def _read(
-    body: bytes, items: Items, known: Items, exchange: Exchange, found: list[ContextItem]
-) -> Iterator[Fold | None]:
-    """Read the pieces of a body into ``found``, in steps."""
-    for _ in read_items(body, items, known):
-        yield None
-    for _ in read_context(items, exchange.model_used or exchange.model, found):
-        yield None
+def _read(body: bytes, items: Items, known: Items, exchange: Exchange) -> Generator[None, None, ReadContext]:
+    """Return the pieces of a body, in steps."""
+    yield from read_items(body, items, known)
+    return (yield from read_context(items, exchange.model_used or exchange.model))
 
 
 def _title(text: str, beside: str = "") -> Fold:
