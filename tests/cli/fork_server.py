@@ -25,25 +25,22 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from candela_tui.cli import commands
+import candela_tui
 from candela_tui.cli.process import daemon
+from candela_tui.config import Settings
 from tests.cheap_processes import encrypt_at_low_cost
 from tests.cli.fork_client import request_fork
 
-_PRELOADED = (
+_FURTHER = (
     "aiohttp.web",
-    "candela_tui.cli.main",
-    *(module.name for module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")),
-    "candela_tui.cli.process.serving",
-    "candela_tui.cli.process.engine",
-    "candela_tui.store.repair",
-    "candela_tui.store.writer",
-    "candela_tui.ui.keys.keymap",
-    "candela_tui.ui.style.themes",
     "botocore.session",
     "genai_prices.data",
     "google.auth.transport.requests",
+    "keyring",
+    "encodings.utf_8_sig",
 )
+_LEFT_OUT = ("candela_tui.__main__", "candela_tui.store.migrations.", "candela_tui.sinks.telemetry.")
+"""Few commands need them, and each process would cost more: its memory is a copy of the server's."""
 _MOST_REQUEST_BYTES = 2**20
 _DESCRIPTORS = 5
 """Standard input, output and error, the pipe for pid and wait status, and that of a background process."""
@@ -143,11 +140,18 @@ def exit_without_teardown(code: object) -> None:
     os._exit(code or 0)
 
 
+def _prepare() -> None:
+    """Do once what every command would do: import, and make the validators of the settings."""
+    for name in (*_FURTHER, *(module.name for module in pkgutil.walk_packages(candela_tui.__path__, "candela_tui."))):
+        if not name.startswith(_LEFT_OUT):
+            importlib.import_module(name)
+    Settings.model_validate({})
+    encrypt_at_low_cost()
+
+
 def main() -> None:
     """Serve the channel whose descriptor is the first argument."""
-    for name in _PRELOADED:
-        importlib.import_module(name)
-    encrypt_at_low_cost()
+    _prepare()
     # Forked processes then share these objects: none is visited by a collection, and copied for it.
     gc.freeze()
     served = serve(socket.socket(fileno=int(sys.argv[1])))
