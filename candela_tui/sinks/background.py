@@ -38,12 +38,14 @@ class BackgroundQueue(Generic[T]):
         most_waiting: int = _MOST_WAITING,
         most_bytes: int = _MOST_BYTES,
         tick_s: float | None = None,
+        gather_s: float = 0.0,
         finish: Callable[[], None] | None = None,
     ) -> None:
         """``name`` is the section of config.toml; it names the thread and appears in messages.
 
         ``most_bytes`` bounds the sum of the sizes that ``put`` is told. ``consume`` gets no items if none came for
-        ``tick_s`` seconds; None: it is only called with items. ``finish`` is called once, after the last items.
+        ``tick_s`` seconds; None: it is only called with items. Items that come within ``gather_s`` seconds are taken
+        together, which costs the other threads less. ``finish`` is called once, after the last items.
         """
         self._name = name
         self._consume = consume
@@ -51,6 +53,7 @@ class BackgroundQueue(Generic[T]):
         self._most_waiting = most_waiting
         self._most_bytes = most_bytes
         self._tick_s = tick_s
+        self._gather_s = gather_s
         self._finish = finish
         self._changed = threading.Condition()
         self._items: list[T] = []
@@ -77,7 +80,8 @@ class BackgroundQueue(Generic[T]):
             if fits:
                 self._items.append(item)
                 self._bytes += size
-                self._changed.notify()
+                if len(self._items) == 1 or self._is_half_full():
+                    self._changed.notify()
             else:
                 self.dropped += 1
         if tell:
@@ -94,10 +98,15 @@ class BackgroundQueue(Generic[T]):
         self._thread.join(max(0.0, until - time.monotonic()))
         return not self._thread.is_alive()
 
+    def _is_half_full(self) -> bool:
+        return 2 * len(self._items) > self._most_waiting or 2 * self._bytes > self._most_bytes
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self.closing.is_set(), self._tick_s)
+                if self._items and self._gather_s:
+                    self._changed.wait_for(lambda: self.closing.is_set() or self._is_half_full(), self._gather_s)
                 items, self._items, self._bytes = self._items, [], 0
                 closing = self.closing.is_set()
             if items or not closing:

@@ -48,3 +48,20 @@ def test_a_failure_is_told_once_until_it_works_again() -> None:
     queue.close(PATIENCE_S)
     failed = "[sinks.test] failed, and requests are missing from it (the log says why)"
     assert notices == ["no room", "no room", failed]
+
+
+def test_items_that_come_one_after_another_are_gathered_until_the_queue_is_half_full_or_ends() -> None:
+    got: list[Sequence[int]] = []
+    consumed = threading.Event()
+
+    def consume(items: Sequence[int]) -> None:
+        got.append(items)
+        consumed.set()
+
+    queue = BackgroundQueue("sinks.test", consume, list[str]().append, most_waiting=4, gather_s=PATIENCE_S)
+    for item in range(3):
+        queue.put(item)
+    assert consumed.wait(PATIENCE_S / 2)
+    queue.put(3)
+    queue.close(PATIENCE_S / 2)
+    assert got == [[0, 1, 2], [3]]

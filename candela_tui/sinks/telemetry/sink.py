@@ -29,6 +29,8 @@ _MODULES: Final = (
 _PUBSUB_MODULES: Final = ("google.cloud.pubsub_v1", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.common")
 _PROJECT: Final = "GOOGLE_CLOUD_PROJECT"
 _TICK_S: Final = 1.0
+_GATHER_S: Final = 0.25
+"""A request of its own for each span would cost the collector and candela more than all else here."""
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +107,7 @@ class Telemetry:
         self._exporting: Exporting | None = None
         self._abandoned = False
         self._queue: BackgroundQueue[Item] = BackgroundQueue(
-            name, self._consume, context.notify, tick_s=_TICK_S, finish=self._finish
+            name, self._consume, context.notify, tick_s=_TICK_S, gather_s=_GATHER_S, finish=self._finish
         )
 
     def began(self, exchange: Exchange, recording: Recording) -> None:
