@@ -62,6 +62,11 @@ class Paths:
         return self.data / "keys-pepper"
 
     @property
+    def audit(self) -> Path:
+        """Who changed keys, budgets and rules, and when (SQLite)."""
+        return self.data / "audit.db"
+
+    @property
     def authority(self) -> Path:
         """The directory of candela's certificate authority: its key, its certificate, and bundles with others."""
         return self.data / "ca"

@@ -16,6 +16,10 @@ from multidict import CIMultiDict
 
 from candela_tui import __version__
 from candela_tui.api_root import PAGE_ROOT, of_page
+from candela_tui.audit.actor import own_user, owner_of
+from candela_tui.audit.entry import AuditError, Via
+from candela_tui.audit.log import AuditLog
+from candela_tui.audit.rules import PREFIX, rules_in
 from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
@@ -59,6 +63,7 @@ from candela_tui.proxy.forwarding import Forwarding, is_forwarded
 from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import HOST, bind_beyond
 from candela_tui.proxy.local_api.api import LocalApi
+from candela_tui.proxy.local_api.body_reads import BodyReads
 from candela_tui.proxy.metrics.counts import Counts
 from candela_tui.proxy.metrics.moment import Moment
 from candela_tui.proxy.metrics.page import METRICS_PATH, MetricsPage
@@ -170,7 +175,7 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        self._budgets = Budgets(self._pricer, self._ledger, Overrides(paths.overrides) if paths else None, feed.notify)
+        self._budgets = Budgets(self._pricer, self._ledger, _overrides(paths), feed.notify)
         self._messages = LatestMessages()
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, self._counts]
         if settings.cache.ask_provider:
@@ -214,6 +219,7 @@ class Proxy:
                 self._limit,
                 self._budgets,
                 self._new_page_link,
+                BodyReads(_audit(paths), self._ring.named),
             )
             if paths
             else None
@@ -286,7 +292,9 @@ class Proxy:
         self._warming = asyncio.create_task(asyncio.to_thread(self._pricer.warm), name="price data")
         self._linking = asyncio.create_task(self._fill_conversations(), name="conversations")
         if self._rules_file is not None:
-            self._rules = RulesFile(self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify)
+            self._rules = RulesFile(
+                self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify, self._record_rules
+            )
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
 
     def _keys_loaded(self, keys: list[Key]) -> None:
@@ -304,6 +312,17 @@ class Proxy:
         self._ruled.apply(settings, key_aliases=self._rules_of_keys.aliased)
         if self._ruled.ruled:
             self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")
+
+    def _record_rules(self) -> None:
+        """Write into the audit log what was changed in config.toml by others than candela's commands. Blocks."""
+        assert self._rules_file is not None
+        rules = rules_in(self._rules_file)
+        if rules is None or self._paths is None:
+            return
+        try:
+            AuditLog(self._paths.audit, owner_of(self._rules_file), Via.FILE).record_states(PREFIX, rules)
+        except AuditError as error:
+            self._feed.notify(f"A change of the rules is not recorded: {error}")
 
     async def _fill_conversations(self) -> None:
         """Tell the capture the latest conversations from before this process."""
@@ -573,6 +592,14 @@ async def _once_current(read: Callable[[], _Read]) -> _Read:
         except OutdatedStore:
             # After an update the writer brings the file up to date at the start.
             await asyncio.sleep(_OUTDATED_S)
+
+
+def _overrides(paths: Paths | None) -> Overrides | None:
+    return Overrides(paths.overrides, _audit(paths)) if paths is not None else None
+
+
+def _audit(paths: Paths) -> AuditLog:
+    return AuditLog(paths.audit, own_user(), Via.LOCAL_API)
 
 
 def _warn(words: str) -> None:

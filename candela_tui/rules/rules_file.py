@@ -21,8 +21,11 @@ class RulesFile:
         settings: RulesSettings,
         apply: Callable[[RulesSettings], None],
         notify: Callable[[str], None],
+        record: Callable[[], None] = lambda: None,
     ) -> None:
-        """``settings`` are the rules in force, ``apply`` puts others in force."""
+        """``settings`` are the rules in force, ``apply`` puts others in force. ``record`` writes into the audit log
+        what others changed; it blocks."""
+        self._record = record
         self.path = path
         self._settings = settings
         self._apply = apply
@@ -34,6 +37,7 @@ class RulesFile:
 
     async def follow(self) -> None:
         """Read the file whenever it has changed, until this is cancelled."""
+        await asyncio.to_thread(self._record)
         seen = self._read
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -62,6 +66,7 @@ class RulesFile:
                 self._notify(f"The rules in {self.path} have changed. Requests from now on follow {_named(rules)}.")
             elif had_trouble:
                 self._notify(f"{self.path} has no mistake any more. Its rules are in force.")
+            await asyncio.to_thread(self._record)
 
 
 def _rules_in(path: Path) -> RulesSettings:

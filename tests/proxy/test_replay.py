@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 
 from candela_tui.api_root import API_ROOT
+from candela_tui.audit.actor import own_user
+from candela_tui.audit.log import AuditLog
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.replay.request import NotReplayable, replayed_request
@@ -89,6 +91,40 @@ async def test_the_key_that_a_request_was_sent_with_is_asked_again(provider: Pro
     assert again.key == "ci"
     assert (refused, revoked["error"]["message"]) == (400, "the key ci was revoked")
     assert len(provider.requests) == 2
+
+
+async def test_who_reads_what_another_user_asked_is_recorded_once(provider: Provider, tmp_path: Path) -> None:
+    sections = {"anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}}
+    async with running(provider, tmp_path, sections=sections) as candela:
+        ids = []
+        for name, user in (("hers", "grace"), ("own", own_user()), ("nobodys", None)):
+            _, text_of_key = make(tmp_path, name, user=user)
+            async with WireClient(candela.port) as client:
+                await client.post(headers=f"x-api-key: {text_of_key}\r\n")
+                await client.until(END)
+            ids.append((await candela.exchange(lambda each, name=name: each.key == name)).id)
+        token = candela.paths.token.read_text().strip()
+        base = f"{candela.origin}{API_ROOT}/"
+        async with aiohttp.ClientSession(base, headers={"Authorization": f"Bearer {token}"}) as program:
+            for exchange_id in ids:
+                for part in ("request", "response", "request"):
+                    async with program.get(f"requests/{exchange_id}/{part}") as answer:
+                        assert answer.status == 200
+            [read] = AuditLog(candela.paths.audit, "", "").entries()
+            candela.paths.audit.unlink()
+            candela.paths.audit.mkdir()
+            _, other = make(tmp_path, "other", user="grace")
+            async with WireClient(candela.port) as client:
+                await client.post(headers=f"x-api-key: {other}\r\n")
+                await client.until(END)
+            last = (await candela.exchange(lambda each: each.key == "other")).id
+            async with program.get(f"requests/{last}/request") as answer:
+                unrecorded = answer.status
+
+    assert (read.actor, read.via, read.action, read.subject) == (own_user(), "local API", "body.read", ids[0])
+    assert read.after is not None
+    assert (read.after["key"], read.after["user"]) == ("hers", "grace")
+    assert unrecorded == 503
 
 
 async def test_another_model_takes_the_place_of_the_first_and_nothing_else_changes(

@@ -1,11 +1,12 @@
 """``candela config``: read and change the settings."""
 
+import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
+from candela_tui.cli.audited import recorded_rules
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.config import (
     ConfigError,
@@ -81,7 +82,7 @@ def set_(invocation: Invocation, key: str, value: str) -> None:
     VALUE is read as TOML (8182, true, "text", { input = 3, output = 15 }), or else as text. Comments in the file stay.
     """
     parts = _parts(key)
-    _change(invocation.paths.config, parts, from_text(parts, value))
+    _change(invocation, parts, from_text(parts, value))
 
 
 @config.command()
@@ -95,16 +96,18 @@ def unset(invocation: Invocation, key: str) -> None:
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     if in_file:
-        _change(file, parts, None)
+        _change(invocation, parts, None)
     elif is_known(parts):
         click.echo(f"{key} is not set in {file}.")
     else:
         raise click.ClickException(f"{key}: there is no such key in {file}. `candela config get` lists the settings.")
 
 
-def _change(file: Path, key: tuple[str, ...], value: object) -> None:
+def _change(invocation: Invocation, key: tuple[str, ...], value: object) -> None:
+    file = invocation.paths.config
     try:
-        change_setting(file, key, value, setting_mistakes)
+        with recorded_rules(invocation) if key[0] in ("rules", "keys") else contextlib.nullcontext():
+            change_setting(file, key, value, setting_mistakes)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     if value is not None:

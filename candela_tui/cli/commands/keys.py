@@ -2,22 +2,21 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
+from candela_tui.cli.audited import audit_log
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.terminal.output import echo_json
-from candela_tui.exchange.facts import iso_time
+from candela_tui.keys.changes import KeyChanges
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import (
     GRACE,
     Key,
     KeyBudget,
-    KeyState,
     checked_aliases,
     checked_budget,
     checked_models,
@@ -26,6 +25,7 @@ from candela_tui.keys.key import (
     checked_providers,
     checked_tools,
 )
+from candela_tui.keys.record import key_record
 from candela_tui.keys.store import KeyStore
 from candela_tui.providers.identity import PROVIDER_WORDS
 from candela_tui.reports.json_text import json_text
@@ -151,7 +151,7 @@ def create(
     )
     invocation.data_directory()
     with _errors():
-        made, text = _store(invocation).create(wanted)
+        made, text = _changes(invocation).create(wanted)
     _show_once(made, text, as_json)
 
 
@@ -165,7 +165,7 @@ def list_keys(invocation: Invocation, everything: bool, as_json: bool) -> None:
         found = _store(invocation).keys()
     shown = [key for key in found if everything or key.revoked_at is None]
     if as_json:
-        echo_json(json_text([_record(key) for key in shown]))
+        echo_json(json_text([key_record(key, utc_now()) for key in shown]))
     elif shown:
         rows = [
             (
@@ -196,7 +196,7 @@ def show(invocation: Invocation, key: str, as_json: bool) -> None:
     """Show a key, without its text."""
     with _errors():
         found = _store(invocation).find(key)
-    record = _record(found)
+    record = key_record(found, utc_now())
     if as_json:
         echo_json(json_text(record))
         return
@@ -215,10 +215,8 @@ def show(invocation: Invocation, key: str, as_json: bool) -> None:
 def rotate(invocation: Invocation, key: str, as_json: bool) -> None:
     """Give a key a new text, and print it, once. The old one is accepted for another 24 hours."""
     with _errors():
-        store = _store(invocation)
-        found = store.find(key)
-        _require_not_revoked(found)
-        made, text = store.rotate(found, utc_now())
+        found = _store(invocation).find(key)
+        made, text = _changes(invocation).rotate(found)
     _show_once(made, text, as_json)
     if not as_json:
         hours = round(GRACE.total_seconds() / 3600)
@@ -230,7 +228,7 @@ def rotate(invocation: Invocation, key: str, as_json: bool) -> None:
 @pass_invocation
 def disable(invocation: Invocation, key: str) -> None:
     """Refuse a key until it is enabled again."""
-    _change(invocation, key, lambda found: replace(found, disabled_at=found.disabled_at or utc_now()), "is disabled")
+    _change(invocation, key, lambda changes, found: changes.disable(found), "is disabled")
 
 
 @keys.command()
@@ -238,7 +236,7 @@ def disable(invocation: Invocation, key: str) -> None:
 @pass_invocation
 def enable(invocation: Invocation, key: str) -> None:
     """Accept a disabled key again."""
-    _change(invocation, key, lambda found: replace(found, disabled_at=None), "is enabled")
+    _change(invocation, key, lambda changes, found: changes.enable(found), "is enabled")
 
 
 @keys.command()
@@ -246,7 +244,7 @@ def enable(invocation: Invocation, key: str) -> None:
 @pass_invocation
 def revoke(invocation: Invocation, key: str) -> None:
     """Refuse a key for good. Its name can be given to another one."""
-    _change(invocation, key, lambda found: replace(found, revoked_at=utc_now()), "is revoked")
+    _change(invocation, key, lambda changes, found: changes.revoke(found), "is revoked")
 
 
 @keys.command()
@@ -261,21 +259,14 @@ def expire(invocation: Invocation, key: str, at: datetime | None, never: bool) -
     _require_ahead(at)
     moment = None if never else at or utc_now()
     words = "never expires" if never else f"expires {local_time(at)}" if at else "has expired"
-    _change(invocation, key, lambda found: replace(found, expires_at=moment), words)
+    _change(invocation, key, lambda changes, found: changes.expire(found, moment), words)
 
 
-def _change(invocation: Invocation, word: str, changed: Callable[[Key], Key], words: str) -> None:
+def _change(invocation: Invocation, word: str, change: Callable[[KeyChanges, Key], None], words: str) -> None:
     with _errors():
-        store = _store(invocation)
-        found = store.find(word)
-        _require_not_revoked(found)
-        store.change(changed(found))
+        found = _store(invocation).find(word)
+        change(_changes(invocation), found)
     click.echo(f"{found.name} ({found.prefix}…) {words}.")
-
-
-def _require_not_revoked(key: Key) -> None:
-    if key.revoked_at is not None:
-        raise click.ClickException(f"{key.name} ({key.prefix}…) was revoked, for good: make another key.")
 
 
 def _require_ahead(moment: datetime | None) -> None:
@@ -285,6 +276,10 @@ def _require_ahead(moment: datetime | None) -> None:
 
 def _store(invocation: Invocation) -> KeyStore:
     return KeyStore(invocation.paths.keys, invocation.paths.keys_pepper)
+
+
+def _changes(invocation: Invocation) -> KeyChanges:
+    return KeyChanges(_store(invocation), audit_log(invocation))
 
 
 @contextlib.contextmanager
@@ -297,35 +292,8 @@ def _errors() -> Iterator[None]:
 
 def _show_once(key: Key, text: str, as_json: bool) -> None:
     if as_json:
-        record = _record(key)
+        record = key_record(key, utc_now())
         echo_json(json_text({"id": record.pop("id"), "key": text, **record}))
         return
     click.echo(text)
     click.echo(f"This is the key {key.name}. It is shown only now: put it where its user can read it.", err=True)
-
-
-def _record(key: Key) -> dict[str, Any]:
-    def moment(value: datetime | None) -> str | None:
-        return iso_time(value) if value is not None else None
-
-    state = key.state(utc_now())
-    return {
-        "id": key.id,
-        "prefix": key.prefix,
-        "name": key.name,
-        "state": state.value,
-        "user": key.user,
-        "team": key.team,
-        "project": key.project,
-        "models": list(key.models),
-        "providers": list(key.providers),
-        "aliases": dict(key.aliases),
-        "deny_tools": list(key.deny_tools),
-        "parallel": key.parallel,
-        "budget": str(key.budget) if key.budget is not None else None,
-        "created_at": moment(key.created_at),
-        "expires_at": moment(key.expires_at),
-        "disabled_at": moment(key.disabled_at) if state is not KeyState.REVOKED else None,
-        "revoked_at": moment(key.revoked_at),
-        "old_until": moment(key.old_until),
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from candela_tui.cli.audited import audit_log, recorded_rules
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import NO_SESSION, recorded
 from candela_tui.cli.rule_options import KindsGroup, options_for, values_of
@@ -130,7 +131,8 @@ def _change(invocation: Invocation, done: str, change: Callable[[], str]) -> Non
     from candela_tui.config import ConfigError
 
     try:
-        name = change()
+        with recorded_rules(invocation):
+            name = change()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{done} {terminal_safe(name)!r} in {invocation.paths.config}.")
@@ -220,6 +222,7 @@ def _end_override(invocation: Invocation, name: str) -> None:
 def _overriding(invocation: Invocation) -> "Iterator[tuple[Control | None, Overrides]]":
     """Yield what acts on the running candela, or None, and the file of the overrides. Exits with an error."""
     from candela_tui.attach.control import Control
+    from candela_tui.audit.entry import AuditError
     from candela_tui.cli.process.check_proxy import client_of, own_candela
     from candela_tui.rules.budgets.overrides import Overrides
     from candela_tui.store.errors import StoreError
@@ -227,8 +230,10 @@ def _overriding(invocation: Invocation) -> "Iterator[tuple[Control | None, Overr
     running = own_candela(invocation, invocation.settings())
     try:
         control = Control(client_of(running, invocation), lambda _: None) if running is not None else None
-        yield control, Overrides(invocation.paths.overrides)
+        yield control, Overrides(invocation.paths.overrides, audit_log(invocation))
     except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    except AuditError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{invocation.paths.overrides}: can't be written: {error.strerror}") from None

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from candela_tui import wire
 from candela_tui.api_root import API_ROOT, TRACES_PATH
+from candela_tui.audit.entry import AuditError
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.credentials.errors import CredentialsError
 from candela_tui.credentials.state import CredentialState, Standing
@@ -20,12 +21,14 @@ from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.credentials.vault.readable import standing_of_vault
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
+from candela_tui.keys.errors import KeysError
 from candela_tui.protocol.errors import error_body
 from candela_tui.providers.identity import Provider, RouteName
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.proxy.intercept.edit import NotEditable
 from candela_tui.proxy.intercept.intercepts import Intercepts, NotHeld
 from candela_tui.proxy.local_api.bodies import Bodies
+from candela_tui.proxy.local_api.body_reads import BodyReads
 from candela_tui.proxy.local_api.budgets import budgets_document, overridden
 from candela_tui.proxy.local_api.events import RequestEvents, SnapshotEvents, event_stream, snapshot
 from candela_tui.proxy.local_api.intercepting import BadIntercept, intercept_stream, state_of, wanted_filter
@@ -76,10 +79,12 @@ class LocalApi:
         most_body: int,
         budgets: Budgets,
         new_page_link: Callable[[], str | None],
+        body_reads: BodyReads,
     ) -> None:
         """``most_body`` is the size in bytes that an edited request may have. ``new_page_link`` returns a path that
         opens the dashboard in a browser once, or None if this candela has no page."""
         self._budgets = budgets
+        self._body_reads = body_reads
         self._new_page_link = new_page_link
         self._feed = feed
         self._refusals = refusals
@@ -152,7 +157,7 @@ class LocalApi:
             return await self._resource(request, names, query)
         except (BadQuery, AmbiguousId) as error:
             return _refusal(400, str(error))
-        except StoreError as error:
+        except (StoreError, AuditError, KeysError) as error:
             return _refusal(503, str(error))
         except ConnectionResetError:
             # The reader disconnected, or read nothing for too long.
@@ -191,6 +196,8 @@ class LocalApi:
             case [wire.SNAPSHOTS, exchange_id]:
                 return await self._snapshot(exchange_id)
             case ["requests", exchange_id, *side, part] if side in ([], ["provider"]):
+                if part in ("request", "response", "chunks"):
+                    await self._body_reads.note(await self._exchange(exchange_id))
                 bodies = Bodies(self._feed, self._store, exchange_id, of_provider=bool(side))
                 match part:
                     case "request":

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
+from candela_tui.audit.entry import AuditError
 from candela_tui.protocol.errors import error_body
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.rules.budgets.engine import Budgets
@@ -48,6 +49,8 @@ async def overridden(request: web.BaseRequest, budgets: Budgets, name: str) -> w
         await asyncio.to_thread(budgets.overrides.set, override)
     except (BodyTooLarge, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _refusal(400, 'say for how long and why: {"for_s": 3600, "why": "…"}')
+    except AuditError as error:
+        return _refusal(503, str(error))
     except OSError as error:
         return _refusal(503, f"the override can't be kept ({error.strerror})")
     budgets.recheck()

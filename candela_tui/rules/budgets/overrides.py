@@ -3,14 +3,21 @@
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from candela_tui.file_lock import locked
 from candela_tui.files import write_atomically
 from candela_tui.rules.budgets.state import Override
+
+if TYPE_CHECKING:
+    # It imports SQLAlchemy.
+    from candela_tui.audit.entry import State
+    from candela_tui.audit.log import AuditLog, Write
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +27,10 @@ _DECODER = msgspec.json.Decoder(list[Override])
 class Overrides:
     """The overrides in one file. Reading notices a change of the file at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, audit: "AuditLog | None" = None) -> None:
+        """``audit`` gets an entry for each change; without it, overrides are only read."""
         self._path = path
+        self._audit = audit
         self._read_at: tuple[int, int, int] | None = None
         self._known: dict[str, Override] = {}
 
@@ -37,18 +46,26 @@ class Overrides:
         return [each for each in self._known.values() if now < each.until]
 
     def set(self, override: Override) -> None:
-        """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError."""
-        with locked(self._path):
-            kept = [each for each in self._stored() if each.budget != override.budget]
+        """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError, AuditError."""
+        with locked(self._path), self._auditing() as write:
+            stored = self._stored()
+            write("budget.override", override.budget, _record(stored, override.budget), _record([override]))
+            kept = [each for each in stored if each.budget != override.budget]
             self._write([*kept, override], override.made_at)
 
     def remove(self, budget: str, now: datetime) -> bool:
-        """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError."""
-        with locked(self._path):
+        """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError,
+        AuditError."""
+        with locked(self._path), self._auditing() as write:
             stored = self._stored()
+            if any(each.budget == budget and now < each.until for each in stored):
+                write("budget.override-end", budget, _record(stored, budget), None)
             kept = [each for each in stored if each.budget != budget]
             self._write(kept, now)
         return any(each.budget == budget and now < each.until for each in stored)
+
+    def _auditing(self) -> AbstractContextManager["Write"]:
+        return self._audit.writing() if self._audit is not None else nullcontext(lambda *_: None)
 
     def _write(self, overrides: Iterable[Override], now: datetime) -> None:
         lasting = [each for each in overrides if now < each.until]
@@ -74,3 +91,9 @@ class Overrides:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.warning("%s can't be read, so no budget is overridden: %s", self._path, error)
             return []
+
+
+def _record(overrides: Iterable[Override], budget: str | None = None) -> "State | None":
+    """Return the override of a budget, or the only one, for the audit log."""
+    found = next((each for each in overrides if budget in (None, each.budget)), None)
+    return {"until": found.until.isoformat(), "why": found.why} if found is not None else None

@@ -1,0 +1,1 @@
+"""Who changed keys, budgets and rules, and who read what others asked: a log that only grows."""

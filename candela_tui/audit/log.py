@@ -1,0 +1,182 @@
+"""The audit log: a table of its own that only grows."""
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    NullPool,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from candela_tui.audit.entry import AuditEntry, AuditError, State
+from candela_tui.text.times import utc_now
+
+_OWNER_ONLY: Final = 0o600
+_LOCK_TIMEOUT_S: Final = 5.0
+_metadata = MetaData()
+_ENTRIES: Final = Table(
+    "audit",
+    _metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    sqlite_autoincrement=True,
+)
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        _ENTRIES,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER audit_refuses_{_change.lower()} BEFORE {_change} ON audit"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+
+Write = Callable[[str, str, State | None, State | None], None]
+"""Adds an entry: the action, its subject, and what that was before and after."""
+
+
+class AuditLog:
+    """Writes and reads the log of a data directory. Every method blocks for a moment, and raises AuditError."""
+
+    def __init__(self, file: Path, actor: str, via: str, now: Callable[[], datetime] = utc_now) -> None:
+        """``file`` need not exist: the first entry makes it. ``actor`` and ``via`` say who does what is written here,
+        and how."""
+        self._file = file
+        self._actor = actor
+        self._via = via
+        self._now = now
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Write]:
+        """Provide what adds entries, which are kept at the end of the block. Others can't write meanwhile.
+
+        A change is made inside the block: without its entry there is no change."""
+        with self._begun() as connection:
+            yield lambda *entry: self._add(connection, *entry)
+
+    def entries(self, since: datetime | None = None) -> list[AuditEntry]:
+        """Return the entries since a moment, or all, the oldest first."""
+        if not self._file.exists():
+            return []
+        query = select(_ENTRIES).order_by(_ENTRIES.c.number)
+        if since is not None:
+            query = query.where(_ENTRIES.c.at_us >= _microseconds(since))
+        try:
+            with self._engine().connect() as connection:
+                known = inspect(connection).has_table(_ENTRIES.name)
+                return [_entry(row) for row in connection.execute(query)] if known else []
+        except SQLAlchemyError as error:
+            raise self._unusable("read", error) from None
+
+    def record_states(self, prefix: str, states: dict[str, State]) -> None:
+        """Record what changed of things that are all known by name, such as the rules in a file: those that are new,
+        gone, or other than the log says. The actions begin with ``prefix``."""
+        if not states and not self._file.exists():
+            return
+        with self._begun() as connection:
+            known = self._known(connection, prefix)
+            for name in dict.fromkeys((*known, *states)):
+                before, after = known.get(name), states.get(name)
+                if before != after:
+                    action = "add" if before is None else "remove" if after is None else "change"
+                    self._add(connection, f"{prefix}.{action}", name, before, after)
+
+    def _known(self, connection: Connection, prefix: str) -> dict[str, State]:
+        found: dict[str, State | None] = {}
+        query = select(_ENTRIES.c.subject, _ENTRIES.c.after).where(_ENTRIES.c.action.startswith(f"{prefix}."))
+        for subject, after in connection.execute(query.order_by(_ENTRIES.c.number)):
+            found[subject] = _state(after)
+        return {name: state for name, state in found.items() if state is not None}
+
+    def _add(
+        self, connection: Connection, action: str, subject: str, before: State | None, after: State | None
+    ) -> None:
+        connection.execute(
+            insert(_ENTRIES).values(
+                at_us=_microseconds(self._now()),
+                actor=self._actor,
+                via=self._via,
+                action=action,
+                subject=subject,
+                before=_json(before),
+                after=_json(after),
+            )
+        )
+
+    @contextlib.contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        try:
+            # SQLite would create it for everyone, whatever the umask allows.
+            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+        except OSError as error:
+            raise self._unusable("written", error) from None
+        try:
+            with self._engine().connect() as connection:
+                # Locks out other writers at once, so that what is read inside stays true.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    _metadata.create_all(connection)
+                    yield connection
+                except BaseException:
+                    connection.exec_driver_sql("ROLLBACK")
+                    raise
+                connection.exec_driver_sql("COMMIT")
+        except SQLAlchemyError as error:
+            raise self._unusable("written", error) from None
+
+    def _unusable(self, done: str, error: SQLAlchemyError | OSError) -> AuditError:
+        why = error.strerror if isinstance(error, OSError) else getattr(error, "orig", None)
+        return AuditError(f"{self._file}: the audit log can't be {done}: {why or 'it is damaged'}")
+
+    def _engine(self) -> Engine:
+        # isolation_level: transactions begin where _begun says.
+        return create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(self._file, timeout=_LOCK_TIMEOUT_S, isolation_level=None),
+            poolclass=NullPool,
+        )
+
+
+def _entry(row: Any) -> AuditEntry:
+    at = datetime.fromtimestamp(row.at_us // 1_000_000, UTC).replace(microsecond=row.at_us % 1_000_000)
+    before, after = _state(row.before), _state(row.after)
+    return AuditEntry(row.number, at, row.actor, row.via, row.action, row.subject, before, after)
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _json(state: State | None) -> str | None:
+    return json.dumps(state, ensure_ascii=False, sort_keys=True) if state is not None else None
+
+
+def _state(text: str | None) -> State | None:
+    return json.loads(text) if text is not None else None
