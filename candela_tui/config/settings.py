@@ -513,7 +513,7 @@ class FallbackRule(_Section):
     )
     """The failures after which the next provider is asked. 5xx includes providers that can't be reached."""
     timeout_ms: int = Field(30_000, ge=100, le=240_000)
-    """Milliseconds that a provider has until the first event of a streamed answer. The last one has no limit."""
+    """Milliseconds that a provider has until the message of a stream begins. The last one has no limit."""
     models: dict[str, Word] = Field(default_factory=dict)
     """The model to ask a route for, if it is not the client's: "anthropic-bedrock" = "claude-sonnet-4-5"."""
     max_attempts: int = Field(3, ge=1, le=10)

@@ -5,7 +5,7 @@ error: an unreachable provider, a redirect, a response that can't be passed on.
 """
 
 import contextlib
-from asyncio import timeout
+from asyncio import Timeout, get_running_loop, timeout, timeout_at
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -40,6 +40,8 @@ _MOST_BYTES = 4 * 2**20
 """The most bytes to read of an error body or a response that is read whole. Lists of models have about 100 KB."""
 _ERROR_BODY_S = 10.0
 """How long to wait for an error body. After that, the status alone is more useful to the client than silence."""
+_UNTIL_CONTENT_S = 1.0
+"""How long a message that has begun is held until its first content, where another provider may be asked instead."""
 _LONGEST_HOST = 260
 """The longest host to show: a domain name of up to 253 characters (RFC 1035, section 2.3.4) and a port."""
 _ENCODING = "content-encoding"
@@ -229,11 +231,11 @@ class Attempts:
         """Carry out an attempt that another provider may take over from. Raises BrokenOff."""
         result: Attempt | Reply | OpenAnswer | None = None
         try:
-            async with timeout(trial.timeout_s):
+            async with timeout(trial.timeout_s) as limit:
                 result = await self._carried_out(step, observer)
                 if isinstance(result, Attempt):
                     return result
-                failure = await _failure(step, result, trial)
+                failure = await _failure(step, result, trial, limit)
         except TimeoutError:
             _close(result)
             words = f"the answer did not begin within {trial.timeout_s:g} s"
@@ -326,16 +328,16 @@ class Attempts:
         return error_reply(status, words)
 
 
-async def _failure(step: Attempt, result: Reply | OpenAnswer, trial: Trial) -> Failure | None:
+async def _failure(step: Attempt, result: Reply | OpenAnswer, trial: Trial, limit: Timeout) -> Failure | None:
     """Return why another provider is asked instead, or None if the client gets the result. Raises BrokenOff.
 
-    The beginning of the body that is read for this is put back."""
+    The beginning of the body that is read for this is put back. ``limit`` is the trial's time."""
     if isinstance(result, Reply):
         if result.status < 400 or not trial.concerns(result.status):
             return None
         return Failure(step, result.status, error_from_body(result.status, result.body), result)
     if result.status < 400:
-        return await _failure_in_stream(step, result, trial) if trial.holds else None
+        return await _failure_in_stream(step, result, trial, limit) if trial.holds else None
     if not trial.concerns(result.status):
         return None
     body = await _error_body(result, _NOBODY)
@@ -345,16 +347,25 @@ async def _failure(step: Attempt, result: Reply | OpenAnswer, trial: Trial) -> F
     return Failure(step, result.status, error_from_body(result.status, decoded), reply)
 
 
-async def _failure_in_stream(step: Attempt, answer: OpenAnswer, trial: Trial) -> Failure | None:
-    """Return the failure that the first event of a stream states, or None. Raises BrokenOff if no event comes."""
+async def _failure_in_stream(step: Attempt, answer: OpenAnswer, trial: Trial, limit: Timeout) -> Failure | None:
+    """Return the failure that a stream states in place of content, or None. Raises BrokenOff if it ends before."""
     first = FirstEvent(answer.status, answer.headers)
     beginning = b""
+    until: float | None = None
     while not first.known:
-        chunk = await answer.next_chunk()
+        try:
+            async with timeout_at(until):
+                chunk = await answer.next_chunk()
+        except TimeoutError:
+            break
         if not chunk:
-            raise BrokenOff("the provider ended its answer before the first event")
+            raise BrokenOff("the provider ended its answer before any content")
         beginning += chunk
         first.feed(chunk)
+        if first.message_began and until is None:
+            # It has answered in time. What it answers may take longer.
+            limit.reschedule(None)
+            until = get_running_loop().time() + _UNTIL_CONTENT_S
     answer.put_back(beginning)
     error = first.error
     if error is None or not trial.concerns(status := status_of(error)):

@@ -271,7 +271,7 @@ STORE = (
         "rules/routes/test_fallback.py::test_a_rule_that_fails_after_a_failure_lets_it_pass",
     ),
     Row(
-        "A provider fails in any of these ways before the first event, with `[rules.fallback]`",
+        "A provider fails in any of these ways before any content, with `[rules.fallback]`",
         "the answer of the next provider",
         "`ok`, with the providers that were asked; a fault after that is as without the rule",
         "faults/test_fallback.py::test_a_fault_of_the_first_provider",

@@ -1,4 +1,4 @@
-"""With [rules.fallback], a fault before the first event is answered by another provider; any other is as without it."""
+"""With [rules.fallback], a fault before any content is answered by another provider; any other is as without it."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ from tests.standin import Answer, Gate
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("faults with a fallback")]
 
 CHAIN = ["anthropic-direct", "anthropic-bedrock", "anthropic-vertex"]
-BEFORE_THE_FIRST_EVENT = {
+BEFORE_ANY_CONTENT = {
     "no-answer",
     "no-answer-reset",
     "half-first-line",
@@ -32,13 +32,13 @@ BEFORE_THE_FIRST_EVENT = {
     "cut-encoding",
 }
 COSTLY = {"tiny-chunks", "huge-event"}
-"""What is large only after the first event, which ``test_answers`` goes through."""
+"""What is large only after content has begun, which ``test_answers`` goes through."""
 
 
 def comes_first(name: str, place: Place) -> bool:
-    """Whether the fault is there before the first event."""
+    """Whether the fault is there before any content."""
     # Without a translation the client undoes the encoding, and what is wrong with it is for the client to see.
-    return name in BEFORE_THE_FIRST_EVENT or (name == "unknown-encoding" and place in (BEDROCK, CHAT))
+    return name in BEFORE_ANY_CONTENT or (name == "unknown-encoding" and place in (BEDROCK, CHAT))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -14,6 +14,7 @@ from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.cache_diagnosis import Cause
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError
+from candela_tui.providers import attempts
 from candela_tui.providers.identity import Provider as Runs
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.upstream import Attempt, ClientRequest, Failure, Reply
@@ -46,6 +47,8 @@ CACHED = json.dumps(
 ).encode()
 PING = event("ping", {"type": "ping"})
 OVERLOADED = event("error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
+BEGUN = DIRECT.beginning()[0]
+"""The event ``message_start``."""
 
 FAILURES: dict[str, tuple[Answer, int, str]] = {
     "500": (error(500, "Internal server error"), 500, "api_error"),
@@ -57,6 +60,9 @@ FAILURES: dict[str, tuple[Answer, int, str]] = {
     "overloaded in the stream": (Answer([OVERLOADED], headers=SSE), 529, "overloaded_error"),
     "overloaded after pings": (Answer([PING, PING, OVERLOADED], headers=SSE), 529, "overloaded_error"),
     "overloaded, compressed": (Answer([OVERLOADED], headers=SSE, encoding="gzip"), 529, "overloaded_error"),
+    "overloaded once it has begun": (Answer([BEGUN, PING, OVERLOADED], headers=SSE), 529, "overloaded_error"),
+    "ends once it has begun": (Answer([BEGUN], headers=SSE), 502, "api_error"),
+    "breaks off once it has begun": (Answer([BEGUN, CLOSE], headers=SSE), 502, "api_error"),
     "ends before its first event": (Answer([PING], headers=SSE), 502, "api_error"),
     "breaks off before its first event": (Answer([PING, CLOSE], headers=SSE), 502, "api_error"),
     "resets before its first event": (Answer([PING, RESET], headers=SSE), 502, "api_error"),
@@ -171,23 +177,41 @@ async def test_only_the_named_failures_count(ruled: Ruled) -> None:
     assert (await here.asked(DIRECT, DIRECT.request()))[0].status == 200
 
 
-async def test_after_the_first_event_the_answer_is_the_first_providers_to_its_end(here: Setting) -> None:
+async def test_after_its_first_content_the_answer_is_the_first_providers_to_its_end(here: Setting) -> None:
     events = DIRECT.beginning()
     for ending in ([CLOSE], [OVERLOADED], [RESET]):
         gate = Gate()
-        here.anthropic.answer(Answer([events[0], gate, *events[1:], *ending], headers=SSE))
+        here.anthropic.answer(Answer([*events[:3], gate, *events[3:], *ending], headers=SSE))
         session = new_session()
         async with Client(here.candela.port) as client:
             client.ask(DIRECT.path, DIRECT.request(), session)
             await gate.reached()
-            # Nothing but the first event is needed for it to pass.
-            await client.has(b"message_start")
+            # No text is needed for it to pass.
+            await client.has(b"content_block_start")
             gate.open()
             view = await client.answer()
         exchange = await here.recorded(session)
         assert (view.status, view.end) == (200, End.WHOLE if ending == [OVERLOADED] else End.BROKEN_OFF)
         assert (exchange.provider, exchange.attempts) == (Runs.ANTHROPIC, ())
     assert here.bedrock.invocations == []
+
+
+async def test_a_message_that_has_begun_passes_after_a_moment_however_long_its_content_takes(
+    ruled: Ruled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "_UNTIL_CONTENT_S", 0.01)
+    here = await ruled(fallback={**CHAIN, "timeout_ms": 200})
+    gate = Gate()
+    here.anthropic.answer(Answer([BEGUN, gate, *DIRECT.beginning()[1:], CLOSE], headers=SSE))
+    session = new_session()
+    async with Client(here.candela.port) as client:
+        client.ask(DIRECT.path, DIRECT.request(), session)
+        await client.has(b"message_start")
+        gate.open()
+        view = await client.answer()
+    exchange = await here.recorded(session)
+    assert (view.status, view.end, exchange.provider) == (200, End.BROKEN_OFF, Runs.ANTHROPIC)
+    assert exchange.attempts == ()
 
 
 async def test_a_good_answer_has_the_same_bytes_as_without_the_rule(here: Setting) -> None:
