@@ -37,7 +37,7 @@ class Filter:
     required: tuple[Term, ...] = ()
     """Terms that every exchange that matches meets. There may be further conditions."""
     fields: frozenset[str] = frozenset()
-    """The names of the fields in it."""
+    """The names of the fields in it; "" stands for words, which are looked for in several facts."""
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
@@ -158,6 +158,7 @@ class _Parser:
 
     def _term(self, term: Term) -> Test:
         if not term.name:
+            self._fields.add("")
             return word_test(term.value)
         found = FIELDS.get(term.name.lower())
         if found is None:

@@ -30,6 +30,11 @@ def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
+def first_values(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the first value of each header field, by its name in lower case, for many look-ups."""
+    return {name.lower(): value for name, value in reversed(list(headers))}
+
+
 def beta_flags(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Return the flags of every ``anthropic-beta`` field, one by one."""
     fields = (value for name, value in headers if name.lower() == "anthropic-beta")

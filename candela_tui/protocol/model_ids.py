@@ -61,6 +61,7 @@ def same_model(one: str, other: str) -> bool:
     return first.base == second.base and (first.date == second.date or None in (first.date, second.date))
 
 
+@lru_cache(maxsize=1000)
 def matches_model(pattern: str, name: str) -> bool:
     """Return whether a pattern such as ``claude-opus-*`` matches a name, or that name without place, date and suffixes.
 

@@ -188,11 +188,11 @@ class Trial(Protocol):
 
     @property
     def timeout_s(self) -> float | None:
-        """How long the attempt may take until the first event of its answer. None: as long as it takes."""
+        """How long the attempt may take until its message begins. None: as long as it takes."""
 
     @property
     def holds(self) -> bool:
-        """Whether a stream is held back until its first event shows that it is not an error."""
+        """Whether a stream is held back until its first content, which shows that it is not an error."""
 
     def concerns(self, status: int) -> bool:
         """Return whether an error with this status is one for which another provider is asked."""
@@ -208,6 +208,8 @@ class Trial(Protocol):
 def with_following(attempt: Attempt, wrap: "Callable[[Attempt | Reply], Attempt | Reply]") -> Attempt:
     """Return the attempt with ``wrap`` applied to each that follows it after an error or a failure, and to replies."""
     error, trial = attempt.on_error, attempt.trial
+    if error is None and trial is None:
+        return attempt
 
     async def on_error(status: int, headers: HeaderList, body: bytes) -> Attempt | Reply | None:
         following = await error(status, headers, body) if error is not None else None

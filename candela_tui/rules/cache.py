@@ -12,15 +12,17 @@ import msgspec
 
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange.arrival import is_any_of
 from candela_tui.protocol.claude_code.request_kinds import without_attribution
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
+from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.upstream import Attempt, ClientRequest, Repeat, Reply, Upstream
 from candela_tui.rules.key_limits import refused_by_key
 from candela_tui.rules.matching import RequestFilter
-from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body
+from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body, parsed
 from candela_tui.rules.rule import RuleContext
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
@@ -43,7 +45,7 @@ def rule(settings: RulesSettings, context: RuleContext) -> "CacheRule | None":
         return None
     wanted = RequestFilter(cache.match, context.spending) if cache.match else None
     answers = StoredAnswers(context.store, timedelta(hours=cache.max_age_h))
-    return CacheRule(frozenset(cache.kinds), wanted, answers, dry_run=settings.dry_run or cache.dry_run)
+    return CacheRule(frozenset(map(Kind, cache.kinds)), wanted, answers, dry_run=settings.dry_run or cache.dry_run)
 
 
 class CacheRule:
@@ -52,7 +54,7 @@ class CacheRule:
     name = _NAME
 
     def __init__(
-        self, kinds: frozenset[str], wanted: RequestFilter | None, answers: "StoredAnswers", *, dry_run: bool
+        self, kinds: frozenset[Kind], wanted: RequestFilter | None, answers: "StoredAnswers", *, dry_run: bool
     ) -> None:
         self._kinds = kinds
         self._wanted = wanted
@@ -75,8 +77,10 @@ class CacheRule:
         return Reply(200, fields, found.body, repeats=Repeat(found.of, found.saved))
 
     async def _names(self, request: ClientRequest) -> bool:
-        exchange = await beside_the_loop(request, arrival)
-        return exchange.kind in self._kinds or (self._wanted is not None and await self._wanted.matches(request))
+        call = await beside_the_loop(request, parsed)
+        return is_any_of(request, call, self._kinds) or (
+            self._wanted is not None and await self._wanted.matches(request)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _model_to_judge(request: ClientRequest) -> str | None:
         # Some clients and servers cut a target there, and then it is another one than the one that was read.
         return ""
     call = parsed(request)
-    if call.kind in FREE_KINDS:
+    if call.operation in FREE_KINDS:
         return None
     if call.model is not None:
         return call.model

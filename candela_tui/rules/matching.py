@@ -1,15 +1,18 @@
 """The requests that a rule is about: the dashboard's filter language, for requests that have only just arrived."""
 
+from collections.abc import Mapping
+
 from candela_tui.analysis.filter import parse_for_arrivals
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import Spending
-from candela_tui.protocol.claude_code.session_clues import first_user_text, session_clues
 from candela_tui.providers.upstream import ClientRequest
-from candela_tui.rules.reading import arrival, beside_the_loop, parsed
+from candela_tui.rules.reading import arrival, arrival_with_kind, beside_the_loop, directory, is_large, task
 from candela_tui.text.times import utc_now
 
 _OF_AGENTS = frozenset({"agent", "type"})
+_OF_FORM = frozenset({"kind", ""})
+"""What needs the kind that the form of the body says; words are looked for in it, too."""
 _OF_SESSIONS = frozenset({"session", "project"})
 
 
@@ -20,6 +23,7 @@ class RequestFilter:
         """Parse the filter. ``spending`` knows sessions and agents. Raises FilterError."""
         self._filter = parse_for_arrivals(text)
         self._spending = spending
+        self._read = arrival if self._filter.fields.isdisjoint(_OF_FORM) else arrival_with_kind
 
     @property
     def matches_all(self) -> bool:
@@ -31,21 +35,31 @@ class RequestFilter:
         it says it, this waits for what is recorded of that call."""
         if self.matches_all:
             return True
-        exchange = await beside_the_loop(request, arrival)
-        return self._filter.matches(exchange, await self._surroundings(request, exchange))
-
-    async def _surroundings(self, request: ClientRequest, exchange: Exchange) -> Surroundings:
-        fields = self._filter.fields
+        exchange = await beside_the_loop(request, self._read)
         names: dict[str, str] = {}
-        if fields & _OF_AGENTS and exchange.agent_id is not None:
+        if self._filter.fields & _OF_AGENTS and exchange.agent_id is not None:
             name = await agent_type(request, self._spending)
             names = {exchange.agent_id: name} if name is not None else {}
+        if "project" in self._filter.fields:
+            await beside_the_loop(request, directory)
+        return self._matches(request, exchange, names)
+
+    def matches_at_once(self, request: ClientRequest) -> bool:
+        """Return whether ``matches_now`` may be asked about a request: nothing has to be waited for, and it is small
+        enough to be read on the loop."""
+        return self._filter.fields.isdisjoint(_OF_AGENTS) and not is_large(request)
+
+    def matches_now(self, request: ClientRequest) -> bool:
+        """Return whether a request matches, without waiting."""
+        return self.matches_all or self._matches(request, self._read(request), {})
+
+    def _matches(self, request: ClientRequest, exchange: Exchange, names: Mapping[str, str]) -> bool:
         title = project = None
-        if fields & _OF_SESSIONS:
+        if self._filter.fields & _OF_SESSIONS:
             title, project, _ = self._spending.about(exchange.session_id)
-            if project is None and "project" in fields:
-                project = await beside_the_loop(request, _directory)
-        return Surroundings(utc_now(), names, lambda _: title, lambda _: project)
+            if project is None and "project" in self._filter.fields:
+                project = directory(request)
+        return self._filter.matches(exchange, Surroundings(utc_now(), names, lambda _: title, lambda _: project))
 
 
 async def agent_type(request: ClientRequest, spending: Spending) -> str | None:
@@ -54,14 +68,4 @@ async def agent_type(request: ClientRequest, spending: Spending) -> str | None:
     exchange = await beside_the_loop(request, arrival)
     if exchange.agent_id is None:
         return None
-    return await spending.agents.type_of(exchange, await beside_the_loop(request, _task))
-
-
-def _task(request: ClientRequest) -> str | None:
-    body = parsed(request).request
-    return first_user_text(body) if body is not None else None
-
-
-def _directory(request: ClientRequest) -> str | None:
-    body = parsed(request).request
-    return session_clues(body).cwd if body is not None else None
+    return await spending.agents.type_of(exchange, await beside_the_loop(request, task))

@@ -5,22 +5,28 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from candela_tui.exchange import Exchange
-from candela_tui.exchange.arrival import arrived, dialect_of
+from candela_tui.exchange.arrival import beginning, dialect_of, with_kind
+from candela_tui.protocol.claude_code.session_clues import first_user_text, session_clues
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.providers.upstream import ClientRequest
-from candela_tui.text.times import utc_now
 
 Read = TypeVar("Read")
 
-_LARGE = 256 * 1024
-"""Bodies of at least this many bytes are read in a thread, because that takes milliseconds."""
+_LARGE = 2**20
+"""Bodies of at least this many bytes are read in a thread, because that takes milliseconds. Smaller ones are read in
+less time than it takes to ask a thread."""
+
+
+def is_large(request: ClientRequest) -> bool:
+    """Return whether reading a request would hold up the loop."""
+    return len(request.body) >= _LARGE
 
 
 async def beside_the_loop(request: ClientRequest, read: Callable[[ClientRequest], Read]) -> Read:
     """Return what ``read`` finds in a request, without holding up the loop for a large one."""
-    if len(request.body) < _LARGE or read in request.read:
+    if not is_large(request) or read in request.read:
         return read(request)
     return await asyncio.to_thread(read, request)
 
@@ -37,8 +43,23 @@ def parsed(request: ClientRequest) -> ParsedRequest:
 
 
 def arrival(request: ClientRequest) -> Exchange:
-    """Return what is known of the exchange before its request is sent. It has no id."""
+    """Return what is known of the exchange before its request is sent. Its kind is what the path says."""
     return _once(request, arrival, _arrival)
+
+
+def arrival_with_kind(request: ClientRequest) -> Exchange:
+    """Return the same with the kind that the form of the body says, which takes longer."""
+    return _once(request, arrival_with_kind, _arrival_with_kind)
+
+
+def directory(request: ClientRequest) -> str | None:
+    """Return where the session works, if the request states it."""
+    return _once(request, directory, _directory)
+
+
+def task(request: ClientRequest) -> str | None:
+    """Return the first words of the user in the conversation, which are the task of a sub-agent."""
+    return _once(request, task, _task)
 
 
 def _once(request: ClientRequest, known_as: object, read: Callable[[ClientRequest], Read]) -> Read:
@@ -60,15 +81,18 @@ def _parsed(request: ClientRequest) -> ParsedRequest:
 
 
 def _arrival(request: ClientRequest) -> Exchange:
-    route = request.route
-    exchange = Exchange(
-        id="",
-        started_at=utc_now(),
-        method=request.method,
-        path=request.resource,
-        route=route.name,
-        dialect=dialect_of(request),
-        provider=route.provider,
-        request_bytes=len(request.body),
-    )
-    return arrived(exchange, request, parsed(request))
+    return beginning(request, parsed(request))
+
+
+def _arrival_with_kind(request: ClientRequest) -> Exchange:
+    return with_kind(arrival(request), request, parsed(request))
+
+
+def _directory(request: ClientRequest) -> str | None:
+    body = parsed(request).request
+    return session_clues(body).cwd if body is not None else None
+
+
+def _task(request: ClientRequest) -> str | None:
+    body = parsed(request).request
+    return first_user_text(body) if body is not None else None

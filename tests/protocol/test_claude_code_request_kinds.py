@@ -3,14 +3,18 @@ from typing import Any
 
 import pytest
 
-from candela_tui.protocol.claude_code.request_kinds import inferred_agent, kind_of_messages
+from candela_tui.protocol.claude_code.request_kinds import has_kind, inferred_agent, kind_of_messages
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.request import decode_request
 from tests.protocol import claude_code_bodies as bodies
 
 
 def kind(body: dict[str, Any]) -> Kind:
-    return kind_of_messages(decode_request(json.dumps(body).encode()))
+    request = decode_request(json.dumps(body).encode())
+    found = kind_of_messages(request)
+    assert request is not None
+    assert all(has_kind(request, {one, other}) == (found in (one, other)) for one in Kind for other in Kind)
+    return found
 
 
 def asked(*words: str, **changes: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.headers import first_values
 from candela_tui.protocol.kind import Kind
 
 _CLASS = "x-claude-code-request-class"
@@ -50,16 +50,26 @@ class ClientHints:
     """Tools and milliseconds, in the client's order."""
     compaction: bool = False
 
+    @property
+    def states_kind(self) -> bool:
+        """Whether the client says what the request is for."""
+        return self.request_class is not None or self.compaction
+
+
+_NONE = ClientHints()
+
 
 def hints_of(headers: Iterable[tuple[str, str]]) -> ClientHints:
     """Read the hint headers of a request."""
-    headers = list(headers)
+    fields = first_values(headers)
+    if HINT_FIELDS.isdisjoint(fields):
+        return _NONE
     return ClientHints(
-        _word(header(headers, _CLASS)),
-        _word(header(headers, _AGENT_TYPE)),
-        _word(header(headers, _PROMPT_ID)),
-        _durations(header(headers, _TOOL_DURATIONS) or ""),
-        header(headers, _COMPACTION) is not None,
+        _word(fields.get(_CLASS)),
+        _word(fields.get(_AGENT_TYPE)),
+        _word(fields.get(_PROMPT_ID)),
+        _durations(fields.get(_TOOL_DURATIONS, "")),
+        _COMPACTION in fields,
     )
 
 
@@ -76,7 +86,7 @@ def stated_kind(kind: Kind, hints: ClientHints) -> Kind:
 
 def infers_kind(kind: Kind, hints: ClientHints) -> bool:
     """Return whether the kind of a request follows from the form of its body, without a statement of the client."""
-    return hints.request_class is None and not hints.compaction and kind in _KNOWN_BY_FORM
+    return not hints.states_kind and kind in _KNOWN_BY_FORM
 
 
 def _word(value: str | None) -> str | None:

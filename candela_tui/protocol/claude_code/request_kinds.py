@@ -3,7 +3,8 @@
 The forms are those observed with Claude Code 2.1.197 and 2.1.332.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Any
 
@@ -37,15 +38,21 @@ def kind_of_messages(request: MessagesRequest | None) -> Kind:
     """Return the kind of a Messages request, by the form of its body."""
     if request is None:
         return Kind.MESSAGES
-    if request.max_tokens == 1 and len(request.messages) == 1 and first_user_text(request) in _PROBES:
-        return Kind.PROBE
-    if _asks_title(request):
-        return Kind.TITLE
-    if _asks_classifier(request):
-        return Kind.CLASSIFIER
-    if _asks_summary(request):
-        return Kind.COMPACTION
-    return Kind.SIDE if _asks_beside(request) else Kind.MESSAGES
+    return next((kind for kind, has_form in _FORMS if has_form(request)), Kind.MESSAGES)
+
+
+def has_kind(request: MessagesRequest, kinds: AbstractSet[Kind]) -> bool:
+    """Return whether a Messages request is of one of these kinds, without reading more than that takes."""
+    if Kind.MESSAGES in kinds:
+        return kind_of_messages(request) in kinds
+    left = sum(kind in kinds for kind, _ in _FORMS)
+    for kind, has_form in _FORMS:
+        if not left:
+            break
+        if has_form(request):
+            return kind in kinds
+        left -= kind in kinds
+    return False
 
 
 def without_attribution(system: Any) -> Any:
@@ -70,6 +77,10 @@ def inferred_agent(request: MessagesRequest) -> str | None:
         return None
     words = next((text for text in user_texts(request) if first_words(text)), "")
     return f"inferred-{blake2b(words.strip().encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+
+
+def _probes(request: MessagesRequest) -> bool:
+    return request.max_tokens == 1 and len(request.messages) == 1 and first_user_text(request) in _PROBES
 
 
 def _asks_title(request: MessagesRequest) -> bool:
@@ -122,3 +133,13 @@ def _last_texts(request: MessagesRequest) -> Iterator[str]:
         role, content = role_and_content(request.messages[-1])
         if role == "user":
             yield from texts(content, _PREFIX_BYTES)
+
+
+_FORMS: tuple[tuple[Kind, Callable[[MessagesRequest], bool]], ...] = (
+    (Kind.PROBE, _probes),
+    (Kind.TITLE, _asks_title),
+    (Kind.CLASSIFIER, _asks_classifier),
+    (Kind.COMPACTION, _asks_summary),
+    (Kind.SIDE, _asks_beside),
+)
+"""The first form that a request has decides. The last two search its last message, which may be long."""

@@ -84,6 +84,8 @@ class _Budget:
     window: Window
     limit: Limit
     wanted: Filter
+    bounds: Bounds | None = None
+    """The window that was asked for last."""
     accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
     told: dict[str, tuple[datetime | None, float]] = field(default_factory=dict)
     """The highest part of the limit that the user was told of, by target, with the beginning of the window that it was
@@ -274,7 +276,10 @@ class Budgets:
         return None if None in starts else min((start for start in starts if start is not None), default=self._now())
 
     def _bounds(self, budget: _Budget) -> Bounds:
-        return budget.window.bounds(self._now(), self._zone)
+        now, known = self._now(), budget.bounds
+        if known is None or not known.hold_at(now):
+            known = budget.bounds = budget.window.bounds(now, self._zone)
+        return known
 
     def _recorded(self, exchange: Exchange, types: _AgentTypes) -> Asked:
         """Return a request that was recorded as it was asked."""
@@ -294,6 +299,10 @@ class Budgets:
                     yield budget, target, budget.account(target, self._bounds(budget))
 
     # What requests ask.
+
+    def knows_cost_of(self, exchange: Exchange) -> bool:
+        """Return whether it is known what a request is expected to cost."""
+        return self._recent.expected(caller_of(exchange)) is not None
 
     async def admit(self, asked: Asked, noted: Noted) -> Refusal | None:
         """Reserve what a request is expected to cost in every budget that it falls under, or return why it is refused.

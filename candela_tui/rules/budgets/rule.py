@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange
@@ -63,10 +62,15 @@ class RequestReader:
         exchange = await beside_the_loop(request, arrival)
         if not exchange.asks_message:
             return None
-        matching = [name for name, wanted in self._filters.items() if await wanted.matches(request)]
+        matching = {name for name, wanted in self._filters.items() if await wanted.matches(request)}
         place = await self._place(request, exchange) if self._needs_places else Place()
-        most = most_of(exchange, len(request.body), parsed(request).request, self._budgets.pricer)
-        return Asked(replace(exchange, id=request.id), place, matching, most)
+        # Only for a request of which nothing else is known.
+        most = (
+            None
+            if self._budgets.knows_cost_of(exchange)
+            else most_of(exchange, len(request.body), parsed(request).request, self._budgets.pricer)
+        )
+        return Asked(exchange, place, matching, most)
 
     async def _place(self, request: ClientRequest, exchange: Exchange) -> Place:
         _, cwd, branch = self._spending.about(exchange.session_id)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
 
 from candela_tui.text.times import QUARTER_S
 
@@ -16,6 +17,12 @@ class Bounds:
     start: datetime | None
     end: datetime | None
 
+    def hold_at(self, now: datetime) -> bool:
+        """Return whether the window at another moment is this one. A rolling one moves on all the time."""
+        if self.end is None:
+            return self.start is None
+        return self.start is not None and self.start <= now < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -26,10 +33,7 @@ class Window:
     @property
     def span(self) -> timedelta | None:
         """How long a rolling window is; None for another one."""
-        if not self.name.startswith(_ROLLING):
-            return None
-        number, unit = int(self.name[len(_ROLLING) : -1]), self.name[-1]
-        return timedelta(hours=number) if unit == "h" else timedelta(days=number)
+        return _span(self.name)
 
     @property
     def step_s(self) -> int:
@@ -59,6 +63,14 @@ class Window:
             case _:
                 return Bounds(None, None)
         return Bounds(_midnight(first, zone), _midnight(last, zone))
+
+
+@cache
+def _span(window: str) -> timedelta | None:
+    if not window.startswith(_ROLLING):
+        return None
+    number, unit = int(window[len(_ROLLING) : -1]), window[-1]
+    return timedelta(hours=number) if unit == "h" else timedelta(days=number)
 
 
 def _midnight(day: date, zone: tzinfo | None) -> datetime:

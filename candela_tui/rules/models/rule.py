@@ -65,7 +65,7 @@ class ModelRule:
         if call.model is None:
             return await upstream.attempt(request)
         asked, (model, because) = call.model, await self._chosen(request, call.model)
-        denial = self._policy.denial(model) if call.kind not in FREE_KINDS else None
+        denial = self._policy.denial(model) if call.operation not in FREE_KINDS else None
         if denial is not None:
             request.noted.append(refused(asked, model, denial, dry_run=self._dry_run))
             if not self._dry_run:

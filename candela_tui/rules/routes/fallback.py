@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from candela_tui.config import RulesSettings
 from candela_tui.protocol.rule_action import RuleAction
@@ -73,10 +74,16 @@ class Fallback:
             steps,
             limits,
             request.noted.append,
-            lambda answered: self._stays.answered(asked.session, answered, home, asked.cache_s),
+            partial(self._answered, asked, home),
             lambda: self._notify(f"[{NAME}] failed, and a request passed without it (the log says why)"),
         )
         return await chain.begin()
+
+    def _answered(self, asked: Asked, home: RouteName, route: RouteName) -> None:
+        if route == home:
+            self._stays.returned(asked.session)
+        else:
+            self._stays.answered(asked.session, route, asked.cache_s)
 
     async def _dry(self, steps: Sequence[Step]) -> Attempt | Reply | None:
         if len(steps) == 1:

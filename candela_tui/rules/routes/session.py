@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from candela_tui.protocol.headers import header
 from candela_tui.protocol.message_digests import message_digests
@@ -19,7 +20,7 @@ _LONG_CACHE = re.compile(rb'"ttl"\s*:\s*"1h"')
 _CACHE_S, _LONG_CACHE_S = 300.0, 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A request, as far as the choice of its provider depends on it."""
 
@@ -27,8 +28,12 @@ class Asked:
     """The session, or for a client that names none, what identifies the conversation. None: neither is known."""
     model: str | None
     streamed: bool
-    cache_s: float
-    """Seconds for which a provider keeps the prompt's cache after it was read."""
+    body: bytes
+
+    @cached_property
+    def cache_s(self) -> float:
+        """Seconds for which a provider keeps the prompt's cache after it was read. All of the body is searched."""
+        return _LONG_CACHE_S if _LONG_CACHE.search(self.body) is not None else _CACHE_S
 
 
 def is_for_any_provider(request: ClientRequest) -> bool:
@@ -50,5 +55,4 @@ def asked(request: ClientRequest) -> Asked:
         if session is None:
             first = next(message_digests(call.request.messages[:1]), None)
             session = first.hex() if first is not None else None
-    long = _LONG_CACHE.search(decoded_body(request)) is not None
-    return Asked(session, call.model, call.streamed, _LONG_CACHE_S if long else _CACHE_S)
+    return Asked(session, call.model, call.streamed, decoded_body(request))

@@ -27,12 +27,16 @@ class Stays:
             return None
         return route
 
-    def answered(self, session: str | None, route: RouteName, home: RouteName, cache_s: float) -> None:
-        """Note that a route answered a request of a session whose own route is ``home``."""
+    def answered(self, session: str | None, route: RouteName, cache_s: float) -> None:
+        """Note that another route than its own answered a request of a session."""
         if session is None:
             return
         self._routes.pop(session, None)
-        if route != home:
-            self._routes[session] = route, self._clock() + cache_s
-            if len(self._routes) > _MOST:
-                self._routes.popitem(last=False)
+        self._routes[session] = route, self._clock() + cache_s
+        if len(self._routes) > _MOST:
+            self._routes.popitem(last=False)
+
+    def returned(self, session: str | None) -> None:
+        """Note that its own route answered a request of a session."""
+        if session is not None:
+            self._routes.pop(session, None)

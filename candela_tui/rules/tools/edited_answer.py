@@ -89,15 +89,16 @@ class EditedAnswer:
             return b""
         if self._passes or self._pieces is None or self._calls is None:
             return data
-        edited: list[bytes] = []
+        edited, calls = list[bytes](), self._calls
         try:
-            for piece, name in self._pieces.feed(data):
-                edited.append(self._event(self._pieces, self._calls, piece, name))
-            edited.append(b"" if self._passes or self._calls.holds else self._pieces.early())
+            for piece, name in self._pieces.feed(data, lambda: calls.holds):
+                edited.append(self._event(self._pieces, calls, piece, name))
+            if not (self._passes or calls.holds) and (early := self._pieces.early()):
+                edited.append(early)
         except CorruptFrame:
             # The client finds out by itself.
             self._passes = True
-            edited.append(self._calls.release())
+            edited.append(calls.release())
         if self._passes:
             edited.append(self._pieces.rest())
         return b"".join(edited)

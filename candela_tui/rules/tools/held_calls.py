@@ -38,19 +38,33 @@ class HeldCall:
 class Verdicts:
     """Judges the calls of one answer, and notes what is done."""
 
-    def __init__(self, judge: Judge, place: Place, note: Callable[[RuleAction], None]) -> None:
-        self._judge = judge
-        self._place = place
+    def __init__(
+        self,
+        may_concern: Callable[[str], bool],
+        judging: Callable[[], tuple[Judge, Place]],
+        note: Callable[[RuleAction], None],
+    ) -> None:
+        """``may_concern`` says whether any rule is about a tool. ``judging`` returns the judge with the rules that are
+        about this request, and where its client is; it is called once, for the first such tool."""
+        self._may_concern = may_concern
+        self._judging = judging
+        self._found: tuple[Judge, Place] | None = None
         self._note = note
 
     def concerns(self, tool: object) -> bool:
         """Return whether a call of a tool has to be held back."""
-        return isinstance(tool, str) and self._judge.concerns(tool)
+        return isinstance(tool, str) and self._may_concern(tool) and self._judge()[0].concerns(tool)
+
+    def _judge(self) -> tuple[Judge, Place]:
+        if self._found is None:
+            self._found = self._judging()
+        return self._found
 
     def of(self, call: ToolCall, call_id: str | None) -> Judgement | None:
         """Return what takes the place of a call; None: the call passes. Notes what was judged."""
         try:
-            judgement = self._judge.of_call(call, self._place)
+            judge, place = self._judge()
+            judgement = judge.of_call(call, place)
         except Exception:
             logger.exception("[rules.tools] failed on a call, which passed")
             return None

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from candela_tui.protocol.bedrock.event_stream import CorruptFrame
@@ -15,14 +15,21 @@ _NAMED: Final = re.compile(rb"event: ?([\w.]+)[\r\n]")
 _LENGTH: Final = struct.Struct("!I")
 JUDGED: Final = frozenset({b"content_block_start", b"message_delta"})
 """The events that are looked at while no call is held back."""
+_NOT_JUDGED: Final = re.compile(
+    rb"(?>event: ?(?!(?:%b)\n)[\w.]+\n(?>data:.*\n)++\n)++" % b"|".join(map(re.escape, sorted(JUDGED)))
+)
+"""Whole events in the usual form, without a carriage return, that are none of those: most of a stream, which passes
+many at a time."""
+Holds = Callable[[], bool]
 
 
 class Pieces(Protocol):
     """Splits a stream. No byte is lost or changed."""
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield each event that the bytes complete, with its name; b"" if only its JSON tells; None if a part of it has
-        passed already."""
+    def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield each event that the bytes complete, with its name; b"" if only its JSON tells. The name is None if a
+        part of it has passed already, and for events that need no look while no call is held back, as ``holds`` says:
+        of these, several come together."""
 
     def data(self, piece: bytes) -> bytes | None:
         """Return the JSON of an event; None if it has none."""
@@ -48,13 +55,18 @@ class EventPieces:
         self._passed = 0
         """How many bytes of the incomplete event the client already has."""
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+    def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         self._kept = self._kept[self._at :] + data
         self._at = 0
-        for found in _END.finditer(self._kept, self._searched):
+        usual = b"\r" not in self._kept
+        while True:
+            plain = _NOT_JUDGED.match(self._kept, self._at) if usual and not (self._passed or holds()) else None
+            found = plain or _END.search(self._kept, max(self._at, self._searched))
+            if found is None:
+                break
             piece, passed = self._kept[self._at : found.end()], self._passed
             self._at, self._passed = found.end(), 0
-            yield (piece[passed:], None) if passed else (piece, self._name(piece))
+            yield (piece[passed:], None) if plain or passed else (piece, self._name(piece))
         self._kept, self._at = self._kept[self._at :], 0
         self._searched = max(0, len(self._kept) - _LONGEST_END)
 
@@ -90,7 +102,7 @@ class FramePieces:
     def __init__(self) -> None:
         self._kept = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+    def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         self._kept += data
         while len(self._kept) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._kept)

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.config import RulesSettings
-from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream, with_following
 from candela_tui.rules.matching import RequestFilter
-from candela_tui.rules.reading import beside_the_loop, parsed
+from candela_tui.rules.reading import beside_the_loop, directory, is_large, parsed
 from candela_tui.rules.refusal import refused
 from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.tools.declared import judge_declared
@@ -43,7 +42,10 @@ class ToolRules:
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request, or pass it on without some tools, and judge the calls in its answer."""
-        judge = await self._judging(request)
+        judge = self._judge
+        at_once = not judge.judges_declared and all(each.matches_at_once(request) for each in self._filters.values())
+        if not at_once:
+            judge = await self._judging(request)
         if judge.judges_declared:
             request, found, lost = await beside_the_loop(request, partial(_declared, judge))
             request.noted.extend(dict.fromkeys(judgement.action for judgement in found))
@@ -58,25 +60,32 @@ class ToolRules:
         step = await upstream.attempt(request)
         if isinstance(step, Reply) or not judge.judges_calls:
             return step
-        cwd = await beside_the_loop(request, _directory) if judge.needs_directory else None
-        return _edited(step, request, Verdicts(judge, Place(self._home, cwd), request.noted.append))
+        if judge.needs_directory and is_large(request):
+            await beside_the_loop(request, directory)
+
+        def judging() -> tuple[Judge, Place]:
+            # Read only for an answer with a call that may be denied: most have none.
+            found = self._judging_now(request) if at_once else judge
+            return found, Place(self._home, directory(request) if found.needs_directory else None)
+
+        return _edited(step, request, Verdicts(judge.concerns, judging, request.noted.append))
 
     async def _judging(self, request: ClientRequest) -> Judge:
         """Return the judge with the rules that are about a request."""
         others = {number for number, wanted in self._filters.items() if not await wanted.matches(request)}
         return self._judge.without(others)
 
+    def _judging_now(self, request: ClientRequest) -> Judge:
+        return self._judge.without(
+            {number for number, wanted in self._filters.items() if not wanted.matches_now(request)}
+        )
+
 
 def _declared(judge: Judge, request: ClientRequest) -> tuple[ClientRequest, list[Judgement], Judgement | None]:
     # Only what the model is asked to answer: the tokens of a tool that is left out are not counted either way.
-    if parsed(request).kind in FREE_KINDS:
+    if parsed(request).operation in FREE_KINDS:
         return request, [], None
     return judge_declared(request, judge.of_declared)
-
-
-def _directory(request: ClientRequest) -> str | None:
-    body = parsed(request).request
-    return session_clues(body).cwd if body is not None else None
 
 
 def _edited(step: Attempt | Reply, request: ClientRequest, verdicts: Verdicts) -> Attempt | Reply:

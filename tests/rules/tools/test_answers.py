@@ -36,7 +36,8 @@ class Judged:
 
     def __init__(self, *rules: ToolRule, kind: str = "text/event-stream", dialect: str = "messages") -> None:
         self.noted: list[RuleAction] = []
-        verdicts = Verdicts(Judge(rules), Place("/home/u", None), self.noted.append)
+        judge = Judge(rules)
+        verdicts = Verdicts(judge.concerns, lambda: (judge, Place("/home/u", None)), self.noted.append)
         self.answer = EditedAnswer(None, 200, [("Content-Type", kind)], dialect, verdicts)  # type: ignore[arg-type]
 
     def read(self, *chunks: bytes) -> bytes:
@@ -263,3 +264,19 @@ def test_a_whole_chat_completion_is_judged() -> None:
     assert edited["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": WORDS}, "finish_reason": "stop"}
     ]
+
+
+def test_the_request_is_read_only_for_a_call_that_a_rule_may_deny() -> None:
+    read: list[str] = []
+
+    def judging() -> tuple[Judge, Place]:
+        read.append("read")
+        return Judge([]), Place("/home/u", None)
+
+    verdicts = Verdicts(Judge([ToolRule(deny=("Bash(git push *)",))]).concerns, judging, lambda _: None)
+    assert not verdicts.concerns("Read")
+    assert read == []
+    # No rule with that pattern is about this request.
+    assert not verdicts.concerns("Bash")
+    assert not verdicts.concerns("Bash")
+    assert read == ["read"]
