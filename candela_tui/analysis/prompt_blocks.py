@@ -188,10 +188,10 @@ def _shared(items: Items, known: ReadPrompt | None) -> tuple[tuple[PromptBlock, 
     blocks, other = known.prompt.blocks, known.items
     # The last message is left out: a mark at the top of the body may stand on its last block.
     messages = same_items(items.messages, other.messages[:-1])
-    before = len(blocks) - sum(len(message.parts) for message in other.messages)
-    parts = sum(len(message.parts) for message in other.messages[:messages])
+    # Mostly, few are left.
+    end = len(blocks) - sum(len(message.parts) for message in other.messages[messages:])
     tools = same_items(items.tools, other.tools)
-    return blocks[:tools], _SharedMessages(messages, blocks[before : before + parts])
+    return blocks[:tools], _SharedMessages(messages, blocks[known.prompt.begin_of("messages") : end])
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:
