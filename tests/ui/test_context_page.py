@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from candela_tui.analysis.context_items import Source
+from candela_tui.analysis.context_parts import ContextPart, sums_of
 from candela_tui.exchange import Outcome
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.ui.conversation import assistant, body_of, call, result, text, user
@@ -72,6 +76,22 @@ async def test_the_parts_are_scaled_once_the_prompt_is_measured(scene: Scene) ->
         scene.grow(live, b"", outcome=Outcome.OK, **scene.counted(12, 7_988, 0, 0, 9))
         await until(pilot, lambda: "8,000 of 1,000,000 tokens" in screen_text(pilot))
         await shows(pilot, "scaled to the measured prompt")
+
+
+async def test_without_a_body_it_shows_the_parts_that_are_stored(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [
+        ContextPart(Source.TOOLS, "built_in", "Read", 1_000, 2_500),
+        ContextPart(Source.MESSAGES, "tool_result", "Read", 5_000, 20_000),
+    ]
+    gone = scene.request(usage=(12, 5_988, 0, 0, 9), client=CLIENT, context=sums_of(parts))
+    monkeypatch.setattr(scene.history, "context_parts", {gone.id: parts}.get)
+    scene.feed.release(gone.id)
+    async with scene.opened() as pilot:
+        await shows(pilot, "11:59:00")
+        await pilot.press("c")
+        await shows(pilot, "6,000 of 1,000,000 tokens", "tool results: Read", "The body was not recorded.")
+        # The plot, by source.
+        await shows(pilot, "  tools                 1,000  █", "  messages              5,000  █")
 
 
 async def test_a_body_that_was_not_kept_is_said(scene: Scene) -> None:

@@ -69,6 +69,12 @@ class CachePage:
         return self._lines() if self._request.exchange is not self._shown and self._now is not None else None
 
     def _write(self, bodies: _Bodies) -> Iterator[None]:
+        kept = self._request.exchange.cache
+        if kept is not None:
+            # Known before the bodies are read, which takes a second where they have 100,000 blocks.
+            compared = (other for other, _ in bodies.others if other.id == kept.diagnosis.previous_id)
+            self._facts(self._request.exchange, kept.diagnosis, next(compared, None), kept.rewritten_usd)
+            yield
         known = Items()
         self._now = yield from _asked(self._request.exchange, bodies.own, known, Items())
         others = []
@@ -79,26 +85,30 @@ class CachePage:
 
     def _lines(self) -> Iterator[None]:
         assert self._now is not None
-        request, width, lines = self._request, self._width, self.lines
-        exchange = self._shown = request.exchange
+        exchange = self._shown = self._request.exchange
         self._now = now = Asked(exchange, self._now.prompt)
         before = self._before
         kept = exchange.cache if now.prompt is None else None
         # Without the body, what was worked out while it was there.
         diagnosis = kept.diagnosis if kept is not None else diagnose(now, before)
         compared = before if before is not None and diagnosis.previous_id == before.exchange.id else None
-        lines.cut(0)
-        lines.add()
         earlier = compared.exchange if compared is not None else None
-        agent = request.earlier.agent(earlier, exchange) if request.earlier is not None and earlier is not None else ""
-        lines.extend(verdict_lines(diagnosis, earlier, agent, request.clock, width))
-        lines.add()
-        lines.extend(token_lines(exchange, diagnosis, self._again(exchange, diagnosis)))
+        self._facts(exchange, diagnosis, earlier, self._again(exchange, diagnosis))
         yield
         self._prompt(now, compared, diagnosis)
         yield
         if compared is not None:
             yield from self._difference(now, compared, diagnosis)
+
+    def _facts(self, exchange: Exchange, diagnosis: Diagnosis, earlier: Exchange | None, again: Decimal | None) -> None:
+        """Write what became of the cache, in place of all lines."""
+        request, lines = self._request, self.lines
+        agent = request.earlier.agent(earlier, exchange) if request.earlier is not None and earlier is not None else ""
+        lines.cut(0)
+        lines.add()
+        lines.extend(verdict_lines(diagnosis, earlier, agent, request.clock, self._width))
+        lines.add()
+        lines.extend(token_lines(exchange, diagnosis, again))
 
     def _again(self, exchange: Exchange, diagnosis: Diagnosis) -> Decimal | None:
         if self._now is not None and self._now.prompt is None and exchange.cache is not None:
