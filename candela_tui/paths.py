@@ -67,6 +67,11 @@ class Paths:
         return self.data / "audit.db"
 
     @property
+    def kept_keys(self) -> Path:
+        """The texts of the keys that `candela claude --gateway` made (JSON, secrets)."""
+        return self.data / "kept-keys.json"
+
+    @property
     def authority(self) -> Path:
         """The directory of candela's certificate authority: its key, its certificate, and bundles with others."""
         return self.data / "ca"

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from candela_tui.claude_code.provider_switches import PROVIDER_SWITCHES
 
 BASE_URL = "ANTHROPIC_BASE_URL"
+GATEWAY_MODE = "CLAUDE_CODE_USE_GATEWAY"
+"""Makes the client take the base URL for a gateway that says what may be spent. It asks for a bearer token."""
 
 _SWITCH = re.compile(r"CLAUDE_CODE_USE_[A-Z0-9_]+")
 _BASE_URL = re.compile(r"ANTHROPIC_(?:[A-Z0-9_]+_)?BASE_URL")

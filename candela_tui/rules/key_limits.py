@@ -8,6 +8,7 @@ from typing import Final
 from candela_tui.config import ModelRules
 from candela_tui.credentials.owner import Accepts
 from candela_tui.keys.key import Key
+from candela_tui.protocol.claude_code.gateway import USAGE_PATH
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.providers.identity import PROVIDERS, Provider
 from candela_tui.providers.models_answer import asks_for_models
@@ -47,6 +48,9 @@ class KeyLimited:
         refusal = await refused_by_key(asked, self._provider)
         if refusal is not None:
             return refusal
+        if asked.resource == USAGE_PATH:
+            # A provider would tell of candela's own account. 404 is the client's form of "no limit in dollars".
+            return error_for(asked, 404, f"no budget in dollars applies to the key {asked.key.name}")
         if asked.key.models and asked.method == "GET" and asks_for_models(asked.method, asked.path):
             return await listed(asked, self._upstream, _NO_POLICY)
         return await self._upstream.attempt(asked)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -366,3 +367,47 @@ class TestTheSmallModel:
     ) -> None:
         result = await home.run("env", "--shell", "bash", **(self.install(home) | decided))
         assert "HAIKU" not in result.out + result.err
+
+
+def test_gateway_mode_has_a_bearer_token_and_no_key_beside_it() -> None:
+    environ = {"ANTHROPIC_API_KEY": "sk-ant-theirs"}
+    made = changes(RouteOptions(DIRECT, own_key=True, gateway_key="ck_live_x"), 8181, environ)
+    assert made.wanted["CLAUDE_CODE_USE_GATEWAY"] == "1"
+    assert made.wanted["ANTHROPIC_AUTH_TOKEN"] == "ck_live_x"
+    assert "ANTHROPIC_API_KEY" in made.unwanted
+
+
+def test_gateway_mode_ends_with_the_environment_that_has_it() -> None:
+    options = RouteOptions(DIRECT, own_key=True)
+    before = changes(replace(options, gateway_key="ck_live_x"), 8181, {}).wanted
+    made = changes(options, 8181, before)
+    assert "CLAUDE_CODE_USE_GATEWAY" in made.unwanted
+    assert made.led_past == ()
+
+
+async def test_env_in_gateway_mode_makes_a_key_and_says_what_it_costs(home: Home) -> None:
+    own = {"CANDELA_ANTHROPIC__KEY_COMMAND": "echo sk-ant-api03-own"}
+    result = await home.run("env", "--gateway", "--json", **own)
+    variables = json.loads(result.out)["env"]
+    assert (variables["CLAUDE_CODE_USE_GATEWAY"], variables["ANTHROPIC_AUTH_TOKEN"][:8]) == ("1", "ck_live_")
+    assert "goes without context-management, advanced-tool-use" in result.err
+    again = await home.run("env", "--gateway", "--json", **own)
+    assert json.loads(again.out)["env"] == variables
+    given = await home.run("env", "--gateway", "--json", ANTHROPIC_AUTH_TOKEN="ck_live_mine", **own)
+    assert json.loads(given.out)["env"]["ANTHROPIC_AUTH_TOKEN"] == "ck_live_mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--key", "ci"), "add --gateway"),
+        (("--gateway", "--intercept"), "leave out --native and --intercept"),
+        (("--gateway",), "has no API key for that"),
+        (("--gateway", "--key", "a b"), "not a name"),
+    ],
+)
+async def test_gateway_mode_says_what_is_missing(words: tuple[str, ...], said: str, home: Home) -> None:
+    own = {"CANDELA_ANTHROPIC__KEY_COMMAND": "echo sk-ant-api03-own"} if words[-1] == "a b" else {}
+    result = await home.run("env", *words, **own)
+    assert result.code != 0
+    assert said in result.err

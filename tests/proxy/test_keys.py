@@ -405,3 +405,16 @@ async def test_a_key_is_refused_once_its_budget_is_spent_and_no_other(
     assert (first, second, of_other) == (200, 402, 200)
     assert "key ci" in document["error"]["message"]
     assert document["candela"] == {"code": "budget_exceeded"}
+
+
+async def test_a_key_does_not_see_the_usage_of_candelas_own_account(
+    provider: Provider, tmp_path: Path, client: aiohttp.ClientSession
+) -> None:
+    _, text = make(tmp_path)
+    async with (
+        serving(provider, tmp_path) as proxy,
+        client.get(proxy.url + "/api/oauth/usage", headers={"Authorization": f"Bearer {text}"}) as answer,
+    ):
+        assert answer.status == 404
+        assert "no budget in dollars applies to the key ci" in (await answer.json())["error"]["message"]
+    assert provider.requests == []

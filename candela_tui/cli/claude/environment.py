@@ -7,7 +7,7 @@ from candela_tui.claude_code.features import HINT_HEADERS, TOOL_SEARCH
 from candela_tui.claude_code.models import HAIKU_MODELS, HAIKU_VARIABLE
 from candela_tui.claude_code.own_login import KEY, TOKEN
 from candela_tui.claude_code.provider_switches import PROVIDER_SWITCHES, ProviderSwitch
-from candela_tui.claude_code.variables import BASE_URL, is_socket, leading_past
+from candela_tui.claude_code.variables import BASE_URL, GATEWAY_MODE, is_socket, leading_past
 from candela_tui.credentials.placeholder import PLACEHOLDER
 from candela_tui.providers.identity import Provider, Route, route_to
 
@@ -28,6 +28,8 @@ class RouteOptions:
     """More variables that the client requires with the switch."""
     haiku: str | None = None
     """The model to set for the client's side requests to Anthropic, or None to set none."""
+    gateway_key: str | None = field(default=None, repr=False)
+    """A key of candela's for a client in gateway mode, or None for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def _messages(options: RouteOptions, base: str, environ: Mapping[str, str]) -> d
     wanted |= {name: environ.get(name) or value for name, value in _CLIENT_CHOICES.items()}
     if options.haiku is not None:
         wanted[HAIKU_VARIABLE] = options.haiku
+    if options.gateway_key is not None:
+        return wanted | {GATEWAY_MODE: "1", TOKEN: options.gateway_key}
     theirs = environ.get(KEY) or environ.get(TOKEN, PLACEHOLDER) != PLACEHOLDER
     if options.route.provider is Provider.ANTHROPIC and (theirs or not options.own_key):
         return wanted
@@ -102,6 +106,9 @@ def _conflicting_credentials(options: RouteOptions, environ: Mapping[str, str]) 
     if options.switch is not None:
         # The client sends both to a cloud too, the token instead of the cloud's own credentials.
         return (KEY, TOKEN, *options.switch.conflicting)
+    if options.gateway_key is not None:
+        # With it the client sends no bearer token, and leaves gateway mode.
+        return (KEY,)
     if options.route.provider is not Provider.ANTHROPIC:
         return (KEY,)
     return (TOKEN,) if environ.get(TOKEN) == PLACEHOLDER else ()
@@ -119,6 +126,8 @@ def _of_former_route(options: RouteOptions, environ: Mapping[str, str], base: st
     for switch in PROVIDER_SWITCHES:
         if environ.get(switch.base_url, "").startswith(f"{base}/"):
             names += [switch.name, switch.skip_auth]
+    if environ.get(BASE_URL, "").startswith(f"{base}/"):
+        names.append(GATEWAY_MODE)
     to_anthropic = environ.get(BASE_URL) == f"{base}{route_to(Provider.ANTHROPIC).prefix}"
     if (
         to_anthropic

@@ -11,6 +11,12 @@ import click
 from candela_tui.cli.claude.announcement import say_what_changes
 from candela_tui.cli.claude.client_tracing import ENABLE, with_tracing
 from candela_tui.cli.claude.environment import changes
+from candela_tui.cli.claude.gateway import (
+    gateway_options,
+    refuse_without_gateway,
+    say_what_gateway_mode_costs,
+    with_gateway,
+)
 from candela_tui.cli.claude.interception import overridden, prepared, say_what_is_intercepted
 from candela_tui.cli.claude.own_environment import without_own_environment
 from candela_tui.cli.claude.route_options import (
@@ -92,8 +98,17 @@ class PassThroughAfterDashes(PassThroughCommand):
 @click.command(cls=PassThroughCommand, add_help_option=False)
 @route_options
 @intercept_option
+@gateway_options
 @pass_invocation
-def claude(invocation: Invocation, route: str | None, native: bool, intercept: bool, words: tuple[str, ...]) -> None:
+def claude(
+    invocation: Invocation,
+    route: str | None,
+    native: bool,
+    intercept: bool,
+    gateway: bool,
+    key: str | None,
+    words: tuple[str, ...],
+) -> None:
     """Run Claude Code through candela. All arguments after candela's own options are passed to Claude Code.
 
     Starts a background candela if none is running. The exit code is Claude Code's. --help is Claude Code's, too, unless
@@ -108,21 +123,30 @@ def claude(invocation: Invocation, route: str | None, native: bool, intercept: b
             "Claude Code (claude) is not on PATH. Install it with `npm install -g @anthropic-ai/claude-code`, or run "
             "it by its path: candela exec -- /path/to/claude"
         )
-    _become(invocation, route, native, ("claude", *words), intercept=intercept)
+    _become(invocation, route, native, ("claude", *words), intercept=intercept, gateway=gateway, key=key)
 
 
 @click.command("exec", cls=PassThroughAfterDashes, options_metavar="[OPTIONS] [--] CMD ARGS…", add_help_option=False)
 @route_options
 @intercept_option
+@gateway_options
 @pass_invocation
-def execute(invocation: Invocation, route: str | None, native: bool, intercept: bool, words: tuple[str, ...]) -> None:
+def execute(
+    invocation: Invocation,
+    route: str | None,
+    native: bool,
+    intercept: bool,
+    gateway: bool,
+    key: str | None,
+    words: tuple[str, ...],
+) -> None:
     """Run any command with the environment that points Claude Code at candela.
 
     Starts a background candela if none is running. The exit code is the command's.
     """
     if not _on_path(words[0]):
         raise click.ClickException(f"{words[0]}: no such command on PATH")
-    _become(invocation, route, native, words, intercept=intercept)
+    _become(invocation, route, native, words, intercept=intercept, gateway=gateway, key=key)
 
 
 def _on_path(program: str) -> bool:
@@ -139,8 +163,16 @@ def _environment() -> dict[str, str]:
 
 
 def _become(
-    invocation: Invocation, route: str | None, native: bool, words: tuple[str, ...], *, intercept: bool
+    invocation: Invocation,
+    route: str | None,
+    native: bool,
+    words: tuple[str, ...],
+    *,
+    intercept: bool,
+    gateway: bool,
+    key: str | None,
 ) -> None:
+    refuse_without_gateway(gateway=gateway, key=key, native=native, intercept=intercept)
     if intercept:
         refuse_route(route, native)
     settings = invocation.settings()
@@ -166,12 +198,15 @@ def _become(
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
+    served = default_paths(data=Path(running.data_dir)) if running.data_dir is not None else invocation.paths
     if options is not None:
+        if gateway:
+            options = with_gateway(options, key, served, environ)
+            say_what_gateway_mode_costs(words[0])
         made = changes(options, port, os.environ, environ)
         say_what_changes(made, options, route)
         led_past = list(leading_past(files, made.wanted))
     else:
-        served = default_paths(data=Path(running.data_dir)) if running.data_dir is not None else invocation.paths
         made = prepared(served, port, environ, own_key=has_own_key(settings, invocation.paths))
         say_what_is_intercepted(made)
         led_past = list(overridden(files, made))

@@ -10,6 +10,12 @@ import click
 from candela_tui.claude_code.variables import is_socket
 from candela_tui.cli.claude.announcement import say_what_changes
 from candela_tui.cli.claude.environment import Changes, changes
+from candela_tui.cli.claude.gateway import (
+    gateway_options,
+    refuse_without_gateway,
+    say_what_gateway_mode_costs,
+    with_gateway,
+)
 from candela_tui.cli.claude.interception import prepared, say_what_is_intercepted
 from candela_tui.cli.claude.route_options import (
     has_own_key,
@@ -22,18 +28,26 @@ from candela_tui.cli.claude.settings_files import read_settings_files
 from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.doctor.client_settings import ClientEnvironment
-from candela_tui.paths import default_paths
+from candela_tui.paths import Paths, default_paths
 from candela_tui.proxy.listen import running_candela
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @route_options
 @intercept_option
+@gateway_options
 @click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
 @pass_invocation
 def env(
-    invocation: Invocation, route: str | None, native: bool, intercept: bool, shell: str | None, as_json: bool
+    invocation: Invocation,
+    route: str | None,
+    native: bool,
+    intercept: bool,
+    gateway: bool,
+    key: str | None,
+    shell: str | None,
+    as_json: bool,
 ) -> None:
     """Print the environment that points Claude Code at candela.
 
@@ -48,7 +62,9 @@ def env(
       candela env | Out-String | Invoke-Expression PowerShell
       candela env --json                           to merge into .claude/settings.json
       eval "$(candela env --intercept)"            candela as the HTTPS proxy of this shell
+      eval "$(candela env --gateway)"              with candela's budgets in Claude Code's own notices
     """
+    refuse_without_gateway(gateway=gateway, key=key, native=native, intercept=intercept)
     settings = invocation.settings()
     files = read_settings_files(invocation.paths, settings)
     environ = ClientEnvironment(os.environ, files).variables()
@@ -57,6 +73,9 @@ def env(
         made = _intercepted(invocation, environ)
     else:
         options = resolve_options(route, native, settings, invocation.paths, environ)
+        if gateway:
+            options = with_gateway(options, key, _served(invocation, settings.proxy.port), environ)
+            say_what_gateway_mode_costs("claude")
         made = changes(options, settings.proxy.port, os.environ, environ)
         say_what_changes(made, options, route)
     if as_json:
@@ -70,11 +89,7 @@ def env(
 def _intercepted(invocation: Invocation, environ: Mapping[str, str]) -> Changes:
     settings = invocation.settings()
     port = settings.proxy.port
-    running = running_candela(port)
-    paths = invocation.paths
-    if running is not None and running.data_dir is not None:
-        paths = default_paths(data=Path(running.data_dir))
-    made = prepared(paths, port, environ, own_key=has_own_key(settings, invocation.paths))
+    made = prepared(_served(invocation, port), port, environ, own_key=has_own_key(settings, invocation.paths))
     say_what_is_intercepted(made)
     click.echo(
         "candela: every program that has these variables sends its HTTPS connections through candela, which opens those"
@@ -82,3 +97,11 @@ def _intercepted(invocation: Invocation, environ: Mapping[str, str]) -> Changes:
         err=True,
     )
     return made
+
+
+def _served(invocation: Invocation, port: int) -> Paths:
+    """Return the paths of the candela that serves on a port, or of this command if none does."""
+    running = running_candela(port)
+    if running is not None and running.data_dir is not None:
+        return default_paths(data=Path(running.data_dir))
+    return invocation.paths

@@ -2,10 +2,12 @@
 
 Measured with 2.1.332 (CLAUDE_CODE_USE_GATEWAY=1 with a base URL and a bearer token): it shows its own notice where the
 header fields of an answer name a threshold, ``/usage`` asks ``GET /api/oauth/usage``, and the message of a 429 with
-these fields is shown as it is, after one request.
+these fields is shown as it is, after one request. An interactive client first asks for one token (``quota``), only to
+see these fields.
 """
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +15,18 @@ import msgspec
 
 from candela_tui.protocol.errors import NOT_AGAIN
 from candela_tui.protocol.headers import HeaderList, header
-from candela_tui.protocol.user_agent import client_of, is_claude_code
+from candela_tui.protocol.user_agent import client_of
 
 USAGE_PATH = "/api/oauth/usage"
+QUOTA = "quota"
+"""What the client asks for one token of, to see the header fields of the answer."""
+_PROGRAMS = frozenset({"claude-cli", "claude-code"})
+"""Messages come from the first, requests for the usage from the second."""
 _PREFIX = "anthropic-ratelimit-unified-"
 _THRESHOLDS = (0.95, 0.75)
 _OAUTH = "bearer sk-ant-"
-_PERIODS = {"day": "daily", "week": "weekly", "month": "monthly"}
+PERIODS = {"day": "daily", "week": "weekly", "month": "monthly"}
+"""The windows of budgets that the client knows, and its words for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ def speaks_to_gateway(headers: Iterable[tuple[str, str]]) -> bool:
     headers = list(headers)
     authorization = (header(headers, "authorization") or "").lower()
     return (
-        is_claude_code(client_of(headers))
+        (client_of(headers) or "").partition("/")[0] in _PROGRAMS
         and authorization.startswith("bearer ")
         and not authorization.startswith(_OAUTH)
         and header(headers, "x-api-key") is None
@@ -75,35 +82,51 @@ def blocked_fields(limit: SpendLimit, now: datetime) -> HeaderList:
         "overage-reset": reset,
         "overage-utilization": f"{max(limit.used, 1.0):.2f}",
         "overage-surpassed-threshold": "1",
-        "overage-period": _PERIODS[limit.period],
+        "overage-period": PERIODS[limit.period],
         "overage-disabled-reason": "org_spend_cap_reached",
     }
     wait = max(1, int((limit.resets_at - now).total_seconds()))
     return [*((f"{_PREFIX}{name}", value) for name, value in fields.items()), ("retry-after", str(wait)), NOT_AGAIN]
 
 
-def usage_document(limits: Iterable[SpendLimit]) -> bytes:
-    """Return the answer to ``GET /api/oauth/usage``."""
-    known = list(limits)
-    first = known[0] if known else None
+def quota_document(model: str) -> bytes:
+    """Return an answer to the client's request for one token, which nothing was asked for."""
+    document = {
+        "id": f"msg_candela_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [{"type": "text", "text": "ok"}],
+        "stop_reason": "max_tokens",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+    return msgspec.json.encode(document)
+
+
+def usage_document(limits: Sequence[SpendLimit]) -> bytes:
+    """Return the answer to ``GET /api/oauth/usage``: the fullest limit, and a row for the fullest of each period."""
+    fullest = sorted(limits, key=lambda limit: limit.used, reverse=True)
+    first = fullest[0]
+    rows = {limit.period: limit for limit in reversed(fullest)}
     document = {
         "extra_usage": {
             "is_enabled": True,
-            "monthly_limit": first.limit_cents if first else None,
-            "used_credits": first.spent_cents if first else 0,
-            "utilization": round(first.used * 100) if first else None,
+            "monthly_limit": first.limit_cents,
+            "used_credits": first.spent_cents,
+            "utilization": round(first.used * 100),
             "currency": "USD",
         },
         "limits": [
             {
                 "kind": "spend",
-                "group": _PERIODS[limit.period],
+                "group": PERIODS[limit.period],
                 "percent": round(limit.used * 100),
                 "resets_at": limit.resets_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
                 "severity": _severity(limit.used),
                 "is_active": True,
             }
-            for limit in known
+            for limit in sorted(rows.values(), key=lambda limit: limit.used, reverse=True)
         ],
     }
     return msgspec.json.encode(document)

@@ -1,8 +1,8 @@
-"""What Claude Code does not send because it talks to a base URL other than Anthropic's own.
+"""What Claude Code does not send because it talks to a base URL other than Anthropic's own, or in gateway mode.
 
 It assumes that such an address is a gateway, which may not know its newest features. Measured by running each version
-twice against a stand-in provider: with ``ANTHROPIC_BASE_URL``, and through a CONNECT proxy for api.anthropic.com.
-``tests/e2e/test_same_request.py`` measures it again.
+against a stand-in provider: with ``ANTHROPIC_BASE_URL``, through a CONNECT proxy for api.anthropic.com, and with
+``CLAUDE_CODE_USE_GATEWAY``. ``tests/e2e/test_same_request.py`` and ``test_gateway.py`` measure it again.
 """
 
 from dataclasses import dataclass
@@ -30,10 +30,15 @@ class Withheld:
 class Measured:
     """What one version withholds."""
 
-    version: Version
+    version: tuple[int, int, int]
     at: str
     """When it was measured."""
     withheld: tuple[Withheld, ...]
+    """At a base URL."""
+    in_gateway_mode: tuple[Withheld, ...]
+    """In gateway mode, beside the above."""
+    shows_spend_limits: bool
+    """Whether it shows limits of spending in gateway mode: in a notice, in /usage and to the status line."""
 
 
 _CACHE = "caches of the system prompt that users share; the prompt of one user is cached all the same"
@@ -45,6 +50,13 @@ _TITLES = Withheld(
 _POLICIES = Withheld(
     "request", "GET /api/claude_code/settings and /policy_limits", "settings and limits that an organisation sets"
 )
+_CLEARING = "the provider's clearing of old thinking and tool results from the context"
+_CONTEXT = (
+    Withheld("beta", "context-management", _CLEARING),
+    Withheld("field", "context_management", _CLEARING),
+    Withheld("beta", "advanced-tool-use", "the newer form of tool search: it uses the older tool-search-tool"),
+)
+_MODEL_OPTIONS = "--model, or ANTHROPIC_MODEL"
 MEASURED: Final = (
     Measured(
         (2, 1, 197),
@@ -62,6 +74,14 @@ MEASURED: Final = (
             _TITLES,
             _POLICIES,
         ),
+        (
+            *_CONTEXT,
+            Withheld("beta", "thinking-token-count", "the count of the tokens of thinking while they come"),
+            Withheld("beta", "prompt-caching-scope", _CACHE),
+            Withheld("beta", "mid-conversation-system", "system messages in mid-conversation"),
+            Withheld("model", "claude-opus-4-8 with a context of 1M", "claude-opus-4-7 as the default", _MODEL_OPTIONS),
+        ),
+        shows_spend_limits=False,
     ),
     Measured(
         (2, 1, 332),
@@ -84,6 +104,13 @@ MEASURED: Final = (
             _TITLES,
             _POLICIES,
         ),
+        (
+            *_CONTEXT,
+            Withheld("beta", "per-turn-control", "settings for one turn alone"),
+            Withheld("beta", "mid-conversation-tool-changes", "tools that change in mid-conversation"),
+            Withheld("model", "claude-opus-5-5", "claude-opus-4-7 as the default", _MODEL_OPTIONS),
+        ),
+        shows_spend_limits=True,
     ),
 )
 """The measured versions, the oldest first."""

@@ -310,7 +310,7 @@ class Budgets:
         If nothing is known of what it may cost, this waits until the request can run. Raises NotReady.
         """
         while True:
-            await self._ready()
+            await self.ready()
             self._end_leases()
             decision = self._decide(asked)
             if decision.refusal is None and decision.waits_for:
@@ -357,7 +357,8 @@ class Budgets:
             asked, caller_of(exchange), decision.expected, decision.concerned, lease
         )
 
-    async def _ready(self) -> None:
+    async def ready(self) -> None:
+        """Wait until what was spent before is counted. Raises NotReady."""
         if not self._filled.is_set():
             try:
                 await asyncio.wait_for(self._filled.wait(), _FILL_S)

@@ -7,15 +7,19 @@ from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import Spending
 from candela_tui.protocol.claude_code.gateway import (
+    PERIODS,
+    QUOTA,
     USAGE_PATH,
     SpendLimit,
     blocked_fields,
+    quota_document,
     speaks_to_gateway,
     spend_fields,
     usage_document,
 )
-from candela_tui.protocol.claude_code.session_clues import session_clues
+from candela_tui.protocol.claude_code.session_clues import first_user_text, session_clues
 from candela_tui.protocol.errors import ApiError, error_document
+from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.engine import Asked, Budgets, Refusal
@@ -36,6 +40,8 @@ _UNCHECKED = (
 )
 _JSON = ("content-type", "application/json")
 _PLACES = frozenset({"project", "branch"})
+_QUOTA_BYTES = 4096
+"""No request for the standing of limits is as large."""
 
 
 def rule(settings: RulesSettings, context: RuleContext) -> "BudgetRules | None":
@@ -62,7 +68,6 @@ class RequestReader:
         exchange = await beside_the_loop(request, arrival)
         if not exchange.asks_message:
             return None
-        matching = {name for name, wanted in self._filters.items() if await wanted.matches(request)}
         place = await self._place(request, exchange) if self._needs_places else Place()
         # Only for a request of which nothing else is known.
         most = (
@@ -70,7 +75,14 @@ class RequestReader:
             if self._budgets.knows_cost_of(exchange)
             else most_of(exchange, len(request.body), parsed(request).request, self._budgets.pricer)
         )
-        return Asked(exchange, place, matching, most)
+        return Asked(exchange, place, await self._matching(request), most)
+
+    async def read_asker(self, request: ClientRequest) -> Asked:
+        """Return what is known of who asks for its usage: the key and the route, but no session or model."""
+        return Asked(arrival(request), Place(), await self._matching(request), None)
+
+    async def _matching(self, request: ClientRequest) -> set[str]:
+        return {name for name, wanted in self._filters.items() if await wanted.matches(request)}
 
     async def _place(self, request: ClientRequest, exchange: Exchange) -> Place:
         _, cwd, branch = self._spending.about(exchange.session_id)
@@ -97,12 +109,10 @@ class BudgetRules:
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request, or pass it on with its expected cost reserved."""
         by_gateway = request.dialect == Dialect.MESSAGES and speaks_to_gateway(request.headers)
-        if by_gateway and request.method == "GET" and request.resource == USAGE_PATH:
-            limits = [limit for state in self._budgets.states() if (limit := spend_limit(state)) is not None]
-            return Reply(
-                200, [("content-type", "application/json"), ("cache-control", "no-store")], usage_document(limits)
-            )
         try:
+            told = await self._told(request) if by_gateway else None
+            if told is not None:
+                return told
             refusal = await self._checked(request, by_gateway=by_gateway)
         except Exception:
             if not self._budgets.fails_closed:
@@ -125,6 +135,23 @@ class BudgetRules:
             self._budgets.give_back(request.id)
         return step
 
+    async def _told(self, request: ClientRequest) -> Reply | None:
+        """Answer a client in gateway mode that asks how its limits stand, and nothing else; None if it does not."""
+        if request.method == "GET" and request.resource == USAGE_PATH:
+            await self._budgets.ready()
+            limits = self._limits_of(await self._reader.read_asker(request))
+            return Reply(200, [_JSON, ("cache-control", "no-store")], usage_document(limits)) if limits else None
+        if not _asks_quota(request):
+            return None
+        await self._budgets.ready()
+        asked = await self._reader.read(request)
+        limits = self._limits_of(asked) if asked is not None else []
+        model = parsed(request).model
+        if not limits or model is None:
+            return None
+        request.answer_fields.extend(spend_fields(_fullest(limits)))
+        return Reply(200, [_JSON], quota_document(model))
+
     async def _checked(self, request: ClientRequest, *, by_gateway: bool) -> Refusal | None:
         asked = await self._reader.read(request)
         if asked is None:
@@ -132,19 +159,30 @@ class BudgetRules:
         refusal = await self._budgets.admit(asked, request.noted.append)
         if by_gateway and refusal is None:
             # The standing before this request, as a gateway of Anthropic says it.
-            limits = _spend_limits(self._budgets.states_of(asked))
+            limits = self._limits_of(asked)
             if limits:
-                request.answer_fields.extend(spend_fields(max(limits, key=lambda limit: limit.used)))
+                request.answer_fields.extend(spend_fields(_fullest(limits)))
         return refusal
 
+    def _limits_of(self, asked: Asked) -> list[SpendLimit]:
+        return [limit for state in self._budgets.states_of(asked) if (limit := spend_limit(state)) is not None]
 
-def _spend_limits(states: Iterable[BudgetState]) -> list[SpendLimit]:
-    return [limit for state in states if (limit := spend_limit(state)) is not None]
+
+def _asks_quota(request: ClientRequest) -> bool:
+    if len(request.body) > _QUOTA_BYTES:
+        return False
+    call = parsed(request)
+    return call.kind is Kind.PROBE and call.request is not None and first_user_text(call.request) == QUOTA
+
+
+def _fullest(limits: Iterable[SpendLimit]) -> SpendLimit:
+    return max(limits, key=lambda limit: limit.used)
 
 
 def spend_limit(state: BudgetState) -> SpendLimit | None:
-    """Return a budget as the client's own notice shows it; None if it has no form there, as one in tokens."""
-    if not state.limit_usd or state.resets_at is None or state.window not in ("day", "week", "month"):
+    """Return a budget as the client's own notice shows it; None if it has no form there, as one in tokens, or if it is
+    only tried."""
+    if state.dry_run or not state.limit_usd or state.resets_at is None or state.window not in PERIODS:
         return None
     used = float(state.spent_usd / state.limit_usd)
     return SpendLimit(used, state.resets_at, state.window, int(state.limit_usd * 100), int(state.spent_usd * 100))

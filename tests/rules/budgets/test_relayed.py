@@ -17,6 +17,7 @@ from candela_tui.rules.budgets import webhook
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.state import BudgetState, Standing
 from candela_tui.store.errors import StoreError
+from tests.keys.made import make
 from tests.proxy.running import RunningProxy, WireClient
 from tests.standin import Gate, Provider, error, json_answer, message, text
 from tests.standin.answers import Answer, usage
@@ -228,6 +229,68 @@ async def test_a_webhook_is_told_once_a_threshold_and_again_until_it_takes_it(
 
 
 GATEWAY = {"Authorization": "Bearer a-gateway-token", "User-Agent": "claude-cli/2.1.332 (external, cli)"}
+ASKS_USAGE = {"User-Agent": "claude-code/2.1.332"}
+"""The client names itself so where it asks for its usage, and no session."""
+QUOTA = {"model": "claude-haiku-4-5-20251001", "max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]}
+
+
+async def test_a_client_in_gateway_mode_is_told_how_its_limits_stand_without_asking_the_provider(
+    provider: Provider, tmp_path: Path
+) -> None:
+    provider.respond = lambda _: dollar()
+    async with (
+        RunningProxy(provider.url, tmp_path, sections=budget()) as proxy,
+        aiohttp.ClientSession(headers=GATEWAY) as client,
+    ):
+        for number in range(2):
+            async with client.post(proxy.url + "/v1/messages", **asking()) as answer:
+                await answer.read()
+            await proxy.ended(number + 1)
+        async with client.post(proxy.url + "/v1/messages", json=QUOTA) as answer:
+            told, said = dict(answer.headers), await answer.json()
+        [state] = await states(proxy)
+    assert told["anthropic-ratelimit-unified-overage-surpassed-threshold"] == "0.75"
+    assert (said["type"], said["model"], said["stop_reason"]) == ("message", QUOTA["model"], "max_tokens")
+    assert (state.spent_usd, state.in_flight) == (2, 0)
+    assert len(provider.requests) == 2
+
+
+@pytest.mark.parametrize("settings", [{"dry_run": True}, {"limit_tokens": 1_000}, {"window": "hour"}], ids=str)
+async def test_a_client_in_gateway_mode_is_told_nothing_of_what_it_has_no_form_for(
+    settings: dict[str, Any], provider: Provider, tmp_path: Path
+) -> None:
+    async with (
+        RunningProxy(provider.url, tmp_path, sections=budget(**settings)) as proxy,
+        aiohttp.ClientSession(headers=GATEWAY) as client,
+    ):
+        async with client.post(proxy.url + "/v1/messages", json=QUOTA) as answer:
+            told = dict(answer.headers)
+        async with client.get(f"{proxy.origin}/api/oauth/usage", headers=ASKS_USAGE) as answer:
+            await answer.read()
+    assert not any(name.startswith("anthropic-ratelimit-unified") for name in told)
+    assert [request.path for request in provider.requests] == ["/v1/messages", "/api/oauth/usage"]
+
+
+async def test_the_usage_is_that_of_the_key_that_asks(provider: Provider, tmp_path: Path) -> None:
+    provider.respond = lambda _: dollar()
+    each = budget(scope="key", limit_usd=4)
+    own = {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}
+    (_, one), (_, other) = make(tmp_path, "one"), make(tmp_path, "other")
+    async with (
+        RunningProxy(provider.url, tmp_path, sections={**each, "anthropic": own}) as proxy,
+        aiohttp.ClientSession(headers=GATEWAY) as client,
+    ):
+        asked = asking()
+        as_one = {"Authorization": f"Bearer {one}"}
+        async with client.post(proxy.url + "/v1/messages", json=asked["json"], headers=as_one) as answer:
+            await answer.read()
+        await proxy.ended(1)
+        used = []
+        for text in (one, other):
+            headers = {**ASKS_USAGE, "Authorization": f"Bearer {text}"}
+            async with client.get(f"{proxy.origin}/api/oauth/usage", headers=headers) as answer:
+                used.append((answer.headers["cache-control"], (await answer.json())["extra_usage"]["used_credits"]))
+    assert used == [("no-store", 100), ("no-store", 0)]
 
 
 async def test_a_client_in_gateway_mode_gets_its_own_notice(provider: Provider, tmp_path: Path) -> None:
@@ -241,7 +304,7 @@ async def test_a_client_in_gateway_mode_gets_its_own_notice(provider: Provider, 
             async with client.post(proxy.url + "/v1/messages", **asking()) as answer:
                 answers.append((answer.status, dict(answer.headers), await answer.read()))
             await proxy.ended(number + 1)
-        async with client.get(f"{proxy.origin}/api/oauth/usage") as answer:
+        async with client.get(f"{proxy.origin}/api/oauth/usage", headers=ASKS_USAGE) as answer:
             usage_said = await answer.json()
     unified = "anthropic-ratelimit-unified-"
     assert [status for status, _, _ in answers] == [200, 200, 429]

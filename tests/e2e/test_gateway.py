@@ -1,0 +1,100 @@
+"""Gateway mode with the real client: what it shows of candela's budgets, and what it goes without."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from candela_tui.protocol.claude_code.withheld import measured_for
+from tests.e2e.candela import COMMAND, PATIENCE_S, Candela
+from tests.e2e.claude import Claude, clean_environment, run_claude
+from tests.e2e.scenarios import is_messages, is_title, plain, speak, titled
+from tests.e2e.terminal import Terminal
+from tests.e2e.test_dashboard_beside_client import settled_home
+from tests.standin import Provider, ReceivedRequest, text
+from tests.standin.answers import usage
+
+pytestmark = pytest.mark.e2e
+
+OWN = {"CANDELA_ANTHROPIC__KEY_COMMAND": "echo sk-ant-api03-own"}
+BUDGET = '[{ name = "my day", window = "day", limit_usd = 2, on_breach = "warn" }]'
+
+
+async def test_the_client_shows_the_budget_as_its_own_limit(claude: Claude, tmp_path: Path) -> None:
+    if not measured_for(claude.known_version).shows_spend_limits:
+        pytest.skip("this version shows no limits of spending")
+    project, home = tmp_path / "project", tmp_path / "home"
+    await asyncio.to_thread(settled_home, home, project)
+    await asyncio.to_thread(_with_status_line, home)
+    async with Provider() as provider, Terminal(tmp_path / "tmux", 120, 36) as terminal:
+        provider.respond = titled(lambda asked: speak(asked, text("Hi"), usage=usage(340_000), output_tokens=0))
+        async with Candela(tmp_path / "data", provider.url, CANDELA_RULES__BUDGETS=BUDGET, **OWN) as candela:
+            await _spend(candela)
+            environment = {**candela.environment, **clean_environment(home, LANG="C.UTF-8")}
+            # Without more than the conversation, it does not ask how its limits stand.
+            del environment["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"], environment["ANTHROPIC_API_KEY"]
+            environment["PATH"] = f"{claude.directory}:{environment['PATH']}"
+            await terminal.open("client", [COMMAND, "claude", "--gateway"], environment, project)
+            await terminal.shows("client", "Cloud gateway", "You've used 85% of your usage credits")
+            await terminal.shows("client", '"spend_limit":{"used_percentage":85')
+            await terminal.type("client", "/usage")
+            await terminal.shows("client", "/usage")
+            await terminal.press("client", "Enter")
+            await terminal.shows("client", "Spend limit", "85% used", "$1.70 / $2.00 spent today")
+            requests = await candela.records("requests")
+    own = [request for request in requests if request["client"].startswith("claude-")]
+    assert own
+    assert {request["key"] for request in own} == {"gateway"}
+    [probe] = [request for request in requests if request["kind"] == "probe"]
+    assert (probe["status"], probe["cost_usd"]) == (200, 0)
+    assert len(provider.requests) == 1
+
+
+async def _spend(candela: Candela) -> None:
+    """Spend 85% of the budget."""
+    asked = {"model": "claude-opus-4-7", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(f"{candela.url}/v1/messages", json=asked) as answer,
+    ):
+        await answer.read()
+    async with asyncio.timeout(PATIENCE_S):
+        while [each["outcome"] for each in await candela.records("requests")] != ["ok"]:
+            pass
+
+
+def _with_status_line(home: Path) -> None:
+    """Let the client show what its status line is told of limits."""
+    command = """grep -o '"spend_limit":{[^}]*}'"""
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").write_text(json.dumps({"statusLine": {"type": "command", "command": command}}))
+
+
+async def test_the_client_goes_without_what_is_said(claude: Claude, tmp_path: Path) -> None:
+    """With one model, so that only the mode makes a difference."""
+    measured = measured_for(claude.known_version)
+    sent: dict[bool, ReceivedRequest] = {}
+    for gateway in (False, True):
+        async with Provider() as provider:
+            provider.respond = plain()
+            home = tmp_path / f"home-{gateway}"
+            environment = clean_environment(home, ANTHROPIC_BASE_URL=provider.url, ENABLE_TOOL_SEARCH="true")
+            if gateway:
+                del environment["ANTHROPIC_API_KEY"]
+                environment |= {"CLAUDE_CODE_USE_GATEWAY": "1", "ANTHROPIC_AUTH_TOKEN": "ck_live_x"}
+            model = "claude-opus-5-5" if measured.shows_spend_limits else "claude-opus-4-8"
+            await run_claude(claude, "say hi", environment, home, "--model", model)
+            [sent[gateway]] = [each for each in provider.requests if is_messages(each) and not is_title(each)]
+    plainly, by_gateway = (
+        {re.sub(r"-\d{4}-\d\d-\d\d$", "", beta) for beta in (sent[each].header("anthropic-beta") or "").split(",")}
+        for each in (False, True)
+    )
+    assert plainly - by_gateway == {each.name for each in measured.in_gateway_mode if each.kind == "beta"}
+    assert by_gateway - plainly == {"tool-search-tool"}
+    assert set(sent[False].json) - set(sent[True].json) == {
+        each.name for each in measured.in_gateway_mode if each.kind == "field"
+    }
+    assert len(sent[True].json["tools"]) == len(sent[False].json["tools"])
