@@ -1,9 +1,11 @@
 """What one target of a budget spent in its window, and what its requests in flight are expected to cost."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
+from functools import reduce
 from typing import NamedTuple
 
 from candela_tui.rules.budgets.windows import Window
@@ -58,6 +60,103 @@ class Room(Enum):
     """Nothing is known of what it may cost, nor of another one that is in flight."""
 
 
+class Unknown(NamedTuple):
+    """The requests in flight of which nothing is known."""
+
+    requests: int
+    unbounded: int
+    """How many of them may cost any amount."""
+    most: Amount
+    """What the others of them may cost at most, together."""
+
+
+class Balance(ABC):
+    """What one target spent in its window and what is reserved for it, and what follows from that. All moments are
+    aware."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self.waiting = 0
+        self.refused: Amount | None = None
+        """What the latest refused request was expected to cost."""
+        self.unpriced: dict[str, None] = {}
+        """Models without a price."""
+
+    @property
+    @abstractmethod
+    def spent(self) -> Amount:
+        """What was spent in the window."""
+
+    @property
+    @abstractmethod
+    def held(self) -> Amount:
+        """What the requests in flight are expected to cost that count in this window."""
+
+    @property
+    @abstractmethod
+    def in_flight(self) -> int:
+        """How many requests are in flight."""
+
+    @property
+    @abstractmethod
+    def oldest(self) -> datetime | None:
+        """When the oldest request began that was spent for, or a moment before it."""
+
+    @property
+    @abstractmethod
+    def idle(self) -> bool:
+        """Whether nothing is counted, reserved or waiting."""
+
+    @abstractmethod
+    def begin_at(self, start: datetime | None) -> None:
+        """Drop what was spent before the window, which never moves back."""
+
+    @abstractmethod
+    def last_hour(self, now: datetime) -> Amount:
+        """Return what was spent in the last hour, as far as it is in the window."""
+
+    @abstractmethod
+    def _unknown(self) -> Unknown:
+        """Return the requests in flight of which nothing is known."""
+
+    def room(self, expected: Amount | None, most: Amount | None) -> Room:
+        """Return whether a request fits beside what was spent and reserved.
+
+        ``expected`` is what it is expected to cost. None: not known; then it passes alone, or if even the most that it
+        and the others like it may cost fits.
+        """
+        limited, limit = self._limit.of, self._limit.value
+        taken = limited(self.spent.plus(self.held))
+        if expected is not None:
+            return Room.FITS if taken + limited(expected) <= limit else Room.FULL
+        if taken >= limit:
+            return Room.FULL
+        others = self._unknown()
+        if not others.requests:
+            return Room.FITS
+        bounded = most is not None and not others.unbounded
+        return Room.FITS if bounded and taken + limited(others.most.plus(most or NOTHING)) <= limit else Room.WAIT
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the limit is reached, or so near that the latest refused request would still not fit."""
+        taken = self._limit.of(self.spent.plus(self.held))
+        if taken >= self._limit.value:
+            return True
+        return self.refused is not None and taken + self._limit.of(self.refused) > self._limit.value
+
+    def share(self) -> float:
+        """Return how much of the limit is spent: 1 is all of it."""
+        return self._share(self.spent)
+
+    def share_with_reserved(self) -> float:
+        """Return how much of the limit is spent or reserved: 1 is all of it."""
+        return self._share(self.spent.plus(self.held))
+
+    def _share(self, amount: Amount) -> float:
+        return float(self._limit.of(amount) / self._limit.value) if self._limit.value else 1.0
+
+
 @dataclass(slots=True)
 class Reservation:
     """What a request in flight is expected to cost."""
@@ -72,11 +171,11 @@ class Reservation:
     """Whether it began in the window."""
 
 
-class Account:
-    """The sums of one target. All moments are aware."""
+class Account(Balance):
+    """The sums of one target, counted in this process."""
 
     def __init__(self, limit: Limit, window: Window) -> None:
-        self._limit = limit
+        super().__init__(limit)
         self._step_s = window.step_s
         self._steps: dict[int, Amount] = {}
         self._spent = NOTHING
@@ -85,11 +184,6 @@ class Account:
         """The first step that counts: earlier ones were dropped."""
         self.reserved: dict[str, Reservation] = {}
         """By the ids of the requests."""
-        self.waiting = 0
-        self.refused: Amount | None = None
-        """What the latest refused request was expected to cost."""
-        self.unpriced: dict[str, None] = {}
-        """Models without a price."""
 
     def _step(self, at: datetime) -> int:
         return int(at.timestamp() // self._step_s)
@@ -144,28 +238,19 @@ class Account:
         return self._held
 
     @property
+    def in_flight(self) -> int:
+        """How many requests are in flight."""
+        return len(self.reserved)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is counted, reserved or waiting."""
         return not (self._steps or self.reserved or self.waiting)
 
-    def room(self, expected: Amount | None, most: Amount | None) -> Room:
-        """Return whether a request fits beside what was spent and reserved.
-
-        ``expected`` is what it is expected to cost. None: not known; then it passes alone, or if even the most that it
-        and the others like it may cost fits.
-        """
-        limited, limit = self._limit.of, self._limit.value
-        taken = limited(self._spent.plus(self.held))
-        if expected is not None:
-            return Room.FITS if taken + limited(expected) <= limit else Room.FULL
-        if taken >= limit:
-            return Room.FULL
-        unknown = [each for each in self.reserved.values() if each.unknown]
-        if not unknown:
-            return Room.FITS
-        possible = [most, *(each.most for each in unknown)]
-        added = sum((limited(each) for each in possible if each is not None), Decimal(0))
-        return Room.FITS if None not in possible and taken + added <= limit else Room.WAIT
+    def _unknown(self) -> Unknown:
+        found = [each.most for each in self.reserved.values() if each.unknown]
+        bounded = [most for most in found if most is not None]
+        return Unknown(len(found), len(found) - len(bounded), reduce(Amount.plus, bounded, NOTHING))
 
     def reserve(self, request_id: str, at: datetime, expected: Amount | None, most: Amount | None) -> None:
         """Reserve what a request is expected to cost."""
@@ -190,25 +275,6 @@ class Account:
         found = self.reserved.pop(request_id, None)
         if found is not None and found.counts:
             self._held = self._held.minus(found.amount)
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the limit is reached, or so near that the latest refused request would still not fit."""
-        taken = self._limit.of(self._spent.plus(self.held))
-        if taken >= self._limit.value:
-            return True
-        return self.refused is not None and taken + self._limit.of(self.refused) > self._limit.value
-
-    def share(self) -> float:
-        """Return how much of the limit is spent: 1 is all of it."""
-        return self._share(self._spent)
-
-    def share_with_reserved(self) -> float:
-        """Return how much of the limit is spent or reserved: 1 is all of it."""
-        return self._share(self._spent.plus(self.held))
-
-    def _share(self, amount: Amount) -> float:
-        return float(self._limit.of(amount) / self._limit.value) if self._limit.value else 1.0
 
     def last_hour(self, now: datetime) -> Amount:
         """Return what was spent in the last hour, as far as it is in the window."""

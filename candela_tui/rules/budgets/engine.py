@@ -1,13 +1,11 @@
 """The budgets of a proxy: what each has spent and reserved, and whether a request fits."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from heapq import nlargest
 
-from candela_tui.analysis.filter import Filter, parse_for_arrivals
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.config import BudgetRule, RulesSettings
 from candela_tui.exchange import Exchange
@@ -15,12 +13,15 @@ from candela_tui.ledger.running import Spending
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.exchange_ids import id_at
-from candela_tui.rules.budgets.account import NOTHING, Account, Amount, Limit, Room
+from candela_tui.rules.budgets.account import NOTHING, Amount, Balance, Room
+from candela_tui.rules.budgets.asked import Asked
+from candela_tui.rules.budgets.books import Books, LocalBooks, Unreachable
+from candela_tui.rules.budgets.budget import Budget, Concerned
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.recent_costs import Caller, RecentCosts, amount_of, caller_of
 from candela_tui.rules.budgets.state import BudgetState, Override, Standing
 from candela_tui.rules.budgets.targets import Place, target_of
-from candela_tui.rules.budgets.windows import Bounds, Window
+from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
@@ -32,7 +33,6 @@ _LEASE_UNSEEN = timedelta(minutes=1)
 """How long a reservation lasts whose request is not recorded. Only a failure of the recording can make that matter."""
 _LEASE = timedelta(hours=1)
 """How long it lasts after the last sign of its request."""
-_MOST_ACCOUNTS = 10_000
 _COUNTED_AT_ONCE = 50
 """Exchanges counted before the loop continues with other work: about a millisecond."""
 _MOST_TARGETS = 200
@@ -63,84 +63,20 @@ class NotReady(Exception):
     """What was spent before is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that is to be sent."""
-
-    exchange: Exchange
-    """What the request says, with the id of its exchange."""
-    place: Place
-    """Where its session works, as far as is known."""
-    matching: Collection[str]
-    """The names of the budgets whose filters it matches."""
-    most: Amount | None
-    """What it may cost at most. None: not known."""
-
-
-@dataclass(slots=True)
-class _Budget:
-    settings: BudgetRule
-    dry_run: bool
-    window: Window
-    limit: Limit
-    wanted: Filter
-    bounds: Bounds | None = None
-    """The window that was asked for last."""
-    accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
-    told: dict[str, tuple[datetime | None, float]] = field(default_factory=dict)
-    """The highest part of the limit that the user was told of, by target, with the beginning of the window that it was
-    in. Of a rolling window, with the moment at which the user was told."""
-
-    @classmethod
-    def of(cls, settings: BudgetRule, *, dry_run: bool) -> "_Budget":
-        limit = Limit(settings.limit_usd, settings.limit_tokens)
-        wanted = parse_for_arrivals(settings.match)
-        return cls(settings, dry_run or settings.dry_run, Window(settings.window), limit, wanted)
-
-    @property
-    def name(self) -> str:
-        return self.settings.name
-
-    @property
-    def refuses(self) -> bool:
-        return self.settings.on_breach == "block" and not self.dry_run
-
-    def account(self, target: str, bounds: Bounds) -> Account:
-        found = self.accounts.get(target)
-        if found is None:
-            found = self.accounts[target] = Account(self.limit, self.window)
-            if len(self.accounts) > _MOST_ACCOUNTS:
-                self._forget_idle(bounds, target)
-        found.begin_at(bounds.start)
-        return found
-
-    def _forget_idle(self, bounds: Bounds, kept: str) -> None:
-        for account in self.accounts.values():
-            account.begin_at(bounds.start)
-        for target in [target for target, account in self.accounts.items() if account.idle and target != kept]:
-            del self.accounts[target]
-
-
-_Concerned = tuple[_Budget, str, Account]
-"""A budget that a request falls under, and the target that it counts for."""
-
-
 @dataclass(slots=True)
 class _InFlight:
     asked: Asked
     caller: Caller
     expected: Amount | None
-    concerned: list[_Concerned]
+    concerned: list[Concerned]
     lease: datetime
     """When the reservation ends by itself, unless there is a sign of the request before."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    concerned: list[_Concerned]
-    expected: Amount | None
     actions: list[RuleAction]
-    waits_for: list[Account]
+    waits_for: list[Balance]
     refusal: Refusal | None = None
 
 
@@ -162,17 +98,19 @@ class Budgets:
         overrides: Overrides | None = None,
         notify: Callable[[str], None] = lambda _: None,
         now: Callable[[], datetime] = utc_now,
+        books: Books | None = None,
     ) -> None:
         """``spending`` knows where sessions work. ``notify`` gets messages for the user. Without ``overrides`` no
-        budget can be overridden."""
+        budget can be overridden. ``books`` is where everything is counted; without it, in this process alone."""
         self.pricer = pricer
         self.overrides = overrides
         self._spending = spending
         self._notify = notify
         self._now = now
+        self._books = books or LocalBooks()
         self._zone: tzinfo | None = None
         self._settings = RulesSettings()
-        self._budgets: list[_Budget] = []
+        self._budgets: list[Budget] = []
         self._recent = RecentCosts()
         self._in_flight: dict[str, _InFlight] = {}
         self._live: set[str] = set()
@@ -194,12 +132,14 @@ class Budgets:
         Raises FilterError if a filter in them can't be read."""
         if _budgets_of(settings) == _budgets_of(self._settings):
             return
-        budgets = [_Budget.of(each, dry_run=settings.dry_run) for each in settings.budgets]
         zone: tzinfo | None = None
         if settings.timezone is not None:
             from zoneinfo import ZoneInfo  # Import it here: hardly anyone sets it.
 
             zone = ZoneInfo(settings.timezone)
+        make = self._books.balance
+        budgets = [Budget.of(each, zone, make, dry_run=settings.dry_run) for each in settings.budgets]
+        self._books.configure(budgets, settings.timezone)
         self._settings, self._zone, self._budgets = settings, zone, budgets
         self._counted.clear()
         self._fill_before = id_at(self._now())
@@ -207,10 +147,9 @@ class Budgets:
             self._filled.clear()
         else:
             self._filled.set()
-        for request_id, found in self._in_flight.items():
+        for found in self._in_flight.values():
             found.concerned = list(self._concerned(found.asked))
-            for _, _, account in found.concerned:
-                account.reserve(request_id, found.asked.exchange.started_at, found.expected, found.asked.most)
+            self._books.reserve(found.asked, found.expected, found.concerned)
         self.recheck()
 
     def __bool__(self) -> bool:
@@ -229,8 +168,8 @@ class Budgets:
 
     async def fill(self, store: StoreReader, unstored: Iterable[Exchange] = ()) -> None:
         """Count what requests cost that ended before the budgets were taken. ``unstored`` are exchanges that may not be
-        in the store yet. Raises StoreError."""
-        if self._filled.is_set():
+        in the store yet. Raises StoreError and Unreachable."""
+        if self._filled.is_set() and not self._incomplete:
             return
         budgets = self._budgets
         for exchange in unstored:
@@ -248,7 +187,10 @@ class Budgets:
                 if budgets is not self._budgets:
                     return
                 self._count_earlier(exchange, types)
-        self.begin()
+            await self._books.earlier_counted()
+        await self._books.earlier_counted()
+        if budgets is self._budgets:
+            self.begin()
 
     def begin(self, *, incomplete: bool = False) -> None:
         """Let requests pass from now on. ``incomplete`` says that what was spent before could not be counted: then
@@ -259,7 +201,7 @@ class Budgets:
             start = self._now() if budget.window.span is not None else self._bounds(budget).start
             for target, account in budget.accounts.items():
                 # The user was told of it before.
-                passed = [mark for mark in _marks(budget.settings) if account.share() >= mark]
+                passed = [mark for mark in budget.marks if account.share() >= mark]
                 if passed:
                     budget.told[target] = start, passed[-1]
         self._filled.set()
@@ -268,18 +210,18 @@ class Budgets:
     def _count_earlier(self, exchange: Exchange, types: _AgentTypes) -> None:
         if not exchange.live and exchange.imported is None and exchange.id not in self._counted:
             self._counted.add(exchange.id)
-            self._count(exchange, caller_of(exchange), list(self._concerned(self._recorded(exchange, types))))
+            if exchange.asks_message:
+                self._recent.add(caller_of(exchange), exchange)
+                concerned = list(self._concerned(self._recorded(exchange, types)))
+                self._books.count_earlier(exchange, amount_of(exchange), concerned, self._now())
 
     def _earliest(self) -> datetime | None:
         """Return the beginning of the longest window. None: everything counts."""
         starts = [self._bounds(each).start for each in self._budgets]
         return None if None in starts else min((start for start in starts if start is not None), default=self._now())
 
-    def _bounds(self, budget: _Budget) -> Bounds:
-        now, known = self._now(), budget.bounds
-        if known is None or not known.hold_at(now):
-            known = budget.bounds = budget.window.bounds(now, self._zone)
-        return known
+    def _bounds(self, budget: Budget) -> Bounds:
+        return budget.bounds(self._now())
 
     def _recorded(self, exchange: Exchange, types: _AgentTypes) -> Asked:
         """Return a request that was recorded as it was asked."""
@@ -290,12 +232,13 @@ class Budgets:
         matching = [each.name for each in self._budgets if each.wanted.matches(exchange, around)]
         return Asked(exchange, Place(cwd, branch), matching, None)
 
-    def _concerned(self, asked: Asked) -> Iterator[_Concerned]:
+    def _concerned(self, asked: Asked) -> Iterator[Concerned]:
         """Yield the budgets that a request falls under."""
         for budget in self._budgets:
             if budget.name in asked.matching:
                 target = target_of(asked.exchange, budget.settings.scope, asked.place)
                 if target is not None:
+                    target = self._books.target(target)
                     yield budget, target, budget.account(target, self._bounds(budget))
 
     # What requests ask.
@@ -312,50 +255,79 @@ class Budgets:
         while True:
             await self.ready()
             self._end_leases()
-            decision = self._decide(asked)
-            if decision.refusal is None and decision.waits_for:
-                await self._wait(decision.waits_for)
+            budgets = self._budgets
+            concerned = list(self._concerned(asked))
+            expected = self._recent.expected(caller_of(asked.exchange))
+            try:
+                claimed = await self._claim(asked, expected, concerned)
+            except Unreachable:
+                self._pass_unchecked(asked, expected, concerned, noted)
+                return None
+            if budgets is not self._budgets:
+                # They were changed meanwhile.
+                self._books.give_back(asked.exchange.id, concerned)
                 continue
+            decision = self._decide(expected, concerned, asked.most)
+            if not claimed:
+                if decision.refusal is None and decision.waits_for:
+                    await self._wait(decision.waits_for)
+                    continue
+                if decision.refusal is None and claimed is not None:
+                    # There is room by now.
+                    continue
             for action in decision.actions:
                 noted(action)
-            if decision.refusal is None:
-                self._reserve(asked, decision)
+            if claimed or decision.refusal is None:
+                self._sent(asked, expected, concerned)
+                if claimed is None:
+                    self._books.reserve(asked, expected, concerned)
+                return None
             return decision.refusal
+
+    async def _claim(self, asked: Asked, expected: Amount | None, concerned: list[Concerned]) -> bool | None:
+        binding = {each.name: each.refuses and self._override(each) is None for each, _, _ in concerned}
+        return await self._books.claim(asked, expected, concerned, binding)
+
+    def _pass_unchecked(self, asked: Asked, expected: Amount | None, concerned: list[Concerned], noted: Noted) -> None:
+        """Let a request pass whose budgets can't be checked. Raises NotReady if one of them wants it to be refused."""
+        for budget, _, _ in concerned:
+            if budget.refuses and self._override(budget) is None:
+                if budget.settings.fail == "closed":
+                    raise NotReady(f"the budget \"{budget.name}\" can't be checked while PostgreSQL can't be reached")
+                noted(RuleAction(budget.name, "warn", False, "not checked, as PostgreSQL can't be reached"))
+        self._sent(asked, expected, concerned)
+        self._books.reserve(asked, expected, concerned)
 
     def tried(self, exchange: Exchange, types: "_AgentTypes") -> list[RuleAction]:
         """Return what is done about a request that was recorded, as if it came now, and count what it cost unless it is
         refused. Nothing else may be in flight. ``types`` are those of sub-agents, by session and agent."""
         asked = self._recorded(exchange, types)
-        decision = self._decide(asked)
+        concerned, expected = list(self._concerned(asked)), self._recent.expected(caller_of(exchange))
+        decision = self._decide(expected, concerned, asked.most)
         if decision.refusal is None:
-            self._reserve(asked, decision)
+            self._sent(asked, expected, concerned)
+            self._books.reserve(asked, expected, concerned)
             self.ended(exchange, None)
         return decision.actions
 
-    def _decide(self, asked: Asked) -> "_Decision":
+    def _decide(self, expected: Amount | None, concerned: Iterable[Concerned], most: Amount | None) -> "_Decision":
         """Return whether a request is refused, what is noted of that, and what it has to wait for."""
-        concerned = list(self._concerned(asked))
-        expected = self._recent.expected(caller_of(asked.exchange))
         actions: list[RuleAction] = []
-        waits_for: list[Account] = []
+        waits_for: list[Balance] = []
         for budget, target, account in concerned:
-            room = account.room(expected, asked.most)
+            room = account.room(expected, most)
             if room is Room.WAIT and budget.refuses and self._override(budget) is None:
                 waits_for.append(account)
             elif room is Room.FULL:
                 refusal = self._full(budget, target, account, expected, actions)
                 if refusal is not None:
-                    return _Decision(concerned, expected, actions, [], refusal)
-        return _Decision(concerned, expected, actions, waits_for)
+                    return _Decision(actions, [], refusal)
+        return _Decision(actions, waits_for)
 
-    def _reserve(self, asked: Asked, decision: "_Decision") -> None:
+    def _sent(self, asked: Asked, expected: Amount | None, concerned: list[Concerned]) -> None:
         exchange = asked.exchange
-        for _, _, account in decision.concerned:
-            account.reserve(exchange.id, exchange.started_at, decision.expected, asked.most)
         lease = self._now() + (_LEASE if exchange.id in self._live else _LEASE_UNSEEN)
-        self._in_flight[exchange.id] = _InFlight(
-            asked, caller_of(exchange), decision.expected, decision.concerned, lease
-        )
+        self._in_flight[exchange.id] = _InFlight(asked, caller_of(exchange), expected, concerned, lease)
 
     async def ready(self) -> None:
         """Wait until what was spent before is counted. Raises NotReady."""
@@ -368,7 +340,7 @@ class Budgets:
             raise NotReady("what was spent before could not be counted")
 
     def _full(
-        self, budget: _Budget, target: str, account: Account, expected: Amount | None, actions: list[RuleAction]
+        self, budget: Budget, target: str, account: Balance, expected: Amount | None, actions: list[RuleAction]
     ) -> Refusal | None:
         """Note that a request does not fit, and return its refusal, or None if it passes nevertheless."""
         override = self._override(budget)
@@ -389,7 +361,7 @@ class Budgets:
             actions.append(RuleAction(budget.name, "refuse", True, words))
         return None
 
-    async def _wait(self, accounts: Iterable[Account]) -> None:
+    async def _wait(self, accounts: Iterable[Balance]) -> None:
         waited = list(accounts)
         for account in waited:
             account.waiting += 1
@@ -404,15 +376,14 @@ class Budgets:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _override(self, budget: _Budget) -> Override | None:
+    def _override(self, budget: Budget) -> Override | None:
         return self.overrides.active(budget.name, self._now()) if self.overrides is not None else None
 
     def give_back(self, request_id: str) -> None:
         """Reserve nothing for a request any more, as it is not sent."""
         found = self._in_flight.pop(request_id, None)
         if found is not None:
-            for _, _, account in found.concerned:
-                account.give_back(request_id)
+            self._books.give_back(request_id, found.concerned)
             self.recheck()
 
     def _end_leases(self) -> None:
@@ -431,9 +402,7 @@ class Budgets:
         """Reserve at least what a request already cost."""
         found = self._seen(exchange)
         if found is not None:
-            so_far = amount_of(exchange)
-            for _, _, account in found.concerned:
-                account.grow(exchange.id, so_far)
+            self._books.grow(exchange.id, amount_of(exchange), found.concerned)
 
     def ended(self, exchange: Exchange, growth: object) -> None:
         """Count what a request cost, in place of what was reserved."""
@@ -442,15 +411,18 @@ class Budgets:
             return
         if not self._filled.is_set() and exchange.id < self._fill_before:
             self._counted.add(exchange.id)
-        found = self._in_flight.get(exchange.id)
+        found = self._in_flight.pop(exchange.id, None)
         if found is not None:
             caller, concerned = found.caller, found.concerned
         else:
             caller, concerned = caller_of(exchange), list(self._concerned(self._recorded(exchange, {})))
-        try:
-            self._count(exchange, caller, concerned)
-        finally:
-            self.give_back(exchange.id)
+        if exchange.asks_message:
+            self._recent.add(caller, exchange)
+            self._books.settle(exchange, amount_of(exchange), concerned, self._now())
+        elif found is not None:
+            self._books.give_back(exchange.id, concerned)
+        if found is not None:
+            self.recheck()
         for budget, target, account in concerned:
             self._tell(budget, target, account, account.share())
 
@@ -460,20 +432,9 @@ class Budgets:
             found.lease = self._now() + _LEASE
         return found
 
-    def _count(self, exchange: Exchange, caller: Caller, concerned: Iterable[_Concerned]) -> None:
-        if not exchange.asks_message:
-            return
-        self._recent.add(caller, exchange)
-        amount = amount_of(exchange)
-        for budget, _, account in concerned:
-            account.begin_at(self._bounds(budget).start)
-            account.add(exchange.started_at, amount)
-            if exchange.unpriced_model is not None:
-                account.unpriced[exchange.unpriced_model] = None
-
-    def _tell(self, budget: _Budget, target: str, account: Account, share: float) -> None:
+    def _tell(self, budget: Budget, target: str, account: Balance, share: float) -> None:
         """Tell the user that a part of the limit is reached, once in each window."""
-        reached = [mark for mark in _marks(budget.settings) if share >= mark]
+        reached = [mark for mark in budget.marks if share >= mark]
         if not reached:
             return
         # A rolling window has no beginning to count from: its span after the last time is as good.
@@ -486,8 +447,12 @@ class Budgets:
         budget.told[target] = start, reached[-1]
         state = self._state(budget, target, account)
         words = reached_words(state, reached[-1], self._zone, now)
-        self._notify(words)
-        self.on_reached(budget.settings, Reached(state, reached[-1], words))
+        found = Reached(state, reached[-1], words)
+        self._books.first_to_tell(budget, target, reached[-1], lambda: self._say(budget.settings, found))
+
+    def _say(self, budget: BudgetRule, reached: Reached) -> None:
+        self._notify(reached.words)
+        self.on_reached(budget, reached)
 
     # What others ask.
 
@@ -510,7 +475,7 @@ class Budgets:
                 key=lambda each: each[1].share_with_reserved(),
             )
             of_targets = [self._state(budget, target, account) for target, account in fullest]
-            found += of_targets or [self._state(budget, "", Account(budget.limit, budget.window))]
+            found += of_targets or [self._state(budget, "", self._books.balance(budget.limit, budget.window))]
         return found
 
     def states_of(self, asked: Asked) -> list[BudgetState]:
@@ -529,7 +494,7 @@ class Budgets:
         ]
         return max(shares, default=0.0)
 
-    def _state(self, budget: _Budget, target: str, account: Account) -> BudgetState:
+    def _state(self, budget: Budget, target: str, account: Balance) -> BudgetState:
         now, bounds = self._now(), self._bounds(budget)
         override = self._override(budget)
         span, oldest = budget.window.span, account.oldest
@@ -540,7 +505,7 @@ class Budgets:
         elif budget.refuses and account.is_blocked:
             standing = Standing.BLOCKED
         else:
-            warns = account.share() >= _marks(budget.settings)[0]
+            warns = account.share() >= budget.marks[0]
             standing = Standing.WARNED if warns else Standing.OK
         return BudgetState(
             name=budget.name,
@@ -558,7 +523,7 @@ class Budgets:
             state=standing,
             on_breach=budget.settings.on_breach,
             dry_run=budget.dry_run,
-            in_flight=len(account.reserved),
+            in_flight=account.in_flight,
             waiting=account.waiting,
             last_hour_usd=last_hour.usd,
             last_hour_tokens=last_hour.tokens,
@@ -569,8 +534,3 @@ class Budgets:
 
 def _budgets_of(settings: RulesSettings) -> tuple[object, ...]:
     return settings.budgets, settings.timezone, settings.dry_run
-
-
-def _marks(settings: BudgetRule) -> list[float]:
-    """Return the parts of the limit that the user wants to know of, the smallest first. All of it is the last."""
-    return [*sorted(settings.warn_at), 1.0]

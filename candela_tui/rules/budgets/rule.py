@@ -22,7 +22,8 @@ from candela_tui.protocol.errors import ApiError, error_document
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
-from candela_tui.rules.budgets.engine import Asked, Budgets, Refusal
+from candela_tui.rules.budgets.asked import Asked
+from candela_tui.rules.budgets.engine import Budgets, Refusal
 from candela_tui.rules.budgets.most import most_of
 from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.rules.budgets.targets import Place

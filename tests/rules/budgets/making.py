@@ -12,7 +12,8 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.usage import Usage
 from candela_tui.providers.identity import RouteName
-from candela_tui.rules.budgets.engine import Asked, Budgets
+from candela_tui.rules.budgets.asked import Asked
+from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.targets import Place
 from candela_tui.rules.rule import RuleContext
 from candela_tui.text.times import Clock
