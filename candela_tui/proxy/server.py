@@ -75,8 +75,8 @@ from candela_tui.proxy.routes import BELOW_V1, Routes
 from candela_tui.proxy.tls_interception.contexts import Contexts
 from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
-from candela_tui.rules.budgets.engine import Budgets
-from candela_tui.rules.budgets.overrides import Overrides
+from candela_tui.rules.budgets.books import Unreachable
+from candela_tui.rules.budgets.opening import open_budgets
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.rules.of_keys import RulesOfKeys
@@ -103,6 +103,8 @@ _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 logger = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
+_FILL_AGAIN_S = 2.0
+"""Seconds between two attempts to read what was spent from a database that is away."""
 _OUTDATED_S = 0.5
 """Seconds between two attempts to read a store that is being brought up to date."""
 _FILLED_AT_ONCE = 20
@@ -175,7 +177,8 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        self._budgets = Budgets(self._pricer, self._ledger, _overrides(paths), feed.notify)
+        audit = _audit(paths) if paths is not None else None
+        self._budgets = open_budgets(settings, paths, self._pricer, self._ledger, feed.notify, audit)
         self._messages = LatestMessages()
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, self._counts]
         if settings.cache.ask_provider:
@@ -191,6 +194,7 @@ class Proxy:
         self._capturing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._filling: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._linking: asyncio.Task[None] | None = None
         self._following_rules: asyncio.Task[None] | None = None
         self._relaying = InFlight()
@@ -343,18 +347,32 @@ class Proxy:
         if reader is None:
             self._budgets.begin()
             return
-        try:
-            if not self._ledger.complete:
-                # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
-                query = ExchangeQuery(before=id_at(self._started_at))
-                recorded = await _once_current(lambda: reader.totals(query))
-                for number, _ in enumerate(self._ledger.fill(recorded)):
-                    if number % _FILLED_AT_ONCE == 0:
-                        await asyncio.sleep(0)
-            await self._budgets.fill(reader, self._feed.newer_than_store())
-        except StoreError as error:
-            self._budgets.begin(incomplete=True)
-            self._feed.notify(f"Rules do not know what was spent before: {error}")
+        failed = False
+        while not self._stopping.is_set() and self._filling is asyncio.current_task():
+            try:
+                await self._fill_from(reader)
+            except (StoreError, Unreachable) as error:
+                if not failed:
+                    self._budgets.begin(incomplete=True)
+                    self._feed.notify(f"Rules do not know what was spent before: {error}")
+                failed = True
+                if not self._budgets.shared:
+                    return
+                # The database may come back.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _FILL_AGAIN_S)
+            else:
+                return
+
+    async def _fill_from(self, reader: StoreReader) -> None:
+        if not self._ledger.complete:
+            # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
+            query = ExchangeQuery(before=id_at(self._started_at))
+            recorded = await _once_current(lambda: reader.totals(query))
+            for number, _ in enumerate(self._ledger.fill(recorded)):
+                if number % _FILLED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        await self._budgets.fill(reader, self._feed.newer_than_store())
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let live requests end for ``grace_s`` seconds, cancel the rest, record everything."""
@@ -395,8 +413,10 @@ class Proxy:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        self._stopping.set()
         if self._filling is not None:
             await self._filling
+        await self._budgets.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         assert self._web is not None
@@ -592,10 +612,6 @@ async def _once_current(read: Callable[[], _Read]) -> _Read:
         except OutdatedStore:
             # After an update the writer brings the file up to date at the start.
             await asyncio.sleep(_OUTDATED_S)
-
-
-def _overrides(paths: Paths | None) -> Overrides | None:
-    return Overrides(paths.overrides, _audit(paths)) if paths is not None else None
 
 
 def _audit(paths: Paths) -> AuditLog:

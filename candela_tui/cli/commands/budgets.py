@@ -61,8 +61,7 @@ def budgets(invocation: Invocation, as_json: bool) -> None:
 def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]":
     from candela_tui.attach.control import Control
     from candela_tui.cli.process.check_proxy import client_of, own_candela
-    from candela_tui.pricing import Pricer
-    from candela_tui.rules.budgets.overrides import Overrides
+    from candela_tui.rules.budgets.books import Unreachable
     from candela_tui.rules.budgets.stored_states import stored_states
     from candela_tui.store.errors import StoreError
 
@@ -75,5 +74,7 @@ def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]"
     if not settings.rules.budgets:
         return []
     with recorded(invocation) as store:
-        overrides = Overrides(invocation.paths.overrides)
-        return asyncio.run(stored_states(settings.rules, store, overrides, Pricer(settings.pricing)))
+        try:
+            return asyncio.run(stored_states(settings, invocation.paths, store))
+        except Unreachable as error:
+            raise click.ClickException(f"The budgets can't be read: {error}.") from None

@@ -198,7 +198,7 @@ def override(invocation: Invocation, name: str, lasting: timedelta | None, why: 
 
 
 def _override(invocation: Invocation, name: str, lasting: timedelta, why: str) -> "Override":
-    """Override a budget: through the running candela, whose waiting requests go on then, or else in the file."""
+    """Override a budget: through the running candela, whose waiting requests go on then, or else directly."""
     from candela_tui.rules.budgets.state import Override
 
     with _overriding(invocation) as (control, overrides):
@@ -220,17 +220,18 @@ def _end_override(invocation: Invocation, name: str) -> None:
 
 @contextlib.contextmanager
 def _overriding(invocation: Invocation) -> "Iterator[tuple[Control | None, Overrides]]":
-    """Yield what acts on the running candela, or None, and the file of the overrides. Exits with an error."""
+    """Yield what acts on the running candela, or None, and the overrides. Exits with an error."""
     from candela_tui.attach.control import Control
     from candela_tui.audit.entry import AuditError
     from candela_tui.cli.process.check_proxy import client_of, own_candela
-    from candela_tui.rules.budgets.overrides import Overrides
+    from candela_tui.rules.budgets.opening import open_overrides
     from candela_tui.store.errors import StoreError
 
-    running = own_candela(invocation, invocation.settings())
+    settings = invocation.settings()
+    running = own_candela(invocation, settings)
     try:
         control = Control(client_of(running, invocation), lambda _: None) if running is not None else None
-        yield control, Overrides(invocation.paths.overrides, audit_log(invocation))
+        yield control, open_overrides(settings, invocation.paths, audit_log(invocation))
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     except AuditError as error:

@@ -12,6 +12,7 @@ from candela_tui.protocol.errors import error_body
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.state import Override
+from candela_tui.store.errors import StoreError
 from candela_tui.text.times import utc_now
 
 _MOST_BYTES = 10_000
@@ -49,7 +50,7 @@ async def overridden(request: web.BaseRequest, budgets: Budgets, name: str) -> w
         await asyncio.to_thread(budgets.overrides.set, override)
     except (BodyTooLarge, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _refusal(400, 'say for how long and why: {"for_s": 3600, "why": "…"}')
-    except AuditError as error:
+    except (AuditError, StoreError) as error:
         return _refusal(503, str(error))
     except OSError as error:
         return _refusal(503, f"the override can't be kept ({error.strerror})")

@@ -12,11 +12,18 @@ from candela_tui.rules.budgets.windows import Window
 
 
 class Unreachable(Exception):
-    """The counters that others share can't be reached."""
+    """The counters that replicas share can't be reached."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL does not answer")
 
 
 class Books(Protocol):
     """Counts what requests reserve and cost. Used on the proxy's loop."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other replicas count in the same books."""
 
     def balance(self, limit: Limit, window: Window) -> Balance:
         """Return the account of a target of which nothing is known yet."""
@@ -61,6 +68,8 @@ class Books(Protocol):
 
 class LocalBooks:
     """Counts in the accounts themselves."""
+
+    shared = False
 
     def balance(self, limit: Limit, window: Window) -> Balance:
         """Return the account of a target."""

@@ -1,7 +1,7 @@
 """The budgets of a proxy: what each has spent and reserved, and whether a request fits."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from heapq import nlargest
@@ -23,6 +23,7 @@ from candela_tui.rules.budgets.state import BudgetState, Override, Standing
 from candela_tui.rules.budgets.targets import Place, target_of
 from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
+from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
@@ -123,6 +124,8 @@ class Budgets:
         """The id before which what the store has is not counted yet."""
         self._counted: set[str] = set()
         """Exchanges from before that id which were counted already."""
+        self._store: StoreReader | None = None
+        self._settling: set[asyncio.Task[None]] = set()
         self.on_reached: Callable[[BudgetRule, Reached], None] = lambda *_: None
         """Called with a budget when a part of its limit is reached, once in each window."""
 
@@ -157,6 +160,16 @@ class Budgets:
         return bool(self._budgets)
 
     @property
+    def shared(self) -> bool:
+        """Whether other replicas count in the same budgets."""
+        return self._books.shared
+
+    async def show_shared(self) -> None:
+        """Learn how shared budgets stand, without counting anything. Raises Unreachable."""
+        await self._books.earlier_counted()
+        self.begin()
+
+    @property
     def names(self) -> list[str]:
         """The names of all budgets."""
         return [each.name for each in self._budgets]
@@ -169,6 +182,7 @@ class Budgets:
     async def fill(self, store: StoreReader, unstored: Iterable[Exchange] = ()) -> None:
         """Count what requests cost that ended before the budgets were taken. ``unstored`` are exchanges that may not be
         in the store yet. Raises StoreError and Unreachable."""
+        self._store = store
         if self._filled.is_set() and not self._incomplete:
             return
         budgets = self._budgets
@@ -453,6 +467,48 @@ class Budgets:
     def _say(self, budget: BudgetRule, reached: Reached) -> None:
         self._notify(reached.words)
         self.on_reached(budget, reached)
+
+    # What other replicas do.
+
+    def counters_changed(self, changed: Iterable[Concerned]) -> None:
+        """Take note of accounts that changed, and that overrides may have."""
+        if self._filled.is_set():
+            for budget, target, account in changed:
+                self._tell(budget, target, account, account.share())
+        self.recheck()
+
+    def reachable(self, *, reachable: bool) -> None:
+        """Tell the user whether the counters can be reached."""
+        self.recheck()
+        if reachable:
+            self._notify("PostgreSQL answers again: budgets are checked, and what was spent meanwhile is counted.")
+            return
+        passes = "are refused" if self.fails_closed else "pass unchecked"
+        self._notify(f"Budgets can't be checked, as PostgreSQL does not answer. Requests {passes} until it does.")
+
+    def orphaned(self, request_ids: Iterable[str]) -> None:
+        """Settle requests of a replica that ended without doing so: what is recorded of them counts."""
+        task = asyncio.create_task(self._settle_orphans(list(request_ids)), name="orphaned requests")
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle_orphans(self, request_ids: list[str]) -> None:
+        for request_id in request_ids:
+            try:
+                exchange = await asyncio.to_thread(self._store.exchange, request_id) if self._store else None
+            except StoreError:
+                # They are asked for again.
+                return
+            if exchange is not None and amount_of(exchange) != NOTHING:
+                concerned = list(self._concerned(self._recorded(exchange, {})))
+                self._books.settle(exchange, amount_of(exchange), concerned, self._now())
+            else:
+                self._books.give_back(request_id, ())
+
+    async def close(self) -> None:
+        """Keep what was counted, and end."""
+        await asyncio.gather(*self._settling)
+        await self._books.close()
 
     # What others ask.
 

@@ -1,4 +1,4 @@
-"""The budgets that the user overrides for a time, in a file that every candela of the data directory reads."""
+"""The budgets that the user overrides for a time."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -24,7 +24,25 @@ logger = logging.getLogger(__name__)
 _DECODER = msgspec.json.Decoder(list[Override])
 
 
-class Overrides:
+class Overrides(Protocol):
+    """Keeps which budgets are overridden, for every candela of the data directory or of the database."""
+
+    def active(self, budget: str, now: datetime) -> Override | None:
+        """Return the override of a budget that holds now."""
+
+    def all(self, now: datetime) -> list[Override]:
+        """Return every override that holds now. Blocks for a moment; raises StoreError."""
+
+    def set(self, override: Override) -> None:
+        """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError,
+        AuditError and StoreError."""
+
+    def remove(self, budget: str, now: datetime) -> bool:
+        """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError,
+        AuditError and StoreError."""
+
+
+class OverridesFile:
     """The overrides in one file. Reading notices a change of the file at once."""
 
     def __init__(self, path: Path, audit: "AuditLog | None" = None) -> None:
@@ -47,25 +65,24 @@ class Overrides:
 
     def set(self, override: Override) -> None:
         """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError, AuditError."""
-        with locked(self._path), self._auditing() as write:
+        with locked(self._path), auditing(self._audit) as write:
             stored = self._stored()
-            write("budget.override", override.budget, _record(stored, override.budget), _record([override]))
+            write(
+                "budget.override", override.budget, override_state(stored, override.budget), override_state([override])
+            )
             kept = [each for each in stored if each.budget != override.budget]
             self._write([*kept, override], override.made_at)
 
     def remove(self, budget: str, now: datetime) -> bool:
         """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError,
         AuditError."""
-        with locked(self._path), self._auditing() as write:
+        with locked(self._path), auditing(self._audit) as write:
             stored = self._stored()
             if any(each.budget == budget and now < each.until for each in stored):
-                write("budget.override-end", budget, _record(stored, budget), None)
+                write("budget.override-end", budget, override_state(stored, budget), None)
             kept = [each for each in stored if each.budget != budget]
             self._write(kept, now)
         return any(each.budget == budget and now < each.until for each in stored)
-
-    def _auditing(self) -> AbstractContextManager["Write"]:
-        return self._audit.writing() if self._audit is not None else nullcontext(lambda *_: None)
 
     def _write(self, overrides: Iterable[Override], now: datetime) -> None:
         lasting = [each for each in overrides if now < each.until]
@@ -93,7 +110,12 @@ class Overrides:
             return []
 
 
-def _record(overrides: Iterable[Override], budget: str | None = None) -> "State | None":
+def auditing(audit: "AuditLog | None") -> AbstractContextManager["Write"]:
+    """Return what adds entries to the audit log, if there is one, for a ``with`` block around the change."""
+    return audit.writing() if audit is not None else nullcontext(lambda *_: None)
+
+
+def override_state(overrides: Iterable[Override], budget: str | None = None) -> "State | None":
     """Return the override of a budget, or the only one, for the audit log."""
     found = next((each for each in overrides if budget in (None, each.budget)), None)
     return {"until": found.until.isoformat(), "why": found.why} if found is not None else None

@@ -23,7 +23,7 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Upstream
 from candela_tui.rules.budgets.asked import Asked
-from candela_tui.rules.budgets.engine import Budgets, Refusal
+from candela_tui.rules.budgets.engine import Budgets, NotReady, Refusal
 from candela_tui.rules.budgets.most import most_of
 from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.rules.budgets.targets import Place
@@ -115,10 +115,13 @@ class BudgetRules:
             if told is not None:
                 return told
             refusal = await self._checked(request, by_gateway=by_gateway)
-        except Exception:
+        except Exception as error:
             if not self._budgets.fails_closed:
                 raise
-            logger.exception("budgets could not be checked; the request is refused")
+            if isinstance(error, NotReady):
+                logger.warning("%s; a request is refused", error)
+            else:
+                logger.exception("budgets could not be checked; a request is refused")
             return refused(request, _NAME, _UNCHECKED)
         if refusal is not None:
             limit = spend_limit(refusal.state) if by_gateway else None

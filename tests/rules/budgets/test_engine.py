@@ -15,7 +15,7 @@ from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.identity import RouteName
 from candela_tui.rules.budgets.account import Amount
 from candela_tui.rules.budgets.engine import Budgets, NotReady, Refusal
-from candela_tui.rules.budgets.overrides import Overrides
+from candela_tui.rules.budgets.overrides import OverridesFile
 from candela_tui.rules.budgets.state import Override, Standing
 from candela_tui.rules.budgets.targets import Place
 from tests.rules.budgets.making import NOON, NOWHERE, answered, asked, budgets_of, request
@@ -187,11 +187,11 @@ async def test_a_reservation_whose_request_never_comes_ends_by_itself() -> None:
 
 
 async def test_an_override_lets_requests_pass_until_it_ends(tmp_path: Path) -> None:
-    made = Made(BUDGET, overrides=Overrides(tmp_path / "overrides.json"))
+    made = Made(BUDGET, overrides=OverridesFile(tmp_path / "overrides.json"))
     made.spend("1")
     assert await made.ask() is not None
     # As another process does it.
-    Overrides(tmp_path / "overrides.json").set(Override("b", NOON + timedelta(hours=1), "a release", NOON))
+    OverridesFile(tmp_path / "overrides.json").set(Override("b", NOON + timedelta(hours=1), "a release", NOON))
     made.noted.clear()
     assert await made.ask() is None
     assert [each.action for each in made.noted] == ["warn"]
@@ -203,7 +203,7 @@ async def test_an_override_lets_requests_pass_until_it_ends(tmp_path: Path) -> N
     made.now += timedelta(hours=1)
     assert await made.ask("later") is not None
     made.now -= timedelta(minutes=30)
-    assert Overrides(tmp_path / "overrides.json").remove("b", made.now)
+    assert OverridesFile(tmp_path / "overrides.json").remove("b", made.now)
     assert await made.ask("removed") is not None
 
 

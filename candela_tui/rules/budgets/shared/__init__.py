@@ -1,0 +1,1 @@
+"""Budgets whose figures several replicas share, in PostgreSQL."""

@@ -1,0 +1,434 @@
+"""This replica's thread on the shared counters."""
+
+import asyncio
+import contextlib
+import logging
+import queue
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from candela_tui.rules.budgets.account import Amount
+from candela_tui.rules.budgets.books import Unreachable
+from candela_tui.rules.budgets.shared import statements
+from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
+from candela_tui.rules.budgets.state import Override
+from candela_tui.text.times import utc_now
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_LEASE_S: Final = 30.0
+"""Seconds after which the reservations of a replica end that says nothing."""
+_BEATS: Final = 6
+"""How often a replica says something in that time."""
+_POLL_S: Final = 0.5
+_AGAIN_S: Final = 1.0
+"""Seconds between two attempts to connect."""
+_PATIENCE_S: Final = 3.0
+"""Seconds that a request waits for PostgreSQL."""
+_ROLL_S: Final = 10.0
+_FORGET_S: Final = 3600.0
+_KEPT: Final = timedelta(days=2)
+"""How long the counters of a window are kept after its end."""
+_CLOSE_S: Final = 5.0
+_MOST_UNSETTLED: Final = 100_000
+_REFUSED: Final = ("22", "23")
+"""Classes of SQLSTATE of a statement that would be refused again: wrong data, and violated constraints."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new of the counters."""
+
+    figures: Mapping[CounterKey, Figures] = field(default_factory=dict)
+    minutes: Mapping[CounterKey, dict[datetime, Amount]] = field(default_factory=dict)
+    """What was spent in each minute of the last hour, for counters that are seen for the first time."""
+    overrides: Sequence[Override] | None = None
+    """None: not read."""
+    orphans: Sequence[str] = ()
+    """Requests of replicas that ended without settling them."""
+    reachable: bool | None = None
+    """None: as before."""
+
+
+@dataclass(slots=True)
+class _Reserve:
+    request_id: str
+    claims: Sequence[Claim]
+    future: "Future[statements.Reserved]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    request_id: str
+    claims: Sequence[Claim]
+
+
+@dataclass(slots=True)
+class _Call:
+    """Any other work whose result is awaited."""
+
+    work: Callable[[Connection], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    request_id: str
+    charges: Sequence[Charge]
+    known: bool = True
+    """Whether this replica knows if anything is reserved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    request_id: str
+    amount: Amount
+
+
+_Item = _Reserve | _Hold | _Call | _Ended | _Grown
+
+
+class Replica:
+    """Reads and changes the shared counters in a thread of its own, one thing after the other.
+
+    While PostgreSQL is away, what requests cost is kept, and counted once it is back. Methods are called on the loop
+    that called ``start``, where news are told, too.
+    """
+
+    def __init__(self, engine: Callable[[], Engine], lease_s: float = _LEASE_S) -> None:
+        """``engine`` makes connections that fail rather than hang."""
+        self._engine = engine
+        self._lease_s = lease_s
+        self._id = uuid.uuid4().hex
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._closing = Event()
+        self._thread: Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: Callable[[News], None] = lambda _: None
+        self._definitions: Mapping[str, timedelta | None] = {}
+        # What follows belongs to the thread.
+        self._connection: Connection | None = None
+        self._ids = statements.CounterIds()
+        self._unsettled: dict[str, Sequence[Charge]] = {}
+        self._grown: dict[str, Amount] = {}
+        self._held: dict[str, Sequence[Claim]] = {}
+        self._followed: dict[CounterKey, int] = {}
+        self._watched: Mapping[str, timedelta | None] = {}
+        self._since = 0.0
+        self._beating_since = 0.0
+        self._failed_at = float("-inf")
+        self._away = False
+        self._due: dict[str, float] = {}
+
+    def start(self, told: Callable[[News], None]) -> None:
+        """Begin. ``told`` gets what is new, on the loop that is running."""
+        self._loop = asyncio.get_running_loop()
+        self._told = told
+        self._thread = Thread(target=self._run, name="budgets", daemon=True)
+        self._thread.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None
+
+    def watch(self, definitions: Mapping[str, timedelta | None]) -> None:
+        """Follow the counters of these definitions, with the span of those whose window rolls."""
+        self._definitions = definitions
+
+    async def close(self) -> None:
+        """Settle what has ended, and end the thread."""
+        if self._thread is not None:
+            self._closing.set()
+            self._queue.put(None)
+            await asyncio.to_thread(self._thread.join, _CLOSE_S)
+
+    async def reserve(self, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
+        """Reserve what a request is expected to cost, unless it does not fit. Raises Unreachable."""
+        wanted = _Reserve(request_id, claims)
+        self._queue.put(wanted)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(wanted.future), _PATIENCE_S)
+        except BaseException as error:
+            # It may have been reserved nevertheless.
+            self.free(request_id)
+            if isinstance(error, TimeoutError):
+                raise Unreachable from None
+            raise
+
+    def hold(self, request_id: str, claims: Sequence[Claim]) -> None:
+        """Reserve what a request is expected to cost, whether it fits or not."""
+        self._queue.put(_Hold(request_id, [claim._replace(binding=False) for claim in claims]))
+
+    def settle(self, request_id: str, charges: Sequence[Charge]) -> None:
+        """Count what a request of this replica cost, in place of what was reserved for it."""
+        self._queue.put(_Ended(request_id, charges))
+
+    def free(self, request_id: str) -> None:
+        """Reserve nothing for a request any more, whose replica may be another one."""
+        self._queue.put(_Ended(request_id, (), known=False))
+
+    def grow(self, request_id: str, amount: Amount) -> None:
+        """Reserve at least what a request already cost."""
+        self._queue.put(_Grown(request_id, amount))
+
+    async def count(self, ended: Mapping[str, Sequence[Charge]]) -> None:
+        """Count what requests cost, unless they are counted. Raises Unreachable."""
+        await self._call(lambda connection: self._settle(connection, ended))
+
+    async def tell(self, key: CounterKey, mark: float, since: datetime | None) -> bool:
+        """Return whether this replica is the one to tell of a mark that was reached. Raises Unreachable."""
+        return await self._call(lambda connection: statements.tell(connection, key, mark, utc_now(), since))
+
+    async def refresh(self) -> None:
+        """Tell the figures of now. Raises Unreachable."""
+        await self._call(self._poll)
+
+    async def _call(self, work: Callable[[Connection], T]) -> T:
+        call = _Call(work)
+        self._queue.put(call)
+        result: T = await asyncio.wrap_future(call.future)
+        return result
+
+    # What runs in the thread.
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            items = self._taken()
+            ended = self._closing.is_set()
+            try:
+                connection = self._connected()
+                while items:
+                    self._do(connection, items.popleft())
+                self._settle_kept(connection)
+                self._regularly(connection)
+                if ended:
+                    statements.leave(connection, self._id)
+            except Unreachable:
+                pass
+            except (SQLAlchemyError, OSError) as error:
+                self._lost(error)
+            except Exception:
+                logger.exception("the shared budgets could not be worked on")
+            for item in items:
+                self._put_off(item)
+        if self._unsettled:
+            logger.warning("budgets: the costs of %d requests could not be counted", len(self._unsettled))
+        self._disconnect()
+
+    def _taken(self) -> "deque[_Item]":
+        """Wait for work, but not for long, and return all that waits."""
+        found: deque[_Item] = deque()
+        with contextlib.suppress(queue.Empty):
+            item = self._queue.get(timeout=_POLL_S)
+            while True:
+                if item is not None and (not isinstance(item, _Reserve | _Call) or _wanted(item)):
+                    found.append(item)
+                item = self._queue.get_nowait()
+        return found
+
+    def _put_off(self, item: _Item) -> None:
+        """Keep what has to be done later, and fail what is waited for."""
+        match item:
+            case _Ended():
+                self._keep(item)
+            case _Hold():
+                self._held[item.request_id] = item.claims
+            case _Reserve() | _Call():
+                item.future.set_exception(Unreachable())
+
+    def _keep(self, ended: _Ended) -> None:
+        held = self._held.pop(ended.request_id, None)
+        self._grown.pop(ended.request_id, None)
+        if not ended.charges and held is None and ended.known:
+            return
+        known = self._unsettled.pop(ended.request_id, ())
+        self._unsettled[ended.request_id] = ended.charges or known
+        if len(self._unsettled) > _MOST_UNSETTLED:
+            self._unsettled.pop(next(iter(self._unsettled)))
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            if time.monotonic() - self._failed_at < _AGAIN_S:
+                raise Unreachable
+            connection = self._connection = self._engine().connect()
+            statements.beat(connection, self._id)
+            self._beating_since = time.monotonic()
+            self._ids = statements.CounterIds()
+            self._due = {"beat": time.monotonic() + self._lease_s / _BEATS}
+            self._since = 0.0
+            for request_id, claims in self._held.items():
+                self._reserve(connection, request_id, [claim._replace(binding=False) for claim in claims])
+            if self._away:
+                self._away = False
+                self._tell(News(reachable=True))
+        return self._connection
+
+    def _lost(self, error: Exception) -> None:
+        self._failed_at = time.monotonic()
+        self._disconnect()
+        if not self._away:
+            self._away = True
+            logger.warning("budgets: PostgreSQL can't be used: %s", _reason(error))
+            self._tell(News(reachable=False))
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(SQLAlchemyError, OSError):
+                self._connection.close()
+            self._connection = None
+
+    def _do(self, connection: Connection, item: _Item) -> None:
+        match item:
+            case _Ended():
+                self._keep(item)
+            case _Hold():
+                self._settle_kept(connection)
+                self._held[item.request_id] = item.claims
+                self._reserve(connection, item.request_id, item.claims)
+            case _Grown():
+                if item.request_id in self._held:
+                    self._grown[item.request_id] = item.amount
+            case _Reserve():
+                with _answering(item.future):
+                    self._settle_kept(connection)
+                    reserved = self._reserve(connection, item.request_id, item.claims)
+                    if reserved.passes:
+                        self._held[item.request_id] = item.claims
+                    item.future.set_result(reserved)
+            case _Call():
+                with _answering(item.future):
+                    self._settle_kept(connection)
+                    item.future.set_result(item.work(connection))
+
+    def _settle_kept(self, connection: Connection) -> None:
+        if self._unsettled:
+            ended, self._unsettled = self._unsettled, {}
+            try:
+                self._settle(connection, ended)
+            except BaseException as error:
+                if _refused_for_good(error):
+                    logger.exception("the costs of %d requests could not be counted", len(ended))
+                else:
+                    self._unsettled = {**ended, **self._unsettled}
+                raise
+
+    def _reserve(self, connection: Connection, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
+        keys = [claim.key for claim in claims]
+        reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
+        if len(reserved.figures) < len(claims):
+            # A counter was deleted that is wanted again.
+            self._ids.forget(keys)
+            reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
+        rolling = [key for key in keys if self._definitions.get(key.definition) is not None]
+        if not reserved.passes and rolling:
+            self._roll(connection, rolling)
+            reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
+        return reserved
+
+    def _settle(self, connection: Connection, ended: Mapping[str, Sequence[Charge]]) -> None:
+        keys = {charge.key for charges in ended.values() for charge in charges}
+        figures = statements.settle(connection, self._ids.of(connection, keys), ended)
+        self._tell(News(figures))
+
+    def _roll(self, connection: Connection, keys: Iterable[CounterKey]) -> None:
+        now = utc_now()
+        starts = {
+            counter: now - span
+            for key, counter in self._ids.of(connection, list(keys)).items()
+            if (span := self._definitions.get(key.definition)) is not None
+        }
+        if starts:
+            statements.roll(connection, starts)
+
+    def _regularly(self, connection: Connection) -> None:
+        if self._is_due("poll", _POLL_S) and self._definitions:
+            if self._grown:
+                grown, self._grown = self._grown, {}
+                statements.grow(connection, grown)
+            self._poll(connection)
+        if self._is_due("beat", self._lease_s / _BEATS):
+            statements.beat(connection, self._id)
+        if self._is_due("orphans", self._lease_s / 2) and time.monotonic() - self._beating_since > self._lease_s:
+            # Not right after PostgreSQL was away: the others said nothing then, either.
+            found = statements.orphans(connection, self._lease_s)
+            if found:
+                self._tell(News(orphans=found))
+        if self._is_due("roll", _ROLL_S):
+            self._roll(connection, [key for key in self._followed if self._definitions.get(key.definition) is not None])
+        if self._is_due("forget", _FORGET_S):
+            now = utc_now()
+            self._followed = {
+                key: each for key, each in self._followed.items() if key.ends_at is None or key.ends_at > now
+            }
+            statements.forget_windows(connection, now - _KEPT)
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _poll(self, connection: Connection) -> None:
+        if self._watched != self._definitions:
+            self._watched, self._since = self._definitions, 0.0
+        now = utc_now()
+        found = statements.changed(connection, self._watched, self._since, now)
+        # A change that was not committed yet then may have an earlier time.
+        self._since = found.at - _PATIENCE_S
+        new = {counter: key for key, counter in found.ids.items() if key not in self._followed}
+        minutes = statements.spent_by_minute(connection, new, now - timedelta(hours=1)) if new else {}
+        self._followed.update(found.ids)
+        seen = {key: minutes.get(counter, {}) for counter, key in new.items()}
+        self._tell(News(found.figures, seen, statements.overrides(connection, now)))
+
+    def _tell(self, news: News) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(self._told, news)
+        except RuntimeError:
+            # The loop is closed.
+            self._closing.set()
+
+
+@contextlib.contextmanager
+def _answering(future: "Future[Any]") -> Iterator[None]:
+    """Answer a future in any case."""
+    try:
+        yield
+    except BaseException:
+        future.set_exception(Unreachable())
+        raise
+
+
+def _wanted(item: _Reserve | _Call) -> bool:
+    return item.future.set_running_or_notify_cancel()
+
+
+def _sqlstate(error: BaseException) -> str:
+    """Return the code of an error that the server states; "" if it states none."""
+    facts = getattr(getattr(error, "orig", None), "args", ())
+    return str(facts[0].get("C", "")) if facts and isinstance(facts[0], dict) else ""
+
+
+def _refused_for_good(error: BaseException) -> bool:
+    return _sqlstate(error).startswith(_REFUSED)
+
+
+def _reason(error: Exception) -> str:
+    code = _sqlstate(error)
+    return f"it answers with the error {code}" if code else "it does not answer"
