@@ -22,6 +22,15 @@ Signature = tuple[tuple[int, int, int] | None, ...]
 """Time, size and inode of each file, None for one that is missing."""
 
 
+def keys_by_name(paths: Paths, keys_file: Path | None) -> dict[str, Key]:
+    """Return all keys by their names; of several with a name, the one in use, or else the newest. Raises KeysError."""
+    found = KeyStore(paths.keys, paths.keys_pepper).keys()
+    if keys_file is not None:
+        found += read_keys_file(keys_file, secrets.token_bytes(32))
+    found.sort(key=lambda key: (key.revoked_at is None, key.created_at))
+    return {key.name: key for key in found}
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """What the files held: by the hash of a text, the key, and until when that text is accepted."""

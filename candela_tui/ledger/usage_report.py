@@ -26,10 +26,19 @@ class UsageBy(StrEnum):
     """The main agents, and each type of sub-agents."""
     BRANCH = "branch"
     """The git branch on which a session began."""
+    KEY = "key"
+    """The key of candela's own with which requests were sent."""
+    USER = "user"
+    """The user of that key."""
+    TEAM = "team"
+    """The team of that key."""
 
 
 IN_TIME = frozenset({UsageBy.DAILY, UsageBy.WEEKLY, UsageBy.MONTHLY, UsageBy.BLOCKS})
 """Reports whose rows follow each other in time."""
+
+OF_KEYS = frozenset({UsageBy.KEY, UsageBy.USER, UsageBy.TEAM})
+"""Reports whose rows are about keys, and those who have them."""
 
 Key = str | date | Block | None
 """What a row is about: text, the first day of a period, or a block. None: not known."""
@@ -56,6 +65,8 @@ class UsageGroup:
     first_at: datetime
     last_at: datetime
     totals: Totals
+    key: str | None = None
+    """The name of the key of candela's own, where the report asks for it."""
 
     @classmethod
     def of(cls, exchange: Exchange) -> "UsageGroup":
@@ -63,7 +74,8 @@ class UsageGroup:
         totals = Totals()
         totals.add(exchange)
         model = exchange.model_used or exchange.model
-        return cls(exchange.session_id, exchange.agent_id, model, exchange.started_at, exchange.started_at, totals)
+        at = exchange.started_at
+        return cls(exchange.session_id, exchange.agent_id, model, at, at, totals, exchange.key)
 
 
 @dataclass(slots=True)
@@ -125,6 +137,11 @@ class UsageReport:
         if self.by is UsageBy.BLOCKS:
             return Interval.SECOND
         return Interval.QUARTER if self.by in IN_TIME else None
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the exchanges of a group must have the key in common."""
+        return self.by in OF_KEYS
 
     def include(self, group: UsageGroup) -> None:
         """Add a group to its row."""

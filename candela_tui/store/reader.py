@@ -211,7 +211,7 @@ class StoreReader:
             with self._summing() as connection:
                 if connection is None:
                     return report
-                for group in read_groups(connection, query, report.within):
+                for group in read_groups(connection, query, report.within, keyed=report.keyed):
                     report.include(group)
                 is_live = exchanges.c.outcome == LIVE
                 rows = _rows(connection, WITH_RESULTS.where(*conditions(query), is_live))

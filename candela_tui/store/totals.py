@@ -115,8 +115,9 @@ def sources_of(connection: Connection, query: ExchangeQuery, without: Collection
 
 
 def source_of_exchanges(query: ExchangeQuery, without: Collection[str] = (), *more: ColumnElement[bool]) -> Source:
-    """Return the exchanges themselves as a source. They can also be grouped by the ``second`` of their beginning."""
-    groups: Columns = {**keys(STORED), "second": STORED["started_at_us"] // SECOND_US}
+    """Return the exchanges themselves as a source. They can also be grouped by the ``second`` of their beginning, and
+    by their ``key``."""
+    groups: Columns = {**keys(STORED), "key": STORED["key"], "second": STORED["started_at_us"] // SECOND_US}
     counted: Columns = {**bounds(STORED), **{part.name: func.sum(part.of(STORED)) for part in PARTS}}
     return Source(groups, counted, [*conditions(query, without), STORED["outcome"] != LIVE, *more])
 

@@ -29,14 +29,19 @@ _DAMAGED: Final = (ValueError, TypeError, ArithmeticError)
 _columns = exchanges.c
 
 
-def read_groups(connection: Connection, query: ExchangeQuery, within: Interval | None) -> Iterator[UsageGroup]:
-    """Yield the groups of the exchanges of a query that are not live, each within an interval of time or at any times.
-    Raises NotSummable."""
-    sources = [source_of_exchanges(query)] if within is Interval.SECOND else sources_of(connection, query)
-    names = ("session_id", "agent_id", "model", *([within.value] if within is not None else []))
+def read_groups(
+    connection: Connection, query: ExchangeQuery, within: Interval | None, *, keyed: bool = False
+) -> Iterator[UsageGroup]:
+    """Yield the groups of the exchanges of a query that are not live, each within an interval of time or at any times,
+    and with ``keyed``, each of one key. Raises NotSummable."""
+    # The sums that are kept know no seconds and no keys.
+    each = within is Interval.SECOND or keyed
+    sources = [source_of_exchanges(query)] if each else sources_of(connection, query)
+    texts = ("session_id", "agent_id", "model", *(["key"] if keyed else []))
+    names = (*texts, *([within.value] if within is not None else []))
     for group, (first, last, _), totals in grouped(connection, sources, *names):
-        session_id, agent_id, model = map(text_of, group[:3])
-        yield UsageGroup(session_id, agent_id, model, _time(first), _time(last), totals)
+        session_id, agent_id, model, *key = map(text_of, group[: len(texts)])
+        yield UsageGroup(session_id, agent_id, model, _time(first), _time(last), totals, *key)
 
 
 def read_agent_types(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> AgentTypes:

@@ -1,5 +1,6 @@
 """``candela report``: sums by day, session, model and so on."""
 
+import csv
 import json
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from candela_tui.exchange import Exchange
-from candela_tui.ledger.usage_report import UsageBy
+from candela_tui.ledger.usage_report import OF_KEYS, UsageBy
 from tests.cli.command import Home
 from tests.reports.exchanges import SESSION, exchange
 
@@ -50,7 +51,8 @@ async def test_every_report_has_the_same_sums_and_fields(recorded: Home, by: Usa
     document = await report(recorded, by)
     for row in document["rows"]:
         assert list(row)[: len(FIELDS)] == FIELDS
-        assert set(row) - set(FIELDS) == ({"block"} if by is UsageBy.BLOCKS else set())
+        further = {UsageBy.BLOCKS: {"block"}, UsageBy.KEY: {"user", "team", "project"}}
+        assert set(row) - set(FIELDS) == further.get(by, set())
     totals = document["totals"]
     assert (totals["requests"], totals["agents"], totals["unpriced_requests"]) == (4, 1, 1)
     assert totals["cost_usd"] == sum(row["cost_usd"] or 0 for row in document["rows"]) == 3 * Decimal("0.029363")
@@ -58,6 +60,28 @@ async def test_every_report_has_the_same_sums_and_fields(recorded: Home, by: Usa
 
 async def test_by_session_the_key_is_its_id(recorded: Home) -> None:
     assert {row["key"] for row in (await report(recorded, "session"))["rows"]} == {SESSION, None}
+
+
+async def test_by_key_user_and_team_the_records_of_the_keys_say_whose_the_cost_is(home: Home) -> None:
+    for name, *options in (("ci", "--team", "core", "--user", "ada", "--project", "api"), ("web", "--team", "core")):
+        assert (await home.run("keys", "create", "--name", name, *options)).code == 0
+    home.record(
+        exchange(1, key="ci"), exchange(2, key="ci"), exchange(3, key="web"), exchange(4, key="gone"), exchange(5)
+    )
+
+    found = {by: {row["key"]: row["requests"] for row in (await report(home, by))["rows"]} for by in OF_KEYS}
+    table = (await home.run("report", "key")).out
+    lines = list(csv.DictReader((await home.run("report", "key", "--csv", "--breakdown")).out.splitlines()))
+
+    assert found == {
+        "key": {"ci": 2, "web": 1, "gone": 1, None: 1},
+        "user": {"ada": 2, None: 3},
+        "team": {"core": 3, None: 2},
+    }
+    assert "without a key" in table
+    assert (lines[0]["key"], lines[0]["user"], lines[0]["team"], lines[0]["project"]) == ("ci", "ada", "core", "api")
+    assert lines[0]["model"]
+    assert Decimal(lines[0]["cost_usd"]) == 2 * Decimal("0.029363")
 
 
 async def test_a_day_is_that_of_the_time_zone(recorded: Home) -> None:

@@ -14,10 +14,11 @@ from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.progress import Progress
 from candela_tui.ledger.cache_misses import MissesBy
 from candela_tui.ledger.session_requests import SessionRequests
-from candela_tui.ledger.usage_report import UsageBy
+from candela_tui.ledger.usage_report import OF_KEYS, UsageBy
 from candela_tui.ledger.what_if import WhatIf
 from candela_tui.reports.json_text import json_text
 from candela_tui.reports.usage.arithmetic import arithmetic_lines
+from candela_tui.reports.usage.files import file_text
 from candela_tui.reports.usage.plot import plot_lines
 from candela_tui.reports.usage.reading import Selected, Wanted, read_report
 from candela_tui.reports.usage.records import report_record
@@ -27,6 +28,7 @@ from candela_tui.text import amounts
 from candela_tui.text.times import Clock, end_of, moment_of
 
 if TYPE_CHECKING:
+    from candela_tui.keys.key import Key
     from candela_tui.pricing import Pricer
 
 _CACHE: Final = "cache"
@@ -79,6 +81,7 @@ def _what_if(context: click.Context, option: click.Parameter, text: str | None) 
     help="For the cache: list the causes within each day, session or type of agent.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV; with --breakdown, a line for each model of a row.")
 @pass_invocation
 def report(
     invocation: Invocation,
@@ -92,6 +95,7 @@ def report(
     what_if: WhatIf | None,
     within: str | None,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Sum up tokens and cost by day, session, model and so on.
 
@@ -100,6 +104,7 @@ def report(
     daily, weekly, monthly   by time; a week begins on Monday
     session, project, branch by the session, its directory or its git branch
     model, agent             by the model that answered, or the type of agent
+    key, user, team          by candela's own keys, and by those who have them
     blocks                   by the windows of five hours of a subscription
     cache                    what missed the prompt cache, by cause, and what would have saved most
 
@@ -109,19 +114,23 @@ def report(
       candela report weekly --since 2026-11-01 --breakdown
       candela report blocks --since 2d
       candela report model --filter "agent:Explore" --json
+      candela report team --since 2026-11-01 --until 2026-11-30 --csv
       candela report monthly --what-if model=claude-haiku-4-5
       candela report cache --since 7d --by session
     """
     clock = Clock(zone=zone)
     query = ExchangeQuery(since=_time("--since", moment_of, since, clock), until=_time("--until", end_of, until, clock))
     if by == _CACHE:
-        if breakdown or plot or what_if is not None:
-            raise click.UsageError("--breakdown, --plot and --what-if are not for the cache; --by is.")
+        if breakdown or plot or what_if is not None or as_csv:
+            raise click.UsageError("--breakdown, --plot, --what-if and --csv are not for the cache; --by is.")
         _report_cache(invocation, query, wanted, MissesBy(within) if within is not None else None, clock, as_json)
         return
     if within is not None:
         raise click.UsageError("--by is only for `candela report cache`.")
-    asked = Wanted(UsageBy(by), clock, since=query.since, until=query.until, filter=wanted, what_if=what_if)
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv contradict each other.")
+    keys = _keys(invocation) if UsageBy(by) in OF_KEYS else {}
+    asked = Wanted(UsageBy(by), clock, since=query.since, until=query.until, filter=wanted, what_if=what_if, keys=keys)
     requests = 0
 
     def counted(sessions: Iterable[Selected]) -> Iterator[Selected]:
@@ -134,6 +143,9 @@ def report(
         found = read_report(store, asked, lambda: _pricer(invocation), counted)
     if as_json:
         echo_json(json_text(report_record(found)))
+        return
+    if as_csv:
+        click.echo(file_text(found, "csv", breakdown=breakdown), nl=False)
         return
     if not found.rows:
         _say_nothing(invocation, query, wanted)
@@ -173,6 +185,16 @@ def _report_cache(
         _say_nothing(invocation, query, wanted)
     else:
         _echo_lines(cache_report_lines(found, output_width()))
+
+
+def _keys(invocation: Invocation) -> "dict[str, Key]":
+    from candela_tui.keys.errors import KeysError
+    from candela_tui.keys.ring import keys_by_name
+
+    try:
+        return keys_by_name(invocation.paths, invocation.settings().proxy.keys_file)
+    except KeysError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _pricer(invocation: Invocation) -> "Pricer":

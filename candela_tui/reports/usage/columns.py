@@ -1,6 +1,6 @@
 """The columns of a usage report, in the words that users of ccusage know, and which of them fit into a width."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,10 +10,11 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from candela_tui.analysis import labels
+from candela_tui.keys.key import Key
 from candela_tui.ledger.blocks import Block, Pace, pace
 from candela_tui.ledger.names import session_title
 from candela_tui.ledger.totals import Totals
-from candela_tui.ledger.usage_report import IN_TIME, UsageBy
+from candela_tui.ledger.usage_report import IN_TIME, OF_KEYS, UsageBy
 from candela_tui.ledger.what_if import Compared
 from candela_tui.reports.usage.reading import FinishedReport, ReportRow
 from candela_tui.reports.usage.records import key_text
@@ -115,6 +116,8 @@ def label_of(report: FinishedReport, row: ReportRow) -> str:
         return terminal_safe(session_title(session)) if session is not None else "requests without a session"
     if by is UsageBy.MODEL and isinstance(key, str):
         return _model(key)
+    if by in OF_KEYS and key is None:
+        return f"without a {by}"
     return terminal_safe(key_text(key, by) or UNKNOWN)
 
 
@@ -129,6 +132,10 @@ def _tokens(of: Callable[[Totals], int]) -> Callable[[ReportLine, Clock], str]:
 def cost_of(totals: Totals) -> str:
     """Return the cost of some requests as text, with ``≥`` where it is a lower bound."""
     return amounts.cost(totals.cost, lower_bound=totals.at_least)
+
+
+def _of_key(keys: Mapping[str, Key], name: str, line: ReportLine, clock: Clock) -> str:
+    return terminal_safe(getattr(keys.get(line.label), name, None) or "")
 
 
 def _saved(line: ReportLine, clock: Clock) -> str:
@@ -173,6 +180,9 @@ _NAMES = {
     UsageBy.MODEL: "MODEL",
     UsageBy.AGENT: "AGENT",
     UsageBy.BRANCH: "BRANCH",
+    UsageBy.KEY: "KEY",
+    UsageBy.USER: "USER",
+    UsageBy.TEAM: "TEAM",
 }
 _MUST = 100
 """The rank of columns that are never left out."""
@@ -185,6 +195,11 @@ def columns_of(report: FinishedReport, *, breakdown: bool) -> list[Column]:
     columns = [Column(_NAMES[by], lambda line, _: line.label, _MUST, right=False, flexible=by not in IN_TIME)]
     if by is UsageBy.SESSION:
         columns.append(Column("SESSION", lambda line, _: line.id, 15, right=False))
+    if by is UsageBy.KEY:
+        columns += [
+            Column(name.upper(), partial(_of_key, report.wanted.keys, name), 45, right=False)
+            for name in ("user", "team", "project")
+        ]
     if by is UsageBy.BLOCKS:
         columns.append(Column("WINDOW", lambda line, _: line.window, 90, right=False))
     if by is not UsageBy.MODEL:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from candela_tui.analysis.filter import Filter, parse
 from candela_tui.exchange import Exchange
+from candela_tui.keys.key import Key as OwnKey
 from candela_tui.ledger.blocks import LENGTH, Blocks
 from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.session_sums import SessionTotals
 from candela_tui.ledger.usage_report import (
     IN_TIME,
     MAIN_AGENT,
+    OF_KEYS,
     Key,
     UsageBy,
     UsageGroup,
@@ -40,6 +42,8 @@ class Wanted:
     until: datetime | None = None
     filter: Filter = _EVERY_REQUEST
     what_if: WhatIf | None = None
+    keys: Mapping[str, OwnKey] = field(default_factory=dict)
+    """The keys of candela's own by name, for reports by user and team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,11 @@ def _key_of(
         return lambda group: group.session_id
     if by is UsageBy.MODEL:
         return lambda group: group.model
+    if by is UsageBy.KEY:
+        return lambda group: group.key
+    if by in OF_KEYS:
+        owners = {name: key.user if by is UsageBy.USER else key.team for name, key in wanted.keys.items()}
+        return lambda group: owners.get(group.key or "")
     # Requests without a session have nothing in common: of no directory or branch is known that it is theirs.
     places = {
         each.session_id: each.cwd if by is UsageBy.PROJECT else each.git_branch

@@ -13,6 +13,8 @@ from candela_tui.reports.usage.reading import FinishedReport, ReportRow
 
 JsonRecord = dict[str, Any]
 
+_OF_KEY = ("user", "team", "project")
+"""What the record of a key says besides its name."""
 FROM_ANSWERS, FROM_FIRST_USE = "answers", "first use"
 
 
@@ -32,6 +34,9 @@ def report_record(report: FinishedReport) -> JsonRecord:
 def row_record(report: FinishedReport, row: ReportRow) -> JsonRecord:
     """Return one row. What is not known is None."""
     record = {"key": key_text(row.key, report.wanted.by), **_sums_record(row.sums)}
+    if report.wanted.by is UsageBy.KEY:
+        key = report.wanted.keys.get(str(row.key))
+        record |= {name: getattr(key, name, None) for name in _OF_KEY}
     if isinstance(row.key, Block):
         record["block"] = _block_record(report, row, row.key)
     if row.compared is not None:
@@ -61,6 +66,15 @@ def flat_records(report: FinishedReport) -> Iterator[JsonRecord]:
             nested = record.pop(name, None) or {}
             record |= {f"{name}_{each}": value for each, value in nested.items() if not isinstance(value, dict)}
         yield record
+
+
+def model_records(report: FinishedReport) -> Iterator[JsonRecord]:
+    """Yield each model of each row as a record that fits a line of a table."""
+    for row in report.rows:
+        record = row_record(report, row)
+        named: JsonRecord = {name: record[name] for name in ("key", *_OF_KEY) if name in record}
+        for model in record["breakdown"]:
+            yield named | {name: value for name, value in model.items() if name != "cost_parts_usd"}
 
 
 def _sums_record(sums: UsageSums) -> JsonRecord:

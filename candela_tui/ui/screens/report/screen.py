@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from candela_tui.analysis.filter import parse_beginning
 from candela_tui.config import ConfigError
 from candela_tui.files import write_new
-from candela_tui.ledger.usage_report import IN_TIME, UsageBy
+from candela_tui.ledger.usage_report import IN_TIME, OF_KEYS, UsageBy
 from candela_tui.ledger.what_if import WhatIf
 from candela_tui.reports.usage.arithmetic import arithmetic_lines
 from candela_tui.reports.usage.files import FORMS, file_text
@@ -39,7 +39,8 @@ from candela_tui.ui.widgets.tab_bar import TabBar, TabName
 from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
-_REPORTS = tuple(UsageBy)
+_REPORTS = tuple(by for by in UsageBy if by not in OF_KEYS)
+"""Each has a digit. Who has keys of candela's own has `candela report`."""
 _SPANS = ("today", "7d", "30d", "90d")
 _ALL_TIME = "all"
 _HIGH_ENOUGH = 30
