@@ -1,14 +1,23 @@
 """``S`` searches the text of all sessions, and a hit opens the request at the place."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import ComposeResult
+from textual.screen import Screen
 
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.ui.screens.request.screen import RequestScreen
 from candela_tui.ui.screens.search.screen import SearchScreen
+from candela_tui.ui.state.preferences import Preferences
+from candela_tui.ui.widgets.text_view.folding.content import LinesContent
+from candela_tui.ui.widgets.text_view.folding.detail_levels import DetailLevels
+from candela_tui.ui.widgets.text_view.folding.folded_lines import FoldedLines
+from candela_tui.ui.widgets.text_view.folding.folds import Fold
+from candela_tui.ui.widgets.text_view.text_view import TextView
 from tests.fulltext.recorded_history import RecordedHistory, call, prompt, result, text
 from tests.ui.scene import NOW, Scene, shows, typed, until
 
@@ -84,6 +93,38 @@ async def test_of_several_places_with_the_words_the_one_of_the_hit_is_shown(scen
         await pilot.press("enter", *"j" * parts.index("result"), "enter")
         # The prompt and the answer before it have this line, too.
         await shows(pilot, "3/3")
+
+
+class Viewed(Screen[None]):
+    """A view of lines that grow."""
+
+    def __init__(self, lines: FoldedLines) -> None:
+        super().__init__()
+        self.view = TextView(lines)
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+
+
+def block(section: str) -> Fold:
+    return Fold("", LinesContent((("heron", ""),)), section, section=section)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_the_hit_of_a_section_is_waited_for_while_the_page_is_written(scene: Scene, comes: bool) -> None:
+    lines = FoldedLines(80, DetailLevels(Preferences(), {}))
+    screen = Viewed(lines)
+    async with scene.opened() as pilot:
+        await pilot.app.push_screen(screen)
+        deque(lines.add([block("message 1")]), 0)
+        screen.view.show_lines(lines, more=True)
+        screen.view.search("heron", "message 2")
+        await until(pilot, lambda: screen.view.search_state == (0, 1, False))
+        if comes:
+            deque(lines.add([block("message 2")]), 0)
+            screen.view.grew()
+        screen.view.go_on(False)
+        await until(pilot, lambda: screen.view.search_state == ((2, 2, True) if comes else (1, 1, True)))
 
 
 async def test_hits_of_other_sessions_are_stepped_through(scene: Scene) -> None:

@@ -138,7 +138,7 @@ class OpenPages:
             nonlocal shown
             if page.lines is not shown:
                 shown = page.lines
-                self._view.show_lines(shown, at=known.at, follow=page.follows)
+                self._view.show_lines(shown, at=known.at, follow=page.follows, more=known.steps is not None)
                 self._release_dropped()
             else:
                 # The lines before the position to show may only now exist.

@@ -90,12 +90,13 @@ class LineView(Scroller, can_focus=True, inherit_bindings=False):
         bottom = min(lines, top + self.size.height)
         return ViewPosition(min(lines, top + 1), lines, bottom / lines if lines else 1.0, self._goes_on)
 
-    def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False) -> None:
-        """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow."""
+    def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False, more: bool = False) -> None:
+        """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow. ``more``: there are
+        more lines than these, as ``go_on`` takes it."""
         self._lines = lines
         self._following = follow
         self._left = 0
-        self._goes_on = False
+        self._goes_on = more
         self.grew(at=at)
 
     def go_on(self, more: bool) -> None:

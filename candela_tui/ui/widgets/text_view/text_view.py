@@ -49,12 +49,13 @@ class TextView(LineView, inherit_bindings=False):
         self._goal = ""
         """The section to go to once it is there; empty if there is none."""
 
-    def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False) -> None:
-        """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow."""
+    def show_lines(self, lines: Lines, *, at: float = 0, follow: bool = False, more: bool = False) -> None:
+        """Show other lines, from line ``at`` on. With ``follow``, stay at the end as they grow. ``more``: there are
+        more lines than these, as ``go_on`` takes it."""
         self._lines = lines
         self._chosen = None
         self._forget_hits()
-        super().show_lines(lines, at=at, follow=follow)
+        super().show_lines(lines, at=at, follow=follow, more=more)
         self._reach_goal()
         self.refresh_bindings()
 
@@ -95,6 +96,7 @@ class TextView(LineView, inherit_bindings=False):
         super().go_on(more)
         if self._query is not None:
             self._search_on()
+            self._to_any_hit()
             self.post_message(self.Searched())
 
     def line_in_view(self, number: int) -> Line:
@@ -323,7 +325,11 @@ class TextView(LineView, inherit_bindings=False):
 
     async def _find_hits(self) -> None:
         await in_slices(self._finder.steps(), self._search_grew)
-        if self._hit < 0 and self._finder.hits and not (self._goes_on and self._section):
+        self._to_any_hit()
+
+    def _to_any_hit(self) -> None:
+        """Go to the first hit if none is where it was wanted. While lines are added, one may still be."""
+        if self._hit < 0 and self._finder.hits and self._finder.complete and not (self._goes_on and self._section):
             self._to_hit(0)
             self.post_message(self.Searched())
 
