@@ -4,8 +4,9 @@ Sources, read 2026-11-21:
 https://platform.claude.com/docs/en/build-with-claude/effort (levels by model),
 https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking (adaptive from 4.6, budgets before),
 https://platform.claude.com/docs/en/about-claude/models/migration-guide (no sampling parameters from Opus 4.7),
-https://platform.claude.com/docs/en/about-claude/models/overview (longest outputs). That temperature and top_p exclude
-each other from Opus 4.1 is what the API answers: https://github.com/BerriAI/litellm/issues/15097.
+https://platform.claude.com/docs/en/about-claude/models/overview (longest outputs). Claude Code 2.1.197 and 2.1.332
+send the same lengths with CLAUDE_CODE_MAX_OUTPUT_TOKENS=999999, and 128000 from 4.6 on. That temperature and top_p
+exclude each other from Opus 4.1 is what the API answers: https://github.com/BerriAI/litellm/issues/15097.
 """
 
 from candela_tui.protocol.model_ids import model_name

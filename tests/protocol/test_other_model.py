@@ -80,8 +80,17 @@ def test_another_member_of_output_config_stays() -> None:
     [
         (HAIKU, 128_000, 64_000),
         (HAIKU, 32_000, 32_000),
-        ("claude-opus-4-1", 64_000, 32_000),
-        ("claude-3-haiku-20240307", 64_000, 4_096),
+        # What Claude Code sends itself, if it may send as much as it likes.
+        ("claude-3-haiku-20240307", 128_000, 4_096),
+        ("claude-3-5-sonnet-20241022", 128_000, 8_192),
+        ("claude-3-5-haiku-20241022", 128_000, 8_192),
+        ("claude-3-7-sonnet-20250219", 128_000, 64_000),
+        ("claude-opus-4-20250514", 128_000, 32_000),
+        ("claude-opus-4-1-20250805", 128_000, 32_000),
+        ("claude-sonnet-4-20250514", 128_000, 64_000),
+        ("claude-sonnet-4-5-20250929", 128_000, 64_000),
+        ("claude-opus-4-5-20251101", 128_000, 64_000),
+        ("claude-sonnet-4-6", 128_000, 128_000),
         (OPUS, 128_000, 128_000),
     ],
 )
