@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,9 @@ def test_a_budget_that_stands_worse_is_notified_once_unless_that_is_off() -> Non
     assert attention.stand([MY_DAY, OF_SESSION]) == ["the budget my day is at 84%: $16.40 of $20.00 spent"]
     assert attention.stand([MY_DAY, OF_SESSION]) == []
     blocked = replace(MY_DAY, state=Standing.BLOCKED)
+    at_95 = replace(MY_DAY, spent_usd=Decimal("19.00"), passed_mark=0.95)
+    assert attention.stand([at_95]) == ["the budget my day is at 97%: $19.00 of $20.00 spent"]
+    assert attention.stand([at_95]) == attention.stand([MY_DAY]) == []
     assert attention.stand([blocked]) == ["the budget my day refuses requests: $16.40 of $20.00 spent"]
     assert attention.stand([TOKENS]) == []
     quiet = Attention(AttentionSettings(how="bell", budgets=False), NOW)

@@ -585,6 +585,7 @@ class Budgets:
             last_hour_tokens=last_hour.tokens,
             unpriced_models=tuple(account.unpriced),
             override=override,
+            passed_mark=max((mark for mark in _marks(budget.settings) if account.share() >= mark), default=0.0),
         )
 
 

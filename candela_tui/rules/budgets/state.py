@@ -63,6 +63,8 @@ class BudgetState:
     unpriced_models: tuple[str, ...] = ()
     """Models without a price that were used in the window: their requests count in tokens only."""
     override: Override | None = None
+    passed_mark: float = 0.0
+    """The highest part of the limit that is spent, of those that the user wants to know of: 1 is all of it, 0 none."""
 
     @property
     def full(self) -> float:

@@ -28,6 +28,9 @@ _Caller = tuple[str | None, str | None]
 
 _Budget = tuple[str, str | None]
 """The name of a budget, and the target that it is for."""
+_Stands = tuple[int, float]
+"""How alarming the state of a budget is, and the highest mark that it has passed."""
+_FINE: _Stands = (0, 0.0)
 _ALARMING = {Standing.OK: 0, Standing.OVERRIDDEN: 0, Standing.WARNED: 1, Standing.BLOCKED: 2}
 
 
@@ -53,7 +56,7 @@ class Attention:
         self._failing: set[_Caller] = set()
         self._failed: dict[_Caller, dict[str, Exchange]] = {}
         """Failures by caller and id, since the caller's last success or reported failure."""
-        self._budgets: dict[_Budget, Standing] | None = None
+        self._budgets: dict[_Budget, _Stands] | None = None
         self._day: date | None = None
         self._told_usd = Decimal(0)
 
@@ -137,13 +140,15 @@ class Attention:
         history."""
         before = self._budgets
         now = {(state.name, state.target): state for state in states}
-        self._budgets = {key: state.state for key, state in now.items()}
+        self._budgets = {key: _stands(state) for key, state in now.items()}
         if before is None or not self._settings.budgets:
             return []
-        worse = [
-            state for key, state in now.items() if _ALARMING[state.state] > _ALARMING[before.get(key, Standing.OK)]
-        ]
-        return [_of_budget(state) for state in worse]
+        return [_of_budget(state) for key, state in now.items() if _stands(state) > before.get(key, _FINE)]
+
+
+def _stands(state: BudgetState) -> _Stands:
+    alarming = _ALARMING[state.state]
+    return (alarming, state.passed_mark) if alarming else _FINE
 
 
 def _of_budget(state: BudgetState) -> str:
