@@ -10,6 +10,8 @@ from threading import Lock
 
 import msgspec
 
+from candela_tui.analysis.filter import parse_for_arrivals
+from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.config import RulesSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.exchange.arrival import is_any_of
@@ -68,9 +70,7 @@ class CacheRule:
         found = await asyncio.to_thread(self._answers.find, request)
         if found is None or await refused_by_key(request, request.route.provider) is not None:
             return await upstream.attempt(request)
-        cost = f"which cost {money(found.saved)}" if found.saved is not None else "whose cost is not known"
-        words = f"the answer to {found.of}, {cost}"
-        request.noted.append(RuleAction(_NAME, "cache", self._dry_run, words))
+        request.noted.append(_given_again(found.of, found.saved, dry_run=self._dry_run))
         if self._dry_run:
             return await upstream.attempt(request)
         fields = [("Content-Type", found.content_type), (FIELD, "hit")]
@@ -130,16 +130,7 @@ class StoredAnswers:
                 self._read_to = exchange.id
 
     def _take(self, exchange: Exchange) -> None:
-        try:
-            body = self._store.request_body(exchange.id)
-            whole = self._store.exchange(exchange.id)
-            if body is None or whole is None:
-                return
-            encoding = header(whole.request_headers or (), "content-encoding") or ""
-            key = digest(whole, decode_whole(encoding, body), whole.key)
-        except (StoreError, BadEncoding):
-            # It is damaged, as `candela db check` says.
-            return
+        key = _recorded_digest(self._store, exchange)
         if key is not None:
             self._ids[key] = exchange.id
             self._ids.move_to_end(key)
@@ -157,6 +148,51 @@ class StoredAnswers:
             return None
         cost = exchange.cost.total if exchange.cost is not None else None
         return StoredAnswer(exchange.id, header(fields, "content-type") or "application/json", body, cost)
+
+
+class RecordedRepeats:
+    """Finds the recorded requests that would have got the answer to an earlier one."""
+
+    def __init__(self, settings: RulesSettings, store: StoreReader) -> None:
+        self._kinds = frozenset(map(Kind, settings.cache.kinds))
+        self._wanted = parse_for_arrivals(settings.cache.match) if settings.cache.match else None
+        self._most_age = timedelta(hours=settings.cache.max_age_h)
+        self._store = store
+        self._newest: dict[bytes, Exchange] = {}
+
+    def action(self, exchange: Exchange, around: Surroundings) -> RuleAction | None:
+        """Return what would have been done about a request, and take its answer for those that follow."""
+        wanted = exchange.kind in self._kinds or (self._wanted is not None and self._wanted.matches(exchange, around))
+        if exchange.method != "POST" or exchange.live or exchange.imported is not None or not wanted:
+            return None
+        key = _recorded_digest(self._store, exchange)
+        if key is None:
+            return None
+        earlier = self._newest.get(key)
+        if earlier is not None and earlier.started_at >= exchange.started_at - self._most_age:
+            # The earlier answer stays the one to give: this one would not have been asked for.
+            return _given_again(earlier.id, earlier.cost.total if earlier.cost is not None else None, dry_run=False)
+        if may_repeat(exchange):
+            self._newest[key] = exchange
+        return None
+
+
+def _given_again(of: str, saved: Decimal | None, *, dry_run: bool) -> RuleAction:
+    cost = f"which cost {money(saved)}" if saved is not None else "whose cost is not known"
+    return RuleAction(_NAME, "cache", dry_run, f"the answer to {of}, {cost}")
+
+
+def _recorded_digest(store: StoreReader, exchange: Exchange) -> bytes | None:
+    """Return the digest of a recorded request; None if its body is not there."""
+    try:
+        body, whole = store.request_body(exchange.id), store.exchange(exchange.id)
+        if body is None or whole is None:
+            return None
+        encoding = header(whole.request_headers or (), "content-encoding") or ""
+        return digest(whole, decode_whole(encoding, body), whole.key)
+    except (StoreError, BadEncoding):
+        # It is damaged, as `candela db check` says.
+        return None
 
 
 def may_repeat(exchange: Exchange) -> bool:

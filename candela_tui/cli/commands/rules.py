@@ -254,7 +254,8 @@ def try_rules(invocation: Invocation, since: datetime | None, as_json: bool) -> 
 
     settings = invocation.settings().rules
     with recorded(invocation) as store:
-        found = list(Trial(settings, store).actions(since))
+        trial = Trial(settings, store)
+        found = list(trial.actions(since))
     if as_json:
         records = [
             {
@@ -285,3 +286,5 @@ def try_rules(invocation: Invocation, since: datetime | None, as_json: bool) -> 
         click.echo(table(("ID", "STARTED", "SESSION", "RULE", "ACTION", "WHY"), rows, flexible=5))
     else:
         click.echo("The rules would have done nothing.", err=True)
+    for words in trial.not_known():
+        click.echo(words, err=True)

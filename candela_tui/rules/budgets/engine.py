@@ -550,6 +550,10 @@ class Budgets:
         ]
         return max(shares, default=0.0)
 
+    def full_for_recorded(self, exchange: Exchange, types: "_AgentTypes", budget: str | None = None) -> float:
+        """Return how full the fullest budget is that a recorded request falls under, as if it came now."""
+        return self.full(self._recorded(exchange, types), budget)
+
     def _state(self, budget: Budget, target: str, account: Balance) -> BudgetState:
         now, bounds = self._now(), self._bounds(budget)
         override = self._override(budget)
@@ -585,7 +589,7 @@ class Budgets:
             last_hour_tokens=last_hour.tokens,
             unpriced_models=tuple(account.unpriced),
             override=override,
-            passed_mark=max((mark for mark in _marks(budget.settings) if account.share() >= mark), default=0.0),
+            passed_mark=max((mark for mark in budget.marks if account.share() >= mark), default=0.0),
         )
 
 

@@ -74,11 +74,14 @@ class ModelPolicy:
                 return meant, f"for {agent}"
         return model, "which is its alias"
 
-    def cheaper(self, model: str, mark: BelowBudget, route: RouteName) -> str | None:
-        """Return the model that takes the place of a model past a mark of a budget, or None if none does."""
+    def below(self, model: str, mark: BelowBudget, route: RouteName) -> tuple[str, str] | None:
+        """Return the model that takes the place of a model past a mark of a budget, and why; None if none does."""
         found = next((cheap for pattern, cheap in mark.models.items() if matches_model(pattern, model)), None)
         meant = self.meant(found, route) if found is not None else None
-        return meant if meant is not None and not same_model(meant, model) else None
+        if meant is None or same_model(meant, model):
+            return None
+        budget = f'the budget "{mark.budget}"' if mark.budget else "a budget"
+        return meant, f"because {budget} is past {mark.past:.0%}"
 
     def denial(self, model: str) -> Denial | None:
         """Return why a model may not be used, or None if it may."""

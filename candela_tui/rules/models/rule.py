@@ -88,8 +88,7 @@ class ModelRule:
         model, because = self._policy.chosen(asked, route, agent)
         if self._policy.marks:
             for mark in await self._fullness.reached(request, self._policy.marks):
-                cheaper = self._policy.cheaper(model, mark, route)
-                if cheaper is not None:
-                    budget = f'the budget "{mark.budget}"' if mark.budget else "a budget"
-                    return cheaper, f"because {budget} is past {mark.past:.0%}"
+                found = self._policy.below(model, mark, route)
+                if found is not None:
+                    return found
         return model, because

@@ -17,7 +17,7 @@ from candela_tui.rules.routes.upstreams import RouteUpstreams, WithoutFields, fo
 from candela_tui.rules.routes.weights import route_by_weight
 from candela_tui.rules.rule import RuledUpstream
 
-_NAME: Final = "rules.routes"
+NAME: Final = "rules.routes"
 
 
 class Routing:
@@ -47,7 +47,7 @@ class RouteChoice:
     """Sends a request to the provider that its header field names, or that its session has by weight, and lets others
     answer if that one fails."""
 
-    name = _NAME
+    name = NAME
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class RouteChoice:
         try:
             pin = self._pin.route(request.headers)
         except UnknownRoute as unknown:
-            return refused(request, _NAME, f"candela can't choose the provider: {unknown}.")
+            return refused(request, NAME, f"candela can't choose the provider: {unknown}.")
         if pin is not None:
             return await self._at_pin(pin, request)
         home = route_to(request.route.provider).name
@@ -93,7 +93,7 @@ class RouteChoice:
         if route == own:
             return own
         words = f"the session's requests {'would go' if self._dry_run else 'go'} to {title_of(route)} by its weight"
-        request.noted.append(RuleAction(_NAME, "route", self._dry_run, words))
+        request.noted.append(RuleAction(NAME, "route", self._dry_run, words))
         return own if self._dry_run else route
 
     async def _at_pin(self, pin: RouteName, request: ClientRequest) -> Attempt | Reply:
@@ -103,9 +103,9 @@ class RouteChoice:
         step = await self._at(pin, request, call.model if call is not None else None)
         if step is None:
             words = f"candela can't ask {title_of(pin)}, which {FIELD} names, for {request.method} {request.resource}."
-            return refused(request, _NAME, words)
+            return refused(request, NAME, words)
         if pin != route_to(request.route.provider).name:
-            request.noted.append(RuleAction(_NAME, "route", False, f"the client asks for {title_of(pin)}"))
+            request.noted.append(RuleAction(NAME, "route", False, f"the client asks for {title_of(pin)}"))
         return step
 
     async def _at(self, route: RouteName, request: ClientRequest, model: str | None) -> Attempt | Reply | None:
