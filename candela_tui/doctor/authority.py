@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, client_environment
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.destination import LOOPBACK
+from candela_tui.doctor.destination import asks_through_candela
 from candela_tui.proxy.tls_interception.files import AuthorityError, key_path
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _EXTRA = "NODE_EXTRA_CA_CERTS"
 def check_authority(context: DoctorContext) -> Sequence[CheckResult]:
     """Look at the authority, and at what Claude Code trusts if candela is its HTTPS proxy. Blocks."""
     client = client_environment(context)
-    intercepted = _asks_through_candela(client, context.settings.proxy.port)
+    intercepted = asks_through_candela(client, context.settings.proxy.port)
     directory = context.paths.authority
     if not key_path(directory).exists():
         words = "none, so candela opens no connection"
@@ -51,17 +50,6 @@ def check_authority(context: DoctorContext) -> Sequence[CheckResult]:
     if left < SOON:
         return [TOPIC.warn(f"valid until {until} only", _RENEW)]
     return [TOPIC.ok(f"valid until {until}, for names below {', '.join(authority.domains)}")]
-
-
-def _asks_through_candela(client: ClientEnvironment, port: int) -> bool:
-    proxy = client.get("HTTPS_PROXY") or client.get("https_proxy")
-    if proxy is None:
-        return False
-    try:
-        host, given = urlsplit(proxy.value).hostname, urlsplit(proxy.value).port
-    except ValueError:
-        return False
-    return host in LOOPBACK and given == port
 
 
 def _untrusted(client: ClientEnvironment, authority: "Authority") -> CheckResult | None:

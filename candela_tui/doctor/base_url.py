@@ -15,7 +15,13 @@ from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.client_settings import ClientEnvironment, ClientVariable, client_environment
 from candela_tui.doctor.cloud_switches import chosen_switch
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.doctor.destination import REACHES_NOTHING, Destination, destination_of, no_answer
+from candela_tui.doctor.destination import (
+    REACHES_NOTHING,
+    Destination,
+    asks_through_candela,
+    destination_of,
+    no_answer,
+)
 from candela_tui.proxy.listen import HOST, running_candela
 from candela_tui.proxy.routes import Routes
 
@@ -30,6 +36,8 @@ def check_base_url(context: DoctorContext) -> Sequence[CheckResult]:
     found = client.deciding(BASE_URL)
     exported = context.environ.get(BASE_URL)
     meant = destination_of(exported, context.settings) if exported else None
+    if found is None and asks_through_candela(client, context.settings.proxy.port):
+        return [TOPIC.ok("not set: Claude Code asks its provider itself, through candela as its HTTPS proxy")]
     if found is None:
         return [TOPIC.ok("not set, so Claude Code bypasses candela unless candela starts it", _HOW)]
     if found.file is not None and not found.value:

@@ -89,3 +89,15 @@ def is_listening(port: int, host: str = HOST) -> bool:
     except OSError:
         return False
     return True
+
+
+def asks_through_candela(client: ClientEnvironment, port: int) -> bool:
+    """Return whether candela's port is Claude Code's HTTPS proxy, as with ``--intercept``."""
+    proxy = client.get("HTTPS_PROXY") or client.get("https_proxy")
+    if proxy is None:
+        return False
+    try:
+        host, given = urlsplit(proxy.value).hostname, urlsplit(proxy.value).port
+    except ValueError:
+        return False
+    return host in LOOPBACK and given == port

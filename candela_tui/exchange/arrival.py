@@ -45,6 +45,7 @@ def beginning(request: ClientRequest, call: ParsedRequest) -> Exchange:
         dialect=dialect_of(request),
         provider=request.route.provider,
         request_bytes=len(request.body),
+        arrival=request.arrival,
         **_said(request, call, hints_of(request.headers), call.operation),
     )
 

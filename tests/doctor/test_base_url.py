@@ -71,6 +71,14 @@ async def test_not_set_is_fine_and_says_how_to_set_it(make_context: MakeContext)
     assert 'eval "$(candela env)"' in check.fix
 
 
+async def test_not_set_is_fine_where_candela_is_the_https_proxy(make_context: MakeContext) -> None:
+    context = make_context()
+    environ = {"HTTPS_PROXY": f"http://127.0.0.1:{context.settings.proxy.port}"}
+    check = await checked(make_context(settings=context.settings, environ=environ))
+    assert (check.state, check.fix) == (CheckState.OK, "")
+    assert "through candela as its HTTPS proxy" in check.words
+
+
 async def test_a_shell_that_leads_to_a_running_candela_is_well(make_context: MakeContext, proxy: RunningProxy) -> None:
     context = make_context({"proxy": {"port": proxy.port}}, environ=exported(proxy.url))
     check = await checked(context)

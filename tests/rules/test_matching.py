@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from candela_tui.analysis.filter import FilterError
 from candela_tui.exchange import Delegation, Exchange
 from candela_tui.ledger.running import RunningLedger
+from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import ClientRequest
@@ -53,12 +55,20 @@ async def matches(text: str, request: ClientRequest, ledger: RunningLedger | Non
         ("kind:messages -agent:main", False),
         ("agent:main route:direct", True),
         ("provider:anthropic or kind:title", True),
+        ("arrival:base_url", True),
+        ("arrival:intercepted", False),
         ("sent>1MB", False),
         ("class:main", False),
     ],
 )
 async def test_a_filter_matches_by_what_the_request_says(text: str, wanted: bool) -> None:
     assert await matches(text, asking()) is wanted
+
+
+async def test_a_filter_matches_by_the_way_in() -> None:
+    request = replace(asking(), arrival=Arrival.INTERCEPTED)
+    assert await matches("arrival:intercepted", request)
+    assert not await matches("arrival:base_url", request)
 
 
 def test_a_field_that_only_the_answer_decides_is_a_mistake() -> None:
