@@ -20,6 +20,7 @@ from candela_tui.config.places import (
 )
 from candela_tui.config.rule_changes import WrittenRule, add_rule, edit_rule, remove_rule, rule_named, written_rules
 from candela_tui.config.rule_kinds import RuleField, RuleKind, rule_kinds
+from candela_tui.config.secret_values import without_secrets
 from candela_tui.config.settings import (
     AnthropicSettings,
     AttentionSettings,
@@ -108,5 +109,6 @@ __all__ = [
     "validated",
     "vertex_project",
     "vertex_region",
+    "without_secrets",
     "written_rules",
 ]

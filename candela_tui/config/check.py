@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.field_types import expected_at, known_keys, setting_keys
 from candela_tui.config.file import read_document
+from candela_tui.config.secret_values import may_be_secret
 from candela_tui.config.settings import Settings
 from candela_tui.config.sidecar import sidecar_settings
 from candela_tui.config.toml_text import Key, NotToml, dotted, parse
@@ -141,7 +142,7 @@ _MOST_BITS = 200
 
 
 def _found(value: Any, where: Key) -> str:
-    if where[-1].endswith("_secret") or "headers" in where:
+    if may_be_secret(where):
         return "something else"
     if isinstance(value, bool):
         return str(value).lower()

@@ -121,6 +121,15 @@ async def test_get_prints_every_setting_and_those_without_a_value_as_comments(ho
     assert '\n# region = ""\n' in of_section
 
 
+async def test_get_shows_what_may_be_a_credential_only_where_it_is_named_alone(home: Home) -> None:
+    home.config.write_text('[telemetry.headers]\nx-team = "of-the-team"\n')
+    for key in ((), ("telemetry",), ("telemetry.headers",)):
+        printed = (await home.run("config", "get", *key)).out
+        assert "of-the-team" not in printed
+        assert 'x-team = "[redacted]"' in printed
+    assert (await home.run("config", "get", "telemetry.headers.x-team")).out == "of-the-team\n"
+
+
 async def test_unset_goes_back_to_the_default_and_keeps_the_rest(home: Home) -> None:
     home.config.write_text("# mine\n[proxy]\nport = 8282\nmax_body_mb = 16 # why\n")
     assert (await home.run("config", "unset", "proxy.port")).code == 0

@@ -8,7 +8,8 @@ import pytest
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
-from candela_tui.config import UiSettings, known_settings
+from candela_tui.config import UiSettings, known_settings, origin_of
+from candela_tui.ui.screens.settings.setting_row import SettingRow
 from candela_tui.ui.state.preferences import Preferences
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider
@@ -67,6 +68,12 @@ async def test_a_variable_of_the_clouds_own_tools_is_shown_where_it_holds(
         lines = {words[0]: words[:3] for words in map(str.split, screen.splitlines()) if len(words) > 2}
         assert lines["aws.region"] == ["aws.region", "eu-west-1", "environment"]
         assert lines["vertex.region"] == ["vertex.region", '"us-east5"', "config.toml"]
+
+
+def test_header_fields_for_a_collector_are_shown_without_their_values() -> None:
+    setting = next(one for one in known_settings() if one.name == "telemetry.headers")
+    row = SettingRow(setting, {"x-team": "of-the-team"}, origin_of(setting.key, {}, {}))
+    assert row.text == '{ x-team = "[redacted]" }'
 
 
 async def test_a_value_is_edited_and_written_with_the_comments_of_the_file_kept(scene: Scene) -> None:

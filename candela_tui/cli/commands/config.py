@@ -22,6 +22,7 @@ from candela_tui.config import (
     read_document,
     toml_document,
     toml_value,
+    without_secrets,
 )
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.settings_check import setting_mistakes, setting_warnings
@@ -55,7 +56,8 @@ def get(invocation: Invocation, key: str | None) -> None:
     """Print the current value of KEY, or all settings with their meaning.
 
     Environment variables override the file, and the file overrides the defaults. Without KEY, the output is a valid
-    config.toml, with settings that have no value as comments.
+    config.toml, with settings that have no value as comments. What may be a credential, such as header fields for a
+    service, is only shown where KEY names it alone.
     """
     found: Any = invocation.settings().model_dump(by_alias=True)
     parts = _parts(key) if key is not None else ()
@@ -67,7 +69,7 @@ def get(invocation: Invocation, key: str | None) -> None:
     if isinstance(found, Mapping):
         depth = len(parts)
         meanings = {one.key[depth:]: one.meaning for one in known_settings() if one.key[:depth] == parts}
-        click.echo(toml_document(found, meanings), nl=False)
+        click.echo(toml_document(without_secrets(parts, found), meanings), nl=False)
     else:
         click.echo(_text(found))
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from candela_tui.config import Origin, Setting, toml_value
+from candela_tui.config import Origin, Setting, toml_value, without_secrets
 from candela_tui.text.cells import fitted
 from candela_tui.ui.style.styled_text import Line
 
@@ -32,8 +32,8 @@ class SettingRow:
 
     @property
     def text(self) -> str:
-        """The value as TOML."""
-        return '""' if self.value is None else toml_value(self.value)
+        """The value as TOML, without credentials."""
+        return '""' if self.value is None else toml_value(without_secrets(self.setting.key, self.value))
 
     def draw(self, line: int, width: int, tick: int) -> Line:
         """Draw the name, the value and its origin."""
