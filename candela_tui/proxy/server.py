@@ -5,11 +5,11 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -86,8 +86,9 @@ from candela_tui.sinks.latest_messages import LatestMessagesSink
 from candela_tui.sinks.ledger import LedgerSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.telemetry.sink import NAME, Telemetry
-from candela_tui.store.errors import OutdatedStore, StoreError
+from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
+from candela_tui.store.once_current import once_current
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
 from candela_tui.wire import About
@@ -102,11 +103,8 @@ _AT_ONCE_S = 0.001  # aiohttp takes 0 for no limit
 
 logger = logging.getLogger(__name__)
 
-_Read = TypeVar("_Read")
 _FILL_AGAIN_S = 2.0
 """Seconds between two attempts to read what was spent from a database that is away."""
-_OUTDATED_S = 0.5
-"""Seconds between two attempts to read a store that is being brought up to date."""
 _FILLED_AT_ONCE = 20
 """Sums added to the ledger before the loop continues with other work: about 0.1 ms."""
 
@@ -334,7 +332,7 @@ class Proxy:
         if reader is None:
             return
         try:
-            self._capture.fill(await _once_current(lambda: reader.conversations(MOST_KNOWN)))
+            self._capture.fill(await once_current(lambda: reader.conversations(MOST_KNOWN)))
         except StoreError as error:
             self._feed.notify(f"Sessions that continue earlier ones are not linked to them: {error}")
 
@@ -368,7 +366,7 @@ class Proxy:
         if not self._ledger.complete:
             # Ids sort by time (see ``id_at``). What another process relays from now on is not counted.
             query = ExchangeQuery(before=id_at(self._started_at))
-            recorded = await _once_current(lambda: reader.totals(query))
+            recorded = await once_current(lambda: reader.totals(query))
             for number, _ in enumerate(self._ledger.fill(recorded)):
                 if number % _FILLED_AT_ONCE == 0:
                     await asyncio.sleep(0)
@@ -602,16 +600,6 @@ class Proxy:
             base_url=destination(self._settings.proxy.default_route, self._settings),
             live=self.live,
         )
-
-
-async def _once_current(read: Callable[[], _Read]) -> _Read:
-    """Return what is read from the store, once it is of this version. Raises StoreError."""
-    while True:
-        try:
-            return await asyncio.to_thread(read)
-        except OutdatedStore:
-            # After an update the writer brings the file up to date at the start.
-            await asyncio.sleep(_OUTDATED_S)
 
 
 def _audit(paths: Paths) -> AuditLog:

@@ -1,11 +1,16 @@
 """The dialog of a subscription's limits."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from candela_tui.exchange import Exchange
+from candela_tui.reports.limits.reading import LimitsReport, read_limits
+from candela_tui.store.errors import OutdatedStore
+from candela_tui.ui.screens.dashboard import limits_dialog
 from tests.ui.scene import NOW, Scene, clues, screen_text, shows
 from tests.ui.test_report_screen import keep
 
@@ -51,6 +56,22 @@ async def test_without_a_subscription_it_says_so(scene: Scene) -> None:
     scene.request(ago=10)
     async with scene.opened() as pilot:
         await pilot.press("U")
+        await shows(pilot, "No answer of the last day states a window")
+
+
+async def test_while_the_records_are_brought_up_to_date_it_waits(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = asyncio.Event()
+
+    def read(*_: Any) -> LimitsReport:
+        if not current.is_set():
+            raise OutdatedStore("Start candela: it brings the file up to date.")
+        return read_limits(scene.history, scene.app.sources.clock)
+
+    monkeypatch.setattr(limits_dialog, "read_limits", read)
+    async with scene.opened() as pilot:
+        await pilot.press("U")
+        assert "Start candela" not in await shows(pilot, "Waiting until the records are brought up to date")
+        current.set()
         await shows(pilot, "No answer of the last day states a window")
 
 

@@ -1,6 +1,5 @@
 """How the windows of the subscription fill, and who fills them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 from textual import on
@@ -12,6 +11,7 @@ from candela_tui.reports.limits.plot import plot_lines
 from candela_tui.reports.limits.reading import LimitsReport, read_limits
 from candela_tui.reports.limits.table import HEADS, NOTE, PLOT_HEIGHT, ShareRow, ended_words, share_rows, summary
 from candela_tui.store.errors import StoreError
+from candela_tui.store.once_current import once_current
 from candela_tui.text.cells import fitted
 from candela_tui.text.wrap import broken
 from candela_tui.ui.screens.dialogs.dialog import Dialog
@@ -27,6 +27,7 @@ _NONE = (
     "No answer of the last day states a window of a subscription. The limits of API keys are those of a minute: the "
     "overview of a request has them."
 )
+_OUTDATED = "Waiting until the records are brought up to date: an older candela wrote them …"
 
 
 class LimitsDialog(Dialog[None]):
@@ -39,6 +40,7 @@ class LimitsDialog(Dialog[None]):
         self._sources = sources
         self._report: LimitsReport | None = None
         self._trouble = ""
+        self._waiting = False
         self._view = TextView()
 
     def contents(self) -> ComposeResult:
@@ -53,9 +55,15 @@ class LimitsDialog(Dialog[None]):
 
     async def _read(self) -> None:
         try:
-            self._report = await asyncio.to_thread(read_limits, self._sources.history, self._sources.clock)
+            self._report = await once_current(
+                lambda: read_limits(self._sources.history, self._sources.clock), self._wait
+            )
         except StoreError as error:
             self._trouble = str(error)
+        self._show()
+
+    def _wait(self) -> None:
+        self._waiting = True
         self._show()
 
     @on(TextView.Resized)
@@ -66,7 +74,7 @@ class LimitsDialog(Dialog[None]):
         if self._trouble:
             lines = _wrapped(self._trouble, width, "bad")
         elif self._report is None:
-            lines = [(("Reading …", "dim"),)]
+            lines = _wrapped(_OUTDATED if self._waiting else "Reading …", width, "dim")
         elif not self._report.periods:
             lines = _wrapped(_NONE, width, "dim")
         else:
