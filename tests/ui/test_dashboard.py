@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from textual.widgets import Input, Static
 from textual.worker import WorkerFailed
 
 from candela_tui.exchange import Marks, Outcome
+from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
+from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
+from candela_tui.ui.state import feed_follower
 from candela_tui.ui.widgets.rows.row_list import RowList
-from tests.store.recording import writing
+from tests.store.recording import store_whole, writing
 from tests.ui.scene import LIVE, Scene, busy_morning, clues, screen_text, shows, typed, until
 
 
@@ -257,6 +261,30 @@ async def test_the_records_of_another_candela_are_followed_in_its_store(tmp_path
             writer.begin(exchange, b"{}")
             writer.end(exchange, [b"x"], [1.0])
         await shows(pilot, "Requests · elsewhere")
+
+
+async def test_what_is_imported_and_worked_out_later_is_followed_in_a_store_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_follower, "_COUNTS_EVERY", 1)
+    scene = Scene(tmp_path, note="Another candela (pid 123) serves port 8181", follows_store=True)
+    with writing(scene.store) as (writer, reports):
+        new, old = (
+            scene.make(clues=clues("of today"), usage=(1, 2, 3, 4, 5)),
+            scene.make(session_id="old", clues=clues("of yesterday"), ago=90000, usage=(1, 2, 3, 4, 5)),
+        )
+        store_whole(writer, new)
+        reports.wait_until_stored(new.id)
+        async with scene.opened() as pilot:
+            await shows(pilot, "of today")
+            store_whole(writer, scene.make(session_id="other", clues=clues("of this minute"), ago=1))
+            await shows(pilot, "of this minute")
+            store_whole(writer, old)
+            await shows(pilot, "of yesterday")
+            missed = CacheResult(Diagnosis(CacheState.MISS, Cause.TOOLS_CHANGED, rewritten_tokens=9000))
+            writer.add_results([replace(new, cache=missed, context=ContextSums())])
+            loaded = scene.app.sources.loaded
+            await until(pilot, lambda: (known := loaded.exchange(new.id)) and known.cache and known.context)
 
 
 async def test_a_store_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:

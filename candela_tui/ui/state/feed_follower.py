@@ -5,7 +5,7 @@ import contextlib
 import gc
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from textual.app import App
 
@@ -31,6 +31,12 @@ _NEWEST = 5000
 _DAY = timedelta(hours=25)
 """How far back to load: the header sums up today, which can have 25 hours, and the last hours."""
 _PAGE = 1000
+_NEWEST_WITHIN = timedelta(seconds=5)
+"""Requests that began so shortly before the newest one may be stored after it."""
+_RESULTS_WITHIN = timedelta(minutes=2)
+"""What is worked out of a request follows some seconds after its end."""
+_COUNTS_EVERY = 10
+"""Polls of the store between two looks for requests that began long ago and were added since."""
 _MERGED_AT_ONCE = 50
 
 
@@ -53,6 +59,11 @@ class FeedFollower:
         self._follower: Follower | None = None
         self._drained_at = 0.0
         self._polling = False
+        self._polls = 0
+        self._counted: int | None = None
+        """How many requests the store had at the last count."""
+        self._found = 0
+        """Requests that polls have found since then."""
         self._merged: list[Change] = []
         """Changes that the screens have not been told of yet."""
         self._told_at = 0.0
@@ -211,19 +222,53 @@ class FeedFollower:
     async def _poll(self) -> None:
         if self._polling:
             return
-        loaded = self._sources.loaded
-        oldest = min((exchange.started_at for exchange in loaded.live), default=None)
-        newest = loaded.newest
-        since = oldest or (newest.started_at - timedelta(seconds=5) if newest else None)
         self._polling = True
         try:
-            await self._merge(await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(since=since)))
+            # Counted before what is new is read, so that all of what was counted was read, too.
+            count = await self._count()
+            found = await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(since=self._unsettled()))
+            self._found += sum(self._sources.loaded.exchange(each.id) is None for each in found)
+            await self._merge(found)
+            if count is not None:
+                self._compare(count)
             self._trouble = None
         except StoreError as error:
             self._in_trouble(error)
         finally:
             self._tell_merged()
             self._polling = False
+
+    async def _count(self) -> int | None:
+        """Return how many requests the store has, about every ten seconds."""
+        self._polls += 1
+        if self._polls % _COUNTS_EVERY:
+            return None
+        return (await asyncio.to_thread(self._sources.history.totals, by=())).totals.requests
+
+    def _compare(self, count: int) -> None:
+        """Load again if the store has more new requests than were found: some that began earlier were imported."""
+        if self._counted is None:
+            self._found = 0
+        else:
+            self._found -= count - self._counted
+        if self._found < 0:
+            self._start_loading()
+            self._found = 0
+        self._counted = count
+
+    def _unsettled(self) -> datetime | None:
+        """Return since when requests may have changed: the live ones, and those whose results are still to come."""
+        loaded = self._sources.loaded
+        newest = loaded.newest
+        if newest is None:
+            return None
+        changing = [each.started_at for each in loaded.live]
+        changing += (
+            each.started_at
+            for each in loaded.since(newest.started_at - _RESULTS_WITHIN)
+            if each.asks_message and (each.cache is None or each.context is None)
+        )
+        return min([*changing, newest.started_at - _NEWEST_WITHIN])
 
     def _in_trouble(self, error: StoreError) -> None:
         if str(error) != self._trouble:
