@@ -596,6 +596,9 @@ class KeysSettings(_Section):
 
     required: bool = False
     """Refuse requests without a key of candela's, also those of this machine."""
+    pepper_file: OptionalPath = None
+    """The file of the secret that the hashes of keys are made with. Replicas on one PostgreSQL database need the same
+    one. "" is keys-pepper in the data directory, which the first key makes."""
 
 
 class SessionsSettings(_Section):

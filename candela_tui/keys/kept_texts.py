@@ -12,21 +12,19 @@ from candela_tui.files import write_atomically
 from candela_tui.keys.changes import KeyChanges
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState, hash_of
-from candela_tui.keys.pepper import read_pepper
 from candela_tui.keys.store import KeyStore
 from candela_tui.paths import Paths
 from candela_tui.text.times import utc_now
 
 
-def kept_key(name: str, paths: Paths) -> str:
+def kept_key(name: str, store: KeyStore, paths: Paths) -> str:
     """Return the text of the key with this name, and make the key if there is none. Blocks. Raises KeysError."""
-    store = KeyStore(paths.keys, paths.keys_pepper)
     known = store.keys()
     found = next((key for key in known if key.name == name and key.revoked_at is None), None)
     with locked(paths.kept_keys):
         texts = _read(paths.kept_keys)
         if found is not None:
-            return _text_of(found, texts, paths)
+            return _text_of(found, texts, store)
         made, text = _changes(store, paths).create(Key(id="", name=name, prefix="", hash=b"", created_at=utc_now()))
         texts[made.id] = text
         _write(paths.kept_keys, texts)
@@ -41,12 +39,12 @@ def _changes(store: KeyStore, paths: Paths) -> KeyChanges:
     return KeyChanges(store, AuditLog(paths.audit, own_user(), Via.COMMAND))
 
 
-def _text_of(key: Key, texts: dict[str, str], paths: Paths) -> str:
+def _text_of(key: Key, texts: dict[str, str], store: KeyStore) -> str:
     state = key.state(utc_now())
     if state is not KeyState.ACTIVE:
         raise KeysError(f"The key {key.name} is {state}: `candela keys show {key.name}` says more.")
     text = texts.get(key.id)
-    if text is None or hash_of(text, read_pepper(paths.keys_pepper)) != key.hash:
+    if text is None or hash_of(text, store.pepper()) != key.hash:
         raise KeysError(
             f"Of the key {key.name} candela keeps only a hash. Put its text into ANTHROPIC_AUTH_TOKEN and leave"
             " out --key, or name a key that does not exist yet."

@@ -1,30 +1,28 @@
 """The keys that a running proxy accepts, read again whenever they change."""
 
 import asyncio
+import logging
 import secrets
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState, hash_of
 from candela_tui.keys.keys_file import read_keys_file
-from candela_tui.keys.pepper import read_pepper
-from candela_tui.keys.store import KeyStore
-from candela_tui.paths import Paths
+from candela_tui.keys.store import KeyStore, stamp_of
 from candela_tui.text.times import utc_now
 
-_SETTLED_S = 0.1
-"""Seconds after which a file whose time did not change has not changed. Its file system may round the time."""
+logger = logging.getLogger(__name__)
 
-Signature = tuple[tuple[int, int, int] | None, ...]
-"""Time, size and inode of each file, None for one that is missing."""
+_LOOK_EVERY_S = 1.0
+"""Seconds between two looks at whether the keys in a database have changed."""
 
 
-def keys_by_name(paths: Paths, keys_file: Path | None) -> dict[str, Key]:
+def keys_by_name(store: KeyStore, keys_file: Path | None) -> dict[str, Key]:
     """Return all keys by their names; of several with a name, the one in use, or else the newest. Raises KeysError."""
-    found = KeyStore(paths.keys, paths.keys_pepper).keys()
+    found = store.keys()
     if keys_file is not None:
         found += read_keys_file(keys_file, secrets.token_bytes(32))
     found.sort(key=lambda key: (key.revoked_at is None, key.created_at))
@@ -33,34 +31,34 @@ def keys_by_name(paths: Paths, keys_file: Path | None) -> dict[str, Key]:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What the files held: by the hash of a text, the key, and until when that text is accepted."""
+    """What was read: by the hash of a text, the key, and until when that text is accepted."""
 
     by_hash: dict[bytes, tuple[Key, datetime | None]]
     pepper: bytes | None
-    """The pepper of the keys in the database; None if there are none."""
+    """The pepper of the keys in the store; None if there are none."""
 
 
 class KeyRing:
-    """Finds the key that a text is. A change of the files counts from the next request on."""
+    """Finds the key that a text is. A change of files counts from the next request on, one in a database within about a
+    second, while ``follow`` runs."""
 
     def __init__(
         self,
-        paths: Paths | None,
+        store: KeyStore | None,
         keys_file: Path | None,
         now: Callable[[], datetime] = utc_now,
         on_loaded: Callable[[list[Key]], None] = lambda _: None,
     ) -> None:
-        """``paths``: those of the data directory; None if it has none. ``on_loaded`` gets all keys each time that they
+        """``store``: None if there is none. ``on_loaded`` gets all keys each time that they
         were read."""
         self._on_loaded = on_loaded
-        self._database = paths.keys if paths is not None else None
-        self._pepper = paths.keys_pepper if paths is not None else None
+        self._store = store
         self._keys_file = keys_file
         self._now = now
         self._own_pepper = secrets.token_bytes(32)
         """For the keys of the file."""
         self._loaded: _Loaded | None = None
-        self._signature: Signature | None = None
+        self._stamp: Hashable | None = None
         self._loading = asyncio.Lock()
 
     async def find(self, text: str) -> Key | None:
@@ -74,16 +72,33 @@ class KeyRing:
 
     async def refresh(self) -> None:
         """Read the keys, if there are any and they changed. Raises KeysError."""
-        if self._keys_file is not None or (self._database is not None and self._database.exists()):
+        if self._keys_file is not None or (self._store is not None and self._store.is_made):
             await self._current()
 
+    async def follow(self) -> None:
+        """Read the keys again whenever those in a database have changed, until this is cancelled. While it is away, the
+        keys that were read last hold."""
+        if self._store is None or not self._store.has_to_be_asked:
+            return
+        away = False
+        while True:
+            try:
+                await asyncio.to_thread(self._store.look)
+                await self._current()
+                away = False
+            except KeysError as error:
+                if not away:
+                    logger.warning("%s", error)
+                away = True
+            await asyncio.sleep(_LOOK_EVERY_S)
+
     async def _current(self) -> _Loaded:
-        signature = self._seen()
+        stamp = self._seen()
         loaded = self._loaded
-        if loaded is None or signature is None or signature != self._signature:
+        if loaded is None or stamp is None or stamp != self._stamp:
             async with self._loading:
                 loaded = await asyncio.to_thread(self.load)
-                self._loaded, self._signature = loaded, signature
+                self._loaded, self._stamp = loaded, stamp
             self._on_loaded(list({key.id: key for key, _ in loaded.by_hash.values()}.values()))
         return loaded
 
@@ -92,12 +107,12 @@ class KeyRing:
         return key.state(self._now())
 
     def load(self) -> _Loaded:
-        """Read the files. Raises KeysError."""
+        """Read the keys. Raises KeysError."""
         by_hash: dict[bytes, tuple[Key, datetime | None]] = {}
         pepper = None
-        if self._database is not None and self._pepper is not None:
-            kept = KeyStore(self._database, self._pepper).keys()
-            pepper = read_pepper(self._pepper) if kept else None
+        if self._store is not None:
+            kept = self._store.keys()
+            pepper = self._store.pepper() if kept else None
             for key in kept:
                 by_hash[key.hash] = key, None
                 if key.old_hash is not None:
@@ -107,7 +122,7 @@ class KeyRing:
         return _Loaded(by_hash, pepper)
 
     def usable(self) -> int:
-        """Return how many keys are accepted now. Reads the files; raises KeysError."""
+        """Return how many keys are accepted now. Reads them; raises KeysError."""
         keys = {key.id: key for key, _ in self.load().by_hash.values()}
         return sum(self.state(key) is KeyState.ACTIVE for key in keys.values())
 
@@ -119,15 +134,8 @@ class KeyRing:
                 return key if until is None or self._now() < until else None
         return None
 
-    def _seen(self) -> Signature | None:
-        """Return what the disk tells about the files, or None if they changed a moment ago and may change again."""
-        found: list[tuple[int, int, int] | None] = []
-        newest = 0.0
-        for path in (self._database, self._pepper, self._keys_file):
-            try:
-                status = path.stat() if path is not None else None
-            except OSError:
-                status = None
-            found.append((status.st_mtime_ns, status.st_size, status.st_ino) if status is not None else None)
-            newest = max(newest, status.st_mtime if status is not None else 0.0)
-        return None if newest > time.time() - _SETTLED_S else tuple(found)
+    def _seen(self) -> Hashable | None:
+        """Return what tells whether the keys have changed; None if that is not known."""
+        kept = self._store.stamp() if self._store is not None else ()
+        listed = stamp_of(self._keys_file) if self._keys_file is not None else ()
+        return None if kept is None or listed is None else (kept, listed)

@@ -1,24 +1,25 @@
-"""Keeps keys in a SQLite file of their own, so that nothing that happens to the history touches them."""
+"""Keeps keys: in the data directory, or in a database that replicas share (``shared_store``)."""
 
 import contextlib
-import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import fields, replace
-from datetime import UTC, datetime
-from decimal import Decimal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.key import GRACE, Key, KeyBudget, hash_of, new_id, new_text, prefix_of
-from candela_tui.keys.pepper import make_pepper
+from candela_tui.keys.key import GRACE, Key, hash_of, new_id, new_text, prefix_of
+from candela_tui.keys.pepper import make_pepper, read_pepper
+from candela_tui.keys.rows import COLUMNS, key_of, row_of
 
 _VERSION = 2
 _OWNER_ONLY = 0o600
 _LOCK_TIMEOUT_S = 5.0
-_COLUMNS = tuple(field.name for field in fields(Key))
+_SETTLED_S = 0.1
+"""Seconds after which a file whose time did not change has not changed. Its file system may round the time."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS keys (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, prefix TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,
@@ -36,21 +37,44 @@ _ADDED = (
 _UNIQUE_NAME = "CREATE UNIQUE INDEX IF NOT EXISTS keys_name ON keys (name) WHERE revoked_at IS NULL"
 
 
-class KeyStore:
-    """Reads and changes the keys of a data directory. A change is on the disk when a method returns."""
+class KeyStore(ABC):
+    """Reads and changes keys. A change is kept when a method returns."""
 
-    def __init__(self, file: Path, pepper: Path) -> None:
-        """``file`` and ``pepper`` need not exist: the first key makes them."""
-        self._file = file
-        self._pepper = pepper
+    has_to_be_asked = False
+    """Whether ``stamp`` knows only what ``look`` found out."""
 
+    @abstractmethod
+    def look(self) -> None:
+        """Find out whether the keys have changed, for ``stamp``. Blocks; raises KeysError."""
+
+    @property
+    @abstractmethod
+    def is_made(self) -> bool:
+        """Whether there may be keys."""
+
+    @abstractmethod
+    def stamp(self) -> Hashable | None:
+        """Return something that is another once the keys have changed; None if that is not known. Does not block."""
+
+    @abstractmethod
     def keys(self) -> list[Key]:
         """Return all keys, the oldest first. Raises KeysError."""
-        if not self._file.exists():
-            return []
-        with self._connected() as connection:
-            rows = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM keys ORDER BY created_at, id")  # noqa: S608
-            return [_key(row) for row in rows]
+
+    @abstractmethod
+    def pepper(self) -> bytes:
+        """Return the pepper that the keys were made with. Raises KeysError."""
+
+    @abstractmethod
+    def _new_pepper(self) -> bytes:
+        """Return the pepper for a new text, and make it if there is none. Raises KeysError."""
+
+    @abstractmethod
+    def _insert(self, key: Key) -> None:
+        """Keep a new key. Raises KeysError."""
+
+    @abstractmethod
+    def change(self, key: Key) -> None:
+        """Keep what changed of a key. Raises KeysError."""
 
     def find(self, word: str) -> Key:
         """Return the key with this name, id or prefix; of several with a name, the one in use. Raises KeysError."""
@@ -65,16 +89,8 @@ class KeyStore:
 
         The id, prefix and hash of ``key`` are not used."""
         text = new_text()
-        made = replace(key, id=new_id(), prefix=prefix_of(text), hash=hash_of(text, make_pepper(self._pepper)))
-        with self._connected() as connection:
-            try:
-                marks = ", ".join("?" * len(_COLUMNS))
-                connection.execute(f"INSERT INTO keys ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(made))  # noqa: S608
-            except sqlite3.IntegrityError:
-                raise KeysError(
-                    f"There is a key {key.name!r} already: choose another name, or revoke it with"
-                    f" `candela keys revoke {key.name}`."
-                ) from None
+        made = replace(key, id=new_id(), prefix=prefix_of(text), hash=hash_of(text, self._new_pepper()))
+        self._insert(made)
         return made, text
 
     def rotate(self, key: Key, now: datetime) -> tuple[Key, str]:
@@ -83,18 +99,62 @@ class KeyStore:
         made = replace(
             key,
             prefix=prefix_of(text),
-            hash=hash_of(text, make_pepper(self._pepper)),
+            hash=hash_of(text, self._new_pepper()),
             old_hash=key.hash,
             old_until=now + GRACE,
         )
         self.change(made)
         return made, text
 
+
+class LocalKeyStore(KeyStore):
+    """The keys of a data directory, in a SQLite file of their own: nothing that happens to the history touches them."""
+
+    def __init__(self, file: Path, pepper: Path) -> None:
+        """``file`` and ``pepper`` need not exist: the first key makes them."""
+        self._file = file
+        self._pepper = pepper
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a file of keys."""
+        return self._file.exists()
+
+    def stamp(self) -> Hashable | None:
+        """Return what the disk tells about the files."""
+        return stamp_of(self._file, self._pepper)
+
+    def look(self) -> None:
+        """Do nothing: ``stamp`` looks itself."""
+
+    def keys(self) -> list[Key]:
+        """Return all keys, the oldest first. Raises KeysError."""
+        if not self._file.exists():
+            return []
+        with self._connected() as connection:
+            rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM keys ORDER BY created_at, id")  # noqa: S608
+            return [key_of(row) for row in rows]
+
+    def pepper(self) -> bytes:
+        """Return the pepper. Raises KeysError."""
+        return read_pepper(self._pepper)
+
+    def _new_pepper(self) -> bytes:
+        return make_pepper(self._pepper)
+
+    def _insert(self, key: Key) -> None:
+        with self._connected() as connection:
+            try:
+                marks = ", ".join("?" * len(COLUMNS))
+                connection.execute(f"INSERT INTO keys ({', '.join(COLUMNS)}) VALUES ({marks})", row_of(key))  # noqa: S608
+            except sqlite3.IntegrityError:
+                raise name_taken(key.name) from None
+
     def change(self, key: Key) -> None:
         """Keep what changed of a key. Raises KeysError."""
         with self._connected() as connection:
-            settings = ", ".join(f"{name} = ?" for name in _COLUMNS)
-            connection.execute(f"UPDATE keys SET {settings} WHERE id = ?", (*_row(key), key.id))  # noqa: S608
+            settings = ", ".join(f"{name} = ?" for name in COLUMNS)
+            connection.execute(f"UPDATE keys SET {settings} WHERE id = ?", (*row_of(key), key.id))  # noqa: S608
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -127,26 +187,24 @@ class KeyStore:
         return KeysError(f"{self._file}: the keys can't be used: {why}")
 
 
-def _row(key: Key) -> tuple[Any, ...]:
-    return tuple(_stored(getattr(key, name)) for name in _COLUMNS)
+def stamp_of(*files: Path) -> Hashable | None:
+    """Return time, size and inode of each file, None for one that is missing; None for all if one changed a moment ago,
+    and may change again."""
+    found: list[tuple[int, int, int] | None] = []
+    newest = 0.0
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+            continue
+        found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+        newest = max(newest, status.st_mtime)
+    return None if newest > time.time() - _SETTLED_S else tuple(found)
 
 
-def _stored(value: object) -> str | bytes | int | None:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, tuple):
-        return json.dumps(value)
-    return value if isinstance(value, bytes | int) or value is None else str(value)
-
-
-def _key(row: tuple[Any, ...]) -> Key:
-    found = dict(zip(_COLUMNS, row, strict=True))
-    for name in ("created_at", "expires_at", "disabled_at", "revoked_at", "old_until"):
-        found[name] = found[name] and datetime.fromisoformat(found[name])
-    for name in ("models", "providers", "deny_tools"):
-        found[name] = tuple(json.loads(found[name]))
-    found["aliases"] = tuple((name, model) for name, model in json.loads(found["aliases"]))
-    if found["budget"] is not None:
-        limit, _, window = found["budget"].partition("/")
-        found["budget"] = KeyBudget(Decimal(limit), window)
-    return Key(**found)
+def name_taken(name: str) -> KeysError:
+    """Return the error for a second key of a name."""
+    return KeysError(
+        f"There is a key {name!r} already: choose another name, or revoke it with `candela keys revoke {name}`."
+    )

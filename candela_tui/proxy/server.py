@@ -52,6 +52,7 @@ from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
+from candela_tui.proxy.access.open_keys import open_key_store
 from candela_tui.proxy.access.parallel import ParallelRequests, parallel_words
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
@@ -195,6 +196,7 @@ class Proxy:
         self._stopping = asyncio.Event()
         self._linking: asyncio.Task[None] | None = None
         self._following_rules: asyncio.Task[None] | None = None
+        self._following_keys: asyncio.Task[None] | None = None
         self._relaying = InFlight()
         self._telling = InFlight()
         self._refused_notices = RefusalNotices(feed.notify)
@@ -202,7 +204,11 @@ class Proxy:
         """What models refused."""
         self._rules_of_keys = RulesOfKeys()
         self._rules_settings = settings.rules
-        self._ring = KeyRing(paths, settings.proxy.keys_file, on_loaded=self._keys_loaded)
+        self._ring = KeyRing(
+            open_key_store(settings, paths) if paths is not None else None,
+            settings.proxy.keys_file,
+            on_loaded=self._keys_loaded,
+        )
         self._keys = KeyGate(self._ring, self._token, required=settings.keys.required)
         self._parallel = ParallelRequests()
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
@@ -255,6 +261,7 @@ class Proxy:
             await self._ring.refresh()
         except KeysError as error:
             self._feed.notify(f"The keys can't be read, so nobody is let in with one: {error}")
+        self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
         self._replays = Replays(
             attempts,
             self._upstreams,
@@ -406,7 +413,7 @@ class Proxy:
         self._capture.close()
         await self._capturing
         await self._warming
-        for task in (self._linking, self._following_rules):
+        for task in (self._linking, self._following_rules, self._following_keys):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

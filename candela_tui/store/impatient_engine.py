@@ -7,14 +7,28 @@ from sqlalchemy import Engine, NullPool, create_engine
 
 from candela_tui.database_url import DatabaseUrl
 from candela_tui.store.postgres import connect, require_driver
+from candela_tui.store.shared_schema import make_shared_tables
 
 _ANSWER_S = 5.0
 _NAME = "impatient"
 
 
-@cache
 def impatient_engine(url: DatabaseUrl) -> Engine:
-    """Return an engine whose connections are new and give up after some seconds. Raises NoDriver."""
+    """Return an engine whose connections are new and give up after some seconds. The first time, this makes the tables
+    that replicas share. Blocks; raises NoDriver, SQLAlchemyError and OSError."""
+    engine = _engine(url)
+    _make_tables(url)
+    return engine
+
+
+@cache
+def _make_tables(url: DatabaseUrl) -> None:
+    with _engine(url).begin() as connection:
+        make_shared_tables(connection)
+
+
+@cache
+def _engine(url: DatabaseUrl) -> Engine:
     require_driver()
     # Its pool would log each connection that PostgreSQL broke with a traceback. What uses the connection says so.
     logging.getLogger(f"sqlalchemy.pool.impl.NullPool.{_NAME}").setLevel(logging.CRITICAL + 1)

@@ -1,5 +1,6 @@
 """The tables that only replicas on one PostgreSQL database share. A SQLite store has none of them.
 
+They are made where they are missing, also by commands that come before the first start, such as `candela keys create`.
 Units are those of ``schema``. Counters of budgets are sums of many amounts, which may be too large for 64 bits.
 """
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Double,
     ForeignKey,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    select,
     text,
 )
 
@@ -32,6 +35,15 @@ shared_metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
+
+_MAKING = 0x63616E64656C61
+"""The advisory lock of who makes the tables: "candela" as a number."""
+
+
+def make_shared_tables(connection: Connection) -> None:
+    """Make the tables that are missing, in the transaction of a connection."""
+    connection.execute(select(func.pg_advisory_xact_lock(_MAKING)))
+    shared_metadata.create_all(connection)
 
 
 def _sum(name: str) -> Column[int]:
@@ -123,24 +135,24 @@ Table(
     Column("made_at_us", BigInteger, nullable=False),
 )
 
-keys = Table(
+Table(
     "keys",
     shared_metadata,
-    # candela's own keys: ``keys.key.Key``, without the text of any.
+    # candela's own keys, without the text of any: all of ``keys.key.Key`` as JSON, and what is unique.
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("prefix", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("created_at", Text, nullable=False),
-    Column("user", Text),
-    Column("project", Text),
-    Column("models", Text, nullable=False),
-    Column("providers", Text, nullable=False),
-    Column("budget", Text),
-    Column("expires_at", Text),
-    Column("disabled_at", Text),
-    Column("revoked_at", Text),
-    Column("old_hash", LargeBinary),
-    Column("old_until", Text),
-    Index("ix_keys_name_in_use", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    Column("in_use", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("document", Text, nullable=False),
+    Index("ix_keys_name_in_use", "name", unique=True, postgresql_where=text("in_use")),
+)
+
+Table(
+    "keys_state",
+    shared_metadata,
+    # One row: counts changes of keys, and tells whether a pepper is the one that they were made with.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("pepper_check", LargeBinary),
 )

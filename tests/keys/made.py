@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from candela_tui.keys.key import Key
-from candela_tui.keys.store import KeyStore
+from candela_tui.keys.store import KeyStore, LocalKeyStore
 from candela_tui.text.times import utc_now
 
 
@@ -15,7 +15,7 @@ def wanted(name: str = "ci", **limits: Any) -> Key:
 
 def store_in(data: Path) -> KeyStore:
     """The keys of a data directory."""
-    return KeyStore(data / "keys.db", data / "keys-pepper")
+    return LocalKeyStore(data / "keys.db", data / "keys-pepper")
 
 
 def make(data: Path, name: str = "ci", **limits: Any) -> tuple[Key, str]:

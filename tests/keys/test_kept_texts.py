@@ -21,8 +21,8 @@ def of(data: Path, name: str) -> Key:
 
 def test_a_key_is_made_once_and_its_text_is_kept_for_its_owner_only(tmp_path: Path) -> None:
     paths = default_paths(data=tmp_path)
-    text = kept_key("gateway", paths)
-    assert kept_key("gateway", paths) == text
+    text = kept_key("gateway", store_in(tmp_path), paths)
+    assert kept_key("gateway", store_in(tmp_path), paths) == text
     assert hash_of(text, read_pepper(paths.keys_pepper)) == of(tmp_path, "gateway").hash
     assert paths.kept_keys.stat().st_mode & 0o777 == 0o600
     assert len(store_in(tmp_path).keys()) == 1
@@ -31,32 +31,32 @@ def test_a_key_is_made_once_and_its_text_is_kept_for_its_owner_only(tmp_path: Pa
 
 def test_a_revoked_key_is_followed_by_another(tmp_path: Path) -> None:
     paths = default_paths(data=tmp_path)
-    text = kept_key("gateway", paths)
+    text = kept_key("gateway", store_in(tmp_path), paths)
     store_in(tmp_path).change(replace(of(tmp_path, "gateway"), revoked_at=utc_now()))
-    assert kept_key("gateway", paths) != text
+    assert kept_key("gateway", store_in(tmp_path), paths) != text
 
 
 def test_a_key_whose_text_is_not_kept_can_not_be_used(tmp_path: Path) -> None:
     paths = default_paths(data=tmp_path)
     make(tmp_path, "mine")
     with pytest.raises(KeysError, match="keeps only a hash"):
-        kept_key("mine", paths)
-    kept_key("gateway", paths)
+        kept_key("mine", store_in(tmp_path), paths)
+    kept_key("gateway", store_in(tmp_path), paths)
     store_in(tmp_path).rotate(of(tmp_path, "gateway"), utc_now())
     with pytest.raises(KeysError, match="keeps only a hash"):
-        kept_key("gateway", paths)
+        kept_key("gateway", store_in(tmp_path), paths)
 
 
 def test_a_disabled_key_is_named(tmp_path: Path) -> None:
     paths = default_paths(data=tmp_path)
-    kept_key("gateway", paths)
+    kept_key("gateway", store_in(tmp_path), paths)
     store_in(tmp_path).change(replace(of(tmp_path, "gateway"), disabled_at=utc_now()))
     with pytest.raises(KeysError, match="gateway is disabled"):
-        kept_key("gateway", paths)
+        kept_key("gateway", store_in(tmp_path), paths)
 
 
 def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     paths = default_paths(data=tmp_path)
     paths.kept_keys.write_text("[1]")
     with pytest.raises(KeysError, match=r"kept-keys\.json is damaged"):
-        kept_key("gateway", paths)
+        kept_key("gateway", store_in(tmp_path), paths)

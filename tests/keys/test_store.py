@@ -12,8 +12,6 @@ import pytest
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyBudget
 from candela_tui.keys.ring import KeyRing
-from candela_tui.keys.store import KeyStore
-from candela_tui.paths import default_paths
 from candela_tui.text.times import utc_now
 from tests.keys.made import make, store_in, wanted
 
@@ -90,7 +88,7 @@ def test_a_newer_candelas_database_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_without_keys_there_is_no_file(tmp_path: Path) -> None:
-    assert KeyStore(tmp_path / "keys.db", tmp_path / "keys-pepper").keys() == []
+    assert store_in(tmp_path).keys() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -131,13 +129,13 @@ async def test_the_old_text_of_a_rotated_key_is_accepted_for_a_day(tmp_path: Pat
     rotated, new = store_in(tmp_path).rotate(made, now)
 
     for later, accepted in ((timedelta(hours=23, minutes=59), True), (timedelta(hours=24), False)):
-        ring = KeyRing(default_paths(tmp_path / "config.toml", tmp_path), None, lambda moment=now + later: moment)
+        ring = KeyRing(store_in(tmp_path), None, lambda moment=now + later: moment)
         assert ((await ring.find(old)) == rotated) is accepted
         assert (await ring.find(new)) == rotated
 
 
 def ring_in(data: Path) -> KeyRing:
-    return KeyRing(default_paths(data / "config.toml", data), None)
+    return KeyRing(store_in(data), None)
 
 
 def _revoked(key: Key) -> Key:

@@ -14,6 +14,7 @@ from candela_tui.providers.identity import Provider
 from candela_tui.redaction import KEY_BEGINNING
 
 if TYPE_CHECKING:
+    from candela_tui.config import Settings
     from candela_tui.paths import Paths
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -45,12 +46,15 @@ def refuse_without_gateway(*, gateway: bool, key: str | None, native: bool, inte
         raise click.UsageError("Gateway mode is for a base URL: leave out --native and --intercept.")
 
 
-def with_gateway(options: RouteOptions, key: str | None, paths: "Paths", environ: Mapping[str, str]) -> RouteOptions:
+def with_gateway(
+    options: RouteOptions, key: str | None, settings: "Settings", paths: "Paths", environ: Mapping[str, str]
+) -> RouteOptions:
     """Return the options with a key for gateway mode. ``key`` is its name, ``paths`` are those of the candela that
     serves. Blocks. Exits with an error if there is none to use."""
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.kept_texts import kept_key
     from candela_tui.keys.key import checked_name
+    from candela_tui.proxy.access.open_keys import open_key_store
 
     if options.route.provider is Provider.ANTHROPIC and not options.own_key:
         raise click.ClickException(
@@ -62,7 +66,9 @@ def with_gateway(options: RouteOptions, key: str | None, paths: "Paths", environ
         return replace(options, gateway_key=given)
     try:
         paths.make_data_directory()
-        return replace(options, gateway_key=kept_key(checked_name(key or _DEFAULT), paths))
+        return replace(
+            options, gateway_key=kept_key(checked_name(key or _DEFAULT), open_key_store(settings, paths), paths)
+        )
     except (KeysError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -201,7 +201,7 @@ def _become(
     served = default_paths(data=Path(running.data_dir)) if running.data_dir is not None else invocation.paths
     if options is not None:
         if gateway:
-            options = with_gateway(options, key, served, environ)
+            options = with_gateway(options, key, settings, served, environ)
             say_what_gateway_mode_costs(words[0])
         made = changes(options, port, os.environ, environ)
         say_what_changes(made, options, route)

@@ -74,7 +74,7 @@ def env(
     else:
         options = resolve_options(route, native, settings, invocation.paths, environ)
         if gateway:
-            options = with_gateway(options, key, _served(invocation, settings.proxy.port), environ)
+            options = with_gateway(options, key, settings, _served(invocation, settings.proxy.port), environ)
             say_what_gateway_mode_costs("claude")
         made = changes(options, settings.proxy.port, os.environ, environ)
         say_what_changes(made, options, route)

@@ -275,7 +275,9 @@ def _require_ahead(moment: datetime | None) -> None:
 
 
 def _store(invocation: Invocation) -> KeyStore:
-    return KeyStore(invocation.paths.keys, invocation.paths.keys_pepper)
+    from candela_tui.proxy.access.open_keys import open_key_store
+
+    return open_key_store(invocation.settings(), invocation.paths)
 
 
 def _changes(invocation: Invocation) -> KeyChanges:

@@ -190,9 +190,11 @@ def _report_cache(
 def _keys(invocation: Invocation) -> "dict[str, Key]":
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.ring import keys_by_name
+    from candela_tui.proxy.access.open_keys import open_key_store
 
     try:
-        return keys_by_name(invocation.paths, invocation.settings().proxy.keys_file)
+        settings = invocation.settings()
+        return keys_by_name(open_key_store(settings, invocation.paths), settings.proxy.keys_file)
     except KeysError as error:
         raise click.ClickException(str(error)) from None
 

@@ -28,7 +28,7 @@ def open_dashboard(invocation: Invocation) -> int:
     """
     settings = invocation.settings()
     require_terminal("`candela serve` runs the proxy without it, `candela sessions` lists what was recorded.")
-    require_keys(settings.proxy, invocation.paths)
+    require_keys(settings, invocation.paths)
     try:
         sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:

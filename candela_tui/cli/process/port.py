@@ -9,7 +9,7 @@ from candela_tui.paths import Paths
 from candela_tui.proxy.listen import HOST, PortTaken, bind, is_loopback
 
 if TYPE_CHECKING:
-    from candela_tui.config import ProxySettings
+    from candela_tui.config import Settings
 
 OTHER_PORT = "Choose another with `candela config set proxy.port 8182`, or once with CANDELA_PROXY__PORT=8182."
 
@@ -22,17 +22,19 @@ def take_port(port: int, listen: str | None = None) -> socket.socket:
         raise click.ClickException(f"Port {port} on {HOST} can't be used: {error.strerror}.\n{OTHER_PORT}") from None
 
 
-def require_keys(settings: "ProxySettings", paths: Paths) -> None:
+def require_keys(settings: "Settings", paths: Paths) -> None:
     """Exit with an error if others could reach the proxy and there is no key that lets some of them in."""
-    if settings.listen is None or is_loopback(settings.listen):
+    listen = settings.proxy.listen
+    if listen is None or is_loopback(listen):
         return
     # Import it here: most users listen on 127.0.0.1 alone.
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.ring import KeyRing
+    from candela_tui.proxy.access.open_keys import open_key_store
 
-    why = f"candela does not start: [proxy] listen is {settings.listen}, where others can reach it"
+    why = f"candela does not start: [proxy] listen is {listen}, where others can reach it"
     try:
-        usable = KeyRing(paths, settings.keys_file).usable()
+        usable = KeyRing(open_key_store(settings, paths), settings.proxy.keys_file).usable()
     except KeysError as error:
         raise click.ClickException(f"{why}, and its keys can't be read.\n{error}") from None
     if not usable:

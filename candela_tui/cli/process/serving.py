@@ -65,7 +65,7 @@ def serve_until_told(
 
 def _run(invocation: Invocation, transparent: int | None, *, on_ready: Callable[[Engine], None]) -> None:
     settings = invocation.settings()
-    require_keys(settings.proxy, invocation.paths)
+    require_keys(settings, invocation.paths)
     try:
         sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:

@@ -5,12 +5,9 @@ from sqlalchemy import Engine
 
 from candela_tui.database_url import DatabaseUrl
 from candela_tui.store.impatient_engine import impatient_engine
-from candela_tui.store.shared_schema import shared_metadata
 
 
 @pytest.fixture
 def database(postgres_url: DatabaseUrl) -> Engine:
     """An engine for a new database."""
-    engine = impatient_engine(postgres_url)
-    shared_metadata.create_all(engine)
-    return engine
+    return impatient_engine(postgres_url)
