@@ -124,6 +124,8 @@ class Budgets:
         """The id before which what the store has is not counted yet."""
         self._counted: set[str] = set()
         """Exchanges from before that id which were counted already."""
+        self._before: Amount | None = None
+        """What all requests from before that id cost, whatever they count for. None: not known."""
         self._store: StoreReader | None = None
         self._settling: set[asyncio.Task[None]] = set()
         self.on_reached: Callable[[BudgetRule, Reached], None] = lambda *_: None
@@ -145,6 +147,7 @@ class Budgets:
         self._books.configure(budgets, settings.timezone)
         self._settings, self._zone, self._budgets = settings, zone, budgets
         self._counted.clear()
+        self._before = None
         self._fill_before = id_at(self._now())
         if budgets:
             self._filled.clear()
@@ -190,6 +193,12 @@ class Budgets:
             if exchange.id < self._fill_before:
                 self._count_earlier(exchange, {})
         query = ExchangeQuery(since=self._earliest(), before=self._fill_before)
+        if not self.shared:
+            # That takes milliseconds, and is enough for a request that fits whatever of it counts.
+            all_of_it = (await asyncio.to_thread(store.totals, query, by=())).totals
+            if budgets is self._budgets:
+                self._before = Amount(all_of_it.cost_usd, all_of_it.prompt_tokens + all_of_it.output_tokens)
+                self.recheck()
         types: _AgentTypes = {}
         if any(each.wanted.fields & _OF_AGENTS for each in budgets):
             types = (await asyncio.to_thread(store.agent_types, query)).by_agent()
@@ -267,7 +276,7 @@ class Budgets:
         If nothing is known of what it may cost, this waits until the request can run. Raises NotReady.
         """
         while True:
-            await self.ready()
+            await self.ready(asked)
             self._end_leases()
             budgets = self._budgets
             concerned = list(self._concerned(asked))
@@ -343,15 +352,25 @@ class Budgets:
         lease = self._now() + (_LEASE if exchange.id in self._live else _LEASE_UNSEEN)
         self._in_flight[exchange.id] = _InFlight(asked, caller_of(exchange), expected, concerned, lease)
 
-    async def ready(self) -> None:
-        """Wait until what was spent before is counted. Raises NotReady."""
+    async def ready(self, asked: Asked | None = None) -> None:
+        """Wait until what was spent before is counted, or until a request fits whatever that was. Raises NotReady."""
         if not self._filled.is_set():
             try:
-                await asyncio.wait_for(self._filled.wait(), _FILL_S)
+                async with asyncio.timeout(_FILL_S):
+                    while not (self._filled.is_set() or (asked is not None and self._fits_anyway(asked))):
+                        await self._changed.wait()
             except TimeoutError:
                 raise NotReady("what was spent before could not be counted in time") from None
         if self._incomplete and self.fails_closed:
             raise NotReady("what was spent before could not be counted")
+
+    def _fits_anyway(self, asked: Asked) -> bool:
+        """Return whether a request fits in its budgets even if all that was spent before counts in each of them."""
+        needs = self._recent.expected(caller_of(asked.exchange)) or asked.most
+        if self._before is None or needs is None:
+            return False
+        possible = self._before.plus(needs)
+        return all(account.room(possible, None) is Room.FITS for _, _, account in self._concerned(asked))
 
     def _full(
         self, budget: Budget, target: str, account: Balance, expected: Amount | None, actions: list[RuleAction]

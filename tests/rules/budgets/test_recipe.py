@@ -30,7 +30,7 @@ async def test_a_hard_cap_a_night(provider: Provider, tmp_path: Path) -> None:
     ]
     # The counts of the night before this start are there.
     async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy:
-        assert (await ask(proxy))[0] == 402
+        assert (await ask(proxy, **asking(max_tokens=128_000)))[0] == 402
 
 
 async def test_no_session_and_no_agent_costs_more(provider: Provider, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ async def test_counts_survive_a_restart(provider: Provider, tmp_path: Path) -> N
         async with RunningProxy(provider.url, tmp_path, sections=budget()) as proxy:
             assert (await ask(proxy))[0] == 200
     async with RunningProxy(provider.url, tmp_path, sections=budget()) as proxy:
-        status, _ = await ask(proxy)
+        status, _ = await ask(proxy, **asking(max_tokens=64_000))
         [state] = await states(proxy)
     assert (status, state.spent_usd) == (402, 2)
     # Not that it is at 80%, which was told before.
