@@ -659,6 +659,9 @@ class TelemetrySettings(_Section):
     """Whether spans have what was said: full adds the prompts, answers and tool calls."""
     service_name: OptionalWord = None
     """The name of the service in traces. "" uses OTEL_SERVICE_NAME, then candela."""
+    project: OptionalWord = None
+    """What the service belongs to, such as a team or an environment: service.namespace of traces, and project_id of
+    messages in Pub/Sub, which is the project of the topic without it."""
     sample: float = Field(1, ge=0, le=1)
     """The share of sessions whose traces are sent, such as 0.1."""
     cache_creation_name: bool = False

@@ -73,7 +73,8 @@ def _headers(value: str) -> Found:
 _VARIABLES: Mapping[str, Callable[[str], Found]] = {
     "PROVIDERS": _providers,
     "PORT": _as(("proxy", "port")),
-    "GCP_PROJECT": _as(("vertex", "project"), ("telemetry", "pubsub", "project")),
+    "GCP_PROJECT": _as(("vertex", "project"), ("telemetry", "pubsub", "project"), ("telemetry", "project")),
+    "CANDELA_PROJECT_ID": _as(("telemetry", "project")),
     "VERTEX_REGION": _as(("vertex", "region")),
     "PUBSUB_TOPIC": _topic,
     "SPAN_FORMAT": _as(("telemetry", "pubsub", "format")),

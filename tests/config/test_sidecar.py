@@ -33,6 +33,13 @@ def test_each_variable_makes_its_setting() -> None:
     assert settings.telemetry.headers == {"x-team": "abc=", "x-other": "d"}
 
 
+def test_spans_name_the_project_of_candela_or_that_of_google() -> None:
+    assert load(NOWHERE, ALL).telemetry.project == "my-project"
+
+    telemetry = load(NOWHERE, {**ALL, "CANDELA_PROJECT_ID": "team-a"}).telemetry
+    assert (telemetry.project, telemetry.pubsub.project) == ("team-a", "my-project")
+
+
 def test_they_count_only_where_providers_is_set() -> None:
     stray = {name: value for name, value in ALL.items() if name != "PROVIDERS"}
 

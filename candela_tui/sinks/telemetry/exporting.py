@@ -85,7 +85,7 @@ class Exporting:
         self._collector = output
         self._metrics = self._collector.metric_exporter()
         reader = PeriodicExportingMetricReader(self._metrics) if self._metrics is not None else None
-        self._recorder = Recorder(settings.service_name, reader)
+        self._recorder = Recorder(settings.service_name, settings.project, reader)
         self._store = StoreReader(context.paths.store) if context.paths is not None else None
         self._sessions = SessionSpans(self._earlier)
         self._held: OrderedDict[str, tuple[Exchange, _Held]] = OrderedDict()

@@ -27,9 +27,10 @@ _TRANSIENT: Final = frozenset({429, 499, 500, 502, 503, 504})
 class Publisher:
     """A topic. A message is a request of OTLP with one span, as JSON or in binary form."""
 
-    def __init__(self, project: str, topic: str, form: str) -> None:
+    def __init__(self, project: str, topic: str, form: str, *, labelled: str | None = None) -> None:
+        """``project`` is the topic's. ``labelled`` is the one that the messages name, if it is another."""
         self._client = PublisherClient()
-        self._project = project
+        self._label = labelled or project
         self._topic = self._client.topic_path(project, topic)
         self._form = form
         self._closed = False
@@ -44,7 +45,7 @@ class Publisher:
             for span in spans:
                 message = encode_spans((span,))
                 assert span.context is not None
-                said = {"trace_id": f"{span.context.trace_id:032x}", "project_id": self._project, "format": self._form}
+                said = {"trace_id": f"{span.context.trace_id:032x}", "project_id": self._label, "format": self._form}
                 data = message.SerializeToString() if self._form == "proto" else _json(message)
                 waiting.append(self._client.publish(self._topic, data, retry=None, timeout=_TIMEOUT_S, **said))
             lost, later = 0, False

@@ -61,8 +61,9 @@ class _Ended(SpanProcessor):
 class Recorder:
     """Makes what is sent. Not for several threads."""
 
-    def __init__(self, service_name: str | None, reader: MetricReader | None) -> None:
-        named = {"service.name": service_name} if service_name else {}
+    def __init__(self, service_name: str | None, project: str | None, reader: MetricReader | None) -> None:
+        given = {"service.name": service_name, "service.namespace": project}
+        named = {name: value for name, value in given.items() if value}
         # What is given wins over the standard variables, and those over the default.
         found = Resource.create({"service.version": __version__, **named})
         if str(found.attributes.get("service.name", "")).startswith("unknown_service"):

@@ -81,7 +81,7 @@ def pubsub_sink(context: SinkContext) -> "Telemetry | None":
     def publisher() -> "Output":
         from candela_tui.sinks.telemetry.pubsub import Publisher
 
-        return Publisher(project, topic, form)
+        return Publisher(project, topic, form, labelled=context.settings.telemetry.project)
 
     return Telemetry(context, PUBSUB, f"{project}/{topic}", publisher)
 

@@ -61,11 +61,13 @@ def into(topic: str, form: str) -> dict[str, Any]:
     return {"telemetry": {"pubsub": {"project": "my-project", "topic": topic, "format": form}}}
 
 
-@pytest.mark.parametrize("form", ["json", "proto"])
+@pytest.mark.parametrize(("form", "project"), [("json", None), ("proto", "team-a")])
 async def test_each_span_is_a_message_with_its_trace(
-    form: str, topics: Topics, provider: Provider, tmp_path: Path
+    form: str, project: str | None, topics: Topics, provider: Provider, tmp_path: Path
 ) -> None:
-    async with RunningProxy(provider.url, tmp_path, sections=into("spans", form)) as proxy:
+    sections = into("spans", form)
+    sections["telemetry"]["project"] = project
+    async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy:
         await ask(proxy, SESSION)
         [exchange] = await proxy.ended(1)
     names, ids = set(), set()
@@ -80,7 +82,7 @@ async def test_each_span_is_a_message_with_its_trace(
             name, trace = span.name, span.trace_id.hex()
         names.add(name)
         ids.add(trace)
-        assert dict(message.attributes) == {"trace_id": trace, "project_id": "my-project", "format": form}
+        assert dict(message.attributes) == {"trace_id": trace, "project_id": project or "my-project", "format": form}
     assert names == {"session", "turn", f"chat {exchange.model}"}
     assert len(topics.messages) == 3
     assert len(ids) == 1

@@ -170,7 +170,7 @@ def _as_of_another_process(data: Path) -> None:
 
 async def test_content_is_sent_if_the_user_wants_it(provider: Provider, tmp_path: Path) -> None:
     with HttpCollector() as collector:
-        sections = into(collector, content="full", cache_creation_name=True, service_name="laptop")
+        sections = into(collector, content="full", cache_creation_name=True, service_name="laptop", project="team-a")
         async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy:
             await two_turns(proxy, provider)
     spans = by_name(collector)
@@ -185,7 +185,8 @@ async def test_content_is_sent_if_the_user_wants_it(provider: Provider, tmp_path
     assert said(bash)["gen_ai.tool.call.arguments"] == '{"command":"ls"}'
     assert said(bash)["gen_ai.tool.call.result"] == "a.txt"
     assert said(first)["gen_ai.usage.cache_creation.input_tokens"] == 3072
-    assert {said(resource)["service.name"] for resource in collector.resources} == {"laptop"}
+    named = {(said(resource)["service.name"], said(resource)["service.namespace"]) for resource in collector.resources}
+    assert named == {("laptop", "team-a")}
 
 
 async def test_only_the_share_of_sessions_is_sent_that_the_user_wants(provider: Provider, tmp_path: Path) -> None:
