@@ -16,7 +16,7 @@ from tests.client_telemetry.payloads import Document, log, logs, of_tool
 from tests.proxy.running import RunningProxy
 from tests.sinks.telemetry.asking import ask
 from tests.standin import Provider, message, tool_use
-from tests.standin.otlp import HttpCollector
+from tests.standin.otlp import GrpcCollector, HttpCollector
 
 SESSION = "0c7f5a5e-0000-4000-8000-000000000001"
 
@@ -109,9 +109,10 @@ async def test_what_comes_before_its_request_is_stored_waits_for_it(provider: Pr
     assert found.reported_cost == Decimal("1.5")
 
 
-async def test_all_of_it_is_passed_on_to_the_collector(provider: Provider, tmp_path: Path) -> None:
-    with HttpCollector() as collector:
-        sections = {"telemetry": {"otlp_endpoint": collector.url}}
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+async def test_all_of_it_is_passed_on_to_the_collector(provider: Provider, tmp_path: Path, protocol: str) -> None:
+    with GrpcCollector() if protocol == "grpc" else HttpCollector() as collector:
+        sections = {"telemetry": {"otlp_endpoint": collector.url, "protocol": protocol, "headers": {"X-Key": "k"}}}
         async with RunningProxy(provider.url, tmp_path, sections=sections) as proxy:
             of_logs, of_traces = of_tool(SESSION, "req_1", "toolu_1", 1000.0)
             await send(proxy, "logs", of_logs)
@@ -128,6 +129,7 @@ async def test_all_of_it_is_passed_on_to_the_collector(provider: Provider, tmp_p
         "claude_code.tool_decision",
         "claude_code.tool_result",
     ]
+    assert [headers.get("x-key") for headers in collector.headers] == ["k"] * len(collector.headers)
 
 
 @pytest.mark.parametrize(
