@@ -34,7 +34,10 @@ def check_recording(context: DoctorContext) -> Sequence[CheckResult]:
         unsent = telemetry_words(running.telemetry)
         if unsent:
             found.append(
-                TELEMETRY.warn(" ".join(unsent), "Check [telemetry] in config.toml, and that the collector runs.")
+                TELEMETRY.warn(
+                    " ".join(unsent),
+                    "Check its section of config.toml, and that the collector runs, or the file can be written.",
+                )
             )
     found += map(_set_aside, damaged_copies(context.paths.store))
     return found or [TOPIC.ok("no request was lost, and no damaged database was set aside")]

@@ -192,6 +192,7 @@ def _telemetry(said: object) -> tuple[TelemetryState, ...]:
             _safe(trouble, _MOST_WORDS) if isinstance(trouble := each.get("trouble"), str) else None,
             waiting if isinstance(waiting := each.get("waiting"), int) else 0,
             dropped if isinstance(dropped := each.get("dropped"), int) else 0,
+            _safe(unit) if isinstance(unit := each.get("unit"), str) else "spans",
         )
         for each in states
     )

@@ -13,6 +13,7 @@ from candela_tui.reports.records import request_record
 from candela_tui.sinks.background import BackgroundQueue, SinkError
 from candela_tui.sinks.context import SinkContext
 from candela_tui.sinks.sink import Growth
+from candela_tui.telemetry_state import TelemetryState
 
 _NAME = "sinks.json_lines"
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class JsonLines:
         self._path = path
         self._sessions: OrderedDict[str | None, deque[Exchange]] = OrderedDict()
         self._queue = BackgroundQueue(_NAME, self._write, notify)
+        self._trouble: str | None = None
+        self._lost = 0
 
     def began(self, exchange: Exchange, recording: Recording) -> None:
         """Do nothing; the line is written at the end."""
@@ -50,8 +53,11 @@ class JsonLines:
     def completed(self, exchanges: Sequence[Exchange]) -> None:
         """Do nothing: a line has what was known at the end."""
 
-    def state(self) -> None:
-        """Return None: it sends nothing."""
+    def state(self) -> TelemetryState:
+        """Return how writing goes. May be called from any thread."""
+        return TelemetryState(
+            _NAME, str(self._path), self._trouble, self._queue.waiting, self._queue.dropped + self._lost, "requests"
+        )
 
     def close(self, timeout_s: float) -> None:
         """Write the queued lines, for up to ``timeout_s`` seconds."""
@@ -64,10 +70,13 @@ class JsonLines:
             with open(self._path, "ab", opener=_open_for_owner) as file:
                 file.write(lines)
         except OSError as error:
+            self._trouble = f"[{_NAME}] {self._path} can't be written: {error.strerror}"
+            self._lost += len(exchanges)
             raise SinkError(
-                f"[{_NAME}] {self._path} can't be written: {error.strerror}. Requests are missing from it until it can;"
-                " change its path in config.toml and restart candela."
+                f"{self._trouble}. Requests are missing from it until it can; change its path in config.toml and"
+                " restart candela."
             ) from None
+        self._trouble = None
 
     def _line(self, exchange: Exchange) -> bytes:
         recent = self._sessions.setdefault(exchange.session_id, deque(maxlen=_MOST_OF_SESSION))

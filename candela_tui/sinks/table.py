@@ -20,8 +20,8 @@ class ClosableSink(Sink, Protocol):
     def close(self, timeout_s: float) -> None:
         """Process the queued items, for up to ``timeout_s`` seconds. No method is called after this one."""
 
-    def state(self) -> TelemetryState | None:
-        """Return how sending goes; None if it sends nothing. Called from any thread."""
+    def state(self) -> TelemetryState:
+        """Return how sending or writing goes. Called from any thread."""
 
 
 MakeSink = Callable[[SinkContext], ClosableSink | None]
@@ -36,8 +36,8 @@ def open_sinks(context: SinkContext) -> tuple[ClosableSink, ...]:
 
 
 def telemetry_states(sinks: Iterable[ClosableSink]) -> tuple[TelemetryState, ...]:
-    """Return how sending goes, for each sink that sends."""
-    return tuple(state for sink in sinks if (state := sink.state()) is not None)
+    """Return how sending or writing goes, for each sink."""
+    return tuple(sink.state() for sink in sinks)
 
 
 def forward_to(sinks: Iterable[Sink]) -> Callable[[str, bytes], None] | None:

@@ -55,6 +55,13 @@ async def test_a_file_that_cannot_be_written_is_a_notice_and_costs_no_request(
     async with RunningProxy(provider.url, tmp_path, sections=into(tmp_path / "none" / "requests.jsonl")) as proxy:
         await ask(proxy)
         [exchange] = await proxy.ended(1)
+        await proxy.stop(0)
+        [state] = proxy.feed.telemetry()
     assert exchange.status == 200
+    assert (state.name, state.dropped, state.unit) == ("sinks.json_lines", 1, "requests")
+    assert (
+        state.trouble
+        == f"[sinks.json_lines] {tmp_path}/none/requests.jsonl can't be written: No such file or directory"
+    )
     [notice] = [notice for notice in proxy.notices if "json_lines" in notice]
     assert notice.startswith(f"[sinks.json_lines] {tmp_path}/none/requests.jsonl can't be written: No such file")
