@@ -22,6 +22,8 @@ _LENGTH = 43
 _SHOWN = 8
 """Characters of these that lists show, so that a key can be recognised: 208 bits stay secret."""
 _BUDGET = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)/([a-z]+|rolling:\d{1,4}[mhd])")
+_BETWEEN_PATTERNS = r",(?![^()]*\))"
+"""A comma that is not among the arguments of a tool."""
 _NAME = re.compile(r"[^\s\W][\w.@+-]{0,63}")
 
 
@@ -148,7 +150,7 @@ def checked_models(words: str) -> tuple[str, ...]:
 
 def checked_tools(words: str) -> tuple[str, ...]:
     """Return the patterns of tools in a list with commas. Raises ValueError."""
-    found = _listed(words)
+    found = _listed(words, _BETWEEN_PATTERNS)
     for pattern in found:
         try:
             parse_pattern(pattern)
@@ -186,8 +188,8 @@ def checked_budget(text: str) -> KeyBudget:
     return KeyBudget(Decimal(found[1]), found[2])
 
 
-def _listed(words: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(word for part in words.split(",") if (word := part.strip())))
+def _listed(words: str, between: str = ",") -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(word for part in re.split(between, words) if (word := part.strip())))
     if not found:
         raise ValueError("the list is empty")
     return found

@@ -1,7 +1,9 @@
 """How the screens look, as stories of their user. After a change that is meant, and looked at:
 ``pytest tests/ui/test_snapshots.py --snapshot-update``."""
 
+import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +19,12 @@ from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.feed import Notice
 from candela_tui.paths import default_paths
 from candela_tui.providers.identity import Provider, RouteName
+from tests.keys.made import store_in
 from tests.ui.budget_states import MY_DAY, OF_SESSION, RULES, TOKENS, still
 from tests.ui.cloud_day import a_request_over_bedrock
 from tests.ui.scene import NOW, Scene, busy_morning, drawn, screen_text, shows, typed, until
 from tests.ui.sign_in_cloud import Cloud
+from tests.ui.test_keys_screen import CI, SPENT
 from tests.ui.test_report_screen import a_month
 from tests.ui.working_day import (
     FIX,
@@ -437,3 +441,34 @@ class TestBudgets:
     @at(SMALL, MEDIUM)
     def test_the_header_and_the_session_say_what_is_blocked(self, story: Story, size: tuple[int, int]) -> None:
         assert story(rules, see("blocked"), size=size, **self.budgets())
+
+
+class TestKeys:
+    @pytest.fixture(autouse=True)
+    def _same_ids(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        numbers = itertools.count(1)
+        monkeypatch.setattr("candela_tui.keys.store.new_id", lambda: f"key_{next(numbers):016x}")
+        monkeypatch.setattr("candela_tui.keys.store.new_text", lambda: f"ck_live_{next(numbers):08d}{'aB3' * 11}xy")
+
+    def keys(self) -> dict[str, Any]:
+        paths = default_paths(Path("config.toml"), Path("data"))
+        return {"sign_in_setup": SignInSetup(paths), "control": still(Path("config.toml"), SPENT)}
+
+    @at(SMALL, MEDIUM)
+    def test_the_keys(self, story: Story, size: tuple[int, int]) -> None:
+        assert story(some_keys, press("K"), see("2 of 3 accepted"), size=size, **self.keys())
+
+    @at(SMALL)
+    def test_a_new_key_is_described_and_shown_once(self, story: Story, size: tuple[int, int]) -> None:
+        steps = (press("K", "n"), see("A new key"), press("enter"), write("web"), press("enter", "w"))
+        assert story(some_keys, *steps, see("It is shown only now"), size=size, **self.keys())
+
+
+def some_keys(scene: Scene) -> None:
+    """Three keys, one of which is disabled."""
+    busy_morning(scene)
+    paths = default_paths(Path("config.toml"), Path("data"))
+    paths.make_data_directory()
+    store = store_in(paths.data)
+    for key in (CI, replace(CI, name="laptop", models=(), budget=None), replace(CI, name="old", disabled_at=NOW)):
+        store.create(key)

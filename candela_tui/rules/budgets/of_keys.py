@@ -10,7 +10,7 @@ def budgets_of_keys(keys: Iterable[Key]) -> tuple[BudgetRule, ...]:
     """Return a budget for each key that has one and was not revoked, which counts what is asked with that key alone."""
     return tuple(
         BudgetRule(
-            name=f"key {key.name}",
+            name=budget_name(key),
             scope="key",
             match=f"key={key.name}",
             window=key.budget.window,
@@ -19,3 +19,8 @@ def budgets_of_keys(keys: Iterable[Key]) -> tuple[BudgetRule, ...]:
         for key in keys
         if key.budget is not None and key.revoked_at is None
     )
+
+
+def budget_name(key: Key) -> str:
+    """Return the name of a key's budget."""
+    return f"key {key.name}"

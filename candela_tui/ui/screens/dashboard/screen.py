@@ -53,6 +53,7 @@ class DashboardScreen(Screen[None]):
         bind("dashboard.usage", "u", "usage", "Usage", "Show tokens and cost by model and by day", footer=True),
         bind("dashboard.limits", "U", "limits", "Limits", "Show how the limits of the subscription fill"),
         bind("dashboard.budgets", "b", "budgets", "Budgets", "Show budgets and rules, and change them"),
+        bind("dashboard.keys", "K", "keys", "Keys", "Show candela's own keys, and make or withdraw some"),
         bind("dashboard.context", "c", "open_context", "Context", "Show what fills the request's context window"),
         bind("dashboard.cache", "x", "open_cache", "Cache", "Show what was read from the cache, and why"),
         bind("dashboard.search", "S", "search", "Search", "Search the text of all sessions"),
@@ -294,6 +295,13 @@ class DashboardScreen(Screen[None]):
         from candela_tui.ui.screens.budgets.screen import BudgetsScreen
 
         self.app.push_screen(BudgetsScreen(self._sources))
+
+    def action_keys(self) -> None:
+        """Open the screen of candela's own keys."""
+        # Import it here: most dashboards never show it.
+        from candela_tui.ui.screens.keys.screen import KeysScreen
+
+        self.app.push_screen(KeysScreen(self._sources))
 
     def action_limits(self) -> None:
         """Show how the limits of the subscription fill."""

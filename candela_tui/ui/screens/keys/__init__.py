@@ -1,0 +1,1 @@
+"""The screen of candela's own keys."""

@@ -1,0 +1,237 @@
+"""The screen on which a new key is described: a row for each of its limits."""
+
+import asyncio
+import textwrap
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from candela_tui.keys.changes import KeyChanges
+from candela_tui.keys.errors import KeysError
+from candela_tui.keys.key import (
+    Key,
+    checked_aliases,
+    checked_budget,
+    checked_models,
+    checked_name,
+    checked_parallel,
+    checked_providers,
+    checked_tools,
+)
+from candela_tui.providers.identity import PROVIDER_WORDS
+from candela_tui.text.cells import fitted
+from candela_tui.text.times import Clock, moment_ahead
+from candela_tui.ui.deferred import deferred
+from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.widgets.closable import Closable
+from candela_tui.ui.widgets.footer import KeyFooter
+from candela_tui.ui.widgets.key_editor import KeyEditor
+from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.rows.row_list import RowList
+
+_NAME = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    """As in ``Key``."""
+    shown: str
+    meaning: str
+    read: Callable[[str, Clock], Any]
+    """Raises ValueError."""
+    default: str = ""
+
+
+def _of_text(read: Callable[[str], Any]) -> Callable[[str, Clock], Any]:
+    return lambda text, _: read(text)
+
+
+_FIELDS = (
+    _Field(
+        "name",
+        "name",
+        "What to call it, such as ci. Lists, reports and the filter (key:ci) show it.",
+        _of_text(checked_name),
+        "needed",
+    ),
+    _Field("user", "user", "Whose it is.", _of_text(checked_name)),
+    _Field("team", "team", "The team that its cost is reported for.", _of_text(checked_name)),
+    _Field("project", "project", "What it is for.", _of_text(checked_name)),
+    _Field(
+        "models",
+        "models",
+        "The models that it may use, with commas between them; * stands for any characters: claude-haiku-*",
+        _of_text(checked_models),
+        "all",
+    ),
+    _Field(
+        "providers",
+        "providers",
+        f"The providers that it may use, with commas between them, of {', '.join(PROVIDER_WORDS)}",
+        _of_text(checked_providers),
+        "all",
+    ),
+    _Field(
+        "aliases",
+        "aliases",
+        "Names for models, with commas between them: fast=claude-haiku-4-5",
+        _of_text(checked_aliases),
+    ),
+    _Field(
+        "deny_tools",
+        "deny tools",
+        "Tools that it may not use, with commas between them: WebFetch, Bash(git push *)",
+        _of_text(checked_tools),
+    ),
+    _Field("parallel", "parallel", "How many requests may be under way at once.", _of_text(checked_parallel), "any"),
+    _Field(
+        "budget",
+        "budget",
+        "What may be spent with it, in USD, and in which time: 50/month, 5/day, 3/rolling:5h",
+        _of_text(checked_budget),
+        "no limit",
+    ),
+    _Field("expires_at", "expires", "When it ends: 12h, 90d, 2027-01-31", moment_ahead, "never"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One of the fields, with the text that it got."""
+
+    field: _Field
+    text: str
+    height: int = 1
+    moving: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """The field's name."""
+        return self.field.name
+
+    def draw(self, line: int, width: int, tick: int) -> Line:
+        """Draw the field and its text, or what applies without one."""
+        text, style = (self.text, "bright") if self.text else (self.field.default, "dim")
+        if not self.text and self.field.default == "needed":
+            style = "warn"
+        return ((f" {fitted(self.field.shown, _NAME)} ", "text"), (fitted(text, max(8, width - _NAME - 2)), style))
+
+    def about(self, width: int) -> list[Line]:
+        """Return what the field means."""
+        return [((part, "text"),) for part in textwrap.wrap(self.field.meaning, width)]
+
+
+class FieldList(RowList):
+    """The list of the fields."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("new_key.change", "enter", "open", "Change", "Change the selected field", shown_as="⏎", footer=True),
+    ]
+
+
+class KeyForm(Closable[tuple[Key, str]]):
+    """Describe a new key, and make it. The answer is the key and its text."""
+
+    DEFAULT_CSS = """
+    KeyForm {
+        background: $background;
+
+        #title { padding: 0 1; background: $surface; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("new_key.reset", "backspace,delete", "reset", "Default", "Leave the field out", shown_as="⌫", footer=True),
+        bind("new_key.save", "w", "save", "Make", "Make the key", footer=True),
+        bind("new_key.back", "escape,q", "back", "Back", "Close without making a key", footer=True),
+    ]
+
+    def __init__(self, changes: KeyChanges, clock: Clock) -> None:
+        super().__init__()
+        self._changes = changes
+        self._clock = clock
+        self._texts: dict[str, str] = {}
+        self._rows = FieldList(id="fields")
+        self._editor = KeyEditor(self._rows)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the title, the fields, the description of one, its editor and the footer."""
+        yield OneLine((("A new key", "heading"),), id="title")
+        yield self._editor
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Show the fields."""
+        self._rows.focus()
+        self._show()
+
+    def _show(self) -> None:
+        self._rows.show_rows([FieldRow(field, self._texts.get(field.name, "")) for field in _FIELDS])
+        self._editor.tell()
+
+    @property
+    def _field(self) -> _Field | None:
+        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        return row.field if isinstance(row, FieldRow) else None
+
+    @on(RowList.Opened)
+    def _opened(self, event: RowList.Opened) -> None:
+        event.stop()
+        field = self._field
+        if field is not None:
+            self._editor.edit(field.shown, self._texts.get(field.name, ""))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        field, text = self._field, event.value.strip()
+        if field is None:
+            return
+        if text:
+            try:
+                field.read(text, self._clock)
+            except ValueError as error:
+                self._editor.tell(f"{field.shown}: {error}")
+                return
+        self._texts[field.name] = text
+        self._show()
+        self._editor.close()
+
+    def action_reset(self) -> None:
+        """Leave the field out, so that its default applies."""
+        field = self._field
+        if field is not None:
+            self._texts.pop(field.name, None)
+            self._show()
+
+    def action_save(self) -> None:
+        """Make the key and close."""
+        if not self._texts.get("name"):
+            self._editor.tell("A key needs a name.")
+            return
+        self.run_worker(deferred(self._make), group="make", exclusive=True)
+
+    async def _make(self) -> None:
+        found = {
+            field.name: field.read(text, self._clock) for field in _FIELDS if (text := self._texts.get(field.name))
+        }
+        wanted = Key(id="", prefix="", hash=b"", created_at=self._clock.now(), **found)
+        try:
+            made = await asyncio.to_thread(self._changes.create, wanted)
+        except KeysError as error:
+            self._editor.tell(str(error))
+        else:
+            self.dismiss(made)
+
+    def action_back(self) -> None:
+        """Close the editor, or the screen without making a key."""
+        if self._editor.editing:
+            self._editor.close()
+        else:
+            self.dismiss(None)

@@ -1,0 +1,238 @@
+"""The screen of candela's own keys: what each has spent, and making, disabling, rotating and revoking them."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from candela_tui.audit.actor import own_user
+from candela_tui.audit.entry import Via
+from candela_tui.audit.log import AuditLog
+from candela_tui.keys.changes import KeyChanges
+from candela_tui.keys.errors import KeysError
+from candela_tui.keys.key import GRACE, Key, KeyState
+from candela_tui.keys.store import KeyStore
+from candela_tui.paths import Paths
+from candela_tui.rules.budgets.of_keys import budget_name
+from candela_tui.rules.budgets.state import BudgetState
+from candela_tui.store.errors import StoreError
+from candela_tui.text.wrap import wrapped
+from candela_tui.ui.deferred import deferred
+from candela_tui.ui.keys.bindings import bind
+from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
+from candela_tui.ui.screens.keys.form import KeyForm
+from candela_tui.ui.screens.keys.rows import KeyRow
+from candela_tui.ui.screens.keys.shown_once import ShownOnce
+from candela_tui.ui.state.data_sources import DataSources
+from candela_tui.ui.style.styled_text import Line
+from candela_tui.ui.widgets.closable import Closable
+from candela_tui.ui.widgets.footer import KeyFooter
+from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.rows.row_list import RowList
+from candela_tui.ui.widgets.text_view.text_view import TextView
+from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
+
+_READ_EVERY_S = 1.0
+_EMPTY = "No key. n makes one for a project, a shell, a program or a person; candela signs in at the provider itself."
+_NOWHERE = "This dashboard does not know where the keys are."
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What was read at one moment."""
+
+    keys: tuple[Key, ...] = ()
+    budgets: tuple[BudgetState, ...] = ()
+    trouble: str = ""
+
+
+class KeyRows(RowList):
+    """The keys. Opening one shows no more than is below already."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out opening. (Textual's hook.)"""
+        return action != "open" and super().check_action(action, parameters)
+
+
+class KeysScreen(Closable[None]):
+    """Show the keys of the data directory. They are read again every second while the screen is open."""
+
+    DEFAULT_CSS = """
+    KeysScreen {
+        background: $background;
+
+        #title { padding: 0 1; background: $surface; }
+        #key-rows { height: 1fr; }
+        #about { height: 6; padding: 0 1; border-top: solid $border-idle; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("keys.new", "n", "new", "New", "Make a key", footer=True),
+        bind("keys.disable", "d", "disable", "Disable", "Disable the key, or enable it again", footer=True),
+        bind("keys.rotate", "r", "rotate", "Rotate", "Give the key another text", footer=True),
+        bind("keys.revoke", "x", "revoke", "Revoke", "Refuse the key for good", footer=True),
+        bind("keys.back", "escape,q,K", "back", "Back", "Close the screen", shown_as="esc", footer=True),
+    ]
+
+    def __init__(self, sources: DataSources) -> None:
+        super().__init__()
+        self._sources = sources
+        setup = sources.sign_in_setup
+        self._paths: Paths | None = setup.paths if setup is not None else None
+        self._shown = _Shown()
+        self._reading = False
+        self._title = OneLine((("Keys", "heading"),), id="title")
+        self._rows = KeyRows(id="key-rows")
+        self._about = TextView(id="about")
+        self._about.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the title, the keys, what is known of one, and the footer."""
+        yield self._title
+        yield self._rows
+        yield self._about
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Read the keys, and keep reading them."""
+        self._rows.focus()
+        self._read()
+        self.set_interval(_READ_EVERY_S, self._read)
+
+    def _read(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self.run_worker(deferred(self._show_what_is_read), group="read")
+
+    async def _show_what_is_read(self) -> None:
+        try:
+            self._shown = await asyncio.to_thread(self._look)
+        finally:
+            self._reading = False
+        self._show()
+
+    def _look(self) -> _Shown:
+        if self._paths is None:
+            return _Shown(trouble=_NOWHERE)
+        try:
+            kept = _store(self._paths).keys()
+        except KeysError as error:
+            return _Shown(trouble=str(error))
+        keys = tuple(key for key in kept if key.revoked_at is None)
+        control = self._sources.control
+        try:
+            return _Shown(keys, tuple(control.budgets()) if control is not None else ())
+        except StoreError as error:
+            return _Shown(keys, trouble=str(error))
+
+    def _show(self) -> None:
+        shown, clock = self._shown, self._sources.clock
+        budgets = {state.name: state for state in shown.budgets}
+        rows = [KeyRow(key, budgets.get(budget_name(key)), clock) for key in shown.keys]
+        self._rows.show_rows(rows)
+        self._rows.say_when_empty((((f" {_EMPTY}", "dim"),),))
+        active = sum(row.state is KeyState.ACTIVE for row in rows)
+        count = f"{active} of {len(rows)} accepted" if rows else ""
+        self._title.pieces = (("Keys ", "heading"), (count, "dim"))
+        self._show_about()
+        self.refresh_bindings()
+
+    @on(TextView.Resized)
+    @on(RowList.Moved)
+    def _show_about(self) -> None:
+        row, width = self._row, max(20, self._about.text_width)
+        troubles: list[Line] = [((part, "warn"),) for part in wrapped(f"⚠ {self._shown.trouble}", width)]
+        said = row.about(width) if row is not None else ()
+        self._about.show_lines(WrittenLines([*(troubles if self._shown.trouble else ()), *said]))
+        self.refresh_bindings()
+
+    @property
+    def _row(self) -> KeyRow | None:
+        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        return row if isinstance(row, KeyRow) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable what needs a key. (Textual's hook.)"""
+        return self._row is not None if action in ("disable", "rotate", "revoke") else True
+
+    @property
+    def _changes(self) -> KeyChanges | None:
+        if self._paths is None:
+            self.notify(_NOWHERE, severity="warning")
+            return None
+        return KeyChanges(_store(self._paths), AuditLog(self._paths.audit, own_user(), Via.DASHBOARD))
+
+    def action_new(self) -> None:
+        """Describe a new key, and show its text once."""
+        changes = self._changes
+        if changes is None:
+            return
+
+        def made(answer: tuple[Key, str] | None) -> None:
+            if answer is not None:
+                key, text = answer
+                self.app.push_screen(ShownOnce(key.name, text))
+                self._read()
+
+        self.app.push_screen(KeyForm(changes, self._sources.clock), made)
+
+    def action_disable(self) -> None:
+        """Ask, and disable the key; or enable it again."""
+        row, changes = self._row, self._changes
+        if row is None or changes is None:
+            return
+        key = row.found
+        if key.disabled_at is not None:
+            self._act(lambda: changes.enable(key))
+        else:
+            self._ask(f"Disable {key.name}?", "Disable it", "until it is enabled again", lambda: changes.disable(key))
+
+    def action_revoke(self) -> None:
+        """Ask, and revoke the key."""
+        row, changes = self._row, self._changes
+        if row is not None and changes is not None:
+            key = row.found
+            self._ask(f"Revoke {key.name}?", "Revoke it", "for good", lambda: changes.revoke(key))
+
+    def action_rotate(self) -> None:
+        """Ask, give the key another text, and show it once."""
+        row, changes = self._row, self._changes
+        if row is not None and changes is not None:
+            key, hours = row.found, round(GRACE.total_seconds() / 3600)
+            note = f"the old text is accepted for {hours} more hours"
+            self._ask(f"Rotate {key.name}?", "Give it another text", note, lambda: changes.rotate(key))
+
+    def _ask(self, title: str, does: str, note: str, act: Callable[[], Any]) -> None:
+        def answered(yes: Hashable | None) -> None:
+            if yes:
+                self._act(act)
+
+        options = (Option(False, "n", "Leave it as it is"), Option(True, "y", does, note))
+        self.app.push_screen(ChooseDialog(title, options), answered)
+
+    def _act(self, act: Callable[[], Any]) -> None:
+        """Change a key in a thread; if that makes a text, show it."""
+        self.run_worker(deferred(self._done, act), group="act")
+
+    async def _done(self, act: Callable[[], Any]) -> None:
+        try:
+            made = await asyncio.to_thread(act)
+        except KeysError as error:
+            self.notify(str(error), severity="warning")
+        else:
+            if made is not None:
+                key, text = made
+                self.app.push_screen(ShownOnce(key.name, text))
+        self._read()
+
+    def action_back(self) -> None:
+        """Close the screen."""
+        self.dismiss()
+
+
+def _store(paths: Paths) -> KeyStore:
+    return KeyStore(paths.keys, paths.keys_pepper)
