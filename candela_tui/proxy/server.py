@@ -52,7 +52,6 @@ from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
-from candela_tui.proxy.access.open_keys import open_key_store
 from candela_tui.proxy.access.parallel import ParallelRequests, parallel_words
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
@@ -90,6 +89,7 @@ from candela_tui.sinks.telemetry.sink import NAME, Telemetry
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.once_current import once_current
+from candela_tui.store.open_keys import open_key_store
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
 from candela_tui.wire import About

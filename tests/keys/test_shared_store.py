@@ -14,7 +14,7 @@ from candela_tui.keys.key import Key, KeyBudget
 from candela_tui.keys.ring import KeyRing
 from candela_tui.keys.store import KeyStore
 from candela_tui.paths import default_paths
-from candela_tui.proxy.access.open_keys import open_key_store
+from candela_tui.store.open_keys import open_key_store
 from candela_tui.text.times import utc_now
 from tests.keys.made import wanted
 from tests.standin.postgres import PostgresServer

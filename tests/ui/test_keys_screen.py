@@ -38,7 +38,7 @@ def paths_in(directory: Path) -> Paths:
 
 async def test_a_key_is_made_shown_once_rotated_disabled_and_revoked(tmp_path: Path) -> None:
     paths = paths_in(tmp_path)
-    ring = KeyRing(paths, None)
+    ring = KeyRing(store_in(paths.data), None)
     scene = Scene(tmp_path, sign_in_setup=SignInSetup(paths), control=still(tmp_path / "config.toml", SPENT))
     async with scene.opened((100, 30)) as pilot:
         await pilot.press("K")

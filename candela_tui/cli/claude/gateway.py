@@ -54,7 +54,7 @@ def with_gateway(
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.kept_texts import kept_key
     from candela_tui.keys.key import checked_name
-    from candela_tui.proxy.access.open_keys import open_key_store
+    from candela_tui.store.open_keys import open_key_store
 
     if options.route.provider is Provider.ANTHROPIC and not options.own_key:
         raise click.ClickException(

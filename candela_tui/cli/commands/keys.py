@@ -275,7 +275,7 @@ def _require_ahead(moment: datetime | None) -> None:
 
 
 def _store(invocation: Invocation) -> KeyStore:
-    from candela_tui.proxy.access.open_keys import open_key_store
+    from candela_tui.store.open_keys import open_key_store
 
     return open_key_store(invocation.settings(), invocation.paths)
 

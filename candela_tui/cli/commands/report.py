@@ -190,7 +190,7 @@ def _report_cache(
 def _keys(invocation: Invocation) -> "dict[str, Key]":
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.ring import keys_by_name
-    from candela_tui.proxy.access.open_keys import open_key_store
+    from candela_tui.store.open_keys import open_key_store
 
     try:
         settings = invocation.settings()

@@ -30,7 +30,7 @@ def require_keys(settings: "Settings", paths: Paths) -> None:
     # Import it here: most users listen on 127.0.0.1 alone.
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.ring import KeyRing
-    from candela_tui.proxy.access.open_keys import open_key_store
+    from candela_tui.store.open_keys import open_key_store
 
     why = f"candela does not start: [proxy] listen is {listen}, where others can reach it"
     try:

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from candela_tui.audit.actor import own_user
 from candela_tui.audit.entry import Via
 from candela_tui.audit.log import AuditLog
+from candela_tui.config import ConfigError, load
 from candela_tui.keys.changes import KeyChanges
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import GRACE, Key, KeyState
@@ -20,6 +21,7 @@ from candela_tui.paths import Paths
 from candela_tui.rules.budgets.of_keys import budget_name
 from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.store.errors import StoreError
+from candela_tui.store.open_keys import open_key_store
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
@@ -83,6 +85,8 @@ class KeysScreen(Closable[None]):
         self._sources = sources
         setup = sources.sign_in_setup
         self._paths: Paths | None = setup.paths if setup is not None else None
+        self._store: KeyStore | None = None
+        """Where the keys are, once that was read."""
         self._shown = _Shown()
         self._reading = False
         self._title = OneLine((("Keys", "heading"),), id="title")
@@ -119,8 +123,10 @@ class KeysScreen(Closable[None]):
         if self._paths is None:
             return _Shown(trouble=_NOWHERE)
         try:
-            kept = _store(self._paths).keys()
-        except KeysError as error:
+            if self._store is None:
+                self._store = open_key_store(load(self._paths.config), self._paths)
+            kept = self._store.keys()
+        except (ConfigError, KeysError) as error:
             return _Shown(trouble=str(error))
         keys = tuple(key for key in kept if key.revoked_at is None)
         control = self._sources.control
@@ -161,10 +167,10 @@ class KeysScreen(Closable[None]):
 
     @property
     def _changes(self) -> KeyChanges | None:
-        if self._paths is None:
-            self.notify(_NOWHERE, severity="warning")
+        if self._paths is None or self._store is None:
+            self.notify(self._shown.trouble or _NOWHERE, severity="warning")
             return None
-        return KeyChanges(_store(self._paths), AuditLog(self._paths.audit, own_user(), Via.DASHBOARD))
+        return KeyChanges(self._store, AuditLog(self._paths.audit, own_user(), Via.DASHBOARD))
 
     def action_new(self) -> None:
         """Describe a new key, and show its text once."""
@@ -232,7 +238,3 @@ class KeysScreen(Closable[None]):
     def action_back(self) -> None:
         """Close the screen."""
         self.dismiss()
-
-
-def _store(paths: Paths) -> KeyStore:
-    return KeyStore(paths.keys, paths.keys_pepper)
