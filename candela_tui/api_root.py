@@ -12,6 +12,9 @@ TRACES_PATH: Final = "/_local/api/traces"
 """Of the original candela, so without a version."""
 OTLP_ROOT: Final = "/_local/otlp"
 """What Claude Code takes for the address of its collector."""
+SIGN_IN_PAGE: Final = "/oauth/device"
+SIGN_IN_CALLBACK: Final = "/oauth/callback"
+"""Where people sign in with a browser, if `[team]` lets them."""
 
 
 def of_page(target: str) -> bool:

@@ -72,6 +72,11 @@ class Paths:
         return self.data / "kept-keys.json"
 
     @property
+    def sessions(self) -> Path:
+        """The sessions of people who signed in, with hashes of their tokens (SQLite)."""
+        return self.data / "sessions.db"
+
+    @property
     def authority(self) -> Path:
         """The directory of candela's certificate authority: its key, its certificate, and bundles with others."""
         return self.data / "ca"

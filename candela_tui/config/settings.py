@@ -601,6 +601,58 @@ class KeysSettings(_Section):
     one. "" is keys-pepper in the data directory, which the first key makes."""
 
 
+def _safe_url(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("an https:// URL; http:// is for this machine alone, as tokens pass there")
+    return value
+
+
+def _origin(value: str) -> str:
+    if urlsplit(value).path:
+        raise ValueError("a URL without a path, such as https://candela.example")
+    return value
+
+
+OptionalSafeUrl = Annotated[Annotated[BaseUrl, AfterValidator(_safe_url)] | None, BeforeValidator(_nothing_is_none)]
+OptionalOrigin = Annotated[
+    Annotated[BaseUrl, AfterValidator(_safe_url), AfterValidator(_origin)] | None, BeforeValidator(_nothing_is_none)
+]
+
+
+class OidcSettings(_Section):
+    """[team.oidc]: the company's identity provider (OpenID Connect), with which people sign in."""
+
+    issuer: OptionalSafeUrl = None
+    """Its address, as its tokens name it. "" lets nobody sign in."""
+    client_id: OptionalWord = None
+    """The ID that it knows candela by."""
+    client_secret_file: OptionalPath = None
+    """A file with the secret that belongs to the ID. "" for a client without one."""
+    scopes: str = "openid email profile"
+    """What candela asks for. The e-mail address is needed, and groups if [team.groups] has any."""
+    groups_claim: Word = "groups"
+    """Where its tokens name the groups of a person."""
+
+
+class TeamSettings(_Section):
+    """[team]: people who sign in, such as with /login in Claude Code."""
+
+    url: OptionalOrigin = None
+    """The address of this candela, as people have it: https://candela.example. The identity provider sends them back to
+    it with /oauth/callback behind it."""
+    session_h: float = Field(default=12, gt=0, le=720)
+    """Hours until a person signs in again."""
+    oidc: OidcSettings = Field(default_factory=OidcSettings)
+    groups: dict[str, Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=dict)
+    """The team of each group: "eng-platform" = "platform". With any, only people of these groups may sign in."""
+
+    @property
+    def lets_sign_in(self) -> bool:
+        """Whether people can sign in."""
+        return self.url is not None and self.oidc.issuer is not None and self.oidc.client_id is not None
+
+
 class SessionsSettings(_Section):
     """[sessions]: how requests are grouped into sessions."""
 
@@ -806,6 +858,7 @@ class Settings(_Section):
     cache: CacheSettings = Field(default_factory=CacheSettings)
     ui: UiSettings = Field(default_factory=UiSettings)
     keys: KeysSettings = Field(default_factory=KeysSettings)
+    team: TeamSettings = Field(default_factory=TeamSettings)
     sessions: SessionsSettings = Field(default_factory=SessionsSettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     sinks: SinkSettings = Field(default_factory=SinkSettings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import logging
 import os
 import socket
@@ -15,7 +16,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from candela_tui import __version__
-from candela_tui.api_root import PAGE_ROOT, of_page
+from candela_tui.api_root import PAGE_ROOT, SIGN_IN_CALLBACK, SIGN_IN_PAGE, of_page
 from candela_tui.audit.actor import own_user, owner_of
 from candela_tui.audit.entry import AuditError, Via
 from candela_tui.audit.log import AuditLog
@@ -25,6 +26,7 @@ from candela_tui.config import RulesSettings, Settings
 from candela_tui.credentials.accounts import Accounts
 from candela_tui.exchange import Kept, Outcome
 from candela_tui.feed import Feed
+from candela_tui.installation import install_command
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key
 from candela_tui.keys.ring import KeyRing
@@ -46,7 +48,7 @@ from candela_tui.providers.latest_messages import LatestMessages
 from candela_tui.providers.refusal_memory import Refusals
 from candela_tui.providers.registry import destination, open_upstreams
 from candela_tui.providers.replies import error_for
-from candela_tui.providers.upstream import ClientRequest, Named, Upstream
+from candela_tui.providers.upstream import Attempt, ClientRequest, Named, Upstream
 from candela_tui.proxy import otlp
 from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
@@ -95,7 +97,9 @@ from candela_tui.text.times import Clock
 from candela_tui.wire import About
 
 if TYPE_CHECKING:
+    from candela_tui.keys.sessions import Sessions
     from candela_tui.proxy.browser.page import DashboardPage
+    from candela_tui.proxy.team.sign_in import SignIn
 
 _READ_BUFFER = 256 * 1024
 _KEEPALIVE_S = 600
@@ -209,7 +213,9 @@ class Proxy:
             settings.proxy.keys_file,
             on_loaded=self._keys_loaded,
         )
-        self._keys = KeyGate(self._ring, self._token, required=settings.keys.required)
+        self._sessions = _sessions(settings, paths)
+        self._keys = KeyGate(self._ring, self._token, required=settings.keys.required, sessions=self._sessions)
+        self._sign_in: SignIn | None = None
         self._parallel = ParallelRequests()
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
@@ -262,6 +268,7 @@ class Proxy:
         except KeysError as error:
             self._feed.notify(f"The keys can't be read, so nobody is let in with one: {error}")
         self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
+        await self._open_sign_in(attempts)
         self._replays = Replays(
             attempts,
             self._upstreams,
@@ -275,6 +282,7 @@ class Proxy:
             self._handle,
             allow=self._settings.proxy.allow,
             open_paths={METRICS_PATH} if self._settings.metrics.allow == "any-local" else (),
+            browser_paths={SIGN_IN_PAGE, SIGN_IN_CALLBACK} if self._sessions is not None else (),
             handler_cancellation=True,
             keepalive_timeout=_KEEPALIVE_S,
             access_log=None,
@@ -305,6 +313,32 @@ class Proxy:
                 self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify, self._record_rules
             )
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
+
+    async def _open_sign_in(self, attempts: Attempts) -> None:
+        """Let people sign in, if the settings want that."""
+        team = self._settings.team
+        if self._sessions is None:
+            if team.oidc.issuer is not None:
+                self._feed.notify("Nobody can sign in: [team.oidc] issuer also needs client_id, and url in [team].")
+            return
+        from candela_tui.proxy.team.sign_in import SignIn
+
+        if importlib.util.find_spec("joserfc") is None:
+            command = install_command("joserfc", "team")
+            self._feed.notify(f"Nobody can sign in: [team.oidc] needs the Python package joserfc: {command}")
+            return
+        try:
+            await asyncio.to_thread(self._sessions.open)
+        except KeysError as error:
+            self._feed.notify(f"Nobody can sign in: {error}")
+            return
+        self._sign_in = SignIn(
+            team,
+            self._routes.names,
+            self._sessions,
+            self._keys,
+            lambda asked: attempts.fetch(Attempt(request=asked)),
+        )
 
     def _keys_loaded(self, keys: list[Key]) -> None:
         """Take the rules of the keys, which are read again when they change."""
@@ -459,6 +493,9 @@ class Proxy:
         if not from_beyond and self._api is not None and self._api.takes(target):
             with self._telling:
                 return await self._api.answer(request, target)
+        if self._sign_in is not None and self._sign_in.takes(target):
+            with self._telling:
+                return await self._sign_in.answer(request, target, headers)
         with self._relaying:
             return await self._answer(request, target, headers, from_beyond=from_beyond)
 
@@ -607,6 +644,15 @@ class Proxy:
             base_url=destination(self._settings.proxy.default_route, self._settings),
             live=self.live,
         )
+
+
+def _sessions(settings: Settings, paths: Paths | None) -> "Sessions | None":
+    """Return the sessions of people who signed in, or None if nobody can."""
+    if paths is None or not settings.team.lets_sign_in:
+        return None
+    from candela_tui.keys.sessions import Sessions  # Not at the top: most candelas are for one person.
+
+    return Sessions(paths.sessions, settings.keys.pepper_file or paths.keys_pepper)
 
 
 def _audit(paths: Paths) -> AuditLog:

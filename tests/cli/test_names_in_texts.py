@@ -126,7 +126,7 @@ def test_every_setting_that_a_document_names_exists(path: Path) -> None:
     text = path.read_text("utf-8")
     named = {tuple(name.split(".")) for name in _SETTING.findall(text)}
     named |= {tuple(name.split(".")) for name in _SET.findall(text)}
-    settings = {parts for parts in named if len(parts) > 1 and parts[0] in SECTIONS and parts[-1] != "py"}
+    settings = {parts for parts in named if len(parts) > 1 and parts[0] in SECTIONS and parts[-1] not in ("py", "db")}
     assert {".".join(parts) for parts in settings if not _is_setting(parts)} == set()
 
 

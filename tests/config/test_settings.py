@@ -96,7 +96,7 @@ def test_a_price_is_exactly_what_was_written(price):
             "[zoo]\nx = 1",
             "FILE: zoo: no such section; known here: anthropic, aws, cache, claude_aws, claude_google_cloud, "
             "foundry, history, intercept, keys, mantle, metrics, models, openai, pricing, proxy, rules, sessions, "
-            "sinks, telemetry, ui, vertex",
+            "sinks, store, team, telemetry, ui, vertex",
         ),
         ("[ui]\nzoom = 1", "FILE: ui.zoom: no such key; known here: attention, density, keys, reduced_motion, theme"),
         ("[proxy]\nport = 'abc'", "FILE: proxy.port: expected a whole number; found 'abc'"),

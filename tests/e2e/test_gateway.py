@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from candela_tui.protocol.claude_code.withheld import measured_for
+from candela_tui.redaction import KEY_BEGINNING
 from tests.e2e.candela import COMMAND, PATIENCE_S, Candela
 from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.scenarios import is_messages, is_title, plain, speak, titled
@@ -16,6 +17,7 @@ from tests.e2e.terminal import Terminal
 from tests.e2e.test_dashboard_beside_client import settled_home
 from tests.standin import Provider, ReceivedRequest, text
 from tests.standin.answers import usage
+from tests.standin.oidc import CLIENT_ID, SECRET, IdentityProvider
 
 pytestmark = pytest.mark.e2e
 
@@ -98,3 +100,83 @@ async def test_the_client_goes_without_what_is_said(claude: Claude, tmp_path: Pa
         each.name for each in measured.in_gateway_mode if each.kind == "field"
     }
     assert len(sent[True].json["tools"]) == len(sent[False].json["tools"])
+
+
+async def test_a_person_signs_in_with_login(claude: Claude, tmp_path: Path) -> None:
+    if not measured_for(claude.known_version).shows_spend_limits:
+        pytest.skip("this version can't sign in to a gateway")
+    project, home, secret = tmp_path / "project", tmp_path / "home", tmp_path / "secret"
+    await asyncio.to_thread(settled_home, home, project)
+    await asyncio.to_thread(secret.write_text, SECRET)
+    async with Provider() as provider, IdentityProvider() as idp, Terminal(tmp_path / "tmux", 120, 40) as terminal:
+        provider.respond = plain()
+        candela = Candela(tmp_path / "data", provider.url, **OWN)
+        url = f"http://127.0.0.1:{candela.port}"
+        candela.environment |= {
+            "CANDELA_TEAM__URL": url,
+            "CANDELA_TEAM__OIDC__ISSUER": idp.url,
+            "CANDELA_TEAM__OIDC__CLIENT_ID": CLIENT_ID,
+            "CANDELA_TEAM__OIDC__CLIENT_SECRET_FILE": str(secret),
+        }
+        settings = {"forceLoginMethod": "gateway", "forceLoginGatewayUrl": url}
+        await asyncio.to_thread(_with_settings, home, settings)
+        async with candela:
+            environment = clean_environment(home, LANG="C.UTF-8")
+            del environment["ANTHROPIC_API_KEY"]
+            await terminal.open("client", [claude.path], environment, project)
+            await terminal.shows("client", "❯", "Not logged in")
+            await _say(terminal, "/login")
+            await terminal.shows("client", "Enter to connect")
+            await terminal.press("client", "Enter")
+            await _agree(terminal, "❯ No, cancel login", "❯ Yes, trust this gateway")
+            screen = await terminal.shows("client", "Waiting for sign-in", f"{url}/oauth/device")
+            found = re.search(r"Code:\s+(\S{4}-\S{4})", screen)
+            assert found is not None
+            await _sign_in_by_browser(url, found[1], idp)
+            await terminal.shows("client", "Signed in to Cloud gateway as ada@example.com")
+            await _agree(terminal, "❯ No, cancel login", "❯ Yes, continue")
+            await terminal.shows("client", "Connected to Cloud gateway")
+            await terminal.press("client", "Enter")
+            await terminal.shows("client", "Login successful")
+            await _say(terminal, "say hi")
+            await terminal.shows("client", "from the reef")
+            login = json.loads(await asyncio.to_thread((home / ".claude/.credentials.json").read_text))
+            token = {"Authorization": f"Bearer {login['enterpriseGateway']['jwt']}"}
+            await _say(terminal, "/logout")
+            await terminal.exit_code("client")
+            async with aiohttp.ClientSession() as client, client.get(f"{url}/v1/models", headers=token) as answer:
+                after = answer.status
+            requests = await candela.records("requests")
+    assert {request["key"] for request in requests} == {"ada@example.com"}
+    assert after == 401
+    assert provider.requests
+    assert not any(KEY_BEGINNING in value for request in provider.requests for _, value in request.headers)
+    assert KEY_BEGINNING not in candela.log
+
+
+def _with_settings(home: Path, settings: dict[str, str]) -> None:
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").write_text(json.dumps(settings))
+
+
+async def _say(terminal: Terminal, words: str) -> None:
+    await terminal.type("client", words)
+    await terminal.shows("client", words)
+    await terminal.press("client", "Enter")
+
+
+async def _agree(terminal: Terminal, before: str, after: str) -> None:
+    """Choose the upper of two answers, where the client stands on the lower."""
+    await terminal.shows("client", before)
+    await terminal.press("client", "Up")
+    await terminal.shows("client", after)
+    await terminal.press("client", "Enter")
+
+
+async def _sign_in_by_browser(url: str, code: str, idp: IdentityProvider) -> None:
+    form, headers = {"user_code": code}, {"Origin": url}
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.post(f"{url}/oauth/device", data=form, headers=headers, allow_redirects=False) as answer:
+            there = answer.headers["Location"]
+        async with browser.get(idp.signed_in(there)) as answer:
+            assert answer.status == 200

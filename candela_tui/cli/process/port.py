@@ -23,9 +23,9 @@ def take_port(port: int, listen: str | None = None) -> socket.socket:
 
 
 def require_keys(settings: "Settings", paths: Paths) -> None:
-    """Exit with an error if others could reach the proxy and there is no key that lets some of them in."""
+    """Exit with an error if others could reach the proxy and nobody could be let in, with a key or a sign-in."""
     listen = settings.proxy.listen
-    if listen is None or is_loopback(listen):
+    if listen is None or is_loopback(listen) or settings.team.lets_sign_in:
         return
     # Import it here: most users listen on 127.0.0.1 alone.
     from candela_tui.keys.errors import KeysError

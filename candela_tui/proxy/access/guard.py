@@ -42,12 +42,18 @@ class Refusal:
 
 
 def refusal(
-    headers: Iterable[tuple[str, str]], target: str = "/", *, from_beyond: bool = False, named: str | None = None
+    headers: Iterable[tuple[str, str]],
+    target: str = "/",
+    *,
+    from_beyond: bool = False,
+    named: str | None = None,
+    for_browsers: bool = False,
 ) -> str | None:
     """Return the reason to refuse a request with these headers, or None if it may pass.
 
     A machine elsewhere knows candela by any name, and gets no page. What a page could reach by rebinding a name needs a
-    key there. ``named`` is the host and port of a request that names its whole URL, as to an HTTP proxy."""
+    key there. ``for_browsers`` is a page that browsers come to from elsewhere, which looks itself where they come from.
+    ``named`` is the host and port of a request that names its whole URL, as to an HTTP proxy."""
     fields = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in fields if name == "host"]
     own_page = of_page(target) and not from_beyond
@@ -55,6 +61,8 @@ def refusal(
         if name == "host":
             if not from_beyond and not loopback(value) and (named is None or value.strip().lower() != named.lower()):
                 return f"candela answers on loopback names only, and the request's Host is {value[:100]!r}"
+        elif for_browsers:
+            continue
         elif name == "origin":
             if not (own_page and [value.strip().lower()] == [f"http://{host.strip().lower()}" for host in hosts]):
                 return f"candela does not answer web pages, and the request has the Origin {value[:100]!r}"
@@ -82,10 +90,12 @@ class GuardedServer(web.Server):
         *,
         allow: Literal["same-user", "any-local"],
         open_paths: Collection[str] = (),
+        browser_paths: Collection[str] = (),
         **options: Any,
     ) -> None:
-        """``open_paths`` are for every user of this machine."""
+        """``open_paths`` are for every user of this machine, ``browser_paths`` for browsers from other sites."""
         self._open_paths = open_paths
+        self._browser_paths = browser_paths
         super().__init__(handler, **options)
         self._check = allow == "same-user" and knows_peers()
         self._strangers: set[RequestHandler] = set()
@@ -166,7 +176,8 @@ class GuardedServer(web.Server):
             return Refusal(405, _NOT_FROM_BEYOND) if from_beyond else None
         if opened is not None:
             return _misdirected(headers, opened.host.name)
-        words = refusal(headers, target, from_beyond=from_beyond, named=named)
+        for_browsers = target.partition("?")[0] in self._browser_paths
+        words = refusal(headers, target, from_beyond=from_beyond, named=named, for_browsers=for_browsers)
         return Refusal(403, words) if words is not None else None
 
     def _of_peer(self, request: web.BaseRequest) -> Refusal | None:

@@ -7,6 +7,7 @@ key of candela's but is not one is refused, even where no key is required.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState
@@ -18,6 +19,9 @@ from candela_tui.providers.upstream import ClientRequest
 from candela_tui.proxy.local_api.token import is_token
 from candela_tui.redaction import KEY_BEGINNING
 from candela_tui.rules.key_limits import NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words
+
+if TYPE_CHECKING:
+    from candela_tui.keys.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +68,13 @@ def key_in(headers: HeaderList) -> str | None:
 class KeyGate:
     """Finds the key of a request, and refuses those that have none or a wrong one."""
 
-    def __init__(self, ring: KeyRing, token: Callable[[], str | None], *, required: bool) -> None:
-        """``token`` returns that of the local API, with which candela's own checks need no key."""
+    def __init__(
+        self, ring: KeyRing, token: Callable[[], str | None], *, required: bool, sessions: "Sessions | None" = None
+    ) -> None:
+        """``token`` returns that of the local API, with which candela's own checks need no key. ``sessions`` are those
+        of people who signed in, if people can."""
         self._ring = ring
+        self._sessions = sessions
         self._token = token
         self._required = required
 
@@ -74,9 +82,21 @@ class KeyGate:
         """Return the key of a request, the reason to refuse it, or None if it has no key and needs none.
 
         ``from_beyond``: the connection is not from this machine."""
-        text = key_in(request.headers)
-        if text is None:
+        key = await self.holder(request.headers)
+        if key is None:
             return self._without_key(request, from_beyond=from_beyond)
+        if isinstance(key, Key) and not key.allows_route(request.route):
+            return KeyRefusal(NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words(key, request.route.provider), key)
+        return key
+
+    async def holder(self, headers: HeaderList) -> Key | KeyRefusal | None:
+        """Return the key that header fields have, the reason to refuse it, or None if they have none."""
+        text = key_in(headers)
+        if text is None:
+            return None
+        key = self._sessions.find(text) if self._sessions is not None else None
+        if key is not None:
+            return key
         try:
             key = await self._ring.find(text)
         except KeysError as error:
@@ -84,12 +104,7 @@ class KeyGate:
             return KeyRefusal(503, "keys_unavailable", _UNREADABLE)
         if key is None:
             return KeyRefusal(401, _INVALID, f"{_UNKNOWN_KEY}: {_ASK}")
-        withdrawn = self._withdrawn(key)
-        if withdrawn is not None:
-            return withdrawn
-        if not key.allows_route(request.route):
-            return KeyRefusal(NOT_ALLOWED, PROVIDER_NOT_ALLOWED, provider_words(key, request.route.provider), key)
-        return key
+        return self._withdrawn(key) or key
 
     async def again(self, name: str) -> Key | KeyRefusal:
         """Return the key of this name, for a request that was sent with it and is sent again, or why it may not be."""

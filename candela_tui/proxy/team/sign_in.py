@@ -1,0 +1,304 @@
+"""What a client and a browser ask for while a person signs in, as Claude Code's ``/login`` to a gateway does it.
+
+Measured with 2.1.332: it reads the addresses, begins a device authorization (RFC 8628), opens the page, and asks for
+the tokens every five seconds. It refreshes them five minutes before they expire. ``/managed/settings`` must answer 404
+if there are none: with another error ``claude -p`` does not start.
+"""
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+from candela_tui.api_root import SIGN_IN_CALLBACK, SIGN_IN_PAGE
+from candela_tui.config import TeamSettings
+from candela_tui.keys.errors import KeysError
+from candela_tui.keys.sessions import Person, Sessions, Tokens
+from candela_tui.protocol.headers import HeaderList
+from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
+from candela_tui.proxy.client_answer import error_response
+from candela_tui.proxy.request_body import BodyTooLarge, read_body
+from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, Answer, Attempts, DeviceCodes, Standing, typed
+from candela_tui.proxy.team.identity_provider import Fetch, IdentityProvider, Question, SignInFailed
+from candela_tui.proxy.team.page import code_page, words_page
+
+logger = logging.getLogger(__name__)
+
+_DISCOVERY: Final = "/.well-known/oauth-authorization-server"
+_DEVICE: Final = "/oauth/device_authorization"
+_TOKEN: Final = "/oauth/token"  # noqa: S105 - a path
+_REVOKE: Final = "/oauth/revoke"
+_SETTINGS: Final = "/managed/settings"
+_TELEMETRY: Final = ("/v1/metrics", "/v1/logs", "/v1/traces")
+_OF_CLIENTS: Final = frozenset({_DISCOVERY, _DEVICE, _TOKEN, _REVOKE, _SETTINGS, *_TELEMETRY})
+_OF_BROWSERS: Final = frozenset({SIGN_IN_PAGE, SIGN_IN_CALLBACK})
+_DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_COOKIE: Final = "candela_sign_in"
+_MOST_BYTES: Final = 16 * 1024
+_MOST_TELEMETRY: Final = 16 * 1024 * 1024
+_WITHIN_S: Final = 600
+_TRIES: Final = 20
+"""How often one address may send a code, or begin a sign-in, within ten minutes."""
+_MOST_FLOWS: Final = 1000
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """A browser that is at the identity provider."""
+
+    user_code: str
+    question: Question
+    cookie_hash: bytes
+    until: float
+
+
+class SignIn:
+    """Handles the requests of a sign-in, which passed the guard. Used on the proxy's event loop."""
+
+    def __init__(
+        self,
+        settings: TeamSettings,
+        prefixes: Sequence[str],
+        sessions: Sessions,
+        gate: KeyGate,
+        fetch: Fetch,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``prefixes`` are those of the routes, any of which a client may have in its base URL. ``fetch`` asks the
+        identity provider."""
+        assert settings.url is not None
+        self._url = settings.url
+        self._lasts = timedelta(hours=settings.session_h)
+        self._prefixes = prefixes
+        self._sessions = sessions
+        self._gate = gate
+        self._now = now
+        self._codes = DeviceCodes(now)
+        self._begun = Attempts(now, _TRIES, _WITHIN_S)
+        self._tried = Attempts(now, _TRIES, _WITHIN_S)
+        self._flows: dict[bytes, _Flow] = {}
+        redirect_uri = f"{self._url}{SIGN_IN_CALLBACK}"
+        self._provider = IdentityProvider(settings.oidc, settings.groups, redirect_uri, fetch)
+
+    def takes(self, target: str) -> bool:
+        """Return whether a request target belongs to the sign-in."""
+        path = target.partition("?")[0]
+        return path in _OF_BROWSERS or self._below_routes(path) in _OF_CLIENTS
+
+    def _below_routes(self, path: str) -> str:
+        prefix = next((each for each in self._prefixes if path.startswith(f"{each}/")), "")
+        return path.removeprefix(prefix)
+
+    async def answer(self, request: web.BaseRequest, target: str, headers: HeaderList) -> web.Response:
+        """Respond by the path of a target."""
+        path, _, query = target.partition("?")
+        if path in _OF_BROWSERS:
+            return await self._of_browser(request, path, query)
+        try:
+            return await self._of_client(request, self._below_routes(path), headers)
+        except KeysError as error:
+            logger.warning("%s", error)
+            return _oauth_error(503, "temporarily_unavailable", "the sessions can't be used; the log says why")
+
+    # The client.
+
+    async def _of_client(self, request: web.BaseRequest, path: str, headers: HeaderList) -> web.Response:
+        if path in (_DISCOVERY, _SETTINGS):
+            if request.method != "GET":
+                return error_response(405, f"{path} is read with GET")
+            return self._discovery() if path == _DISCOVERY else await self._behind_key(headers, self._no_settings)
+        if request.method != "POST":
+            return error_response(405, f"{path} is sent with POST")
+        if path in _TELEMETRY:
+            return await self._behind_key(headers, lambda: self._telemetry(request))
+        form = await _form(request)
+        if form is None:
+            return _oauth_error(413, "invalid_request", f"a form of a sign-in has at most {_MOST_BYTES:,} bytes")
+        if path == _DEVICE:
+            return self._begin(request)
+        if path == _REVOKE:
+            await asyncio.to_thread(self._sessions.end, form.get("token", ""))
+            return web.json_response({}, headers=_NO_STORE)
+        return await self._tokens(form)
+
+    def _discovery(self) -> web.Response:
+        return web.json_response(
+            {
+                "issuer": self._url,
+                "device_authorization_endpoint": f"{self._url}{_DEVICE}",
+                "token_endpoint": f"{self._url}{_TOKEN}",
+                "revocation_endpoint": f"{self._url}{_REVOKE}",
+                "grant_types_supported": [_DEVICE_GRANT, "refresh_token"],
+                "response_types_supported": [],
+                "token_endpoint_auth_methods_supported": ["none"],
+                "gateway_protocol_version": 1,
+            }
+        )
+
+    def _begin(self, request: web.BaseRequest) -> web.Response:
+        codes = self._codes.begin() if self._begun.allow(_address(request)) else None
+        if codes is None:
+            return _oauth_error(429, "slow_down", "too many sign-ins were begun; try again in ten minutes")
+        page = f"{self._url}{SIGN_IN_PAGE}"
+        return web.json_response(
+            {
+                "device_code": codes.device,
+                "user_code": codes.user,
+                "verification_uri": page,
+                "verification_uri_complete": f"{page}?user_code={codes.user}",
+                "expires_in": LASTS_S,
+                "interval": INTERVAL_S,
+            },
+            headers=_NO_STORE,
+        )
+
+    async def _tokens(self, form: dict[str, str]) -> web.Response:
+        match form.get("grant_type"):
+            case grant if grant == _DEVICE_GRANT:
+                found = self._codes.take(form.get("device_code", ""))
+                if isinstance(found, Standing):
+                    return _oauth_error(400, found.value)
+                return _tokens(await asyncio.to_thread(self._sessions.begin, found, self._lasts))
+            case "refresh_token":
+                tokens = await asyncio.to_thread(self._sessions.refresh, form.get("refresh_token", ""))
+                if tokens is None:
+                    return _oauth_error(401, "invalid_grant", "the session has ended: sign in again")
+                return _tokens(tokens)
+        return _oauth_error(400, "unsupported_grant_type")
+
+    async def _behind_key(self, headers: HeaderList, answer: Callable[[], Awaitable[web.Response]]) -> web.Response:
+        holder = await self._gate.holder(headers)
+        if holder is None or isinstance(holder, KeyRefusal):
+            return error_response(401, holder.words if holder is not None else "sign in first")
+        return await answer()
+
+    async def _no_settings(self) -> web.Response:
+        return error_response(404, "candela has no managed settings")
+
+    async def _telemetry(self, request: web.BaseRequest) -> web.Response:
+        # It is read so that the connection can go on, and not kept: candela measures requests itself.
+        try:
+            await read_body(request, _MOST_TELEMETRY)
+        except BodyTooLarge:
+            return error_response(413, f"one request of telemetry has at most {_MOST_TELEMETRY:,} bytes")
+        if request.content_type == "application/json":
+            return web.json_response({})
+        return web.Response(content_type=request.content_type)
+
+    # The browser.
+
+    async def _of_browser(self, request: web.BaseRequest, path: str, query: str) -> web.Response:
+        given = {name: values[0] for name, values in parse_qs(query).items()}
+        if path == SIGN_IN_CALLBACK and request.method == "GET":
+            return await self._came_back(request, given)
+        if path == SIGN_IN_PAGE and request.method == "GET":
+            code = given.get("user_code", "")
+            return code_page(typed(code) if code else "")
+        if path == SIGN_IN_PAGE and request.method == "POST":
+            return await self._go(request)
+        return words_page(405, "Not possible", "This page is opened by a sign-in.")
+
+    async def _go(self, request: web.BaseRequest) -> web.Response:
+        """Send the browser of a person with a code to the identity provider."""
+        if not self._is_own_page(request):
+            return words_page(
+                403, "Not signed in", "Another page sent this. Open the address that your terminal shows."
+            )
+        if not self._tried.allow(_address(request)):
+            return words_page(429, "Not signed in", "Too many codes were tried. Try again in ten minutes.")
+        form = await _form(request)
+        code = typed((form or {}).get("user_code", ""))
+        if not self._codes.waits(code):
+            return words_page(
+                400, "Not signed in", "No sign-in waits for this code. It is valid for ten minutes, once."
+            )
+        question, cookie = Question.new(), secrets.token_urlsafe(32)
+        try:
+            there = await self._provider.address(question)
+        except SignInFailed as error:
+            return _failed(error)
+        self._flows = {known_as: flow for known_as, flow in self._flows.items() if flow.until > self._now()}
+        if len(self._flows) >= _MOST_FLOWS:
+            return words_page(429, "Not signed in", "Too many people sign in now. Try again in ten minutes.")
+        self._flows[_hash(question.state)] = _Flow(code, question, _hash(cookie), self._now() + LASTS_S)
+        secure = "; Secure" if self._url.startswith("https:") else ""
+        attributes = f"Path=/oauth; Max-Age={LASTS_S}; HttpOnly; SameSite=Lax{secure}"
+        return web.Response(
+            status=302, headers={**_NO_STORE, "Location": there, "Set-Cookie": f"{_COOKIE}={cookie}; {attributes}"}
+        )
+
+    async def _came_back(self, request: web.BaseRequest, given: dict[str, str]) -> web.Response:
+        """Note who the identity provider says that a browser belongs to."""
+        flow = self._flows.pop(_hash(given.get("state", "")), None)
+        cookie = _hash(request.cookies.get(_COOKIE, ""))
+        if flow is None or flow.until <= self._now() or not secrets.compare_digest(cookie, flow.cookie_hash):
+            return words_page(400, "Not signed in", "This is not the browser that began, or it took too long.")
+        if "code" not in given:
+            self._codes.settle(flow.user_code, Answer.DENIED)
+            return words_page(403, "Not signed in", "The identity provider did not let you in.")
+        try:
+            person = await self._provider.person(given["code"], flow.question)
+        except SignInFailed as error:
+            self._codes.settle(flow.user_code, Answer.DENIED)
+            return _failed(error)
+        if not self._codes.settle(flow.user_code, person):
+            return words_page(400, "Not signed in", "The code is no longer valid. Begin again in your terminal.")
+        return self._done(person)
+
+    def _done(self, person: Person) -> web.Response:
+        logger.info("%s signed in", person.email)
+        return words_page(200, "Signed in", f"You are signed in as {person.email}. Go back to your terminal.")
+
+    def _is_own_page(self, request: web.BaseRequest) -> bool:
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            own = urlsplit(self._url)
+            return origin == f"{own.scheme}://{own.netloc}"
+        return request.headers.get("Sec-Fetch-Site") == "same-origin"
+
+
+def _failed(error: SignInFailed) -> web.Response:
+    logger.warning("a sign-in failed: %s", error)
+    return words_page(502, "Not signed in", f"{error}.")
+
+
+def _tokens(tokens: Tokens) -> web.Response:
+    document = {
+        "access_token": tokens.access,
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in_s,
+        "refresh_token": tokens.refresh,
+        "email": tokens.email,
+    }
+    return web.json_response(document, headers=_NO_STORE)
+
+
+def _oauth_error(status: int, code: str, words: str | None = None) -> web.Response:
+    document = {"error": code} if words is None else {"error": code, "error_description": words}
+    return web.json_response(document, status=status, headers=_NO_STORE)
+
+
+async def _form(request: web.BaseRequest) -> dict[str, str] | None:
+    """Return the fields of a form, or None if it is too large."""
+    try:
+        body = await read_body(request, _MOST_BYTES)
+    except BodyTooLarge:
+        return None
+    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+def _address(request: web.BaseRequest) -> str:
+    return request.remote or ""
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
