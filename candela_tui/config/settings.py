@@ -450,9 +450,13 @@ class BudgetRule(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """The budget's name, for words to the user and for `candela rules override`."""
-    scope: Literal["all", "session", "agent", "turn", "project", "branch", "model", "route", "key"] = "all"
+    scope: Literal["all", "session", "agent", "turn", "project", "branch", "model", "route", "key", "user", "team"] = (
+        "all"
+    )
     """What the limit is for: everything together, or each session, agent, turn of the user, project (directory),
-    branch, model, route or key (docs/keys.md) by itself."""
+    branch, model, route, key (docs/keys.md), or user or team of keys by itself."""
+    team: Annotated[str | None, BeforeValidator(_nothing_is_none)] = None
+    """Only requests with keys of this team count and are limited. With the scope user, each member has the limit."""
     match: str = ""
     """Only requests that this filter matches count and are limited, in the dashboard's filter language. "" is all."""
     window: Annotated[str, AfterValidator(_window)] = "month"

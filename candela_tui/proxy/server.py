@@ -262,11 +262,12 @@ class Proxy:
         context = RuleContext(self._feed.notify, self._ledger, self._budgets, self._store)
         self._ruled = RuledUpstreams(opened, self._settings, context)
         self._upstreams = self._ruled.by_route
-        self._apply_rules(self._settings.rules)
         try:
+            # First, because budgets may be for the users and teams of keys.
             await self._ring.refresh()
         except KeysError as error:
             self._feed.notify(f"The keys can't be read, so nobody is let in with one: {error}")
+        self._apply_rules(self._settings.rules)
         self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
         await self._open_sign_in(attempts)
         self._replays = Replays(
@@ -351,7 +352,7 @@ class Proxy:
         assert self._ruled is not None
         self._rules_settings = settings
         settings = self._rules_of_keys.added_to(settings)
-        self._budgets.configure(settings)
+        self._budgets.configure(settings, self._rules_of_keys.owners)
         self._ruled.apply(settings, key_aliases=self._rules_of_keys.aliased)
         if self._ruled.ruled:
             self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")

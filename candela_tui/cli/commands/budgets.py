@@ -61,9 +61,13 @@ def budgets(invocation: Invocation, as_json: bool) -> None:
 def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]":
     from candela_tui.attach.control import Control
     from candela_tui.cli.process.check_proxy import client_of, own_candela
+    from candela_tui.keys.errors import KeysError
+    from candela_tui.keys.ring import keys_by_name
     from candela_tui.rules.budgets.books import Unreachable
     from candela_tui.rules.budgets.stored_states import stored_states
+    from candela_tui.rules.of_keys import owners_of
     from candela_tui.store.errors import StoreError
+    from candela_tui.store.open_keys import open_key_store
 
     running = own_candela(invocation, settings)
     if running is not None:
@@ -75,6 +79,10 @@ def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]"
         return []
     with recorded(invocation) as store:
         try:
-            return asyncio.run(stored_states(settings, invocation.paths, store))
+            keys = open_key_store(settings, invocation.paths)
+            known = keys_by_name(keys, settings.proxy.keys_file)
+            return asyncio.run(stored_states(settings, invocation.paths, store, owners_of(known.values())))
+        except KeysError as error:
+            raise click.ClickException(str(error)) from None
         except Unreachable as error:
             raise click.ClickException(f"The budgets can't be read: {error}.") from None

@@ -20,7 +20,7 @@ from candela_tui.rules.budgets.budget import Budget, Concerned
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.recent_costs import Caller, RecentCosts, amount_of, caller_of
 from candela_tui.rules.budgets.state import BudgetState, Override, Standing
-from candela_tui.rules.budgets.targets import Place, target_of
+from candela_tui.rules.budgets.targets import NOBODY, Owner, Place, target_of
 from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
 from candela_tui.store.errors import StoreError
@@ -126,16 +126,21 @@ class Budgets:
         """Exchanges from before that id which were counted already."""
         self._before: Amount | None = None
         """What all requests from before that id cost, whatever they count for. None: not known."""
+        self._owners: dict[str, Owner] = {}
         self._store: StoreReader | None = None
         self._settling: set[asyncio.Task[None]] = set()
         self.on_reached: Callable[[BudgetRule, Reached], None] = lambda *_: None
         """Called with a budget when a part of its limit is reached, once in each window."""
 
-    def configure(self, settings: RulesSettings) -> None:
-        """Take the budgets of the settings. Unless they are the same, ``fill`` must count what was spent before.
+    def configure(self, settings: RulesSettings, owners: Iterable[tuple[str, Owner]] = ()) -> None:
+        """Take the budgets of the settings, and whose the keys are, by their names. Unless they are the same, ``fill``
+        must count what was spent before.
 
         Raises FilterError if a filter in them can't be read."""
-        if _budgets_of(settings) == _budgets_of(self._settings):
+        known, self._owners = self._owners, dict(owners)
+        # A new key has spent nothing yet.
+        moved = any(self._owners.get(name) != owner for name, owner in known.items())
+        if _budgets_of(settings) == _budgets_of(self._settings) and not (moved and _of_owners(settings)):
             return
         zone: tzinfo | None = None
         if settings.timezone is not None:
@@ -259,7 +264,10 @@ class Budgets:
         """Yield the budgets that a request falls under."""
         for budget in self._budgets:
             if budget.name in asked.matching:
-                target = target_of(asked.exchange, budget.settings.scope, asked.place)
+                owner = self._owners.get(asked.exchange.key or "", NOBODY)
+                if budget.settings.team not in (None, owner.team):
+                    continue
+                target = target_of(asked.exchange, budget.settings.scope, asked.place, owner)
                 if target is not None:
                     target = self._books.target(target)
                     yield budget, target, budget.account(target, self._bounds(budget))
@@ -610,6 +618,11 @@ class Budgets:
             override=override,
             passed_mark=max((mark for mark in budget.marks if account.share() >= mark), default=0.0),
         )
+
+
+def _of_owners(settings: RulesSettings) -> bool:
+    """Return whether it matters whose a key is."""
+    return any(each.scope in ("user", "team") or each.team is not None for each in settings.budgets)
 
 
 def _budgets_of(settings: RulesSettings) -> tuple[object, ...]:

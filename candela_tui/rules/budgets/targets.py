@@ -13,9 +13,19 @@ class Place(NamedTuple):
     branch: str | None = None
 
 
-def target_of(exchange: Exchange, scope: str, place: Place) -> str | None:
+class Owner(NamedTuple):
+    """Whose a key is, as far as is known."""
+
+    user: str | None = None
+    team: str | None = None
+
+
+NOBODY = Owner()
+
+
+def target_of(exchange: Exchange, scope: str, place: Place, owner: Owner = NOBODY) -> str | None:
     """Return what an exchange counts for in a scope: "" for everything, None for nothing, as it is not known.
-    ``place`` is where its session works."""
+    ``place`` is where its session works, ``owner`` whose its key is."""
     match scope:
         case "all":
             return ""
@@ -33,5 +43,9 @@ def target_of(exchange: Exchange, scope: str, place: Place) -> str | None:
             return base_model(exchange)
         case "route":
             return exchange.route.value
+        case "user":
+            return owner.user
+        case "team":
+            return owner.team
         case _:
             return exchange.key

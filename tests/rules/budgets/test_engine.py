@@ -17,7 +17,7 @@ from candela_tui.rules.budgets.account import Amount
 from candela_tui.rules.budgets.engine import Budgets, NotReady, Refusal
 from candela_tui.rules.budgets.overrides import OverridesFile
 from candela_tui.rules.budgets.state import Override, Standing
-from candela_tui.rules.budgets.targets import Place
+from candela_tui.rules.budgets.targets import Owner, Place
 from tests.rules.budgets.making import NOON, NOWHERE, answered, asked, budgets_of, request
 
 BUDGET: dict[str, Any] = {"name": "b", "window": "day", "limit_usd": 1}
@@ -66,6 +66,41 @@ async def test_each_target_of_a_scope_has_the_limit_for_itself(
     refusal = await made.ask("same", **same)
     assert refusal is not None
     assert f" for {scope} " in refusal.words
+
+
+async def test_a_user_and_a_team_are_those_of_the_key() -> None:
+    made = Made({**BUDGET, "scope": "user"}, {**BUDGET, "name": "c", "scope": "team", "limit_usd": 2})
+    owners = [("one", Owner("ada", "web")), ("two", Owner("ada", "web")), ("three", Owner("eve", "web"))]
+    made.budgets.configure(made.budgets._settings, owners)
+    made.spend("1", key="one")
+    refusal = await made.ask("2", key="two")
+    assert refusal is not None
+    assert (refusal.budget, refusal.state.target) == ("b", "ada")
+    assert await made.ask("3", key="three") is None
+    made.budgets.ended(answered(request("3", made.now, key="three"), "1"), None)
+    refusal = await made.ask("4", key="three")
+    assert refusal is not None
+    assert (refusal.budget, refusal.state.target) == ("b", "eve")
+    assert [state.spent_usd for state in made.budgets.states()] == [1, 1, 2]
+
+
+async def test_each_member_of_a_team_has_the_limit_for_itself() -> None:
+    made = Made({**BUDGET, "scope": "user", "team": "web"})
+    made.budgets.configure(made.budgets._settings, [("one", Owner("ada", "web")), ("two", Owner("eve", "infra"))])
+    made.spend("1", key="one")
+    made.spend("5", key="two")
+    made.spend("5")
+    assert [(state.target, state.spent_usd) for state in made.budgets.states()] == [("ada", 1)]
+
+
+async def test_what_was_spent_is_counted_again_when_a_key_goes_to_another_team() -> None:
+    made = Made({**BUDGET, "scope": "team"})
+    made.budgets.configure(made.budgets._settings, [("one", Owner("ada", "web"))])
+    made.spend("1", key="one")
+    made.budgets.configure(made.budgets._settings, [("one", Owner("ada", "web")), ("two", Owner("eve", "web"))])
+    assert made.budgets.states()[0].spent_usd == 1, "a new key changes nothing"
+    made.budgets.configure(made.budgets._settings, [("one", Owner("ada", "infra"))])
+    assert made.budgets.states()[0].spent_usd == 0
 
 
 async def test_a_project_and_a_branch_are_those_of_the_session() -> None:
