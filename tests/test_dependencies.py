@@ -66,4 +66,4 @@ def test_the_code_imports_no_package_that_the_page_does_not_name() -> None:
 def test_every_dependency_is_bounded() -> None:
     groups = PROJECT["dependency-groups"].values()
     every = [*PROJECT["project"]["dependencies"], *(one for group in groups for one in group)]
-    assert [one for one in every if not re.search(r">=[\d.]+,<[\d.]+", one)] == []
+    assert [one for one in every if not re.search(r">=(\d+!)?[\d.]+,<(\d+!)?[\d.]+", one)] == []
