@@ -34,7 +34,7 @@ def arrived(exchange: Exchange, request: ClientRequest, call: ParsedRequest) -> 
     return replace(exchange, **_said(request, call, hints, stated_kind(call.kind, hints)))
 
 
-def beginning(request: ClientRequest, call: ParsedRequest) -> Exchange:
+def beginning(request: ClientRequest, call: ParsedRequest, hints: ClientHints) -> Exchange:
     """Return the exchange of a request that has just come. Its kind is the one that the path says: ``with_kind`` reads
     the form of the body, which takes longer."""
     return Exchange(
@@ -46,21 +46,19 @@ def beginning(request: ClientRequest, call: ParsedRequest) -> Exchange:
         provider=request.route.provider,
         request_bytes=len(request.body),
         arrival=request.arrival,
-        **_said(request, call, hints_of(request.headers), call.operation),
+        **_said(request, call, hints, call.operation),
     )
 
 
-def with_kind(exchange: Exchange, request: ClientRequest, call: ParsedRequest) -> Exchange:
+def with_kind(exchange: Exchange, call: ParsedRequest, hints: ClientHints) -> Exchange:
     """Return the exchange with the kind that the form of its request and the client's hints say."""
-    hints = hints_of(request.headers)
     kind = stated_kind(call.kind, hints)
     inferred = ("kind", *exchange.inferred) if infers_kind(kind, hints) else exchange.inferred
     return exchange if kind is exchange.kind else replace(exchange, kind=kind, inferred=inferred)
 
 
-def is_any_of(request: ClientRequest, call: ParsedRequest, kinds: AbstractSet[Kind]) -> bool:
+def is_any_of(call: ParsedRequest, hints: ClientHints, kinds: AbstractSet[Kind]) -> bool:
     """Return whether the kind of a request is one of these, without reading more than that takes."""
-    hints = hints_of(request.headers)
     return stated_kind(call.kind, hints) in kinds if hints.states_kind else call.is_any_of(kinds)
 
 

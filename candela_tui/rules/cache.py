@@ -24,7 +24,7 @@ from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.upstream import Attempt, ClientRequest, Repeat, Reply, Upstream
 from candela_tui.rules.key_limits import refused_by_key
 from candela_tui.rules.matching import RequestFilter
-from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body, parsed
+from candela_tui.rules.reading import arrival, beside_the_loop, decoded_body, hints, parsed
 from candela_tui.rules.rule import RuleContext
 from candela_tui.store.errors import StoreError
 from candela_tui.store.reader import StoreReader
@@ -78,7 +78,7 @@ class CacheRule:
 
     async def _names(self, request: ClientRequest) -> bool:
         call = await beside_the_loop(request, parsed)
-        return is_any_of(request, call, self._kinds) or (
+        return is_any_of(call, hints(request), self._kinds) or (
             self._wanted is not None and await self._wanted.matches(request)
         )
 

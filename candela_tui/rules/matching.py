@@ -7,7 +7,7 @@ from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import ClientRequest
-from candela_tui.rules.reading import arrival, arrival_with_kind, beside_the_loop, directory, is_large, task
+from candela_tui.rules.reading import arrival, arrival_with_kind, beside_the_loop, directory, task
 from candela_tui.text.times import utc_now
 
 _OF_AGENTS = frozenset({"agent", "type"})
@@ -44,13 +44,14 @@ class RequestFilter:
             await beside_the_loop(request, directory)
         return self._matches(request, exchange, names)
 
-    def matches_at_once(self, request: ClientRequest) -> bool:
-        """Return whether ``matches_now`` may be asked about a request: nothing has to be waited for, and it is small
-        enough to be read on the loop."""
-        return self._filter.fields.isdisjoint(_OF_AGENTS) and not is_large(request)
+    @property
+    def may_wait(self) -> bool:
+        """Whether ``matches`` may have to wait for what is recorded."""
+        return not self._filter.fields.isdisjoint(_OF_AGENTS)
 
     def matches_now(self, request: ClientRequest) -> bool:
-        """Return whether a request matches, without waiting."""
+        """Return whether a request matches, without waiting and on the loop. Only for a filter that does not have to
+        wait, and a request that is not large."""
         return self.matches_all or self._matches(request, self._read(request), {})
 
     def _matches(self, request: ClientRequest, exchange: Exchange, names: Mapping[str, str]) -> bool:

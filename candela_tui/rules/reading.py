@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.arrival import beginning, dialect_of, with_kind
+from candela_tui.protocol.claude_code.hints import ClientHints, hints_of
 from candela_tui.protocol.claude_code.session_clues import first_user_text, session_clues
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
 from candela_tui.protocol.headers import header
@@ -40,6 +41,11 @@ def decoded_body(request: ClientRequest) -> bytes:
 def parsed(request: ClientRequest) -> ParsedRequest:
     """Read a request."""
     return _once(request, parsed, _parsed)
+
+
+def hints(request: ClientRequest) -> ClientHints:
+    """Return what the client's hint headers say."""
+    return _once(request, hints, _hints)
 
 
 def arrival(request: ClientRequest) -> Exchange:
@@ -80,12 +86,16 @@ def _parsed(request: ClientRequest) -> ParsedRequest:
     return parse_request(dialect_of(request), request.method, request.resource, decoded_body(request))
 
 
+def _hints(request: ClientRequest) -> ClientHints:
+    return hints_of(request.headers)
+
+
 def _arrival(request: ClientRequest) -> Exchange:
-    return beginning(request, parsed(request))
+    return beginning(request, parsed(request), hints(request))
 
 
 def _arrival_with_kind(request: ClientRequest) -> Exchange:
-    return with_kind(arrival(request), request, parsed(request))
+    return with_kind(arrival(request), parsed(request), hints(request))
 
 
 def _directory(request: ClientRequest) -> str | None:

@@ -180,6 +180,8 @@ class Account(Balance):
         self._steps: dict[int, Amount] = {}
         self._spent = NOTHING
         self._held = NOTHING
+        self._start: datetime | None = None
+        """The beginning of the window, as it was last given."""
         self._first = 0
         """The first step that counts: earlier ones were dropped."""
         self.reserved: dict[str, Reservation] = {}
@@ -190,8 +192,9 @@ class Account(Balance):
 
     def begin_at(self, start: datetime | None) -> None:
         """Drop what was spent before the window. The window of an account never moves back."""
-        if start is None:
+        if start is None or start is self._start:
             return
+        self._start = start
         first = self._step(start)
         if first <= self._first:
             return

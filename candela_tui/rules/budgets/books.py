@@ -1,6 +1,6 @@
 """Where budgets count: in this process alone, or together with other replicas (``shared/books.py``)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,10 +35,10 @@ class Books(Protocol):
         """Count for these budgets from now on."""
 
     async def claim(
-        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binding: Mapping[str, bool]
+        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binds: Callable[[Budget], bool]
     ) -> bool | None:
         """Bring the accounts up to date and reserve what a request is expected to cost, unless it does not fit in one
-        that binds it, by the names of the budgets. Return whether it is reserved; None leaves that to ``reserve``.
+        whose budget binds it, as ``binds`` says. Return whether it is reserved; None leaves that to ``reserve``.
         Raises Unreachable."""
 
     def reserve(self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned]) -> None:
@@ -83,7 +83,7 @@ class LocalBooks:
         """Do nothing: the accounts are those of the budgets."""
 
     async def claim(
-        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binding: Mapping[str, bool]
+        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binds: Callable[[Budget], bool]
     ) -> None:
         """Do nothing: the accounts are up to date."""
 

@@ -262,6 +262,7 @@ class Budgets:
 
     def _concerned(self, asked: Asked) -> Iterator[Concerned]:
         """Yield the budgets that a request falls under."""
+        now = self._now()
         for budget in self._budgets:
             if budget.name in asked.matching:
                 owner = self._owners.get(asked.exchange.key or "", NOBODY)
@@ -270,7 +271,7 @@ class Budgets:
                 target = target_of(asked.exchange, budget.settings.scope, asked.place, owner)
                 if target is not None:
                     target = self._books.target(target)
-                    yield budget, target, budget.account(target, self._bounds(budget))
+                    yield budget, target, budget.account(target, budget.bounds(now))
 
     # What requests ask.
 
@@ -316,8 +317,10 @@ class Budgets:
             return decision.refusal
 
     async def _claim(self, asked: Asked, expected: Amount | None, concerned: list[Concerned]) -> bool | None:
-        binding = {each.name: each.refuses and self._override(each) is None for each, _, _ in concerned}
-        return await self._books.claim(asked, expected, concerned, binding)
+        return await self._books.claim(asked, expected, concerned, self._binds)
+
+    def _binds(self, budget: Budget) -> bool:
+        return budget.refuses and self._override(budget) is None
 
     def _pass_unchecked(self, asked: Asked, expected: Amount | None, concerned: list[Concerned], noted: Noted) -> None:
         """Let a request pass whose budgets can't be checked. Raises NotReady if one of them wants it to be refused."""

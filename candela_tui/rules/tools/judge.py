@@ -67,6 +67,10 @@ class Judge:
         self._rules = rules
         self._of_calls = [rule for rule in rules if rule.settings.action in ("mark", "end", "answer")]
         self._of_declared = [rule for rule in rules if rule.settings.action in ("strip", "refuse")]
+        self.needs_directory = any(
+            pattern.is_relative for rule in self._of_calls for pattern in (*rule.deny, *rule.allow)
+        )
+        """Whether a pattern means something else in another directory."""
 
     def without(self, numbers: AbstractSet[int]) -> "Judge":
         """Return a judge that applies all but these rules."""
@@ -85,12 +89,6 @@ class Judge:
     def judges_declared(self) -> bool:
         """Whether any rule is about the tools that a request declares."""
         return bool(self._of_declared)
-
-    @property
-    def needs_directory(self) -> bool:
-        """Whether a pattern means something else in another directory."""
-        patterns = (each for rule in self._of_calls for each in (*rule.deny, *rule.allow))
-        return any(each.is_relative for each in patterns)
 
     def concerns(self, tool: str) -> bool:
         """Return whether a call of a tool has to be looked at."""

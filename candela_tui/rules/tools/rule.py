@@ -38,14 +38,14 @@ class ToolRules:
         """``filters`` are those of the rules that are not about every request, by their numbers from 0."""
         self._judge = judge
         self._filters = filters
+        self._waits = judge.judges_declared or any(each.may_wait for each in filters.values())
+        """Whether the filters have to be read before a request is sent."""
         self._home = home
 
     async def attempt(self, request: ClientRequest, upstream: Upstream) -> Attempt | Reply:
         """Refuse the request, or pass it on without some tools, and judge the calls in its answer."""
-        judge = self._judge
-        at_once = not judge.judges_declared and all(each.matches_at_once(request) for each in self._filters.values())
-        if not at_once:
-            judge = await self._judging(request)
+        at_once = not (self._waits or is_large(request))
+        judge = self._judge if at_once else await self._judging(request)
         if judge.judges_declared:
             request, found, lost = await beside_the_loop(request, partial(_declared, judge))
             request.noted.extend(dict.fromkeys(judgement.action for judgement in found))

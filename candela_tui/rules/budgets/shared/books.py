@@ -1,7 +1,7 @@
 """Counts together with other replicas."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -83,19 +83,19 @@ class SharedBooks:
         asked: Asked,
         expected: Amount | None,
         concerned: Iterable[Concerned],
-        binding: Mapping[str, bool],
+        binds: Callable[[Budget], bool],
     ) -> list[Claim]:
         now = self._now()
         return [
-            Claim(self._key(budget, target, now), budget.limit, binding.get(budget.name, False), expected, asked.most)
+            Claim(self._key(budget, target, now), budget.limit, binds(budget), expected, asked.most)
             for budget, target, _ in concerned
         ]
 
     async def claim(
-        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binding: Mapping[str, bool]
+        self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned], binds: Callable[[Budget], bool]
     ) -> bool:
         """Reserve what a request is expected to cost, unless it does not fit. Raises Unreachable."""
-        claims = self._claims(asked, expected, concerned, binding)
+        claims = self._claims(asked, expected, concerned, binds)
         if not claims:
             return True
         reserved = await self._replica.reserve(asked.exchange.id, claims)
@@ -108,7 +108,7 @@ class SharedBooks:
 
     def reserve(self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned]) -> None:
         """Reserve what a request is expected to cost, whether it fits or not; later if the counters are away."""
-        self._replica.hold(asked.exchange.id, self._claims(asked, expected, concerned, {}))
+        self._replica.hold(asked.exchange.id, self._claims(asked, expected, concerned, lambda _: False))
 
     def grow(self, request_id: str, so_far: Amount, concerned: Iterable[Concerned]) -> None:
         """Reserve at least what a request already cost."""
