@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from candela_tui.exchange import Difference
+from candela_tui.exchange import Difference, ServiceAsked
 from candela_tui.protocol.model_ids import model_name, same_model
 from candela_tui.protocol.usage import Usage
 
@@ -20,6 +20,12 @@ class Asked:
     inference_geo: str | None = None
     cache_ttls: tuple[str, ...] = ()
     """Requested lifetimes of the cache, shortest first."""
+
+
+def service_asked(asked: Asked) -> ServiceAsked | None:
+    """Return what is kept of how a request asked to be served; None if it left all of it to the provider."""
+    kept = ServiceAsked(asked.speed, asked.service_tier, asked.inference_geo)
+    return kept if kept != ServiceAsked() else None
 
 
 def differences(asked: Asked, usage: Usage | None, model_used: str | None) -> tuple[Difference, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from candela_tui.analysis.served import served_lifetime
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange, Outcome, ServiceAsked
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.model_ids import same_model
 from candela_tui.protocol.rule_action import chose_model
@@ -109,14 +109,15 @@ def _served(exchange: Exchange, differing: dict[str, str]) -> Iterable[tuple[str
         yield "model", exchange.model_used, asked
     if usage is None:
         return
-    for what, served in (
-        ("speed", usage.speed),
-        ("service_tier", usage.service_tier),
-        ("inference_geo", usage.inference_geo),
+    asks = exchange.service_asked or ServiceAsked()
+    for what, served, asked in (
+        ("speed", usage.speed, asks.speed),
+        ("service_tier", usage.service_tier, asks.service_tier),
+        ("inference_geo", usage.inference_geo, asks.inference_geo),
     ):
         if served is not None and served != "not_available":
-            # A record keeps what was asked for only where it differs. The same asked for and served is one series.
-            yield what, served, differing.get(what, served if what == "speed" else None)
+            # An older record keeps what was asked for only where it differs.
+            yield what, served, asked or differing.get(what, served if what == "speed" else None)
     lifetime = served_lifetime(usage)
     if lifetime is not None and len(exchange.cache_ttls) == 1:
         yield _TTL, lifetime, exchange.cache_ttls[0]

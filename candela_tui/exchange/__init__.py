@@ -13,6 +13,7 @@ from candela_tui.exchange.exchange import (
     Outcome,
     Overhead,
     ProviderAttempt,
+    ServiceAsked,
     ToolDuration,
     ToolRun,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ProviderAttempt",
     "ProviderSide",
     "Recording",
+    "ServiceAsked",
     "ToolDuration",
     "ToolRun",
 ]

@@ -104,6 +104,15 @@ class Overhead:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAsked:
+    """How a request asks to be served, beside its model. None leaves it to the provider."""
+
+    speed: str | None = None
+    service_tier: str | None = None
+    inference_geo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """Something that was served differently than requested. ``what`` is model, speed, service_tier, inference_geo or
     cache_ttl."""
@@ -366,6 +375,9 @@ class Exchange:
     """The tool calls in its answer, as the client's telemetry reports them."""
     context: ContextSums | None = None
     """What fills its context window, by source. None until that is worked out, a moment after the end."""
+    service_asked: ServiceAsked | None = None
+    """How it asked to be served. None if it left all of that to the provider, or if recorded by a version of candela
+    that did not record it."""
 
     @property
     def asks_message(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause
 from candela_tui.exchange.context_sums import ContextSums
-from candela_tui.exchange.exchange import Exchange, Imported, Outcome, ProviderAttempt
+from candela_tui.exchange.exchange import Exchange, Imported, Outcome, ProviderAttempt, ServiceAsked
 from candela_tui.protocol.arrival import Arrival
 from candela_tui.protocol.headers import Headers
 from candela_tui.protocol.kind import Kind
@@ -87,6 +87,10 @@ def _diagnosed(part: Callable[[CacheResult], Value]) -> Callable[[Exchange, Cont
 
 def _in_context(part: Callable[[ContextSums], int | None]) -> Callable[[Exchange, Context], Value]:
     return lambda exchange, context: part(exchange.context) if exchange.context is not None else None
+
+
+def _stated(asked: ServiceAsked | None) -> dict[str, str]:
+    return {name: value for name, value in asdict(asked).items() if value} if asked is not None else {}
 
 
 def _text(value: Enum | None) -> str | None:
@@ -557,6 +561,12 @@ DETAILS: tuple[Detail, ...] = (
         lambda of: [{"what": each.what, "asked": each.asked, "served": each.served} for each in of.differences],
         "array",
         "What was served differently: `what`, `asked`, `served`.",
+    ),
+    Detail(
+        "service_asked",
+        lambda of: _stated(of.service_asked),
+        "object",
+        "What it asked for: `speed`, `service_tier`, `inference_geo`; without what it left to the provider.",
     ),
     Detail(
         "cache_ttls",

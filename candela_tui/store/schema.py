@@ -51,6 +51,7 @@ REVISIONS: Final = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 

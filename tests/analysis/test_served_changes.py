@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
-from candela_tui.analysis.served import Asked, differences
+from candela_tui.analysis.served import Asked, differences, service_asked
 from candela_tui.analysis.served_changes import (
     ServedChange,
     ServedWatch,
@@ -28,10 +28,17 @@ CLOCK = Clock(zone=UTC)
 def answered(number: int, asked: str = OPUS, served: str | None = None, **known: Any) -> Exchange:
     """An answer as capture records it, by the model that was asked for unless another is said."""
     used = known.pop("usage", Usage(input_tokens=1, output_tokens=1))
-    asks = Asked(asked, known.pop("speed", None), None, known.pop("geography", None), known.get("cache_ttls", ()))
+    asks = Asked(
+        asked,
+        known.pop("speed", None),
+        known.pop("tier", None),
+        known.pop("geography", None),
+        known.get("cache_ttls", ()),
+    )
     served = served or asked
     found = differences(asks, used, served)
     facts = {"kind": Kind.MESSAGES, "model": asked, "model_used": served, "usage": used, "differences": found, **known}
+    facts["service_asked"] = service_asked(asks)
     return exchange(number, **facts)
 
 
@@ -75,6 +82,18 @@ def test_when_all_is_as_requested_again_that_is_told_and_nothing_stands() -> Non
     ]
     assert standing(*day) == []
     assert len(standing(*day[:2])) == 1
+
+
+def test_a_tier_or_a_place_that_the_user_chooses_is_no_news() -> None:
+    def served(tier: str, place: str) -> Usage:
+        return Usage(input_tokens=1, output_tokens=1, service_tier=tier, inference_geo=place)
+
+    before = answered(1, usage=served("priority", "global"))
+    assert told(before, answered(2, tier="standard_only", geography="us", usage=served("standard", "us"))) == []
+    # The user left it to the provider both times.
+    assert told(before, answered(2, usage=served("standard", "global"))) == [
+        "since 09:02 requests are served at tier standard, before priority"
+    ]
 
 
 def test_a_model_or_speed_that_the_user_chooses_is_no_news() -> None:

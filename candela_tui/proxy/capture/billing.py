@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from candela_tui.analysis.costs import with_cost
-from candela_tui.analysis.served import Asked, differences
+from candela_tui.analysis.served import Asked, differences, service_asked
 from candela_tui.exchange import Exchange
 from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.answer_decoder import MessageFold
@@ -44,8 +44,11 @@ def billed(
         cloud_tier=cloud_tier,
         note=_model_unstated(gateway, exchange.model_used),
     )
-    served = differences(asked, exchange.usage, exchange.model_used) if asked is not None else exchange.differences
-    return replace(with_cost(exchange, basis, pricer), differences=served)
+    billed = with_cost(exchange, basis, pricer)
+    if asked is None:
+        return billed
+    served = differences(asked, exchange.usage, exchange.model_used)
+    return replace(billed, differences=served, service_asked=service_asked(asked))
 
 
 def _model_unstated(gateway: Gateway | None, model_used: str | None) -> str | None:
