@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import boto3
 import pytest
 import trustme
+from botocore.config import Config
 
 from candela_tui.proxy.access import guard
 from candela_tui.proxy.tls_interception.authority import own_authority
@@ -20,6 +22,7 @@ from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, runn
 from tests.proxy.test_transparency import SENT
 from tests.standin import Gate, Provider, message, text
 from tests.standin.answers import json_answer
+from tests.standin.bedrock import Bedrock
 
 HOST = "api.anthropic.com"
 
@@ -201,6 +204,30 @@ async def test_a_host_header_for_another_host_is_misdirected(
     async with client.get(url, headers=fields, proxy=candela.origin, ssl=trusting) as answer:
         assert answer.status == 421
     assert provider.requests == []
+
+
+async def test_for_a_private_endpoint_candela_signs_again(over_bedrock: RunningProxy, bedrock: Bedrock) -> None:
+    authority = own_authority(over_bedrock.paths.authority).certificate_path
+    body = b'{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"hi"}]}'
+
+    def invoked() -> int:
+        # The stand-in refuses these keys.
+        client = boto3.client(
+            "bedrock-runtime",
+            region_name="eu-west-3",
+            aws_access_key_id="any",
+            aws_secret_access_key="thing",
+            verify=str(authority),
+            config=Config(proxies={"https": over_bedrock.origin}, retries={"total_max_attempts": 1}),
+        )
+        model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+        answer = client.invoke_model_with_response_stream(modelId=model, body=body)
+        return sum(1 for _ in answer["body"])
+
+    assert await asyncio.to_thread(invoked) > 1
+    assert (await bedrock.invocation()).body == body
+    exchange = await over_bedrock.exchange()
+    assert (exchange.arrival, exchange.provider, exchange.region) == ("intercepted", "bedrock", "us-east-1")
 
 
 async def test_every_other_host_is_tunnelled_unread_in_both_directions(candela: RunningProxy) -> None:
