@@ -309,7 +309,7 @@ def _ms(milliseconds: float | None) -> str:
 
 def withheld_heading(measured: Measured) -> str:
     """Return where the list of what the client withholds is from."""
-    return f"measured with Claude Code {'.'.join(map(str, measured.version))}, {measured.at}"
+    return f"measured with {'.'.join(map(str, measured.version))}, {measured.at}"
 
 
 def gives_back(each: Withheld, trust: Trust) -> str:
