@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +49,15 @@ _ENTRIES: Final = Table(
     Column("after", Text),
     sqlite_autoincrement=True,
 )
+_ON_POSTGRESQL: Final = (
+    "CREATE OR REPLACE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN RAISE EXCEPTION ''the audit log only grows''; END'",
+    "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+    " FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows()",
+)
+for _statement in _ON_POSTGRESQL:
+    _ddl = DDL(_statement).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+    event.listen(_ENTRIES, "after_create", _ddl)
 for _change in ("UPDATE", "DELETE"):
     event.listen(
         _ENTRIES,
@@ -61,13 +72,11 @@ Write = Callable[[str, str, State | None, State | None], None]
 """Adds an entry: the action, its subject, and what that was before and after."""
 
 
-class AuditLog:
-    """Writes and reads the log of a data directory. Every method blocks for a moment, and raises AuditError."""
+class AuditLog(ABC):
+    """Writes and reads a log. Every method blocks for a moment, and raises AuditError."""
 
-    def __init__(self, file: Path, actor: str, via: str, now: Callable[[], datetime] = utc_now) -> None:
-        """``file`` need not exist: the first entry makes it. ``actor`` and ``via`` say who does what is written here,
-        and how."""
-        self._file = file
+    def __init__(self, actor: str, via: str, now: Callable[[], datetime]) -> None:
+        """``actor`` and ``via`` say who does what is written here, and how."""
         self._actor = actor
         self._via = via
         self._now = now
@@ -82,22 +91,17 @@ class AuditLog:
 
     def entries(self, since: datetime | None = None) -> list[AuditEntry]:
         """Return the entries since a moment, or all, the oldest first."""
-        if not self._file.exists():
-            return []
         query = select(_ENTRIES).order_by(_ENTRIES.c.number)
         if since is not None:
             query = query.where(_ENTRIES.c.at_us >= _microseconds(since))
-        try:
-            with self._engine().connect() as connection:
-                known = inspect(connection).has_table(_ENTRIES.name)
-                return [_entry(row) for row in connection.execute(query)] if known else []
-        except SQLAlchemyError as error:
-            raise self._unusable("read", error) from None
+        with self._reading() as connection:
+            known = connection is not None and inspect(connection).has_table(_ENTRIES.name)
+            return [_entry(row) for row in connection.execute(query)] if connection is not None and known else []
 
     def record_states(self, prefix: str, states: dict[str, State]) -> None:
         """Record what changed of things that are all known by name, such as the rules in a file: those that are new,
         gone, or other than the log says. The actions begin with ``prefix``."""
-        if not states and not self._file.exists():
+        if not states and not self._is_made:
             return
         with self._begun() as connection:
             known = self._known(connection, prefix)
@@ -129,6 +133,32 @@ class AuditLog:
             )
         )
 
+    @property
+    @abstractmethod
+    def _is_made(self) -> bool:
+        """Whether there may be entries."""
+
+    @abstractmethod
+    def _begun(self) -> AbstractContextManager[Connection]:
+        """Provide a connection whose changes are kept at the end of the block, and that shuts out other writers."""
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Connection | None]:
+        """Provide a connection to read with, or None if there is nothing yet."""
+
+
+class LocalAuditLog(AuditLog):
+    """The log of a data directory."""
+
+    def __init__(self, file: Path, actor: str, via: str, now: Callable[[], datetime] = utc_now) -> None:
+        """``file`` need not exist: the first entry makes it."""
+        super().__init__(actor, via, now)
+        self._file = file
+
+    @property
+    def _is_made(self) -> bool:
+        return self._file.exists()
+
     @contextlib.contextmanager
     def _begun(self) -> Iterator[Connection]:
         try:
@@ -141,7 +171,7 @@ class AuditLog:
                 # Locks out other writers at once, so that what is read inside stays true.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
-                    _metadata.create_all(connection)
+                    make_table(connection)
                     yield connection
                 except BaseException:
                     connection.exec_driver_sql("ROLLBACK")
@@ -149,6 +179,17 @@ class AuditLog:
                 connection.exec_driver_sql("COMMIT")
         except SQLAlchemyError as error:
             raise self._unusable("written", error) from None
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection | None]:
+        if not self._file.exists():
+            yield None
+            return
+        try:
+            with self._engine().connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._unusable("read", error) from None
 
     def _unusable(self, done: str, error: SQLAlchemyError | OSError) -> AuditError:
         why = error.strerror if isinstance(error, OSError) else getattr(error, "orig", None)
@@ -161,6 +202,11 @@ class AuditLog:
             creator=lambda: sqlite3.connect(self._file, timeout=_LOCK_TIMEOUT_S, isolation_level=None),
             poolclass=NullPool,
         )
+
+
+def make_table(connection: Connection) -> None:
+    """Make the table and what keeps it as it is, if it is missing."""
+    _metadata.create_all(connection)
 
 
 def _entry(row: Any) -> AuditEntry:

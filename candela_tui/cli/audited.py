@@ -14,12 +14,23 @@ if TYPE_CHECKING:
 
 
 def audit_log(invocation: Invocation) -> "AuditLog":
-    """Return the log of this data directory, for what this command does."""
+    """Return the log for what this command does."""
     from candela_tui.audit.actor import own_user
     from candela_tui.audit.entry import Via
-    from candela_tui.audit.log import AuditLog
 
-    return AuditLog(invocation.paths.audit, own_user(), Via.COMMAND)
+    return _opened(invocation, own_user(), Via.COMMAND)
+
+
+def _opened(invocation: Invocation, actor: str, via: str) -> "AuditLog":
+    from candela_tui.config import ConfigError, Settings, load
+    from candela_tui.store.open_audit import open_audit_log
+
+    try:
+        settings = load(invocation.paths.config)
+    except ConfigError:
+        # The command may be about to correct it.
+        settings = Settings()
+    return open_audit_log(settings, invocation.paths, actor, via)
 
 
 @contextlib.contextmanager
@@ -28,7 +39,6 @@ def recorded_rules(invocation: Invocation) -> Iterator[None]:
     error if that can't be done."""
     from candela_tui.audit.actor import owner_of
     from candela_tui.audit.entry import AuditError, Via
-    from candela_tui.audit.log import AuditLog
     from candela_tui.audit.rules import PREFIX, rules_in
 
     file = invocation.paths.config
@@ -36,7 +46,7 @@ def recorded_rules(invocation: Invocation) -> Iterator[None]:
         before = rules_in(file)
         if before:
             invocation.data_directory()
-            AuditLog(invocation.paths.audit, owner_of(file), Via.FILE).record_states(PREFIX, before)
+            _opened(invocation, owner_of(file), Via.FILE).record_states(PREFIX, before)
         yield
         after = rules_in(file)
         if after is not None and after != before:

@@ -17,7 +17,7 @@ from candela_tui.paths import Paths
 from candela_tui.text.times import utc_now
 
 
-def kept_key(name: str, store: KeyStore, paths: Paths) -> str:
+def kept_key(name: str, store: KeyStore, changes: KeyChanges, paths: Paths) -> str:
     """Return the text of the key with this name, and make the key if there is none. Blocks. Raises KeysError."""
     known = store.keys()
     found = next((key for key in known if key.name == name and key.revoked_at is None), None)
@@ -25,18 +25,10 @@ def kept_key(name: str, store: KeyStore, paths: Paths) -> str:
         texts = _read(paths.kept_keys)
         if found is not None:
             return _text_of(found, texts, store)
-        made, text = _changes(store, paths).create(Key(id="", name=name, prefix="", hash=b"", created_at=utc_now()))
+        made, text = changes.create(Key(id="", name=name, prefix="", hash=b"", created_at=utc_now()))
         texts[made.id] = text
         _write(paths.kept_keys, texts)
         return text
-
-
-def _changes(store: KeyStore, paths: Paths) -> KeyChanges:
-    from candela_tui.audit.actor import own_user
-    from candela_tui.audit.entry import Via
-    from candela_tui.audit.log import AuditLog  # It imports SQLAlchemy.
-
-    return KeyChanges(store, AuditLog(paths.audit, own_user(), Via.COMMAND))
 
 
 def _text_of(key: Key, texts: dict[str, str], store: KeyStore) -> str:

@@ -91,6 +91,7 @@ from candela_tui.sinks.telemetry.sink import NAME, Telemetry
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.once_current import once_current
+from candela_tui.store.open_audit import open_audit_log
 from candela_tui.store.open_keys import open_key_store
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import Clock
@@ -180,7 +181,7 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        audit = _audit(paths) if paths is not None else None
+        audit = _audit(settings, paths) if paths is not None else None
         self._budgets = open_budgets(settings, paths, self._pricer, self._ledger, feed.notify, audit)
         self._messages = LatestMessages()
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, self._counts]
@@ -233,7 +234,7 @@ class Proxy:
                 self._limit,
                 self._budgets,
                 self._new_page_link,
-                BodyReads(_audit(paths), self._ring.named),
+                BodyReads(_audit(settings, paths), self._ring.named),
             )
             if paths
             else None
@@ -364,7 +365,9 @@ class Proxy:
         if rules is None or self._paths is None:
             return
         try:
-            AuditLog(self._paths.audit, owner_of(self._rules_file), Via.FILE).record_states(PREFIX, rules)
+            open_audit_log(self._settings, self._paths, owner_of(self._rules_file), Via.FILE).record_states(
+                PREFIX, rules
+            )
         except AuditError as error:
             self._feed.notify(f"A change of the rules is not recorded: {error}")
 
@@ -656,8 +659,8 @@ def _sessions(settings: Settings, paths: Paths | None) -> "Sessions | None":
     return Sessions(paths.sessions, settings.keys.pepper_file or paths.keys_pepper)
 
 
-def _audit(paths: Paths) -> AuditLog:
-    return AuditLog(paths.audit, own_user(), Via.LOCAL_API)
+def _audit(settings: Settings, paths: Paths) -> AuditLog:
+    return open_audit_log(settings, paths, own_user(), Via.LOCAL_API)
 
 
 def _warn(words: str) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from candela_tui.audit.entry import AuditError
-from candela_tui.audit.log import AuditLog
+from candela_tui.audit.log import AuditLog, LocalAuditLog
 from candela_tui.audit.rules import rules_in
 from tests.rules.budgets.making import NOON
 
 
 def log_in(data: Path, actor: str = "ada", via: str = "command") -> AuditLog:
-    return AuditLog(data / "audit.db", actor, via, now=lambda: NOON)
+    return LocalAuditLog(data / "audit.db", actor, via, now=lambda: NOON)
 
 
 def what(log: AuditLog) -> list[tuple[str, str, str]]:

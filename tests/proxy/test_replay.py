@@ -11,7 +11,7 @@ import pytest
 
 from candela_tui.api_root import API_ROOT
 from candela_tui.audit.actor import own_user
-from candela_tui.audit.log import AuditLog
+from candela_tui.audit.log import LocalAuditLog
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.replay.request import NotReplayable, replayed_request
@@ -110,7 +110,7 @@ async def test_who_reads_what_another_user_asked_is_recorded_once(provider: Prov
                 for part in ("request", "response", "request"):
                     async with program.get(f"requests/{exchange_id}/{part}") as answer:
                         assert answer.status == 200
-            [read] = AuditLog(candela.paths.audit, "", "").entries()
+            [read] = LocalAuditLog(candela.paths.audit, "", "").entries()
             candela.paths.audit.unlink()
             candela.paths.audit.mkdir()
             _, other = make(tmp_path, "other", user="grace")

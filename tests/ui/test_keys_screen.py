@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from candela_tui.audit.log import AuditLog
+from candela_tui.audit.log import LocalAuditLog
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.keys.key import Key, KeyBudget, KeyState
 from candela_tui.keys.ring import KeyRing
@@ -89,7 +89,7 @@ async def test_a_key_is_made_shown_once_rotated_disabled_and_revoked(tmp_path: P
         await pilot.press("y")
         await shows(pilot, "No key. n makes one")
 
-    entries = AuditLog(paths.audit, "", "").entries()
+    entries = LocalAuditLog(paths.audit, "", "").entries()
     assert [entry.action for entry in entries] == [
         f"key.{action}" for action in ("create", "rotate", "disable", "enable", "revoke")
     ]

@@ -51,9 +51,13 @@ def with_gateway(
 ) -> RouteOptions:
     """Return the options with a key for gateway mode. ``key`` is its name, ``paths`` are those of the candela that
     serves. Blocks. Exits with an error if there is none to use."""
+    from candela_tui.audit.actor import own_user
+    from candela_tui.audit.entry import Via
+    from candela_tui.keys.changes import KeyChanges
     from candela_tui.keys.errors import KeysError
     from candela_tui.keys.kept_texts import kept_key
     from candela_tui.keys.key import checked_name
+    from candela_tui.store.open_audit import open_audit_log
     from candela_tui.store.open_keys import open_key_store
 
     if options.route.provider is Provider.ANTHROPIC and not options.own_key:
@@ -66,9 +70,9 @@ def with_gateway(
         return replace(options, gateway_key=given)
     try:
         paths.make_data_directory()
-        return replace(
-            options, gateway_key=kept_key(checked_name(key or _DEFAULT), open_key_store(settings, paths), paths)
-        )
+        store = open_key_store(settings, paths)
+        changes = KeyChanges(store, open_audit_log(settings, paths, own_user(), Via.COMMAND))
+        return replace(options, gateway_key=kept_key(checked_name(key or _DEFAULT), store, changes, paths))
     except (KeysError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -21,6 +21,7 @@ from candela_tui.paths import Paths
 from candela_tui.rules.budgets.of_keys import budget_name
 from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.store.errors import StoreError
+from candela_tui.store.open_audit import open_audit_log
 from candela_tui.store.open_keys import open_key_store
 from candela_tui.text.wrap import wrapped
 from candela_tui.ui.deferred import deferred
@@ -85,6 +86,7 @@ class KeysScreen(Closable[None]):
         self._sources = sources
         setup = sources.sign_in_setup
         self._paths: Paths | None = setup.paths if setup is not None else None
+        self._audit: AuditLog | None = None
         self._store: KeyStore | None = None
         """Where the keys are, once that was read."""
         self._shown = _Shown()
@@ -124,7 +126,9 @@ class KeysScreen(Closable[None]):
             return _Shown(trouble=_NOWHERE)
         try:
             if self._store is None:
-                self._store = open_key_store(load(self._paths.config), self._paths)
+                settings = load(self._paths.config)
+                self._audit = open_audit_log(settings, self._paths, own_user(), Via.DASHBOARD)
+                self._store = open_key_store(settings, self._paths)
             kept = self._store.keys()
         except (ConfigError, KeysError) as error:
             return _Shown(trouble=str(error))
@@ -167,10 +171,10 @@ class KeysScreen(Closable[None]):
 
     @property
     def _changes(self) -> KeyChanges | None:
-        if self._paths is None or self._store is None:
+        if self._store is None or self._audit is None:
             self.notify(self._shown.trouble or _NOWHERE, severity="warning")
             return None
-        return KeyChanges(self._store, AuditLog(self._paths.audit, own_user(), Via.DASHBOARD))
+        return KeyChanges(self._store, self._audit)
 
     def action_new(self) -> None:
         """Describe a new key, and show its text once."""

@@ -1,0 +1,18 @@
+"""Opens the audit log: that of the data directory, or, with ``[store] url``, the one that replicas share."""
+
+from candela_tui.audit.log import AuditLog, LocalAuditLog
+from candela_tui.config import Settings
+from candela_tui.database_url import database_url
+from candela_tui.paths import Paths
+
+
+def open_audit_log(settings: Settings, paths: Paths, actor: str, via: str) -> AuditLog:
+    """Return the log. ``actor`` and ``via`` say who does what is written there, and how."""
+    if settings.store.url is None:
+        return LocalAuditLog(paths.audit, actor, via)
+    # Import it here: most users have no database server.
+    from candela_tui.audit.shared_log import SharedAuditLog
+    from candela_tui.store.impatient_engine import impatient_engine
+
+    url = database_url(settings.store.url)
+    return SharedAuditLog(lambda: impatient_engine(url), str(url), actor, via)
