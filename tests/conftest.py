@@ -40,15 +40,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect no garbage while tests are collected, leave what stays until the end out of later collections, and make
-    these rarer: a dashboard that starts would have hundreds of them, a tenth of its time."""
+    """Collect no garbage while tests are collected, and leave what stays until the end out of later collections."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(50_000, 10, 10)
         gc.enable()
+
+
+def pytest_runtest_setup() -> None:
+    """Make collections rarer: a dashboard that starts would have hundreds of them, a tenth of its time. A test that ran
+    before may have set candela's own schedule."""
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -559,7 +559,7 @@ async def test_a_request_that_is_closed_holds_nothing_of_its_body(scene: Scene) 
     async with scene.opened() as pilot:
         await shows(pilot, "11:59:00")
         # What earlier tests left must not count, and nothing be freed by the collector from here on.
-        gc.collect()
+        gc.freeze()
         gc.disable()
         try:
             await pilot.press("enter", "2")
@@ -575,6 +575,7 @@ async def test_a_request_that_is_closed_holds_nothing_of_its_body(scene: Scene) 
 
 
 async def test_a_request_that_gave_way_to_the_next_holds_nothing_of_its_body(scene: Scene) -> None:
+    gc.freeze()
     scene.request(ago=60, body=BODY)
     scene.request(ago=30, body=json.dumps({"messages": [{"role": "user", "content": "only this"}]}).encode())
     async with scene.opened() as pilot:
@@ -583,7 +584,7 @@ async def test_a_request_that_gave_way_to_the_next_holds_nothing_of_its_body(sce
         await shows(pilot, "user")
         first = [weakref.ref(each) for each in gc.get_objects() if isinstance(each, FoldedLines) and each.folds]
         assert first
-        gc.collect()
+        gc.freeze()
         gc.disable()
         try:
             await pilot.press("J")

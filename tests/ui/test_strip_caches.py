@@ -52,7 +52,7 @@ def strips() -> int:
 
 @pytest.mark.usefixtures("without_caches")
 def test_none_waits_for_the_collector() -> None:
-    gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         before = strips()
