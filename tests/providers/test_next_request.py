@@ -39,6 +39,7 @@ from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider
 from tests.standin.bedrock import Bedrock
 from tests.standin.vertex import Vertex
+from tests.ui.conftest import apps_are_cheap as apps_are_cheap
 from tests.ui.scene import Scene, screen_text, until
 
 KEY = "sk-ant-api03-kept-by-candela"

@@ -32,6 +32,7 @@ from tests.credentials.test_google import logged_in, service_account
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
 from tests.proxy.running import RunningProxy
 from tests.standin import Provider as AnthropicStandIn
+from tests.ui.conftest import apps_are_cheap as apps_are_cheap
 from tests.ui.scene import Scene, screen_text, shows, typed, until
 
 KEY = "sk-ant-api03-a-key-that-nobody-may-see-0123456789"
