@@ -16,6 +16,8 @@ class Via(StrEnum):
     COMMAND = "command"
     DASHBOARD = "dashboard"
     LOCAL_API = "local API"
+    SIGN_IN = "sign-in"
+    """Someone signed in or out. The actor is the person, by the e-mail address."""
     FILE = "config.toml"
     """Someone changed the file. The actor is who owns it."""
 

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, subject TEXT NOT NULL, email TEXT NOT NULL, team TEXT, until INTEGER NOT NULL,
     refresh_hash BLOB NOT NULL UNIQUE
 ) STRICT;
+CREATE TABLE IF NOT EXISTS people (email TEXT PRIMARY KEY, subject TEXT NOT NULL, team TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS access_tokens (
     hash BLOB PRIMARY KEY, session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE, until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -65,6 +66,8 @@ class Sessions:
         self._known: dict[bytes, tuple[Key, str]] = {}
         """The access tokens by their hashes: what each may use, and its session."""
         self._lock = Lock()
+        self.people: tuple[Person, ...] = ()
+        """Everyone who ever signed in."""
 
     def open(self) -> None:
         """Read the sessions that have not ended."""
@@ -83,6 +86,11 @@ class Sessions:
         until = int((self._now() + lasts).timestamp())
         with self._lock, self._connected() as connection:
             connection.execute(
+                "INSERT INTO people VALUES (?, ?, ?)"
+                " ON CONFLICT (email) DO UPDATE SET subject = excluded.subject, team = excluded.team",
+                (person.email, person.subject, person.team),
+            )
+            connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
                 (session, person.subject, person.email, person.team, until, hash_of(refresh, self._pepper)),
             )
@@ -100,15 +108,18 @@ class Sessions:
             session, email, until = row
             return self._access(connection, session, email, until, refresh)
 
-    def end(self, token: str) -> None:
-        """End the session that an access token or refresh token belongs to, if there is one."""
+    def end(self, token: str) -> str | None:
+        """End the session that an access token or refresh token belongs to, and return whose it was; None if there is
+        no such session."""
         digest = hash_of(token, self._pepper)
         with self._lock, self._connected() as connection:
             known = self._known.get(digest)
-            connection.execute(
-                "DELETE FROM sessions WHERE refresh_hash = ? OR id = ?", (digest, known[1] if known is not None else "")
-            )
+            row = connection.execute(
+                "DELETE FROM sessions WHERE refresh_hash = ? OR id = ? RETURNING email",
+                (digest, known[1] if known is not None else ""),
+            ).fetchone()
             self._read(connection)
+        return row[0] if row is not None else None
 
     def _access(
         self, connection: sqlite3.Connection, session: str, email: str, session_until: int, refresh: str
@@ -130,6 +141,8 @@ class Sessions:
             "SELECT a.hash, a.session, a.until, s.email, s.team"
             " FROM access_tokens a JOIN sessions s ON s.id = a.session"
         )
+        people = connection.execute("SELECT subject, email, team FROM people ORDER BY email")
+        self.people = tuple(Person(*row) for row in people)
         self._known = {digest: (_key(digest, session, *rest), session) for digest, session, *rest in rows}
 
     def _connected(self) -> "_Transaction":
@@ -181,6 +194,6 @@ def _key(digest: bytes, session: str, until: int, email: str, team: str | None) 
         hash=digest,
         created_at=end,
         user=email,
-        project=team,
+        team=team,
         expires_at=end,
     )

@@ -6,7 +6,7 @@ import importlib.util
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +79,7 @@ from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.opening import open_budgets
+from candela_tui.rules.budgets.targets import Owner
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.rules.of_keys import RulesOfKeys
@@ -268,9 +269,10 @@ class Proxy:
             await self._ring.refresh()
         except KeysError as error:
             self._feed.notify(f"The keys can't be read, so nobody is let in with one: {error}")
+        # Before the rules: budgets of teams count what people asked before.
+        await self._open_sign_in(attempts)
         self._apply_rules(self._settings.rules)
         self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
-        await self._open_sign_in(attempts)
         self._replays = Replays(
             attempts,
             self._upstreams,
@@ -316,10 +318,15 @@ class Proxy:
             )
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
 
+    def _people(self) -> Iterator[tuple[str, Owner]]:
+        """Yield whose the keys of people are that signed in."""
+        for person in self._sessions.people if self._sessions is not None else ():
+            yield person.email, Owner(person.email, person.team)
+
     async def _open_sign_in(self, attempts: Attempts) -> None:
         """Let people sign in, if the settings want that."""
-        team = self._settings.team
-        if self._sessions is None:
+        team, paths = self._settings.team, self._paths
+        if self._sessions is None or paths is None:
             if team.oidc.issuer is not None:
                 self._feed.notify("Nobody can sign in: [team.oidc] issuer also needs client_id, and url in [team].")
             return
@@ -339,7 +346,9 @@ class Proxy:
             self._routes.names,
             self._sessions,
             self._keys,
+            lambda person: open_audit_log(self._settings, paths, person, Via.SIGN_IN),
             lambda asked: attempts.fetch(Attempt(request=asked)),
+            lambda: self._apply_rules(self._rules_settings),
         )
 
     def _keys_loaded(self, keys: list[Key]) -> None:
@@ -353,7 +362,7 @@ class Proxy:
         assert self._ruled is not None
         self._rules_settings = settings
         settings = self._rules_of_keys.added_to(settings)
-        self._budgets.configure(settings, self._rules_of_keys.owners)
+        self._budgets.configure(settings, (*self._rules_of_keys.owners, *self._people()))
         self._ruled.apply(settings, key_aliases=self._rules_of_keys.aliased)
         if self._ruled.ruled:
             self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")

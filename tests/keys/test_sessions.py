@@ -33,7 +33,7 @@ def test_an_access_token_is_a_key_of_its_person_until_it_expires(tmp_path: Path)
     tokens = sessions.begin(ADA, DAY)
     key = sessions.find(tokens.access)
     assert key is not None
-    assert (key.name, key.user, key.project) == ("ada@example.com", "ada@example.com", "platform")
+    assert (key.name, key.user, key.team) == ("ada@example.com", "ada@example.com", "platform")
     assert tokens.expires_in_s == ACCESS.total_seconds()
     assert sessions.find(tokens.refresh) is None
     clock.moment += ACCESS + timedelta(seconds=1)
@@ -62,7 +62,8 @@ def test_no_access_outlives_the_session(tmp_path: Path) -> None:
 def test_either_token_ends_the_session_at_once(tmp_path: Path) -> None:
     sessions = opened(tmp_path)
     by_access, by_refresh, other = (sessions.begin(ADA, DAY) for _ in range(3))
-    sessions.end(by_access.access)
+    assert sessions.end(by_access.access) == "ada@example.com"
+    assert sessions.end(by_access.access) is None
     sessions.end(by_refresh.refresh)
     assert [sessions.find(each.access) for each in (by_access, by_refresh)] == [None, None]
     assert sessions.refresh(by_access.refresh) is None
@@ -71,7 +72,9 @@ def test_either_token_ends_the_session_at_once(tmp_path: Path) -> None:
 
 def test_sessions_outlive_a_restart_and_their_file_has_no_token(tmp_path: Path) -> None:
     tokens = opened(tmp_path).begin(ADA, DAY)
-    assert opened(tmp_path).find(tokens.access) is not None
+    again = opened(tmp_path)
+    assert again.find(tokens.access) is not None
+    assert again.people == (ADA,)
     kept = (tmp_path / "sessions.db").read_bytes()
     assert tokens.access.encode() not in kept
     assert tokens.refresh.encode() not in kept

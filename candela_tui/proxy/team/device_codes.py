@@ -119,19 +119,24 @@ def _hash(code: str) -> bytes:
 
 
 @dataclass(slots=True)
-class Attempts:
-    """Counts attempts by address, so that nobody can try many codes."""
+class Tries:
+    """Counts what an address tries, so that nobody can try many codes."""
 
     now: Callable[[], float]
     most: int
     within_s: float
     _made: dict[str, list[float]] = field(default_factory=dict)
 
-    def allow(self, address: str) -> bool:
-        """Count an attempt, and return whether it is one of those that are allowed."""
-        since = self.now() - self.within_s
+    def count(self, address: str) -> None:
+        """Count a try."""
         if len(self._made) > _MOST:
-            self._made = {each: made for each, made in self._made.items() if made[-1] > since}
-        made = [moment for moment in self._made.get(address, ()) if moment > since]
-        self._made[address] = [*made, self.now()][-self.most - 1 :]
-        return len(made) < self.most
+            self._made = {each: recent for each in self._made if (recent := self._recent(each))}
+        self._made[address] = [*self._recent(address), self.now()][-self.most :]
+
+    def are_used_up(self, address: str) -> bool:
+        """Return whether the address has to wait."""
+        return len(self._recent(address)) >= self.most
+
+    def _recent(self, address: str) -> list[float]:
+        since = self.now() - self.within_s
+        return [moment for moment in self._made.get(address, ()) if moment > since]

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 from candela_tui.api_root import SIGN_IN_CALLBACK, SIGN_IN_PAGE
+from candela_tui.audit.entry import AuditError
+from candela_tui.audit.log import AuditLog
 from candela_tui.config import TeamSettings
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.sessions import Person, Sessions, Tokens
@@ -26,7 +28,7 @@ from candela_tui.protocol.headers import HeaderList
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.client_answer import error_response
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
-from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, Answer, Attempts, DeviceCodes, Standing, typed
+from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, Answer, DeviceCodes, Standing, Tries, typed
 from candela_tui.proxy.team.identity_provider import Fetch, IdentityProvider, Question, SignInFailed
 from candela_tui.proxy.team.page import code_page, words_page
 
@@ -45,8 +47,10 @@ _COOKIE: Final = "candela_sign_in"
 _MOST_BYTES: Final = 16 * 1024
 _MOST_TELEMETRY: Final = 16 * 1024 * 1024
 _WITHIN_S: Final = 600
-_TRIES: Final = 20
-"""How often one address may send a code, or begin a sign-in, within ten minutes."""
+_WRONG_CODES: Final = 20
+"""How many wrong codes one address may send within ten minutes. Many people may have the same address."""
+_BEGINS: Final = 300
+"""How many sign-ins may begin there."""
 _MOST_FLOWS: Final = 1000
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -70,21 +74,26 @@ class SignIn:
         prefixes: Sequence[str],
         sessions: Sessions,
         gate: KeyGate,
+        audit: Callable[[str], AuditLog],
         fetch: Fetch,
+        on_signed_in: Callable[[], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``prefixes`` are those of the routes, any of which a client may have in its base URL. ``fetch`` asks the
-        identity provider."""
+        """``prefixes`` are those of the routes, any of which a client may have in its base URL. ``audit`` returns
+        the audit log for what a person does, ``fetch`` asks the identity provider. ``on_signed_in`` is
+        called after a session began."""
         assert settings.url is not None
         self._url = settings.url
         self._lasts = timedelta(hours=settings.session_h)
         self._prefixes = prefixes
         self._sessions = sessions
         self._gate = gate
+        self._audit = audit
+        self._on_signed_in = on_signed_in
         self._now = now
         self._codes = DeviceCodes(now)
-        self._begun = Attempts(now, _TRIES, _WITHIN_S)
-        self._tried = Attempts(now, _TRIES, _WITHIN_S)
+        self._begun = Tries(now, _BEGINS, _WITHIN_S)
+        self._wrong = Tries(now, _WRONG_CODES, _WITHIN_S)
         self._flows: dict[bytes, _Flow] = {}
         redirect_uri = f"{self._url}{SIGN_IN_CALLBACK}"
         self._provider = IdentityProvider(settings.oidc, settings.groups, redirect_uri, fetch)
@@ -105,7 +114,7 @@ class SignIn:
             return await self._of_browser(request, path, query)
         try:
             return await self._of_client(request, self._below_routes(path), headers)
-        except KeysError as error:
+        except (KeysError, AuditError) as error:
             logger.warning("%s", error)
             return _oauth_error(503, "temporarily_unavailable", "the sessions can't be used; the log says why")
 
@@ -126,7 +135,7 @@ class SignIn:
         if path == _DEVICE:
             return self._begin(request)
         if path == _REVOKE:
-            await asyncio.to_thread(self._sessions.end, form.get("token", ""))
+            await asyncio.to_thread(self._end, form.get("token", ""))
             return web.json_response({}, headers=_NO_STORE)
         return await self._tokens(form)
 
@@ -145,9 +154,11 @@ class SignIn:
         )
 
     def _begin(self, request: web.BaseRequest) -> web.Response:
-        codes = self._codes.begin() if self._begun.allow(_address(request)) else None
+        address = _address(request)
+        codes = self._codes.begin() if not self._begun.are_used_up(address) else None
         if codes is None:
             return _oauth_error(429, "slow_down", "too many sign-ins were begun; try again in ten minutes")
+        self._begun.count(address)
         page = f"{self._url}{SIGN_IN_PAGE}"
         return web.json_response(
             {
@@ -167,13 +178,28 @@ class SignIn:
                 found = self._codes.take(form.get("device_code", ""))
                 if isinstance(found, Standing):
                     return _oauth_error(400, found.value)
-                return _tokens(await asyncio.to_thread(self._sessions.begin, found, self._lasts))
+                begun = await asyncio.to_thread(self._begin_session, found)
+                self._on_signed_in()
+                return _tokens(begun)
             case "refresh_token":
                 tokens = await asyncio.to_thread(self._sessions.refresh, form.get("refresh_token", ""))
                 if tokens is None:
                     return _oauth_error(401, "invalid_grant", "the session has ended: sign in again")
                 return _tokens(tokens)
         return _oauth_error(400, "unsupported_grant_type")
+
+    def _begin_session(self, person: Person) -> Tokens:
+        """Begin a session, not without its entry in the audit log. Blocks. Raises KeysError and AuditError."""
+        with self._audit(person.email).writing() as write:
+            write("session.begin", person.email, None, {"subject": person.subject, "team": person.team})
+            return self._sessions.begin(person, self._lasts)
+
+    def _end(self, token: str) -> None:
+        """End a session. Blocks. Raises KeysError and AuditError."""
+        email = self._sessions.end(token)
+        if email is not None:
+            with self._audit(email).writing() as write:
+                write("session.end", email, None, None)
 
     async def _behind_key(self, headers: HeaderList, answer: Callable[[], Awaitable[web.Response]]) -> web.Response:
         holder = await self._gate.holder(headers)
@@ -213,11 +239,13 @@ class SignIn:
             return words_page(
                 403, "Not signed in", "Another page sent this. Open the address that your terminal shows."
             )
-        if not self._tried.allow(_address(request)):
+        address = _address(request)
+        if self._wrong.are_used_up(address):
             return words_page(429, "Not signed in", "Too many codes were tried. Try again in ten minutes.")
         form = await _form(request)
         code = typed((form or {}).get("user_code", ""))
         if not self._codes.waits(code):
+            self._wrong.count(address)
             return words_page(
                 400, "Not signed in", "No sign-in waits for this code. It is valid for ten minutes, once."
             )

@@ -3,7 +3,7 @@
 import pytest
 
 from candela_tui.keys.sessions import Person
-from candela_tui.proxy.team.device_codes import LASTS_S, Answer, Attempts, DeviceCodes, Standing
+from candela_tui.proxy.team.device_codes import LASTS_S, Answer, DeviceCodes, Standing, Tries
 
 ADA = Person("1", "ada@example.com", None)
 
@@ -74,8 +74,11 @@ def test_codes_age_and_can_be_denied() -> None:
 
 def test_an_address_may_try_only_so_often() -> None:
     clock = Clock()
-    attempts = Attempts(clock, 2, 60)
-    assert [attempts.allow("a") for _ in range(3)] == [True, True, False]
-    assert attempts.allow("b")
+    tries = Tries(clock, 2, 60)
+    tries.count("a")
+    assert not tries.are_used_up("a")
+    tries.count("a")
+    assert tries.are_used_up("a")
+    assert not tries.are_used_up("b")
     clock.now += 61
-    assert attempts.allow("a")
+    assert not tries.are_used_up("a")

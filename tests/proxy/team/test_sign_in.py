@@ -1,7 +1,7 @@
 """People sign in: from the client's first request to a message, with an OpenID provider that signs real tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,10 @@ import aiohttp
 import pytest
 from joserfc.jwk import RSAKey
 
+from candela_tui.audit.log import LocalAuditLog
 from tests.e2e.candela import free_port
 from tests.proxy.running import BODY, RunningProxy
+from tests.rules.budgets.test_relayed import states
 from tests.standin import Provider, message, text
 from tests.standin.oidc import SECRET, IdentityProvider
 
@@ -64,7 +66,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(provider: Provider, data: Path, **team: Any) -> AsyncIterator[Server]:
+async def serving(
+    provider: Provider, data: Path, more: Mapping[str, Any] | None = None, **team: Any
+) -> AsyncIterator[Server]:
     secret = data / "secret"
     await asyncio.to_thread(secret.write_text, SECRET)
     port = free_port()
@@ -73,7 +77,7 @@ async def serving(provider: Provider, data: Path, **team: Any) -> AsyncIterator[
     jar = aiohttp.CookieJar(unsafe=True)
     async with IdentityProvider() as idp:
         idp.redirect_uri = f"{url}/oauth/callback"
-        sections = {"anthropic": own, **idp.settings(url, str(secret), **team)}
+        sections = {"anthropic": own, **idp.settings(url, str(secret), **team), **(more or {})}
         async with (
             RunningProxy(provider.url, data, listen_on=port, sections=sections) as proxy,
             aiohttp.ClientSession() as client,
@@ -105,9 +109,27 @@ async def test_a_person_signs_in_asks_and_signs_out(provider: Provider, tmp_path
         ended = await server.post("/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
         assert (ended[0], ended[1]["error"]) == (401, "invalid_grant")
     assert exchange.key == "ada@example.com"
+    entries = LocalAuditLog(tmp_path / "audit.db", "someone", "test").entries()
+    assert [(each.actor, each.via, each.action) for each in entries] == [
+        ("ada@example.com", "sign-in", "session.begin"),
+        ("ada@example.com", "sign-in", "session.end"),
+    ]
     assert tokens["access_token"] not in repr(exchange)
     assert provider.requests[0].header("x-api-key") == "sk-ant-api03-own"
     assert provider.requests[0].header("authorization") is None
+
+
+async def test_a_budget_of_a_team_counts_what_its_people_ask(provider: Provider, tmp_path: Path) -> None:
+    provider.answer(message(text("ok")))
+    budget = {"name": "each team", "scope": "team", "window": "month", "limit_usd": 5}
+    async with serving(provider, tmp_path, {"rules": {"budgets": [budget]}}, groups={"eng": "platform"}) as server:
+        tokens = await server.sign_in()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        async with server.client.post(f"{server.url}/v1/messages", data=BODY, headers=bearer) as answer:
+            await answer.read()
+        await server.proxy.ended(1)
+        [state] = await states(server.proxy)
+    assert (state.target, state.spent_usd > 0) == ("platform", True)
 
 
 async def test_a_client_below_a_route_signs_in_as_well(provider: Provider, tmp_path: Path) -> None:
