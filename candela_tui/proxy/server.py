@@ -553,9 +553,11 @@ class Proxy:
         key = await self._keys.admit(asked, from_beyond=from_beyond)
         if isinstance(key, KeyRefusal):
             return self._refused(replace(asked, key=key.key), key)
+        if key is None:
+            return await self._relayed_with_key(request, asked)
+        asked = replace(asked, key=key)
         with self._parallel.one(key) as free:
-            asked = replace(asked, key=key)
-            if key is not None and not free:
+            if not free:
                 return self._blocked(asked, 429, parallel_words(key), "parallel_limit_exceeded", [("retry-after", "1")])
             return await self._relayed_with_key(request, asked)
 

@@ -30,7 +30,7 @@ _UNKNOWN_KEY = "the key is not one of candela's, or no longer"
 _NO_KEY = "candela needs one of its own keys here, as x-api-key or as a bearer token, and the request has none"
 _NO_KEY_NAMED = (
     "candela needs one of its own keys here, also for intercepted requests, and the request has none: send it in"
-    f' {KEY_FIELD}, such as with ANTHROPIC_CUSTOM_HEADERS="{KEY_FIELD}: ck_live_…"'
+    ' X-Candela-Key, such as with ANTHROPIC_CUSTOM_HEADERS="X-Candela-Key: ck_live_…"'
 )
 _ASK = "ask whoever runs candela for one (`candela keys create --name NAME` makes it)"
 _UNREADABLE = "candela can't check keys now, so it refuses what has one or needs one: the log says why"

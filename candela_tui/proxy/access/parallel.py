@@ -14,9 +14,9 @@ class ParallelRequests:
         self._live: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def one(self, key: Key | None) -> Iterator[bool]:
+    def one(self, key: Key) -> Iterator[bool]:
         """Count a request inside the block, and say whether its key may have one more."""
-        if key is None or key.parallel is None:
+        if key.parallel is None:
             yield True
             return
         if self._live[key.id] >= key.parallel:
