@@ -70,7 +70,7 @@ def _candela_files(setting: Setting, name: str) -> Path:
     files = default_paths(made / "config.toml", made)
     if not made.exists():
         made.mkdir()
-        fill(files.store, setting.history)
+        fill(files.store_file, setting.history)
         reader = SequentialReader(files.store)
         catch_up(files.search_index, reader, math.inf)
         reader.close()

@@ -1,6 +1,7 @@
 """The URL of a PostgreSQL database, which never holds a password."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, TypeGuard, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -60,6 +61,10 @@ def database_url(text: str) -> DatabaseUrl:
     if not _is_mode(mode):
         raise ValueError(f"one of {', '.join(get_args(SslMode))} as sslmode in the URL")
     return DatabaseUrl(host, name, port, unquote(url.username) if url.username else None, mode, root or None)
+
+
+StoreLocation = Path | DatabaseUrl
+"""Where a store is: the file of a SQLite database, or a PostgreSQL database."""
 
 
 def _is_mode(mode: str) -> TypeGuard[SslMode]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from candela_tui.database_url import DatabaseUrl, StoreLocation
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -10,11 +12,23 @@ class Paths:
 
     config: Path
     data: Path
+    database: DatabaseUrl | None = None
+    """Where the store is, if it is in PostgreSQL."""
 
     @property
-    def store(self) -> Path:
+    def store(self) -> StoreLocation:
+        """Where the store is: a SQLite database, or one in PostgreSQL."""
+        return self.database or self.store_file
+
+    @property
+    def store_file(self) -> Path:
         """The SQLite database."""
         return self.data / "candela.db"
+
+    @property
+    def spool(self) -> Path:
+        """What could not be stored yet, while a store in PostgreSQL does not answer (SQLite)."""
+        return self.data / "spool.db"
 
     @property
     def search_index(self) -> Path:

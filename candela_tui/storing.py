@@ -15,6 +15,8 @@ class Storing:
     """Requests that ended and are only in memory because of that."""
     lost: int = 0
     """Requests that ended and will never be stored."""
+    spooled: int = 0
+    """Requests that ended and are in a file of this machine until their database answers."""
 
 
 def unstored_words(storing: Storing) -> list[str]:
@@ -25,6 +27,8 @@ def unstored_words(storing: Storing) -> list[str]:
     if storing.waiting:
         waiting = amounts.requests(storing.waiting)
         said.append(f"{waiting} that ended could not be stored yet, and would be lost if it ended now.")
+    if storing.spooled:
+        said.append(f"{amounts.requests(storing.spooled)} wait in a file here until the database answers.")
     if storing.lost:
         said.append(f"{amounts.requests(storing.lost)} could not be stored since it started.")
     return said

@@ -1,8 +1,9 @@
 """The global options and the paths and settings that follow from them, passed to each command as one object."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +11,9 @@ from candela_tui.paths import Paths, default_paths
 
 if TYPE_CHECKING:
     from candela_tui.config import Settings
+    from candela_tui.database_url import DatabaseUrl
+
+_VARIABLES: Final = "CANDELA_STORE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +26,31 @@ class Invocation:
     @property
     def paths(self) -> Paths:
         """The paths of candela's files."""
-        return default_paths(self.config, self.data)
+        paths = default_paths(self.config, self.data)
+        return replace(paths, database=self._database(paths.config))
+
+    def _database(self, config: Path) -> "DatabaseUrl | None":
+        """Return the database that the settings name, if any. Exits with an error if they contain a mistake."""
+        # The smallest commands have no time to read the settings, so this is to find out that they need not.
+        if not any(name.startswith(_VARIABLES) for name in os.environ):
+            try:
+                if b"store" not in config.read_bytes():
+                    return None
+            except OSError:
+                return None
+        url = self.settings().store.url
+        if url is None:
+            return None
+        from candela_tui.database_url import database_url
+
+        return database_url(url)
 
     def settings(self) -> "Settings":
         """Return the settings from config.toml and the environment. Exits with an error if they contain a mistake."""
         from candela_tui.config import ConfigError, load
 
         try:
-            return load(self.paths.config)
+            return load(default_paths(self.config, self.data).config)
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
 

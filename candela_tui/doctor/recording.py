@@ -39,7 +39,7 @@ def check_recording(context: DoctorContext) -> Sequence[CheckResult]:
                     "Check its section of config.toml, and that the collector runs, or the file can be written.",
                 )
             )
-    found += map(_set_aside, damaged_copies(context.paths.store))
+    found += map(_set_aside, damaged_copies(context.paths.store_file))
     return found or [TOPIC.ok("no request was lost, and no damaged database was set aside")]
 
 

@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from candela_tui.config import data_access
+from candela_tui.database_url import DatabaseUrl
 from candela_tui.doctor.check_result import CheckResult, Topic
 from candela_tui.doctor.context import DoctorContext
-from candela_tui.store.errors import START_OVER, Trouble, said, trouble_of
+from candela_tui.store.database import reading_engine, require_this_version
+from candela_tui.store.errors import START_OVER, OutdatedStore, StoreError, Trouble, said, trouble_of, unreadable
 from candela_tui.store.schema import REVISIONS
 
 TOPIC = Topic("data.store", "Records")
 DISK = Topic("data.disk", "Disk space")
 _ANOTHER_PLACE = "Choose another place with --data-dir."
 _NO_CANDELA = "candela can't start"
+_NOT_STORED = "requests are not stored"
 _LIMIT_S = 3.0
 _BUSY_S = 1.0
 _STEPS = 10_000
@@ -31,10 +36,26 @@ _LARGE_WAL = 256 * 2**20
 
 def check_store(context: DoctorContext) -> Sequence[CheckResult]:
     """The database, its permissions, and the room on its disk. Blocks."""
+    if context.paths.database is not None:
+        return [_postgres(context.paths.database)]
     try:
-        return _checked(context.paths.data, context.paths.store)
+        return _checked(context.paths.data, context.paths.store_file)
     except PermissionError as error:
         return [TOPIC.bad(f"{error.filename} can't be read: {error.strerror}", _ANOTHER_PLACE)]
+
+
+def _postgres(url: DatabaseUrl) -> CheckResult:
+    try:
+        with reading_engine(url).connect() as connection:
+            found = require_this_version(connection, url)
+            version = connection.exec_driver_sql("SHOW server_version").scalar()
+    except OutdatedStore as error:
+        return TOPIC.warn(str(error))
+    except StoreError as error:
+        return TOPIC.bad(str(error), consequence=_NOT_STORED)
+    except (SQLAlchemyError, OSError) as error:
+        return TOPIC.bad(str(unreadable(url, error)), consequence=_NOT_STORED)
+    return TOPIC.ok(f"{url}, PostgreSQL {version}: {f'schema {REVISIONS[-1]}' if found else 'nothing is recorded yet'}")
 
 
 def _checked(data: Path, path: Path) -> Sequence[CheckResult]:

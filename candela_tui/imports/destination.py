@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Final, Protocol
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Kept
 from candela_tui.imports.found import FoundExchange
 from candela_tui.store.writer import StoreWriter
@@ -45,7 +45,9 @@ class StoreDestination:
     ``add`` raises Stopped instead of waiting. ``kept`` says what is stored of each exchange besides its facts.
     """
 
-    def __init__(self, path: Path, on_problem: Callable[[str], None], stopped: Callable[[], bool], kept: Kept) -> None:
+    def __init__(
+        self, path: StoreLocation, on_problem: Callable[[str], None], stopped: Callable[[], bool], kept: Kept
+    ) -> None:
         self._stopped = stopped
         self._kept = kept
         self._changed = threading.Condition()

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Kept
 from candela_tui.imports.destination import Destination, DryRun, StoreDestination
 from candela_tui.imports.importing import Import, ImportResult, Sources
@@ -14,7 +14,7 @@ from candela_tui.store.reader import StoreReader
 
 
 def import_into_store(
-    store: Path,
+    store: StoreLocation,
     sources: Sources,
     pricer: Pricer,
     *,

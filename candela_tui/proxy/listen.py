@@ -39,6 +39,8 @@ class RunningCandela:
     """The route of its bare base URL; None if it is not stated, or unknown to this version."""
     storing: Storing = field(default_factory=Storing)
     telemetry: tuple[TelemetryState, ...] = ()
+    database: str | None = None
+    """Where its history is, if that is in PostgreSQL."""
 
     @property
     def since(self) -> str:
@@ -126,7 +128,7 @@ def running_candela(port: int) -> RunningCandela | None:
         return None
     if not isinstance(document, dict) or document.get("name") != "candela" or not isinstance(document.get("pid"), int):
         return None
-    data_dir, route = document.get("data_dir"), document.get("route")
+    data_dir, route, database = (document.get(name) for name in ("data_dir", "route", "database"))
     return RunningCandela(
         document["pid"],
         _safe(document.get("version")),
@@ -136,6 +138,7 @@ def running_candela(port: int) -> RunningCandela | None:
         RouteName(route) if route in list(RouteName) else None,
         _storing(document.get("storing")),
         _telemetry(document.get("telemetry")),
+        database if isinstance(database, str) and is_terminal_safe(database) else None,
     )
 
 

@@ -493,7 +493,10 @@ class Proxy:
             return web.json_response({"name": "candela"} if from_beyond else self._health())
         if target == "/readyz":
             ready = self._warming is not None and self._warming.done()
-            return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+            # Without its store, a candela still relays: it is ready.
+            store = "answers" if self._feed.storing().trouble is None else "unavailable"
+            words = {"status": "ready" if ready else "starting", "store": store}
+            return web.json_response(words, status=200 if ready else 503)
         if not from_beyond and target.partition("?")[0] == METRICS_PATH:
             with self._telling:
                 return await self._metrics.answer(request)
@@ -642,9 +645,10 @@ class Proxy:
             "pid": os.getpid(),
             "started_at": self._started_at.isoformat().replace("+00:00", "Z"),
             "data_dir": str(self._paths.data) if self._paths else None,
+            "database": str(self._paths.database) if self._paths and self._paths.database else None,
             "route": self._settings.proxy.default_route,
             "live": self.live,
-            "storing": {"trouble": storing.trouble, "waiting": storing.waiting, "lost": storing.lost},
+            "storing": asdict(storing),
             "telemetry": [asdict(state) for state in self._feed.telemetry()],
         }
 

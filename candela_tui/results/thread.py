@@ -5,13 +5,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from candela_tui.analysis.context_parts import ContextPart, sums_of
+from candela_tui.database_url import DatabaseUrl, StoreLocation
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.context_sums import ContextSums
 from candela_tui.file_lock import locked_now
@@ -51,7 +51,7 @@ class ResultsThread:
 
     def __init__(
         self,
-        store: Path,
+        store: StoreLocation,
         writer: StoreWriter,
         pricer: Pricer,
         *,
@@ -109,11 +109,17 @@ class ResultsThread:
         fill_at = 0.0
         while True:
             if time.monotonic() >= fill_at:
-                with locked_now(self._path.with_name(f"{self._path.name}.results")) as held:
+                with self._alone() as held:
                     if held:
                         self._fill()
                 fill_at = time.monotonic() + _FILLS_EVERY_S
             self._take(_FORGETS_AFTER_S)
+
+    def _alone(self) -> AbstractContextManager[bool]:
+        """Return a lock that one process on a file holds. Those that share a database may work out the same twice."""
+        if isinstance(self._path, DatabaseUrl):
+            return nullcontext(True)
+        return locked_now(self._path.with_name(f"{self._path.name}.results"))
 
     def _take(self, wait_s: float) -> None:
         """Work on the requests that ended. Wait for one, up to so many seconds. Raises Stopped."""

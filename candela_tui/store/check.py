@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.store.bodies import DamagedBody, Part, unpack_part
 from candela_tui.store.contexts import read_context_parts
 from candela_tui.store.database import (
@@ -17,6 +17,7 @@ from candela_tui.store.database import (
     require_this_version,
     text_or_bytes,
 )
+from candela_tui.store.dialects import begin_to_read, on_postgres
 from candela_tui.store.errors import DamagedStore, StoreError, Trouble, said, trouble_of, unreadable
 from candela_tui.store.provider_requests import read_provider_request
 from candela_tui.store.request_reader import RequestReader
@@ -53,9 +54,8 @@ class Problem:
 class Check:
     """A check of a store, also of one that a running candela writes to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StoreLocation) -> None:
         self._path = path
-        self._engine = reading_engine(path)
         self._requests = RequestReader(_MOST_BASES)
         self.problems: list[Problem] = []
         self.requests = 0
@@ -67,8 +67,9 @@ class Check:
     def steps(self) -> Iterator[None]:
         """Check everything, a little per step. Raises StoreError if the store can't be read at all."""
         try:
-            with self._engine.connect() as connection:
-                driver_connection(connection).text_factory = text_or_bytes
+            with reading_engine(self._path).connect() as connection:
+                if not on_postgres(connection):
+                    driver_connection(connection).text_factory = text_or_bytes
                 yield from self._checked(connection)
         except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
             raise unreadable(self._path, error) from error
@@ -77,7 +78,7 @@ class Check:
         with connection.begin():
             require_this_version(connection, self._path)
             self.total = int(connection.execute(select(func.count()).select_from(exchanges)).scalar_one())
-        for table in metadata.sorted_tables:
+        for table in metadata.sorted_tables if not on_postgres(connection) else ():
             self.doing = f"Checking the table {table.name}"
             yield
             with connection.begin():
@@ -86,7 +87,7 @@ class Check:
         self.doing = "Checking the sums"
         yield
         with connection.begin():
-            connection.exec_driver_sql("BEGIN")
+            begin_to_read(connection)
             self._check_tables(connection)
         yield from self._check_requests(connection)
 
@@ -113,7 +114,7 @@ class Check:
                 .limit(_AT_ONCE)
             )
             with connection.begin():
-                connection.exec_driver_sql("BEGIN")
+                begin_to_read(connection)
                 rows = connection.execute(wanted).mappings().all()
                 for row in rows:
                     self.doing = f"Checking requests: {self.requests:,} of {self.total:,}"

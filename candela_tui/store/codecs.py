@@ -14,9 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, get_args, get_origin
 
-from sqlalchemy import BigInteger, Boolean, Double, Text
+from sqlalchemy import BigInteger, Boolean, Double
 from sqlalchemy.types import TypeEngine
 
+from candela_tui.store.dialects import StoredText
 from candela_tui.store.units import read_money, read_time, stored_money, stored_time
 
 
@@ -32,7 +33,7 @@ class Codec:
 
 
 def stored_text(value: str | None) -> str | bytes | None:
-    """Return text as a value to bind: as bytes, which SQLite stores unchanged, if it is not valid Unicode."""
+    """Return text as a value to bind: as bytes, for ``StoredText`` to store, if it is not valid Unicode."""
     if value is None or value.isascii():
         return value
     try:
@@ -63,14 +64,14 @@ def codec_of(hint: Any) -> Codec:
         return dataclasses.replace(codec, write=_list_writer(of_value)) if get_origin(of_value) is tuple else codec
     if get_origin(hint) is tuple:
         write = _list_writer(hint)
-        return Codec(Text, lambda values: write(values) if values else None, _list_reader(hint))
+        return Codec(StoredText, lambda values: write(values) if values else None, _list_reader(hint))
     if hint in _PLAIN:
         return _PLAIN[hint]
     if issubclass(hint, StrEnum):
-        return Codec(Text, str, hint)
+        return Codec(StoredText, str, hint)
     names = [field.name for field in dataclasses.fields(hint)]
     return Codec(
-        Text,
+        StoredText,
         lambda value: stored_list([getattr(value, name) for name in names]),
         lambda stored: hint(*json.loads(stored)),
     )
@@ -81,7 +82,7 @@ def _same(value: Any) -> Any:
 
 
 _PLAIN: dict[Any, Codec] = {
-    str: Codec(Text, stored_text, read_text, frozenset({str})),
+    str: Codec(StoredText, stored_text, read_text, frozenset({str})),
     bool: Codec(Boolean, _same, _same, frozenset({bool})),
     int: Codec(BigInteger, _same, _same, frozenset({int})),
     float: Codec(Double, _same, _same, frozenset({float, int})),

@@ -1,4 +1,4 @@
-"""Opens the database file for the writer and for readers."""
+"""Opens the database for the writer and for readers, and checks that it is candela's: a SQLite file, or PostgreSQL."""
 
 import os
 import sqlite3
@@ -26,9 +26,12 @@ from sqlalchemy import (
     make_url,
     select,
     table,
+    text,
 )
 from sqlalchemy.util import LRUCache
 
+from candela_tui.database_url import DatabaseUrl, StoreLocation
+from candela_tui.store.dialects import on_postgres
 from candela_tui.store.errors import DamagedStore, ForeignStore, OutdatedStore
 from candela_tui.store.schema import REVISIONS, metadata
 
@@ -41,18 +44,24 @@ _OTHERS: Final = 0o077
 FileIdentity = tuple[int, int]
 
 
-def reading_engine(path: Path, *, keep_open: bool = False) -> Engine:
-    """Return an engine whose connections never create or change the file; with ``keep_open``, it has one for all that
-    one thread reads."""
+def reading_engine(path: StoreLocation, *, keep_open: bool = False) -> Engine:
+    """Return an engine whose connections never create or change the store; with ``keep_open``, it has one for all that
+    one thread reads. Raises StoreError."""
+    if isinstance(path, DatabaseUrl):
+        from candela_tui.store.postgres import shared_engine  # Few need it.
+
+        return shared_engine(path, read_only=True)
     pool = StaticPool if keep_open else NullPool
     return _engine(lambda: _connect(path, "rw", "PRAGMA query_only = ON"), pool)
 
 
-def connect_to_write(path: Path) -> Connection:
+def connect_to_write(path: StoreLocation) -> Connection:
     """Open the writer's connection. Creates the file (mode 0600) and its directory (mode 0700) if they are missing.
 
     Raises ForeignStore, DamagedStore, UnicodeDecodeError (see ``errors.trouble_of``), SQLAlchemyError and OSError.
     """
+    if isinstance(path, DatabaseUrl):
+        return _connect_to_postgres(path)
     _require_known_format(path)
     connection = _engine(lambda: _connect_to_write(path)).connect()
     try:
@@ -66,6 +75,29 @@ def connect_to_write(path: Path) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _connect_to_postgres(url: DatabaseUrl) -> Connection:
+    from candela_tui.store.postgres import own_engine  # Few need it.
+
+    connection = own_engine(url).connect()
+    try:
+        with connection.begin():
+            _require_encoding(connection, url)
+            revision_of(connection, url)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+_ENCODING: Final = "UTF8"
+
+
+def _require_encoding(connection: Connection, url: DatabaseUrl) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != _ENCODING:
+        raise ForeignStore(f"{url} has the encoding {encoding}. Create the database with ENCODING '{_ENCODING}'.")
 
 
 _WRITE_VERSION_OFFSET = 18
@@ -149,8 +181,13 @@ REVISION_TABLE = Table(
 _TABLES = table("sqlite_master", column("name"), column("type"))
 
 
-def revision_of(connection: Connection, path: Path) -> str | None:
-    """Return the schema's revision, or None for an empty file. Raises ForeignStore and DamagedStore."""
+_OF_POSTGRES = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+
+
+def revision_of(connection: Connection, path: StoreLocation) -> str | None:
+    """Return the schema's revision, or None for an empty store. Raises ForeignStore and DamagedStore."""
+    if isinstance(path, DatabaseUrl):
+        return _revision_in_postgres(connection, path)
     tables = set(connection.execute(select(_TABLES.c.name).where(_TABLES.c.type == "table")).scalars())
     if not tables:
         return None
@@ -170,12 +207,28 @@ def revision_of(connection: Connection, path: Path) -> str | None:
     )
 
 
-def require_this_version(connection: Connection, path: Path) -> bool:
-    """Return whether the file holds a store, False for an empty one. Raises StoreError for one of another version."""
+def _revision_in_postgres(connection: Connection, url: DatabaseUrl) -> str | None:
+    tables = set(connection.execute(_OF_POSTGRES).scalars())
+    if REVISION_TABLE.name in tables:
+        revision = connection.execute(select(REVISION_TABLE)).scalar()
+        if revision in REVISIONS:
+            return str(revision)
+        raise ForeignStore(
+            f"{url} was written by another version of candela (schema {revision}, this one knows up to "
+            f"{REVISIONS[-1]}). Update candela."
+        )
+    if taken := tables & metadata.tables.keys():
+        raise ForeignStore(f"{url} has a table {min(taken)} that is not candela's. Give candela a database of its own.")
+    return None
+
+
+def require_this_version(connection: Connection, path: StoreLocation) -> bool:
+    """Return whether the location holds a store, False for an empty one. Raises StoreError for one of another
+    version."""
     revision = revision_of(connection, path)
     if revision is not None and revision != REVISIONS[-1]:
         raise OutdatedStore(
-            f"{path} was written by an older candela (schema {revision}). Start candela: it brings the file up to date."
+            f"{path} was written by an older candela (schema {revision}). Start candela: it brings it up to date."
         )
     return revision is not None
 
@@ -189,7 +242,9 @@ def _is_newer(connection: Connection, revision: object) -> bool:
 
 
 def write_revision_again(connection: Connection) -> None:
-    """Write the newest revision to the second place that ``revision_of`` reads."""
+    """Write the newest revision to the second place that ``revision_of`` reads in a file."""
+    if on_postgres(connection):
+        return
     connection.exec_driver_sql(f"PRAGMA user_version = {int(REVISIONS[-1])}")
 
 
@@ -197,8 +252,11 @@ def require_tables(connection: Connection) -> None:
     """Raise DamagedStore if a table of the newest revision has other columns, keys or references than it should.
 
     One changed byte of the schema is enough. SQLite then rejects each statement, or stores other values than it was
-    given: with another type affinity it converts numeric text to numbers, or numbers to text.
+    given: with another type affinity it converts numeric text to numbers, or numbers to text. PostgreSQL keeps its
+    schema whole itself.
     """
+    if on_postgres(connection):
+        return
     for known in metadata.sorted_tables:
         expected = {
             column.name: (_affinity(column.type.compile(dialect=connection.dialect)), not column.nullable)
@@ -275,8 +333,26 @@ def driver_connection(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def identity_of(path: Path) -> FileIdentity | None:
-    """Return the identity of the file at this path, or None if there is none."""
+def store_exists(path: StoreLocation) -> bool:
+    """Return whether there may be a store: a file at the path, or a database to ask."""
+    return isinstance(path, DatabaseUrl) or path.exists()
+
+
+def schema_state(connection: Connection, path: StoreLocation) -> object:
+    """Return what changes with each migration, and where another file takes the place of this one."""
+    if isinstance(path, DatabaseUrl):
+        return _revision_in_postgres(connection, path)
+    return identity_of(path), *connection.exec_driver_sql(_SCHEMA).one()
+
+
+_SCHEMA = "SELECT * FROM pragma_schema_version, pragma_user_version"
+"""Both change with each migration (see ``write_revision_again``)."""
+
+
+def identity_of(path: StoreLocation) -> FileIdentity | None:
+    """Return the identity of the file at this path, or None if there is none. A database has one that stays."""
+    if isinstance(path, DatabaseUrl):
+        return 0, 0
     try:
         status = path.stat()
     except OSError:

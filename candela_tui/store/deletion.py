@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Outcome
 from candela_tui.store.codecs import read_text, stored_text
 from candela_tui.store.database import connect_to_write
+from candela_tui.store.dialects import same
 from candela_tui.store.errors import DamagedStore, ForeignStore, unchangeable
 from candela_tui.store.interrupted_rows import mark_interrupted
 from candela_tui.store.removal import Removed, bytes_to_free, free_pages, free_some, give_pages_back, remove
@@ -34,7 +35,7 @@ class Deletion:
 
     def delete(self, session_id: str | None) -> Removed:
         """Delete a session: after this, it is in no list. Requests in flight stay."""
-        of_session = exchanges.c.session_id.is_not_distinct_from(stored_text(session_id))
+        of_session = same(exchanges.c.session_id, stored_text(session_id))
         return remove(self._connection, of_session & (exchanges.c.outcome != Outcome.LIVE.value), utc_now())
 
     def free(self) -> Iterator[int]:
@@ -48,7 +49,7 @@ class Deletion:
 
 
 @contextlib.contextmanager
-def deleting(path: Path) -> Iterator[Deletion]:
+def deleting(path: StoreLocation) -> Iterator[Deletion]:
     """Open an existing store of this version for deletions. Raises StoreError."""
     try:
         connection = connect_to_write(path)

@@ -1,11 +1,14 @@
 """Errors of the store, explained for the user."""
 
 import sqlite3
+from collections.abc import Mapping
 from enum import Enum, auto
-from pathlib import Path
+
+from candela_tui.database_url import DatabaseUrl, StoreLocation
 
 START_OVER = "Start candela: it sets the file aside, and begins a new one. Then run `candela db repair`."
 """How to fix a damaged store."""
+_CHECK_SERVER = "Check the server, [store] url, and PGPASSWORD or the password file."
 
 
 class StoreError(Exception):
@@ -67,9 +70,36 @@ def _cause(error: BaseException) -> BaseException:
     return wrapped if isinstance(wrapped, BaseException) else error
 
 
+_OF_SQLSTATE = {
+    "53": Trouble.FULL,
+    "22": Trouble.VALUE,
+    "23": Trouble.VALUE,
+    "40": Trouble.LOCKED,
+    "55P03": Trouble.LOCKED,
+    "25006": Trouble.READ_ONLY,
+    "42501": Trouble.READ_ONLY,
+}
+"""By PostgreSQL's codes, or their first two characters
+(https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
+
+
+def _fields_of_postgres(cause: BaseException) -> Mapping[str, str]:
+    """Return what PostgreSQL says of an error, by the codes of its fields: pg8000 passes them as they are."""
+    fields = cause.args[0] if cause.args else None
+    return fields if isinstance(fields, dict) else {}
+
+
+def _is_of_pg8000(cause: BaseException) -> bool:
+    # It is not loaded unless it is used.
+    return type(cause).__module__.startswith("pg8000.")
+
+
 def trouble_of(error: BaseException) -> Trouble:
-    """Return the kind of trouble behind an error of SQLite, of the file system or of a value."""
+    """Return the kind of trouble behind an error of the database, of the file system or of a value."""
     cause = _cause(error)
+    if _is_of_pg8000(cause):
+        state = _fields_of_postgres(cause).get("C", "")
+        return _OF_SQLSTATE.get(state) or _OF_SQLSTATE.get(state[:2], Trouble.UNREACHABLE)
     # SQLite quotes the schema in its messages, and sqlite3 can't decode one that is not UTF-8.
     if isinstance(cause, DamagedStore | UnicodeDecodeError):
         return Trouble.BROKEN
@@ -86,16 +116,25 @@ def is_about_statement(error: BaseException) -> bool:
 
 
 def said(error: BaseException) -> str:
-    """Return the error in SQLite's or the operating system's own words, without SQLAlchemy's wrapping."""
+    """Return the error in the database's or the operating system's own words, without SQLAlchemy's wrapping."""
     cause = _cause(error)
     if isinstance(cause, UnicodeDecodeError):
         return "its schema is not UTF-8 text"
+    if _is_of_pg8000(cause):
+        return _fields_of_postgres(cause).get("M") or "the connection is lost"
     return str(cause).strip() or type(cause).__name__
 
 
-def unwritable(path: Path, error: BaseException) -> str:
+def _of_server(error: BaseException) -> str:
+    cause = _cause(error)
+    return cause.strerror if isinstance(cause, OSError) and cause.strerror else said(error)
+
+
+def unwritable(path: StoreLocation, error: BaseException) -> str:
     """Explain why nothing can be written at the moment, and how to fix it."""
     words, meanwhile = said(error), "Requests go on; what they bring is kept in memory for now."
+    if isinstance(path, DatabaseUrl):
+        return f"{path} can't be written ({_of_server(error)}). {meanwhile} {_CHECK_SERVER}"
     match trouble_of(error):
         case Trouble.LOCKED:
             return f"{path} is locked by another program. {meanwhile} Close whatever holds the file open."
@@ -108,9 +147,11 @@ def unwritable(path: Path, error: BaseException) -> str:
     return f"{path} can't be written ({words}). {meanwhile} {remedy}"
 
 
-def unreadable(path: Path, error: BaseException) -> StoreError:
+def unreadable(path: StoreLocation, error: BaseException) -> StoreError:
     """Return the error that explains why nothing can be read, and how to fix it."""
     words = said(error)
+    if isinstance(path, DatabaseUrl):
+        return StoreError(f"{path} can't be read ({_of_server(error)}). {_CHECK_SERVER}")
     match trouble_of(error):
         case Trouble.LOCKED:
             return StoreError(f"{path} is locked by another program; close whatever holds the file open and try again.")
@@ -120,8 +161,10 @@ def unreadable(path: Path, error: BaseException) -> StoreError:
             return StoreError(f"{path} can't be read ({words}); check the file and the permissions of its directory.")
 
 
-def unchangeable(path: Path, error: BaseException) -> StoreError:
+def unchangeable(path: StoreLocation, error: BaseException) -> StoreError:
     """Return the error that explains to a command why nothing can be changed, and how to fix it."""
+    if isinstance(path, DatabaseUrl):
+        return StoreError(f"{path} can't be changed ({_of_server(error)}). {_CHECK_SERVER}")
     match trouble_of(error):
         case Trouble.LOCKED | Trouble.BROKEN:
             return unreadable(path, error)

@@ -4,8 +4,9 @@ from sqlalchemy import Connection, and_, case, null, or_, select, true, update
 
 from candela_tui.exchange import ENDED_EARLY, Outcome
 from candela_tui.protocol.kind import NO_MESSAGE
+from candela_tui.store.dialects import writing
 from candela_tui.store.interruption import FIRST_REFUSAL
-from candela_tui.store.processes import is_running
+from candela_tui.store.process_locks import running_processes
 from candela_tui.store.schema import exchanges
 
 
@@ -14,7 +15,8 @@ def mark_interrupted(connection: Connection) -> None:
     columns = exchanges.c
     live = select(columns.id, columns.pid, columns.process).where(columns.outcome == Outcome.LIVE.value)
     with connection.begin():
-        gone = [row.id for row in connection.execute(live) if not is_running(row.pid, row.process)]
+        runs = running_processes(connection)
+        gone = [row.id for row in connection.execute(live) if not runs(row.pid, row.process)]
     if not gone:
         return
     at_least = case((columns.cost_at_least.is_(None), null()), else_=true())
@@ -32,7 +34,6 @@ def mark_interrupted(connection: Connection) -> None:
         cost_at_least=at_least,
         unread=case((unknown, ENDED_EARLY), else_=columns.unread),
     )
-    with connection.begin():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    with writing(connection):
         for exchange_id in gone:
             connection.execute(ended.where(columns.id == exchange_id, columns.outcome == Outcome.LIVE.value))

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select
 from candela_tui.exchange import Exchange
 from candela_tui.store.bodies import DamagedBody, digest, pack, unpack
 from candela_tui.store.codecs import stored_text
+from candela_tui.store.dialects import same
 from candela_tui.store.errors import StoreError
 from candela_tui.store.patches import pack_patch
 from candela_tui.store.schema import exchanges, request_bodies
@@ -124,9 +125,9 @@ class Lanes:
             select(exchanges.c.id)
             .join(request_bodies, request_bodies.c.exchange_id == exchanges.c.id)
             .where(
-                exchanges.c.session_id.is_not_distinct_from(session_id),
-                exchanges.c.agent_id.is_not_distinct_from(agent_id),
-                exchanges.c.model.is_not_distinct_from(model),
+                same(exchanges.c.session_id, session_id),
+                same(exchanges.c.agent_id, agent_id),
+                same(exchanges.c.model, model),
                 exchanges.c.id < before,
                 request_bodies.c.position.is_not(None),
             )

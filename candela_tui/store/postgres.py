@@ -1,24 +1,25 @@
 """Connections to PostgreSQL, by pg8000 (the extra ``postgres``)."""
 
 import contextlib
-import getpass
+import logging
 import os
 import socket
-import ssl
 import stat
 import struct
 import threading
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine
 
 from candela_tui.database_url import DatabaseUrl
-from candela_tui.installation import install_command
 from candela_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
+    import ssl
+
     import pg8000.dbapi
 
 _CONNECT_S: Final = 10.0
@@ -33,6 +34,11 @@ _POOL_AT_MOST: Final = 16
 _OTHERS: Final = 0o077
 _APPLICATION: Final = "candela"
 
+_LOGGED_AS: Final = "candela"
+# A pool logs each connection that the server broke with a traceback. Whoever uses the connection says so.
+for _pool in (NullPool, QueuePool):
+    logging.getLogger(f"sqlalchemy.pool.impl.{_pool.__name__}.{_LOGGED_AS}").setLevel(logging.CRITICAL + 1)
+
 _pools: dict[tuple[int, DatabaseUrl, bool], Engine] = {}
 _lock = threading.Lock()
 
@@ -43,9 +49,10 @@ class NoDriver(StoreError):
 
 def require_driver() -> None:
     """Raise NoDriver if pg8000 is not installed."""
-    from importlib.util import find_spec
-
     if find_spec("pg8000") is None:
+        # Import it here: few need it.
+        from candela_tui.installation import install_command
+
         raise NoDriver(f"[store] url needs the package pg8000. Add it: {install_command('pg8000', 'postgres')}")
 
 
@@ -66,14 +73,21 @@ def shared_engine(url: DatabaseUrl, *, read_only: bool = False) -> Engine:
                 pool_size=_POOL,
                 max_overflow=_POOL_AT_MOST - _POOL,
                 pool_pre_ping=True,
+                pool_logging_name=_LOGGED_AS,
             )
         return _pools[key]
 
 
-def own_engine(url: DatabaseUrl) -> Engine:
-    """Return an engine whose connections are new, and wait for the server without limit. Raises NoDriver."""
+def own_engine(url: DatabaseUrl, *, answer_s: float | None = None) -> Engine:
+    """Return an engine whose connections are new. They wait for the server's answers without limit, or for so many
+    seconds. Raises NoDriver."""
     require_driver()
-    return create_engine("postgresql+pg8000://", creator=lambda: connect(url), poolclass=NullPool)
+    return create_engine(
+        "postgresql+pg8000://",
+        creator=lambda: connect(url, answer_s=answer_s),
+        poolclass=NullPool,
+        pool_logging_name=_LOGGED_AS,
+    )
 
 
 def connect(
@@ -87,7 +101,7 @@ def connect(
     import pg8000.dbapi
 
     reading = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
-    user = url.user or environ.get("PGUSER") or getpass.getuser()
+    user = url.user or environ.get("PGUSER") or _own_name()
     connected = _encrypted(_connected(url), url)
     try:
         connection = pg8000.dbapi.connect(
@@ -105,6 +119,12 @@ def connect(
         raise
     connected.settimeout(answer_s)
     return connection
+
+
+def _own_name() -> str:
+    import getpass  # Few need it.
+
+    return getpass.getuser()
 
 
 def _connected(url: DatabaseUrl) -> socket.socket:
@@ -145,7 +165,9 @@ def _encrypted(connected: socket.socket, url: DatabaseUrl) -> socket.socket:
     raise ConnectionRefusedError(f"the server has no TLS, which sslmode={url.ssl_mode} asks for")
 
 
-def _ssl_context(url: DatabaseUrl) -> ssl.SSLContext:
+def _ssl_context(url: DatabaseUrl) -> "ssl.SSLContext":
+    import ssl  # Few need it, and it takes long to load.
+
     context = ssl.create_default_context(cafile=url.ssl_root)
     context.check_hostname = url.ssl_mode == "verify-full"
     if url.ssl_mode in ("prefer", "require"):

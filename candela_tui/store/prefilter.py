@@ -14,6 +14,7 @@ from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.filter_fields import FIELDS, Term
 from candela_tui.exchange import Outcome
 from candela_tui.store import contexts, diagnoses
+from candela_tui.store.dialects import StoredText, has_other_than_ascii, position
 from candela_tui.store.schema import cache_diagnoses, context_sums, exchanges
 from candela_tui.store.sums import COST_PARTS
 from candela_tui.store.units import stored_money
@@ -98,10 +99,9 @@ def _compared(column: ColumnElement[Any], operator: str, amount: Decimal, *, mon
 
 
 def _may_have(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    """Return whether a text has a value, whatever the case, or has characters whose case SQLite does not know."""
+    """Return whether a text has a value, whatever the case, or has characters whose case the database does not know."""
     return or_(
-        func.instr(func.lower(column), value.lower()) > 0,
-        func.typeof(column) == "blob",
-        column.op("GLOB")("*[^ -~]*"),
-        func.instr(column, "\\u") > 0,
+        position(func.lower(column, type_=StoredText()), value.lower()) > 0,
+        has_other_than_ascii(column),
+        position(column, "\\u") > 0,
     )

@@ -5,17 +5,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, bindparam, func, or_, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.analysis.limits import five_hour_reset
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Exchange, Kept, Outcome
 from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
@@ -26,16 +26,18 @@ from candela_tui.store.codecs import read_text, stored_text
 from candela_tui.store.contexts import read_context_parts
 from candela_tui.store.database import (
     driver_connection,
-    identity_of,
     reading_engine,
     require_this_version,
+    schema_state,
+    store_exists,
     text_or_bytes,
 )
+from candela_tui.store.dialects import StoredText, begin_to_read, same
 from candela_tui.store.errors import AmbiguousId, DamagedStore, ForeignStore, StoreError, is_about_statement, unreadable
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.lanes import read_request
 from candela_tui.store.prefilter import conditions_for
-from candela_tui.store.processes import is_running
+from candela_tui.store.process_locks import Running, running_processes
 from candela_tui.store.provider_requests import answer_passed_untouched, read_provider_request
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
 from candela_tui.store.results import WITH_RESULTS, lacking
@@ -70,15 +72,11 @@ def _listed(row: Any) -> Listed:
     return Listed(row.id, read_time(row.started_at_us), row.outcome == Outcome.LIVE.value)
 
 
-_SCHEMA = "SELECT * FROM pragma_schema_version, pragma_user_version"
-"""What changes with each migration (see ``write_revision_again``)."""
-
-
 _EARLIER_OF_AGENT = (
     select(exchanges.c.id)
     .where(
-        exchanges.c.session_id.is_not_distinct_from(bindparam("session")),
-        exchanges.c.agent_id.is_not_distinct_from(bindparam("agent")),
+        same(exchanges.c.session_id, bindparam("session", type_=StoredText())),
+        same(exchanges.c.agent_id, bindparam("agent", type_=StoredText())),
         exchanges.c.id < bindparam("before"),
         exchanges.c.id >= bindparam("since"),
     )
@@ -97,25 +95,26 @@ class StoreReader:
     freshness_s = 1.0
     """Seconds after which more of a live response may be stored."""
 
-    def __init__(self, path: Path, on_damaged: Callable[[str], None] | None = None) -> None:
+    def __init__(self, path: StoreLocation, on_damaged: Callable[[str], None] | None = None) -> None:
         """``on_damaged`` is called with a message for each exchange that a list omits because it can't be read."""
         self._path = path
-        self._engine = reading_engine(path)
         self._on_damaged = on_damaged
         self._damaged: set[str] = set()
         self._schema: object = None
         """The file and the version of its schema that were last found to be this candela's."""
 
+    @cached_property
+    def _engine(self) -> Engine:
+        return reading_engine(self._path)
+
     def close(self) -> None:
         """Do nothing: no resource is held between calls. Exists for symmetry with the writer."""
-        self._engine.dispose()
 
     def exchanges(self, query: ExchangeQuery = EVERYTHING) -> list[Exchange]:
         """Return exchanges without their headers, oldest first."""
         with self._reading() as connection:
             rows = _rows(connection, _statement(query)) if connection else []
-        running = cache(is_running)
-        return list(self._readable(reversed(rows), running))
+        return list(self._readable(reversed(rows)))
 
     def each(self, query: ExchangeQuery = EVERYTHING) -> Iterator[Exchange]:
         """Yield exchanges without their headers, oldest first, holding a few of them at a time.
@@ -123,7 +122,7 @@ class StoreReader:
         Ignores the query's limit. An exchange that is stored meanwhile may be left out.
         """
         last = ""
-        running = cache(is_running)
+        running = self._running()
         wanted = WITH_RESULTS.where(*conditions(query)).order_by(exchanges.c.id).limit(_AT_ONCE)
         while True:
             with self._reading() as connection:
@@ -137,7 +136,7 @@ class StoreReader:
         """Yield exchanges with what their requests said about themselves and what they cost, oldest first, many at a
         time. Ignores the query's limit, and exchanges that are damaged."""
         last = ""
-        running = cache(is_running)
+        running = self._running()
         meets = conditions(query)
         if query.since is not None:
             meets.append(exchanges.c.id > _id_before(query.since))
@@ -195,7 +194,7 @@ class StoreReader:
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             return Ledger.of(each for each in self.exchanges(query) if each.id not in not_counted)
-        for exchange in self._readable(live, cache(is_running)):
+        for exchange in self._readable(live):
             ledger.change(None, exchange)
         return ledger
 
@@ -215,7 +214,7 @@ class StoreReader:
                     report.include(group)
                 is_live = exchanges.c.outcome == LIVE
                 rows = _rows(connection, WITH_RESULTS.where(*conditions(query), is_live))
-                live = self._readable(rows, cache(is_running))
+                live = self._readable(rows)
         except NotSummable:
             # Read them one by one, so that only damaged ones are omitted, and named.
             report, live = begin(), self.exchanges(query)
@@ -275,7 +274,7 @@ class StoreReader:
         wanted = WITH_RESULTS.where(exchanges.c.id.in_(list(map(stored_text, ids))))
         with self._reading() as connection:
             rows = _rows(connection, wanted) if connection else []
-        return {exchange.id: exchange for exchange in self._readable(rows, cache(is_running))}
+        return {exchange.id: exchange for exchange in self._readable(rows)}
 
     def listed_after(self, exchange_id: str, limit: int) -> list[Listed]:
         """Return the first exchanges after an id, in the order of their ids."""
@@ -291,7 +290,7 @@ class StoreReader:
             wanted = wanted.where(exchanges.c.id > stored_text(after))
         with self._reading() as connection:
             rows = _rows(connection, wanted) if connection else []
-        return list(self._readable(rows, cache(is_running)))
+        return list(self._readable(rows))
 
     def beginnings(self, session_id: str) -> list[Listed]:
         """Return the first exchange of each agent of a session."""
@@ -343,7 +342,7 @@ class StoreReader:
             columns.id >= stored_text(since_id),
             columns.started_at_us >= stored_time(since),
             columns.route == exchange.route,
-            columns.model.is_not_distinct_from(stored_text(exchange.model)),
+            same(columns.model, stored_text(exchange.model)),
             or_(columns.outcome == LIVE, *(tokens > 0 for tokens in cached)),
         )
         with self._reading() as connection:
@@ -389,7 +388,7 @@ class StoreReader:
                 f"More than one request begins with {id_or_prefix}, such as {rows[0]['id']} and {rows[1]['id']}; "
                 f"give more of the id."
             )
-        return self._exchange(rows[0], is_running, headers_too=True)
+        return self._exchange(rows[0], self._running(), headers_too=True)
 
     def context_parts(self, exchange_id: str) -> tuple[ContextPart, ...] | None:
         """Return what fills the context window at a request, without the pieces of each part; None if that was not
@@ -432,6 +431,18 @@ class StoreReader:
         ``response_chunks``; none if ``provider_response_body`` has none. Raises StoreError."""
         return _chunks_of(exchange_id, self._parts(exchange_id, of_provider=True), after)
 
+    def provider_side(self, exchange_id: str) -> tuple[bytes | None, bool, list[Part]]:
+        """Return what is stored of a provider's side and is not the client's own: the body, whether the response passed
+        unchanged, and the parts of the response. Raises StoreError."""
+        parts = provider_parts.c
+        wanted = select(parts.size, parts.digest, parts.data, parts.chunks).where(parts.exchange_id == exchange_id)
+        with self._reading() as connection:
+            if connection is None:
+                return None, False, []
+            body = read_provider_request(connection, exchange_id)
+            rows = connection.execute(wanted.order_by(parts.number))
+            return body, bool(answer_passed_untouched(connection, exchange_id)), [Part(*row) for row in rows]
+
     def _parts(self, exchange_id: str, *, of_provider: bool = False) -> list[Part] | None:
         table: Table = response_parts
         with self._reading() as connection:
@@ -459,11 +470,11 @@ class StoreReader:
     def _reading(self) -> Iterator[Connection | None]:
         """Yield a connection that sees one state of the store, or None if the store is empty."""
         try:
-            if not self._path.exists():
+            if not store_exists(self._path):
                 yield None
                 return
             with self._engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
+                begin_to_read(connection)
                 yield connection if self._is_of_this_version(connection) else None
         except ForeignStore:
             raise
@@ -473,7 +484,7 @@ class StoreReader:
     def _is_of_this_version(self, connection: Connection) -> bool:
         """Return what ``require_this_version`` does, which takes half of the time of a small read. It is asked once for
         each file and each change of its schema."""
-        schema = identity_of(self._path), *connection.exec_driver_sql(_SCHEMA).one()
+        schema = schema_state(connection, self._path)
         if schema != self._schema:
             if not require_this_version(connection, self._path):
                 return False
@@ -492,9 +503,20 @@ class StoreReader:
                     raise
                 raise NotSummable from error
 
-    def _readable(
-        self, rows: Iterable[RowMapping], running: Callable[[int | None, str | None], bool]
-    ) -> Iterator[Exchange]:
+    def _running(self) -> Running:
+        """Return what tells whether the process of a live exchange still runs; it is only asked where there is one."""
+        known: list[Running] = []
+
+        def runs(pid: int | None, process: str | None) -> bool:
+            if not known:
+                with self._reading() as connection:
+                    known.append(running_processes(connection) if connection else lambda *_: False)
+            return known[0](pid, process)
+
+        return runs
+
+    def _readable(self, rows: Iterable[RowMapping], running: Running | None = None) -> Iterator[Exchange]:
+        running = running or self._running()
         for row in rows:
             try:
                 yield self._exchange(row, running)
@@ -504,9 +526,7 @@ class StoreReader:
                     self._damaged.add(words)
                     self._on_damaged(words)
 
-    def _exchange(
-        self, row: RowMapping, running: Callable[[int | None, str | None], bool], *, headers_too: bool = False
-    ) -> Exchange:
+    def _exchange(self, row: RowMapping, running: Running, *, headers_too: bool = False) -> Exchange:
         try:
             columns = dict(row)
             exchange = exchange_of(columns)

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Table,
-    Text,
     column,
     delete,
     exists,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 
 from candela_tui.store.bodies import pack
 from candela_tui.store.database import driver_connection
+from candela_tui.store.dialects import StoredText, on_postgres, writing
 from candela_tui.store.errors import StoreError
 from candela_tui.store.lanes import read_request
 from candela_tui.store.schema import exchanges, metadata, removals, request_bodies
@@ -45,7 +45,7 @@ _NOTICED_WITHIN: Final = timedelta(seconds=5)
 """How long removed ids stay in ``removals`` at least, so that each running candela sees them (it looks once a
 second)."""
 
-_OWNED: Final = tuple(
+OWNED_TABLES: Final = tuple(
     each
     for each in metadata.sorted_tables
     if any(key.column.table is exchanges for key in each.foreign_keys if key.ondelete == "CASCADE")
@@ -54,6 +54,7 @@ _OWNED: Final = tuple(
 _SEQUENCES = table("sqlite_sequence", column("name"), column("seq"))
 """SQLite's table of the highest number that each AUTOINCREMENT table has ever had."""
 _LATEST = select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == removals.name)
+_LATEST_LEFT = select(func.max(removals.c.number))
 
 logger = logging.getLogger(__name__)
 
@@ -77,47 +78,53 @@ def remove(connection: Connection, wanted: ColumnElement[bool], now: datetime) -
         connection.execute(delete(exchanges).where(exchanges.c.id.in_(new)))
         counted = select(func.count(), func.coalesce(func.sum(removals.c.size), 0)).where(number > before)
         requests, size = connection.execute(counted).one()
-    return Removed(requests, size)
+    return Removed(requests, int(size))
 
 
 def _size() -> ColumnElement[int]:
     """Return the bytes that the other tables hold of an exchange."""
     of_tables = (
         select(func.coalesce(func.sum(_length_of_row(each)), 0))
-        .where(_key_of(each) == exchanges.c.id)
+        .where(key_of(each) == exchanges.c.id)
         .correlate(exchanges)
         .scalar_subquery()
-        for each in _OWNED
+        for each in OWNED_TABLES
     )
     return sum(of_tables, start=literal(0))
 
 
 def _length_of_row(each: Table) -> ColumnElement[int]:
-    held = (one for one in each.columns if isinstance(one.type, LargeBinary | Text) and not one.foreign_keys)
+    held = (one for one in each.columns if isinstance(one.type, LargeBinary | StoredText) and not one.foreign_keys)
     return sum((func.coalesce(func.length(one), 0) for one in held), start=literal(0))
 
 
-def _key_of(each: Table) -> ColumnElement[Any]:
+def key_of(each: Table) -> ColumnElement[Any]:
+    """Return the column of a table of ``OWNED_TABLES`` with the id of the exchange."""
     return next(key.parent for key in each.foreign_keys if key.column.table is exchanges)
 
 
 @contextmanager
 def _without_cascades(connection: Connection) -> Iterator[None]:
-    """Run a transaction in which deleting an exchange leaves the rows of other tables."""
+    """Run a transaction in which deleting an exchange leaves the rows of other tables, as it always does in
+    PostgreSQL."""
+    if on_postgres(connection):
+        with writing(connection):
+            yield
+        return
     driver = driver_connection(connection)
     # SQLite ignores this pragma inside a transaction.
     driver.execute("PRAGMA foreign_keys = OFF").close()
     try:
-        with connection.begin():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with writing(connection):
             yield
     finally:
         driver.execute("PRAGMA foreign_keys = ON").close()
 
 
 def last_removal(connection: Connection) -> int:
-    """Return the number of the latest removal that any process made, 0 if there was none."""
-    return int(connection.execute(_LATEST).scalar() or 0)
+    """Return the number of the latest removal that any process made, 0 if there was none. In PostgreSQL, it is that of
+    the latest one that still takes space."""
+    return int(connection.execute(_LATEST_LEFT if on_postgres(connection) else _LATEST).scalar() or 0)
 
 
 def removed_since(connection: Connection, number: int) -> list[str]:
@@ -139,8 +146,8 @@ def free_some(connection: Connection, now: datetime | None = None) -> bool:
         ids = _next_to_free(connection, now)
         if ids:
             _store_dependents_alone(connection, ids)
-            for each in _OWNED:
-                connection.execute(delete(each).where(_key_of(each).in_(ids)))
+            for each in OWNED_TABLES:
+                connection.execute(delete(each).where(key_of(each).in_(ids)))
             connection.execute(delete(removals).where(removals.c.exchange_id.in_(ids)))
     return bool(ids)
 
@@ -181,16 +188,18 @@ def _store_dependents_alone(connection: Connection, ids: Sequence[str]) -> None:
 
 def give_pages_back(connection: Connection) -> bool:
     """Return a few unused pages of the file to the file system. Return whether there were any."""
-    driver = driver_connection(connection)
     if not free_pages(connection):
         return False
+    driver = driver_connection(connection)
     # Each step of the statement frees one page. ``execute`` takes only one step, since the statement has no columns.
     driver.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").close()
     return True
 
 
 def free_pages(connection: Connection) -> int:
-    """Return the number of unused pages in the file."""
+    """Return the number of unused pages in the file; none of PostgreSQL, whose own autovacuum looks after them."""
+    if on_postgres(connection):
+        return 0
     return int(driver_connection(connection).execute("PRAGMA freelist_count").fetchone()[0])
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.store.database import connect_to_write
 from candela_tui.store.diagnoses import write_diagnosis
+from candela_tui.store.dialects import same, writing
 from candela_tui.store.errors import StoreError, said
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.migrate import bring_up_to_date
@@ -40,7 +41,7 @@ _UPDATE = (
     .where(
         exchanges.c.id == bindparam("of_id"),
         exchanges.c.outcome != Outcome.LIVE.value,
-        *(exchanges.c[name].is_not_distinct_from(bindparam(f"old_{name}")) for name in _COLUMNS),
+        *(same(exchanges.c[name], bindparam(f"old_{name}", type_=exchanges.c[name].type)) for name in _COLUMNS),
     )
     .values({name: bindparam(f"new_{name}") for name in _COLUMNS})
 )
@@ -60,7 +61,7 @@ def recorded(reader: StoreReader) -> Iterator[list[Exchange]]:
 class CostWriter:
     """Writes costs in short transactions."""
 
-    def __init__(self, path: Path, connection: Connection) -> None:
+    def __init__(self, path: StoreLocation, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 
@@ -76,8 +77,7 @@ class CostWriter:
         return made
 
     def _write(self, changes: Sequence[Change]) -> list[Change]:
-        with self._connection.begin():
-            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with writing(self._connection):
             made = [each for each in changes if self._connection.execute(_UPDATE, _values(*each)).rowcount]
             for _, after in made:
                 if after.cache is not None:
@@ -86,7 +86,7 @@ class CostWriter:
 
 
 @contextmanager
-def cost_writer(path: Path) -> Iterator[CostWriter]:
+def cost_writer(path: StoreLocation) -> Iterator[CostWriter]:
     """Yield a writer of costs to an existing store. Raises StoreError."""
     try:
         connection = connect_to_write(path)
@@ -100,7 +100,7 @@ def cost_writer(path: Path) -> Iterator[CostWriter]:
         yield CostWriter(path, connection)
 
 
-def _unwritable(path: Path, error: Exception) -> StoreError:
+def _unwritable(path: StoreLocation, error: Exception) -> StoreError:
     return StoreError(
         f"The costs can't be written to {path} ({said(error)}). Those that were written stay; to go on, run it again."
     )

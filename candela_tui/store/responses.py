@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, func, select
 
 from candela_tui.exchange import Kept
 from candela_tui.store.backlog import Entry
 from candela_tui.store.bodies import DamagedBody, Part, pack_part, unpack_part
+from candela_tui.store.dialects import put
 from candela_tui.store.schema import provider_parts, response_parts
 
 _MOST_MERGED: Final = 8 * 2**20
@@ -17,7 +18,7 @@ _MOST_MERGED: Final = 8 * 2**20
 a larger response stay."""
 
 # Built once, and one call for all entries of a batch: a call for each was a fifth of the writer's time.
-_ADD: Final = {table: insert(table) for table in (response_parts, provider_parts)}
+_PUT: Final = {table: put(table) for table in (response_parts, provider_parts)}
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ def write_responses(connection: Connection, entries: Sequence[Entry], progress: 
             _add_parts(connection, entry, progress[entry.exchange.id], rows)
     for table, new in rows.items():
         if new:
-            connection.execute(_ADD[table], new)
+            connection.execute(_PUT[table], new)
 
 
 def _add_parts(
@@ -79,7 +80,8 @@ def _add_part(
     if entry.ended and count and _stored_size(connection, table, exchange_id) <= _MOST_MERGED:
         stored = connection.execute(
             select(parts.size, parts.digest, parts.data, parts.chunks)
-            .where(parts.exchange_id == exchange_id)
+            # Others may be there if the answer to an earlier commit was lost.
+            .where(parts.exchange_id == exchange_id, parts.number < count)
             .order_by(parts.number)
         ).all()
         try:

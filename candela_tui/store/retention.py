@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from candela_tui.exchange import Outcome
+from candela_tui.store.dialects import on_postgres
 from candela_tui.store.removal import bytes_to_free, bytes_used, remove
 from candela_tui.store.schema import exchanges
 from candela_tui.store.units import read_time, stored_time
@@ -29,6 +30,7 @@ class Limits:
     days: int = 0
     """Whole days of the user's time zone, in addition to the current one."""
     bytes: int = 0
+    """Of a file. The size of a database says little: PostgreSQL keeps the room of what was removed for later."""
 
 
 class Retention:
@@ -71,7 +73,7 @@ class Retention:
 
     def _remove_for_size(self, connection: Connection) -> bool:
         limit = self._limits.bytes
-        if not limit:
+        if not limit or on_postgres(connection):
             return False
         share = _SHARE_LEFT if self._too_much else 1.0
         with connection.begin():

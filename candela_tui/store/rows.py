@@ -10,7 +10,7 @@ from dataclasses import MISSING, astuple, fields, replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_type_hints
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer
 
 from candela_tui.exchange import ENDED_EARLY, Cost, Exchange, Marks, Outcome
 from candela_tui.protocol.errors import ApiError
@@ -21,6 +21,7 @@ from candela_tui.store.bodies import DamagedBody, pack_with, unpack_short
 from candela_tui.store.codecs import codec_of, read_text, stored_list, stored_text
 from candela_tui.store.contexts import sums_of_row
 from candela_tui.store.diagnoses import result_of
+from candela_tui.store.dialects import StoredText
 from candela_tui.store.dictionaries import Dictionary
 from candela_tui.store.interruption import lost_usage
 from candela_tui.store.schema import exchanges
@@ -33,7 +34,7 @@ _RENAMED = {"started_at": "started_at_us"}
 """Fields whose columns have another name."""
 
 _TYPES: dict[type[Any], set[type]] = {
-    Text: {str, bytes},
+    StoredText: {str, bytes},
     BigInteger: {int},
     Integer: {int},
     Double: {float, int},

@@ -5,7 +5,8 @@ Units: ``*_us`` are microseconds since 1970 UTC, ``*_ms`` milliseconds since the
 then writes it as bytes.
 
 A new field of ``Exchange`` gets a column of the same name here automatically. Like any change of a table, it needs a
-migration in ``migrations/versions``, and that migration's revision at the end of ``REVISIONS``.
+migration in ``migrations/versions``, and that migration's revision at the end of ``REVISIONS``. From 0022 on, they also
+run on PostgreSQL, whose first stores have the schema of 0021. Text is ``dialects.StoredText``, in migrations, too.
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,12 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
     text,
 )
 
 from candela_tui.exchange import Exchange
 from candela_tui.store.codecs import codec_of
+from candela_tui.store.dialects import StoredText
 
 REVISIONS: Final = (
     "0001",
@@ -64,25 +65,25 @@ metadata = MetaData(
 )
 
 _RELEASED: tuple[Column[Any], ...] = (
-    Column("id", Text, primary_key=True),
+    Column("id", StoredText, primary_key=True),
     Column("started_at_us", BigInteger, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("route", Text, nullable=False),
-    Column("dialect", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("url", Text, nullable=False),
-    Column("session_id", Text),
-    Column("agent_id", Text),
-    Column("parent_agent_id", Text),
-    Column("model", Text),
-    Column("model_used", Text),
+    Column("method", StoredText, nullable=False),
+    Column("path", StoredText, nullable=False),
+    Column("route", StoredText, nullable=False),
+    Column("dialect", StoredText, nullable=False),
+    Column("kind", StoredText, nullable=False),
+    Column("url", StoredText, nullable=False),
+    Column("session_id", StoredText),
+    Column("agent_id", StoredText),
+    Column("parent_agent_id", StoredText),
+    Column("model", StoredText),
+    Column("model_used", StoredText),
     Column("streamed", Boolean, nullable=False),
     Column("status", Integer),
-    Column("outcome", Text, nullable=False),
-    Column("stop_reason", Text),
-    Column("error_type", Text),
-    Column("error_message", Text),
+    Column("outcome", StoredText, nullable=False),
+    Column("stop_reason", StoredText),
+    Column("error_type", StoredText),
+    Column("error_message", StoredText),
     # NULL: no usage was reported.
     Column("usage_iterations", BigInteger),
     Column("input_tokens", BigInteger),
@@ -91,9 +92,9 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("cache_write_1h_tokens", BigInteger),
     Column("output_tokens", BigInteger),
     Column("web_searches", BigInteger),
-    Column("service_tier", Text),
-    Column("speed", Text),
-    Column("inference_geo", Text),
+    Column("service_tier", StoredText),
+    Column("speed", StoredText),
+    Column("inference_geo", StoredText),
     # NULL: not priced.
     Column("cost_at_least", Boolean),
     Column("cost_input", BigInteger),
@@ -101,7 +102,7 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("cost_cache_write", BigInteger),
     Column("cost_output", BigInteger),
     Column("cost_web_searches", BigInteger),
-    Column("unpriced_model", Text),
+    Column("unpriced_model", StoredText),
     Column("connected_ms", Double),
     Column("first_byte_ms", Double),
     Column("first_token_ms", Double),
@@ -109,49 +110,49 @@ _RELEASED: tuple[Column[Any], ...] = (
     Column("request_bytes", BigInteger, nullable=False),
     Column("response_bytes", BigInteger, nullable=False),
     Column("output_characters", BigInteger, nullable=False),
-    Column("request_id", Text),
-    Column("rate_limits", Text),
+    Column("request_id", StoredText),
+    Column("rate_limits", StoredText),
     Column("retry", BigInteger, nullable=False),
-    Column("differences", Text),
-    Column("clues", Text),
-    Column("session_title", Text),
+    Column("differences", StoredText),
+    Column("clues", StoredText),
+    Column("session_title", StoredText),
     Column("subscription", Boolean, nullable=False),
     Column("pid", BigInteger),
     # Distinguishes processes that had this pid (see processes.py).
-    Column("process", Text),
+    Column("process", StoredText),
     # The response came faster than it could be stored and is incomplete, so none of it is shown.
     Column("response_dropped", Boolean, nullable=False),
     # JSON, if there are any; NULL: none.
-    Column("usage_beyond", Text),
-    Column("cost_notes", Text),
+    Column("usage_beyond", StoredText),
+    Column("cost_notes", StoredText),
     Column("saved", BigInteger),
-    Column("cache_ttls", Text),
-    Column("tools_called", Text),
-    Column("delegations", Text),
-    Column("task", Text),
+    Column("cache_ttls", StoredText),
+    Column("tools_called", StoredText),
+    Column("delegations", StoredText),
+    Column("task", StoredText),
     # NULL: anthropic, the only provider of the first two schemas.
-    Column("provider", Text),
-    Column("region", Text),
-    Column("model_sent", Text),
+    Column("provider", StoredText),
+    Column("region", StoredText),
+    Column("model_sent", StoredText),
     # JSON, if there are any; NULL: none.
-    Column("adaptations", Text),
+    Column("adaptations", StoredText),
     Column("provider_status", Integer),
-    Column("provider_metrics", Text),
-    Column("agent_type", Text),
-    Column("request_class", Text),
-    Column("prompt_id", Text),
+    Column("provider_metrics", StoredText),
+    Column("agent_type", StoredText),
+    Column("request_class", StoredText),
+    Column("prompt_id", StoredText),
     # JSON, if there are any; NULL: none.
-    Column("tool_durations", Text),
-    Column("asked", Text),
-    Column("left_out", Text),
-    Column("client", Text),
-    Column("inferred", Text),
-    Column("model_stated", Text),
-    Column("gateway", Text),
+    Column("tool_durations", StoredText),
+    Column("asked", StoredText),
+    Column("left_out", StoredText),
+    Column("client", StoredText),
+    Column("inferred", StoredText),
+    Column("model_stated", StoredText),
+    Column("gateway", StoredText),
     Column("client_cost", BigInteger),
-    Column("unread", Text),
-    Column("answer_facts", Text),
-    Column("betas", Text),
+    Column("unread", StoredText),
+    Column("answer_facts", StoredText),
+    Column("betas", StoredText),
 )
 """The columns of the released schemas, in the order in which the migrations create them."""
 _SPREAD = frozenset({"started_at", "error", "usage", "cost", "marks", "cache", "context"})
@@ -201,6 +202,12 @@ def _later_columns() -> Iterator[Column[Any]]:
             yield Column(name, codec_of(hint).column_type)
 
 
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    # ``migrate`` gives it the same condition in PostgreSQL. To know that one here, SQLAlchemy would load that dialect,
+    # for a tenth of a second.
+    return Index(name, *columns, sqlite_where=text(where))
+
+
 exchanges = Table(
     "exchanges",
     metadata,
@@ -208,23 +215,23 @@ exchanges = Table(
     *_later_columns(),
     Index(None, "session_id", "id"),
     Index(None, "started_at_us"),
-    Index("ix_exchanges_live", "pid", sqlite_where=text("outcome = 'live'")),
-    Index("ix_exchanges_conversing", "id", sqlite_where=text("conversation IS NOT NULL")),
-    Index("ix_exchanges_stating", "session_id", "id", sqlite_where=text(STATING)),
+    _partial_index("ix_exchanges_live", "pid", where="outcome = 'live'"),
+    _partial_index("ix_exchanges_conversing", "id", where="conversation IS NOT NULL"),
+    _partial_index("ix_exchanges_stating", "session_id", "id", where=STATING),
 )
 
 sums = Table(
     "sums",
     metadata,
     # The exchanges that it is over; NULL: those without. A quarter is one of an hour, counted since 1970 UTC.
-    Column("session_id", Text),
-    Column("agent_id", Text),
-    Column("model", Text),
+    Column("session_id", StoredText),
+    Column("agent_id", StoredText),
+    Column("model", StoredText),
     Column("quarter", BigInteger, nullable=False),
     Column("first_us", BigInteger, nullable=False),
     Column("last_us", BigInteger, nullable=False),
     # The latest exchange that states a client.
-    Column("named", Text),
+    Column("named", StoredText),
     *(Column(name, BigInteger, nullable=False) for name in SUMMED),
     Index("ix_sums_group", "session_id", "agent_id", "model", "quarter"),
 )
@@ -295,13 +302,13 @@ cache_diagnoses = Table(
     Column("exchange_id", ForeignKey("exchanges.id", ondelete="CASCADE"), primary_key=True),
     # Of the analysis; the result of another one is not used, and worked out again.
     Column("version", Integer, nullable=False),
-    Column("state", Text),
-    Column("cause", Text),
-    Column("confidence", Text, nullable=False),
-    Column("place", Text),
-    Column("previous_id", Text),
+    Column("state", StoredText),
+    Column("cause", StoredText),
+    Column("confidence", StoredText, nullable=False),
+    Column("place", StoredText),
+    Column("previous_id", StoredText),
     Column("idle_us", BigInteger),
-    Column("ttl", Text),
+    Column("ttl", StoredText),
     Column("expected_read_tokens", BigInteger),
     Column("rewritten_tokens", BigInteger),
     # Picodollars.
@@ -340,9 +347,15 @@ removals = Table(
     # Exchanges that were removed, and whose headers and bodies still take space (see removal.py). Numbers are not used
     # again, so that each process can tell which of them it has not seen.
     Column("number", Integer, primary_key=True),
-    Column("exchange_id", Text, nullable=False, index=True),
+    Column("exchange_id", StoredText, nullable=False, index=True),
     # Bytes of the headers and bodies.
     Column("size", BigInteger, nullable=False),
     Column("removed_at_us", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
+
+for _table in metadata.tables.values():
+    for _references in _table.foreign_key_constraints:
+        # Removed exchanges leave their bodies until these are deleted (see removal.py). SQLite can do without the
+        # references for a while, PostgreSQL can't.
+        _references.ddl_if(dialect="sqlite")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cached_property
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from candela_tui.database_url import DatabaseUrl, StoreLocation
 from candela_tui.store.database import identity_of, reading_engine
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.request_reader import RequestReader
@@ -21,11 +22,19 @@ class SequentialReader(StoreReader):
     Only for the thread that calls it first, which also closes it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StoreLocation) -> None:
         super().__init__(path)
-        self._engine = reading_engine(path, keep_open=True)
         self._requests = RequestReader(_MOST_BYTES)
         self._opened = identity_of(path)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return reading_engine(self._path, keep_open=True)
+
+    def close(self) -> None:
+        """Close the connection, unless it is one of those that this process shares."""
+        if not isinstance(self._path, DatabaseUrl):
+            self._engine.dispose()
 
     def forget(self) -> None:
         """Free what is remembered of bodies."""

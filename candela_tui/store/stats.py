@@ -5,10 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, Text, func, literal, select
+from sqlalchemy import Connection, LargeBinary, Table, func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.store.database import driver_connection, reading_engine, require_this_version
+from candela_tui.database_url import DatabaseUrl, StoreLocation
+from candela_tui.store.database import driver_connection, reading_engine, require_this_version, store_exists
+from candela_tui.store.dialects import StoredText, begin_to_read
 from candela_tui.store.errors import DamagedStore, ForeignStore, StoreError, unreadable
 from candela_tui.store.schema import (
     REVISIONS,
@@ -29,7 +31,7 @@ from candela_tui.store.units import read_time
 class Stats:
     """The figures of one store. Sizes are bytes."""
 
-    path: Path
+    path: StoreLocation
     schema: str
     requests: int
     sessions: int
@@ -54,13 +56,13 @@ class Stats:
     """Damaged stores that were set aside."""
 
 
-def read_stats(path: Path) -> Stats | None:
+def read_stats(path: StoreLocation) -> Stats | None:
     """Return the figures of a store, also while candela writes to it; None if there is none. Raises StoreError."""
-    if not path.exists():
+    if not store_exists(path):
         return None
     try:
         with reading_engine(path).connect() as connection, connection.begin():
-            connection.exec_driver_sql("BEGIN")
+            begin_to_read(connection)
             return _read(connection, path) if require_this_version(connection, path) else None
     except ForeignStore:
         raise
@@ -70,7 +72,7 @@ def read_stats(path: Path) -> Stats | None:
         raise StoreError(f"{path} has damaged rows; `candela db check` names them.") from error
 
 
-def _read(connection: Connection, path: Path) -> Stats:
+def _read(connection: Connection, path: StoreLocation) -> Stats:
     of = exchanges.c
     counted = select(func.count(), func.coalesce(func.sum(of.request_bytes + of.response_bytes), 0))
     requests, crossed = connection.execute(counted.select_from(exchanges)).one()
@@ -78,8 +80,7 @@ def _read(connection: Connection, path: Path) -> Stats:
     sessions, first, last = connection.execute(spans).one()
     bodies = request_bodies.c
     every, based = connection.execute(select(func.count(bodies.size), func.count(bodies.base_id))).one()
-    page, free = (int(driver_connection(connection).execute(f"PRAGMA {name}").fetchone()[0]) for name in _PAGES)
-    log = path.with_name(f"{path.name}-wal")
+    file, log, unused = _room(connection, path)
     return Stats(
         path=path,
         schema=REVISIONS[-1],
@@ -87,10 +88,10 @@ def _read(connection: Connection, path: Path) -> Stats:
         sessions=sessions,
         first_at=None if first is None else read_time(first),
         last_at=None if last is None else read_time(last),
-        crossed=crossed,
-        file=path.stat().st_size,
-        log=log.stat().st_size if log.exists() else 0,
-        unused=page * free,
+        crossed=int(crossed),
+        file=file,
+        log=log,
+        unused=unused,
         waiting=_one(connection, select(func.count()).select_from(removals)),
         parts={
             "header_fields": _stored(connection, headers),
@@ -101,15 +102,24 @@ def _read(connection: Connection, path: Path) -> Stats:
         },
         alone=every - based,
         bodies=every,
-        damaged_copies=tuple(damaged_copies(path)),
+        damaged_copies=() if isinstance(path, DatabaseUrl) else tuple(damaged_copies(path)),
     )
 
 
 _PAGES = ("page_size", "freelist_count")
 
 
+def _room(connection: Connection, path: StoreLocation) -> tuple[int, int, int]:
+    """Return the bytes of the file, of its log, and of what is unused in it. PostgreSQL states only the first."""
+    if isinstance(path, DatabaseUrl):
+        return _one(connection, select(func.pg_database_size(func.current_database()))), 0, 0
+    page, free = (int(driver_connection(connection).execute(f"PRAGMA {name}").fetchone()[0]) for name in _PAGES)
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size, log.stat().st_size if log.exists() else 0, page * free
+
+
 def _stored(connection: Connection, table: Table) -> int:
-    lengths = [func.length(each) for each in table.columns if isinstance(each.type, LargeBinary | Text)]
+    lengths = [func.length(each) for each in table.columns if isinstance(each.type, LargeBinary | StoredText)]
     return _one(connection, select(sum((func.coalesce(func.sum(each), 0) for each in lengths), start=literal(0))))
 
 

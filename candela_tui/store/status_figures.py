@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from candela_tui.database_url import DatabaseUrl, StoreLocation
 from candela_tui.protocol.kind import FREE_KINDS
 from candela_tui.store.errors import unreadable
 from candela_tui.store.interruption import lost_usage
@@ -39,6 +39,10 @@ _ENDED = f"requests, priced, free, lower_bounds + unpriced + unread, {_COST}"
 _LIVE = f"cost_at_least, unpriced_model, unread, method, kind, pid, process, connected_ms, status, {_COST}"
 
 
+_Read = Callable[[str, tuple[str | int, ...]], list[tuple[Any, ...]]]
+"""Returns the rows of a statement whose parameters are question marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """The cost of some requests."""
@@ -53,9 +57,10 @@ class Spent:
 class StatusFigures:
     """Reads figures in one state of the store. Every method raises StoreError."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: StoreLocation, read: _Read, runs: Callable[[int | None, str | None], bool]) -> None:
         self._path = path
-        self._connection = connection
+        self._read = read
+        self._runs = runs
 
     def since(self, moment: datetime) -> Spent:
         """Return the cost of the requests that began at this moment or later. It is the beginning of a quarter of an
@@ -111,8 +116,7 @@ class StatusFigures:
         ended = self._rows(f"SELECT {_ENDED} {ended_where}", of_sums[1])
         live = self._rows(f"SELECT {_LIVE} {live_where} AND outcome = 'live'", of_exchanges[1])
         with self._explained():
-            runs = cache(is_running)
-            parts = [*ended, *(_as_sums(row, runs) for row in live)]
+            parts = [*ended, *(_as_sums(row, self._runs) for row in live)]
             if not all(isinstance(part, int) for row in parts for part in row):
                 raise TypeError("a sum is not a number")
             requests, priced, free, lower_bounds, *cost = map(sum, zip(*parts, strict=True)) if parts else [0] * 9
@@ -121,7 +125,7 @@ class StatusFigures:
 
     def _rows(self, statement: str, *values: str | int) -> list[tuple[Any, ...]]:
         with self._explained():
-            return self._connection.execute(statement, values).fetchall()
+            return self._read(statement, values)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -133,8 +137,15 @@ class StatusFigures:
 
 
 @contextmanager
-def reading_figures(path: Path) -> Iterator[StatusFigures | None]:
+def reading_figures(path: StoreLocation) -> Iterator[StatusFigures | None]:
     """Yield the figures of a store, or None if there is no store yet. Raises StoreError."""
+    if isinstance(path, DatabaseUrl):
+        # Import it here: it loads SQLAlchemy, for which a status line of a file has no time.
+        from candela_tui.store.figures_in_postgres import reading_postgres
+
+        with reading_postgres(path) as found:
+            yield StatusFigures(path, *found) if found is not None else None
+        return
     if not path.exists():
         yield None
         return
@@ -146,7 +157,9 @@ def reading_figures(path: Path) -> Iterator[StatusFigures | None]:
         with closing(connection):
             connection.execute("PRAGMA query_only = ON").close()
             connection.execute("BEGIN").close()
-            yield StatusFigures(path, connection)
+            yield StatusFigures(
+                path, lambda wanted, values: connection.execute(wanted, values).fetchall(), cache(is_running)
+            )
     except sqlite3.Error as error:
         raise unreadable(path, error) from error
 

@@ -4,12 +4,14 @@ Triggers keep them in the transaction that writes an exchange, so they hold for 
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     Select,
     case,
     column,
@@ -22,16 +24,32 @@ from sqlalchemy import (
     table,
     update,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from candela_tui.exchange import Outcome
 from candela_tui.protocol.kind import FREE_KINDS, SIDE_KINDS
+from candela_tui.store.dialects import (
+    POSTGRES,
+    StoredText,
+    as_number,
+    create_dialect,
+    functions_of_triggers,
+    greater,
+    lesser,
+    on_postgres,
+    same,
+    total,
+    unindexed,
+    unless_none,
+)
 from candela_tui.store.schema import exchanges, sums
 from candela_tui.text.times import QUARTER_S
 
 SECOND_US: Final = 1_000_000
 QUARTER_US: Final = QUARTER_S * SECOND_US
+# Literals, because PostgreSQL takes two parameters in two places of a statement for two expressions.
+_QUARTER: Final[ColumnElement[int]] = literal_column(str(QUARTER_US), BigInteger())
+_NO_MODEL: Final[ColumnElement[str]] = literal_column("''", StoredText())
 _FAILED: Final = (Outcome.ERROR.value, Outcome.CUT.value)
 _SIDE: Final = sorted(kind.value for kind in SIDE_KINDS)
 _FREE: Final = sorted(kind.value for kind in FREE_KINDS)
@@ -79,7 +97,7 @@ PARTS: Final = (
     *map(_known, COST_PARTS),
     _count("priced", lambda of: of["cost_at_least"].is_not(None)),
     _count("unpriced", lambda of: of["cost_at_least"].is_(None) & of["unpriced_model"].is_not(None)),
-    Part("lower_bounds", lambda of: func.coalesce(of["cost_at_least"], 0, type_=BigInteger())),
+    Part("lower_bounds", lambda of: as_number(of["cost_at_least"])),
     _count("unread", lambda of: of["unread"].is_not(None)),
     _count("imported", lambda of: of["imported"].is_not(None)),
     _count("side_requests", lambda of: of["kind"].in_(_SIDE)),
@@ -96,8 +114,8 @@ def keys(of: Columns) -> dict[str, ColumnElement[Any]]:
     return {
         "session_id": of["session_id"],
         "agent_id": of["agent_id"],
-        "model": func.coalesce(func.nullif(of["model_used"], ""), of["model"]),
-        "quarter": of["started_at_us"] // QUARTER_US,
+        "model": func.coalesce(func.nullif(of["model_used"], _NO_MODEL, type_=StoredText()), of["model"]),
+        "quarter": of["started_at_us"] // _QUARTER,
     }
 
 
@@ -112,9 +130,13 @@ def bounds(of: Columns) -> dict[str, ColumnElement[Any]]:
 
 def sums_kept(connection: Connection) -> bool:
     """Return whether the triggers of this version keep the sums."""
+    triggers = _triggers(connection.dialect.name)
+    if on_postgres(connection):
+        return functions_of_triggers(connection, exchanges) == {name: each.body for name, each in triggers.items()}
     objects = table("sqlite_master", column("name"), column("type"), column("sql"))
     found = connection.execute(select(objects.c.name, objects.c.sql).where(objects.c.type == "trigger"))
-    return {name: sql for name, sql in found if name in _TRIGGERS} == _TRIGGERS
+    statements = {name: each.for_sqlite for name, each in triggers.items()}
+    return {name: sql for name, sql in found if name in statements} == statements
 
 
 def keep_sums(connection: Connection) -> None:
@@ -128,14 +150,16 @@ def keep_sums(connection: Connection) -> None:
 
 def create_triggers(connection: Connection) -> None:
     """Create the triggers where there are none. Only in a store without exchanges are the sums right then."""
-    for statement in _TRIGGERS.values():
-        connection.exec_driver_sql(statement)
+    for trigger in _triggers(connection.dialect.name).values():
+        for statement in trigger.for_postgres if on_postgres(connection) else [trigger.for_sqlite]:
+            connection.exec_driver_sql(statement)
 
 
 def release_sums(connection: Connection) -> None:
     """Remove the triggers, so that a migration can change what they mention. Call ``keep_sums`` after it."""
-    for name in _TRIGGERS:
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+    of_table = f" ON {exchanges.name}" if on_postgres(connection) else ""
+    for name in _triggers(connection.dialect.name):
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{of_table}")
 
 
 def sum_again(connection: Connection) -> None:
@@ -153,17 +177,49 @@ def differing_sums(connection: Connection) -> int:
 
 def _summed() -> Select[Any]:
     groups = keys(STORED)
-    known = {**groups, **bounds(STORED), **{part.name: func.sum(part.of(STORED)) for part in PARTS}}
+    known = {**groups, **bounds(STORED), **{part.name: total(part.of(STORED)) for part in PARTS}}
     wanted = [known[name].label(name) for name in _COLUMNS]
     return select(*wanted).where(STORED["outcome"] != LIVE).group_by(*groups.values())
 
 
-def _triggers() -> dict[str, str]:
+class Trigger(NamedTuple):
+    """What happens for each row of exchanges that an event is about and a condition holds for."""
+
+    name: str
+    event: str
+    condition: str
+    body: str
+
+    @property
+    def for_sqlite(self) -> str:
+        """The statement that creates it."""
+        return f"CREATE TRIGGER {self.name} AFTER {self.event} ON exchanges WHEN {self.condition} BEGIN {self.body} END"
+
+    @property
+    def for_postgres(self) -> list[str]:
+        """The statements that create its function, and the trigger itself."""
+        body = self.body.replace("'", "''")
+        return [
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS '{body}'",
+            f"CREATE TRIGGER {self.name} AFTER {self.event} ON exchanges FOR EACH ROW WHEN ({self.condition}) "
+            f"EXECUTE FUNCTION {self.name}()",
+        ]
+
+
+@cache
+def _triggers(dialect: str) -> dict[str, Trigger]:
+    """Return the triggers by their names. Their text tells whether a store has those of this version."""
     new, old = _row("NEW"), _row("OLD")
     add, subtract = _adding(new), _subtracting(old)
+    begin, end = ("BEGIN ", " RETURN NULL; END") if dialect == POSTGRES else ("", "")
+    written = partial(_text, dialect=create_dialect(dialect))
     return {
-        name: f"CREATE TRIGGER {name} AFTER {event} ON exchanges WHEN {_text(row['outcome'] != LIVE)} "
-        f"BEGIN {' '.join(f'{_text(each)};' for each in statements)} END"
+        name: Trigger(
+            name,
+            event,
+            written(row["outcome"] != LIVE),
+            f"{begin}{' '.join(f'{written(each)};' for each in statements)}{end}",
+        )
         for name, event, row, statements in (
             ("sums_inserted", "INSERT", new, add),
             ("sums_deleted", "DELETE", old, subtract),
@@ -178,8 +234,8 @@ def _row(name: str) -> Columns:
     return {each.name: literal_column(f"{name}.{each.name}", each.type) for each in exchanges.columns}
 
 
-def _text(clause: ClauseElement) -> str:
-    compiled = clause.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+def _text(clause: ClauseElement, dialect: Dialect) -> str:
+    compiled = clause.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     return " ".join(str(compiled).split())
 
 
@@ -190,8 +246,8 @@ def _adding(row: Columns) -> list[ClauseElement]:
     opened = {**groups, "first_us": at, "last_us": at, **{part.name: literal_column("0") for part in PARTS}}
     names_client = row["client"].is_not(None) & or_(named.is_(None), named < row["id"])
     changed = {
-        "first_us": func.min(sums.c.first_us, at),
-        "last_us": func.max(sums.c.last_us, at),
+        "first_us": lesser(sums.c.first_us, at),
+        "last_us": greater(sums.c.last_us, at),
         "named": case((names_client, row["id"]), else_=named),
         **{part.name: sums.c[part.name] + part.of(row) for part in PARTS},
     }
@@ -207,13 +263,16 @@ def _subtracting(row: Columns) -> list[ClauseElement]:
     begins = keys(row)["quarter"] * QUARTER_US
     # The plus keeps SQLite from reading the whole session: a quarter of an hour has fewer exchanges.
     left = [
-        _same(literal_column("+exchanges.session_id"), row["session_id"]),
-        _same(STORED["agent_id"], row["agent_id"]),
-        _same(keys(STORED)["model"], keys(row)["model"]),
+        same(unindexed(STORED["session_id"]), row["session_id"]),
+        same(STORED["agent_id"], row["agent_id"]),
+        same(keys(STORED)["model"], keys(row)["model"]),
         STORED["started_at_us"].between(begins, begins + (QUARTER_US - 1)),
         STORED["outcome"] != LIVE,
     ]
-    found = {name: select(bound).where(*left).scalar_subquery() for name, bound in bounds(STORED).items()}
+    found: dict[str, ColumnElement[Any]] = {
+        name: select(bound).where(*left).scalar_subquery() for name, bound in bounds(STORED).items()
+    }
+    found |= {name: unless_none(found[name], sums.c[name]) for name in ("first_us", "last_us")}
     told = or_(sums.c.first_us == at, sums.c.last_us == at, sums.c.named == row["id"])
     return [
         update(sums).values(less).where(*of_group),
@@ -223,13 +282,4 @@ def _subtracting(row: Columns) -> list[ClauseElement]:
 
 
 def _of_group(row: Columns) -> list[ColumnElement[bool]]:
-    return [_same(sums.c[name], value) for name, value in keys(row).items()]
-
-
-def _same(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
-    # ``is_not_distinct_from`` leaves parameters in the text, which a trigger can't have (SQLAlchemy 2.0).
-    return one.op("IS", is_comparison=True)(other)
-
-
-_TRIGGERS: Final = _triggers()
-"""The statements by the names of the triggers. Their text tells whether a store has those of this version."""
+    return [same(sums.c[name], value) for name, value in keys(row).items()]

@@ -4,13 +4,14 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, func, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, func, literal_column, or_, select, text
 
 from candela_tui.exchange import Continued
 from candela_tui.ledger.ledger import Dimension, Ledger
 from candela_tui.ledger.totals import Totals
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.store.codecs import read_text, stored_text
+from candela_tui.store.dialects import same, total
 from candela_tui.store.history import EVERY_SESSION, ExchangeQuery
 from candela_tui.store.schema import STATING, exchanges, sums
 from candela_tui.store.sums import LIVE, PARTS, QUARTER_US, SECOND_US, STORED, Columns, bounds, keys
@@ -78,7 +79,7 @@ def conditions(query: ExchangeQuery, without: Collection[str] = ()) -> list[Colu
 def _of_session(table: FromClause, query: ExchangeQuery) -> list[ColumnElement[bool]]:
     if query.session_id is EVERY_SESSION:
         return []
-    return [table.c.session_id.is_not_distinct_from(stored_text(query.session_id))]
+    return [same(table.c.session_id, stored_text(query.session_id))]
 
 
 def sources_of(connection: Connection, query: ExchangeQuery, without: Collection[str] = ()) -> list[Source]:
@@ -104,7 +105,7 @@ def sources_of(connection: Connection, query: ExchangeQuery, without: Collection
         "first_us": func.min(sums.c.first_us),
         "last_us": func.max(sums.c.last_us),
         "named": func.max(sums.c.named),
-        **{part.name: func.sum(sums.c[part.name]) for part in PARTS},
+        **{part.name: total(sums.c[part.name]) for part in PARTS},
     }
     groups: Columns = {name: sums.c[name] for name in keys(STORED)}
     if not partial:
@@ -117,8 +118,12 @@ def sources_of(connection: Connection, query: ExchangeQuery, without: Collection
 def source_of_exchanges(query: ExchangeQuery, without: Collection[str] = (), *more: ColumnElement[bool]) -> Source:
     """Return the exchanges themselves as a source. They can also be grouped by the ``second`` of their beginning, and
     by their ``key``."""
-    groups: Columns = {**keys(STORED), "key": STORED["key"], "second": STORED["started_at_us"] // SECOND_US}
-    counted: Columns = {**bounds(STORED), **{part.name: func.sum(part.of(STORED)) for part in PARTS}}
+    groups: Columns = {
+        **keys(STORED),
+        "key": STORED["key"],
+        "second": STORED["started_at_us"] // literal_column(str(SECOND_US), BigInteger()),
+    }
+    counted: Columns = {**bounds(STORED), **{part.name: total(part.of(STORED)) for part in PARTS}}
     return Source(groups, counted, [*conditions(query, without), STORED["outcome"] != LIVE, *more])
 
 

@@ -1,27 +1,28 @@
 """The thread that writes the store, the only one that does."""
 
+import contextlib
 import logging
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import Connection, Table
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from candela_tui.exchange import ClientReport, Exchange, Kept, ProviderSide
+from candela_tui.database_url import DatabaseUrl, StoreLocation
+from candela_tui.exchange import ClientReport, Exchange, ProviderSide
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.client_reports import WaitingReports, write_reports
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
+from candela_tui.store.dialects import on_postgres, writing
+from candela_tui.store.entry_writer import stored_progress, write_entries
 from candela_tui.store.errors import (
     DamagedStore,
     ForeignStore,
+    StoreError,
     Trouble,
     is_about_statement,
     said,
@@ -32,14 +33,14 @@ from candela_tui.store.housekeeping import Housekeeping
 from candela_tui.store.interrupted_rows import mark_interrupted
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.migrate import bring_up_to_date
-from candela_tui.store.processes import own_process
-from candela_tui.store.provider_requests import provider_request_row
-from candela_tui.store.responses import Progress, write_responses
+from candela_tui.store.postgres import NoDriver
+from candela_tui.store.process_locks import hold_process_lock
+from candela_tui.store.responses import Progress
 from candela_tui.store.results import Parts, Waiting, WaitingResults, write_results
 from candela_tui.store.retention import Limits
-from candela_tui.store.rows import headers_row, row_of
-from candela_tui.store.schema import exchanges, headers, provider_requests, request_bodies
 from candela_tui.store.set_aside import set_aside
+from candela_tui.store.spool import Spool
+from candela_tui.text import amounts
 from candela_tui.text.times import Clock
 
 _MOST_QUEUED: Final = 128 * 2**20
@@ -63,25 +64,15 @@ _LARGE: Final = 4 * 2**20
 _LONGEST_CHECK_S: Final = 2.0
 """How long an idle writer checks the file for damage, in seconds: enough for about 1 GB."""
 
+_SPOOLS_AFTER_S: Final = 10.0
+"""How long what ended waits in memory for a server that does not answer, in seconds."""
+_SPOOLED_AT_ONCE: Final = 32 * 2**20
+
 _UNSTORABLE = (DamagedStore, SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError, ArithmeticError)
 """What a transaction may fail with: errors of the database, of the file system, or of a value that doesn't fit."""
 
 
 logger = logging.getLogger(__name__)
-
-
-def _put(table: Table) -> Insert:
-    """Return the statement that inserts rows, or replaces those with the same primary key."""
-    statement = insert(table)
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
-
-
-# Built once: for each batch it took a quarter of the writer's time, and left 900 objects to the garbage collector.
-PUT_EXCHANGES: Final = _put(exchanges)
-_PUT_HEADERS: Final = _put(headers)
-_ADD_REQUESTS: Final = insert(request_bodies).on_conflict_do_nothing()
-_ADD_PROVIDER_REQUESTS: Final = insert(provider_requests).on_conflict_do_nothing()
 
 
 class StoreWriter:
@@ -98,7 +89,7 @@ class StoreWriter:
 
     def __init__(
         self,
-        path: Path,
+        path: StoreLocation,
         *,
         on_problem: Callable[[str], None],
         on_stored: Callable[[str], None],
@@ -107,7 +98,9 @@ class StoreWriter:
         limits: Limits | None = None,
         clock: Clock | None = None,
         most_queued: int = _MOST_QUEUED,
+        spool: Spool | None = None,
     ) -> None:
+        """``spool``: where to keep what ended while the store can't be written for long, or candela ends meanwhile."""
         self._path = path
         self._on_problem = on_problem
         self._on_stored = on_stored
@@ -121,6 +114,11 @@ class StoreWriter:
         """Called from the writer's thread with the ids of exchanges that the client reported on."""
         self._lanes = Lanes(_MOST_BASES)
         self._progress: dict[str, Progress] = {}
+        self._in_doubt: set[str] = set()
+        """Exchanges that may have been written when the server was lost."""
+        self._spool = spool
+        self._lost_at: float | None = None
+        """Since when nothing can be stored (``time.monotonic()``)."""
         self._connection: Connection | None = None
         self._opened: FileIdentity | None = None
         self._checked = False
@@ -227,14 +225,15 @@ class StoreWriter:
                 continue
             try:
                 connection = self._connected()
+                self._store_spooled(connection)
                 entries = self._backlog.take(_MUCH)
                 self._store(connection, entries)
                 self._store_results(connection)
                 self._store_reports(connection)
                 self._check_when_idle(connection)
                 rest_s = self._keep_house(connection)
-            except ForeignStore as error:
-                self._stop_storing(f"{error} The file is left untouched; requests go on, but are not stored.")
+            except (ForeignStore, NoDriver) as error:
+                self._stop_storing(f"{error} The store is left untouched; requests go on, but are not stored.")
                 return
             except _UNSTORABLE as error:
                 self._recover(error)
@@ -244,6 +243,7 @@ class StoreWriter:
             if self._told is not None:
                 self._on_problem(f"{self._path} is being written again.")
             self._told, self._retry_s, self.trouble, self._rejected = None, 0.0, None, False
+            self._lost_at = None
             # More entries may have arrived since the check of the file began.
             if self._backlog.closing and not entries and not self._backlog.waiting:
                 return
@@ -260,6 +260,9 @@ class StoreWriter:
 
     def _connected(self) -> Connection:
         """Return an open connection to the file that is at the path now. Raises ForeignStore and database errors."""
+        if self._connection is not None and self._connection.invalidated:
+            # The server is gone, or was, and with it what it knew of this process.
+            self._disconnect()
         if self._connection is not None and identity_of(self._path) != self._opened:
             self._disconnect()
             self._start_over()
@@ -270,6 +273,7 @@ class StoreWriter:
             self._opened = identity_of(self._path)
             try:
                 bring_up_to_date(connection, self._path)
+                hold_process_lock(connection)
                 mark_interrupted(connection)
             except BaseException:
                 connection.close()
@@ -282,7 +286,7 @@ class StoreWriter:
 
         SQLite itself notices damage only in the pages that it reads.
         """
-        if self._checked:
+        if self._checked or on_postgres(connection):
             return
         until = time.monotonic() + _LONGEST_CHECK_S
         found = damage(driver_connection(connection), lambda: self._backlog.busy or time.monotonic() >= until)
@@ -298,7 +302,7 @@ class StoreWriter:
         try:
             return self._housekeeping.step(connection)
         except Exception as error:
-            if trouble_of(error) is Trouble.BROKEN:
+            if trouble_of(error) is Trouble.BROKEN or connection.invalidated:
                 raise
             # Requests are stored whatever happens to the space of others.
             return self._housekeeping.put_off(error)
@@ -341,6 +345,10 @@ class StoreWriter:
             self.trouble = unwritable(self._path, error)
             self._on_problem(self.trouble)
             self._told = trouble
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
+        elif time.monotonic() >= self._lost_at + _SPOOLS_AFTER_S:
+            self._spool_ended()
         self._retry_s = min(_LAST_RETRY_S, self._retry_s * 2 or _FIRST_RETRY_S)
         if self._backlog.closing:
             time.sleep(_FIRST_RETRY_S)
@@ -348,7 +356,9 @@ class StoreWriter:
             self._backlog.rest(time.monotonic() + self._retry_s)
 
     def _replace_broken(self, error: Exception) -> None:
-        if self._opened is not None and identity_of(self._path) != self._opened:
+        if isinstance(self._path, DatabaseUrl) or (
+            self._opened is not None and identity_of(self._path) != self._opened
+        ):
             # Another process was faster: the path now has a new file.
             return
         aside = set_aside(self._path)
@@ -367,8 +377,70 @@ class StoreWriter:
                 f"has caught up."
             )
 
+    def _spool_ended(self) -> None:
+        """Put what ended into the spool, where a kill of the process does not lose it and it takes no memory."""
+        if self._spool is None:
+            return
+        entries = self._backlog.take(_SPOOLED_AT_ONCE)
+        ended = [entry for entry in entries if entry.ended]
+        kept = bool(ended) and self._spool.keep(ended)
+        self._backlog.give_back([entry for entry in entries if not (kept and entry.ended)])
+        for entry in ended if kept else ():
+            self._backlog.settle(entry)
+            if not entry.dropped:
+                self._on_stored(entry.exchange.id)
+
+    def _store_spooled(self, connection: Connection) -> None:
+        """Store some of what is in the spool. Raises the errors of the store."""
+        if self._spool is None or not self._spool.waiting or self._backlog.closing:
+            return
+        with self._spool.alone():
+            try:
+                entries = self._spool.read()
+            except StoreError as error:
+                self._on_problem(f"What waits in {self._spool.path} can't be stored: {error} The file is kept.")
+                self._spool = None
+                return
+            with connection.begin():
+                for entry in entries:
+                    if entry.exchange.id not in self._progress:
+                        self._progress[entry.exchange.id] = stored_progress(connection, entry.exchange.id)
+            self._in_doubt.update(entry.exchange.id for entry in entries)
+            self._store_again(connection, entries)
+            self._spool.settle(entries)
+            with contextlib.suppress(StoreError):
+                if self._spool.empty:
+                    self._spool.remove()
+
+    def _store_again(self, connection: Connection, entries: list[Entry]) -> None:
+        """Store entries of the spool, which keeps them if this raises."""
+        for entry in entries:
+            try:
+                progress = self._write(connection, [entry])
+            except Exception as error:
+                self._lanes.forget()
+                if trouble_of(error) is not Trouble.VALUE:
+                    raise
+                self._refuse(entry, error)
+            else:
+                self._settle(entry, progress[entry.exchange.id])
+
+    @property
+    def spooled(self) -> int:
+        """How many exchanges wait in the spool."""
+        return self._spool.waiting if self._spool is not None else 0
+
     def _abandon(self) -> None:
         left = self._backlog.abandon()
+        ended = [entry for entry in left if entry.ended]
+        if ended and self._spool is not None and self._spool.keep(ended):
+            left = [entry for entry in left if not entry.ended]
+            for entry in ended:
+                self._on_stored(entry.exchange.id)
+            self._on_problem(
+                f"{amounts.requests(len(ended))} could not be stored in {self._path} before the end. They are kept in "
+                f"{self._spool.path}, and the next start stores them."
+            )
         self.lost += sum(entry.ended for entry in left)
         if left and self._backlog.closing:
             self._on_problem(f"{len(left)} of the last requests could not be stored in {self._path}.")
@@ -389,6 +461,8 @@ class StoreWriter:
         except Exception as error:
             self._lanes.forget()
             if trouble_of(error) is not Trouble.VALUE:
+                if on_postgres(connection):
+                    self._in_doubt.update(entry.exchange.id for entry in entries)
                 self._backlog.give_back(entries)
                 raise
             if len(entries) == 1:
@@ -411,8 +485,7 @@ class StoreWriter:
         if not waiting:
             return
         try:
-            with connection.begin():
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            with writing(connection):
                 for each in waiting:
                     write_results(connection, each.exchanges, each.parts)
         except _UNSTORABLE as error:
@@ -429,8 +502,7 @@ class StoreWriter:
         if not waiting:
             return
         try:
-            with connection.begin():
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            with writing(connection):
                 changed, missing = write_reports(connection, waiting)
         except _UNSTORABLE as error:
             if trouble_of(error) is Trouble.BROKEN:
@@ -450,6 +522,7 @@ class StoreWriter:
                 self._on_part_stored(exchange_id, progress.chunks, progress.provider_chunks)
             return
         self._progress.pop(exchange_id, None)
+        self._in_doubt.discard(exchange_id)
         self.stored += 1
         if not entry.dropped:
             self._on_stored(exchange_id)
@@ -468,33 +541,10 @@ class StoreWriter:
 
     def _write(self, connection: Connection, entries: list[Entry]) -> dict[str, Progress]:
         """Write entries in one transaction. Return how much of each exchange is in the store once it is committed."""
-        after: dict[str, Progress] = {}
-        with connection.begin():
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with writing(connection):
             self._housekeeping.report_removed(connection)
-            for entry in entries:
-                before = self._progress.get(entry.exchange.id, Progress())
-                after[entry.exchange.id] = replace(before, dropped=before.dropped or entry.dropped)
-            _write_rows(connection, entries, {each for each, progress in after.items() if progress.dropped})
             alone = self._backlog.overloaded
-            requests = [
-                self._lanes.row_of(connection, entry.exchange, entry.request, alone=alone)
-                for entry in entries
-                if entry.request is not None and entry.exchange.kept is Kept.FULL
-            ]
-            if requests:
-                connection.execute(_ADD_REQUESTS, requests)
-            for entry in entries:
-                self._write_provider_request(connection, entry)
-            write_responses(connection, entries, after)
-        return after
-
-    def _write_provider_request(self, connection: Connection, entry: Entry) -> None:
-        if entry.provider_request is None or entry.exchange.kept is not Kept.FULL:
-            return
-        own = self._lanes.body(connection, entry.exchange.id)
-        row = provider_request_row(entry.exchange.id, entry.provider_request, own, untouched=entry.provider_untouched)
-        connection.execute(_ADD_PROVIDER_REQUESTS, row)
+            return write_entries(connection, entries, self._progress, self._lanes, alone=alone, in_doubt=self._in_doubt)
 
 
 def _entry(
@@ -510,22 +560,3 @@ def _entry(
         entry.provider_request, entry.provider_untouched = provider.request, provider.untouched
         entry.provider_chunks, entry.provider_times = list(provider.chunks), list(provider.times)
     return entry
-
-
-def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[str]) -> None:
-    rows = [
-        row_of(entry.exchange, _process_of(entry.exchange), response_dropped=entry.exchange.id in dropped)
-        for entry in entries
-    ]
-    connection.execute(PUT_EXCHANGES, rows)
-    header_rows = [
-        headers_row(entry.exchange)
-        for entry in entries
-        if entry.exchange.request_headers is not None and entry.exchange.kept is not Kept.NONE
-    ]
-    if header_rows:
-        connection.execute(_PUT_HEADERS, header_rows)
-
-
-def _process_of(exchange: Exchange) -> str | None:
-    return own_process() if exchange.pid == os.getpid() else None

@@ -126,7 +126,7 @@ async def test_readiness_follows_the_start(candela: RunningProxy) -> None:
     assert candela.proxy._warming is not None
     await candela.proxy._warming
     line, document = await asked(candela, "GET /readyz HTTP/1.1\nHost: localhost\nConnection: close\n\n")
-    assert (line, document) == (b"HTTP/1.1 200 OK", {"status": "ready"})
+    assert (line, document) == (b"HTTP/1.1 200 OK", {"status": "ready", "store": "answers"})
 
 
 async def test_every_answer_of_a_route_has_an_x_request_id(candela: RunningProxy, provider: Provider) -> None:

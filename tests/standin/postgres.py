@@ -19,7 +19,6 @@ _USER = "candela"
 _UNPRIVILEGED = "nobody"
 _SETTINGS = (
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "max_connections=100",
     "shared_buffers=16MB",

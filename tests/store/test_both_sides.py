@@ -93,6 +93,7 @@ def test_a_mapped_request_costs_the_store_next_to_nothing_beside_the_clients(pat
     assert size < 200
 
 
+@pytest.mark.both_databases
 def test_an_exchange_without_a_mapping_has_nothing_of_the_providers_own(path: Path, reader: StoreReader) -> None:
     with writing(path) as (writer, _):
         writer.begin(exchange(), CLIENTS)
@@ -102,6 +103,7 @@ def test_an_exchange_without_a_mapping_has_nothing_of_the_providers_own(path: Pa
     assert reader.provider_response_chunks(exchange().id) == ([], [])
 
 
+@pytest.mark.both_databases
 def test_what_came_from_the_provider_is_read_while_the_answer_grows(path: Path, reader: StoreReader) -> None:
     live = exchange(1)
     with writing(path) as (writer, reports):

@@ -65,6 +65,7 @@ def stored_with_results(path: Path, exchanges: Sequence[Exchange]) -> list[Excha
     return StoreReader(path).exchanges()
 
 
+@pytest.mark.both_databases
 def test_an_exchange_is_read_with_its_result(path: Path) -> None:
     (listed,) = stored_with_results(path, [answered()])
     assert listed.cache == RESULT
@@ -84,6 +85,7 @@ def test_without_a_result_there_is_none(path: Path) -> None:
     assert listed.cache is None
 
 
+@pytest.mark.both_databases
 def test_the_newest_exchanges_without_a_result_come_first(path: Path) -> None:
     with writing(path) as (writer, reports):
         for number in range(1, 6):
@@ -145,6 +147,7 @@ def test_a_repair_keeps_results(path: Path, tmp_path: Path) -> None:
     assert StoreReader(tmp_path / "repaired.db").exchanges() == [before]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("same_agent", [True, False])
 def test_the_earlier_exchanges_of_an_agent_come_newest_first(path: Path, same_agent: bool) -> None:
     with writing(path) as (writer, _):

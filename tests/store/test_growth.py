@@ -87,6 +87,7 @@ def test_the_titles_of_sessions_are_read_only_where_a_request_states_them(record
     assert len(results(recorded, facts)) == 1
 
 
+@pytest.mark.both_databases
 def test_requests_that_began_at_a_moment_are_found_whatever_came_before(recorded: Path) -> None:
     every = StoreReader(recorded).exchanges()
     for known in every:
@@ -94,6 +95,7 @@ def test_requests_that_began_at_a_moment_are_found_whatever_came_before(recorded
         assert found == [each for each in every if each.started_at >= known.started_at]
 
 
+@pytest.mark.both_databases
 def test_sessions_are_found_by_the_beginning_of_their_id(recorded: Path) -> None:
     reader = StoreReader(recorded)
     assert reader.sessions_beginning("session", 3) == ["session-0", "session-1"]

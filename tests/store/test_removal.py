@@ -121,6 +121,7 @@ def sessions(reader: StoreReader) -> list[str | None]:
     return [session.session_id for session in reader.totals().sessions()]
 
 
+@pytest.mark.both_databases
 def test_a_deleted_session_is_in_no_list_before_its_space_is_freed(two_sessions: Path, reader: StoreReader) -> None:
     with deleting(two_sessions) as deletion:
         removed = deletion.delete("session-0")
@@ -167,6 +168,7 @@ def test_pages_are_given_back_a_hundred_at_a_time(path: Path) -> None:
         assert not give_pages_back(connection)
 
 
+@pytest.mark.both_databases
 def test_a_request_in_flight_stays_and_is_told(path: Path, reader: StoreReader) -> None:
     with writing(path) as (writer, reports):
         store_whole(writer, exchange(1))
@@ -192,6 +194,7 @@ def test_a_session_of_a_candela_that_was_killed_can_be_deleted(path: Path, reade
     assert reader.exchanges() == []
 
 
+@pytest.mark.both_databases
 def test_a_writer_at_work_reports_what_another_process_removed_and_builds_nothing_on_it(
     path: Path, reader: StoreReader
 ) -> None:
@@ -219,6 +222,7 @@ def test_a_writer_at_work_reports_what_another_process_removed_and_builds_nothin
     assert reader.request_body(exchange(20).id) == bodies[3]
 
 
+@pytest.mark.both_databases
 def test_the_next_candela_frees_what_an_interrupted_deletion_left(two_sessions: Path) -> None:
     with connected(two_sessions) as connection:
         remove(connection, exchanges.c.session_id == "session-0", utc_now() - timedelta(minutes=1))

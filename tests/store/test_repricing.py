@@ -44,6 +44,7 @@ def test_all_pages_together_are_all_exchanges_the_newest_first(path: Path, reade
     assert [each for page in reversed(pages) for each in page] == made
 
 
+@pytest.mark.both_databases
 def test_a_new_cost_is_written_to_the_last_digit_beside_a_candela_that_writes(path: Path, reader: StoreReader) -> None:
     made = stored(path, 450)
     with writing(path) as (writer, reports), cost_writer(path) as costs:
@@ -57,6 +58,7 @@ def test_a_new_cost_is_written_to_the_last_digit_beside_a_candela_that_writes(pa
     ]
 
 
+@pytest.mark.both_databases
 def test_what_another_process_has_changed_or_removed_stays(path: Path, reader: StoreReader) -> None:
     first, second, third = stored(path, 3)
     with cost_writer(path) as costs, cost_writer(path) as other:

@@ -61,6 +61,7 @@ def test_without_limits_everything_stays(path: Path, reader: StoreReader) -> Non
     assert len(reader.exchanges()) == 1
 
 
+@pytest.mark.both_databases
 def test_a_request_in_flight_is_never_too_old(path: Path, reader: StoreReader) -> None:
     long_ago = datetime(2001, 1, 1, tzinfo=UTC)
     with writing(path) as (writer, _):
@@ -70,6 +71,7 @@ def test_a_request_in_flight_is_never_too_old(path: Path, reader: StoreReader) -
     assert [each.id for each in reader.exchanges()] == [exchange(1).id]
 
 
+@pytest.mark.both_databases
 def test_a_running_candela_applies_the_limits_without_anything_to_store(path: Path, reader: StoreReader) -> None:
     bodies = conversation(12)
     with writing(path) as (writer, reports):

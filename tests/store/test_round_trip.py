@@ -161,6 +161,7 @@ def test_bodies_come_back_byte_for_byte_and_chunk_for_chunk(
         assert times == [tick / 1000 for _, tick in crossed]
 
 
+@pytest.mark.both_databases
 def test_a_response_that_was_stored_in_several_steps_reads_as_one(path: Path, reader: StoreReader) -> None:
     live = exchange(1)
     with writing(path) as (writer, reports):
@@ -201,6 +202,7 @@ def twelve(path: Path) -> None:
             store_whole(writer, exchange(number, session_id=("a", "b", None)[number % 3]))
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("twelve")
 class TestChoosing:
     def test_all_come_oldest_first(self, reader: StoreReader) -> None:
@@ -229,6 +231,7 @@ class TestChoosing:
         assert reader.response_body("9") is None
 
 
+@pytest.mark.both_databases
 def test_a_beginning_that_two_ids_share_is_an_error_that_names_them(path: Path, reader: StoreReader) -> None:
     with writing(path) as (writer, _):
         store_whole(writer, exchange(10))

@@ -15,6 +15,7 @@ from tests.store.recording import STARTED, ended, exchange, store_whole, writing
 NOW = STARTED + timedelta(hours=1)
 
 
+@pytest.mark.both_databases
 def test_a_search_finds_by_facts_of_a_request_and_of_its_session(path: Path, reader: StoreReader) -> None:
     with writing(path) as (writer, _):
         store_whole(writer, ended(exchange(1, session_id="a", session_title="Fix the tests")))

@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import Connection, delete, event, select, text, update
 
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.ledger.ledger import Dimension, Ledger
 from candela_tui.store.database import connect_to_write
+from candela_tui.store.dialects import begin_to_read, on_postgres
+from candela_tui.store.entry_writer import PUT_EXCHANGES
 from candela_tui.store.history import EVERYTHING, ExchangeQuery
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.reader import StoreReader
@@ -22,17 +25,23 @@ from candela_tui.store.rows import row_of
 from candela_tui.store.schema import exchanges, sums
 from candela_tui.store.sums import differing_sums
 from candela_tui.store.totals import read_ledger
-from candela_tui.store.writer import PUT_EXCHANGES
 from tests.ledger.test_three_ways import BEGUN, recorded, same
 from tests.store.recording import exchange, store_whole, writing
 
+in_both = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))], indirect=True
+)
+
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    path = tmp_path_factory.mktemp("store") / "candela.db"
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    path: StoreLocation = tmp_path_factory.mktemp("store") / "candela.db"
+    if getattr(request, "param", None) == "postgres":
+        path = request.getfixturevalue("postgres_server").create()
     connection = connect_to_write(path)
-    connection.exec_driver_sql("PRAGMA synchronous = OFF")
-    connection.rollback()
+    if not on_postgres(connection):
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")
+        connection.rollback()
     bring_up_to_date(connection, path)
     yield connection
     connection.close()
@@ -42,7 +51,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 def undone(connection: Connection) -> Iterator[None]:
     """A transaction that is rolled back at the end of the block."""
     with connection.begin() as transaction:
-        connection.exec_driver_sql("BEGIN")
+        begin_to_read(connection)
         yield
         transaction.rollback()
 
@@ -55,6 +64,7 @@ live = recorded().map(lambda each: replace(each, outcome=Outcome.LIVE))
 steps = some.lists(some.tuples(some.sampled_from(["put", "put", "delete"]), recorded() | live), max_size=25)
 
 
+@in_both
 @given(steps)
 def test_the_sums_are_exact_after_each_way_to_write(database: Connection, steps: list[tuple[str, Exchange]]) -> None:
     held: dict[str, Exchange] = {}
@@ -90,6 +100,7 @@ def test_a_period_within_quarters_of_an_hour_is_summed_exactly(
             assert same(read_ledger(database, query, (), Dimension), wanted)
 
 
+@in_both
 def test_a_change_of_many_rows_at_once_is_summed(database: Connection) -> None:
     with undone(database):
         for number in range(5):

@@ -98,14 +98,14 @@ def status(ctx: click.Context, as_json: bool) -> None:
     port = found.port if found else invocation.settings().proxy.port
     running = running_candela(port)
     data = Path(running.data_dir) if running is not None and running.data_dir else invocation.paths.data
-    copies = damaged_copies(Paths(invocation.paths.config, data).store)
+    copies = damaged_copies(Paths(invocation.paths.config, data).store_file)
     in_background = found is not None and running is not None and running.pid == found.pid
     if as_json:
         click.echo(json.dumps(_document(port, running, in_background, copies), indent=2))
     elif running is not None:
         place = "in the background" if in_background else "in a terminal or as a service"
         click.echo(f"candela {running.version} is running on {_url(running)} {place} (pid {running.pid}).")
-        click.echo(f"Started at {running.since}. Its records are in {running.data_dir}")
+        click.echo(f"Started at {running.since}. Its records are in {running.database or running.data_dir}")
         if running.route is not None:
             provider = PROVIDERS[route_of(running.route).provider].title
             click.echo(f"Its default route is {running.route}, to {provider}.")
@@ -123,7 +123,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
             click.echo("Choose another port with `candela config set proxy.port 8182`.")
         else:
             click.echo(f"No candela is running on port {port}. Start one with `candela` or `candela start`.")
-        click.echo(f"Its records are in {invocation.paths.data}")
+        click.echo(f"Its records are in {invocation.paths.database or invocation.paths.data}")
     if not as_json:
         for copy in copies:
             click.echo(f"Warning: a damaged database was set aside as {terminal_safe(str(copy))}")
@@ -143,6 +143,7 @@ def _document(
         "version": running.version if running else None,
         "started_at": running.started_at if running else None,
         "data_dir": running.data_dir if running else None,
+        "database": running.database if running else None,
         "route": running.route if running else None,
         "storing": asdict(storing) if storing else None,
         "telemetry": [asdict(state) for state in running.telemetry] if running else [],

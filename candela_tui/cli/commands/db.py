@@ -1,4 +1,4 @@
-"""``candela db``: check, copy, repair and shrink the store, and say what it holds."""
+"""``candela db``: check, back up, copy, repair and shrink the store, and say what it holds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +18,7 @@ from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import local_time
 
 if TYPE_CHECKING:
+    from candela_tui.database_url import StoreLocation
     from candela_tui.store.errors import StoreError
     from candela_tui.store.repair import Repair
     from candela_tui.store.stats import Stats
@@ -28,7 +29,7 @@ _MOST_NAMED = 20
 
 @click.group()
 def db() -> None:
-    """Check, back up, repair and shrink the store of recorded requests.
+    """Check, back up, copy, repair and shrink the store of recorded requests.
 
     \b
     Examples:
@@ -84,7 +85,9 @@ def backup(invocation: Invocation, file: Path) -> None:
     from candela_tui.store.backup import Backup
     from candela_tui.store.errors import StoreError
 
-    copying = Backup(_existing(invocation), file)
+    copying = Backup(
+        _file(invocation, "backup", "`pg_dump` backs a database up, and `candela db copy` copies it"), file
+    )
     try:
         with Progress(lambda: f"Copying: {percent(copying.done / max(1, copying.pages))}") as progress:
             copying.write(progress.step)
@@ -108,7 +111,9 @@ def repair(invocation: Invocation, as_json: bool) -> None:
     from candela_tui.store.repair import correct_sums, is_damaged, mend_in_place
     from candela_tui.store.set_aside import damaged_copies, set_aside
 
-    path = invocation.paths.store
+    path = _file(
+        invocation, "repair", "PostgreSQL has its own means; `candela db check` reads all of it", may_lack=True
+    )
     try:
         damaged = path.exists() and is_damaged(path)
         if damaged and not mend_in_place(path):
@@ -151,6 +156,54 @@ def _repaired(source: Path, target: Path) -> "Repair":
 
 
 @db.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def copy(source: str, target: str, as_json: bool) -> None:
+    """Copy the history in FROM into TO, which may have some already.
+
+    Each is a SQLite file, or the URL of a PostgreSQL database. candela may be running: requests in flight are left out.
+    Run it again to copy what has come since. Counts and sums of both are compared.
+
+    \b
+    Examples:
+      candela db copy ~/.local/share/candela/candela.db postgresql://candela@db.example.com/candela
+      candela db copy postgresql://candela@db.example.com/candela ~/candela.db
+    """
+    from candela_tui.store.copy import StoreCopy
+    from candela_tui.store.errors import StoreError
+
+    copying = StoreCopy(_location(source), _location(target))
+    try:
+        with Progress(lambda: f"Copying: {copying.seen:,} of {copying.total:,}") as progress:
+            for _ in progress.each(copying.steps()):
+                pass
+    except StoreError as error:
+        _fail(error)
+    if as_json:
+        record = {"copied": copying.copied, "there": copying.there, "in_flight": copying.live, "lost": copying.lost}
+        echo_json(json_text(record))
+    else:
+        _say_some(copying.lost)
+        click.echo(f"Copied {amounts.requests(copying.copied)}; {copying.there:,} were there. Counts and sums agree.")
+        if copying.live:
+            click.echo(f"{amounts.requests(copying.live)} in flight: run it again once they ended.")
+    if copying.lost:
+        raise click.exceptions.Exit(1)
+
+
+def _location(text: str) -> "StoreLocation":
+    from candela_tui.database_url import database_url, is_database_url
+
+    if not is_database_url(text):
+        return Path(text).expanduser()
+    try:
+        return database_url(text)
+    except ValueError as error:
+        raise click.UsageError(f"Expected {error}.") from None
+
+
+@db.command()
 @pass_invocation
 def vacuum(invocation: Invocation) -> None:
     """Rewrite the store without unused space. candela must not be running.
@@ -160,7 +213,7 @@ def vacuum(invocation: Invocation) -> None:
     from candela_tui.store.errors import StoreError
     from candela_tui.store.vacuum import vacuum as rewrite
 
-    path = _existing(invocation)
+    path = _file(invocation, "vacuum", "PostgreSQL's autovacuum does that")
     try:
         with Progress(lambda: f"Rewriting {path.name} ({size(path.stat().st_size)})") as progress:
             done = rewrite(path, progress.step)
@@ -212,7 +265,7 @@ def _record(found: "Stats") -> dict[str, Any]:
 def _rows(found: "Stats") -> list[tuple[str, str]]:
     share = f", {percent(found.file / found.crossed)} of what crossed" if found.crossed else ""
     return [
-        ("file", terminal_safe(str(found.path))),
+        ("file" if isinstance(found.path, Path) else "database", terminal_safe(str(found.path))),
         ("requests", f"{found.requests:,} in {found.sessions:,} sessions"),
         ("from", local_time(found.first_at)),
         ("to", local_time(found.last_at)),
@@ -226,12 +279,22 @@ def _rows(found: "Stats") -> list[tuple[str, str]]:
     ]
 
 
-def _existing(invocation: Invocation) -> Path:
-    path = invocation.paths.store
-    if not path.exists():
+def _existing(invocation: Invocation) -> "StoreLocation":
+    from candela_tui.store.database import store_exists
+
+    location = invocation.paths.store
+    if not store_exists(location):
         say_empty(invocation)
         raise click.exceptions.Exit(1)
-    return path
+    return location
+
+
+def _file(invocation: Invocation, command: str, instead: str, *, may_lack: bool = False) -> Path:
+    """Return the file of the store. Exits if there is none, and with an error if the store is in PostgreSQL."""
+    location = invocation.paths.store if may_lack else _existing(invocation)
+    if not isinstance(location, Path):
+        raise click.ClickException(f"`candela db {command}` is for SQLite, and the store is {location}. {instead}.")
+    return location
 
 
 def _say_some(words: list[str]) -> None:

@@ -13,6 +13,7 @@ from candela_tui.cli.recorded import NO_SESSION, recorded
 from candela_tui.cli.terminal.option_types import filter_text, moment
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.exchange.facts import iso_time
+from candela_tui.fulltext.availability import unavailable
 from candela_tui.fulltext.finder import Finder, Hit
 from candela_tui.fulltext.index import IndexUnavailable, Scope, is_damage
 from candela_tui.fulltext.indexer import catch_up
@@ -61,8 +62,8 @@ def search(
         query = parse_query(" ".join(words))
     except QueryError as error:
         raise click.UsageError(str(error)) from None
-    if not invocation.settings().history.search:
-        raise click.ClickException("The search is off. Turn it on with `candela config set history.search true`.")
+    if (reason := unavailable(invocation.settings())) is not None:
+        raise click.ClickException(reason)
     scope = Scope(since, Part(part) if part else None, tool)
     found, progress = _find(invocation, query, scope, wanted, limit + 1)
     hits = found[:limit]
@@ -84,7 +85,7 @@ def _find(
     """Return the best hits, and what is not indexed yet in words."""
     index = invocation.paths.search_index
     with recorded(invocation) as store:
-        if invocation.paths.store.exists():
+        if invocation.paths.store_file.exists():
             try:
                 catch_up(index, store, _CATCHES_UP_S)
             except (sqlite3.Error, OSError) as error:

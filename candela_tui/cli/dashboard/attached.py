@@ -17,6 +17,7 @@ from candela_tui.cli.terminal.run_dashboard import report_crash, require_termina
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
 from candela_tui.feed import Feed
+from candela_tui.fulltext.availability import unavailable
 from candela_tui.fulltext.finder import Finder
 from candela_tui.network.peer import listening_uid
 from candela_tui.paths import Paths, default_paths
@@ -51,7 +52,12 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
             f"The candela on {HOST}:{running.port} belongs to another user of this machine (uid {user}), and so do its "
             "records. Start your own on another port: `candela config set proxy.port 8182`."
         )
-    paths = default_paths(data=Path(running.data_dir))
+    paths = replace(default_paths(data=Path(running.data_dir)), database=invocation.paths.database)
+    if (running.database or "") != str(paths.database or ""):
+        raise click.ClickException(
+            f"The candela on {HOST}:{running.port} keeps its history in {running.database or paths.store_file}, and "
+            f"this command would read {paths.store}. Use the same [store] url for both."
+        )
     store = StoreReader(paths.store)
     try:
         end = _live_or_stored(running, paths, store, settings, invocation)
@@ -70,7 +76,7 @@ def _live_or_stored(
     client = Client(running.port, paths.token)
     # Combine this user's config.toml with the data directory of the running candela.
     own = replace(paths, config=invocation.paths.config)
-    finder = Finder(paths.search_index, store)
+    finder = Finder(paths.search_index, store) if unavailable(settings) is None else None
     try:
         about = client.about()
     except StoreError as error:

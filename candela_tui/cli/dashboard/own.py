@@ -12,6 +12,7 @@ from candela_tui.cli.process.signals import until_terminated
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
 from candela_tui.config import Settings
 from candela_tui.credentials.sign_in.context import SignInSetup
+from candela_tui.fulltext.availability import unavailable
 from candela_tui.fulltext.finder import Finder
 from candela_tui.providers.registry import destination
 from candela_tui.proxy.listen import PortTaken
@@ -63,7 +64,7 @@ def show_start(
         note=demo_note,
         tour=demo_note is not None,
     )
-    finder = Finder(invocation.paths.search_index, start.history) if settings.history.search else None
+    finder = Finder(invocation.paths.search_index, start.history) if unavailable(settings) is None else None
     try:
         end = show(start.feed, start.history, status, settings, invocation, sign_in_setup, start, finder, start.control)
     finally:

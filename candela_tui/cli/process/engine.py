@@ -21,6 +21,7 @@ from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import Settings, config_access, data_access
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.feed import Feed
+from candela_tui.fulltext.availability import unavailable
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.paths import Paths
@@ -36,8 +37,10 @@ from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
 from candela_tui.sinks.table import forward_to, open_sinks, telemetry_states
 from candela_tui.store.errors import StoreError
+from candela_tui.store.postgres import require_driver
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.retention import Limits
+from candela_tui.store.spool import Spool
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
 
@@ -77,11 +80,14 @@ class Engine:
             on_part_stored=self.feed.let_go,
             on_removed=self.feed.tell_removed,
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
+            spool=Spool(self._paths.spool) if self._paths.database is not None else None,
         )
         self.feed.storing = self._storing
         self._counts = Counts()
         self._reader = StoreReader(self._paths.store)
-        self._indexer = IndexerThread(self._paths.search_index, self._paths.store, self.feed.notify, self.feed.quiet_s)
+        self._indexer = IndexerThread(
+            self._paths.search_index, self._paths.store_file, self.feed.notify, self.feed.quiet_s
+        )
         self._results = ResultsThread(
             self._paths.store,
             self._writer,
@@ -125,6 +131,13 @@ class Engine:
         mistakes = rule_mistakes(self._settings.rules)
         if mistakes:
             raise click.ClickException("\n".join(f"{self._paths.config}: {mistake}" for mistake in mistakes))
+        if self._paths.database is not None:
+            try:
+                require_driver()
+            except StoreError as error:
+                raise click.ClickException(str(error)) from None
+            if self._settings.history.max_size_gb:
+                self.feed.notify("[history] max_size_gb is not applied to a PostgreSQL database; keep_days is.")
         give_memory_back()
         # Check before the directory is created, which makes it private.
         for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):
@@ -137,7 +150,7 @@ class Engine:
             )
         self._writer.start()
         self._results.start()
-        if self._settings.history.search:
+        if unavailable(self._settings) is None:
             self._indexer.start()
         else:
             with contextlib.suppress(OSError):
@@ -171,7 +184,8 @@ class Engine:
 
     def _storing(self) -> Storing:
         trouble = self._writer.trouble
-        return Storing(trouble, self.feed.unstored_count() if trouble else 0, self._writer.lost)
+        waiting = self.feed.unstored_count() if trouble else 0
+        return Storing(trouble, waiting, self._writer.lost, self._writer.spooled)
 
     @property
     def grace_s(self) -> float:

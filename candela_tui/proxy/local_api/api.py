@@ -19,6 +19,7 @@ from candela_tui.credentials.state import CredentialState, Standing
 from candela_tui.credentials.vault.choice import unlock
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.credentials.vault.readable import standing_of_vault
+from candela_tui.database_url import StoreLocation
 from candela_tui.exchange import Exchange
 from candela_tui.feed import Feed
 from candela_tui.keys.errors import KeysError
@@ -67,7 +68,7 @@ class LocalApi:
     def __init__(
         self,
         feed: Feed,
-        store: Path,
+        store: StoreLocation,
         token_file: Path,
         about: Callable[[], About],
         vault_file: Path,
