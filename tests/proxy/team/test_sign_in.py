@@ -272,6 +272,13 @@ async def test_the_browser_is_sent_nowhere_else(provider: Provider, tmp_path: Pa
             assert (answer.status, "evil" in await answer.text()) == (200, False)
 
 
+async def test_half_of_the_settings_is_told(provider: Provider, tmp_path: Path) -> None:
+    half = {"team": {"oidc": {"issuer": "https://idp.example"}}}
+    async with RunningProxy(provider.url, tmp_path, sections=half) as proxy:
+        proxy._drain()
+        assert any("also needs client_id" in words for words in proxy.notices)
+
+
 async def test_without_a_team_there_is_no_sign_in(provider: Provider, tmp_path: Path) -> None:
     async with RunningProxy(provider.url, tmp_path) as proxy, aiohttp.ClientSession() as client:
         for path in ("/oauth/token", "/oauth/device", "/.well-known/oauth-authorization-server", "/managed/settings"):
