@@ -11,6 +11,7 @@ from tests.e2e.claude import Claude, Run, clean_environment, run_claude
 from tests.e2e.clouds import BedrockSide, VertexSide
 from tests.e2e.connect_proxy import ConnectProxy
 from tests.e2e.scenarios import WHOLE_DAY, is_messages, is_title, plain
+from tests.keys.made import make
 from tests.standin import Provider, ReceivedRequest
 
 pytestmark = pytest.mark.e2e
@@ -81,6 +82,34 @@ async def test_an_intercepted_request_is_the_direct_one_byte_for_byte(claude: Cl
     # Otherwise this run proves nothing: these are what the client withholds at a base URL.
     assert b"x-client-request-id" in through[0].lower()
     assert b"Host: api.anthropic.com" in through[0]
+
+
+async def test_where_keys_are_required_the_client_sends_one_in_a_field_of_candelas(
+    claude: Claude, tmp_path: Path
+) -> None:
+    project, key = tmp_path / "project", make_key(tmp_path)
+    await asyncio.to_thread(project.mkdir)
+    async with (
+        Provider() as provider,
+        ConnectProxy(HOST, provider.url) as corporate,
+        _candela(tmp_path, corporate, CANDELA_KEYS__REQUIRED="true") as candela,
+    ):
+        provider.respond = plain()
+        runs = []
+        for name, fields in (("with", {"ANTHROPIC_CUSTOM_HEADERS": f"X-Candela-Key: {key}"}), ("without", {})):
+            environment = _environment(claude, candela, tmp_path / name, **fields)
+            runs.append(await run_claude((COMMAND, "claude", "--intercept"), "say hi", environment, project))
+        records = await candela.records("requests")
+    assert [run.printed["is_error"] for run in runs] == [False, True]
+    assert "needs one of its own keys" in runs[1].printed["result"]
+    assert {each["key"] for each in records} == {"ci", None}
+    assert key not in repr(provider.requests)
+
+
+def make_key(folder: Path) -> str:
+    """Make a key in the data directory of a candela that is to start, and return its text."""
+    (folder / "data").mkdir(mode=0o700)
+    return make(folder / "data")[1]
 
 
 async def test_a_whole_day_ends_as_without_candela(claude: Claude, tmp_path: Path) -> None:
