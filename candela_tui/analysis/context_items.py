@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from candela_tui.analysis import token_estimate as estimate
 from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
+from candela_tui.analysis.token_estimate import UNKNOWN_IMAGE, Estimator, document_tokens
 from candela_tui.protocol.claude_code.prompt_sections import (
     Section,
     SectionKind,
@@ -151,17 +151,18 @@ def read_context(
     it."""
     if known is not None and known.model != model:
         known = None
+    by = Estimator(model)
     shared = known.messages[: same_items(items.messages, known.items.messages)] if known is not None else ()
     messages = list(shared)
     calls = {call.id: call for message in shared for call in message.calls}
     for number, message in enumerate(items.messages[len(shared) :], len(shared) + 1):
-        messages.append((yield from _message(message, number, calls, model)))
+        messages.append((yield from _message(message, number, calls, by)))
     loaded = frozenset(name for message in messages for name in message.loaded)
-    tools = yield from _tools(items, loaded, known)
+    tools = yield from _tools(items, loaded, known, by)
     if known is not None and _digests(items.system) == _digests(known.items.system):
         system = known.system
     else:
-        system = tuple((yield from _system(items)))
+        system = tuple((yield from _system(items, by)))
     return ReadContext(items, model, tools, system, tuple(messages))
 
 
@@ -180,16 +181,16 @@ def _digests(items: Sequence[Item]) -> list[bytes]:
     return [item.digest for item in items]
 
 
-def _system(items: Items) -> Generator[None, None, list[ContextItem]]:
+def _system(items: Items, by: Estimator) -> Generator[None, None, list[ContextItem]]:
     found: list[ContextItem] = []
     for block in items.system:
         if not is_billing_note(block):
-            found += [_of_section(section, source=Source.SYSTEM) for section in system_sections(_text(block.raw))]
+            found += [_of_section(section, by, source=Source.SYSTEM) for section in system_sections(_text(block.raw))]
         yield
     return found
 
 
-def _message(message: Item, number: int, calls: _Calls, model: str | None) -> Generator[None, None, MessagePieces]:
+def _message(message: Item, number: int, calls: _Calls, by: Estimator) -> Generator[None, None, MessagePieces]:
     """Return the pieces of a message, and add its calls to ``calls``."""
     found: list[ContextItem] = []
     own: list[_Call] = []
@@ -198,7 +199,7 @@ def _message(message: Item, number: int, calls: _Calls, model: str | None) -> Ge
         if members is not None and (call := _call_of(part, members)) is not None:
             own.append(call)
             calls[call.id] = call
-        found += _block(part, members, message.label, (number, place), calls, model)
+        found += _block(part, members, message.label, (number, place), calls, by)
         yield
     loaded = tuple(referenced_tools(bytes(message.raw)))
     yield
@@ -213,79 +214,79 @@ def mcp_server(tool: str) -> str | None:
 
 
 def _tools(
-    items: Items, loaded: frozenset[str], known: ReadContext | None
+    items: Items, loaded: frozenset[str], known: ReadContext | None, by: Estimator
 ) -> Generator[None, None, tuple[ContextItem, ...]]:
     its, pieces = (known.items.tools, known.tools) if known is not None else ((), ())
     found: list[ContextItem] = []
     for place, tool in enumerate(items.tools):
         piece = pieces[place] if place < len(its) and its[place] is tool else None
         if piece is None:
-            piece = _tool(tool)
+            piece = _tool(tool, by)
             yield
         if piece.kind in (Kind.DEFERRED, Kind.LOADED):
             kind = Kind.LOADED if tool.label in loaded else Kind.DEFERRED
-            tokens = estimate.json_tokens(memoryview(tool.raw)) if kind is Kind.LOADED else 0.0
+            tokens = by.json(memoryview(tool.raw)) if kind is Kind.LOADED else 0.0
             piece = replace(piece, kind=kind, estimate=tokens)
         found.append(piece)
     return tuple(found)
 
 
-def _tool(tool: Item) -> ContextItem:
+def _tool(tool: Item, by: Estimator) -> ContextItem:
     """Return a tool's piece; that of a deferred one before anything is known of searches."""
     kind = Kind.MCP if mcp_server(tool.label) else Kind.BUILT_IN
     raw = memoryview(tool.raw)
     if (raw_members(tool.raw) or {}).get("defer_loading", NULL) == msgspec.Raw(b"true"):
         return ContextItem(Source.TOOLS, Kind.DEFERRED, tool.label, raw.nbytes, 0.0, tool.digest)
-    return ContextItem(Source.TOOLS, kind, tool.label, raw.nbytes, estimate.json_tokens(raw), tool.digest)
+    return ContextItem(Source.TOOLS, kind, tool.label, raw.nbytes, by.json(raw), tool.digest)
 
 
 def _block(
-    part: Item, members: Mapping[str, msgspec.Raw] | None, role: str, at: _At, calls: _Calls, model: str | None
+    part: Item, members: Mapping[str, msgspec.Raw] | None, role: str, at: _At, calls: _Calls, by: Estimator
 ) -> Iterator[ContextItem]:
     """Yield the pieces of a block of a message."""
     kind = part.label.partition(" ")[0]
     if kind == "text":
-        yield from _of_text(members["text"] if members and "text" in members else part.raw, role, at)
+        yield from _of_text(members["text"] if members and "text" in members else part.raw, role, by, at)
     elif members is None:
-        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest, at)
+        yield _piece(Kind.OTHER, kind, part.raw, by.json(memoryview(part.raw)), part.digest, at)
     elif kind == "thinking" or kind == "redacted_thinking":
         text = members.get("thinking", msgspec.Raw(b'""'))
         signature = memoryview(members.get("signature", members.get("data", msgspec.Raw(b"")))).nbytes
-        tokens = estimate.thinking_tokens(memoryview(text)[1:-1], signature)
+        tokens = by.thinking(memoryview(text)[1:-1], signature)
         yield _piece(Kind.THINKING, "thinking", part.raw, tokens, part.digest, at)
     elif kind.endswith("tool_use"):
         arguments = members.get("input", NULL)
-        tokens = estimate.PER_CALL + estimate.CALL_WEIGHT * estimate.json_tokens(memoryview(arguments))
+        tokens = by.call(memoryview(arguments))
         yield _piece(Kind.TOOL_CALL, part.label.partition(" ")[2], part.raw, tokens, part.digest, at)
     elif kind.endswith("tool_result"):
-        yield from _result(part, members, calls, model, at)
+        yield from _result(part, members, calls, by, at)
     elif kind == "image":
-        yield _image(part.raw, members, part.digest, model, at)
+        yield _image(part.raw, members, part.digest, by, at)
     elif kind == "document":
-        yield _document(part.raw, members, part.digest, at)
+        yield _document(part.raw, members, part.digest, by, at)
     else:
-        yield _piece(Kind.OTHER, kind, part.raw, estimate.json_tokens(memoryview(part.raw)), part.digest, at)
+        yield _piece(Kind.OTHER, kind, part.raw, by.json(memoryview(part.raw)), part.digest, at)
 
 
-def _of_text(raw: msgspec.Raw, role: str, at: _At) -> Iterator[ContextItem]:
+def _of_text(raw: msgspec.Raw, role: str, by: Estimator, at: _At) -> Iterator[ContextItem]:
     """Yield the pieces of a text. Only one with sections in it is decoded whole."""
     view = memoryview(raw)
     if role == "assistant":
-        yield _piece(Kind.ASSISTANT, "assistant", raw, estimate.json_tokens(view), _digest(raw), at)
+        yield _piece(Kind.ASSISTANT, "assistant", raw, by.json(view), _digest(raw), at)
     elif role == "system":
         for section in reminder_sections(_text(raw)):
-            yield _of_section(section, at)
+            yield _of_section(section, by, at)
     elif _REMINDER in bytes(raw):
         for section in user_sections(_text(raw)):
-            yield _of_section(section, at)
+            yield _of_section(section, by, at)
     else:
         summary = is_summary(text_prefix(raw, 256) or "")
         kind, name = (Kind.SUMMARY, SUMMARY) if summary else (Kind.USER, "user")
-        yield _piece(kind, name, raw, estimate.json_tokens(view), _digest(raw), at)
+        yield _piece(kind, name, raw, by.json(view), _digest(raw), at)
 
 
 def _of_section(
-    section: Section, at: _At | tuple[None, None] = (None, None), source: Source | None = None
+    section: Section, by: Estimator, at: _At | tuple[None, None] = (None, None), source: Source | None = None
 ) -> ContextItem:
     text = section.text.encode("utf-8", "replace")
     kind: str = section.kind
@@ -294,7 +295,7 @@ def _of_section(
     elif section.kind is SectionKind.DEFERRED_TOOLS:
         kind, source = Kind.DEFERRED, Source.TOOLS
     digest = blake2b(text, digest_size=16).digest()
-    return ContextItem(source or Source.SYSTEM, kind, section.name, len(text), estimate.text_tokens(text), digest, *at)
+    return ContextItem(source or Source.SYSTEM, kind, section.name, len(text), by.text(text), digest, *at)
 
 
 def _call_of(part: Item, members: Mapping[str, msgspec.Raw]) -> _Call | None:
@@ -314,7 +315,7 @@ def _target(arguments: msgspec.Raw) -> str | None:
 
 
 def _result(
-    part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, model: str | None, at: _At
+    part: Item, members: Mapping[str, msgspec.Raw], calls: _Calls, by: Estimator, at: _At
 ) -> Iterator[ContextItem]:
     """Yield a tool's result, and the reminders, images and documents in it on their own."""
     call_id = decode_json(members.get("tool_use_id", NULL))
@@ -328,44 +329,44 @@ def _result(
         inner = raw_members(block) or {}
         kind = bytes(inner.get("type", NULL))
         if kind == b'"image"':
-            yield _image(block, inner, _digest(block), model, at)
+            yield _image(block, inner, _digest(block), by, at)
         elif kind == b'"document"':
-            yield _document(block, inner, _digest(block), at)
+            yield _document(block, inner, _digest(block), by, at)
         elif kind != b'"tool_reference"':
             texts.append(inner.get("text", block))
-    tokens, size, digest = estimate.PER_RESULT, 0, blake2b(digest_size=16)
+    tokens, size, digest = by.around_result, 0, blake2b(digest_size=16)
     for text in texts:
         if _REMINDER in bytes(text) and _is_string(text):
             for section in user_sections(_text(text)):
                 if section.kind is SectionKind.USER:
                     plain = section.text.encode("utf-8", "replace")
-                    tokens, size = tokens + estimate.text_tokens(plain), size + len(plain)
+                    tokens, size = tokens + by.text(plain), size + len(plain)
                     digest.update(plain)
                 else:
-                    yield _of_section(section, at)
+                    yield _of_section(section, by, at)
         else:
-            tokens, size = tokens + estimate.json_tokens(memoryview(text)), size + memoryview(text).nbytes
+            tokens, size = tokens + by.json(memoryview(text)), size + memoryview(text).nbytes
             if size <= _LARGE:
                 digest.update(text)
     same = digest.digest() if size <= _LARGE else part.digest
     yield ContextItem(Source.MESSAGES, Kind.TOOL_RESULT, name, size, tokens, same, *at, target=target)
 
 
-def _image(
-    raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, model: str | None, at: _At
-) -> ContextItem:
+def _image(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, by: Estimator, at: _At) -> ContextItem:
     size = image_size(_beginning(members, 64 * 1024))
-    tokens = estimate.UNKNOWN_IMAGE if size is None else float(estimate.image_tokens(*size, model))
+    tokens = UNKNOWN_IMAGE if size is None else float(by.image(*size))
     return replace(_piece(Kind.IMAGE, "images", raw, tokens, digest, at), formula=size is not None)
 
 
-def _document(raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, at: _At) -> ContextItem:
+def _document(
+    raw: msgspec.Raw, members: Mapping[str, msgspec.Raw], digest: bytes, by: Estimator, at: _At
+) -> ContextItem:
     source = raw_members(members.get("source", NULL)) or {}
     data = source.get("data", source.get("content", NULL))
     if bytes(source.get("type", NULL)) == b'"base64"':
-        tokens = estimate.document_tokens(_beginning(members, _PDF_HEAD))
+        tokens = document_tokens(_beginning(members, _PDF_HEAD))
     else:
-        tokens = estimate.json_tokens(memoryview(data))
+        tokens = by.json(memoryview(data))
     return _piece(Kind.DOCUMENT, "documents", raw, tokens, digest, at)
 
 

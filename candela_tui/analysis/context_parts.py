@@ -9,7 +9,7 @@ from candela_tui.analysis.context_items import ContextItem, Kind, ReadContext, S
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.context_sums import ContextSums
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is kept of each request. Raise it with any change of its parts or of their estimates."""
 
 _MOST_STRETCH = 3.0

@@ -1,14 +1,17 @@
 """How many tokens a part of a prompt is, estimated without a tokenizer: nobody publishes that of the current models.
 
-A text is estimated from how many letters, digits, words and so on it has. The weights were fitted to real counts: 131
-pairs of consecutive requests in six published transcripts of Claude Code 2.1.220 (claude-opus-5 and claude-fable-5),
-where one prompt exceeds the one before by a known answer and known tool results. Fitted to five of the transcripts,
-they estimate the tool results of the sixth with a median error of 4.3% (nine in ten: less than 13%). Bytes alone miss
-by 9.3% (26%). Older tokenizers count fewer tokens, for most kinds of text; parts of a measured prompt are scaled to it.
+A text is estimated from how many letters, digits, words and so on it has. The weights were fitted to real counts: pairs
+of consecutive requests in published transcripts of sub-agents, where one prompt exceeds the one before by a known
+answer and known tool results. docs/context.md says how far they are off. Parts of a measured prompt are scaled to it.
+
+The newer tokenizer: 146 pairs in six transcripts of Claude Code 2.1.220 (claude-opus-5 and claude-fable-5, in
+github.com/bg002h/bitcoin_tax). The older one: 218 pairs in 20 transcripts of 2.1.81 (claude-opus-4-6 and
+claude-haiku-4-5, in github.com/AmitabhainArunachala/dharma_swarm).
 """
 
 import math
 import re
+from dataclasses import dataclass
 
 from candela_tui.protocol.model_ids import model_name
 
@@ -24,19 +27,30 @@ _CLASSES = bytes(
 )
 _DIGITS = b"0123456789"
 _LINE_ENDS = b"\r\n\t"
-_PER_LETTER = 0.268
-_PER_DIGIT = 0.69
-_PER_LINE_END = 0.897
-_PER_BYTE_BEYOND_ASCII = 0.122
-_PER_WORD = 0.938
-_PER_SIGNS = 1.048
-"""For each run of other characters, such as ``);``."""
 
-PER_RESULT = 9.3
-"""Tokens around the content of a tool result."""
-PER_CALL = 42
-"""Tokens around the arguments of a tool call; they themselves have ``CALL_WEIGHT`` times the tokens of such text."""
-CALL_WEIGHT = 1.08
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The tokens of what a text consists of."""
+
+    letter: float
+    digit: float
+    line_end: float
+    byte_beyond_ascii: float
+    word: float
+    signs: float
+    """For each run of other characters, such as ``);``."""
+    result: float
+    """Around the content of a tool result."""
+
+
+_NEW = _Weights(0.268, 0.69, 0.897, 0.122, 0.938, 1.048, 9.3)
+_OLD = _Weights(0.087, 0.781, 1.854, 0.27, 0.507, 1.412, 60.0)
+_NEW_TOKENIZER = (4, 7)
+"""The version of models from which on the tokenizer is another one."""
+_PER_CALL = 42
+"""Tokens around the arguments of a tool call; they themselves have ``_CALL_WEIGHT`` times the tokens of such text."""
+_CALL_WEIGHT = 1.08
 
 _PER_SIGNATURE_BYTE = 0.282
 _SIGNATURE_HEAD = 200
@@ -65,40 +79,67 @@ UNKNOWN_IMAGE = 1500.0
 """Tokens of an image whose size is not known, such as one that the provider fetches."""
 
 
-def text_tokens(text: bytes) -> float:
-    """Estimate the tokens of a text in UTF-8. Of a long text, evenly spread slices are looked at."""
-    sample = _sample(text)
-    return _sampled(sample) * (len(text) / len(sample)) if sample else 0.0
+class Estimator:
+    """Estimates tokens for one model."""
 
+    def __init__(self, model: str | None) -> None:
+        self.model = model
+        version = model_name(model).version if model else None
+        self._weights = _OLD if version is not None and version < _NEW_TOKENIZER else _NEW
+        self._limits = _HIGH_LIMITS if version is not None and version >= _HIGH_RESOLUTION else _USUAL_LIMITS
 
-def json_tokens(raw: bytes | memoryview) -> float:
-    """Estimate the tokens of a text from its JSON string or, with the names and signs in it, of any JSON value."""
-    sample = _sample(raw)
-    if not sample:
-        return 0.0
-    plain = sample
-    if b"\\" in sample:
-        for escape, character in _ESCAPES:
-            plain = plain.replace(escape, character)
-    return _sampled(plain) * (len(raw) / len(sample))
+    def text(self, text: bytes) -> float:
+        """Estimate the tokens of a text in UTF-8. Of a long text, evenly spread slices are looked at."""
+        sample = _sample(text)
+        return self._sampled(sample) * (len(text) / len(sample)) if sample else 0.0
 
+    def json(self, raw: bytes | memoryview) -> float:
+        """Estimate the tokens of a text from its JSON string or, with the names and signs in it, of any JSON value."""
+        sample = _sample(raw)
+        if not sample:
+            return 0.0
+        plain = sample
+        if b"\\" in sample:
+            for escape, character in _ESCAPES:
+                plain = plain.replace(escape, character)
+        return self._sampled(plain) * (len(raw) / len(sample))
 
-def thinking_tokens(text: bytes | memoryview, signature_bytes: int) -> float:
-    """Estimate the tokens of a thinking block. What the client does not get to see is in its signature, whose size
-    grows with it: correlation 0.998 over the same transcripts."""
-    return max(json_tokens(text), _PER_SIGNATURE_BYTE * max(0, signature_bytes - _SIGNATURE_HEAD))
+    def call(self, arguments: bytes | memoryview) -> float:
+        """Estimate the tokens of a tool call by its arguments."""
+        return _PER_CALL + _CALL_WEIGHT * self.json(arguments)
 
+    @property
+    def around_result(self) -> float:
+        """The tokens around the content of a tool result."""
+        return self._weights.result
 
-def image_tokens(width: int, height: int, model: str | None) -> int:
-    """Return the tokens of an image, by the provider's formula: one for each patch after it was made to fit."""
-    version = model_name(model).version if model else None
-    side, most = _HIGH_LIMITS if version is not None and version >= _HIGH_RESOLUTION else _USUAL_LIMITS
-    scale = min(1.0, side / max(width, height, 1))
-    if _patches(width, height, scale) > most:
-        scale = min(scale, math.sqrt(most * _PATCH**2 / (width * height)))
-        while _patches(width, height, scale) > most:
-            scale *= 0.995
-    return _patches(width, height, scale)
+    def thinking(self, text: bytes | memoryview, signature_bytes: int) -> float:
+        """Estimate the tokens of a thinking block. What the client does not get to see is in its signature, whose size
+        grows with it: correlation 0.998 over the transcripts of the newer tokenizer."""
+        return max(self.json(text), _PER_SIGNATURE_BYTE * max(0, signature_bytes - _SIGNATURE_HEAD))
+
+    def image(self, width: int, height: int) -> int:
+        """Return the tokens of an image, by the provider's formula: one for each patch after it was made to fit."""
+        side, most = self._limits
+        scale = min(1.0, side / max(width, height, 1))
+        if _patches(width, height, scale) > most:
+            scale = min(scale, math.sqrt(most * _PATCH**2 / (width * height)))
+            while _patches(width, height, scale) > most:
+                scale *= 0.995
+        return _patches(width, height, scale)
+
+    def _sampled(self, text: bytes) -> float:
+        weights, classes = self._weights, text.translate(_CLASSES)
+        words = classes.count(b" a") + classes.count(b".a") + classes.startswith(b"a")
+        signs = classes.count(b" .") + classes.count(b"a.") + classes.startswith(b".")
+        return (
+            weights.letter * classes.count(b"a")
+            + weights.digit * _number_of(text, _DIGITS)
+            + weights.line_end * _number_of(text, _LINE_ENDS)
+            + weights.byte_beyond_ascii * (len(text) - len(text.translate(None, _BEYOND_ASCII)))
+            + weights.word * words
+            + weights.signs * signs
+        )
 
 
 def document_tokens(document: bytes) -> float:
@@ -116,20 +157,6 @@ def _sample(text: bytes | memoryview) -> bytes:
         return bytes(text)
     step, size = len(text) // _SLICES, _SAMPLE // _SLICES
     return b"".join(bytes(text[start : start + size]) for start in range(0, step * _SLICES, step))
-
-
-def _sampled(text: bytes) -> float:
-    classes = text.translate(_CLASSES)
-    words = classes.count(b" a") + classes.count(b".a") + classes.startswith(b"a")
-    signs = classes.count(b" .") + classes.count(b"a.") + classes.startswith(b".")
-    return (
-        _PER_LETTER * classes.count(b"a")
-        + _PER_DIGIT * _number_of(text, _DIGITS)
-        + _PER_LINE_END * _number_of(text, _LINE_ENDS)
-        + _PER_BYTE_BEYOND_ASCII * (len(text) - len(text.translate(None, _BEYOND_ASCII)))
-        + _PER_WORD * words
-        + _PER_SIGNS * signs
-    )
 
 
 _BEYOND_ASCII = bytes(range(0x80, 0x100))

@@ -13,7 +13,7 @@ from candela_tui.analysis.context_change import context_change, conversation_bef
 from candela_tui.analysis.context_items import Kind, ReadContext, Source, context_pieces
 from candela_tui.analysis.context_parts import Context, context_of, shared_out
 from candela_tui.analysis.items import Items, read_items
-from candela_tui.analysis.token_estimate import image_tokens, json_tokens, text_tokens
+from candela_tui.analysis.token_estimate import Estimator
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.kind import Kind as RequestKind
 from candela_tui.protocol.usage import Usage
@@ -124,13 +124,13 @@ def png(width: int, height: int) -> dict[str, Any]:
     ],
 )
 def test_an_image_has_a_token_for_each_patch_of_28_pixels(model: str, size: tuple[int, int], tokens: int) -> None:
-    assert image_tokens(*size, model) == pytest.approx(tokens, rel=0.02)
+    assert Estimator(model).image(*size) == pytest.approx(tokens, rel=0.02)
 
 
 @given(st.integers(1, 9000), st.integers(1, 9000))
 def test_an_image_never_has_more_tokens_than_its_model_takes(width: int, height: int) -> None:
-    assert 1 <= image_tokens(width, height, "claude-haiku-4-5") <= 1568
-    assert 1 <= image_tokens(width, height, "claude-opus-5-5") <= 4784
+    assert 1 <= Estimator("claude-haiku-4-5").image(width, height) <= 1568
+    assert 1 <= Estimator("claude-opus-5-5").image(width, height) <= 4784
 
 
 def test_an_image_in_a_tools_result_keeps_its_own_tokens() -> None:
@@ -227,9 +227,18 @@ def test_a_text_has_the_same_tokens_in_json(words: str) -> None:
     ascii_words = words.encode("ascii", "ignore").decode()
     plain = "".join(letter for letter in ascii_words if letter.isprintable() or letter in "\n\t")
     quoted = json.dumps(plain).encode()[1:-1]
-    assert json_tokens(quoted) == pytest.approx(text_tokens(plain.encode()))
+    for by in (Estimator("claude-opus-5-5"), Estimator("claude-opus-4-6")):
+        assert by.json(quoted) == pytest.approx(by.text(plain.encode()))
 
 
 def test_of_a_long_text_a_sample_is_enough() -> None:
     words = b"The tide turns at noon; the reef lies (almost) dry, 12 m below.\n"
-    assert text_tokens(words * 4000) == pytest.approx(text_tokens(words) * 4000, rel=0.05)
+    by = Estimator(None)
+    assert by.text(words * 4000) == pytest.approx(by.text(words) * 4000, rel=0.05)
+
+
+def test_an_older_tokenizer_takes_fewer_tokens_for_prose() -> None:
+    words = b"The tide turns at noon, and the reef lies dry until the evening. " * 20
+    new, old = (Estimator(model).text(words) for model in ("claude-opus-4-8", "claude-opus-4-6"))
+    assert old < 0.8 * new
+    assert Estimator("my-own-model").text(words) == new

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from candela_tui.analysis.token_estimate import json_tokens
+from candela_tui.analysis.token_estimate import Estimator
 from candela_tui.protocol.deferred_tools import PLACEHOLDER, referenced_tools
 from candela_tui.protocol.request import MessagesRequest
 from candela_tui.text import amounts
@@ -84,7 +84,7 @@ class ToolsPage(RequestPage):
                 found.update(referenced_tools(bytes(message)))
                 yield None
         offers = [_OfferedTool(number, tool, body, tool.name in found) for number, (tool, body) in enumerate(tools)]
-        table = _Table(offers, size, self._width, self.lines)
+        table = _Table(offers, size, self._width, self.lines, Estimator(request.model))
         self.lines.sorting = table
         yield from table.folds()
 
@@ -92,7 +92,8 @@ class ToolsPage(RequestPage):
 class _Table:
     """The tools in their sort order."""
 
-    def __init__(self, offers: list[_OfferedTool], size: int, width: int, lines: FoldedLines) -> None:
+    def __init__(self, offers: list[_OfferedTool], size: int, width: int, lines: FoldedLines, by: Estimator) -> None:
+        self._by = by
         self._offers = offers
         self._size = size
         self._lines = lines
@@ -131,7 +132,7 @@ class _Table:
                 (),
                 (
                     (f"{len(loaded)} {noun}{beside}", "heading"),
-                    (f"   {sums}{_estimated(loaded)} tokens, estimated", "dim"),
+                    (f"   {sums}{self._estimated(loaded)} tokens, estimated", "dim"),
                 ),
                 (),
                 self._heading(name),
@@ -161,9 +162,12 @@ class _Table:
             pieces.append((f"  in the request's order {sign}", "faint"))
         return tuple(pieces)
 
+    def _estimated(self, offers: list[_OfferedTool]) -> str:
+        return f"~{amounts.count(round(sum(self._by.json(offer.body) for offer in offers)))}"
+
     def _fold(self, offer: _OfferedTool, largest: int) -> Fold:
         tool, size = offer.tool, len(offer.body)
-        tokens = _estimated([offer]) if offer.loaded else amounts.UNKNOWN
+        tokens = self._estimated([offer]) if offer.loaded else amounts.UNKNOWN
         bar = "▇" * max(1, size * self._bar // largest) if offer.loaded else ""
         head: Line = (
             (fitted(tool.name, self._name), "text" if offer.loaded else "dim"),
@@ -175,10 +179,6 @@ class _Table:
         )
         foot = breakpoint_line(tool.cache_control) if tool.cache_control else ()
         return Fold("tools", _content(offer), f"tool {tool.name}", head, foot=foot, key=f"tool {offer.number}")
-
-
-def _estimated(offers: list[_OfferedTool]) -> str:
-    return f"~{amounts.count(round(sum(json_tokens(offer.body) for offer in offers)))}"
 
 
 def _content(offer: _OfferedTool) -> Content:
