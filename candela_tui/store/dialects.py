@@ -3,9 +3,11 @@
 All other statements of the store are the same for both.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -299,6 +301,28 @@ def put(table: Table) -> Insert:
     statement = insert(table)
     changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+
+
+@cache
+def _putting_records(table: Table) -> str:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    keys = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
+    changed = ", ".join(f'"{each.name}" = excluded."{each.name}"' for each in table.columns if not each.primary_key)
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table.name}, %s) "  # noqa: S608 - own names
+        f"ON CONFLICT ({keys}) DO UPDATE SET {changed}"
+    )
+
+
+def put_records(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], statement: Insert) -> None:
+    """Insert rows of a wide table without bytes, or replace them: by ``put``'s statement, or as one document in
+    PostgreSQL, where a hundred parameters for each row take ten times as long."""
+    if not on_postgres(connection):
+        connection.execute(statement, rows)
+        return
+    names = {column.name for column in table.columns if isinstance(column.type, StoredText)}
+    records = [{name: _escaped(value) if name in names else value for name, value in row.items()} for row in rows]
+    connection.exec_driver_sql(_putting_records(table), (json.dumps(records, separators=(",", ":")),))
 
 
 def create_dialect(name: str) -> Dialect:

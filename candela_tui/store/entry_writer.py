@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.store.backlog import Entry
-from candela_tui.store.dialects import put
+from candela_tui.store.dialects import put, put_records
 from candela_tui.store.lanes import Lanes
 from candela_tui.store.processes import own_process
 from candela_tui.store.provider_requests import provider_request_row
@@ -93,7 +93,7 @@ def _write_rows(connection: Connection, entries: Sequence[Entry], dropped: set[s
         row_of(entry.exchange, _process_of(entry.exchange), response_dropped=entry.exchange.id in dropped)
         for entry in entries
     ]
-    connection.execute(PUT_EXCHANGES, rows)
+    put_records(connection, exchanges, rows, PUT_EXCHANGES)
     header_rows = [
         headers_row(entry.exchange)
         for entry in entries

@@ -66,6 +66,8 @@ _LONGEST_CHECK_S: Final = 2.0
 
 _SPOOLS_AFTER_S: Final = 10.0
 """How long what ended waits in memory for a server that does not answer, in seconds."""
+_SHARE_TO_STORE: Final = 0.5
+"""The share of the time to close in which what waits is stored, and not put into the spool."""
 _SPOOLED_AT_ONCE: Final = 32 * 2**20
 
 _UNSTORABLE = (DamagedStore, SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError, ArithmeticError)
@@ -192,7 +194,8 @@ class StoreWriter:
 
     def close(self, timeout_s: float) -> None:
         """Store the queued entries, for up to ``timeout_s`` seconds, and end the thread."""
-        self._backlog.close(time.monotonic() + timeout_s)
+        # What is left then is put into the spool, which takes a while, too.
+        self._backlog.close(time.monotonic() + timeout_s * (_SHARE_TO_STORE if self._spool is not None else 1))
         if self._thread.ident is None:
             self._abandon()
         else:
@@ -246,6 +249,8 @@ class StoreWriter:
             self._lost_at = None
             # More entries may have arrived since the check of the file began.
             if self._backlog.closing and not entries and not self._backlog.waiting:
+                return
+            if self._backlog.overdue and self._spool is not None:
                 return
             took = time.monotonic() - started
             if len(entries) > 1 and self._backlog.size <= _MUCH:
