@@ -1,4 +1,6 @@
-"""What it costs to say why requests missed the cache: ``python -m benchmarks cache [REQUESTS]``.
+"""What it costs to say why requests missed the cache, and what filled their contexts.
+
+``python -m benchmarks cache [REQUESTS]``
 
 Makes one session that grows by a tool call a request, and begins again with a summary when its body reaches 600 kB, as
 Claude Code does at about 150,000 tokens. Works out each request in the order in which they came, as a running candela
@@ -23,6 +25,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.pricing import PriceBasis, Pricer
 from candela_tui.protocol.usage import Usage
 from candela_tui.results.cache import CacheDiagnoser
+from candela_tui.results.contexts import ContextSummer
 from candela_tui.store.sequential_reader import SequentialReader
 from candela_tui.store.writer import StoreWriter
 from candela_tui.text.times import utc_now
@@ -60,6 +63,7 @@ def _measure(path: Path, requests: int) -> None:
 def _each(reader: SequentialReader, order: Sequence[str]) -> Iterator[float]:
     """Yield the milliseconds of a core that each request took."""
     diagnoser = CacheDiagnoser(reader, Pricer(PricingSettings()))
+    summer = ContextSummer(diagnoser.prompts)
     for start in range(0, len(order), _TOGETHER):
         ids = order[start : start + _TOGETHER]
         begun = time.thread_time()
@@ -68,6 +72,7 @@ def _each(reader: SequentialReader, order: Sequence[str]) -> Iterator[float]:
         for exchange_id in ids:
             begun = time.thread_time()
             diagnoser.result(exchanges[exchange_id])
+            summer.parts(exchanges[exchange_id])
             yield (time.thread_time() - begun) * 1000 + reading_ms
 
 
