@@ -166,3 +166,17 @@ async def test_where_nothing_was_recorded_there_is_nothing_to_do(home: Home, tmp
         found = await home.run("db", *command)
         assert (found.code, "Nothing has been recorded" in found.err) == (1, True)
     assert json.loads((await home.run("db", "stats", "--json")).out) is None
+
+
+@pytest.mark.parametrize("command", [("backup", "copy.db"), ("repair",), ("vacuum",)])
+async def test_what_is_for_a_file_says_so_where_the_store_is_in_postgresql(
+    home: Home, command: tuple[str, ...]
+) -> None:
+    done = await home.run("db", *command, CANDELA_STORE__URL="postgresql://someone@db.example.com/candela")
+    assert done.code == 1
+    assert f"`candela db {command[0]}` is for SQLite, and the store is postgresql://db.example.com/candela." in done.err
+
+
+async def test_a_copy_of_a_file_has_everything(recorded: Home) -> None:
+    done = await recorded.run("db", "copy", str(store_of(recorded)), str(recorded.data / "other.db"))
+    assert done.out == "Copied 4 requests; 0 were there. Counts and sums agree.\n"
