@@ -71,6 +71,10 @@ class Claim(NamedTuple):
     expected: Amount | None
     most: Amount | None
 
+    def without_limit(self) -> "Claim":
+        """Return the claim of a request that is sent whether it fits or not."""
+        return self._replace(binding=False)
+
 
 class Charge(NamedTuple):
     """What a request cost, in a counter."""

@@ -170,7 +170,7 @@ class Replica:
 
     def hold(self, request_id: str, claims: Sequence[Claim]) -> None:
         """Reserve what a request is expected to cost, whether it fits or not."""
-        self._queue.put(_Hold(request_id, [claim._replace(binding=False) for claim in claims]))
+        self._queue.put(_Hold(request_id, [claim.without_limit() for claim in claims]))
 
     def settle(self, request_id: str, charges: Sequence[Charge]) -> None:
         """Count what a request of this replica cost, in place of what was reserved for it."""
@@ -271,7 +271,7 @@ class Replica:
             self._due = {"beat": time.monotonic() + self._lease_s / _BEATS}
             self._since = 0.0
             for request_id, claims in self._held.items():
-                self._reserve(connection, request_id, [claim._replace(binding=False) for claim in claims])
+                self._reserve(connection, request_id, [claim.without_limit() for claim in claims])
             if self._away:
                 self._away = False
                 self._tell(News(reachable=True))
