@@ -112,7 +112,9 @@ def test_a_body_that_breaks_off_gives_what_arrived(coding):
 
 @COMPRESSED
 def test_a_small_body_that_hides_a_huge_one_is_refused(coding):
-    bomb = ENCODERS[coding](bytes(MOST_DECODED_BYTES + 1))
+    zeros = bytes(MOST_DECODED_BYTES + 1)
+    # With its usual quality, Brotli takes three seconds.
+    bomb = brotli.compress(zeros, quality=1) if coding == "br" else ENCODERS[coding](zeros)
     assert len(bomb) < MOST_DECODED_BYTES // 500
     with pytest.raises(BadEncoding, match="more than 64 MiB"):
         decode_whole(coding, bomb)

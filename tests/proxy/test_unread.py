@@ -131,7 +131,7 @@ def test_a_good_status_without_a_message_is_an_error_in_the_providers_words(
         (gzip.compress(STREAM)[: len(STREAM) // 3], "gzip", Outcome.CUT, "its gzip encoding is cut short"),
         (STREAM, "gzip", Outcome.ERROR, "it is not valid gzip"),
         (gzip.compress(STREAM), "zstd", Outcome.ERROR, "it is not valid zstd"),
-        (gzip.compress(bytes(MOST_DECODED_BYTES + 1)), "gzip", Outcome.ERROR, "it decodes to more than 64 MiB"),
+        (gzip.compress(bytes(MOST_DECODED_BYTES + 1), 1), "gzip", Outcome.ERROR, "it decodes to more than 64 MiB"),
         (b"\x1f\x9d\x90", "compress", Outcome.ERROR, "unknown content encoding 'compress'"),
         (STREAM, "gzip, gzip, gzip, gzip, gzip", Outcome.ERROR, "5 content encodings, one over the other"),
     ],
