@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_LEASE_S: Final = 30.0
+_LEASE_S: Final = 15.0
 """Seconds after which the reservations of a replica end that says nothing."""
 _BEATS: Final = 6
 """How often a replica says something in that time."""
@@ -362,7 +362,7 @@ class Replica:
             self._poll(connection)
         if self._is_due("beat", self._lease_s / _BEATS):
             statements.beat(connection, self._id)
-        if self._is_due("orphans", self._lease_s / 2) and time.monotonic() - self._beating_since > self._lease_s:
+        if self._is_due("orphans", self._lease_s / 3) and time.monotonic() - self._beating_since > self._lease_s:
             # Not right after PostgreSQL was away: the others said nothing then, either.
             found = statements.orphans(connection, self._lease_s)
             if found:
