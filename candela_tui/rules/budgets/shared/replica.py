@@ -35,8 +35,11 @@ _BEATS: Final = 6
 _POLL_S: Final = 0.5
 _AGAIN_S: Final = 1.0
 """Seconds between two attempts to connect."""
-_PATIENCE_S: Final = 3.0
-"""Seconds that a request waits for PostgreSQL."""
+_PATIENCE_S: Final = 60.0
+"""Seconds that a request waits at most. Connections give up much earlier: this is for requests behind many others,
+which must not pass unchecked because this replica is busy."""
+_MARGIN_S: Final = 3.0
+"""How much earlier than its commit a change may say that it was made."""
 _ROLL_S: Final = 10.0
 _FORGET_S: Final = 3600.0
 _KEPT: Final = timedelta(days=2)
@@ -389,7 +392,7 @@ class Replica:
         now = utc_now()
         found = statements.changed(connection, self._watched, self._since, now)
         # A change that was not committed yet then may have an earlier time.
-        self._since = found.at - _PATIENCE_S
+        self._since = found.at - _MARGIN_S
         new = {counter: key for key, counter in found.ids.items() if key not in self._followed}
         minutes = statements.spent_by_minute(connection, new, now - timedelta(hours=1)) if new else {}
         self._followed.update(found.ids)

@@ -1,0 +1,140 @@
+"""Three candelas on one PostgreSQL database are one: their budgets hold together, and their keys are the same."""
+
+import asyncio
+import json
+import shutil
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from candela_tui.api_root import API_ROOT
+from candela_tui.database_url import DatabaseUrl
+from candela_tui.store.reader import StoreReader
+from tests.cli.command import Home, documents
+from tests.cli.forked import ForkedProcess
+from tests.cli.test_serve import serving
+from tests.rules.budgets.test_relayed import asking, dollar
+from tests.standin import Gate, Provider
+from tests.standin.answers import Answer
+from tests.standin.postgres import PostgresServer
+from tests.standin.provider import ReceivedRequest
+
+pytestmark = pytest.mark.xdist_group("postgres")
+
+LIMIT = 30
+SESSIONS = ("s1", "s2", "s3")
+
+
+def replica(directory: Path, provider: Provider, url: DatabaseUrl, **settings: str) -> Home:
+    directory.mkdir()
+    home = Home(directory, provider.url)
+    at = f"postgresql://{url.user}@:{url.port}/{url.name}?host={url.host}"
+    home.environment.update({"CANDELA_STORE__URL": at, **settings})
+    return home
+
+
+async def send(http: aiohttp.ClientSession, home: Home, session: str) -> int | None:
+    """The status of the answer to a request; None if it broke off."""
+    try:
+        async with http.post(
+            f"http://127.0.0.1:{home.port}/v1/messages", **asking(session, max_tokens=64_000)
+        ) as answer:
+            await answer.read()
+            return answer.status
+    except aiohttp.ClientError:
+        return None
+
+
+async def standing(http: aiohttp.ClientSession, home: Home) -> dict[str, Decimal]:
+    token = await asyncio.to_thread((home.data / "api-token").read_text)
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    async with http.get(f"http://127.0.0.1:{home.port}{API_ROOT}/budgets", headers=headers) as answer:
+        [state] = json.loads(await answer.read(), parse_float=Decimal)
+    return {name: Decimal(state[name]) for name in ("spent_usd", "reserved_usd", "in_flight")}
+
+
+@pytest.mark.soak
+async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
+    tmp_path: Path, provider: Provider, postgres_url: DatabaseUrl
+) -> None:
+    """Answers to the third replica stop after two of them, and then it is killed."""
+    budgets = f'[{{ name = "all", window = "total", limit_usd = {LIMIT} }}]'
+    homes = [
+        replica(tmp_path / name, provider, postgres_url, CANDELA_RULES__BUDGETS=budgets) for name in ("1", "2", "3")
+    ]
+    gate, came = Gate(), Counter[str]()
+
+    def respond(request: ReceivedRequest) -> Answer:
+        session = next(value for name, value in request.headers if name == "X-Claude-Code-Session-Id")
+        came[session] += 1
+        return dollar("H", gate) if session == "s3" and came[session] > 2 else dollar()
+
+    provider.respond = respond
+    running: list[ForkedProcess] = [await serving(home) for home in homes]
+    try:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.timeout(60):
+            sent = [asyncio.create_task(send(http, homes[number % 3], SESSIONS[number % 3])) for number in range(200)]
+            await gate.reached()
+            running[2].kill()
+            await running[2].wait()
+            gate.open()
+            statuses = Counter(await asyncio.gather(*sent))
+            while (state := await standing(http, homes[0]))["in_flight"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+            assert state["reserved_usd"] == 0, "no phantom"
+            assert state["spent_usd"] <= LIMIT + 3
+            # What the killed one had reserved is free again.
+            while await send(http, homes[1], "s2") == 200:
+                pass
+            while (state := await standing(http, homes[0]))["in_flight"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        assert statuses[402] > 100
+        assert LIMIT - 1 < state["spent_usd"] <= LIMIT + 3
+        listed = await homes[0].run("budgets", "--json")
+        [record] = documents(listed.out)
+        assert Decimal(str(record["spent_usd"])) == state["spent_usd"]
+    finally:
+        for process in running[:2]:
+            process.kill()
+            await process.wait()
+    stored = StoreReader(postgres_url).exchanges()
+    assert sum((each.cost.total for each in stored if each.cost is not None), Decimal(0)) == state["spent_usd"]
+    # Without a running candela, the command asks the database.
+    [record] = documents((await homes[0].run("budgets", "--json")).out)
+    assert Decimal(str(record["spent_usd"])) == state["spent_usd"]
+
+
+async def test_a_key_and_an_override_of_one_replica_count_on_the_other(
+    tmp_path: Path, provider: Provider, postgres_url: DatabaseUrl, postgres_server: PostgresServer
+) -> None:
+    budgets = '[{ name = "all", window = "total", limit_usd = 0.5 }]'
+    one = replica(tmp_path / "1", provider, postgres_url, CANDELA_RULES__BUDGETS=budgets)
+    other = replica(
+        tmp_path / "2", provider, postgres_url, CANDELA_RULES__BUDGETS=budgets, CANDELA_KEYS__REQUIRED="true"
+    )
+    provider.respond = lambda _: dollar()
+    made = await one.run("keys", "create", "--name", "ci", "--json")
+    key = json.loads(made.out)["key"]
+    other.data.mkdir(mode=0o700)
+    shutil.copy(one.data / "keys-pepper", other.data)
+    process = await serving(other)
+    try:
+        async with aiohttp.ClientSession(
+            headers={"x-api-key": key, "authorization": "Bearer sign-in-of-the-client"}
+        ) as http:
+            assert await send(http, other, "s1") == 200
+            while await send(http, other, "s1") != 402:
+                pass
+            await one.run("rules", "override", "all", "--for", "1h", "--why", "release")
+            while await send(http, other, "s1") != 200:
+                pass
+            await one.run("keys", "revoke", "ci")
+            while await send(http, other, "s1") != 401:
+                pass
+    finally:
+        process.kill()
+        await process.wait()
