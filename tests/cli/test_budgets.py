@@ -94,6 +94,14 @@ async def test_an_override_without_a_running_candela_is_kept(home: Home) -> None
     assert [each["state"] for each in await budgets(home)] == ["ok"]
 
 
+async def test_the_budget_of_a_key_is_shown_and_overridden_like_others(home: Home) -> None:
+    await home.run("keys", "create", "--name", "ci", "--budget", "5/day")
+    assert [(each["name"], each["state"]) for each in await budgets(home)] == [("key ci", "ok")]
+    made = await home.run("rules", "override", "key ci", "--for", "1h", "--why", "release night")
+    assert made.out.startswith("'key ci' is overridden until ")
+    assert [each["state"] for each in await budgets(home)] == ["overridden"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,4 +1,4 @@
-"""``candela budgets``: how the budgets of config.toml stand."""
+"""``candela budgets``: how the budgets of config.toml and of keys stand."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import click
 
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded
+from candela_tui.cli.rules_of_keys import rules_of_keys
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.reports.json_text import json_text
 from candela_tui.text.tables import table
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from candela_tui.config import Settings
     from candela_tui.rules.budgets.state import BudgetState
 
-_NO_BUDGETS = "config.toml has no budgets: `candela rules add budgets --name NAME --limit-usd 20` adds one."
+_NO_BUDGETS = "There are no budgets: `candela rules add budgets --name NAME --limit-usd 20` adds one."
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def budgets(invocation: Invocation, as_json: bool) -> None:
-    """Show how the budgets of config.toml stand: what is spent and reserved, and when each window ends.
+    """Show how the budgets of config.toml and of keys stand: what is spent and reserved, and when each window ends.
 
     The running candela knows what is in flight. Without one, what is recorded counts.
     """
@@ -61,13 +62,9 @@ def budgets(invocation: Invocation, as_json: bool) -> None:
 def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]":
     from candela_tui.attach.control import Control
     from candela_tui.cli.process.check_proxy import client_of, own_candela
-    from candela_tui.keys.errors import KeysError
-    from candela_tui.keys.ring import keys_by_name
     from candela_tui.rules.budgets.books import Unreachable
     from candela_tui.rules.budgets.stored_states import stored_states
-    from candela_tui.rules.of_keys import owners_of
     from candela_tui.store.errors import StoreError
-    from candela_tui.store.open_keys import open_key_store
 
     running = own_candela(invocation, settings)
     if running is not None:
@@ -75,14 +72,13 @@ def _states(invocation: Invocation, settings: "Settings") -> "list[BudgetState]"
             return Control(client_of(running, invocation), lambda _: None).budgets()
         except StoreError as error:
             raise click.ClickException(str(error)) from None
-    if not settings.rules.budgets:
+    of_keys = rules_of_keys(invocation, settings)
+    rules = of_keys.added_to(settings.rules)
+    if not rules.budgets:
         return []
     with recorded(invocation) as store:
         try:
-            keys = open_key_store(settings, invocation.paths)
-            known = keys_by_name(keys, settings.proxy.keys_file)
-            return asyncio.run(stored_states(settings, invocation.paths, store, owners_of(known.values())))
-        except KeysError as error:
-            raise click.ClickException(str(error)) from None
+            settings = settings.model_copy(update={"rules": rules})
+            return asyncio.run(stored_states(settings, invocation.paths, store, of_keys.owners))
         except Unreachable as error:
             raise click.ClickException(f"The budgets can't be read: {error}.") from None

@@ -11,6 +11,7 @@ from candela_tui.cli.audited import audit_log, recorded_rules
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import NO_SESSION, recorded
 from candela_tui.cli.rule_options import KindsGroup, options_for, values_of
+from candela_tui.cli.rules_of_keys import rules_of_keys
 from candela_tui.cli.terminal.option_types import moment, span
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.config import RulesSettings
@@ -185,7 +186,8 @@ def override(invocation: Invocation, name: str, lasting: timedelta | None, why: 
         raise click.UsageError("--remove ends the override; leave out --for and --why.")
     if not remove and (lasting is None or not reason):
         raise click.UsageError("Say for how long and why: --for 1h --why TEXT. --remove ends the override.")
-    known = [budget.name for budget in invocation.settings().rules.budgets]
+    settings = invocation.settings()
+    known = [budget.name for budget in rules_of_keys(invocation, settings).added_to(settings.rules).budgets]
     if name not in known:
         named = ", ".join(map(repr, known)) or "none"
         raise click.ClickException(f"There is no budget named {terminal_safe(name)!r}; there is {named}.")
