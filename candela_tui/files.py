@@ -1,17 +1,22 @@
-"""Writing files: new ones that replace no other, and whole ones that replace another in one step."""
+"""Writing files: new ones that replace no other, and whole ones that replace another in one step. Whether files have
+changed, and who may read them."""
 
 import contextlib
 import errno
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+import stat
+import time
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
 _OWNER_ONLY = 0o600
 _USUAL = 0o666
 """Before the process's umask, as for any program's new file."""
+_SETTLED_S = 0.1
+"""Seconds after which a file whose time did not change has not changed. Its file system may round the time."""
 _UNFIT = re.compile(r"[^\w.-]+")
 
 
@@ -119,3 +124,24 @@ def _sync_directory(directory: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def stamp_of(*files: Path) -> Hashable | None:
+    """Return time, size and inode of each file, None for one that is missing; None for all if one changed a moment ago,
+    and may change again."""
+    found: list[tuple[int, int, int] | None] = []
+    newest = 0.0
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+            continue
+        found.append((status.st_mtime_ns, status.st_size, status.st_ino))
+        newest = max(newest, status.st_mtime)
+    return None if newest > time.time() - _SETTLED_S else tuple(found)
+
+
+def open_to_every_user(mode: int) -> bool:
+    """Return whether every user of the machine may read or write a file with these permissions."""
+    return bool(mode & (stat.S_IROTH | stat.S_IWOTH))

@@ -108,6 +108,12 @@ class ProxySettings(_Section):
     keys_file: OptionalPath = None
     """A file with further keys of candela's, such as a mounted secret: [[keys]] with name and key, described in
     docs/keys.md. "" reads none."""
+    tls_cert: OptionalPath = None
+    """A file with a certificate (PEM), its chain behind it: other machines then reach candela by https alone, while
+    127.0.0.1 stays http. It needs tls_key. "" does not encrypt."""
+    tls_key: OptionalPath = None
+    """The file with the key of tls_cert (PEM), without a password. Every change of the two files counts for new
+    connections. "" is none."""
     default_route: DefaultRoute = RouteName.DIRECT
     """The route for requests to the base URL without a path prefix."""
     providers: tuple[ProviderWord, ...] = ()

@@ -2,13 +2,13 @@
 secret."""
 
 import os
-import stat
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+from candela_tui.files import open_to_every_user
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import (
     Key,
@@ -41,7 +41,7 @@ def read_keys_file(path: Path, pepper: bytes) -> list[Key]:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if status.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            if open_to_every_user(status.st_mode):
                 raise KeysError(f"{path} can be read or written by every user: `chmod o= {path}`")
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:

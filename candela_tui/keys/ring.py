@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from candela_tui.files import stamp_of
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyState, hash_of
 from candela_tui.keys.keys_file import read_keys_file
-from candela_tui.keys.store import KeyStore, stamp_of
+from candela_tui.keys.store import KeyStore
 from candela_tui.text.times import utc_now
 
 logger = logging.getLogger(__name__)

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import sqlite3
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from candela_tui.files import stamp_of
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import GRACE, Key, hash_of, new_id, new_text, prefix_of
 from candela_tui.keys.pepper import make_pepper, read_pepper
@@ -18,8 +18,6 @@ from candela_tui.keys.rows import COLUMNS, key_of, row_of
 _VERSION = 2
 _OWNER_ONLY = 0o600
 _LOCK_TIMEOUT_S = 5.0
-_SETTLED_S = 0.1
-"""Seconds after which a file whose time did not change has not changed. Its file system may round the time."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS keys (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, prefix TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,
@@ -185,22 +183,6 @@ class LocalKeyStore(KeyStore):
     def _unusable(self, error: OSError | sqlite3.Error) -> KeysError:
         why = error.strerror if isinstance(error, OSError) else str(error)
         return KeysError(f"{self._file}: the keys can't be used: {why}")
-
-
-def stamp_of(*files: Path) -> Hashable | None:
-    """Return time, size and inode of each file, None for one that is missing; None for all if one changed a moment ago,
-    and may change again."""
-    found: list[tuple[int, int, int] | None] = []
-    newest = 0.0
-    for path in files:
-        try:
-            status = path.stat()
-        except OSError:
-            found.append(None)
-            continue
-        found.append((status.st_mtime_ns, status.st_size, status.st_ino))
-        newest = max(newest, status.st_mtime)
-    return None if newest > time.time() - _SETTLED_S else tuple(found)
 
 
 def name_taken(name: str) -> KeysError:

@@ -37,6 +37,7 @@ from candela_tui.network.header_fields import decoded_pairs
 from candela_tui.network.origins import Origins
 from candela_tui.network.provider_client import ProviderClient
 from candela_tui.network.provider_response import FIELD_LIMIT, MOST_FIELDS
+from candela_tui.network.server_certificate import ServerCertificate
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError, error_type
@@ -57,13 +58,14 @@ from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.access.parallel import ParallelRequests, parallel_words
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
+from candela_tui.proxy.access.tls_acceptor import TlsAcceptor
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.client_answer import error_response, refused, reply_response, with_own_fields
 from candela_tui.proxy.forwarding import Forwarding, is_forwarded
 from candela_tui.proxy.intercept.intercepts import Intercepts
-from candela_tui.proxy.listen import HOST, bind_beyond
+from candela_tui.proxy.listen import HOST, bind_beyond, is_loopback
 from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.local_api.body_reads import BodyReads
 from candela_tui.proxy.metrics.counts import Counts
@@ -250,7 +252,7 @@ class Proxy:
         return self._relaying.count
 
     async def start(self) -> None:
-        """Start serving. Raises OSError if the CA bundle can't be read."""
+        """Start serving. Raises OSError if the CA bundle can't be read, and CertificateError for [proxy] tls_cert."""
         keep_header_bytes()
         self._client = ProviderClient(self._settings.proxy)
         origins = Origins(self._port)
@@ -296,11 +298,12 @@ class Proxy:
             max_headers=MOST_FIELDS,
             read_bufsize=_READ_BUFFER,
         )
+        certificate = await asyncio.to_thread(ServerCertificate.of, self._settings.proxy, self._feed.notify)
         beyond = bind_beyond(self._port, self._settings.proxy.listen)
         if self._api is not None:
             self._api.open()
         self._capturing = asyncio.create_task(self._capture.run(), name="capture")
-        self._acceptors = [Acceptor(sock, self._web) for sock in (self._sock, beyond) if sock is not None]
+        self._acceptors = [self._acceptor(sock, certificate) for sock in (self._sock, beyond) if sock is not None]
         contexts = Contexts(self._paths.authority) if self._paths is not None else None
         self._interception = Interception(self._settings, contexts, origins, self._web, self._feed.notify)
         self._forwarding = Forwarding(attempts, self._limit)
@@ -317,6 +320,13 @@ class Proxy:
                 self._rules_file, self._settings.rules, self._apply_rules, self._feed.notify, self._record_rules
             )
             self._following_rules = asyncio.create_task(self._rules.follow(), name="rules")
+
+    def _acceptor(self, sock: socket.socket, certificate: ServerCertificate | None) -> Acceptor:
+        """Return what accepts on a socket: with TLS, if there is a certificate and other machines reach it."""
+        assert self._web is not None
+        if certificate is None or is_loopback(sock.getsockname()[0]):
+            return Acceptor(sock, self._web)
+        return TlsAcceptor(sock, self._web, certificate, self._refused_notices.tell)
 
     def _people(self) -> Iterator[tuple[str, Owner]]:
         """Yield whose the keys of people are that signed in."""

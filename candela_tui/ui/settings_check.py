@@ -35,6 +35,13 @@ def _unreadable_certificates(settings: Settings) -> Iterator[str]:
             tls_context(settings.proxy)
         except OSError as error:
             yield str(error)
+    if settings.proxy.tls_cert is not None or settings.proxy.tls_key is not None:
+        from candela_tui.network.server_certificate import CertificateError, ServerCertificate
+
+        try:
+            ServerCertificate.of(settings.proxy, lambda _: None)
+        except CertificateError as error:
+            yield str(error)
 
 
 def _unknown_theme(settings: UiSettings) -> Iterator[str]:

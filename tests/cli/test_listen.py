@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.command import Home
 from tests.keys.test_keys_file import TEXT
+from tests.proxy.test_server_certificate import write
 
 
 async def refusal(home: Home, **environment: str) -> str:
@@ -46,3 +47,24 @@ async def test_what_is_no_address_is_a_mistake_in_the_settings(home: Home, liste
 
     assert ran.code == 1
     assert "expected an IP address of this machine, such as 0.0.0.0 for all of them" in ran.err + ran.out
+
+
+async def test_nor_with_a_certificate_that_can_not_be_used(home: Home, tmp_path: Path) -> None:
+    await home.run("keys", "create", "--name", "ci")
+    cert, key = write(tmp_path)
+    key.chmod(0o644)
+
+    said = await refusal(home, CANDELA_PROXY__TLS_CERT=str(cert), CANDELA_PROXY__TLS_KEY=str(key))
+
+    assert said == (
+        f"Error: candela does not start without its certificate.\nproxy.tls_key: {key} can be read or written by every"
+        f" user: `chmod o= {key}`\n"
+    )
+
+
+async def test_config_check_finds_such_a_certificate(home: Home, tmp_path: Path) -> None:
+    missing = str(tmp_path / "cert.pem")
+    ran = await home.run("config", "check", CANDELA_PROXY__TLS_CERT=missing, CANDELA_PROXY__TLS_KEY=missing)
+
+    assert ran.code == 1
+    assert f"proxy.tls_cert: {missing}: can't be read: No such file or directory" in ran.err + ran.out

@@ -7,7 +7,7 @@ import click
 from candela_tui.cli.dashboard.start import Start
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
-from candela_tui.cli.process.port import refused, require_keys, take_port
+from candela_tui.cli.process.port import refused, require_certificate, require_keys, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
 from candela_tui.config import Settings
@@ -30,6 +30,7 @@ def open_dashboard(invocation: Invocation) -> int:
     settings = invocation.settings()
     require_terminal("`candela serve` runs the proxy without it, `candela sessions` lists what was recorded.")
     require_keys(settings, invocation.paths)
+    require_certificate(settings)
     try:
         sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:

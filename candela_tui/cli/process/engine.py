@@ -24,6 +24,7 @@ from candela_tui.feed import Feed
 from candela_tui.fulltext.availability import unavailable
 from candela_tui.fulltext.index import delete_index
 from candela_tui.fulltext.thread import IndexerThread
+from candela_tui.network.server_certificate import CertificateError
 from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.proxy.metrics.counts import Counts
@@ -159,7 +160,7 @@ class Engine:
             self._daily_import.start()
         try:
             self._proxy.start()
-        except OSError as error:
+        except (OSError, CertificateError) as error:
             self._close()
             raise click.ClickException(f"The proxy can't start: {error}") from None
 

@@ -44,6 +44,19 @@ def require_keys(settings: "Settings", paths: Paths) -> None:
         )
 
 
+def require_certificate(settings: "Settings") -> None:
+    """Exit with an error if other machines are to be served with TLS, and its files can't be used."""
+    if settings.proxy.tls_cert is None and settings.proxy.tls_key is None:
+        return
+    # Import it here: most users listen on 127.0.0.1 alone.
+    from candela_tui.network.server_certificate import CertificateError, ServerCertificate
+
+    try:
+        ServerCertificate.of(settings.proxy, lambda _: None)
+    except CertificateError as error:
+        raise click.ClickException(f"candela does not start without its certificate.\n{error}") from None
+
+
 def refused(taken: PortTaken) -> click.ClickException:
     """Return the error for a port that is taken, which names its owner and what to do."""
     return click.ClickException(f"Port {taken.port} on {HOST} is taken by {taken.owner}.\n{OTHER_PORT}")

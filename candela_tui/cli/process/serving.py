@@ -14,7 +14,7 @@ from candela_tui.cli.process import pidfile
 from candela_tui.cli.process.daemon import READY
 from candela_tui.cli.process.engine import Engine
 from candela_tui.cli.process.logging_setup import EXCHANGE, REQUESTS, log_beside_the_store, log_to_terminal
-from candela_tui.cli.process.port import refused, require_keys, take_port
+from candela_tui.cli.process.port import refused, require_certificate, require_keys, take_port
 from candela_tui.cli.process.signals import until_terminated
 from candela_tui.cli.process.transparent import transparent_sockets
 from candela_tui.exchange import Exchange
@@ -66,6 +66,7 @@ def serve_until_told(
 def _run(invocation: Invocation, transparent: int | None, *, on_ready: Callable[[Engine], None]) -> None:
     settings = invocation.settings()
     require_keys(settings, invocation.paths)
+    require_certificate(settings)
     try:
         sock = take_port(settings.proxy.port, settings.proxy.listen)
     except PortTaken as taken:

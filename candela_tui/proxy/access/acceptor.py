@@ -41,7 +41,8 @@ class Acceptor:
             self._retry.cancel()
         self._loop.remove_reader(self._sock)
         self._sock.close()
-        await asyncio.gather(*self._opening)
+        if self._opening:
+            await asyncio.wait(self._opening)
 
     def _accept(self) -> None:
         for _ in range(_BATCH):

@@ -107,13 +107,17 @@ class GuardedServer(web.Server):
 
     def __call__(self) -> RequestHandler:
         """aiohttp's hook for a new connection's protocol."""
+        return self.accepted()
+
+    def accepted(self) -> ClientConnection:
+        """Return the protocol of a new connection."""
         return ClientConnection(self, loop=self._loop, **self._kwargs)
 
     def opened(self, named: NamedHost, addressed: tuple[str, int] | None = None) -> ClientConnection:
         """Return the protocol of a connection on which candela stands in for a host.
 
         ``addressed`` is where the peer believes to be connected to, if the system redirected it."""
-        handler = ClientConnection(self, loop=self._loop, **self._kwargs)
+        handler = self.accepted()
         handler.named = named
         if addressed is not None:
             self._addressed[handler] = addressed

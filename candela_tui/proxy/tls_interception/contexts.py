@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from candela_tui.network.server_certificate import server_context
 from candela_tui.providers.opened_hosts import OpenedHost
 from candela_tui.proxy.tls_interception.files import AuthorityError, key_path
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 _MOST = 64
 _MARGIN = timedelta(hours=1)
-_HTTP_1 = ["http/1.1"]
-"""What is offered to clients: the only version that candela serves."""
 
 
 class Contexts:
@@ -68,11 +67,8 @@ class Contexts:
 
 
 def _context(leaf: "Leaf") -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_alpn_protocols(_HTTP_1)
     # Python's ssl reads keys from files only. This one is for its owner only, and gone in a moment.
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(leaf.pem)
         file.flush()
-        context.load_cert_chain(file.name)
-    return context
+        return server_context(Path(file.name))

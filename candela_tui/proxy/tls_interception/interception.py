@@ -19,13 +19,13 @@ from candela_tui.protocol.arrival import Arrival
 from candela_tui.providers.opened_hosts import TLS_PORT, OpenedHost, opened_host
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
+from candela_tui.proxy.access.server_tls import serve_tls
 from candela_tui.proxy.answer_writer import WrittenResponse
 from candela_tui.proxy.client_answer import refused
 from candela_tui.proxy.tls_interception.client_hello import MOST_BYTES, ClientHello, NotTls, client_hello
 from candela_tui.proxy.tls_interception.contexts import Contexts
 from candela_tui.proxy.tls_interception.files import AuthorityError
 from candela_tui.proxy.tls_interception.place import BadPlace, Place, place_of
-from candela_tui.proxy.tls_interception.server_tls import serve_tls
 from candela_tui.proxy.tls_interception.tunnel import EarlyBytes, TunnelEnd, join
 
 _HELLO_S = 10.0

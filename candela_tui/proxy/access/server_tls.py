@@ -1,4 +1,4 @@
-"""Speak TLS as a server on a connection whose first bytes have been read already."""
+"""Speak TLS as a server, also on a connection whose first bytes have been read already."""
 
 import asyncio
 import mmap
@@ -7,30 +7,32 @@ from typing import cast
 
 from candela_tui.proxy.access.client_connection import ClientConnection
 
-_HANDSHAKE_S = 20.0
+HANDSHAKE_S = 20.0
+"""How long a client may take for the handshake."""
 _BUFFER = 256 * 1024
 """As much as asyncio and uvloop read from a connection of TLS at once."""
 
 
-class _Decrypted(asyncio.BufferedProtocol):
+class Decrypted(asyncio.BufferedProtocol):
     """Gives a connection what its client says. What it says before it has one is kept.
 
     To a protocol without a buffer, asyncio and uvloop read each record of 16 KB into a new one of 256 KB.
     """
 
-    def __init__(self) -> None:
-        self._connection: ClientConnection | None = None
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._has_begun = False
         # The system gives the pages of a mapping as they are used: most connections need few.
         self._buffer = memoryview(mmap.mmap(-1, _BUFFER))
         self._early = bytearray()
         self._has_ended = False
 
-    def serve(self, connection: ClientConnection, transport: asyncio.Transport) -> None:
-        """Give all to a connection from now on."""
-        self._connection = connection
-        connection.connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's hook for the end of the handshake, except of ``start_tls``, after which the caller calls it."""
+        self._has_begun = True
+        self._connection.connection_made(transport)
         if self._early:
-            connection.data_received(bytes(self._early))
+            self._connection.data_received(bytes(self._early))
             self._early.clear()
         if self._has_ended:
             transport.close()
@@ -42,29 +44,29 @@ class _Decrypted(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """asyncio's hook for bytes."""
         data = self._buffer[:nbytes]
-        if self._connection is None:
-            self._early += data
-        else:
+        if self._has_begun:
             self._connection.data_received(bytes(data))
+        else:
+            self._early += data
 
     def pause_writing(self) -> None:
         """asyncio's hook: the client has enough."""
-        if self._connection is not None:
+        if self._has_begun:
             self._connection.pause_writing()
 
     def resume_writing(self) -> None:
         """asyncio's hook: the client takes more again."""
-        if self._connection is not None:
+        if self._has_begun:
             self._connection.resume_writing()
 
     def eof_received(self) -> bool:
         """asyncio's hook for the end of what the client sends."""
         self._has_ended = True
-        return False if self._connection is None else self._connection.eof_received()
+        return self._has_begun and self._connection.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's hook for the end of the connection."""
-        if self._connection is not None:
+        if self._has_begun:
             self._connection.connection_lost(exc)
 
 
@@ -76,9 +78,9 @@ async def serve_tls(
     Raises OSError, with ssl.SSLError, if the client ends the connection or does not accept the certificate.
     """
     loop = asyncio.get_running_loop()
-    decrypted = _Decrypted()
+    decrypted = Decrypted(handler)
     starting = asyncio.ensure_future(
-        loop.start_tls(transport, decrypted, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_S)
+        loop.start_tls(transport, decrypted, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_S)
     )
     try:
         await asyncio.sleep(0)  # The transport has the protocol of TLS now,
@@ -90,7 +92,7 @@ async def serve_tls(
         raise
     if opened is None or opened.is_closing():
         raise ConnectionResetError
-    decrypted.serve(handler, opened)
+    decrypted.connection_made(opened)
 
 
 def _feed(transport: asyncio.Transport, data: bytes) -> None:
