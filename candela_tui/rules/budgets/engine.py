@@ -451,7 +451,7 @@ class Budgets:
     def ended(self, exchange: Exchange, growth: object) -> None:
         """Count what a request cost, in place of what was reserved."""
         self._live.discard(exchange.id)
-        if not self._budgets:
+        if not self._budgets and exchange.id not in self._in_flight:
             return
         if not self._filled.is_set() and exchange.id < self._fill_before:
             self._counted.add(exchange.id)

@@ -46,6 +46,17 @@ class Made:
         return await self.budgets.admit(asked(exchange, *self.budgets.names, place=place, most=most), self.noted.append)
 
 
+async def test_a_request_that_ends_while_there_is_no_budget_reserves_nothing_in_later_ones() -> None:
+    made = Made(BUDGET)
+    assert await made.ask("1") is None
+    made.budgets.configure(RulesSettings())
+    made.budgets.ended(answered(request("1", NOON), "0.5"), None)
+    made.budgets.configure(RulesSettings.model_validate({"budgets": [BUDGET]}))
+    made.budgets.begin()
+    [state] = made.budgets.states()
+    assert (state.in_flight, state.reserved_usd) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("scope", "same", "other"),
     [
