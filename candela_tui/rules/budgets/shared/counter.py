@@ -12,7 +12,9 @@ from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.store.units import read_time, stored_time
 
 _LONGEST = 300
-"""Characters of a target that are kept as they are. An entry of an index has less than 2,700 bytes."""
+"""Characters of a target that is kept as it is. An entry of an index has less than 2,700 bytes."""
+_BEGINNING = 280
+"""Characters that are kept of a longer one. With the digest it is not too long, and stays as it is from then on."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,4 +106,4 @@ def stored_text(text: str) -> str:
     plain = text.encode("utf-8", "replace").decode().replace("\0", "�")
     if len(plain) <= _LONGEST:
         return plain
-    return f"{plain[:_LONGEST]}… {hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+    return f"{plain[:_BEGINNING]}… {hashlib.sha256(plain.encode()).hexdigest()[:16]}"
