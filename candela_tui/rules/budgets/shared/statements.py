@@ -88,18 +88,23 @@ WITH freed AS (
   DELETE FROM budget_leases
   WHERE request_id IN (SELECT jsonb_array_elements_text(CAST(:requests AS jsonb)))
   RETURNING *
-), charged AS (
-  INSERT INTO budget_charges (counter, request_id, at_us, usd, tokens)
-  SELECT w.counter, w.request_id, w.at_us, w.usd, w.tokens
+), more AS MATERIALIZED (
+  SELECT w.counter, w.request_id, min(w.at_us) AS at_us,
+    greatest(0, max(w.usd) - coalesce(max(b.usd), 0)) AS usd,
+    greatest(0, max(w.tokens) - coalesce(max(b.tokens), 0)) AS tokens
   FROM jsonb_to_recordset(CAST(:charges AS jsonb))
     AS w(counter bigint, request_id text, at_us bigint, usd bigint, tokens bigint)
     JOIN budget_counters c ON c.id = w.counter
-  ON CONFLICT DO NOTHING
-  RETURNING *
+    LEFT JOIN budget_charges b ON (b.counter, b.request_id) = (w.counter, w.request_id)
+  GROUP BY w.counter, w.request_id
+), charged AS (
+  INSERT INTO budget_charges AS b (counter, request_id, at_us, usd, tokens)
+  SELECT counter, request_id, at_us, usd, tokens FROM more
+  ON CONFLICT (counter, request_id) DO UPDATE SET usd = b.usd + excluded.usd, tokens = b.tokens + excluded.tokens
 ), each AS (
   SELECT counter, usd, tokens, 0 AS held_usd, 0 AS held_tokens, 0 AS in_flight, 0 AS unknown, 0 AS unbounded,
     0 AS most_usd, 0 AS most_tokens, at_us
-  FROM charged
+  FROM more
   UNION ALL
   SELECT counter, 0, 0, usd, tokens, 1, CAST(unknown AS int), CAST(unknown AND most_usd IS NULL AS int),
     CASE WHEN unknown THEN coalesce(most_usd, 0) ELSE 0 END,
@@ -286,8 +291,11 @@ def reserve(
 def settle(
     connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]
 ) -> dict[CounterKey, Figures]:
-    """Count what requests cost in place of what was reserved for them, each once however often this is called; nothing
-    for those without a charge. Return the figures of what changed."""
+    """Count what requests cost in place of what was reserved for them; nothing for those without a charge. Return the
+    figures of what changed.
+
+    However often this is called for a request, it counts once: with the most that it was said to cost, as another
+    replica may have settled it while this one could not be reached, by what was recorded until then."""
     charges = [
         {
             "counter": ids[charge.key],

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from candela_tui.rules.budgets.account import Amount, Limit, Room
 from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.shared.account import SharedAccount
-from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
+from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures, stored_text
 from candela_tui.rules.budgets.windows import Window
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -99,6 +99,14 @@ def test_what_a_request_cost_counts_once_in_place_of_what_was_reserved(database:
         assert (found.unpriced, found.oldest) == (("unheard-of",), NOW)
 
 
+def test_a_request_that_was_settled_before_it_ended_counts_with_all_that_it_cost(database: Engine) -> None:
+    with counters(database) as made:
+        for cost in ("1", "2.5", "2"):
+            made.settle("1", Charge(key(), NOW, usd(cost), None))
+            made.settle("2", Charge(key(), NOW, usd("0.5"), None), Charge(key(), NOW, usd("0.5"), None))
+        assert made.figures(key()).spent == Amount(Decimal(3), 20)
+
+
 def test_a_reservation_that_is_repeated_counts_once(database: Engine) -> None:
     with counters(database) as made:
         for _ in range(2):
@@ -156,14 +164,18 @@ def test_a_replica_that_says_nothing_leaves_orphans(database: Engine) -> None:
 
 
 def test_odd_text_of_a_target_is_kept_apart_and_found_again(database: Engine) -> None:
-    from candela_tui.rules.budgets.shared.counter import stored_text
-
     odd = ["a\0b", "half \ud800", "x" * 5000, "x" * 4999, "é\n'\"\\", ""]
     keys = [key(target=stored_text(each)) for each in odd]
     with counters(database) as made:
         for number, each in enumerate(keys):
             made.settle(str(number), Charge(each, NOW, usd(number + 1), None))
         assert [made.figures(each).spent.usd for each in keys] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("target", ["x" * 300, "x" * 301, "é" * 5000, "a\0b", "half \ud800"])
+def test_the_text_of_a_target_stays_the_same_when_it_is_kept_again(target: str) -> None:
+    assert stored_text(stored_text(target)) == stored_text(target)
+    assert len(stored_text(target)) <= 300
 
 
 def test_windows_that_ended_are_forgotten_unless_requests_are_in_flight(database: Engine) -> None:
