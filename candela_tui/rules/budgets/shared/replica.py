@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import queue
 import time
@@ -46,6 +47,8 @@ _KEPT: Final = timedelta(days=2)
 """How long the counters of a window are kept after its end."""
 _CLOSE_S: Final = 5.0
 _MOST_UNSETTLED: Final = 100_000
+_SETTLED_AT_ONCE: Final = 500
+"""So few that PostgreSQL counts them long before the connection gives up."""
 _REFUSED: Final = ("22", "23")
 """Classes of SQLSTATE of a statement that would be refused again: wrong data, and violated constraints."""
 
@@ -160,6 +163,9 @@ class Replica:
 
     async def reserve(self, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
         """Reserve what a request is expected to cost, unless it does not fit. Raises Unreachable."""
+        if self._away or self._closing.is_set():
+            # The thread connects again by itself: no request needs to wait for that.
+            raise Unreachable
         wanted = _Reserve(request_id, claims)
         self._queue.put(wanted)
         try:
@@ -200,6 +206,9 @@ class Replica:
         await self._call(self._poll)
 
     async def _call(self, work: Callable[[Connection], T]) -> T:
+        if self._closing.is_set():
+            # The thread may have ended, and would never answer.
+            raise Unreachable
         call = _Call(work)
         self._queue.put(call)
         result: T = await asyncio.wrap_future(call.future)
@@ -210,8 +219,9 @@ class Replica:
     def _run(self) -> None:
         ended = False
         while not ended:
-            items = self._taken()
+            # Looked at first: what was asked for before is done.
             ended = self._closing.is_set()
+            items = self._taken(0 if ended else _POLL_S)
             try:
                 connection = self._connected()
                 while items:
@@ -232,11 +242,11 @@ class Replica:
             logger.warning("budgets: the costs of %d requests could not be counted", len(self._unsettled))
         self._disconnect()
 
-    def _taken(self) -> "deque[_Item]":
+    def _taken(self, patience_s: float) -> "deque[_Item]":
         """Wait for work, but not for long, and return all that waits."""
         found: deque[_Item] = deque()
         with contextlib.suppress(queue.Empty):
-            item = self._queue.get(timeout=_POLL_S)
+            item = self._queue.get(timeout=patience_s)
             while True:
                 if item is not None and (not isinstance(item, _Reserve | _Call) or _wanted(item)):
                     found.append(item)
@@ -273,6 +283,8 @@ class Replica:
             self._ids = statements.CounterIds()
             self._due = {"beat": time.monotonic() + self._lease_s / _BEATS}
             self._since = 0.0
+            # First, because a request may have been given back and then sent nevertheless.
+            self._settle_kept(connection)
             for request_id, claims in self._held.items():
                 self._reserve(connection, request_id, [claim.without_limit() for claim in claims])
             if self._away:
@@ -318,16 +330,21 @@ class Replica:
                     item.future.set_result(item.work(connection))
 
     def _settle_kept(self, connection: Connection) -> None:
-        if self._unsettled:
-            ended, self._unsettled = self._unsettled, {}
+        while self._unsettled:
+            ended = dict(itertools.islice(self._unsettled.items(), _SETTLED_AT_ONCE))
             try:
                 self._settle(connection, ended)
             except BaseException as error:
-                if _refused_for_good(error):
-                    logger.exception("the costs of %d requests could not be counted", len(ended))
-                else:
-                    self._unsettled = {**ended, **self._unsettled}
+                if not _refused_for_good(error):
+                    raise
+                logger.exception("the costs of %d requests could not be counted", len(ended))
+                self._settled(ended)
                 raise
+            self._settled(ended)
+
+    def _settled(self, request_ids: Iterable[str]) -> None:
+        for request_id in request_ids:
+            del self._unsettled[request_id]
 
     def _reserve(self, connection: Connection, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
         keys = [claim.key for claim in claims]
@@ -378,6 +395,8 @@ class Replica:
                 key: each for key, each in self._followed.items() if key.ends_at is None or key.ends_at > now
             }
             statements.forget_windows(connection, now - _KEPT)
+            # They are found again as they are needed.
+            self._ids = statements.CounterIds()
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()

@@ -1,6 +1,8 @@
 """Budgets of several replicas hold together."""
 
 import asyncio
+import itertools
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,6 +17,7 @@ from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import RunningLedger
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.rule_action import RuleAction
+from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.engine import Budgets, NotReady, Reached, Refusal
 from candela_tui.rules.budgets.shared.books import SharedBooks
 from candela_tui.rules.budgets.shared.overrides import SharedOverrides
@@ -245,11 +248,13 @@ async def test_while_postgresql_is_away_requests_pass_or_not_as_the_budget_says(
             with pytest.raises(NotReady, match='the budget "c" can\'t be checked'):
                 await strict.ask("3", "s2")
             candela.end("1", "1")
-            candela.end("2", "2")
             await candela.until_true(lambda: bool(candela.notices))
             assert "Traceback" not in caplog.text
         finally:
             postgres_server.start()
+        # What passed unchecked is reserved once that is possible.
+        await candela.until(lambda state: state.spent_usd == 1 and state.in_flight == 1)
+        candela.end("2", "2")
         state = await candela.until(lambda state: state.spent_usd == 3)
         assert (state.in_flight, state.reserved_usd) == (0, 0)
         assert [notice.split(":")[0].split(",")[0] for notice in candela.notices] == [
@@ -271,6 +276,41 @@ async def test_without_a_budget_nothing_is_connected_to() -> None:
     assert await budgets.admit(asked(request("1")), lambda _: None) is None
     budgets.ended(answered(request("1"), 1), None)
     await budgets.close()
+
+
+async def test_no_request_waits_for_a_database_that_is_known_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("candela_tui.rules.budgets.shared.replica._PATIENCE_S", 3600)
+    back, attempts = threading.Event(), itertools.count()
+
+    def engine() -> Engine:
+        if next(attempts):
+            # As a host that drops all packets.
+            back.wait()
+        raise ConnectionRefusedError
+
+    replica, away = Replica(engine), asyncio.Event()
+    replica.start(lambda news: away.set() if news.reachable is False else None)
+    try:
+        async with asyncio.timeout(20):
+            await away.wait()
+            with pytest.raises(Unreachable):
+                await replica.reserve("1", ())
+    finally:
+        back.set()
+        await replica.close()
+
+
+async def test_nobody_waits_for_a_replica_that_has_ended() -> None:
+    def engine() -> Engine:
+        raise ConnectionRefusedError
+
+    replica = Replica(engine)
+    replica.start(lambda _: None)
+    await replica.close()
+    async with asyncio.timeout(20):
+        for asked_for in (replica.refresh(), replica.reserve("1", ())):
+            with pytest.raises(Unreachable):
+                await asked_for
 
 
 async def test_after_all_ended_the_counters_are_the_sums_of_the_charges(database: Engine) -> None:
