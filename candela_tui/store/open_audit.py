@@ -1,5 +1,8 @@
 """Opens the audit log: that of the data directory, or, with ``[store] url``, the one that replicas share."""
 
+from sqlalchemy import Engine
+
+from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog, LocalAuditLog
 from candela_tui.config import Settings
 from candela_tui.database_url import database_url
@@ -13,6 +16,14 @@ def open_audit_log(settings: Settings, paths: Paths, actor: str, via: str) -> Au
     # Import it here: most users have no database server.
     from candela_tui.audit.shared_log import SharedAuditLog
     from candela_tui.store.impatient_engine import impatient_engine
+    from candela_tui.store.postgres import NoDriver
 
     url = database_url(settings.store.url)
-    return SharedAuditLog(lambda: impatient_engine(url), str(url), actor, via)
+
+    def engine() -> Engine:
+        try:
+            return impatient_engine(url)
+        except NoDriver as error:
+            raise AuditError(str(error)) from None
+
+    return SharedAuditLog(engine, str(url), actor, via)

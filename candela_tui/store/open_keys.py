@@ -1,9 +1,15 @@
 """Opens the keys of candela: those of the data directory, or, with ``[store] url``, those that replicas share."""
 
+from typing import TYPE_CHECKING
+
 from candela_tui.config import Settings
 from candela_tui.database_url import database_url
+from candela_tui.keys.errors import KeysError
 from candela_tui.keys.store import KeyStore, LocalKeyStore
 from candela_tui.paths import Paths
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 def open_key_store(settings: Settings, paths: Paths) -> KeyStore:
@@ -14,6 +20,14 @@ def open_key_store(settings: Settings, paths: Paths) -> KeyStore:
     # Import it here: most users have no database server.
     from candela_tui.keys.shared_store import SharedKeyStore
     from candela_tui.store.impatient_engine import impatient_engine
+    from candela_tui.store.postgres import NoDriver
 
     url = database_url(settings.store.url)
-    return SharedKeyStore(lambda: impatient_engine(url), pepper, str(url))
+
+    def engine() -> "Engine":
+        try:
+            return impatient_engine(url)
+        except NoDriver as error:
+            raise KeysError(str(error)) from None
+
+    return SharedKeyStore(engine, pepper, str(url))

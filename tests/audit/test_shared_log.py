@@ -10,6 +10,7 @@ from candela_tui.audit.entry import AuditError
 from candela_tui.config import Settings
 from candela_tui.database_url import DatabaseUrl
 from candela_tui.keys.changes import KeyChanges
+from candela_tui.keys.errors import KeysError
 from candela_tui.paths import default_paths
 from candela_tui.store.impatient_engine import impatient_engine
 from candela_tui.store.open_audit import open_audit_log
@@ -52,3 +53,13 @@ def test_without_the_database_nothing_is_changed_and_it_is_said(tmp_path: Path) 
     log = open_audit_log(settings, default_paths(tmp_path / "config.toml", tmp_path), "ada", "command")
     with pytest.raises(AuditError, match="PostgreSQL does not answer"):
         log.entries()
+
+
+def test_without_the_driver_it_is_said_how_to_add_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("candela_tui.store.postgres.find_spec", lambda _: None)
+    settings = Settings.model_validate({"store": {"url": "postgresql://candela@127.0.0.1:1/no-driver"}})
+    paths = default_paths(tmp_path / "config.toml", tmp_path)
+    with pytest.raises(AuditError, match="needs the package pg8000"):
+        open_audit_log(settings, paths, "ada", "command").entries()
+    with pytest.raises(KeysError, match="needs the package pg8000"):
+        open_key_store(settings, paths).keys()
