@@ -1,6 +1,7 @@
 """Changes of keys, each with its entry in the audit log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from candela_tui.text.times import utc_now
 
 if TYPE_CHECKING:
     # It imports SQLAlchemy.
-    from candela_tui.audit.log import AuditLog
+    from candela_tui.audit.log import AuditLog, Write
 
 
 class KeyChanges:
@@ -27,12 +28,18 @@ class KeyChanges:
 
     def create(self, wanted: Key) -> tuple[Key, str]:
         """Keep a new key, and return it with its text, which can't be read again."""
-        return self._with_text("create", None, lambda: self._store.create(wanted))
+        with self._recorded() as write:
+            made, text = self._store.create(wanted)
+            write("key.create", made.name, None, self._record(made))
+        return made, text
 
     def rotate(self, key: Key) -> tuple[Key, str]:
         """Give a key another text, and return both. The old one is accepted for ``GRACE``."""
-        _require_not_revoked(key)
-        return self._with_text("rotate", key, lambda: self._store.rotate(key, self._now()))
+        with self._recorded() as write:
+            before = self._current(key)
+            after, text = self._store.rotate(before, self._now())
+            write("key.rotate", after.name, self._record(before), self._record(after))
+        return after, text
 
     def disable(self, key: Key) -> None:
         """Refuse a key until it is enabled again."""
@@ -50,29 +57,31 @@ class KeyChanges:
         """Let a key expire at a moment, or never."""
         self._change("expire", key, expires_at=at)
 
-    def _with_text(self, action: str, before: Key | None, made: Callable[[], tuple[Key, str]]) -> tuple[Key, str]:
-        try:
-            with self._audit.writing() as write:
-                after, text = made()
-                write(f"key.{action}", after.name, self._record(before), self._record(after))
-        except AuditError as error:
-            raise KeysError(str(error)) from None
-        return after, text
-
     def _change(self, action: str, key: Key, **changes: datetime | None) -> None:
-        _require_not_revoked(key)
-        after = replace(key, **changes)  # type: ignore[arg-type]  # All of them are moments.
+        with self._recorded() as write:
+            before = self._current(key)
+            after = replace(before, **changes)  # type: ignore[arg-type]  # All of them are moments.
+            write(f"key.{action}", after.name, self._record(before), self._record(after))
+            self._store.change(after)
+
+    @contextmanager
+    def _recorded(self) -> "Iterator[Write]":
+        """Provide what adds an entry to the audit log. Whoever else changes keys waits until the block ends."""
         try:
             with self._audit.writing() as write:
-                write(f"key.{action}", key.name, self._record(key), self._record(after))
-                self._store.change(after)
+                yield write
         except AuditError as error:
             raise KeysError(str(error)) from None
+
+    def _current(self, key: Key) -> Key:
+        """Return a key as it is kept now: since the caller read it, someone may have rotated or revoked it."""
+        kept = self._store.keys()
+        found = next((each for each in kept if each.id == key.id), None)
+        if found is None:
+            raise KeysError(f"The key {key.name} is no longer there.")
+        if found.revoked_at is not None:
+            raise KeysError(f"{found.name} ({found.prefix}…) was revoked, for good: make another key.")
+        return found
 
     def _record(self, key: Key | None) -> dict[str, object] | None:
         return key_record(key, self._now()) if key is not None else None
-
-
-def _require_not_revoked(key: Key) -> None:
-    if key.revoked_at is not None:
-        raise KeysError(f"{key.name} ({key.prefix}…) was revoked, for good: make another key.")
