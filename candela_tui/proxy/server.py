@@ -81,7 +81,7 @@ from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
 from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.opening import open_budgets
-from candela_tui.rules.budgets.targets import Owner
+from candela_tui.rules.budgets.targets import NOBODY, Owner
 from candela_tui.rules.budgets.webhook import Webhooks
 from candela_tui.rules.in_force import RuledUpstreams
 from candela_tui.rules.of_keys import RulesOfKeys
@@ -237,7 +237,7 @@ class Proxy:
                 self._limit,
                 self._budgets,
                 self._new_page_link,
-                BodyReads(_audit(settings, paths), self._ring.named),
+                BodyReads(_audit(settings, paths), self._user_of),
             )
             if paths
             else None
@@ -332,6 +332,11 @@ class Proxy:
         """Yield whose the keys of people are that signed in."""
         for person in self._sessions.people if self._sessions is not None else ():
             yield person.email, Owner(person.email, person.team)
+
+    async def _user_of(self, name: str) -> str | None:
+        """Return whose a key is, or who signed in by that name; None if nobody is known. Raises KeysError."""
+        key = await self._ring.named(name)
+        return key.user if key is not None else dict(self._people()).get(name, NOBODY).user
 
     async def _open_sign_in(self, attempts: Attempts) -> None:
         """Let people sign in, if the settings want that."""

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from candela_tui.audit.actor import own_user
 from candela_tui.audit.log import AuditLog
 from candela_tui.exchange import Exchange
-from candela_tui.keys.key import Key
 
 _MOST = 10_000
 """Requests that are remembered as recorded."""
@@ -16,9 +15,10 @@ _MOST = 10_000
 class BodyReads:
     """Records the first time that a body is read in this process. A dashboard reads the same one again and again."""
 
-    def __init__(self, audit: AuditLog, key_named: Callable[[str], Awaitable[Key | None]]) -> None:
+    def __init__(self, audit: AuditLog, user_of: Callable[[str], Awaitable[str | None]]) -> None:
+        """``user_of`` returns whose a key is, by its name; None if that is not known. It may raise KeysError."""
         self._audit = audit
-        self._key_named = key_named
+        self._user_of = user_of
         self._reader = own_user()
         """Only this user's programs can read the token."""
         self._recorded: OrderedDict[str, None] = OrderedDict()
@@ -28,10 +28,10 @@ class BodyReads:
         KeysError."""
         if exchange is None or exchange.key is None or exchange.id in self._recorded:
             return
-        key = await self._key_named(exchange.key)
-        if key is None or key.user in (None, self._reader):
+        user = await self._user_of(exchange.key)
+        if user in (None, self._reader):
             return
-        read = {"key": key.name, "user": key.user, "session_id": exchange.session_id}
+        read = {"key": exchange.key, "user": user, "session_id": exchange.session_id}
         await asyncio.to_thread(self._write, exchange.id, read)
         self._recorded[exchange.id] = None
         if len(self._recorded) > _MOST:
