@@ -100,7 +100,8 @@ class IdentityProvider:
             email = checked_name(email) if isinstance(email, str) else None
         except ValueError:
             email = None
-        if email is None or claims.get("email_verified") is False:
+        # Some providers state it as text. Those that leave it out name addresses of their own users only.
+        if email is None or claims.get("email_verified", True) not in (True, "true"):
             raise SignInFailed(
                 "the identity provider names no verified e-mail address; [team.oidc] scopes has to ask for it"
             )

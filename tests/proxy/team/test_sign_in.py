@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from joserfc.jwk import RSAKey
 
+from candela_tui.api_root import API_ROOT
+from candela_tui.audit.actor import own_user
 from candela_tui.audit.log import LocalAuditLog
 from tests.e2e.candela import free_port
 from tests.proxy.running import BODY, RunningProxy
@@ -99,6 +101,10 @@ async def test_a_person_signs_in_asks_and_signs_out(provider: Provider, tmp_path
             assert answer.status == 200
             await answer.read()
         exchange = await server.proxy.exchange()
+        token = {"Authorization": f"Bearer {server.proxy.paths.token.read_text().strip()}"}
+        body_of = f"{server.proxy.origin}{API_ROOT}/requests/{exchange.id}/request"
+        async with server.client.get(body_of, headers=token) as answer:
+            assert answer.status == 200
         status, refreshed = await server.post(
             "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"]
         )
@@ -112,6 +118,7 @@ async def test_a_person_signs_in_asks_and_signs_out(provider: Provider, tmp_path
     entries = LocalAuditLog(tmp_path / "audit.db", "someone", "test").entries()
     assert [(each.actor, each.via, each.action) for each in entries] == [
         ("ada@example.com", "sign-in", "session.begin"),
+        (own_user(), "local API", "body.read"),
         ("ada@example.com", "sign-in", "session.end"),
     ]
     assert tokens["access_token"] not in repr(exchange)
@@ -224,6 +231,7 @@ async def test_a_made_up_state_ends_nothing(provider: Provider, tmp_path: Path) 
         ({"aud": "another-client"}, "id_token is not valid"),
         ({"iss": "https://evil.example"}, "id_token is not valid"),
         ({"exp": 1}, "id_token is not valid"),
+        ({"email_verified": "false"}, "no verified e-mail address"),
         ({"email_verified": False}, "no verified e-mail address"),
         ({"email": None}, "no verified e-mail address"),
         ({"groups": ["sales"]}, "in none of the groups"),
