@@ -36,8 +36,9 @@ shared_metadata = MetaData(
     }
 )
 
-_MAKING = 0x63616E64656C61
-"""The advisory lock of who makes the tables: "candela" as a number."""
+_MAKING = 0x736861726564
+"""The advisory lock of who makes the tables: "shared" as a number. It is not that of who writes the history, who may
+hold it for minutes."""
 
 
 def make_shared_tables(connection: Connection) -> None:
