@@ -61,6 +61,8 @@ class KeyRing:
         self._loaded: _Loaded | None = None
         self._stamp: Hashable | None = None
         self._loading = asyncio.Lock()
+        self._away: KeysError | None = None
+        """Why the database of the keys could not be asked last."""
 
     async def find(self, text: str) -> Key | None:
         """Return the key, whatever its state, or None if the text is not one. Raises KeysError."""
@@ -81,19 +83,26 @@ class KeyRing:
         keys that were read last hold."""
         if self._store is None or not self._store.has_to_be_asked:
             return
-        away = False
         while True:
             try:
                 await asyncio.to_thread(self._store.look)
-                await self._current()
-                away = False
+                await self._read()
+                self._away = None
             except KeysError as error:
-                if not away:
+                if self._away is None:
                     logger.warning("%s", error)
-                away = True
+                self._away = error
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _current(self) -> _Loaded:
+        if self._away is None:
+            return await self._read()
+        # Requests do not wait for a database that ``follow`` waits for already.
+        if self._loaded is None:
+            raise KeysError(str(self._away))
+        return self._loaded
+
+    async def _read(self) -> _Loaded:
         stamp = self._seen()
         loaded = self._loaded
         if loaded is None or stamp is None or stamp != self._stamp:

@@ -12,14 +12,47 @@ from candela_tui.database_url import DatabaseUrl
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key, KeyBudget
 from candela_tui.keys.ring import KeyRing
-from candela_tui.keys.store import KeyStore
+from candela_tui.keys.store import KeyStore, LocalKeyStore
 from candela_tui.paths import default_paths
 from candela_tui.store.open_keys import open_key_store
 from candela_tui.text.times import utc_now
-from tests.keys.made import wanted
+from tests.keys.made import make, wanted
 from tests.standin.postgres import PostgresServer
 
 pytestmark = pytest.mark.xdist_group("postgres")
+
+
+class Asked(LocalKeyStore):
+    """Keys that have to be asked for, and may not answer."""
+
+    has_to_be_asked = True
+
+    def __init__(self, data: Path, *, answers: bool) -> None:
+        super().__init__(data / "keys.db", data / "keys-pepper")
+        self.answers = answers
+        self.reads = 0
+        self._loop = asyncio.get_running_loop()
+        self._looks = asyncio.Queue[None]()
+
+    def look(self) -> None:
+        self._loop.call_soon_threadsafe(self._looks.put_nowait, None)
+        self._ask()
+
+    def keys(self) -> list[Key]:
+        self.reads += 1
+        self._ask()
+        return super().keys()
+
+    def _ask(self) -> None:
+        if not self.answers:
+            raise KeysError("the database is away")
+
+    async def looked(self) -> None:
+        """Wait until someone has looked, from now on, and knows what came of it."""
+        while not self._looks.empty():
+            self._looks.get_nowait()
+        for _ in range(3):
+            await asyncio.wait_for(self._looks.get(), 20)
 
 
 def opened(url: DatabaseUrl, data: Path, **keys: str) -> KeyStore:
@@ -98,6 +131,35 @@ async def test_keys_that_were_read_hold_while_postgresql_is_away(
                 store.keys()
         finally:
             postgres_server.start()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_no_request_waits_for_a_database_of_keys_that_is_away(
+    known: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("candela_tui.keys.ring._LOOK_EVERY_S", 0)
+    made, text = make(tmp_path, "ci")
+    store = Asked(tmp_path, answers=known)
+    ring = KeyRing(store, None)
+    if known:
+        assert await ring.find(text) == made
+    following = asyncio.create_task(ring.follow())
+    try:
+        store.answers = False
+        await store.looked()
+        reads = store.reads
+        if known:
+            assert await ring.find(text) == made
+        else:
+            with pytest.raises(KeysError, match="the database is away"):
+                await ring.find(text)
+        assert store.reads == reads
+        store.answers = True
+        await store.looked()
+        assert await ring.find(text) == made
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
