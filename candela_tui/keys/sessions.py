@@ -141,8 +141,7 @@ class Sessions:
             "SELECT a.hash, a.session, a.until, s.email, s.team"
             " FROM access_tokens a JOIN sessions s ON s.id = a.session"
         )
-        people = connection.execute("SELECT subject, email, team FROM people ORDER BY email")
-        self.people = tuple(Person(*row) for row in people)
+        self.people = _people(connection)
         self._known = {digest: (_key(digest, session, *rest), session) for digest, session, *rest in rows}
 
     def _connected(self) -> "_Transaction":
@@ -183,6 +182,25 @@ class _Transaction:
     def _unusable(self, error: OSError | sqlite3.Error) -> KeysError:
         why = error.strerror if isinstance(error, OSError) else str(error)
         return KeysError(f"{self._file}: the sessions can't be used: {why}")
+
+
+def people_in(file: Path) -> tuple[Person, ...]:
+    """Return everyone who ever signed in, by a file of sessions that need not exist. Blocks; raises KeysError."""
+    if not file.exists():
+        return ()
+    with _Transaction(file) as connection:
+        return _people(connection)
+
+
+def key_of(person: Person) -> Key:
+    """Return what says whose the requests of a person are, as a key does. Nothing can be asked with it."""
+    never = datetime.fromtimestamp(0, UTC)
+    return Key(id="", name=person.email, prefix="", hash=b"", created_at=never, user=person.email, team=person.team)
+
+
+def _people(connection: sqlite3.Connection) -> tuple[Person, ...]:
+    rows = connection.execute("SELECT subject, email, team FROM people ORDER BY email")
+    return tuple(Person(*row) for row in rows)
 
 
 def _key(digest: bytes, session: str, until: int, email: str, team: str | None) -> Key:

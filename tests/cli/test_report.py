@@ -2,12 +2,14 @@
 
 import csv
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from candela_tui.exchange import Exchange
+from candela_tui.keys.sessions import Person, Sessions
 from candela_tui.ledger.usage_report import OF_KEYS, UsageBy
 from tests.cli.command import Home
 from tests.reports.exchanges import SESSION, exchange
@@ -68,15 +70,19 @@ async def test_by_key_user_and_team_the_records_of_the_keys_say_whose_the_cost_i
     home.record(
         exchange(1, key="ci"), exchange(2, key="ci"), exchange(3, key="web"), exchange(4, key="gone"), exchange(5)
     )
+    signed_in = Sessions(home.data / "sessions.db", home.data / "keys-pepper")
+    signed_in.open()
+    signed_in.begin(Person("1", "grace@example.com", "core"), timedelta(hours=12))
+    home.record(exchange(6, key="grace@example.com"))
 
     found = {by: {row["key"]: row["requests"] for row in (await report(home, by))["rows"]} for by in OF_KEYS}
     table = (await home.run("report", "key")).out
     lines = list(csv.DictReader((await home.run("report", "key", "--csv", "--breakdown")).out.splitlines()))
 
     assert found == {
-        "key": {"ci": 2, "web": 1, "gone": 1, None: 1},
-        "user": {"ada": 2, None: 3},
-        "team": {"core": 3, None: 2},
+        "key": {"ci": 2, "web": 1, "gone": 1, "grace@example.com": 1, None: 1},
+        "user": {"ada": 2, "grace@example.com": 1, None: 3},
+        "team": {"core": 4, None: 2},
     }
     assert "without a key" in table
     assert (lines[0]["key"], lines[0]["user"], lines[0]["team"], lines[0]["project"]) == ("ci", "ada", "core", "api")

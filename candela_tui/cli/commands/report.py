@@ -9,6 +9,7 @@ import click
 from candela_tui.analysis.filter import Filter
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import recorded
+from candela_tui.cli.rules_of_keys import keys_and_people
 from candela_tui.cli.terminal.option_types import filter_text
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.progress import Progress
@@ -28,7 +29,6 @@ from candela_tui.text import amounts
 from candela_tui.text.times import Clock, end_of, moment_of
 
 if TYPE_CHECKING:
-    from candela_tui.keys.key import Key
     from candela_tui.pricing import Pricer
 
 _CACHE: Final = "cache"
@@ -129,7 +129,7 @@ def report(
         raise click.UsageError("--by is only for `candela report cache`.")
     if as_json and as_csv:
         raise click.UsageError("--json and --csv contradict each other.")
-    keys = _keys(invocation) if UsageBy(by) in OF_KEYS else {}
+    keys = keys_and_people(invocation, invocation.settings()) if UsageBy(by) in OF_KEYS else {}
     asked = Wanted(UsageBy(by), clock, since=query.since, until=query.until, filter=wanted, what_if=what_if, keys=keys)
     requests = 0
 
@@ -185,18 +185,6 @@ def _report_cache(
         _say_nothing(invocation, query, wanted)
     else:
         _echo_lines(cache_report_lines(found, output_width()))
-
-
-def _keys(invocation: Invocation) -> "dict[str, Key]":
-    from candela_tui.keys.errors import KeysError
-    from candela_tui.keys.ring import keys_by_name
-    from candela_tui.store.open_keys import open_key_store
-
-    try:
-        settings = invocation.settings()
-        return keys_by_name(open_key_store(settings, invocation.paths), settings.proxy.keys_file)
-    except KeysError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _pricer(invocation: Invocation) -> "Pricer":
