@@ -29,6 +29,10 @@ class Invocation:
         paths = default_paths(self.config, self.data)
         return replace(paths, database=self._database(paths.config))
 
+    def paths_of(self, data_dir: str | None) -> Paths:
+        """Return the paths of a running candela with this data directory; those of this command if it has none."""
+        return default_paths(data=Path(data_dir)) if data_dir is not None else self.paths
+
     def _database(self, config: Path) -> "DatabaseUrl | None":
         """Return the database that the settings name, if any. Exits with an error if they contain a mistake."""
         # The smallest commands have no time to read the settings, so this is to find out that they need not.

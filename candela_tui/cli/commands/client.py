@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-from pathlib import Path
 
 import click
 
@@ -33,7 +32,6 @@ from candela_tui.cli.process import daemon
 from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
 from candela_tui.doctor.client_settings import ClientEnvironment
 from candela_tui.network.peer import listening_uid
-from candela_tui.paths import default_paths
 from candela_tui.proxy.listen import running_candela
 from candela_tui.sinks.telemetry.destination import destination
 
@@ -198,7 +196,7 @@ def _become(
         _refuse_another_users(port)
     if invocation.data is not None and str(invocation.data) != running.data_dir:
         click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
-    served = default_paths(data=Path(running.data_dir)) if running.data_dir is not None else invocation.paths
+    served = invocation.paths_of(running.data_dir)
     if options is not None:
         if gateway:
             options = with_gateway(options, key, settings, served, environ)
@@ -227,8 +225,7 @@ def _become(
     sys.stdout.flush()
     sys.stderr.flush()
     if words[0] == "claude" and running.data_dir is not None:
-        token_file = default_paths(data=Path(running.data_dir)).token
-        watch_beside(LocalCandela(port, token_file), words[1:], likely_cause(led_past, words))
+        watch_beside(LocalCandela(port, served.token), words[1:], likely_cause(led_past, words))
     # Python ignores these two signals, and the program that replaces it would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import click
 
@@ -28,7 +27,7 @@ from candela_tui.cli.claude.settings_files import read_settings_files
 from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.doctor.client_settings import ClientEnvironment
-from candela_tui.paths import Paths, default_paths
+from candela_tui.paths import Paths
 from candela_tui.proxy.listen import running_candela
 
 
@@ -102,6 +101,4 @@ def _intercepted(invocation: Invocation, environ: Mapping[str, str]) -> Changes:
 def _served(invocation: Invocation, port: int) -> Paths:
     """Return the paths of the candela that serves on a port, or of this command if none does."""
     running = running_candela(port)
-    if running is not None and running.data_dir is not None:
-        return default_paths(data=Path(running.data_dir))
-    return invocation.paths
+    return invocation.paths_of(running.data_dir if running is not None else None)
