@@ -1,4 +1,4 @@
-"""How sending telemetry and writing further records goes, and what to tell the user of it."""
+"""How sending telemetry and writing further records goes, and what to tell the user about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -299,7 +299,7 @@ def _of_section(
 
 
 def _call_of(part: Item, members: Mapping[str, msgspec.Raw]) -> _Call | None:
-    """Return the call in a block; None if it is no call, or has no id."""
+    """Return the call in a block; None if it is not a call, or has no id."""
     kind, _, tool = part.label.partition(" ")
     call_id = decode_json(members.get("id", NULL)) if kind.endswith("tool_use") else None
     return _Call(call_id, tool, _target(members.get("input", NULL))) if isinstance(call_id, str) else None

@@ -11,7 +11,7 @@ State = Mapping[str, Any]
 
 
 class Via(StrEnum):
-    """The way that a change came."""
+    """How a change was made."""
 
     COMMAND = "command"
     DASHBOARD = "dashboard"

@@ -121,7 +121,7 @@ class SharedKeyStore(KeyStore):
 
 
 def _check_of(pepper: bytes) -> bytes:
-    """Return what tells whether a pepper is the same, and not what it is."""
+    """Return a value that shows whether a pepper is the same, but not the pepper."""
     return hmac.digest(pepper, _CHECKED, "sha256")
 
 

@@ -52,7 +52,7 @@ class KeyStore(ABC):
 
     @abstractmethod
     def stamp(self) -> Hashable | None:
-        """Return something that is another once the keys have changed; None if that is not known. Does not block."""
+        """Return a value that differs once the keys have changed; None if that is not known. Does not block."""
 
     @abstractmethod
     def keys(self) -> list[Key]:

@@ -49,7 +49,7 @@ class KeyLimited:
         if refusal is not None:
             return refusal
         if asked.resource == USAGE_PATH:
-            # A provider would tell of candela's own account. 404 is the client's form of "no limit in dollars".
+            # A provider would answer for candela's own account. 404 is the client's form of "no limit in dollars".
             return error_for(asked, 404, f"no budget in dollars applies to the key {asked.key.name}")
         if asked.key.models and asked.method == "GET" and asks_for_models(asked.method, asked.path):
             return await listed(asked, self._upstream, _NO_POLICY)

@@ -1,7 +1,7 @@
 """Copies what one store has into another, in the same kind of database or in the other.
 
 Each step copies some requests, with all that belongs to them, and compares counts and sums before it commits. What the
-other store has already stays as it is, so that a copy that was broken off goes on where it was.
+other store has already stays as it is, so that an interrupted copy can go on where it stopped.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL do not write alike: a type for text, a few expressions, and how transactions begin.
+"""What differs between SQLite and PostgreSQL: a type for text, a few expressions, and how transactions begin.
 
 All other statements of the store are the same for both.
 """
@@ -169,7 +169,7 @@ def position(of: ColumnElement[str], wanted: str) -> ColumnElement[int]:
 
 
 def has_other_than_ascii(of: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return whether a text has other characters than printable ones of ASCII, or is no text."""
+    """Return whether a text has other characters than printable ones of ASCII, or is not text."""
     return _HasOtherThanAscii(of)
 
 

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that fail soon rather than wait, because requests wait for them."""
+"""Connections to PostgreSQL that fail early, because requests wait for them."""
 
 from functools import cache
 

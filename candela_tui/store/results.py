@@ -77,7 +77,7 @@ class WaitingResults:
             self._waiting.append(waiting)
 
     def take(self) -> list[Waiting]:
-        """Return what waits, the first first, and forget it."""
+        """Return what waits, the oldest first, and forget it."""
         with self._lock:
             taken = list(self._waiting)
             self._waiting.clear()

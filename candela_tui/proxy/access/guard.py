@@ -52,7 +52,7 @@ def refusal(
     """Return the reason to refuse a request with these headers, or None if it may pass.
 
     A machine elsewhere knows candela by any name, and gets no page. What a page could reach by rebinding a name needs a
-    key there. ``for_browsers`` is a page that browsers come to from elsewhere, which looks itself where they come from.
+    key there. ``for_browsers``: browsers come to this page from other sites, and it checks itself where from.
     ``named`` is the host and port of a request that names its whole URL, as to an HTTP proxy."""
     fields = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in fields if name == "host"]

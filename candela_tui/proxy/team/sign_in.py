@@ -269,7 +269,7 @@ class SignIn:
         flow = self._flows.pop(_hash(given.get("state", "")), None)
         cookie = _hash(request.cookies.get(_COOKIE, ""))
         if flow is None or flow.until <= self._now() or not secrets.compare_digest(cookie, flow.cookie_hash):
-            return words_page(400, "Not signed in", "This is not the browser that began, or it took too long.")
+            return words_page(400, "Not signed in", "This browser did not begin the sign-in, or it took too long.")
         if "code" not in given:
             self._codes.settle(flow.user_code, Answer.DENIED)
             return words_page(403, "Not signed in", "The identity provider did not let you in.")

@@ -60,7 +60,7 @@ class Books(Protocol):
         """Wait until all that is counted which ``count_earlier`` got. Raises Unreachable."""
 
     def first_to_tell(self, budget: Budget, target: str, mark: float, tell: Callable[[], None]) -> None:
-        """Tell of a mark that was reached, unless another replica does."""
+        """Report a mark that was reached, unless another replica does."""
 
     async def close(self) -> None:
         """Keep what was counted, and end."""

@@ -26,7 +26,7 @@ from candela_tui.text.times import utc_now
 
 
 class Listener(Protocol):
-    """Is told what other replicas do."""
+    """Hears what other replicas do."""
 
     def counters_changed(self, changed: Sequence[Concerned]) -> None:
         """Take note of accounts that changed, and that overrides may have."""
@@ -147,7 +147,7 @@ class SharedBooks:
         ]
 
     def first_to_tell(self, budget: Budget, target: str, mark: float, tell: Callable[[], None]) -> None:
-        """Tell of a mark that was reached, unless another replica did."""
+        """Report a mark that was reached, unless another replica did."""
         now, span = self._now(), budget.window.span
         since = now - span if span is not None else None
         task = asyncio.create_task(self._tell(self._key(budget, target, now), mark, since, tell), name="budget mark")

@@ -89,7 +89,7 @@ class Charge(NamedTuple):
 
 
 def definition_of(budget: BudgetRule, timezone: str | None) -> str:
-    """Return what a budget counts as a short text, which is the same in every replica. Its limit is no part of it."""
+    """Return what a budget counts as a short text, which is the same in every replica. The limit is left out."""
     counted = json.dumps([budget.scope, budget.match, budget.team, budget.window, timezone])
     return hashlib.sha256(counted.encode()).hexdigest()[:16]
 

@@ -107,7 +107,7 @@ _Item = _Reserve | _Hold | _Call | _Ended | _Grown
 
 
 class Replica:
-    """Reads and changes the shared counters in a thread of its own, one thing after the other.
+    """Reads and changes the shared counters in a thread of its own, one after the other.
 
     While PostgreSQL is away, what requests cost is kept, and counted once it is back. Methods are called on the loop
     that called ``start``, where news are told, too.
@@ -198,7 +198,7 @@ class Replica:
         await self._call(lambda connection: self._settle(connection, ended))
 
     async def tell(self, key: CounterKey, mark: float, since: datetime | None) -> bool:
-        """Return whether this replica is the one to tell of a mark that was reached. Raises Unreachable."""
+        """Return whether this replica is the first to report a mark that was reached. Raises Unreachable."""
         return await self._call(lambda connection: statements.tell(connection, key, mark, utc_now(), since))
 
     async def refresh(self) -> None:

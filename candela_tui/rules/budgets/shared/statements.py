@@ -351,7 +351,7 @@ class Changed(NamedTuple):
 
 
 def changed(connection: Connection, definitions: Collection[str], since: float, now: datetime) -> Changed:
-    """Return the figures of the counters of these definitions that changed, but for those whose window is over."""
+    """Return the figures of the counters of these definitions that changed, except those whose window is over."""
     with connection.begin():
         at = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
         rows = connection.execute(
@@ -374,8 +374,8 @@ def spent_by_minute(
 
 
 def tell(connection: Connection, key: CounterKey, mark: float, now: datetime, since: datetime | None) -> bool:
-    """Return whether the caller is the one to tell of a mark that a counter reached. ``since``: what was told before
-    does not count any more."""
+    """Return whether the caller is the first to report a mark that a counter reached. ``since``: reports from before
+    that do not count."""
     with connection.begin():
         told = connection.execute(
             _TELL,
@@ -399,7 +399,7 @@ def beat(connection: Connection, replica: str) -> None:
 
 
 def orphans(connection: Connection, lease_s: float) -> list[str]:
-    """Return requests whose reservation holds no longer, as nothing was heard of their replica for so long."""
+    """Return the requests whose reservation has ended, because their replica said nothing for ``lease_s`` seconds."""
     with connection.begin():
         connection.execute(_FORGET_REPLICAS, {"lease_s": lease_s})
         return [row.request_id for row in connection.execute(_ORPHANS, {"lease_s": lease_s})]
