@@ -21,7 +21,7 @@ _LENGTH = 43
 """Characters behind the beginning: 256 bits."""
 _SHOWN = 8
 """Characters of these that lists show, so that a key can be recognised: 208 bits stay secret."""
-_BUDGET = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)/([a-z]+|rolling:\d{1,4}[mhd])")
+_BUDGET = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)/([a-z]+|rolling:[1-9][0-9]{0,3}[hd])")
 _BETWEEN_PATTERNS = r",(?![^()]*\))"
 """A comma that is not among the arguments of a tool."""
 _NAME = re.compile(r"[^\s\W][\w.@+-]{0,63}")

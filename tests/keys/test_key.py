@@ -1,5 +1,6 @@
 """What a key's text looks like, and what a key may use."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.keys.key import (
+    WINDOWS,
     KeyBudget,
     KeyState,
     checked_budget,
@@ -19,6 +21,7 @@ from candela_tui.keys.key import (
 )
 from candela_tui.providers.identity import PROVIDER_WORDS, ROUTES, Provider
 from candela_tui.redaction import redact_text
+from candela_tui.rules.budgets.of_keys import budgets_of_keys
 from tests.keys.made import wanted
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -97,7 +100,19 @@ def test_a_budget_is_an_amount_and_a_window(text: str, budget: KeyBudget) -> Non
     assert checked_budget(str(budget)) == budget
 
 
-@pytest.mark.parametrize("text", ["50", "50/fortnight", "-1/day", "1e3/day", "/day", "5/rolling:", "5/rolling:h"])
+@pytest.mark.parametrize("window", [*WINDOWS, "rolling:1h", "rolling:9999d"])
+def test_every_budget_is_one_of_the_rules(window: str) -> None:
+    [rule] = budgets_of_keys([replace(wanted(), budget=checked_budget(f"3/{window}"))])
+    assert rule.window == window
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("50", "50/fortnight", "-1/day", "1e3/day", "/day", "٣/day"),
+        *("5/rolling:", "5/rolling:h", "5/rolling:30m", "5/rolling:0h", "5/rolling:٣h"),
+    ],
+)
 def test_what_is_no_budget_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a budget: use an amount in USD and a window"):
         checked_budget(text)
