@@ -19,9 +19,10 @@ from candela_tui.text.times import utc_now
 
 def kept_key(name: str, store: KeyStore, changes: KeyChanges, paths: Paths) -> str:
     """Return the text of the key with this name, and make the key if there is none. Blocks. Raises KeysError."""
-    known = store.keys()
-    found = next((key for key in known if key.name == name and key.revoked_at is None), None)
     with locked(paths.kept_keys):
+        # Inside, so that of two clients that start at once the second finds the key of the first.
+        known = store.keys()
+        found = next((key for key in known if key.name == name and key.revoked_at is None), None)
         texts = _read(paths.kept_keys)
         if found is not None:
             return _text_of(found, texts, store)

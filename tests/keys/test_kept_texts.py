@@ -1,7 +1,9 @@
 """The texts of keys that candela keeps, to start Claude Code with them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -27,6 +29,18 @@ def test_a_key_is_made_once_and_its_text_is_kept_for_its_owner_only(tmp_path: Pa
     assert paths.kept_keys.stat().st_mode & 0o777 == 0o600
     assert len(store_in(tmp_path).keys()) == 1
     assert [entry.action for entry in LocalAuditLog(paths.audit, "someone", "test").entries()] == ["key.create"]
+
+
+def test_clients_that_start_at_once_have_one_key(tmp_path: Path) -> None:
+    paths, together = default_paths(data=tmp_path), Barrier(4)
+
+    def start() -> str:
+        together.wait()
+        return kept_key("gateway", store_in(tmp_path), changes_in(tmp_path), paths)
+
+    with ThreadPoolExecutor(4) as clients:
+        texts = {started.result() for started in [clients.submit(start) for _ in range(4)]}
+    assert len(texts) == len(store_in(tmp_path).keys()) == 1
 
 
 def test_a_revoked_key_is_followed_by_another(tmp_path: Path) -> None:
