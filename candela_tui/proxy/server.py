@@ -220,6 +220,8 @@ class Proxy:
         self._sessions = _sessions(settings, paths)
         self._keys = KeyGate(self._ring, self._token, required=settings.keys.required, sessions=self._sessions)
         self._sign_in: SignIn | None = None
+        self._known_people: tuple[tuple[str, Owner], ...] = ()
+        """Those whom the budgets know, of the people who signed in."""
         self._parallel = ParallelRequests()
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._api = (
@@ -363,8 +365,13 @@ class Proxy:
             self._keys,
             lambda person: open_audit_log(self._settings, paths, person, Via.SIGN_IN),
             lambda asked: attempts.fetch(Attempt(request=asked)),
-            lambda: self._apply_rules(self._rules_settings),
+            self._signed_in,
         )
+
+    def _signed_in(self) -> None:
+        """Let budgets know who signed in, unless they do."""
+        if tuple(self._people()) != self._known_people:
+            self._apply_rules(self._rules_settings)
 
     def _keys_loaded(self, keys: list[Key]) -> None:
         """Take the rules of the keys, which are read again when they change."""
@@ -377,7 +384,8 @@ class Proxy:
         assert self._ruled is not None
         self._rules_settings = settings
         settings = self._rules_of_keys.added_to(settings)
-        self._budgets.configure(settings, (*self._rules_of_keys.owners, *self._people()))
+        self._known_people = tuple(self._people())
+        self._budgets.configure(settings, (*self._rules_of_keys.owners, *self._known_people))
         self._ruled.apply(settings, key_aliases=self._rules_of_keys.aliased)
         if self._ruled.ruled:
             self._filling = asyncio.create_task(self._fill(self._filling), name="ledger")
