@@ -33,7 +33,7 @@ async def test_every_setting_is_shown_with_its_value_meaning_default_and_origin(
 ) -> None:
     monkeypatch.setenv("CANDELA_PROXY__MAX_BODY_MB", "16")
     scene.config.write_text("[ui.attention]\nhow = 'bell'\n")
-    async with scene.opened((120, 120)) as pilot:
+    async with scene.opened((120, 130)) as pilot:
         await go_to(pilot, "proxy.max_body_mb")
         screen = await shows(pilot, "The largest request body", "default 64", "CANDELA_PROXY__MAX_BODY_MB", "restart")
         assert all(setting.name in screen for setting in known_settings())
