@@ -619,9 +619,16 @@ def _safe_url(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if urlsplit(value).path:
+    url = urlsplit(value)
+    if url.path:
         raise ValueError("a URL without a path, such as https://candela.example")
-    return value
+    # As browsers write it in Origin.
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    port = "" if url.port in (None, _USUAL_PORTS[url.scheme]) else f":{url.port}"
+    return f"{url.scheme}://{host}{port}"
+
+
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 OptionalSafeUrl = Annotated[Annotated[BaseUrl, AfterValidator(_safe_url)] | None, BeforeValidator(_nothing_is_none)]

@@ -14,6 +14,19 @@ def test_people_can_sign_in_over_tls_or_on_this_machine(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Candela.Example:443/", "https://candela.example"),
+        ("https://candela.example:8443", "https://candela.example:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://[::1]:8181", "http://[::1]:8181"),
+    ],
+)
+def test_the_address_is_the_origin_that_browsers_send(url: str, origin: str) -> None:
+    assert TeamSettings.model_validate({"url": url}).url == origin
+
+
+@pytest.mark.parametrize(
     ("team", "said"),
     [
         ({"url": "http://candela.example"}, "an https:// URL"),
