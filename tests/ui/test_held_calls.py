@@ -29,7 +29,8 @@ def ruled(scene: Scene, action: str, **more: Any) -> Exchange:
     """Show an answer behind a rule, as the proxy records it."""
     rule = ToolRule.model_validate({"name": "no pushes", "deny": ["Bash(git push *)"], "action": action, **more})
     noted: list[RuleAction] = []
-    verdicts = Verdicts(Judge([rule]), Place("/home/u", None), noted.append)
+    judge = Judge([rule])
+    verdicts = Verdicts(judge.concerns, lambda: (judge, Place("/home/u", None)), noted.append)
     edited = EditedAnswer(None, 200, list(STREAM_HEADERS), "messages", verdicts)
     received = edited.feed(ANSWER) + edited.finish()
     provider: dict[str, Any] = {"provider_status": 200, "provider_response_headers": STREAM_HEADERS}
