@@ -70,7 +70,7 @@ async def test_a_budget_is_added_overridden_changed_and_removed(proxy: RunningPr
         await pilot.press("w")
         await shows(pilot, "name is missing")
         await fill_in(pilot, "my month")
-        await pilot.press(*["j"] * 4)
+        await pilot.press(*["j"] * 5)
         await fill_in(pilot, "1")
         await pilot.press("w")
         await shows(pilot, "my month", "$0 of $1.00", "month, resets in")
@@ -93,7 +93,7 @@ async def test_a_budget_is_added_overridden_changed_and_removed(proxy: RunningPr
 
         await pilot.press("enter")
         await shows(pilot, "[[rules.budgets]]", '"my month"')
-        await pilot.press(*["j"] * 4)
+        await pilot.press(*["j"] * 5)
         await fill_in(pilot, "50")
         await pilot.press("w")
         await shows(pilot, "of $50.00")
