@@ -28,6 +28,14 @@ def server_context(certificates: Path, key: Path | None = None) -> ssl.SSLContex
     return context
 
 
+def lone_file(settings: ProxySettings) -> str | None:
+    """Return what is wrong if the settings name only one of the two files."""
+    if (settings.tls_cert is None) == (settings.tls_key is None):
+        return None
+    named, missing = ("tls_cert", "tls_key") if settings.tls_key is None else ("tls_key", "tls_cert")
+    return f"proxy.{named}: candela does not start with it alone: set proxy.{missing}, too"
+
+
 class ServerCertificate:
     """The certificate in two files. A change counts for the connections that are opened from then on."""
 
@@ -50,8 +58,7 @@ class ServerCertificate:
             return cls(cert, key, tell)
         if cert is None and key is None:
             return None
-        named, missing = ("tls_cert", "tls_key") if key is None else ("tls_key", "tls_cert")
-        raise CertificateError(f"proxy.{missing} is missing, which proxy.{named} needs beside it")
+        raise CertificateError(lone_file(settings))
 
     async def context(self) -> ssl.SSLContext:
         """Return the context for a new connection."""

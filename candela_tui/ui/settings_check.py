@@ -20,11 +20,7 @@ def setting_mistakes(settings: Settings) -> Sequence[str]:
 
 def setting_warnings(settings: Settings) -> Sequence[str]:
     """Return what is probably wrong, one line for each, with the key. Blocks."""
-    if all(section.region is None for section in (settings.aws, settings.mantle, settings.claude_aws)):
-        return ()
-    from candela_tui.providers.bedrock.region_checks import unknown_regions
-
-    return [terminal_safe(warning) for warning in unknown_regions(settings)]
+    return [terminal_safe(warning) for warning in (*_unknown_regions(settings), *_lone_certificate(settings))]
 
 
 def _unreadable_certificates(settings: Settings) -> Iterator[str]:
@@ -35,13 +31,30 @@ def _unreadable_certificates(settings: Settings) -> Iterator[str]:
             tls_context(settings.proxy)
         except OSError as error:
             yield str(error)
-    if settings.proxy.tls_cert is not None or settings.proxy.tls_key is not None:
+    # One of them alone is a warning: they are set one after the other.
+    if settings.proxy.tls_cert is not None and settings.proxy.tls_key is not None:
         from candela_tui.network.server_certificate import CertificateError, ServerCertificate
 
         try:
             ServerCertificate.of(settings.proxy, lambda _: None)
         except CertificateError as error:
             yield str(error)
+
+
+def _unknown_regions(settings: Settings) -> Sequence[str]:
+    if all(section.region is None for section in (settings.aws, settings.mantle, settings.claude_aws)):
+        return ()
+    from candela_tui.providers.bedrock.region_checks import unknown_regions
+
+    return tuple(unknown_regions(settings))
+
+
+def _lone_certificate(settings: Settings) -> Iterator[str]:
+    if settings.proxy.tls_cert != settings.proxy.tls_key:
+        from candela_tui.network.server_certificate import lone_file
+
+        if (lone := lone_file(settings.proxy)) is not None:
+            yield lone
 
 
 def _unknown_theme(settings: UiSettings) -> Iterator[str]:

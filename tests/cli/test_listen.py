@@ -62,6 +62,19 @@ async def test_nor_with_a_certificate_that_can_not_be_used(home: Home, tmp_path:
     )
 
 
+async def test_its_two_files_can_be_set_one_after_the_other(home: Home, tmp_path: Path) -> None:
+    cert, key = write(tmp_path)
+
+    first = await home.run("config", "set", "proxy.tls_cert", str(cert))
+    alone = await home.run("config", "check")
+    second = await home.run("config", "set", "proxy.tls_key", str(key))
+
+    warning = "proxy.tls_cert: candela does not start with it alone: set proxy.tls_key, too"
+    assert (first.code, alone.code, second.code, second.err) == (0, 0, 0, "")
+    assert warning in first.err
+    assert warning in alone.err
+
+
 async def test_config_check_finds_such_a_certificate(home: Home, tmp_path: Path) -> None:
     missing = str(tmp_path / "cert.pem")
     ran = await home.run("config", "check", CANDELA_PROXY__TLS_CERT=missing, CANDELA_PROXY__TLS_KEY=missing)

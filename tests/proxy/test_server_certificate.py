@@ -45,7 +45,9 @@ def test_without_files_nothing_is_encrypted() -> None:
 
 @pytest.mark.parametrize(("named", "missing"), [("tls_cert", "tls_key"), ("tls_key", "tls_cert")])
 def test_one_of_the_two_is_not_enough(tmp_path: Path, named: str, missing: str) -> None:
-    with pytest.raises(CertificateError, match=rf"^proxy\.{missing} is missing, which proxy\.{named} needs"):
+    with pytest.raises(
+        CertificateError, match=rf"^proxy\.{named}: candela does not start with it alone: set proxy\.{missing}, too"
+    ):
         opened(**{named: tmp_path / "file.pem"})
 
 
