@@ -55,7 +55,7 @@ class Tokens:
 
 
 class Sessions:
-    """Makes, finds and ends sessions. Every method but ``find`` blocks and raises KeysError."""
+    """Makes, finds and ends sessions. Every method but ``find`` and ``knows`` blocks and raises KeysError."""
 
     def __init__(self, file: Path, pepper: Path, now: Callable[[], datetime] = utc_now) -> None:
         """``file`` and ``pepper`` need not exist."""
@@ -65,6 +65,8 @@ class Sessions:
         self._now = now
         self._known: dict[bytes, tuple[Key, str]] = {}
         """The access tokens by their hashes: what each may use, and its session."""
+        self._refreshing: frozenset[bytes] = frozenset()
+        """The hashes of the refresh tokens."""
         self._lock = Lock()
         self.people: tuple[Person, ...] = ()
         """Everyone who ever signed in."""
@@ -79,6 +81,12 @@ class Sessions:
         """Return the key that an access token is, or None if it is none, or no longer."""
         found = self._known.get(hash_of(text, self._pepper))
         return found[0] if found is not None and found[0].state(self._now()) is KeyState.ACTIVE else None
+
+    def knows(self, text: str) -> bool:
+        """Return whether a text is an access or refresh token of a session, which may have expired. The file is not
+        read: anyone can send texts."""
+        digest = hash_of(text, self._pepper)
+        return digest in self._known or digest in self._refreshing
 
     def begin(self, person: Person, lasts: timedelta) -> Tokens:
         """Begin a session, and return its first tokens."""
@@ -142,6 +150,7 @@ class Sessions:
             " FROM access_tokens a JOIN sessions s ON s.id = a.session"
         )
         self.people = _people(connection)
+        self._refreshing = frozenset(row[0] for row in connection.execute("SELECT refresh_hash FROM sessions"))
         self._known = {digest: (_key(digest, session, *rest), session) for digest, session, *rest in rows}
 
     def _connected(self) -> "_Transaction":

@@ -80,3 +80,13 @@ def test_sessions_outlive_a_restart_and_their_file_has_no_token(tmp_path: Path) 
     assert tokens.refresh.encode() not in kept
     assert (tmp_path / "sessions.db").stat().st_mode & 0o777 == 0o600
     assert tokens.access not in redact_text(f"Bearer {tokens.access}")
+
+
+def test_the_tokens_of_sessions_are_known_without_the_file(tmp_path: Path) -> None:
+    tokens = opened(tmp_path).begin(ADA, DAY)
+    sessions = opened(tmp_path)
+    known = [sessions.knows(text) for text in (tokens.access, tokens.refresh, "ck_live_made-up", "")]
+    sessions.end(tokens.refresh)
+    assert known == [True, True, False, False]
+    assert not sessions.knows(tokens.access)
+    assert not sessions.knows(tokens.refresh)

@@ -135,7 +135,9 @@ class SignIn:
         if path == _DEVICE:
             return self._begin(request)
         if path == _REVOKE:
-            await asyncio.to_thread(self._end, form.get("token", ""))
+            token = form.get("token", "")
+            if self._sessions.knows(token):
+                await asyncio.to_thread(self._end, token)
             return web.json_response({}, headers=_NO_STORE)
         return await self._tokens(form)
 
@@ -182,7 +184,9 @@ class SignIn:
                 self._on_signed_in()
                 return _tokens(begun)
             case "refresh_token":
-                tokens = await asyncio.to_thread(self._sessions.refresh, form.get("refresh_token", ""))
+                given = form.get("refresh_token", "")
+                known = self._sessions.knows(given)
+                tokens = await asyncio.to_thread(self._sessions.refresh, given) if known else None
                 if tokens is None:
                     return _oauth_error(401, "invalid_grant", "the session has ended: sign in again")
                 return _tokens(tokens)

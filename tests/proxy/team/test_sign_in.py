@@ -202,6 +202,15 @@ async def test_a_code_can_not_be_guessed(provider: Provider, tmp_path: Path) -> 
         assert (await server.type_code(begun["user_code"])).status == 429
 
 
+async def test_a_made_up_token_is_not_looked_for_in_the_file(provider: Provider, tmp_path: Path) -> None:
+    async with serving(provider, tmp_path) as server:
+        (tmp_path / "sessions.db").unlink()
+        (tmp_path / "sessions.db").mkdir()
+        status, answer = await server.post("/oauth/token", grant_type="refresh_token", refresh_token="ck_live_made-up")
+        assert (status, answer["error"]) == (401, "invalid_grant")
+        assert await server.post("/oauth/revoke", token="ck_live_made-up") == (200, {})
+
+
 async def test_another_browser_can_not_end_a_sign_in(provider: Provider, tmp_path: Path) -> None:
     async with serving(provider, tmp_path) as server:
         begun = await server.begin()
