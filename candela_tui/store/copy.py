@@ -5,7 +5,7 @@ other store has already stays as it is, so that an interrupted copy can go on wh
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, insert, literal, select
@@ -157,12 +157,14 @@ class _Reading:
 
     def __enter__(self) -> Connection:
         try:
-            self._connection = reading_engine(self._location).connect()
-            if not on_postgres(self._connection):
-                driver_connection(self._connection).text_factory = text_or_bytes
-            begin_to_read(self._connection)
-            if not require_this_version(self._connection, self._location):
-                raise StoreError(f"Nothing is recorded in {self._location}.")
+            with ExitStack() as opened:
+                self._connection = opened.enter_context(reading_engine(self._location).connect())
+                if not on_postgres(self._connection):
+                    driver_connection(self._connection).text_factory = text_or_bytes
+                begin_to_read(self._connection)
+                if not require_this_version(self._connection, self._location):
+                    raise StoreError(f"Nothing is recorded in {self._location}.")
+                opened.pop_all()
         except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
             raise unreadable(self._location, error) from error
         return self._connection
