@@ -41,7 +41,11 @@ async def test_the_client_shows_the_budget_as_its_own_limit(claude: Claude, tmp_
             environment["PATH"] = f"{claude.directory}:{environment['PATH']}"
             await terminal.open("client", [COMMAND, "claude", "--gateway"], environment, project)
             await terminal.shows("client", "Cloud gateway", "You've used 85% of your usage credits")
-            await terminal.shows("client", '"spend_limit":{"used_percentage":85')
+            # It asks the status line again after an answer.
+            provider.respond = titled(lambda asked: speak(asked, text("Hello"), usage=usage(10), output_tokens=1))
+            await terminal.type("client", "hi")
+            await terminal.press("client", "Enter")
+            await terminal.shows("client", "Hello", '"spend_limit":{"used_percentage":85')
             await terminal.type("client", "/usage")
             await terminal.shows("client", "/usage")
             await terminal.press("client", "Enter")
@@ -52,7 +56,7 @@ async def test_the_client_shows_the_budget_as_its_own_limit(claude: Claude, tmp_
     assert {request["key"] for request in own} == {"gateway"}
     [probe] = [request for request in requests if request["kind"] == "probe"]
     assert (probe["status"], probe["cost_usd"]) == (200, 0)
-    assert len(provider.requests) == 1
+    assert not any(asked.json.get("max_tokens") == 1 for asked in provider.requests)
 
 
 async def _spend(candela: Candela) -> None:
