@@ -261,6 +261,8 @@ async def test_while_postgresql_is_away_requests_pass_or_not_as_the_budget_says(
             "Budgets can't be checked",
             "PostgreSQL answers again",
         ]
+        # Each replica connects again by itself.
+        await strict.until_true(lambda: any(each.startswith("PostgreSQL answers again") for each in strict.notices))
         assert await strict.ask("4", "s3") is None
 
 
