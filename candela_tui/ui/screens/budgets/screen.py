@@ -41,7 +41,7 @@ from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
 _READ_EVERY_S = 1.0
-_EMPTY = "No budget and no rule. n adds one: a limit on what requests may cost, tools that are denied, models …"
+_EMPTY = "No budget and no rule. n adds one, such as a limit on what requests cost."
 
 
 @dataclass(frozen=True, slots=True)

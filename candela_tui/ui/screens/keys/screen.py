@@ -40,7 +40,7 @@ from candela_tui.ui.widgets.text_view.text_view import TextView
 from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
 _READ_EVERY_S = 1.0
-_EMPTY = "No key. n makes one for a project, a shell, a program or a person; candela signs in at the provider itself."
+_EMPTY = "No key. n makes one for a project, a shell, a program or a person."
 _NOWHERE = "This dashboard does not know where the keys are."
 
 
