@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -22,15 +21,11 @@ from candela_tui.config import (
     to_text,
     toml_value,
 )
-from candela_tui.text.cells import fitted
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.style.styled_text import Line
-from candela_tui.ui.widgets.closable import Closable
-from candela_tui.ui.widgets.footer import KeyFooter
-from candela_tui.ui.widgets.key_editor import KeyEditor
-from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.field_form import FieldForm, field_line
 from candela_tui.ui.widgets.rows.row_list import RowList
 
 _NAME = 16
@@ -59,7 +54,7 @@ class FieldRow:
             value, style = "needed", "warn"
         else:
             value, style = "" if field.default is None else toml_value(field.default), "dim"
-        return ((f" {fitted(field.name, _NAME)} ", "text"), (fitted(value, max(8, width - _NAME - 2)), style))
+        return field_line(field.name, value, style, name_width=_NAME, width=width)
 
     def about(self, width: int) -> list[Line]:
         """Return what the key means, and which values it takes."""
@@ -81,10 +76,9 @@ class FieldList(RowList):
     ]
 
 
-class RuleForm(Closable[bool]):
+class RuleForm(FieldForm[bool]):
     """Write a new rule, or change one. The answer is whether it was saved."""
 
-    CSS_PATH = "form.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("rule.switch", "space", "next_choice", "Switch", "Switch to the next value", footer=True),
         bind("rule.reset", "backspace,delete", "reset", "Default", "Leave the key out", shown_as="⌫", footer=True),
@@ -94,33 +88,19 @@ class RuleForm(Closable[bool]):
 
     def __init__(self, file: Path, kind: RuleKind, rule: WrittenRule | None = None) -> None:
         """``rule`` is the one to change; None for a new one."""
-        super().__init__()
+        name = rule.name if rule is not None else "New"
+        super().__init__(((f"{name} ", "heading"), (f"{kind.section} · {file}", "dim")), FieldList(id="fields"))
         self._file = file
         self._kind = kind
         self._rule = rule
         self._values: dict[str, Any] = dict(rule.values) if rule is not None else {}
-        self._rows = FieldList(id="fields")
-        self._editor = KeyEditor(self._rows)
 
-    def compose(self) -> ComposeResult:
-        """Lay out the title, the keys, the description of one, its editor and the footer."""
-        name = self._rule.name if self._rule is not None else "New"
-        yield OneLine(((f"{name} ", "heading"), (f"{self._kind.section} · {self._file}", "dim")), id="title")
-        yield self._editor
-        yield KeyFooter()
-
-    def on_mount(self) -> None:
-        """Show the keys."""
-        self._rows.focus()
-        self._show()
-
-    def _show(self) -> None:
-        self._rows.show_rows([FieldRow(field, self._values.get(field.name)) for field in self._kind.fields])
-        self._editor.tell()
+    def _field_rows(self) -> list[FieldRow]:
+        return [FieldRow(field, self._values.get(field.name)) for field in self._kind.fields]
 
     @property
     def _row(self) -> FieldRow | None:
-        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        row = self._selected
         return row if isinstance(row, FieldRow) else None
 
     @on(RowList.Opened)
@@ -186,10 +166,3 @@ class RuleForm(Closable[bool]):
         else:
             gone = dict.fromkeys(self._rule.values.keys() - self._values.keys())
             edit_rule(self._file, self._kind, self._rule.name, {**gone, **self._values}, setting_mistakes)
-
-    def action_back(self) -> None:
-        """Close the editor, or the screen without saving."""
-        if self._editor.editing:
-            self._editor.close()
-        else:
-            self.dismiss(False)

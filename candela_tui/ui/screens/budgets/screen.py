@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from candela_tui.config import (
@@ -23,7 +22,6 @@ from candela_tui.config import (
 )
 from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.store.errors import StoreError
-from candela_tui.text.wrap import wrapped
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.budgets.form import RuleForm
@@ -32,16 +30,8 @@ from candela_tui.ui.screens.budgets.rows import BudgetRow, RuleRow
 from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.settings_check import setting_mistakes
 from candela_tui.ui.state.data_sources import DataSources
-from candela_tui.ui.style.styled_text import Line
-from candela_tui.ui.widgets.closable import Closable
-from candela_tui.ui.widgets.footer import KeyFooter
-from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.list_screen import ListScreen
 from candela_tui.ui.widgets.rows.row_list import RowList
-from candela_tui.ui.widgets.text_view.text_view import TextView
-from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
-
-_READ_EVERY_S = 1.0
-_EMPTY = "No budget and no rule. n adds one, such as a limit on what requests cost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +53,11 @@ class BudgetRows(RowList):
     ]
 
 
-class BudgetsScreen(Closable[None]):
+class BudgetsScreen(ListScreen[_Shown]):
     """Show budgets and rules. They are read again every second while the screen is open."""
 
-    DEFAULT_CSS = """
-    BudgetsScreen {
-        background: $background;
-
-        #title { padding: 0 1; background: $surface; }
-        #budget-rows { height: 1fr; }
-        #about { height: 6; padding: 0 1; border-top: solid $border-idle; }
-    }
-    """
+    HEADING = "Budgets and rules"
+    WHEN_EMPTY = "No budget and no rule. n adds one, such as a limit on what requests cost."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("budgets.new", "n", "new", "New", "Add a budget or another rule", footer=True),
         bind(
@@ -86,39 +69,8 @@ class BudgetsScreen(Closable[None]):
     ]
 
     def __init__(self, sources: DataSources) -> None:
-        super().__init__()
+        super().__init__(BudgetRows(id="budget-rows"), _Shown(None))
         self._sources = sources
-        self._shown = _Shown(None)
-        self._reading = False
-        self._title = OneLine((("Budgets and rules", "heading"),), id="title")
-        self._rows = BudgetRows(id="budget-rows")
-        self._about = TextView(id="about")
-        self._about.can_focus = False
-
-    def compose(self) -> ComposeResult:
-        """Lay out the title, the budgets and rules, what is known of one, and the footer."""
-        yield self._title
-        yield self._rows
-        yield self._about
-        yield KeyFooter()
-
-    def on_mount(self) -> None:
-        """Read the rules, and keep reading how the budgets stand."""
-        self._rows.focus()
-        self._read()
-        self.set_interval(_READ_EVERY_S, self._read)
-
-    def _read(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self.run_worker(deferred(self._show_what_is_read), group="read")
-
-    async def _show_what_is_read(self) -> None:
-        try:
-            self._shown = await asyncio.to_thread(self._look)
-        finally:
-            self._reading = False
-        self._show()
 
     def _look(self) -> _Shown:
         control, file, states, trouble = self._sources.control, self._sources.config, list[BudgetState](), ""
@@ -146,25 +98,16 @@ class BudgetsScreen(Closable[None]):
         ]
         known = {state.name for state in shown.states}
         rows += [RuleRow(rule) for rule in shown.rules if rule.kind.name != "budgets" or rule.name not in known]
-        self._rows.show_rows(rows)
-        self._rows.say_when_empty((((f" {_EMPTY}", "dim"),),))
-        self._title.pieces = (("Budgets and rules ", "heading"), (str(shown.file or ""), "dim"))
-        self._show_about()
-        self.refresh_bindings()
+        self._show_rows(rows, str(shown.file or ""))
 
-    @on(TextView.Resized)
-    @on(RowList.Moved)
-    def _show_about(self) -> None:
-        row, width = self._row, max(20, self._about.text_width)
+    @property
+    def _trouble(self) -> str:
         # The file's name is at the top.
-        said = self._shown.trouble.replace(f"{self._shown.file}: ", "").splitlines()
-        troubles: list[Line] = [((part, "warn"),) for line in said for part in wrapped(f"⚠ {line}", width)]
-        self._about.show_lines(WrittenLines([*troubles, *(row.about(width) if row is not None else ())]))
-        self.refresh_bindings()
+        return self._shown.trouble.replace(f"{self._shown.file}: ", "")
 
     @property
     def _row(self) -> BudgetRow | RuleRow | None:
-        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        row = self._selected
         return row if isinstance(row, BudgetRow | RuleRow) else None
 
     @property
@@ -259,10 +202,6 @@ class BudgetsScreen(Closable[None]):
             self.notify(trouble, severity="warning")
         self._read()
 
-    def _act(self, act: Callable[[], Any]) -> None:
-        """Change something in a thread, and let the candela that is shown follow it."""
-        self.run_worker(deferred(self._done, act), group="act")
-
     async def _done(self, act: Callable[[], Any]) -> None:
         try:
             await asyncio.to_thread(act)
@@ -289,7 +228,3 @@ class BudgetsScreen(Closable[None]):
         state, control = self._budget, self._sources.control
         if state is not None and control is not None:
             self._act(partial(control.end_override, state.name))
-
-    def action_back(self) -> None:
-        """Close the screen."""
-        self.dismiss()

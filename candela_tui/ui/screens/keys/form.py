@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -24,15 +23,11 @@ from candela_tui.keys.key import (
     checked_tools,
 )
 from candela_tui.providers.identity import PROVIDER_WORDS
-from candela_tui.text.cells import fitted
 from candela_tui.text.times import Clock, moment_ahead
 from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.style.styled_text import Line
-from candela_tui.ui.widgets.closable import Closable
-from candela_tui.ui.widgets.footer import KeyFooter
-from candela_tui.ui.widgets.key_editor import KeyEditor
-from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.field_form import FieldForm, field_line
 from candela_tui.ui.widgets.rows.row_list import RowList
 
 _NAME = 12
@@ -121,7 +116,7 @@ class FieldRow:
         text, style = (self.text, "bright") if self.text else (self.field.default, "dim")
         if not self.text and self.field.default == "needed":
             style = "warn"
-        return ((f" {fitted(self.field.shown, _NAME)} ", "text"), (fitted(text, max(8, width - _NAME - 2)), style))
+        return field_line(self.field.shown, text, style, name_width=_NAME, width=width)
 
     def about(self, width: int) -> list[Line]:
         """Return what the field means."""
@@ -136,16 +131,9 @@ class FieldList(RowList):
     ]
 
 
-class KeyForm(Closable[tuple[Key, str]]):
+class KeyForm(FieldForm[tuple[Key, str]]):
     """Describe a new key, and make it. The answer is the key and its text."""
 
-    DEFAULT_CSS = """
-    KeyForm {
-        background: $background;
-
-        #title { padding: 0 1; background: $surface; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("new_key.reset", "backspace,delete", "reset", "Default", "Leave the field out", shown_as="⌫", footer=True),
         bind("new_key.save", "w", "save", "Make", "Make the key", footer=True),
@@ -153,31 +141,17 @@ class KeyForm(Closable[tuple[Key, str]]):
     ]
 
     def __init__(self, changes: KeyChanges, clock: Clock) -> None:
-        super().__init__()
+        super().__init__((("A new key", "heading"),), FieldList(id="fields"))
         self._changes = changes
         self._clock = clock
         self._texts: dict[str, str] = {}
-        self._rows = FieldList(id="fields")
-        self._editor = KeyEditor(self._rows)
 
-    def compose(self) -> ComposeResult:
-        """Lay out the title, the fields, the description of one, its editor and the footer."""
-        yield OneLine((("A new key", "heading"),), id="title")
-        yield self._editor
-        yield KeyFooter()
-
-    def on_mount(self) -> None:
-        """Show the fields."""
-        self._rows.focus()
-        self._show()
-
-    def _show(self) -> None:
-        self._rows.show_rows([FieldRow(field, self._texts.get(field.name, "")) for field in _FIELDS])
-        self._editor.tell()
+    def _field_rows(self) -> list[FieldRow]:
+        return [FieldRow(field, self._texts.get(field.name, "")) for field in _FIELDS]
 
     @property
     def _field(self) -> _Field | None:
-        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        row = self._selected
         return row.field if isinstance(row, FieldRow) else None
 
     @on(RowList.Opened)
@@ -228,10 +202,3 @@ class KeyForm(Closable[tuple[Key, str]]):
             self._editor.tell(str(error))
         else:
             self.dismiss(made)
-
-    def action_back(self) -> None:
-        """Close the editor, or the screen without making a key."""
-        if self._editor.editing:
-            self._editor.close()
-        else:
-            self.dismiss(None)

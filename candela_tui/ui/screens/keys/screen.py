@@ -5,8 +5,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from candela_tui.audit.actor import own_user
@@ -23,24 +21,15 @@ from candela_tui.rules.budgets.state import BudgetState
 from candela_tui.store.errors import StoreError
 from candela_tui.store.open_audit import open_audit_log
 from candela_tui.store.open_keys import open_key_store
-from candela_tui.text.wrap import wrapped
-from candela_tui.ui.deferred import deferred
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dialogs.choose import ChooseDialog, Option
 from candela_tui.ui.screens.keys.form import KeyForm
 from candela_tui.ui.screens.keys.rows import KeyRow
 from candela_tui.ui.screens.keys.shown_once import ShownOnce
 from candela_tui.ui.state.data_sources import DataSources
-from candela_tui.ui.style.styled_text import Line
-from candela_tui.ui.widgets.closable import Closable
-from candela_tui.ui.widgets.footer import KeyFooter
-from candela_tui.ui.widgets.one_line import OneLine
+from candela_tui.ui.widgets.list_screen import ListScreen
 from candela_tui.ui.widgets.rows.row_list import RowList
-from candela_tui.ui.widgets.text_view.text_view import TextView
-from candela_tui.ui.widgets.text_view.written_lines import WrittenLines
 
-_READ_EVERY_S = 1.0
-_EMPTY = "No key. n makes one for a project, a shell, a program or a person."
 _NOWHERE = "This dashboard does not know where the keys are."
 
 
@@ -61,18 +50,11 @@ class KeyRows(RowList):
         return action != "open" and super().check_action(action, parameters)
 
 
-class KeysScreen(Closable[None]):
+class KeysScreen(ListScreen[_Shown]):
     """Show the keys of the data directory. They are read again every second while the screen is open."""
 
-    DEFAULT_CSS = """
-    KeysScreen {
-        background: $background;
-
-        #title { padding: 0 1; background: $surface; }
-        #key-rows { height: 1fr; }
-        #about { height: 6; padding: 0 1; border-top: solid $border-idle; }
-    }
-    """
+    HEADING = "Keys"
+    WHEN_EMPTY = "No key. n makes one for a project, a shell, a program or a person."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("keys.new", "n", "new", "New", "Make a key", footer=True),
         bind("keys.disable", "d", "disable", "Disable", "Disable the key, or enable it again", footer=True),
@@ -82,44 +64,13 @@ class KeysScreen(Closable[None]):
     ]
 
     def __init__(self, sources: DataSources) -> None:
-        super().__init__()
+        super().__init__(KeyRows(id="key-rows"), _Shown())
         self._sources = sources
         setup = sources.sign_in_setup
         self._paths: Paths | None = setup.paths if setup is not None else None
         self._audit: AuditLog | None = None
         self._store: KeyStore | None = None
         """Where the keys are, once that was read."""
-        self._shown = _Shown()
-        self._reading = False
-        self._title = OneLine((("Keys", "heading"),), id="title")
-        self._rows = KeyRows(id="key-rows")
-        self._about = TextView(id="about")
-        self._about.can_focus = False
-
-    def compose(self) -> ComposeResult:
-        """Lay out the title, the keys, what is known of one, and the footer."""
-        yield self._title
-        yield self._rows
-        yield self._about
-        yield KeyFooter()
-
-    def on_mount(self) -> None:
-        """Read the keys, and keep reading them."""
-        self._rows.focus()
-        self._read()
-        self.set_interval(_READ_EVERY_S, self._read)
-
-    def _read(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self.run_worker(deferred(self._show_what_is_read), group="read")
-
-    async def _show_what_is_read(self) -> None:
-        try:
-            self._shown = await asyncio.to_thread(self._look)
-        finally:
-            self._reading = False
-        self._show()
 
     def _look(self) -> _Shown:
         if self._paths is None:
@@ -143,26 +94,16 @@ class KeysScreen(Closable[None]):
         shown, clock = self._shown, self._sources.clock
         budgets = {state.name: state for state in shown.budgets}
         rows = [KeyRow(key, budgets.get(budget_name(key)), clock) for key in shown.keys]
-        self._rows.show_rows(rows)
-        self._rows.say_when_empty((((f" {_EMPTY}", "dim"),),))
         active = sum(row.state is KeyState.ACTIVE for row in rows)
-        count = f"{active} of {len(rows)} accepted" if rows else ""
-        self._title.pieces = (("Keys ", "heading"), (count, "dim"))
-        self._show_about()
-        self.refresh_bindings()
+        self._show_rows(rows, f"{active} of {len(rows)} accepted" if rows else "")
 
-    @on(TextView.Resized)
-    @on(RowList.Moved)
-    def _show_about(self) -> None:
-        row, width = self._row, max(20, self._about.text_width)
-        troubles: list[Line] = [((part, "warn"),) for part in wrapped(f"⚠ {self._shown.trouble}", width)]
-        said = row.about(width) if row is not None else ()
-        self._about.show_lines(WrittenLines([*(troubles if self._shown.trouble else ()), *said]))
-        self.refresh_bindings()
+    @property
+    def _trouble(self) -> str:
+        return self._shown.trouble
 
     @property
     def _row(self) -> KeyRow | None:
-        row = self._rows.row(self._rows.cursor_key) if self._rows.rows else None
+        row = self._selected
         return row if isinstance(row, KeyRow) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -224,10 +165,6 @@ class KeysScreen(Closable[None]):
         options = (Option(False, "n", "Leave it as it is"), Option(True, "y", does, note))
         self.app.push_screen(ChooseDialog(title, options), answered)
 
-    def _act(self, act: Callable[[], Any]) -> None:
-        """Change a key in a thread; if that makes a text, show it."""
-        self.run_worker(deferred(self._done, act), group="act")
-
     async def _done(self, act: Callable[[], Any]) -> None:
         try:
             made = await asyncio.to_thread(act)
@@ -238,7 +175,3 @@ class KeysScreen(Closable[None]):
                 key, text = made
                 self.app.push_screen(ShownOnce(key.name, text))
         self._read()
-
-    def action_back(self) -> None:
-        """Close the screen."""
-        self.dismiss()
