@@ -38,14 +38,6 @@ def gateway_options(command: Command) -> Command:
     return gateway(key(command))
 
 
-def refuse_without_gateway(*, gateway: bool, key: str | None, native: bool, intercept: bool) -> None:
-    """Exit with an error if the options contradict each other."""
-    if key is not None and not gateway:
-        raise click.UsageError("--key is for gateway mode: add --gateway.")
-    if gateway and (native or intercept):
-        raise click.UsageError("Gateway mode is for a base URL: leave out --native and --intercept.")
-
-
 def with_gateway(
     options: RouteOptions, key: str | None, settings: "Settings", paths: "Paths", environ: Mapping[str, str]
 ) -> RouteOptions:

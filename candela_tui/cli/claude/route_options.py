@@ -54,12 +54,6 @@ def intercept_option(command: Command) -> Command:
     )(command)
 
 
-def refuse_route(route: str | None, native: bool) -> None:
-    """Exit with an error if options for a base URL come with ``--intercept``."""
-    if route is not None or native:
-        raise click.UsageError("--intercept goes where Claude Code itself goes: leave out --route and --native.")
-
-
 def has_own_key(settings: "Settings", paths: "Paths") -> bool:
     """Return whether candela has an API key for Anthropic. Exits with an error if its sign-ins can't be read."""
     from candela_tui.credentials.accounts import Accounts

@@ -10,23 +10,13 @@ import click
 from candela_tui.cli.claude.announcement import say_what_changes
 from candela_tui.cli.claude.client_tracing import ENABLE, with_tracing
 from candela_tui.cli.claude.environment import changes
-from candela_tui.cli.claude.gateway import (
-    gateway_options,
-    refuse_without_gateway,
-    say_what_gateway_mode_costs,
-    with_gateway,
-)
+from candela_tui.cli.claude.gateway import say_what_gateway_mode_costs, with_gateway
 from candela_tui.cli.claude.interception import overridden, prepared, say_what_is_intercepted
 from candela_tui.cli.claude.own_environment import without_own_environment
-from candela_tui.cli.claude.route_options import (
-    has_own_key,
-    intercept_option,
-    refuse_route,
-    resolve_options,
-    route_options,
-)
+from candela_tui.cli.claude.route_options import has_own_key, resolve_options
 from candela_tui.cli.claude.settings_files import leading_past, read_settings_files
 from candela_tui.cli.claude.silent_client import LocalCandela, likely_cause, watch_beside
+from candela_tui.cli.claude.way_options import Way, way_options
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.process import daemon
 from candela_tui.credentials.vault.choice import PASSPHRASE_VARIABLE
@@ -94,17 +84,11 @@ class PassThroughAfterDashes(PassThroughCommand):
 
 
 @click.command(cls=PassThroughCommand, add_help_option=False)
-@route_options
-@intercept_option
-@gateway_options
+@way_options
 @pass_invocation
 def claude(
     invocation: Invocation,
-    route: str | None,
-    native: bool,
-    intercept: bool,
-    gateway: bool,
-    key: str | None,
+    way: Way,
     words: tuple[str, ...],
 ) -> None:
     """Run Claude Code through candela. All arguments after candela's own options are passed to Claude Code.
@@ -121,21 +105,15 @@ def claude(
             "Claude Code (claude) is not on PATH. Install it with `npm install -g @anthropic-ai/claude-code`, or run "
             "it by its path: candela exec -- /path/to/claude"
         )
-    _become(invocation, route, native, ("claude", *words), intercept=intercept, gateway=gateway, key=key)
+    _become(invocation, way, ("claude", *words))
 
 
 @click.command("exec", cls=PassThroughAfterDashes, options_metavar="[OPTIONS] [--] CMD ARGS…", add_help_option=False)
-@route_options
-@intercept_option
-@gateway_options
+@way_options
 @pass_invocation
 def execute(
     invocation: Invocation,
-    route: str | None,
-    native: bool,
-    intercept: bool,
-    gateway: bool,
-    key: str | None,
+    way: Way,
     words: tuple[str, ...],
 ) -> None:
     """Run any command with the environment that points Claude Code at candela.
@@ -144,7 +122,7 @@ def execute(
     """
     if not _on_path(words[0]):
         raise click.ClickException(f"{words[0]}: no such command on PATH")
-    _become(invocation, route, native, words, intercept=intercept, gateway=gateway, key=key)
+    _become(invocation, way, words)
 
 
 def _on_path(program: str) -> bool:
@@ -160,26 +138,15 @@ def _environment() -> dict[str, str]:
     return environ
 
 
-def _become(
-    invocation: Invocation,
-    route: str | None,
-    native: bool,
-    words: tuple[str, ...],
-    *,
-    intercept: bool,
-    gateway: bool,
-    key: str | None,
-) -> None:
-    refuse_without_gateway(gateway=gateway, key=key, native=native, intercept=intercept)
-    if intercept:
-        refuse_route(route, native)
+def _become(invocation: Invocation, way: Way, words: tuple[str, ...]) -> None:
+    way.check()
     settings = invocation.settings()
     port = settings.proxy.port
     files = read_settings_files(invocation.paths, settings)
     environ = ClientEnvironment(os.environ, files).variables()
     options = None
-    if not intercept:
-        options = resolve_options(route, native, settings, invocation.paths, environ, words[0])
+    if not way.intercept:
+        options = resolve_options(way.route, way.native, settings, invocation.paths, environ, words[0])
     running = running_candela(port)
     if running is None:
         running = daemon.start(invocation, port)
@@ -198,11 +165,11 @@ def _become(
         click.echo(f"candela: the candela on port {port} stores its records in {running.data_dir}", err=True)
     served = invocation.paths_of(running.data_dir)
     if options is not None:
-        if gateway:
-            options = with_gateway(options, key, settings, served, environ)
+        if way.gateway:
+            options = with_gateway(options, way.key, settings, served, environ)
             say_what_gateway_mode_costs(words[0])
         made = changes(options, port, os.environ, environ)
-        say_what_changes(made, options, route)
+        say_what_changes(made, options, way.route)
         led_past = list(leading_past(files, made.wanted))
     else:
         made = prepared(served, port, environ, own_key=has_own_key(settings, invocation.paths))

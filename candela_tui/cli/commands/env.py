@@ -9,22 +9,12 @@ import click
 from candela_tui.claude_code.variables import is_socket
 from candela_tui.cli.claude.announcement import say_what_changes
 from candela_tui.cli.claude.environment import Changes, changes
-from candela_tui.cli.claude.gateway import (
-    gateway_options,
-    refuse_without_gateway,
-    say_what_gateway_mode_costs,
-    with_gateway,
-)
+from candela_tui.cli.claude.gateway import say_what_gateway_mode_costs, with_gateway
 from candela_tui.cli.claude.interception import prepared, say_what_is_intercepted
-from candela_tui.cli.claude.route_options import (
-    has_own_key,
-    intercept_option,
-    refuse_route,
-    resolve_options,
-    route_options,
-)
+from candela_tui.cli.claude.route_options import has_own_key, resolve_options
 from candela_tui.cli.claude.settings_files import read_settings_files
 from candela_tui.cli.claude.shells import SHELLS, shell_in, statements
+from candela_tui.cli.claude.way_options import Way, way_options
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.doctor.client_settings import ClientEnvironment
 from candela_tui.paths import Paths
@@ -32,19 +22,13 @@ from candela_tui.proxy.listen import running_candela
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@route_options
-@intercept_option
-@gateway_options
+@way_options
 @click.option("--shell", type=click.Choice(SHELLS), help="The shell to print for. Default: the one in $SHELL.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for .claude/settings.json.")
 @pass_invocation
 def env(
     invocation: Invocation,
-    route: str | None,
-    native: bool,
-    intercept: bool,
-    gateway: bool,
-    key: str | None,
+    way: Way,
     shell: str | None,
     as_json: bool,
 ) -> None:
@@ -63,20 +47,19 @@ def env(
       eval "$(candela env --intercept)"            candela as the HTTPS proxy of this shell
       eval "$(candela env --gateway)"              with candela's budgets in Claude Code's own notices
     """
-    refuse_without_gateway(gateway=gateway, key=key, native=native, intercept=intercept)
+    way.check()
     settings = invocation.settings()
     files = read_settings_files(invocation.paths, settings)
     environ = ClientEnvironment(os.environ, files).variables()
-    if intercept:
-        refuse_route(route, native)
+    if way.intercept:
         made = _intercepted(invocation, environ)
     else:
-        options = resolve_options(route, native, settings, invocation.paths, environ)
-        if gateway:
-            options = with_gateway(options, key, settings, _served(invocation, settings.proxy.port), environ)
+        options = resolve_options(way.route, way.native, settings, invocation.paths, environ)
+        if way.gateway:
+            options = with_gateway(options, way.key, settings, _served(invocation, settings.proxy.port), environ)
             say_what_gateway_mode_costs("claude")
         made = changes(options, settings.proxy.port, os.environ, environ)
-        say_what_changes(made, options, route)
+        say_what_changes(made, options, way.route)
     if as_json:
         for name in filter(is_socket, made.unwanted):
             click.echo(f"candela: settings.json can't unset {name}; unset it where it is set", err=True)
