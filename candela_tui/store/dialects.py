@@ -194,46 +194,6 @@ def _same_for_postgres(element: _Same, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))"
 
 
-@compiles(_Total)
-def _total_for_sqlite(element: _Total, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"sum({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Total, POSTGRES)
-def _total_for_postgres(element: _Total, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST(sum({compiler.process(element.clauses, **kw)}) AS BIGINT)"
-
-
-@compiles(_Least)
-def _least_for_sqlite(element: _Least, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"min({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Least, POSTGRES)
-def _least_for_postgres(element: _Least, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"least({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Greatest)
-def _greatest_for_sqlite(element: _Greatest, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"max({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Greatest, POSTGRES)
-def _greatest_for_postgres(element: _Greatest, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"greatest({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Flag)
-def _flag_for_sqlite(element: _Flag, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce({compiler.process(element.clauses, **kw)}, 0)"
-
-
-@compiles(_Flag, POSTGRES)
-def _flag_for_postgres(element: _Flag, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(CAST({compiler.process(element.clauses, **kw)} AS INTEGER), 0)"
-
-
 @compiles(_UnlessNone)
 def _unless_none_for_sqlite(element: _UnlessNone, compiler: SQLCompiler, **kw: Any) -> str:
     found, _ = element.clauses
@@ -245,35 +205,26 @@ def _unless_none_for_postgres(element: _UnlessNone, compiler: SQLCompiler, **kw:
     return f"coalesce({compiler.process(element.clauses, **kw)})"
 
 
-@compiles(_Unindexed)
-def _unindexed_for_sqlite(element: _Unindexed, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"+{compiler.process(element.clauses, **kw)}"
+def _write(kind: type[FunctionElement[Any]], *, sqlite: str, postgres: str) -> None:
+    """Write a kind of function in the forms of the databases. ``{0}`` stands for its arguments."""
+    compiles(kind)(_in_form(sqlite))
+    compiles(kind, POSTGRES)(_in_form(postgres))
 
 
-@compiles(_Unindexed, POSTGRES)
-def _unindexed_for_postgres(element: _Unindexed, compiler: SQLCompiler, **kw: Any) -> str:
-    return compiler.process(element.clauses, **kw)
+def _in_form(form: str) -> Callable[..., str]:
+    def written(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+        return form.format(compiler.process(element.clauses, **kw))
+
+    return written
 
 
-@compiles(_Position)
-def _position_for_sqlite(element: _Position, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_Position, POSTGRES)
-def _position_for_postgres(element: _Position, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(_HasOtherThanAscii)
-def _other_for_sqlite(element: _HasOtherThanAscii, compiler: SQLCompiler, **kw: Any) -> str:
-    of = compiler.process(element.clauses, **kw)
-    return f"(typeof({of}) = 'blob' OR {of} GLOB '*[^ -~]*')"
-
-
-@compiles(_HasOtherThanAscii, POSTGRES)
-def _other_for_postgres(element: _HasOtherThanAscii, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"{compiler.process(element.clauses, **kw)} ~ '[^ -~]'"
+_write(_Total, sqlite="sum({0})", postgres="CAST(sum({0}) AS BIGINT)")
+_write(_Least, sqlite="min({0})", postgres="least({0})")
+_write(_Greatest, sqlite="max({0})", postgres="greatest({0})")
+_write(_Flag, sqlite="coalesce({0}, 0)", postgres="coalesce(CAST({0} AS INTEGER), 0)")
+_write(_Unindexed, sqlite="+{0}", postgres="{0}")
+_write(_Position, sqlite="instr({0})", postgres="strpos({0})")
+_write(_HasOtherThanAscii, sqlite="(typeof({0}) = 'blob' OR {0} GLOB '*[^ -~]*')", postgres="{0} ~ '[^ -~]'")
 
 
 # SQLAlchemy has an INSERT with ON CONFLICT for each database. That of SQLite is used for both: it is loaded anyway, and
