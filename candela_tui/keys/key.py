@@ -3,10 +3,12 @@
 import hmac
 import re
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Final
 
 from candela_tui.claude_code.permissions.patterns import BadPattern, parse_pattern
 from candela_tui.protocol.model_ids import matches_model
@@ -186,6 +188,22 @@ def checked_budget(text: str) -> KeyBudget:
             f" {', '.join(WINDOWS)} and rolling:5h"
         )
     return KeyBudget(Decimal(found[1]), found[2])
+
+
+READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "name": checked_name,
+    "user": checked_name,
+    "team": checked_name,
+    "project": checked_name,
+    "models": checked_models,
+    "aliases": checked_aliases,
+    "providers": checked_providers,
+    "deny_tools": checked_tools,
+    "parallel": checked_parallel,
+    "budget": checked_budget,
+}
+"""What reads a text for each field of ``Key`` that its maker chooses, but for the time of its end. Each raises
+ValueError."""
 
 
 def _listed(words: str, between: str = ",") -> tuple[str, ...]:

@@ -10,27 +10,13 @@ from typing import Any
 
 from candela_tui.files import open_to_every_user
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.key import (
-    Key,
-    checked_aliases,
-    checked_budget,
-    checked_models,
-    checked_name,
-    checked_parallel,
-    checked_providers,
-    checked_tools,
-    hash_of,
-    prefix_of,
-)
+from candela_tui.keys.key import READERS, Key, hash_of, prefix_of
 from candela_tui.redaction import KEY_BEGINNING
 
 _MOST_BYTES = 1_048_576
 _SHORTEST = len(KEY_BEGINNING) + 24
 """Characters of a text that nobody guesses, if it is random."""
-_KNOWN = (
-    *("name", "key", "user", "team", "project", "models", "aliases", "providers", "deny_tools", "parallel", "budget"),
-    "expires",
-)
+_KNOWN = ("name", "key", *(member for member in READERS if member != "name"), "expires")
 
 
 def read_keys_file(path: Path, pepper: bytes) -> list[Key]:
@@ -91,25 +77,16 @@ def _key(path: Path, number: int, table: Any, pepper: bytes) -> Key:
         except ValueError as error:
             raise KeysError(f"{place}: {member}: {error}") from None
 
-    name = read("name", checked_name)
-    if name is None:
+    chosen = {member: value for member, checked in READERS.items() if (value := read(member, checked)) is not None}
+    if "name" not in chosen:
         raise KeysError(f"{place}: name is missing")
     return Key(
         id=f"file_{number}",
-        name=name,
         prefix=prefix_of(text),
         hash=hash_of(text, pepper),
         created_at=datetime.now(UTC),
-        user=read("user", checked_name),
-        project=read("project", checked_name),
-        models=read("models", checked_models) or (),
-        providers=read("providers", checked_providers) or (),
-        budget=read("budget", checked_budget),
         expires_at=_moment(place, table.get("expires")),
-        team=read("team", checked_name),
-        parallel=read("parallel", checked_parallel),
-        deny_tools=read("deny_tools", checked_tools) or (),
-        aliases=read("aliases", checked_aliases) or (),
+        **chosen,
     )
 
 

@@ -5,7 +5,7 @@ key of candela's but is not one is refused, even where no key is required.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,30 +97,24 @@ class KeyGate:
         key = self._sessions.find(text) if self._sessions is not None else None
         if key is not None:
             return key
-        try:
-            key = await self._ring.find(text)
-        except KeysError as error:
-            logger.warning("%s", error)
-            return KeyRefusal(503, "keys_unavailable", _UNREADABLE)
-        if key is None:
-            return KeyRefusal(401, _INVALID, f"{_UNKNOWN_KEY}: {_ASK}")
-        return self._withdrawn(key) or key
+        return await self._in_use(self._ring.find(text), f"{_UNKNOWN_KEY}: {_ASK}")
 
     async def again(self, name: str) -> Key | KeyRefusal:
         """Return the key of this name, for a request that was sent with it and is sent again, or why it may not be."""
+        return await self._in_use(self._ring.named(name), f"the key {name}, with which it was sent, is no longer there")
+
+    async def _in_use(self, looking: Awaitable[Key | None], unknown: str) -> Key | KeyRefusal:
+        """Return the key that is looked for, or the reason to refuse it. ``unknown`` says that there is none."""
         try:
-            key = await self._ring.named(name)
+            key = await looking
         except KeysError as error:
             logger.warning("%s", error)
             return KeyRefusal(503, "keys_unavailable", _UNREADABLE)
         if key is None:
-            return KeyRefusal(401, _INVALID, f"the key {name}, with which it was sent, is no longer there")
-        return self._withdrawn(key) or key
-
-    def _withdrawn(self, key: Key) -> KeyRefusal | None:
+            return KeyRefusal(401, _INVALID, unknown)
         state = self._ring.state(key)
         if state is KeyState.ACTIVE:
-            return None
+            return key
         code, words = _STATES[state]
         return KeyRefusal(401, code, f"the key {key.name} {words.format(name=key.name)}", key)
 

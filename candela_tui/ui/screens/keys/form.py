@@ -2,7 +2,7 @@
 
 import asyncio
 import textwrap
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,16 +12,7 @@ from textual.widgets import Input
 
 from candela_tui.keys.changes import KeyChanges
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.key import (
-    Key,
-    checked_aliases,
-    checked_budget,
-    checked_models,
-    checked_name,
-    checked_parallel,
-    checked_providers,
-    checked_tools,
-)
+from candela_tui.keys.key import READERS, Key
 from candela_tui.providers.identity import PROVIDER_WORDS
 from candela_tui.text.times import Clock, moment_ahead
 from candela_tui.ui.deferred import deferred
@@ -31,6 +22,7 @@ from candela_tui.ui.widgets.field_form import FieldForm, field_line
 from candela_tui.ui.widgets.rows.row_list import RowList
 
 _NAME = 12
+_END = "expires_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,61 +31,42 @@ class _Field:
     """As in ``Key``."""
     shown: str
     meaning: str
-    read: Callable[[str, Clock], Any]
-    """Raises ValueError."""
     default: str = ""
 
-
-def _of_text(read: Callable[[str], Any]) -> Callable[[str, Clock], Any]:
-    return lambda text, _: read(text)
+    def read(self, text: str, clock: Clock) -> Any:
+        """Return the value that a text stands for. Raises ValueError."""
+        return moment_ahead(text, clock) if self.name == _END else READERS[self.name](text)
 
 
 _FIELDS = (
-    _Field(
-        "name",
-        "name",
-        "What to call it, such as ci. Lists, reports and the filter (key:ci) show it.",
-        _of_text(checked_name),
-        "needed",
-    ),
-    _Field("user", "user", "Whose it is.", _of_text(checked_name)),
-    _Field("team", "team", "The team that its cost is reported for.", _of_text(checked_name)),
-    _Field("project", "project", "What it is for.", _of_text(checked_name)),
+    _Field("name", "name", "What to call it, such as ci. Lists, reports and the filter (key:ci) show it.", "needed"),
+    _Field("user", "user", "Whose it is."),
+    _Field("team", "team", "The team that its cost is reported for."),
+    _Field("project", "project", "What it is for."),
     _Field(
         "models",
         "models",
         "The models that it may use, with commas between them; * stands for any characters: claude-haiku-*",
-        _of_text(checked_models),
         "all",
     ),
     _Field(
         "providers",
         "providers",
         f"The providers that it may use, with commas between them, of {', '.join(PROVIDER_WORDS)}",
-        _of_text(checked_providers),
         "all",
     ),
+    _Field("aliases", "aliases", "Names for models, with commas between them: fast=claude-haiku-4-5"),
     _Field(
-        "aliases",
-        "aliases",
-        "Names for models, with commas between them: fast=claude-haiku-4-5",
-        _of_text(checked_aliases),
+        "deny_tools", "deny tools", "Tools that it may not use, with commas between them: WebFetch, Bash(git push *)"
     ),
-    _Field(
-        "deny_tools",
-        "deny tools",
-        "Tools that it may not use, with commas between them: WebFetch, Bash(git push *)",
-        _of_text(checked_tools),
-    ),
-    _Field("parallel", "parallel", "How many requests may be under way at once.", _of_text(checked_parallel), "any"),
+    _Field("parallel", "parallel", "How many requests may be under way at once.", "any"),
     _Field(
         "budget",
         "budget",
         "What may be spent with it, in USD, and in which time: 50/month, 5/day, 3/rolling:5h",
-        _of_text(checked_budget),
         "no limit",
     ),
-    _Field("expires_at", "expires", "When it ends: 12h, 90d, 2027-01-31", moment_ahead, "never"),
+    _Field(_END, "expires", "When it ends: 12h, 90d, 2027-01-31", "never"),
 )
 
 
