@@ -19,7 +19,6 @@ from candela_tui import __version__
 from candela_tui.api_root import PAGE_ROOT, SIGN_IN_CALLBACK, SIGN_IN_PAGE, of_page
 from candela_tui.audit.actor import own_user, owner_of
 from candela_tui.audit.entry import AuditError, Via
-from candela_tui.audit.log import AuditLog
 from candela_tui.audit.rules import PREFIX, rules_in
 from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import RulesSettings, Settings
@@ -184,7 +183,7 @@ class Proxy:
         self._started_at = datetime.now(UTC)
         self._pricer = Pricer(settings.pricing)
         self._ledger = RunningLedger(Clock())
-        audit = _audit(settings, paths) if paths is not None else None
+        audit = open_audit_log(settings, paths, own_user(), Via.LOCAL_API) if paths is not None else None
         self._budgets = open_budgets(settings, paths, self._pricer, self._ledger, feed.notify, audit)
         self._messages = LatestMessages()
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, self._counts]
@@ -239,9 +238,9 @@ class Proxy:
                 self._limit,
                 self._budgets,
                 self._new_page_link,
-                BodyReads(_audit(settings, paths), self._user_of),
+                BodyReads(audit, self._user_of),
             )
-            if paths
+            if paths is not None and audit is not None
             else None
         )
         self._metrics = MetricsPage(settings.metrics.allow, self._token, self._moment)
@@ -695,10 +694,6 @@ def _sessions(settings: Settings, paths: Paths | None) -> "Sessions | None":
     from candela_tui.keys.sessions import Sessions  # Not at the top: most candelas are for one person.
 
     return Sessions(paths.sessions, settings.keys.pepper_file or paths.keys_pepper)
-
-
-def _audit(settings: Settings, paths: Paths) -> AuditLog:
-    return open_audit_log(settings, paths, own_user(), Via.LOCAL_API)
 
 
 def _warn(words: str) -> None:
