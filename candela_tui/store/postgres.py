@@ -3,16 +3,21 @@
 import contextlib
 import logging
 import os
+import select
 import socket
 import stat
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, NullPool, QueuePool, create_engine
+from sqlalchemy import Engine, ExceptionContext, NullPool, PoolProxiedConnection, QueuePool, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from candela_tui.database_url import DatabaseUrl
 from candela_tui.store.errors import StoreError
@@ -31,6 +36,12 @@ _SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 """Its length, and the code that asks for TLS (https://www.postgresql.org/docs/current/protocol-message-formats.html)."""
 _POOL: Final = 4
 _POOL_AT_MOST: Final = 16
+_POOL_WAIT_S: Final = 5.0
+"""Seconds to wait for one of the others to be given back."""
+_TRUSTED_S: Final = 10.0
+"""Seconds after its last use in which a connection that nothing was heard of is taken to work."""
+_PING_S: Final = 2.0
+"""Seconds after which the network counts as silent, for a connection that was not used for longer."""
 _OTHERS: Final = 0o077
 _APPLICATION: Final = "candela"
 
@@ -39,8 +50,10 @@ _LOGGED_AS: Final = "candela"
 for _pool in (NullPool, QueuePool):
     logging.getLogger(f"sqlalchemy.pool.impl.{_pool.__name__}.{_LOGGED_AS}").setLevel(logging.CRITICAL + 1)
 
-_pools: dict[tuple[int, DatabaseUrl, bool], Engine] = {}
+_pools: dict[tuple[int, DatabaseUrl, bool, float], Engine] = {}
 _lock = threading.Lock()
+_sockets: "WeakKeyDictionary[pg8000.dbapi.Connection, socket.socket]" = WeakKeyDictionary()
+"""The socket of each connection, which pg8000 has only a private name for."""
 
 
 class NoDriver(StoreError):
@@ -56,35 +69,84 @@ def require_driver() -> None:
         raise NoDriver(f"[store] url needs the package pg8000. Add it: {install_command('pg8000', 'postgres')}")
 
 
-def shared_engine(url: DatabaseUrl, *, read_only: bool = False) -> Engine:
-    """Return the engine that all of this process share. Any thread may connect; connections are kept and tried before
-    they are used again.
+def shared_engine(url: DatabaseUrl, *, read_only: bool = False, answer_s: float = _ANSWER_S) -> Engine:
+    """Return the engine that all of this process share. Any thread may connect. Connections are kept, and one that has
+    died meanwhile is replaced before it is used again.
 
-    ``read_only``: each transaction sees one state of the database and can't write. Raises NoDriver.
+    ``read_only``: each transaction sees one state of the database and can't write. ``answer_s``: how many seconds to
+    wait for the server to say more. Raises NoDriver.
     """
-    key = os.getpid(), url, read_only
+    key = os.getpid(), url, read_only, answer_s
     with _lock:
         if key not in _pools:
             require_driver()
-            _pools[key] = create_engine(
-                "postgresql+pg8000://",
-                creator=lambda: connect(url, read_only=read_only, answer_s=_ANSWER_S),
-                poolclass=QueuePool,
-                pool_size=_POOL,
-                max_overflow=_POOL_AT_MOST - _POOL,
-                pool_pre_ping=True,
-                pool_logging_name=_LOGGED_AS,
-            )
+            _pools[key] = _pooled(url, read_only=read_only, answer_s=answer_s)
         return _pools[key]
 
 
-def own_engine(url: DatabaseUrl, *, answer_s: float | None = None) -> Engine:
-    """Return an engine whose connections are new. They wait for the server's answers without limit, or for so many
-    seconds. Raises NoDriver."""
+def _pooled(url: DatabaseUrl, *, read_only: bool, answer_s: float) -> Engine:
+    engine = create_engine(
+        "postgresql+pg8000://",
+        creator=lambda: connect(url, read_only=read_only, answer_s=answer_s),
+        poolclass=QueuePool,
+        pool_size=_POOL,
+        max_overflow=_POOL_AT_MOST - _POOL,
+        pool_timeout=_POOL_WAIT_S,
+        pool_logging_name=_LOGGED_AS,
+    )
+    # Not pool_pre_ping: that asks the server each time, and a reset or a timeout of the network, which pg8000 passes on
+    # as they are, would fail whoever wanted the connection.
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _require_alive)
+    event.listen(engine, "handle_error", _give_up_broken)
+    return engine
+
+
+def _note_use(_: Any, entry: ConnectionPoolEntry) -> None:
+    entry.info["used_at"] = time.monotonic()
+
+
+def _require_alive(connection: Any, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+    used_at = entry.info.get("used_at")
+    if used_at is not None and not _is_alive(connection, time.monotonic() - used_at):
+        raise InvalidatePoolError
+
+
+def _is_alive(connection: "pg8000.dbapi.Connection", unused_s: float) -> bool:
+    """Return whether a connection that nobody uses still works. It asks the server only after a while: one that stops
+    says so, or the system does for it."""
+    connected = _sockets[connection]
+    waiting = select.poll()
+    waiting.register(connected, select.POLLIN)
+    if waiting.poll(0):
+        return False
+    if unused_s < _TRUSTED_S:
+        return True
+    import pg8000.exceptions
+
+    patience_s = connected.gettimeout()
+    connected.settimeout(_PING_S)
+    try:
+        connection.cursor().execute(";")
+        connection.rollback()
+        connected.settimeout(patience_s)
+    except (pg8000.exceptions.Error, OSError):
+        return False
+    return True
+
+
+def _give_up_broken(context: ExceptionContext) -> None:
+    """Let no connection be used again on which an answer did not come."""
+    if isinstance(context.original_exception, OSError):
+        context.is_disconnect = True
+
+
+def own_engine(url: DatabaseUrl) -> Engine:
+    """Return an engine whose connections are new, and wait for the server's answers without limit. Raises NoDriver."""
     require_driver()
     return create_engine(
         "postgresql+pg8000://",
-        creator=lambda: connect(url, answer_s=answer_s),
+        creator=lambda: connect(url),
         poolclass=NullPool,
         pool_logging_name=_LOGGED_AS,
     )
@@ -118,6 +180,7 @@ def connect(
         connected.close()
         raise
     connected.settimeout(answer_s)
+    _sockets[connection] = connected
     return connection
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from candela_tui.database_url import DatabaseUrl
 from candela_tui.store.postgres import connect, password_for, shared_engine
 from tests.standin.postgres import PASSWORD, PostgresServer
+from tests.standin.silent_network import SilentNetwork
 
 _URL = DatabaseUrl("db.example.com", "candela", user="u")
 
@@ -42,6 +43,71 @@ def test_a_reader_can_not_write_and_sees_one_state_of_the_database(postgres_url:
         assert reading.execute(text("SELECT n FROM t")).scalars().all() == [1]
         with pytest.raises(DBAPIError, match="read-only"):
             reading.execute(text("INSERT INTO t VALUES (3)"))
+
+
+def _backend(engine: Engine) -> int:
+    """The process of the server that answers an operation."""
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def _by_the_network(server: PostgresServer, monkeypatch: pytest.MonkeyPatch, port: int | None = None) -> DatabaseUrl:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    return replace(server.url(server.create().name, by_socket=False), port=port or server.port)
+
+
+@pytest.mark.xdist_group("postgres")
+def test_a_connection_is_kept_for_the_next_operation_also_after_a_refused_statement(postgres_url: DatabaseUrl) -> None:
+    engine = shared_engine(postgres_url)
+    first = _backend(engine)
+    with pytest.raises(DBAPIError), engine.connect() as connection:
+        connection.execute(text("SELECT 1 / 0"))
+    assert _backend(engine) == first
+
+
+@pytest.mark.xdist_group("postgres")
+@pytest.mark.parametrize("by_socket", [True, False])
+def test_an_operation_after_the_server_was_stopped_and_started_gets_a_new_connection(
+    postgres_server: PostgresServer, by_socket: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres_server.create() if by_socket else _by_the_network(postgres_server, monkeypatch)
+    engine = shared_engine(url)
+    with engine.connect(), engine.connect():
+        pass
+    with engine.begin() as connection:
+        # A server that is ended at once may lose what it did in the last moments: the tests do not wait for disks.
+        connection.execute(text("CHECKPOINT"))
+    postgres_server.stop()
+    postgres_server.start()
+    with engine.connect() as one, engine.connect() as other:
+        assert one.execute(text("SELECT 1")).scalar() == other.execute(text("SELECT 1")).scalar() == 1
+
+
+@pytest.mark.xdist_group("postgres")
+def test_an_operation_after_the_network_fell_silent_gets_a_new_connection(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("candela_tui.store.postgres._TRUSTED_S", 0)
+    monkeypatch.setattr("candela_tui.store.postgres._PING_S", 0.2)
+    network = SilentNetwork(postgres_server.port)
+    try:
+        engine = shared_engine(_by_the_network(postgres_server, monkeypatch, network.port))
+        first = _backend(engine)
+        assert _backend(engine) == first, "it was asked whether it answers, and kept"
+        network.fall_silent()
+        assert _backend(engine) != first
+    finally:
+        network.close()
+
+
+@pytest.mark.xdist_group("postgres")
+def test_a_connection_on_which_no_answer_came_in_time_is_not_used_again(postgres_url: DatabaseUrl) -> None:
+    """Its answer may still come, and would be taken for that to the next statement."""
+    engine = shared_engine(postgres_url, answer_s=0.2)
+    first = _backend(engine)
+    with pytest.raises(OSError, match="timed out"), engine.connect() as connection:
+        connection.execute(text("SELECT pg_sleep(2)"))
+    assert _backend(engine) != first
 
 
 def test_the_password_of_the_environment_wins_over_that_of_the_file(tmp_path: Path) -> None:
