@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "page": "how fast a browser shows the page of a large session",
     "cache": "what it costs to say why each request missed the cache",
     "search": "what the full-text search costs: the size of its index, indexing and searching",
+    "rules": "what rules cost a request and its answer",
     "store": "the room that a long history takes, and how fast it answers",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }

@@ -103,23 +103,26 @@ def _ten_budgets() -> dict[str, str]:
     return {"CANDELA_RULES__BUDGETS": f"[{budgets}]"}
 
 
-@contextlib.contextmanager
-def _with_rules(setting: Setting) -> Iterator[Running]:
-    """Run candela with ten rules of each kind that has several, and one of the others. All look at every request, and
-    none does anything about it."""
-    directory = _candela_files(setting, "rules")
+def ten_rules() -> dict[str, str]:
+    """Return the environment with ten rules of each kind that has several, and one of the others. All look at every
+    request, and none does anything about it."""
     numbers = range(10)
     tools = ", ".join(f'{{ deny = ["Bash(forbidden{n} *)"], match = "model:claude -kind:title" }}' for n in numbers)
     aliases = ", ".join(f'"alias{n}" = "claude-haiku-4-5"' for n in numbers)
     agents = ", ".join(f'"agent{n}" = "claude-haiku-4-5"' for n in numbers)
     denied = ", ".join(f'"forbidden{n}-*"' for n in numbers)
-    environment = {
+    return {
         **_ten_budgets(),
         "CANDELA_RULES__TOOLS": f"[{tools}]",
         "CANDELA_RULES__MODELS": f"{{ aliases = {{ {aliases} }}, by_agent = {{ {agents} }}, deny = [{denied}] }}",
         "CANDELA_RULES__CACHE": '{ kinds = ["title", "count_tokens"] }',
     }
-    with programs.candela(setting.upstream.url, directory, dashboard=False, environment=environment) as running:
+
+
+@contextlib.contextmanager
+def _with_rules(setting: Setting) -> Iterator[Running]:
+    directory = _candela_files(setting, "rules")
+    with programs.candela(setting.upstream.url, directory, dashboard=False, environment=ten_rules()) as running:
         yield Running(running.url, this_version(), (running,))
 
 
