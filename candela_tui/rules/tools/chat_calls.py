@@ -16,6 +16,7 @@ _CALLS = "tool_calls"
 class ChatCalls:
     """Judges the calls in one answer. Calls arrive one after the other."""
 
+    mark = _CALLS.encode()
     judged = frozenset({b""})
 
     def __init__(self, verdicts: Verdicts) -> None:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 class Calls(Protocol):
     """Finds the calls in one format of answers."""
 
+    mark: bytes
+    """What is in the JSON of each event that begins a call, or that is changed once one was left out."""
     judged: frozenset[bytes]
     """The names of the events to look at while no call is held back."""
 
@@ -125,7 +127,8 @@ class EditedAnswer:
             self._passes = True
             return head
         chat = self._dialect == "openai"
-        self._pieces = FramePieces() if form is AnswerForm.FRAMES else EventPieces()
+        mark = ChatCalls.mark if chat else MessageCalls.mark
+        self._pieces = FramePieces(mark) if form is AnswerForm.FRAMES else EventPieces(mark)
         framed = self._pieces.framed
         self._calls = ChatCalls(self._verdicts) if chat else MessageCalls(self._verdicts, framed)
         if form is AnswerForm.DOCUMENT:
@@ -133,9 +136,9 @@ class EditedAnswer:
         return head
 
     def _rest(self) -> bytes:
-        if self._document is not None and self._calls is not None:
+        if self._document is not None and self._calls is not None and self._pieces is not None:
             body, self._document = b"".join(self._document), None
-            return self._calls.document(body)
+            return self._calls.document(body) if self._pieces.has_mark(body) else body
         head, self._head = self._head, b""
         if self._passes or self._calls is None or self._pieces is None:
             return head

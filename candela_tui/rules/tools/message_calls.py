@@ -27,6 +27,7 @@ _LOOKED_AT = frozenset(name.decode() for name in JUDGED)
 class MessageCalls:
     """Judges the calls in one answer. ``framed`` returns an event of a name and its JSON in the stream's form."""
 
+    mark = _CALLS.encode()
     judged = frozenset({b"", *JUDGED})
 
     def __init__(self, verdicts: Verdicts, framed: Callable[[str, bytes], bytes]) -> None:

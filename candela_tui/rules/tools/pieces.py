@@ -2,6 +2,7 @@
 
 import re
 import struct
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
@@ -11,15 +12,13 @@ from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder, encoded
 
 _END: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z)){2}")
 _LONGEST_END: Final = len(b"\r\n\r\n")
+_BLANK: Final = b"\n\n"
 _NAMED: Final = re.compile(rb"event: ?([\w.]+)[\r\n]")
 _LENGTH: Final = struct.Struct("!I")
 JUDGED: Final = frozenset({b"content_block_start", b"message_delta"})
 """The events that are looked at while no call is held back."""
-_NOT_JUDGED: Final = re.compile(
-    rb"(?>event: ?(?!(?:%b)\n)[\w.]+\n(?>data:.*\n)++\n)++" % b"|".join(map(re.escape, sorted(JUDGED)))
-)
-"""Whole events in the usual form, without a carriage return, that are none of those: most of a stream, which passes
-many at a time."""
+_ESCAPED: Final = rb"\u00"
+"""How JSON can write a letter otherwise. No provider does."""
 Holds = Callable[[], bool]
 
 
@@ -28,8 +27,11 @@ class Pieces(Protocol):
 
     def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         """Yield each event that the bytes complete, with its name; b"" if only its JSON tells. The name is None if a
-        part of it has passed already, and for events that need no look while no call is held back, as ``holds`` says:
-        of these, several come together."""
+        part of it has passed already, and for events without the mark while no call is held back, as ``holds`` says:
+        of these, which are most of a stream, many come together, unread."""
+
+    def has_mark(self, data: bytes) -> bool:
+        """Return whether a part of the stream, or a whole document, may have the mark."""
 
     def data(self, piece: bytes) -> bytes | None:
         """Return the JSON of an event; None if it has none."""
@@ -47,7 +49,9 @@ class Pieces(Protocol):
 class EventPieces:
     """Server-sent events."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: bytes) -> None:
+        """``mark`` is in the JSON of each event that begins a call, or that is changed once one was left out."""
+        self._marks = (mark, _ESCAPED)
         self._kept = b""
         self._at = 0
         """Where the next event begins in what is kept."""
@@ -58,17 +62,33 @@ class EventPieces:
     def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         self._kept = self._kept[self._at :] + data
         self._at = 0
+        # A blank line ends an event, and only carriage returns make other ones.
         usual = b"\r" not in self._kept
+        marked_at = -1
         while True:
-            plain = _NOT_JUDGED.match(self._kept, self._at) if usual and not (self._passed or holds()) else None
-            found = plain or _END.search(self._kept, max(self._at, self._searched))
+            if usual and not (self._passed or holds()):
+                if marked_at < self._at:
+                    marked_at = self._mark(self._at)
+                last = self._kept.rfind(_BLANK, self._at, marked_at)
+                if last >= 0:
+                    begin, self._at = self._at, last + len(_BLANK)
+                    yield self._kept[begin : self._at], None
+            found = _END.search(self._kept, max(self._at, self._searched))
             if found is None:
                 break
             piece, passed = self._kept[self._at : found.end()], self._passed
             self._at, self._passed = found.end(), 0
-            yield (piece[passed:], None) if plain or passed else (piece, self._name(piece))
+            yield (piece[passed:], None) if passed else (piece, self._name(piece))
         self._kept, self._at = self._kept[self._at :], 0
         self._searched = max(0, len(self._kept) - _LONGEST_END)
+
+    def _mark(self, start: int) -> int:
+        """Return where the first mark is from a place on, or the end."""
+        places = [self._kept.find(mark, start) for mark in self._marks]
+        return min((place for place in places if place >= 0), default=len(self._kept))
+
+    def has_mark(self, data: bytes) -> bool:
+        return any(mark in data for mark in self._marks)
 
     @staticmethod
     def _name(piece: bytes) -> bytes:
@@ -99,11 +119,18 @@ class EventPieces:
 class FramePieces:
     """Bedrock's frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: bytes) -> None:
+        """``mark`` is that of ``EventPieces``. An event's JSON is base64 within another JSON."""
+        self._marks = (*base64_forms(mark), *base64_forms(_ESCAPED), _ESCAPED)
         self._kept = b""
 
     def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         self._kept += data
+        if not holds():
+            plain = self._kept[: self._whole()]
+            if plain and not self.has_mark(plain):
+                self._kept = self._kept[len(plain) :]
+                yield plain, None
         while len(self._kept) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._kept)
             if length <= _LENGTH.size:
@@ -112,6 +139,19 @@ class FramePieces:
                 return
             piece, self._kept = self._kept[:length], self._kept[length:]
             yield piece, b""
+
+    def _whole(self) -> int:
+        """Return where the last whole frame ends."""
+        at, end = 0, len(self._kept)
+        while at + _LENGTH.size <= end:
+            (length,) = _LENGTH.unpack_from(self._kept, at)
+            if length <= _LENGTH.size or at + length > end:
+                break
+            at += length
+        return at
+
+    def has_mark(self, data: bytes) -> bool:
+        return any(mark in data for mark in self._marks)
 
     def data(self, piece: bytes) -> bytes | None:
         events = BedrockEventDecoder().feed(piece)
@@ -127,3 +167,13 @@ class FramePieces:
 
     def framed(self, name: str, data: bytes) -> bytes:
         return event_frame(data)
+
+
+def base64_forms(mark: bytes) -> tuple[bytes, ...]:
+    """Return how the bytes look within base64, by the place at which they begin in a group of three: the characters
+    that they alone decide."""
+    forms = []
+    for before in range(3):
+        begin, end = -(-before * 8 // 6), (before + len(mark)) * 8 // 6
+        forms.append(b64encode(bytes(before) + mark)[begin:end])
+    return tuple(forms)

@@ -1,6 +1,7 @@
 """Answers whose calls are judged: everything else passes to the byte, however the stream is cut."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +12,15 @@ from hypothesis import strategies as some
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.config import ToolRule
 from candela_tui.protocol.answer_decoder import AnswerDecoder
+from candela_tui.protocol.bedrock.events import BedrockEventDecoder, event_frame
 from candela_tui.protocol.held_call import REFUSED, are_held_words, held_words
 from candela_tui.protocol.openai.stream import ChatStream
 from candela_tui.protocol.rule_action import RuleAction
-from candela_tui.protocol.sse import ServerSentEvent, encoded
+from candela_tui.protocol.sse import ServerSentEvent, SSEDecoder, encoded
 from candela_tui.rules.tools.edited_answer import EditedAnswer
 from candela_tui.rules.tools.held_calls import Verdicts
 from candela_tui.rules.tools.judge import Judge
+from candela_tui.rules.tools.pieces import base64_forms
 from tests.standin import event_frames, message, text, tool_use, whole_message
 from tests.standin.answers import Answer
 
@@ -280,3 +283,52 @@ def test_the_request_is_read_only_for_a_call_that_a_rule_may_deny() -> None:
     assert not verdicts.concerns("Bash")
     assert not verdicts.concerns("Bash")
     assert read == ["read"]
+
+
+@given(before=some.binary(max_size=4), mark=some.binary(min_size=4, max_size=20), after=some.binary(max_size=4))
+def test_bytes_are_found_within_base64(before: bytes, mark: bytes, after: bytes) -> None:
+    forms = base64_forms(mark)
+    assert forms[len(before) % 3] in b64encode(before + mark + after)
+    assert all(len(form) >= len(mark) for form in forms)
+
+
+def escaped(answer: bytes) -> bytes:
+    return answer.replace(b'"tool_use"', rb'"tool\u005fuse"').replace(b'"tool_calls"', rb'"tool\u005fcalls"')
+
+
+@given(places=some.lists(some.floats(0, 1), max_size=12))
+def test_a_call_is_found_whose_letters_are_escaped(places: list[float]) -> None:
+    answer = message(text("I push."), PUSH)
+    whole = escaped(body(answer))
+    frames = b"".join(map(event_frame, (escaped(json.dumps(each).encode()) for each in events(body(answer)))))
+
+    assert blocks(Judged(rule()).read(*cut(whole, places))) == (["I push.", WORDS], "end_turn")
+    edited = Judged(rule(), kind=event_frames.EVENT_STREAM).read(*cut(frames, places))
+    assert blocks(edited, event_frames.EVENT_STREAM) == (["I push.", WORDS], "end_turn")
+    found = chunks(Judged(rule(), dialect="openai").read(*cut(escaped(chat(answer)), places)))
+    assert not [each for each in found if each["delta"].get("tool_calls")]
+
+
+@given(places=some.lists(some.floats(0, 1), max_size=12), end=some.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_text_about_calls_passes_to_the_byte_and_does_not_hide_one(places: list[float], end: bytes) -> None:
+    about = text('{"type": "tool_use"}', "\n\nevent: content_block_start\n\n", "\x1b[0m", "tool_calls")
+    harmless = body(message(about, READ)).replace(b"\n", end)
+    denied = body(message(about, PUSH, about)).replace(b"\n", end)
+
+    assert Judged(rule()).read(*cut(harmless, places)) == harmless
+    content, _ = blocks(Judged(rule()).read(*cut(denied, places)))
+    assert content[1] == WORDS
+    assert content[0] == content[2]
+
+
+def test_no_event_is_read_while_none_begins_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError
+
+    answer = message(text(*["words \\ and more"] * 50))
+    frames = b"".join(event_frame(json.dumps(each).encode()) for each in events(body(answer)))
+    monkeypatch.setattr(SSEDecoder, "feed", read)
+    monkeypatch.setattr(BedrockEventDecoder, "feed", read)
+
+    assert Judged(rule()).read(body(answer)) == body(answer)
+    assert Judged(rule(), kind=event_frames.EVENT_STREAM).read(frames) == frames
