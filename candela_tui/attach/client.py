@@ -2,46 +2,25 @@
 
 import contextlib
 import http.client
-import os
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from candela_tui.api_root import API_ROOT
+from candela_tui.attach.errors import NoLocalApi, NotRecorded, Unreachable, why
+from candela_tui.attach.server import Server
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
-from candela_tui.network.errors import described
-from candela_tui.network.peer import listening_uid
 from candela_tui.store.errors import StoreError
 from candela_tui.wire import About, Credentials, Forgotten, InterceptState, PageLink, Refusal, Unlock, encode
 
-_HOST = "127.0.0.1"
-_TIMEOUT_S = 15.0
-"""Seconds without a byte; the event stream sends a comment every 5 s."""
 _PIECE = 64 * 1024
 
 
 _Kind = TypeVar("_Kind")
-
-
-class Unavailable(StoreError):
-    """The candela that has these records can't be reached or used."""
-
-
-class Unreachable(Unavailable):
-    """Nothing responds, or the response breaks off."""
-
-
-class NotRecorded(StoreError):
-    """The running candela has no such record."""
-
-
-class NoLocalApi(Unavailable):
-    """The server has no local API for this user: it is an older candela, or uses another data directory."""
 
 
 class _Fault(msgspec.Struct):
@@ -65,7 +44,7 @@ class Answer:
             try:
                 piece = self._response.read1(_PIECE)
             except (OSError, ValueError, http.client.HTTPException) as error:
-                raise Unreachable(f"The candela on {self._where} broke off ({_why(error)}).") from error
+                raise Unreachable(f"The candela on {self._where} broke off ({why(error)}).") from error
             if not piece:
                 return
             yield piece
@@ -92,10 +71,9 @@ class Answer:
 class Client:
     """A client for the local API. Each request has its own connection, and may come from any thread."""
 
-    def __init__(self, port: int, token_file: Path) -> None:
-        self.where = f"{_HOST}:{port}"
-        self._port = port
-        self._token_file = token_file
+    def __init__(self, server: Server) -> None:
+        self.where = server.where
+        self._server = server
 
     @contextlib.contextmanager
     def ask(
@@ -114,19 +92,19 @@ class Client:
         path = "".join(f"/{quote(name, safe='', errors='surrogateescape')}" for name in names)
         given = urlencode({name: value for name, value in query.items() if value is not None}, errors="surrogateescape")
         target = f"{API_ROOT}{path}{'?' if given else ''}{given}"
-        connection = http.client.HTTPConnection(_HOST, self._port, timeout=_TIMEOUT_S)
         try:
+            connection = self._server.connected()
+        except OSError as error:
+            raise self._no_answer(error) from error
+        try:
+            if connected is not None:
+                connected(connection.sock)
+            headers = {"Authorization": f"Bearer {self._server.token()}"}
             try:
-                connection.connect()
-                # Check each connection: the candela may have exited since, and another program may use its port.
-                self._require_own()
-                if connected is not None:
-                    connected(connection.sock)
-                headers = {"Authorization": f"Bearer {self._token()}"}
                 connection.request(method, target, give, headers)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
-                raise Unreachable(f"The candela on {self.where} does not answer ({_why(error)}).") from error
+                raise self._no_answer(error) from error
             with response:
                 answer = Answer(response, self.where)
                 if response.status != http.client.OK:
@@ -168,7 +146,7 @@ class Client:
     def page_link(self) -> str:
         """Return a URL that opens its dashboard in a browser, once. Raises StoreError."""
         with self.ask("page-links", method="POST") as answer:
-            return f"http://{self.where}{self.understood(answer.whole(), PageLink).path}"
+            return f"{self._server.origin}{self.understood(answer.whole(), PageLink).path}"
 
     def unlock(self, passphrase: str) -> None:
         """Make it open its file of secrets with a passphrase. Raises VaultError."""
@@ -192,20 +170,8 @@ class Client:
             f"Start it again, so that both are of one version."
         )
 
-    def _require_own(self) -> None:
-        """Raise NoLocalApi if the port belongs to another user, who would get the token."""
-        user = listening_uid(self._port)
-        if user is not None and user != os.getuid():
-            raise NoLocalApi(f"{self.where} belongs to another user of this machine (uid {user}).")
-
-    def _token(self) -> str:
-        try:
-            return self._token_file.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise NoLocalApi(
-                f"{self._token_file} can't be read ({_why(error)}): the candela on {self.where} is older than this "
-                f"one, or another user's."
-            ) from error
+    def _no_answer(self, error: Exception) -> Unreachable:
+        return Unreachable(f"The candela on {self.where} does not answer ({why(error)}).")
 
     def _refused(self, status: int, body: bytes) -> StoreError:
         try:
@@ -213,18 +179,7 @@ class Client:
         except (msgspec.DecodeError, UnicodeDecodeError):
             words = ""
         if status == http.client.UNAUTHORIZED:
-            return NoLocalApi(f"The candela on {self.where} does not take the token in {self._token_file}.")
+            return self._server.refused(words)
         if status == http.client.NOT_FOUND:
             return NotRecorded(f"The candela on {self.where} does not know that: {words or 'no such path'}.")
         return StoreError(words or f"The candela on {self.where} answered with HTTP {status}.")
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer has no end"
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not ASCII"
-    if isinstance(error, http.client.HTTPException | ValueError):
-        # Their messages quote the response.
-        return "its answer is not valid HTTP"
-    return described(error)

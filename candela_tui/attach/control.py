@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from candela_tui import wire
-from candela_tui.attach.client import Client, NotRecorded, Unreachable
+from candela_tui.attach.client import Client
+from candela_tui.attach.errors import NotRecorded, Unreachable
 from candela_tui.providers.identity import RouteName
 from candela_tui.rules.budgets.state import BudgetState, Override
 from candela_tui.store.errors import StoreError
@@ -68,8 +69,8 @@ class Control:
         ) as answer:
             return self._client.understood(answer.whole(), Sent).id
 
-    def rules(self) -> RulesState:
-        """Return where the rules in force come from."""
+    def rules(self) -> RulesState | None:
+        """Return where the rules in force come from; None if that is a file of another machine."""
         with self._client.ask("rules") as answer:
             return self._client.understood(answer.whole(), RulesState)
 

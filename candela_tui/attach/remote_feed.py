@@ -3,12 +3,13 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from candela_tui import wire
-from candela_tui.attach.client import Client, Unreachable
+from candela_tui.attach.client import Client
+from candela_tui.attach.errors import Unreachable
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
@@ -24,9 +25,17 @@ _JOIN_S = 2.0
 class RemoteFeed(Feed):
     """A feed filled by a thread from ``start`` to ``close``. If the other candela exits, it waits for it to return."""
 
-    def __init__(self, client: Client, history: RemoteHistory, about: About | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        history: RemoteHistory,
+        about: About | None = None,
+        note: Callable[[About], str] | None = None,
+    ) -> None:
+        """``note`` returns what the dashboard says about the other candela."""
         super().__init__()
-        self.note = _note(about) if about else None
+        self._note = note or _note
+        self.note = self._note(about) if about else None
         self._client = client
         self._history = history
         self._closed = threading.Event()
@@ -109,7 +118,7 @@ class RemoteFeed(Feed):
 
     def _begin(self, snapshot: Snapshot) -> None:
         again, self._attached, self.trouble = self._attached, True, None
-        self.note = _note(snapshot.about)
+        self.note = self._note(snapshot.about)
         if again:
             self.notify(f"Attached again to the candela on {self._client.where} (pid {snapshot.about.pid}).")
         # Records read before this moment may show exchanges as live that have ended since.

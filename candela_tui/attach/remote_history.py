@@ -8,7 +8,8 @@ from candela_tui import wire
 from candela_tui.analysis.context_parts import ContextPart
 from candela_tui.analysis.filter import Filter
 from candela_tui.analysis.limit_history import LimitedRequest
-from candela_tui.attach.client import Client, NotRecorded, Unavailable
+from candela_tui.attach.client import Client
+from candela_tui.attach.errors import NotRecorded, Unavailable
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from candela_tui.attach.client import Client
+from candela_tui.attach.server import LocalServer
 from candela_tui.credentials.accounts import Account, Accounts, Store
 from candela_tui.credentials.sign_in.interface import Finding, SignInContext
 from candela_tui.credentials.sign_in.prompter import Abandoned
@@ -100,7 +101,7 @@ def running_states(context: DoctorContext) -> tuple[CredentialState, ...] | None
     if running is None or running.data_dir != str(context.paths.data):
         return None
     try:
-        return Client(port, context.paths.token).credentials()
+        return Client(LocalServer(port, context.paths.token)).credentials()
     except StoreError:
         return None
 

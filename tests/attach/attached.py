@@ -9,6 +9,7 @@ from typing import Any
 from candela_tui.attach.client import Client
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.attach.server import LocalServer
 from candela_tui.exchange import Exchange
 from candela_tui.paths import default_paths
 from candela_tui.store.reader import StoreReader
@@ -21,7 +22,7 @@ class Attached:
 
     def __init__(self, port: int, data: Path) -> None:
         paths = default_paths(data=data)
-        self.client = Client(port, paths.token)
+        self.client = Client(LocalServer(port, paths.token))
         self.history = RemoteHistory(self.client, StoreReader(paths.store))
         self.feed = RemoteFeed(self.client, self.history)
         self.exchanges: dict[str, Exchange] = {}

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from candela_tui.attach.client import Client, NoLocalApi
+from candela_tui.attach.client import Client
+from candela_tui.attach.errors import NoLocalApi
+from candela_tui.attach.server import LocalServer
 from candela_tui.cli.dashboard.attached import show_running
 from candela_tui.cli.invocation import Invocation
 from candela_tui.config import Settings
@@ -52,7 +54,7 @@ def test_the_token_does_not_go_to_another_user_who_has_the_port_now(tmp_path: Pa
     token.write_text("t" * 43)
     with stranger() as (port, process):
         with pytest.raises(NoLocalApi, match="another user of this machine"):
-            Client(port, token).about()
+            Client(LocalServer(port, token)).about()
         assert process.stdout is not None
         assert process.stdout.readline() == "b''\n"
 

@@ -8,6 +8,7 @@ import pytest
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.store.errors import StoreError
 from tests.proxy.running import BODY, PATIENCE_S, RunningProxy, WireClient, running
 from tests.standin import Provider, message, text
@@ -30,7 +31,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 async def control(candela: RunningProxy, told: list[str]) -> AsyncIterator[Control]:
-    control = Control(Client(candela.port, candela.paths.token), told.append)
+    control = Control(Client(LocalServer(candela.port, candela.paths.token)), told.append)
     yield control
     await asyncio.to_thread(control.stop_intercepting)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from candela_tui.attach.client import NoLocalApi
+from candela_tui.attach.errors import NoLocalApi
 from candela_tui.exchange import ProviderSide
 from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
@@ -123,7 +123,7 @@ async def test_without_a_token_it_says_which_file_is_missing(candela: RunningPro
         await asyncio.to_thread(here.client.about)
 
 
-async def test_another_version_that_is_not_understood_is_told_in_words() -> None:
+async def test_another_version_that_is_not_understood_is_told_in_words(tmp_path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"id":"later"}\n')
@@ -132,7 +132,7 @@ async def test_another_version_that_is_not_understood_is_told_in_words() -> None
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        here = Attached(port, Path("/nonexistent"))
-        here.client._token_file = Path(__file__).with_name("__init__.py")
+        (tmp_path / "api-token").write_text("a-token")
+        here = Attached(port, tmp_path)
         with pytest.raises(StoreError, match="of one version"):
             await asyncio.to_thread(here.history.exchanges)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from candela_tui.attach.client import Client
+from candela_tui.attach.server import LocalServer
 from candela_tui.cli.commands.providers import providers
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.terminal.refusals import refusal_lines
@@ -55,7 +56,7 @@ async def test_one_model_or_all_are_forgotten(candela: RunningProxy) -> None:
 
 
 async def test_flags_that_are_only_suspected_are_marked(candela: RunningProxy) -> None:
-    client = Client(candela.port, candela.paths.token)
+    client = Client(LocalServer(candela.port, candela.paths.token))
     lines = refusal_lines(await asyncio.to_thread(client.refusals), None)
     assert len(lines) == 7
     for name, line in zip(("tools.custom.strict", "a?", "b?"), lines[2:5], strict=True):

@@ -8,6 +8,7 @@ import pytest
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
 from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.attach.server import LocalServer
 from candela_tui.store.reader import StoreReader
 from tests.e2e.candela import PATIENCE_S, Candela
 from tests.e2e.claude import Claude, clean_environment, run_claude
@@ -23,7 +24,7 @@ async def test_the_client_waits_for_a_held_request_and_takes_the_answer_to_the_e
     claude: Claude, tmp_path: Path
 ) -> None:
     async with Provider() as provider, Candela(tmp_path / "data", provider.url) as candela:
-        client = Client(candela.port, candela.data / "api-token")
+        client = Client(LocalServer(candela.port, candela.data / "api-token"))
         control = Control(client, lambda _: None)
         await asyncio.to_thread(control.intercept, "kind:messages")
         environment = clean_environment(tmp_path / "home", ANTHROPIC_BASE_URL=candela.url)

@@ -7,6 +7,7 @@ import aiohttp
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.config import RulesSettings, Settings
 from candela_tui.providers.identity import RouteName
 from candela_tui.providers.upstream import ClientRequest
@@ -26,7 +27,7 @@ async def status(proxy: RunningProxy) -> int:
 
 
 def control_of(proxy: RunningProxy) -> Control:
-    return Control(Client(proxy.port, proxy.paths.token), lambda _: None)
+    return Control(Client(LocalServer(proxy.port, proxy.paths.token)), lambda _: None)
 
 
 async def test_a_file_that_changes_is_followed(provider: Provider, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.config import AttentionSettings
 from candela_tui.rules.budgets.state import Standing
 from candela_tui.ui.notifications.attention import Attention
@@ -37,7 +38,7 @@ async def proxy(provider: Provider, tmp_path: Path) -> AsyncIterator[RunningProx
 
 
 def shown_of(proxy: RunningProxy, directory: Path) -> Scene:
-    return Scene(directory, control=Control(Client(proxy.port, proxy.paths.token), lambda _: None))
+    return Scene(directory, control=Control(Client(LocalServer(proxy.port, proxy.paths.token)), lambda _: None))
 
 
 async def status(proxy: RunningProxy) -> int:
@@ -163,7 +164,9 @@ def test_the_header_has_the_budget_that_is_most_urgent() -> None:
 
 
 async def test_the_dashboard_learns_of_a_budget_when_it_changes(proxy: RunningProxy, tmp_path: Path) -> None:
-    scene = Scene(tmp_path, control=Control(Client(proxy.port, proxy.paths.token), lambda _: None), feed=proxy.feed)
+    scene = Scene(
+        tmp_path, control=Control(Client(LocalServer(proxy.port, proxy.paths.token)), lambda _: None), feed=proxy.feed
+    )
     async with scene.opened((140, 30)) as pilot:
         proxy.paths.config.write_text('[[rules.budgets]]\nname = "my day"\nlimit_usd = 1\n')
         await proxy.noticed("Requests from now on follow [rules] budgets")

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.ui.app import CandelaApp
 from candela_tui.ui.screens.dashboard.intercept.edited_body import editable, problem
 from candela_tui.ui.screens.dashboard.intercept.screen import InterceptScreen
@@ -33,7 +34,7 @@ async def candela(provider: Provider, tmp_path: Path) -> AsyncIterator[RunningPr
 @pytest.fixture
 def scene(candela: RunningProxy, tmp_path: Path) -> Scene:
     """Its dashboard."""
-    control = Control(Client(candela.port, candela.paths.token), candela.feed.notify)
+    control = Control(Client(LocalServer(candela.port, candela.paths.token)), candela.feed.notify)
     scene = Scene(tmp_path, feed=candela.feed, control=control)
     scene.request(clues=clues("fix the flaky test"), usage=(12, 0, 0, 18400, 214))
     return scene

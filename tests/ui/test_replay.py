@@ -7,6 +7,7 @@ import pytest
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.ui.screens.replay.answers import AnswersScreen
 from candela_tui.ui.screens.replay.dialog import ReplayDialog
 from tests.proxy.running import BODY, RunningProxy, WireClient, running
@@ -31,7 +32,7 @@ async def candela(provider: Provider, tmp_path: Path) -> AsyncIterator[RunningPr
 @pytest.fixture
 async def scene(candela: RunningProxy, tmp_path: Path) -> Scene:
     """Its dashboard."""
-    control = Control(Client(candela.port, candela.paths.token), candela.feed.notify)
+    control = Control(Client(LocalServer(candela.port, candela.paths.token)), candela.feed.notify)
     scene = Scene(tmp_path, feed=candela.feed, control=control, history=candela.reader)
     first = await candela.exchange()
     scene.now = first.started_at

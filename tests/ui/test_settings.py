@@ -8,6 +8,7 @@ import pytest
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.config import UiSettings, known_settings, origin_of
 from candela_tui.ui.screens.settings.setting_row import SettingRow
 from candela_tui.ui.state.preferences import Preferences
@@ -225,7 +226,7 @@ async def test_reduced_motion_holds_from_the_start(tmp_path: Path) -> None:
 
 async def test_a_rule_that_is_set_here_is_in_force_at_once(provider: Provider, tmp_path: Path) -> None:
     async with RunningProxy(provider.url, tmp_path) as proxy:
-        scene = Scene(tmp_path, control=Control(Client(proxy.port, proxy.paths.token), lambda _: None))
+        scene = Scene(tmp_path, control=Control(Client(LocalServer(proxy.port, proxy.paths.token)), lambda _: None))
         assert scene.config == proxy.paths.config
         async with scene.opened((120, 40)) as pilot:
             await go_to(pilot, "rules.models.deny")

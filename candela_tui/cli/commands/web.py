@@ -22,6 +22,7 @@ def web(invocation: Invocation, only_url: bool, port: int | None) -> None:
     the address or use a bookmark. Without a desktop, as over SSH, the link is only printed.
     """
     from candela_tui.attach.client import Client
+    from candela_tui.attach.server import LocalServer
     from candela_tui.cli.process.running import running_on
     from candela_tui.credentials.sign_in.browser import open_browser
     from candela_tui.paths import default_paths
@@ -31,7 +32,7 @@ def web(invocation: Invocation, only_url: bool, port: int | None) -> None:
     if running.data_dir is None:
         raise click.ClickException(f"The candela on port {running.port} records nothing to show.")
     try:
-        link = Client(running.port, default_paths(data=Path(running.data_dir)).token).page_link()
+        link = Client(LocalServer(running.port, default_paths(data=Path(running.data_dir)).token)).page_link()
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     if not only_url:

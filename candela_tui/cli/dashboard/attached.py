@@ -10,6 +10,7 @@ from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
+from candela_tui.attach.server import LocalServer
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.running import running_on
@@ -73,7 +74,7 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
 def _live_or_stored(
     running: RunningCandela, paths: Paths, store: StoreReader, settings: Settings, invocation: Invocation
 ) -> DashboardExit:
-    client = Client(running.port, paths.token)
+    client = Client(LocalServer(running.port, paths.token))
     # Combine this user's config.toml with the data directory of the running candela.
     own = replace(paths, config=invocation.paths.config)
     finder = Finder(paths.search_index, store) if unavailable(settings) is None else None

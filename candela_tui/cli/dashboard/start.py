@@ -98,6 +98,7 @@ class Start:
         """Start, and return whether that worked. Blocks."""
         from candela_tui.attach.client import Client
         from candela_tui.attach.control import Control
+        from candela_tui.attach.server import LocalServer
         from candela_tui.cli.process.engine import Engine
         from candela_tui.store.reader import StoreReader
 
@@ -113,7 +114,7 @@ class Start:
         self._reader = StoreReader(self._invocation.paths.store, self.feed.notify)
         self._history.settle(self._reader)
         # The dashboard acts on the proxy as an attached one does, so that what it holds goes on in the same way.
-        self._control.settle(Control(Client(engine.port, self._invocation.paths.token), self.feed.notify))
+        self._control.settle(Control(Client(LocalServer(engine.port, self._invocation.paths.token)), self.feed.notify))
         self._on_started()
         return True
 

@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from candela_tui.attach.client import Client
+from candela_tui.attach.server import LocalServer
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.pidfile import background
 from candela_tui.config import Settings
@@ -32,7 +33,7 @@ def own_candela(invocation: Invocation, settings: Settings) -> RunningCandela | 
 
 def client_of(running: RunningCandela, invocation: Invocation) -> Client:
     """Return a client for the local API of a running candela."""
-    return Client(running.port, invocation.paths.token)
+    return Client(LocalServer(running.port, invocation.paths.token))
 
 
 def hand_on_passphrase(running: RunningCandela, invocation: Invocation) -> None:

@@ -30,8 +30,8 @@ class ProxyControl(Protocol):
     def replay(self, exchange_id: str, model: str | None, route: RouteName | None) -> str:
         """Send a recorded request again, and return the id of the new request."""
 
-    def rules(self) -> RulesState:
-        """Return where the rules in force come from."""
+    def rules(self) -> RulesState | None:
+        """Return where the rules in force come from; None if that is a file of another machine."""
 
     def why_not_followed(self, config: Path) -> str:
         """Make it read its rules again, and return why those in ``config`` are not in force; "" if they are."""

@@ -14,6 +14,7 @@ import pytest
 from yarl import URL
 
 from candela_tui.attach.client import Client
+from candela_tui.attach.server import LocalServer
 from candela_tui.proxy.browser.tabs import MOST_TABS
 from tests.proxy.running import PATIENCE_S, RunningProxy
 from tests.standin import Provider
@@ -41,7 +42,7 @@ class Browser:
 
     async def link(self) -> str:
         """The path and query of a link."""
-        url = await asyncio.to_thread(Client(self.candela.port, self.candela.paths.token).page_link)
+        url = await asyncio.to_thread(Client(LocalServer(self.candela.port, self.candela.paths.token)).page_link)
         return "{0.path}?{0.query}".format(urlsplit(url))
 
     async def sign_in(self) -> None:

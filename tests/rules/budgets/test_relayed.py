@@ -12,6 +12,7 @@ import pytest
 
 from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
+from candela_tui.attach.server import LocalServer
 from candela_tui.exchange import Outcome
 from candela_tui.rules.budgets import webhook
 from candela_tui.rules.budgets.engine import Budgets
@@ -54,7 +55,7 @@ async def ask(proxy: RunningProxy, path: str = ROUTE, **request: Any) -> tuple[i
 
 
 def control(proxy: RunningProxy) -> Control:
-    return Control(Client(proxy.port, proxy.paths.token), lambda _: None)
+    return Control(Client(LocalServer(proxy.port, proxy.paths.token)), lambda _: None)
 
 
 async def states(proxy: RunningProxy) -> list[BudgetState]:

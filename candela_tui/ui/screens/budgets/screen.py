@@ -79,7 +79,7 @@ class BudgetsScreen(ListScreen[_Shown]):
                 trouble = "This dashboard does not reach the proxy, so that it does not know how the budgets stand."
             else:
                 state = control.rules()
-                file, trouble = Path(state.file), state.trouble or ""
+                file, trouble = (Path(state.file), state.trouble or "") if state is not None else (None, "")
                 states = control.budgets()
         except StoreError as error:
             trouble = str(error)
