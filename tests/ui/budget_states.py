@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from candela_tui.attach.control import Control
-from candela_tui.rules.budgets.state import BudgetState, Override, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState, Override
 from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.wire import RulesState
 from tests.ui.scene import NOW
@@ -50,7 +50,7 @@ MY_DAY = BudgetState(
     spent_tokens=4_100_000,
     reserved_usd=Decimal("0.31"),
     reserved_tokens=80_000,
-    state=Standing.WARNED,
+    state=BudgetStanding.WARNED,
     on_breach="block",
     dry_run=False,
     in_flight=2,
@@ -71,7 +71,7 @@ OF_SESSION = replace(
     reserved_usd=Decimal(0),
     in_flight=0,
     waiting=0,
-    state=Standing.BLOCKED,
+    state=BudgetStanding.BLOCKED,
 )
 TOKENS = replace(
     MY_DAY,
@@ -85,7 +85,7 @@ TOKENS = replace(
     reserved_tokens=0,
     in_flight=0,
     waiting=0,
-    state=Standing.OVERRIDDEN,
+    state=BudgetStanding.OVERRIDDEN,
     override=Override("tokens", NOW + timedelta(hours=1), "release night", NOW),
 )
 

@@ -15,7 +15,7 @@ from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
 from candela_tui.attach.server import LocalServer
 from candela_tui.config import AttentionSettings
-from candela_tui.rules.budgets.state import Standing
+from candela_tui.rules.budgets.state import BudgetStanding
 from candela_tui.ui.notifications.attention import Attention
 from candela_tui.ui.screens.dashboard.header.header_line import HeaderFacts, header_line
 from candela_tui.ui.screens.dashboard.sessions.session_rows import SessionRow
@@ -153,7 +153,7 @@ async def test_without_a_proxy_the_rules_are_shown_as_they_are_written(scene: Sc
 
 
 def test_the_header_has_the_budget_that_is_most_urgent() -> None:
-    assert most_urgent([replace(MY_DAY, state=Standing.OK)]) is None
+    assert most_urgent([replace(MY_DAY, state=BudgetStanding.OK)]) is None
     urgent = most_urgent([MY_DAY, TOKENS, OF_SESSION])
     assert urgent is OF_SESSION
     facts = HeaderFacts("127.0.0.1:8181", "anthropic-direct", NOW, budget=urgent)  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a_session_has_the_budgets_that_are_for_it() -> None:
     mine = session("7c1d4f0e-session")
     assert budget_of(mine, [MY_DAY, OF_SESSION]) is OF_SESSION
     assert budget_of(session("other"), [MY_DAY, OF_SESSION]) is None
-    project = replace(OF_SESSION, scope="project", target="/src/api", state=Standing.WARNED)
+    project = replace(OF_SESSION, scope="project", target="/src/api", state=BudgetStanding.WARNED)
     assert budget_of(session("other"), [project]) is project
     branch = replace(project, scope="branch", target="/src/api:main")
     assert budget_of(session("other"), [branch]) is branch
@@ -191,11 +191,11 @@ def test_a_session_has_the_budgets_that_are_for_it() -> None:
 
 def test_a_budget_that_stands_worse_is_notified_once_unless_that_is_off() -> None:
     attention = Attention(AttentionSettings(how="bell"), NOW)
-    fine = replace(MY_DAY, state=Standing.OK)
+    fine = replace(MY_DAY, state=BudgetStanding.OK)
     assert attention.stand([fine, OF_SESSION]) == []
     assert attention.stand([MY_DAY, OF_SESSION]) == ["the budget my day is at 84%: $16.40 of $20.00 spent"]
     assert attention.stand([MY_DAY, OF_SESSION]) == []
-    blocked = replace(MY_DAY, state=Standing.BLOCKED)
+    blocked = replace(MY_DAY, state=BudgetStanding.BLOCKED)
     at_95 = replace(MY_DAY, spent_usd=Decimal("19.00"), passed_mark=0.95)
     assert attention.stand([at_95]) == ["the budget my day is at 97%: $19.00 of $20.00 spent"]
     assert attention.stand([at_95]) == attention.stand([MY_DAY]) == []

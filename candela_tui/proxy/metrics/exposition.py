@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from candela_tui import __version__
 from candela_tui.proxy.metrics.counts import Counted, Labels, Spread
 from candela_tui.proxy.metrics.moment import Moment
-from candela_tui.rules.budgets.state import BudgetState, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
 
 _MODEL: Final = ("provider", "model")
 
@@ -121,7 +121,7 @@ def _budgets(states: Iterable[BudgetState]) -> Iterator[Metric]:
     limits: dict[str, float] = {}
     for state in states:
         fullest[state.name] = max(fullest.get(state.name, 0.0), state.full)
-        refusing[state.name] = refusing.get(state.name, 0) + (state.state is Standing.BLOCKED)
+        refusing[state.name] = refusing.get(state.name, 0) + (state.state is BudgetStanding.BLOCKED)
         if state.limit_usd is not None:
             limits[state.name] = float(state.limit_usd)
     for family, values in ((used, fullest), (blocked, refusing), (limit, limits)):

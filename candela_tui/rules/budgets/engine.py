@@ -19,7 +19,7 @@ from candela_tui.rules.budgets.books import Books, LocalBooks, Unreachable
 from candela_tui.rules.budgets.budget import Budget, Concerned
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.recent_costs import Caller, RecentCosts, amount_of, caller_of
-from candela_tui.rules.budgets.state import BudgetState, Override, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState, Override
 from candela_tui.rules.budgets.targets import NOBODY, Owner, Place, target_of
 from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
@@ -591,12 +591,12 @@ class Budgets:
         resets_at = bounds.end if span is None else (oldest + span if oldest is not None else None)
         spent, held, last_hour = account.spent, account.held, account.last_hour(now)
         if override is not None:
-            standing = Standing.OVERRIDDEN
+            standing = BudgetStanding.OVERRIDDEN
         elif budget.refuses and account.is_blocked:
-            standing = Standing.BLOCKED
+            standing = BudgetStanding.BLOCKED
         else:
             warns = account.share() >= budget.marks[0]
-            standing = Standing.WARNED if warns else Standing.OK
+            standing = BudgetStanding.WARNED if warns else BudgetStanding.OK
         return BudgetState(
             name=budget.name,
             scope=budget.settings.scope,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 
-class Standing(StrEnum):
+class BudgetStanding(StrEnum):
     """How a budget stands."""
 
     OK = "ok"
@@ -50,7 +50,7 @@ class BudgetState:
     reserved_usd: Decimal
     """What the requests in flight are expected to cost."""
     reserved_tokens: int
-    state: Standing
+    state: BudgetStanding
     on_breach: str
     """``block`` or ``warn``."""
     dry_run: bool

@@ -10,7 +10,7 @@ from candela_tui.config import AttentionSettings
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.protocol.kind import Kind
 from candela_tui.rules.budgets.figures import limit, spent, title, used
-from candela_tui.rules.budgets.state import BudgetState, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
 from candela_tui.text import amounts, times
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.style import outcomes
@@ -31,7 +31,7 @@ _Budget = tuple[str, str | None]
 _Stands = tuple[int, float]
 """How alarming the state of a budget is, and the highest mark that it has passed."""
 _FINE: _Stands = (0, 0.0)
-_ALARMING = {Standing.OK: 0, Standing.OVERRIDDEN: 0, Standing.WARNED: 1, Standing.BLOCKED: 2}
+_ALARMING = {BudgetStanding.OK: 0, BudgetStanding.OVERRIDDEN: 0, BudgetStanding.WARNED: 1, BudgetStanding.BLOCKED: 2}
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ def _stands(state: BudgetState) -> _Stands:
 
 
 def _of_budget(state: BudgetState) -> str:
-    what = "refuses requests" if state.state is Standing.BLOCKED else f"is at {used(state)}"
+    what = "refuses requests" if state.state is BudgetStanding.BLOCKED else f"is at {used(state)}"
     return f"the budget {title(state)} {what}: {spent(state)} of {limit(state)} spent"
 
 

@@ -15,7 +15,7 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.proxy.metrics.counts import MOST_MODELS, Counts, Spread
 from candela_tui.proxy.metrics.exposition import exposition
 from candela_tui.proxy.metrics.moment import Moment
-from candela_tui.rules.budgets.state import BudgetState, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
 from candela_tui.sinks.sink import Growth
 from candela_tui.storing import Storing
 from candela_tui.telemetry_state import TelemetryState
@@ -172,7 +172,7 @@ def test_what_waits_and_what_was_dropped_is_there_for_each_queue() -> None:
     assert "process_resident_memory_bytes" in found or "process_start_time_seconds" not in found
 
 
-def budget(target: str | None, spent: str, state: Standing) -> BudgetState:
+def budget(target: str | None, spent: str, state: BudgetStanding) -> BudgetState:
     return BudgetState(
         name="sessions",
         scope="session",
@@ -197,7 +197,7 @@ def budget(target: str | None, spent: str, state: Standing) -> BudgetState:
 
 
 def test_of_a_budget_for_each_session_the_fullest_counts() -> None:
-    states = (budget("a", "9", Standing.BLOCKED), budget("b", "1", Standing.OK))
+    states = (budget("a", "9", BudgetStanding.BLOCKED), budget("b", "1", BudgetStanding.OK))
     found = samples(moment(Counts(), budgets=states))
     assert found["candela_budget_used_ratio"] == [({"budget": "sessions"}, 1.0)]
     assert found["candela_budget_blocked_targets"] == [({"budget": "sessions"}, 1)]

@@ -16,7 +16,7 @@ from candela_tui.providers.identity import RouteName
 from candela_tui.rules.budgets.account import Amount
 from candela_tui.rules.budgets.engine import Budgets, NotReady, Refusal
 from candela_tui.rules.budgets.overrides import OverridesFile
-from candela_tui.rules.budgets.state import Override, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, Override
 from candela_tui.rules.budgets.targets import Owner, Place
 from tests.rules.budgets.making import NOON, NOWHERE, answered, asked, budgets_of, request
 
@@ -138,10 +138,10 @@ async def test_the_next_window_begins_with_nothing() -> None:
     made.now += timedelta(days=1)
     assert await made.ask() is None
     [state] = made.budgets.states()
-    assert (state.state, state.spent_usd, state.reserved_usd) == (Standing.BLOCKED, 0, 1)
+    assert (state.state, state.spent_usd, state.reserved_usd) == (BudgetStanding.BLOCKED, 0, 1)
     made.budgets.give_back("asked")
     [state] = made.budgets.states()
-    assert (state.state, state.reserved_usd) == (Standing.OK, 0)
+    assert (state.state, state.reserved_usd) == (BudgetStanding.OK, 0)
 
 
 async def test_what_leaves_a_rolling_window_counts_no_more() -> None:
@@ -150,10 +150,10 @@ async def test_what_leaves_a_rolling_window_counts_no_more() -> None:
     made.now += timedelta(hours=3)
     made.spend("0.4")
     [state] = made.budgets.states()
-    assert (state.state, state.resets_at) == (Standing.BLOCKED, NOON + timedelta(hours=5))
+    assert (state.state, state.resets_at) == (BudgetStanding.BLOCKED, NOON + timedelta(hours=5))
     made.now += timedelta(hours=2, minutes=1)
     [state] = made.budgets.states()
-    assert (state.state, state.spent_usd, state.last_hour_usd) == (Standing.OK, Decimal("0.4"), 0)
+    assert (state.state, state.spent_usd, state.last_hour_usd) == (BudgetStanding.OK, Decimal("0.4"), 0)
 
 
 async def test_what_is_free_counts_nothing_and_what_has_no_price_counts_tokens() -> None:
@@ -188,7 +188,7 @@ async def test_a_budget_that_warns_or_is_tried_refuses_nothing_and_says_what_it_
         ("b", "warn", False),
         ("c", "refuse", True),
     ]
-    assert [state.state for state in made.budgets.states()] == [Standing.WARNED, Standing.WARNED]
+    assert [state.state for state in made.budgets.states()] == [BudgetStanding.WARNED, BudgetStanding.WARNED]
 
 
 async def test_a_request_nothing_is_known_of_waits_for_another_such_request() -> None:
@@ -243,7 +243,7 @@ async def test_an_override_lets_requests_pass_until_it_ends(tmp_path: Path) -> N
     assert [each.action for each in made.noted] == ["warn"]
     assert made.noted[0].words.endswith("spent, about $1.00 for this request; overridden: a release")
     [state] = made.budgets.states()
-    assert state.state is Standing.OVERRIDDEN
+    assert state.state is BudgetStanding.OVERRIDDEN
     assert state.override is not None
     assert state.override.why == "a release"
     made.now += timedelta(hours=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from candela_tui.rules.budgets.projection import projection_of
-from candela_tui.rules.budgets.state import BudgetState, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAY = BudgetState(
@@ -24,7 +24,7 @@ DAY = BudgetState(
     spent_tokens=1000,
     reserved_usd=Decimal(0),
     reserved_tokens=0,
-    state=Standing.OK,
+    state=BudgetStanding.OK,
     on_breach="block",
     dry_run=False,
     in_flight=0,

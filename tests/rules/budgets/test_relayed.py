@@ -16,7 +16,7 @@ from candela_tui.attach.server import LocalServer
 from candela_tui.exchange import Outcome
 from candela_tui.rules.budgets import webhook
 from candela_tui.rules.budgets.engine import Budgets
-from candela_tui.rules.budgets.state import BudgetState, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
 from candela_tui.store.errors import StoreError
 from tests.keys.made import make
 from tests.proxy.running import RunningProxy, WireClient
@@ -76,7 +76,7 @@ async def test_what_would_exceed_the_limit_is_refused_with_one_sentence(provider
     )
     assert [(each.rule, each.action) for each in refused.rules] == [("my day", "refuse")]
     assert len(provider.requests) == 2
-    assert (state.state, state.spent_usd, state.reserved_usd) == (Standing.BLOCKED, Decimal("2.00"), 0)
+    assert (state.state, state.spent_usd, state.reserved_usd) == (BudgetStanding.BLOCKED, Decimal("2.00"), 0)
 
 
 NATIVE = {
@@ -198,7 +198,7 @@ async def test_an_override_holds_at_once(provider: Provider, tmp_path: Path) -> 
         assert held.why == "a release"
         assert (await ask(proxy))[0] == 200
         [state] = await states(proxy)
-        assert (state.state, state.override) == (Standing.OVERRIDDEN, held)
+        assert (state.state, state.override) == (BudgetStanding.OVERRIDDEN, held)
         await asyncio.to_thread(control(proxy).end_override, "my day")
         assert (await ask(proxy))[0] == 402
         with pytest.raises(StoreError, match="there is no budget of this name; there is my day"):

@@ -22,7 +22,7 @@ from candela_tui.rules.budgets.engine import Budgets, NotReady, Reached, Refusal
 from candela_tui.rules.budgets.shared.books import SharedBooks
 from candela_tui.rules.budgets.shared.overrides import SharedOverrides
 from candela_tui.rules.budgets.shared.replica import Replica
-from candela_tui.rules.budgets.state import BudgetState, Override, Standing
+from candela_tui.rules.budgets.state import BudgetStanding, BudgetState, Override
 from candela_tui.store.errors import StoreError
 from candela_tui.text.times import Clock, utc_now
 from tests.rules.budgets.making import answered, asked, request
@@ -120,7 +120,7 @@ async def test_what_one_replica_spends_and_reserves_counts_on_the_others(databas
         await one.until(lambda state: state.in_flight == 1)
         other.end("3", "4")
         state = await one.until(lambda state: state.spent_usd == 10)
-        assert (state.state, state.last_hour_usd, state.in_flight) == (Standing.BLOCKED, 10, 0)
+        assert (state.state, state.last_hour_usd, state.in_flight) == (BudgetStanding.BLOCKED, 10, 0)
         refusal = await other.ask("4")
         assert refusal is not None
         assert "$10.00 of $10.00 spent" in refusal.words
@@ -195,7 +195,7 @@ async def test_only_one_replica_tells_that_a_mark_is_reached(database: Engine) -
         await candelas[0].ask("1")
         candelas[0].end("1", "6")
         for each in candelas:
-            await each.until(lambda state: state.state is Standing.WARNED)
+            await each.until(lambda state: state.state is BudgetStanding.WARNED)
         await candelas[0].until_true(lambda: any(each.reached for each in candelas))
         await candelas[1].ask("2")
         candelas[1].end("2", "6")
