@@ -53,6 +53,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The ids of the live exchanges; an event for each of them follows."""
 
 
+class Done(msgspec.Struct, frozen=True):
+    """What was asked for is done, and there is nothing to say of it."""
+
+
 class Unlock(msgspec.Struct, frozen=True):
     """The passphrase that opens the encrypted file of secrets."""
 
@@ -157,15 +161,6 @@ class RulesState(msgspec.Struct, frozen=True):
     """The config.toml that is followed."""
     trouble: str | None = None
     """Why the file can't be used now, so that the rules are those that it had before."""
-
-
-class Replay(msgspec.Struct, frozen=True):
-    """How to send a recorded request again."""
-
-    model: str | None = None
-    """None: the same model."""
-    route: RouteName | None = None
-    """None: the same route."""
 
 
 class ReplayOffer(msgspec.Struct, frozen=True):

@@ -77,6 +77,7 @@ COMMANDS = {
     "audit": CommandEntry("audit", "audit", "List who changed keys, budgets and rules."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),
+    "openapi": CommandEntry("openapi", "openapi", "Print the local API as an OpenAPI document."),
     "completion": CommandEntry("completion", "completion", "Make bash, zsh or fish complete commands."),
     "config": CommandEntry("config", "config", "Read, change and check config.toml."),
 }

@@ -53,6 +53,7 @@ from candela_tui.proxy.intercept.intercepts import Intercepts
 from candela_tui.proxy.listen import bind_beyond, is_loopback
 from candela_tui.proxy.local_api.api import LocalApi
 from candela_tui.proxy.local_api.body_reads import BodyReads
+from candela_tui.proxy.local_api.services import Services
 from candela_tui.proxy.metrics.counts import Counts
 from candela_tui.proxy.metrics.page import METRICS_PATH, MetricsPage
 from candela_tui.proxy.model_requests import ModelRequests
@@ -152,20 +153,22 @@ class Proxy:
         self._page = PageOnDemand(self._token, self._port, dashboard if paths is not None else ())
         self._api = (
             LocalApi(
-                feed,
-                paths.store,
                 paths.token,
-                self._health.about,
-                paths.vault,
-                Accounts(paths.accounts),
-                self.refusals,
-                self._intercepts,
-                lambda: self._replays,
-                lambda: self._rules.file,
-                self._most_body,
-                self._budgets,
-                self._page.new_link,
-                BodyReads(audit, self._user_of),
+                Services(
+                    feed=feed,
+                    store=StoreReader(paths.store, feed.notify),
+                    about=self._health.about,
+                    vault_file=paths.vault,
+                    accounts=Accounts(paths.accounts),
+                    refusals=self.refusals,
+                    intercepts=self._intercepts,
+                    replays=lambda: self._replays,
+                    rules=lambda: self._rules.file,
+                    most_body=self._most_body,
+                    budgets=self._budgets,
+                    new_page_link=self._page.new_link,
+                    body_reads=BodyReads(audit, self._user_of),
+                ),
             )
             if paths is not None and audit is not None
             else None

@@ -62,7 +62,9 @@ from candela_tui.protocol.user_agent import claude_code_version, client_of
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.vertex.google_errors import google_error
 from candela_tui.proxy.access.guard import refusal
-from candela_tui.proxy.local_api.api import BadQuery, _query
+from candela_tui.proxy.local_api.parameters import read_query
+from candela_tui.proxy.local_api.refusal import Refused
+from candela_tui.proxy.local_api.routes import ROUTES
 from candela_tui.redaction import REDACTED, has_secret, redact_headers, redact_text, redact_url
 from candela_tui.reports.catalog import REPORTS
 from candela_tui.reports.curl import curl_command, fits_a_command
@@ -294,11 +296,14 @@ def rule_pattern(data: bytes) -> None:
     matches_model(pattern, model)
 
 
+_EVERY_PARAMETER = [parameter for route in ROUTES for parameter in route.parameters]
+
+
 def local_api(data: bytes) -> None:
     said = ""
     try:
-        _query(data.decode("latin-1"), "session", "since", "before", "limit")
-    except BadQuery as error:
+        read_query(data.decode("latin-1"), _EVERY_PARAMETER)
+    except Refused as error:
         said = str(error)
     assert is_terminal_safe(said)
     try:

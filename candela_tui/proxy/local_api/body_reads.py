@@ -23,10 +23,10 @@ class BodyReads:
         """Only this user's programs can read the token."""
         self._recorded: OrderedDict[str, None] = OrderedDict()
 
-    async def note(self, exchange: Exchange | None) -> None:
+    async def note(self, exchange: Exchange) -> None:
         """Record that a body of an exchange is about to be read, if its key is another user's. Raises AuditError,
         KeysError."""
-        if exchange is None or exchange.key is None or exchange.id in self._recorded:
+        if exchange.key is None or exchange.id in self._recorded:
             return
         user = await self._user_of(exchange.key)
         if user in (None, self._reader):

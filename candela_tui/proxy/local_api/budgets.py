@@ -1,4 +1,4 @@
-"""The budgets over the local API: how they stand, and overriding one for a time."""
+"""Handlers for the budgets: how they stand, and overriding one for a time."""
 
 import asyncio
 from datetime import timedelta
@@ -7,60 +7,65 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from candela_tui.audit.entry import AuditError
-from candela_tui.protocol.errors import error_body
-from candela_tui.proxy.request_body import BodyTooLarge, read_body
-from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.proxy.local_api.refusal import Refused
+from candela_tui.proxy.local_api.route import Body, Call, document
+from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.state import Override
-from candela_tui.store.errors import StoreError
 from candela_tui.text.times import utc_now
 
-_MOST_BYTES = 10_000
 _LONGEST_S = 366 * 86_400
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_JSON = "application/json"
 
 
-class _Wanted(msgspec.Struct):
-    for_s: Annotated[float, msgspec.Meta(gt=0, le=_LONGEST_S)]
+class WantedOverride(msgspec.Struct, frozen=True):
+    """Lets requests pass a budget for a time."""
+
+    for_s: Annotated[float, msgspec.Meta(gt=0, le=_LONGEST_S, description="Seconds from now.")]
     why: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
-_WANTED = msgspec.json.Decoder(_Wanted)
+class Ended(msgspec.Struct, frozen=True):
+    """Whether there was an override to end."""
+
+    ended: bool
 
 
-def budgets_document(budgets: Budgets) -> bytes:
-    """Return the state of every budget as JSON."""
-    return _ENCODER.encode(budgets.states())
+WANTED_OVERRIDE = Body(WantedOverride, 'for how long and why: {"for_s": 3600, "why": "…"}')
 
 
-async def overridden(request: web.BaseRequest, budgets: Budgets, name: str) -> web.Response:
-    """Override a budget for a time (POST), or end that (DELETE)."""
-    if request.method not in ("POST", "DELETE"):
-        return _refusal(405, "use POST to override a budget, DELETE to end that", {"Allow": "POST, DELETE"})
-    if name not in budgets.names or budgets.overrides is None:
-        return _refusal(404, f"there is no budget of this name; there is {', '.join(budgets.names) or 'none'}")
-    now = utc_now()
+async def list_budgets(call: Call) -> web.StreamResponse:
+    """Answer with the state of every budget."""
+    return document(_ENCODER.encode(call.services.budgets.states()))
+
+
+async def override_budget(call: Call) -> web.StreamResponse:
+    """Let requests pass a budget for a time."""
+    overrides, name, now = _overrides(call), call.names["name"], utc_now()
+    override = Override(name, now + timedelta(seconds=call.message.for_s), call.message.why, now)
     try:
-        if request.method == "DELETE":
-            ended = await asyncio.to_thread(budgets.overrides.remove, name, now)
-            return _answer({"ended": ended})
-        wanted = _WANTED.decode(await read_body(request, _MOST_BYTES))
-        override = Override(name, now + timedelta(seconds=wanted.for_s), wanted.why, now)
-        await asyncio.to_thread(budgets.overrides.set, override)
-    except (BodyTooLarge, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _refusal(400, 'say for how long and why: {"for_s": 3600, "why": "…"}')
-    except (AuditError, StoreError) as error:
-        return _refusal(503, str(error))
+        await asyncio.to_thread(overrides.set, override)
     except OSError as error:
-        return _refusal(503, f"the override can't be kept ({error.strerror})")
-    budgets.recheck()
-    return _answer(override)
+        raise _unkept(error) from None
+    call.services.budgets.recheck()
+    return document(_ENCODER.encode(override))
 
 
-def _answer(document: object) -> web.Response:
-    return web.Response(body=_ENCODER.encode(document), content_type=_JSON)
+async def end_override(call: Call) -> web.StreamResponse:
+    """End an override before its time."""
+    overrides = _overrides(call)
+    try:
+        ended = await asyncio.to_thread(overrides.remove, call.names["name"], utc_now())
+    except OSError as error:
+        raise _unkept(error) from None
+    return document(_ENCODER.encode(Ended(ended)))
 
 
-def _refusal(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, body=error_body(status, words), content_type=_JSON, headers=headers)
+def _overrides(call: Call) -> Overrides:
+    budgets = call.services.budgets
+    if call.names["name"] not in budgets.names or budgets.overrides is None:
+        raise Refused(404, f"there is no budget of this name; there is {', '.join(budgets.names) or 'none'}")
+    return budgets.overrides
+
+
+def _unkept(error: OSError) -> Refused:
+    return Refused(503, f"the override can't be kept ({error.strerror})")

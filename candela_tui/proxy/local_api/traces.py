@@ -18,13 +18,16 @@ from candela_tui.store.reader import StoreReader
 
 DEFAULT_LIMIT: Final = 500
 _MOST: Final = 2000
-RANGES: Final = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+DEFAULT_RANGE: Final = timedelta(days=7)
+RANGES: Final = {"24h": timedelta(hours=24), "7d": DEFAULT_RANGE, "30d": timedelta(days=30)}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _STATUS = {Outcome.OK: "ok", Outcome.LIVE: "unset", Outcome.CANCELLED: "unset"}
 """All other outcomes are errors."""
 
 
-class _Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True):
+    """A request for a message, as the original candela states one."""
+
     span_id: str
     trace_id: str
     model: str | None
@@ -39,9 +42,16 @@ class _Span(msgspec.Struct, frozen=True):
     name: str
 
 
+class Traces(msgspec.Struct, frozen=True):
+    """The latest requests for a message, newest first."""
+
+    spans: list[Span]
+    count: int
+
+
 async def traces(feed: Feed, store: StoreReader, limit: int, span: timedelta) -> bytes:
     """Return the newest requests for a message, that began no longer ago than ``span``, as JSON. Raises StoreError."""
-    found: list[_Span] = []
+    found: list[Span] = []
     query = ExchangeQuery(since=datetime.now(UTC) - span)
     async with contextlib.aclosing(newest_first(feed, store, query)) as exchanges:
         async for exchange in exchanges:
@@ -49,13 +59,13 @@ async def traces(feed: Feed, store: StoreReader, limit: int, span: timedelta) ->
                 found.append(_span(exchange))
                 if len(found) >= min(limit, _MOST):
                     break
-    return _ENCODER.encode({"spans": found, "count": len(found)})
+    return _ENCODER.encode(Traces(found, len(found)))
 
 
-def _span(exchange: Exchange) -> _Span:
+def _span(exchange: Exchange) -> Span:
     usage = exchange.usage
     prompt, output = (usage.prompt_tokens, usage.output_tokens) if usage is not None else (None, None)
-    return _Span(
+    return Span(
         span_id=exchange.id,
         trace_id=exchange.session_id or "",
         model=exchange.model_used or exchange.model,

@@ -1,0 +1,58 @@
+"""What the handlers of the local API read and change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from candela_tui.credentials.accounts import Accounts
+from candela_tui.exchange import Exchange
+from candela_tui.feed import Feed
+from candela_tui.providers.refusal_memory import Refusals
+from candela_tui.proxy.intercept.intercepts import Intercepts
+from candela_tui.proxy.local_api.body_reads import BodyReads
+from candela_tui.proxy.local_api.refusal import Refused
+from candela_tui.proxy.local_api.session_contexts import SessionContexts
+from candela_tui.proxy.replay.replays import Replays
+from candela_tui.rules.budgets.engine import Budgets
+from candela_tui.rules.rules_file import RulesFile
+from candela_tui.store.reader import StoreReader
+from candela_tui.wire import About
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of a running candela that the local API is about."""
+
+    feed: Feed
+    store: StoreReader
+    about: Callable[[], About]
+    vault_file: Path
+    """The encrypted file of secrets."""
+    accounts: Accounts
+    refusals: Refusals
+    intercepts: Intercepts
+    replays: Callable[[], Replays | None]
+    rules: Callable[[], RulesFile | None]
+    most_body: int
+    """The size in bytes that an edited request may have."""
+    budgets: Budgets
+    new_page_link: Callable[[], str | None]
+    """Returns a path that opens the dashboard in a browser once, or None if this candela has no page."""
+    body_reads: BodyReads
+
+    def contexts(self) -> SessionContexts:
+        """Return what reads the contexts of sessions, for one answer."""
+        return SessionContexts(self.feed, self.store)
+
+    async def found(self, exchange_id: str) -> Exchange | None:
+        """Return the exchange of an id, or of the beginning of one; None if it is not recorded. Raises AmbiguousId and
+        StoreError."""
+        return self.feed.snapshot(exchange_id) or await asyncio.to_thread(self.store.exchange, exchange_id)
+
+    async def exchange(self, exchange_id: str) -> Exchange:
+        """Return the exchange as ``found`` does. Raises Refused if it is not recorded."""
+        exchange = await self.found(exchange_id)
+        if exchange is None:
+            raise Refused(404, "this is not recorded")
+        return exchange
