@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -16,25 +14,20 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     Integer,
     MetaData,
-    NullPool,
     Table,
     Text,
-    create_engine,
     event,
     insert,
     inspect,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.audit.entry import AuditEntry, AuditError, State
+from candela_tui.sqlite_file import SqliteFile
 from candela_tui.text.times import utc_now
 
-_OWNER_ONLY: Final = 0o600
-_LOCK_TIMEOUT_S: Final = 5.0
 _metadata = MetaData()
 _ENTRIES: Final = Table(
     "audit",
@@ -153,55 +146,17 @@ class LocalAuditLog(AuditLog):
     def __init__(self, file: Path, actor: str, via: str, now: Callable[[], datetime] = utc_now) -> None:
         """``file`` need not exist: the first entry makes it."""
         super().__init__(actor, via, now)
-        self._file = file
+        self._file = SqliteFile(file, "the audit log", AuditError, make_table)
 
     @property
     def _is_made(self) -> bool:
-        return self._file.exists()
+        return self._file.path.exists()
 
-    @contextlib.contextmanager
-    def _begun(self) -> Iterator[Connection]:
-        try:
-            # SQLite would create it for everyone, whatever the umask allows.
-            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
-        except OSError as error:
-            raise self._unusable("written", error) from None
-        try:
-            with self._engine().connect() as connection:
-                # Locks out other writers at once, so that what is read inside stays true.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    make_table(connection)
-                    yield connection
-                except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
-                    raise
-                connection.exec_driver_sql("COMMIT")
-        except SQLAlchemyError as error:
-            raise self._unusable("written", error) from None
+    def _begun(self) -> AbstractContextManager[Connection]:
+        return self._file.changing()
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection | None]:
-        if not self._file.exists():
-            yield None
-            return
-        try:
-            with self._engine().connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise self._unusable("read", error) from None
-
-    def _unusable(self, done: str, error: SQLAlchemyError | OSError) -> AuditError:
-        why = error.strerror if isinstance(error, OSError) else getattr(error, "orig", None)
-        return AuditError(f"{self._file}: the audit log can't be {done}: {why or 'it is damaged'}")
-
-    def _engine(self) -> Engine:
-        # isolation_level: transactions begin where _begun says.
-        return create_engine(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(self._file, timeout=_LOCK_TIMEOUT_S, isolation_level=None),
-            poolclass=NullPool,
-        )
+    def _reading(self) -> AbstractContextManager[Connection | None]:
+        return self._file.reading()
 
 
 def make_table(connection: Connection) -> None:
