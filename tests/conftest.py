@@ -106,3 +106,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 def postgres_url(postgres_server: PostgresServer) -> DatabaseUrl:
     """The URL of an empty database."""
     return postgres_server.create()
+
+
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))])
+def either(request: pytest.FixtureRequest) -> DatabaseUrl | None:
+    """An empty PostgreSQL database, or None for a file of the data directory: the test runs with both."""
+    if request.param == "file":
+        return None
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create()

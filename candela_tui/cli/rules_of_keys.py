@@ -16,13 +16,15 @@ def keys_and_people(invocation: Invocation, settings: "Settings") -> "dict[str, 
     """Return the keys by their names, and with them everyone who ever signed in. Exits with an error if they can't be
     read."""
     from candela_tui.keys.errors import KeysError
+    from candela_tui.keys.person import key_of
     from candela_tui.keys.ring import keys_by_name
-    from candela_tui.keys.sessions import key_of, people_in
     from candela_tui.store.open_keys import open_key_store
+    from candela_tui.store.open_people import open_session_store
 
     try:
         keys = keys_by_name(open_key_store(settings, invocation.paths), settings.proxy.keys_file)
-        return keys | {person.email: key_of(person) for person in people_in(invocation.paths.sessions)}
+        people = open_session_store(settings, invocation.paths).everyone()
+        return keys | {person.email: key_of(person) for person in people}
     except KeysError as error:
         raise click.ClickException(str(error)) from None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from candela_tui.files import stamp_of
 from candela_tui.keys.errors import KeysError
@@ -30,6 +31,30 @@ def keys_by_name(store: KeyStore, keys_file: Path | None) -> dict[str, Key]:
     return {key.name: key for key in found}
 
 
+class KeySource(Protocol):
+    """Where keys are kept, for the ring. ``look``, ``keys`` and ``pepper`` block, and raise KeysError."""
+
+    @property
+    def has_to_be_asked(self) -> bool:
+        """Whether ``stamp`` knows only what ``look`` found out."""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there may be keys."""
+
+    def look(self) -> None:
+        """Find out whether the keys have changed, for ``stamp``."""
+
+    def stamp(self) -> Hashable | None:
+        """Return a value that differs once the keys have changed; None if that is not known."""
+
+    def keys(self) -> list[Key]:
+        """Return all keys."""
+
+    def pepper(self) -> bytes:
+        """Return the secret that their hashes were made with."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """What was read: by the hash of a text, the key, and until when that text is accepted."""
@@ -45,7 +70,7 @@ class KeyRing:
 
     def __init__(
         self,
-        store: KeyStore | None,
+        store: KeySource | None,
         keys_file: Path | None,
         now: Callable[[], datetime] = utc_now,
         on_loaded: Callable[[list[Key]], None] = lambda _: None,
@@ -67,6 +92,18 @@ class KeyRing:
     async def find(self, text: str) -> Key | None:
         """Return the key, whatever its state, or None if the text is not one. Raises KeysError."""
         return self._matching(await self._current(), text)
+
+    async def find_new(self, text: str) -> Key | None:
+        """Return the key that a text is, as ``find`` does, but not by what was read before: another replica may have
+        made it a moment ago. Raises KeysError."""
+        if self._away is not None:
+            raise KeysError(str(self._away))
+        async with self._loading:
+            # Others may have waited for the same.
+            found = self._matching(self._loaded, text) if self._loaded is not None else None
+            if found is None:
+                found = self._matching(await self._load(), text)
+        return found
 
     async def named(self, name: str) -> Key | None:
         """Return the key with a name; of several, the one in use. None if there is none. Raises KeysError."""
@@ -103,13 +140,17 @@ class KeyRing:
         return self._loaded
 
     async def _read(self) -> _Loaded:
-        stamp = self._seen()
-        loaded = self._loaded
+        loaded, stamp = self._loaded, self._seen()
         if loaded is None or stamp is None or stamp != self._stamp:
             async with self._loading:
-                loaded = await asyncio.to_thread(self.load)
-                self._loaded, self._stamp = loaded, stamp
-            self._on_loaded(list({key.id: key for key, _ in loaded.by_hash.values()}.values()))
+                loaded = await self._load()
+        return loaded
+
+    async def _load(self) -> _Loaded:
+        stamp = self._seen()
+        loaded = await asyncio.to_thread(self.load)
+        self._loaded, self._stamp = loaded, stamp
+        self._on_loaded(list({key.id: key for key, _ in loaded.by_hash.values()}.values()))
         return loaded
 
     def state(self, key: Key) -> KeyState:

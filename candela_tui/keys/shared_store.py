@@ -73,7 +73,7 @@ class SharedKeyStore(KeyStore):
             state = connection.execute(_STATE).first()
         return self._checked_pepper(state.pepper_check if state is not None else None)
 
-    def _new_pepper(self) -> bytes:
+    def made_pepper(self) -> bytes:
         with self._connected() as connection:
             check = connection.execute(_COUNT_CHANGE).scalar_one()
             if check is not None:

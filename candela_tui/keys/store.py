@@ -63,7 +63,7 @@ class KeyStore(ABC):
         """Return the pepper that the keys were made with. Raises KeysError."""
 
     @abstractmethod
-    def _new_pepper(self) -> bytes:
+    def made_pepper(self) -> bytes:
         """Return the pepper for a new text, and make it if there is none. Raises KeysError."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class KeyStore(ABC):
 
         The id, prefix and hash of ``key`` are not used."""
         text = new_text()
-        made = replace(key, id=new_id(), prefix=prefix_of(text), hash=hash_of(text, self._new_pepper()))
+        made = replace(key, id=new_id(), prefix=prefix_of(text), hash=hash_of(text, self.made_pepper()))
         self._insert(made)
         return made, text
 
@@ -97,7 +97,7 @@ class KeyStore(ABC):
         made = replace(
             key,
             prefix=prefix_of(text),
-            hash=hash_of(text, self._new_pepper()),
+            hash=hash_of(text, self.made_pepper()),
             old_hash=key.hash,
             old_until=now + GRACE,
         )
@@ -137,7 +137,7 @@ class LocalKeyStore(KeyStore):
         """Return the pepper. Raises KeysError."""
         return read_pepper(self._pepper)
 
-    def _new_pepper(self) -> bytes:
+    def made_pepper(self) -> bytes:
         return make_pepper(self._pepper)
 
     def _insert(self, key: Key) -> None:

@@ -314,6 +314,7 @@ class Proxy:
         self._capture.close()
         await self._capturing
         await self._warming
+        await self._people.close()
         for task in (self._linking, self._following_keys):
             if task is not None:
                 task.cancel()

@@ -27,6 +27,8 @@ from sqlalchemy import (
     text,
 )
 
+from candela_tui.keys.people_database import people_metadata
+
 shared_metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -44,7 +46,8 @@ hold it for minutes."""
 def make_shared_tables(connection: Connection) -> None:
     """Make the tables that are missing, in the transaction of a connection."""
     connection.execute(select(func.pg_advisory_xact_lock(_MAKING)))
-    shared_metadata.create_all(connection)
+    for metadata in (shared_metadata, people_metadata):
+        metadata.create_all(connection)
 
 
 def _sum(name: str) -> Column[int]:

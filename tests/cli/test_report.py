@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from candela_tui.exchange import Exchange
-from candela_tui.keys.sessions import Person, Sessions
+from candela_tui.keys.person import Person
+from candela_tui.keys.session_store import SessionStore
 from candela_tui.ledger.usage_report import OF_KEYS, UsageBy
 from tests.cli.command import Home
+from tests.keys.people import PEPPER, people_database
 from tests.reports.exchanges import SESSION, exchange
 
 FIELDS = [
@@ -70,8 +72,7 @@ async def test_by_key_user_and_team_the_records_of_the_keys_say_whose_the_cost_i
     home.record(
         exchange(1, key="ci"), exchange(2, key="ci"), exchange(3, key="web"), exchange(4, key="gone"), exchange(5)
     )
-    signed_in = Sessions(home.data / "sessions.db", home.data / "keys-pepper")
-    signed_in.open()
+    signed_in = SessionStore(people_database(None, home.data), lambda: PEPPER)
     signed_in.begin(Person("1", "grace@example.com", "core"), timedelta(hours=12))
     home.record(exchange(6, key="grace@example.com"))
 

@@ -32,6 +32,7 @@ _NO_KEY_NAMED = (
     "candela needs one of its own keys here, also for intercepted requests, and the request has none: send it in"
     ' X-Candela-Key, such as with ANTHROPIC_CUSTOM_HEADERS="X-Candela-Key: ck_live_…"'
 )
+_SIGNED_OUT = "the sign-in has ended"
 _ASK = "ask whoever runs candela for one (`candela keys create --name NAME` makes it)"
 _UNREADABLE = "candela can't check keys now, so it refuses what has one or needs one: the log says why"
 _STATES = {
@@ -94,9 +95,8 @@ class KeyGate:
         text = key_in(headers)
         if text is None:
             return None
-        key = self._sessions.find(text) if self._sessions is not None else None
-        if key is not None:
-            return key
+        if self._sessions is not None and self._sessions.is_token(text):
+            return await self._in_use(self._sessions.find(text), _SIGNED_OUT)
         return await self._in_use(self._ring.find(text), f"{_UNKNOWN_KEY}: {_ASK}")
 
     async def again(self, name: str) -> Key | KeyRefusal:

@@ -1,13 +1,23 @@
-"""Sign-ins that wait for a person: the device authorization of RFC 8628. Codes are kept as hashes, in memory."""
+"""Sign-ins that wait for a person: the device authorization of RFC 8628, in the database that replicas share.
 
-import hashlib
+Any replica may serve any step. Only hashes of the codes are kept.
+"""
+
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from datetime import datetime
+from enum import Enum
 from typing import Final
 
-from candela_tui.keys.sessions import Person
+from sqlalchemy import text
+
+from candela_tui.keys.key import hash_of
+from candela_tui.keys.people_database import PeopleDatabase
+from candela_tui.keys.person import Person
+from candela_tui.keys.proven_text import is_own_code, new_code
+from candela_tui.keys.session_store import document_of, person_of
+from candela_tui.text.times import utc_now
 
 LASTS_S: Final = 600
 INTERVAL_S: Final = 5
@@ -15,8 +25,39 @@ _EARLY_S: Final = 1.0
 """How much earlier than asked a client may come: it waits by a clock of its own."""
 _MOST: Final = 1000
 """Sign-ins that wait at once."""
+_MOST_OF_ADDRESS: Final = 200
+"""Those of one address. Behind a load balancer, all people have the same."""
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Without vowels, so that no code is a word (RFC 8628, section 6.1)."""
+_DENIED: Final = ""
+"""What is kept in place of a person."""
+
+_FORGET: Final = text("DELETE FROM people_sign_ins WHERE until_s <= :now")
+_BEGIN: Final = text("""
+INSERT INTO people_sign_ins (device_hash, user_hash, address_hash, began_us, until_s)
+VALUES (:device, :user, :address, :began_us, :until)
+""")
+_DROP_OF_ADDRESS: Final = text("""
+DELETE FROM people_sign_ins WHERE device_hash IN (
+  SELECT device_hash FROM people_sign_ins WHERE address_hash = :address AND answer IS NULL
+  ORDER BY began_us DESC LIMIT 1000000 OFFSET :most)
+""")
+_DROP: Final = text("""
+DELETE FROM people_sign_ins WHERE device_hash IN (
+  SELECT device_hash FROM (
+    SELECT device_hash, row_number() OVER (PARTITION BY address_hash ORDER BY began_us DESC) AS number, began_us
+    FROM people_sign_ins WHERE answer IS NULL) AS waiting
+  ORDER BY number, began_us DESC LIMIT 1000000 OFFSET :most)
+""")
+"""The addresses with the most lose first, and each of them its oldest."""
+_WAITS: Final = text("SELECT 1 FROM people_sign_ins WHERE user_hash = :user AND answer IS NULL AND until_s > :now")
+_SETTLE: Final = text("""
+UPDATE people_sign_ins SET answer = :answer WHERE user_hash = :user AND answer IS NULL AND until_s > :now
+RETURNING device_hash
+""")
+_ASKED: Final = text("SELECT answer, asked_us FROM people_sign_ins WHERE device_hash = :device AND until_s > :now")
+_NOTE_ASKED: Final = text("UPDATE people_sign_ins SET asked_us = :now_us WHERE device_hash = :device")
+_TAKE: Final = text("DELETE FROM people_sign_ins WHERE device_hash = :device AND answer IS NOT NULL RETURNING answer")
 
 
 class Standing(Enum):
@@ -26,21 +67,6 @@ class Standing(Enum):
     TOO_SOON = "slow_down"
     DENIED = "access_denied"
     EXPIRED = "expired_token"
-
-
-class Answer(Enum):
-    """What the person's browser said."""
-
-    NONE = auto()
-    DENIED = auto()
-
-
-@dataclass(slots=True)
-class _Waiting:
-    user_hash: bytes
-    until: float
-    answer: Person | Answer = Answer.NONE
-    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,69 +79,84 @@ class Codes:
     """What the person types, as ``XXXX-XXXX``."""
 
 
-@dataclass(slots=True)
 class DeviceCodes:
-    """The sign-ins that wait. Used on one event loop; ``now`` is a clock in seconds."""
+    """The sign-ins that wait. Every method blocks and raises KeysError."""
 
-    now: Callable[[], float]
-    _by_device: dict[bytes, _Waiting] = field(default_factory=dict)
+    def __init__(
+        self, database: PeopleDatabase, pepper: Callable[[], bytes], now: Callable[[], datetime] = utc_now
+    ) -> None:
+        """``pepper`` returns the secret for hashes."""
+        self._database = database
+        self._pepper = pepper
+        self._now = now
 
-    def begin(self) -> Codes | None:
-        """Begin a sign-in; None if too many wait."""
-        self._forget_old()
-        if len(self._by_device) >= _MOST:
-            return None
-        device = secrets.token_urlsafe(32)
+    def begin(self, address: str) -> Codes:
+        """Begin a sign-in for a client at an address. Where too many wait, those of the address with the most are
+        dropped, the oldest first, so that nobody can keep others from signing in."""
+        pepper = self._pepper()
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        user = f"{letters[:4]}-{letters[4:]}"
-        self._by_device[_hash(device)] = _Waiting(_hash(user), self.now() + LASTS_S)
-        return Codes(device, user)
+        codes = Codes(new_code(pepper), f"{letters[:4]}-{letters[4:]}")
+        from_address = hash_of(address, pepper)
+        now_us = self._microseconds()
+        with self._database.changing() as connection:
+            connection.execute(_FORGET, {"now": now_us // 1_000_000})
+            begun = {
+                "device": hash_of(codes.device, pepper),
+                "user": hash_of(codes.user, pepper),
+                "address": from_address,
+                "began_us": now_us,
+                "until": now_us // 1_000_000 + LASTS_S,
+            }
+            connection.execute(_BEGIN, begun)
+            connection.execute(_DROP_OF_ADDRESS, {"address": from_address, "most": _MOST_OF_ADDRESS})
+            connection.execute(_DROP, {"most": _MOST})
+        return codes
 
     def waits(self, user: str) -> bool:
         """Return whether a sign-in waits for this code of a person."""
-        return self._of_user(user) is not None
+        wanted = {"user": hash_of(typed(user), self._pepper()), "now": self._seconds()}
+        with self._database.reading() as connection:
+            return connection is not None and connection.execute(_WAITS, wanted).first() is not None
 
-    def settle(self, user: str, answer: Person | Answer) -> bool:
-        """Note who signed in for a code, or that it was denied. Return whether the sign-in still waited."""
-        found = self._of_user(user)
-        if found is not None:
-            found.answer = answer
-        return found is not None
+    def settle(self, user: str, person: Person | None) -> bool:
+        """Note who signed in for a code, or with None that nobody did. Return whether the sign-in still waited."""
+        answer = document_of(person) if person is not None else _DENIED
+        wanted = {"user": hash_of(typed(user), self._pepper()), "answer": answer, "now": self._seconds()}
+        with self._database.changing() as connection:
+            return connection.execute(_SETTLE, wanted).first() is not None
 
     def take(self, device: str) -> Person | Standing:
         """Return who signed in, once; or why there is nobody yet."""
-        self._forget_old()
-        known_as = _hash(device)
-        found = self._by_device.get(known_as)
-        if found is None:
+        pepper = self._pepper()
+        if not is_own_code(device, pepper):
             return Standing.EXPIRED
-        before, found.asked_at = found.asked_at, self.now()
-        if found.answer is Answer.NONE:
-            soon = before is not None and found.asked_at - before < INTERVAL_S - _EARLY_S
-            return Standing.TOO_SOON if soon else Standing.PENDING
-        del self._by_device[known_as]
-        return found.answer if isinstance(found.answer, Person) else Standing.DENIED
+        now_us = self._microseconds()
+        known_as = {"device": hash_of(device, pepper)}
+        with self._database.changing() as connection:
+            found = connection.execute(_ASKED, {**known_as, "now": now_us // 1_000_000}).first()
+            if found is None:
+                return Standing.EXPIRED
+            if found.answer is None:
+                connection.execute(_NOTE_ASKED, {**known_as, "now_us": now_us})
+                soon = found.asked_us is not None and now_us - found.asked_us < (INTERVAL_S - _EARLY_S) * 1_000_000
+                return Standing.TOO_SOON if soon else Standing.PENDING
+            # Another replica may be asked at the same time.
+            taken = connection.execute(_TAKE, known_as).scalar()
+        if taken is None:
+            return Standing.EXPIRED
+        return person_of(taken) if taken != _DENIED else Standing.DENIED
 
-    def _of_user(self, user: str) -> _Waiting | None:
-        self._forget_old()
-        wanted = _hash(typed(user))
-        waiting = (each for each in self._by_device.values() if each.answer is Answer.NONE)
-        return next((each for each in waiting if secrets.compare_digest(each.user_hash, wanted)), None)
+    def _seconds(self) -> int:
+        return int(self._now().timestamp())
 
-    def _forget_old(self) -> None:
-        now = self.now()
-        for known_as in [known_as for known_as, each in self._by_device.items() if each.until <= now]:
-            del self._by_device[known_as]
+    def _microseconds(self) -> int:
+        return int(self._now().timestamp() * 1_000_000)
 
 
 def typed(user: str) -> str:
     """Return a code as it is kept, however a person types it."""
     letters = "".join(letter for letter in user.upper() if letter in _LETTERS)
     return f"{letters[:4]}-{letters[4:]}"
-
-
-def _hash(code: str) -> bytes:
-    return hashlib.sha256(code.encode("utf-8", "surrogateescape")).digest()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ import msgspec
 
 from candela_tui.config import OidcSettings
 from candela_tui.keys.key import checked_name
-from candela_tui.keys.sessions import Person
+from candela_tui.keys.person import Person
 from candela_tui.providers.upstream import ProviderRequest, Reply
 
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")

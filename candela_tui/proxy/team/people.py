@@ -1,6 +1,7 @@
 """The people of a team as the proxy knows them: their sessions, and the sign-in that begins them."""
 
 import asyncio
+import contextlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -28,16 +29,16 @@ class People:
     """Lets people sign in if the settings want that, and knows everyone who did. Used on the proxy's event loop."""
 
     def __init__(
-        self, settings: Settings, paths: Paths | None, notify: Callable[[str], None], on_signed_in: Callable[[], None]
+        self, settings: Settings, paths: Paths | None, notify: Callable[[str], None], on_read: Callable[[], None]
     ) -> None:
-        """``paths`` are those of the data directory; without them nobody can sign in. ``on_signed_in`` is called after
-        a session began."""
+        """``paths`` are those of the data directory; without them nobody can sign in. ``on_read`` is called each time
+        that it was read who signed in, here or at another replica."""
         self._settings = settings
         self._paths = paths
         self._notify = notify
-        self._on_signed_in = on_signed_in
         self._sign_in: SignIn | None = None
-        self.sessions = _sessions(settings, paths)
+        self._following: asyncio.Task[None] | None = None
+        self.sessions = _sessions(settings, paths, on_read)
         """None if nobody can sign in."""
 
     async def open(self, prefixes: Sequence[str], gate: KeyGate, attempts: Attempts) -> None:
@@ -48,26 +49,35 @@ class People:
             if team.oidc.issuer is not None:
                 self._notify("Nobody can sign in: [team.oidc] issuer also needs client_id, and url in [team].")
             return
+        from candela_tui.proxy.team.device_codes import DeviceCodes
         from candela_tui.proxy.team.sign_in import SignIn
+        from candela_tui.store.open_people import open_people_database
 
         if importlib.util.find_spec("joserfc") is None:
             command = install_command("joserfc", "team")
             self._notify(f"Nobody can sign in: [team.oidc] needs the Python package joserfc: {command}")
             return
         try:
-            await asyncio.to_thread(self.sessions.open)
+            await self.sessions.refresh()
         except KeysError as error:
             self._notify(f"Nobody can sign in: {error}")
-            return
+        self._following = asyncio.create_task(self.sessions.follow(), name="sessions")
         self._sign_in = SignIn(
             team,
             prefixes,
             self.sessions,
+            DeviceCodes(open_people_database(self._settings, paths), self.sessions.store.pepper),
             gate,
             lambda person: open_audit_log(self._settings, paths, person, Via.SIGN_IN),
             lambda asked: attempts.fetch(Attempt(request=asked)),
-            self._on_signed_in,
         )
+
+    async def close(self) -> None:
+        """Stop following who signs in elsewhere."""
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
 
     def owners(self) -> tuple[tuple[str, Owner], ...]:
         """Return whose the requests of everyone who signed in are, by the name that their keys have."""
@@ -84,9 +94,11 @@ class People:
         return await self._sign_in.answer(request, target, headers)
 
 
-def _sessions(settings: Settings, paths: Paths | None) -> "Sessions | None":
+def _sessions(settings: Settings, paths: Paths | None, on_read: Callable[[], None]) -> "Sessions | None":
     if paths is None or not settings.team.lets_sign_in:
         return None
-    from candela_tui.keys.sessions import Sessions  # Not at the top: most candelas are for one person.
+    # Not at the top: most candelas are for one person.
+    from candela_tui.keys.sessions import Sessions
+    from candela_tui.store.open_people import open_session_store
 
-    return Sessions(paths.sessions, settings.keys.pepper_file or paths.keys_pepper)
+    return Sessions(open_session_store(settings, paths), on_loaded=on_read)

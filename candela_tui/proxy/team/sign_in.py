@@ -6,12 +6,10 @@ if there are none: with another error ``claude -p`` does not start.
 """
 
 import asyncio
-import hashlib
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -23,12 +21,15 @@ from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog
 from candela_tui.config import TeamSettings
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.sessions import Person, Sessions, Tokens
+from candela_tui.keys.person import Person
+from candela_tui.keys.session_store import Reused, Tokens
+from candela_tui.keys.sessions import Sessions
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
 from candela_tui.proxy.client_answer import error_response
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
-from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, Answer, DeviceCodes, Standing, Tries, typed
+from candela_tui.proxy.team.browser_flow import COOKIE, BrowserFlow, sealed, unsealed
+from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, DeviceCodes, Standing, Tries, typed
 from candela_tui.proxy.team.identity_provider import Fetch, IdentityProvider, Question, SignInFailed
 from candela_tui.proxy.team.page import code_page, words_page
 
@@ -43,26 +44,12 @@ _TELEMETRY: Final = ("/v1/metrics", "/v1/logs", "/v1/traces")
 _OF_CLIENTS: Final = frozenset({_DISCOVERY, _DEVICE, _TOKEN, _REVOKE, _SETTINGS, *_TELEMETRY})
 _OF_BROWSERS: Final = frozenset({SIGN_IN_PAGE, SIGN_IN_CALLBACK})
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
-_COOKIE: Final = "candela_sign_in"
 _MOST_BYTES: Final = 16 * 1024
 _MOST_TELEMETRY: Final = 16 * 1024 * 1024
 _WITHIN_S: Final = 600
 _WRONG_CODES: Final = 20
 """How many wrong codes one address may send within ten minutes. Many people may have the same address."""
-_BEGINS: Final = 300
-"""How many sign-ins may begin there."""
-_MOST_FLOWS: Final = 1000
 _NO_STORE: Final = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """A browser that is at the identity provider."""
-
-    user_code: str
-    question: Question
-    cookie_hash: bytes
-    until: float
 
 
 class SignIn:
@@ -73,15 +60,13 @@ class SignIn:
         settings: TeamSettings,
         prefixes: Sequence[str],
         sessions: Sessions,
+        codes: DeviceCodes,
         gate: KeyGate,
         audit: Callable[[str], AuditLog],
         fetch: Fetch,
-        on_signed_in: Callable[[], None],
-        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """``prefixes`` are those of the routes, any of which a client may have in its base URL. ``audit`` returns
-        the audit log for what a person does, ``fetch`` asks the identity provider. ``on_signed_in`` is
-        called after a session began."""
+        the audit log for what a person does, ``fetch`` asks the identity provider."""
         assert settings.url is not None
         self._url = settings.url
         self._lasts = timedelta(hours=settings.session_h)
@@ -89,12 +74,8 @@ class SignIn:
         self._sessions = sessions
         self._gate = gate
         self._audit = audit
-        self._on_signed_in = on_signed_in
-        self._now = now
-        self._codes = DeviceCodes(now)
-        self._begun = Tries(now, _BEGINS, _WITHIN_S)
-        self._wrong = Tries(now, _WRONG_CODES, _WITHIN_S)
-        self._flows: dict[bytes, _Flow] = {}
+        self._codes = codes
+        self._wrong = Tries(time.monotonic, _WRONG_CODES, _WITHIN_S)
         redirect_uri = f"{self._url}{SIGN_IN_CALLBACK}"
         self._provider = IdentityProvider(settings.oidc, settings.groups, redirect_uri, fetch)
 
@@ -110,13 +91,16 @@ class SignIn:
     async def answer(self, request: web.BaseRequest, target: str, headers: HeaderList) -> web.Response:
         """Respond by the path of a target."""
         path, _, query = target.partition("?")
-        if path in _OF_BROWSERS:
-            return await self._of_browser(request, path, query)
+        of_browser = path in _OF_BROWSERS
         try:
+            if of_browser:
+                return await self._of_browser(request, path, query)
             return await self._of_client(request, self._below_routes(path), headers)
         except (KeysError, AuditError) as error:
             logger.warning("%s", error)
-            return _oauth_error(503, "temporarily_unavailable", "the sessions can't be used; the log says why")
+            if of_browser:
+                return words_page(503, "Not signed in", "Nobody can sign in now. Try again in a minute.")
+            return _oauth_error(503, "temporarily_unavailable", "nobody can sign in now; the log says why")
 
     # The client.
 
@@ -133,10 +117,10 @@ class SignIn:
         if form is None:
             return _oauth_error(413, "invalid_request", f"a form of a sign-in has at most {_MOST_BYTES:,} bytes")
         if path == _DEVICE:
-            return self._begin(request)
+            return await self._begin(request)
         if path == _REVOKE:
             token = form.get("token", "")
-            if self._sessions.knows(token):
+            if await self._is_token(token):
                 await asyncio.to_thread(self._end, token)
             return web.json_response({}, headers=_NO_STORE)
         return await self._tokens(form)
@@ -155,12 +139,8 @@ class SignIn:
             }
         )
 
-    def _begin(self, request: web.BaseRequest) -> web.Response:
-        address = _address(request)
-        codes = self._codes.begin() if not self._begun.are_used_up(address) else None
-        if codes is None:
-            return _oauth_error(429, "slow_down", "too many sign-ins were begun; try again in ten minutes")
-        self._begun.count(address)
+    async def _begin(self, request: web.BaseRequest) -> web.Response:
+        codes = await asyncio.to_thread(self._codes.begin, _address(request))
         page = f"{self._url}{SIGN_IN_PAGE}"
         return web.json_response(
             {
@@ -177,30 +157,45 @@ class SignIn:
     async def _tokens(self, form: dict[str, str]) -> web.Response:
         match form.get("grant_type"):
             case grant if grant == _DEVICE_GRANT:
-                found = self._codes.take(form.get("device_code", ""))
+                found = await asyncio.to_thread(self._codes.take, form.get("device_code", ""))
                 if isinstance(found, Standing):
                     return _oauth_error(400, found.value)
                 begun = await asyncio.to_thread(self._begin_session, found)
-                self._on_signed_in()
+                # Who is new has to be known to the budgets before the first request.
+                await self._sessions.refresh()
                 return _tokens(begun)
             case "refresh_token":
                 given = form.get("refresh_token", "")
-                known = self._sessions.knows(given)
-                tokens = await asyncio.to_thread(self._sessions.refresh, given) if known else None
+                tokens = await asyncio.to_thread(self._refresh, given) if await self._is_token(given) else None
                 if tokens is None:
                     return _oauth_error(401, "invalid_grant", "the session has ended: sign in again")
                 return _tokens(tokens)
         return _oauth_error(400, "unsupported_grant_type")
 
+    async def _is_token(self, text: str) -> bool:
+        """Return whether a text is a token that was once given. Raises KeysError if nothing can be said of any."""
+        await asyncio.to_thread(self._sessions.store.pepper)
+        return self._sessions.is_token(text)
+
     def _begin_session(self, person: Person) -> Tokens:
         """Begin a session, not without its entry in the audit log. Blocks. Raises KeysError and AuditError."""
         with self._audit(person.email).writing() as write:
             write("session.begin", person.email, None, {"subject": person.subject, "team": person.team})
-            return self._sessions.begin(person, self._lasts)
+            return self._sessions.store.begin(person, self._lasts)
+
+    def _refresh(self, token: str) -> Tokens | None:
+        """Return other tokens for a refresh token, or None if it is no longer good. Blocks. Raises KeysError and
+        AuditError."""
+        found = self._sessions.store.refresh(token)
+        if isinstance(found, Reused):
+            with self._audit(found.email).writing() as write:
+                write("session.old-token", found.email, None, None)
+            return None
+        return found
 
     def _end(self, token: str) -> None:
         """End a session. Blocks. Raises KeysError and AuditError."""
-        email = self._sessions.end(token)
+        email = self._sessions.store.end(token)
         if email is not None:
             with self._audit(email).writing() as write:
                 write("session.end", email, None, None)
@@ -248,41 +243,44 @@ class SignIn:
             return words_page(429, "Not signed in", "Too many codes were tried. Try again in ten minutes.")
         form = await _form(request)
         code = typed((form or {}).get("user_code", ""))
-        if not self._codes.waits(code):
+        if not await asyncio.to_thread(self._codes.waits, code):
             self._wrong.count(address)
             return words_page(
                 400, "Not signed in", "No sign-in waits for this code. It is valid for ten minutes, once."
             )
-        question, cookie = Question.new(), secrets.token_urlsafe(32)
+        question = Question.new()
         try:
             there = await self._provider.address(question)
         except SignInFailed as error:
             return _failed(error)
-        self._flows = {known_as: flow for known_as, flow in self._flows.items() if flow.until > self._now()}
-        if len(self._flows) >= _MOST_FLOWS:
-            return words_page(429, "Not signed in", "Too many people sign in now. Try again in ten minutes.")
-        self._flows[_hash(question.state)] = _Flow(code, question, _hash(cookie), self._now() + LASTS_S)
+        flow = BrowserFlow(code, question, int(time.time()) + LASTS_S)
+        cookie = sealed(flow, await asyncio.to_thread(self._sessions.store.pepper))
         secure = "; Secure" if self._url.startswith("https:") else ""
         attributes = f"Path=/oauth; Max-Age={LASTS_S}; HttpOnly; SameSite=Lax{secure}"
         return web.Response(
-            status=302, headers={**_NO_STORE, "Location": there, "Set-Cookie": f"{_COOKIE}={cookie}; {attributes}"}
+            status=302, headers={**_NO_STORE, "Location": there, "Set-Cookie": f"{COOKIE}={cookie}; {attributes}"}
         )
 
     async def _came_back(self, request: web.BaseRequest, given: dict[str, str]) -> web.Response:
         """Note who the identity provider says that a browser belongs to."""
-        flow = self._flows.pop(_hash(given.get("state", "")), None)
-        cookie = _hash(request.cookies.get(_COOKIE, ""))
-        if flow is None or flow.until <= self._now() or not secrets.compare_digest(cookie, flow.cookie_hash):
+        pepper = await asyncio.to_thread(self._sessions.store.pepper)
+        flow = unsealed(request.cookies.get(COOKIE, ""), pepper)
+        state = given.get("state", "").encode("utf-8", "surrogateescape")
+        if (
+            flow is None
+            or flow.until_s <= time.time()
+            or not secrets.compare_digest(state, flow.question.state.encode())
+        ):
             return words_page(400, "Not signed in", "This browser did not begin the sign-in, or it took too long.")
         if "code" not in given:
-            self._codes.settle(flow.user_code, Answer.DENIED)
+            await asyncio.to_thread(self._codes.settle, flow.user_code, None)
             return words_page(403, "Not signed in", "The identity provider did not let you in.")
         try:
             person = await self._provider.person(given["code"], flow.question)
         except SignInFailed as error:
-            self._codes.settle(flow.user_code, Answer.DENIED)
+            await asyncio.to_thread(self._codes.settle, flow.user_code, None)
             return _failed(error)
-        if not self._codes.settle(flow.user_code, person):
+        if not await asyncio.to_thread(self._codes.settle, flow.user_code, person):
             return words_page(400, "Not signed in", "The code is no longer valid. Begin again in your terminal.")
         return self._done(person)
 
@@ -330,7 +328,3 @@ async def _form(request: web.BaseRequest) -> dict[str, str] | None:
 
 def _address(request: web.BaseRequest) -> str:
     return request.remote or ""
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
