@@ -99,6 +99,21 @@ def create_atomically(path: Path, data: bytes, *, mode: int = _OWNER_ONLY) -> No
     _sync_directory(path.parent)
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner can read, where there is none. Raises OSError.
+
+    A file that is there is not opened: as this process closes it, the locks that SQLite holds on it in this process are
+    gone (https://sqlite.org/howtocorrupt.html, section 2.2). Another process then removes the log that is in use here.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.exists():
+        with (
+            contextlib.suppress(FileExistsError),
+            _written_beside(target, (), mode=_OWNER_ONLY, durable=False) as beside,
+        ):
+            name_new(beside, target)
+
+
 @contextlib.contextmanager
 def _written_beside(path: Path, pieces: Iterable[bytes], *, mode: int, durable: bool) -> Iterator[Path]:
     """Write a temporary file in the same directory, and remove it where it has not become another."""

@@ -1,7 +1,6 @@
 """A small SQLite database of a data directory, which several processes change."""
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-_OWNER_ONLY: Final = 0o600
+from candela_tui.files import make_private
+
 _LOCK_TIMEOUT_S: Final = 5.0
 
 
@@ -33,7 +33,7 @@ class SqliteFile:
         so that what is read inside stays true."""
         try:
             # SQLite would create it for everyone, whatever the umask allows.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+            make_private(self.path)
         except OSError as error:
             raise self._unusable("written", error) from None
         try:

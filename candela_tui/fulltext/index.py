@@ -8,7 +8,6 @@ FTS5 can forget the words of a text only if it is given them again. The store no
 are read from the index itself (``forget_words``).
 """
 
-import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from candela_tui.files import make_private
 from candela_tui.fulltext.pieces import pieces, without_blobs
 from candela_tui.fulltext.texts import Part, Place, Text
 from candela_tui.fulltext.words import TOKENIZER, indexed_words, parts_of_names
@@ -27,7 +27,6 @@ from candela_tui.store.units import read_time, stored_time
 
 _FORMAT: Final = 2
 """Raised whenever older files can't be used any more. They are then made again."""
-_OWNER_ONLY: Final = 0o600
 _PRIMARY: Final = 0xFF
 """An extended result code has the primary one in its low byte (https://sqlite.org/rescode.html)."""
 _BUSY_TIMEOUT_S: Final = 2.0
@@ -394,7 +393,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY))
+    make_private(path)
     is_new = path.stat().st_size == 0
     connection = _connected(path)
     try:

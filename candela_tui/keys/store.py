@@ -1,7 +1,6 @@
 """Keeps keys: in the data directory, or in a database that replicas share (``shared_store``)."""
 
 import contextlib
-import os
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
@@ -9,14 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from candela_tui.files import stamp_of
+from candela_tui.files import make_private, stamp_of
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import GRACE, Key, hash_of, new_id, new_text, prefix_of
 from candela_tui.keys.pepper import make_pepper, read_pepper
 from candela_tui.keys.rows import COLUMNS, key_of, row_of
 
 _VERSION = 2
-_OWNER_ONLY = 0o600
 _LOCK_TIMEOUT_S = 5.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS keys (
@@ -159,7 +157,7 @@ class LocalKeyStore(KeyStore):
         """Provide a connection whose changes are kept at the end of the block. Raises KeysError."""
         try:
             # SQLite would create it for everyone, whatever the umask allows.
-            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+            make_private(self._file)
             connection = sqlite3.connect(self._file, timeout=_LOCK_TIMEOUT_S)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from None

@@ -1,6 +1,5 @@
 """Opens the database for the writer and for readers, and checks that it is candela's: a SQLite file, or PostgreSQL."""
 
-import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -28,17 +27,18 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.util import LRUCache
 
 from candela_tui.database_url import DatabaseUrl, StoreLocation
+from candela_tui.files import make_private
 from candela_tui.store.dialects import on_postgres
-from candela_tui.store.errors import DamagedStore, ForeignStore, OutdatedStore
+from candela_tui.store.errors import DamagedStore, ForeignStore, OutdatedStore, Trouble, trouble_of
 from candela_tui.store.schema import REVISIONS, metadata
 
 _BUSY_TIMEOUT_S: Final = 2.0
 _WAL_LIMIT: Final = 64 * 2**20
 """Bytes to which the write-ahead log is truncated after a burst made it large."""
-_OWNER_ONLY: Final = 0o600
 _OTHERS: Final = 0o077
 
 FileIdentity = tuple[int, int]
@@ -62,12 +62,12 @@ def connect_to_write(path: StoreLocation) -> Connection:
     """
     if isinstance(path, DatabaseUrl):
         return _connect_to_postgres(path)
-    _require_known_format(path)
     connection = _engine(lambda: _connect_to_write(path)).connect()
     try:
         driver_connection(connection).text_factory = text_or_bytes
         with connection.begin():
             revision_of(connection, path)
+        _require_known_format(connection, path)
         # Only after the check, because this writes to the file.
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.rollback()
@@ -105,15 +105,20 @@ _WRITE_VERSIONS = (1, 2)
 """Rollback journal and write-ahead log (https://sqlite.org/fileformat2.html, "File format version numbers")."""
 
 
-def _require_known_format(path: Path) -> None:
+def _require_known_format(connection: Connection, path: Path) -> None:
     """Raise DamagedStore if a damaged header makes SQLite take the file for a later format and open it read-only."""
     try:
-        with path.open("rb") as file:
-            header = file.read(_WRITE_VERSION_OFFSET + 1)
-    except FileNotFoundError:
-        return
-    if len(header) > _WRITE_VERSION_OFFSET and header[_WRITE_VERSION_OFFSET] not in _WRITE_VERSIONS:
-        raise DamagedStore("its header is not SQLite's")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        # The file is read only now: reading it drops the locks on it in this process (see files.make_private).
+        if trouble_of(error) is Trouble.READ_ONLY and _write_version(path) not in _WRITE_VERSIONS:
+            raise DamagedStore("its header is not SQLite's") from None
+    connection.rollback()
+
+
+def _write_version(path: Path) -> int:
+    with path.open("rb") as file:
+        return file.read(_WRITE_VERSION_OFFSET + 1)[_WRITE_VERSION_OFFSET]
 
 
 _MOST_COMPILED: Final = 500
@@ -142,7 +147,7 @@ def _dialect() -> Dialect:
 
 def _connect_to_write(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY))
+    make_private(path)
     status = path.stat()
     if status.st_mode & _OTHERS:
         path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)

@@ -1,14 +1,24 @@
 """Several threads and processes use one store at the same time."""
 
+import contextlib
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from candela_tui.store.deletion import deleting
 from candela_tui.store.reader import StoreReader
+from candela_tui.store.sequential_reader import SequentialReader
 from tests.store.recording import ended, exchange, store_whole, writing
 
 MANY = 60
+
+
+def seen_by_another_process(path: Path) -> int:
+    """How many requests it counts. Closing the store, it removes the log if it finds no lock of another process."""
+    statement = "SELECT count(*) FROM exchanges"
+    program = f"import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute({statement!r}).fetchone())"
+    return int(subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True).stdout)
 
 
 def test_readers_see_whole_exchanges_while_they_are_written(path: Path) -> None:
@@ -84,3 +94,30 @@ def test_two_candelas_start_on_one_new_store_and_share_it(path: Path, reader: St
     assert len(reader.exchanges()) == 3 * MANY
     for number in (0, 1, 59, 1000, 1059, 2030):
         assert reader.request_body(exchange(number).id) == b"turn %d " % number * 1000
+
+
+def test_the_log_stays_while_the_writer_is_open_though_the_same_process_deletes(path: Path) -> None:
+    with writing(path) as (writer, reports):
+        store_whole(writer, exchange(1, session_id="deleted"))
+        store_whole(writer, exchange(2))
+        reports.wait_until_stored(exchange(2).id)
+        with deleting(path) as deletion:
+            deletion.delete("deleted")
+        assert seen_by_another_process(path) == 1
+        store_whole(writer, exchange(3))
+        reports.wait_until_stored(exchange(3).id)
+        assert seen_by_another_process(path) == 2
+
+
+def test_the_log_stays_if_a_reader_was_open_before_the_writer(path: Path) -> None:
+    with writing(path) as (writer, _):
+        store_whole(writer, exchange(1))
+    with contextlib.closing(SequentialReader(path)) as reader:
+        assert len(reader.exchanges()) == 1
+        with writing(path) as (writer, reports):
+            store_whole(writer, exchange(2))
+            reports.wait_until_stored(exchange(2).id)
+            assert seen_by_another_process(path) == 2
+            store_whole(writer, exchange(3))
+            reports.wait_until_stored(exchange(3).id)
+            assert seen_by_another_process(path) == 3
