@@ -3,8 +3,8 @@
 ``python -m benchmarks cache [REQUESTS]``
 
 Makes one session that grows by a tool call a request, and begins again with a summary when its body reaches 600 kB, as
-Claude Code does at about 150,000 tokens. Works out each request in the order in which they came, as a running candela
-does, and then the newest first, as it does with earlier ones.
+Claude Code does at about 150,000 tokens. Reads each request from the store and works it out, in the order in which they
+came, as a running candela does, and then the newest first, as it does with earlier ones.
 """
 
 import argparse
@@ -32,8 +32,6 @@ from candela_tui.text.times import utc_now
 
 _LARGEST = 600_000
 """Bytes of a body after which the conversation is compacted."""
-_TOGETHER = 20
-"""Requests whose facts are read at once."""
 _MARK = {"cache_control": {"type": "ephemeral"}}
 _WORDS = ("the", "test", "fails", "because", "lamp", "store", "reads", "row", "key", "wanted", "{}", "\n")
 
@@ -64,16 +62,13 @@ def _each(reader: SequentialReader, order: Sequence[str]) -> Iterator[float]:
     """Yield the milliseconds of a core that each request took."""
     diagnoser = CacheDiagnoser(reader, Pricer(PricingSettings()))
     summer = ContextSummer(diagnoser.prompts)
-    for start in range(0, len(order), _TOGETHER):
-        ids = order[start : start + _TOGETHER]
+    for exchange_id in order:
         begun = time.thread_time()
-        exchanges = reader.with_ids(ids)
-        reading_ms = (time.thread_time() - begun) * 1000 / len(ids)
-        for exchange_id in ids:
-            begun = time.thread_time()
-            diagnoser.result(exchanges[exchange_id])
-            summer.parts(exchanges[exchange_id])
-            yield (time.thread_time() - begun) * 1000 + reading_ms
+        exchange = reader.exchange(exchange_id)
+        assert exchange is not None
+        diagnoser.result(exchange)
+        summer.parts(exchange)
+        yield (time.thread_time() - begun) * 1000
 
 
 def _fill(path: Path, requests: int) -> int:
@@ -113,7 +108,8 @@ def _session(requests: int) -> Iterator[tuple[Exchange, bytes]]:
             messages.append({"role": "assistant", "content": [{"type": "text", "text": words(30)}, call]})
             last = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": words(chance.randrange(800))}
         messages.append({"role": "user", "content": [{**last, **_MARK}]})
-        body = {"model": "claude-opus-4-8", "tools": tools, "system": system, "messages": messages, "stream": True}
+        # In the client's order.
+        body = {"model": "claude-opus-4-8", "messages": messages, "system": system, "tools": tools, "stream": True}
         encoded = json.dumps(body).encode()
         messages[-1]["content"] = [last]
         at += timedelta(seconds=7)

@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -121,6 +123,10 @@ class MessagePieces(NamedTuple):
     """The tools that a tool search found."""
 
 
+_CALLS, _LOADED = attrgetter("calls"), attrgetter("loaded")
+"""Read of each message of a conversation at each of its requests, so that it must be fast."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """The pieces of a request's prompt."""
@@ -154,10 +160,10 @@ def read_context(
     by = Estimator(model)
     shared = known.messages[: same_items(items.messages, known.items.messages)] if known is not None else ()
     messages = list(shared)
-    calls = {call.id: call for message in shared for call in message.calls}
+    calls = {call.id: call for call in chain.from_iterable(map(_CALLS, shared))}
     for number, message in enumerate(items.messages[len(shared) :], len(shared) + 1):
         messages.append((yield from _message(message, number, calls, by)))
-    loaded = frozenset(name for message in messages for name in message.loaded)
+    loaded = frozenset(chain.from_iterable(map(_LOADED, messages)))
     tools = yield from _tools(items, loaded, known, by)
     if known is not None and _digests(items.system) == _digests(known.items.system):
         system = known.system

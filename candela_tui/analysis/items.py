@@ -8,10 +8,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
+from operator import is_
 from typing import TypeVar
 
 import msgspec
 
+from candela_tui.analysis.message_spans import MessageSpans, message_begins, message_spans
 from candela_tui.analysis.outline import outline, outline_members
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members, text_prefix
 
@@ -46,6 +48,8 @@ class Items:
     tools: list[Item] = field(default_factory=list)
     system: list[Item] = field(default_factory=list)
     messages: list[Item] = field(default_factory=list)
+    spans: MessageSpans | None = None
+    """Where the messages are in the body; None before it was read to its end."""
 
 
 _Reading = Generator[None, None, _T]
@@ -57,6 +61,22 @@ def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
     object has no items.
 
     Items hold copies of their bytes, so that one that is reused does not keep the whole body that it was read from."""
+    differing = other.spans.differing(body) if other.spans is not None else None
+    yield
+    if other.spans is None or differing is None or not (messages := raw_items(differing.messages)):
+        yield from _read_whole(body, items, other)
+        return
+    items.settings, items.tools, items.system = other.settings, other.tools, other.system
+    items.messages = other.messages[: differing.number]
+    yield from _read_messages(messages, items, other)
+    begins = yield from message_begins(differing.messages, messages, 0, _TOGETHER)
+    shift = differing.begin - len(b"[")
+    known = other.spans.begins[: differing.number]
+    end = differing.begin + len(differing.messages) - len(b"[")
+    items.spans = MessageSpans(body, (*known, *(begin + shift for begin in begins)), end)
+
+
+def _read_whole(body: bytes, items: Items, other: Items) -> Iterator[None]:
     members = _members(body) or {}
     yield
     for name in sorted(members):
@@ -69,8 +89,15 @@ def read_items(body: bytes, items: Items, other: Items) -> Iterator[None]:
     yield
     messages = raw_items(members.get("messages", NULL))
     yield
+    yield from _read_messages(messages, items, other)
+    items.spans = yield from message_spans(body, members, messages, _TOGETHER)
+
+
+def _read_messages(messages: Sequence[msgspec.Raw], items: Items, other: Items) -> Iterator[None]:
+    """Add messages to those that were read."""
+    first = len(items.messages)
     for start in range(0, len(messages), _TOGETHER):
-        for number, raw in enumerate(messages[start : start + _TOGETHER], start):
+        for number, raw in enumerate(messages[start : start + _TOGETHER], first + start):
             known = _known(raw, other.messages, number)
             if known is None:
                 known = yield from _message(raw.copy())
@@ -88,8 +115,8 @@ def _known(raw: msgspec.Raw, known: Sequence[Item], number: int) -> Item | None:
 
 def same_items(items: Sequence[object], others: Sequence[object]) -> int:
     """Return how many items at the beginning are the very same in both: one was read against the other."""
-    places = zip(items, others, strict=False)
-    return next((place for place, (one, other) in enumerate(places) if one is not other), min(len(items), len(others)))
+    same = list(map(is_, items, others))
+    return same.index(False) if False in same else len(same)
 
 
 def _message(raw: msgspec.Raw) -> _Reading[Item]:

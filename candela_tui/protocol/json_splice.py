@@ -5,11 +5,11 @@ signatures of thinking blocks would become invalid. So members and items are spa
 in between.
 """
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 
+from candela_tui.protocol.json_spans import NamedTwice, Span, item_spans, member_spans, value_start
 from candela_tui.protocol.raw_json import without_lone_surrogates
 
 ANY = "*"
@@ -26,25 +26,10 @@ Path = tuple[str, ...]
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_KEY = re.compile(rb'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
-_SPACE = re.compile(rb"[ \t\n\r]*")
-_LAST_SPACE = ord(" ")
 
 
 class NotSpliceable(ValueError):
     """The text is not a JSON object, or names a member twice. The message says which."""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """One member of an object or item of an array: offsets into the text, the end exclusive."""
-
-    name: str
-    """The member's name; "" for an item."""
-    start: int
-    """The offset of its name, or of the value of an item."""
-    value: int
-    """The offset of its value."""
-    end: int
 
 
 class Splice:
@@ -68,7 +53,7 @@ class Splice:
                 raise NotSpliceable(f"the request's body is not a JSON object: {error}") from None
         except RecursionError:
             raise NotSpliceable("the request's body is nested too deep") from None
-        self._root = Span("", 0, _SPACE.match(text, 0).end(), len(text.rstrip()))  # type: ignore[union-attr]
+        self._root = Span("", 0, value_start(text), len(text.rstrip()))
         self._spans[self._root.value] = self._members(members, self._root)
 
     @property
@@ -190,48 +175,16 @@ class Splice:
         part = self.decodable(container)
         try:
             if opening == b"[":
-                return self._items(_ITEMS.decode(part), container)
+                return list(item_spans(self._text, _ITEMS.decode(part), container.value))
             return self._members(_MEMBERS.decode(part), container)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotSpliceable(f"the request's body can't be read: {error}") from None
 
-    def _items(self, raws: list[msgspec.Raw], container: Span) -> list[Span]:
-        spans = []
-        text = self._text
-        at = container.value + 1
-        for raw in raws:
-            # Few clients write white space there, and a conversation has thousands of items.
-            if text[at] <= _LAST_SPACE:
-                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-            end = at + len(raw)
-            spans.append(Span("", at, at, end))
-            if text[end] <= _LAST_SPACE:
-                end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
-            at = end + 1
-        return spans
-
     def _members(self, raws: dict[str, msgspec.Raw], container: Span) -> list[Span]:
-        """Return the spans of an object's members. Raises NotSpliceable for a name that occurs twice.
-
-        The decoder keeps the last of two members with one name, at the place of the first. The text then does not
-        have at each place what the decoder found.
-        """
-        spans = []
-        text = self._scanned
-        at = container.value + 1
-        for name, raw in raws.items():
-            key = _KEY.match(text, at)
-            end = key.end() + len(raw) if key else 0
-            if key is None or not text.startswith(bytes(raw), key.end()):
-                raise _twice(name)
-            spans.append(Span(name, key.start(1), key.end(), end))
-            at = _SPACE.match(text, end).end() + 1  # type: ignore[union-attr]
-            if text[at - 1 : at] not in (b",", b"}"):
-                raise _twice(name)
-        if spans and at != container.end:
-            raise _twice(spans[-1].name)
-        return spans
-
-
-def _twice(name: str) -> NotSpliceable:
-    return NotSpliceable(f"the request's body names a member twice (near {name!r}): which of them counts is not said")
+        """Return the spans of an object's members. Raises NotSpliceable for a name that occurs twice."""
+        try:
+            return member_spans(self._scanned, raws, container.value, container.end)
+        except NamedTwice as error:
+            raise NotSpliceable(
+                f"the request's body names a member twice (near {str(error)!r}): which of them counts is not said"
+            ) from None

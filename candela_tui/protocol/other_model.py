@@ -12,7 +12,8 @@ from candela_tui.protocol import generations
 from candela_tui.protocol.clouds.request_scan import scan_request
 from candela_tui.protocol.clouds.support_table import EFFORT_OF_MESSAGES, MID_CONVERSATION
 from candela_tui.protocol.clouds.system_messages import fold_system_messages, remove_emptied_messages
-from candela_tui.protocol.json_splice import Path, Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import Path, Splice
 from candela_tui.protocol.model_ids import model_name
 from candela_tui.protocol.raw_json import decode_json
 

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from candela_tui.analysis.cache_baselines import (
@@ -14,7 +13,7 @@ from candela_tui.analysis.cache_baselines import (
     readable_requests,
 )
 from candela_tui.analysis.cache_changes import Asked
-from candela_tui.analysis.cache_miss import diagnose, with_rewrite_cost
+from candela_tui.analysis.cache_miss import diagnose, rewrite_usd
 from candela_tui.analysis.conversation import CONTINUING
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import CacheResult, Diagnosis
@@ -70,9 +69,8 @@ class CacheDiagnoser:
 
     def priced(self, exchange: Exchange, diagnosis: Diagnosis) -> CacheResult:
         """Return a diagnosis with what the tokens cost that were written again."""
-        priced = with_rewrite_cost(replace(exchange, cache=CacheResult(diagnosis)), self._pricer).cache
-        assert priced is not None
-        return priced
+        tokens = diagnosis.rewritten_tokens
+        return CacheResult(diagnosis, rewrite_usd(exchange, tokens, self._pricer) if tokens is not None else None)
 
     def _others(self, exchange: Exchange) -> list[Exchange]:
         """Return the requests that one is compared with."""

@@ -23,7 +23,12 @@ class DamagedBody(Exception):
 
 def digest(body: bytes) -> bytes:
     """Return the digest that a body is checked against when it is read."""
-    return hashlib.blake2b(body, digest_size=16).digest()
+    return digesting(body).digest()
+
+
+def digesting(body: bytes | memoryview) -> hashlib.blake2b:
+    """Return a digest to which the rest of a body can be added."""
+    return hashlib.blake2b(body, digest_size=16)
 
 
 def pack(body: bytes) -> bytes:

@@ -66,7 +66,13 @@ def unpack_patch(data: bytes, size: int, base: bytes) -> bytes:
     if zstandard.frame_content_size(frame) != size - start - end:
         raise NotOfThisBase(f"is not of {size} bytes")
     decompressor = zstandard.ZstdDecompressor(dict_data=_dictionary(around), max_window_size=1 << MOST_WINDOW_LOG)
-    return base[:start] + decompressor.decompress(frame) + base[len(base) - end :]
+    whole = memoryview(base)
+    return b"".join((whole[:start], decompressor.decompress(frame), whole[len(base) - end :]))
+
+
+def shared_beginning(data: bytes) -> int:
+    """Return how many bytes at the beginning of the body a valid patch takes from its base."""
+    return _ENDS.unpack_from(data)[0] if data[:1] == bytes([_SPLICE]) else 0
 
 
 def _neighbours(base: bytes, start: int, end: int) -> bytes:

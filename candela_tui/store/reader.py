@@ -1,7 +1,7 @@
 """Reads the store, also while another process writes it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -84,6 +84,15 @@ _EARLIER_OF_AGENT = (
     .limit(bindparam("limit"))
 )
 """Built once: that takes longer than running it, and it runs for each request."""
+
+_WITH_HEADERS = (
+    WITH_RESULTS.add_columns(*(column for column in headers.c if not column.primary_key))
+    .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
+    .limit(2)
+)
+_WITH_ID = _WITH_HEADERS.where(exchanges.c.id == bindparam("id"))
+"""Built once, as ``_EARLIER_OF_AGENT`` is."""
+_WITH_PREFIX = _WITH_HEADERS.where(exchanges.c.id.between(bindparam("id"), bindparam("last"))).order_by(exchanges.c.id)
 
 
 class StoreReader:
@@ -370,17 +379,12 @@ class StoreReader:
         """Return one exchange with its headers, by its id or a prefix of it. Raises AmbiguousId if several match."""
         if not id_or_prefix:
             return None
-        wanted = (
-            WITH_RESULTS.add_columns(*(column for column in headers.c if not column.primary_key))
-            .outerjoin(headers, headers.c.exchange_id == exchanges.c.id)
-            .limit(2)
-        )
-        beginning = exchanges.c.id.between(stored_text(id_or_prefix), stored_text(id_or_prefix + _LAST_CHARACTER))
+        exact = {"id": stored_text(id_or_prefix)}
+        prefix = exact | {"last": stored_text(id_or_prefix + _LAST_CHARACTER)}
         with self._reading() as connection:
             if connection is None:
                 return None
-            rows = _rows(connection, wanted.where(exchanges.c.id == stored_text(id_or_prefix)))
-            rows = rows or _rows(connection, wanted.where(beginning).order_by(exchanges.c.id))
+            rows = _rows(connection, _WITH_ID, exact) or _rows(connection, _WITH_PREFIX, prefix)
         if not rows:
             return None
         if len(rows) > 1:
@@ -557,15 +561,15 @@ def _id_before(moment: datetime) -> ColumnElement[str]:
     return func.coalesce(nearest.limit(1).scalar_subquery(), "")
 
 
-def _rows(connection: Connection, wanted: Select[Any]) -> Sequence[RowMapping]:
+def _rows(connection: Connection, wanted: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
     try:
-        return connection.execute(wanted).mappings().all()
+        return connection.execute(wanted, values).mappings().all()
     except OperationalError as error:
         # An error without an SQLite code comes from the sqlite3 module: a text that is not UTF-8.
         if hasattr(error.orig, "sqlite_errorcode"):
             raise
         driver_connection(connection).text_factory = text_or_bytes
-        return connection.execute(wanted).mappings().all()
+        return connection.execute(wanted, values).mappings().all()
 
 
 def _body_of(exchange_id: str, parts: list[Part] | None) -> bytes | None:

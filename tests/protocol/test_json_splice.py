@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candela_tui.protocol.json_splice import NotSpliceable, Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import NotSpliceable, Splice
 
 SPACES = st.text(" \t\n\r", max_size=3)
 NUMBERS = st.sampled_from(["0", "-0", "1.0e-7", "1E400", "12345678901234567890123", "0.10", "-1e+2"])

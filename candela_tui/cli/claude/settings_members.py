@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from candela_tui.protocol.json_splice import NotSpliceable, Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import NotSpliceable, Splice
 
 MemberPath = tuple[str, ...]
 """Names from the top of the document down."""

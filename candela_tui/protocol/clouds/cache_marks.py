@@ -5,7 +5,8 @@ One unknown member in a mark (``scope``, of the beta prompt-caching-scope) makes
 
 from collections.abc import Set as AbstractSet
 
-from candela_tui.protocol.json_splice import ANY, Path, Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import ANY, Path, Splice
 
 MARK = "cache_control"
 

@@ -23,7 +23,8 @@ from candela_tui.protocol.clouds.support_table import (
     VERTEX,
 )
 from candela_tui.protocol.clouds.system_messages import fold_system_messages, remove_emptied_messages
-from candela_tui.protocol.json_splice import ANY, NotSpliceable, Path, Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import ANY, NotSpliceable, Path, Splice
 from candela_tui.protocol.model_ids import ModelName, model_name
 from candela_tui.protocol.raw_json import decode_json
 

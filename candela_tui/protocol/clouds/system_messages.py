@@ -8,7 +8,8 @@ same bytes, and a cache_control mark stays on its block.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from candela_tui.protocol.json_splice import Span, Splice
+from candela_tui.protocol.json_spans import Span
+from candela_tui.protocol.json_splice import Splice
 
 _TEXT = b'{"type":"text","text":%s}'
 
