@@ -30,6 +30,10 @@ class Pieces(Protocol):
         part of it has passed already, and for events without the mark while no call is held back, as ``holds`` says:
         of these, which are most of a stream, many come together, unread."""
 
+    def are_unmarked(self, data: bytes) -> bool:
+        """Return whether bytes are whole events without the mark, and begin one: if no call is held back, they pass
+        without ``feed``."""
+
     def has_mark(self, data: bytes) -> bool:
         """Return whether a part of the stream, or a whole document, may have the mark."""
 
@@ -51,7 +55,7 @@ class EventPieces:
 
     def __init__(self, mark: bytes) -> None:
         """``mark`` is in the JSON of each event that begins a call, or that is changed once one was left out."""
-        self._marks = (mark, _ESCAPED)
+        self._mark = mark
         self._kept = b""
         self._at = 0
         """Where the next event begins in what is kept."""
@@ -68,7 +72,7 @@ class EventPieces:
         while True:
             if usual and not (self._passed or holds()):
                 if marked_at < self._at:
-                    marked_at = self._mark(self._at)
+                    marked_at = self._marked_at(self._at)
                 last = self._kept.rfind(_BLANK, self._at, marked_at)
                 if last >= 0:
                     begin, self._at = self._at, last + len(_BLANK)
@@ -82,13 +86,21 @@ class EventPieces:
         self._kept, self._at = self._kept[self._at :], 0
         self._searched = max(0, len(self._kept) - _LONGEST_END)
 
-    def _mark(self, start: int) -> int:
+    def are_unmarked(self, data: bytes) -> bool:
+        begins = not (self._kept or self._passed)
+        return begins and data.endswith(_BLANK) and b"\r" not in data and not self.has_mark(data)
+
+    def _marked_at(self, start: int) -> int:
         """Return where the first mark is from a place on, or the end."""
-        places = [self._kept.find(mark, start) for mark in self._marks]
-        return min((place for place in places if place >= 0), default=len(self._kept))
+        found = self._kept.find(self._mark, start)
+        end = found if found >= 0 else len(self._kept)
+        # One character is found much faster than several.
+        escape = self._kept.find(b"\\", start, end)
+        escaped = self._kept.find(_ESCAPED, escape, end) if escape >= 0 else -1
+        return escaped if escaped >= 0 else end
 
     def has_mark(self, data: bytes) -> bool:
-        return any(mark in data for mark in self._marks)
+        return self._mark in data or (b"\\" in data and _ESCAPED in data)
 
     @staticmethod
     def _name(piece: bytes) -> bytes:
@@ -127,7 +139,7 @@ class FramePieces:
     def feed(self, data: bytes, holds: Holds) -> Iterator[tuple[bytes, bytes | None]]:
         self._kept += data
         if not holds():
-            plain = self._kept[: self._whole()]
+            plain = self._kept[: _whole_frames(self._kept)]
             if plain and not self.has_mark(plain):
                 self._kept = self._kept[len(plain) :]
                 yield plain, None
@@ -140,15 +152,8 @@ class FramePieces:
             piece, self._kept = self._kept[:length], self._kept[length:]
             yield piece, b""
 
-    def _whole(self) -> int:
-        """Return where the last whole frame ends."""
-        at, end = 0, len(self._kept)
-        while at + _LENGTH.size <= end:
-            (length,) = _LENGTH.unpack_from(self._kept, at)
-            if length <= _LENGTH.size or at + length > end:
-                break
-            at += length
-        return at
+    def are_unmarked(self, data: bytes) -> bool:
+        return not self._kept and _whole_frames(data) == len(data) and not self.has_mark(data)
 
     def has_mark(self, data: bytes) -> bool:
         return any(mark in data for mark in self._marks)
@@ -167,6 +172,17 @@ class FramePieces:
 
     def framed(self, name: str, data: bytes) -> bytes:
         return event_frame(data)
+
+
+def _whole_frames(data: bytes) -> int:
+    """Return where the last whole frame ends."""
+    at, end = 0, len(data)
+    while at + _LENGTH.size <= end:
+        (length,) = _LENGTH.unpack_from(data, at)
+        if length <= _LENGTH.size or at + length > end:
+            break
+        at += length
+    return at
 
 
 def base64_forms(mark: bytes) -> tuple[bytes, ...]:
