@@ -40,7 +40,7 @@ async def send(http: aiohttp.ClientSession, home: Home, session: str) -> int | N
     """The status of the answer to a request; None if it broke off."""
     try:
         async with http.post(
-            f"http://127.0.0.1:{home.port}/v1/messages", **asking(session, max_tokens=64_000)
+            f"http://127.0.0.1:{home.port}/v1/messages", **asking(session, max_tokens=200_000)
         ) as answer:
             await answer.read()
             return answer.status
@@ -57,10 +57,13 @@ async def standing(http: aiohttp.ClientSession, home: Home) -> dict[str, Decimal
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("known", [True, False])
 async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
-    tmp_path: Path, provider: Provider, postgres_url: DatabaseUrl
+    tmp_path: Path, provider: Provider, postgres_url: DatabaseUrl, known: bool
 ) -> None:
-    """The third replica is killed while it waits for an answer, and all of them have many requests."""
+    """The third replica is killed while it waits for an answer, and all of them have many requests: of sessions whose
+    requests are known to cost a dollar, or of many sessions of which nothing is known at first, with one dollar or two
+    for each request."""
     budgets = f'[{{ name = "all", window = "total", limit_usd = {LIMIT} }}]'
     homes = [
         replica(tmp_path / name, provider, postgres_url, CANDELA_RULES__BUDGETS=budgets) for name in ("1", "2", "3")
@@ -69,14 +72,22 @@ async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
 
     def respond(request: ReceivedRequest) -> Answer:
         session = next(value for name, value in request.headers if name == "X-Claude-Code-Session-Id")
-        return dollar("H", gate) if session == "s3" else dollar()
+        if session == "s3":
+            return dollar("H", gate)
+        return dollar(times=2 if session.startswith("two") else 1)
+
+    def session_of(number: int) -> str:
+        if known:
+            return SESSIONS[number % 3]
+        return f"{('one', 'two')[number % 2]}-{number % 42}"
 
     provider.respond = lambda _: dollar()
+    # The most that one request costs of which nothing is known. It may begin with a cent below the limit.
+    most = LIMIT if known else LIMIT + 2
     running: list[ForkedProcess] = [await serving(home) for home in homes]
     try:
         connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as http, asyncio.timeout(60):
-            # From then on it is known what a request costs, so that nothing may be overshot.
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.timeout(120):
             for home, session in zip(homes, SESSIONS, strict=True):
                 assert await send(http, home, session) == 200
                 while (await standing(http, home))["in_flight"]:  # noqa: ASYNC110
@@ -84,7 +95,7 @@ async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
             provider.respond = respond
             held = asyncio.create_task(send(http, homes[2], "s3"))
             await gate.reached()
-            sent = [asyncio.create_task(send(http, homes[number % 3], SESSIONS[number % 3])) for number in range(200)]
+            sent = [asyncio.create_task(send(http, homes[number % 3], session_of(number))) for number in range(200)]
             await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
             running[2].kill()
             await running[2].wait()
@@ -94,15 +105,15 @@ async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
                 while (state := await standing(http, home))["in_flight"]:  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
                 assert state["reserved_usd"] == 0, "no phantom"
-            assert state["spent_usd"] <= LIMIT
+            assert state["spent_usd"] <= most
             # What the killed one had reserved is free again.
             while (state := await standing(http, homes[1]))["spent_usd"] < LIMIT:
                 await send(http, homes[1], "s2")
             # The other one hears of it a moment later.
             while (state := await standing(http, homes[0]))["spent_usd"] < LIMIT or state["in_flight"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
-        assert statuses[402] > 100
-        assert state["spent_usd"] == LIMIT
+        assert statuses[402] > 50
+        assert LIMIT <= state["spent_usd"] <= most
         listed = await homes[0].run("budgets", "--json")
         [record] = documents(listed.out)
         assert Decimal(str(record["spent_usd"])) == state["spent_usd"]

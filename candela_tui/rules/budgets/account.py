@@ -57,7 +57,7 @@ class Room(Enum):
     FULL = auto()
     """It would exceed the limit."""
     WAIT = auto()
-    """Nothing is known of what it may cost, nor of another one that is in flight."""
+    """It may exceed the limit, together with requests in flight of which nothing is known."""
 
 
 class Unknown(NamedTuple):
@@ -122,20 +122,28 @@ class Balance(ABC):
     def room(self, expected: Amount | None, most: Amount | None) -> Room:
         """Return whether a request fits beside what was spent and reserved.
 
-        ``expected`` is what it is expected to cost. None: not known; then it passes alone, or if even the most that it
-        and the others like it may cost fits.
+        ``expected`` is what it is expected to cost. None: not known; then it passes if no other one is in flight of
+        which nothing is known, or if even the most that it and the others may cost fits. What others may cost counts
+        for every request; nothing for one that may cost any amount, which is the only one of its kind.
+
+        ``shared/statements.py`` says the same in SQL, line by line.
         """
         limited, limit = self._limit.of, self._limit.value
         taken = limited(self.spent.plus(self.held))
-        if expected is not None:
-            return Room.FITS if taken + limited(expected) <= limit else Room.FULL
-        if taken >= limit:
-            return Room.FULL
         others = self._unknown()
-        if not others.requests:
-            return Room.FITS
-        bounded = most is not None and not others.unbounded
-        return Room.FITS if bounded and taken + limited(others.most.plus(most or NOTHING)) <= limit else Room.WAIT
+        if expected is None:
+            if taken >= limit:
+                return Room.FULL
+            if others.requests == 0:
+                return Room.FITS
+            if most is None or others.unbounded > 0:
+                return Room.WAIT
+            needs = limited(most)
+        else:
+            needs = limited(expected)
+            if taken + needs > limit:
+                return Room.FULL
+        return Room.FITS if taken + limited(others.most) + needs <= limit else Room.WAIT
 
     @property
     def is_blocked(self) -> bool:
@@ -163,10 +171,9 @@ class Reservation:
 
     at: datetime
     amount: Amount
+    """At first nothing, if nothing is known of what it may cost."""
     most: Amount | None
     """What it may cost at most. None: not known."""
-    unknown: bool
-    """Whether nothing is known of what it may cost, so that ``amount`` is at first nothing."""
     counts: bool
     """Whether it began in the window."""
 
@@ -186,6 +193,8 @@ class Account(Balance):
         """The first step that counts: earlier ones were dropped."""
         self.reserved: dict[str, Reservation] = {}
         """By the ids of the requests."""
+        self._of_unknown: dict[str, Reservation] = {}
+        """Those of requests of which nothing is known."""
 
     def _step(self, at: datetime) -> int:
         return int(at.timestamp() // self._step_s)
@@ -251,7 +260,7 @@ class Account(Balance):
         return not (self._steps or self.reserved or self.waiting)
 
     def _unknown(self) -> Unknown:
-        found = [each.most for each in self.reserved.values() if each.unknown]
+        found = [each.most for each in self._of_unknown.values() if each.counts]
         bounded = [most for most in found if most is not None]
         return Unknown(len(found), len(found) - len(bounded), reduce(Amount.plus, bounded, NOTHING))
 
@@ -259,7 +268,9 @@ class Account(Balance):
         """Reserve what a request is expected to cost."""
         self.give_back(request_id)
         counts = self._step(at) >= self._first
-        made = self.reserved[request_id] = Reservation(at, expected or NOTHING, most, expected is None, counts)
+        made = self.reserved[request_id] = Reservation(at, expected or NOTHING, most, counts)
+        if expected is None:
+            self._of_unknown[request_id] = made
         if counts:
             self._held = self._held.plus(made.amount)
 
@@ -276,6 +287,7 @@ class Account(Balance):
     def give_back(self, request_id: str) -> None:
         """Reserve nothing for a request any more."""
         found = self.reserved.pop(request_id, None)
+        self._of_unknown.pop(request_id, None)
         if found is not None and found.counts:
             self._held = self._held.minus(found.amount)
 

@@ -282,7 +282,8 @@ class Budgets:
     async def admit(self, asked: Asked, noted: Noted) -> Refusal | None:
         """Reserve what a request is expected to cost in every budget that it falls under, or return why it is refused.
 
-        If nothing is known of what it may cost, this waits until the request can run. Raises NotReady.
+        This waits as long as the limit may be exceeded by what nothing is known of: this request, or others in flight.
+        Raises NotReady.
         """
         while True:
             await self.ready(asked)

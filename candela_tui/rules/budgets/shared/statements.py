@@ -42,17 +42,23 @@ WITH wanted AS MATERIALIZED (
 ), locked AS MATERIALIZED (
   SELECT c.* FROM budget_counters c WHERE c.id IN (SELECT counter FROM wanted) ORDER BY c.id FOR NO KEY UPDATE
 ), measured AS (
-  SELECT l.id, w.binding, w.unknown, l.unknown AS others, l.unbounded, w.max,
+  SELECT w.binding, w.unknown, w.max, l.unknown AS others, l.unbounded,
     CASE WHEN w.by_usd THEN l.spent_usd + l.reserved_usd ELSE l.spent_tokens + l.reserved_tokens END AS taken,
+    CASE WHEN w.by_usd THEN l.most_usd ELSE l.most_tokens END AS others_most,
     CASE WHEN w.by_usd THEN w.usd ELSE w.tokens END AS expected,
-    CASE WHEN w.by_usd THEN l.most_usd + w.most_usd ELSE l.most_tokens + w.most_tokens END AS most
+    CASE WHEN w.by_usd THEN w.most_usd ELSE w.most_tokens END AS most
   FROM locked l JOIN wanted w ON w.counter = l.id
 ), judged AS MATERIALIZED (
   SELECT count(*) = (SELECT count(*) FROM wanted) AND bool_and(NOT binding OR CASE
-    WHEN NOT unknown THEN taken + expected <= max
-    WHEN taken >= max THEN false
-    WHEN others = 0 THEN true
-    ELSE unbounded = 0 AND most IS NOT NULL AND taken + most <= max END) AS passes
+    WHEN unknown THEN CASE
+      WHEN taken >= max THEN false
+      WHEN others = 0 THEN true
+      WHEN most IS NULL OR unbounded > 0 THEN false
+      ELSE taken + others_most + most <= max END
+    ELSE CASE
+      WHEN taken + expected > max THEN false
+      ELSE taken + others_most + expected <= max END
+    END) AS passes
   FROM measured
 ), taken AS (
   INSERT INTO budget_leases (request_id, counter, replica, usd, tokens, unknown, most_usd, most_tokens)
@@ -72,6 +78,7 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT (SELECT passes FROM judged) AS passes, c.* FROM locked c
 """)
+"""Judges as ``Balance.room`` does, line by line. What is full and what has to wait are the same here."""
 
 _LOCK = text("""
 SELECT c.id FROM budget_counters c

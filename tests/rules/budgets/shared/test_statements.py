@@ -17,6 +17,7 @@ from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.shared.account import SharedAccount
 from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures, stored_text
 from candela_tui.rules.budgets.windows import Window
+from candela_tui.store.units import stored_money
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
@@ -215,6 +216,51 @@ def test_requests_of_many_replicas_at_once_fill_a_limit_exactly(database: Engine
     with counters(database) as made:
         assert made.figures(first).spent == made.figures(second).spent == Amount(Decimal(10), 400)
         assert made.figures(first).held == made.figures(second).held == Amount(Decimal(0), 0)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> tuple[Figures, Amount | None, Amount | None]:
+    """Figures of a counter, and a claim, with small whole numbers: what is just full, or just fits, is frequent."""
+    some = st.builds(Amount, st.integers(0, 6).map(Decimal), st.integers(0, 6).map(lambda each: 100 * each))
+    unknown = draw(st.integers(0, 3))
+    unbounded = draw(st.integers(0, unknown))
+    most = draw(some) if unknown > unbounded else Amount(Decimal(0), 0)
+    figures = Figures(draw(some), draw(some), draw(st.integers(unknown, 5)), unknown, unbounded, most, None, ())
+    return figures, draw(st.none() | some), draw(st.none() | some)
+
+
+@given(st.lists(states(), max_size=30), st.booleans())
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_postgresql_judges_any_state_as_an_account_does(
+    database: Engine, drawn: list[tuple[Figures, Amount | None, Amount | None]], by_usd: bool
+) -> None:
+    limit = Limit(Decimal(10), None) if by_usd else Limit(None, 1000)
+    with counters(database) as made:
+        for figures, expected, most in drawn:
+            of = new_key()
+            row = {"id": made.id(of), **_columns(figures)}
+            with made.connection.begin():
+                made.connection.execute(_SET, row)
+            result = made.reserve(of.budget, Claim(of, limit, True, expected, most))
+            assert result.figures[of] == figures
+            account = SharedAccount(limit, Window("total"))
+            account.show(figures, NOW)
+            assert result.passes == (account.room(expected, most) is Room.FITS)
+
+
+_SET = text("""
+UPDATE budget_counters SET spent_usd = :spent_usd, spent_tokens = :spent_tokens, reserved_usd = :held_usd,
+  reserved_tokens = :held_tokens, in_flight = :in_flight, unknown = :unknown, unbounded = :unbounded,
+  most_usd = :most_usd, most_tokens = :most_tokens
+WHERE id = :id
+""")
+
+
+def _columns(figures: Figures) -> dict[str, object]:
+    counts = {"in_flight": figures.in_flight, "unknown": figures.unknown, "unbounded": figures.unbounded}
+    of = {"spent": figures.spent, "held": figures.held, "most": figures.most}
+    usd = {f"{name}_usd": stored_money(amount.usd) for name, amount in of.items()}
+    return {**counts, **usd, **{f"{name}_tokens": amount.tokens for name, amount in of.items()}}
 
 
 amounts = st.builds(Amount, st.decimals(0, 6, places=2), st.integers(0, 600))
