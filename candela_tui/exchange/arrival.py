@@ -13,7 +13,7 @@ from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.native_calls import is_messages_of_bedrock
 from candela_tui.protocol.parsed_request import ParsedRequest, is_chat
 from candela_tui.protocol.request import session_in_metadata
-from candela_tui.protocol.user_agent import client_of
+from candela_tui.protocol.user_agent import client_named
 from candela_tui.providers.identity import Dialect
 from candela_tui.providers.upstream import ClientRequest
 from candela_tui.redaction import redact_url
@@ -85,10 +85,10 @@ def _said(request: ClientRequest, call: ParsedRequest, hints: ClientHints, kind:
         "prompt_id": hints.prompt_id,
         "tool_durations": tuple(starmap(ToolDuration, hints.tool_durations)),
         "inferred": inferred,
-        "client": client_of(request.headers),
+        "client": client_named(fields.get("x-title"), fields.get("user-agent")),
         "model": call.model,
         "streamed": call.streamed,
         "retry": int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 6 else 0,
-        "betas": beta_flags(request.headers),
+        "betas": beta_flags(request.headers) if "anthropic-beta" in fields else (),
         "key": request.key.name if request.key is not None else None,
     }

@@ -6,8 +6,9 @@ programs that use OpenRouter's conventions name themselves in ``X-Title`` (openr
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.headers import first_values
 from candela_tui.text.terminal_safe import is_terminal_safe
 
 _CLAUDE_CODE = "claude-cli"
@@ -23,11 +24,17 @@ def client_of(headers: Iterable[tuple[str, str]]) -> str | None:
 
     Such as ``claude-cli/2.1.332``, ``OpenAI/Python 2.1.0`` or ``Cline``.
     """
-    headers = list(headers)
-    title = " ".join((header(headers, "x-title") or "").split())
+    fields = first_values(headers)
+    return client_named(fields.get("x-title"), fields.get("user-agent"))
+
+
+@lru_cache(maxsize=100)
+def client_named(title: str | None, user_agent: str | None) -> str | None:
+    """Return the same by the values of the two fields. A client sends the same ones with each request."""
+    title = " ".join((title or "").split())
     if title and is_terminal_safe(title):
         return title[:_LONGEST]
-    product = _PRODUCT.match(header(headers, "user-agent") or "")
+    product = _PRODUCT.match(user_agent or "")
     if product is None:
         return None
     name, version, sdk_version = product["name"], product["version"], product["sdk_version"]

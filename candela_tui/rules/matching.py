@@ -7,7 +7,7 @@ from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.exchange import Exchange
 from candela_tui.ledger.running import Spending
 from candela_tui.providers.upstream import ClientRequest
-from candela_tui.rules.reading import arrival, arrival_with_kind, beside_the_loop, directory, task
+from candela_tui.rules.reading import arrival, arrival_with_kind, beside_the_loop, directory, is_large, task
 from candela_tui.text.times import utc_now
 
 _OF_AGENTS = frozenset({"agent", "type"})
@@ -22,32 +22,28 @@ class RequestFilter:
     def __init__(self, text: str, spending: Spending) -> None:
         """Parse the filter. ``spending`` knows sessions and agents. Raises FilterError."""
         self._filter = parse_for_arrivals(text)
+        self.matches_all = not self._filter
+        """Whether every request matches, unread."""
+        self.may_wait = not self._filter.fields.isdisjoint(_OF_AGENTS)
+        """Whether ``matches`` may have to wait for what is recorded."""
         self._spending = spending
         self._read = arrival if self._filter.fields.isdisjoint(_OF_FORM) else arrival_with_kind
-
-    @property
-    def matches_all(self) -> bool:
-        """Whether every request matches, unread."""
-        return not self._filter
 
     async def matches(self, request: ClientRequest) -> bool:
         """Return whether a request matches. Where the name of a sub-agent is asked for, and only the call that started
         it says it, this waits for what is recorded of that call."""
         if self.matches_all:
             return True
+        if not (self.may_wait or is_large(request)):
+            return self.matches_now(request)
         exchange = await beside_the_loop(request, self._read)
         names: dict[str, str] = {}
-        if self._filter.fields & _OF_AGENTS and exchange.agent_id is not None:
+        if self.may_wait and exchange.agent_id is not None:
             name = await agent_type(request, self._spending)
             names = {exchange.agent_id: name} if name is not None else {}
         if "project" in self._filter.fields:
             await beside_the_loop(request, directory)
         return self._matches(request, exchange, names)
-
-    @property
-    def may_wait(self) -> bool:
-        """Whether ``matches`` may have to wait for what is recorded."""
-        return not self._filter.fields.isdisjoint(_OF_AGENTS)
 
     def matches_now(self, request: ClientRequest) -> bool:
         """Return whether a request matches, without waiting and on the loop. Only for a filter that does not have to

@@ -48,9 +48,9 @@ def speaks_to_gateway(headers: Iterable[tuple[str, str]]) -> bool:
     headers = list(headers)
     authorization = (header(headers, "authorization") or "").lower()
     return (
-        (client_of(headers) or "").partition("/")[0] in _PROGRAMS
-        and authorization.startswith("bearer ")
+        authorization.startswith("bearer ")
         and not authorization.startswith(_OAUTH)
+        and (client_of(headers) or "").partition("/")[0] in _PROGRAMS
         and header(headers, "x-api-key") is None
     )
 

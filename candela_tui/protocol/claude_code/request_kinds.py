@@ -72,6 +72,9 @@ def inferred_agent(request: MessagesRequest) -> str | None:
     Requests whose conversations begin with the same words of the user belong to the same sub-agent: nothing names the
     task that started it.
     """
+    # The client escapes nothing in it, so most requests need no decoding.
+    if _SUB_AGENT.encode() not in bytes(memoryview(request.system)[: 2 * _PREFIX_BYTES]):
+        return None
     first = next(texts(request.system, _PREFIX_BYTES), "")
     if not first.startswith(_BILLING) or _SUB_AGENT not in first:
         return None

@@ -20,6 +20,10 @@ class Budget:
     """A budget of the settings, and the accounts of its targets."""
 
     settings: BudgetRule
+    name: str
+    scope: str
+    team: str | None
+    """The team whose requests it is for; None: those of everybody."""
     dry_run: bool
     window: Window
     limit: Limit
@@ -40,12 +44,18 @@ class Budget:
         limit = Limit(settings.limit_usd, settings.limit_tokens)
         wanted = parse_for_arrivals(settings.match)
         window = Window(settings.window)
-        return cls(settings, dry_run or settings.dry_run, window, limit, wanted, zone, make_balance)
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.settings.name
+        return cls(
+            settings,
+            settings.name,
+            settings.scope,
+            settings.team,
+            dry_run or settings.dry_run,
+            window,
+            limit,
+            wanted,
+            zone,
+            make_balance,
+        )
 
     @property
     def refuses(self) -> bool:

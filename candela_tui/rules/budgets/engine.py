@@ -1,7 +1,7 @@
 """The budgets of a proxy: what each has spent and reserved, and whether a request fits."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from heapq import nlargest
@@ -159,7 +159,7 @@ class Budgets:
         else:
             self._filled.set()
         for found in self._in_flight.values():
-            found.concerned = list(self._concerned(found.asked))
+            found.concerned = self._concerned(found.asked)
             self._books.reserve(found.asked, found.expected, found.concerned)
         self.recheck()
 
@@ -240,7 +240,7 @@ class Budgets:
             self._counted.add(exchange.id)
             if exchange.asks_message:
                 self._recent.add(caller_of(exchange), exchange)
-                concerned = list(self._concerned(self._recorded(exchange, types)))
+                concerned = self._concerned(self._recorded(exchange, types))
                 self._books.count_earlier(exchange, amount_of(exchange), concerned, self._now())
 
     def _earliest(self) -> datetime | None:
@@ -260,18 +260,19 @@ class Budgets:
         matching = [each.name for each in self._budgets if each.wanted.matches(exchange, around)]
         return Asked(exchange, Place(cwd, branch), matching, None)
 
-    def _concerned(self, asked: Asked) -> Iterator[Concerned]:
-        """Yield the budgets that a request falls under."""
+    def _concerned(self, asked: Asked) -> list[Concerned]:
+        """Return the budgets that a request falls under."""
+        exchange, place, matching, named = asked.exchange, asked.place, asked.matching, self._books.target
+        owner = self._owners.get(exchange.key or "", NOBODY)
         now = self._now()
+        found: list[Concerned] = []
         for budget in self._budgets:
-            if budget.name in asked.matching:
-                owner = self._owners.get(asked.exchange.key or "", NOBODY)
-                if budget.settings.team not in (None, owner.team):
-                    continue
-                target = target_of(asked.exchange, budget.settings.scope, asked.place, owner)
+            if budget.name in matching and (budget.team is None or budget.team == owner.team):
+                target = target_of(exchange, budget.scope, place, owner)
                 if target is not None:
-                    target = self._books.target(target)
-                    yield budget, target, budget.account(target, budget.bounds(now))
+                    target = named(target)
+                    found.append((budget, target, budget.account(target, budget.bounds(now))))
+        return found
 
     # What requests ask.
 
@@ -289,7 +290,7 @@ class Budgets:
             await self.ready(asked)
             self._end_leases()
             budgets = self._budgets
-            concerned = list(self._concerned(asked))
+            concerned = self._concerned(asked)
             expected = self._recent.expected(caller_of(asked.exchange))
             try:
                 claimed = await self._claim(asked, expected, concerned)
@@ -337,7 +338,7 @@ class Budgets:
         """Return what is done about a request that was recorded, as if it came now, and count what it cost unless it is
         refused. Nothing else may be in flight. ``types`` are those of sub-agents, by session and agent."""
         asked = self._recorded(exchange, types)
-        concerned, expected = list(self._concerned(asked)), self._recent.expected(caller_of(exchange))
+        concerned, expected = self._concerned(asked), self._recent.expected(caller_of(exchange))
         decision = self._decide(expected, concerned, asked.most)
         if decision.refusal is None:
             self._sent(asked, expected, concerned)
@@ -460,7 +461,7 @@ class Budgets:
         if found is not None:
             caller, concerned = found.caller, found.concerned
         else:
-            caller, concerned = caller_of(exchange), list(self._concerned(self._recorded(exchange, {})))
+            caller, concerned = caller_of(exchange), self._concerned(self._recorded(exchange, {}))
         if exchange.asks_message:
             self._recent.add(caller, exchange)
             self._books.settle(exchange, amount_of(exchange), concerned, self._now())
@@ -531,7 +532,7 @@ class Budgets:
                 # They are asked for again.
                 return
             if exchange is not None and amount_of(exchange) != NOTHING:
-                concerned = list(self._concerned(self._recorded(exchange, {})))
+                concerned = self._concerned(self._recorded(exchange, {}))
                 self._books.settle(exchange, amount_of(exchange), concerned, self._now())
             else:
                 self._books.give_back(request_id, ())

@@ -1,6 +1,7 @@
 """What a request is expected to cost: as much as the latest ones of its session, agent and model."""
 
 from collections import OrderedDict, deque
+from collections.abc import Collection
 from decimal import Decimal
 
 from candela_tui.exchange import Exchange, Outcome
@@ -37,20 +38,25 @@ class RecentCosts:
 
     def __init__(self) -> None:
         self._known: OrderedDict[Caller, deque[Amount]] = OrderedDict()
+        self._means: dict[Caller, Amount] = {}
+        """Worked out after an answer, so that a request does not wait for it."""
 
     def add(self, caller: Caller, exchange: Exchange) -> None:
         """Remember what an answer cost, if it is whole."""
         if exchange.outcome is not Outcome.OK or exchange.usage is None or exchange.unread is not None:
             return
-        self._known.setdefault(caller, deque(maxlen=_LATEST)).append(amount_of(exchange))
+        known = self._known.setdefault(caller, deque(maxlen=_LATEST))
+        known.append(amount_of(exchange))
+        self._means[caller] = _mean(known)
         self._known.move_to_end(caller)
         if len(self._known) > _MOST_CALLERS:
-            self._known.popitem(last=False)
+            del self._means[self._known.popitem(last=False)[0]]
 
     def expected(self, caller: Caller) -> Amount | None:
         """Return the mean of the latest costs. None: there are none."""
-        known = self._known.get(caller)
-        if not known:
-            return None
-        usd = sum((each.usd for each in known), Decimal(0)) / len(known)
-        return Amount(usd, sum(each.tokens for each in known) // len(known))
+        return self._means.get(caller)
+
+
+def _mean(amounts: Collection[Amount]) -> Amount:
+    usd = sum((each.usd for each in amounts), Decimal(0)) / len(amounts)
+    return Amount(usd, sum(each.tokens for each in amounts) // len(amounts))

@@ -57,8 +57,11 @@ class RequestReader:
 
     def __init__(self, settings: RulesSettings, spending: Spending, budgets: Budgets) -> None:
         """Raises FilterError."""
+        filters = {each.name: RequestFilter(each.match, spending) for each in settings.budgets}
+        self._unfiltered = frozenset(name for name, wanted in filters.items() if wanted.matches_all)
+        """The budgets that every request may fall under."""
         self._filters: Mapping[str, RequestFilter] = {
-            each.name: RequestFilter(each.match, spending) for each in settings.budgets
+            name: wanted for name, wanted in filters.items() if name not in self._unfiltered
         }
         self._needs_places = any(each.scope in _PLACES for each in settings.budgets)
         self._spending = spending
@@ -82,8 +85,9 @@ class RequestReader:
         """Return what is known of who asks for its usage: the key and the route, but no session or model."""
         return Asked(arrival(request), Place(), await self._matching(request), None)
 
-    async def _matching(self, request: ClientRequest) -> set[str]:
-        return {name for name, wanted in self._filters.items() if await wanted.matches(request)}
+    async def _matching(self, request: ClientRequest) -> frozenset[str]:
+        matching = [name for name, wanted in self._filters.items() if await wanted.matches(request)]
+        return self._unfiltered.union(matching) if matching else self._unfiltered
 
     async def _place(self, request: ClientRequest, exchange: Exchange) -> Place:
         _, cwd, branch = self._spending.about(exchange.session_id)
