@@ -39,6 +39,7 @@ class ModelRequests:
         relay: Relay,
         capture: Capture,
         refused_notices: RefusalNotices,
+        parallel: ParallelRequests,
     ) -> None:
         """``upstreams`` has what a new request on each route gets."""
         self._most_mb = settings.proxy.max_body_mb
@@ -49,7 +50,7 @@ class ModelRequests:
         self._relay = relay
         self._capture = capture
         self._refused_notices = refused_notices
-        self._parallel = ParallelRequests()
+        self._parallel = parallel
 
     async def answer(
         self, request: web.BaseRequest, target: str, headers: HeaderList, *, from_beyond: bool
@@ -90,7 +91,7 @@ class ModelRequests:
         if key is None:
             return await self._relayed(request, asked)
         asked = replace(asked, key=key)
-        with self._parallel.one(key) as free:
+        async with self._parallel.one(key) as free:
             if not free:
                 return self._blocked(asked, 429, parallel_words(key), "parallel_limit_exceeded", [("retry-after", "1")])
             return await self._relayed(request, asked)

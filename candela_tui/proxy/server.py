@@ -38,6 +38,7 @@ from candela_tui.proxy.access.acceptor import Acceptor
 from candela_tui.proxy.access.client_connection import ClientConnection, NamedHost
 from candela_tui.proxy.access.guard import GuardedServer
 from candela_tui.proxy.access.key_gate import KeyGate
+from candela_tui.proxy.access.parallel import parallel_requests
 from candela_tui.proxy.access.refusal_notices import RefusalNotices
 from candela_tui.proxy.access.request_target import origin_form
 from candela_tui.proxy.access.tls_acceptor import TlsAcceptor
@@ -145,6 +146,7 @@ class Proxy:
             settings.proxy.keys_file,
             on_loaded=self._rules.keys_loaded,
         )
+        self._parallel = parallel_requests(settings, feed.notify)
         self._keys = KeyGate(self._ring, self._token, required=settings.keys.required, sessions=self._people.sessions)
         self._refused_notices = RefusalNotices(feed.notify)
         self.refusals = Refusals()
@@ -215,8 +217,16 @@ class Proxy:
         await self._people.open(self._routes.names, self._keys, attempts)
         self._rules.apply()
         self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
+        self._parallel.open()
         self._model_requests = ModelRequests(
-            self._settings, self._routes, self._keys, upstreams, self._relay, self._capture, self._refused_notices
+            self._settings,
+            self._routes,
+            self._keys,
+            upstreams,
+            self._relay,
+            self._capture,
+            self._refused_notices,
+            self._parallel,
         )
         self._replays = Replays(
             attempts,
@@ -315,6 +325,7 @@ class Proxy:
         await self._capturing
         await self._warming
         await self._people.close()
+        await self._parallel.close()
         for task in (self._linking, self._following_keys):
             if task is not None:
                 task.cancel()

@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from candela_tui.keys.people_database import people_metadata
 
@@ -159,4 +160,13 @@ Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", BigInteger, nullable=False),
     Column("pepper_check", LargeBinary),
+)
+
+Table(
+    "parallel_requests",
+    shared_metadata,
+    # The requests under way with a key that may have only so many: by replica, their number and when it said so, in
+    # seconds since 1970 by the clock of PostgreSQL. One row, so that one statement can judge and count.
+    Column("key", Text, primary_key=True),
+    Column("live", JSONB, nullable=False),
 )
