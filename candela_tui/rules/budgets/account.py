@@ -1,7 +1,7 @@
 """What one target of a budget spent in its window, and what its requests in flight are expected to cost."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -39,15 +39,15 @@ class Limit:
 
     usd: Decimal | None
     tokens: int | None
+    value: Decimal = field(init=False)
+    """The limit itself."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", self.usd if self.usd is not None else Decimal(self.tokens or 0))
 
     def of(self, amount: Amount) -> Decimal:
         """Return the part of an amount that is limited."""
         return amount.usd if self.usd is not None else Decimal(amount.tokens)
-
-    @property
-    def value(self) -> Decimal:
-        """The limit itself."""
-        return self.usd if self.usd is not None else Decimal(self.tokens or 0)
 
 
 class Room(Enum):
@@ -68,6 +68,9 @@ class Unknown(NamedTuple):
     """How many of them may cost any amount."""
     most: Amount
     """What the others of them may cost at most, together."""
+
+
+_NONE_UNKNOWN = Unknown(0, 0, NOTHING)
 
 
 class Balance(ABC):
@@ -129,7 +132,7 @@ class Balance(ABC):
         ``shared/statements.py`` says the same in SQL, line by line.
         """
         limited, limit = self._limit.of, self._limit.value
-        taken = limited(self.spent.plus(self.held))
+        taken = limited(self.spent) + limited(self.held)
         others = self._unknown()
         if expected is None:
             if taken >= limit:
@@ -143,6 +146,8 @@ class Balance(ABC):
             needs = limited(expected)
             if taken + needs > limit:
                 return Room.FULL
+            if others.requests == 0:
+                return Room.FITS
         return Room.FITS if taken + limited(others.most) + needs <= limit else Room.WAIT
 
     @property
@@ -189,8 +194,10 @@ class Account(Balance):
         self._held = NOTHING
         self._start: datetime | None = None
         """The beginning of the window, as it was last given."""
-        self._first = 0
-        """The first step that counts: earlier ones were dropped."""
+        self._first_at: datetime | None = None
+        """When the first step begins that counts: earlier ones were dropped. None: all count."""
+        self._next_at: datetime | None = None
+        """When the step after it begins."""
         self.reserved: dict[str, Reservation] = {}
         """By the ids of the requests."""
         self._of_unknown: dict[str, Reservation] = {}
@@ -199,17 +206,22 @@ class Account(Balance):
     def _step(self, at: datetime) -> int:
         return int(at.timestamp() // self._step_s)
 
+    def _counts(self, at: datetime) -> bool:
+        """Return whether a moment is in the window."""
+        return self._first_at is None or at >= self._first_at
+
     def begin_at(self, start: datetime | None) -> None:
         """Drop what was spent before the window. The window of an account never moves back."""
         if start is None or start is self._start:
             return
         self._start = start
-        first = self._step(start)
-        if first <= self._first:
+        if self._next_at is not None and start < self._next_at:
             return
-        self._first = first
+        first = self._step(start)
+        self._first_at = datetime.fromtimestamp(first * self._step_s, UTC)
+        self._next_at = self._first_at + timedelta(seconds=self._step_s)
         for reservation in self.reserved.values():
-            if reservation.counts and self._step(reservation.at) < first:
+            if reservation.counts and not self._counts(reservation.at):
                 reservation.counts = False
                 self._held = self._held.minus(reservation.amount)
         gone = [step for step in self._steps if step < first]
@@ -221,8 +233,8 @@ class Account(Balance):
 
     def add(self, at: datetime, amount: Amount) -> None:
         """Count what a request cost that began at a moment."""
-        step = self._step(at)
-        if step >= self._first:
+        if self._counts(at):
+            step = self._step(at)
             self._steps[step] = self._steps.get(step, NOTHING).plus(amount)
             self._spent = self._spent.plus(amount)
 
@@ -260,14 +272,17 @@ class Account(Balance):
         return not (self._steps or self.reserved or self.waiting)
 
     def _unknown(self) -> Unknown:
+        if not self._of_unknown:
+            return _NONE_UNKNOWN
         found = [each.most for each in self._of_unknown.values() if each.counts]
         bounded = [most for most in found if most is not None]
         return Unknown(len(found), len(found) - len(bounded), reduce(Amount.plus, bounded, NOTHING))
 
     def reserve(self, request_id: str, at: datetime, expected: Amount | None, most: Amount | None) -> None:
         """Reserve what a request is expected to cost."""
-        self.give_back(request_id)
-        counts = self._step(at) >= self._first
+        if request_id in self.reserved:
+            self.give_back(request_id)
+        counts = self._counts(at)
         made = self.reserved[request_id] = Reservation(at, expected or NOTHING, most, counts)
         if expected is None:
             self._of_unknown[request_id] = made

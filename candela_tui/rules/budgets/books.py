@@ -89,8 +89,9 @@ class LocalBooks:
 
     def reserve(self, asked: Asked, expected: Amount | None, concerned: Sequence[Concerned]) -> None:
         """Reserve in each account."""
+        request_id, at, most = asked.exchange.id, asked.exchange.started_at, asked.most
         for account in _accounts(concerned):
-            account.reserve(asked.exchange.id, asked.exchange.started_at, expected, asked.most)
+            account.reserve(request_id, at, expected, most)
 
     def grow(self, request_id: str, so_far: Amount, concerned: Iterable[Concerned]) -> None:
         """Reserve more in each account."""
