@@ -23,7 +23,6 @@ from candela_tui.rules.budgets.state import BudgetStanding, BudgetState, Overrid
 from candela_tui.rules.budgets.targets import NOBODY, Owner, Place, target_of
 from candela_tui.rules.budgets.windows import Bounds
 from candela_tui.rules.budgets.words import breach_facts, reached_words, refusal_words
-from candela_tui.store.errors import StoreError
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
@@ -128,7 +127,6 @@ class Budgets:
         """What all requests from before that id cost, whatever they count for. None: not known."""
         self._owners: dict[str, Owner] = {}
         self._store: StoreReader | None = None
-        self._settling: set[asyncio.Task[None]] = set()
         self.on_reached: Callable[[BudgetRule, Reached], None] = lambda *_: None
         """Called with a budget when a part of its limit is reached, once in each window."""
 
@@ -518,28 +516,14 @@ class Budgets:
         passes = "are refused" if self.fails_closed else "pass unchecked"
         self._notify(f"Budgets can't be checked, as PostgreSQL does not answer. Requests {passes} until it does.")
 
-    def orphaned(self, request_ids: Iterable[str]) -> None:
-        """Settle requests of a replica that ended without doing so: what is recorded of them counts."""
-        task = asyncio.create_task(self._settle_orphans(list(request_ids)), name="orphaned requests")
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
-
-    async def _settle_orphans(self, request_ids: list[str]) -> None:
-        for request_id in request_ids:
-            try:
-                exchange = await asyncio.to_thread(self._store.exchange, request_id) if self._store else None
-            except StoreError:
-                # They are asked for again.
-                return
-            if exchange is not None and amount_of(exchange) != NOTHING:
-                concerned = self._concerned(self._recorded(exchange, {}))
-                self._books.settle(exchange, amount_of(exchange), concerned, self._now())
-            else:
-                self._books.give_back(request_id, ())
+    async def recorded(self, request_id: str) -> tuple[Exchange, list[Concerned]] | None:
+        """Return what is recorded of a request of another replica, with the budgets that it falls under; None if
+        nothing is. Raises StoreError."""
+        exchange = await asyncio.to_thread(self._store.exchange, request_id) if self._store is not None else None
+        return (exchange, self._concerned(self._recorded(exchange, {}))) if exchange is not None else None
 
     async def close(self) -> None:
         """Keep what was counted, and end."""
-        await asyncio.gather(*self._settling)
         await self._books.close()
 
     # What others ask.

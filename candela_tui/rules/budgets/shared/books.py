@@ -1,15 +1,17 @@
 """Counts together with other replicas."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from candela_tui.exchange import Exchange
 from candela_tui.rules.budgets.account import NOTHING, Amount, Balance, Limit
 from candela_tui.rules.budgets.asked import Asked
 from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.budget import Budget, Concerned
+from candela_tui.rules.budgets.recent_costs import amount_of
 from candela_tui.rules.budgets.shared.account import SharedAccount
 from candela_tui.rules.budgets.shared.counter import (
     Charge,
@@ -22,6 +24,7 @@ from candela_tui.rules.budgets.shared.counter import (
 from candela_tui.rules.budgets.shared.overrides import SharedOverrides
 from candela_tui.rules.budgets.shared.replica import News, Replica
 from candela_tui.rules.budgets.windows import Window
+from candela_tui.store.errors import StoreError
 from candela_tui.text.times import utc_now
 
 
@@ -31,8 +34,9 @@ class Listener(Protocol):
     def counters_changed(self, changed: Sequence[Concerned]) -> None:
         """Take note of accounts that changed, and that overrides may have."""
 
-    def orphaned(self, request_ids: Sequence[str]) -> None:
-        """Settle requests of a replica that ended without doing so."""
+    async def recorded(self, request_id: str) -> tuple[Exchange, list[Concerned]] | None:
+        """Return what is recorded of a request of another replica, with the budgets that it falls under; None if
+        nothing is. Raises StoreError."""
 
     def reachable(self, *, reachable: bool) -> None:
         """Take note of whether the counters can be reached."""
@@ -51,7 +55,7 @@ class SharedBooks:
         self._budgets: dict[tuple[str, str], Budget] = {}
         self._definitions: dict[str, str] = {}
         self._earlier: dict[str, list[Charge]] = {}
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self, listener: Listener) -> None:
         """Tell a listener from now on."""
@@ -150,9 +154,12 @@ class SharedBooks:
         """Report a mark that was reached, unless another replica did."""
         now, span = self._now(), budget.window.span
         since = now - span if span is not None else None
-        task = asyncio.create_task(self._tell(self._key(budget, target, now), mark, since, tell), name="budget mark")
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._begin(self._tell(self._key(budget, target, now), mark, since, tell), "budget mark")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tell(self, key: CounterKey, mark: float, since: datetime | None, tell: Callable[[], None]) -> None:
         try:
@@ -166,7 +173,7 @@ class SharedBooks:
     async def close(self) -> None:
         """Settle what has ended, and end."""
         await self._replica.close()
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _told(self, news: News) -> None:
         if news.overrides is not None:
@@ -188,7 +195,17 @@ class SharedBooks:
         if changed or news.overrides is not None:
             self._listener.counters_changed(changed)
         if news.orphans:
-            self._listener.orphaned(news.orphans)
+            self._begin(self._settle_orphans(news.orphans, self._listener), "orphaned requests")
+
+    async def _settle_orphans(self, request_ids: Sequence[str], listener: Listener) -> None:
+        """Count what is recorded of requests whose replica says nothing, in place of what it reserved. One that fails
+        here is tried again, as it stays reserved."""
+        ended: dict[str, Sequence[Charge]] = {}
+        with contextlib.suppress(StoreError, Unreachable):
+            for request_id in request_ids:
+                found = await listener.recorded(request_id)
+                ended[request_id] = self._charges(found[0], amount_of(found[0]), found[1]) if found is not None else ()
+            await self._replica.end_leases(ended)
 
 
 def _counts(at: datetime, budget: Budget, now: datetime) -> bool:

@@ -63,7 +63,7 @@ class News:
     overrides: Sequence[Override] | None = None
     """None: not read."""
     orphans: Sequence[str] = ()
-    """Requests of replicas that ended without settling them."""
+    """Requests whose lease is over, as their replica says nothing."""
     reachable: bool | None = None
     """None: as before."""
 
@@ -197,6 +197,11 @@ class Replica:
         """Count what requests cost, unless they are counted. Raises Unreachable."""
         await self._call(lambda connection: self._settle(connection, ended))
 
+    async def end_leases(self, ended: Mapping[str, Sequence[Charge]]) -> None:
+        """Count what requests of other replicas cost, in place of what was reserved for them, as far as their leases
+        are over. Raises Unreachable."""
+        await self._call(lambda connection: self._end_leases(connection, ended))
+
     async def tell(self, key: CounterKey, mark: float, since: datetime | None) -> bool:
         """Return whether this replica is the first to report a mark that was reached. Raises Unreachable."""
         return await self._call(lambda connection: statements.tell(connection, key, mark, utc_now(), since))
@@ -278,15 +283,14 @@ class Replica:
             if time.monotonic() - self._failed_at < _AGAIN_S:
                 raise Unreachable
             connection = self._connection = self._engine().connect()
-            statements.beat(connection, self._id)
+            self._beat(connection)
             self._beating_since = time.monotonic()
             self._ids = statements.CounterIds()
             self._due = {"beat": time.monotonic() + self._lease_s / _BEATS}
             self._since = 0.0
             # First, because a request may have been given back and then sent nevertheless.
             self._settle_kept(connection)
-            for request_id, claims in self._held.items():
-                self._reserve(connection, request_id, [claim.without_limit() for claim in claims])
+            self._hold_again(connection)
             if self._away:
                 self._away = False
                 self._tell(News(reachable=True))
@@ -364,6 +368,19 @@ class Replica:
         figures = statements.settle(connection, self._ids.of(connection, keys), ended)
         self._tell(News(figures))
 
+    def _end_leases(self, connection: Connection, ended: Mapping[str, Sequence[Charge]]) -> None:
+        keys = {charge.key for charges in ended.values() for charge in charges}
+        self._tell(News(statements.end_leases(connection, self._ids.of(connection, keys), ended, self._lease_s)))
+
+    def _beat(self, connection: Connection) -> bool:
+        """Say that this replica lives. Return whether its leases were over, as after the machine slept."""
+        return statements.beat(connection, self._id, self._lease_s)
+
+    def _hold_again(self, connection: Connection) -> None:
+        """Reserve what is in flight, as far as it is not reserved any more."""
+        for request_id, claims in self._held.items():
+            self._reserve(connection, request_id, [claim.without_limit() for claim in claims])
+
     def _roll(self, connection: Connection, keys: Iterable[CounterKey]) -> None:
         now = utc_now()
         starts = {
@@ -380,8 +397,9 @@ class Replica:
                 grown, self._grown = self._grown, {}
                 statements.grow(connection, grown)
             self._poll(connection)
-        if self._is_due("beat", self._lease_s / _BEATS):
-            statements.beat(connection, self._id)
+        if self._is_due("beat", self._lease_s / _BEATS) and self._beat(connection):
+            self._settle_kept(connection)
+            self._hold_again(connection)
         if self._is_due("orphans", self._lease_s / 3) and time.monotonic() - self._beating_since > self._lease_s:
             # Not right after PostgreSQL was away: the others said nothing then, either.
             found = statements.orphans(connection, self._lease_s)

@@ -194,8 +194,10 @@ RETURNING id
 """)
 
 _BEAT = text("""
+WITH before AS (SELECT seen_at FROM budget_replicas WHERE id = :replica)
 INSERT INTO budget_replicas (id, seen_at) VALUES (:replica, clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()
+RETURNING coalesce((SELECT seen_at FROM before) < clock_timestamp() - make_interval(secs => :lease_s), true)
 """)
 
 _ORPHANS = text("""
@@ -303,6 +305,25 @@ def settle(
 
     However often this is called for a request, it counts once: with the most that it was said to cost, as another
     replica may have settled it while this one could not be reached, by what was recorded until then."""
+    with connection.begin():
+        _lock(connection, ids, ended)
+        return _settle(connection, ids, ended)
+
+
+def end_leases(
+    connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]], lease_s: float
+) -> dict[CounterKey, Figures]:
+    """Settle those of these requests whose reservation has ended (see ``orphans``): a replica may have said something
+    since, and then it settles them itself. Return the figures of what changed."""
+    with connection.begin():
+        _lock(connection, ids, ended)
+        over = {row.request_id for row in connection.execute(_ORPHANS, {"lease_s": lease_s})}
+        return _settle(connection, ids, {each: charges for each, charges in ended.items() if each in over})
+
+
+def _settle(
+    connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]
+) -> dict[CounterKey, Figures]:
     charges = [
         {
             "counter": ids[charge.key],
@@ -321,13 +342,16 @@ def settle(
         if charge.unpriced is not None
     ]
     requests = json.dumps(list(ended))
-    with connection.begin():
-        locked = sorted({ids[charge.key] for each in ended.values() for charge in each})
-        connection.execute(_LOCK, {"counters": json.dumps(locked), "requests": requests}).all()
-        if unpriced:
-            connection.execute(_NAME_UNPRICED, {"models": json.dumps(unpriced)})
-        rows = connection.execute(_SETTLE, {"requests": requests, "charges": json.dumps(charges)}).all()
+    if unpriced:
+        connection.execute(_NAME_UNPRICED, {"models": json.dumps(unpriced)})
+    rows = connection.execute(_SETTLE, {"requests": requests, "charges": json.dumps(charges)}).all()
     return dict(_named_figures(rows))
+
+
+def _lock(connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]) -> None:
+    """Lock the counters that the end of requests changes."""
+    locked = sorted({ids[charge.key] for each in ended.values() for charge in each})
+    connection.execute(_LOCK, {"counters": json.dumps(locked), "requests": json.dumps(list(ended))}).all()
 
 
 def grow(connection: Connection, amounts: Mapping[str, Amount]) -> None:
@@ -399,10 +423,11 @@ def tell(connection: Connection, key: CounterKey, mark: float, now: datetime, si
     return told is not None
 
 
-def beat(connection: Connection, replica: str) -> None:
-    """Say that a replica lives, so that its reservations hold."""
+def beat(connection: Connection, replica: str, lease_s: float) -> bool:
+    """Say that a replica lives, so that its reservations hold. Return whether they had ended, because it said nothing
+    for ``lease_s`` seconds, or never did."""
     with connection.begin():
-        connection.execute(_BEAT, {"replica": replica})
+        return bool(connection.execute(_BEAT, {"replica": replica, "lease_s": lease_s}).scalar_one())
 
 
 def orphans(connection: Connection, lease_s: float) -> list[str]:

@@ -19,6 +19,7 @@ from candela_tui.pricing import Pricer
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.engine import Budgets, NotReady, Reached, Refusal
+from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.shared.books import SharedBooks
 from candela_tui.rules.budgets.shared.overrides import SharedOverrides
 from candela_tui.rules.budgets.shared.replica import Replica
@@ -188,6 +189,28 @@ async def test_requests_of_a_replica_that_was_killed_are_settled_as_they_are_rec
         state = await alive.until(lambda state: state.in_flight == 0)
         await alive.until(lambda state: state.spent_usd == Decimal("2.75"))
         assert state.reserved_usd == 0
+
+
+async def test_a_replica_whose_leases_ended_while_it_slept_reserves_again(database: Engine) -> None:
+    async with replicas(database, 2, lease_s=3, recorded=costs(usd="0.5", number=1)) as (one, other):
+        assert await one.ask("1") is None
+        await other.until(lambda state: state.in_flight == 1)
+        with database.connect() as connection:
+
+            def leases() -> int:
+                with connection.begin():
+                    return connection.execute(text("SELECT count(*) FROM budget_leases")).scalar_one()
+
+            while leases():
+                # It may say something in between.
+                with connection.begin():
+                    connection.execute(text("UPDATE budget_replicas SET seen_at = seen_at - interval '1 hour'"))
+                statements.end_leases(connection, {}, {"1": ()}, 3)
+            await one.until_true(lambda: leases() == 1)
+        assert (await other.until(lambda state: state.in_flight == 1)).reserved_usd == Decimal("0.5")
+        one.end("1", "2")
+        state = await other.until(lambda state: state.spent_usd == Decimal("2.5"))
+        assert (state.in_flight, state.reserved_usd) == (0, 0)
 
 
 async def test_only_one_replica_tells_that_a_mark_is_reached(database: Engine) -> None:

@@ -57,6 +57,10 @@ class Counters:
         ids = self._ids.of(self.connection, [each.key for each in charges])
         statements.settle(self.connection, ids, {request: charges})
 
+    def end_leases(self, ended: dict[str, list[Charge]]) -> None:
+        ids = self._ids.of(self.connection, [each.key for charges in ended.values() for each in charges])
+        statements.end_leases(self.connection, ids, ended, 30)
+
     def grow(self, request: str, amount: Amount) -> None:
         statements.grow(self.connection, {request: amount})
 
@@ -145,23 +149,42 @@ def test_only_the_first_replica_tells_of_a_mark(database: Engine) -> None:
         assert statements.tell(made.connection, key(), 0.8, later, later - timedelta(hours=5))
 
 
+def silence(connection: Connection, replica: str) -> None:
+    """Make a replica one that said nothing for 31 seconds."""
+    with connection.begin():
+        connection.execute(
+            text("UPDATE budget_replicas SET seen_at = seen_at - interval '31 s' WHERE id = :id"), {"id": replica}
+        )
+
+
 def test_a_replica_that_says_nothing_leaves_orphans(database: Engine) -> None:
     with counters(database, "dead") as dead, counters(database, "alive") as alive:
-        statements.beat(dead.connection, "dead")
-        statements.beat(alive.connection, "alive")
+        statements.beat(dead.connection, "dead", 30)
+        statements.beat(alive.connection, "alive", 30)
         dead.reserve("1", claim(key(), usd(1)))
         alive.reserve("2", claim(key(), usd(1)))
         assert statements.orphans(alive.connection, 30) == []
-        with alive.connection.begin():
-            alive.connection.execute(
-                text("UPDATE budget_replicas SET seen_at = seen_at - interval '31 s' WHERE id = 'dead'")
-            )
+        silence(alive.connection, "dead")
         assert statements.orphans(alive.connection, 30) == ["1"]
-        alive.settle("1")
+        alive.end_leases({"1": [Charge(key(), NOW, usd("0.5"), None)]})
+        assert (alive.figures(key()).spent, alive.figures(key()).held) == (usd("0.5"), usd(1))
         assert statements.orphans(alive.connection, 30) == []
         with alive.connection.begin():
             left = alive.connection.execute(text("SELECT id FROM budget_replicas")).scalars().all()
         assert left == ["alive"]
+
+
+def test_a_replica_that_was_only_cut_off_keeps_what_it_reserved_if_it_is_back_in_time(database: Engine) -> None:
+    """Others saw that its leases were over, and read what is recorded, before they end them."""
+    with counters(database, "back") as back, counters(database, "other") as other:
+        assert statements.beat(back.connection, "back", 30), "it holds nothing yet"
+        back.reserve("1", claim(key(), usd(1)))
+        assert not statements.beat(back.connection, "back", 30)
+        silence(other.connection, "back")
+        assert statements.orphans(other.connection, 30) == ["1"]
+        assert statements.beat(back.connection, "back", 30), "its reservations may have ended"
+        other.end_leases({"1": [Charge(key(), NOW, usd("0.5"), None)]})
+        assert (other.figures(key()).spent, other.figures(key()).held) == (Amount(Decimal(0), 0), usd(1))
 
 
 def test_odd_text_of_a_target_is_kept_apart_and_found_again(database: Engine) -> None:
