@@ -74,6 +74,7 @@ COMMANDS = {
     "rules": CommandEntry("rules", "rules", "List, add, change, remove and try rules."),
     "budgets": CommandEntry("budgets", "budgets", "Show how the budgets stand."),
     "keys": CommandEntry("keys", "keys", "Make and withdraw keys of candela's own."),
+    "people": CommandEntry("people", "people", "List who is signed in with [team], and sign them out."),
     "audit": CommandEntry("audit", "audit", "List who changed keys, budgets and rules."),
     "db": CommandEntry("db", "db", "Check, back up, repair and shrink the store."),
     "doctor": CommandEntry("doctor", "doctor", "Find problems and suggest fixes."),

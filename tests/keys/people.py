@@ -25,13 +25,14 @@ class Clock:
         return self.moment
 
 
+def store_url(url: DatabaseUrl) -> str:
+    """The ``[store] url`` of a database."""
+    return f"postgresql://{url.user}@:{url.port}/{url.name}?host={url.host}"
+
+
 def settings_for(url: DatabaseUrl | None) -> Settings:
     """The settings of a candela on a database; without one, on its own files."""
-    if url is None:
-        return Settings()
-    return Settings.model_validate(
-        {"store": {"url": f"postgresql://{url.user}@:{url.port}/{url.name}?host={url.host}"}}
-    )
+    return Settings() if url is None else Settings.model_validate({"store": {"url": store_url(url)}})
 
 
 def paths_in(data: Path) -> Paths:

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from candela_tui.database_url import DatabaseUrl
+from tests.keys.people import store_url
 from tests.proxy.running import BODY, RunningProxy
 from tests.proxy.team.test_sign_in import DEVICE_GRANT, Server
 from tests.standin import Provider, message, text
@@ -94,7 +95,7 @@ async def team(provider: Provider, url: DatabaseUrl, tmp_path: Path, **team: Any
         idp.redirect_uri = f"{balancer.url}/oauth/callback"
         sections = {
             "anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"},
-            "store": {"url": f"postgresql://{url.user}@:{url.port}/{url.name}?host={url.host}"},
+            "store": {"url": store_url(url)},
             "keys": {"pepper_file": str(pepper), "required": True},
             **idp.settings(balancer.url, str(tmp_path / "secret"), **team),
         }
