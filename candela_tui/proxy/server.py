@@ -127,6 +127,7 @@ class Proxy:
         self._ledger = RunningLedger(Clock())
         counts = counts or Counts()
         audit = open_audit_log(settings, paths, own_user(), Via.LOCAL_API) if paths is not None else None
+        self._audit = audit
         self._budgets = open_budgets(settings, paths, self._pricer, self._ledger, feed.notify, audit)
         self._messages = LatestMessages()
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, counts]
@@ -236,6 +237,8 @@ class Proxy:
             lambda: self._relaying,
             self._budgets.give_back,
             self._keys,
+            self._user_of,
+            self._audit,
         )
         self._web = GuardedServer(
             self._handle,

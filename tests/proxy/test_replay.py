@@ -93,6 +93,36 @@ async def test_the_key_that_a_request_was_sent_with_is_asked_again(provider: Pro
     assert len(provider.requests) == 2
 
 
+async def test_what_another_user_asked_is_sent_again_at_the_cost_of_who_does_that(
+    provider: Provider, tmp_path: Path
+) -> None:
+    provider.answer(message(text("one")), message(text("two")))
+    _, hers = make(tmp_path, "hers", user="grace", models=("claude-opus-*",))
+    sections = {"anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}}
+    async with running(provider, tmp_path, sections=sections) as candela:
+        async with WireClient(candela.port) as client:
+            await client.post(headers=f"x-api-key: {hers}\r\n")
+            await client.until(END)
+        first = (await candela.exchange()).id
+        await candela.stored(first)
+        token = candela.paths.token.read_text().strip()
+        base = f"{candela.origin}{API_ROOT}/"
+        async with aiohttp.ClientSession(base, headers={"Authorization": f"Bearer {token}"}) as program:
+            _, said = await replay(program, first)
+            again = await candela.exchange(lambda each: each.id == said["id"] and not each.live)
+            [entry] = LocalAuditLog(candela.paths.audit, "", "").entries()
+            candela.paths.audit.unlink()
+            candela.paths.audit.mkdir()
+            unrecorded, _ = await replay(program, first)
+
+    assert (again.key, again.outcome) == (None, Outcome.OK)
+    assert (entry.actor, entry.action, entry.subject) == (own_user(), "request.replay", first)
+    assert entry.after is not None
+    assert (entry.after["key"], entry.after["user"]) == ("hers", "grace")
+    assert unrecorded == 400
+    assert len(provider.requests) == 2
+
+
 async def test_who_reads_what_another_user_asked_is_recorded_once(provider: Provider, tmp_path: Path) -> None:
     sections = {"anthropic": {"base_url": provider.url, "key_command": "echo sk-ant-api03-own"}}
     async with running(provider, tmp_path, sections=sections) as candela:

@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from candela_tui.analysis.replay_cost import ExpectedCost, expected_cost
+from candela_tui.audit.actor import own_user
+from candela_tui.audit.entry import AuditError
 from candela_tui.claude_code.models import ANTHROPIC_HOST
 from candela_tui.credentials.api_key import no_key
 from candela_tui.exchange import Exchange, Outcome
+from candela_tui.keys.errors import KeysError
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.errors import ApiError, error_from_body
 from candela_tui.providers.attempts import Attempts, BrokenOff, OpenAnswer
@@ -21,6 +25,9 @@ from candela_tui.proxy.answer_writer import Body, TranslatedBody, UntouchedBody
 from candela_tui.proxy.capture.capture import Capture
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.replay.request import NotReplayable, replayed_request
+
+if TYPE_CHECKING:
+    from candela_tui.audit.log import AuditLog
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +44,17 @@ class Replays:
         in_flight: Callable[[], AbstractContextManager[object]],
         not_sent: Callable[[str], None],
         keys: KeyGate,
+        user_of: Callable[[str], Awaitable[str | None]],
+        audit: "AuditLog | None",
     ) -> None:
         """``in_flight`` counts what candela waits for when it stops. ``not_sent`` gets the id of a request that went
         through the rules, and is not sent after all. ``keys`` finds the key that a request was sent with: its limits
-        and its budget hold for what is sent again."""
+        and its budget hold for what is sent again. ``user_of`` returns whose a key is, None if that is not known, and
+        may raise KeysError. What is another user's is sent without their key, as what the user of this machine asks,
+        with an entry in ``audit``."""
         self._keys = keys
+        self._user_of = user_of
+        self._audit = audit
         self._attempts = attempts
         self._upstreams = upstreams
         self._capture = capture
@@ -55,13 +68,21 @@ class Replays:
     ) -> ExpectedCost:
         """Return what sending a request again may cost, without sending it. Raises NotReplayable, also where there are
         no credentials."""
-        request, _ = await self._step(exchange, body, model, route)
+        owner = await self._other_owner(exchange)
+        request, _ = await self._step(exchange, body, model, route, owner)
         self._not_sent(request.id)
         return expected_cost(exchange, self._pricer, provider=request.route.provider, model=model)
 
     async def send(self, exchange: Exchange, body: bytes | None, model: str | None, route: RouteName | None) -> str:
         """Send a request again, and return the id of the new exchange. Raises NotReplayable."""
-        request, step = await self._step(exchange, body, model, route)
+        owner = await self._other_owner(exchange)
+        request, step = await self._step(exchange, body, model, route, owner)
+        if owner is not None:
+            try:
+                await asyncio.to_thread(self._note, exchange, owner)
+            except AuditError as error:
+                self._not_sent(request.id)
+                raise NotReplayable(str(error)) from None
         raw = RawExchange(request)
         raw.replays = exchange.id
         self._capture.begin(raw)
@@ -77,11 +98,33 @@ class Replays:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _other_owner(self, exchange: Exchange) -> str | None:
+        """Return whose request it is, if it is another user's. Raises NotReplayable."""
+        if exchange.key is None:
+            return None
+        try:
+            user = await self._user_of(exchange.key)
+        except KeysError as error:
+            raise NotReplayable(str(error)) from None
+        return user if user != own_user() else None
+
+    def _note(self, exchange: Exchange, owner: str) -> None:
+        """Record that another user's request is sent again. Blocks. Raises AuditError."""
+        if self._audit is not None:
+            sent = {"key": exchange.key, "user": owner, "session_id": exchange.session_id}
+            with self._audit.writing() as write:
+                write("request.replay", exchange.id, None, sent)
+
     async def _step(
-        self, exchange: Exchange, body: bytes | None, model: str | None, route: RouteName | None
+        self,
+        exchange: Exchange,
+        body: bytes | None,
+        model: str | None,
+        route: RouteName | None,
+        other_owner: str | None,
     ) -> tuple[ClientRequest, Attempt]:
         request = replayed_request(exchange, body, model=model, route=route)
-        if exchange.key is not None:
+        if exchange.key is not None and other_owner is None:
             key = await self._keys.again(exchange.key)
             if isinstance(key, KeyRefusal):
                 raise NotReplayable(key.words)
