@@ -58,6 +58,8 @@ class TranslatedBody:
         self._translation = translation
         self._raw = raw
         self._decoder = answer.decoder()
+        if not translation.ping:
+            raw.may_be_alike()
 
     @property
     def ping(self) -> bytes:
@@ -77,6 +79,7 @@ class TranslatedBody:
                 translated += translation.feed(self._decoder.finish())
             if over := self._answer.has_arrived or translation.over:
                 translated += translation.finish()
+            self._raw.translated(data, translated)
         except BadEncoding as error:
             raise BrokenOff(not_encoded_so(error)) from error
         except Untranslatable as error:

@@ -20,7 +20,8 @@ class GrowthCursor:
         own, provider = self._raw.recording, self._raw.recording.provider
         if self._chunks < len(own.chunks):
             return True
-        apart = self._settled and provider is not None and provider.chunks is not own.chunks
+        alike = self._raw.alike or (provider is not None and provider.chunks is own.chunks)
+        apart = self._settled and not alike
         return provider is not None and apart and self._provider_chunks < len(provider.chunks)
 
     @property
@@ -36,7 +37,7 @@ class GrowthCursor:
 
     def _take_provider(self) -> ProviderSide | None:
         own, provider = self._raw.recording, self._raw.recording.provider
-        if provider is None:
+        if provider is None or self._raw.alike:
             return None
         request = None if self._provider_told else provider.request
         self._provider_told = True

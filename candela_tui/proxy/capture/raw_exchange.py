@@ -12,6 +12,10 @@ from candela_tui.providers.upstream import Attempt, ClientRequest, Failure, Repe
 from candela_tui.redaction import redact_text
 from candela_tui.text.times import utc_now
 
+_MOST_ALIKE = 2**20
+"""Bytes of an answer after which both sides are stored: until it is known that they are alike, the provider's waits in
+memory."""
+
 
 class Added:
     """What candela adds to one exchange, as it is noted."""
@@ -31,9 +35,12 @@ class RawExchange:
 
     __slots__ = (
         "_added",
+        "_ahead",
         "_attempted_ms",
         "_attempts",
+        "_compared",
         "_zero",
+        "alike",
         "attempt",
         "changes",
         "connected_ms",
@@ -90,6 +97,12 @@ class RawExchange:
         self.provider_headers: Sequence[tuple[str, str]] = ()
         """The header fields of the provider's newest answer that did not pass to the client unchanged."""
         self.provider_metrics: tuple[tuple[str, str], ...] = ()
+        self.alike = False
+        """Whether a translation has changed nothing so far: the provider got the client's request, and the client gets
+        the provider's bytes, some of them later."""
+        self._ahead = b""
+        """Bytes of the provider that the client does not have yet, if both sides are alike."""
+        self._compared = 0
         self.outcome: Outcome | None = None
         """None while it is live, or if the provider ended the answer: then the answer itself shows the outcome."""
         self.error: ApiError | None = None
@@ -179,6 +192,20 @@ class RawExchange:
         if self.recording.provider is not None:
             self.recording.provider.add(data, self._now())
 
+    def may_be_alike(self) -> None:
+        """Note that the answer is translated from here on, maybe to the same bytes."""
+        provider = self.recording.provider
+        self.alike = provider is not None and provider.request is self.recording.request
+
+    def translated(self, data: bytes, translation: bytes) -> None:
+        """Note what became of the provider's next bytes."""
+        if not self.alike:
+            return
+        ahead = self._ahead + data
+        self._compared += len(data)
+        self.alike = self._compared <= _MOST_ALIKE and ahead.startswith(translation)
+        self._ahead = ahead[len(translation) :] if self.alike else b""
+
     def passes_untouched(self) -> None:
         """Note that the answer's body passes unchanged."""
         own, provider = self.recording, self.recording.provider
@@ -230,3 +257,7 @@ class RawExchange:
             self.outcome = outcome
             self.error = error
             self.end_ms = self._now()
+            self.alike = self.alike and not self._ahead
+            if self.alike:
+                # There is only one side.
+                self.recording.provider = None

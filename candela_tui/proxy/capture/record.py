@@ -364,6 +364,9 @@ class ExchangeRecord:
         if not self._headed and (raw.status is not None or raw.end_ms is not None):
             self._headed = True
             exchange = self._head(exchange)
+        if self._headed and not raw.alike and exchange.provider_status != raw.provider_status:
+            headers = redact_headers(raw.provider_headers)
+            exchange = replace(exchange, provider_status=raw.provider_status, provider_response_headers=headers)
         if raw.end_ms is not None:
             self._end_answer()
             outcome, error = ending(raw, self._answer, self._trouble, of_message=exchange.asks_message)
@@ -392,8 +395,6 @@ class ExchangeRecord:
             rate_limits=limits,
             request_id=request_id(headers) or request_id(of_provider) or request_id(passed_on),
             gateway=self._gateway.name if self._gateway else None,
-            provider_status=raw.provider_status,
-            provider_response_headers=redact_headers(of_provider),
             # Usage beyond the subscription's windows is billed at the API's price.
             subscription=exchange.subscription and not (extra is not None and extra.in_use),
         )

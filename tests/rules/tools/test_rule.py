@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from candela_tui.analysis.traffic_side import has_two_sides
 from candela_tui.config import Settings, validated
 from candela_tui.config.errors import ConfigError
 from candela_tui.exchange import Outcome
@@ -14,7 +15,7 @@ from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.rules.mistakes import rule_mistakes
 from candela_tui.store.reader import StoreReader
 from tests.proxy.running import RunningProxy
-from tests.standin import Provider, message, text, tool_use
+from tests.standin import Provider, message, text, tool_use, whole_message
 
 PUSH_ID = "toolu_push"
 PUSH = tool_use("Bash", {"command": "git push --force"}, id=PUSH_ID)
@@ -64,6 +65,23 @@ async def test_a_denied_call_does_not_reach_the_client_and_both_sides_are_kept(
     assert reader.exchange(exchange.id).rules == exchange.rules
     assert reader.response_body(exchange.id) == answer
     assert b"".join(reader.provider_response_chunks(exchange.id)[0]) == provider.requests[0].sent
+
+
+async def test_an_answer_that_no_rule_changes_is_stored_once(provider: Provider, tmp_path: Path) -> None:
+    status = tool_use("Bash", {"command": "git status"})
+    provider.answer(message(text("I look."), status), whole_message(status))
+
+    async with RunningProxy(provider.url, tmp_path, sections=rules(no_pushes())) as proxy:
+        for _ in range(2):
+            await asked(proxy)
+        exchanges = await proxy.ended(2)
+
+    reader = StoreReader(tmp_path / "candela.db")
+    for exchange, request in zip(exchanges, provider.requests, strict=True):
+        assert not has_two_sides(exchange)
+        assert reader.response_body(exchange.id) == request.sent
+        assert reader.provider_request_body(exchange.id) is None
+        assert reader.provider_side(exchange.id) == (None, False, [])
 
 
 async def test_a_compressed_answer_is_judged_too(provider: Provider, tmp_path: Path) -> None:
