@@ -43,6 +43,11 @@ def parsed(request: ClientRequest) -> ParsedRequest:
     return _once(request, parsed, _parsed)
 
 
+def known_parsed(request: ClientRequest) -> ParsedRequest | None:
+    """Return the same if a rule has read it, so that the recording need not."""
+    return cast(ParsedRequest | None, request.read.get(parsed))
+
+
 def hints(request: ClientRequest) -> ClientHints:
     """Return what the client's hint headers say."""
     return _once(request, hints, _hints)

@@ -42,6 +42,7 @@ from candela_tui.proxy.capture.outcome import ending, unread
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.retry_forms import RetryForms
 from candela_tui.redaction import redact_headers, redact_text, redact_url
+from candela_tui.rules.reading import known_parsed
 from candela_tui.sinks.sink import Growth
 
 _CHUNKS_A_STEP = 16
@@ -170,7 +171,9 @@ class ExchangeRecord:
     def read_request(self) -> None:
         """Read the request: the client, session and agent, and what is requested."""
         raw = self.raw
-        call = parse_request(self.exchange.dialect, raw.request.method, raw.request.resource, self._body)
+        call = known_parsed(raw.request) or parse_request(
+            self.exchange.dialect, raw.request.method, raw.request.resource, self._body
+        )
         request = self.request = call.request
         authorization = header(raw.request.headers, "authorization") or ""
         self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
