@@ -54,7 +54,7 @@ class ClientRequest:
     """What rules have read of it, by the function that reads it, so that several of them read it once. A changed
     request begins with nothing."""
     answer_fields: HeaderList = field(default_factory=list, compare=False)
-    """Header fields that rules add to the answer."""
+    """Header fields about limits that rules add to the answer, in place of the provider's."""
     id: str = field(default_factory=new_id, compare=False)
     """The id of its exchange. A changed request keeps it."""
     key: Key | None = None

@@ -3,6 +3,7 @@
 from aiohttp import web
 from multidict import CIMultiDict
 
+from candela_tui.protocol.claude_code.gateway import LIMIT_FIELDS
 from candela_tui.protocol.errors import error_body
 from candela_tui.protocol.headers import HeaderList, header
 from candela_tui.providers.upstream import Reply
@@ -14,8 +15,12 @@ _REQUEST_ID = "X-Request-ID"
 
 def with_own_fields(fields: HeaderList, raw: RawExchange) -> HeaderList:
     """Add to the fields of an answer those that rules want, and X-Request-ID: the provider's, or the client's, or the
-    id of the exchange. Without such a rule, that is the one field that candela adds to an answer."""
+    id of the exchange. Without such a rule, that is the one field that candela adds to an answer.
+
+    What rules say of a limit takes the place of what the provider says of its own: the client would mix the two."""
     added = raw.request.answer_fields
+    if added:
+        fields = [field for field in fields if not field[0].lower().startswith(LIMIT_FIELDS)]
     if header(fields, _REQUEST_ID) is not None:
         return [*fields, *added] if added else fields
     return [*fields, *added, (_REQUEST_ID, header(raw.request.headers, _REQUEST_ID) or raw.id)]

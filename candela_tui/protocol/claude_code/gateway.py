@@ -22,7 +22,8 @@ QUOTA = "quota"
 """What the client asks for one token of, to see the header fields of the answer."""
 _PROGRAMS = frozenset({"claude-cli", "claude-code"})
 """Messages come from the first, requests for the usage from the second."""
-_PREFIX = "anthropic-ratelimit-unified-"
+LIMIT_FIELDS = "anthropic-ratelimit-unified-"
+"""How the names of the fields begin that tell the client of its limits."""
 _THRESHOLDS = (0.95, 0.75)
 _OAUTH = "bearer sk-ant-"
 PERIODS = {"day": "daily", "week": "weekly", "month": "monthly"}
@@ -70,7 +71,7 @@ def spend_fields(limit: SpendLimit) -> HeaderList:
     }
     if threshold is not None:
         fields["overage-surpassed-threshold"] = str(threshold)
-    return [(f"{_PREFIX}{name}", value) for name, value in fields.items()]
+    return [(f"{LIMIT_FIELDS}{name}", value) for name, value in fields.items()]
 
 
 def blocked_fields(limit: SpendLimit, now: datetime) -> HeaderList:
@@ -86,7 +87,11 @@ def blocked_fields(limit: SpendLimit, now: datetime) -> HeaderList:
         "overage-disabled-reason": "org_spend_cap_reached",
     }
     wait = max(1, int((limit.resets_at - now).total_seconds()))
-    return [*((f"{_PREFIX}{name}", value) for name, value in fields.items()), ("retry-after", str(wait)), NOT_AGAIN]
+    return [
+        *((f"{LIMIT_FIELDS}{name}", value) for name, value in fields.items()),
+        ("retry-after", str(wait)),
+        NOT_AGAIN,
+    ]
 
 
 def quota_document(model: str) -> bytes:

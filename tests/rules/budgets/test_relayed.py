@@ -324,6 +324,30 @@ async def test_a_client_in_gateway_mode_gets_its_own_notice(provider: Provider, 
     assert usage_said["extra_usage"]["used_credits"] == 200
 
 
+async def test_what_the_provider_says_of_its_own_limits_does_not_mix_with_the_budget(
+    provider: Provider, tmp_path: Path
+) -> None:
+    unified = "anthropic-ratelimit-unified-"
+    own = [(f"{unified}status", "rejected"), (f"{unified}5h-utilization", "0.9"), ("anthropic-ratelimit-x", "1")]
+    provider.respond = lambda _: message(text("ok"), headers=own)
+    async with RunningProxy(provider.url, tmp_path, sections=budget()) as proxy:
+        told = []
+        for headers in (GATEWAY, {}):
+            async with (
+                aiohttp.ClientSession(headers=headers) as client,
+                client.post(proxy.url + "/v1/messages", **asking()) as answer,
+            ):
+                told.append([name.lower() for name in answer.headers if name.lower().startswith("anthropic-rate")])
+                assert answer.headers[f"{unified}status"] == ("allowed" if headers else "rejected")
+                await answer.read()
+        recorded = (await proxy.exchange()).rate_limits
+    assert told[0].count(f"{unified}status") == 1
+    assert f"{unified}5h-utilization" not in told[0]
+    assert "anthropic-ratelimit-x" in told[0]
+    assert told[1] == [name for name, _ in own]
+    assert (f"{unified}status", "rejected") in recorded
+
+
 @pytest.mark.parametrize("fail", ["open", "closed"])
 async def test_a_budget_that_fails_lets_requests_pass_unless_it_is_closed(
     fail: str, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
