@@ -663,6 +663,8 @@ class TeamSettings(_Section):
     oidc: OidcSettings = Field(default_factory=OidcSettings)
     groups: dict[str, Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=dict)
     """The team of each group: "eng-platform" = "platform". With any, only people of these groups may sign in."""
+    managed_settings: OptionalPath = None
+    """A JSON file with settings of Claude Code for the people who sign in, before their own. "" gives them none."""
 
     @property
     def lets_sign_in(self) -> bool:

@@ -197,7 +197,8 @@ class Proxy:
         return self._relaying.count
 
     async def start(self) -> None:
-        """Start serving. Raises OSError if the CA bundle can't be read, and CertificateError for [proxy] tls_cert."""
+        """Start serving. Raises OSError if the CA bundle can't be read, CertificateError for [proxy] tls_cert, and
+        ManagedSettingsError for [team] managed_settings."""
         keep_header_bytes()
         self._client = ProviderClient(self._settings.proxy)
         origins = Origins(self._port)

@@ -3,7 +3,7 @@ with a mistake."""
 
 from collections.abc import Iterator, Sequence
 
-from candela_tui.config import RulesSettings, Settings, UiSettings
+from candela_tui.config import RulesSettings, Settings, TeamSettings, UiSettings
 from candela_tui.text.terminal_safe import terminal_safe
 
 
@@ -11,6 +11,7 @@ def setting_mistakes(settings: Settings) -> Sequence[str]:
     """Return what is wrong, one line for each mistake, with the key. Blocks."""
     found = (
         *_unreadable_certificates(settings),
+        *_wrong_managed_settings(settings.team),
         *_unknown_theme(settings.ui),
         *_wrong_keys(settings.ui),
         *_wrong_rules(settings),
@@ -38,6 +39,16 @@ def _unreadable_certificates(settings: Settings) -> Iterator[str]:
         try:
             ServerCertificate.of(settings.proxy, lambda _: None)
         except CertificateError as error:
+            yield str(error)
+
+
+def _wrong_managed_settings(settings: TeamSettings) -> Iterator[str]:
+    if settings.managed_settings is not None:
+        from candela_tui.config.managed_settings import ManagedSettingsError, read_managed_settings
+
+        try:
+            read_managed_settings(settings.managed_settings)
+        except ManagedSettingsError as error:
             yield str(error)
 
 

@@ -19,6 +19,7 @@ from candela_tui.cli.process.logging_setup import log_notice
 from candela_tui.cli.process.signals import SIGNAL_CHECK_S
 from candela_tui.client_telemetry.intake import ClientTelemetry
 from candela_tui.config import Settings, config_access, data_access
+from candela_tui.config.managed_settings import ManagedSettingsError
 from candela_tui.exchange import Exchange, Kept
 from candela_tui.feed import Feed
 from candela_tui.fulltext.availability import unavailable
@@ -160,7 +161,7 @@ class Engine:
             self._daily_import.start()
         try:
             self._proxy.start()
-        except (OSError, CertificateError) as error:
+        except (OSError, CertificateError, ManagedSettingsError) as error:
             self._close()
             raise click.ClickException(f"The proxy can't start: {error}") from None
 

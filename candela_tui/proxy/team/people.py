@@ -43,12 +43,14 @@ class People:
 
     async def open(self, prefixes: Sequence[str], gate: KeyGate, attempts: Attempts) -> None:
         """Read who signed in before, and let people sign in from now on. What keeps them from it is a notice.
-        ``prefixes`` are those of the routes."""
+        ``prefixes`` are those of the routes. Raises ManagedSettingsError: without them, people would do what they may
+        not."""
         team, paths = self._settings.team, self._paths
         if self.sessions is None or paths is None:
             if team.oidc.issuer is not None:
                 self._notify("Nobody can sign in: [team.oidc] issuer also needs client_id, and url in [team].")
             return
+        from candela_tui.config.managed_settings import ManagedSettings
         from candela_tui.proxy.team.device_codes import DeviceCodes
         from candela_tui.proxy.team.sign_in import SignIn
         from candela_tui.store.open_people import open_people_database
@@ -57,6 +59,7 @@ class People:
             command = install_command("joserfc", "team")
             self._notify(f"Nobody can sign in: [team.oidc] needs the Python package joserfc: {command}")
             return
+        managed = await asyncio.to_thread(ManagedSettings.of, team, self._notify)
         try:
             await self.sessions.refresh()
         except KeysError as error:
@@ -70,6 +73,7 @@ class People:
             gate,
             lambda person: open_audit_log(self._settings, paths, person, Via.SIGN_IN),
             lambda asked: attempts.fetch(Attempt(request=asked)),
+            managed,
         )
 
     async def close(self) -> None:

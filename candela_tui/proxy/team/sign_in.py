@@ -20,6 +20,7 @@ from candela_tui.api_root import SIGN_IN_CALLBACK, SIGN_IN_PAGE
 from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog
 from candela_tui.config import TeamSettings
+from candela_tui.config.managed_settings import ManagedSettings
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.person import Person
 from candela_tui.keys.session_store import Reused, Tokens
@@ -45,7 +46,6 @@ _OF_CLIENTS: Final = frozenset({_DISCOVERY, _DEVICE, _TOKEN, _REVOKE, _SETTINGS,
 _OF_BROWSERS: Final = frozenset({SIGN_IN_PAGE, SIGN_IN_CALLBACK})
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _MOST_BYTES: Final = 16 * 1024
-_MOST_TELEMETRY: Final = 16 * 1024 * 1024
 _WITHIN_S: Final = 600
 _WRONG_CODES: Final = 20
 """How many wrong codes one address may send within ten minutes. Many people may have the same address."""
@@ -64,9 +64,12 @@ class SignIn:
         gate: KeyGate,
         audit: Callable[[str], AuditLog],
         fetch: Fetch,
+        managed: ManagedSettings | None,
     ) -> None:
         """``prefixes`` are those of the routes, any of which a client may have in its base URL. ``audit`` returns
-        the audit log for what a person does, ``fetch`` asks the identity provider."""
+        the audit log for what a person does, ``fetch`` asks the identity provider. ``managed`` are settings for the
+        clients."""
+        self._managed = managed
         assert settings.url is not None
         self._url = settings.url
         self._lasts = timedelta(hours=settings.session_h)
@@ -108,7 +111,7 @@ class SignIn:
         if path in (_DISCOVERY, _SETTINGS):
             if request.method != "GET":
                 return error_response(405, f"{path} is read with GET")
-            return self._discovery() if path == _DISCOVERY else await self._behind_key(headers, self._no_settings)
+            return self._discovery() if path == _DISCOVERY else await self._managed_settings(request, headers)
         if request.method != "POST":
             return error_response(405, f"{path} is sent with POST")
         if path in _TELEMETRY:
@@ -206,15 +209,28 @@ class SignIn:
             return error_response(401, holder.words if holder is not None else "sign in first")
         return await answer()
 
-    async def _no_settings(self) -> web.Response:
-        return error_response(404, "candela has no managed settings")
+    async def _managed_settings(self, request: web.BaseRequest, headers: HeaderList) -> web.Response:
+        """Return the settings for a client; never an error of the server, with which ``claude -p`` does not start."""
+        try:
+            return await self._behind_key(headers, lambda: self._settings_for(request))
+        except KeysError as error:
+            logger.warning("%s", error)
+            return error_response(404, "candela can't say whose settings these are; the log says why")
+
+    async def _settings_for(self, request: web.BaseRequest) -> web.Response:
+        if self._managed is None:
+            return error_response(404, "candela has no managed settings")
+        document = await self._managed.document()
+        fields = {"ETag": f'"{document.checksum}"', "Cache-Control": "private, no-cache"}
+        # Not `*`, to which the other gateway sends them, too.
+        if fields["ETag"] in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=fields)
+        return web.Response(body=document.body, content_type="application/json", headers=fields)
 
     async def _telemetry(self, request: web.BaseRequest) -> web.Response:
         # It is read so that the connection can go on, and not kept: candela measures requests itself.
-        try:
-            await read_body(request, _MOST_TELEMETRY)
-        except BodyTooLarge:
-            return error_response(413, f"one request of telemetry has at most {_MOST_TELEMETRY:,} bytes")
+        async for _ in request.content.iter_any():
+            pass
         if request.content_type == "application/json":
             return web.json_response({})
         return web.Response(content_type=request.content_type)

@@ -1,6 +1,7 @@
 """People sign in: from the client's first request to a message, with an OpenID provider that signs real tokens."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from joserfc.jwk import RSAKey
 from candela_tui.api_root import API_ROOT
 from candela_tui.audit.actor import own_user
 from candela_tui.audit.log import LocalAuditLog
+from candela_tui.config.managed_settings import ManagedSettingsError
 from tests.e2e.candela import free_port
 from tests.proxy.running import BODY, RunningProxy
 from tests.rules.budgets.test_relayed import states
@@ -109,7 +111,10 @@ async def test_a_person_signs_in_asks_and_signs_out(provider: Provider, tmp_path
             "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"]
         )
         assert (status, refreshed["refresh_token"] != tokens["refresh_token"]) == (200, True)
+        # As 2.1.332 does it at /logout.
         assert (await server.post("/oauth/revoke", token=tokens["access_token"])) == (200, {})
+        also = {"token": refreshed["refresh_token"], "token_type_hint": "refresh_token"}
+        assert (await server.post("/oauth/revoke", **also)) == (200, {})
         async with server.client.post(f"{server.url}/v1/messages", data=BODY, headers=bearer) as answer:
             assert (answer.status, answer.headers["x-should-retry"]) == (401, "false")
         ended = await server.post("/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
@@ -157,6 +162,35 @@ async def test_what_a_client_asks_beside_messages(provider: Provider, tmp_path: 
             async with server.client.post(f"{server.url}/v1/metrics", json={}, headers=headers) as answer:
                 assert answer.status == telemetry
     assert provider.requests == []
+
+
+async def test_a_client_gets_the_managed_settings_once(provider: Provider, tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    await asyncio.to_thread(file.write_text, '{"model": "opus", "env": {"TEAM": "reef"}}')
+    async with serving(provider, tmp_path, managed_settings=str(file)) as server:
+        tokens = await server.sign_in()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+        async def asked(**headers: str) -> tuple[int, str | None, bytes]:
+            async with server.client.get(f"{server.url}/managed/settings", headers=headers) as answer:
+                return answer.status, answer.headers.get("ETag"), await answer.read()
+
+        status, etag, body = await asked(**bearer)
+        document = json.loads(body)
+        assert (status, etag) == (200, f'"{document["checksum"]}"')
+        assert document["settings"] == {"model": "opus", "env": {"TEAM": "reef"}}
+        assert await asked(**bearer, **{"If-None-Match": etag or ""}) == (304, etag, b"")
+        for other in ("*", '"sha256:0"'):
+            assert (await asked(**bearer, **{"If-None-Match": other}))[0] == 200
+        assert (await asked())[0] == 401
+
+
+async def test_a_candela_does_not_start_without_the_settings_that_it_should_give(
+    provider: Provider, tmp_path: Path
+) -> None:
+    with pytest.raises(ManagedSettingsError, match=r"team\.managed_settings: .*missing\.json: can't be read"):
+        async with serving(provider, tmp_path, managed_settings=str(tmp_path / "missing.json")):
+            pass
 
 
 async def test_without_a_person_there_are_no_tokens(provider: Provider, tmp_path: Path) -> None:
