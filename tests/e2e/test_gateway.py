@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from candela_tui.database_url import DatabaseUrl
 from candela_tui.protocol.claude_code.withheld import measured_for
 from candela_tui.redaction import KEY_BEGINNING
 from tests.e2e.candela import COMMAND, PATIENCE_S, Candela
@@ -15,8 +16,10 @@ from tests.e2e.claude import Claude, clean_environment, run_claude
 from tests.e2e.scenarios import is_messages, is_title, plain, speak, titled
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_dashboard_beside_client import settled_home
+from tests.keys.people import store_url
 from tests.standin import Provider, ReceivedRequest, text
 from tests.standin.answers import usage
+from tests.standin.load_balancer import LoadBalancer
 from tests.standin.oidc import CLIENT_ID, SECRET, IdentityProvider
 
 pytestmark = pytest.mark.e2e
@@ -107,55 +110,94 @@ async def test_the_client_goes_without_what_is_said(claude: Claude, tmp_path: Pa
 
 
 async def test_a_person_signs_in_with_login(claude: Claude, tmp_path: Path) -> None:
-    if not measured_for(claude.known_version).shows_spend_limits:
-        pytest.skip("this version can't sign in to a gateway")
-    project, home, secret = tmp_path / "project", tmp_path / "home", tmp_path / "secret"
-    await asyncio.to_thread(settled_home, home, project)
-    await asyncio.to_thread(secret.write_text, SECRET)
-    async with Provider() as provider, IdentityProvider() as idp, Terminal(tmp_path / "tmux", 120, 40) as terminal:
-        provider.respond = plain()
+    async with Provider() as provider, IdentityProvider() as idp:
         candela = Candela(tmp_path / "data", provider.url, **OWN)
         url = f"http://127.0.0.1:{candela.port}"
-        candela.environment |= {
-            "CANDELA_TEAM__URL": url,
-            "CANDELA_TEAM__OIDC__ISSUER": idp.url,
-            "CANDELA_TEAM__OIDC__CLIENT_ID": CLIENT_ID,
-            "CANDELA_TEAM__OIDC__CLIENT_SECRET_FILE": str(secret),
-        }
-        settings = {"forceLoginMethod": "gateway", "forceLoginGatewayUrl": url}
-        await asyncio.to_thread(_with_settings, home, settings)
+        candela.environment |= await _team(url, idp, tmp_path)
         async with candela:
-            environment = clean_environment(home, LANG="C.UTF-8")
-            del environment["ANTHROPIC_API_KEY"]
-            await terminal.open("client", [claude.path], environment, project)
-            await terminal.shows("client", "❯", "Not logged in")
-            await _say(terminal, "/login")
-            await terminal.shows("client", "Enter to connect")
-            await terminal.press("client", "Enter")
-            await _agree(terminal, "❯ No, cancel login", "❯ Yes, trust this gateway")
-            screen = await terminal.shows("client", "Waiting for sign-in", f"{url}/oauth/device")
-            found = re.search(r"Code:\s+(\S{4}-\S{4})", screen)
-            assert found is not None
-            await _sign_in_by_browser(url, found[1], idp)
-            await terminal.shows("client", "Signed in to Cloud gateway as ada@example.com")
-            await _agree(terminal, "❯ No, cancel login", "❯ Yes, continue")
-            await terminal.shows("client", "Connected to Cloud gateway")
-            await terminal.press("client", "Enter")
-            await terminal.shows("client", "Login successful")
-            await _say(terminal, "say hi")
-            await terminal.shows("client", "from the reef")
-            login = json.loads(await asyncio.to_thread((home / ".claude/.credentials.json").read_text))
-            token = {"Authorization": f"Bearer {login['enterpriseGateway']['jwt']}"}
-            await _say(terminal, "/logout")
-            await terminal.exit_code("client")
-            async with aiohttp.ClientSession() as client, client.get(f"{url}/v1/models", headers=token) as answer:
-                after = answer.status
+            token = await _logged_in_and_out(claude, url, provider, idp, tmp_path)
+            after = await _status_with(url, token)
             requests = await candela.records("requests")
     assert {request["key"] for request in requests} == {"ada@example.com"}
     assert after == 401
+    assert KEY_BEGINNING not in candela.log
+
+
+@pytest.mark.xdist_group("postgres")
+async def test_a_person_signs_in_with_login_at_replicas_in_turn(
+    claude: Claude, postgres_url: DatabaseUrl, tmp_path: Path
+) -> None:
+    pepper = tmp_path / "keys-pepper"
+    await asyncio.to_thread(pepper.write_text, "ab" * 32)
+    balancer = LoadBalancer()
+    shared = {"CANDELA_STORE__URL": store_url(postgres_url), "CANDELA_KEYS__PEPPER_FILE": str(pepper), **OWN}
+    async with Provider() as provider, IdentityProvider() as idp, balancer.listening():
+        shared |= await _team(balancer.url, idp, tmp_path)
+        replicas = [Candela(tmp_path / name / "data", provider.url, **shared) for name in ("one", "two")]
+        balancer.replicas = [f"http://127.0.0.1:{each.port}" for each in replicas]
+        async with replicas[0], replicas[1]:
+            token = await _logged_in_and_out(claude, balancer.url, provider, idp, tmp_path)
+            for url in balancer.replicas:
+                while await _status_with(url, token) != 401:
+                    pass
+            requests = await replicas[0].records("requests")
+    assert {request["key"] for request in requests} == {"ada@example.com"}
+    assert {number for number, path in balancer.served if path.startswith("/oauth/")} == {0, 1}
+
+
+async def _team(url: str, idp: IdentityProvider, directory: Path) -> dict[str, str]:
+    """The settings of a candela at a URL where people sign in."""
+    secret = directory / "secret"
+    await asyncio.to_thread(secret.write_text, SECRET)
+    return {
+        "CANDELA_TEAM__URL": url,
+        "CANDELA_TEAM__OIDC__ISSUER": idp.url,
+        "CANDELA_TEAM__OIDC__CLIENT_ID": CLIENT_ID,
+        "CANDELA_TEAM__OIDC__CLIENT_SECRET_FILE": str(secret),
+    }
+
+
+async def _logged_in_and_out(
+    claude: Claude, url: str, provider: Provider, idp: IdentityProvider, directory: Path
+) -> dict[str, str]:
+    """Sign in with ``/login``, ask something, and ``/logout``; the header field with the token that was good."""
+    if not measured_for(claude.known_version).shows_spend_limits:
+        pytest.skip("this version can't sign in to a gateway")
+    project, home = directory / "project", directory / "home"
+    await asyncio.to_thread(settled_home, home, project)
+    await asyncio.to_thread(_with_settings, home, {"forceLoginMethod": "gateway", "forceLoginGatewayUrl": url})
+    provider.respond = plain()
+    async with Terminal(directory / "tmux", 120, 40) as terminal:
+        environment = clean_environment(home, LANG="C.UTF-8")
+        del environment["ANTHROPIC_API_KEY"]
+        await terminal.open("client", [claude.path], environment, project)
+        await terminal.shows("client", "❯", "Not logged in")
+        await _say(terminal, "/login")
+        await terminal.shows("client", "Enter to connect")
+        await terminal.press("client", "Enter")
+        await _agree(terminal, "❯ No, cancel login", "❯ Yes, trust this gateway")
+        screen = await terminal.shows("client", "Waiting for sign-in", f"{url}/oauth/device")
+        found = re.search(r"Code:\s+(\S{4}-\S{4})", screen)
+        assert found is not None
+        await _sign_in_by_browser(url, found[1], idp)
+        await terminal.shows("client", "Signed in to Cloud gateway as ada@example.com")
+        await _agree(terminal, "❯ No, cancel login", "❯ Yes, continue")
+        await terminal.shows("client", "Connected to Cloud gateway")
+        await terminal.press("client", "Enter")
+        await terminal.shows("client", "Login successful")
+        await _say(terminal, "say hi")
+        await terminal.shows("client", "from the reef")
+        login = json.loads(await asyncio.to_thread((home / ".claude/.credentials.json").read_text))
+        await _say(terminal, "/logout")
+        await terminal.exit_code("client")
     assert provider.requests
     assert not any(KEY_BEGINNING in value for request in provider.requests for _, value in request.headers)
-    assert KEY_BEGINNING not in candela.log
+    return {"Authorization": f"Bearer {login['enterpriseGateway']['jwt']}"}
+
+
+async def _status_with(url: str, token: dict[str, str]) -> int:
+    async with aiohttp.ClientSession() as client, client.get(f"{url}/v1/models", headers=token) as answer:
+        return answer.status
 
 
 def _with_settings(home: Path, settings: dict[str, str]) -> None:
