@@ -86,8 +86,7 @@ class Panes(Container):
         if self._single not in there:
             self._single = self.requests
         alone = self._zoomed or (self._single if self._arrangement.single else None)
-        for name, is_on in {**self._arrangement.classes, "-zoomed": alone is not None}.items():
-            self.screen.set_class(is_on, name)
+        self.screen.update_classes({**self._arrangement.classes, "-zoomed": alone is not None})
         self._widen_requests(alone=alone is not None)
         here = self._here
         for pane in self._all:
