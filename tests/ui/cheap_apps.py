@@ -1,6 +1,6 @@
 """Spares the dashboards of a test process what each would do again, and what nobody sees."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,9 +8,11 @@ import pytest
 import textual.strip
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from candela_tui.ui.style.strip_caches import leave_out_strip_caches
@@ -21,7 +23,9 @@ def cheap_apps() -> Iterator[None]:
     """Make dashboards cheap while in the block."""
     with pytest.MonkeyPatch.context() as patch:
         _parse_styles_once(patch)
-        _make_no_updates_for_nobody(patch)
+        _draw_when_a_test_waits(patch)
+        # By identity, as Textual's own, which is not written in C.
+        patch.setattr(RuleSet, "__hash__", object.__hash__)
         # As `candela` does. It is set to itself, so that the original is put back afterwards.
         patch.setattr(textual.strip, "FIFOCache", textual.strip.FIFOCache)
         leave_out_strip_caches()
@@ -49,22 +53,43 @@ def _parse_styles_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stylesheet, "set_variables", share_again)
 
 
-def _make_no_updates_for_nobody(patch: pytest.MonkeyPatch) -> None:
-    """Let widgets draw their lines, but do not cut these into updates for a terminal. An app without a terminal would
-    throw the updates away."""
-    render = Compositor.render_update
+def _draw_when_a_test_waits(patch: pytest.MonkeyPatch) -> None:
+    """Let widgets draw their lines when a test waits for the app, instead of with every refresh, of which nobody sees
+    most. Never cut the lines into updates for a terminal: an app without one would throw the updates away."""
+    render, shut_down = Compositor.render_update, App._shutdown
 
-    def draw_only(
+    def put_off(
         self: Compositor, full: bool = False, screen_stack: list[Screen[Any]] | None = None, simplify: bool = False
     ) -> Any:
-        if full:
-            return render(self, full, screen_stack, simplify)
-        visible_screen_stack.set(screen_stack or [])
-        changed = self._dirty_regions.copy()
-        self._dirty_regions.clear()
-        if changed:
-            for _ in self._get_renders(Region.from_union(changed).intersection(self.size.region)):
-                pass
-        return None
+        # What changed stays in its dirty regions.
+        return render(self, full, screen_stack, simplify) if full else None
 
-    patch.setattr(Compositor, "render_update", draw_only)
+    def then_draw(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def wait_and_draw(self: Pilot[Any], *given: Any, **named: Any) -> Any:
+            done = await method(self, *given, **named)
+            _draw_what_changed(self.app)
+            return done
+
+        return wait_and_draw
+
+    async def draw_and_shut_down(self: App[Any]) -> None:
+        try:
+            _draw_what_changed(self)
+        finally:
+            await shut_down(self)
+
+    patch.setattr(Compositor, "render_update", put_off)
+    for waits in ("pause", "press", "_post_mouse_events"):
+        patch.setattr(Pilot, waits, then_draw(getattr(Pilot, waits)))
+    patch.setattr(App, "_shutdown", draw_and_shut_down)
+
+
+def _draw_what_changed(app: App[Any]) -> None:
+    if not app.is_running or not app.is_headless or not app.screen_stack or app._batch_count:
+        return
+    compositor = app.screen._compositor
+    if changed := compositor._dirty_regions.copy():
+        compositor._dirty_regions.clear()
+        visible_screen_stack.set(app._background_screens)
+        for _ in compositor._get_renders(Region.from_union(changed).intersection(compositor.size.region)):
+            pass
