@@ -38,6 +38,8 @@ class ExchangeQuery:
     """The id of an exchange; only those that began before it."""
     limit: int | None = None
     """The maximum number of exchanges; the newest are returned."""
+    keys: frozenset[str] | None = None
+    """Only exchanges with one of candela's keys of these names; None for all, also those without a key."""
 
     def includes(self, exchange: Exchange) -> bool:
         """Return whether the query selects an exchange, ignoring the limit."""
@@ -46,6 +48,7 @@ class ExchangeQuery:
             and (self.since is None or exchange.started_at >= self.since)
             and (self.until is None or exchange.started_at < self.until)
             and (self.before is None or exchange.id < self.before)
+            and (self.keys is None or exchange.key in self.keys)
         )
 
 

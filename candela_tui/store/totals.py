@@ -71,6 +71,8 @@ def conditions(query: ExchangeQuery, without: Collection[str] = ()) -> list[Colu
         found.append(of.started_at_us < stored_time(query.until))
     if query.before is not None:
         found.append(of.id < stored_text(query.before))
+    if query.keys is not None:
+        found.append(of.key.in_(map(stored_text, query.keys)))
     if without:
         found.append(of.id.not_in(without))
     return found
@@ -87,8 +89,8 @@ def sources_of(connection: Connection, query: ExchangeQuery, without: Collection
 
     These are the stored sums, and the exchanges of the quarters of an hour that count only in part.
     """
-    if query.before is not None:
-        return [source_of_exchanges(query)]
+    if query.before is not None or query.keys is not None:
+        return [source_of_exchanges(query, without)]
     quarter, found = sums.c.quarter, _of_session(sums, query)
     partial = set(_quarters(connection, without))
     if query.since is not None:
