@@ -15,6 +15,8 @@ OTLP_ROOT: Final = "/_local/otlp"
 SIGN_IN_PAGE: Final = "/oauth/device"
 SIGN_IN_CALLBACK: Final = "/oauth/callback"
 """Where people sign in with a browser, if `[team]` lets them."""
+DASHBOARD_SURFACE: Final = "candela"
+"""What ``candela login`` says that it signs in for, as Claude Code says ``claude_code``."""
 
 
 def of_page(target: str) -> bool:

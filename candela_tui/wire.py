@@ -45,6 +45,17 @@ class About(msgspec.Struct, frozen=True):
     """The number of requests in flight."""
 
 
+class Me(msgspec.Struct, frozen=True):
+    """Who asks the local API, and what they may see."""
+
+    name: str
+    """The user of this machine, the e-mail address of a person, or the name of a key."""
+    team: str | None
+    roles: tuple[str, ...]
+    sees: str
+    """Whose requests: ``own``, ``team`` or ``all``."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The first event of a stream."""
 

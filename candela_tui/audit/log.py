@@ -75,12 +75,13 @@ class AuditLog(ABC):
         self._now = now
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Write]:
-        """Provide what adds entries, which are kept at the end of the block. Others can't write meanwhile.
+    def writing(self, actor: str | None = None) -> Iterator[Write]:
+        """Provide what adds entries, which are kept at the end of the block. Others can't write meanwhile. ``actor`` is
+        who does it, if not the one of this log.
 
         A change is made inside the block: without its entry there is no change."""
         with self._begun() as connection:
-            yield lambda *entry: self._add(connection, *entry)
+            yield lambda *entry: self._add(connection, *entry, actor=actor)
 
     def entries(self, since: datetime | None = None) -> list[AuditEntry]:
         """Return the entries since a moment, or all, the oldest first."""
@@ -112,12 +113,19 @@ class AuditLog(ABC):
         return {name: state for name, state in found.items() if state is not None}
 
     def _add(
-        self, connection: Connection, action: str, subject: str, before: State | None, after: State | None
+        self,
+        connection: Connection,
+        action: str,
+        subject: str,
+        before: State | None,
+        after: State | None,
+        *,
+        actor: str | None = None,
     ) -> None:
         connection.execute(
             insert(_ENTRIES).values(
                 at_us=_microseconds(self._now()),
-                actor=self._actor,
+                actor=actor or self._actor,
                 via=self._via,
                 action=action,
                 subject=subject,

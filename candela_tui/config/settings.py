@@ -637,6 +637,9 @@ OptionalOrigin = Annotated[
 ]
 
 
+RoleName = Literal["member", "lead", "admin", "auditor"]
+
+
 class OidcSettings(_Section):
     """[team.oidc]: the company's identity provider (OpenID Connect), with which people sign in."""
 
@@ -665,6 +668,9 @@ class TeamSettings(_Section):
     """The team of each group: "eng-platform" = "platform". With any, only people of these groups may sign in."""
     managed_settings: OptionalPath = None
     """A JSON file with settings of Claude Code for the people who sign in, before their own. "" gives them none."""
+    roles: dict[str, RoleName] = Field(default_factory=dict)
+    """What people may see and do beyond their own: "eng-leads" = "lead" for a group, "ada@example.com" = "admin" for a
+    person. Followed while candela runs."""
 
     @property
     def lets_sign_in(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from candela_tui.keys.key import Key
 
@@ -13,6 +14,19 @@ class Person:
     subject: str
     email: str
     team: str | None
+    groups: tuple[str, ...] = ()
+    """Those of the identity provider, by which roles are given."""
+
+
+OF_DASHBOARD: Final = "dashboard"
+OF_CLIENT: Final = "session"
+"""How the ids of sessions begin: of those for a dashboard, and of those for a client such as Claude Code."""
+
+
+def is_of_dashboard(key: Key) -> bool:
+    """Return whether a key is a token of someone who signed in for a dashboard, and not for a client. Only such a token
+    has the roles of its person: a client's can be read by what the client runs."""
+    return key.id.startswith(f"{OF_DASHBOARD}_")
 
 
 def key_of(person: Person) -> Key:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from candela_tui.keys.key import GRACE, Key, hash_of
 from candela_tui.keys.people_database import PeopleDatabase
-from candela_tui.keys.person import Person, key_of
+from candela_tui.keys.person import OF_CLIENT, Person, key_of
 from candela_tui.keys.proven_text import new_token
 from candela_tui.text.times import utc_now
 
@@ -151,9 +151,9 @@ class SessionStore:
             for row in rows
         ]
 
-    def begin(self, person: Person, lasts: timedelta) -> Tokens:
+    def begin(self, person: Person, lasts: timedelta, kind: str = OF_CLIENT) -> Tokens:
         """Begin a session, and return its first tokens."""
-        now, session = self._seconds(), f"session_{secrets.token_hex(8)}"
+        now, session = self._seconds(), f"{kind}_{secrets.token_hex(8)}"
         until = now + int(lasts.total_seconds())
         document = document_of(person)
         with self._database.changing_sessions() as connection:
@@ -221,7 +221,9 @@ def document_of(person: Person) -> str:
 
 def person_of(document: str) -> Person:
     """Return the person that was kept."""
-    return Person(**json.loads(document))
+    kept = json.loads(document)
+    # Before there were roles, groups were not kept.
+    return Person(**{**kept, "groups": tuple(kept.get("groups", ()))})
 
 
 def _people(connection: Connection) -> tuple[Person, ...]:

@@ -1,15 +1,16 @@
-"""The rules that a proxy follows: those of config.toml, of candela's keys and for people who signed in, as all of them
-change."""
+"""The rules that a proxy follows, as they change: those of config.toml, of candela's keys and for people who signed in.
+The roles of people come from the same file."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from candela_tui.audit import roles as audited_roles
+from candela_tui.audit import rules as audited_rules
 from candela_tui.audit.actor import owner_of
 from candela_tui.audit.entry import AuditError, Via
-from candela_tui.audit.rules import PREFIX, rules_in
-from candela_tui.config import RulesSettings, Settings
+from candela_tui.config import Settings
 from candela_tui.keys.key import Key
 from candela_tui.paths import Paths
 from candela_tui.providers.identity import RouteName
@@ -22,6 +23,8 @@ from candela_tui.rules.of_keys import RulesOfKeys
 from candela_tui.rules.rule import RuleContext
 from candela_tui.rules.rules_file import RulesFile
 from candela_tui.store.open_audit import open_audit_log
+from candela_tui.team.roles import Role
+from candela_tui.team.viewer import KeyOwner
 
 
 class FollowedRules:
@@ -45,15 +48,22 @@ class FollowedRules:
         self._spent_before = spent_before
         self._people = people
         self._notify = notify
-        self._of_file = settings.rules
+        self._of_file = settings
         self._of_keys = RulesOfKeys()
         self._known_people: tuple[tuple[str, Owner], ...] = ()
         """Those whom the budgets know."""
         self._ruled: RuledUpstreams | None = None
         self._path = path
         self._following: asyncio.Task[None] | None = None
+        self.owners: tuple[KeyOwner, ...] = ()
+        """Whose every key is; another tuple once that has changed."""
         self.file: RulesFile | None = None
         """The file that is followed, once it is."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The roles that are in force, by group or person."""
+        return {name: Role(role) for name, role in self._of_file.team.roles.items()}
 
     def open(self, opened: Mapping[RouteName, Upstream], context: RuleContext) -> Mapping[RouteName, Upstream]:
         """Return what a new request on each route gets. Until ``apply`` there is no rule."""
@@ -63,9 +73,12 @@ class FollowedRules:
     def apply(self) -> None:
         """Put the rules in force for the requests that come from now on."""
         assert self._ruled is not None
-        settings = self._of_keys.added_to(self._of_file)
+        settings = self._of_keys.added_to(self._of_file.rules)
         self._known_people = self._people()
-        self._budgets.configure(settings, (*self._of_keys.owners, *self._known_people))
+        known = (*self._of_keys.owners, *self._known_people)
+        # Of a key and a person with the same name the person's, as budgets have it.
+        self.owners = tuple(KeyOwner(name, owner.user, owner.team) for name, owner in dict(known).items())
+        self._budgets.configure(settings, known)
         self._ruled.apply(settings, key_aliases=self._of_keys.aliased)
         if self._ruled.ruled:
             self._spent_before.fill()
@@ -100,17 +113,19 @@ class FollowedRules:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
 
-    def _file_read(self, settings: RulesSettings) -> None:
+    def _file_read(self, settings: Settings) -> None:
         self._of_file = settings
         self.apply()
 
     def _record(self) -> None:
         """Write into the audit log what was changed in config.toml by others than candela's commands. Blocks."""
         assert self._path is not None
-        rules = rules_in(self._path)
-        if rules is None or self._paths is None:
+        rules, roles = audited_rules.rules_in(self._path), audited_roles.roles_in(self._path)
+        if rules is None or roles is None or self._paths is None:
             return
         try:
-            open_audit_log(self._settings, self._paths, owner_of(self._path), Via.FILE).record_states(PREFIX, rules)
+            log = open_audit_log(self._settings, self._paths, owner_of(self._path), Via.FILE)
+            log.record_states(audited_rules.PREFIX, rules)
+            log.record_states(audited_roles.PREFIX, roles)
         except AuditError as error:
-            self._notify(f"A change of the rules is not recorded: {error}")
+            self._notify(f"A change of the rules or roles is not recorded: {error}")

@@ -63,6 +63,7 @@ from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.routes import Routes
 from candela_tui.proxy.spent_before import SpentBefore
 from candela_tui.proxy.team.people import People
+from candela_tui.proxy.team.viewers import Viewers
 from candela_tui.proxy.tls_interception.contexts import Contexts
 from candela_tui.proxy.tls_interception.interception import Interception
 from candela_tui.proxy.tls_interception.redirected import RedirectedConnections
@@ -154,12 +155,15 @@ class Proxy:
         """What models refused."""
         self._intercepts = Intercepts(feed, StoreReader(paths.store, feed.notify) if paths else None)
         self._page = PageOnDemand(self._token, self._port, dashboard if paths is not None else ())
+        api_store = StoreReader(paths.store, feed.notify) if paths is not None else None
         self._api = (
             LocalApi(
                 paths.token,
                 Services(
                     feed=feed,
-                    store=StoreReader(paths.store, feed.notify),
+                    store=api_store,
+                    whole_feed=feed,
+                    whole_store=api_store,
                     about=self._health.about,
                     vault_file=paths.vault,
                     accounts=Accounts(paths.accounts),
@@ -171,9 +175,12 @@ class Proxy:
                     budgets=self._budgets,
                     new_page_link=self._page.new_link,
                     body_reads=BodyReads(audit, self._user_of),
+                    audit=audit,
+                    owners=lambda: self._rules.owners,
                 ),
+                Viewers(self._keys, self._people, lambda: self._rules.roles),
             )
-            if paths is not None and audit is not None
+            if paths is not None and audit is not None and api_store is not None
             else None
         )
         self._metrics = MetricsPage(settings.metrics.allow, self._token, self._health.moment)
@@ -371,9 +378,9 @@ class Proxy:
         if not from_beyond and of_page(target) and (page := self._page.opened()) is not None:
             with self._telling:
                 return await page.answer(request, target)
-        if not from_beyond and self._api is not None and self._api.takes(target):
+        if self._api is not None and self._api.takes(target):
             with self._telling:
-                return await self._api.answer(request, target)
+                return await self._api.answer(request, target, headers, from_beyond=from_beyond)
         if self._people.takes(target):
             with self._telling:
                 return await self._people.answer(request, target, headers)

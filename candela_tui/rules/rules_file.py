@@ -1,10 +1,10 @@
-"""Follows the rules in config.toml while candela runs."""
+"""Follows the rules in config.toml, and the roles of people, while candela runs."""
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from candela_tui.config import ConfigError, RulesSettings, load
+from candela_tui.config import ConfigError, RulesSettings, Settings, load
 from candela_tui.rules.mistakes import rule_mistakes
 
 _LOOK_EVERY_S = 0.5
@@ -18,13 +18,13 @@ class RulesFile:
     def __init__(
         self,
         path: Path,
-        settings: RulesSettings,
-        apply: Callable[[RulesSettings], None],
+        settings: Settings,
+        apply: Callable[[Settings], None],
         notify: Callable[[str], None],
         record: Callable[[], None] = lambda: None,
     ) -> None:
-        """``settings`` are the rules in force, ``apply`` puts others in force. ``record`` writes into the audit log
-        what others changed; it blocks."""
+        """``settings`` have the rules and roles in force, ``apply`` puts those of others in force. ``record`` writes
+        into the audit log what others changed; it blocks."""
         self._record = record
         self.path = path
         self._settings = settings
@@ -51,7 +51,7 @@ class RulesFile:
         async with self._reading:
             stamp = await asyncio.to_thread(_stamp, self.path)
             try:
-                rules = await asyncio.to_thread(_rules_in, self.path)
+                settings = await asyncio.to_thread(_settings_in, self.path)
             except ConfigError as error:
                 self._read = stamp
                 if self.trouble != str(error):
@@ -60,22 +60,26 @@ class RulesFile:
                 return
             self._read = stamp
             had_trouble, self.trouble = self.trouble is not None, None
-            if rules != self._settings:
-                self._apply(rules)
-                self._settings = rules
-                self._notify(f"The rules in {self.path} have changed. Requests from now on follow {_named(rules)}.")
+            before, self._settings = self._settings, settings
+            if (settings.rules, settings.team.roles) != (before.rules, before.team.roles):
+                self._apply(settings)
+            if settings.rules != before.rules:
+                named = _named(settings.rules)
+                self._notify(f"The rules in {self.path} have changed. Requests from now on follow {named}.")
             elif had_trouble:
                 self._notify(f"{self.path} has no mistake any more. Its rules are in force.")
+            if settings.team.roles != before.team.roles:
+                self._notify(f"The roles of people in {self.path} have changed. They hold from now on.")
             await asyncio.to_thread(self._record)
 
 
-def _rules_in(path: Path) -> RulesSettings:
-    """Read the rules. Raises ConfigError."""
-    rules = load(path).rules
-    mistakes = rule_mistakes(rules)
+def _settings_in(path: Path) -> Settings:
+    """Read the settings. Raises ConfigError, also for rules that can't be followed."""
+    settings = load(path)
+    mistakes = rule_mistakes(settings.rules)
     if mistakes:
         raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-    return rules
+    return settings
 
 
 def _named(rules: RulesSettings) -> str:

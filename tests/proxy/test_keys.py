@@ -324,19 +324,23 @@ async def test_from_beyond_only_a_key_opens_a_route(provider: Provider, tmp_path
 
 
 @beyond
-async def test_from_beyond_only_routes_can_be_reached_even_with_the_token(provider: Provider, tmp_path: Path) -> None:
+async def test_from_beyond_the_token_of_the_local_api_opens_nothing(provider: Provider, tmp_path: Path) -> None:
     _, text = make(tmp_path)
     async with serving(provider, tmp_path, listen="0.0.0.0") as proxy:
         token = proxy.paths.token.read_text().strip()
         head = f"Host: x\nConnection: close\nAuthorization: Bearer {token}\nx-api-key: {text}\n\n"
+        token_alone = f"Host: x\nConnection: close\nAuthorization: Bearer {token}\n\n"
+        with_token = [
+            await _from_beyond(proxy.port, f"GET {path} HTTP/1.1\n{token_alone}")
+            for path in (API_ROOT, f"{API_ROOT}/requests", f"{API_ROOT}/events", TRACES_PATH)
+        ]
+        forbidden = [
+            await _from_beyond(proxy.port, f"POST {API_ROOT}/{path} HTTP/1.1\n{head}")
+            for path in ("page-links", "unlock")
+        ]
         closed = [
             await _from_beyond(proxy.port, f"{line} HTTP/1.1\n{head}")
             for line in (
-                f"GET {API_ROOT}/requests",
-                f"GET {API_ROOT}",
-                f"POST {API_ROOT}/page-links",
-                f"POST {API_ROOT}/unlock",
-                f"GET {TRACES_PATH}",
                 f"GET {PAGE_ROOT}",
                 f"GET {PAGE_ROOT}web/app.js",
                 f"POST {OTLP_ROOT}/v1/metrics",
@@ -351,6 +355,8 @@ async def test_from_beyond_only_routes_can_be_reached_even_with_the_token(provid
         )
 
     assert [answer.split()[1] for answer in closed] == [b"404"] * len(closed)
+    assert [answer.split()[1] for answer in with_token] == [b"401"] * len(with_token)
+    assert [answer.split()[1] for answer in forbidden] == [b"403"] * len(forbidden)
     assert through.startswith(b"HTTP/1.1 405")
     assert health.endswith(b'{"name": "candela"}')
     assert page.startswith(b"HTTP/1.1 403")

@@ -10,14 +10,12 @@ from candela_tui.cli.audited import audit_log
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.terminal.option_types import moment
 from candela_tui.cli.terminal.output import echo_json, output_width
-from candela_tui.exchange.facts import iso_time
+from candela_tui.reports.audit_record import FIELDS, audit_record
 from candela_tui.reports.csv_table import csv_lines
 from candela_tui.reports.json_text import json_line, json_text
 from candela_tui.text.tables import table
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import local_time
-
-_FIELDS = ("number", "at", "actor", "via", "action", "subject", "before", "after")
 
 
 @click.command()
@@ -37,9 +35,9 @@ def audit(invocation: Invocation, since: datetime | None, as_json: bool, as_csv:
     except AuditError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        echo_json(json_text([_record(entry) for entry in entries]))
+        echo_json(json_text([audit_record(entry) for entry in entries]))
     elif as_csv:
-        for line in csv_lines(_FIELDS, (_cells(entry) for entry in entries)):
+        for line in csv_lines(FIELDS, (_cells(entry) for entry in entries)):
             click.echo(line, nl=False)
     elif entries:
         rows = [
@@ -59,13 +57,9 @@ def audit(invocation: Invocation, since: datetime | None, as_json: bool, as_csv:
         click.echo("The audit log has no entry" + (" since then." if since else "."), err=True)
 
 
-def _record(entry: AuditEntry) -> dict[str, object]:
-    return {name: iso_time(entry.at) if name == "at" else getattr(entry, name) for name in _FIELDS}
-
-
 def _cells(entry: AuditEntry) -> Iterator[str | int | None]:
-    for name, value in _record(entry).items():
-        yield json_line(value).decode() if name in ("before", "after") and value is not None else value  # type: ignore[misc]
+    for name, value in audit_record(entry).items():
+        yield json_line(value).decode() if name in ("before", "after") and value is not None else value
 
 
 def _changes(before: State | None, after: State | None) -> Iterator[str]:

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from candela_tui.exchange import Recording
-from candela_tui.feed import Feed
-from candela_tui.store.reader import StoreReader
+from candela_tui.proxy.local_api.visible import ShownFeed, ShownStore
 
 
 class Bodies:
     """Reads the bodies of one side. Every method raises StoreError."""
 
-    def __init__(self, feed: Feed, store: StoreReader, exchange_id: str, *, of_provider: bool) -> None:
+    def __init__(self, feed: ShownFeed, store: ShownStore, exchange_id: str, *, of_provider: bool) -> None:
         self._live = feed.recording(exchange_id)
         self._store = store
         self._id = exchange_id

@@ -35,7 +35,7 @@ WANTED_OVERRIDE = Body(WantedOverride, 'for how long and why: {"for_s": 3600, "w
 
 async def list_budgets(call: Call) -> web.StreamResponse:
     """Answer with the state of every budget."""
-    return document(_ENCODER.encode(call.services.budgets.states()))
+    return document(_ENCODER.encode(call.services.budget_states()))
 
 
 async def override_budget(call: Call) -> web.StreamResponse:
@@ -43,7 +43,7 @@ async def override_budget(call: Call) -> web.StreamResponse:
     overrides, name, now = _overrides(call), call.names["name"], utc_now()
     override = Override(name, now + timedelta(seconds=call.message.for_s), call.message.why, now)
     try:
-        await asyncio.to_thread(overrides.set, override)
+        await asyncio.to_thread(overrides.set, override, call.services.asks)
     except OSError as error:
         raise _unkept(error) from None
     call.services.budgets.recheck()
@@ -54,7 +54,7 @@ async def end_override(call: Call) -> web.StreamResponse:
     """End an override before its time."""
     overrides = _overrides(call)
     try:
-        ended = await asyncio.to_thread(overrides.remove, call.names["name"], utc_now())
+        ended = await asyncio.to_thread(overrides.remove, call.names["name"], utc_now(), call.services.asks)
     except OSError as error:
         raise _unkept(error) from None
     return document(_ENCODER.encode(Ended(ended)))

@@ -8,9 +8,10 @@ from aiohttp import web
 from candela_tui import wire
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
-from candela_tui.feed import Feed, News
+from candela_tui.feed import News
 from candela_tui.proxy.local_api.outflow import Outflow
 from candela_tui.proxy.local_api.session_contexts import SessionContexts
+from candela_tui.proxy.local_api.visible import ShownFeed
 from candela_tui.reports.json_text import json_line
 from candela_tui.reports.records import request_record
 from candela_tui.store.errors import StoreError
@@ -61,7 +62,7 @@ async def snapshot(exchange: Exchange) -> bytes:
 
 
 async def event_stream(
-    request: web.BaseRequest, feed: Feed, about: About, events: ExchangeEvents
+    request: web.BaseRequest, feed: ShownFeed, about: About, events: ExchangeEvents
 ) -> web.StreamResponse:
     """Send a snapshot, then changes, until the client disconnects or the proxy stops.
 

@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from candela_tui.exchange import Exchange
-from candela_tui.feed import Feed
 from candela_tui.ledger.ledger import Dimension
+from candela_tui.proxy.local_api.visible import ShownFeed, ShownStore
 from candela_tui.reports.records import Record, session_record
 from candela_tui.store.history import ExchangeQuery
-from candela_tui.store.reader import StoreReader
 
 _PAGE = 500
 """Exchanges that are read at a time."""
 
 
-async def newest_first(feed: Feed, store: StoreReader, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
+async def newest_first(feed: ShownFeed, store: ShownStore, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
     """Yield exchanges without their headers. Raises StoreError."""
     left = query.limit
     async for exchange in _merged(feed, store, query):
@@ -27,7 +26,7 @@ async def newest_first(feed: Feed, store: StoreReader, query: ExchangeQuery) -> 
         yield exchange
 
 
-async def _merged(feed: Feed, store: StoreReader, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
+async def _merged(feed: ShownFeed, store: ShownStore, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
     newer = {exchange.id: exchange for exchange in feed.newer_than_store() if query.includes(exchange)}
     unstored = sorted(newer)
     async for stored in _pages(store, query):
@@ -40,7 +39,7 @@ async def _merged(feed: Feed, store: StoreReader, query: ExchangeQuery) -> Async
         yield newer[unstored.pop()]
 
 
-async def _pages(store: StoreReader, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
+async def _pages(store: ShownStore, query: ExchangeQuery) -> AsyncGenerator[Exchange]:
     before, left = query.before, query.limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
@@ -53,7 +52,7 @@ async def _pages(store: StoreReader, query: ExchangeQuery) -> AsyncGenerator[Exc
         left = None if left is None else left - size
 
 
-async def session_records(feed: Feed, store: StoreReader, since: datetime | None) -> list[Record]:
+async def session_records(feed: ShownFeed, store: ShownStore, since: datetime | None) -> list[Record]:
     """Return the sessions with their totals since then, most recently active first. Raises StoreError."""
     query = ExchangeQuery(since=since)
     newer = [exchange for exchange in feed.newer_than_store() if query.includes(exchange)]

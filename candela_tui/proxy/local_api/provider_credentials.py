@@ -21,7 +21,7 @@ PASSPHRASE = Body(wire.Unlock, 'a passphrase as {"passphrase": "…"}')
 async def list_credentials(call: Call) -> web.StreamResponse:
     """Answer with the states of credentials as the next request finds them: those in the file may be locked."""
     services = call.services
-    known = {state.provider: state for state in services.feed.credentials}
+    known = {state.provider: state for state in services.whole_feed.credentials}
     in_file = _in_file(services)
     wrong = await standing_of_vault("file", services.vault_file) if in_file else None
     if wrong is not None and wrong[0] is Standing.LOCKED:
@@ -37,9 +37,9 @@ async def unlock_secrets(call: Call) -> web.StreamResponse:
     except VaultError as error:
         raise Refused(403, str(error)) from None
     for provider in _in_file(services):
-        state = next((one for one in services.feed.credentials if one.provider is provider), None)
+        state = next((one for one in services.whole_feed.credentials if one.provider is provider), None)
         if state is None or state.standing is Standing.LOCKED:
-            services.feed.tell_credentials(CredentialState(provider, Standing.NONE))
+            services.whole_feed.tell_credentials(CredentialState(provider, Standing.NONE))
     return document(wire.encode(wire.Done()))
 
 

@@ -13,6 +13,7 @@ from candela_tui.proxy.local_api.parameters import Parameter
 from candela_tui.proxy.local_api.refusal import Refused
 from candela_tui.proxy.local_api.services import Services
 from candela_tui.proxy.request_body import BodyTooLarge, read_body
+from candela_tui.team.roles import Permission
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
@@ -21,7 +22,7 @@ EVENTS = "text/event-stream"
 
 
 class Audience(StrEnum):
-    """Who a route is for. All of them ask for the token, so that they are for the user who runs candela."""
+    """What a route is made for."""
 
     PROGRAMS = "programs"
     """Any program of that user: what it answers keeps its meaning."""
@@ -64,7 +65,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the local API that has the token."""
+    """One request to the local API that may be answered."""
 
     services: Services
     request: web.BaseRequest
@@ -96,6 +97,9 @@ class Route:
     refusals: Mapping[int, str] = field(default_factory=dict)
     """When it answers with which status, beside those that every route may answer with."""
     audience: Audience = Audience.PROGRAMS
+    remote: Permission | None = None
+    """What someone who signed in, or has a key, must be allowed to do for it; None: it is only for the user of this
+    machine, with the token of the local API."""
 
 
 def document(body: bytes) -> web.Response:

@@ -10,6 +10,7 @@ from candela_tui.proxy.local_api import (
     budgets,
     intercepting,
     openapi_page,
+    oversight,
     provider_credentials,
     recorded,
     replaying,
@@ -20,6 +21,7 @@ from candela_tui.proxy.local_api.record_types import RequestDetails, RequestReco
 from candela_tui.proxy.local_api.route import BYTES, EVENTS, LINES, Answer, Audience, Route
 from candela_tui.proxy.local_api.traces import RANGES, Traces
 from candela_tui.rules.budgets.state import BudgetState, Override
+from candela_tui.team.roles import Permission
 
 _LIST: Final = (
     Parameter("session", "only requests of this session; empty for requests without one"),
@@ -48,6 +50,15 @@ ROUTES: Final = (
         "Show the running candela, and where its requests go.",
         running.show_candela,
         Answer("the running candela", wire.About),
+        remote=Permission.READ,
+    ),
+    Route(
+        "GET",
+        f"{API_ROOT}/me",
+        "Show who asks, and whose requests they see.",
+        running.show_me,
+        Answer("who asks", wire.Me),
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -55,6 +66,7 @@ ROUTES: Final = (
         "Describe this API as an OpenAPI document.",
         openapi_page.show_openapi,
         Answer("the OpenAPI document"),
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -63,6 +75,7 @@ ROUTES: Final = (
         recorded.list_sessions,
         Answer("the sessions", list[SessionRecord]),
         parameters=(moment("since", "counts only requests that began at this time or later"),),
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -71,6 +84,7 @@ ROUTES: Final = (
         recorded.list_requests,
         Answer("one request on each line", RequestRecord, LINES),
         parameters=_LIST,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -79,6 +93,7 @@ ROUTES: Final = (
         recorded.show_request,
         Answer("the request", RequestDetails),
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -87,6 +102,7 @@ ROUTES: Final = (
         recorded.show_request_body,
         Answer("the body", media_type=BYTES),
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -95,6 +111,7 @@ ROUTES: Final = (
         recorded.show_response_body,
         Answer("the body", media_type=BYTES),
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -104,6 +121,7 @@ ROUTES: Final = (
         Answer("one chunk on each line", wire.Chunk, LINES),
         parameters=_AFTER,
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -112,6 +130,7 @@ ROUTES: Final = (
         recorded.show_provider_request_body,
         Answer("the body", media_type=BYTES),
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -120,6 +139,7 @@ ROUTES: Final = (
         recorded.show_provider_response_body,
         Answer("the body", media_type=BYTES),
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -129,6 +149,7 @@ ROUTES: Final = (
         Answer("one chunk on each line", wire.Chunk, LINES),
         parameters=_AFTER,
         refusals=_UNRECORDED,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -154,6 +175,7 @@ ROUTES: Final = (
         "List the state of each provider's credentials, as far as they were used, and which are locked.",
         provider_credentials.list_credentials,
         Answer("the states", list[wire.Credentials]),
+        remote=Permission.READ_STATE,
     ),
     Route(
         "GET",
@@ -161,6 +183,7 @@ ROUTES: Final = (
         "List the flags and fields that models refused and that candela leaves out for now.",
         running.list_refusals,
         Answer("what was refused", list[wire.Refusal]),
+        remote=Permission.READ_STATE,
     ),
     Route(
         "DELETE",
@@ -169,6 +192,7 @@ ROUTES: Final = (
         running.forget_refusals,
         Answer("how many were forgotten", wire.Forgotten),
         parameters=(Parameter("model", "only those of this model"),),
+        remote=Permission.CHANGE_STATE,
     ),
     Route(
         "GET",
@@ -176,6 +200,7 @@ ROUTES: Final = (
         "List the budgets, one entry for each of their targets, the fullest first.",
         budgets.list_budgets,
         Answer("the budgets", list[BudgetState]),
+        remote=Permission.READ,
     ),
     Route(
         "POST",
@@ -185,6 +210,7 @@ ROUTES: Final = (
         Answer("the override", Override),
         body=budgets.WANTED_OVERRIDE,
         refusals={404: "there is no budget of this name"},
+        remote=Permission.CHANGE_BUDGETS,
     ),
     Route(
         "DELETE",
@@ -193,6 +219,29 @@ ROUTES: Final = (
         budgets.end_override,
         Answer("whether there was one", budgets.Ended),
         refusals={404: "there is no budget of this name"},
+        remote=Permission.CHANGE_BUDGETS,
+    ),
+    Route(
+        "GET",
+        f"{API_ROOT}/spend",
+        "Sum up what was spent, by days in UTC, users, teams and so on.",
+        oversight.show_spend,
+        Answer("the sums", oversight.Spend),
+        parameters=(
+            choice("by", "what a row is about: daily without it", oversight.SPEND_BY),
+            moment("since", "only requests that began at this time or later"),
+            moment("until", "only requests that began before this time"),
+        ),
+        remote=Permission.READ,
+    ),
+    Route(
+        "GET",
+        f"{API_ROOT}/audit",
+        "List who changed keys, budgets, rules and roles, and who read what others asked.",
+        oversight.list_audit,
+        Answer("the entries, the oldest first", list[oversight.AuditRecord]),
+        parameters=(moment("since", "only entries from then on"),),
+        remote=Permission.READ_AUDIT,
     ),
     Route(
         "GET",
@@ -200,6 +249,7 @@ ROUTES: Final = (
         "Follow the requests: a stream of events as they begin, grow and end.",
         recorded.follow_requests,
         Answer("server-sent events", media_type=EVENTS, events={**_SHARED_EVENTS, wire.REQUEST: RequestRecord}),
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -232,6 +282,7 @@ ROUTES: Final = (
         running.show_rules,
         Answer("the file and its trouble", wire.RulesState),
         refusals={404: "no config.toml is followed"},
+        remote=Permission.READ_STATE,
     ),
     Route(
         "POST",
@@ -240,6 +291,7 @@ ROUTES: Final = (
         running.read_rules,
         Answer("the file and its trouble", wire.RulesState),
         refusals={404: "no config.toml is followed"},
+        remote=Permission.CHANGE_STATE,
     ),
     Route(
         "POST",
@@ -276,6 +328,7 @@ ROUTES: Final = (
             whole_number("limit", "at most this many; 500 without it, and 2,000 at most", least=1),
             choice("range", "how far back: 7d without it", RANGES),
         ),
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -285,6 +338,7 @@ ROUTES: Final = (
         Answer("one request on each line", media_type=LINES),
         parameters=_LIST,
         audience=Audience.CANDELA,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -293,6 +347,7 @@ ROUTES: Final = (
         recorded.follow_snapshots,
         Answer("server-sent events", media_type=EVENTS, events={**_SHARED_EVENTS, wire.EXCHANGE: None}),
         audience=Audience.CANDELA,
+        remote=Permission.READ,
     ),
     Route(
         "GET",
@@ -302,6 +357,7 @@ ROUTES: Final = (
         Answer("the request"),
         refusals=_UNRECORDED,
         audience=Audience.CANDELA,
+        remote=Permission.READ,
     ),
 )
 """A path before another one of the same form is found first."""

@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from candela_tui import wire
+from candela_tui.audit.actor import own_user
 from candela_tui.proxy.local_api.refusal import Refused
 from candela_tui.proxy.local_api.route import Body, Call, document
 from candela_tui.rules.rules_file import RulesFile
+from candela_tui.team.roles import Reach, Role
 from candela_tui.text.terminal_safe import terminal_safe
 
 NOTICE = Body(wire.PostedNotice, 'a notice as {"text": "…"}', most_bytes=4_000)
@@ -14,6 +16,16 @@ NOTICE = Body(wire.PostedNotice, 'a notice as {"text": "…"}', most_bytes=4_000
 async def show_candela(call: Call) -> web.StreamResponse:
     """Answer with what this candela is, and where its requests go."""
     return document(wire.encode(call.services.about()))
+
+
+async def show_me(call: Call) -> web.StreamResponse:
+    """Answer with who asks, and what they may see."""
+    sight = call.services.sight
+    if sight is None:
+        return document(wire.encode(wire.Me(own_user(), None, (), Reach.ALL)))
+    viewer = sight.viewer
+    roles = tuple(role for role in Role if role in viewer.roles)
+    return document(wire.encode(wire.Me(viewer.name, viewer.team, roles, viewer.reach)))
 
 
 async def list_refusals(call: Call) -> web.StreamResponse:
@@ -40,7 +52,7 @@ async def read_rules(call: Call) -> web.StreamResponse:
 
 async def post_notice(call: Call) -> web.StreamResponse:
     """Show a notice in every dashboard of this candela, and log it."""
-    call.services.feed.notify(terminal_safe(call.message.text))
+    call.services.whole_feed.notify(terminal_safe(call.message.text))
     return document(wire.encode(wire.Done()))
 
 

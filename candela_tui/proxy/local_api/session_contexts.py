@@ -4,10 +4,9 @@ import asyncio
 
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.facts import Context
-from candela_tui.feed import Feed
 from candela_tui.ledger.contexts import contexts
+from candela_tui.proxy.local_api.visible import ShownFeed, ShownStore
 from candela_tui.store.history import ExchangeQuery
-from candela_tui.store.reader import StoreReader
 
 _MOST_SESSIONS = 64
 """The maximum number of sessions in memory: lists of requests are mostly of a few that alternate."""
@@ -16,7 +15,7 @@ _MOST_SESSIONS = 64
 class SessionContexts:
     """Reads the contexts of a session when one of its exchanges is first requested."""
 
-    def __init__(self, feed: Feed, store: StoreReader) -> None:
+    def __init__(self, feed: ShownFeed, store: ShownStore) -> None:
         self._feed = feed
         self._store = store
         self._sessions: dict[str | None, dict[str, Context]] = {}

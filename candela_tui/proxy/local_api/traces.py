@@ -11,10 +11,9 @@ from typing import Final
 import msgspec
 
 from candela_tui.exchange import Exchange, Outcome
-from candela_tui.feed import Feed
 from candela_tui.proxy.local_api.listing import newest_first
+from candela_tui.proxy.local_api.visible import ShownFeed, ShownStore
 from candela_tui.store.history import ExchangeQuery
-from candela_tui.store.reader import StoreReader
 
 DEFAULT_LIMIT: Final = 500
 _MOST: Final = 2000
@@ -49,7 +48,7 @@ class Traces(msgspec.Struct, frozen=True):
     count: int
 
 
-async def traces(feed: Feed, store: StoreReader, limit: int, span: timedelta) -> bytes:
+async def traces(feed: ShownFeed, store: ShownStore, limit: int, span: timedelta) -> bytes:
     """Return the newest requests for a message, that began no longer ago than ``span``, as JSON. Raises StoreError."""
     found: list[Span] = []
     query = ExchangeQuery(since=datetime.now(UTC) - span)

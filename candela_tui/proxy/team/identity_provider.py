@@ -110,7 +110,7 @@ class IdentityProvider:
         teams = [team for group, team in self._teams.items() if group in groups]
         if self._teams and not teams:
             raise SignInFailed(f"{email} is in none of the groups of [team.groups]")
-        return Person(str(claims["sub"]), email, teams[0] if teams else None)
+        return Person(str(claims["sub"]), email, teams[0] if teams else None, tuple(groups))
 
     async def _claims(self, token: str, places: Mapping[str, str]) -> Mapping[str, Any]:
         from joserfc import jwt  # The extra candela-tui[team] brings it.

@@ -12,6 +12,8 @@ from candela_tui.audit.entry import Via
 from candela_tui.config import Settings
 from candela_tui.installation import install_command
 from candela_tui.keys.errors import KeysError
+from candela_tui.keys.key import Key
+from candela_tui.keys.person import Person, is_of_dashboard
 from candela_tui.paths import Paths
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.attempts import Attempts
@@ -87,6 +89,12 @@ class People:
         """Return whose the requests of everyone who signed in are, by the name that their keys have."""
         people = self.sessions.people if self.sessions is not None else ()
         return tuple((person.email, Owner(person.email, person.team)) for person in people)
+
+    def who_has(self, key: Key) -> Person | None:
+        """Return who signed in for a dashboard, if the key is a token of that."""
+        if self.sessions is None or not is_of_dashboard(key):
+            return None
+        return next((person for person in self.sessions.people if person.email == key.name), None)
 
     def takes(self, target: str) -> bool:
         """Return whether a request target belongs to the sign-in."""

@@ -16,13 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from candela_tui.api_root import SIGN_IN_CALLBACK, SIGN_IN_PAGE
+from candela_tui.api_root import DASHBOARD_SURFACE, SIGN_IN_CALLBACK, SIGN_IN_PAGE
 from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog
 from candela_tui.config import TeamSettings
 from candela_tui.config.managed_settings import ManagedSettings
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.person import Person
+from candela_tui.keys.person import OF_CLIENT, OF_DASHBOARD, Person
 from candela_tui.keys.session_store import Reused, Tokens
 from candela_tui.keys.sessions import Sessions
 from candela_tui.protocol.headers import HeaderList
@@ -163,7 +163,8 @@ class SignIn:
                 found = await asyncio.to_thread(self._codes.take, form.get("device_code", ""))
                 if isinstance(found, Standing):
                     return _oauth_error(400, found.value)
-                begun = await asyncio.to_thread(self._begin_session, found)
+                kind = OF_DASHBOARD if form.get("surface") == DASHBOARD_SURFACE else OF_CLIENT
+                begun = await asyncio.to_thread(self._begin_session, found, kind)
                 # Who is new has to be known to the budgets before the first request.
                 await self._sessions.refresh()
                 return _tokens(begun)
@@ -180,11 +181,11 @@ class SignIn:
         await asyncio.to_thread(self._sessions.store.pepper)
         return self._sessions.is_token(text)
 
-    def _begin_session(self, person: Person) -> Tokens:
+    def _begin_session(self, person: Person, kind: str) -> Tokens:
         """Begin a session, not without its entry in the audit log. Blocks. Raises KeysError and AuditError."""
         with self._audit(person.email).writing() as write:
-            write("session.begin", person.email, None, {"subject": person.subject, "team": person.team})
-            return self._sessions.store.begin(person, self._lasts)
+            write("session.begin", person.email, None, {"subject": person.subject, "team": person.team, "for": kind})
+            return self._sessions.store.begin(person, self._lasts, kind)
 
     def _refresh(self, token: str) -> Tokens | None:
         """Return other tokens for a refresh token, or None if it is no longer good. Blocks. Raises KeysError and

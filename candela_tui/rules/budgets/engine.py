@@ -285,14 +285,13 @@ class Budgets:
         Raises NotReady.
         """
         while True:
-            if self._incomplete or not self._filled.is_set():
-                await self.ready(asked)
+            await self.ready(asked)
             self._end_leases()
             budgets = self._budgets
             concerned = self._concerned(asked)
             expected = self._recent.expected(caller_of(asked.exchange))
             try:
-                claimed = await self._books.claim(asked, expected, concerned, self._binds)
+                claimed = await self._claim(asked, expected, concerned)
             except Unreachable:
                 self._pass_unchecked(asked, expected, concerned, noted)
                 return None
@@ -316,6 +315,9 @@ class Budgets:
                     self._books.reserve(asked, expected, concerned)
                 return None
             return decision.refusal
+
+    async def _claim(self, asked: Asked, expected: Amount | None, concerned: list[Concerned]) -> bool | None:
+        return await self._books.claim(asked, expected, concerned, self._binds)
 
     def _binds(self, budget: Budget) -> bool:
         return budget.refuses and self._override(budget) is None
@@ -531,8 +533,9 @@ class Budgets:
         """The filter of each budget, by its name."""
         return {each.name: each.settings.match for each in self._budgets}
 
-    def states(self) -> list[BudgetState]:
-        """Return the state of every budget for each of its targets, the fullest 200 of them first."""
+    def states(self, shows: Callable[[str, str], bool] = lambda scope, target: True) -> list[BudgetState]:
+        """Return the state of every budget for each of its targets, the fullest 200 of them first. ``shows`` says
+        which of them, by the scope and the target."""
         self._end_leases()
         found: list[BudgetState] = []
         for budget in self._budgets:
@@ -541,11 +544,17 @@ class Budgets:
                 account.begin_at(start)
             fullest = nlargest(
                 _MOST_TARGETS,
-                ((target, account) for target, account in budget.accounts.items() if not target or not account.idle),
+                (
+                    (target, account)
+                    for target, account in budget.accounts.items()
+                    if (not target or not account.idle) and shows(budget.settings.scope, target)
+                ),
                 key=lambda each: each[1].share_with_reserved(),
             )
             of_targets = [self._state(budget, target, account) for target, account in fullest]
-            found += of_targets or [self._state(budget, "", self._books.balance(budget.limit, budget.window))]
+            if not of_targets and shows(budget.settings.scope, ""):
+                of_targets = [self._state(budget, "", self._books.balance(budget.limit, budget.window))]
+            found += of_targets
         return found
 
     def states_of(self, asked: Asked) -> list[BudgetState]:

@@ -33,11 +33,11 @@ class Overrides(Protocol):
     def all(self, now: datetime) -> list[Override]:
         """Return every override that holds now. Blocks for a moment; raises StoreError."""
 
-    def set(self, override: Override) -> None:
-        """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError,
-        AuditError and StoreError."""
+    def set(self, override: Override, by: str | None = None) -> None:
+        """Override a budget, instead of an earlier override of it. Blocks for a moment. ``by`` is who does that, for
+        the audit log; None for the user of this machine. Raises OSError, AuditError and StoreError."""
 
-    def remove(self, budget: str, now: datetime) -> bool:
+    def remove(self, budget: str, now: datetime, by: str | None = None) -> bool:
         """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError,
         AuditError and StoreError."""
 
@@ -63,9 +63,9 @@ class OverridesFile:
         self._refresh()
         return [each for each in self._known.values() if now < each.until]
 
-    def set(self, override: Override) -> None:
+    def set(self, override: Override, by: str | None = None) -> None:
         """Override a budget, instead of an earlier override of it. Blocks for a moment. Raises OSError, AuditError."""
-        with locked(self._path), auditing(self._audit) as write:
+        with locked(self._path), auditing(self._audit, by) as write:
             stored = self._stored()
             write(
                 "budget.override", override.budget, override_state(stored, override.budget), override_state([override])
@@ -73,10 +73,10 @@ class OverridesFile:
             kept = [each for each in stored if each.budget != override.budget]
             self._write([*kept, override], override.made_at)
 
-    def remove(self, budget: str, now: datetime) -> bool:
+    def remove(self, budget: str, now: datetime, by: str | None = None) -> bool:
         """End the override of a budget, and return whether there was one. Blocks for a moment. Raises OSError,
         AuditError."""
-        with locked(self._path), auditing(self._audit) as write:
+        with locked(self._path), auditing(self._audit, by) as write:
             stored = self._stored()
             if any(each.budget == budget and now < each.until for each in stored):
                 write("budget.override-end", budget, override_state(stored, budget), None)
@@ -110,9 +110,10 @@ class OverridesFile:
             return []
 
 
-def auditing(audit: "AuditLog | None") -> AbstractContextManager["Write"]:
-    """Return what adds entries to the audit log, if there is one, for a ``with`` block around the change."""
-    return audit.writing() if audit is not None else nullcontext(lambda *_: None)
+def auditing(audit: "AuditLog | None", by: str | None = None) -> AbstractContextManager["Write"]:
+    """Return what adds entries to the audit log, if there is one, for a ``with`` block around the change. ``by`` is who
+    makes it, if not the user of this machine."""
+    return audit.writing(by) if audit is not None else nullcontext(lambda *_: None)
 
 
 def override_state(overrides: Iterable[Override], budget: str | None = None) -> "State | None":

@@ -54,17 +54,17 @@ class Server:
         async with self.browser.get(address, headers={"Sec-Fetch-Site": "cross-site"}) as answer:
             return answer.status, await answer.text()
 
-    async def sign_in(self) -> dict[str, Any]:
+    async def sign_in(self, surface: str = "claude_code") -> dict[str, Any]:
         """The whole way; the tokens."""
         begun = await self.begin()
         sent = await self.type_code(begun["user_code"])
         assert sent.status == 302
         status, page = await self.come_back(self.idp.signed_in(sent.headers["Location"]))
         assert (status, "signed in as ada@example.com" in page) == (200, True)
-        return await self.tokens(begun["device_code"])
+        return await self.tokens(begun["device_code"], surface=surface)
 
-    async def tokens(self, device_code: str) -> dict[str, Any]:
-        status, tokens = await self.post("/oauth/token", grant_type=DEVICE_GRANT, device_code=device_code)
+    async def tokens(self, device_code: str, **more: str) -> dict[str, Any]:
+        status, tokens = await self.post("/oauth/token", grant_type=DEVICE_GRANT, device_code=device_code, **more)
         assert status == 200
         return dict(tokens)
 

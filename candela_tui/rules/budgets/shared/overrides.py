@@ -38,9 +38,9 @@ class SharedOverrides:
             self.known(statements.overrides(connection, now))
         return list(self._known.values())
 
-    def set(self, override: Override) -> None:
+    def set(self, override: Override, by: str | None = None) -> None:
         """Override a budget, instead of an earlier override of it. Blocks; raises StoreError and AuditError."""
-        with self._connected() as connection, auditing(self._audit) as write:
+        with self._connected() as connection, auditing(self._audit, by) as write:
             before = statements.overrides(connection, override.made_at)
             write(
                 "budget.override", override.budget, override_state(before, override.budget), override_state([override])
@@ -48,9 +48,9 @@ class SharedOverrides:
             statements.override(connection, override)
         self._known = {**self._known, override.budget: override}
 
-    def remove(self, budget: str, now: datetime) -> bool:
+    def remove(self, budget: str, now: datetime, by: str | None = None) -> bool:
         """End the override of a budget, and return whether there was one. Blocks; raises StoreError and AuditError."""
-        with self._connected() as connection, auditing(self._audit) as write:
+        with self._connected() as connection, auditing(self._audit, by) as write:
             before = override_state(statements.overrides(connection, now), budget)
             if before is not None:
                 write("budget.override-end", budget, before, None)
