@@ -15,7 +15,7 @@ from candela_tui.attach.server import Server
 from candela_tui.credentials.state import CredentialState
 from candela_tui.credentials.vault.errors import VaultError
 from candela_tui.store.errors import StoreError
-from candela_tui.wire import About, Credentials, Forgotten, InterceptState, PageLink, Refusal, Unlock, encode
+from candela_tui.wire import About, Credentials, Forgotten, InterceptState, Me, PageLink, Refusal, Unlock, encode
 
 _PIECE = 64 * 1024
 
@@ -120,6 +120,11 @@ class Client:
                 return self.understood(answer.whole(), About)
         except NotRecorded:
             raise NoLocalApi(f"The candela on {self.where} is older than this one and has no local API.") from None
+
+    def me(self) -> Me:
+        """Return who asks, and what they may see. Raises StoreError."""
+        with self.ask("me") as answer:
+            return self.understood(answer.whole(), Me)
 
     def credentials(self) -> tuple[CredentialState, ...]:
         """Return the state of the provider credentials that it has used. Raises StoreError."""

@@ -32,7 +32,8 @@ def why(error: BaseException) -> str:
         return "the answer has no end"
     if isinstance(error, UnicodeDecodeError):
         return "it is not ASCII"
-    if isinstance(error, http.client.HTTPException | ValueError):
+    # A certificate that is not trusted is both kinds of error.
+    if isinstance(error, http.client.HTTPException | ValueError) and not isinstance(error, OSError):
         # Their messages quote the response.
         return "its answer is not valid HTTP"
     return described(error)

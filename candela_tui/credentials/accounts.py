@@ -16,13 +16,16 @@ from candela_tui.providers.identity import ACCOUNTS, PROVIDERS, Provider
 
 Store = Literal["keyring", "file"]
 
+_SERVER = "server "
+"""Begins the names of sign-ins to candelas of teams."""
+
 
 class DamagedAccounts(CredentialsError):
     """The file of sign-ins is damaged."""
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A sign-in to a provider."""
+    """A sign-in to a provider, or to the candela of a team."""
 
     store: Store
     place: str
@@ -50,6 +53,15 @@ class Accounts:
         """Return all sign-ins by provider. Raises CredentialsError if the file can't be read."""
         return {ACCOUNTS[name]: account for name, account in self._all().items() if name in ACCOUNTS}
 
+    def of_server(self, origin: str) -> Account | None:
+        """Return the sign-in to the candela of a team, or None. Raises CredentialsError if the file can't be read."""
+        return self._all().get(_server(origin))
+
+    def servers(self) -> dict[str, Account]:
+        """Return the sign-ins to candelas of teams, by their addresses. Raises CredentialsError."""
+        named = self._all().items()
+        return {name.removeprefix(_SERVER): account for name, account in named if name.startswith(_SERVER)}
+
     def _all(self) -> dict[str, Account]:
         """Return everything in the file, including entries written by a newer version of candela."""
         try:
@@ -76,14 +88,27 @@ class Accounts:
 
     def put(self, provider: Provider, account: Account) -> Account | None:
         """Store a sign-in, and return the previous one that it replaces. Blocks. Raises CredentialsError."""
+        return self._put(PROVIDERS[provider].account, account)
+
+    def put_server(self, origin: str, account: Account) -> Account | None:
+        """Store a sign-in to the candela of a team, as ``put`` does."""
+        return self._put(_server(origin), account)
+
+    def _put(self, name: str, account: Account) -> Account | None:
         with locked(self._path):
             known = self._all_now()
-            self._write(known | {PROVIDERS[provider].account: account})
-        return known.get(PROVIDERS[provider].account)
+            self._write(known | {name: account})
+        return known.get(name)
 
     def remove(self, provider: Provider) -> None:
         """Remove a sign-in. Blocks. Raises CredentialsError."""
-        removed = PROVIDERS[provider].account
+        self._remove(PROVIDERS[provider].account)
+
+    def remove_server(self, origin: str) -> None:
+        """Remove a sign-in to the candela of a team. Blocks. Raises CredentialsError."""
+        self._remove(_server(origin))
+
+    def _remove(self, removed: str) -> None:
         with locked(self._path):
             self._write({name: account for name, account in self._all_now().items() if name != removed})
 
@@ -102,3 +127,7 @@ class Accounts:
             write_atomically(self._path, msgspec.json.encode(accounts))
         except OSError as error:
             raise CredentialsError(f"{self._path} can't be written: {error.strerror or error}") from None
+
+
+def _server(origin: str) -> str:
+    return f"{_SERVER}{origin}"

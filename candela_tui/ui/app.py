@@ -341,7 +341,9 @@ class CandelaApp(App[int]):
         """Open the sign-in wizard for a provider, or let the user choose one."""
         sign_in_setup = self.sources.sign_in_setup
         if sign_in_setup is None:
-            self.notify("Signing in is not available here: this dashboard has no data directory.", severity="warning")
+            server = self.sources.status.server
+            why = f"whoever runs {server} signs it in" if server else "this dashboard has no data directory"
+            self.notify(f"Signing in to a provider is not available here: {why}.", severity="warning")
         elif not any(isinstance(screen, SignInScreen) for screen in self.screen_stack):
             screen = SignInScreen(
                 self.sources,

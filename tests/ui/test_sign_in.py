@@ -337,7 +337,7 @@ async def test_where_nobody_can_sign_in_it_is_said(scene: Scene) -> None:
     async with scene.opened() as pilot:
         assert "Credentials" not in await shows(pilot, "Waiting for the first request")
         await pilot.press("a")
-        await shows(pilot, "Signing in is not available here")
+        await shows(pilot, "Signing in to a provider is not available here")
 
 
 def state(standing: Standing, *, minutes: float | None = None, words: str = "") -> CredentialState:

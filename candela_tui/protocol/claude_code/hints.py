@@ -4,7 +4,7 @@ Claude Code sends them to Anthropic itself, and to a base URL if CLAUDE_CODE_GAT
 values are those observed with 2.1.332; the classes are main, subagent, workflow, compaction, auxiliary and side_reply.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -61,11 +61,7 @@ _NONE = ClientHints()
 
 def hints_of(headers: Iterable[tuple[str, str]]) -> ClientHints:
     """Read the hint headers of a request."""
-    return hints_in(first_values(headers))
-
-
-def hints_in(fields: Mapping[str, str]) -> ClientHints:
-    """Return the same from the first values of the fields, by their names in lower case."""
+    fields = first_values(headers)
     if HINT_FIELDS.isdisjoint(fields):
         return _NONE
     return ClientHints(

@@ -20,5 +20,7 @@ class ProxyStatus:
     follows_store: bool = False
     """Whether the store is read every second, because another process makes the records and there is no feed of
     them."""
+    server: str | None = None
+    """The URL of a team's candela on another machine; None for a candela of this machine."""
     tour: bool = False
     """Whether this is the demo: keys and signs are explained, and the shown session stays although others begin."""

@@ -318,10 +318,9 @@ class DashboardScreen(Screen[None]):
     def _search(self, words: str) -> None:
         finder = self._sources.finder
         if finder is None:
-            self.notify(
-                "The search is off. Set history.search to true in the settings, and start candela again.",
-                severity="warning",
-            )
+            server = self._sources.status.server
+            off = "The search is off. Set history.search to true in the settings, and start candela again."
+            self.notify(f"{server} can't be searched from another machine." if server else off, severity="warning")
         else:
             self.app.push_screen(SearchScreen(self._sources, finder, words))
 

@@ -74,7 +74,8 @@ class KeysScreen(ListScreen[_Shown]):
 
     def _look(self) -> _Shown:
         if self._paths is None:
-            return _Shown(trouble=_NOWHERE)
+            server = self._sources.status.server
+            return _Shown(trouble=f"Keys of {server} are made on its own machine." if server else _NOWHERE)
         try:
             if self._store is None:
                 settings = load(self._paths.config)
