@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Final
 
 from candela_tui.analysis.cache import SPANS
@@ -217,8 +218,9 @@ def _unchanged(now: Asked, before: Asked, kept: int) -> tuple[Cause, Confidence,
 def _dropped_thinking(now: Prompt, before: Prompt, kept: int) -> str | None:
     """Return the first thinking of an earlier turn, if the user writes again after it. The results of tools leave it in
     its place."""
-    last = now.blocks[-1].path.partition(".")[0]
-    if any(block.item.label == "tool_result" for block in now.blocks if block.path.startswith(f"{last}.")):
+    last = f"{now.blocks[-1].path.partition('.')[0]}."
+    of_last = takewhile(lambda block: block.path.startswith(last), reversed(now.blocks))
+    if any(block.item.label == "tool_result" for block in of_last):
         return None
     thinking = (block.path for block in before.blocks[: kept + 1] if block.item.label in _THINKING)
     return next(thinking, None)

@@ -1,20 +1,25 @@
 """How the content of the context window changes: its growth, what entered and left, what is in it more than once."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nlargest
+from operator import attrgetter
 
 from candela_tui.analysis.context import context_fill
 from candela_tui.analysis.context_items import ContextItem, Kind, Source
-from candela_tui.analysis.context_parts import Context, CountedItem, measured_prompt
+from candela_tui.analysis.context_parts import Context, ContextPart, CountedItem, measured_prompt
 from candela_tui.analysis.conversation import CONTINUING, same_agent
+from candela_tui.analysis.steps import result_of
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.claude_code.tool_search import left_out
 from candela_tui.protocol.user_agent import is_claude_code
 
 _EDITS = "context_edits"
 """The fact of an answer that names the context edits that the provider made."""
+_TOGETHER = 1_000
+"""Pieces that are compared in one step."""
 _SHORT = 50
 """Tokens below which equal texts are not worth naming."""
 
@@ -110,7 +115,15 @@ def growth(conversation: Sequence[Exchange]) -> int | None:
 
 def context_change(now: Context, before: Context, exchange: Exchange, previous: Exchange) -> ContextChange:
     """Return what entered the window and what left it between two requests of an agent."""
-    entered, left = _missing_in(before, now), _missing_in(now, before)
+    return result_of(find_change(now, before, exchange, previous))
+
+
+def find_change(
+    now: Context, before: Context, exchange: Exchange, previous: Exchange
+) -> Generator[None, None, ContextChange]:
+    """Return what ``context_change`` does, in steps."""
+    entered = yield from _missing_in(before, now)
+    left = yield from _missing_in(now, before)
     why = None
     if left:
         summary = any(each.item.kind == Kind.SUMMARY for each in entered)
@@ -119,16 +132,27 @@ def context_change(now: Context, before: Context, exchange: Exchange, previous: 
     return ContextChange(previous.id, before.prompt_tokens, entered, left, why)
 
 
-def _missing_in(known: Context, context: Context) -> tuple[CountedItem, ...]:
-    """Return the pieces of a context that the known one does not have."""
-    there = Counter(each.item.digest for each in items_of(known))
+def _missing_in(known: Context, context: Context) -> Generator[None, None, tuple[CountedItem, ...]]:
+    """Return the pieces of a context that the known one does not have, in steps."""
+    there: Counter[bytes] = Counter()
+    for some in _in_steps(known):
+        there.update(each.item.digest for each in some)
+        yield
     missing = []
-    for each in items_of(context):
-        if there[each.item.digest] > 0:
-            there[each.item.digest] -= 1
-        elif each.tokens:
-            missing.append(each)
+    for some in _in_steps(context):
+        for each in some:
+            if there[each.item.digest] > 0:
+                there[each.item.digest] -= 1
+            elif each.tokens:
+                missing.append(each)
+        yield
     return tuple(missing)
+
+
+def _in_steps(context: Context) -> Iterator[Sequence[CountedItem]]:
+    for part in context.parts:
+        for start in range(0, len(part.items), _TOGETHER):
+            yield part.items[start : start + _TOGETHER]
 
 
 def items_of(context: Context) -> list[CountedItem]:
@@ -138,8 +162,14 @@ def items_of(context: Context) -> list[CountedItem]:
 
 def largest(context: Context, most: int) -> list[CountedItem]:
     """Return the largest pieces of the messages."""
-    pieces = [each for each in items_of(context) if each.item.message is not None]
-    return sorted(pieces, key=lambda each: -each.tokens)[:most]
+    of_parts = (largest_of(part, most) for part in context.parts)
+    pieces = [each for found in of_parts for each in found if each.item.message is not None]
+    return nlargest(most, pieces, key=attrgetter("tokens"))
+
+
+def largest_of(part: ContextPart, most: int) -> list[CountedItem]:
+    """Return the largest pieces of a part."""
+    return nlargest(most, part.items, key=attrgetter("tokens"))
 
 
 def duplicates(context: Context) -> list[Duplicate]:
@@ -147,12 +177,14 @@ def duplicates(context: Context) -> list[Duplicate]:
     free most comes first."""
     read: dict[tuple[str, str], list[CountedItem]] = {}
     same: dict[bytes, list[CountedItem]] = {}
-    for each in items_of(context):
-        item = each.item
-        if item.kind == Kind.TOOL_RESULT and item.target is not None:
-            read.setdefault((item.name, item.target), []).append(each)
-        elif item.source is not Source.TOOLS and each.tokens >= _SHORT:
-            same.setdefault(item.digest, []).append(each)
+    for part in context.parts:
+        results, texts = part.kind == Kind.TOOL_RESULT, part.source is not Source.TOOLS
+        for each in part.items if results else ():
+            if each.item.target is not None:
+                read.setdefault((part.name, each.item.target), []).append(each)
+        for each in part.items if texts else ():
+            if each.tokens >= _SHORT and not (results and each.item.target is not None):
+                same.setdefault(each.item.digest, []).append(each)
     found = [Duplicate(f"{tool} {target}", tuple(items)) for (tool, target), items in read.items() if len(items) > 1]
     found += [Duplicate(_described(items[0].item), tuple(items)) for items in same.values() if len(items) > 1]
     return sorted(found, key=lambda duplicate: -duplicate.spare_tokens)

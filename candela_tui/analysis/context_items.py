@@ -7,16 +7,17 @@ sample is looked at (see ``token_estimate``).
 import base64
 import binascii
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter
-from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
+from candela_tui.analysis.steps import result_of
 from candela_tui.analysis.token_estimate import UNKNOWN_IMAGE, Estimator, document_tokens
 from candela_tui.protocol.claude_code.prompt_sections import (
     Section,
@@ -72,13 +73,16 @@ _TARGETS = ("file_path", "notebook_path", "path", "url")
 _REMINDER = b"<system-reminder>"
 _LARGE = 256 * 1024
 """Bytes above which a result is not read once more for its digest: it counts as another if its call is another."""
+_LONG = 32 * 1024
+"""Bytes of a block that is a step of its own."""
+_TOGETHER = 32
+"""Shorter blocks of a message that are read in one step."""
 _PDF_HEAD = 4 * 1024 * 1024
 """Characters of a document's base64 that are read to count its pages."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextItem:
-    """One piece of a prompt."""
+class ContextItem(msgspec.Struct, frozen=True, gc=False):
+    """One piece of a prompt. As ``Item``, unknown to the collector."""
 
     source: Source
     kind: str
@@ -100,7 +104,7 @@ class ContextItem:
     """Of a tool's result: the file or address that it read."""
 
 
-class _Call(NamedTuple):
+class _Call(msgspec.Struct, frozen=True, gc=False):
     """A tool call, by which its result is known."""
 
     id: str
@@ -114,7 +118,7 @@ _At = tuple[int, int]
 """The number of a message, from 1, and of a block in it, from 0."""
 
 
-class MessagePieces(NamedTuple):
+class MessagePieces(msgspec.Struct, frozen=True, gc=False):
     """What is in one message."""
 
     pieces: tuple[ContextItem, ...]
@@ -174,13 +178,7 @@ def read_context(
 
 def context_pieces(items: Items, model: str | None, known: ReadContext | None = None) -> ReadContext:
     """Return what ``read_context`` does, at once."""
-    steps = read_context(items, model, known)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: ReadContext = end.value
-            return found
+    return result_of(read_context(items, model, known))
 
 
 def _digests(items: Sequence[Item]) -> list[bytes]:
@@ -206,9 +204,11 @@ def _message(message: Item, number: int, calls: _Calls, by: Estimator) -> Genera
             own.append(call)
             calls[call.id] = call
         found += _block(part, members, message.label, (number, place), calls, by)
-        yield
+        if len(part.raw) >= _LONG or place % _TOGETHER == 0:
+            yield
     loaded = tuple(referenced_tools(bytes(message.raw)))
-    yield
+    if len(message.raw) >= _LONG:
+        yield
     return MessagePieces(tuple(found), tuple(own), loaded)
 
 

@@ -1,11 +1,16 @@
 """What fills the context window at a request, by source. The parts add up to the prompt that the provider measured."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from operator import sub
 from typing import Final, NamedTuple
+
+import msgspec
 
 from candela_tui.analysis.context import autocompact_at, window_of
 from candela_tui.analysis.context_items import ContextItem, Kind, ReadContext, Source
+from candela_tui.analysis.steps import result_of
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.context_sums import ContextSums
 
@@ -14,11 +19,12 @@ VERSION: Final = 2
 
 _MOST_STRETCH = 3.0
 """By how much the other pieces may be scaled so that those with a formula keep their tokens."""
+_TOGETHER = 1_000
+"""Pieces that are added in one step."""
 _NOTHING = (Source.MESSAGES, Kind.OTHER.value, "not in the recorded request")
 
 
-@dataclass(frozen=True, slots=True)
-class CountedItem:
+class CountedItem(msgspec.Struct, frozen=True, gc=False):
     """A piece of the prompt, with its tokens."""
 
     item: ContextItem
@@ -102,13 +108,26 @@ _NO_SUM = PartSum()
 def context_of(exchange: Exchange, read: ReadContext, conversation: Sequence[Exchange]) -> Context:
     """Return what fills the window at a request, from the pieces of its prompt. ``conversation`` has the requests of
     its agent up to it."""
+    return result_of(fill_context(exchange, read, conversation))
+
+
+def fill_context(
+    exchange: Exchange, read: ReadContext, conversation: Sequence[Exchange]
+) -> Generator[None, None, Context]:
+    """Return what ``context_of`` does, in steps."""
     sums: dict[Key, PartSum] = {}
     groups: dict[Key, list[ContextItem]] = {}
-    for piece in read.pieces():
-        groups.setdefault((piece.source, piece.kind, piece.name), []).append(piece)
-    add_pieces(sums, read.pieces())
-    parts = parts_of(sums, measured_prompt(exchange))
-    return known_context(exchange, [_with_items(part, groups) for part in parts], conversation)
+    pieces = read.pieces()
+    while some := list(islice(pieces, _TOGETHER)):
+        add_pieces(sums, some)
+        for piece in some:
+            groups.setdefault((piece.source, piece.kind, piece.name), []).append(piece)
+        yield
+    parts = []
+    for part in parts_of(sums, measured_prompt(exchange)):
+        counted = yield from _with_items(part, groups)
+        parts.append(counted)
+    return known_context(exchange, parts, conversation)
 
 
 def known_context(exchange: Exchange, parts: Sequence[ContextPart], conversation: Sequence[Exchange]) -> Context:
@@ -169,9 +188,13 @@ def _weights(sums: Iterable[PartSum], prompt_tokens: int) -> list[float]:
     return [(part.estimate - part.by_formula) * scale + part.by_formula for part in sums]
 
 
-def _with_items(part: ContextPart, groups: Mapping[Key, Sequence[ContextItem]]) -> ContextPart:
+def _with_items(part: ContextPart, groups: Mapping[Key, Sequence[ContextItem]]) -> Generator[None, None, ContextPart]:
     items = groups.get((part.source, part.kind, part.name), ())
-    return replace(part, items=tuple(map(CountedItem, items, _pieces(part.tokens, items))))
+    tokens = _pieces(part.tokens, items)
+    yield
+    counted = replace(part, items=tuple(map(CountedItem, items, tokens)))
+    yield
+    return counted
 
 
 def _pieces(tokens: int, items: Sequence[ContextItem]) -> list[int]:
@@ -185,7 +208,7 @@ def shared_out(total: int, weights: Sequence[float]) -> list[int]:
     whole = sum(weights)
     shares = [total * weight / whole for weight in weights]
     parts = [int(share) for share in shares]
-    by_remainder = sorted(range(len(parts)), key=lambda place: parts[place] - shares[place])
+    by_remainder = sorted(range(len(parts)), key=list(map(sub, parts, shares)).__getitem__)
     for place in by_remainder[: total - sum(parts)]:
         parts[place] += 1
     return parts

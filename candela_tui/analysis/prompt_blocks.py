@@ -6,19 +6,28 @@ Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching: the or
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
+from itertools import accumulate
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
+from candela_tui.analysis.steps import result_of
 from candela_tui.protocol.cache_control import LIFETIMES
 from candela_tui.protocol.raw_json import decode_json, raw_members
 
+_TOGETHER = 32
+"""Blocks that are handled in one step."""
 _MARK = "cache_control"
 _IMAGE = "image"
 _WITH_IMAGES = ("tool_result", "document")
 _IMAGE_TYPE = re.compile(rb'"type"\s*:\s*"image"')
-_CITED = ("document", "search_result")
+_CITED = frozenset({"document", "search_result"})
 """The kinds of blocks that an answer may cite."""
 _OUTPUT = "output_config"
 _FLAT = ("effort", "format")
@@ -31,9 +40,8 @@ PARTS: Final[tuple[Part, ...]] = ("tools", "system", "messages")
 """In the provider's order."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptBlock:
-    """A tool, a block of the system prompt, or a block of a message."""
+class PromptBlock(msgspec.Struct, frozen=True, gc=False):
+    """A tool, a block of the system prompt, or a block of a message. As ``Item``, unknown to the collector."""
 
     part: Part
     path: str
@@ -49,7 +57,15 @@ class PromptBlock:
     """Whether it is an image, or a tool's result with one."""
 
 
-@dataclass(frozen=True, slots=True)
+_MARK_OF, _HAS_IMAGE, _SIZE, _LABEL = map(attrgetter, ("mark", "has_image", "size", "item.label"))
+"""Read of each of up to 100,000 blocks, so that it must be fast."""
+
+
+_OF_ALL_BLOCKS = ("marks", "has_images", "has_citations", "ends")
+
+
+# Without slots, so that what is asked of all blocks is found once.
+@dataclass(frozen=True)
 class Prompt:
     """The blocks of a request, in the provider's order, and the settings beside them."""
 
@@ -63,26 +79,33 @@ class Prompt:
     @property
     def last_mark(self) -> int | None:
         """The position of the last marked block, or None if there are no marks."""
-        return next((place for place in reversed(range(len(self.blocks))) if self.blocks[place].mark), None)
+        return self.marks[-1] if self.marks else None
 
-    @property
+    @cached_property
     def has_images(self) -> bool:
         """Whether a message has an image."""
-        return any(block.has_image for block in self.blocks)
+        return any(map(_HAS_IMAGE, self.blocks))
 
-    @property
+    @cached_property
     def has_citations(self) -> bool:
         """Whether a document in a message may be cited."""
+        if _CITED.isdisjoint(map(_LABEL, self.blocks)):
+            return False
         return any(_cited(block) for block in self.blocks if block.item.label in _CITED)
 
-    @property
+    @cached_property
     def marks(self) -> list[int]:
         """The positions of the marked blocks."""
-        return [place for place, block in enumerate(self.blocks) if block.mark]
+        return [place for place, mark in enumerate(map(_MARK_OF, self.blocks)) if mark]
 
     def size_of(self, blocks: int) -> int:
         """Return the bytes of so many blocks at the beginning."""
-        return sum(block.size for block in self.blocks[:blocks])
+        return self.ends[min(blocks, len(self.ends)) - 1] if blocks and self.ends else 0
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The bytes up to the end of each block."""
+        return list(accumulate(map(_SIZE, self.blocks)))
 
     def begin_of(self, part: Part) -> int:
         """Return the position of the first block of a part; of the next part if it has none."""
@@ -99,9 +122,9 @@ class Prompt:
 
     def common_prefix(self, other: "Prompt") -> int:
         """Return how many blocks at the beginning are the same in both."""
-        pairs = zip(self.blocks, other.blocks, strict=False)
-        same = 0
-        for mine, its in pairs:
+        # Blocks that were read against the other request's are mostly the very same.
+        same = same_items(self.blocks, other.blocks)
+        for mine, its in zip(self.blocks[same:], other.blocks[same:], strict=False):
             if mine.digest != its.digest or mine.part != its.part:
                 break
             same += 1
@@ -119,40 +142,40 @@ def prompt_of(items: Items, known: ReadPrompt | None = None) -> Prompt:
     """Return the prompt of a request whose items were read. The client's note to the provider is not part of it.
 
     ``known`` is another request's: the blocks of items that both share are taken from it."""
-    steps = read_prompt(items, known)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: Prompt = end.value
-            return found
+    return result_of(read_prompt(items, known))
 
 
 def read_prompt(items: Items, known: ReadPrompt | None = None) -> Generator[None, None, Prompt]:
-    """Return what ``prompt_of`` does, in steps: each handles one block."""
-    tools, messages = _shared(items, known)
-    blocks = list(tools)
-    for place, item in enumerate(items.tools[len(tools) :], len(tools)):
+    """Return what ``prompt_of`` does, in steps: each handles a few blocks."""
+    shared = _shared(items, known)
+    blocks = list(shared.tools)
+    for place, item in enumerate(items.tools[len(blocks) :], len(blocks)):
         blocks.append(_block("tools", f"tools[{place}]", item, item.digest))
         yield
-    for place, item in enumerate(items.system):
+    blocks += shared.system or ()
+    for place, item in enumerate(items.system if shared.system is None else ()):
         if not is_billing_note(item):
             blocks.append(_block("system", f"system[{place}]", item, item.digest))
         yield
-    blocks += messages.blocks
-    for place, message in enumerate(items.messages[messages.number :], messages.number):
+    blocks += shared.messages
+    for place, message in enumerate(items.messages[shared.number :], shared.number):
         for number, part in enumerate(message.parts):
             digest = blake2b(message.label.encode("utf-8", "replace"), digest_size=16)
             digest.update(part.digest)
             blocks.append(_block("messages", f"messages[{place}].content[{number}]", part, digest.digest()))
-            yield
+            if number % _TOGETHER == 0:
+                yield
     settings = dict(_settings(items))
     automatic = next((_lifetime(decode_json(item.raw)) for item in items.settings if item.label == _MARK), None)
     if automatic and blocks:
         blocks[-1] = replace(blocks[-1], mark=blocks[-1].mark or automatic)
     stated = next((bytes(item.raw) for item in items.settings if item.label == "metadata"), b"")
     account = _ACCOUNT.search(stated.decode("utf-8", "replace"))
-    return Prompt(tuple(blocks), settings, account[1] if account is not None else None)
+    prompt = Prompt(tuple(blocks), settings, account[1] if account is not None else None)
+    for name in _OF_ALL_BLOCKS:
+        yield
+        getattr(prompt, name)
+    return prompt
 
 
 def _settings(items: Items) -> Iterator[tuple[str, bytes]]:
@@ -175,23 +198,29 @@ def _cited(block: PromptBlock) -> bool:
     return isinstance(citations, dict) and citations.get("enabled") is True
 
 
-class _SharedMessages(NamedTuple):
+class _Shared(NamedTuple):
+    """The blocks of the very same items in both requests, at the beginning of each part."""
+
+    tools: tuple[PromptBlock, ...] = ()
+    system: tuple[PromptBlock, ...] | None = None
+    """None if not all are the same."""
     number: int = 0
-    blocks: tuple[PromptBlock, ...] = ()
+    """Of messages."""
+    messages: tuple[PromptBlock, ...] = ()
 
 
-def _shared(items: Items, known: ReadPrompt | None) -> tuple[tuple[PromptBlock, ...], _SharedMessages]:
-    """Return the blocks of the tools, and of the messages, at the beginning of each that are the very same items in
-    both requests."""
+def _shared(items: Items, known: ReadPrompt | None) -> _Shared:
     if known is None or not known.items.messages or not known.items.messages[-1].parts:
-        return (), _SharedMessages()
+        return _Shared()
     blocks, other = known.prompt.blocks, known.items
     # The last message is left out: a mark at the top of the body may stand on its last block.
     messages = same_items(items.messages, other.messages[:-1])
     # Mostly, few are left.
     end = len(blocks) - sum(len(message.parts) for message in other.messages[messages:])
     tools = same_items(items.tools, other.tools)
-    return blocks[:tools], _SharedMessages(messages, blocks[known.prompt.begin_of("messages") : end])
+    begin = known.prompt.begin_of("messages")
+    system = blocks[len(other.tools) : begin] if items.system is other.system else None
+    return _Shared(blocks[:tools], system, messages, blocks[begin:end])
 
 
 def _block(part: Part, path: str, item: Item, digest: bytes) -> PromptBlock:

@@ -5,8 +5,10 @@ of one conversation.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from candela_tui.analysis.answer import Answer
 from candela_tui.analysis.compare import Comparison, Entry, Sign, compare_items

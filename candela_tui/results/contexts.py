@@ -7,6 +7,7 @@ from typing import Final
 from candela_tui.analysis.context_items import ReadContext, read_context
 from candela_tui.analysis.context_parts import ContextPart, Key, PartSum, add_pieces, measured_prompt, parts_of
 from candela_tui.analysis.items import same_items
+from candela_tui.analysis.steps import result_of
 from candela_tui.exchange import Exchange
 from candela_tui.results.prompts import RecordedPrompts
 
@@ -55,16 +56,8 @@ class ContextSummer:
         }
         agent = exchange.session_id, exchange.agent_id
         known = self._latest.pop(agent, None) or next(reversed(self._latest.values()), None)
-        steps = read_context(
-            prompt.items, exchange.model_used or exchange.model, known.read if known is not None else None
-        )
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                read: ReadContext = end.value
-                break
-            self._pause()
+        model, near = exchange.model_used or exchange.model, known.read if known is not None else None
+        read = result_of(read_context(prompt.items, model, near), self._pause)
         if read.is_empty:
             return None
         summed, sums = _summed(exchange.id, read, known)

@@ -2,12 +2,13 @@
 only what is new is parsed."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from candela_tui.analysis.cache_changes import Asked
 from candela_tui.analysis.items import Items, read_items
-from candela_tui.analysis.prompt_blocks import Prompt, ReadPrompt, read_prompt
+from candela_tui.analysis.prompt_blocks import ReadPrompt, read_prompt
+from candela_tui.analysis.steps import result_of
 from candela_tui.analysis.traffic_side import request_side
 from candela_tui.exchange import Exchange
 from candela_tui.store.errors import StoreError
@@ -76,7 +77,7 @@ class RecordedPrompts:
         items = Items()
         for _ in read_items(body, items, near.items if near is not None else Items()):
             self._pause()
-        read = ReadPrompt(items, self._prompt(read_prompt(items, near)))
+        read = ReadPrompt(items, result_of(read_prompt(items, near), self._pause))
         self._remember(exchange.id, _Remembered(read, len(body)))
         self._latest[agent] = exchange.id
         return read
@@ -86,15 +87,6 @@ class RecordedPrompts:
         of_agent = self._remembered.get(self._latest.get(agent, ""))
         found = of_agent or next(reversed(self._remembered.values()), None)
         return found.read if found is not None else None
-
-    def _prompt(self, steps: Generator[None, None, Prompt]) -> Prompt:
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: Prompt = end.value
-                return found
-            self._pause()
 
     def _body(self, exchange: Exchange) -> bytes | None:
         if _REBUILT in exchange.rebuilt:

@@ -11,7 +11,12 @@ from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.prompt_blocks import Prompt, prompt_of
 from candela_tui.exchange.cache_diagnosis import CacheResult, CacheState, Cause, Diagnosis
 from candela_tui.pricing import PriceBasis
+from candela_tui.protocol.usage import Usage
+from candela_tui.text.times import Clock
 from candela_tui.ui.screens.request.cache.prompt_picture import PictureFacts, picture_lines
+from candela_tui.ui.screens.request.pages.cache import CachePage
+from candela_tui.ui.screens.request.pages.page import ShownRequest
+from tests.analysis.exchanges import exchange
 from tests.ui.scene import LIVE, Scene, clues, shows
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -60,6 +65,29 @@ async def test_x_explains_a_miss_with_its_cause_its_price_and_what_changed(scene
             *("▲ mark", "△ end of what was in the cache", "changed before its end"),
             *("− description: Reads a file.", "+ description: Reads a file from the disk."),
         )
+
+
+async def test_what_the_answer_states_is_shown_while_the_prompt_is_compared() -> None:
+    class Bodies:
+        async def request(self, side: str = "client") -> bytes | None:
+            return json.dumps(BODY).encode() if side == "client" else None
+
+    asked = exchange(0, usage=Usage(12, 96_214, 1_254, 0, 40), **BASIS)
+    page = CachePage(ShownRequest(asked, Bodies(), Clock()), 80)  # type: ignore[arg-type]
+    steps = await page.open()
+    next(steps)
+    early = text_of(page)
+    assert "comparing the prompt with earlier ones" in early
+    assert "96,214" in early
+    assert "✓ hit" not in early
+    for _ in steps:
+        pass
+    assert "comparing" not in text_of(page)
+    assert "✓ hit" in text_of(page)
+
+
+def text_of(page: CachePage) -> str:
+    return "\n".join(page.lines.text(number) for number in range(len(page.lines)))
 
 
 async def test_a_hit_has_no_cause(scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import groupby
 
 from candela_tui.analysis.prompt_blocks import Prompt
 from candela_tui.text import amounts
@@ -34,7 +34,7 @@ def picture_lines(facts: PictureFacts, width: int) -> Iterator[Line]:
     """Yield the picture for a width in cells, and what its signs mean."""
     cells = max(20, width - 2 * len(_MARGIN))
     blocks = facts.prompt.blocks
-    ends = list(accumulate(block.size for block in blocks))
+    ends = facts.prompt.ends
     if not ends or not ends[-1]:
         return
     places = [min(bisect_right(ends, (cell + 0.5) * ends[-1] / cells), len(blocks) - 1) for cell in range(cells)]

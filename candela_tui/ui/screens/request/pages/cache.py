@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from candela_tui.analysis.cache_baselines import cached_tokens, closest
 from candela_tui.analysis.cache_changes import Asked, changed_items
-from candela_tui.analysis.cache_miss import diagnose, rewrite_usd
+from candela_tui.analysis.cache_miss import diagnose, measured_of, rewrite_usd
 from candela_tui.analysis.cached_prefixes import cached_prefixes
 from candela_tui.analysis.comparison_rows import Rows
 from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.labels import missing_body
-from candela_tui.analysis.prompt_blocks import read_prompt
+from candela_tui.analysis.prompt_blocks import ReadPrompt, read_prompt
 from candela_tui.analysis.traffic_side import request_side
 from candela_tui.config import ConfigError
 from candela_tui.exchange import Exchange
@@ -75,13 +75,24 @@ class CachePage:
             compared = (other for other, _ in bodies.others if other.id == kept.diagnosis.previous_id)
             self._facts(self._request.exchange, kept.diagnosis, next(compared, None), kept.rewritten_usd)
             yield
-        known = Items()
-        self._now = yield from _asked(self._request.exchange, bodies.own, known, Items())
+        else:
+            self._measured()
+            yield
+        self._now, known = yield from _asked(self._request.exchange, bodies.own, None)
         others = []
         for exchange, body in bodies.others:
-            others.append((yield from _asked(exchange, body, Items(), known)))
+            others.append((yield from _asked(exchange, body, known))[0])
         self._before = closest(self._now, others)
         yield from self._lines()
+
+    def _measured(self) -> None:
+        """Write what the answer states while the prompt is compared."""
+        exchange, lines = self._request.exchange, self.lines
+        lines.cut(0)
+        lines.add()
+        lines.add((" … comparing the prompt with earlier ones", "dim"))
+        lines.add()
+        lines.extend(token_lines(exchange, measured_of(exchange.usage, exchange.answer_facts), None))
 
     def _lines(self) -> Iterator[None]:
         assert self._now is not None
@@ -151,8 +162,13 @@ class CachePage:
         yield from write(rows.rows, self._width, self.lines, [])
 
 
-def _asked(exchange: Exchange, body: bytes | None, items: Items, known: Items) -> Generator[None, None, Asked]:
+def _asked(
+    exchange: Exchange, body: bytes | None, known: ReadPrompt | None
+) -> Generator[None, None, tuple[Asked, ReadPrompt | None]]:
+    """Return a request with its prompt, which is read against a known one, in steps."""
     if body is None:
-        return Asked(exchange, None)
-    yield from read_items(body, items, known)
-    return Asked(exchange, (yield from read_prompt(items)))
+        return Asked(exchange, None), None
+    items = Items()
+    yield from read_items(body, items, known.items if known is not None else Items())
+    prompt = yield from read_prompt(items, known)
+    return Asked(exchange, prompt), ReadPrompt(items, prompt)

@@ -9,19 +9,20 @@ import msgspec
 from candela_tui.analysis import context_words as words
 from candela_tui.analysis.context import autocompact_at, window_of
 from candela_tui.analysis.context_change import (
-    context_change,
     conversation_before,
     duplicates,
     every_tool,
+    find_change,
     growth,
     largest,
+    largest_of,
 )
 from candela_tui.analysis.context_items import ReadContext, Source, read_context
 from candela_tui.analysis.context_parts import (
     Context,
     ContextPart,
     CountedItem,
-    context_of,
+    fill_context,
     known_context,
     measured_prompt,
     tokens_of,
@@ -67,6 +68,7 @@ class ContextPage:
         self._stored: Sequence[ContextPart] | None = None
         """The parts as the store has them, which are shown while the body is read."""
         self._items = Items()
+        self._read: ReadContext | None = None
         self._context: Context | None = None
         self._written: int | None = None
         """The prompt that the page was written for."""
@@ -108,11 +110,11 @@ class ContextPage:
             yield from self.lines.add([note(missing_body(exchange))])
             return
         self._items = Items()
-        read = yield from _read(self._body, self._items, Items(), exchange)
+        read = self._read = yield from _read(self._body, self._items, Items(), exchange)
         if read.is_empty:
             yield from self.lines.add([note("The body is not a Messages request: see Raw request.")])
             return
-        now = self._context = context_of(exchange, read, conversation)
+        now = self._context = yield from fill_context(exchange, read, conversation)
         yield
         if self._stored:
             yield from self.lines.clear()
@@ -225,8 +227,7 @@ class ContextPage:
             (f"{amounts.size(part.size):>{_BYTES}}  ", "dim"),
             (bar, _STYLES[part.source]),
         )
-        pieces = sorted(part.items, key=lambda each: -each.tokens)[:_MOST_ITEMS]
-        lines = [self._piece(each) for each in pieces]
+        lines = [self._piece(each) for each in largest_of(part, _MOST_ITEMS)]
         if len(part.items) > _MOST_ITEMS:
             lines.append(((f"… {len(part.items) - _MOST_ITEMS:,} more", "dim"),))
         key = f"{part.source} {part.kind} {part.name}"
@@ -249,9 +250,9 @@ class ContextPage:
         now = self._context
         if now is None:
             return
-        read = yield from _read(body, Items(), self._items, previous)
-        then = context_of(previous, read, conversation[:-1])
-        change = context_change(now, then, self._request.exchange, previous)
+        read = yield from _read(body, Items(), self._items, previous, self._read)
+        then = yield from fill_context(previous, read, conversation[:-1])
+        change = yield from find_change(now, then, self._request.exchange, previous)
         yield None
         yield _title("Since the previous request of this agent")
         for text in (words.entered(change), words.left(change)):
@@ -259,10 +260,12 @@ class ContextPage:
                 yield _paragraph(text)
 
 
-def _read(body: bytes, items: Items, known: Items, exchange: Exchange) -> Generator[None, None, ReadContext]:
-    """Return the pieces of a body, in steps."""
+def _read(
+    body: bytes, items: Items, known: Items, exchange: Exchange, near: ReadContext | None = None
+) -> Generator[None, None, ReadContext]:
+    """Return the pieces of a body, in steps. ``near`` are those of the known items."""
     yield from read_items(body, items, known)
-    return (yield from read_context(items, exchange.model_used or exchange.model))
+    return (yield from read_context(items, exchange.model_used or exchange.model, near))
 
 
 def _title(text: str, beside: str = "") -> Fold:
