@@ -5,8 +5,8 @@ other store has already stays as it is, so that an interrupted copy can go on wh
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing
-from typing import Any, Final
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, func, insert, literal, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +29,8 @@ from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.removal import OWNED_TABLES, key_of
 from candela_tui.store.schema import exchanges, request_bodies
 from candela_tui.store.sums import LIVE, PARTS, STORED, differing_sums
+
+T = TypeVar("T")
 
 _AT_ONCE: Final = 100
 """Requests that are copied in one transaction, so that a running candela does not wait long."""
@@ -74,11 +76,12 @@ class StoreCopy:
     def _copied(self, target: Connection) -> Iterator[None]:
         last = ""
         while True:
-            with self._reading() as source:
+            with _opened(self._source) as source:
                 if not last:
                     self._count(source)
                 wanted = select(exchanges.c.id).where(exchanges.c.outcome != LIVE, exchanges.c.id > stored_text(last))
-                ids = list(source.execute(wanted.order_by(exchanges.c.id).limit(_AT_ONCE)).scalars())
+                with source.reading() as connection:
+                    ids = list(connection.execute(wanted.order_by(exchanges.c.id).limit(_AT_ONCE)).scalars())
                 known = select(exchanges.c.id).where(exchanges.c.id.in_(ids))
                 with target.begin():
                     there = frozenset(target.execute(known).scalars())
@@ -90,15 +93,13 @@ class StoreCopy:
                 return
             last = ids[-1]
 
-    def _reading(self) -> "_Reading":
-        return _Reading(self._source)
-
-    def _count(self, source: Connection) -> None:
+    def _count(self, source: "_Source") -> None:
         every = select(func.count()).select_from(exchanges)
-        self.live = int(source.execute(every.where(exchanges.c.outcome == LIVE)).scalar_one())
-        self.total = int(source.execute(every).scalar_one()) - self.live
+        with source.reading() as connection:
+            self.live = int(connection.execute(every.where(exchanges.c.outcome == LIVE)).scalar_one())
+            self.total = int(connection.execute(every).scalar_one()) - self.live
 
-    def _copy(self, source: Connection, target: Connection, ids: Sequence[str]) -> None:
+    def _copy(self, source: "_Source", target: Connection, ids: Sequence[str]) -> None:
         """Copy these requests in one transaction; if a value of one of them can't be stored, each in one."""
         if not ids:
             return
@@ -116,20 +117,22 @@ class StoreCopy:
             return
         self.copied += len(ids)
 
-    def _write(self, source: Connection, target: Connection, ids: Sequence[str]) -> None:
-        _add(target, exchanges, _rows(source, exchanges, ids))
+    def _write(self, source: "_Source", target: Connection, ids: Sequence[str]) -> None:
+        _add(target, exchanges, source.rows(exchanges, ids))
         for table in OWNED_TABLES:
-            rows = _rows(source, table, ids)
+            rows = source.rows(table, ids)
             if table is request_bodies:
                 rows = list(self._with_bases(source, target, rows))
             _add(target, table, rows)
             if _extent(target, table, ids) != (len(rows), sum(row.get("size", 0) for row in rows)):
                 raise StoreError(f"{self._target} has other rows in {table.name} than were copied. Nothing was kept.")
-        if _sums(source, ids) != _sums(target, ids):
+        with source.reading() as connection:
+            sums = _sums(connection, ids)
+        if sums != _sums(target, ids):
             raise StoreError(f"The sums of {self._target} differ from those of {self._source}. Nothing was kept.")
 
     def _with_bases(
-        self, source: Connection, target: Connection, rows: Sequence[dict[str, Any]]
+        self, source: "_Source", target: Connection, rows: Sequence[dict[str, Any]]
     ) -> Iterator[dict[str, Any]]:
         """Yield the rows of request bodies, whose bases are in the target, or else alone."""
         based = {row["base_id"] for row in rows if row["base_id"] is not None}
@@ -138,47 +141,59 @@ class StoreCopy:
         for row in sorted(rows, key=lambda row: str(row["exchange_id"])):
             exchange_id, base_id = row["exchange_id"], row["base_id"]
             if base_id is not None and base_id not in with_base:
-                try:
-                    body = read_request(source, exchange_id)
-                except StoreError as error:
-                    self.lost.append(str(error))
-                    continue
+                with source.reading() as connection:
+                    try:
+                        body = read_request(connection, exchange_id)
+                    except StoreError as error:
+                        self.lost.append(str(error))
+                        continue
                 assert body is not None
                 row = {**row, "base_id": None, "data": pack(body)}
             with_base.add(exchange_id)
             yield row
 
 
-class _Reading:
-    """A connection that sees one state of the source. Its errors name the source."""
+class _Source:
+    """One state of the source. Whatever fails there names the source."""
 
-    def __init__(self, location: StoreLocation) -> None:
+    def __init__(self, location: StoreLocation, connection: Connection) -> None:
         self._location = location
+        self._connection = connection
 
-    def __enter__(self) -> Connection:
-        try:
-            with ExitStack() as opened:
-                self._connection = opened.enter_context(reading_engine(self._location).connect())
-                if not on_postgres(self._connection):
-                    driver_connection(self._connection).text_factory = text_or_bytes
-                begin_to_read(self._connection)
-                if not require_this_version(self._connection, self._location):
-                    raise StoreError(f"Nothing is recorded in {self._location}.")
-                opened.pop_all()
-        except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
-            raise unreadable(self._location, error) from error
-        return self._connection
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Provide the connection, for a block that does nothing but read. Raises StoreError."""
+        return _naming(self._location, self._connection)
 
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    def rows(self, table: Table, ids: Collection[str]) -> list[dict[str, Any]]:
+        """Return the rows of these requests. Raises StoreError."""
+        key = exchanges.c.id if table is exchanges else key_of(table)
+        with self.reading() as connection:
+            found = connection.execute(select(table).where(key.in_(ids))).mappings().all()
+        return [
+            {name: stored_text(value) if isinstance(value, str) else value for name, value in row.items()}
+            for row in found
+        ]
 
 
-def _rows(source: Connection, table: Table, ids: Collection[str]) -> list[dict[str, Any]]:
-    key = exchanges.c.id if table is exchanges else key_of(table)
-    found = source.execute(select(table).where(key.in_(ids))).mappings()
-    return [
-        {name: stored_text(value) if isinstance(value, str) else value for name, value in row.items()} for row in found
-    ]
+@contextmanager
+def _opened(location: StoreLocation) -> Iterator[_Source]:
+    with ExitStack() as opened:
+        with _naming(location, None):
+            connection = opened.enter_context(reading_engine(location).connect())
+            if not on_postgres(connection):
+                driver_connection(connection).text_factory = text_or_bytes
+            begin_to_read(connection)
+            if not require_this_version(connection, location):
+                raise StoreError(f"Nothing is recorded in {location}.")
+        yield _Source(location, connection)
+
+
+@contextmanager
+def _naming(location: StoreLocation, connection: T) -> Iterator[T]:
+    try:
+        yield connection
+    except (SQLAlchemyError, OSError, DamagedStore, UnicodeDecodeError) as error:
+        raise unreadable(location, error) from error
 
 
 def _add(target: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -157,7 +157,7 @@ class TestServerLost:
             store_whole(writer, exchange(3))
             writer.end(ended(exchange(2)), [b"two"], [2.0])
             words = reports.wait_for_problem("can't be written")
-            assert "password file" in words
+            assert "check that the server runs" in words
             assert writer.trouble is not None
             server.start()
             reports.wait_until_stored(exchange(2).id, exchange(3).id)
@@ -234,6 +234,16 @@ class TestCopy:
             connection.execute("DELETE FROM exchanges WHERE id = ?", (exchange(0).id,))
         assert list(StoreCopy(here, url).steps())
         assert StoreReader(url).request_body(exchange(1).id) == bodies[1]
+
+    def test_what_fails_in_the_source_names_the_source(self, url: DatabaseUrl, tmp_path: Path) -> None:
+        here = tmp_path / "candela.db"
+        with writing(here) as (writer, _):
+            store_whole(writer, exchange(1))
+        with sqlite3.connect(here) as connection:
+            connection.execute("DROP TABLE request_bodies")
+        with pytest.raises(StoreError, match=r"candela\.db is damaged \(no such table: request_bodies\)"):
+            list(StoreCopy(here, url).steps())
+        assert StoreReader(url).exchanges() == []
 
     def test_a_file_that_is_not_there_is_named(self, url: DatabaseUrl, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"none\.db does not exist"):
