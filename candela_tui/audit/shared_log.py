@@ -2,12 +2,11 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, func, select
 
-from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog, make_table
 from candela_tui.text.times import utc_now
 
@@ -20,16 +19,15 @@ class SharedAuditLog(AuditLog):
 
     def __init__(
         self,
-        engine: Callable[[], Engine],
-        database: str,
+        transaction: Callable[[], AbstractContextManager[Connection]],
         actor: str,
         via: str,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """``database`` names the database to the user."""
+        """``transaction`` provides a connection whose changes are kept at the end of the block, and raises
+        AuditError."""
         super().__init__(actor, via, now)
-        self._engine = engine
-        self._database = database
+        self._transaction = transaction
 
     @property
     def _is_made(self) -> bool:
@@ -37,22 +35,10 @@ class SharedAuditLog(AuditLog):
 
     @contextlib.contextmanager
     def _begun(self) -> Iterator[Connection]:
-        with self._reading() as connection, connection.begin():
+        with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(_WRITING)))
             make_table(connection)
             yield connection
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            connection = self._engine().connect()
-        except (SQLAlchemyError, OSError):
-            raise self._away() from None
-        try:
-            with connection:
-                yield connection
-        except SQLAlchemyError:
-            raise self._away() from None
-
-    def _away(self) -> AuditError:
-        return AuditError(f"{self._database}: the audit log can't be used, as PostgreSQL does not answer")
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._transaction()

@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     Index,
     Integer,
     LargeBinary,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.files import stamp_of
 from candela_tui.keys.errors import KeysError
@@ -149,10 +147,9 @@ class SharedPeopleDatabase(PeopleDatabase):
 
     has_to_be_asked = True
 
-    def __init__(self, engine: Callable[[], Engine], database: str) -> None:
-        """``engine`` makes connections to a database that has the tables. ``database`` names it to the user."""
-        self._engine = engine
-        self._database = database
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+        """``transaction`` provides a connection to a database that has the tables, and raises KeysError."""
+        self._transaction = transaction
         self._version: int | None = None
 
     def look(self) -> None:
@@ -164,15 +161,10 @@ class SharedPeopleDatabase(PeopleDatabase):
         """Return what was found out last; None if nothing was."""
         return self._version
 
-    @contextlib.contextmanager
-    def changing(self) -> Iterator[Connection]:
+    def changing(self) -> AbstractContextManager[Connection]:
         """Provide a connection in a transaction."""
-        try:
-            with self._engine().begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError):
-            raise KeysError(f"{self._database}: nobody can sign in, as PostgreSQL does not answer") from None
+        return self._transaction()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Provide a connection in a transaction."""
-        return self.changing()
+        return self._transaction()

@@ -1,14 +1,13 @@
 """Keeps keys in PostgreSQL, for all replicas on one database."""
 
-import contextlib
 import hmac
 import json
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, text
 
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import Key
@@ -40,16 +39,19 @@ class SharedKeyStore(KeyStore):
 
     has_to_be_asked = True
 
-    def __init__(self, engine: Callable[[], Engine], pepper: Path, database: str) -> None:
-        """``database`` names the database to the user. The first key makes the pepper if there is none."""
-        self._engine = engine
+    def __init__(
+        self, transaction: Callable[[], AbstractContextManager[Connection]], pepper: Path, database: str
+    ) -> None:
+        """``transaction`` provides a connection whose changes are kept at the end of the block, and raises KeysError.
+        ``database`` names the database to the user. The first key makes the pepper if there is none."""
+        self._transaction = transaction
         self._pepper = pepper
         self._database = database
         self._version: int | None = None
 
     def look(self) -> None:
         """Find out whether the keys have changed, for ``stamp``. Blocks; raises KeysError."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             state = connection.execute(_STATE).first()
         self._version = state.version if state is not None else 0
 
@@ -64,17 +66,17 @@ class SharedKeyStore(KeyStore):
 
     def keys(self) -> list[Key]:
         """Return all keys, the oldest first. Raises KeysError."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             return [_key(document) for document in connection.execute(_READ).scalars()]
 
     def pepper(self) -> bytes:
         """Return the pepper that the keys were made with. Raises KeysError."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             state = connection.execute(_STATE).first()
         return self._checked_pepper(state.pepper_check if state is not None else None)
 
     def made_pepper(self) -> bytes:
-        with self._connected() as connection:
+        with self._transaction() as connection:
             check = connection.execute(_COUNT_CHANGE).scalar_one()
             if check is not None:
                 return self._checked_pepper(check)
@@ -98,7 +100,7 @@ class SharedKeyStore(KeyStore):
         )
 
     def _insert(self, key: Key) -> None:
-        with self._connected() as connection:
+        with self._transaction() as connection:
             connection.execute(_COUNT_CHANGE)
             # pg8000 has one error for a name that is taken and for any other mistake.
             if connection.execute(_INSERT, {**_columns(key), "created_at": key.created_at}).first() is None:
@@ -106,18 +108,9 @@ class SharedKeyStore(KeyStore):
 
     def change(self, key: Key) -> None:
         """Keep what changed of a key. Raises KeysError."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             connection.execute(_COUNT_CHANGE)
             connection.execute(_UPDATE, _columns(key))
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """Provide a connection whose changes are kept at the end of the block. Raises KeysError."""
-        try:
-            with self._engine().begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError):
-            raise KeysError(f"{self._database}: the keys can't be used, as PostgreSQL does not answer") from None
 
 
 def _check_of(pepper: bytes) -> bytes:

@@ -8,7 +8,6 @@ from candela_tui.database_url import DatabaseUrl, StoreLocation
 
 START_OVER = "Start candela: it sets the file aside, and begins a new one. Then run `candela db repair`."
 """How to fix a damaged store."""
-_CHECK_SERVER = "Check the server, [store] url, and PGPASSWORD or the password file."
 
 
 class StoreError(Exception):
@@ -41,6 +40,13 @@ class Trouble(Enum):
     VALUE = auto()
     """The problem is a value that was to be written, not the file."""
     UNREACHABLE = auto()
+    DENIED = auto()
+    """A server does not let candela in, or does not let it do this."""
+    OTHER_VERSION = auto()
+    """Tables of a database lack what this version of candela wants, or want what it does not have."""
+    BUSY = auto()
+    """A server has no connection left."""
+    OTHER = auto()
 
 
 _TROUBLE = {
@@ -71,13 +77,19 @@ def _cause(error: BaseException) -> BaseException:
 
 
 _OF_SQLSTATE = {
+    "08": Trouble.UNREACHABLE,
+    "57": Trouble.UNREACHABLE,
+    "3D": Trouble.UNREACHABLE,
+    "28": Trouble.DENIED,
+    "42501": Trouble.DENIED,
+    "42": Trouble.OTHER_VERSION,
     "53": Trouble.FULL,
+    "53300": Trouble.BUSY,
     "22": Trouble.VALUE,
     "23": Trouble.VALUE,
     "40": Trouble.LOCKED,
     "55P03": Trouble.LOCKED,
     "25006": Trouble.READ_ONLY,
-    "42501": Trouble.READ_ONLY,
 }
 """By PostgreSQL's codes, or their first two characters
 (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
@@ -98,8 +110,10 @@ def trouble_of(error: BaseException) -> Trouble:
     """Return the kind of trouble behind an error of the database, of the file system or of a value."""
     cause = _cause(error)
     if _is_of_pg8000(cause):
-        state = _fields_of_postgres(cause).get("C", "")
-        return _OF_SQLSTATE.get(state) or _OF_SQLSTATE.get(state[:2], Trouble.UNREACHABLE)
+        state = _fields_of_postgres(cause).get("C")
+        if state is None:
+            return Trouble.UNREACHABLE
+        return _OF_SQLSTATE.get(state) or _OF_SQLSTATE.get(state[:2], Trouble.OTHER)
     # SQLite quotes the schema in its messages, and sqlite3 can't decode one that is not UTF-8.
     if isinstance(cause, DamagedStore | UnicodeDecodeError):
         return Trouble.BROKEN
@@ -125,16 +139,30 @@ def said(error: BaseException) -> str:
     return str(cause).strip() or type(cause).__name__
 
 
-def _of_server(error: BaseException) -> str:
+_REMEDIES = {
+    Trouble.UNREACHABLE: "check that the server runs, and [store] url",
+    Trouble.DENIED: "check the user in [store] url, PGPASSWORD or the password file, and that the user owns the tables",
+    Trouble.OTHER_VERSION: "its tables are of another version of candela: update this one",
+    Trouble.FULL: "give the server more room",
+    Trouble.BUSY: "raise max_connections of the server",
+    Trouble.READ_ONLY: "connect to a server that can be written to",
+    Trouble.LOCKED: "try again",
+}
+
+
+def of_server(error: BaseException) -> str:
+    """Return why PostgreSQL can't be used, and what to do: two parts of a sentence."""
     cause = _cause(error)
-    return cause.strerror if isinstance(cause, OSError) and cause.strerror else said(error)
+    words = cause.strerror if isinstance(cause, OSError) and cause.strerror else said(error)
+    remedy = _REMEDIES.get(trouble_of(error))
+    return f"{words}; {remedy}" if remedy is not None else words
 
 
 def unwritable(path: StoreLocation, error: BaseException) -> str:
     """Explain why nothing can be written at the moment, and how to fix it."""
     words, meanwhile = said(error), "Requests go on; what they bring is kept in memory for now."
     if isinstance(path, DatabaseUrl):
-        return f"{path} can't be written ({_of_server(error)}). {meanwhile} {_CHECK_SERVER}"
+        return f"{path} can't be written ({of_server(error)}). {meanwhile}"
     match trouble_of(error):
         case Trouble.LOCKED:
             return f"{path} is locked by another program. {meanwhile} Close whatever holds the file open."
@@ -151,7 +179,7 @@ def unreadable(path: StoreLocation, error: BaseException) -> StoreError:
     """Return the error that explains why nothing can be read, and how to fix it."""
     words = said(error)
     if isinstance(path, DatabaseUrl):
-        return StoreError(f"{path} can't be read ({_of_server(error)}). {_CHECK_SERVER}")
+        return StoreError(f"{path} can't be read ({of_server(error)}).")
     match trouble_of(error):
         case Trouble.LOCKED:
             return StoreError(f"{path} is locked by another program; close whatever holds the file open and try again.")
@@ -164,7 +192,7 @@ def unreadable(path: StoreLocation, error: BaseException) -> StoreError:
 def unchangeable(path: StoreLocation, error: BaseException) -> StoreError:
     """Return the error that explains to a command why nothing can be changed, and how to fix it."""
     if isinstance(path, DatabaseUrl):
-        return StoreError(f"{path} can't be changed ({_of_server(error)}). {_CHECK_SERVER}")
+        return StoreError(f"{path} can't be changed ({of_server(error)}).")
     match trouble_of(error):
         case Trouble.LOCKED | Trouble.BROKEN:
             return unreadable(path, error)

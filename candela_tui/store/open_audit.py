@@ -1,7 +1,5 @@
 """Opens the audit log: that of the data directory, or, with ``[store] url``, the one that replicas share."""
 
-from sqlalchemy import Engine
-
 from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog, LocalAuditLog
 from candela_tui.config import Settings
@@ -15,15 +13,8 @@ def open_audit_log(settings: Settings, paths: Paths, actor: str, via: str) -> Au
         return LocalAuditLog(paths.audit, actor, via)
     # Import it here: most users have no database server.
     from candela_tui.audit.shared_log import SharedAuditLog
-    from candela_tui.store.impatient_engine import impatient_engine
-    from candela_tui.store.postgres import NoDriver
+    from candela_tui.store.shared_database import SharedDatabase
 
     url = database_url(settings.store.url)
-
-    def engine() -> Engine:
-        try:
-            return impatient_engine(url)
-        except NoDriver as error:
-            raise AuditError(str(error)) from None
-
-    return SharedAuditLog(engine, str(url), actor, via)
+    database = SharedDatabase(url, "the audit log can't be used", AuditError)
+    return SharedAuditLog(database.transaction, actor, via)

@@ -1,15 +1,10 @@
 """Opens the keys of candela: those of the data directory, or, with ``[store] url``, those that replicas share."""
 
-from typing import TYPE_CHECKING
-
 from candela_tui.config import Settings
 from candela_tui.database_url import database_url
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.store import KeyStore, LocalKeyStore
 from candela_tui.paths import Paths
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 
 def open_key_store(settings: Settings, paths: Paths) -> KeyStore:
@@ -19,15 +14,8 @@ def open_key_store(settings: Settings, paths: Paths) -> KeyStore:
         return LocalKeyStore(paths.keys, pepper)
     # Import it here: most users have no database server.
     from candela_tui.keys.shared_store import SharedKeyStore
-    from candela_tui.store.impatient_engine import impatient_engine
-    from candela_tui.store.postgres import NoDriver
+    from candela_tui.store.shared_database import SharedDatabase
 
     url = database_url(settings.store.url)
-
-    def engine() -> "Engine":
-        try:
-            return impatient_engine(url)
-        except NoDriver as error:
-            raise KeysError(str(error)) from None
-
-    return SharedKeyStore(engine, pepper, str(url))
+    database = SharedDatabase(url, "the keys can't be used", KeysError)
+    return SharedKeyStore(database.transaction, pepper, str(url))

@@ -1,7 +1,5 @@
 """Opens where people who signed in are kept: the data directory, or, with ``[store] url``, what replicas share."""
 
-from typing import TYPE_CHECKING
-
 from candela_tui.config import Settings
 from candela_tui.database_url import database_url
 from candela_tui.keys.errors import KeysError
@@ -10,27 +8,17 @@ from candela_tui.keys.session_store import SessionStore
 from candela_tui.paths import Paths
 from candela_tui.store.open_keys import open_key_store
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
 
 def open_people_database(settings: Settings, paths: Paths) -> PeopleDatabase:
     """Return where it is kept who signed in."""
     if settings.store.url is None:
         return LocalPeopleDatabase(paths.sessions)
     # Import it here: most users have no database server.
-    from candela_tui.store.impatient_engine import impatient_engine
-    from candela_tui.store.postgres import NoDriver
+    from candela_tui.store.shared_database import SharedDatabase
 
     url = database_url(settings.store.url)
-
-    def engine() -> "Engine":
-        try:
-            return impatient_engine(url)
-        except NoDriver as error:
-            raise KeysError(str(error)) from None
-
-    return SharedPeopleDatabase(engine, str(url))
+    database = SharedDatabase(url, "nobody can sign in", KeysError)
+    return SharedPeopleDatabase(database.transaction)
 
 
 def open_session_store(settings: Settings, paths: Paths) -> SessionStore:

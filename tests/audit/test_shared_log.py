@@ -1,5 +1,6 @@
 """The audit log in PostgreSQL: what every replica writes, and nobody changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,54 @@ def test_replicas_write_one_log_that_only_grows(postgres_url: DatabaseUrl, tmp_p
     assert not paths.audit.exists()
 
 
+def test_a_key_and_its_entry_are_kept_together_or_not_at_all(postgres_url: DatabaseUrl, tmp_path: Path) -> None:
+    settings, paths = settings_for(postgres_url), default_paths(tmp_path / "config.toml", tmp_path)
+    log, store = open_audit_log(settings, paths, "ada", "command"), open_key_store(settings, paths)
+
+    def changed() -> None:
+        with log.writing() as write:
+            made, _ = store.create(wanted())
+            write("key.create", made.name, None, None)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        changed()
+    assert (store.keys(), log.entries()) == ([], [])
+    KeyChanges(store, log).create(wanted())
+    assert (len(store.keys()), len(log.entries())) == (1, 1)
+
+
+def test_it_is_said_what_is_wrong_with_the_database_and_what_to_do(postgres_url: DatabaseUrl, tmp_path: Path) -> None:
+    def said(settings: Settings) -> str:
+        with pytest.raises(KeysError) as caught:
+            open_key_store(settings, default_paths(tmp_path / "config.toml", tmp_path)).keys()
+        return str(caught.value)
+
+    with impatient_engine(postgres_url).begin() as connection:
+        role = f"reader_{postgres_url.name}"
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+    elsewhere = Settings.model_validate({"store": {"url": "postgresql://candela@127.0.0.1:1/candela"}})
+    assert said(elsewhere) == (
+        "postgresql://127.0.0.1:1/candela: the keys can't be used"
+        " (Connection refused; check that the server runs, and [store] url)."
+    )
+    assert said(settings_for(replace(postgres_url, user=role))).endswith(
+        "the keys can't be used (permission denied for table keys; check the user in [store] url, PGPASSWORD or the"
+        " password file, and that the user owns the tables)."
+    )
+    with impatient_engine(postgres_url).begin() as connection:
+        connection.execute(text("ALTER TABLE keys RENAME COLUMN document TO document_2"))
+    assert said(settings_for(postgres_url)).endswith(
+        "the keys can't be used"
+        ' (column "document" does not exist; its tables are of another version of candela: update this one).'
+    )
+    assert 'database "none" does not exist; check that' in said(settings_for(replace(postgres_url, name="none")))
+
+
 def test_without_the_database_nothing_is_changed_and_it_is_said(tmp_path: Path) -> None:
     settings = Settings.model_validate({"store": {"url": "postgresql://candela@127.0.0.1:1/candela"}})
     log = open_audit_log(settings, default_paths(tmp_path / "config.toml", tmp_path), "ada", "command")
-    with pytest.raises(AuditError, match="PostgreSQL does not answer"):
+    with pytest.raises(AuditError, match=r"the audit log can't be used .*check that the server runs"):
         log.entries()
 
 

@@ -507,14 +507,14 @@ class Budgets:
                 self._tell(budget, target, account, account.share())
         self.recheck()
 
-    def reachable(self, *, reachable: bool) -> None:
-        """Tell the user whether the counters can be reached."""
+    def reachable(self, *, reachable: bool, why: str = "") -> None:
+        """Tell the user whether the counters can be reached, or why not."""
         self.recheck()
         if reachable:
             self._notify("PostgreSQL answers again: budgets are checked, and what was spent meanwhile is counted.")
             return
         passes = "are refused" if self.fails_closed else "pass unchecked"
-        self._notify(f"Budgets can't be checked, as PostgreSQL does not answer. Requests {passes} until it does.")
+        self._notify(f"Budgets can't be checked, as PostgreSQL can't be used ({why}). Requests {passes} until it can.")
 
     async def recorded(self, request_id: str) -> tuple[Exchange, list[Concerned]] | None:
         """Return what is recorded of a request of another replica, with the budgets that it falls under; None if

@@ -10,10 +10,13 @@ from candela_tui.paths import Paths
 from candela_tui.pricing import Pricer
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.overrides import Overrides, OverridesFile
+from candela_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     # It imports SQLAlchemy.
     from candela_tui.audit.log import AuditLog
+
+_UNUSABLE = "the overrides of budgets can't be read or changed"
 
 
 def open_budgets(
@@ -34,9 +37,10 @@ def open_budgets(
     from candela_tui.rules.budgets.shared.overrides import SharedOverrides
     from candela_tui.rules.budgets.shared.replica import Replica
     from candela_tui.store.impatient_engine import impatient_engine
+    from candela_tui.store.shared_database import SharedDatabase
 
     url = database_url(settings.store.url)
-    shared = SharedOverrides(lambda: impatient_engine(url), audit)
+    shared = SharedOverrides(SharedDatabase(url, _UNUSABLE, StoreError).transaction, audit)
     books = SharedBooks(Replica(lambda: impatient_engine(url)), shared)
     budgets = Budgets(pricer, spending, shared, notify, books=books)
     books.listen(budgets)
@@ -48,7 +52,7 @@ def open_overrides(settings: Settings, paths: Paths, audit: "AuditLog") -> Overr
     if settings.store.url is None:
         return OverridesFile(paths.overrides, audit)
     from candela_tui.rules.budgets.shared.overrides import SharedOverrides
-    from candela_tui.store.impatient_engine import impatient_engine
+    from candela_tui.store.shared_database import SharedDatabase
 
     url = database_url(settings.store.url)
-    return SharedOverrides(lambda: impatient_engine(url), audit)
+    return SharedOverrides(SharedDatabase(url, _UNUSABLE, StoreError).transaction, audit)

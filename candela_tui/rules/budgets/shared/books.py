@@ -38,8 +38,8 @@ class Listener(Protocol):
         """Return what is recorded of a request of another replica, with the budgets that it falls under; None if
         nothing is. Raises StoreError."""
 
-    def reachable(self, *, reachable: bool) -> None:
-        """Take note of whether the counters can be reached."""
+    def reachable(self, *, reachable: bool, why: str) -> None:
+        """Take note of whether the counters can be reached, or why not."""
 
 
 class SharedBooks:
@@ -191,7 +191,7 @@ class SharedBooks:
                 account.show(figures, now, news.minutes.get(key))
                 changed.append((budget, key.target, account))
         if news.reachable is not None:
-            self._listener.reachable(reachable=news.reachable)
+            self._listener.reachable(reachable=news.reachable, why=news.why)
         if changed or news.overrides is not None:
             self._listener.counters_changed(changed)
         if news.orphans:

@@ -1,25 +1,26 @@
 """The overrides of all replicas, in PostgreSQL."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
 from candela_tui.audit.log import AuditLog
 from candela_tui.rules.budgets.overrides import auditing, override_state
 from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.state import Override
-from candela_tui.store.errors import StoreError
 
 
 class SharedOverrides:
     """Knows the overrides as they were last read, and changes them at once."""
 
-    def __init__(self, engine: Callable[[], Engine], audit: AuditLog | None = None) -> None:
-        """``audit`` gets an entry for each change that is made here."""
-        self._engine = engine
+    def __init__(
+        self, transaction: Callable[[], AbstractContextManager[Connection]], audit: AuditLog | None = None
+    ) -> None:
+        """``transaction`` provides a connection whose changes are kept at the end of the block, and raises StoreError.
+        ``audit`` gets an entry for each change that is made here."""
+        self._transaction = transaction
         self._audit = audit
         self._known: dict[str, Override] = {}
 
@@ -34,13 +35,13 @@ class SharedOverrides:
 
     def all(self, now: datetime) -> list[Override]:
         """Return every override that holds now. Blocks; raises StoreError."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             self.known(statements.overrides(connection, now))
         return list(self._known.values())
 
     def set(self, override: Override, by: str | None = None) -> None:
         """Override a budget, instead of an earlier override of it. Blocks; raises StoreError and AuditError."""
-        with self._connected() as connection, auditing(self._audit, by) as write:
+        with self._transaction() as connection, auditing(self._audit, by) as write:
             before = statements.overrides(connection, override.made_at)
             write(
                 "budget.override", override.budget, override_state(before, override.budget), override_state([override])
@@ -50,18 +51,10 @@ class SharedOverrides:
 
     def remove(self, budget: str, now: datetime, by: str | None = None) -> bool:
         """End the override of a budget, and return whether there was one. Blocks; raises StoreError and AuditError."""
-        with self._connected() as connection, auditing(self._audit, by) as write:
+        with self._transaction() as connection, auditing(self._audit, by) as write:
             before = override_state(statements.overrides(connection, now), budget)
             if before is not None:
                 write("budget.override-end", budget, before, None)
             ended = statements.end_override(connection, budget, now)
         self._known = {name: each for name, each in self._known.items() if name != budget}
         return ended
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        try:
-            with self._engine().connect() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError):
-            raise StoreError("The overrides can't be read or changed, as PostgreSQL can't be reached.") from None

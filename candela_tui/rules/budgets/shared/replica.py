@@ -23,6 +23,7 @@ from candela_tui.rules.budgets.books import Unreachable
 from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
 from candela_tui.rules.budgets.state import Override
+from candela_tui.store.errors import of_server
 from candela_tui.text.times import utc_now
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ class News:
     """Requests whose lease is over, as their replica says nothing."""
     reachable: bool | None = None
     """None: as before."""
+    why: str = ""
+    """Why the counters can't be reached."""
 
 
 @dataclass(slots=True)
@@ -301,8 +304,9 @@ class Replica:
         self._disconnect()
         if not self._away:
             self._away = True
-            logger.warning("budgets: PostgreSQL can't be used: %s", _reason(error))
-            self._tell(News(reachable=False))
+            why = of_server(error)
+            logger.warning("budgets can't be checked: %s", why)
+            self._tell(News(reachable=False, why=why))
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -434,7 +438,9 @@ class Replica:
         minutes = statements.spent_by_minute(connection, new, now - timedelta(hours=1)) if new else {}
         self._followed.update(found.ids)
         seen = {key: minutes.get(counter, {}) for counter, key in new.items()}
-        self._tell(News(found.figures, seen, statements.overrides(connection, now)))
+        with connection.begin():
+            overrides = statements.overrides(connection, now)
+        self._tell(News(found.figures, seen, overrides))
 
     def _tell(self, news: News) -> None:
         assert self._loop is not None
@@ -467,8 +473,3 @@ def _sqlstate(error: BaseException) -> str:
 
 def _refused_for_good(error: BaseException) -> bool:
     return _sqlstate(error).startswith(_REFUSED)
-
-
-def _reason(error: Exception) -> str:
-    code = _sqlstate(error)
-    return f"it answers with the error {code}" if code else "it does not answer"

@@ -450,30 +450,27 @@ def forget_windows(connection: Connection, before: datetime) -> None:
 
 
 def overrides(connection: Connection, now: datetime) -> list[Override]:
-    """Return the overrides that hold."""
-    with connection.begin():
-        rows = connection.execute(_OVERRIDES, {"now_us": stored_time(now)}).all()
+    """Return the overrides that hold, in the transaction of a connection."""
+    rows = connection.execute(_OVERRIDES, {"now_us": stored_time(now)}).all()
     return [Override(row.budget, read_time(row.until_us), row.why, read_time(row.made_at_us)) for row in rows]
 
 
 def override(connection: Connection, made: Override) -> None:
-    """Override a budget, instead of an earlier override of it."""
-    with connection.begin():
-        connection.execute(
-            _OVERRIDE,
-            {
-                "budget": stored_text(made.budget),
-                "until_us": stored_time(made.until),
-                "why": made.why.replace("\0", ""),
-                "made_at_us": stored_time(made.made_at),
-            },
-        )
+    """Override a budget, instead of an earlier override of it, in the transaction of a connection."""
+    connection.execute(
+        _OVERRIDE,
+        {
+            "budget": stored_text(made.budget),
+            "until_us": stored_time(made.until),
+            "why": made.why.replace("\0", ""),
+            "made_at_us": stored_time(made.made_at),
+        },
+    )
 
 
 def end_override(connection: Connection, budget: str, now: datetime) -> bool:
-    """End the override of a budget, and return whether there was one that held."""
-    with connection.begin():
-        until = connection.execute(_END_OVERRIDE, {"budget": stored_text(budget)}).scalar()
+    """End the override of a budget, in the transaction of a connection, and return whether there was one that held."""
+    until = connection.execute(_END_OVERRIDE, {"budget": stored_text(budget)}).scalar()
     return until is not None and until > stored_time(now)
 
 

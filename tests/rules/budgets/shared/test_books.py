@@ -54,7 +54,7 @@ class Candela:
 
     def __init__(self, database: Engine, *settings: dict[str, Any], lease_s: float = 30) -> None:
         self.replica = Replica(lambda: database, lease_s)
-        self.overrides = SharedOverrides(lambda: database)
+        self.overrides = SharedOverrides(database.begin)
         self.books = SharedBooks(self.replica, self.overrides)
         self.notices: list[str] = []
         self.reached: list[float] = []
@@ -294,7 +294,7 @@ async def test_without_a_budget_nothing_is_connected_to() -> None:
         raise AssertionError("connected")
 
     replica = Replica(engine)
-    books = SharedBooks(replica, SharedOverrides(engine))
+    books = SharedBooks(replica, SharedOverrides(lambda: engine().begin()))
     budgets = Budgets(Pricer(PricingSettings()), RunningLedger(Clock()), books=books)
     budgets.configure(RulesSettings())
     assert not replica.started
