@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -25,6 +26,7 @@ from tests.standin.oidc import CLIENT_ID, SECRET, IdentityProvider
 pytestmark = pytest.mark.e2e
 
 OWN = {"CANDELA_ANTHROPIC__KEY_COMMAND": "echo sk-ant-api03-own"}
+MANAGED_MODEL = "claude-opus-4-8"
 BUDGET = '[{ name = "my day", window = "day", limit_usd = 2, on_breach = "warn" }]'
 
 
@@ -109,17 +111,30 @@ async def test_the_client_goes_without_what_is_said(claude: Claude, tmp_path: Pa
     assert len(sent[True].json["tools"]) == len(sent[False].json["tools"])
 
 
-async def test_a_person_signs_in_with_login(claude: Claude, tmp_path: Path) -> None:
+async def test_a_person_signs_in_with_login_and_gets_the_managed_settings(claude: Claude, tmp_path: Path) -> None:
+    managed = tmp_path / "managed.json"
+    await asyncio.to_thread(managed.write_text, json.dumps({"cleanupPeriodDays": 31}))
     async with Provider() as provider, IdentityProvider() as idp:
         candela = Candela(tmp_path / "data", provider.url, **OWN)
         url = f"http://127.0.0.1:{candela.port}"
         candela.environment |= await _team(url, idp, tmp_path)
+        candela.environment["CANDELA_TEAM__MANAGED_SETTINGS"] = str(managed)
+        models: list[str] = []
+
+        async def once_more(environment: dict[str, str], home: Path) -> None:
+            # The client asks for them at each start.
+            await asyncio.to_thread(managed.write_text, json.dumps({"model": MANAGED_MODEL}))
+            asked_before = len(provider.requests)
+            await run_claude(claude, "say hi", environment, home)
+            models.extend(asked.json["model"] for asked in provider.requests[asked_before:] if is_messages(asked))
+
         async with candela:
-            token = await _logged_in_and_out(claude, url, provider, idp, tmp_path)
+            token = await _logged_in_and_out(claude, url, provider, idp, tmp_path, once_more)
             after = await _status_with(url, token)
             requests = await candela.records("requests")
     assert {request["key"] for request in requests} == {"ada@example.com"}
     assert after == 401
+    assert MANAGED_MODEL in models
     assert KEY_BEGINNING not in candela.log
 
 
@@ -158,9 +173,15 @@ async def _team(url: str, idp: IdentityProvider, directory: Path) -> dict[str, s
 
 
 async def _logged_in_and_out(
-    claude: Claude, url: str, provider: Provider, idp: IdentityProvider, directory: Path
+    claude: Claude,
+    url: str,
+    provider: Provider,
+    idp: IdentityProvider,
+    directory: Path,
+    meanwhile: Callable[[dict[str, str], Path], Awaitable[None]] | None = None,
 ) -> dict[str, str]:
-    """Sign in with ``/login``, ask something, and ``/logout``; the header field with the token that was good."""
+    """Sign in with ``/login``, ask something, and ``/logout``; the header field with the token that was good.
+    ``meanwhile`` gets the client's environment and home, while the person is signed in."""
     if not measured_for(claude.known_version).shows_spend_limits:
         pytest.skip("this version can't sign in to a gateway")
     project, home = directory / "project", directory / "home"
@@ -184,9 +205,12 @@ async def _logged_in_and_out(
         await _agree(terminal, "❯ No, cancel login", "❯ Yes, continue")
         await terminal.shows("client", "Connected to Cloud gateway")
         await terminal.press("client", "Enter")
-        await terminal.shows("client", "Login successful")
+        # With managed settings, it draws its screen again in place of "Login successful".
+        await terminal.shows("client", "· Cloud gateway")
         await _say(terminal, "say hi")
         await terminal.shows("client", "from the reef")
+        if meanwhile is not None:
+            await meanwhile(environment, home)
         login = json.loads(await asyncio.to_thread((home / ".claude/.credentials.json").read_text))
         await _say(terminal, "/logout")
         await terminal.exit_code("client")
