@@ -134,7 +134,13 @@ class Proxy:
         own: list[Sink] = [LedgerSink(self._ledger), self._budgets, counts]
         if settings.cache.ask_provider:
             own.append(LatestMessagesSink(self._messages))
-        self._capture = Capture((*sinks, *own), self._pricer, feed.notify, Kept(settings.history.bodies))
+        self._capture = Capture(
+            (*sinks, *own),
+            self._pricer,
+            feed.notify,
+            Kept(settings.history.bodies),
+            spill_directory=paths.data if paths is not None else None,
+        )
         self._relaying = InFlight()
         self._telling = InFlight()
         self._health = Health(settings, paths, self._port, feed, counts, self._budgets, lambda: self.live)

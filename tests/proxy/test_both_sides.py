@@ -306,6 +306,8 @@ def test_the_store_gives_back_what_crossed_on_both_sides_whatever_happened(data:
 
             def look() -> None:
                 if data.draw(st.booleans()):
+                    while record.behind:
+                        record.fold()
                     record.snapshot(PRICER)
                     store.grew(record.exchange, record.take_growth())
 
@@ -334,7 +336,7 @@ def test_the_store_gives_back_what_crossed_on_both_sides_whatever_happened(data:
                     look()
             of.ended(Outcome.CUT if how == "broken" else None)
             record.snapshot(PRICER)
-            store.ended(record.exchange, record.take_growth())
+            store.ended(record.exchange, record.take_growth(rest=True))
         assert reports.problems == []
         reader = StoreReader(path)
         own, provider = of.recording, of.recording.provider

@@ -5,14 +5,16 @@ Any failure in here becomes a notice and never affects a relayed request.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
-from candela_tui.exchange import Kept
+from candela_tui.exchange import Kept, Recording
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
@@ -24,9 +26,12 @@ from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.proxy.capture.retry_forms import RetryForms
 from candela_tui.proxy.capture.served_notices import ServedNotices
 from candela_tui.proxy.capture.setup_notices import on_first_request, on_title_request
+from candela_tui.proxy.capture.spill import Spill
 from candela_tui.sinks.sink import Growth, Sink
 
 _TICK_S = 0.1
+_SPILL_EVERY_S = 0.05
+"""Seconds between two looks at whether too much waits in memory: a fast provider sends 20 MB in it."""
 _GROW_EVERY_S = 1.0
 _GROWTH_BYTES = 2 * 2**20
 """Bytes of an answer after which the sinks get a part at once, so that a large one is never complete in memory."""
@@ -39,9 +44,10 @@ _SHARE = 0.2
 _PATIENCE_S = 2.0
 _SLICE_PER_WAITING_S = 0.00001
 _LONGEST_SLICE_S = 0.005
-# If request bodies of more than this wait, memory is at stake and capture has to catch up. Until it has, it takes as
-# much of the loop's time as everything else does, twice as much if twice as many bytes wait, and so on: at some point
-# it is faster than requests arrive. Even then no chunk waits longer than one catch-up slice.
+# If request bodies of more than this wait in memory, because the disk does not take them as fast, memory is at stake
+# and capture has to catch up. Until it has, it takes as much of the loop's time as everything else does, twice as much
+# if twice as many bytes wait, and so on: at some point it is faster than requests arrive. Even then no chunk waits
+# longer than one catch-up slice.
 _MUCH = 32 * 2**20
 _LONGEST_CATCHING_UP_S = 0.025
 _MOST_SESSIONS_KNOWN = 10_000
@@ -58,16 +64,23 @@ class Capture:
     """Owns the records of live exchanges. ``run`` is its only task."""
 
     def __init__(
-        self, sinks: Sequence[Sink], pricer: Pricer, notify: Callable[[str], None], kept: Kept = Kept.FULL
+        self,
+        sinks: Sequence[Sink],
+        pricer: Pricer,
+        notify: Callable[[str], None],
+        kept: Kept = Kept.FULL,
+        spill_directory: Path | None = None,
     ) -> None:
         """``sinks`` belong to the caller. ``notify`` gets a message for the user if something fails. ``kept`` says what
-        is stored of each exchange."""
+        is stored of each exchange. ``spill_directory`` is where bodies may wait if many do; None: only in memory."""
         self._sinks = sinks
         self._pricer = pricer
         self._notify = notify
         self._kept = kept
         self._waiting: deque[RawExchange] = deque()
         self._waiting_bytes = 0
+        """Bytes of the requests that wait in memory."""
+        self._spill = Spill(spill_directory, self._may_spill, notify)
         self._live: dict[str, ExchangeRecord] = {}
         self._known_sessions: dict[str, None] = {}
         self._untitled_sessions: dict[str, None] = {}
@@ -91,6 +104,9 @@ class Capture:
         """Return what is kept of an exchange. Of what a client says to its provider besides the API of models, such as
         a login that answers with a key, no body is."""
         named = raw.request.named
+        if raw.taken and raw.spilled is not None:
+            # The disk did not return them.
+            return Kept.HEADERS if self._kept is Kept.FULL else self._kept
         if self._kept is Kept.FULL and named is not None and not has_models(named.host, named.target):
             return Kept.HEADERS
         return self._kept
@@ -103,6 +119,34 @@ class Capture:
 
     async def run(self) -> None:
         """Record until ``close`` was called and everything live has ended."""
+        spilling = asyncio.create_task(self._keep_spilling(), name="spill")
+        try:
+            await self._record()
+        finally:
+            spilling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await spilling
+
+    async def _keep_spilling(self) -> None:
+        """Move to the disk what is too much for the memory, until this is cancelled."""
+        while True:
+            if not self._waiting and not self._live:
+                await self._work.wait()
+            raws = [record.raw for record in self._live.values()]
+            raws += self._waiting
+            try:
+                moved, more = await self._spill.make_room(raws, self._waiting_bytes)
+                self._waiting_bytes -= moved
+            except Exception:
+                logger.exception("what waits to be recorded can't be moved to the disk")
+                return
+            await asyncio.sleep(0 if more else _SPILL_EVERY_S)
+
+    def _may_spill(self, raw: RawExchange) -> bool:
+        """Whether the bodies of an exchange are stored: no others may be on the disk, not even for a while."""
+        return self._kept_of(raw) is Kept.FULL
+
+    async def _record(self) -> None:
         over = False
         while not over:
             try:
@@ -138,8 +182,10 @@ class Capture:
         # Exchanges that begin meanwhile wait. Otherwise ended ones would stay in memory as long as new ones arrive.
         for _ in range(len(self._waiting)):
             raw = self._waiting.popleft()
-            self._waiting_bytes -= len(raw.recording.request)
             try:
+                await self._read_request_back(raw)
+                raw.taken = True
+                self._waiting_bytes -= len(raw.recording.request)
                 await self._take(raw)
             except Exception:
                 logger.exception(_FAILED, raw.id)
@@ -172,11 +218,15 @@ class Capture:
     async def _follow(self, record: ExchangeRecord) -> None:
         """Record the growth of a live exchange since the last tick, or its end."""
         ended = record.raw.end_ms is not None
-        while record.behind and not record.failed and self._try(record, ExchangeRecord.fold):
+        while record.behind and not record.failed:
+            await self._read_back(record)
+            if not self._try(record, ExchangeRecord.fold):
+                break
             if record.grown_by >= _GROWTH_BYTES:
                 self._try(record, self._grow)
             await self._breathe()
         if ended:
+            await self._read_all_back(record)
             if record.failed or not self._try(record, self._snapshot):
                 record.end_as_relayed()
             self._try(record, self._end)
@@ -193,6 +243,42 @@ class Capture:
             self._notify(record.notice)
             record.notice = None
         await self._breathe()
+
+    async def _read_request_back(self, raw: RawExchange) -> None:
+        """Take the bodies of a request back from the disk, if they are there, and with them those of the next."""
+        if raw.spilled is None:
+            return
+        try:
+            moved = await self._spill.read_back_requests((raw, *self._waiting))
+        except OSError:
+            logger.exception(_FAILED, raw.id)
+            self._tell_failed(raw)
+            return
+        self._waiting_bytes += moved
+
+    async def _read_back(self, record: ExchangeRecord) -> None:
+        """Take chunks back from the disk, if the next ones are there."""
+        for side in record.sides:
+            if side.spilled and side.readable <= side.decoded:
+                await self._read_chunks_back(record, side)
+
+    async def _read_all_back(self, record: ExchangeRecord) -> None:
+        """Take back what is left on the disk after decoding has failed: it is stored nevertheless."""
+        for side in record.sides:
+            while side.spilled:
+                await self._read_chunks_back(record, side)
+                self._try(record, self._grow)
+
+    async def _read_chunks_back(self, record: ExchangeRecord, side: Recording) -> None:
+        try:
+            await self._spill.read_back_chunks(side)
+        except OSError:
+            logger.exception(_FAILED, record.raw.id)
+            self._tell_failed(record.raw)
+            side.spilled.clear()
+            record.failed = True
+            # An answer with a hole is not stored as one without.
+            record.exchange = replace(record.exchange, kept=Kept.HEADERS)
 
     def _tell(self, call: Callable[[Sink], None]) -> None:
         """Call every sink. A sink that fails does not affect the others."""
@@ -244,7 +330,7 @@ class Capture:
 
     def _end(self, record: ExchangeRecord) -> None:
         try:
-            growth = record.take_growth()
+            growth = record.take_growth(rest=True)
         except Exception:
             # The sinks must learn of the end, or the exchange would stay live for ever.
             logger.exception(_FAILED, record.raw.id)

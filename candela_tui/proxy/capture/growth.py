@@ -28,14 +28,14 @@ class GrowthCursor:
     def _settled(self) -> bool:
         return self._raw.status is not None or self._raw.end_ms is not None
 
-    def take(self) -> Growth:
-        """Return the part since the last call."""
+    def take(self, *, undecoded: bool = False) -> Growth:
+        """Return the part since the last call, as far as capture has read it. ``undecoded``: as far as it arrived."""
         recording = self._raw.recording
-        start, self._chunks = self._chunks, len(recording.chunks)
-        side = self._take_provider() if self._settled else None
+        start, self._chunks = self._chunks, recording.readable if undecoded else recording.decoded
+        side = self._take_provider(undecoded=undecoded) if self._settled else None
         return Growth(recording.chunks[start : self._chunks], recording.times[start : self._chunks], side)
 
-    def _take_provider(self) -> ProviderSide | None:
+    def _take_provider(self, *, undecoded: bool) -> ProviderSide | None:
         own, provider = self._raw.recording, self._raw.recording.provider
         if provider is None or self._raw.alike:
             return None
@@ -43,6 +43,6 @@ class GrowthCursor:
         self._provider_told = True
         if provider.chunks is own.chunks:
             return ProviderSide(request, untouched=True)
-        start, end = self._provider_chunks, len(provider.chunks)
+        start, end = self._provider_chunks, provider.readable if undecoded else provider.decoded
         self._provider_chunks = end
         return ProviderSide(request, False, provider.chunks[start:end], provider.times[start:end])

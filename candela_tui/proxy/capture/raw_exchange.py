@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from candela_tui.exchange import Outcome, Overhead, ProviderAttempt, Recording
@@ -10,6 +11,7 @@ from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.upstream import Attempt, ClientRequest, Failure, Repeat
 from candela_tui.redaction import redact_text
+from candela_tui.spill_file import Spilled
 from candela_tui.text.times import utc_now
 
 _MOST_ALIKE = 2**20
@@ -28,6 +30,17 @@ class Added:
         self.chunks = 0
         self.chunks_s = 0.0
         self.longest_s = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpilledRequests:
+    """The bodies of an exchange's requests, while they wait in a file: the client's, then the provider's."""
+
+    where: Spilled
+    own_size: int
+    """Bytes of the client's."""
+    apart: bool
+    """Whether the provider's is another body than the client's."""
 
 
 class RawExchange:
@@ -61,8 +74,10 @@ class RawExchange:
         "replays",
         "request",
         "response_headers",
+        "spilled",
         "started_at",
         "status",
+        "taken",
     )
 
     def __init__(self, request: ClientRequest) -> None:
@@ -106,6 +121,9 @@ class RawExchange:
         self.outcome: Outcome | None = None
         """None while it is live, or if the provider ended the answer: then the answer itself shows the outcome."""
         self.error: ApiError | None = None
+        self.taken = False
+        """Whether capture has begun to read it."""
+        self.spilled: SpilledRequests | None = None
 
     def _now(self) -> float:
         return (time.perf_counter() - self._zero) * 1000
@@ -214,7 +232,7 @@ class RawExchange:
         if provider.request is own.request:
             own.provider = None
         else:
-            provider.chunks, provider.times = own.chunks, own.times
+            provider.chunks, provider.times, provider.spilled = own.chunks, own.times, own.spilled
 
     def answered(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         """Note the status and header fields of the answer to the client."""
@@ -261,3 +279,35 @@ class RawExchange:
             if self.alike:
                 # There is only one side.
                 self.recording.provider = None
+
+    @property
+    def spillable(self) -> tuple[bytes, ...]:
+        """The bodies of its requests that may wait in a file: it has ended, and capture has not begun to read it."""
+        own, provider = self.recording, self.recording.provider
+        if self.end_ms is None or self.taken or self.spilled is not None or self.edited is not None:
+            return ()
+        if provider is None or provider.request is own.request:
+            return (own.request,)
+        return own.request, provider.request
+
+    def spill_requests(self, where: Spilled) -> None:
+        """Let go of the bodies of its requests, which are in a file."""
+        bodies = self.spillable
+        self.spilled = SpilledRequests(where, len(bodies[0]), apart=len(bodies) > 1)
+        if self.attempt is not None:
+            # Nobody sends it again.
+            self.attempt = replace(self.attempt, request=replace(self.attempt.request, body=b""))
+        self._set_requests(b"", b"")
+
+    def unspill_requests(self, data: bytes) -> None:
+        """Take back the bodies of its requests."""
+        spilled, self.spilled = self.spilled, None
+        if spilled is not None:
+            own = data[: spilled.own_size]
+            self._set_requests(own, data[spilled.own_size :] if spilled.apart else own)
+
+    def _set_requests(self, own: bytes, provider: bytes) -> None:
+        self.request = replace(self.request, body=own)
+        self.recording.request = own
+        if self.recording.provider is not None:
+            self.recording.provider.request = provider

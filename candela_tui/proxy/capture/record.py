@@ -60,7 +60,6 @@ class ExchangeRecord:
         "_attempt",
         "_body",
         "_conversation",
-        "_counted",
         "_delegations",
         "_encoding",
         "_first_token_ms",
@@ -71,11 +70,10 @@ class ExchangeRecord:
         "_lifetimes",
         "_oauth",
         "_origins",
-        "_received",
-        "_received_told",
         "_shown",
         "_tier",
         "_tier_asked",
+        "_told",
         "_trouble",
         "_undecoded",
         "_unread",
@@ -98,7 +96,7 @@ class ExchangeRecord:
             dialect=dialect_of(raw.request),
             provider=raw.request.route.provider,
             url=redact_url(raw.url),
-            request_bytes=len(raw.recording.request),
+            request_bytes=raw.spilled.own_size if raw.spilled is not None else len(raw.recording.request),
             kept=kept,
             replayed=raw.replays,
             pid=os.getpid(),
@@ -130,9 +128,8 @@ class ExchangeRecord:
         self._folded = 0
         self._gateway: Gateway | None = None
         self._headed = False
-        self._counted = 0
-        self._received = 0
-        self._received_told = 0
+        self._told = 0
+        """Bytes of the client's answer that the sinks have received."""
         self._shown = 0
         """The number of chunks in the newest snapshot."""
         self._oauth = False
@@ -265,8 +262,15 @@ class ExchangeRecord:
 
     @property
     def behind(self) -> bool:
-        """Whether there are chunks to decode."""
-        return self._folded < len(self._decoded_side().chunks)
+        """Whether there are chunks to decode, or some of either side to read back from a file."""
+        return self._folded < len(self._decoded_side().chunks) or any(side.spilled for side in self.sides)
+
+    @property
+    def sides(self) -> tuple[Recording, ...]:
+        """The recordings of the client's side, and of the provider's if it is another."""
+        own = self.raw.recording
+        other = own.provider
+        return (own,) if other is None or other.chunks is own.chunks else (own, other)
 
     @property
     def changed(self) -> bool:
@@ -292,10 +296,10 @@ class ExchangeRecord:
     def fold(self) -> None:
         """Decode the next few chunks of the answer."""
         recording = self._decoded_side()
-        start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, len(recording.chunks))
+        start, self._folded = self._folded, min(self._folded + _CHUNKS_A_STEP, recording.readable)
         chunks = recording.chunks[start : self._folded]
-        recording.decoded = self._folded
-        self._let_go_of_other_side(recording)
+        recording.decode(self._folded)
+        self._pass_over_other_side()
         answer = self._started()
         if self._encoding is None:
             return
@@ -312,12 +316,12 @@ class ExchangeRecord:
         except BadEncoding as error:
             self._undecodable(error)
 
-    def _let_go_of_other_side(self, decoded: Recording) -> None:
+    def _pass_over_other_side(self) -> None:
         """Mark the other side as read: it is not decoded."""
-        own = self.raw.recording
-        other = own.provider if decoded is own else own
-        if other is not None and other.chunks is not decoded.chunks:
-            other.decoded = len(other.chunks)
+        decoded = self._decoded_side()
+        for side in self.sides:
+            if side is not decoded:
+                side.decode(side.readable)
 
     def _undecodable(self, trouble: BadEncoding) -> None:
         self._encoding, self._trouble = None, trouble
@@ -352,8 +356,7 @@ class ExchangeRecord:
     def snapshot(self, pricer: Pricer) -> None:
         """Update ``exchange`` to everything that is known by now, priced."""
         raw = self.raw
-        self._count()
-        self._shown = self._counted
+        self._shown = len(raw.recording.chunks)
         exchange = replace(
             self.exchange,
             marks=self._marks(),
@@ -361,7 +364,7 @@ class ExchangeRecord:
             attempts=raw.attempts,
             held_at_ms=raw.held_at_ms,
             released_at_ms=raw.released_at_ms,
-            response_bytes=self._received,
+            response_bytes=raw.recording.size,
         )
         exchange = self._attempted(exchange)
         if not self._headed and (raw.status is not None or raw.end_ms is not None):
@@ -421,23 +424,22 @@ class ExchangeRecord:
         """Whether there are chunks that the sinks have not received yet."""
         return bool(self._growth)
 
-    def take_growth(self) -> Growth:
-        """Return the bytes of both sides since the last call."""
+    def take_growth(self, *, rest: bool = False) -> Growth:
+        """Return the bytes of both sides since the last call, as far as they are decoded. ``rest``: all of them."""
         self.grown_at = time.monotonic()
-        self._count()
-        self._received_told = self._received
-        return self._growth.take()
+        self._pass_over_other_side()
+        self._told = self._decoded_size
+        return self._growth.take(undecoded=rest or self.failed)
 
     @property
     def grown_by(self) -> int:
-        """Bytes of the client's answer that the sinks have not received yet."""
-        self._count()
-        return self._received - self._received_told
+        """Bytes of the client's answer that are decoded, and that the sinks have not received yet."""
+        return self._decoded_size - self._told
 
-    def _count(self) -> None:
-        chunks = self.raw.recording.chunks
-        self._received += sum(map(len, chunks[self._counted :]))
-        self._counted = len(chunks)
+    @property
+    def _decoded_size(self) -> int:
+        own = self.raw.recording
+        return own.size - own.unread - sum(run.where.size for run in own.spilled)
 
     def _marks(self) -> Marks:
         raw = self.raw

@@ -43,8 +43,7 @@ class Bodies:
         recording = self._recording
         if recording is None:
             return [], []
-        whole = len(recording.chunks)
-        held, times = recording.chunks[after:whole], recording.times[after:whole]
+        held, times = recording.after(after)
         if recording.stored <= after:
             return held, times
         # The first chunks of a large answer are only in the store.

@@ -51,8 +51,7 @@ class ExchangeBodies:
             of_side = self._of(side)
             if of_side is None:
                 return [], []
-            whole = len(of_side.chunks)
-            held, times = of_side.chunks[chunks:whole], of_side.times[chunks:whole]
+            held, times = of_side.after(chunks)
             if of_side.stored <= chunks:
                 return held, times
             # The first chunks of a large answer are only in the store.

@@ -57,8 +57,7 @@ class RecordedBodies:
         if recording is None:
             return self._history.response_chunks(exchange_id, after)
         # The first chunks of a large answer may be only in the store.
-        count = len(recording.chunks)
-        chunks, times = recording.chunks[:count], recording.times[:count]
+        chunks, times = recording.after(0)
         if recording.stored:
             stored, stored_times = self._history.response_chunks(exchange_id)
             chunks, times = [*stored, *chunks[len(stored) :]], [*stored_times, *times[len(stored) :]]
