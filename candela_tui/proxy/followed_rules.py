@@ -68,6 +68,7 @@ class FollowedRules:
     def open(self, opened: Mapping[RouteName, Upstream], context: RuleContext) -> Mapping[RouteName, Upstream]:
         """Return what a new request on each route gets. Until ``apply`` there is no rule."""
         self._ruled = RuledUpstreams(opened, self._settings, context)
+        self._ruled.open()
         return self._ruled.by_route
 
     def apply(self) -> None:

@@ -40,7 +40,12 @@ class RuledUpstreams:
         """Whether any rule is in force that may read what was spent."""
         return self._ruled
 
+    def open(self) -> None:
+        """Begin to know what other replicas do, if there are any. Needs a running loop."""
+        self._routing.open()
+
     async def close(self) -> None:
         """Close the upstreams."""
+        await self._routing.close()
         for upstream in set(self.by_route.values()):
             await upstream.close()

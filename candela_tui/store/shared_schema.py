@@ -170,3 +170,13 @@ Table(
     Column("key", Text, primary_key=True),
     Column("live", JSONB, nullable=False),
 )
+
+Table(
+    "session_stays",
+    shared_metadata,
+    # The route that has a session's prompt cache, after a fallback; "" for its own.
+    Column("session", Text, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("until_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, index=True),
+)

@@ -20,9 +20,9 @@ from candela_tui.rules.routes.upstreams import RouteUpstreams, for_route
 class ProviderStates:
     """The circuits of all providers, and where sessions stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, stays: Stays) -> None:
         self.circuits = {name: CircuitBreaker() for name in DEFAULT_ROUTES}
-        self.stays = Stays()
+        self.stays = stays
 
 
 class Fallback:

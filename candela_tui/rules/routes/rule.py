@@ -13,6 +13,7 @@ from candela_tui.rules.refusal import refused
 from candela_tui.rules.routes.fallback import Fallback, ProviderStates
 from candela_tui.rules.routes.pin import FIELD, Pin, UnknownRoute
 from candela_tui.rules.routes.session import asked, is_for_any_provider
+from candela_tui.rules.routes.stays import open_stays
 from candela_tui.rules.routes.upstreams import RouteUpstreams, WithoutFields, for_route
 from candela_tui.rules.routes.weights import route_by_weight
 from candela_tui.rules.rule import RuledUpstream
@@ -29,7 +30,16 @@ class Routing:
         self._opened = opened
         self._cached_chats = settings.openai.cache_breakpoints
         self._notify = notify
-        self._providers = ProviderStates()
+        self._stays = open_stays(settings)
+        self._providers = ProviderStates(self._stays)
+
+    def open(self) -> None:
+        """Begin to know where sessions stay at other replicas. Needs a running loop."""
+        self._stays.open()
+
+    async def close(self) -> None:
+        """Stop that."""
+        await self._stays.close()
 
     def upstreams(self, rules: RulesSettings) -> dict[RouteName, Upstream]:
         """Return the upstream of each route behind the choice of its provider."""

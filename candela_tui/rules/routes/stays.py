@@ -4,6 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from candela_tui.config import Settings
+from candela_tui.database_url import database_url
 from candela_tui.providers.identity import RouteName
 
 _MOST = 10_000
@@ -36,7 +38,24 @@ class Stays:
         if len(self._routes) > _MOST:
             self._routes.popitem(last=False)
 
-    def returned(self, session: str | None) -> None:
-        """Note that its own route answered a request of a session."""
-        if session is not None:
-            self._routes.pop(session, None)
+    def returned(self, session: str | None) -> bool:
+        """Note that its own route answered a request of a session. Return whether it stayed elsewhere."""
+        return session is not None and self._routes.pop(session, None) is not None
+
+    def open(self) -> None:
+        """Begin to know of other replicas, if there are any."""
+
+    async def close(self) -> None:
+        """Stop that."""
+
+
+def open_stays(settings: Settings) -> Stays:
+    """Return where sessions stay: as this candela knows it, or, with ``[store] url``, as all replicas do."""
+    if settings.store.url is None:
+        return Stays()
+    # Import it here: most users have no database server.
+    from candela_tui.rules.routes.shared_stays import SharedStays
+    from candela_tui.store.impatient_engine import impatient_engine
+
+    url = database_url(settings.store.url)
+    return SharedStays(lambda: impatient_engine(url))

@@ -22,6 +22,7 @@ from candela_tui.results.cache import CacheDiagnoser
 from candela_tui.rules.routes import chain as chain_module
 from candela_tui.rules.routes.fallback import Fallback, ProviderStates
 from candela_tui.rules.routes.session import asked
+from candela_tui.rules.routes.stays import Stays
 from candela_tui.rules.routes.upstreams import RouteUpstreams
 from tests.faults.client import Client, End, View
 from tests.faults.places import BEDROCK, CHAT, DIRECT, VERTEX, Place
@@ -144,7 +145,7 @@ async def test_only_streams_have_a_limit_and_not_those_of_the_last_provider(
     chain = ["anthropic-direct", "anthropic-bedrock"]
     rules = RulesSettings.model_validate({"fallback": {"chain": chain, "on": on}})
     upstreams = RouteUpstreams({RouteName.DIRECT: Passes(), RouteName.BEDROCK: Passes()}, cached_chats=False)
-    fallback = Fallback(rules, upstreams, ProviderStates(), lambda _: None)
+    fallback = Fallback(rules, upstreams, ProviderStates(Stays()), lambda _: None)
     request = ClientRequest("POST", "/v1/messages", [], DIRECT.request(stream=stream))
 
     attempt = await fallback.attempt(request, asked(request), RouteName.DIRECT)
