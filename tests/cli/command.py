@@ -14,7 +14,8 @@ from typing import Any
 from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.paths import default_paths
 from candela_tui.store.writer import StoreWriter
-from tests.cli.forked import ForkedProcess, start_forked
+from tests.cli.fork_client import request_fork
+from tests.cli.forked import ForkedProcess, fork_server, start_forked
 from tests.e2e.candela import free_port
 
 PATIENCE_S = 120.0
@@ -136,9 +137,10 @@ def documents(out: str) -> list[dict[str, Any]]:
 
 def on_a_terminal(home: Home, *arguments: str, columns: int = 80, typed: str = "") -> tuple[int, str]:
     """Run a command on a terminal of its own, on which this is typed; the exit code and all that is shown there."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(COMMAND, [str(COMMAND), *arguments], {**home.environment, "COLUMNS": str(columns)})
+    terminal, its = pty.openpty()
+    environment = {**home.environment, "COLUMNS": str(columns)}
+    report = request_fork(fork_server(), arguments, environment, str(home.directory), [its] * 3)
+    os.close(its)
     os.write(terminal, typed.encode())
     written = b""
     while True:
@@ -150,4 +152,6 @@ def on_a_terminal(home: Home, *arguments: str, columns: int = 80, typed: str = "
             break
         written += part
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode().replace("\r\n", "\n")
+    with os.fdopen(report) as told:
+        _, code = told.read().split()
+    return int(code), written.decode().replace("\r\n", "\n")

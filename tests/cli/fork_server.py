@@ -7,6 +7,7 @@ it encrypts files of secrets at a low cost. The background process that a comman
 
 import array
 import atexit
+import fcntl
 import gc
 import importlib
 import json
@@ -17,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import termios
 import threading
 import time
 from collections.abc import Sequence
@@ -79,6 +81,10 @@ def _fork_from_a_parent_that_waits(request: dict[str, Any], descriptors: Sequenc
         for target, descriptor in enumerate(standard):
             os.dup2(descriptor, target)
             os.close(descriptor)
+        if os.isatty(0):
+            # A shell would make it the controlling terminal: ctrl+c and /dev/tty need one.
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         for ready in descriptors[4:]:
             os.setsid()
             request["arguments"][request["arguments"].index(str(request["ready"]))] = str(ready)

@@ -14,15 +14,11 @@ from signal import SIGKILL, Signals
 from tests.cli.fork_client import request_fork
 
 
-class ForkedProcess:
-    """A command that runs; its output is piped."""
+class ForkedProgram:
+    """A command that runs."""
 
-    def __init__(
-        self, pid: int, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader, report: asyncio.StreamReader
-    ) -> None:
+    def __init__(self, pid: int, report: asyncio.StreamReader) -> None:
         self.pid = pid
-        self.stdout = stdout
-        self.stderr = stderr
         self.returncode: int | None = None
         self._report = report
 
@@ -32,11 +28,6 @@ class ForkedProcess:
             self.returncode = int(await self._report.readline())
         return self.returncode
 
-    async def communicate(self) -> tuple[bytes, bytes]:
-        """Read its output to the end and wait for it."""
-        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
-        return out, err
-
     def send_signal(self, number: Signals) -> None:
         """Send a signal, if it has not ended."""
         if self.returncode is None:
@@ -45,6 +36,22 @@ class ForkedProcess:
     def kill(self) -> None:
         """Kill it."""
         self.send_signal(SIGKILL)
+
+
+class ForkedProcess(ForkedProgram):
+    """A command that runs; its output is piped."""
+
+    def __init__(
+        self, pid: int, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader, report: asyncio.StreamReader
+    ) -> None:
+        super().__init__(pid, report)
+        self.stdout = stdout
+        self.stderr = stderr
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Read its output to the end and wait for it."""
+        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
+        return out, err
 
 
 async def start_forked(
@@ -60,6 +67,14 @@ async def start_forked(
     outputs = [reader for reader, _ in pipes]
     stdout, stderr, report = [await _reader(descriptor) for descriptor in (*outputs, reporting)]
     return ForkedProcess(int(await report.readline()), stdout, stderr, report)
+
+
+async def start_at_terminal(
+    arguments: Sequence[str], environment: Mapping[str, str], directory: Path, terminal: int
+) -> ForkedProgram:
+    """Start ``candela`` with these arguments in a forked process. ``terminal`` is its side of a pseudo-terminal."""
+    report = await _reader(request_fork(fork_server(), arguments, environment, str(directory), [terminal] * 3))
+    return ForkedProgram(int(await report.readline()), report)
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:

@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.cli.command import PATIENCE_S, Home
+from tests.cli.forked import ForkedProgram, start_at_terminal
 
 
 class Typist:
     """Somebody at a terminal."""
 
-    def __init__(self, process: asyncio.subprocess.Process, terminal: int) -> None:
+    def __init__(self, process: ForkedProgram, terminal: int) -> None:
         self._process = process
         self._terminal = terminal
         self._came = asyncio.Event()
@@ -58,25 +59,14 @@ class Typist:
     async def ended(self) -> int:
         """The exit code, when it has ended."""
         async with asyncio.timeout(PATIENCE_S):
-            code: int = await self._process.wait()
-        return code
+            return await self._process.wait()
 
 
 @asynccontextmanager
 async def typing(home: Home, *arguments: str, **environment: str) -> AsyncIterator[Typist]:
     """The command at a terminal of its own."""
     ours, its = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        COMMAND,
-        *arguments,
-        env={**home.environment, **environment},
-        cwd=home.directory,
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        start_new_session=True,
-        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
-    )
+    process = await start_at_terminal(arguments, {**home.environment, **environment}, home.directory, its)
     typist = Typist(process, ours)
     asyncio.get_running_loop().add_reader(ours, typist.take)
     try:

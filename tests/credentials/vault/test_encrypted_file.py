@@ -105,6 +105,18 @@ def test_a_file_of_nonsense_is_damaged(tmp_path: Path, text: str) -> None:
         file(tmp_path).read("anthropic-api-key")
 
 
+def test_the_key_is_derived_at_the_cost_that_owasp_recommends(tmp_path: Path) -> None:
+    # The processes of the tests do it at a lower one.
+    program = """
+import sys
+from pathlib import Path
+from candela_tui.credentials.vault.encrypted_file import EncryptedFile
+EncryptedFile(Path(sys.argv[1]), lambda: "correct horse").write("anthropic-api-key", "x")
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "vault.json")], check=True)
+    assert json.loads((tmp_path / "vault.json").read_text())["n"] == 2**17
+
+
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     program = """
 import sys
