@@ -53,6 +53,7 @@ REVISIONS: Final = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
@@ -218,6 +219,7 @@ exchanges = Table(
     _partial_index("ix_exchanges_live", "pid", where="outcome = 'live'"),
     _partial_index("ix_exchanges_conversing", "id", where="conversation IS NOT NULL"),
     _partial_index("ix_exchanges_stating", "session_id", "id", where=STATING),
+    _partial_index("ix_exchanges_key", "key", "id", where="key IS NOT NULL"),
 )
 
 sums = Table(

@@ -1,7 +1,9 @@
 """A query for the requests of some keys reads what ``includes`` says, from lists and from sums."""
 
+import sqlite3
 from collections.abc import Collection
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,19 @@ def test_only_the_requests_of_these_keys_are_read(path: StoreLocation, keys: Col
         totals = reader.totals(query, without=without)
         assert totals.totals.requests == len(counted)
         assert {session.session_id for session in totals.sessions()} == {each.session_id for each in counted}
+
+
+def test_the_requests_of_a_key_are_found_by_an_index(tmp_path: Path) -> None:
+    path = tmp_path / "candela.db"
+    with writing(path) as (writer, _):
+        store_whole(writer, exchange(1, key="ada"))
+    plans: list[str] = []
+    with sqlite3.connect(path) as connection:
+        for keys in (("ada",), ("ada", "bob")):
+            marks = ",".join("?" * len(keys))
+            wanted = f"SELECT * FROM exchanges WHERE key IN ({marks}) ORDER BY id DESC LIMIT 500"
+            plans += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {wanted}", keys)]
+    assert len([plan for plan in plans if "ix_exchanges_key" in plan]) == 2
 
 
 @pytest.mark.both_databases
