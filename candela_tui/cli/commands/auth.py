@@ -451,6 +451,9 @@ async def _logout(invocation: Invocation, providers: Sequence[Provider] | None, 
         providers = signed_in
     storage = SecretStorage(invocation.paths.vault, prompter)
     await sign_out(context, storage, prompter, [_sign_in_to(provider) for provider in providers])
+    if every:
+        for origin in context.accounts.servers():
+            await prompter.tell(f"You are still signed in to {origin}: `candela logout {origin}` ends that.")
 
 
 @auth.command()
