@@ -1,6 +1,7 @@
 """A person who signed in with the identity of the company."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,15 @@ class Person:
     team: str | None
     groups: tuple[str, ...] = ()
     """Those of the identity provider, by which roles are given."""
+
+
+def in_team(person: Person, teams: Mapping[str, str]) -> Person | None:
+    """Return a person in the team that their groups have, or None if there are teams, but none for them. ``teams`` has
+    the team of each group."""
+    found = [team for group, team in teams.items() if group in person.groups]
+    if teams and not found:
+        return None
+    return replace(person, team=found[0] if found else None)
 
 
 OF_DASHBOARD: Final = "dashboard"

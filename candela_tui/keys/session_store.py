@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
@@ -36,12 +37,12 @@ _KEEP_TOKEN: Final = text(
     "INSERT INTO people_tokens (hash, session, kind, until_s) VALUES (:hash, :session, :kind, :until)"
 )
 _FIND: Final = text("""
-SELECT s.id, s.email, s.until_s, t.replaced_s
+SELECT s.id, s.email, s.document, s.until_s, t.replaced_s
 FROM people_tokens t JOIN people_sessions s ON s.id = t.session
 WHERE t.hash = :hash AND t.kind = :kind AND s.until_s > :now
 """)
 _REPLACE: Final = text("UPDATE people_tokens SET replaced_s = coalesce(replaced_s, :now) WHERE hash = :hash")
-_USE: Final = text("UPDATE people_sessions SET used_s = :now WHERE id = :id")
+_USE: Final = text("UPDATE people_sessions SET used_s = :now, document = :document WHERE id = :id")
 _END_BY_TOKEN: Final = text("""
 DELETE FROM people_sessions WHERE id IN (SELECT session FROM people_tokens WHERE hash = :hash) RETURNING id, email
 """)
@@ -68,11 +69,21 @@ class Tokens:
     email: str
 
 
+class Why(StrEnum):
+    """Why there are no tokens for a refresh token that was good, as the audit log says it."""
+
+    OLD_TOKEN = "session.old-token"  # noqa: S105 - an action
+    """It was replaced long ago, and used by a client that slept, or by somebody who stole it."""
+    NO_TEAM = "session.no-team"
+    """Its person may no longer sign in, so that the session has ended."""
+
+
 @dataclass(frozen=True, slots=True)
-class Reused:
-    """A refresh token that was replaced long ago was used: by a client that slept, or by somebody who stole it."""
+class Refused:
+    """A refresh token that was good and gives no tokens."""
 
     email: str
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +174,9 @@ class SessionStore:
             connection.execute(_BEGIN, begun)
             return self._tokens(connection, session, person.email, until)
 
-    def refresh(self, token: str) -> Tokens | Reused | None:
-        """Return other tokens for a refresh token; None if its session has ended or it is not one.
+    def refresh(self, token: str, allowed: Callable[[Person], Person | None]) -> Tokens | Refused | None:
+        """Return other tokens for a refresh token; None if its session has ended or it is not one. ``allowed`` returns
+        a person as they may go on, in another team for example, or None to end the session.
 
         One that was replaced is good for another ``GRACE``. Claude Code 2.1.332 sends the token that it read when it
         started, whatever its other processes replaced since, and then goes on with the tokens that they stored. So an
@@ -178,9 +190,15 @@ class SessionStore:
             if found is None:
                 return None
             if found.replaced_s is not None and now - found.replaced_s > GRACE.total_seconds():
-                return Reused(found.email)
+                return Refused(found.email, Why.OLD_TOKEN)
+            person = allowed(person_of(found.document))
+            if person is None:
+                _ended(connection, connection.execute(_END_BY_TOKEN, {"hash": digest}).all())
+                return Refused(found.email, Why.NO_TEAM)
+            document = document_of(person)
+            connection.execute(_KEEP_PERSON, {"email": person.email, "document": document})
             connection.execute(_REPLACE, {"hash": digest, "now": now})
-            connection.execute(_USE, {"id": found.id, "now": now})
+            connection.execute(_USE, {"id": found.id, "now": now, "document": document})
             return self._tokens(connection, found.id, found.email, found.until_s)
 
     def end(self, token: str) -> str | None:

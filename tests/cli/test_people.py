@@ -7,7 +7,7 @@ from candela_tui.database_url import DatabaseUrl
 from candela_tui.keys.person import Person
 from candela_tui.keys.session_store import SessionStore
 from tests.cli.command import Home
-from tests.keys.people import ADA, PEPPER, people_database, store_url
+from tests.keys.people import ADA, PEPPER, anyone, people_database, store_url
 
 
 async def test_people_are_listed_and_signed_out(home: Home, either: DatabaseUrl | None) -> None:
@@ -32,7 +32,7 @@ async def test_people_are_listed_and_signed_out(home: Home, either: DatabaseUrl 
     assert len(table) == 4
     assert (ended.code, ended.out) == (0, "ada@example.com is signed out (2 sign-ins).\n")
     assert (again.code, "ada@example.com is not signed in" in again.err) == (1, True)
-    assert [store.refresh(each.refresh) is None for each in tokens] == [True, False, True]
+    assert [store.refresh(each.refresh, anyone) is None for each in tokens] == [True, False, True]
     [entry] = json.loads((await home.run("audit", "--json")).out)
     assert (entry["via"], entry["action"], entry["subject"]) == ("command", "session.end", "ada@example.com")
     assert entry["before"] == {"sign_ins": 2}

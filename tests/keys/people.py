@@ -43,3 +43,8 @@ def paths_in(data: Path) -> Paths:
 def people_database(url: DatabaseUrl | None, data: Path) -> PeopleDatabase:
     """Where a candela keeps who signed in."""
     return open_people_database(settings_for(url), paths_in(data))
+
+
+def anyone(person: Person) -> Person:
+    """Let a person go on at a refresh."""
+    return person

@@ -10,11 +10,11 @@ from candela_tui.database_url import DatabaseUrl
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.key import GRACE
 from candela_tui.keys.people_database import PeopleDatabase
-from candela_tui.keys.person import Person
-from candela_tui.keys.session_store import ACCESS, Reused, SessionStore, Tokens
+from candela_tui.keys.person import Person, in_team
+from candela_tui.keys.session_store import ACCESS, Refused, SessionStore, Tokens, Why
 from candela_tui.keys.sessions import Sessions
 from candela_tui.redaction import redact_text
-from tests.keys.people import ADA, PEPPER, Clock, people_database
+from tests.keys.people import ADA, PEPPER, Clock, anyone, people_database
 from tests.standin.postgres import PostgresServer
 
 DAY = timedelta(hours=24)
@@ -31,7 +31,7 @@ def opened(database: PeopleDatabase, clock: Clock | None = None) -> SessionStore
 
 
 def refreshed(store: SessionStore, token: str) -> Tokens:
-    tokens = store.refresh(token)
+    tokens = store.refresh(token, anyone)
     assert isinstance(tokens, Tokens)
     return tokens
 
@@ -59,9 +59,9 @@ def test_a_refresh_replaces_the_refresh_token_until_the_session_ends(database: P
     assert {first.access, first.refresh}.isdisjoint({second.access, second.refresh})
     # Another client of the same person may still have the first.
     assert len(store.keys()) == 2
-    assert store.refresh(first.access) is None
+    assert store.refresh(first.access, anyone) is None
     clock.moment += DAY
-    assert store.refresh(second.refresh) is None
+    assert store.refresh(second.refresh, anyone) is None
 
 
 def test_processes_that_refresh_with_the_same_token_all_go_on(database: PeopleDatabase) -> None:
@@ -73,8 +73,24 @@ def test_processes_that_refresh_with_the_same_token_all_go_on(database: PeopleDa
     clock.moment += GRACE
     assert refreshed(store, first.refresh)
     clock.moment += timedelta(seconds=1)
-    assert store.refresh(first.refresh) == Reused("ada@example.com")
+    assert store.refresh(first.refresh, anyone) == Refused("ada@example.com", Why.OLD_TOKEN)
     assert refreshed(store, newest.refresh), "what the person has now is still good"
+
+
+def test_who_is_in_no_team_any_more_loses_access_at_the_next_refresh(database: PeopleDatabase) -> None:
+    store = opened(database)
+    ada = Person("1", "ada@example.com", "platform", ("eng", "ops"))
+    tokens, others = store.begin(ada, DAY), store.begin(BOB, DAY)
+    teams = {"ops": "operations"}
+    moved = store.refresh(tokens.refresh, lambda person: in_team(person, teams))
+    assert isinstance(moved, Tokens)
+    keys = store.keys()
+    assert {key.team for key in keys if key.name == ada.email} == {"operations"}
+    assert [person.team for person in store.everyone()] == ["operations", None]
+    refused = store.refresh(moved.refresh, lambda person: in_team(person, {"sales": "sales"}))
+    assert refused == Refused("ada@example.com", Why.NO_TEAM)
+    assert store.refresh(moved.refresh, anyone) is None
+    assert refreshed(store, others.refresh)
 
 
 def test_no_access_outlives_the_session(database: PeopleDatabase) -> None:
@@ -87,8 +103,8 @@ def test_either_token_ends_the_session(database: PeopleDatabase) -> None:
     assert store.end(by_access.access) == "ada@example.com"
     assert store.end(by_access.access) is None
     store.end(by_refresh.refresh)
-    assert store.refresh(by_access.refresh) is None
-    assert store.refresh(by_refresh.refresh) is None
+    assert store.refresh(by_access.refresh, anyone) is None
+    assert store.refresh(by_refresh.refresh, anyone) is None
     assert refreshed(store, other.refresh)
 
 
@@ -98,7 +114,7 @@ def test_all_sessions_of_a_person_can_be_ended(database: PeopleDatabase) -> None
     assert [session.person for session in store.sessions()] == [ADA, ADA, BOB]
     assert store.end_all("ada@example.com") == 2
     assert store.end_all("ada@example.com") == 0
-    assert [store.refresh(each.refresh) for each in ended] == [None, None]
+    assert [store.refresh(each.refresh, anyone) for each in ended] == [None, None]
     assert refreshed(store, other.refresh)
     assert [session.person for session in store.sessions()] == [BOB]
     assert store.everyone() == (ADA, BOB)
@@ -177,7 +193,7 @@ async def test_tokens_that_were_read_hold_while_postgresql_is_away(
         with pytest.raises(KeysError, match="check that the server runs"):
             await sessions.find(unknown.access)
         with pytest.raises(KeysError, match="check that the server runs"):
-            other.refresh(tokens.refresh)
+            other.refresh(tokens.refresh, anyone)
     finally:
         postgres_server.start()
     assert await sessions.find(unknown.access) is not None

@@ -16,7 +16,7 @@ import msgspec
 
 from candela_tui.config import OidcSettings
 from candela_tui.keys.key import checked_name
-from candela_tui.keys.person import Person
+from candela_tui.keys.person import Person, in_team
 from candela_tui.providers.upstream import ProviderRequest, Reply
 
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
@@ -107,10 +107,10 @@ class IdentityProvider:
             )
         given = claims.get(self._settings.groups_claim)
         groups = [each for each in given if isinstance(each, str)] if isinstance(given, list) else []
-        teams = [team for group, team in self._teams.items() if group in groups]
-        if self._teams and not teams:
+        person = in_team(Person(str(claims["sub"]), email, None, tuple(groups)), self._teams)
+        if person is None:
             raise SignInFailed(f"{email} is in none of the groups of [team.groups]")
-        return Person(str(claims["sub"]), email, teams[0] if teams else None, tuple(groups))
+        return person
 
     async def _claims(self, token: str, places: Mapping[str, str]) -> Mapping[str, Any]:
         from joserfc import jwt  # The extra candela-tui[team] brings it.

@@ -22,8 +22,8 @@ from candela_tui.audit.log import AuditLog
 from candela_tui.config import TeamSettings
 from candela_tui.config.managed_settings import ManagedSettings
 from candela_tui.keys.errors import KeysError
-from candela_tui.keys.person import OF_CLIENT, OF_DASHBOARD, Person
-from candela_tui.keys.session_store import Reused, Tokens
+from candela_tui.keys.person import OF_CLIENT, OF_DASHBOARD, Person, in_team
+from candela_tui.keys.session_store import Refused, Tokens
 from candela_tui.keys.sessions import Sessions
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
@@ -72,6 +72,7 @@ class SignIn:
         self._managed = managed
         assert settings.url is not None
         self._url = settings.url
+        self._groups = settings.groups
         self._lasts = timedelta(hours=settings.session_h)
         self._prefixes = prefixes
         self._sessions = sessions
@@ -190,10 +191,10 @@ class SignIn:
     def _refresh(self, token: str) -> Tokens | None:
         """Return other tokens for a refresh token, or None if it is no longer good. Blocks. Raises KeysError and
         AuditError."""
-        found = self._sessions.store.refresh(token)
-        if isinstance(found, Reused):
+        found = self._sessions.store.refresh(token, lambda person: in_team(person, self._groups))
+        if isinstance(found, Refused):
             with self._audit(found.email).writing() as write:
-                write("session.old-token", found.email, None, None)
+                write(found.why.value, found.email, None, None)
             return None
         return found
 

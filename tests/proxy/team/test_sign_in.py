@@ -335,3 +335,19 @@ async def test_without_a_team_there_is_no_sign_in(provider: Provider, tmp_path: 
             async with client.get(proxy.origin + path) as answer:
                 assert answer.status == 404
     assert not (tmp_path / "sessions.db").exists()
+
+
+async def test_who_is_in_no_group_after_a_restart_is_signed_out_by_the_next_refresh(
+    provider: Provider, tmp_path: Path
+) -> None:
+    async with serving(provider, tmp_path, groups={"eng": "platform"}) as server:
+        tokens = await server.sign_in()
+    async with serving(provider, tmp_path, groups={"sales": "sales"}) as server:
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        status, answer = await server.post("/oauth/token", **form)
+        assert (status, answer["error"]) == (401, "invalid_grant")
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        async with server.client.post(f"{server.url}/v1/messages", data=BODY, headers=bearer) as refused:
+            assert refused.status == 401
+    actions = [each.action for each in LocalAuditLog(tmp_path / "audit.db", "someone", "test").entries()]
+    assert actions == ["session.begin", "session.no-team"]
