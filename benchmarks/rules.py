@@ -272,6 +272,3 @@ _FIELDS = {
     "Host": "127.0.0.1",
     "Accept-Encoding": "gzip, deflate, br, zstd",
 }
-
-if __name__ == "__main__":
-    main([])
