@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,7 +26,7 @@ from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import ROUTES, Dialect, Route
 from candela_tui.providers.upstream import ClientRequest
-from candela_tui.proxy.capture.conversations import Conversations
+from candela_tui.proxy.capture.conversations import Conversations, Origins
 from candela_tui.proxy.capture.raw_exchange import RawExchange
 from candela_tui.proxy.capture.record import ExchangeRecord
 from candela_tui.redaction import redact_url
@@ -101,11 +101,14 @@ class _Har(msgspec.Struct):
 _NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, binascii.Error)
 
 
-def har_exchanges(file: Path, pricer: Pricer, on_bad: Callable[[BadLine], None]) -> Iterator[FoundExchange]:
-    """Yield the requests for messages in a file, priced. Blocks."""
+def har_exchanges(
+    file: Path, pricer: Pricer, on_bad: Callable[[BadLine], None], origins: Origins
+) -> Iterator[FoundExchange]:
+    """Yield the requests for messages in a file, priced. ``origins`` knows which sessions one may go on from; each
+    request that is stored is to be told to it before the next one is taken. Blocks."""
     try:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield from _exchanges(file, content, pricer, on_bad)
+            yield from _exchanges(file, content, pricer, on_bad, origins)
     except OSError as error:
         on_bad(BadLine(file, 0, f"it can't be read: {error.strerror}"))
     except ValueError:
@@ -113,7 +116,7 @@ def har_exchanges(file: Path, pricer: Pricer, on_bad: Callable[[BadLine], None])
 
 
 def _exchanges(
-    file: Path, content: mmap.mmap, pricer: Pricer, on_bad: Callable[[BadLine], None]
+    file: Path, content: mmap.mmap, pricer: Pricer, on_bad: Callable[[BadLine], None], origins: Origins
 ) -> Iterator[FoundExchange]:
     # The entries are slices of the file, decoded one at a time.
     with memoryview(content) as view:
@@ -122,12 +125,12 @@ def _exchanges(
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             on_bad(BadLine(file, 0, "it is not a HAR file"))
             return
-        conversations = Conversations()
+        known = _Known(Conversations(), origins, set())
         for number, raw in enumerate(entries, 1):
             try:
                 entry = msgspec.json.decode(raw, type=_Entry)
                 route = _route(entry.request)
-                found = _found(entry, *route, pricer, conversations) if route is not None else None
+                found = _found(entry, *route, pricer, known) if route is not None else None
             except _NOT_READ:
                 on_bad(BadLine(file, number, "the entry is not complete"))
                 continue
@@ -151,7 +154,7 @@ def _route(request: _Request) -> tuple[Route, str] | None:
     return next(route for route in ROUTES if route.dialect is dialect), url.path + query
 
 
-def _found(entry: _Entry, route: Route, path: str, pricer: Pricer, conversations: Conversations) -> FoundExchange:
+def _found(entry: _Entry, route: Route, path: str, pricer: Pricer, known: "_Known") -> FoundExchange:
     request, response = entry.request, entry.response
     body = request.postData.text.encode("utf-8", "surrogatepass") if request.postData is not None else b""
     answer = _bytes(response.content)
@@ -171,19 +174,30 @@ def _found(entry: _Entry, route: Route, path: str, pricer: Pricer, conversations
     for chunk, at in _chunks(answer, raw, entry):
         raw.recording.add(chunk, at)
     record = ExchangeRecord(raw)
-    _read(record, pricer, conversations)
+    _read(record, pricer, known)
     exchange = replace(record.exchange, url=redact_url(request.url.partition("?")[0]), imported=Imported.HAR, pid=None)
     recording = raw.recording
     return FoundExchange(exchange, body, tuple(recording.chunks), tuple(recording.times))
 
 
-def _read(record: ExchangeRecord, pricer: Pricer, conversations: Conversations) -> None:
+class _Known(NamedTuple):
+    """What is known of the entries before."""
+
+    conversations: Conversations
+    origins: Origins
+    sessions: set[str]
+
+
+def _read(record: ExchangeRecord, pricer: Pricer, known: _Known) -> None:
     """Read the request and its answer as capture does when they cross the proxy."""
     record.read_request()
-    record.join(conversations)
+    record.join(known.conversations)
     if record.request is not None and record.exchange.kind is Kind.MESSAGES:
         if record.exchange.agent_id is None:
             record.exchange = replace(record.exchange, clues=session_clues(record.request))
+            if record.exchange.session_id is not None and record.exchange.session_id not in known.sessions:
+                record.seek(known.origins)
+                known.sessions.add(record.exchange.session_id)
         else:
             record.read_task()
     while record.unread:

@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from candela_tui.claude_code.transcripts import SUFFIX, BadLine, SessionFiles, find_transcripts
-from candela_tui.exchange import Exchange
+from candela_tui.exchange import Continued, Exchange
 from candela_tui.imports.answers import Answer, read_session
 from candela_tui.imports.client_sums import ClientSum, CountedAnswer, Difference, differences
 from candela_tui.imports.destination import Destination
-from candela_tui.imports.found import FoundExchange
+from candela_tui.imports.found import FoundExchange, new_id
 from candela_tui.imports.har import HAR_SUFFIX, har_exchanges
 from candela_tui.imports.known_answers import KnownAnswers
 from candela_tui.imports.transcripts import exchange_of
 from candela_tui.pricing import Pricer
+from candela_tui.proxy.capture.conversations import Origins
 from candela_tui.store.recorded_answers import RecordedAnswer
 
 _GROWING: Final = timedelta(minutes=15)
@@ -124,8 +125,12 @@ class Import:
         settled: timedelta = timedelta(0),
         after: datetime | None = None,
         breathe: Callable[[], None] = lambda: None,
+        conversations: Iterable[tuple[str, str, str]] = (),
     ) -> None:
+        """``conversations`` are those that the store has, as ``Origins.fill`` takes them."""
         self.result = ImportResult()
+        self._origins = Origins()
+        self._origins.fill(conversations)
         self._destination = destination
         self._known = KnownAnswers(recorded)
         self._pricer = pricer
@@ -144,7 +149,7 @@ class Import:
         for session in sources.sessions:
             self._import_session(session)
         for file in sources.har_files:
-            for found in har_exchanges(file, self._pricer, self.result.add_bad_line):
+            for found in har_exchanges(file, self._pricer, self.result.add_bad_line, self._origins):
                 self._breathe()
                 self._import_har_entry(found)
         self.result.differences = differences(self._client_sums, self._counted)
@@ -152,12 +157,14 @@ class Import:
 
     def _import_session(self, session: SessionFiles) -> None:
         transcript = read_session(session, self.result.add_bad_line, self._breathe)
-        fresh: list[Answer] = []
+        fresh: list[_Fresh] = []
         copied: set[str] = set()
+        beginning = _Beginning(transcript.session_id)
         for answer in transcript.answers:
+            known = self._known.find(answer.session_id, answer.message_id, answer.request_id, answer.first_at)
+            continues = beginning.meet(answer, known)
             if self._after is not None and answer.last_at < self._after:
                 continue
-            known = self._known.find(answer.session_id, answer.message_id, answer.request_id, answer.first_at)
             if known is not None:
                 self._count_known(answer, known)
                 owner = known.session_id or answer.session_id
@@ -166,24 +173,34 @@ class Import:
             elif self._now - answer.last_at < (self._settled if answer.ended else max(self._settled, _GROWING)):
                 self.result.growing += 1
             else:
-                fresh.append(answer)
+                new = _recorded(answer, new_id(answer.started_at))
+                fresh.append(_Fresh(answer, new.exchange_id, continues))
                 self._met.add((answer.session_id, answer.message_id))
                 # Later files of the session may repeat it.
-                self._known.add(_recorded(answer))
+                self._known.add(new)
+                beginning.copied(new)
                 if answer.session_id != transcript.session_id:
                     copied.add(answer.session_id)
-        fresh.sort(key=lambda answer: answer.started_at)
-        titled = next((answer for answer in reversed(fresh) if answer.session_id == transcript.session_id), None)
-        for answer in fresh:
+        fresh.sort(key=lambda each: each.answer.started_at)
+        titled = next((each for each in reversed(fresh) if each.answer.session_id == transcript.session_id), None)
+        for each in fresh:
             self._breathe()
-            title = transcript.title if answer is titled else None
-            self._import_answer(answer, transcript.first_words, title)
+            title = transcript.title if each is titled else None
+            self._import_answer(each, transcript.first_words, title)
         if transcript.session_id is not None and transcript.client_usd is not None:
             self._client_sums.append(ClientSum(transcript.session_id, transcript.client_usd, frozenset(copied)))
 
-    def _import_answer(self, answer: Answer, first_words: str | None, title: str | None) -> None:
+    def _import_answer(self, fresh: "_Fresh", first_words: str | None, title: str | None) -> None:
+        answer = fresh.answer
         try:
-            found = exchange_of(answer, self._pricer, first_words=first_words, title=title)
+            found = exchange_of(
+                answer,
+                fresh.exchange_id,
+                self._pricer,
+                first_words=first_words,
+                title=title,
+                continues=fresh.continues,
+            )
         except OSError as error:
             self.result.add_bad_line(BadLine(answer.file, 0, f"it can't be read: {error.strerror}"))
             return
@@ -201,8 +218,11 @@ class Import:
             self._store(found)
 
     def _store(self, found: FoundExchange) -> None:
+        exchange = found.exchange
         self._destination.add(found)
-        self.result._add(found.exchange)
+        self.result._add(exchange)
+        if exchange.conversation is not None and exchange.session_id is not None:
+            self._origins.remember(exchange.conversation, exchange.session_id, exchange.id)
 
     def _tell_known(self, known: RecordedAnswer) -> None:
         if known.imported:
@@ -223,9 +243,44 @@ class Import:
         self._counted.append(CountedAnswer(session_id, answer.started_at, usd, client_usd, finished))
 
 
+class _Fresh(NamedTuple):
+    """An answer that is not recorded yet."""
+
+    answer: Answer
+    exchange_id: str
+    continues: Continued | None
+
+
+class _Beginning:
+    """The answers at the beginning of a session's transcript that it copied from another session: it was forked, or
+    resumed under another id."""
+
+    def __init__(self, session_id: str | None) -> None:
+        self._session_id = session_id
+        self._ended = session_id is None
+        self._last: RecordedAnswer | None = None
+
+    def meet(self, answer: Answer, known: RecordedAnswer | None) -> Continued | None:
+        """Take the next answer. Return where its session goes on from, if it is the first that was not copied."""
+        if answer.agent_id is not None or self._ended:
+            return None
+        if known is not None:
+            self.copied(known)
+        if (known.session_id if known is not None else answer.session_id) != self._session_id:
+            return None
+        self._ended, last = True, self._last
+        return Continued(last.session_id, last.exchange_id) if last is not None and last.session_id else None
+
+    def copied(self, recorded: RecordedAnswer) -> None:
+        """Take an answer that is recorded by now, and may be one that was copied."""
+        if not self._ended and recorded.session_id not in (None, self._session_id):
+            self._last = recorded
+
+
 def _recorded_exchange(exchange: Exchange) -> RecordedAnswer:
     ended_at = exchange.started_at + timedelta(milliseconds=exchange.duration_ms or 0)
     return RecordedAnswer(
+        exchange.id,
         exchange.session_id,
         exchange.request_id,
         exchange.message_id,
@@ -237,8 +292,9 @@ def _recorded_exchange(exchange: Exchange) -> RecordedAnswer:
     )
 
 
-def _recorded(answer: Answer) -> RecordedAnswer:
+def _recorded(answer: Answer, exchange_id: str) -> RecordedAnswer:
     return RecordedAnswer(
+        exchange_id,
         answer.session_id,
         answer.request_id,
         answer.message_id,

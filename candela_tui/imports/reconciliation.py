@@ -17,6 +17,7 @@ from candela_tui.claude_code.session_cost import last_session_usd
 from candela_tui.claude_code.transcripts import SUFFIX, BadLine, find_transcripts, projects_directory
 from candela_tui.exchange import Exchange
 from candela_tui.imports.answers import Answer, SessionTranscript, read_session
+from candela_tui.imports.found import new_id
 from candela_tui.imports.transcripts import exchange_of
 from candela_tui.pricing import Pricer
 from candela_tui.store.history import ExchangeQuery, History
@@ -111,7 +112,7 @@ def _elsewhere(
     for answer in answers:
         if known.has(answer):
             continue
-        exchange = exchange_of(answer, pricer, first_words=None, title=None).exchange
+        exchange = exchange_of(answer, new_id(answer.started_at), pricer, first_words=None, title=None).exchange
         counts = counted_request(exchange, in_transcript=True, stated_later=True).client_usd
         own = answer.session_id == session_id
         kind = DifferenceKind.NOT_RECORDED if own else DifferenceKind.FORKED

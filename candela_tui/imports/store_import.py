@@ -8,6 +8,7 @@ from candela_tui.exchange import Kept
 from candela_tui.imports.destination import Destination, DryRun, StoreDestination
 from candela_tui.imports.importing import Import, ImportResult, Sources
 from candela_tui.pricing import Pricer
+from candela_tui.proxy.capture.conversations import MOST_KNOWN
 from candela_tui.store.database import connect_to_write
 from candela_tui.store.migrate import bring_up_to_date
 from candela_tui.store.reader import StoreReader
@@ -39,11 +40,20 @@ def import_into_store(
             bring_up_to_date(connection, store)
     reader = StoreReader(store)
     try:
-        recorded = reader.recorded_answers()
+        recorded, conversations = reader.recorded_answers(), reader.conversations(MOST_KNOWN)
     finally:
         reader.close()
     destination: Destination = DryRun() if dry_run else StoreDestination(store, on_problem, stopped, kept)
-    importing = Import(destination, recorded, pricer, now=now, settled=settled, after=after, breathe=breathe)
+    importing = Import(
+        destination,
+        recorded,
+        pricer,
+        now=now,
+        settled=settled,
+        after=after,
+        breathe=breathe,
+        conversations=conversations,
+    )
     try:
         result = importing.run(sources)
     finally:

@@ -9,17 +9,18 @@ from candela_tui.analysis.costs import with_client_cost, with_note
 from candela_tui.analysis.served import Asked
 from candela_tui.claude_code.recorded_requests import RebuiltRequest
 from candela_tui.claude_code.transcripts import TranscriptLine, read_at
-from candela_tui.exchange import Exchange, Imported, Marks, Outcome
+from candela_tui.exchange import Continued, Exchange, Imported, Marks, Outcome
 from candela_tui.exchange.exchange import Delegation
 from candela_tui.imports.answers import Answer
-from candela_tui.imports.found import FoundExchange, new_id
+from candela_tui.imports.found import FoundExchange
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.answer_decoder import MessageFold
 from candela_tui.protocol.cache_control import LIFETIMES, asked_lifetimes
 from candela_tui.protocol.claude_code.session_clues import SessionClues
 from candela_tui.protocol.errors import ApiError
 from candela_tui.protocol.kind import Kind
-from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.message_digests import answered_digest, message_digests, said_in
+from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members
 from candela_tui.providers.identity import PROVIDERS, Provider, RouteName
 from candela_tui.proxy.capture.billing import billed
 from candela_tui.proxy.capture.delegations import called_tools, delegates, delegation_of
@@ -29,11 +30,19 @@ _PLACEHOLDER_OUTPUT = 1
 """The output tokens that an answer states at its beginning."""
 
 
-def exchange_of(answer: Answer, pricer: Pricer, *, first_words: str | None, title: str | None) -> FoundExchange:
+def exchange_of(
+    answer: Answer,
+    exchange_id: str,
+    pricer: Pricer,
+    *,
+    first_words: str | None,
+    title: str | None,
+    continues: Continued | None = None,
+) -> FoundExchange:
     """Return the exchange of an answer, priced, with its bodies as far as the transcript has them.
 
-    ``first_words`` are those of its session's user, ``title`` the session's title if this exchange is to state it.
-    Blocks. Raises OSError.
+    ``first_words`` are those of its session's user, ``title`` the session's title if this exchange is to state it, and
+    ``continues`` says where its session goes on from another one. Blocks. Raises OSError.
     """
     document = _message(read_at(answer.file, answer.places))
     fold = MessageFold()
@@ -42,7 +51,7 @@ def exchange_of(answer: Answer, pricer: Pricer, *, first_words: str | None, titl
     end_ms = (answer.last_at - answer.started_at).total_seconds() * 1000
     asked = _asked(answer, request)
     exchange = Exchange(
-        id=new_id(answer.started_at),
+        id=exchange_id,
         started_at=answer.started_at,
         method="POST",
         path="",
@@ -74,12 +83,15 @@ def exchange_of(answer: Answer, pricer: Pricer, *, first_words: str | None, titl
         task=answer.task if answer.agent_id is not None else None,
         clues=SessionClues(first_words, answer.cwd, answer.branch) if answer.agent_id is None else None,
         session_title=title,
+        continues=continues,
         imported=Imported.TRANSCRIPT,
         rebuilt=("request", "response") if request is not None else ("response",),
     )
     whole = answer.stop_reason is not None
     exchange = billed(exchange, fold, None, asked, pricer, cloud_tier=None, ended=whole)
     exchange = with_client_cost(exchange) if whole else _unfinished(exchange, answer)
+    if whole and request is not None and answer.agent_id is None:
+        exchange = replace(exchange, conversation=_conversation(request.body, fold))
     return FoundExchange(exchange, request.body if request is not None else None, (document,), (max(0.0, end_ms),))
 
 
@@ -90,6 +102,12 @@ def _message(lines: list[TranscriptLine]) -> bytes:
     contents = [message.get("content") for message in messages]
     blocks = [block for content in contents if isinstance(content, list) for block in content]
     return msgspec.json.encode({**last, "type": "message", "content": blocks})
+
+
+def _conversation(body: bytes, fold: MessageFold) -> str | None:
+    """Return the digest by which a session is found that goes on from here; None if the request has no messages."""
+    *_, before = (b"", *message_digests(raw_items((raw_members(body) or {}).get("messages", NULL))))
+    return answered_digest(before, said_in(fold)).hex() if before else None
 
 
 def _unfinished(exchange: Exchange, answer: Answer) -> Exchange:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from candela_tui.protocol.answer_decoder import TOOL_CALLS
+from candela_tui.protocol.answer_decoder import TOOL_CALLS, MessageFold
 from candela_tui.protocol.raw_json import NULL, decode_json, raw_items, raw_members
 from candela_tui.protocol.request import is_string, role_and_content
 
@@ -48,6 +48,11 @@ def essence_of(kind: object, text: object, id: object) -> tuple[str, str]:
     if kind == "text" and isinstance(text, str):
         return "text", text
     return ("call", id) if isinstance(kind, str) and kind in TOOL_CALLS and isinstance(id, str) else ("", "")
+
+
+def said_in(answer: MessageFold) -> Iterator[tuple[str, str]]:
+    """Yield the blocks of an answer as ``essence_of`` returns them."""
+    return (essence_of(block.type, block.text, block.start.get("id")) for block in answer.blocks.values())
 
 
 def sent_back_answer(message: msgspec.Raw) -> list[tuple[str, str]] | None:

@@ -16,6 +16,7 @@ from candela_tui.store.units import read_money, read_time
 class RecordedAnswer:
     """An answer that the store has, with the ids that the provider gave it."""
 
+    exchange_id: str
     session_id: str | None
     request_id: str | None
     message_id: str | None
@@ -36,6 +37,7 @@ def recorded_answers(connection: Connection) -> Iterator[RecordedAnswer]:
     of = exchanges.c
     cost = (of.cost_input, of.cost_cache_read, of.cost_cache_write, of.cost_output, of.cost_web_searches)
     wanted = select(
+        of.id,
         of.session_id,
         of.request_id,
         of.message_id,
@@ -46,9 +48,10 @@ def recorded_answers(connection: Connection) -> Iterator[RecordedAnswer]:
         *cost,
     ).where(of.request_id.is_not(None) | of.message_id.is_not(None) | of.imported.is_not(None))
     for row in connection.execute(wanted):
-        session, request, message, started_us, end_ms, imported, client_cost, *parts = row
+        exchange_id, session, request, message, started_us, end_ms, imported, client_cost, *parts = row
         started_at = read_time(started_us)
         yield RecordedAnswer(
+            exchange_id,
             read_text(session),
             read_text(request),
             read_text(message),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from candela_tui.exchange import Imported, Kept, Outcome
+from candela_tui.exchange import Continued, Imported, Kept, Outcome
 from candela_tui.store.reader import StoreReader
 from tests.imports.written import BEGAN, imported
 from tests.standin import message_events, text
@@ -112,6 +112,22 @@ def test_the_events_of_a_stream_keep_their_times(tmp_path: Path, store: Path) ->
     assert b"".join(chunks) == STREAM
     assert times == pytest.approx([200 + 10 * each for each in range(events)])
     assert only.ttft_ms == pytest.approx(210)
+
+
+def test_a_session_that_sends_the_answer_of_another_back_continues_it(tmp_path: Path, store: Path) -> None:
+    answer = {"role": "assistant", "content": [{"type": "text", "text": "Three."}]}
+    goes_on = {**ASKED, "messages": [*ASKED["messages"], answer, {"role": "user", "content": "and the crabs?"}]}
+    later = entry(startedDateTime=(BEGAN + timedelta(hours=1)).isoformat())
+    later["request"]["headers"][0]["value"] = "another"
+    later["request"]["postData"]["text"] = json.dumps(goes_on)
+    later["response"]["headers"] = [{"name": "request-id", "value": "req_2"}]
+    later["response"]["content"]["text"] = STREAM.decode().replace("msg_", "msg_b")
+    imported(store, written(tmp_path, entry()))
+    imported(store, written(tmp_path, entry(), later))
+    reader = StoreReader(store)
+    first, second = reader.exchanges()
+    reader.close()
+    assert (first.continues, second.continues) == (None, Continued(SESSION, first.id))
 
 
 def test_a_second_import_adds_nothing(tmp_path: Path, store: Path) -> None:

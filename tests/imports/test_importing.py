@@ -7,10 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from candela_tui.exchange import Exchange, Imported, Outcome
+from candela_tui.exchange import Continued, Exchange, Imported, Outcome
 from candela_tui.ledger.ledger import Ledger
+from candela_tui.protocol.message_digests import answered_digest, message_digests
+from candela_tui.proxy.capture.conversations import Origins
 from candela_tui.store.database import connect_to_write
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.removal import remove
@@ -150,7 +153,32 @@ def test_a_fork_does_not_count_what_it_copied(says_from: bool, projects: Path, s
     forked(original, says_from=says_from).write(projects)
     result = imported(store, projects)
     assert (result.imported, result.known, result.cost_usd) == (2, 0, 2 * COST)
-    assert [(each.session_id, each.message_id) for each in stored(store)] == [(SESSION, "msg_1"), (FORK, "msg_2")]
+    first, second = stored(store)
+    assert [(each.session_id, each.message_id) for each in (first, second)] == [(SESSION, "msg_1"), (FORK, "msg_2")]
+    assert (first.continues, second.continues) == (None, Continued(SESSION, first.id))
+
+
+def test_a_fork_of_a_session_that_crossed_the_proxy_continues_it(projects: Path, store: Path) -> None:
+    crossed = exchange(1, session_id=SESSION, message_id="msg_1", started_at=BEGAN)
+    record(store, crossed)
+    imported(store, forked(conversation(), says_from=True).write(projects), after=BEGAN + timedelta(minutes=30))
+    assert [each.continues for each in stored(store)] == [None, Continued(SESSION, crossed.id)]
+
+
+def test_a_request_that_is_imported_whole_can_be_continued(projects: Path, store: Path) -> None:
+    transcript = Transcript()
+    asked = {"role": "user", "content": [{"type": "text", "text": "count the fish"}]}
+    transcript.user(asked["content"])
+    transcript.request("request-1", [asked])
+    transcript.assistant("msg_1", {"type": "text", "text": "Three. "}, requestRef="request-1")
+    transcript.write(projects)
+    imported(store, projects)
+    [only] = stored(store)
+    origins = Origins()
+    origins.remember(only.conversation or "", SESSION, only.id)
+    sent = [msgspec.Raw(json.dumps(asked).encode())]
+    *_, before = message_digests(sent)
+    assert origins.find(answered_digest(before, [("text", "Three.")]).hex()) == Continued(SESSION, only.id)
 
 
 def test_a_fork_that_is_imported_later_does_not_count_it_either(projects: Path, store: Path) -> None:

@@ -22,9 +22,9 @@ from candela_tui.protocol.headers import header, rate_limits, request_id
 from candela_tui.protocol.kind import Kind
 from candela_tui.protocol.message_digests import (
     answered_digest,
-    essence_of,
     last_turn_digest,
     message_digests,
+    said_in,
     sent_back_answer,
 )
 from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
@@ -490,8 +490,7 @@ class ExchangeRecord:
         tier = self._tier or self._tier_asked
         exchange = billed(exchange, fold, self._gateway, self._asked, pricer, cloud_tier=tier, ended=ended)
         if ended and self._conversation and fold.stopped and exchange.outcome is Outcome.OK:
-            said = (essence_of(block.type, block.text, block.start.get("id")) for block in fold.blocks.values())
-            exchange = replace(exchange, conversation=answered_digest(self._conversation, said).hex())
+            exchange = replace(exchange, conversation=answered_digest(self._conversation, said_in(fold)).hex())
         if ended and exchange.kind is Kind.TITLE and fold.stopped:
             text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
             exchange = replace(exchange, session_title=title_in_answer(text))
