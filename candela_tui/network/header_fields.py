@@ -6,6 +6,9 @@ from candela_tui.protocol.headers import HOP_BY_HOP, HeaderList
 
 # Each connection frames its messages itself; a 100-continue was answered when the body was read.
 _REQUEST_DROPPED = HOP_BY_HOP | {"host", "content-length", "expect"}
+ABOUT_ENCODING = frozenset({"content-encoding", "content-length"})
+"""The fields that no longer fit a body whose encoding was removed."""
+_DECODED_DROPPED = HOP_BY_HOP | ABOUT_ENCODING
 _NAMED_DROPPED = _REQUEST_DROPPED - {"host", "content-length"}
 _OURS = "x-candela-"
 ACCEPT_FIELD = "x-candela-estimate"
@@ -45,6 +48,11 @@ def named_fields(headers: HeaderList) -> HeaderList:
 def answer_fields(headers: HeaderList) -> HeaderList:
     """Return the header fields of an answer that go on to the client."""
     return _without(headers, HOP_BY_HOP)
+
+
+def decoded_answer_fields(headers: HeaderList) -> HeaderList:
+    """Return the same for an answer whose Content-Encoding is removed."""
+    return _without(headers, _DECODED_DROPPED)
 
 
 def _without(headers: HeaderList, dropped: frozenset[str]) -> HeaderList:

@@ -1,6 +1,6 @@
 """Translations that are made of others, and the one that changes nothing."""
 
-from candela_tui.network.header_fields import answer_fields
+from candela_tui.network.header_fields import ABOUT_ENCODING, decoded_answer_fields
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.providers.upstream import Translation
 
@@ -39,7 +39,7 @@ class Untouched:
     metrics: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, headers: HeaderList) -> None:
-        self.headers = [field for field in answer_fields(headers) if field[0].lower() not in _OF_THE_ENCODING]
+        self.headers = decoded_answer_fields(headers)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the bytes."""
@@ -50,4 +50,9 @@ class Untouched:
         return b""
 
 
-_OF_THE_ENCODING = frozenset({"content-encoding", "content-length"})
+def fields_behind(inner: Translation | None, headers: HeaderList) -> HeaderList:
+    """Return the header fields of an answer that is translated once more, or for the first time: those of the inner
+    translation, or of the provider."""
+    if inner is None:
+        return decoded_answer_fields(headers)
+    return [field for field in inner.headers if field[0].lower() not in ABOUT_ENCODING]

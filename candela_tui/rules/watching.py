@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from candela_tui.network.header_fields import answer_fields
 from candela_tui.protocol.answer_decoder import AnswerDecoder
 from candela_tui.protocol.headers import HeaderList, header
 from candela_tui.protocol.sse import ServerSentEvent
+from candela_tui.providers.translations import fields_behind
 from candela_tui.providers.upstream import Attempt, Reply, Translation, with_following
 
 logger = logging.getLogger(__name__)
@@ -36,9 +36,7 @@ class _Watched:
         self._inner = inner
         self._watch = watch
         self._failed = False
-        fields = answer_fields(headers) if inner is None else inner.headers
-        dropped = ("content-encoding", "content-length")
-        self.headers: HeaderList = [(name, value) for name, value in fields if name.lower() not in dropped]
+        self.headers = fields_behind(inner, headers)
         self._decoder = AnswerDecoder(status, header(self.headers, "content-type") or "", most_text=0)
         self.ping = b"" if inner is None else inner.ping
         self.over = False

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from candela_tui.network.header_fields import answer_fields
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.protocol.openai.models import models_for_both
 from candela_tui.protocol.raw_json import decode_json
 from candela_tui.providers.identity import PROVIDERS, Dialect
 from candela_tui.providers.models_answer import MOST_LISTED, listed_model, page_reply, row_of, wanted_model
 from candela_tui.providers.replies import error_for
+from candela_tui.providers.translations import fields_behind
 from candela_tui.providers.upstream import Attempt, ClientRequest, Reply, Translation, Upstream
 from candela_tui.rules.models.policy import ModelPolicy
 
@@ -113,9 +113,7 @@ class _Whole:
         self._inner = inner
         self._edit = edit if status < 300 else lambda body: body
         self._parts: list[bytes] = []
-        fields = answer_fields(headers) if inner is None else inner.headers
-        dropped = ("content-encoding", "content-length")
-        self.headers: HeaderList = [(name, value) for name, value in fields if name.lower() not in dropped]
+        self.headers = fields_behind(inner, headers)
         self.over = False
 
     def feed(self, chunk: bytes) -> bytes:

@@ -7,11 +7,11 @@ beginning to its end, and then passes as it came, or something else takes its pl
 import logging
 from typing import Protocol
 
-from candela_tui.network.header_fields import answer_fields
 from candela_tui.protocol.answer_form import AnswerForm, form_of
 from candela_tui.protocol.bedrock.event_stream import CorruptFrame
 from candela_tui.protocol.headers import HeaderList, header
 from candela_tui.providers.identity import Dialect
+from candela_tui.providers.translations import fields_behind
 from candela_tui.providers.upstream import Translation
 from candela_tui.rules.tools.chat_calls import ChatCalls
 from candela_tui.rules.tools.held_calls import Verdicts
@@ -53,9 +53,7 @@ class EditedAnswer:
         self, inner: Translation | None, status: int, headers: HeaderList, dialect: Dialect, verdicts: Verdicts
     ) -> None:
         self._inner = inner
-        fields = answer_fields(headers) if inner is None else inner.headers
-        dropped = ("content-encoding", "content-length")
-        self.headers: HeaderList = [(name, value) for name, value in fields if name.lower() not in dropped]
+        self.headers = fields_behind(inner, headers)
         self.ping = b"" if inner is None else inner.ping
         self.over = False
         self.metrics: tuple[tuple[str, str], ...] = ()
