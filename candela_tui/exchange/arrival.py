@@ -1,12 +1,13 @@
 """What is known of an exchange as soon as its request has arrived."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import starmap
 from typing import Any
 
 from candela_tui.exchange.exchange import Exchange, ToolDuration
-from candela_tui.protocol.claude_code.hints import ClientHints, hints_of, infers_kind, stated_kind
+from candela_tui.protocol.claude_code.hints import ClientHints, hints_in, infers_kind, stated_kind
 from candela_tui.protocol.claude_code.request_kinds import inferred_agent
 from candela_tui.protocol.headers import beta_flags, first_values
 from candela_tui.protocol.kind import Kind
@@ -30,12 +31,14 @@ def dialect_of(request: ClientRequest) -> Dialect:
 
 def arrived(exchange: Exchange, request: ClientRequest, call: ParsedRequest) -> Exchange:
     """Return the exchange with what its request says: the client, session and agent, and what is requested."""
-    hints = hints_of(request.headers)
-    return replace(exchange, **_said(request, call, hints, stated_kind(call.kind, hints)))
+    fields = first_values(request.headers)
+    hints = hints_in(fields)
+    return replace(exchange, **_said(request, fields, call, hints, stated_kind(call.kind, hints)))
 
 
-def beginning(request: ClientRequest, call: ParsedRequest, hints: ClientHints) -> Exchange:
-    """Return the exchange of a request that has just come. Its kind is the one that the path says: ``with_kind`` reads
+def beginning(request: ClientRequest, fields: Mapping[str, str], call: ParsedRequest, hints: ClientHints) -> Exchange:
+    """Return the exchange of a request that has just come. ``fields`` are the first values of its header fields, by
+    their names in lower case. Its kind is the one that the path says: ``with_kind`` reads
     the form of the body, which takes longer."""
     return Exchange(
         id=request.id,
@@ -46,7 +49,7 @@ def beginning(request: ClientRequest, call: ParsedRequest, hints: ClientHints) -
         provider=request.route.provider,
         request_bytes=len(request.body),
         arrival=request.arrival,
-        **_said(request, call, hints, call.operation),
+        **_said(request, fields, call, hints, call.operation),
     )
 
 
@@ -62,9 +65,11 @@ def is_any_of(call: ParsedRequest, hints: ClientHints, kinds: AbstractSet[Kind])
     return stated_kind(call.kind, hints) in kinds if hints.states_kind else call.is_any_of(kinds)
 
 
-def _said(request: ClientRequest, call: ParsedRequest, hints: ClientHints, kind: Kind) -> dict[str, Any]:
+def _said(
+    request: ClientRequest, fields: Mapping[str, str], call: ParsedRequest, hints: ClientHints, kind: Kind
+) -> dict[str, Any]:
     """Return the fields of an exchange that its request says."""
-    fields, body = first_values(request.headers), call.request
+    body = call.request
     session = fields.get("x-claude-code-session-id")
     if not session and body is not None:
         session = session_in_metadata(body)

@@ -6,10 +6,10 @@ from typing import TypeVar, cast
 
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.arrival import beginning, dialect_of, with_kind
-from candela_tui.protocol.claude_code.hints import ClientHints, hints_of
+from candela_tui.protocol.claude_code.hints import ClientHints, hints_in
 from candela_tui.protocol.claude_code.session_clues import first_user_text, session_clues
 from candela_tui.protocol.encoding import BadEncoding, decode_whole
-from candela_tui.protocol.headers import header
+from candela_tui.protocol.headers import first_values, header
 from candela_tui.protocol.parsed_request import ParsedRequest, parse_request
 from candela_tui.providers.upstream import ClientRequest
 
@@ -91,12 +91,16 @@ def _parsed(request: ClientRequest) -> ParsedRequest:
     return parse_request(dialect_of(request), request.method, request.resource, decoded_body(request))
 
 
+def _fields(request: ClientRequest) -> dict[str, str]:
+    return first_values(request.headers)
+
+
 def _hints(request: ClientRequest) -> ClientHints:
-    return hints_of(request.headers)
+    return hints_in(_once(request, _fields, _fields))
 
 
 def _arrival(request: ClientRequest) -> Exchange:
-    return beginning(request, parsed(request), hints(request))
+    return beginning(request, _once(request, _fields, _fields), parsed(request), hints(request))
 
 
 def _arrival_with_kind(request: ClientRequest) -> Exchange:

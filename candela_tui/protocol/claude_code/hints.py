@@ -4,7 +4,7 @@ Claude Code sends them to Anthropic itself, and to a base URL if CLAUDE_CODE_GAT
 values are those observed with 2.1.332; the classes are main, subagent, workflow, compaction, auxiliary and side_reply.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -61,7 +61,11 @@ _NONE = ClientHints()
 
 def hints_of(headers: Iterable[tuple[str, str]]) -> ClientHints:
     """Read the hint headers of a request."""
-    fields = first_values(headers)
+    return hints_in(first_values(headers))
+
+
+def hints_in(fields: Mapping[str, str]) -> ClientHints:
+    """Return the same from the first values of the fields, by their names in lower case."""
     if HINT_FIELDS.isdisjoint(fields):
         return _NONE
     return ClientHints(

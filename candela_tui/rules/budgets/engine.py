@@ -285,13 +285,14 @@ class Budgets:
         Raises NotReady.
         """
         while True:
-            await self.ready(asked)
+            if self._incomplete or not self._filled.is_set():
+                await self.ready(asked)
             self._end_leases()
             budgets = self._budgets
             concerned = self._concerned(asked)
             expected = self._recent.expected(caller_of(asked.exchange))
             try:
-                claimed = await self._claim(asked, expected, concerned)
+                claimed = await self._books.claim(asked, expected, concerned, self._binds)
             except Unreachable:
                 self._pass_unchecked(asked, expected, concerned, noted)
                 return None
@@ -315,9 +316,6 @@ class Budgets:
                     self._books.reserve(asked, expected, concerned)
                 return None
             return decision.refusal
-
-    async def _claim(self, asked: Asked, expected: Amount | None, concerned: list[Concerned]) -> bool | None:
-        return await self._books.claim(asked, expected, concerned, self._binds)
 
     def _binds(self, budget: Budget) -> bool:
         return budget.refuses and self._override(budget) is None
