@@ -21,18 +21,34 @@ _MOST_NAMED = 3
 
 
 @contextlib.contextmanager
-def recorded(invocation: Invocation) -> Iterator["StoreReader"]:
-    """Yield a reader of the store. Exits with an error if the store can't be read."""
-    from candela_tui.store.errors import StoreError
-    from candela_tui.store.reader import StoreReader
+def recorded(invocation: Invocation, *, shows_bodies: bool = False) -> Iterator["StoreReader"]:
+    """Yield a reader of the store. Exits with an error if the store can't be read.
 
-    store = StoreReader(invocation.paths.store, lambda words: click.echo(f"Warning: {terminal_safe(words)}", err=True))
+    ``shows_bodies``: what is said in bodies is given out, so each that is read of another user's request is recorded
+    in the audit log.
+    """
+    from candela_tui.store.errors import StoreError
+
+    store = _reader(invocation, shows_bodies=shows_bodies)
     try:
         yield store
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     finally:
         store.close()
+
+
+def _reader(invocation: Invocation, *, shows_bodies: bool) -> "StoreReader":
+    def warn(words: str) -> None:
+        click.echo(f"Warning: {terminal_safe(words)}", err=True)
+
+    if shows_bodies:
+        from candela_tui.cli.audited_reader import AuditedReader
+
+        return AuditedReader(invocation, warn)
+    from candela_tui.store.reader import StoreReader
+
+    return StoreReader(invocation.paths.store, warn)
 
 
 def request_named(store: "StoreReader", beginning: str) -> Exchange:

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from candela_tui.audit.actor import own_user
 from tests.cli.command import Home
+from tests.reports.exchanges import SESSION, exchange
 
 
 async def entries(home: Home) -> list[dict[str, Any]]:
@@ -75,3 +78,70 @@ async def test_the_log_is_exported_as_csv(home: Home) -> None:
 
     assert [(row["number"], row["action"], row["before"]) for row in rows] == [("1", "key.create", "")]
     assert json.loads(rows[0]["after"])["name"] == "ci"
+
+
+@pytest.fixture
+async def asked_by_others(home: Home) -> Home:
+    """Requests of another user's key, of one's own, of a key of nobody's, and without one."""
+    for name, user in (("hers", ["--user", "ada"]), ("own", ["--user", own_user()]), ("shared", [])):
+        assert (await home.run("keys", "create", "--name", name, *user)).code == 0
+    said = json.dumps({"messages": [{"role": "user", "content": "a lobster under the reef"}]}).encode()
+    home.record(
+        *(exchange(number, key=key) for number, key in enumerate(("hers", "own", "shared", None))), request=said
+    )
+    return home
+
+
+async def bodies_read(home: Home) -> list[dict[str, Any]]:
+    return [entry for entry in await entries(home) if entry["action"] == "body.read"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "0198-0000", "--raw", "request"],
+        ["search", "lobster"],
+        ["export", "-o", "said.md"],
+        ["export", "-o", "said.har"],
+        ["context", "0198-0000"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+async def test_a_command_that_gives_out_what_another_user_asked_has_one_entry(
+    asked_by_others: Home, words: list[str]
+) -> None:
+    ran = await asked_by_others.run(*words)
+    assert ran.code == 0, ran.err
+
+    [entry] = await bodies_read(asked_by_others)
+
+    assert (entry["actor"], entry["via"], entry["subject"]) == (own_user(), "command", "0198-0000")
+    assert entry["after"] == {"key": "hers", "user": "ada", "session_id": SESSION}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "0198-0000"],
+        ["show", "0198-0001", "--raw", "request"],
+        ["show", "0198-0002", "--raw", "request"],
+        ["show", "0198-0003", "--raw", "request"],
+        ["search", "crab"],
+        ["export", "-o", "sums.csv"],
+        ["requests"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+async def test_a_command_that_gives_out_nothing_of_others_has_none(asked_by_others: Home, words: list[str]) -> None:
+    ran = await asked_by_others.run(*words)
+    assert ran.code == 0, ran.err
+    assert await bodies_read(asked_by_others) == []
+
+
+async def test_what_cannot_be_recorded_is_not_given_out(asked_by_others: Home) -> None:
+    (asked_by_others.data / "audit.db").write_bytes(b"no database, but longer than one page" * 200)
+
+    ran = await asked_by_others.run("show", "0198-0000", "--raw", "request")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "audit.db" in ran.err

@@ -50,7 +50,7 @@ def context(invocation: Invocation, request_id: str, as_json: bool, count: bool)
 
     The parts are estimated, or counted with --count, and add up to the prompt that the provider measured.
     """
-    with recorded(invocation) as store:
+    with recorded(invocation, shows_bodies=True) as store:
         exchange = request_named(store, request_id)
         conversation = conversation_before(store.exchanges(ExchangeQuery(exchange.session_id)), exchange)
         known = Items()

@@ -102,7 +102,7 @@ def export(
     if file is not None and file.is_file() and not force and not preview:
         raise click.ClickException(f"{file} already exists; --force replaces it.")
     redactor = Redactor()
-    with recorded(invocation) as store:
+    with recorded(invocation, shows_bodies=not report.is_table) as store:
         query = ExchangeQuery(session_named(store, session) if session is not None else EVERY_SESSION, since)
         pricer = Pricer(invocation.settings().pricing)
         what = Export(read_sessions(store, query, wanted or parse(""), utc_now()), store, pricer)

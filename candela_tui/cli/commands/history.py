@@ -104,7 +104,7 @@ def show(
     """
     if (raw is not None) + as_receipt + as_trust > 1 or (raw is not None and as_json):
         raise click.UsageError("Give one of --receipt, --trust and --raw; --json goes with the first two.")
-    with recorded(invocation) as store:
+    with recorded(invocation, shows_bodies=raw is not None) as store:
         exchange = request_named(store, request_id)
         if raw:
             _write_raw(_body(store, exchange, raw), raw)

@@ -84,14 +84,15 @@ def _find(
 ) -> tuple[list[Hit], str]:
     """Return the best hits, and what is not indexed yet in words."""
     index = invocation.paths.search_index
-    with recorded(invocation) as store:
-        if invocation.paths.store_file.exists():
+    if invocation.paths.store_file.exists():
+        with recorded(invocation) as store:
             try:
                 catch_up(index, store, _CATCHES_UP_S)
             except (sqlite3.Error, OSError) as error:
                 if is_damage(error):
                     raise click.ClickException(f"{index} is damaged. Delete it: candela makes it again.") from None
                 click.echo(f"Warning: {index} can't be written ({error}); what is new is not found.", err=True)
+    with recorded(invocation, shows_bodies=True) as store:
         finder = Finder(index, store)
         try:
             hits = list(islice(finder.find(query, scope, wanted, now=utc_now()), most))

@@ -35,7 +35,7 @@ def why(invocation: Invocation, request_id: str, as_json: bool) -> None:
     It is compared with the latest earlier request of the same agent that left something in the cache; an agent's first
     request, with what other agents and sessions left.
     """
-    with recorded(invocation) as store:
+    with recorded(invocation, shows_bodies=True) as store:
         exchange = request_named(store, request_id)
         diagnoser = CacheDiagnoser(store, Pricer(invocation.settings().pricing))
         result = exchange.cache

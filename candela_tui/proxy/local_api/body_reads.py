@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from candela_tui.audit.actor import own_user
+from candela_tui.audit.body_read import is_of_other_user, record_body_read
 from candela_tui.audit.log import AuditLog
 from candela_tui.exchange import Exchange
 from candela_tui.team.viewer import KeyOwner, Viewer
@@ -41,18 +41,20 @@ class BodyReads:
         user = await self._user_of(exchange.key) if exchange.key is not None else None
         if self._is_own(exchange, user):
             return
-        read = {"key": exchange.key, "user": user, "session_id": exchange.session_id}
-        await asyncio.to_thread(self._write, exchange.id, read)
+        await asyncio.to_thread(
+            record_body_read,
+            self._audit,
+            exchange.id,
+            key=exchange.key,
+            user=user,
+            session_id=exchange.session_id,
+            reader=reader,
+        )
         self._recorded[reader, exchange.id] = None
         if len(self._recorded) > _MOST:
             self._recorded.popitem(last=False)
 
     def _is_own(self, exchange: Exchange, user: str | None) -> bool:
         if self._viewer is None:
-            # What has no key, or one of nobody's, was asked on this machine.
-            return user in (None, own_user())
+            return not is_of_other_user(user)
         return exchange.key is not None and self._viewer.is_own(KeyOwner(exchange.key, user, None))
-
-    def _write(self, exchange_id: str, read: dict[str, str | None]) -> None:
-        with self._audit.writing(self._viewer.name if self._viewer is not None else None) as write:
-            write("body.read", exchange_id, None, read)
