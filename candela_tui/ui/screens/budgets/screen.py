@@ -144,7 +144,9 @@ class BudgetsScreen(ListScreen[_Shown]):
         """Choose a kind, and write a new rule."""
         file = self._shown.file
         if file is None:
-            self.notify("There is no config.toml to write rules to.", severity="warning")
+            server = self._sources.status.server
+            nowhere = "There is no config.toml to write rules to."
+            self.notify(f"Rules of {server} are written on its own machine." if server else nowhere, severity="warning")
             return
         kinds = {kind.name: kind for kind in rule_kinds()}
         options = [
