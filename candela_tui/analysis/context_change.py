@@ -199,6 +199,7 @@ def every_tool(exchange: Exchange, context: Context) -> EveryTool | None:
     """Return what tool search would leave out of a request; None if it is on, or would leave out nothing."""
     if not is_claude_code(exchange.client):
         return None
-    tokens = {part.name: part.tokens for part in context.parts if part.source is Source.TOOLS}
+    tools = (part for part in context.parts if part.source is Source.TOOLS and part.kind != Kind.PROVIDER)
+    tokens = {part.name: part.tokens for part in tools}
     unneeded = left_out(tokens)
     return EveryTool(len(unneeded), sum(tokens[name] for name in unneeded)) if unneeded else None

@@ -24,6 +24,8 @@ _COUNTED_FIELDS = ("model", "messages", "system", "tools", "tool_choice", "think
 """What has tokens. Source: https://docs.claude.com/en/api/messages-count-tokens."""
 _LEAST = 20
 """Estimated tokens below which a part is not worth a request."""
+_NOT_TAKEN_OUT = (Kind.OTHER, Kind.PROVIDER)
+"""Kinds of parts that no request can be without."""
 _STUB = "."
 """Stands for a text that was taken out: there must be one."""
 
@@ -34,7 +36,7 @@ _Leaves = Callable[[Section], bool]
 
 def to_count(context: Context) -> list[ContextPart]:
     """Return the parts that are worth counting."""
-    return [part for part in context.parts if part.tokens >= _LEAST and part.kind != Kind.OTHER]
+    return [part for part in context.parts if part.tokens >= _LEAST and part.kind not in _NOT_TAKEN_OUT]
 
 
 def requests_to_count(document: Mapping[str, Any], parts: Sequence[ContextPart]) -> Iterator[_Document]:

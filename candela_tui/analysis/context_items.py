@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from candela_tui.analysis.items import Item, Items, is_billing_note, same_items
 from candela_tui.analysis.steps import result_of
 from candela_tui.analysis.token_estimate import UNKNOWN_IMAGE, Estimator, document_tokens
+from candela_tui.analysis.tool_use_prompt import tool_use_tokens
 from candela_tui.protocol.claude_code.prompt_sections import (
     Section,
     SectionKind,
@@ -49,6 +50,8 @@ class Kind(StrEnum):
     """A tool whose schema is not in the prompt, or the names of such tools."""
     LOADED = "loaded"
     """A deferred tool that a tool search has loaded."""
+    PROVIDER = "provider"
+    """What the provider adds by itself."""
     USER = "user"
     ASSISTANT = "assistant"
     THINKING = "thinking"
@@ -62,6 +65,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+TOOL_USE_PROMPT = "prompt for tool use"
 SUMMARY = "summary of the compacted conversation"
 _OF_MESSAGES = {
     SectionKind.USER: Kind.USER,
@@ -234,7 +238,16 @@ def _tools(
             tokens = by.json(memoryview(tool.raw)) if kind is Kind.LOADED else 0.0
             piece = replace(piece, kind=kind, estimate=tokens)
         found.append(piece)
+    found += _tool_use_prompt(items, by.model)
     return tuple(found)
+
+
+def _tool_use_prompt(items: Items, model: str | None) -> Iterator[ContextItem]:
+    """Yield what the provider adds to a request with tools, if that is known."""
+    choice = next((decode_json(setting.raw) for setting in items.settings if setting.label == "tool_choice"), None)
+    tokens = tool_use_tokens(model, choice) if items.tools else None
+    if tokens is not None:
+        yield ContextItem(Source.TOOLS, Kind.PROVIDER, TOOL_USE_PROMPT, 0, float(tokens), b"", formula=True)
 
 
 def _tool(tool: Item, by: Estimator) -> ContextItem:

@@ -14,7 +14,7 @@ from candela_tui.analysis.steps import result_of
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.context_sums import ContextSums
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of what is kept of each request. Raise it with any change of its parts or of their estimates."""
 
 _MOST_STRETCH = 3.0

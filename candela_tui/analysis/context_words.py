@@ -12,6 +12,7 @@ KINDS: dict[str, str] = {
     SectionKind.MCP_INSTRUCTIONS: "MCP instructions",
     Kind.BUILT_IN: "built in",
     Kind.MCP: "MCP",
+    Kind.PROVIDER: "added by the provider",
     Kind.LOADED: "loaded by search",
     Kind.TOOL_CALL: "tool calls",
     Kind.TOOL_RESULT: "tool results",

@@ -242,3 +242,31 @@ def test_an_older_tokenizer_takes_fewer_tokens_for_prose() -> None:
     new, old = (Estimator(model).text(words) for model in ("claude-opus-4-8", "claude-opus-4-6"))
     assert old < 0.8 * new
     assert Estimator("my-own-model").text(words) == new
+
+
+@pytest.mark.parametrize(
+    ("model", "choice", "tokens"),
+    [
+        ("claude-opus-5", None, 286),
+        ("claude-opus-4-8[1m]", {"type": "auto"}, 290),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", {"type": "tool", "name": "Read"}, 588),
+        ("claude-opus-4-7", {"type": "any"}, 804),
+        ("claude-opus-99", None, None),
+    ],
+)
+def test_the_providers_own_prompt_for_tools_has_the_tokens_of_its_table(
+    model: str, choice: dict[str, str] | None, tokens: int | None
+) -> None:
+    messages = [{"role": "user", "content": "branching corals\n" * 400}]
+    body = {"tools": [READ], "messages": messages, **({"tool_choice": choice} if choice else {})}
+    items = Items()
+    for _ in read_items(json.dumps(body).encode(), items, Items()):
+        pass
+    now = exchange(1, model=model, usage=Usage(3_000, 0, 0, 0, 5))
+    parts = context_of(now, context_pieces(items, model), [now]).parts
+    assert [part.tokens for part in parts if part.kind == Kind.PROVIDER] == ([tokens] if tokens else [])
+    assert sum(part.tokens for part in parts) == 3_000
+
+
+def test_a_request_without_tools_has_no_prompt_for_them() -> None:
+    assert Kind.PROVIDER not in {part.kind for part in filled(CONVERSATION).parts}
