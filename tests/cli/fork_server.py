@@ -49,55 +49,75 @@ _DESCRIPTORS = 5
 
 
 def serve(channel: socket.socket) -> tuple[dict[str, Any], socket.socket] | None:
-    """Fork a process for each request on a channel of packets. Return None at its end.
+    """Fork a process for each request on a channel of packets, and report its pid and its code. Return None at the end
+    of the channel.
 
     In a forked process return its request, and a channel on which it asks for background processes.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker.fileno())
+    reports: dict[int, int] = {}
     while True:
-        asking, _, _ = select.select([channel, ours], [], [])
+        asking, _, _ = select.select([woken, channel, ours], [], [])
+        if woken in asking:
+            woken.recv(4096)
+            _report_ended(reports)
+            continue
         data, ancillary, _, _ = asking[0].recvmsg(_MOST_REQUEST_BYTES, socket.CMSG_LEN(_DESCRIPTORS * 4))
         if not data:
             return None
         descriptors = array.array("i")
         for _, _, sent in ancillary:
             descriptors.frombytes(sent)
-        if os.fork() == 0:
-            channel.close()
-            ours.close()
-            return _fork_from_a_parent_that_waits(json.loads(data), descriptors), theirs
-        for descriptor in descriptors:
+        *standard, report = descriptors[:4]
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for each in (channel, ours, woken, waker):
+                each.close()
+            for descriptor in (report, *reports.values()):
+                os.close(descriptor)
+            return _take_descriptors(json.loads(data), standard, descriptors[4:]), theirs
+        for descriptor in (*standard, *descriptors[4:]):
             os.close(descriptor)
+        reports[pid] = report
+        _tell(report, pid)
 
 
-def _fork_from_a_parent_that_waits(request: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
-    """Return in the process that becomes the command. Its parent reports its pid and its code, and ends."""
-    *standard, report = descriptors[:4]
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pid = os.fork()
-    if pid == 0:
+def _report_ended(reports: dict[int, int]) -> None:
+    """Report the codes of the processes that have ended. ``reports`` has the pipe for each process that runs."""
+    while reports:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        report = reports.pop(pid)
+        _tell(report, os.waitstatus_to_exitcode(status))
         os.close(report)
-        for target, descriptor in enumerate(standard):
-            os.dup2(descriptor, target)
-            os.close(descriptor)
-        if os.isatty(0):
-            # A shell would make it the controlling terminal: ctrl+c and /dev/tty need one.
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        for ready in descriptors[4:]:
-            os.setsid()
-            request["arguments"][request["arguments"].index(str(request["ready"]))] = str(ready)
-        return request
-    for descriptor in (*standard, *descriptors[4:]):
-        os.close(descriptor)
+
+
+def _tell(report: int, number: int) -> None:
     # Nobody reads what is reported of a background process.
     with suppress(BrokenPipeError):
-        os.write(report, f"{pid}\n".encode())
-    _, status = os.waitpid(pid, 0)
-    with suppress(BrokenPipeError):
-        os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-    os._exit(0)
+        os.write(report, f"{number}\n".encode())
+
+
+def _take_descriptors(request: dict[str, Any], standard: Sequence[int], background: Sequence[int]) -> dict[str, Any]:
+    """Make what was sent the standard streams of this process, and return the request with the numbers that it has."""
+    for target, descriptor in enumerate(standard):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    if os.isatty(0):
+        # A shell would make it the controlling terminal: ctrl+c and /dev/tty need one.
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for ready in background:
+        os.setsid()
+        request["arguments"][request["arguments"].index(str(request["ready"]))] = str(ready)
+    return request
 
 
 def become(request: dict[str, Any]) -> None:
