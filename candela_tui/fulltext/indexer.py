@@ -221,8 +221,8 @@ def _added(known: set[bytes], digest: bytes) -> bool:
 
 
 def catch_up(index: Path, store: StoreReader, seconds: float) -> None:
-    """Index what is missing for up to this many seconds, unless another process does it. Raises what an Indexer
-    raises."""
+    """Index what is missing for up to this many seconds, but a few requests in any case, unless another process does
+    it. Raises what an Indexer raises."""
     until = time.monotonic() + seconds
     with locked_now(index) as free:
         if not free:
@@ -230,7 +230,7 @@ def catch_up(index: Path, store: StoreReader, seconds: float) -> None:
         indexer = Indexer(index, store)
         try:
             indexer.compare()
-            while time.monotonic() < until and indexer.add_some():
+            while indexer.add_some() and time.monotonic() < until:
                 pass
         finally:
             indexer.close()

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from candela_tui.exchange import Outcome
 from candela_tui.file_lock import locked_now
 from candela_tui.fulltext.index import IndexUnavailable, NewRequest, Progress, SearchIndex
-from candela_tui.fulltext.indexer import Indexer
+from candela_tui.fulltext.indexer import Indexer, catch_up
 from candela_tui.fulltext.texts import Part, Place, Text
 from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.protocol.kind import Kind
@@ -52,6 +52,16 @@ def test_it_is_indexed_once_also_when_the_conversation_goes_on_later(history: Re
     history.index_all()
 
     assert rows(history, "SELECT count(*) FROM texts") == [(2,)]
+
+
+def test_a_machine_that_is_too_slow_still_indexes_a_few_requests_for_each_search(history: RecordedHistory) -> None:
+    for number in range(21):
+        history.say(f"walrus {number}")
+
+    catch_up(history.index, history.reader, 0)
+    assert history.finder.progress() == Progress(1, started(21))
+    catch_up(history.index, history.reader, 0)
+    assert history.finder.progress() == Progress(0, None)
 
 
 def test_what_is_live_is_indexed_once_it_ended(history: RecordedHistory) -> None:
