@@ -49,9 +49,12 @@ class Spool:
                     write_entries(connection, entries, {}, Lanes(_MOST_BASES))
         except _UNUSABLE:
             return False
-        self.waiting += len(entries)
-        # An exchange that began before the last one that was read may have ended after it.
+        # An exchange that began before the last one that was read may have ended after it: all are read again.
         self._after = ""
+        try:
+            self.waiting = self._reader.count_ended()
+        except StoreError:
+            self.waiting += len(entries)
         return True
 
     def read(self) -> list[Entry]:

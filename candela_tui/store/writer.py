@@ -257,7 +257,8 @@ class StoreWriter:
                 # Also when one ended exchange follows another: at most half of the time is spent storing them.
                 self._backlog.rest(started + took + min(took, _ENDED_WAITS_S))
             next_batch = started + max(_BETWEEN_BATCHES_S, _SHARE_OF_TIME * took)
-            next_step = time.monotonic() + max(rest_s, _SHARE_OF_TIME * took)
+            # The rest of the spool is stored whether more arrives or not.
+            next_step = time.monotonic() + (took if self.spooled else max(rest_s, _SHARE_OF_TIME * took))
             self._wait(next_batch, idle_until=next_step)
 
     def _wait(self, next_batch: float, *, idle_until: float) -> None:
@@ -419,16 +420,22 @@ class StoreWriter:
 
     def _store_again(self, connection: Connection, entries: list[Entry]) -> None:
         """Store entries of the spool, which keeps them if this raises."""
-        for entry in entries:
-            try:
-                progress = self._write(connection, [entry])
-            except Exception as error:
-                self._lanes.forget()
-                if trouble_of(error) is not Trouble.VALUE:
-                    raise
-                self._refuse(entry, error)
+        if not entries:
+            return
+        try:
+            progress = self._write(connection, entries)
+        except Exception as error:
+            self._lanes.forget()
+            if trouble_of(error) is not Trouble.VALUE:
+                raise
+            if len(entries) == 1:
+                self._refuse(entries[0], error)
             else:
-                self._settle(entry, progress[entry.exchange.id])
+                for entry in entries:
+                    self._store_again(connection, [entry])
+            return
+        for entry in entries:
+            self._settle(entry, progress[entry.exchange.id])
 
     @property
     def spooled(self) -> int:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -166,6 +167,29 @@ class TestServerLost:
         assert [each.outcome for each in reader.exchanges()] == [Outcome.OK] * 3
         assert reader.response_chunks(exchange(2).id) == ([b"one ", b"two"], [1.0, 2.0])
         assert writer.lost == 0
+
+    def test_all_of_the_spool_is_stored_also_if_nothing_else_comes(
+        self, server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("candela_tui.store.writer._SPOOLS_AFTER_S", 0)
+        url, spool = server.create(), Spool(tmp_path / "spool.db")
+        with writing(url, spool=spool) as (writer, reports):
+            store_whole(writer, exchange(0))
+            reports.wait_until_stored(exchange(0).id)
+            server.stop()
+            store_whole(writer, exchange(1))
+            reports.wait_for_problem("can't be written")
+            for number in range(2, 30):
+                store_whole(writer, exchange(number))
+            # It is stored for good, in the file.
+            reports.wait_until_stored(*(exchange(number).id for number in range(1, 30)))
+            assert writer.spooled == 29
+            server.start()
+            reports.wait_for_problem("is being written again")
+            while spool.path.exists():
+                time.sleep(0.05)
+            assert writer.spooled == 0
+        assert len(StoreReader(url).exchanges()) == 30
 
     def test_what_a_candela_could_not_store_before_its_end_is_stored_by_the_next(
         self, server: PostgresServer, tmp_path: Path
