@@ -1,9 +1,12 @@
 """Three candelas on one PostgreSQL database are one: their budgets hold together, and their keys are the same."""
 
 import asyncio
+import itertools
 import json
+import re
 import shutil
 from collections import Counter
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +29,8 @@ pytestmark = pytest.mark.xdist_group("postgres")
 
 LIMIT = 30
 SESSIONS = ("s1", "s2", "s3")
+_PAUSE_S = 0.1
+"""Between two requests of a client."""
 
 
 def replica(directory: Path, provider: Provider, url: DatabaseUrl, **settings: str) -> Home:
@@ -126,6 +131,102 @@ async def test_200_requests_at_once_and_a_kill_do_not_exceed_the_limit(
     # Without a running candela, the command asks the database.
     [record] = documents((await homes[0].run("budgets", "--json")).out)
     assert Decimal(str(record["spent_usd"])) == state["spent_usd"]
+
+
+class Clients:
+    """Send requests to replicas until they are told to stop, each in a session of its own, and note the statuses."""
+
+    def __init__(self, http: aiohttp.ClientSession, homes: Sequence[Home], *, each: int) -> None:
+        self.statuses: list[dict[str, int | None]] = [{} for _ in homes]
+        """For each replica, by session."""
+        self._http = http
+        self._more = True
+        self._tasks = [
+            asyncio.create_task(self._run(home, statuses, f"{number}-{client}"))
+            for number, (home, statuses) in enumerate(zip(homes, self.statuses, strict=True))
+            for client in range(each)
+        ]
+
+    async def _run(self, home: Home, statuses: dict[str, int | None], name: str) -> None:
+        for turn in itertools.count():
+            if not self._more:
+                return
+            statuses[f"{name}-{turn}"] = await send(self._http, home, f"{name}-{turn}")
+            await asyncio.sleep(_PAUSE_S)
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Let them go on until something is so."""
+        while not met():  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE_S)
+
+    async def more(self, number: int) -> None:
+        """Let them go on until every replica has answered so many requests more."""
+        wanted = [len(each) + number for each in self.statuses]
+        await self.until(lambda: all(len(each) >= least for each, least in zip(self.statuses, wanted, strict=True)))
+
+    async def stop(self) -> None:
+        """Let each end its request."""
+        self._more = False
+        await asyncio.gather(*self._tasks)
+
+
+@pytest.mark.soak
+async def test_no_record_is_lost_while_postgresql_is_away_under_load(
+    tmp_path: Path, provider: Provider, postgres_url: DatabaseUrl, postgres_server: PostgresServer
+) -> None:
+    """PostgreSQL is ended at once, for so long that what ended is put into the spool, and started again: then every
+    request that a client sent is recorded once, with what the provider got. One replica lets requests pass meanwhile,
+    the other refuses them, and what passed is counted."""
+    budget = '{ name = "all", window = "total", limit_usd = 1000000, fail = "%s" }'
+    homes = [
+        replica(tmp_path / fail, provider, postgres_url, CANDELA_RULES__BUDGETS=f"[{budget % fail}]")
+        for fail in ("open", "closed")
+    ]
+    provider.respond = lambda _: dollar()
+    running: list[ForkedProcess] = [await serving(home) for home in homes]
+    try:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as http, asyncio.timeout(240):
+            clients = Clients(http, homes, each=4)
+            passing, refused = clients.statuses
+            await clients.more(20)
+            postgres_server.stop()
+            try:
+                await clients.until(lambda: all((home.data / "spool.db").exists() for home in homes))
+                await clients.more(20)
+                async with http.get(f"http://127.0.0.1:{homes[0].port}/readyz") as answer:
+                    assert "unavailable" in await answer.text()
+                said = (await homes[0].run("status")).out
+                assert re.search(r"\d+ requests? (wait in a file|that ended could not be stored)", said)
+            finally:
+                postgres_server.start()
+            before = len(refused)
+            await clients.until(lambda: 200 in list(refused.values())[before:])
+            await clients.more(20)
+            await clients.stop()
+            assert set(passing.values()) == {200}
+            assert set(refused.values()) == {200, 402}
+            statuses = {**passing, **refused}
+            answered = [session for session, status in statuses.items() if status == 200]
+            received = [dict(request.headers)["X-Claude-Code-Session-Id"] for request in provider.requests]
+            assert sorted(received) == sorted(answered), "the provider got what clients got an answer to, once"
+            for home in homes:
+                while (state := await standing(http, home))["in_flight"] or state["spent_usd"] < len(answered):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
+                assert (state["spent_usd"], state["reserved_usd"]) == (len(answered), 0)
+            store = StoreReader(postgres_url)
+            while len(stored := [each for each in store.exchanges() if not each.live]) < len(statuses):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+            while any((home.data / "spool.db").exists() for home in homes):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        assert sorted(each.session_id or "" for each in stored) == sorted(statuses)
+        assert {each.session_id: each.status for each in stored} == statuses
+        costs = {each.session_id: each.cost.total for each in stored if each.cost is not None}
+        assert costs == dict.fromkeys(answered, Decimal(1))
+    finally:
+        for process in running:
+            process.kill()
+            await process.wait()
 
 
 async def test_a_key_and_an_override_of_one_replica_count_on_the_other(
