@@ -179,7 +179,7 @@ async def test_every_route_answers_as_the_document_says(asking: Asking, provider
     for path in ("/requests/{id}", "/snapshots/{id}", "/requests/{id}/replay"):
         await asking("GET", f"{root}{path}", id=held.id)
     await asking("POST", f"{root}/requests/{{id}}/replay", id=held.id)
-    for path in ("", "/openapi.json", "/sessions", "/requests", "/snapshots"):
+    for path in ("", "/me", "/openapi.json", "/sessions", "/requests", "/snapshots", "/spend"):
         await asking("GET", f"{root}{path}")
     await asking("GET", TRACES_PATH, query="?range=24h&limit=1")
 
@@ -193,6 +193,7 @@ async def test_every_route_answers_as_the_document_says(asking: Asking, provider
     await asking("POST", f"{root}/budgets/{{name}}/override", wanted, name="my day")
     assert (await asking("GET", f"{root}/budgets"))[0]["override"]
     await asking("DELETE", f"{root}/budgets/{{name}}/override", name="my day")
+    assert await asking("GET", f"{root}/audit")
     for method in ("GET", "POST"):
         await asking(method, f"{root}/rules")
     await asking("POST", f"{root}/page-links")
