@@ -1,11 +1,14 @@
 """The bodies of one exchange, byte for byte."""
 
-from array import array
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from candela_tui.spill_file import Spilled
+if TYPE_CHECKING:
+    from array import array
+
+    from candela_tui.spill_file import Spilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class SpilledChunks:
     start: int
     ends: "array[int]"
     """Where each chunk ends in the file's bytes."""
-    where: Spilled
+    where: "Spilled"
 
     @property
     def end(self) -> int:

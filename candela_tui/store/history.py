@@ -4,15 +4,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from candela_tui.analysis.context_parts import ContextPart
-from candela_tui.analysis.filter import Filter
-from candela_tui.analysis.limit_history import LimitedRequest
 from candela_tui.exchange import Exchange
-from candela_tui.ledger.agent_types import AgentTypes
 from candela_tui.ledger.ledger import EVERY_DIMENSION, Dimension, Ledger
-from candela_tui.ledger.usage_report import UsageReport
+
+if TYPE_CHECKING:
+    from candela_tui.analysis.context_parts import ContextPart
+    from candela_tui.analysis.filter import Filter
+    from candela_tui.analysis.limit_history import LimitedRequest
+    from candela_tui.ledger.agent_types import AgentTypes
+    from candela_tui.ledger.usage_report import UsageReport
 
 
 class EverySession(Enum):
@@ -94,10 +96,10 @@ class History(Bodies, Protocol):
     def exchanges(self, query: ExchangeQuery = EVERYTHING, /) -> list[Exchange]:
         """Return exchanges without their headers, oldest first."""
 
-    def search(self, wanted: Filter, query: ExchangeQuery = EVERYTHING, /, *, now: datetime) -> list[Exchange]:
+    def search(self, wanted: "Filter", query: ExchangeQuery = EVERYTHING, /, *, now: datetime) -> list[Exchange]:
         """Return the exchanges that a filter matches, oldest first. ``now`` is for filters on age."""
 
-    def sessions_that_may_match(self, wanted: Filter, /) -> frozenset[str | None] | None:
+    def sessions_that_may_match(self, wanted: "Filter", /) -> frozenset[str | None] | None:
         """Return the sessions with exchanges that a filter may match, or None if it has to be tried on all."""
 
     def totals(
@@ -111,23 +113,23 @@ class History(Bodies, Protocol):
         """Return the sums over exchanges, ignoring the query's limit. ``by`` names the dimensions that the ledger
         holds; ``without`` are ids of exchanges that are not counted."""
 
-    def usage(self, query: ExchangeQuery, begin: Callable[[], UsageReport], /) -> UsageReport:
+    def usage(self, query: ExchangeQuery, begin: Callable[[], "UsageReport"], /) -> "UsageReport":
         """Return a report to which every group of exchanges was added, ignoring the query's limit.
 
         ``begin`` makes an empty report, which says how long a group may last; it may be called again.
         """
 
-    def agent_types(self, query: ExchangeQuery, /) -> AgentTypes:
+    def agent_types(self, query: ExchangeQuery, /) -> "AgentTypes":
         """Return the types of sub-agents, as far as the exchanges of a query state them."""
 
     def five_hour_resets(self, query: ExchangeQuery, /) -> list[tuple[datetime, datetime | None]]:
         """Return when each exchange of a query began, and the end of the window of five hours that its answer
         states."""
 
-    def limited_requests(self, query: ExchangeQuery, /) -> list[LimitedRequest]:
+    def limited_requests(self, query: ExchangeQuery, /) -> "list[LimitedRequest]":
         """Return the requests of a query that count in the windows of a subscription, in any order."""
 
-    def context_parts(self, exchange_id: str, /) -> tuple[ContextPart, ...] | None:
+    def context_parts(self, exchange_id: str, /) -> "tuple[ContextPart, ...] | None":
         """Return what fills the context window at a request, without the pieces of each part; None if that was not
         worked out."""
 
