@@ -101,7 +101,7 @@ async def _rests(pilot: Pilot[Any]) -> None:
     app = pilot.app
 
     before: list[Any] = []
-    while before != (before := [drawn(screen) for screen in app.screen_stack]):
+    while before != (before := drawn(app.screen)):
         await until(
             pilot, lambda: all(worker.is_finished or worker.group in ("page", "sign in") for worker in app.workers)
         )
