@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from candela_tui.analysis.filter import Filter, completion, hint, parse, parse_beginning
 from candela_tui.analysis.filter_fields import FIELDS, Field, FilterError
+from candela_tui.text.cells import shortened
 from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.ui.keys.bindings import bind
 from candela_tui.ui.screens.dashboard.filter_input import FilterInput
@@ -162,12 +163,12 @@ class HintLine(OneLine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: Line = ()
+        self._said = ""
         self._wrong: tuple[str, int] | None = None
 
     def say(self, text: str) -> None:
         """Show hints for continuing a text."""
-        self._said, self._wrong = ((f"{' ' * len(_PROMPT)}{hint(text)}", "faint"),), None
+        self._said, self._wrong = f"{' ' * len(_PROMPT)}{hint(text)}", None
         self.refresh()
 
     def complain(self, error: FilterError, text: str) -> None:
@@ -178,7 +179,7 @@ class HintLine(OneLine):
     def compose_line(self, width: int) -> Line:
         """Compose ``^`` and the error; the error is on the left if there is no room on the right."""
         if self._wrong is None:
-            return self._said
+            return ((shortened(self._said, width), "faint"),)
         message, place = self._wrong
         place, cells = min(place, width - 1), cell_len(message)
         if place + 2 + cells <= width:
