@@ -173,3 +173,12 @@ async def test_a_disk_that_loses_a_body_is_a_notice_and_the_exchange_is_kept_wit
     assert len(without) == len(notices) >= waited >= 8
     assert len(sink.exchanges) == 40
     assert {each.request_bytes for each in without} == {len(request_of(0))}
+
+
+async def test_a_request_that_is_more_than_has_to_move_leaves_its_small_answer_in_memory(tmp_path: Path) -> None:
+    raw, empty = ended_raw(0, mapped=True), raw_of(request_of(1))
+    empty.ended()
+    spill = Spill(tmp_path, lambda _: True, [].append, in_memory=MB)
+    assert await spill.make_room([empty, raw], MB + 10) == (len(request_of(0)), False)
+    assert raw.recording.after(0)[0] == [b"{}"]
+    assert await spill.make_room([empty], MB + 10) == (len(request_of(1)), False)

@@ -18,7 +18,7 @@ from candela_tui.threads import answer_awaited, call_in_thread
 
 _IN_MEMORY: Final = 8 * 2**20
 """Bytes that wait in memory, the oldest first: what capture reads next."""
-_WRITTEN_AT_ONCE: Final = 16 * 2**20
+_WRITTEN_AT_ONCE: Final = 32 * 2**20
 _READ_AT_ONCE: Final = 4 * 2**20
 _RUN_BYTES: Final = 2**20
 """Bytes of chunks that are read back together."""
@@ -180,6 +180,8 @@ def _pieces(raw: RawExchange, wanted: int) -> Iterator[_Piece]:
 
 def _chunk_pieces(side: Recording, wanted: int) -> Iterator[_Chunks]:
     """Yield the first runs of chunks behind those that are in the file, or behind those that stay in memory."""
+    if min(wanted, side.unread) < _WORTH:
+        return
     start, end = side.decoded, len(side.chunks)
     if side.spilled:
         start = side.spilled[-1].end
