@@ -1,5 +1,6 @@
 """JSON read in slices. Decoding a whole big document at once would block the interpreter for a third of a second."""
 
+import json
 import re
 from typing import Any
 
@@ -36,6 +37,20 @@ def decode_json(raw: msgspec.Raw | bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except _NOT_JSON:
+        return None
+
+
+def decode_like_javascript(text: bytes) -> Any:
+    """Decode a slice, or return None if ``JSON.parse`` would not take it either, or if it is nested too deeply.
+
+    What it takes and ``decode_json`` does not are lone surrogates, which become U+FFFD here, and numbers that no float
+    holds, which become infinite."""
+    found = decode_json(text)
+    if found is not None:
+        return found
+    try:
+        return json.loads(without_lone_surrogates(text) or text)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from candela_tui.claude_code.permissions.paths import Place
 from candela_tui.claude_code.permissions.patterns import ToolCall
-from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.raw_json import decode_like_javascript
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.rules.tools.judge import Judge, Judgement
 
@@ -31,7 +31,7 @@ class HeldCall:
     def call(self) -> ToolCall:
         """The whole call. Arguments that are no JSON object are none, as they are for the client."""
         text = "".join(self.arguments)
-        found = decode_json(text.encode()) if text else self.begins_with
+        found = decode_like_javascript(text.encode()) if text else self.begins_with
         return ToolCall(self.tool, found if isinstance(found, dict) else {})
 
 

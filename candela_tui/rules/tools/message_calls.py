@@ -7,7 +7,7 @@ import msgspec
 
 from candela_tui.claude_code.permissions.patterns import ToolCall
 from candela_tui.protocol.held_call import REFUSED
-from candela_tui.protocol.raw_json import decode_json
+from candela_tui.protocol.raw_json import decode_like_javascript
 from candela_tui.rules.tools.held_calls import HeldCall, Verdicts, stand_in
 from candela_tui.rules.tools.judge import Judgement
 from candela_tui.rules.tools.pieces import JUDGED
@@ -45,14 +45,13 @@ class MessageCalls:
 
     def event(self, piece: bytes, data: bytes) -> bytes:
         """Take the next event, and return what the client gets now."""
-        try:
-            head = _EVENT.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        head = _head_of(data)
+        if head is None:
             return piece
         held = self._held.get(head.index)
         if held is None and head.type not in _LOOKED_AT:
             return piece
-        document = decode_json(data)
+        document = decode_like_javascript(data)
         if not isinstance(document, dict):
             return piece
         if held is not None and head.type != "message_delta":
@@ -118,7 +117,7 @@ class MessageCalls:
 
     def document(self, body: bytes) -> bytes:
         """Return a message without the calls that are denied. One without such calls stays as it is, to the byte."""
-        message = decode_json(body)
+        message = decode_like_javascript(body)
         content = message.get("content") if isinstance(message, dict) else None
         if not isinstance(message, dict) or not isinstance(content, list):
             return body
@@ -140,6 +139,18 @@ class MessageCalls:
         if judgement.rule.action == "answer":
             return {**block, "name": REFUSED, "input": stand_in(judgement)}
         return {"type": "text", "text": judgement.words}
+
+
+def _head_of(data: bytes) -> _Event | None:
+    """Return what kind of event it is, or None if it is none."""
+    try:
+        return _EVENT.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return msgspec.convert(decode_like_javascript(data), _Event)
+    except msgspec.ValidationError:
+        return None
 
 
 def _is_call(block: Any) -> bool:

@@ -309,6 +309,29 @@ def test_a_call_is_found_whose_letters_are_escaped(places: list[float]) -> None:
     assert not [each for each in found if each["delta"].get("tool_calls")]
 
 
+@pytest.mark.parametrize("odd", [r'"\ud83d"', r'"\ude00 and \ud83d"', "1e999", "-1e999", "9" * 400])
+@pytest.mark.parametrize("kind", ["text/event-stream", event_frames.EVENT_STREAM, "application/json"])
+def test_a_call_is_judged_by_what_javascript_reads(odd: str, kind: str) -> None:
+    push = tool_use("Bash", {"command": "git push --force", "timeout": "ODD"}, piece=1000)
+    if kind == "application/json":
+        answer = body(whole_message(text("I push."), push)).replace(b'"ODD"', odd.encode())
+        assert json.loads(Judged(rule(), kind=kind).read(answer))["content"][1] == {"type": "text", "text": WORDS}
+        return
+    in_a_string = json.dumps(odd)[1:-1].encode()
+    answer = body(message(text("I push."), push)).replace(rb"\"ODD\"", in_a_string)
+    if kind == event_frames.EVENT_STREAM:
+        answer = b"".join(event_frame(json.dumps(each).encode()) for each in events(answer))
+
+    assert blocks(Judged(rule(), kind=kind).read(answer), kind) == (["I push.", WORDS], "end_turn")
+
+
+def test_a_call_is_denied_whose_events_cut_a_character_in_half() -> None:
+    push = tool_use("Bash", {"command": "git push --force", "note": "HALF"}, piece=1000)
+    answer = body(message(text("I push."), push)).replace(b"HALF", rb"\ud83d")
+
+    assert blocks(Judged(rule()).read(answer)) == (["I push.", WORDS], "end_turn")
+
+
 @given(places=some.lists(some.floats(0, 1), max_size=12), end=some.sampled_from([b"\n", b"\r\n", b"\r"]))
 def test_text_about_calls_passes_to_the_byte_and_does_not_hide_one(places: list[float], end: bytes) -> None:
     about = text('{"type": "tool_use"}', "\n\nevent: content_block_start\n\n", "\x1b[0m", "tool_calls")
