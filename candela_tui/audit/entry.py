@@ -20,6 +20,8 @@ class Via(StrEnum):
     """Someone signed in or out. The actor is the person, by the e-mail address."""
     FILE = "config.toml"
     """Someone changed the file. The actor is who owns it."""
+    RETENTION = "retention"
+    """A limit in days was applied. The actor is the user who runs candela."""
 
 
 class AuditError(Exception):

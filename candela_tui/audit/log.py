@@ -1,26 +1,32 @@
-"""The audit log: a table of its own that only grows."""
+"""The audit log: a table of its own that only grows, except for what a limit in days removes."""
 
 import contextlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sqlalchemy import (
     DDL,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Integer,
     MetaData,
     Table,
     Text,
+    delete,
     event,
+    false,
+    func,
     insert,
     inspect,
+    not_,
+    or_,
     select,
 )
 
@@ -42,24 +48,28 @@ _ENTRIES: Final = Table(
     Column("after", Text),
     sqlite_autoincrement=True,
 )
+_REFUSAL: Final = "audit_only_grows"
+"""The trigger in PostgreSQL."""
 _ON_POSTGRESQL: Final = (
-    "CREATE OR REPLACE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS"
+    f"CREATE OR REPLACE FUNCTION {_REFUSAL}() RETURNS trigger LANGUAGE plpgsql AS"
     " 'BEGIN RAISE EXCEPTION ''the audit log only grows''; END'",
-    "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
-    " FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows()",
+    f"CREATE TRIGGER {_REFUSAL} BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+    f" FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSAL}()",
 )
+_ON_SQLITE: Final = {
+    change: f"CREATE TRIGGER audit_refuses_{change.lower()} BEFORE {change} ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+    for change in ("UPDATE", "DELETE")
+}
 for _statement in _ON_POSTGRESQL:
     _ddl = DDL(_statement).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
     event.listen(_ENTRIES, "after_create", _ddl)
-for _change in ("UPDATE", "DELETE"):
-    event.listen(
-        _ENTRIES,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_refuses_{_change.lower()} BEFORE {_change} ON audit"
-            " BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+for _statement in _ON_SQLITE.values():
+    _ddl = DDL(_statement).execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
+    event.listen(_ENTRIES, "after_create", _ddl)
+
+_REMOVAL: Final = "entries.remove"
+"""The action of the entry that says what was removed."""
 
 Write = Callable[[str, str, State | None, State | None], None]
 """Adds an entry: the action, its subject, and what that was before and after."""
@@ -89,8 +99,33 @@ class AuditLog(ABC):
         if since is not None:
             query = query.where(_ENTRIES.c.at_us >= _microseconds(since))
         with self._reading() as connection:
-            known = connection is not None and inspect(connection).has_table(_ENTRIES.name)
-            return [_entry(row) for row in connection.execute(query)] if connection is not None and known else []
+            return [_entry(row) for row in connection.execute(query)] if _has_entries(connection) else []
+
+    def count(self) -> int:
+        """Return the number of entries."""
+        with self._reading() as connection:
+            return _count(connection) if _has_entries(connection) else 0
+
+    def remove_before(self, moment: datetime, setting: str, states: Collection[str]) -> int:
+        """Remove the entries from before a moment, and record in the same transaction how many they were and which
+        setting asked for it. Return their number, without that of such records.
+
+        What ``record_states`` goes by stays: the latest entry of each thing that is still there, of the prefixes in
+        ``states``."""
+        old = _ENTRIES.c.at_us < _microseconds(moment)
+        # What only says that something was removed is no reason to say so again.
+        wanted = old, not_(_is_known_state(states)), _ENTRIES.c.action != _REMOVAL
+        with self._reading() as connection:
+            if not _has_entries(connection) or not _count(connection, *wanted):
+                return 0
+        with self._begun() as connection:
+            # Another process may have been faster.
+            if removed := _count(connection, *wanted):
+                with _letting_go(connection):
+                    connection.execute(delete(_ENTRIES).where(old, not_(_is_known_state(states))))
+                before = moment.astimezone(UTC).isoformat()
+                self._add(connection, _REMOVAL, setting, {"entries": removed, "from_before": before}, None)
+        return removed
 
     def record_states(self, prefix: str, states: dict[str, State]) -> None:
         """Record what changed of things that are all known by name, such as the rules in a file: those that are new,
@@ -170,6 +205,38 @@ class LocalAuditLog(AuditLog):
 def make_table(connection: Connection) -> None:
     """Make the table and what keeps it as it is, if it is missing."""
     _metadata.create_all(connection)
+
+
+def _has_entries(connection: Connection | None) -> TypeGuard[Connection]:
+    return connection is not None and inspect(connection).has_table(_ENTRIES.name)
+
+
+def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(_ENTRIES).where(*conditions)).scalar_one())
+
+
+def _is_known_state(prefixes: Collection[str]) -> ColumnElement[bool]:
+    """Return whether an entry has the present state of something that is known by a name."""
+    latest = (
+        select(func.max(_ENTRIES.c.number))
+        .where(_ENTRIES.c.action.startswith(f"{prefix}."))
+        .group_by(_ENTRIES.c.subject)
+        for prefix in prefixes
+    )
+    return _ENTRIES.c.after.is_not(None) & or_(false(), *(_ENTRIES.c.number.in_(each) for each in latest))
+
+
+@contextlib.contextmanager
+def _letting_go(connection: Connection) -> Iterator[None]:
+    """Lift what refuses to remove entries, for a block of a transaction. Nobody else sees the table without it: if the
+    transaction fails, it was never lifted."""
+    if connection.dialect.name == "postgresql":
+        lift, restore = (f"ALTER TABLE audit {each} TRIGGER {_REFUSAL}" for each in ("DISABLE", "ENABLE"))
+    else:
+        lift, restore = "DROP TRIGGER audit_refuses_delete", _ON_SQLITE["DELETE"]
+    connection.exec_driver_sql(lift)
+    yield
+    connection.exec_driver_sql(restore)
 
 
 def _entry(row: Any) -> AuditEntry:

@@ -828,6 +828,13 @@ class StoreSettings(_Section):
     database in the data directory."""
 
 
+class AuditSettings(_Section):
+    """[audit]: how long it is kept who changed keys, budgets and rules, and who read what others asked."""
+
+    keep_days: int = Field(0, ge=0, le=36_500)
+    """Days after which entries of the audit log are removed, in addition to the current day. 0 keeps them."""
+
+
 class CacheSettings(_Section):
     """[cache]: the prompt cache."""
 
@@ -886,6 +893,7 @@ class Settings(_Section):
     pricing: PricingSettings = _section()
     history: HistorySettings = _section()
     store: StoreSettings = _section()
+    audit: AuditSettings = _section()
     cache: CacheSettings = _section()
     ui: UiSettings = _section()
     keys: KeysSettings = _section()

@@ -1,5 +1,5 @@
-"""What the writer does between two batches: it applies the limits of the history, and frees the space of what was
-removed."""
+"""What the writer does between two batches: it applies the limits of the history and of the audit log, and frees the
+space of what was removed."""
 
 import logging
 import time
@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from candela_tui.store.audit_retention import AuditRetention
 from candela_tui.store.errors import said
 from candela_tui.store.removal import free_pages, free_some, give_pages_back, last_removal, removed_since
 from candela_tui.store.retention import Limits, Retention
@@ -31,10 +32,12 @@ class Housekeeping:
         clock: Clock,
         on_removed: Callable[[Sequence[str]], None],
         on_notice: Callable[[str], None],
+        audit: AuditRetention | None = None,
     ) -> None:
         """``on_removed`` gets the ids of exchanges that this or another process removed from the store."""
         self._clock = clock
         self._retention = Retention(limits, clock, on_notice)
+        self._audit = audit
         self._on_removed = on_removed
         self._seen: int | None = None
         """The number of the latest removal that was reported."""
@@ -66,6 +69,8 @@ class Housekeeping:
         now = time.monotonic()
         if now < self._resumes_at:
             return self._resumes_at - now
+        if self._audit is not None:
+            self._audit.step()
         self._report(connection)
         worked = self._retention.step(connection)
         if worked:

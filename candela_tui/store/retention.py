@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -60,16 +60,11 @@ class Retention:
     def _remove_old(self, connection: Connection) -> bool:
         if not self._limits.days:
             return False
-        removed = self._remove_oldest(connection, exchanges.c.started_at_us < stored_time(self._oldest_kept()))
+        removed = self._remove_oldest(
+            connection, exchanges.c.started_at_us < stored_time(self._clock.day(self._limits.days))
+        )
         self._too_old += removed
         return bool(removed)
-
-    def _oldest_kept(self) -> datetime:
-        """Return the beginning of the first day that is kept."""
-        today = self._clock.local(self._clock.now()).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
-        # Without a time zone in between: a day has 23 or 25 hours when clocks change.
-        first = today - timedelta(days=self._limits.days)
-        return first.replace(tzinfo=self._clock.zone) if self._clock.zone else first.astimezone()
 
     def _remove_for_size(self, connection: Connection) -> bool:
         limit = self._limits.bytes
@@ -101,7 +96,7 @@ class Retention:
 
     def _say(self) -> None:
         if self._too_old:
-            before = self._clock.local(self._oldest_kept())
+            before = self._clock.local(self._clock.day(self._limits.days))
             self._on_removed(
                 f"Removed {amounts.requests(self._too_old)} from before {before:%Y-%m-%d}: [history] keep_days is "
                 f"{self._limits.days}."

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.database_url import DatabaseUrl, StoreLocation
 from candela_tui.exchange import ClientReport, Exchange, ProviderSide
+from candela_tui.store.audit_retention import AuditRetention
 from candela_tui.store.backlog import Backlog, Entry
 from candela_tui.store.client_reports import WaitingReports, write_reports
 from candela_tui.store.database import FileIdentity, connect_to_write, damage, driver_connection, identity_of
@@ -101,14 +102,16 @@ class StoreWriter:
         clock: Clock | None = None,
         most_queued: int = _MOST_QUEUED,
         spool: Spool | None = None,
+        audit: AuditRetention | None = None,
     ) -> None:
-        """``spool``: where to keep what ended while the store can't be written for long, or candela ends meanwhile."""
+        """``spool``: where to keep what ended while the store can't be written for long, or candela ends meanwhile.
+        ``audit``: removes what is too old in the audit log, which has no thread of its own."""
         self._path = path
         self._on_problem = on_problem
         self._on_stored = on_stored
         self._on_part_stored = on_part_stored
         self._on_removed = on_removed
-        self._housekeeping = Housekeeping(limits or Limits(), clock or Clock(), self._forget_removed, on_problem)
+        self._housekeeping = Housekeeping(limits or Limits(), clock or Clock(), self._forget_removed, on_problem, audit)
         self._backlog = Backlog(most_queued)
         self._results = WaitingResults()
         self._reports = WaitingReports()

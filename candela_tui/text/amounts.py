@@ -80,9 +80,9 @@ def count(number: int | None) -> str:
     return f"{number / 1e12:.0f}T"
 
 
-def things(number: int, noun: str) -> str:
+def things(number: int, noun: str, plural: str | None = None) -> str:
     """``1 file``, ``1,234 files``."""
-    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"1 {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
 
 
 def requests(number: int) -> str:

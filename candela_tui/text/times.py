@@ -31,6 +31,13 @@ class Clock:
         """Whether a moment is of the current local day."""
         return self.local(moment).date() == self.local(self.now()).date()
 
+    def day(self, days_ago: int) -> datetime:
+        """The beginning of the local day that many days before the current one."""
+        today = self.local(self.now()).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+        # Without a time zone in between: a day has 23 or 25 hours when clocks change.
+        first = today - timedelta(days=days_ago)
+        return first.replace(tzinfo=self.zone) if self.zone else first.astimezone()
+
 
 def duration(milliseconds: float | None) -> str:
     """``12ms``, ``0.8s``, ``34s``, ``2m04``, ``1h02``, ``4d06``."""

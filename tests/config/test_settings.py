@@ -94,7 +94,7 @@ def test_a_price_is_exactly_what_was_written(price):
         ("[prxy]\nport = 1", "FILE: prxy: no such section; did you mean proxy?"),
         (
             "[zoo]\nx = 1",
-            "FILE: zoo: no such section; known here: anthropic, aws, cache, claude_aws, claude_google_cloud, "
+            "FILE: zoo: no such section; known here: anthropic, audit, aws, cache, claude_aws, claude_google_cloud, "
             "foundry, history, intercept, keys, mantle, metrics, models, openai, pricing, proxy, rules, sessions, "
             "sinks, store, team, telemetry, ui, vertex",
         ),

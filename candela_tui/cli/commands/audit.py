@@ -26,7 +26,8 @@ from candela_tui.text.times import local_time
 def audit(invocation: Invocation, since: datetime | None, as_json: bool, as_csv: bool) -> None:
     """List who changed keys, budgets and rules, and who read what users of other keys asked; the oldest first.
 
-    The log only grows: candela has no command that changes or removes an entry. docs/audit.md says what it has.
+    The log only grows: candela has no command that changes or removes an entry. What is older than [audit] keep_days is
+    removed, and an entry says so. docs/audit.md says what it has.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv contradict each other.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from candela_tui.audit.actor import own_user
+from candela_tui.audit.entry import Via
 from candela_tui.claude_code.transcripts import projects_directory
 from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.allocator import give_memory_back
@@ -38,13 +40,16 @@ from candela_tui.sinks.feed import FeedSink
 from candela_tui.sinks.sink import Sink
 from candela_tui.sinks.store import StoreSink
 from candela_tui.sinks.table import forward_to, open_sinks, telemetry_states
+from candela_tui.store.audit_retention import AuditRetention
 from candela_tui.store.errors import StoreError
+from candela_tui.store.open_audit import open_audit_log
 from candela_tui.store.postgres import require_driver
 from candela_tui.store.reader import StoreReader
 from candela_tui.store.retention import Limits
 from candela_tui.store.spool import Spool
 from candela_tui.store.writer import StoreWriter
 from candela_tui.storing import Storing
+from candela_tui.text.times import Clock
 
 if TYPE_CHECKING:
     from candela_tui.imports.daily import DailyImport
@@ -83,6 +88,12 @@ class Engine:
             on_removed=self.feed.tell_removed,
             limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
             spool=Spool(self._paths.spool) if self._paths.database is not None else None,
+            audit=AuditRetention(
+                settings.audit.keep_days,
+                open_audit_log(settings, self._paths, own_user(), Via.RETENTION),
+                Clock(),
+                self.feed.notify,
+            ),
         )
         self.feed.storing = self._storing
         self._counts = Counts()
