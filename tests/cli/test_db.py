@@ -161,6 +161,20 @@ async def test_the_figures_are_those_of_the_store(recorded: Home) -> None:
     assert "4 in 2 sessions" in (await recorded.run("db", "stats")).out
 
 
+async def test_it_is_said_what_is_kept_for_how_long_and_how_much_there_is(recorded: Home) -> None:
+    await recorded.run("keys", "create", "--name", "ci")
+    found = json.loads((await recorded.run("db", "stats", "--json")).out)
+    assert (found["audit_entries"], found["max_size_gb"]) == (1, None)
+    assert found["kept_days"] == {"requests": None, "audit": None}
+
+    limits = {"CANDELA_HISTORY__KEEP_DAYS": "90", "CANDELA_HISTORY__MAX_SIZE_GB": "5", "CANDELA_AUDIT__KEEP_DAYS": "1"}
+    found = json.loads((await recorded.run("db", "stats", "--json", **limits)).out)
+    assert (found["kept_days"], found["max_size_gb"]) == ({"requests": 90, "audit": 1}, 5)
+    words = (await recorded.run("db", "stats", **limits)).out
+    assert "for 90 days, at most 5 GiB" in words
+    assert "1 entry, kept for 1 day" in words
+
+
 async def test_where_nothing_was_recorded_there_is_nothing_to_do(home: Home, tmp_path: Path) -> None:
     for command in (["check"], ["vacuum"], ["backup", str(tmp_path / "copy.db")]):
         found = await home.run("db", *command)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from candela_tui.cli.audited import audit_log
 from candela_tui.cli.invocation import Invocation, pass_invocation
 from candela_tui.cli.recorded import say_empty
 from candela_tui.cli.terminal.output import echo_json
@@ -18,6 +19,7 @@ from candela_tui.text.terminal_safe import terminal_safe
 from candela_tui.text.times import local_time
 
 if TYPE_CHECKING:
+    from candela_tui.config import Settings
     from candela_tui.database_url import StoreLocation
     from candela_tui.store.errors import StoreError
     from candela_tui.store.repair import Repair
@@ -226,20 +228,49 @@ def vacuum(invocation: Invocation) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def stats(invocation: Invocation, as_json: bool) -> None:
-    """Show what the store holds, and how much room it takes."""
+    """Show what the store holds, how much room it takes, and for how long it is kept."""
+    from candela_tui.audit.entry import AuditError
     from candela_tui.store.errors import StoreError
     from candela_tui.store.stats import read_stats
 
+    settings = invocation.settings()
     try:
         found = read_stats(invocation.paths.store)
+        entries = audit_log(invocation).count()
     except StoreError as error:
         _fail(error)
+    except AuditError as error:
+        raise click.ClickException(str(error)) from None
     if as_json:
-        echo_json(json_text(None if found is None else _record(found)))
+        echo_json(json_text(None if found is None else {**_record(found), **_kept_record(settings, entries)}))
     elif found is None:
         say_empty(invocation)
     else:
-        click.echo(table(("STORE", ""), _rows(found), flexible=1))
+        click.echo(table(("STORE", ""), [*_rows(found), *_kept_rows(settings, entries)], flexible=1))
+
+
+def _kept_record(settings: "Settings", audit_entries: int) -> dict[str, Any]:
+    """Return for how long each kind is kept; None where there is no limit."""
+    history = settings.history
+    return {
+        "audit_entries": audit_entries,
+        "kept_days": {"requests": history.keep_days or None, "audit": settings.audit.keep_days or None},
+        "max_size_gb": history.max_size_gb or None,
+    }
+
+
+def _kept_rows(settings: "Settings", audit_entries: int) -> list[tuple[str, str]]:
+    history = settings.history
+    at_most = f", at most {history.max_size_gb:g} GiB" if history.max_size_gb else ""
+    entries = amounts.things(audit_entries, "entry", "entries")
+    return [
+        ("requests are kept", _kept_for(history.keep_days) + at_most),
+        ("audit log", f"{entries}, kept {_kept_for(settings.audit.keep_days)}"),
+    ]
+
+
+def _kept_for(days: int) -> str:
+    return f"for {amounts.things(days, 'day')}" if days else "for ever"
 
 
 def _record(found: "Stats") -> dict[str, Any]:
