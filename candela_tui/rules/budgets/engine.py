@@ -1,6 +1,7 @@
 """The budgets of a proxy: what each has spent and reserved, and whether a request fits."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -27,6 +28,8 @@ from candela_tui.store.history import ExchangeQuery
 from candela_tui.store.reader import StoreReader
 from candela_tui.text.times import utc_now
 
+_LOOK_AGAIN_S = 5.0
+"""Seconds after which a request that waits looks again whether it fits."""
 _FILL_S = 10.0
 """Seconds that a request waits at most until what was spent before is counted."""
 _LEASE_UNSEEN = timedelta(minutes=1)
@@ -99,15 +102,18 @@ class Budgets:
         notify: Callable[[str], None] = lambda _: None,
         now: Callable[[], datetime] = utc_now,
         books: Books | None = None,
+        look_again_s: float = _LOOK_AGAIN_S,
     ) -> None:
         """``spending`` knows where sessions work. ``notify`` gets messages for the user. Without ``overrides`` no
-        budget can be overridden. ``books`` is where everything is counted; without it, in this process alone."""
+        budget can be overridden. ``books`` is where everything is counted; without it, in this process alone.
+        ``look_again_s`` are the seconds after which a request that waits looks again."""
         self.pricer = pricer
         self.overrides = overrides
         self._spending = spending
         self._notify = notify
         self._now = now
         self._books = books or LocalBooks()
+        self._look_again_s = look_again_s
         self._zone: tzinfo | None = None
         self._settings = RulesSettings()
         self._budgets: list[Budget] = []
@@ -408,7 +414,10 @@ class Budgets:
         for account in waited:
             account.waiting += 1
         try:
-            await self._changed.wait()
+            # Time alone makes room, too: as a lease ends whose request was not recorded, or a window.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._look_again_s):
+                    await self._changed.wait()
         finally:
             for account in waited:
                 account.waiting -= 1

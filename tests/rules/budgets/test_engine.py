@@ -202,6 +202,17 @@ async def test_a_request_nothing_is_known_of_waits_for_another_such_request() ->
     assert await second is None
 
 
+@pytest.mark.parametrize("passed", [timedelta(seconds=61), timedelta(days=1)])
+async def test_it_goes_on_once_time_alone_has_made_room(passed: timedelta) -> None:
+    made = Made(BUDGET, look_again_s=0)
+    assert await made.ask("never recorded") is None
+    second = asyncio.create_task(made.ask("second", session_id="s2"))
+    await asyncio.sleep(0)
+    assert not second.done()
+    made.now += passed
+    assert await second is None
+
+
 async def test_it_does_not_wait_where_even_the_most_that_they_can_cost_fits() -> None:
     made = Made(BUDGET)
     half = Amount(Decimal("0.5"), 100)
