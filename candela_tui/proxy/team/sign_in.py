@@ -45,6 +45,7 @@ _TELEMETRY: Final = ("/v1/metrics", "/v1/logs", "/v1/traces")
 _OF_CLIENTS: Final = frozenset({_DISCOVERY, _DEVICE, _TOKEN, _REVOKE, _SETTINGS, *_TELEMETRY})
 _OF_BROWSERS: Final = frozenset({SIGN_IN_PAGE, SIGN_IN_CALLBACK})
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_UNAVAILABLE: Final = 503
 _MOST_BYTES: Final = 16 * 1024
 _WITHIN_S: Final = 600
 _WRONG_CODES: Final = 20
@@ -207,17 +208,16 @@ class SignIn:
 
     async def _behind_key(self, headers: HeaderList, answer: Callable[[], Awaitable[web.Response]]) -> web.Response:
         holder = await self._gate.holder(headers)
-        if holder is None or isinstance(holder, KeyRefusal):
-            return error_response(401, holder.words if holder is not None else "sign in first")
-        return await answer()
+        if holder is None:
+            return error_response(401, "sign in first")
+        return error_response(holder.status, holder.words) if isinstance(holder, KeyRefusal) else await answer()
 
     async def _managed_settings(self, request: web.BaseRequest, headers: HeaderList) -> web.Response:
         """Return the settings for a client; never an error of the server, with which ``claude -p`` does not start."""
-        try:
-            return await self._behind_key(headers, lambda: self._settings_for(request))
-        except KeysError as error:
-            logger.warning("%s", error)
+        answer = await self._behind_key(headers, lambda: self._settings_for(request))
+        if answer.status == _UNAVAILABLE:
             return error_response(404, "candela can't say whose settings these are; the log says why")
+        return answer
 
     async def _settings_for(self, request: web.BaseRequest) -> web.Response:
         if self._managed is None:

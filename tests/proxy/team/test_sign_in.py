@@ -185,6 +185,18 @@ async def test_a_client_gets_the_managed_settings_once(provider: Provider, tmp_p
         assert (await asked())[0] == 401
 
 
+async def test_a_client_starts_while_it_is_not_known_who_is_signed_in(provider: Provider, tmp_path: Path) -> None:
+    async with serving(provider, tmp_path) as server:
+        tokens = await server.sign_in()
+        await asyncio.to_thread(server.proxy.paths.sessions.write_bytes, b"damaged" * 1000)
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        # 401 would end the session of the client.
+        async with server.client.get(f"{server.url}/managed/settings", headers=bearer) as answer:
+            assert answer.status == 404
+        async with server.client.post(f"{server.url}/v1/metrics", json={}, headers=bearer) as answer:
+            assert answer.status == 503
+
+
 async def test_a_candela_does_not_start_without_the_settings_that_it_should_give(
     provider: Provider, tmp_path: Path
 ) -> None:
