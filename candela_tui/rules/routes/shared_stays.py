@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName
 from candela_tui.rules.routes.stays import Stays
 from candela_tui.store.errors import StoreError
+from candela_tui.store.indexed_text import indexed_text
 
 logger = logging.getLogger(__name__)
 
@@ -73,20 +74,22 @@ class SharedStays(Stays):
     def route(self, session: str | None) -> RouteName | None:
         """Return where a session stays, or None if it is at its own route or its cache has expired."""
         self._used.set()
-        return super().route(session)
+        return super().route(_kept_as(session))
 
     def answered(self, session: str | None, route: RouteName, cache_s: float) -> None:
         """Note that another route than its own answered a request of a session."""
-        super().answered(session, route, cache_s)
-        if session is not None:
-            self._untold[session] = _Stay(session, route, cache_s)
+        kept = _kept_as(session)
+        super().answered(kept, route, cache_s)
+        if kept is not None:
+            self._untold[kept] = _Stay(kept, route, cache_s)
 
     def returned(self, session: str | None) -> bool:
         """Note that its own route answered a request of a session. Return whether it stayed elsewhere."""
-        stayed = super().returned(session)
-        if stayed and session is not None:
+        kept = _kept_as(session)
+        stayed = super().returned(kept)
+        if stayed and kept is not None:
             # As long as another replica may think that it stays.
-            self._untold[session] = _Stay(session, "", 3600.0)
+            self._untold[kept] = _Stay(kept, "", 3600.0)
         return stayed
 
     async def _follow(self) -> None:
@@ -124,3 +127,8 @@ class SharedStays(Stays):
             rows = connection.execute(_CHANGED, {"since_s": since_s}).all()
         found = [_Stay(row.session, row.route, row.lasts_s) for row in rows]
         return found, max((row.now_s for row in rows), default=since_s + _MARGIN_S) - _MARGIN_S
+
+
+def _kept_as(session: str | None) -> str | None:
+    """Return how a session is named in the database: a client may name it by any text."""
+    return indexed_text(session) if session is not None else None

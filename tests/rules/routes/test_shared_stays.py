@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 
@@ -59,6 +60,20 @@ async def test_a_replica_that_starts_knows_it_until_the_cache_has_expired(postgr
         one.route("s")
         await until(other, "last", AWAY)
         assert (other.route("s"), other.route("expired")) == (AWAY, None)
+
+
+@pytest.mark.parametrize("odd", ["\udcff", "s\0", Random(1).randbytes(4000).hex()])
+async def test_a_session_that_no_database_keeps_as_it_is_named_does_not_keep_others_from_it(
+    odd: str, postgres_url: DatabaseUrl
+) -> None:
+    async with replicas(postgres_url) as (one, other):
+        one.answered(odd, AWAY, 300)
+        assert one.route(odd) == AWAY
+        await until(other, odd, AWAY)
+        other.answered("s", AWAY, 300)
+        await until(one, "s", AWAY)
+        assert other.returned(odd)
+        await until(one, odd, None)
 
 
 async def test_without_postgresql_each_replica_goes_on_with_what_it_knows(

@@ -19,12 +19,12 @@ from candela_tui.rules.budgets.shared.counter import (
     CounterKey,
     counter_key,
     definition_of,
-    stored_text,
 )
 from candela_tui.rules.budgets.shared.overrides import SharedOverrides
 from candela_tui.rules.budgets.shared.replica import News, Replica
 from candela_tui.rules.budgets.windows import Window
 from candela_tui.store.errors import StoreError
+from candela_tui.store.indexed_text import indexed_text
 from candela_tui.text.times import utc_now
 
 
@@ -67,12 +67,12 @@ class SharedBooks:
 
     def target(self, target: str) -> str:
         """Return how a target is named in the counters."""
-        return stored_text(target)
+        return indexed_text(target)
 
     def configure(self, budgets: Sequence[Budget], timezone: str | None) -> None:
         """Count for these budgets from now on. Without any, nothing is connected to."""
         self._definitions = {each.name: definition_of(each.settings, timezone) for each in budgets}
-        self._budgets = {(stored_text(each.name), self._definitions[each.name]): each for each in budgets}
+        self._budgets = {(indexed_text(each.name), self._definitions[each.name]): each for each in budgets}
         self._earlier = {}
         self._replica.watch({self._definitions[each.name]: each.window.span for each in budgets})
         if budgets and not self._replica.started:

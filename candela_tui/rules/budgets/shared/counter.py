@@ -9,12 +9,8 @@ from typing import NamedTuple
 from candela_tui.config import BudgetRule
 from candela_tui.rules.budgets.account import NOTHING, Amount, Limit
 from candela_tui.rules.budgets.windows import Bounds
+from candela_tui.store.indexed_text import indexed_text
 from candela_tui.store.units import read_time, stored_time
-
-_LONGEST = 300
-"""Characters of a target that is kept as it is. An entry of an index has less than 2,700 bytes."""
-_BEGINNING = 280
-"""Characters that are kept of a longer one. With the digest it is not too long, and stays as it is from then on."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,12 +94,4 @@ def counter_key(budget: str, definition: str, target: str, bounds: Bounds, *, ro
     """Return the name of a counter. ``rolls``: its window always reaches back from now."""
     start = 0 if rolls or bounds.start is None else stored_time(bounds.start)
     end = stored_time(bounds.end) if bounds.end is not None else None
-    return CounterKey(stored_text(budget), definition, stored_text(target), start, end)
-
-
-def stored_text(text: str) -> str:
-    """Return a text as PostgreSQL can keep and index it: without NUL and half surrogates, and not too long."""
-    plain = text.encode("utf-8", "replace").decode().replace("\0", "�")
-    if len(plain) <= _LONGEST:
-        return plain
-    return f"{plain[:_BEGINNING]}… {hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+    return CounterKey(indexed_text(budget), definition, indexed_text(target), start, end)

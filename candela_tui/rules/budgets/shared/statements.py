@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from candela_tui.rules.budgets.account import Amount
-from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures, stored_text
+from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
 from candela_tui.rules.budgets.state import Override
+from candela_tui.store.indexed_text import indexed_text
 from candela_tui.store.units import read_money, read_time, stored_money, stored_time
 
 _CREATE = text("""
@@ -460,7 +461,7 @@ def override(connection: Connection, made: Override) -> None:
     connection.execute(
         _OVERRIDE,
         {
-            "budget": stored_text(made.budget),
+            "budget": indexed_text(made.budget),
             "until_us": stored_time(made.until),
             "why": made.why.replace("\0", ""),
             "made_at_us": stored_time(made.made_at),
@@ -470,7 +471,7 @@ def override(connection: Connection, made: Override) -> None:
 
 def end_override(connection: Connection, budget: str, now: datetime) -> bool:
     """End the override of a budget, in the transaction of a connection, and return whether there was one that held."""
-    until = connection.execute(_END_OVERRIDE, {"budget": stored_text(budget)}).scalar()
+    until = connection.execute(_END_OVERRIDE, {"budget": indexed_text(budget)}).scalar()
     return until is not None and until > stored_time(now)
 
 

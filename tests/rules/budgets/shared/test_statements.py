@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, text
 from candela_tui.rules.budgets.account import Amount, Limit, Room
 from candela_tui.rules.budgets.shared import statements
 from candela_tui.rules.budgets.shared.account import SharedAccount
-from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures, stored_text
+from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
 from candela_tui.rules.budgets.windows import Window
+from candela_tui.store.indexed_text import indexed_text
 from candela_tui.store.units import stored_money
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -189,7 +190,7 @@ def test_a_replica_that_was_only_cut_off_keeps_what_it_reserved_if_it_is_back_in
 
 def test_odd_text_of_a_target_is_kept_apart_and_found_again(database: Engine) -> None:
     odd = ["a\0b", "half \ud800", "x" * 5000, "x" * 4999, "é\n'\"\\", ""]
-    keys = [key(target=stored_text(each)) for each in odd]
+    keys = [key(target=indexed_text(each)) for each in odd]
     with counters(database) as made:
         for number, each in enumerate(keys):
             made.settle(str(number), Charge(each, NOW, usd(number + 1), None))
@@ -198,8 +199,8 @@ def test_odd_text_of_a_target_is_kept_apart_and_found_again(database: Engine) ->
 
 @pytest.mark.parametrize("target", ["x" * 300, "x" * 301, "é" * 5000, "a\0b", "half \ud800"])
 def test_the_text_of_a_target_stays_the_same_when_it_is_kept_again(target: str) -> None:
-    assert stored_text(stored_text(target)) == stored_text(target)
-    assert len(stored_text(target)) <= 300
+    assert indexed_text(indexed_text(target)) == indexed_text(target)
+    assert len(indexed_text(target)) <= 300
 
 
 def test_windows_that_ended_are_forgotten_unless_requests_are_in_flight(database: Engine) -> None:
