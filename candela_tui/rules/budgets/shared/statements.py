@@ -337,7 +337,7 @@ def _settle(
         for charge in each
     ]
     unpriced = [
-        {"counter": ids[charge.key], "model": charge.unpriced}
+        {"counter": ids[charge.key], "model": indexed_text(charge.unpriced)}
         for each in ended.values()
         for charge in each
         if charge.unpriced is not None

@@ -197,6 +197,13 @@ def test_odd_text_of_a_target_is_kept_apart_and_found_again(database: Engine) ->
         assert [made.figures(each).spent.usd for each in keys] == [1, 2, 3, 4, 5, 6]
 
 
+def test_odd_text_of_a_model_without_a_price_keeps_no_cost_from_being_counted(database: Engine) -> None:
+    with counters(database) as made:
+        made.settle("1", Charge(key(), NOW, usd(1), "half \ud800\0"))
+        assert made.figures(key()).spent == usd(1)
+        assert made.figures(key()).unpriced == (indexed_text("half \ud800\0"),)
+
+
 @pytest.mark.parametrize("target", ["x" * 300, "x" * 301, "é" * 5000, "a\0b", "half \ud800"])
 def test_the_text_of_a_target_stays_the_same_when_it_is_kept_again(target: str) -> None:
     assert indexed_text(indexed_text(target)) == indexed_text(target)
